@@ -1,0 +1,225 @@
+"""From a case to the arrays of `state.World`, and more room in them when a run needs it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rare import orders
+from rare.model import NEVER_S, Case
+from rare.rules import HUGE
+from rare.state import (
+    ENTRY,
+    ENV,
+    EVENT,
+    IDLE,
+    INPUT,
+    JOB,
+    LIVE,
+    NEED_LIVE,
+    NO_TIME,
+    OUTCOME,
+    PART,
+    POWER,
+    World,
+)
+from traces.workload import NO_DEADLINE_S
+
+LOG_ROWS = 65_536
+
+
+def _records(shape: tuple[int, ...], dtype: np.dtype) -> np.recarray:
+    """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
+    return np.zeros(shape, dtype=dtype).view(np.recarray)
+
+
+def build_jobs(case: Case) -> np.recarray:
+    """The workload as records, each job in its partition (RULES §2.2; -1: it fits none)."""
+    work = case.workload
+    jobs = _records((len(work),), JOB)
+    for name in ("submit_s", "work_s", "estimate_s", "value_u", "memory_mib"):
+        jobs[name] = getattr(work, name)
+    for name in ("cores", "gpus_milli"):  # what does not fit the column fits no partition either
+        jobs[name] = np.minimum(getattr(work, name), 2**31 - 1)
+    jobs.preemptible = work.preemptible
+    jobs.deadline_s = np.where(work.deadline_s >= NO_DEADLINE_S, NEVER_S, work.deadline_s)
+    jobs.part = -1
+    for index, part in reversed(list(enumerate(case.cluster.partitions))):
+        fits = (work.cores <= part.nodes * part.cores_per_node) & (
+            work.gpus_milli <= part.nodes * part.gpus_per_node * 1000
+        )
+        if part.memory_mib_per_node is not None:
+            fits &= work.memory_mib <= part.nodes * part.memory_mib_per_node
+        if work.partition is not None:
+            fits &= (work.partition == "") | (work.partition == part.name)
+        jobs.part[fits] = index
+        modelled_mw = work.cores * part.core_mw + -(-work.gpus_milli * part.gpu_mw // 1000)
+        active_mw = np.where(work.power_mw >= 0, work.power_mw, modelled_mw)
+        jobs.power_mw[fits] = active_mw[fits]
+        # what plans take for its share of the nodes' idle power: in proportion to its largest share
+        share = work.cores / max(part.cores_per_node, 1)
+        if part.gpus_per_node:
+            share = np.maximum(share, work.gpus_milli / (1000 * part.gpus_per_node))
+        if part.memory_mib_per_node is not None:
+            share = np.maximum(share, work.memory_mib / part.memory_mib_per_node)
+        planned_mw = active_mw + np.ceil(share * part.idle_mw).astype(np.int64)
+        jobs.planned_mw[fits] = planned_mw[fits]
+    return jobs
+
+
+def build_inputs(case: Case) -> np.recarray:
+    """The inputs as records, the cluster's own PUE where it is not an input."""
+    given = case.inputs
+    rows = _records((len(given.change_s),), INPUT)
+    rows.change_s = given.change_s
+    rows.supply_mw = given.supply_mw
+    rows.import_mw = given.import_limit_mw
+    rows.price_u = given.price_u_per_kwh
+    rows.carbon_u = given.carbon_ukg_per_kwh
+    rows.pue = case.cluster.pue_per_mille if given.pue_per_mille is None else given.pue_per_mille
+    return rows
+
+
+def build_partitions(case: Case, environments: int) -> np.recarray:
+    """The partitions of each environment, empty."""
+    parts = _records((environments, len(case.cluster.partitions)), PART)
+    for index, part in enumerate(case.cluster.partitions):
+        row = parts[:, index]
+        memory = part.memory_mib_per_node
+        row.nodes = part.nodes
+        row.node_cores = part.cores_per_node
+        row.node_gpus_milli = part.gpus_per_node * 1000
+        row.node_memory_mib = memory or 0
+        row.cores = part.nodes * part.cores_per_node
+        row.gpus_milli = part.nodes * part.gpus_per_node * 1000
+        row.memory_mib = HUGE if memory is None else part.nodes * memory
+        row.idle_mw = part.idle_mw
+        row.rest_mw = part.rest_mw
+        row.free_cores = row.cores
+        row.free_gpus_milli = row.gpus_milli
+        row.free_memory_mib = row.memory_mib
+    return parts
+
+
+def build_world(
+    case: Case,
+    *,
+    environments: int = 1,
+    live: int = 1024,
+    order: int = orders.FCFS,
+    order_param: float = 2.0,
+    log_level: int = 1,
+    record_jobs: bool = True,
+) -> World:
+    """The state at the beginning of a case, for so many environments with so many live slots each."""
+    jobs = build_jobs(case)
+    begin_s = case.first_instant_s
+    env = _records((environments,), ENV)
+    env.now_s = env.last_s = env.begin_s = env.wake_s = begin_s
+    env.phase = IDLE
+    env.jobs_end = len(jobs)
+    env.inputs_end_s = case.inputs.end_s
+    env.window_end_s = NEVER_S if case.end_s is None else case.end_s
+    battery = case.battery
+    env.capacity = battery.capacity_mj * 1000
+    env.content = int(round(battery.initial_share * battery.capacity_mj)) * 1000
+    env.charge_limit_mw = battery.charge_limit_mw
+    env.discharge_limit_mw = battery.discharge_limit_mw
+    env.charge_factor = round(1000 * battery.charge_efficiency)
+    env.discharge_factor = round(1000 / battery.discharge_efficiency)
+    options = case.options
+    env.min_battery_s = options.min_battery_s
+    env.restart_s = options.restart_s
+    env.suspend_loss_s = options.suspend_loss_s
+    env.max_kills = options.max_kills
+    env.kill_at_estimate = options.kill_at_estimate
+    env.voluntary = options.voluntary_suspension
+    env.grid_first = options.grid_first
+    env.tick_s = options.tick_s or 0
+    env.least_cores = env.least_mw = HUGE
+    env.order = order
+    env.order_param = order_param
+    env.keyed_s = env.pass_s = NO_TIME
+    env.log_level = log_level
+    env.record_jobs = record_jobs
+    slots = _records((environments, live), LIVE)
+    slots.next_free = np.arange(1, live + 1)
+    log_rows = LOG_ROWS if log_level else 1
+    inputs = build_inputs(case)
+    row = max(int(np.searchsorted(inputs.change_s, begin_s, side="right")) - 1, 0)
+    env.input_row = row
+    partitions = len(case.cluster.partitions)
+    world = World(
+        env=env,
+        part=build_partitions(case, environments),
+        live=slots,
+        lists=_records((environments, 4, 2 * live), ENTRY),
+        ends=np.zeros((environments, 4, 2), dtype=np.int64),
+        jobs=jobs,
+        inputs=inputs,
+        outcome=_records((environments, len(jobs) if record_jobs else 1), OUTCOME),
+        log=_records((environments, log_rows), EVENT),
+        power=_records((environments, log_rows), POWER),
+        scratch=_scratch(environments, live, partitions),
+    )
+    return world
+
+
+def _scratch(environments: int, live: int, partitions: int) -> np.ndarray:
+    """Room for a plan: a step for each running job and two for each waiting one (schedulers.plan)."""
+    return np.zeros((environments, (2 * live + 4) * (2 + 3 * partitions)), dtype=np.int64)
+
+
+def more_live_slots(world: World) -> World:
+    """The same state with twice as many live slots (status NEED_LIVE)."""
+    environments, old = world.live.shape
+    live = _records((environments, 2 * old), LIVE)
+    live[:, :old] = world.live
+    live.next_free[:, old:] = np.arange(old + 1, 2 * old + 1)
+    for e in range(environments):
+        if world.env.live[e] == old:  # no free slot is left: the new ones are the free ones
+            world.env.free_slot[e] = old
+        else:
+            live.next_free[e, old:] = np.append(np.arange(old + 1, 2 * old), world.env.free_slot[e])
+            world.env.free_slot[e] = old
+    lists = _records((environments, 4, 4 * old), ENTRY)
+    lists[:, :, : 2 * old] = world.lists
+    scratch = _scratch(environments, 2 * old, world.part.shape[1])
+    scratch[:, : world.scratch.shape[1]] = world.scratch
+    return world._replace(live=live, lists=lists, scratch=scratch)
+
+
+class Recorder:
+    """Collects the event and power logs of environment 0 as a run fills and empties them."""
+
+    def __init__(self) -> None:
+        self._events: list[np.ndarray] = []
+        self._power: list[np.ndarray] = []
+
+    def drain(self, world: World) -> None:
+        """Take over what is in the logs, and empty them."""
+        state = world.env[0]
+        self._events.append(np.array(world.log[0, : state.log_rows]))
+        self._power.append(np.array(world.power[0, : state.power_rows]))
+        state.log_rows = 0
+        state.power_rows = 0
+
+    def make_room(self, world: World, status: int) -> World:
+        """Answer NEED_LIVE, NEED_LOG and NEED_POWER."""
+        if status == NEED_LIVE:
+            return more_live_slots(world)
+        self.drain(world)
+        return world
+
+    @property
+    def events(self) -> np.ndarray:
+        """(N,) EVENT, in order."""
+        return np.concatenate(self._events) if self._events else np.zeros(0, EVENT)
+
+    def power_until(self, end_s: int) -> np.ndarray:
+        """(N,) POWER, in order; the last row is the end of the run."""
+        rows = np.concatenate(self._power) if self._power else np.zeros(0, POWER)
+        if len(rows) and rows["time_s"][-1] < end_s:
+            last = rows[-1:].copy()
+            last["time_s"] = end_s
+            rows = np.append(rows, last)
+        return rows

@@ -1,0 +1,73 @@
+"""The one place where Python becomes machine code.
+
+numba's disk cache looks only at the file of the function it compiled: after an edit to a function in
+another file, callers kept running the old rule (measured). The cache folder is therefore named after
+a hash of every source that holds compiled code and of numba's version, so it cannot be stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PACKAGES = ("energy", "rare", "schedulers")
+_KEEP_S = 30 * 24 * 3600
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of the compiled code of exactly these sources, created if need be."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
+    root = Path(__file__).resolve().parent.parent
+    for package in _PACKAGES:
+        for source in sorted((root / package).rglob("*.py")):
+            digest.update(source.name.encode())
+            digest.update(source.read_bytes())
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rare"
+    folder = base / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError:  # a read-only home: compile for this user's temporary folder instead
+        folder = Path(tempfile.gettempdir()) / f"rare-{os.getuid()}" / folder.name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+    _forget_old(base, folder)
+    return folder
+
+
+def _forget_old(base: Path, current: Path) -> None:
+    """Remove the compiled code of sources that nobody has run for a month."""
+    os.utime(current)
+    for folder in base.iterdir():
+        if folder != current and folder.is_dir() and time.time() - folder.stat().st_mtime > _KEEP_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_compiled() -> bool:
+    """Whether compiled code of these sources is already on disk (else the first run takes a while)."""
+    return numba.config.DISABLE_JIT or any(cache_folder().rglob("*.nbc"))
+
+
+def rule(function: F) -> F:
+    """Compile a rule: a function of arrays and numbers without allocation, strings or exceptions."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
+    try:
+        return numba.njit(cache=True, error_model="numpy", boundscheck=None)(function)
+    finally:
+        numba.config.CACHE_DIR = before

@@ -1,0 +1,42 @@
+"""The compiled clock: runs from decision to decision inside compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rare.build import Recorder
+from rare.rules import advance
+from rare.scheduler import Decider, carry_out
+from rare.state import DECIDE_SHED, DECIDE_START, ENDED, World
+
+STEPS = 200_000  # decisions between two looks at the progress
+
+
+class CompiledClock:
+    """Runs one environment to its end. A decider with `replay` never comes back for a decision."""
+
+    def __init__(self, world: World, decider: Decider, job_ids: Sequence[object]) -> None:
+        self.world = world
+        self.recorder = Recorder()
+        self._decider = decider
+        self._ids = job_ids
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> World:
+        """Run to the end; `progress` is told the jobs arrived and their number now and then."""
+        replay: Any = getattr(self._decider, "replay", None)
+        decisions = 0
+        while True:
+            status = advance(self.world, 0) if replay is None else replay(self.world, 0, STEPS)
+            if status == ENDED:
+                break
+            if status not in (DECIDE_START, DECIDE_SHED):
+                self.world = self.recorder.make_room(self.world, status)
+            elif replay is None:
+                slot = self._decider.decide(self.world, 0, status)
+                carry_out(self.world, 0, slot, self._ids)
+            decisions += 1
+            if progress is not None and (replay is not None or decisions % 1000 == 0):
+                progress(int(self.world.env[0].next_job), int(self.world.env[0].jobs_end))
+        self.recorder.drain(self.world)
+        return self.world

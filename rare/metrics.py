@@ -1,0 +1,140 @@
+"""The numbers a run is judged by (DESIGN §7). What does not apply is None, never NaN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rare.model import NEVER_S, Case
+from rare.state import S_COMPLETED, S_REJECTED, World
+
+MJ_PER_KWH = 3.6e9
+SHORT_JOB_S = 10  # the bound of the bounded slowdown
+
+
+def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int) -> dict[str, Any]:
+    """Waits, slowdowns and counts, over the jobs submitted after the warm-up.
+
+    Source of the bounded slowdown: Feitelson et al., JSSPP 1997, doi:10.1007/3-540-63574-2_14.
+    """
+    work = case.workload
+    counted = work.submit_s >= case.first_instant_s + warmup_s
+    done = (outcome["status"] == S_COMPLETED) & counted
+    left = (outcome["status"] != S_COMPLETED) & (outcome["status"] != S_REJECTED) & counted
+    end_s = np.where(outcome["status"] == S_COMPLETED, outcome["end_s"], over_s)
+    turnaround_s = np.maximum(end_s - work.submit_s, 0)
+    wait_s = np.maximum(turnaround_s - work.work_s, 0)
+    slowdown = np.maximum(1.0, turnaround_s / np.maximum(work.work_s, SHORT_JOB_S))
+    finished, all_jobs = done.any(), (done | left).any()
+
+    def mean(values: np.ndarray, mask: np.ndarray) -> float | None:
+        return float(values[mask].mean()) if mask.any() else None
+
+    makespan_s = int(outcome["end_s"][done].max() - work.submit_s[counted].min()) if finished else None
+    capacity_core_s = case.cluster.cores * (makespan_s or 0)
+    busy_core_s = int((work.work_s[done] * work.cores[done]).sum())
+    return {
+        "mean_wait_s": mean(wait_s, done),
+        "median_wait_s": float(np.median(wait_s[done])) if finished else None,
+        "p95_wait_s": float(np.percentile(wait_s[done], 95)) if finished else None,
+        "max_wait_s": int(wait_s[done].max()) if finished else None,
+        "mean_first_wait_s": mean(outcome["start_s"] - work.submit_s, done),
+        "mean_bounded_slowdown": mean(slowdown, done),
+        "mean_wait_with_unfinished_s": mean(wait_s, done | left) if all_jobs else None,
+        "mean_bounded_slowdown_with_unfinished": mean(slowdown, done | left) if all_jobs else None,
+        "mean_turnaround_s": mean(turnaround_s, done),
+        "makespan_s": makespan_s,
+        "utilization": busy_core_s / capacity_core_s if capacity_core_s else None,
+    }
+
+
+def energy_metrics(case: Case, world: World) -> dict[str, Any]:
+    """Energies in kWh, cost in units of money, carbon in kg."""
+    state = world.env[0]
+    renewable, battery = case.inputs.renewable, case.battery.capacity_mj > 0
+    energy = int(state.draw_mj) / MJ_PER_KWH
+
+    def kwh(field: str, applies: bool = True) -> float | None:
+        return int(state[field]) / MJ_PER_KWH if applies else None
+
+    served_mj = int(state.used_mj) + int(state.discharged_mj)
+    available_mj = int(state.available_mj)
+    kept_mj = available_mj - int(state.curtailed_mj)
+    return {
+        "energy_kwh": energy,
+        "renewable_available_kwh": kwh("available_mj", renewable),
+        "renewable_used_kwh": kwh("used_mj", renewable),
+        # the battery is charged from renewable surplus only, so what it gives counts as renewable
+        "renewable_share": served_mj / int(state.draw_mj) if renewable and state.draw_mj else None,
+        "renewable_utilization": kept_mj / available_mj if renewable and available_mj else None,
+        "curtailed_kwh": kwh("curtailed_mj", renewable),
+        "battery_charged_kwh": kwh("charged_mj", battery),
+        "battery_discharged_kwh": kwh("discharged_mj", battery),
+        "grid_kwh": kwh("grid_mj"),
+        "grid_cost": int(state.cost_u) / 1e6 if case.inputs.priced else None,
+        "carbon_kg": int(state.emitted_u) / 1e6 if case.inputs.carbon_known else None,
+        "wasted_kwh": kwh("wasted_mj"),
+        "unserved_kwh": 0.0 if _is_balanced(state) else None,
+    }
+
+
+def _is_balanced(state: Any) -> bool:
+    """Draw = renewable + battery + grid, to the millijoule (RULES §7.6)."""
+    served_mj = int(state.used_mj) + int(state.discharged_mj) + int(state.grid_mj)
+    if int(state.draw_mj) != served_mj:
+        raise AssertionError(f"energy is not conserved: drew {state.draw_mj} mJ, served {served_mj} mJ")
+    return True
+
+
+def objective_parts(case: Case, world: World) -> dict[str, float] | None:
+    """What the objective is made of, each as a share of the value offered; None if none is offered."""
+    state = world.env[0]
+    offered_u = int(state.offered_u)
+    if offered_u == 0:
+        return None
+    options = case.options
+    cost_u = int(state.cost_u) if case.inputs.priced else 0
+    carbon_u = int(state.emitted_u) * options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
+    return {
+        "value": int(state.earned_u) / offered_u,
+        "penalties": int(state.violations) * options.violation_penalty_u / offered_u,
+        "grid_cost": cost_u / offered_u,
+        "carbon_cost": carbon_u / offered_u,
+    }
+
+
+def metrics(case: Case, world: World, warmup_s: int, simulate_s: float) -> dict[str, Any]:
+    """All metrics of a finished run of environment 0."""
+    state = world.env[0]
+    jobs = len(case.workload)
+    valued = bool((case.workload.value_u > 0).any())
+    dated = bool((world.jobs.deadline_s < NEVER_S).any())
+    parts = objective_parts(case, world)
+    completed, rejected = int(state.completed), int(state.rejected)
+    return {
+        "jobs_submitted": jobs,
+        "jobs_completed": completed,
+        "jobs_rejected": rejected,
+        "jobs_unfinished": jobs - completed - rejected,
+        "jobs_expired": int(state.expired),
+        "jobs_failed": int(state.failed),
+        "jobs_skipped": case.workload.report.jobs_skipped,
+        **job_metrics(case, world.outcome[0], int(state.now_s), warmup_s),
+        "value_offered": int(state.offered_u) / 1e6 if valued else None,
+        "value_earned": int(state.earned_u) / 1e6 if valued else None,
+        "objective": None
+        if parts is None
+        else parts["value"] - parts["penalties"] - parts["grid_cost"] - parts["carbon_cost"],
+        "objective_parts": parts,
+        "qos_violations": int(state.violations) if dated else None,
+        "suspensions": int(state.suspensions),
+        "kills": int(state.kills),
+        **energy_metrics(case, world),
+        "decisions": int(state.decisions),
+        "instants": int(state.instants),
+        "reservations_skipped": int(state.heads_skipped),
+        "simulate_s": round(simulate_s, 6),
+        "jobs_per_s": round(jobs / simulate_s, 1) if simulate_s > 0 else None,
+        "estimates": case.workload.estimates,
+    }

@@ -1,0 +1,89 @@
+"""What a simulation returns: metrics, every job, every event, every change of power."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rare.model import Case
+from rare.state import EVENT_NAMES, STATUS_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished run.
+
+    jobs: (J,) state.OUTCOME, aligned with case.workload. events: (N,) state.EVENT. power: (M,)
+    state.POWER, each row holding until the next; the last one is the end of the run. Both are empty if
+    nothing was recorded.
+    """
+
+    case: Case
+    scheduler: str
+    ended: str
+    metrics: dict[str, Any]
+    jobs: np.ndarray
+    events: np.ndarray
+    power: np.ndarray
+
+    def jobs_frame(self) -> pd.DataFrame:
+        """jobs.csv of a run folder: times in the workload's own seconds, empty where there is none."""
+        import pandas as pd
+
+        work, jobs = self.case.workload, self.jobs
+        return pd.DataFrame(
+            {
+                "job_id": work.job_id,
+                "submit_s": work.submit_s,
+                "start_s": _times(jobs["start_s"]),
+                "end_s": _times(jobs["end_s"]),
+                "cores": work.cores,
+                "suspensions": jobs["suspensions"],
+                "value": np.where(work.value_u < 0, np.nan, work.value_u / 1e6),
+                "earned": jobs["earned_u"] / 1e6,
+                "status": np.array(STATUS_NAMES)[jobs["status"]],
+                "kills": jobs["kills"],
+                "work_s": work.work_s,
+            }
+        )
+
+    def events_frame(self) -> pd.DataFrame:
+        """events.csv of a run folder."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "time_s": self.events["time_s"],
+                "event": np.array(EVENT_NAMES)[self.events["event"]],
+                "job_id": self.case.workload.job_id[self.events["job"]],
+            }
+        )
+
+    def power_frame(self) -> pd.DataFrame:
+        """power.csv of a run folder: W and Wh; supply is empty where there is no renewable supply."""
+        import pandas as pd
+
+        power = self.power
+        battery = self.case.battery.capacity_mj > 0
+        frame = pd.DataFrame({"time_s": power["time_s"]})
+        frame["supply_w"] = power["supply_mw"] / 1000 if self.case.inputs.renewable else None
+        frame["draw_w"] = power["draw_mw"] / 1000
+        frame["battery_w"] = power["battery_mw"] / 1000 if battery else None
+        frame["battery_wh"] = power["content"] / 3.6e9 if battery else None
+        frame["grid_w"] = power["grid_mw"] / 1000
+        frame["curtailed_w"] = power["curtailed_mw"] / 1000
+        for name in ("queued", "running", "used_cores"):
+            frame[name] = power[name]
+        return frame
+
+
+def _times(seconds: np.ndarray) -> Any:
+    """Integer seconds, missing where negative."""
+    import pandas as pd
+
+    return pd.arrays.IntegerArray(seconds.astype(np.int64), seconds < 0)

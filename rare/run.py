@@ -1,0 +1,70 @@
+"""Run one case under one scheduler."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rare.build import build_world
+from rare.compiled_clock import CompiledClock
+from rare.metrics import metrics
+from rare.model import Case
+from rare.result import Result
+from rare.scheduler import Decider, PythonDecider, Scheduler
+from rare.simpy_clock import SimpyClock
+from rare.state import ENDED_NAMES
+from traces.errors import InputError
+
+CLOCKS = {"compiled": CompiledClock, "simpy": SimpyClock}
+
+
+def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:
+    """The scheduler as the clocks ask it; a user's class is wrapped."""
+    if hasattr(scheduler, "decide"):
+        return scheduler
+    if not hasattr(scheduler, "choose"):
+        raise InputError(
+            f"scheduler {scheduler!r} has no method choose(view); see the protocol rare.Scheduler"
+        )
+    return PythonDecider(scheduler, case.workload.job_id)
+
+
+def simulate(
+    case: Case,
+    scheduler: Scheduler | Decider,
+    *,
+    clock: str = "compiled",
+    record: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    warmup_s: int = 0,
+    log_level: int = 1,
+) -> Result:
+    """Run a case to its end and return what happened.
+
+    clock: "compiled" (fast) or "simpy" (open to further processes); both give the same result.
+    record: keep events and power changes (jobs are always kept). warmup_s: jobs submitted before this
+    many seconds have passed are left out of waits and slowdowns. Raises InputError for a scheduler that
+    cannot work on this case, ValueError when a scheduler breaks a rule.
+    """
+    if clock not in CLOCKS:
+        raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
+    decider = as_decider(scheduler, case)
+    decider.check(case)
+    world = build_world(
+        case, order=decider.order, order_param=decider.order_param, log_level=log_level if record else 0
+    )
+    runner = CLOCKS[clock](world, decider, case.workload.job_id)
+    began_s = time.perf_counter()
+    world = runner.run(progress)
+    elapsed_s = time.perf_counter() - began_s
+    state = world.env[0]
+    return Result(
+        case=case,
+        scheduler=decider.name,
+        ended=ENDED_NAMES[state.ended],
+        metrics=metrics(case, world, warmup_s, elapsed_s),
+        jobs=world.outcome[0],
+        events=runner.recorder.events,
+        power=runner.recorder.power_until(int(state.now_s)),
+    )

@@ -1,0 +1,89 @@
+"""What a scheduler is, for both clocks: anything with `choose`.
+
+A user's class needs one method; `victim` is optional. A compiled heuristic offers `decide` on the
+state itself, and `replay` to run a whole trace without coming back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from rare import rules
+from rare.model import Case
+from rare.refusals import refusal
+from rare.state import DECIDE_SHED, WAIT, World
+from rare.view import ClusterView
+
+__all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "carry_out"]
+
+
+@runtime_checkable
+class Scheduler(Protocol):
+    """The one-method protocol of a user's scheduler."""
+
+    def choose(self, view: ClusterView) -> int:
+        """Index of the job to start or resume now (or of a running one to suspend), or WAIT.
+
+        Called again until it returns WAIT. Optional beside it: `victim(view)`, the index of the running
+        job to give up while power is short, or WAIT to leave this shortage to the rules.
+        """
+        ...
+
+
+class Decider(Protocol):
+    """What the clocks ask: the slot of a job, or WAIT, for a DECIDE_* status."""
+
+    name: str
+    order: int
+    order_param: float
+
+    def check(self, case: Case) -> None:
+        """Refuse a case that this scheduler cannot work on, with InputError."""
+        ...
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """The decision, as a slot."""
+        ...
+
+
+class PythonDecider:
+    """A user's scheduler, asked through the read-only view."""
+
+    order = 0
+    order_param = 0.0
+
+    def __init__(self, scheduler: Scheduler, job_ids: Sequence[object]) -> None:
+        self.name = str(getattr(scheduler, "name", type(scheduler).__name__))
+        self._scheduler = scheduler
+        self._ids = job_ids
+
+    def check(self, case: Case) -> None:
+        """Let the scheduler refuse a case itself, if it has a `check`."""
+        check: Any = getattr(self._scheduler, "check", None)
+        if check is not None:
+            check(case)
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """Ask the scheduler and find the slot of the job it names."""
+        view = ClusterView(world, e, self._ids)
+        if status == DECIDE_SHED:
+            victim: Any = getattr(self._scheduler, "victim", None)
+            index = WAIT if victim is None else int(victim(view))
+        else:
+            index = int(self._scheduler.choose(view))
+        slot = view.slot_of(index)
+        if slot is None:
+            raise ValueError(
+                f"{self.name} chose job index {index} at {view.now_s} s, which is neither waiting nor "
+                "running (RULES §4.2); return the index of a job in view.queue, or WAIT (-1)"
+            )
+        return slot
+
+
+def carry_out(world: World, e: int, slot: int, job_ids: Sequence[object]) -> None:
+    """Apply a decision, or raise ValueError with the rule against it."""
+    reason = rules.apply(world, e, slot)
+    if reason != rules.OK:
+        index = int(world.live[e, slot].job)
+        raise ValueError(refusal(world, e, slot, reason, job_ids[index]))

@@ -1,0 +1,159 @@
+"""The SimPy clock: causes are processes, and all they do is wake the cluster.
+
+For reading, extending and co-simulation: a cooling loop or a grid model is one more process on `env`
+that calls `set_input()`. What happens at an instant is in rules.py alone. Equality with the compiled
+clock is promised for the built-in causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+
+import simpy
+
+from rare import rules
+from rare.build import Recorder
+from rare.model import NEVER_S
+from rare.scheduler import Decider, carry_out
+from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, OVER, SETTLING, STALLED, World
+
+_INPUTS = ("supply_mw", "import_mw", "price_u", "carbon_u", "pue")
+_AFTER_NORMAL = 2  # SimPy's own priorities are 0 (urgent) and 1 (normal)
+
+
+class EndOfInstant(simpy.Event):
+    """Happens after every ordinary event of its instant."""
+
+    def __init__(self, env: simpy.Environment, callback: Callable[[simpy.Event], None]) -> None:
+        super().__init__(env)
+        self.callbacks = [callback]
+        self._ok = True
+        self._value = None
+        env.schedule(self, priority=_AFTER_NORMAL)
+
+
+class SimpyClock:
+    """Runs environment 0 of a world as a SimPy simulation, open to further processes on `env`."""
+
+    def __init__(self, world: World, decider: Decider, job_ids: Sequence[object]) -> None:
+        self.world = world
+        self.recorder = Recorder()
+        self._decider = decider
+        self._ids = job_ids
+        self._pending = False
+        self._alarm_s = NEVER_S
+        state = world.env[0]
+        self.env = simpy.Environment(initial_time=int(state.begin_s))
+        rules.take_inputs(world, 0, int(state.begin_s))
+        self.env.process(self._arrivals())
+        self.env.process(self._input_changes())
+        for end_s in (int(state.inputs_end_s), int(state.window_end_s)):
+            if end_s < NEVER_S:
+                self.env.process(self._end_at(end_s))
+        if state.tick_s > 0:
+            self.env.process(self._ticks(int(state.tick_s)))
+
+    # --- causes ---
+
+    def _arrivals(self) -> Generator[simpy.Event, None, None]:
+        """Wake at each submit time."""
+        for submit_s in self.world.jobs.submit_s.tolist():
+            if submit_s > self.env.now:
+                yield self.env.timeout(submit_s - self.env.now)
+            self.wake()
+
+    def _input_changes(self) -> Generator[simpy.Event, None, None]:
+        """Set the inputs as they change."""
+        for row in self.world.inputs[int(self.world.env[0].input_row) + 1 :]:
+            yield self.env.timeout(int(row.change_s) - self.env.now)
+            self.set_input(**{name: int(row[name]) for name in _INPUTS})
+
+    def _end_at(self, end_s: int) -> Generator[simpy.Event, None, None]:
+        """Wake when the inputs or the window end."""
+        yield self.env.timeout(end_s - self.env.now)
+        self.wake()
+
+    def _ticks(self, tick_s: int) -> Generator[simpy.Event, None, None]:
+        """Wake at every tick, as long as anything else is still to come (RULES §8.4)."""
+        while True:
+            yield self.env.timeout(tick_s)
+            if self._causes_left():
+                self.wake()
+            else:
+                return
+
+    def _causes_left(self) -> bool:
+        state = self.world.env[0]
+        return bool(
+            self._alarm_s < NEVER_S
+            or self._pending
+            or state.next_job < state.jobs_end
+            or self.env.now < self.world.inputs.change_s[-1]
+            or state.inputs_end_s < NEVER_S
+            or state.window_end_s < NEVER_S
+        )
+
+    def _set_alarm(self) -> None:
+        """Wake at the next end, battery instant or timer; an older alarm that rings is ignored."""
+        self._alarm_s = int(rules.next_internal_s(self.world, 0))
+        if self._alarm_s < NEVER_S:
+            alarm = self.env.timeout(self._alarm_s - self.env.now)
+            alarm.callbacks.append(self._ring)
+
+    def _ring(self, _: simpy.Event) -> None:
+        if self.env.now == self._alarm_s:
+            self.wake()
+
+    # --- for processes of others ---
+
+    def set_input(self, **values: int) -> None:
+        """Set inputs from now on: supply_mw, import_mw, price_u, carbon_u, pue (RULES §3.3)."""
+        for name, value in values.items():
+            if name not in _INPUTS:
+                raise ValueError(f"no input is called {name!r}; inputs are {', '.join(_INPUTS)}")
+            self.world.env[0]["new_" + name] = value
+        self.wake()
+
+    def wake(self) -> None:
+        """Settle once, after every other event at this instant."""
+        if not self._pending and self.world.env[0].phase != OVER:
+            self._pending = True
+            EndOfInstant(self.env, self._settle)
+
+    def step_until(self, time_s: int) -> bool:
+        """Process everything up to and including `time_s`. False once the run is over."""
+        while self.env.peek() <= time_s and self.world.env[0].phase != OVER:
+            self.env.step()
+        return bool(self.world.env[0].phase != OVER)
+
+    # --- the instant ---
+
+    def _settle(self, _: simpy.Event) -> None:
+        self._pending = False
+        state = self.world.env[0]
+        state.wake_s = int(self.env.now)
+        state.phase = SETTLING
+        while True:
+            status = rules.instant(self.world, 0)
+            if status in (CLOSED, ENDED):
+                break
+            if status in (DECIDE_START, DECIDE_SHED):
+                carry_out(self.world, 0, self._decider.decide(self.world, 0, status), self._ids)
+            else:
+                self.world = self.recorder.make_room(self.world, status)
+        if status == CLOSED:
+            self._set_alarm()
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> World:
+        """Run to the end."""
+        steps = 0
+        while self.world.env[0].phase != OVER:
+            if self.env.peek() == float("inf"):
+                rules.end_run(self.world, 0, STALLED)
+                break
+            self.env.step()
+            steps += 1
+            if progress is not None and steps % 10_000 == 0:
+                progress(int(self.world.env[0].next_job), int(self.world.env[0].jobs_end))
+        self.recorder.drain(self.world)
+        return self.world

@@ -1,0 +1,141 @@
+"""The state of E simulations at once, as a few arrays: environment axis first.
+
+A single simulation is a batch of one. The workload (`jobs`) and the inputs are shared and read-only;
+everything else belongs to one environment, so copying its rows forks the future. Records rather than
+many arrays, because numba hands each array to each function as several words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+I8, I4, F8 = np.int64, np.int32, np.float64
+
+# What a live job is doing.
+FREE, QUEUED, SUSPENDED, RUNNING = 0, 1, 2, 3
+# Where an instant stands (§3), and why `advance` came back.
+IDLE, SETTLING, SHEDDING, STARTING, CLOSING, OVER = 0, 1, 2, 3, 4, 5
+DECIDE_SHED, DECIDE_START, CLOSED, ENDED, NEED_LIVE, NEED_LOG, NEED_POWER = 1, 2, 3, 4, 5, 6, 7
+# How a run ended (§8).
+NOT_ENDED, COMPLETED_ALL, SUPPLY_END, WINDOW_END, STALLED = 0, 1, 2, 3, 4
+ENDED_NAMES = ("running", "completed", "supply_end", "window_end", "stalled")
+# Events of the log.
+SUBMIT, START, RESUME, SUSPEND, SHED, KILL, END, EXPIRE, FAIL, REJECT, INSTANT = range(11)
+EVENT_NAMES = (
+    "submit", "start", "resume", "suspend", "shed", "kill", "end", "expire", "fail", "reject", "instant",
+)  # fmt: skip
+# What became of a job.
+S_PENDING, S_COMPLETED, S_REJECTED, S_EXPIRED, S_FAILED, S_UNFINISHED = range(6)
+STATUS_NAMES = ("pending", "completed", "rejected", "expired", "failed", "unfinished")
+# The sorted lists of live jobs, and their keys.
+QUEUE, FINISH, EXPECTED, TIMER = 0, 1, 2, 3
+WAIT = -1
+NO_TIME = -1
+
+ENV = np.dtype(
+    [
+        # clock
+        ("now_s", I8), ("last_s", I8), ("wake_s", I8), ("begin_s", I8), ("phase", I8), ("ended", I8),
+        ("inputs_end_s", I8), ("window_end_s", I8), ("next_job", I8), ("jobs_end", I8), ("input_row", I8),
+        # inputs in force, and those that take force at the next settling (§3.3)
+        ("supply_mw", I8), ("import_mw", I8), ("price_u", I8), ("carbon_u", I8), ("pue", I8),
+        ("new_supply_mw", I8), ("new_import_mw", I8), ("new_price_u", I8), ("new_carbon_u", I8),
+        ("new_pue", I8),
+        # battery (§7.3), content in mJ/1000
+        ("content", I8), ("capacity", I8), ("charge_limit_mw", I8), ("discharge_limit_mw", I8),
+        ("charge_factor", I8), ("discharge_factor", I8),
+        # options
+        ("min_battery_s", I8), ("restart_s", I8), ("suspend_loss_s", I8), ("max_kills", I8),
+        ("kill_at_estimate", I8), ("voluntary", I8), ("grid_first", I8), ("tick_s", I8),
+        # power now: of jobs, of nodes in use, of lit unused nodes; what can be served (§2.6)
+        ("active_mw", I8), ("node_mw", I8), ("lit_mw", I8), ("cap_mw", I8), ("start_cap_mw", I8),
+        # flows until the next instant (§7)
+        ("draw_mw", I8), ("used_mw", I8), ("charge_mw", I8), ("discharge_mw", I8), ("grid_mw", I8),
+        ("curtailed_mw", I8),
+        # accounts: energies in mJ; exact sums of products as quotient and remainder (§7.5)
+        ("available_mj", I8), ("used_mj", I8), ("curtailed_mj", I8), ("charged_mj", I8),
+        ("discharged_mj", I8), ("grid_mj", I8), ("draw_mj", I8), ("wasted_mj", I8),
+        ("cost_u", I8), ("cost_rest", I8), ("emitted_u", I8), ("emitted_rest", I8),
+        ("core_s", I8), ("used_cores", I8),
+        # counts
+        ("decisions", I8), ("instants", I8), ("completed", I8), ("rejected", I8), ("expired", I8),
+        ("failed", I8), ("violations", I8), ("suspensions", I8), ("kills", I8), ("heads_skipped", I8),
+        ("offered_u", I8), ("earned_u", I8),
+        # live jobs: number of them, first free slot; lower bounds over the queue (see rules.possible)
+        ("live", I8), ("free_slot", I8), ("suspended", I8), ("least_cores", I8), ("least_mw", I8),
+        ("declined", I8),
+        # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
+        ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
+        ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
+        # logs: 0 nothing, 1 events and power, 2 also every settled instant
+        ("log_level", I8), ("log_rows", I8), ("power_rows", I8), ("record_jobs", I8),
+    ],
+    align=True,
+)  # fmt: skip
+
+PART = np.dtype(
+    [
+        ("nodes", I8), ("cores", I8), ("gpus_milli", I8), ("memory_mib", I8),
+        ("node_cores", I8), ("node_gpus_milli", I8), ("node_memory_mib", I8),
+        ("idle_mw", I8), ("rest_mw", I8),
+        ("free_cores", I8), ("free_gpus_milli", I8), ("free_memory_mib", I8), ("nodes_used", I8),
+        # reservation of a backfilling pass
+        ("reserved", I8), ("shadow_s", I8), ("spare_cores", I8), ("spare_gpus_milli", I8),
+        ("spare_memory_mib", I8), ("spare_mw", I8),
+    ],
+    align=True,
+)  # fmt: skip
+
+JOB = np.dtype(
+    [
+        ("submit_s", I8), ("work_s", I8), ("estimate_s", I8), ("power_mw", I8), ("planned_mw", I8),
+        ("value_u", I8), ("deadline_s", I8), ("memory_mib", I8), ("cores", I4), ("gpus_milli", I4),
+        ("part", np.int16), ("preemptible", np.int8),
+    ],
+    align=True,
+)  # fmt: skip
+
+LIVE = np.dtype(
+    [
+        ("key", F8), ("changed_s", I8), ("left_s", I8), ("resumed_s", I8), ("progress_s", I8),
+        ("finish_s", I8), ("expected_s", I8), ("timer_s", I8), ("first_start_s", I8), ("power_mw", I8),
+        ("planned_mw", I8), ("memory_mib", I8), ("job", I4), ("cores", I4), ("gpus_milli", I4),
+        ("suspensions", I4), ("kills", I4), ("next_free", I4), ("part", np.int16), ("doing", np.int8),
+        ("preemptible", np.int8),
+    ],
+    align=True,
+)  # fmt: skip
+
+ENTRY = np.dtype([("key", F8), ("job", I4), ("slot", I4)], align=True)
+INPUT = np.dtype(
+    [("change_s", I8), ("supply_mw", I8), ("import_mw", I8), ("price_u", I8), ("carbon_u", I8), ("pue", I8)]
+)
+OUTCOME = np.dtype(
+    [("start_s", I8), ("end_s", I8), ("earned_u", I8), ("suspensions", I4), ("kills", I4), ("status", I4)],
+    align=True,
+)
+EVENT = np.dtype([("time_s", I8), ("job", I4), ("event", I4)])
+POWER = np.dtype(
+    [
+        ("time_s", I8), ("supply_mw", I8), ("draw_mw", I8), ("battery_mw", I8), ("content", I8),
+        ("grid_mw", I8), ("curtailed_mw", I8), ("queued", I4), ("running", I4), ("used_cores", I8),
+    ]
+)  # fmt: skip
+
+
+class World(NamedTuple):
+    """E simulations over one workload. Arrays are NumPy record arrays."""
+
+    env: Any  # (E,)        ENV      scalars of each simulation
+    part: Any  # (E, P)     PART     partitions: sizes, what is free
+    live: Any  # (E, L)     LIVE     jobs queued, suspended or running, in slots
+    lists: Any  # (E, 4, L) ENTRY    slots sorted by order, end, expected end, next timer
+    ends: Any  # (E, 4, 2)  int64    where each list begins and ends
+    jobs: Any  # (J,)       JOB      the workload, shared, read-only
+    inputs: Any  # (K,)     INPUT    shared, read-only
+    outcome: Any  # (E, J or 1) OUTCOME   what became of each job, if recorded
+    log: Any  # (E, G)      EVENT    drained by the clock when full
+    power: Any  # (E, H)    POWER    likewise
+    scratch: Any  # (E, S)  int64    for planning schedulers

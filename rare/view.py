@@ -1,0 +1,149 @@
+"""What a scheduler may see: the present, the users' estimates, never the true work (DESIGN §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rare import rules
+from rare.model import NEVER_S, UNLIMITED_MW
+from rare.orders import estimate_left_s, worth_at
+from rare.state import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One waiting or running job as a scheduler sees it. `index` is what `choose` returns."""
+
+    index: int
+    job_id: object
+    submit_s: int
+    cores: int
+    gpus: float
+    memory_mib: int
+    estimate_s: int
+    estimate_left_s: int  # 0 for a job past its estimate
+    value: float | None
+    deadline_s: int | None
+    power_w: float  # active power, without node idle power
+    preemptible: bool
+    suspended: bool
+    running: bool
+    started_s: int | None  # last start or resume of a running job
+    expected_end_s: int | None  # of a running job, by its estimate
+    partition: int
+    slot: int  # internal place in the state
+
+
+class ClusterView:
+    """A read-only look at one simulation at a decision point."""
+
+    def __init__(self, world: World, e: int, job_ids: Sequence[object]) -> None:
+        self._world = world
+        self._e = e
+        self._ids = job_ids
+        self._slots: dict[int, int] = {}
+
+    def _job(self, slot: int) -> JobView:
+        live = self._world.live[self._e, slot]
+        job = self._world.jobs[live.job]
+        running = live.doing == RUNNING
+        left_s = int(live.left_s)
+        if running:
+            left_s -= int(rules.progress_seconds(self._world, self._e, slot))
+        index = int(live.job)
+        self._slots[index] = slot
+        return JobView(
+            index=index,
+            job_id=self._ids[index],
+            submit_s=int(job.submit_s),
+            cores=int(job.cores),
+            gpus=int(job.gpus_milli) / 1000,
+            memory_mib=int(job.memory_mib),
+            estimate_s=int(job.estimate_s),
+            estimate_left_s=int(estimate_left_s(job, left_s)),
+            value=None if job.value_u < 0 else int(job.value_u) / 1e6,
+            deadline_s=None if job.deadline_s == NEVER_S else int(job.deadline_s),
+            power_w=int(job.power_mw) / 1000,
+            preemptible=bool(job.preemptible),
+            suspended=bool(live.doing == SUSPENDED),
+            running=bool(running),
+            started_s=int(live.resumed_s) if running else None,
+            expected_end_s=int(live.expected_s) if running else None,
+            partition=int(job.part),
+            slot=slot,
+        )
+
+    def _list(self, which: int) -> list[JobView]:
+        first, last = self._world.ends[self._e, which]
+        jobs = [self._job(int(slot)) for slot in self._world.lists[self._e, which].slot[first:last]]
+        return sorted(jobs, key=lambda job: job.index)
+
+    @property
+    def now_s(self) -> int:
+        """The instant, on the workload's clock."""
+        return int(self._world.env[self._e].now_s)
+
+    @property
+    def shortage(self) -> bool:
+        """True while running jobs have to be given up (RULES §4.1)."""
+        return bool(self._world.env[self._e].phase == SHEDDING)
+
+    @property
+    def queue(self) -> list[JobView]:
+        """Queued and suspended jobs, lower job first."""
+        return self._list(QUEUE)
+
+    @property
+    def running(self) -> list[JobView]:
+        """Running jobs, lower job first."""
+        return self._list(FINISH)
+
+    @property
+    def startable(self) -> list[JobView]:
+        """The waiting jobs that may start or resume now."""
+        return [job for job in self.queue if self.can_start(job)]
+
+    def can_start(self, job: JobView) -> bool:
+        """Whether a waiting job may start or resume now (RULES §4.2a, §4.3)."""
+        return not job.running and rules.why_not_start(self._world, self._e, job.slot) == rules.OK
+
+    def can_suspend(self, job: JobView) -> bool:
+        """Whether a running job may be suspended by choice now (RULES §4.2b)."""
+        return job.running and rules.why_not_suspend(self._world, self._e, job.slot) == rules.OK
+
+    def free_cores(self, partition: int = 0) -> int:
+        """Cores free in a partition."""
+        return int(self._world.part[self._e, partition].free_cores)
+
+    @property
+    def supply_w(self) -> float:
+        """Renewable power available now."""
+        return int(self._world.env[self._e].supply_mw) / 1000
+
+    @property
+    def spare_w(self) -> float:
+        """IT power that new jobs may take now; infinite where power is unlimited (RULES §2.6)."""
+        state = self._world.env[self._e]
+        if state.start_cap_mw * int(state.pue) >= (UNLIMITED_MW - 1) * 1000:
+            return float("inf")
+        return int(state.start_cap_mw - state.active_mw - state.node_mw) / 1000
+
+    @property
+    def battery_share(self) -> float | None:
+        """Content of the battery as a share of its capacity; None without one."""
+        state = self._world.env[self._e]
+        return int(state.content) / int(state.capacity) if state.capacity else None
+
+    def worth(self, job: JobView, end_s: int) -> float:
+        """Value a job earns if it ends at `end_s` (RULES §6)."""
+        return int(worth_at(self._world.jobs[job.index], end_s)) / 1e6
+
+    def slot_of(self, index: int) -> int | None:
+        """Where the state holds a job; WAIT for WAIT; None for a job that is not here."""
+        if index == WAIT:
+            return WAIT
+        if index not in self._slots:
+            self._list(QUEUE)
+            self._list(FINISH)
+        return self._slots.get(index)

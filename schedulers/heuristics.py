@@ -1,0 +1,131 @@
+"""Heuristics by name: order + backfill + victim rule, as one row of parameters for compiled code."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare.model import NEVER_S, Case
+from rare.orders import ORDER_NAMES
+from rare.state import DECIDE_SHED, World
+from schedulers.choose import BACKFILL_NAMES, POLICY, VICTIM_NAMES, choose, victim
+from schedulers.replay import replay
+from traces.errors import InputError
+
+ORDER_HELP = {
+    "fcfs": "first come, first served",
+    "sjf": "shortest estimate first",
+    "ljf": "longest estimate first",
+    "hvf": "highest value first",
+    "hvd": "highest value per core-second of the estimate first",
+    "edf": "earliest deadline first",
+    "slack": "least slack first (deadline less what is left of the estimate)",
+    "atc": "apparent tardiness cost on the value still attainable (param k, default 2)",
+    "wfp3": "cubed wait over estimate, times cores",
+    "unicef": "wait over estimate, fewer cores first",
+    "f1": "learned priority F1 (Carastan-Santos and de Camargo 2017)",
+    "f2": "learned priority F2 (same)",
+    "f3": "learned priority F3 (same)",
+    "f4": "learned priority F4 (same)",
+}
+BACKFILL_HELP = {
+    "none": "strict: only the head of the queue may start (default)",
+    "greedy": "whoever fits starts, in order",
+    "easy": "others may pass the head if they do not delay it",
+    "conservative": "others may pass if they delay nobody before them",
+}
+VICTIM_HELP = {
+    "latest": "gives up the latest start or resume (default)",
+    "lowvalue": "gives up the lowest value",
+    "lowvaluewatt": "gives up the lowest value per watt",
+    "slackest": "gives up the job with the most slack",
+}
+SHORT = {"easy": "fcfs+easy", "conservative": "fcfs+conservative", "greedy": "fcfs+greedy"}
+NEEDS_VALUE = ("hvf", "hvd", "atc")
+NEEDS_DEADLINE = ("edf", "slack")
+DEFAULT_PARAM = 2.0  # k of atc
+
+
+@dataclass(frozen=True)
+class Heuristic:
+    """A composed heuristic. Runs on both clocks, through the same compiled `choose`."""
+
+    name: str
+    order_name: str
+    backfill: str
+    victim: str
+    order_param: float = DEFAULT_PARAM
+
+    def __post_init__(self) -> None:
+        row = np.zeros(1, POLICY).view(np.recarray)
+        row.order = self.order
+        row.backfill = BACKFILL_NAMES.index(self.backfill)
+        row.victim = VICTIM_NAMES.index(self.victim)
+        row.param = self.order_param
+        object.__setattr__(self, "_policy", row)
+
+    @property
+    def order(self) -> int:
+        """Code of the order in which the queue is kept."""
+        return ORDER_NAMES.index(self.order_name)
+
+    def check(self, case: Case) -> None:
+        """Refuse a workload without the values or deadlines that this order ranks by."""
+        jobs = case.workload
+        remedy = "use a scenario with service classes, or a workload that has them"
+        if self.order_name in NEEDS_VALUE and not (jobs.value_u > 0).any():
+            raise InputError(f"scheduler {self.name!r} ranks by value, and no job has one; {remedy}")
+        if self.order_name in NEEDS_DEADLINE and not (jobs.deadline_s < NEVER_S).any():
+            raise InputError(f"scheduler {self.name!r} ranks by deadline, and no job has one; {remedy}")
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """One decision, as a slot (rare.scheduler.Decider)."""
+        policy = self._policy[0]  # type: ignore[attr-defined]
+        return int(victim(world, e, policy) if status == DECIDE_SHED else choose(world, e, policy))
+
+    def replay(self, world: World, e: int, steps: int) -> int:
+        """Many decisions without leaving compiled code (rare.compiled_clock)."""
+        return int(replay(world, e, self._policy[0], steps))  # type: ignore[attr-defined]
+
+
+def known_names() -> list[str]:
+    """Every order, and the short names; a backfill and a victim rule may be added with '+'."""
+    return [*SHORT, *ORDER_NAMES]
+
+
+def describe() -> dict[str, dict[str, str]]:
+    """What each part of a name means."""
+    return {"orders": ORDER_HELP, "backfill": BACKFILL_HELP, "victims": VICTIM_HELP, "short": SHORT}
+
+
+def parse(name: str, **params: float) -> Heuristic:
+    """The heuristic called ORDER[+BACKFILL][+VICTIM], such as 'hvf+easy+lowvalue' or 'easy'."""
+    parts = name.strip().lower().split("+")
+    if parts[0] in SHORT:
+        parts = [*SHORT[parts[0]].split("+"), *parts[1:]]
+    order, chosen = parts[0], {"backfill": "none", "victim": "latest"}
+    if order not in ORDER_NAMES:
+        raise _unknown(name, order, "orders", known_names())
+    seen: set[str] = set()
+    for part in parts[1:]:
+        kind = "backfill" if part in BACKFILL_NAMES else "victim" if part in VICTIM_NAMES else None
+        if kind is None:
+            raise _unknown(name, part, "backfills and victim rules", [*BACKFILL_NAMES, *VICTIM_NAMES])
+        if kind in seen:
+            raise InputError(f"scheduler {name!r} names two {kind} rules; give one")
+        seen.add(kind)
+        chosen[kind] = part
+    k = float(params.pop("k", DEFAULT_PARAM))
+    if params:
+        raise InputError(f"scheduler {name!r}: unknown parameter {sorted(params)[0]!r}; known: k (of atc)")
+    if not 0.01 <= k <= 1000:
+        raise InputError(f"scheduler {name!r}: k must be between 0.01 and 1000, got {k}")
+    return Heuristic(name.strip().lower(), order, chosen["backfill"], chosen["victim"], k)
+
+
+def _unknown(name: str, part: str, what: str, known: list[str]) -> InputError:
+    near = difflib.get_close_matches(part, known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return InputError(f"unknown scheduler {name!r}: {part!r} is not among the {what} {', '.join(known)}{hint}")

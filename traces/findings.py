@@ -1,0 +1,81 @@
+"""Collects what a reader repairs, skips and notes; in strict mode, refuses the first of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from traces.errors import InputError
+from traces.text import place
+from traces.workload import Finding, ReadReport, shown
+
+
+class Findings:
+    """Findings of one file, with the place of the first of each kind.
+
+    `lines` are the lines of the records that masks refer to.
+    """
+
+    def __init__(self, path: Path | str, lines: np.ndarray, unit: str = "line") -> None:
+        self._path = path
+        self._lines = lines
+        self._unit = unit
+        self._kinds: dict[str, dict[str, Finding]] = {"repairs": {}, "skips": {}, "notes": {}}
+
+    def where(self, row: int) -> str:
+        """The place of a record, for the beginning of a message."""
+        line = int(self._lines[row])
+        return place(self._path, line) if self._unit == "line" else f"{place(self._path)} {self._unit} {line}"
+
+    def refuse(self, checks: list[tuple[np.ndarray, Any, str]]) -> None:
+        """Raise InputError for the earliest record that a check marks.
+
+        A check is a mask over the records, their values, and the message with {} for the value.
+        """
+        failed = [(int(np.argmax(mask)), values, text) for mask, values, text in checks if mask.any()]
+        if failed:
+            row, values, text = min(failed, key=lambda found: found[0])
+            raise InputError(f"{self.where(row)}: {text.format(plain(values[row]))}")
+
+    def add(self, kind: str, code: str, mask: np.ndarray, values: Any, text: str) -> None:
+        """Count the marked records under `code`; `text` says what was done to them."""
+        if mask.any():
+            row = int(np.argmax(mask))
+            found = Finding(int(mask.sum()), int(self._lines[row]), plain(values[row]), text)
+            self.put(kind, code, found)
+
+    def put(self, kind: str, code: str, found: Finding) -> None:
+        """Add a finding, to one of the same code if there is one."""
+        before = self._kinds[kind].get(code)
+        if before is not None:
+            first = min(before, found, key=lambda each: each.line if each.line is not None else 0)
+            found = Finding(before.count + found.count, first.line, first.value, first.text)
+        self._kinds[kind][code] = found
+
+    def refuse_all(self) -> None:
+        """Strict mode: raise InputError for the first repair or skip in the file, if there is any."""
+        found = [
+            (finding.line or 0, code, finding)
+            for kind in ("repairs", "skips")
+            for code, finding in self._kinds[kind].items()
+        ]
+        if found:
+            line, code, finding = min(found, key=lambda each: each[0])
+            where = place(self._path, line) if self._unit == "line" else f"{place(self._path)} {self._unit} {line}"
+            raise InputError(
+                f"{where}: {finding.value}: {finding.text} ({code}), and strict reading allows no repair; "
+                "correct the file, or read it without strict"
+            )
+
+    def report(self, records: int) -> ReadReport:
+        """The report of the file."""
+        return ReadReport(records=records, **self._kinds)
+
+
+def plain(value: object) -> str:
+    """A value as the file's author wrote it: whole numbers without a decimal point."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return shown(value) if not isinstance(value, np.generic) else shown(value.item())

@@ -1,0 +1,179 @@
+"""From stamped rows to one value per step: order, duplicates, step, and gaps under a named policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from traces.errors import InputError
+from traces.exact import divide_half_even
+from traces.stamps import show
+
+POLICIES = ("error", "hold", "interpolate", "zero")
+REMEDY = "fill with gaps='hold', 'interpolate' or 'zero'"
+MAX_STEPS = 50_000_000
+# So many gaps of one length in a row are no gaps: the file goes on at another step.
+SAME_GAPS_IN_A_ROW = 3
+
+Count = Callable[[str, int, int, str, str], None]
+"""Notes a repair: code, how many, line and value of the first, what was done."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of a file, each field (N,): int64 start of the step, line and power; missing: bool."""
+
+    utc_s: np.ndarray
+    lines: np.ndarray
+    power_mw: np.ndarray
+    missing: np.ndarray
+
+    def keep(self, mask: np.ndarray) -> Rows:
+        """The rows where `mask` is true."""
+        return Rows(self.utc_s[mask], self.lines[mask], self.power_mw[mask], self.missing[mask])
+
+
+def usual_step_s(utc_s: np.ndarray) -> int | None:
+    """The most frequent distance between neighbouring rows (the smallest of equals); None without any."""
+    distances = np.diff(utc_s)
+    distances = distances[distances > 0]
+    if len(distances) == 0:
+        return None
+    values, counts = np.unique(distances, return_counts=True)
+    return int(values[np.argmax(counts)])
+
+
+def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object) -> None:
+    """InputError, with the line, where rows go back in time, leave the step or change to another one."""
+    distances = np.diff(utc_s)
+    back = np.flatnonzero(distances < 0)
+    if len(back):
+        i = int(back[0]) + 1
+        raise InputError(
+            f"{path}:{lines[i]}: {show(utc_s[i])} comes after {show(utc_s[i - 1])}: sort the file by time"
+        )
+    odd = np.flatnonzero(distances % step_s != 0)
+    if len(odd):
+        i = int(odd[0]) + 1
+        raise InputError(
+            f"{path}:{lines[i]}: {show(utc_s[i])} is {distances[i - 1]} s after the row before, the step is "
+            f"{step_s} s: a series needs one step throughout, so split or resample it"
+        )
+    gap = distances > step_s
+    run = (
+        gap[:-2]
+        & gap[1:-1]
+        & gap[2:]
+        & (distances[:-2] == distances[1:-1])
+        & (distances[1:-1] == distances[2:])
+    )
+    if run.any():
+        i = int(np.flatnonzero(run)[0]) + 1
+        raise InputError(
+            f"{path}:{lines[i]}: from here rows are {distances[i - 1]} s apart, elsewhere {step_s} s: "
+            "a series needs one step throughout, so split or resample it"
+        )
+
+
+def drop_duplicates(rows: Rows, policy: str, path: object, count: Count) -> Rows:
+    """One row per instant: equal values collapse under any policy, unequal ones need 'hold' (the first)."""
+    again = np.append(False, np.diff(rows.utc_s) == 0)
+    if not again.any():
+        return rows
+    first = int(np.flatnonzero(again)[0])
+    where = f"{path}:{rows.lines[first]}: {show(rows.utc_s[first])}"
+    if policy == "error":
+        raise InputError(
+            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {REMEDY}"
+        )
+    for i in np.flatnonzero(again):
+        if rows.missing[i]:
+            rows.missing[i], rows.power_mw[i] = rows.missing[i - 1], rows.power_mw[i - 1]
+        elif not rows.missing[i - 1] and rows.power_mw[i] != rows.power_mw[i - 1]:
+            if policy != "hold":
+                raise InputError(
+                    f"{path}:{rows.lines[i]}: {show(rows.utc_s[i])} is there twice with different values "
+                    f"({rows.power_mw[i - 1]} and {rows.power_mw[i]} mW): "
+                    "remove one, or keep the first by gaps='hold'"
+                )
+            rows.power_mw[i] = rows.power_mw[i - 1]
+    count(
+        "duplicate_stamps", int(again.sum()), int(rows.lines[first]), show(rows.utc_s[first]), "one row kept"
+    )
+    # Values were carried forward, so the last of equal stamps holds the group's result.
+    return rows.keep(np.append(~again[1:], True))
+
+
+def fill(rows: Rows, step_s: int, policy: str, path: object, count: Count) -> tuple[int, np.ndarray]:
+    """(utc seconds of the first step, power_mw per step), from the first row to the last, gaps filled.
+
+    Rows are in order, on the step, and none twice. Leading steps without a value are left out under
+    'hold' and 'interpolate', trailing ones under 'interpolate': there is nothing to fill them from.
+    """
+    place = (rows.utc_s - rows.utc_s[0]) // step_s
+    steps = int(place[-1]) + 1
+    if steps > MAX_STEPS:
+        raise InputError(
+            f"{path}: {steps} steps of {step_s} s between the first and the last row: split the file"
+        )
+    power_mw = np.zeros(steps, np.int64)
+    known = np.zeros(steps, bool)
+    power_mw[place], known[place] = rows.power_mw, ~rows.missing
+    if not known.any():
+        raise InputError(f"{path}: no row has a value: check the columns")
+    unknown = np.flatnonzero(~known)
+    if len(unknown) == 0:
+        return int(rows.utc_s[0]), power_mw
+    if policy == "error":
+        raise InputError(_first_gap(rows, place, known, step_s, path))
+    _count_gaps(rows, place, known, step_s, policy, count)
+    has_value = np.flatnonzero(known)
+    first = 0 if policy == "zero" else int(has_value[0])
+    last = int(has_value[-1]) + 1 if policy == "interpolate" else steps
+    dropped = first + steps - last
+    if dropped:
+        at_s = int(rows.utc_s[0]) + (0 if first else last) * step_s
+        count("edge_steps", dropped, 0, show(at_s), "steps at the ends of the file without a value left out")
+    power_mw, known = power_mw[first:last], known[first:last]
+    if policy == "hold":
+        power_mw = power_mw[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
+    elif policy == "interpolate":
+        _interpolate(power_mw, known)
+    return int(rows.utc_s[0]) + first * step_s, power_mw
+
+
+def _interpolate(power_mw: np.ndarray, known: np.ndarray) -> None:
+    """Fills the unknown steps in place, each on the line between its known neighbours, half to even."""
+    has_value, unknown = np.flatnonzero(known), np.flatnonzero(~known)
+    right = np.searchsorted(has_value, unknown)
+    left_at, right_at = has_value[right - 1], has_value[right]
+    for i, a, b in zip(unknown.tolist(), left_at.tolist(), right_at.tolist(), strict=True):
+        weighted = int(power_mw[a]) * (b - i) + int(power_mw[b]) * (i - a)
+        power_mw[i] = divide_half_even(np.array([weighted], dtype=object), b - a)[0]
+
+
+def _first_gap(rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, path: object) -> str:
+    first = int(np.flatnonzero(~known)[0])
+    later = np.flatnonzero(known[first:])
+    length = int(later[0]) if len(later) else len(known) - first
+    line = int(rows.lines[np.searchsorted(place, first)])
+    from_s = int(rows.utc_s[0]) + first * step_s
+    return (
+        f"{path}:{line}: no value from {show(from_s)} to {show(from_s + length * step_s)} ({length} step"
+        f"{'s' if length > 1 else ''} of {step_s} s; {int((~known).sum())} in the whole file): {REMEDY}"
+    )
+
+
+def _count_gaps(
+    rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, policy: str, count: Count
+) -> None:
+    present = np.zeros(len(known), bool)
+    present[place] = True
+    for code, gone in (("missing_rows", ~present), ("missing_values", present & ~known)):
+        if gone.any():
+            first = int(np.flatnonzero(gone)[0])
+            line = int(rows.lines[np.searchsorted(place, first)])
+            at = show(int(rows.utc_s[0]) + first * step_s)
+            count(code, int(gone.sum()), line, at, f"steps filled by gaps={policy!r}")

@@ -1,0 +1,257 @@
+"""Reader of the Standard Workload Format, version 2: 18 numbers a line, `;` before comments.
+
+Format: Feitelson's Parallel Workloads Archive; Chapin et al. 1999, doi:10.1007/3-540-47954-6_4.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from traces import swf_header
+from traces.errors import InputError
+from traces.findings import Findings
+from traces.text import MAX_BYTES, numbered_lines, place
+from traces.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
+
+FIELDS = (
+    "job number",
+    "submit time",
+    "wait time",
+    "run time",
+    "allocated processors",
+    "average CPU time",
+    "used memory",
+    "requested processors",
+    "requested time",
+    "requested memory",
+    "status",
+    "user",
+    "group",
+    "executable",
+    "queue",
+    "partition",
+    "preceding job",
+    "think time",
+)
+JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING = 0, 1, 3, 4, 7, 8, 9, 10, 16
+_USED = (JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING)
+_CANCELLED = 5
+#: A block with other bytes than these goes through the slow path, which names what is wrong.
+_PLAIN_NUMBERS = b"0123456789+-. \t\n"
+
+
+def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYTES) -> Workload:
+    """The workload of an SWF file, plain or gzipped.
+
+    strict : the first repair or skip is an error instead; max_bytes : cap on the unpacked size.
+    InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
+    """
+    records, comments = _records(path, max_bytes)
+    found = Findings(path, records.lines)
+    header = swf_header.read(comments, found)
+    columns = records.columns
+    _refuse_wrong(columns, found)
+    processors = np.where(columns[REQUESTED] > 0, columns[REQUESTED], columns[ALLOCATED])
+    keep = _skip(columns, processors, found)
+    if not keep.any():
+        raise InputError(f"{place(path)}: none of its {len(keep)} records is a job; give a file with jobs")
+    estimates = _repair(columns, processors, keep, found)
+    _note(columns, processors, keep, header.processors, found)
+    if strict:
+        found.refuse_all()
+    jobs = {number: column[keep] for number, column in columns.items()}
+    order = np.argsort(np.floor(jobs[SUBMIT]), kind="stable")
+    jobs = {number: column[order] for number, column in jobs.items()}
+    cores = processors[keep][order].astype(np.int64)
+    work_s = np.ceil(jobs[RUN]).astype(np.int64)
+    count = len(order)
+    return Workload(
+        name=Path(path).name,
+        job_id=jobs[JOB].astype(np.int64),
+        submit_s=np.floor(jobs[SUBMIT]).astype(np.int64),
+        cores=cores,
+        gpus_milli=np.zeros(count, dtype=np.int64),
+        memory_mib=_memory_mib(jobs[MEMORY], cores),
+        work_s=work_s,
+        estimate_s=np.where(jobs[ESTIMATE] > 0, np.ceil(jobs[ESTIMATE]).astype(np.int64), work_s),
+        power_mw=np.full(count, NO_POWER, dtype=np.int64),
+        value_u=np.full(count, NO_VALUE, dtype=np.int64),
+        deadline_s=np.full(count, NO_DEADLINE_S, dtype=np.int64),
+        preemptible=np.ones(count, dtype=bool),
+        origin_utc=header.origin_utc,
+        zone=header.zone,
+        processors=header.processors,
+        estimates=estimates,
+        report=found.report(len(keep)),
+    )
+
+
+@dataclass(slots=True)
+class _Records:
+    """The fields in use as float64 columns (whole numbers below 2^53 are exact), and their lines."""
+
+    columns: dict[int, np.ndarray] = field(default_factory=dict)
+    lines: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int, bytes]]]:
+    """All records of the file, and its comment lines with their numbers."""
+    comments: list[tuple[int, bytes]] = []
+    tables: list[np.ndarray] = []
+    places: list[np.ndarray] = []
+    for first, block in numbered_lines(path, max_bytes):
+        numbers, lines = [], []
+        for number, line in enumerate(block, first):
+            text = line.lstrip()
+            if not text:
+                continue
+            if text[0] == 59:  # a semicolon
+                comments.append((number, text))
+            else:
+                numbers.append(number)
+                lines.append(line)
+        if lines:
+            tables.append(_table(path, numbers, lines)[:, _USED])
+            places.append(np.array(numbers, dtype=np.int64))
+    if not tables:
+        raise InputError(f"{place(path)}: has no records, only comments or blank lines; give a file with jobs")
+    table = np.concatenate(tables)
+    columns = {number: np.ascontiguousarray(table[:, k]) for k, number in enumerate(_USED)}
+    return _Records(columns, np.concatenate(places)), comments
+
+
+def _table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
+    """The lines as (n, 18) float64, in bulk where they are plain, else one by one."""
+    text = b"\n".join(lines)
+    if not text.translate(None, _PLAIN_NUMBERS):
+        try:
+            frame = pd.read_csv(
+                io.BytesIO(text),
+                sep=r"\s+",
+                header=None,
+                names=range(len(FIELDS) + 1),
+                dtype=np.float64,
+                quoting=csv.QUOTE_NONE,
+                index_col=False,
+            )
+        except (ValueError, TypeError):  # the slow path will say which line and field
+            return _slow_table(path, numbers, lines)
+        table = frame.to_numpy()
+        if len(table) == len(lines) and np.isfinite(table[:, :-1]).all() and np.isnan(table[:, -1]).all():
+            return table[:, :-1]
+    return _slow_table(path, numbers, lines)
+
+
+def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
+    """The same, line by line; InputError for the first line that is no record."""
+    table = np.empty((len(lines), len(FIELDS)))
+    for row, (number, line) in enumerate(zip(numbers, lines, strict=True)):
+        words = line.split()
+        for place_in_line, word in enumerate(words[: len(FIELDS)]):
+            table[row, place_in_line] = _number(path, number, place_in_line, word)
+        if len(words) != len(FIELDS):
+            raise InputError(
+                f"{place(path, number)}: has {len(words)} fields, expected {len(FIELDS)} "
+                f"(line: {shown(line.strip())}); an SWF record has no more and no fewer"
+            )
+    return table
+
+
+def _number(path: Path | str, line: int, field_number: int, word: bytes) -> float:
+    try:
+        value = float(word) if b"_" not in word else np.nan
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        raise InputError(
+            f"{place(path, line)}: {FIELDS[field_number]} (field {field_number + 1}) is {shown(word)}, "
+            "not a finite number; correct it, or write -1 for unknown"
+        )
+    return value
+
+
+def _refuse_wrong(columns: dict[int, np.ndarray], found: Findings) -> None:
+    """InputError for the first record with a value that cannot be meant."""
+    checks = []
+    for number, column in columns.items():
+        label = f"{FIELDS[number]} (field {number + 1}) is {{}}"
+        largest = LARGEST_S if number in (SUBMIT, RUN, ESTIMATE) else LARGEST_COUNT
+        checks.append((column > largest, column, f"{label}, more than {largest}; correct it"))
+        if number in (JOB, SUBMIT):
+            checks.append((column < 0, column, f"{label}; it must be 0 or more"))
+        elif number in (RUN, ALLOCATED, REQUESTED, ESTIMATE):
+            below = (column < 0) & (column != -1)
+            checks.append((below, column, f"{label}; it must be 0 or more, or -1 for unknown"))
+        if number in (JOB, ALLOCATED, REQUESTED):
+            checks.append((column != np.floor(column), column, f"{label}; it must be a whole number"))
+    ids = pd.Series(columns[JOB])
+    again = ids.duplicated().to_numpy()
+    if again.any():
+        first = int(np.argmax(columns[JOB] == columns[JOB][int(np.argmax(again))]))
+        text = f"job number (field 1) {{}} was given before, by the record at {found.where(first)}; make ids unique"
+        checks.append((again, columns[JOB], text))
+    found.refuse(checks)
+
+
+def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, found: Findings) -> np.ndarray:
+    """Mask of the records that are jobs; the others are counted, each under one code."""
+    no_run_time = columns[RUN] == -1
+    none = (processors <= 0) & ~no_run_time
+    found.add("skips", "unknown_run_time", no_run_time, columns[RUN], "run time unknown, record skipped")
+    found.add("skips", "no_processors", none, processors, "no processor count in fields 8 and 5, record skipped")
+    return ~(no_run_time | none)
+
+
+def _repair(
+    columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, found: Findings
+) -> str:
+    """Count the values of jobs that are changed or made up; returns what the estimates are."""
+    submit, run, estimate = columns[SUBMIT], columns[RUN], columns[ESTIMATE]
+    unknown = keep & (estimate <= 0)
+    text = "no requested time, the run time stands in as estimate"
+    found.add("repairs", "estimate_from_run_time", unknown, estimate, text)
+    for number, how in ((SUBMIT, "down"), (RUN, "up"), (ESTIMATE, "up")):
+        broken = keep & (columns[number] != np.floor(columns[number]))
+        text = f"{FIELDS[number]} is a decimal, rounded {how} to a whole second"
+        found.add("repairs", "decimal", broken, columns[number], text)
+    rows = np.flatnonzero(keep)
+    late = np.zeros(len(keep), dtype=bool)
+    late[rows] = submit[rows] < np.maximum.accumulate(submit[rows])
+    found.add("repairs", "out_of_order", late, submit, "submitted before the job above it, jobs sorted by submit time")
+    return "run_time" if unknown.sum() == keep.sum() else "user"
+
+
+def _note(
+    columns: dict[int, np.ndarray],
+    processors: np.ndarray,
+    keep: np.ndarray,
+    machine: int | None,
+    found: Findings,
+) -> None:
+    run, estimate, status = columns[RUN], columns[ESTIMATE], columns[STATUS]
+
+    def note(code: str, mask: np.ndarray, values: np.ndarray, text: str) -> None:
+        found.add("notes", code, keep & mask, values, text)
+
+    from_allocated = columns[REQUESTED] <= 0
+    note("processors_from_allocated", from_allocated, processors, "no requested processors, those allocated count")
+    note("cancelled", status == _CANCELLED, status, "cancelled in the trace (status 5), kept as a job")
+    note("zero_work", run == 0, run, "run time 0, kept as a job without work")
+    note("over_estimate", (estimate > 0) & (run > estimate), run, "ran longer than its requested time")
+    dependent = columns[PRECEDING] > 0
+    note("dependencies_ignored", dependent, columns[PRECEDING], "waits for another job (field 17), not supported")
+    if machine is not None:
+        larger = processors > machine
+        note("larger_than_machine", larger, processors, f"asks for more than the machine's {machine} processors")
+
+
+def _memory_mib(kib_per_processor: np.ndarray, processors: np.ndarray) -> np.ndarray:
+    """Memory of the whole job [MiB, rounded up]; 0 where unknown (-1) or not positive."""
+    kib = np.ceil(np.maximum(kib_per_processor, 0)) * processors
+    return np.ceil(kib / 1024).astype(np.int64)

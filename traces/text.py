@@ -1,0 +1,143 @@
+"""Files of text, plain or gzipped, in blocks of whole lines, under a cap on their unpacked size."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from traces.errors import InputError
+
+#: 2 GiB: ten times the largest trace of the Parallel Workloads Archive.
+MAX_BYTES = 2 * 2**30
+BLOCK_BYTES = 8 * 2**20
+LONGEST_LINE = 2**20
+#: Real traces shrink to a fifth or a twentieth. Above this ratio a large file is no trace but a bomb.
+_ABSURD_RATIO = 200
+_RATIO_FROM_BYTES = 64 * 2**20
+_GZIP = b"\x1f\x8b"
+_OTHERS = {
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"PK\x03\x04": "a zip file (or spreadsheet)",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"PAR1": "a Parquet file",
+}
+
+
+def place(path: Path | str, line: int | None = None) -> str:
+    """`file` or `file:line` for the beginning of a message, on one line whatever the name holds."""
+    name = (
+        str(path).encode("unicode_escape", "backslashreplace").decode()
+        if not str(path).isprintable()
+        else path
+    )
+    return str(name) if line is None else f"{name}:{line}"
+
+
+def refuse_os(path: Path | str, error: OSError | ValueError, doing: str = "read") -> NoReturn:
+    """Raise InputError for what the operating system said about a file."""
+    reason = getattr(error, "strerror", None) or str(error)
+    raise InputError(
+        f"{place(path)}: cannot {doing}: {reason}; check the path and its permissions"
+    ) from error
+
+
+def open_file(path: Path | str) -> BinaryIO:
+    """A regular file open for reading in binary; InputError if there is none, or it is empty."""
+    try:
+        file = Path(path)
+        if file.is_dir():
+            raise InputError(f"{place(path)}: is a folder; give a file")
+        if file.exists() and not file.is_file():
+            raise InputError(f"{place(path)}: is not a regular file; save its content to a file first")
+        stream = file.open("rb")
+        size = file.stat().st_size
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        refuse_os(path, error)
+    if size == 0:
+        stream.close()
+        raise InputError(f"{place(path)}: the file is empty; give one with jobs")
+    return stream
+
+
+def blocks(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:
+    """The file in blocks of whole lines (each but the last ends in a newline), unpacked if gzipped.
+
+    Compression is told by content, not by name. Memory stays at a few blocks whatever the file
+    unpacks to. InputError: unreadable, cut short, damaged, binary, above `max_bytes`.
+    """
+    with open_file(path) as raw:
+        head = raw.read(8)
+        raw.seek(0)
+        for magic, what in _OTHERS.items():
+            if head.startswith(magic):
+                raise InputError(f"{place(path)}: is {what}; give plain UTF-8 text or gzip")
+        packed = head.startswith(_GZIP)
+        yield from _whole_lines(path, _chunks(path, raw, packed, max_bytes))
+
+
+def _chunks(path: Path | str, raw: BinaryIO, packed: bool, max_bytes: int) -> Iterator[bytes]:
+    """Unpacked pieces of at most BLOCK_BYTES; stops with InputError as soon as the cap is passed."""
+    stream = gzip.GzipFile(fileobj=raw, mode="rb") if packed else raw
+    unpacked = 0
+    while chunk := _read(path, stream, min(BLOCK_BYTES, max_bytes + 1 - unpacked)):
+        unpacked += len(chunk)
+        if unpacked > max_bytes:
+            raise InputError(
+                f"{place(path)}: holds more than {max_bytes} bytes{' unpacked' if packed else ''}, "
+                "the limit (max_bytes); split it, or raise the limit"
+            )
+        if packed and unpacked > max(_RATIO_FROM_BYTES, _ABSURD_RATIO * raw.tell()):
+            raise InputError(
+                f"{place(path)}: unpacks to over {_ABSURD_RATIO} times its size, as no trace does; "
+                "unpack it yourself if it is meant to be read"
+            )
+        if b"\0" in chunk:
+            raise InputError(f"{place(path)}: holds zero bytes, so it is not text; give a text file")
+        yield chunk
+
+
+def _read(path: Path | str, stream: BinaryIO | gzip.GzipFile, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except EOFError as error:
+        raise InputError(f"{place(path)}: the gzip data is cut short; fetch the file again") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"{place(path)}: the gzip data is damaged ({error}); fetch the file again"
+        ) from error
+    except OSError as error:
+        refuse_os(path, error)
+
+
+def _whole_lines(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield rest + chunk[:cut]
+            rest = chunk[cut:]
+        else:
+            rest += chunk
+        if len(rest) > LONGEST_LINE:
+            raise InputError(f"{place(path)}: has a line longer than {LONGEST_LINE} bytes; it is no trace")
+    if rest:
+        yield rest
+
+
+def numbered_lines(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[tuple[int, list[bytes]]]:
+    """The lines of each block without their ends, and the number (from 1) of the first of them."""
+    first = 1
+    for block in blocks(path, max_bytes):
+        if first == 1:
+            block = block.removeprefix(b"\xef\xbb\xbf")
+        lines = block.splitlines()
+        yield first, lines
+        first += len(lines)

@@ -1,0 +1,154 @@
+"""Clock time of a named zone to UTC, for whole columns, with daylight-saving transitions made explicit."""
+
+import difflib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
+
+from traces.errors import InputError
+
+# The least time between two changes of a zone since 1900 is 6.96 days (America/Noronha, October 2000), so
+# one look a day finds them all.
+SAMPLE_S = 86400
+MARGIN_S = 2 * 86400
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# datetime's own range, with room for any offset.
+EARLIEST_S = -62_000_000_000
+LATEST_S = 253_000_000_000
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """The IANA zone of that name. InputError, with the closest names, where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        close = difflib.get_close_matches(str(name), sorted(available_timezones()), n=3)
+        hint = (
+            f"did you mean {' or '.join(close)}?"
+            if close
+            else "use a name like Europe/Berlin, Etc/GMT+7 or UTC"
+        )
+        raise InputError(f"unknown time zone {name!r}: {hint}") from None
+
+
+def offset_s(zone: ZoneInfo, utc_s: int) -> int:
+    """Seconds by which the zone's clocks are ahead of UTC at an instant (seconds since 1970)."""
+    offset = (EPOCH + timedelta(seconds=int(utc_s))).astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """A zone's offset over a span: `after_s[i]` holds from `change_s[i]` on, `before_s[i]` until then.
+
+    change_s, before_s, after_s: (N,) int64; first_s is the offset at the start of the span.
+    """
+
+    first_s: int
+    change_s: np.ndarray
+    before_s: np.ndarray
+    after_s: np.ndarray
+
+
+def offsets_between(zone: ZoneInfo, from_s: int, to_s: int) -> Offsets:
+    """Every change of the zone's offset in [from_s, to_s], to the second."""
+    from_s, to_s = max(from_s, EARLIEST_S), min(to_s, LATEST_S)
+    samples = list(range(from_s, to_s, SAMPLE_S)) + [to_s]
+    values = [offset_s(zone, sample) for sample in samples]
+    changes = []
+    for i in range(1, len(samples)):
+        if values[i] != values[i - 1]:
+            instant = _bisect(zone, samples[i - 1], samples[i], values[i - 1])
+            changes.append((instant, values[i - 1], values[i]))
+    columns = np.array(changes, dtype=np.int64).reshape(-1, 3)
+    return Offsets(values[0], columns[:, 0], columns[:, 1], columns[:, 2])
+
+
+def _bisect(zone: ZoneInfo, low_s: int, high_s: int, offset_low_s: int) -> int:
+    while high_s - low_s > 1:
+        middle_s = (low_s + high_s) // 2
+        if offset_s(zone, middle_s) == offset_low_s:
+            low_s = middle_s
+        else:
+            high_s = middle_s
+    return high_s
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTimes:
+    """What clock times may mean. `first_s`, `second_s`: (N,) int64 UTC seconds of the two readings.
+
+    They are equal for an ordinary clock time. For one that occurs twice (clocks set back) `first_s` is the
+    earlier instant and `transition` the index of the change, else -1. `nonexistent` marks clock times
+    that were skipped (clocks set forward).
+    """
+
+    first_s: np.ndarray
+    second_s: np.ndarray
+    transition: np.ndarray
+    nonexistent: np.ndarray
+
+
+def readings_of(wall_s: np.ndarray, zone: ZoneInfo) -> LocalTimes:
+    """Both UTC readings of clock times given as (N,) int64 seconds of a naive calendar since 1970."""
+    if len(wall_s) == 0:
+        empty = np.zeros(0, np.int64)
+        return LocalTimes(empty, empty, empty, empty.astype(bool))
+    low_s, high_s = int(wall_s.min()), int(wall_s.max())
+    offsets = offsets_between(zone, low_s - MARGIN_S, high_s + MARGIN_S)
+    in_force_s = np.append(offsets.first_s, offsets.after_s)
+    # Clock times at which the old offset stops and the new one starts: apart by the size of the change.
+    old_stops_s = offsets.change_s + offsets.before_s
+    new_starts_s = offsets.change_s + offsets.after_s
+    old_reading = np.searchsorted(old_stops_s, wall_s, side="right")
+    new_reading = np.searchsorted(new_starts_s, wall_s, side="right")
+    ambiguous = new_reading > old_reading
+    return LocalTimes(
+        first_s=wall_s - in_force_s[old_reading],
+        second_s=wall_s - in_force_s[new_reading],
+        transition=np.where(ambiguous, old_reading, -1),
+        nonexistent=new_reading < old_reading,
+    )
+
+
+def choose_readings(times: LocalTimes, wall_s: np.ndarray, step_s: int) -> np.ndarray:
+    """UTC seconds of clock times in file order: of a time that occurs twice, the first copy is the earlier.
+
+    Within one transition the earlier reading holds until the clock goes back or repeats, from there on the
+    later one. Where it never does, only one copy is in the file: it is the earlier unless only the later
+    reading fits the neighbouring row by `step_s`.
+    """
+    utc_s = times.first_s.copy()
+    for first, last in _runs(times.transition):
+        back = np.flatnonzero(np.diff(wall_s[first:last]) <= 0)
+        if len(back):
+            middle = first + int(back[0]) + 1
+            utc_s[middle:last] = times.second_s[middle:last]
+        elif _later_fits_better(times, utc_s, first, last, step_s):
+            utc_s[first:last] = times.second_s[first:last]
+    return utc_s
+
+
+def _later_fits_better(times: LocalTimes, utc_s: np.ndarray, first: int, last: int, step_s: int) -> bool:
+    early_s, late_s = times.first_s[first:last], times.second_s[first:last]
+    before_s = int(utc_s[first - 1]) if first else None
+    after_s = int(times.first_s[last]) if last < len(utc_s) else None
+    if before_s is not None and early_s[0] - before_s == step_s:
+        return False
+    if before_s is not None and late_s[0] - before_s == step_s:
+        return True
+    if after_s is not None and after_s - late_s[-1] == step_s:
+        return True
+    anchor_s = before_s if before_s is not None else after_s
+    if anchor_s is None:
+        return False
+    return (early_s[0] - anchor_s) % step_s != 0 and (late_s[0] - anchor_s) % step_s == 0
+
+
+def _runs(transition: np.ndarray) -> list[tuple[int, int]]:
+    """(first, after the last) of each block of neighbouring rows of one transition."""
+    edges = np.flatnonzero(np.diff(transition)) + 1
+    bounds = [0, *edges.tolist(), len(transition)]
+    return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a and transition[a] >= 0]

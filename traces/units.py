@@ -1,0 +1,79 @@
+"""Units of power and energy in files, and their exact conversion to whole milliwatts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from traces.errors import InputError
+
+# Milliwatts, or millijoules for energy per step, in one of the unit.
+POWER_UNITS = {"W": 10**3, "kW": 10**6, "MW": 10**9, "GW": 10**12}
+ENERGY_UNITS = {unit + "h": scale * 3600 for unit, scale in POWER_UNITS.items()}
+UNITS = {**POWER_UNITS, **ENERGY_UNITS}
+KNOWN = ", ".join(POWER_UNITS) + ", or per step " + ", ".join(ENERGY_UNITS)
+MAX_MW = 10**18
+MISSING = frozenset({"", "nan", "na", "n/a", "null", "none"})
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,5})?", re.ASCII)
+_SUFFIX = re.compile(r"_(gwh|mwh|kwh|wh|gw|mw|kw|w)$", re.IGNORECASE)
+_BRACKET = re.compile(r"[\[(]\s*(GWh|MWh|kWh|Wh|GW|MW|kW|W)\s*[\])]$")
+_BY_LOWER = {unit.lower(): unit for unit in UNITS}
+
+
+def check_unit(unit: str) -> str:
+    """The unit as given, if known. Case counts: mW is a milliwatt, MW a megawatt, and only one is meant."""
+    if unit in UNITS:
+        return unit
+    close = _BY_LOWER.get(str(unit).lower())
+    hint = f"write {close} (case counts)" if close else f"use {KNOWN}"
+    raise InputError(f"unknown unit {unit!r}: {hint}")
+
+
+def unit_of_column(name: str) -> str | None:
+    """The unit that a column's name declares: `wind_kw` or `Wind [kW]`; `_mw` is megawatt."""
+    if match := _SUFFIX.search(name):
+        return _BY_LOWER[match[1].lower()]
+    match = _BRACKET.search(name)
+    return match[1] if match else None
+
+
+def milliwatts_per(unit: str, step_s: int) -> Fraction:
+    """Mean milliwatts over a step that one of the unit stands for; energy is spread over the step."""
+    scale = Fraction(UNITS[unit])
+    return scale / step_s if unit in ENERGY_UNITS else scale
+
+
+def to_milliwatts(
+    cells: Sequence[str], lines: Sequence[int], column: str, path: object, scale: Fraction
+) -> tuple[np.ndarray, np.ndarray]:
+    """(power_mw int64, missing bool) of a column of decimal text, each value rounded half to even to 1 mW.
+
+    Floats do the work; where one lies so near the middle between two milliwatts that its own rounding could
+    decide, or beyond 2^50 mW, the text is converted in exact arithmetic. InputError
+    names the line of a bad cell.
+    """
+    missing = np.fromiter((cell.lower() in MISSING for cell in cells), bool, len(cells))
+    plain = ["0" if gone else cell for cell, gone in zip(cells, missing, strict=True)]
+    for i, cell in enumerate(plain):
+        if len(cell) > 64 or not _NUMBER.fullmatch(cell):
+            raise InputError(
+                f"{path}:{lines[i]}: column {column!r} holds {cell[:40]!r}, not a number: "
+                "write digits with a decimal point, or leave the cell empty if the value is missing"
+            )
+    rough = np.array(plain, dtype=np.float64) * float(scale)
+    if not (np.abs(rough) <= MAX_MW).all():
+        i = np.flatnonzero(~(np.abs(rough) <= MAX_MW)).tolist()[0]
+        raise InputError(
+            f"{path}:{lines[i]}: column {column!r} holds {cells[i]!r}, more than 10^15 W: check the unit"
+        )
+    power_mw = np.rint(rough).astype(np.int64)
+    to_middle = np.abs(rough - np.floor(rough) - 0.5)
+    doubtful = (to_middle <= np.abs(rough) * 2.0**-50) | (np.abs(rough) >= 2.0**50)
+    for i in np.flatnonzero(doubtful).tolist():
+        power_mw[i] = round(Fraction(Decimal(plain[i])) * scale)
+    return power_mw, missing
