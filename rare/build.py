@@ -8,6 +8,7 @@ from rare import orders
 from rare.model import NEVER_S, Case
 from rare.rules import HUGE
 from rare.state import (
+    CELL,
     ENTRY,
     ENV,
     EVENT,
@@ -18,9 +19,11 @@ from rare.state import (
     NEED_LIVE,
     NO_TIME,
     OUTCOME,
+    LIST_ENDS,
     PART,
     POWER,
     World,
+    bind,
 )
 from traces.workload import NO_DEADLINE_S
 
@@ -153,20 +156,21 @@ def build_world(
         part=build_partitions(case, environments),
         live=slots,
         lists=_records((environments, 4, 2 * live), ENTRY),
-        ends=np.zeros((environments, 4, 2), dtype=np.int64),
+        ends=_records((environments, 4), LIST_ENDS),
         jobs=jobs,
         inputs=inputs,
         outcome=_records((environments, len(jobs) if record_jobs else 1), OUTCOME),
         log=_records((environments, log_rows), EVENT),
         power=_records((environments, log_rows), POWER),
         scratch=_scratch(environments, live, partitions),
+        handles=None,
     )
-    return world
+    return bind(world)
 
 
-def _scratch(environments: int, live: int, partitions: int) -> np.ndarray:
+def _scratch(environments: int, live: int, partitions: int) -> np.recarray:
     """Room for a plan: a step for each running job and two for each waiting one (schedulers.plan)."""
-    return np.zeros((environments, (2 * live + 4) * (2 + 3 * partitions)), dtype=np.int64)
+    return _records((environments, (2 * live + 4) * (2 + 3 * partitions)), CELL)
 
 
 def more_live_slots(world: World) -> World:
@@ -185,7 +189,7 @@ def more_live_slots(world: World) -> World:
     lists[:, :, : 2 * old] = world.lists
     scratch = _scratch(environments, 2 * old, world.part.shape[1])
     scratch[:, : world.scratch.shape[1]] = world.scratch
-    return world._replace(live=live, lists=lists, scratch=scratch)
+    return bind(world._replace(live=live, lists=lists, scratch=scratch))
 
 
 class Recorder:

@@ -27,7 +27,7 @@ class CompiledClock:
         replay: Any = getattr(self._decider, "replay", None)
         decisions = 0
         while True:
-            status = advance(self.world, 0) if replay is None else replay(self.world, 0, STEPS)
+            status = advance(self.world.handles[0]) if replay is None else replay(self.world.handles[0], STEPS)
             if status == ENDED:
                 break
             if status not in (DECIDE_START, DECIDE_SHED):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rare import rules
-from rare.state import FREE, World
+from rare.state import World
 
 
 def refusal(world: World, e: int, slot: int, reason: int, job_id: object) -> str:
@@ -13,7 +13,7 @@ def refusal(world: World, e: int, slot: int, reason: int, job_id: object) -> str
     part = world.part[e, live.part]
     head = f"job {job_id} at {state.now_s} s"
     if reason == rules.ERR_POWER:
-        need_mw = live.power_mw + rules.node_increase_mw(world, e, slot)
+        need_mw = live.power_mw + rules.node_increase_mw(world.handles[e], slot)
         spare_mw = state.start_cap_mw - state.active_mw - state.node_mw
         return (
             f"{head} cannot start: it needs {need_mw / 1000:g} W of IT power and {spare_mw / 1000:g} W is "
@@ -35,7 +35,3 @@ def refusal(world: World, e: int, slot: int, reason: int, job_id: object) -> str
     }
     return sentences[reason] + "; choose a job for which view.can_start() is true, or WAIT"
 
-
-def is_live(world: World, e: int, slot: int) -> bool:
-    """Whether a slot holds a job."""
-    return bool(world.live[e, slot].doing != FREE)

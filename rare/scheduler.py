@@ -83,7 +83,7 @@ class PythonDecider:
 
 def carry_out(world: World, e: int, slot: int, job_ids: Sequence[object]) -> None:
     """Apply a decision, or raise ValueError with the rule against it."""
-    reason = rules.apply(world, e, slot)
+    reason = rules.apply(world.handles[e], slot)
     if reason != rules.OK:
         index = int(world.live[e, slot].job)
         raise ValueError(refusal(world, e, slot, reason, job_ids[index]))

@@ -44,7 +44,7 @@ class SimpyClock:
         self._alarm_s = NEVER_S
         state = world.env[0]
         self.env = simpy.Environment(initial_time=int(state.begin_s))
-        rules.take_inputs(world, 0, int(state.begin_s))
+        rules.take_inputs(world.handles[0], int(state.begin_s))
         self.env.process(self._arrivals())
         self.env.process(self._input_changes())
         for end_s in (int(state.inputs_end_s), int(state.window_end_s)):
@@ -95,7 +95,7 @@ class SimpyClock:
 
     def _set_alarm(self) -> None:
         """Wake at the next end, battery instant or timer; an older alarm that rings is ignored."""
-        self._alarm_s = int(rules.next_internal_s(self.world, 0))
+        self._alarm_s = int(rules.next_internal_s(self.world.handles[0]))
         if self._alarm_s < NEVER_S:
             alarm = self.env.timeout(self._alarm_s - self.env.now)
             alarm.callbacks.append(self._ring)
@@ -134,7 +134,7 @@ class SimpyClock:
         state.wake_s = int(self.env.now)
         state.phase = SETTLING
         while True:
-            status = rules.instant(self.world, 0)
+            status = rules.instant(self.world.handles[0])
             if status in (CLOSED, ENDED):
                 break
             if status in (DECIDE_START, DECIDE_SHED):
@@ -149,7 +149,7 @@ class SimpyClock:
         steps = 0
         while self.world.env[0].phase != OVER:
             if self.env.peek() == float("inf"):
-                rules.end_run(self.world, 0, STALLED)
+                rules.end_run(self.world.handles[0], STALLED)
                 break
             self.env.step()
             steps += 1

@@ -1,8 +1,8 @@
 """The state of E simulations at once, as a few arrays: environment axis first.
 
 A single simulation is a batch of one. The workload (`jobs`) and the inputs are shared and read-only;
-everything else belongs to one environment, so copying its rows forks the future. Records rather than
-many arrays, because numba hands each array to each function as several words.
+everything else belongs to one environment, so copying its rows forks the future. Rules see one
+environment through its handle `w` and the `*_of` functions below (why: memory.py).
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from rare.compile import rule
+from rare.memory import accessor, register
 
 I8, I4, F8 = np.int64, np.int32, np.float64
 
@@ -125,17 +128,125 @@ POWER = np.dtype(
 )  # fmt: skip
 
 
+LIST_ENDS = np.dtype([("first", I8), ("last", I8)])
+CELL = np.dtype([("value", I8)])
+
+_ARRAYS = ("env", "part", "live", "lists", "ends", "jobs", "inputs", "outcome", "log", "power", "scratch")
+_SIZES = (
+    "partitions", "live_slots", "list_rows", "input_rows", "outcome_rows", "log_room", "power_room",
+    "scratch_cells",
+)  # fmt: skip
+HANDLE = np.dtype([(f"at_{name}", I8) for name in _ARRAYS] + [(name, I8) for name in _SIZES])
+"""What a rule is given: where the arrays of one environment are, and how long they are."""
+
+
 class World(NamedTuple):
-    """E simulations over one workload. Arrays are NumPy record arrays."""
+    """E simulations over one workload: NumPy record arrays, environment axis first."""
 
     env: Any  # (E,)        ENV      scalars of each simulation
     part: Any  # (E, P)     PART     partitions: sizes, what is free
     live: Any  # (E, L)     LIVE     jobs queued, suspended or running, in slots
-    lists: Any  # (E, 4, L) ENTRY    slots sorted by order, end, expected end, next timer
-    ends: Any  # (E, 4, 2)  int64    where each list begins and ends
+    lists: Any  # (E, 4, 2L) ENTRY   slots sorted by order, end, expected end, next timer
+    ends: Any  # (E, 4)     LIST_ENDS  where each list begins and ends
     jobs: Any  # (J,)       JOB      the workload, shared, read-only
     inputs: Any  # (K,)     INPUT    shared, read-only
     outcome: Any  # (E, J or 1) OUTCOME   what became of each job, if recorded
     log: Any  # (E, G)      EVENT    drained by the clock when full
     power: Any  # (E, H)    POWER    likewise
-    scratch: Any  # (E, S)  int64    for planning schedulers
+    scratch: Any  # (E, S)  CELL     for planning schedulers
+    handles: Any  # (E,)    HANDLE   what rules are called with
+
+
+def bind(world: World) -> World:
+    """The same world with handles to its arrays. Needed whenever an array was replaced."""
+    environments = len(world.env)
+    handles = np.zeros(environments, HANDLE).view(np.recarray)
+    for name in _ARRAYS:
+        array = getattr(world, name)
+        shared = name in ("jobs", "inputs")
+        step = 0 if shared else array.strides[0]
+        base = register(array)
+        if not shared:
+            for e in range(environments):
+                register(array[e : e + 1])
+        handles["at_" + name] = base + step * np.arange(environments)
+    handles.partitions = world.part.shape[1]
+    handles.live_slots = world.live.shape[1]
+    handles.list_rows = world.lists.shape[2]
+    handles.input_rows = world.inputs.shape[0]
+    handles.outcome_rows = world.outcome.shape[1]
+    handles.log_room = world.log.shape[1]
+    handles.power_room = world.power.shape[1]
+    handles.scratch_cells = world.scratch.shape[1]
+    return world._replace(handles=handles)
+
+
+_env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)
+_ends, _job, _input, _outcome = accessor(LIST_ENDS), accessor(JOB), accessor(INPUT), accessor(OUTCOME)
+_event, _power, _cell = accessor(EVENT), accessor(POWER), accessor(CELL)
+
+
+@rule
+def env_of(w):
+    """The scalars of an environment."""
+    return _env(w.at_env, 0)
+
+
+@rule
+def part_of(w, p):
+    """A partition."""
+    return _part(w.at_part, p)
+
+
+@rule
+def live_of(w, slot):
+    """The live job in a slot."""
+    return _live(w.at_live, slot)
+
+
+@rule
+def entry_of(w, which, i):
+    """An entry of a sorted list."""
+    return _entry(w.at_lists, which * w.list_rows + i)
+
+
+@rule
+def ends_of(w, which):
+    """Where a sorted list begins and ends."""
+    return _ends(w.at_ends, which)
+
+
+@rule
+def job_of(w, index):
+    """A job of the workload."""
+    return _job(w.at_jobs, index)
+
+
+@rule
+def input_of(w, row):
+    """A row of the inputs."""
+    return _input(w.at_inputs, row)
+
+
+@rule
+def outcome_of(w, index):
+    """What became of a job."""
+    return _outcome(w.at_outcome, index)
+
+
+@rule
+def event_of(w, row):
+    """A row of the event log."""
+    return _event(w.at_log, row)
+
+
+@rule
+def power_of(w, row):
+    """A row of the power log."""
+    return _power(w.at_power, row)
+
+
+@rule
+def cell_of(w, i):
+    """A number of the scratch row."""
+    return _cell(w.at_scratch, i)

@@ -41,6 +41,7 @@ class ClusterView:
     def __init__(self, world: World, e: int, job_ids: Sequence[object]) -> None:
         self._world = world
         self._e = e
+        self._handle = world.handles[e]
         self._ids = job_ids
         self._slots: dict[int, int] = {}
 
@@ -50,7 +51,7 @@ class ClusterView:
         running = live.doing == RUNNING
         left_s = int(live.left_s)
         if running:
-            left_s -= int(rules.progress_seconds(self._world, self._e, slot))
+            left_s -= int(rules.progress_seconds(self._handle, slot))
         index = int(live.job)
         self._slots[index] = slot
         return JobView(
@@ -75,8 +76,8 @@ class ClusterView:
         )
 
     def _list(self, which: int) -> list[JobView]:
-        first, last = self._world.ends[self._e, which]
-        jobs = [self._job(int(slot)) for slot in self._world.lists[self._e, which].slot[first:last]]
+        ends = self._world.ends[self._e, which]
+        jobs = [self._job(int(slot)) for slot in self._world.lists[self._e, which].slot[ends.first : ends.last]]
         return sorted(jobs, key=lambda job: job.index)
 
     @property
@@ -106,11 +107,11 @@ class ClusterView:
 
     def can_start(self, job: JobView) -> bool:
         """Whether a waiting job may start or resume now (RULES §4.2a, §4.3)."""
-        return not job.running and rules.why_not_start(self._world, self._e, job.slot) == rules.OK
+        return not job.running and rules.why_not_start(self._handle, job.slot) == rules.OK
 
     def can_suspend(self, job: JobView) -> bool:
         """Whether a running job may be suspended by choice now (RULES §4.2b)."""
-        return job.running and rules.why_not_suspend(self._world, self._e, job.slot) == rules.OK
+        return job.running and rules.why_not_suspend(self._handle, job.slot) == rules.OK
 
     def free_cores(self, partition: int = 0) -> int:
         """Cores free in a partition."""

@@ -83,11 +83,11 @@ class Heuristic:
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot (rare.scheduler.Decider)."""
         policy = self._policy[0]  # type: ignore[attr-defined]
-        return int(victim(world, e, policy) if status == DECIDE_SHED else choose(world, e, policy))
+        return int(victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy))
 
-    def replay(self, world: World, e: int, steps: int) -> int:
+    def replay(self, handle: object, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
-        return int(replay(world, e, self._policy[0], steps))  # type: ignore[attr-defined]
+        return int(replay(handle, self._policy[0], steps))  # type: ignore[attr-defined]
 
 
 def known_names() -> list[str]:

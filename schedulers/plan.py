@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.state import EXPECTED
+from rare.state import EXPECTED, cell_of, ends_of, entry_of, env_of, live_of, part_of
 
 COLUMNS_PER_PARTITION = 3
 
@@ -17,111 +17,105 @@ COLUMNS_PER_PARTITION = 3
 @rule
 def width(w):
     """Numbers in one step of the staircase."""
-    return 2 + COLUMNS_PER_PARTITION * w.part.shape[1]
+    return 2 + COLUMNS_PER_PARTITION * w.partitions
 
 
 @rule
-def add_running(w, e, step, live, sign):
+def add_running(w, step, live, sign):
     """Add what a job holds to one step of the plan."""
-    row = w.scratch[e]
     at = step * width(w)
     column = at + 2 + COLUMNS_PER_PARTITION * live.part
-    row[at + 1] += sign * live.planned_mw
-    row[column] += sign * live.cores
-    row[column + 1] += sign * live.gpus_milli
-    row[column + 2] += sign * live.memory_mib
+    cell_of(w, at + 1).value += sign * live.planned_mw
+    cell_of(w, column).value += sign * live.cores
+    cell_of(w, column + 1).value += sign * live.gpus_milli
+    cell_of(w, column + 2).value += sign * live.memory_mib
 
 
 @rule
-def copy_step(w, e, source, target):
+def copy_step(w, source, target):
     """Make one step equal to another."""
-    row = w.scratch[e]
     columns = width(w)
     for c in range(columns):
-        row[target * columns + c] = row[source * columns + c]
+        cell_of(w, target * columns + c).value = cell_of(w, source * columns + c).value
 
 
 @rule
-def begin(w, e):
+def begin(w):
     """Lay the staircase from now on: running jobs end at their estimates, those past them now."""
-    s = w.env[e]
-    row = w.scratch[e]
-    row[0] = s.now_s
-    row[1] = s.start_cap_mw - s.active_mw - s.node_mw
-    for p in range(w.part.shape[1]):
-        part = w.part[e, p]
-        row[2 + COLUMNS_PER_PARTITION * p] = part.free_cores
-        row[3 + COLUMNS_PER_PARTITION * p] = part.free_gpus_milli
-        row[4 + COLUMNS_PER_PARTITION * p] = part.free_memory_mib
+    s = env_of(w)
+    cell_of(w, 0).value = s.now_s
+    cell_of(w, 1).value = s.start_cap_mw - s.active_mw - s.node_mw
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        cell_of(w, 2 + COLUMNS_PER_PARTITION * p).value = part.free_cores
+        cell_of(w, 3 + COLUMNS_PER_PARTITION * p).value = part.free_gpus_milli
+        cell_of(w, 4 + COLUMNS_PER_PARTITION * p).value = part.free_memory_mib
     last = 0
-    for i in range(w.ends[e, EXPECTED, 0], w.ends[e, EXPECTED, 1]):
-        live = w.live[e, w.lists[e, EXPECTED, i].slot]
+    for i in range(ends_of(w, EXPECTED).first, ends_of(w, EXPECTED).last):
+        live = live_of(w, entry_of(w, EXPECTED, i).slot)
         end_s = max(live.expected_s, s.now_s)
-        if end_s > row[last * width(w)]:
-            copy_step(w, e, last, last + 1)
+        if end_s > cell_of(w, last * width(w)).value:
+            copy_step(w, last, last + 1)
             last += 1
-            row[last * width(w)] = end_s
-        add_running(w, e, last, live, 1)
+            cell_of(w, last * width(w)).value = end_s
+        add_running(w, last, live, 1)
     s.pass_rows = last + 1
 
 
 @rule
-def fits_step(w, e, step, live):
+def fits_step(w, step, live):
     """Whether a job fits into one step of the plan."""
-    row = w.scratch[e]
     at = step * width(w)
     column = at + 2 + COLUMNS_PER_PARTITION * live.part
     return (
-        row[column] >= live.cores
-        and row[column + 1] >= live.gpus_milli
-        and row[column + 2] >= live.memory_mib
-        and row[at + 1] >= live.planned_mw
+        cell_of(w, column).value >= live.cores
+        and cell_of(w, column + 1).value >= live.gpus_milli
+        and cell_of(w, column + 2).value >= live.memory_mib
+        and cell_of(w, at + 1).value >= live.planned_mw
     )
 
 
 @rule
-def split(w, e, step, time_s):
+def split(w, step, time_s):
     """Make a step begin at `time_s`, which lies in `step`; returns the step that begins there."""
-    s = w.env[e]
-    row = w.scratch[e]
-    if row[step * width(w)] == time_s:
+    s = env_of(w)
+    if cell_of(w, step * width(w)).value == time_s:
         return step
     for i in range(s.pass_rows - 1, step, -1):
-        copy_step(w, e, i, i + 1)
-    copy_step(w, e, step, step + 1)
-    row[(step + 1) * width(w)] = time_s
+        copy_step(w, i, i + 1)
+    copy_step(w, step, step + 1)
+    cell_of(w, (step + 1) * width(w)).value = time_s
     s.pass_rows += 1
     return step + 1
 
 
 @rule
-def place(w, e, slot, run_s):
+def place(w, slot, run_s):
     """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does."""
-    s = w.env[e]
-    row = w.scratch[e]
-    live = w.live[e, slot]
+    s = env_of(w)
+    live = live_of(w, slot)
     columns = width(w)
     begin_step = 0
     step = 0
     while True:
         if step == s.pass_rows:
             break
-        if begin_step < step and row[step * columns] >= row[begin_step * columns] + run_s:
+        if begin_step < step and cell_of(w, step * columns).value >= cell_of(w, begin_step * columns).value + run_s:
             break
-        if not fits_step(w, e, step, live):
+        if not fits_step(w, step, live):
             begin_step = step + 1
         step += 1
     if begin_step == s.pass_rows:
         return NEVER_S
-    start_s = row[begin_step * columns]
+    start_s = cell_of(w, begin_step * columns).value
     end_s = start_s + run_s
     if run_s == 0:
         return start_s
     step = begin_step
-    while step < s.pass_rows and row[step * columns] < end_s:
+    while step < s.pass_rows and cell_of(w, step * columns).value < end_s:
         after = step + 1
-        if after == s.pass_rows or row[after * columns] > end_s:
-            split(w, e, step, end_s)
-        add_running(w, e, step, live, -1)
+        if after == s.pass_rows or cell_of(w, after * columns).value > end_s:
+            split(w, step, end_s)
+        add_running(w, step, live, -1)
         step += 1
     return start_s

@@ -9,19 +9,19 @@ from schedulers.choose import choose, victim
 
 
 @rule
-def replay(w, e, policy, steps):
-    """Run environment `e` under a heuristic for at most so many decisions.
+def replay(w, policy, steps):
+    """Run an environment under a heuristic for at most so many decisions.
 
     Returns what `advance` returned last: ENDED, a need, or a decision if the steps are used up.
     """
-    status = advance(w, e)
+    status = advance(w)
     while steps > 0:
         if status == DECIDE_START:
-            apply(w, e, choose(w, e, policy))
+            apply(w, choose(w, policy))
         elif status == DECIDE_SHED:
-            apply(w, e, victim(w, e, policy))
+            apply(w, victim(w, policy))
         else:
             return status
-        status = advance(w, e)
+        status = advance(w)
         steps -= 1
     return status

@@ -1,0 +1,57 @@
+"""How compiled rules reach the state: through one handle, a record of addresses.
+
+numba passes an array as seven or more words and counts references at every call; with a tuple of
+eleven arrays that was ten times the cost of the rules themselves (docs/performance.md). A handle is
+one pointer. The arrays belong to `state.World`, which must outlive its handles.
+
+Without the compiler (NUMBA_DISABLE_JIT=1) the same calls go through a table of the live arrays and
+check every index.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+_ARRAYS: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
+
+
+def register(array: np.ndarray) -> int:
+    """Address of an array's first element. The caller keeps the array alive."""
+    address = array.__array_interface__["data"][0]
+    if numba.config.DISABLE_JIT:
+        _ARRAYS[address] = array
+    return int(address)
+
+
+def _interpreted(dtype: np.dtype) -> Any:
+    def record_at(address: int, index: int) -> Any:
+        array = _ARRAYS[int(address)].reshape(-1)
+        if not 0 <= index < len(array) or array.dtype != dtype:
+            raise IndexError(f"record {index} of {len(array)} in an array of {array.dtype}")
+        return array[index]
+
+    return record_at
+
+
+def accessor(dtype: np.dtype) -> Any:
+    """A function (address, index) -> the record of this dtype there, for use inside rules."""
+    if numba.config.DISABLE_JIT:
+        return _interpreted(dtype)
+    record_type = numba.from_dtype(dtype)
+
+    @intrinsic
+    def record_at(typing_context: Any, address: Any, index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            offset = builder.mul(arguments[1], context.get_constant(types.int64, dtype.itemsize))
+            place = builder.add(arguments[0], offset)
+            return builder.inttoptr(place, context.get_value_type(record_type))
+
+        return record_type(types.int64, types.int64), generate
+
+    return record_at
