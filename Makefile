@@ -1,0 +1,73 @@
+# Every target sets up its own virtual environment in .venv; nothing else on the machine is touched.
+# Another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_OUT ?= demo-out
+WORKERS ?= 2
+
+# One process, one thread: numerical libraries that start a thread per core slow each other down.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export NUMEXPR_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export MPLBACKEND ?= Agg
+
+.PHONY: help venv demo test slow lint types imports check format bench wheel clean
+
+help:
+	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
+	@echo "make test    the fast tests"
+	@echo "make slow    the long tests (whole traces, many random scenarios)"
+	@echo "make check   lint, format, types, import direction and the fast tests"
+	@echo "make format  put all files into the project's format"
+	@echo "make bench   replay speed beside a plain SimPy replay"
+	@echo "make clean   remove what the targets above made, .venv included"
+
+# Installed again only when the requirements change. Editable: edits count at once.
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@
+
+venv: $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/rare demo --out $(DEMO_OUT)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(WORKERS) -q
+
+slow: $(STAMP)
+	$(BIN)/python -m pytest -n $(WORKERS) -q -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+check: lint types imports test
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.replay
+
+wheel: $(STAMP)
+	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
+
+clean:
+	rm -rf $(VENV) build dist $(DEMO_OUT) *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
