@@ -1,4 +1,4 @@
-"""Cells of a table of jobs to whole numbers in the simulator's units, exactly, by declared unit and rounding."""
+"""Cells of a table of jobs to whole numbers in the simulator's units, exactly."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def whole(
     rounded = np.zeros(len(values), dtype=bool)
     for row, value in enumerate(values):
         scaled = _EXACT.multiply(value, factor)
-        if scaled.adjusted() >= 18:
+        if scaled.adjusted() > 18 or abs(scaled) >= 2**63:
             raise CellError(row, f"{column} is {shown(str(value))}, too large; correct it")
         near = scaled.to_integral_value(_ROUNDINGS.get(rounding, decimal.ROUND_HALF_EVEN))
         rounded[row] = near != scaled

@@ -20,14 +20,22 @@ class Findings:
 
     def __init__(self, path: Path | str, lines: np.ndarray, unit: str = "line") -> None:
         self._path = path
-        self._lines = lines
+        self.lines = lines
         self._unit = unit
         self._kinds: dict[str, dict[str, Finding]] = {"repairs": {}, "skips": {}, "notes": {}}
 
+    def at(self, lines: np.ndarray) -> None:
+        """From now on, masks refer to the records on these lines."""
+        self.lines = lines
+
     def where(self, row: int) -> str:
         """The place of a record, for the beginning of a message."""
-        line = int(self._lines[row])
-        return place(self._path, line) if self._unit == "line" else f"{place(self._path)} {self._unit} {line}"
+        return self._place(int(self.lines[row]))
+
+    def _place(self, line: int) -> str:
+        if self._unit == "line":
+            return place(self._path, line)
+        return f"{place(self._path)} {self._unit} {line}"
 
     def refuse(self, checks: list[tuple[np.ndarray, Any, str]]) -> None:
         """Raise InputError for the earliest record that a check marks.
@@ -37,13 +45,13 @@ class Findings:
         failed = [(int(np.argmax(mask)), values, text) for mask, values, text in checks if mask.any()]
         if failed:
             row, values, text = min(failed, key=lambda found: found[0])
-            raise InputError(f"{self.where(row)}: {text.format(plain(values[row]))}")
+            raise InputError(f"{self.where(row)}: {text.replace('{}', plain(values[row]), 1)}")
 
     def add(self, kind: str, code: str, mask: np.ndarray, values: Any, text: str) -> None:
         """Count the marked records under `code`; `text` says what was done to them."""
         if mask.any():
             row = int(np.argmax(mask))
-            found = Finding(int(mask.sum()), int(self._lines[row]), plain(values[row]), text)
+            found = Finding(int(mask.sum()), int(self.lines[row]), plain(values[row]), text)
             self.put(kind, code, found)
 
     def put(self, kind: str, code: str, found: Finding) -> None:
@@ -54,6 +62,21 @@ class Findings:
             found = Finding(before.count + found.count, first.line, first.value, first.text)
         self._kinds[kind][code] = found
 
+    def note_jobs(
+        self,
+        known: np.ndarray,
+        cores: np.ndarray,
+        work: np.ndarray,
+        estimate: np.ndarray,
+        machine: int | None,
+    ) -> None:
+        """Notes on jobs that are used as they stand; `known` marks those with a user's estimate."""
+        self.add("notes", "zero_work", work == 0, work, "run time 0, kept as a job without work")
+        self.add("notes", "over_estimate", known & (work > estimate), work, "ran longer than its estimate")
+        if machine is not None:
+            text = f"asks for more than the machine's {machine} processors"
+            self.add("notes", "larger_than_machine", cores > machine, cores, text)
+
     def refuse_all(self) -> None:
         """Strict mode: raise InputError for the first repair or skip in the file, if there is any."""
         found = [
@@ -63,9 +86,8 @@ class Findings:
         ]
         if found:
             line, code, finding = min(found, key=lambda each: each[0])
-            where = place(self._path, line) if self._unit == "line" else f"{place(self._path)} {self._unit} {line}"
             raise InputError(
-                f"{where}: {finding.value}: {finding.text} ({code}), and strict reading allows no repair; "
+                f"{self._place(line)}: {finding.text}: {finding.value} ({code}); "
                 "correct the file, or read it without strict"
             )
 

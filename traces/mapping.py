@@ -98,7 +98,8 @@ def load(mapping: str | Path) -> Mapping:
         return parse(resources.files("traces").joinpath(f"mappings/{name}.toml").read_text("utf-8"), name)
     path = Path(mapping)
     if path.suffix.lower() != ".toml":
-        raise InputError(f"unknown mapping {shown(name)}; known: {', '.join(BUILT_IN)}, or the path of a .toml file")
+        known = ", ".join(BUILT_IN)
+        raise InputError(f"unknown mapping {shown(name)}; known: {known}, or the path of a .toml file")
     try:
         if path.stat().st_size > _LARGEST_MAPPING or not path.is_file():
             raise InputError(f"{place(path)}: is no mapping file: not a regular file, or above 1 MiB")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from traces.errors import InputError
@@ -24,8 +24,8 @@ class Metadata:
 
     def over(self, other: Metadata) -> Metadata:
         """These values, and the other's where these say nothing."""
-        pairs = {key: getattr(self, key) if getattr(self, key) is not None else getattr(other, key) for key in KEYS}
-        return Metadata(**pairs)
+        mine = {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
+        return replace(other, **mine)
 
 
 def parse_metadata(pairs: Mapping[str, str], where: str) -> Metadata:
@@ -58,7 +58,8 @@ def _instant(text: str, where: str) -> datetime:
     except (ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where}: start_utc is {shown(text)}; write it like 2022-01-01T00:00:00Z") from error
+        example = "2022-01-01T00:00:00Z"
+        raise InputError(f"{where}: start_utc is {shown(text)}; write it like {example}") from error
 
 
 def _size(text: str, where: str) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from traces.errors import InputError
 from traces.regular import POLICIES, REMEDY, Rows, check_steps, drop_duplicates, fill, usual_step_s
 from traces.series import PowerSeries
-from traces.stamps import PART_NAMES, Stamps, parse_parts, parse_stamps
+from traces.stamps import PART_NAMES, Stamps, check_part_names, parse_parts, parse_stamps
 from traces.table import MAX_BYTES, Table, TableReader
 from traces.text import place
 from traces.timezones import LocalTimes, choose_readings, find_zone, readings_of
@@ -216,7 +216,7 @@ def _find(header: list[str], name: str, path: str, what: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:40] or "''" for name in names[:20])
+    shown = ", ".join(place(name[:40]) or "''" for name in names[:20])
     return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
@@ -227,6 +227,8 @@ def _time_columns(header: list[str], time_column: str | None, path: str) -> list
         names = [_find(header, part.strip(), path, "time column") for part in time_column.split(",")]
         if len(set(names)) < len(names):
             raise InputError(f"{path}: time_column {time_column!r} names a column twice")
+        if len(names) > 1:
+            check_part_names(names, path)
         return names
     for name in header:
         if name.lower() in TIME_NAMES:
@@ -282,6 +284,6 @@ def _unit(name: str, unit: str | None, path: str) -> str:
     if found is None:
         raise InputError(
             f"{path}: the unit of column {name!r} is not known: "
-            f"declare unit= ({KNOWN}), or name it {name}_kw for instance"
+            f"declare unit= ({KNOWN}), or name it {name + '_kw'!r} for instance"
         )
     return found

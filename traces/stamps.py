@@ -128,15 +128,19 @@ def _offset_s(offset: str | None, where: str) -> int:
     return (hours * 3600 + minutes * 60) * (-1 if offset[0] == "-" else 1)
 
 
+def check_part_names(names: Sequence[str], path: object) -> None:
+    """InputError unless the names are those that parse_parts reads."""
+    given, day = {name.lower() for name in names}, {"year", "month", "day"}
+    if not (given == day | {"period"} or day | {"hour"} <= given <= day | {"hour", "minute"}):
+        raise InputError(
+            f"{path}: time_column {','.join(names)!r}: give one column, or Year,Month,Day,Period "
+            "or Year,Month,Day,Hour[,Minute]"
+        )
+
+
 def parse_parts(columns: dict[str, list[str]], lines: Sequence[int], path: object, stamp: str) -> Stamps:
     """Naive stamps from columns Year, Month, Day, and Period (1, 2, ... in the day) or Hour (and Minute)."""
     parts = {name.lower(): cells for name, cells in columns.items()}
-    known = {"year", "month", "day"}
-    if not (known | {"period"} == set(parts) or known | {"hour"} <= set(parts) <= known | {"hour", "minute"}):
-        raise InputError(
-            f"{path}: time_column {','.join(columns)!r}: give one column, or Year,Month,Day,Period "
-            "or Year,Month,Day,Hour[,Minute]"
-        )
     numbers = {name: _whole(cells, lines, name, path) for name, cells in parts.items()}
     days: dict[tuple[int, int, int], int] = {}
     day_s = np.empty(len(lines), np.int64)

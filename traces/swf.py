@@ -42,6 +42,7 @@ FIELDS = (
 JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING = 0, 1, 3, 4, 7, 8, 9, 10, 16
 _USED = (JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING)
 _CANCELLED = 5
+_MOST_COMMENTS = 1000
 #: A block with other bytes than these goes through the slow path, which names what is wrong.
 _PLAIN_NUMBERS = b"0123456789+-. \t\n"
 
@@ -72,7 +73,7 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
     work_s = np.ceil(jobs[RUN]).astype(np.int64)
     count = len(order)
     return Workload(
-        name=Path(path).name,
+        name=place(Path(path).name),
         job_id=jobs[JOB].astype(np.int64),
         submit_s=np.floor(jobs[SUBMIT]).astype(np.int64),
         cores=cores,
@@ -101,7 +102,7 @@ class _Records:
 
 
 def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int, bytes]]]:
-    """All records of the file, and its comment lines with their numbers."""
+    """All records of the file, and the comment lines that matter, with their numbers."""
     comments: list[tuple[int, bytes]] = []
     tables: list[np.ndarray] = []
     places: list[np.ndarray] = []
@@ -112,7 +113,8 @@ def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int
             if not text:
                 continue
             if text[0] == 59:  # a semicolon
-                comments.append((number, text))
+                if len(comments) < _MOST_COMMENTS and swf_header.matters(text):
+                    comments.append((number, text))
             else:
                 numbers.append(number)
                 lines.append(line)
@@ -120,7 +122,7 @@ def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int
             tables.append(_table(path, numbers, lines)[:, _USED])
             places.append(np.array(numbers, dtype=np.int64))
     if not tables:
-        raise InputError(f"{place(path)}: has no records, only comments or blank lines; give a file with jobs")
+        raise InputError(f"{place(path)}: has no records, only comments; give a file with jobs")
     table = np.concatenate(tables)
     columns = {number: np.ascontiguousarray(table[:, k]) for k, number in enumerate(_USED)}
     return _Records(columns, np.concatenate(places)), comments
@@ -129,7 +131,7 @@ def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int
 def _table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
     """The lines as (n, 18) float64, in bulk where they are plain, else one by one."""
     text = b"\n".join(lines)
-    if not text.translate(None, _PLAIN_NUMBERS):
+    if not text.translate(None, _PLAIN_NUMBERS) and len(lines[0].split()) == len(FIELDS):
         try:
             frame = pd.read_csv(
                 io.BytesIO(text),
@@ -194,7 +196,8 @@ def _refuse_wrong(columns: dict[int, np.ndarray], found: Findings) -> None:
     again = ids.duplicated().to_numpy()
     if again.any():
         first = int(np.argmax(columns[JOB] == columns[JOB][int(np.argmax(again))]))
-        text = f"job number (field 1) {{}} was given before, by the record at {found.where(first)}; make ids unique"
+        where = found.where(first)
+        text = f"job number (field 1) {{}} was given before, by the record at {where}; make ids unique"
         checks.append((again, columns[JOB], text))
     found.refuse(checks)
 
@@ -204,15 +207,13 @@ def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, found: Finding
     no_run_time = columns[RUN] == -1
     none = (processors <= 0) & ~no_run_time
     found.add("skips", "unknown_run_time", no_run_time, columns[RUN], "run time unknown, record skipped")
-    found.add("skips", "no_processors", none, processors, "no processor count in fields 8 and 5, record skipped")
+    found.add("skips", "no_processors", none, processors, "processors unknown, record skipped")
     return ~(no_run_time | none)
 
 
-def _repair(
-    columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, found: Findings
-) -> str:
+def _repair(columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, found: Findings) -> str:
     """Count the values of jobs that are changed or made up; returns what the estimates are."""
-    submit, run, estimate = columns[SUBMIT], columns[RUN], columns[ESTIMATE]
+    submit, estimate = columns[SUBMIT], columns[ESTIMATE]
     unknown = keep & (estimate <= 0)
     text = "no requested time, the run time stands in as estimate"
     found.add("repairs", "estimate_from_run_time", unknown, estimate, text)
@@ -223,7 +224,8 @@ def _repair(
     rows = np.flatnonzero(keep)
     late = np.zeros(len(keep), dtype=bool)
     late[rows] = submit[rows] < np.maximum.accumulate(submit[rows])
-    found.add("repairs", "out_of_order", late, submit, "submitted before the job above it, jobs sorted by submit time")
+    text = "submitted before the job above it, jobs sorted by submit time"
+    found.add("repairs", "out_of_order", late, submit, text)
     return "run_time" if unknown.sum() == keep.sum() else "user"
 
 
@@ -234,21 +236,18 @@ def _note(
     machine: int | None,
     found: Findings,
 ) -> None:
-    run, estimate, status = columns[RUN], columns[ESTIMATE], columns[STATUS]
+    jobs = {number: column[keep] for number, column in columns.items()}
+    cores, estimate, status, preceding = processors[keep], jobs[ESTIMATE], jobs[STATUS], jobs[PRECEDING]
 
     def note(code: str, mask: np.ndarray, values: np.ndarray, text: str) -> None:
-        found.add("notes", code, keep & mask, values, text)
+        found.add("notes", code, mask, values, text)
 
-    from_allocated = columns[REQUESTED] <= 0
-    note("processors_from_allocated", from_allocated, processors, "no requested processors, those allocated count")
+    found.at(found.lines[keep])
+    from_allocated = jobs[REQUESTED] <= 0
+    note("processors_from_allocated", from_allocated, cores, "no requested processors, those allocated count")
     note("cancelled", status == _CANCELLED, status, "cancelled in the trace (status 5), kept as a job")
-    note("zero_work", run == 0, run, "run time 0, kept as a job without work")
-    note("over_estimate", (estimate > 0) & (run > estimate), run, "ran longer than its requested time")
-    dependent = columns[PRECEDING] > 0
-    note("dependencies_ignored", dependent, columns[PRECEDING], "waits for another job (field 17), not supported")
-    if machine is not None:
-        larger = processors > machine
-        note("larger_than_machine", larger, processors, f"asks for more than the machine's {machine} processors")
+    note("dependencies_ignored", preceding > 0, preceding, "waits for another job (field 17), not supported")
+    found.note_jobs(estimate > 0, cores, jobs[RUN], estimate, machine)
 
 
 def _memory_mib(kib_per_processor: np.ndarray, processors: np.ndarray) -> np.ndarray:

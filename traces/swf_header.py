@@ -10,9 +10,15 @@ from traces.findings import Findings
 from traces.workload import LARGEST_COUNT, Finding, is_zone, shown
 
 _KEYS = ("MaxProcs", "MaxNodes", "UnixStartTime", "TimeZoneString")
+_KEY_BYTES = tuple(key.encode() for key in _KEYS)
 _LINE = re.compile(r";\s*([A-Za-z]+)\s*:\s*(.*)")
 # "240", "240 (two nodes spare)", "240 processors"; not "128+2", "~100", "64 or 128", "1,024".
 _LEADING = re.compile(r"(-?\d+)(?:\s*\(.*|\s+[^\d+*/,.-][^\d]*)?")
+
+
+def matters(comment: bytes) -> bool:
+    """Whether a comment line may hold one of the keys that are read."""
+    return any(key in comment for key in _KEY_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from traces.errors import InputError
 
 #: 2 GiB: ten times the largest trace of the Parallel Workloads Archive.
 MAX_BYTES = 2 * 2**30
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 2**20
 LONGEST_LINE = 2**20
 #: Real traces shrink to a fifth or a twentieth. Above this ratio a large file is no trace but a bomb.
 _ABSURD_RATIO = 200
-_RATIO_FROM_BYTES = 64 * 2**20
+_RATIO_FROM_BYTES = 16 * 2**20
 _GZIP = b"\x1f\x8b"
 _OTHERS = {
     b"BZh": "a bzip2 file",

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ LARGEST_S = 10**12
 LARGEST_COUNT = 10**12
 ESTIMATES = ("user", "run_time", "model")
 
-#: column -> (smallest, largest, what a smaller number means or None)
+#: column -> (smallest, largest)
 _RANGES: dict[str, tuple[int, int]] = {
     "submit_s": (0, LARGEST_S),
     "cores": (0, LARGEST_COUNT),
@@ -33,7 +33,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "work_s": (0, LARGEST_S),
     "estimate_s": (0, LARGEST_S),
     "power_mw": (NO_POWER, 10**15),
-    "value_u": (NO_VALUE, NO_DEADLINE_S),
+    "value_u": (NO_VALUE, NO_DEADLINE_S - 1),
     "deadline_s": (0, NO_DEADLINE_S),
 }
 _TEXTS = ("partition", "service_class")
@@ -174,9 +174,13 @@ class Workload:
         columns["estimate_s"] = work_s if estimate_s is None else estimate_s
         if estimate_s is None:
             others.setdefault("estimates", "run_time")
-        columns.update({key: others.pop(key) for key in COLUMNS if others.get(key) is not None})
+        columns.update({key: others.pop(key) for key in COLUMNS if key in others})
         order = np.argsort(np.asarray(submit_s), kind="stable")
-        full = {key: _spread(name, key, values, count)[order] for key, values in columns.items()}
+        full: dict[str, Any] = {
+            key: _spread(name, key, values, count)[order]
+            for key, values in columns.items()
+            if values is not None
+        }
         return cls(name=name, **full, **others)
 
     def __len__(self) -> int:
@@ -225,12 +229,17 @@ class Workload:
         """The UTC instant of a second on the file's clock; InputError where there is no calendar."""
         if self.origin_utc is None:
             raise InputError(f"{self.name} has no calendar: its time 0 has no date")
-        return datetime.fromtimestamp(self.origin_utc.timestamp() + time_s, UTC)
+        try:
+            return self.origin_utc.astimezone(UTC) + timedelta(seconds=time_s)
+        except OverflowError as error:
+            raise InputError(f"{self.name}: second {time_s} is beyond the year 9999") from error
 
     def take(self, rows: slice | np.ndarray) -> Workload:
         """The same workload with only these rows (a slice, indices in rising order, or a mask)."""
         columns = {name: getattr(self, name) for name in COLUMNS}
-        chosen = {name: None if array is None else array[rows] for name, array in columns.items()}
+        chosen: dict[str, Any] = {
+            name: None if array is None else array[rows] for name, array in columns.items()
+        }
         return dataclasses.replace(self, **chosen)
 
     def content_hash(self) -> str:
