@@ -1,0 +1,250 @@
+"""From a checked scenario to a Case: files are read, ratios become watts, calendars are joined."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.calendar import TimeJoin
+from experiments.config import (
+    PLAIN_NODE,
+    NodeTable,
+    PartitionTable,
+    Scenario,
+    ServiceClassTable,
+    WorkloadTable,
+    parse_span,
+)
+from experiments.power_inputs import (
+    MICRO,
+    MJ_PER_KWH,
+    MW_PER_KW,
+    check_zone,
+    make_battery,
+    make_inputs,
+    read_supply,
+)
+from experiments.scenario import Loaded
+from rare.model import (
+    NEVER_S,
+    UNLIMITED_MW,
+    Case,
+    Cluster,
+    Options,
+    Partition,
+)
+from traces.errors import InputError
+from traces.files import read_workload
+from traces.service import ServiceClass, assign_service
+from traces.timezones import find_zone
+from traces.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A Case and how it came about. `files`: what was read, by role, for provenance."""
+
+    case: Case
+    loaded: Loaded
+    join: TimeJoin | None
+    files: dict[str, Path]
+    warnings: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The scenario's name."""
+        return self.loaded.scenario.name
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value in this run, and the sizes that followed from the ratios."""
+        tables = _without_none(dataclasses.asdict(self.loaded.scenario))
+        case = self.case
+        limit_mw = int(case.inputs.import_limit_mw[0])
+        partitions = [
+            {"name": p.name, "nodes": p.nodes, "cores": p.nodes * p.cores_per_node}
+            for p in case.cluster.partitions
+        ]
+        tables["resolved"] = {
+            "jobs": len(case.workload),
+            "begin_s": case.first_instant_s,
+            "partitions": partitions,
+            "peak_draw_kw": case.cluster.peak_draw_mw / MW_PER_KW,
+            "import_limit_kw": None if limit_mw == UNLIMITED_MW else limit_mw / MW_PER_KW,
+            "supply_peak_kw": int(case.inputs.supply_mw.max()) / MW_PER_KW if case.inputs.renewable else None,
+            "battery_kwh": case.battery.capacity_mj / MJ_PER_KWH,
+            "inputs_end_s": None if case.inputs.end_s >= NEVER_S else int(case.inputs.end_s),
+            "time": self.join.as_dict() if self.join else None,
+        }
+        return tables
+
+
+def build(loaded: Loaded, *, seed: int = 0) -> Built:
+    """Read the scenario's files and make the Case. `seed` draws service classes and nothing else.
+
+    InputError for anything that is wrong in the files or does not fit together.
+    """
+    scenario = loaded.scenario
+    notes: list[str] = []
+    files: dict[str, Path] = {}
+    jobs = _workload(loaded, files)
+    if scenario.service_class:
+        classes = [_service_class(table) for table in scenario.service_class]
+        jobs = assign_service(jobs, classes, seed)
+    cluster = make_cluster(scenario, jobs)
+    _note_misfits(jobs, cluster, notes)
+    series = read_supply(loaded, cluster, files, notes)
+    inputs, joined = make_inputs(scenario, jobs, cluster, series, notes)
+    case = Case(jobs, cluster, inputs, make_battery(scenario, cluster), _options(scenario))
+    return Built(case, loaded, joined, files, tuple(notes))
+
+
+# --- jobs -----------------------------------------------------------------------------------------------
+
+
+def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
+    table = loaded.scenario.workload
+    if table.file is None:
+        raise InputError(f"{loaded.label}: workload.file is missing; give it, or --workload FILE")
+    path = files["workload"] = loaded.path(table.file)
+    mapping = table.mapping
+    if mapping is not None and mapping.endswith(".toml"):
+        mapping = str(loaded.path(mapping))
+        files["mapping"] = Path(mapping)
+    jobs = read_workload(path, format=table.format, mapping=mapping, strict=table.strict)
+    changes: dict[str, Any] = {}
+    if table.zone is not None:
+        check_zone(table.zone, "workload.zone")
+        changes["zone"] = table.zone
+    if table.start_utc is not None:
+        changes["origin_utc"] = _utc(table.start_utc)
+    jobs = dataclasses.replace(jobs, **changes) if changes else jobs
+    if len(jobs) == 0:
+        raise InputError(f"{path}: holds no jobs to simulate; `rare traces show {path.name}` says why")
+    return _chosen(jobs, table)
+
+
+def _utc(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise InputError(f"workload.start_utc {text!r} has no offset; write {text}Z")
+    return instant.astimezone(UTC)
+
+
+def _chosen(jobs: Workload, table: WorkloadTable) -> Workload:
+    if table.jobs is not None:
+        return jobs.select(*parse_span(table.jobs))
+    if table.from_date is None and table.to_date is None:
+        return jobs
+    if jobs.origin_utc is None:
+        raise InputError(
+            f"{jobs.name}: has no calendar, so from_date and to_date mean nothing; choose by --jobs "
+            "FIRST:LAST, or give workload.start_utc"
+        )
+    zone = find_zone(jobs.zone or "UTC")
+    ends = [
+        None if text is None else _on_the_clock(datetime.fromisoformat(text), zone)
+        for text in (table.from_date, table.to_date)
+    ]
+    return jobs.between(*ends)
+
+
+def _on_the_clock(instant: datetime, zone: Any) -> datetime:
+    return instant if instant.tzinfo else instant.replace(tzinfo=zone)
+
+
+def _service_class(table: ServiceClassTable) -> ServiceClass:
+    keys = dataclasses.asdict(table)
+    if not keys.pop("deadline"):
+        keys["slack_factor"] = None
+    return ServiceClass(**keys)
+
+
+# --- cluster --------------------------------------------------------------------------------------------
+
+
+def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
+    """The cluster: the scenario's partitions, or as many of its nodes as hold the processors."""
+    table = scenario.cluster
+    pue_per_mille = round(table.pue * 1000)
+    if table.partition:
+        if scenario.workload.processors is not None:
+            raise InputError(
+                "workload.processors (--processors): the scenario fixes its nodes in [[cluster.partition]]; "
+                "change those with --set cluster.partition.NAME.nodes=N"
+            )
+        return Cluster(tuple(_partition(p, p.name, p.nodes) for p in table.partition), pue_per_mille)
+    processors = scenario.workload.processors or jobs.processors
+    if processors is None:
+        raise InputError(
+            f"{jobs.name}: does not say how many processors the machine has (its largest job asks for "
+            f"{int(jobs.cores.max())}); give --processors N"
+        )
+    node = table.node or PLAIN_NODE
+    nodes = math.ceil(processors / node.cores_per_node)
+    return Cluster((_partition(node, "main", nodes),), pue_per_mille)
+
+
+def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Partition:
+    memory = table.memory_gib_per_node
+    return Partition(
+        name=name,
+        nodes=nodes,
+        cores_per_node=table.cores_per_node,
+        gpus_per_node=table.gpus_per_node,
+        memory_mib_per_node=None if memory is None else max(1, round(memory * 1024)),
+        idle_mw=round(table.idle_w * 1000),
+        sleep_mw=round(table.sleep_w * 1000),
+        core_mw=round(table.core_w * 1000),
+        gpu_mw=round(table.gpu_w * 1000),
+        idle_nodes=table.idle_nodes,
+    )
+
+
+def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
+    """Jobs that no empty partition holds are rejected when they arrive; say so before the run."""
+    fits = np.zeros(len(jobs), dtype=bool)
+    for p in cluster.partitions:
+        here = (jobs.cores <= p.nodes * p.cores_per_node) & (
+            jobs.gpus_milli <= p.nodes * p.gpus_per_node * 1000
+        )
+        if p.memory_mib_per_node is not None:
+            here &= jobs.memory_mib <= p.nodes * p.memory_mib_per_node
+        if jobs.partition is not None:
+            here &= (jobs.partition == "") | (jobs.partition == p.name)
+        fits |= here
+    misfits = np.flatnonzero(~fits)
+    if len(misfits):
+        job = misfits[0]
+        remedy = "a larger cluster or --processors N takes them"
+        if jobs.gpus_milli[job] and not any(p.gpus_per_node for p in cluster.partitions):
+            remedy = "the cluster has no GPUs: give gpus_per_node"
+        notes.append(
+            f"{len(misfits)} of {len(jobs)} jobs fit no partition and will be rejected, first job "
+            f"{jobs.job_id[job]} ({jobs.cores[job]} cores, {jobs.gpus_milli[job] / 1000:g} GPUs); "
+            f"{remedy}"
+        )
+
+
+def _options(scenario: Scenario) -> Options:
+    rules = dataclasses.asdict(scenario.rules)
+    first = rules.pop("dispatch_first")
+    return Options(
+        **rules,
+        grid_first=first == "grid",
+        carbon_price_u_per_kg=round(scenario.objective.carbon_price_per_kg * MICRO),
+        violation_penalty_u=round(scenario.objective.violation_penalty * MICRO),
+    )
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(each) for each in value]
+    return value

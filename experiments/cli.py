@@ -1,0 +1,366 @@
+"""The command `rare`. Each command parses, calls one function that a notebook could call, and prints.
+
+Only click is imported here: `rare --help` must not wait for numba, pandas or matplotlib.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+class Seconds(click.ParamType[int]):
+    """A number of seconds, or of minutes, hours, days with a unit: 3600, 90m, 2h, 7d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Whole seconds."""
+        text = str(value).strip().lower()
+        digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+        unit = text[len(digits) :] or "s"
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10) or unit not in SECONDS:
+            self.fail(f"{value!r} is no duration; write 3600, 90m, 2h or 7d", param, ctx)
+        return int(digits) * SECONDS[unit]
+
+
+def scenario_options(command: F) -> F:
+    """The options that simulate and compare share."""
+    options = [
+        click.option("--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml",
+                     help="A shipped scenario (plain, demo) or a file of yours."),
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+                     help="Change one key of the scenario, such as battery.hours=4. Repeatable."),
+        click.option("--workload", metavar="FILE", help="Job trace: SWF, CSV or Parquet, plain or gzipped."),
+        click.option("--processors", type=click.IntRange(min=1), metavar="N",
+                     help="Processors of the machine; default: as the trace's header says."),
+        click.option("--power", metavar="FILE|unlimited", help="Power series (CSV), or power without limit."),
+        click.option("--clock", type=click.Choice(["compiled", "simpy"]), default="compiled",
+                     show_default=True, help="Fast, or open to further processes; same results."),
+        click.option("--jobs", metavar="FIRST:LAST", help="Only these jobs, from 0, LAST not included."),
+        click.option("--from-date", metavar="DATE", help="Only jobs submitted from this day on."),
+        click.option("--to-date", metavar="DATE", help="Only jobs submitted before this day."),
+        click.option("--warmup", type=Seconds(), default="0", show_default=True, metavar="DURATION",
+                     help="Leave jobs submitted this early out of waits and slowdowns: 3600, 2h, 7d."),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
+                     help="Draws service classes."),
+        click.option("--strict", is_flag=True, help="Make every repair and skip in the trace an error."),
+        click.option("--out", metavar="DIR", help="Write a run folder: tables, metrics, figures, report."),
+        click.option("--no-figures", is_flag=True, help="No figures and no report in --out."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."),
+        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False,
+              callback=lambda ctx, param, value: _version(ctx, value), help="Show the version.")  # fmt: skip
+def rare() -> None:
+    """Simulate a datacenter that runs on wind and sun, and compare job schedulers.
+
+    Start with `rare demo --out demo-out`, then open demo-out/report.html.
+    """
+
+
+def _version(ctx: click.Context, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from experiments.provenance import version
+
+        click.echo(f"rare {version()}")
+        ctx.exit()
+
+
+@rare.command()
+@click.option("--scheduler", default="easy", show_default=True, metavar="NAME",
+              help="ORDER[+BACKFILL][+VICTIM], or path/to/file.py:ClassName.")  # fmt: skip
+@scenario_options
+def simulate(scheduler: str, **options: Any) -> None:
+    """Simulate one scenario under one scheduler."""
+    from experiments.runs import simulate_run
+
+    found = simulate_run(scheduler, **_common(options))
+    _print_result(found, options)
+
+
+@rare.command()
+@click.option("--scheduler", "schedulers", multiple=True, metavar="NAME[,NAME...]",
+              help="Repeatable, or names joined by commas.  [default: fcfs,easy,sjf+easy]")  # fmt: skip
+@scenario_options
+def compare(schedulers: Sequence[str], **options: Any) -> None:
+    """Simulate one scenario under many schedulers: table, figures, report.html.
+
+    With --out an interrupted comparison goes on where it stopped.
+    """
+    from experiments.runs import compare_runs
+
+    names = _names(schedulers) if schedulers else ["fcfs", "easy", "sjf+easy"]
+    found = compare_runs(names, **_common(options))
+    _print_result(found, options)
+
+
+@rare.command()
+@click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Where the report goes.")
+@click.option("--no-figures", is_flag=True, help="No figures and no report.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def demo(out: str, no_figures: bool, as_json: bool, quiet: bool) -> None:
+    """Compare schedulers on a small synthetic cluster under wind and sun (data included)."""
+    from experiments.runs import demo_run
+    from experiments.talk import Talk
+
+    found = demo_run(out, figures=not no_figures, talk=Talk(quiet), command=_command_line())
+    _print_result(found, {"out": out, "no_figures": no_figures, "as_json": as_json})
+
+
+@rare.group()
+def traces() -> None:
+    """Look at job traces and power series."""
+
+
+@traces.command("show")
+@click.argument("file")
+@click.option("--kind", type=click.Choice(["workload", "power"]), default="workload", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
+@click.option("--strict", is_flag=True, help="Workload: make every repair and skip an error.")
+@click.option("--format", "format_", type=click.Choice(["swf", "csv", "parquet"]), help="Workload.")
+@click.option(
+    "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
+)
+@click.option("--columns", multiple=True, metavar="NAME", help="Power: columns to add up. Repeatable.")
+@click.option("--unit", help="Power: W, kW, MW, GW, or Wh, kWh, MWh, GWh per step.")
+@click.option("--stamp", type=click.Choice(["start", "end"]), help="Power: end of the step that stamps name.")
+@click.option(
+    "--zone", metavar="ZONE", help="Power: zone of stamps without an offset, such as Europe/Berlin."
+)
+@click.option(
+    "--gaps", type=click.Choice(["error", "hold", "interpolate", "zero"]), help="Power: missing steps."
+)
+@click.option("--negatives", type=click.Choice(["error", "zero"]), help="Power: values below zero.")
+@click.option("--time-column", metavar="NAME", help="Power: the column of the stamps.")
+def traces_show(
+    file: str, kind: str, as_json: bool, strict: bool, format_: str | None, mapping: str | None, **power: Any
+) -> None:
+    """Summary of FILE, with everything that was repaired or skipped to read it."""
+    given = {key: list(value) if key == "columns" else value for key, value in power.items() if value}
+    foreign = {"strict": strict, "format": format_, "mapping": mapping} if kind == "power" else given
+    for key, value in foreign.items():
+        if value:
+            other = "workload" if kind == "power" else "power"
+            raise click.UsageError(f"--{key.replace('_', '-')} is for --kind {other}; add that, or drop it")
+    from experiments.show import show_power, show_text, show_workload
+
+    if kind == "power":
+        found = show_power(file, **given)
+    else:
+        found = show_workload(file, format=format_, mapping=mapping, strict=strict)
+    click.echo(_json(found) if as_json else show_text(found))
+
+
+@rare.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("--quiet", is_flag=True, help="Do not say which report was written.")
+def report(runs: Sequence[str], quiet: bool) -> None:
+    """Redraw figures and report.html of run folders, without simulating."""
+    from experiments.report import write_report
+
+    for run in runs:
+        path = write_report(run)
+        if not quiet:
+            click.echo(f"wrote {path}")
+
+
+@rare.command("schedulers")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
+def list_schedulers(as_json: bool) -> None:
+    """List the scheduler names and what they mean."""
+    from schedulers import describe
+
+    parts = describe()
+    if as_json:
+        click.echo(_json(parts))
+        return
+    click.echo("NAME = ORDER[+BACKFILL][+VICTIM], or path/to/file.py:ClassName for a class of your own")
+    for title, entries in parts.items():
+        click.echo(f"\n{title}:")
+        width = max(len(name) for name in entries)
+        for name, text in entries.items():
+            click.echo(f"  {name:<{width}}  {'= ' * (title == 'short')}{text}")
+
+
+@rare.command("scenarios")
+def list_scenarios() -> None:
+    """List the scenarios that ship with the package."""
+    from experiments.scenario import load_scenario, shipped_names
+
+    for name in shipped_names():
+        click.echo(f"{name:<8}  {load_scenario(name).scenario.description}")
+
+
+@rare.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script: add `eval "$(rare completion bash)"` to ~/.bashrc."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        raise click.UsageError(f"no completion for {shell}")
+    click.echo(made(rare, {}, "rare", "_RARE_COMPLETE").source())
+
+
+# --- what the commands share ----------------------------------------------------------------------------
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    names: list[str] = []
+    for text in given:
+        names += [text] if ".py:" in text else [part.strip() for part in text.split(",")]
+    if not all(names):
+        raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
+    return names
+
+
+def _common(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as keyword arguments of simulate_run and compare_runs."""
+    from experiments.runs import Settings
+    from experiments.scenario import Wishes
+    from experiments.talk import Talk
+
+    wished = ("workload", "power", "processors", "jobs", "from_date", "to_date", "strict", "settings")
+    return {
+        "scenario": options["scenario"],
+        "wishes": Wishes(**{key: options[key] for key in wished}),
+        "settings": Settings(options["clock"], options["seed"], options["warmup"]),
+        "out": options["out"],
+        "figures": not options["no_figures"],
+        "talk": Talk(options["quiet"]),
+        "command": _command_line(),
+    }
+
+
+def _command_line() -> list[str]:
+    return ["rare", *sys.argv[1:]]
+
+
+def _print_result(found: dict[str, Any], options: dict[str, Any]) -> None:
+    from experiments.text_table import compare_text, run_text
+
+    if options["as_json"]:
+        click.echo(_json(found))
+        return
+    click.echo(compare_text(found) if "results" in found else run_text(found))
+    if options["out"] is not None:
+        name = "" if options["no_figures"] else "report.html"
+        click.echo(f"written: {os.path.join(options['out'], name)}")
+
+
+def _json(value: Any) -> str:
+    import json
+
+    from experiments.runs import plain_json
+
+    return json.dumps(plain_json(value), indent=2, allow_nan=False, ensure_ascii=False)
+
+
+# --- errors and exit codes --------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 2 bad input or usage, 1 our own bug."""
+    _stop_on_sigterm()
+    if "_RARE_COMPLETE" in os.environ:
+        rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        # Not rare.main(): it turns a closed pipe into an exit code like that of a bug.
+        with rare.make_context("rare", words) as ctx:
+            rare.invoke(ctx)
+        sys.stdout.flush()
+        return 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else rare.get_help(click.Context(rare)))
+        return 0
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()}{_see_help(error)}", 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:  # the outermost frame: everything ends here as one line
+        if _is_input_error(error):
+            return _fail(str(error), 2)
+        place = _in_users_class(error, words)
+        if place is not None:
+            return _fail(f"{place}: {type(error).__name__}: {error} (in the scheduler of your own)", 2)
+        if os.environ.get("RARE_DEBUG") == "1":
+            raise
+        said = f"{type(error).__name__}: {error}"
+        return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)
+
+
+def _reader_gone() -> int:
+    """`rare ... | head`: the reader has seen enough, which is no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains once more when it flushes
+    return 0
+
+
+def _is_input_error(error: Exception) -> bool:
+    from traces.errors import InputError
+
+    return isinstance(error, InputError)
+
+
+def _in_users_class(error: Exception, words: Sequence[str]) -> str | None:
+    """file:line if the error passed through a class given as `path/to/file.py:ClassName`."""
+    import re
+    import traceback
+
+    files = {os.path.realpath(name) for word in words for name in re.findall(r"[^=,]+\.py(?=:)", word)}
+    places = [
+        f"{frame.f_code.co_filename}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if os.path.realpath(frame.f_code.co_filename) in files
+    ]
+    return places[-1] if places else None
+
+
+def _see_help(error: click.ClickException) -> str:
+    ctx = getattr(error, "ctx", None)
+    return f" (see {ctx.command_path} --help)" if ctx is not None else ""
+
+
+def _fail(text: str, code: int) -> int:
+    """One line on stderr, whatever the message holds."""
+    line = " ".join(text.split())
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    sys.stderr.write(f"rare: {line.encode('utf-8', 'replace').decode('utf-8')}\n")
+    return code
+
+
+def _stop_on_sigterm() -> None:
+    """A batch system's SIGTERM ends a run like Ctrl-C: cleanly, with nothing half-written."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    try:
+        signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread: somebody else's program handles signals
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""What all figures share: colours with one meaning each, text, units, and saving.
+
+Figures use matplotlib's object interface on the Agg canvas, never pyplot's global state.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from traces.errors import InputError
+
+# Okabe and Ito's palette, which stays distinct with colour-blind sight. One colour, one meaning.
+RENEWABLE, BATTERY, GRID, CURTAILED = "#009E73", "#56B4E9", "#D55E00", "#F0E442"
+DRAW, SUPPLY, NEUTRAL, WAITING = "#1A1A1A", "#8A5A00", "#9AA5B1", "#C4CAD0"
+SUSPENDED = "#CC79A7"
+STATUS = {
+    "completed": "#0072B2",
+    "unfinished": "#7F8790",
+    "expired": "#E69F00",
+    "failed": "#D55E00",
+    "rejected": "#1A1A1A",
+}
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1A1A1A", "#8A5A00", "#7B5EA7")
+DASHES: tuple[Any, ...] = ("-", "-", "-", "-", "-", "-", "--", "--", "--")
+PNG_DPI = 150
+WIDTH_IN = 10.0
+
+_RC: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#5A6068",
+    "axes.grid": True,
+    "grid.color": "#E3E6E9",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "hatch.linewidth": 0.7,
+    "figure.facecolor": "white",
+    "text.parse_math": False,  # a name with a dollar sign is a name, not a formula
+    "svg.hashsalt": "rare",
+    "svg.fonttype": "path",
+    "path.simplify": True,
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Settings under which every figure is made and saved; leaves matplotlib's own as they were."""
+    with matplotlib.rc_context(_RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure of this size in inches, laid out so that nothing is clipped."""
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    """Write `figure` as PNG and SVG into `folder`; the same figure gives the same bytes.
+
+    Raises InputError if the folder cannot be written.
+    """
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": "rare"})):
+            path = folder / f"{stem}{suffix}"
+            partial = folder / f".{stem}{suffix}"
+            try:
+                figure.savefig(partial, format=suffix[1:], dpi=PNG_DPI, metadata=metadata)
+                os.replace(partial, path)
+            finally:
+                partial.unlink(missing_ok=True)
+            paths.append(path)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot write figure {stem} ({error.strerror or error}); "
+            "check permissions and free space"
+        ) from error
+    return paths
+
+
+def label(text: object, most: int = 40) -> str:
+    """`text` made fit for a figure: no control characters, not longer than `most`."""
+    clean = "".join(char if char.isprintable() else " " for char in str(text)).strip()
+    if len(clean) > most:
+        clean = clean[: most - 1] + "…"
+    # matplotlib leaves labels that begin with an underscore out of legends.
+    return f" {clean}" if clean.startswith("_") else clean
+
+
+def watt_unit(largest_w: float) -> tuple[float, str]:
+    """Divisor and unit that keep `largest_w` readable."""
+    return _unit(largest_w, "W")
+
+
+def watt_hour_unit(largest_wh: float) -> tuple[float, str]:
+    """Divisor and unit that keep `largest_wh` readable."""
+    return _unit(largest_wh, "Wh")
+
+
+def _unit(largest: float, unit: str) -> tuple[float, str]:
+    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if largest >= factor:
+            return factor, f"{prefix}{unit}"
+    return 1.0, unit
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words, in the largest unit that suits: 90 -> '1.5 min'."""
+    for unit_s, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit_s:
+            return f"{seconds / unit_s:.3g} {name}"
+    return f"{seconds:.3g} s"
+
+
+def thousands(axis: Axis) -> None:
+    """Whole-number ticks with thousands set apart, for counts of jobs and cores."""
+    axis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def title(figure: Figure, text: str) -> None:
+    """Put `text` above everything, from the left edge; long text is made smaller, then cut."""
+    clean = label(text, 125)
+    figure.suptitle(clean, x=0.008, ha="left", fontsize=12 if len(clean) <= 90 else 10, fontweight="bold")
+
+
+def legend_above(axes: Axes, handles: list | None = None) -> None:
+    """Put the legend above the axes, where it hides no data: in one row, or two if it is long."""
+    names = [str(each.get_label()) for each in handles or ()]
+    if handles is None:
+        handles, names = axes.get_legend_handles_labels()
+    if handles:
+        # A row wider than the axes would make the layout shrink them.
+        rows = 1 if sum(len(name) + 6 for name in names) <= 105 else 2
+        axes.legend(
+            handles,
+            names,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=-(-len(names) // rows),
+            columnspacing=1.4,
+            handlelength=1.6,
+            borderaxespad=0.2,
+        )
+
+
+def say(figure: Figure, heading: str, text: str) -> Figure:
+    """A figure that has nothing to draw says why, instead of showing empty axes."""
+    title(figure, heading)
+    figure.text(0.5, 0.45, text, ha="center", va="center", fontsize=11, color="#5A6068")
+    return figure

@@ -1,0 +1,97 @@
+"""Where a result comes from: versions, commit, seeds, hashes of what was read and of our own code."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from traces.errors import InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
+# What a result depends on beside the inputs; figures and the command line only show it.
+_RULING = ("traces", "energy", "rare", "schedulers")
+_LIBRARIES = ("numpy", "pandas", "numba", "simpy")
+
+
+@cache
+def version() -> str:
+    """Version of RARE, read from its one place without importing the simulator (numba takes a while)."""
+    source = (ROOT / "rare" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE)
+    return found[1] if found else "unknown"
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file, in hex. InputError if it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return digest.hexdigest()
+
+
+@cache
+def code_hash() -> str:
+    """sha256 of the sources that decide a result: an edited rule is never mistaken for the old one."""
+    digest = hashlib.sha256()
+    for package in _RULING:
+        for source in sorted((ROOT / package).rglob("*.py")):
+            digest.update(f"{source.relative_to(ROOT)}\n".encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def commit() -> str | None:
+    """The git commit of the checkout, '+changes' if it was edited since; None without git or checkout."""
+    if not (ROOT / ".git").exists():
+        return None
+    try:
+        head = _git("rev-parse", "HEAD")
+        changed = _git("status", "--porcelain", "--", *PACKAGES)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head + ("+changes" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def provenance(
+    *,
+    seed: int,
+    files: Mapping[str, Path],
+    command: Iterable[str] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The object of provenance.json. Paths are as the user gave them; hashes tell the files apart."""
+    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {
+        "rare": version(),
+        "commit": commit(),
+        "code_sha256": code_hash(),
+        "python": platform.python_version(),
+        "libraries": libraries,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seeds": {"seed": seed},
+        "inputs": {role: {"file": str(path), "sha256": file_hash(path)} for role, path in files.items()},
+        "command": list(command),
+        **(extra or {}),
+    }

@@ -1,0 +1,330 @@
+"""Simulate one scheduler, compare many: the functions behind the command line, for notebooks too.
+
+>>> from experiments.runs import compare_runs
+>>> whole = compare_runs(["fcfs", "easy"], scenario="demo")             # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiments.build import Built, build
+from experiments.provenance import code_hash, file_hash, provenance
+from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
+from experiments.scenario import Wishes, load_scenario
+from experiments.tables import shown
+from experiments.talk import QUIET, Talk
+from traces.errors import InputError
+
+LONGEST_NAME = 255
+CLOCKS = ("compiled", "simpy")
+DEMO_SCHEDULERS = (
+    "fcfs",
+    "easy",
+    "sjf+easy",
+    "hvd+easy",
+    "edf+easy",
+    "slack+easy",
+    "atc+greedy",
+    "conservative",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is no part of the scenario: clock, seed, warm-up (seconds from the first submit)."""
+
+    clock: str = "compiled"
+    seed: int = 0
+    warmup_s: int = 0
+
+    def __post_init__(self) -> None:
+        if self.clock not in CLOCKS:
+            raise InputError(f"clock {self.clock!r} is unknown; known are {', '.join(CLOCKS)}")
+        for key in ("seed", "warmup_s"):
+            if getattr(self, key) < 0:
+                raise InputError(f"{key} must not be negative, got {getattr(self, key)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all runs of one command share."""
+
+    built: Built
+    settings: Settings
+    talk: Talk = QUIET
+    command: tuple[str, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, scheduler: str) -> str:
+        """Changes with everything that could change the result of this scheduler."""
+        whole = [self.built.resolved(), repr(self.settings), code_hash(), dict(self.hashes), scheduler]
+        user_file, _, _ = scheduler.rpartition(":")
+        if user_file.endswith(".py"):
+            whole.append(file_hash(Path(user_file)))
+        text = json.dumps(whole, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def origin(self) -> dict[str, Any]:
+        """The object of provenance.json."""
+        return provenance(seed=self.settings.seed, files=self.built.files, command=self.command)
+
+
+def simulate_run(
+    scheduler: str = "easy",
+    *,
+    scenario: str = "plain",
+    wishes: Wishes | None = None,
+    settings: Settings | None = None,
+    out: str | Path | None = None,
+    figures: bool = True,
+    talk: Talk = QUIET,
+    command: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Simulate one scheduler and return the object of `rare simulate --json`.
+
+    With `out` a run folder is written, whole or not at all. InputError for bad input.
+    """
+    work = _prepare(scenario, wishes, settings, [scheduler], out, talk, command)
+    if out is None:
+        return _simulate(work, scheduler, record=False)[0]
+    with atomic_folder(out) as folder:
+        found, result = _simulate(work, scheduler, record=True)
+        _store(folder, work, found, result)
+        if figures:
+            _report(folder, talk)
+    return found
+
+
+def compare_runs(
+    schedulers: Sequence[str],
+    *,
+    scenario: str = "plain",
+    wishes: Wishes | None = None,
+    settings: Settings | None = None,
+    out: str | Path | None = None,
+    figures: bool = True,
+    talk: Talk = QUIET,
+    command: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Simulate many schedulers on one scenario and return `{"scenario": ..., "results": [...]}`.
+
+    With `out` a comparison folder is written, whole or not at all. Finished runs are kept in a hidden
+    folder beside it until then, so that an interrupted comparison goes on where it stopped.
+    """
+    _check_names(schedulers)
+    work = _prepare(scenario, wishes, settings, schedulers, out, talk, command)
+    if out is None:
+        results = [_simulate(work, name, record=False)[0] for name in schedulers]
+        return {"scenario": work.built.name, "results": results}
+    with atomic_folder(out) as folder:
+        results = _compare_into(folder, _kept_folder(out), work, schedulers)
+        whole = {"scenario": work.built.name, "results": results}
+        write_compare(folder, work.built.resolved(), work.origin(), work.built.name, results)
+        if figures:
+            _report(folder, talk)
+    shutil.rmtree(_kept_folder(out), ignore_errors=True)
+    return whole
+
+
+def demo_run(
+    out: str | Path | None, *, figures: bool = True, talk: Talk = QUIET, command: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Compare a handful of schedulers on the small scenario that ships with the package."""
+    return compare_runs(
+        DEMO_SCHEDULERS, scenario="demo", out=out, figures=figures, talk=talk, command=command
+    )
+
+
+# --- preparing ------------------------------------------------------------------------------------------
+
+
+def _prepare(
+    scenario: str,
+    wishes: Wishes | None,
+    settings: Settings | None,
+    schedulers: Sequence[str],
+    out: str | Path | None,
+    talk: Talk,
+    command: Sequence[str],
+) -> Work:
+    settings = settings or Settings()
+    _check_out(out)
+    made = [_make(name) for name in schedulers]
+    built = build(load_scenario(scenario, wishes), seed=settings.seed)
+    for scheduler in made:  # before minutes are spent on the ones that come first
+        if hasattr(scheduler, "check"):
+            scheduler.check(built.case)
+    for text in built.warnings:
+        talk.note(f"note: {text}")
+    hashes = {role: file_hash(path) for role, path in built.files.items()}
+    return Work(built, settings, talk, tuple(command), hashes)
+
+
+def _check_out(out: str | Path | None) -> None:
+    """Refuse a name that no file system takes before the simulation, not after it."""
+    if (
+        out is not None
+        and max((len(os.fsencode(part)) for part in Path(out).parts), default=0) > LONGEST_NAME
+    ):
+        raise InputError(
+            f"--out {shown(str(out))}: a folder's name has at most {LONGEST_NAME} bytes; shorten it"
+        )
+
+
+def _check_names(schedulers: Sequence[str]) -> None:
+    if not schedulers:
+        raise InputError(
+            "no scheduler is given; give --scheduler NAME once or more (rare schedulers lists them)"
+        )
+    twice = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]
+    if twice:
+        raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
+
+
+def _make(name: str) -> Any:
+    from schedulers import make_scheduler
+
+    return make_scheduler(name)
+
+
+def _engine(case: Any, scheduler: Any, **options: Any) -> Any:
+    """The simulator; tests put a stub in its place."""
+    import rare
+
+    return rare.simulate(case, scheduler, **options)
+
+
+def _say_compiling(talk: Talk) -> None:
+    from rare.compile import is_compiled
+
+    if not is_compiled():
+        talk.note("compiling the rules, once after an installation or an edit; this takes about a minute ...")
+
+
+# --- running --------------------------------------------------------------------------------------------
+
+
+def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]:
+    """One run: the JSON object and the Result."""
+    _say_compiling(work.talk)
+    scheduler = _make(name)
+    settings = work.settings
+    try:
+        result = _engine(
+            work.built.case,
+            scheduler,
+            clock=settings.clock,
+            record=record,
+            progress=work.talk.progress(name),
+            warmup_s=settings.warmup_s,
+        )
+    except ValueError as error:
+        if isinstance(error, InputError) or ".py:" not in name:
+            raise
+        raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
+    finally:
+        work.talk.done()
+    found = {
+        "scenario": work.built.name,
+        "scheduler": name,
+        "seed": settings.seed,
+        "ended": result.ended,
+        "metrics": plain_json(result.metrics),
+        "clock": settings.clock,
+        "warmup_s": settings.warmup_s,
+        "workload": work.built.case.workload.name,
+        "notes": list(work.built.warnings),
+    }
+    return found, result
+
+
+def _store(folder: Path, work: Work, found: Mapping[str, Any], result: Any) -> None:
+    config = {**work.built.resolved(), "run": {"scheduler": found["scheduler"], "seed": found["seed"]}}
+    config["run"] |= {"clock": work.settings.clock, "warmup_s": work.settings.warmup_s}
+    tables = result.jobs_frame(), result.events_frame(), result.power_frame()
+    write_run(folder, config, work.origin(), found, *tables)
+
+
+def _report(folder: Path, talk: Talk) -> None:
+    from experiments.report import write_report
+
+    talk.note("drawing the figures and the report ...")
+    write_report(folder)
+
+
+def _kept_folder(out: str | Path) -> Path:
+    target = Path(out).expanduser().resolve()
+    return target.parent / f".{target.name[:80]}.unfinished"
+
+
+def _compare_into(folder: Path, kept: Path, work: Work, schedulers: Sequence[str]) -> list[dict[str, Any]]:
+    """Fill `folder/runs`; runs that an interrupted comparison left in `kept` are not made again."""
+    results = []
+    try:
+        for place, name in enumerate(schedulers, 1):
+            home = kept / work.key(name)
+            found = _kept_result(home)
+            if found is None:
+                work.talk.note(f"[{place}/{len(schedulers)}] {name}")
+                found, result = _simulate(work, name, record=True)
+                _store_kept(home, work, found, result)
+            else:
+                work.talk.note(f"[{place}/{len(schedulers)}] {name}: done before the interruption")
+            shutil.copytree(home, run_subfolder(folder, name), copy_function=_link_or_copy)
+            results.append(found)
+    except KeyboardInterrupt:
+        if results:
+            work.talk.note(
+                f"{len(results)} finished runs are kept in {kept}: the same command goes on from there"
+            )
+        raise
+    except (InputError, OSError):
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    return results
+
+
+def _kept_result(home: Path) -> dict[str, Any] | None:
+    if not home.is_dir():
+        return None
+    try:
+        return load_run(home).result
+    except InputError:  # damaged: made again
+        shutil.rmtree(home, ignore_errors=True)
+        return None
+
+
+def _store_kept(home: Path, work: Work, found: Mapping[str, Any], result: Any) -> None:
+    partial = home.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    _store(partial, work, found, result)
+    partial.rename(home)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+
+
+def plain_json(value: Any) -> Any:
+    """Plain Python values only, null for NaN and infinities: what JSON can say."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(each) for each in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

@@ -1,0 +1,134 @@
+"""The CSV tables of a run folder: written with fixed columns first, read with every fault named."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from traces.errors import InputError
+
+JOBS_COLUMNS = ("job_id", "submit_s", "start_s", "end_s", "cores", "suspensions", "value", "earned", "status")
+EVENTS_COLUMNS = ("time_s", "event", "job_id")
+POWER_COLUMNS = (
+    "time_s",
+    "supply_w",
+    "draw_w",
+    "battery_w",
+    "battery_wh",
+    "grid_w",
+    "curtailed_w",
+    "queued",
+    "running",
+    "used_cores",
+)
+TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class"}
+# Cells that must hold a number in every row; other number columns may be empty.
+NEEDED = {"jobs.csv": ("submit_s",), "events.csv": ("time_s",), "power.csv": ("time_s", "draw_w")}
+WHOLE_COLUMNS = (
+    "submit_s",
+    "start_s",
+    "end_s",
+    "work_s",
+    "cores",
+    "suspensions",
+    "kills",
+    "time_s",
+    "queued",
+    "running",
+    "used_cores",
+)
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The CSV file at `path` with numbers as numbers; raises InputError, which names file and line."""
+    _check_last_line(path)
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(TEXT_COLUMNS, str),
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8",
+            low_memory=False,
+            skip_blank_lines=False,
+        )
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text; the file is damaged, simulate again") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError) as error:
+        first = " ".join(str(error).split())
+        raise InputError(f"{path}: is not a table ({first}); the file is damaged, simulate again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(f"{path}:1: has no column {missing[0]!r}; the file is damaged, simulate again")
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path}:2: has more fields than column names; the file is damaged, simulate again")
+    for name in table.columns:
+        if name in TEXT_COLUMNS:
+            table[name] = table[name].fillna("")
+        elif name in columns or name in WHOLE_COLUMNS:
+            table[name] = _numbers(table[name], path, needed=name in NEEDED[path.name])
+    return table
+
+
+def _check_last_line(path: Path) -> None:
+    """A file that was cut off mid-write ends without a newline; pandas would fill in the rest."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 1))
+            last = file.read(1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if last != b"\n":
+        raise InputError(f"{path}: is {'cut off in its last line' if size else 'empty'}; simulate again")
+
+
+def _numbers(column: pd.Series, path: Path, needed: bool) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce")
+    bad = (numbers.isna() & column.notna()) | np.isinf(numbers)
+    if needed:
+        bad |= numbers.isna()
+    if bad.any():
+        row = int(np.flatnonzero(bad.to_numpy())[0])
+        value = "nothing" if pd.isna(column.iloc[row]) else repr(str(column.iloc[row])[:40])
+        raise InputError(
+            f"{path}:{row + 2}: column {str(column.name)!r} holds {value}, not a number; "
+            "the file is damaged, simulate again"
+        )
+    return numbers
+
+
+def in_order(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """`table` itself; raises InputError, which names the line, if its time_s ever goes back."""
+    back = np.flatnonzero(np.diff(table["time_s"].to_numpy()) < 0)
+    if len(back):
+        row = int(back[0]) + 1
+        raise InputError(
+            f"{path}:{row + 2}: time_s goes back to {table['time_s'].iloc[row]:g}; "
+            "the file is damaged, simulate again"
+        )
+    return table
+
+
+def write_table(path: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    """Write `table` with `columns` first; whole seconds as such, NaN as empty cells.
+
+    Raises ValueError if one of `columns` is missing.
+    """
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise ValueError(f"{path.name}: the table has no column {missing[0]!r}")
+    extra = [name for name in table.columns if name not in columns]
+    table = table[[*columns, *extra]]
+    # Whole seconds that share a column with missing ones are floats in memory, not on disk.
+    whole = {
+        name: table[name].astype("Int64")
+        for name in WHOLE_COLUMNS
+        if name in table.columns and table[name].dtype.kind == "f"
+    }
+    table.assign(**whole).to_csv(
+        path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL, encoding="utf-8"
+    )

@@ -1,0 +1,212 @@
+"""TOML tables into frozen dataclasses: one field helper per kind of value, one parser for all.
+
+A field says what it accepts: `whole(4, low=1)`, `number(None)`, `text(choices=...)`. `parse_table`
+refuses everything else by key and value, so nothing behind it checks again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+REQUIRED = dataclasses.MISSING
+"""Default of a key that must be given."""
+
+T = TypeVar("T")
+
+
+class TableProblem(ValueError):
+    """A key that is wrong. `path` leads to it: table names, positions in arrays, and the key itself."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """`supply.source.0.peak`: how `--set` and error messages write a path."""
+    return ".".join(str(part) for part in path)
+
+
+def shown(value: object) -> str:
+    """A value as it appears in a message: short, and on one line."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _field(default: Any, **rule: Any) -> Any:
+    if default is REQUIRED:
+        return dataclasses.field(metadata=rule)
+    return dataclasses.field(default=default, metadata=rule)
+
+
+def whole(default: Any = REQUIRED, low: int = 0, high: int = 2**40) -> Any:
+    """A whole number from low to high."""
+    return _field(default, kind="whole", low=low, high=high)
+
+
+def number(default: Any = REQUIRED, low: float = 0.0, high: float = 1e9, above: bool = False) -> Any:
+    """A finite number from low (itself excluded if `above`) to high."""
+    return _field(default, kind="number", low=low, high=high, above=above)
+
+
+def text(default: Any = REQUIRED, choices: tuple[str, ...] = ()) -> Any:
+    """A string that is not empty; one of `choices` where they are given."""
+    return _field(default, kind="text", choices=choices)
+
+
+def stamp(default: Any = None) -> Any:
+    """A date or an instant: a string, or TOML's own date types. Kept as text in ISO 8601."""
+    return _field(default, kind="stamp")
+
+
+def flag(default: bool | None) -> Any:
+    """True or false."""
+    return _field(default, kind="flag")
+
+
+def pair(default: Any, high: float) -> Any:
+    """Two finite numbers from 0 to high, the lower one first."""
+    return _field(default, kind="pair", low=0.0, high=high)
+
+
+def texts(default: Any = None) -> Any:
+    """A list of strings; a single string counts as a list of one."""
+    return _field(default, kind="texts")
+
+
+def one(cls: type, default: Any = REQUIRED) -> Any:
+    """A table."""
+    if default is REQUIRED:
+        return dataclasses.field(default_factory=cls, metadata={"kind": "table", "cls": cls})
+    return dataclasses.field(default=default, metadata={"kind": "table", "cls": cls})
+
+
+def many(cls: type) -> Any:
+    """An array of tables, `[[like.this]]`."""
+    return dataclasses.field(default=(), metadata={"kind": "tables", "cls": cls})
+
+
+def parse_table(cls: type[T], table: object, path: tuple[str | int, ...] = ()) -> T:
+    """An instance of `cls` from a TOML table; TableProblem for the first thing that is wrong."""
+    if not isinstance(table, dict):
+        raise TableProblem(path, f"must be a table, got {shown(table)}")
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in fields:
+            raise TableProblem((*path, key), _unknown(key, table[key], list(fields), bool(path)))
+    values = {}
+    for name, field in fields.items():
+        if name in table:
+            values[name] = _parse_value(field.metadata, table[name], (*path, name))
+        elif field.default is REQUIRED and field.default_factory is dataclasses.MISSING:
+            raise TableProblem((*path, name), "is missing and has no default; give it")
+    made = cls(**values)
+    for key, message in getattr(made, "problems", tuple)():
+        raise TableProblem((*path, key) if key else path, message)
+    return made
+
+
+def _unknown(key: str, value: object, known: list[str], inside: bool) -> str:
+    what = "table" if isinstance(value, dict) or (isinstance(value, list) and not inside) else "key"
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
+    if near:
+        return f"is an unknown {what}; did you mean {near[0]!r}?"
+    return f"is an unknown {what}; known are {', '.join(known)}"
+
+
+def _parse_value(rule: Any, value: object, path: tuple[str | int, ...]) -> Any:
+    kind = rule["kind"]
+    if kind == "table":
+        return parse_table(rule["cls"], value, path)
+    if kind == "tables":
+        if not isinstance(value, list):
+            raise TableProblem(path, f"must be an array of tables, written [[{dotted(path)}]]")
+        return tuple(parse_table(rule["cls"], item, (*path, place)) for place, item in enumerate(value))
+    return _PARSERS[kind](rule, value, path)
+
+
+def _parse_whole(rule: Any, value: object, path: tuple[str | int, ...]) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TableProblem(path, f"must be a whole number, got {shown(value)}")
+    return _in_range(rule, value, path)
+
+
+def _parse_number(rule: Any, value: object, path: tuple[str | int, ...]) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TableProblem(path, f"must be a number, got {shown(value)}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TableProblem(path, f"must be a finite number, got {value}")
+    return float(_in_range(rule, value, path))
+
+
+def _in_range(rule: Any, value: Any, path: tuple[str | int, ...]) -> Any:
+    low, high = rule["low"], rule["high"]
+    if rule.get("above") and value <= low:
+        raise TableProblem(path, f"must be above {low:g}, got {value}")
+    if not low <= value <= high:
+        raise TableProblem(path, f"must be between {_plain(low)} and {_plain(high)}, got {value}")
+    return value
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:g}"
+
+
+def _parse_text(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise TableProblem(path, f"must be a text that is not empty, got {shown(value)}")
+    choices = rule["choices"]
+    if choices and value not in choices:
+        raise TableProblem(path, f"must be one of {', '.join(choices)}, got {shown(value)}")
+    return value
+
+
+def _parse_stamp(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    try:
+        dt.datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise TableProblem(
+            path, f"must be a date such as 2022-03-01 or 2022-03-01T00:00:00Z, got {shown(value)}"
+        ) from None
+    return str(value)
+
+
+def _parse_flag(rule: Any, value: object, path: tuple[str | int, ...]) -> bool:
+    if not isinstance(value, bool):
+        raise TableProblem(path, f"must be true or false, got {shown(value)}")
+    return value
+
+
+def _parse_texts(rule: Any, value: object, path: tuple[str | int, ...]) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not items or not all(isinstance(i, str) and i for i in items):
+        raise TableProblem(path, f"must be a list of texts, got {shown(value)}")
+    return tuple(items)
+
+
+def _parse_pair(rule: Any, value: object, path: tuple[str | int, ...]) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise TableProblem(path, f"must be two numbers, [low, high], got {shown(value)}")
+    low, high = (_parse_number(rule, each, path) for each in value)
+    if low > high:
+        raise TableProblem(path, f"must have the lower number first, got {shown(value)}")
+    return low, high
+
+
+_PARSERS: dict[str, Any] = {
+    "whole": _parse_whole,
+    "number": _parse_number,
+    "text": _parse_text,
+    "stamp": _parse_stamp,
+    "flag": _parse_flag,
+    "pair": _parse_pair,
+    "texts": _parse_texts,
+}

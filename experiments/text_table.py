@@ -1,0 +1,182 @@
+"""Results as aligned text for a terminal: the metrics people ask for first. The report has them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+DASH = "-"
+CLAIRVOYANT = "* clairvoyant: the trace has no user estimates, so true run times stand in for them"
+
+Shape = Callable[[float], str]
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest unit that keeps the number readable: 42 s, 17.3 min, 5.2 h, 3.1 d."""
+    for size_s, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if abs(seconds) >= 2 * size_s:
+            return f"{seconds / size_s:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def energy(kwh: float) -> str:
+    """Energy in kWh, or in MWh from 10,000 kWh on."""
+    if abs(kwh) >= 10_000:
+        return f"{kwh / 1000:,.1f} MWh"
+    return f"{kwh:,.0f} kWh" if abs(kwh) >= 100 else f"{kwh:.2f} kWh"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in per cent."""
+    return f"{100 * share:.1f} %"
+
+
+def count(number: float) -> str:
+    """A whole number with thousands separated."""
+    return f"{number:,.0f}"
+
+
+def plain(number: float) -> str:
+    """A number with about four digits."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:,.2f}"
+
+
+def score(number: float) -> str:
+    """The objective: three decimals."""
+    return f"{number:.3f}"
+
+
+COMPARED: tuple[tuple[str, str, Shape], ...] = (
+    ("objective", "objective", score),
+    ("qos_violations", "late", count),
+    ("mean_bounded_slowdown", "slowdown", plain),
+    ("mean_wait_s", "mean wait", duration),
+    ("utilization", "used", percent),
+    ("jobs_unfinished", "unfinished", count),
+    ("suspensions", "suspended", count),
+    ("kills", "killed", count),
+    ("renewable_share", "renewable", percent),
+    ("curtailed_kwh", "curtailed", energy),
+    ("grid_kwh", "grid", energy),
+)
+# Columns that say nothing when all their cells are 0.
+DULL_AT_ZERO = {"jobs_unfinished", "suspensions", "kills", "curtailed_kwh"}
+
+SINGLE: tuple[tuple[str, Sequence[tuple[str, str, Shape]]], ...] = (
+    (
+        "jobs",
+        (
+            ("jobs_submitted", "submitted", count),
+            ("jobs_completed", "completed", count),
+            ("jobs_rejected", "rejected", count),
+            ("jobs_unfinished", "unfinished", count),
+            ("jobs_skipped", "skipped in the file", count),
+            ("suspensions", "suspensions", count),
+            ("kills", "kills", count),
+        ),
+    ),
+    (
+        "waiting",
+        (
+            ("mean_wait_s", "mean wait", duration),
+            ("median_wait_s", "median wait", duration),
+            ("p95_wait_s", "95 % wait at most", duration),
+            ("mean_bounded_slowdown", "mean bounded slowdown", plain),
+            ("makespan_s", "makespan", duration),
+            ("utilization", "utilization", percent),
+        ),
+    ),
+    (
+        "value",
+        (
+            ("objective", "objective", score),
+            ("value_offered", "offered", plain),
+            ("value_earned", "earned", plain),
+            ("qos_violations", "late jobs", count),
+        ),
+    ),
+    (
+        "energy",
+        (
+            ("energy_kwh", "used", energy),
+            ("renewable_available_kwh", "renewable available", energy),
+            ("renewable_share", "renewable share", percent),
+            ("curtailed_kwh", "curtailed", energy),
+            ("battery_discharged_kwh", "from the battery", energy),
+            ("grid_kwh", "from the grid", energy),
+            ("grid_cost", "grid cost", plain),
+            ("carbon_kg", "carbon kg", plain),
+            ("wasted_kwh", "wasted", energy),
+        ),
+    ),
+)
+
+
+def run_text(found: Mapping[str, Any]) -> str:
+    """One run as groups of `name  value` lines."""
+    metrics = found["metrics"]
+    mark = "*" if metrics.get("estimates") == "run_time" else ""
+    lines = [
+        f"{found['scenario']}: {found['scheduler']}{mark}, seed {found['seed']}, ended: {found['ended']}"
+    ]
+    for title, rows in SINGLE:
+        known = [(label, shape(metrics[key])) for key, label, shape in rows if metrics.get(key) is not None]
+        if known:
+            lines.append(f"{title}:")
+            width = max(len(label) for label, _ in known)
+            lines += [f"  {label:<{width}}  {value:>12}" for label, value in known]
+    if mark:
+        lines.append(CLAIRVOYANT)
+    return printable("\n".join(lines))
+
+
+def compare_text(whole: Mapping[str, Any]) -> str:
+    """A row per scheduler, the best first: by the objective, or the mean bounded slowdown without values."""
+    results = sorted(whole["results"], key=_rank)
+    columns = [each for each in COMPARED if _tells(each[0], results)]
+    ends = {found["ended"] for found in results}
+    head = ["scheduler", *(title for _, title, _ in columns), *(["ended"] if len(ends) > 1 else [])]
+    rows = [head]
+    for found in results:
+        mark = "*" if found["metrics"].get("estimates") == "run_time" else ""
+        cells = [_cell(found["metrics"].get(key), shape) for key, _, shape in columns]
+        rows.append([found["scheduler"] + mark, *cells, *([found["ended"]] if len(ends) > 1 else [])])
+    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
+    ended = f", ended: {ends.pop()}" if len(ends) == 1 else ""
+    lines = [
+        f"{whole['scenario']}: {len(results)} scheduler{'s, best first' if len(results) > 1 else ''}{ended}"
+    ]
+    for row in rows:
+        cells = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
+        lines.append("  ".join(cells).rstrip())
+    if any("*" in row[0][-1:] for row in rows[1:]):
+        lines.append(CLAIRVOYANT)
+    return printable("\n".join(lines))
+
+
+def _rank(found: Mapping[str, Any]) -> tuple[bool, float]:
+    metrics = found["metrics"]
+    if metrics.get("objective") is not None:
+        return False, -metrics["objective"]
+    # Unfinished jobs count too, else a scheduler that finishes only the easy ones would lead.
+    slowdown = metrics.get("mean_bounded_slowdown_with_unfinished", metrics.get("mean_bounded_slowdown"))
+    return (True, 0.0) if slowdown is None else (False, slowdown)
+
+
+def _tells(key: str, results: Sequence[Mapping[str, Any]]) -> bool:
+    values = [found["metrics"].get(key) for found in results]
+    known = [value for value in values if value is not None]
+    return bool(known) and not (key in DULL_AT_ZERO and not any(known))
+
+
+def _cell(value: float | None, shape: Shape) -> str:
+    return DASH if value is None else shape(value)
+
+
+def printable(text: str) -> str:
+    """Names come from files: no control character may reach the terminal."""
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", "?", text)

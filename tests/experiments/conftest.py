@@ -1,0 +1,70 @@
+"""What the tests of scenarios and command line share: tiny files, and a stub of the simulator."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+JOBS = """# start_utc: 2022-06-13T00:00:00Z
+# zone: UTC
+# processors: 8
+job_id,submit_s,cores,work_s,estimate_s
+1,100,2,600,900
+2,200,4,1200,3600
+3,86500,8,300,600
+"""
+SUPPLY = "time_utc,wind_kw\n" + "".join(
+    f"2022-06-{13 + hour // 24:02d}T{hour % 24:02d}:00:00Z,{hour % 24}\n" for hour in range(10 * 24)
+)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder with jobs.csv and supply.csv."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs.csv").write_text(JOBS, encoding="utf-8")
+    (tmp_path / "supply.csv").write_text(SUPPLY, encoding="utf-8")
+    return tmp_path
+
+
+class StubResult:
+    """A result with one row of everything, so that run folders can be written without simulating."""
+
+    ended = "completed"
+
+    def __init__(self, case):
+        self.case = case
+        self.metrics = {"mean_bounded_slowdown": 1.5, "objective": float("nan"), "decisions": np.int64(3)}
+
+    def jobs_frame(self):
+        jobs = self.case.workload
+        return pd.DataFrame({
+            "job_id": jobs.job_id, "submit_s": jobs.submit_s,
+            "start_s": jobs.submit_s, "end_s": jobs.submit_s + 1,
+            "cores": jobs.cores, "suspensions": 0, "value": np.nan, "earned": 0.0, "status": "completed",
+        })  # fmt: skip
+
+    def events_frame(self):
+        return pd.DataFrame({"time_s": [100], "event": ["submit"], "job_id": [1]})
+
+    def power_frame(self):
+        row = dict.fromkeys(("supply_w", "draw_w", "battery_w", "battery_wh", "grid_w", "curtailed_w"), 1.0)
+        return pd.DataFrame([{"time_s": 100, **row, "queued": 0, "running": 1, "used_cores": 2}])
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """The simulator replaced: `calls` lists the schedulers, `before` may raise instead of running."""
+    from experiments import runs
+
+    state = SimpleNamespace(calls=[], before=lambda name: None)
+
+    def engine(case, scheduler, **options):
+        state.before(scheduler.name)
+        state.calls.append(scheduler.name)
+        return StubResult(case)
+
+    monkeypatch.setattr(runs, "_engine", engine)
+    monkeypatch.setattr(runs, "_say_compiling", lambda talk: None)
+    return state
