@@ -6,13 +6,12 @@ import numpy as np
 
 from rare import orders
 from rare.model import NEVER_S, Case
-from rare.rules import HUGE
+from rare.rules import HUGE, take_inputs
 from rare.state import (
     CELL,
     ENTRY,
     ENV,
     EVENT,
-    IDLE,
     INPUT,
     JOB,
     LIVE,
@@ -22,6 +21,7 @@ from rare.state import (
     LIST_ENDS,
     PART,
     POWER,
+    SETTLING,
     World,
     bind,
 )
@@ -79,7 +79,11 @@ def build_inputs(case: Case) -> np.recarray:
     rows.price_u = given.price_u_per_kwh
     rows.carbon_u = given.carbon_ukg_per_kwh
     rows.pue = case.cluster.pue_per_mille if given.pue_per_mille is None else given.pue_per_mille
-    return rows
+    # a row that repeats the one before is no change, so it wakes nobody (RULES §1.2)
+    names = [name for name in rows.dtype.names or () if name != "change_s"]
+    changes = np.ones(len(rows), dtype=bool)
+    changes[1:] = np.any([rows[name][1:] != rows[name][:-1] for name in names], axis=0)
+    return rows[changes]
 
 
 def build_partitions(case: Case, environments: int) -> np.recarray:
@@ -118,13 +122,13 @@ def build_world(
     begin_s = case.first_instant_s
     env = _records((environments,), ENV)
     env.now_s = env.last_s = env.begin_s = env.wake_s = begin_s
-    env.phase = IDLE
+    env.phase = SETTLING  # the beginning is an instant like any other (RULES §3.8)
     env.jobs_end = len(jobs)
     env.inputs_end_s = case.inputs.end_s
     env.window_end_s = NEVER_S if case.end_s is None else case.end_s
     battery = case.battery
     env.capacity = battery.capacity_mj * 1000
-    env.content = int(round(battery.initial_share * battery.capacity_mj)) * 1000
+    env.content = round(battery.initial_share * battery.capacity_mj * 1000)
     env.charge_limit_mw = battery.charge_limit_mw
     env.discharge_limit_mw = battery.discharge_limit_mw
     env.charge_factor = round(1000 * battery.charge_efficiency)
@@ -148,8 +152,6 @@ def build_world(
     slots.next_free = np.arange(1, live + 1)
     log_rows = LOG_ROWS if log_level else 1
     inputs = build_inputs(case)
-    row = max(int(np.searchsorted(inputs.change_s, begin_s, side="right")) - 1, 0)
-    env.input_row = row
     partitions = len(case.cluster.partitions)
     world = World(
         env=env,
@@ -165,7 +167,10 @@ def build_world(
         scratch=_scratch(environments, live, partitions),
         handles=None,
     )
-    return bind(world)
+    world = bind(world)
+    for handle in world.handles:
+        take_inputs(handle, begin_s)
+    return world
 
 
 def _scratch(environments: int, live: int, partitions: int) -> np.recarray:

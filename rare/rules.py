@@ -119,9 +119,10 @@ def set_capacity(w):
 
 @rule
 def light_nodes(w):
-    """Light as many unused nodes as fit beside the jobs (§2.7)."""
+    """Light as many unused nodes as fit beside the jobs without the battery (§2.7)."""
     s = env_of(w)
-    spare_mw = max(s.cap_mw - s.active_mw - s.node_mw, 0)
+    without_battery_mw = min(s.supply_mw + s.import_mw, UNLIMITED_MW) * 1000 // s.pue
+    spare_mw = max(without_battery_mw - s.active_mw - s.node_mw, 0)
     s.lit_mw = 0
     for p in range(w.partitions):
         part = part_of(w, p)
@@ -565,7 +566,6 @@ def admit_arrivals(w):
         if not log_room(w):
             return NEED_LOG
         if job_of(w, s.next_job).part < 0:
-            log_event(w, SUBMIT, s.next_job)
             reject(w, s.next_job)
         else:
             if s.live == w.live_slots:
@@ -800,7 +800,7 @@ def next_tick_s(w):
     s = env_of(w)
     if s.tick_s <= 0:
         return NEVER_S
-    return s.begin_s + ((s.now_s - s.begin_s) // s.tick_s + 1) * s.tick_s
+    return (s.now_s // s.tick_s + 1) * s.tick_s
 
 
 @rule
@@ -873,6 +873,8 @@ def end_run(w, ended):
         if live.doing != FREE:
             if job_of(w, live.job).deadline_s <= s.now_s:
                 s.violations += 1
+            if live.doing == RUNNING:
+                waste(w, slot, restart_seconds(w, slot))
             record(w, slot, S_UNFINISHED, 0)
 
 

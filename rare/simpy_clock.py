@@ -44,7 +44,7 @@ class SimpyClock:
         self._alarm_s = NEVER_S
         state = world.env[0]
         self.env = simpy.Environment(initial_time=int(state.begin_s))
-        rules.take_inputs(world.handles[0], int(state.begin_s))
+        self.wake()
         self.env.process(self._arrivals())
         self.env.process(self._input_changes())
         for end_s in (int(state.inputs_end_s), int(state.window_end_s)):
@@ -76,7 +76,7 @@ class SimpyClock:
     def _ticks(self, tick_s: int) -> Generator[simpy.Event, None, None]:
         """Wake at every tick, as long as anything else is still to come (RULES §8.4)."""
         while True:
-            yield self.env.timeout(tick_s)
+            yield self.env.timeout(tick_s - self.env.now % tick_s)
             if self._causes_left():
                 self.wake()
             else:
