@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from rare import orders
@@ -14,11 +16,11 @@ from rare.state import (
     EVENT,
     INPUT,
     JOB,
+    LIST_ENDS,
     LIVE,
     NEED_LIVE,
     NO_TIME,
     OUTCOME,
-    LIST_ENDS,
     PART,
     POWER,
     SETTLING,
@@ -30,12 +32,12 @@ from traces.workload import NO_DEADLINE_S
 LOG_ROWS = 65_536
 
 
-def _records(shape: tuple[int, ...], dtype: np.dtype) -> np.recarray:
+def _records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
     return np.zeros(shape, dtype=dtype).view(np.recarray)
 
 
-def build_jobs(case: Case) -> np.recarray:
+def build_jobs(case: Case) -> Any:
     """The workload as records, each job in its partition (RULES §2.2; -1: it fits none)."""
     work = case.workload
     jobs = _records((len(work),), JOB)
@@ -69,7 +71,7 @@ def build_jobs(case: Case) -> np.recarray:
     return jobs
 
 
-def build_inputs(case: Case) -> np.recarray:
+def build_inputs(case: Case) -> Any:
     """The inputs as records, the cluster's own PUE where it is not an input."""
     given = case.inputs
     rows = _records((len(given.change_s),), INPUT)
@@ -86,7 +88,7 @@ def build_inputs(case: Case) -> np.recarray:
     return rows[changes]
 
 
-def build_partitions(case: Case, environments: int) -> np.recarray:
+def build_partitions(case: Case, environments: int) -> Any:
     """The partitions of each environment, empty."""
     parts = _records((environments, len(case.cluster.partitions)), PART)
     for index, part in enumerate(case.cluster.partitions):
@@ -173,7 +175,7 @@ def build_world(
     return world
 
 
-def _scratch(environments: int, live: int, partitions: int) -> np.recarray:
+def _scratch(environments: int, live: int, partitions: int) -> Any:
     """Room for a plan: a step for each running job and two for each waiting one (schedulers.plan)."""
     return _records((environments, (2 * live + 4) * (2 + 3 * partitions)), CELL)
 

@@ -16,11 +16,12 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
+_numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGES = ("energy", "rare", "schedulers")
 _KEEP_S = 30 * 24 * 3600
@@ -60,14 +61,14 @@ def _forget_old(base: Path, current: Path) -> None:
 
 def is_compiled() -> bool:
     """Whether compiled code of these sources is already on disk (else the first run takes a while)."""
-    return numba.config.DISABLE_JIT or any(cache_folder().rglob("*.nbc"))
+    return _numba_config.DISABLE_JIT or any(cache_folder().rglob("*.nbc"))
 
 
 def rule(function: F) -> F:
     """Compile a rule: a function of arrays and numbers without allocation, strings or exceptions."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
+    before = _numba_config.CACHE_DIR
+    _numba_config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
     try:
-        return numba.njit(cache=True, error_model="numpy", boundscheck=None)(function)
+        return cast(F, numba.njit(cache=True, error_model="numpy")(function))
     finally:
-        numba.config.CACHE_DIR = before
+        _numba_config.CACHE_DIR = before

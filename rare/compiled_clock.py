@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from rare.build import Recorder
@@ -16,7 +16,7 @@ STEPS = 200_000  # decisions between two looks at the progress
 class CompiledClock:
     """Runs one environment to its end. A decider with `replay` never comes back for a decision."""
 
-    def __init__(self, world: World, decider: Decider, job_ids: Sequence[object]) -> None:
+    def __init__(self, world: World, decider: Decider, job_ids: Any) -> None:
         self.world = world
         self.recorder = Recorder()
         self._decider = decider
@@ -27,7 +27,9 @@ class CompiledClock:
         replay: Any = getattr(self._decider, "replay", None)
         decisions = 0
         while True:
-            status = advance(self.world.handles[0]) if replay is None else replay(self.world.handles[0], STEPS)
+            status = (
+                advance(self.world.handles[0]) if replay is None else replay(self.world.handles[0], STEPS)
+            )
             if status == ENDED:
                 break
             if status not in (DECIDE_START, DECIDE_SHED):

@@ -18,13 +18,14 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
+_numba_config: Any = numba.config
 _ARRAYS: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
 
 
 def register(array: np.ndarray) -> int:
     """Address of an array's first element. The caller keeps the array alive."""
     address = array.__array_interface__["data"][0]
-    if numba.config.DISABLE_JIT:
+    if _numba_config.DISABLE_JIT:
         _ARRAYS[address] = array
     return int(address)
 
@@ -41,7 +42,7 @@ def _interpreted(dtype: np.dtype) -> Any:
 
 def accessor(dtype: np.dtype) -> Any:
     """A function (address, index) -> the record of this dtype there, for use inside rules."""
-    if numba.config.DISABLE_JIT:
+    if _numba_config.DISABLE_JIT:
         return _interpreted(dtype)
     record_type = numba.from_dtype(dtype)
 

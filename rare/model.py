@@ -169,23 +169,19 @@ class Inputs:
             _require(len(column) == rows, f"inputs: {key} has {len(column)} rows, change_s has {rows}")
             _require(
                 bool((column >= low).all() and (column <= high).all()),
-                f"inputs: {key} must be between {low} and {high}, got {int(column.min())} to {int(column.max())}",
+                f"inputs: {key} must be between {low} and {high}, got {column.min()} to {column.max()}",
             )
         _require(bool((np.diff(self.change_s) > 0).all()), "inputs: change_s must increase strictly")
         _require(self.end_s > int(self.change_s[-1]), "inputs: end_s must lie after the last change")
 
 
-def constant_inputs(
-    supply_mw: int = 0, import_limit_mw: int = UNLIMITED_MW, *, start_s: int = 0
-) -> Inputs:
+def constant_inputs(supply_mw: int = 0, import_limit_mw: int = UNLIMITED_MW, *, start_s: int = 0) -> Inputs:
     """Inputs that never change. By default: no renewable supply and a grid without limit."""
 
     def row(value: int) -> np.ndarray:
         return np.array([value], dtype=np.int64)
 
-    return Inputs(
-        row(start_s), row(supply_mw), row(import_limit_mw), row(0), row(0), renewable=supply_mw > 0
-    )
+    return Inputs(row(start_s), row(supply_mw), row(import_limit_mw), row(0), row(0), renewable=supply_mw > 0)
 
 
 @dataclass(frozen=True, slots=True)

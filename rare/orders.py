@@ -49,7 +49,7 @@ def worth_at(job, end_s):
 @rule
 def changes_with_time(order):
     """Whether the priority of a waiting job depends on the time."""
-    return order == ATC or order == WFP3 or order == UNICEF
+    return order in (ATC, WFP3, UNICEF)
 
 
 @rule

@@ -34,4 +34,3 @@ def refusal(world: World, e: int, slot: int, reason: int, job_id: object) -> str
         rules.ERR_RIGID: f"{head} is not preemptible, so it cannot be suspended by choice (RULES §4.2b)",
     }
     return sentences[reason] + "; choose a job for which view.can_start() is true, or WAIT"
-

@@ -410,9 +410,9 @@ def drop_if_expired(w, slot):
     """A job that comes back to the queue after its expiry is dropped at once (§6.4)."""
     live = live_of(w, slot)
     job = job_of(w, live.job)
-    if job.value_u >= 0 and job.deadline_s < NEVER_S:
-        if job.deadline_s + allowance_s(job) <= env_of(w).now_s:
-            expire(w, slot)
+    expires = job.value_u >= 0 and job.deadline_s < NEVER_S
+    if expires and job.deadline_s + allowance_s(job) <= env_of(w).now_s:
+        expire(w, slot)
 
 
 @rule

@@ -16,7 +16,7 @@ from rare.simpy_clock import SimpyClock
 from rare.state import ENDED_NAMES
 from traces.errors import InputError
 
-CLOCKS = {"compiled": CompiledClock, "simpy": SimpyClock}
+CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
 
 
 def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:

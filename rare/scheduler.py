@@ -6,7 +6,6 @@ state itself, and `replay` to run a whole trace without coming back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from rare import rules
@@ -53,7 +52,7 @@ class PythonDecider:
     order = 0
     order_param = 0.0
 
-    def __init__(self, scheduler: Scheduler, job_ids: Sequence[object]) -> None:
+    def __init__(self, scheduler: Scheduler, job_ids: Any) -> None:
         self.name = str(getattr(scheduler, "name", type(scheduler).__name__))
         self._scheduler = scheduler
         self._ids = job_ids
@@ -81,7 +80,7 @@ class PythonDecider:
         return slot
 
 
-def carry_out(world: World, e: int, slot: int, job_ids: Sequence[object]) -> None:
+def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:
     """Apply a decision, or raise ValueError with the rule against it."""
     reason = rules.apply(world.handles[e], slot)
     if reason != rules.OK:

@@ -7,7 +7,8 @@ clock is promised for the built-in causes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
+from typing import Any, cast
 
 import simpy
 
@@ -18,7 +19,7 @@ from rare.scheduler import Decider, carry_out
 from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, OVER, SETTLING, STALLED, World
 
 _INPUTS = ("supply_mw", "import_mw", "price_u", "carbon_u", "pue")
-_AFTER_NORMAL = 2  # SimPy's own priorities are 0 (urgent) and 1 (normal)
+_AFTER_NORMAL = cast(Any, 2)  # SimPy's own priorities are 0 (urgent) and 1 (normal)
 
 
 class EndOfInstant(simpy.Event):
@@ -35,7 +36,7 @@ class EndOfInstant(simpy.Event):
 class SimpyClock:
     """Runs environment 0 of a world as a SimPy simulation, open to further processes on `env`."""
 
-    def __init__(self, world: World, decider: Decider, job_ids: Sequence[object]) -> None:
+    def __init__(self, world: World, decider: Decider, job_ids: Any) -> None:
         self.world = world
         self.recorder = Recorder()
         self._decider = decider
@@ -50,8 +51,6 @@ class SimpyClock:
         for end_s in (int(state.inputs_end_s), int(state.window_end_s)):
             if end_s < NEVER_S:
                 self.env.process(self._end_at(end_s))
-        if state.tick_s > 0:
-            self.env.process(self._ticks(int(state.tick_s)))
 
     # --- causes ---
 
@@ -73,32 +72,25 @@ class SimpyClock:
         yield self.env.timeout(end_s - self.env.now)
         self.wake()
 
-    def _ticks(self, tick_s: int) -> Generator[simpy.Event, None, None]:
-        """Wake at every tick, as long as anything else is still to come (RULES §8.4)."""
-        while True:
-            yield self.env.timeout(tick_s - self.env.now % tick_s)
-            if self._causes_left():
-                self.wake()
-            else:
-                return
+    def _set_alarm(self) -> None:
+        """Wake at the next end, battery instant, timer or tick; an older alarm that rings is ignored."""
+        handle = self.world.handles[0]
+        self._alarm_s = int(rules.next_internal_s(handle))
+        if self._alarm_s < NEVER_S or self._causes_left():  # ticks alone are no future (RULES §8.4)
+            self._alarm_s = min(self._alarm_s, int(rules.next_tick_s(handle)))
+        if self._alarm_s < NEVER_S:
+            alarm = self.env.timeout(self._alarm_s - self.env.now)
+            alarm.callbacks.append(self._ring)
 
     def _causes_left(self) -> bool:
+        """Whether arrivals, inputs or an end are still to come."""
         state = self.world.env[0]
         return bool(
-            self._alarm_s < NEVER_S
-            or self._pending
-            or state.next_job < state.jobs_end
+            state.next_job < state.jobs_end
             or self.env.now < self.world.inputs.change_s[-1]
             or state.inputs_end_s < NEVER_S
             or state.window_end_s < NEVER_S
         )
-
-    def _set_alarm(self) -> None:
-        """Wake at the next end, battery instant or timer; an older alarm that rings is ignored."""
-        self._alarm_s = int(rules.next_internal_s(self.world.handles[0]))
-        if self._alarm_s < NEVER_S:
-            alarm = self.env.timeout(self._alarm_s - self.env.now)
-            alarm.callbacks.append(self._ring)
 
     def _ring(self, _: simpy.Event) -> None:
         if self.env.now == self._alarm_s:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rare import rules
 from rare.model import NEVER_S, UNLIMITED_MW
@@ -38,7 +38,7 @@ class JobView:
 class ClusterView:
     """A read-only look at one simulation at a decision point."""
 
-    def __init__(self, world: World, e: int, job_ids: Sequence[object]) -> None:
+    def __init__(self, world: World, e: int, job_ids: Any) -> None:
         self._world = world
         self._e = e
         self._handle = world.handles[e]
@@ -77,7 +77,9 @@ class ClusterView:
 
     def _list(self, which: int) -> list[JobView]:
         ends = self._world.ends[self._e, which]
-        jobs = [self._job(int(slot)) for slot in self._world.lists[self._e, which].slot[ends.first : ends.last]]
+        jobs = [
+            self._job(int(slot)) for slot in self._world.lists[self._e, which].slot[ends.first : ends.last]
+        ]
         return sorted(jobs, key=lambda job: job.index)
 
     @property

@@ -83,7 +83,9 @@ class Heuristic:
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot (rare.scheduler.Decider)."""
         policy = self._policy[0]  # type: ignore[attr-defined]
-        return int(victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy))
+        return int(
+            victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy)
+        )
 
     def replay(self, handle: object, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
@@ -128,4 +130,6 @@ def parse(name: str, **params: float) -> Heuristic:
 def _unknown(name: str, part: str, what: str, known: list[str]) -> InputError:
     near = difflib.get_close_matches(part, known, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return InputError(f"unknown scheduler {name!r}: {part!r} is not among the {what} {', '.join(known)}{hint}")
+    return InputError(
+        f"unknown scheduler {name!r}: {part!r} is not among the {what} {', '.join(known)}{hint}"
+    )

@@ -100,7 +100,10 @@ def place(w, slot, run_s):
     while True:
         if step == s.pass_rows:
             break
-        if begin_step < step and cell_of(w, step * columns).value >= cell_of(w, begin_step * columns).value + run_s:
+        if (
+            begin_step < step
+            and cell_of(w, step * columns).value >= cell_of(w, begin_step * columns).value + run_s
+        ):
             break
         if not fits_step(w, step, live):
             begin_step = step + 1

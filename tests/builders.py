@@ -1,0 +1,228 @@
+"""Small workloads and cases for tests: written out by hand, or drawn at random."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from rare.model import NEVER_S, NO_BATTERY, UNLIMITED_MW, Battery, Case, Cluster, Inputs, Options, Partition
+from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+
+DEFAULTS: dict[str, Any] = {
+    "submit_s": 0,
+    "cores": 1,
+    "gpus_milli": 0,
+    "memory_mib": 0,
+    "work_s": 10,
+    "power_mw": NO_POWER,
+    "value_u": NO_VALUE,
+    "deadline_s": NO_DEADLINE_S,
+    "preemptible": True,
+    "partition": "",
+}
+
+
+def make_workload(jobs: list[dict[str, Any]], name: str = "test") -> Workload:
+    """A workload from dicts, one a job; what a dict leaves out is in DEFAULTS, the estimate is the work.
+
+    Job ids count from 1 in the order given; jobs are put in submit order. Unknown keys raise TypeError.
+    """
+    known = {*DEFAULTS, "estimate_s", "job_id"}
+    wrong = sorted({key for job in jobs for key in job} - known)
+    if wrong:
+        raise TypeError(f"make_workload: unknown keys {wrong}")
+    full = []
+    for place, job in enumerate(jobs):
+        row = {**DEFAULTS, "job_id": place + 1, **job}
+        row.setdefault("estimate_s", row["work_s"])
+        full.append(row)
+    full.sort(key=lambda row: row["submit_s"])  # stable: the place in the file breaks ties
+
+    def column(key: str, dtype: Any = np.int64) -> np.ndarray:
+        return np.array([row[key] for row in full], dtype=dtype)
+
+    whole = [key for key in full[0] if key not in ("preemptible", "partition", "job_id")] if full else []
+    named = any(row["partition"] for row in full)
+    return Workload(
+        name=name,
+        job_id=column("job_id", None),
+        preemptible=column("preemptible", np.bool_),
+        partition=column("partition", object) if named else None,
+        estimates="user",
+        **{key: column(key) for key in whole},
+    )
+
+
+def make_inputs(rows: list[dict[str, int]], *, end_s: int = NEVER_S, renewable: bool | None = None) -> Inputs:
+    """Inputs from dicts with `t` and any of supply, grid, price, carbon, pue; a key left out stays as it was.
+
+    Before the first row: supply 0, grid 0 (an island), price and carbon 0, PUE 1000.
+    """
+    state = {"supply": 0, "grid": 0, "price": 0, "carbon": 0, "pue": 1000}
+    table = []
+    for row in rows:
+        state = {**state, **row}
+        table.append(state)
+
+    def column(key: str) -> np.ndarray:
+        return np.array([row[key] for row in table], dtype=np.int64)
+
+    supply = column("supply")
+    return Inputs(
+        change_s=column("t"),
+        supply_mw=supply,
+        import_limit_mw=column("grid"),
+        price_u_per_kwh=column("price"),
+        carbon_ukg_per_kwh=column("carbon"),
+        pue_per_mille=column("pue"),
+        end_s=end_s,
+        renewable=bool(supply.any()) if renewable is None else renewable,
+        priced=bool(column("price").any()),
+        carbon_known=bool(column("carbon").any()),
+    )
+
+
+def make_case(
+    jobs: list[dict[str, Any]],
+    partition: Partition | tuple[Partition, ...],
+    rows: list[dict[str, int]],
+    *,
+    end_s: int = NEVER_S,
+    battery: Battery = NO_BATTERY,
+    begin_s: int | None = None,
+    window_s: int | None = None,
+    **options: Any,
+) -> Case:
+    """A case from the pieces above. `end_s` ends the inputs, `window_s` the window; the rest are Options."""
+    partitions = (partition,) if isinstance(partition, Partition) else partition
+    inputs = make_inputs(rows, end_s=end_s)
+    return Case(
+        workload=make_workload(jobs),
+        cluster=Cluster(partitions, pue_per_mille=int(inputs.pue_per_mille.max())),
+        inputs=inputs,
+        battery=battery,
+        options=Options(**options),
+        begin_s=begin_s,
+        end_s=window_s,
+    )
+
+
+def random_case(rng: random.Random) -> Case:
+    """A small case that looks for trouble: ties, zeros, dusks, near-empty batteries, every option."""
+    partitions = tuple(_random_partition(rng, k) for k in range(rng.choice((1, 1, 1, 2, 3))))
+    peak_mw = max(1, Cluster(partitions).peak_draw_mw)
+    jobs = [_random_job(rng, partitions, peak_mw) for _ in range(rng.randint(1, 10))]
+    begin_s = rng.choice((None, None, 0))
+    first_s = min(job["submit_s"] for job in jobs) if begin_s is None else 0
+    rows, end_s = _random_rows(rng, peak_mw, first_s)
+    battery, options = _random_battery(rng, peak_mw), _random_options(rng)
+    if _may_go_in_circles(battery, options) and end_s == NEVER_S:
+        end_s = max(rows[-1]["t"], first_s) + 3000
+    window_s = first_s + rng.choice((1, 30, 60, 200, 1000, 2500)) if rng.random() < 0.25 else None
+    return make_case(
+        jobs, partitions, rows, end_s=end_s, battery=battery,
+        begin_s=begin_s, window_s=window_s, **options,
+    )  # fmt: skip
+
+
+def _may_go_in_circles(battery: Battery, options: dict[str, Any]) -> bool:
+    """Resume, be suspended, lose all of it, again: for ever, where the inputs do not end."""
+    loses = options["restart_s"] > 0 or options["suspend_loss_s"] > 0
+    return loses and (battery is not NO_BATTERY or options["voluntary_suspension"])
+
+
+def _random_partition(rng: random.Random, k: int) -> Partition:
+    gpus = rng.choice((0, 0, 1, 2))
+    idle = rng.choice((0, 7, 50))
+    return Partition(
+        name=f"p{k}",
+        nodes=rng.randint(1, 4),
+        cores_per_node=rng.choice((1, 2, 4)) if gpus == 0 else rng.choice((0, 2, 3)),
+        gpus_per_node=gpus,
+        memory_mib_per_node=rng.choice((None, None, 100, 256)),
+        idle_mw=idle,
+        sleep_mw=rng.choice((0, 0, idle // 7, idle)),
+        core_mw=rng.choice((0, 10, 100, 100)),
+        gpu_mw=rng.choice((0, 33, 500)),
+        idle_nodes=rng.choice(("sleep", "sleep", "on")),
+    )
+
+
+def _random_job(rng: random.Random, partitions: tuple[Partition, ...], peak_mw: int) -> dict[str, Any]:
+    submit_s = rng.choice((0, 0, 5, 10, 10, 60, 90, rng.randint(0, 300)))
+    work_s = rng.choice((0, 1, 10, 10, 60, 100, rng.randint(0, 400), rng.randint(100, 900)))
+    with_gpus = any(p.gpus_per_node for p in partitions) or rng.random() < 0.05
+    job: dict[str, Any] = {
+        "submit_s": submit_s,
+        "work_s": work_s,
+        "estimate_s": rng.choice((work_s, work_s, 2 * work_s, work_s // 2, rng.randint(0, 400))),
+        "cores": rng.choice((0, 1, 1, 1, 1, 2, 2, 3, 8)),
+        "gpus_milli": rng.choice((0, 250, 1000, 1500)) if with_gpus and rng.random() < 0.5 else 0,
+        "memory_mib": rng.choice((0, 0, 0, 64, 200)),
+        "preemptible": rng.random() < 0.6,
+    }
+    if job["cores"] == 0 and job["gpus_milli"] == 0:
+        job["cores"] = 1
+    if rng.random() < 0.4:
+        job["power_mw"] = rng.choice((0, 1, 10, 100, peak_mw // 3, peak_mw // 2, peak_mw))
+    if rng.random() < 0.5:
+        job["deadline_s"] = submit_s + rng.choice((0, 1, work_s, work_s + 30, 2 * work_s, 100, 700))
+    if rng.random() < 0.5:
+        job["value_u"] = rng.choice((0, 1, 7, 1_000_000, rng.randint(0, 10**7)))
+    if len(partitions) > 1 and rng.random() < 0.4:
+        job["partition"] = rng.choice(partitions).name
+    return job
+
+
+def _random_rows(rng: random.Random, peak_mw: int, first_s: int) -> tuple[list[dict[str, int]], int]:
+    """Rows from at or before `first_s`, and the end of the inputs."""
+    times = sorted(
+        {rng.choice((10, 60, 65, 90, 100, rng.randint(1, 900))) for _ in range(rng.randint(0, 12))}
+    )
+    start_s = rng.choice((0, first_s))
+    powers = (0, 0, peak_mw // 4, peak_mw // 2, peak_mw, 2 * peak_mw, rng.randint(0, peak_mw))
+    grids = rng.choice(((0,), (0,), (0, peak_mw // 3, peak_mw), (UNLIMITED_MW,)))
+    pues = rng.choice(((1000,), (1300,), (1000, 1137, 2500)))
+    rows = [
+        {
+            "t": t,
+            "supply": rng.choice(powers),
+            "grid": rng.choice(grids),
+            "price": rng.choice((0, 100_000, 12_345_678, -70_001)),
+            "carbon": rng.choice((0, 400_000, 1)),
+            "pue": rng.choice(pues),
+        }
+        for t in [start_s, *(t for t in times if t > start_s)]
+    ]
+    last_s = max(rows[-1]["t"], first_s)
+    return rows, rng.choice((NEVER_S, NEVER_S, last_s + rng.choice((1, 60, 500, 5000))))
+
+
+def _random_battery(rng: random.Random, peak_mw: int) -> Battery:
+    if rng.random() < 0.35:
+        return NO_BATTERY
+    return Battery(
+        capacity_mj=rng.choice((0, 1, peak_mw, peak_mw * 30, peak_mw * 100, peak_mw * 1000)),
+        charge_limit_mw=rng.choice((0, peak_mw // 4, peak_mw, 10 * peak_mw)),
+        discharge_limit_mw=rng.choice((0, peak_mw // 4, peak_mw, 10 * peak_mw)),
+        charge_efficiency=rng.choice((1.0, 0.95, 0.9)),
+        discharge_efficiency=rng.choice((1.0, 0.95, 0.9)),
+        initial_share=rng.choice((0.0, 0.5, 1.0)),
+    )
+
+
+def _random_options(rng: random.Random) -> dict[str, Any]:
+    return {
+        "min_battery_s": rng.choice((1, 10, 60)),
+        "restart_s": rng.choice((0, 0, 5, 30)),
+        "suspend_loss_s": rng.choice((0, 0, 3, 1000)),
+        "max_kills": rng.choice((1, 2, 3)),
+        "kill_at_estimate": rng.random() < 0.3,
+        "voluntary_suspension": rng.random() < 0.3,
+        "grid_first": rng.random() < 0.3,
+        "tick_s": rng.choice((None, None, 7, 60)),
+        "carbon_price_u_per_kg": rng.choice((0, 50_000)),
+        "violation_penalty_u": rng.choice((0, 1000)),
+    }
