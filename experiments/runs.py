@@ -202,10 +202,11 @@ def _engine(case: Any, scheduler: Any, **options: Any) -> Any:
     return rare.simulate(case, scheduler, **options)
 
 
-def _say_compiling(talk: Talk) -> None:
+def _say_compiling(talk: Talk, clock: str, scheduler: Any) -> None:
     from rare.compile import is_compiled
 
-    if not is_compiled():
+    entry = "instant" if clock == "simpy" else "replay" if hasattr(scheduler, "replay") else "advance"
+    if not is_compiled(entry):
         talk.note("compiling the rules, once after an installation or an edit; this takes about a minute ...")
 
 
@@ -214,9 +215,9 @@ def _say_compiling(talk: Talk) -> None:
 
 def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]:
     """One run: the JSON object and the Result."""
-    _say_compiling(work.talk)
     scheduler = _make(name)
     settings = work.settings
+    _say_compiling(work.talk, settings.clock, scheduler)
     try:
         result = _engine(
             work.built.case,

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from rare import orders
+from rare.advance import take_inputs
 from rare.model import NEVER_S, Case
-from rare.rules import HUGE, take_inputs
+from rare.rules_jobs import HUGE
 from rare.state import (
     CELL,
     ENTRY,
@@ -55,7 +56,8 @@ def build_jobs(case: Case) -> Any:
         if part.memory_mib_per_node is not None:
             fits &= work.memory_mib <= part.nodes * part.memory_mib_per_node
         if work.partition is not None:
-            fits &= (work.partition == "") | (work.partition == part.name)
+            unnamed = ~np.isin(work.partition, [known.name for known in case.cluster.partitions])
+            fits &= unnamed | (work.partition == part.name)
         jobs.part[fits] = index
         modelled_mw = work.cores * part.core_mw + -(-work.gpus_milli * part.gpu_mw // 1000)
         active_mw = np.where(work.power_mw >= 0, work.power_mw, modelled_mw)
@@ -147,7 +149,7 @@ def build_world(
     env.least_cores = env.least_mw = HUGE
     env.order = order
     env.order_param = order_param
-    env.keyed_s = env.pass_s = NO_TIME
+    env.keyed_s = env.pass_s = env.stopped_s = NO_TIME
     env.log_level = log_level
     env.record_jobs = record_jobs
     slots = _records((environments, live), LIVE)

@@ -59,9 +59,12 @@ def _forget_old(base: Path, current: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def is_compiled() -> bool:
-    """Whether compiled code of these sources is already on disk (else the first run takes a while)."""
-    return _numba_config.DISABLE_JIT or any(cache_folder().rglob("*.nbc"))
+def is_compiled(function: str = "replay") -> bool:
+    """Whether this entry point is already compiled on disk (else its first call takes a while).
+
+    `replay` runs heuristics on the compiled clock, `advance` a user's scheduler, `instant` the SimPy clock.
+    """
+    return bool(_numba_config.DISABLE_JIT) or any(cache_folder().rglob(f"*.{function}-*.nbc"))
 
 
 def rule(function: F) -> F:

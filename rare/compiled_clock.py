@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rare.advance import advance
 from rare.build import Recorder
-from rare.rules import advance
 from rare.scheduler import Decider, carry_out
 from rare.state import DECIDE_SHED, DECIDE_START, ENDED, World
 

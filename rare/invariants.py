@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rare.model import NEVER_S
-from rare.rules import nodes_for
+from rare.rules_power import nodes_for
 from rare.state import EXPECTED, FINISH, FREE, IDLE, QUEUE, QUEUED, RUNNING, SUSPENDED, TIMER, World
 
 

@@ -11,7 +11,6 @@ check every index.
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakValueDictionary
 
 import numba
 import numpy as np
@@ -19,7 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 
 _numba_config: Any = numba.config
-_ARRAYS: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()
+_ARRAYS: dict[int, np.ndarray] = {}  # grows with every world, which only the interpreter's use affords
 
 
 def register(array: np.ndarray) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rare import rules
+from rare.rules_power import node_increase_mw
 from rare.state import World
 
 
@@ -13,7 +14,7 @@ def refusal(world: World, e: int, slot: int, reason: int, job_id: object) -> str
     part = world.part[e, live.part]
     head = f"job {job_id} at {state.now_s} s"
     if reason == rules.ERR_POWER:
-        need_mw = live.power_mw + rules.node_increase_mw(world.handles[e], slot)
+        need_mw = live.power_mw + node_increase_mw(world.handles[e], slot)
         spare_mw = state.start_cap_mw - state.active_mw - state.node_mw
         return (
             f"{head} cannot start: it needs {need_mw / 1000:g} W of IT power and {spare_mw / 1000:g} W is "

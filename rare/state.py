@@ -67,8 +67,8 @@ ENV = np.dtype(
         ("failed", I8), ("violations", I8), ("suspensions", I8), ("kills", I8), ("heads_skipped", I8),
         ("offered_u", I8), ("earned_u", I8),
         # live jobs: number of them, first free slot; lower bounds over the queue (see rules.possible)
-        ("live", I8), ("free_slot", I8), ("suspended", I8), ("least_cores", I8), ("least_mw", I8),
-        ("declined", I8),
+        ("live", I8), ("free_slot", I8), ("suspended", I8), ("stopped_s", I8),
+        ("least_cores", I8), ("least_mw", I8), ("declined", I8),
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),

@@ -8,6 +8,7 @@ from typing import Any
 from rare import rules
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.orders import estimate_left_s, worth_at
+from rare.rules_jobs import progress_seconds
 from rare.state import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World
 
 
@@ -51,7 +52,7 @@ class ClusterView:
         running = live.doing == RUNNING
         left_s = int(live.left_s)
         if running:
-            left_s -= int(rules.progress_seconds(self._handle, slot))
+            left_s -= int(progress_seconds(self._handle, slot))
         index = int(live.job)
         self._slots[index] = slot
         return JobView(

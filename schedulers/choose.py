@@ -13,7 +13,9 @@ from rare import lists
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import changes_with_time, estimate_left_s, priority
-from rare.rules import HUGE, OK, node_increase_mw, why_not_start
+from rare.rules import OK, why_not_start
+from rare.rules_jobs import HUGE
+from rare.rules_power import node_increase_mw
 from rare.state import (
     EXPECTED,
     FINISH,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rare.advance import advance
 from rare.compile import rule
-from rare.rules import advance, apply
+from rare.rules import apply
 from rare.state import DECIDE_SHED, DECIDE_START
 from schedulers.choose import choose, victim
 

@@ -152,12 +152,12 @@ class Reference(Machine):
             self._expire_if_due(job)
 
     def cover_shortage(self, victim: Choose | None) -> None:
-        """§4.1. Without a victim rule nobody is asked."""
-        asking = victim is not None
+        """§4.1. A scheduler without a victim rule declines, which is a decision too (§4.6)."""
+        asking = True
         while self.jobs_it_mw(self.running()) > self.it_capacity_mw(1):
             index = WAIT
-            if asking and victim is not None:
-                index = victim(View(self))
+            if asking:
+                index = WAIT if victim is None else victim(View(self))
                 self.decisions += 1
                 asking = index != WAIT
             if index == WAIT:
@@ -205,6 +205,30 @@ class Reference(Machine):
         self.flow = Flows(row.supply_mw, draw, used, charge, surplus - charge, discharge, grid)
         self.flow_log.append(self.flow)
 
+    def _powered(self, job: Job, after_s: int) -> bool:
+        """Whether there is power to start this job, once the battery has charged for so long."""
+        now_content = self.content
+        self.content += self.flow.charge * after_s * self.charge_factor
+        enough = self.jobs_it_mw([*self.running(), job]) <= self.it_capacity_mw(self.options.min_battery_s)
+        self.content = now_content
+        return enough
+
+    def _room_for(self, job: Job) -> bool:
+        assert job.partition is not None
+        return self._fits(job.partition, self._of(job.partition, [*self.running(), job]))
+
+    def _charged_enough_in_s(self, job: Job) -> int | None:
+        """§3.8: seconds until the rising content lets this job start, if it does before it is full."""
+        if not self._room_for(job) or self._powered(job, 0):
+            return None
+        low, high = 0, (self.full - self.content) // (self.flow.charge * self.charge_factor)
+        if not self._powered(job, high):
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._powered(job, middle) else (middle, high)
+        return high
+
     def next_instant_s(self) -> int | None:
         """§3.8. Ticks alone are no future: a run with nothing else to come is stalled (§8.4)."""
         now, flow = self.now_s, self.flow
@@ -215,9 +239,13 @@ class Reference(Machine):
             causes.append(now + self.content // (flow.discharge * self.discharge_factor))
         if flow.charge:
             causes.append(now + (self.full - self.content) // (flow.charge * self.charge_factor))
+            causes += [now + k for k in map(self._charged_enough_in_s, self.waiting()) if k is not None]
+        if any(j.moved_s == now and self._room_for(j) and self._powered(j, 0) for j in self.waiting()):
+            causes.append(now + 1)
         for job in self.waiting():
             if job.deadline_s is not None:
-                causes += [job.deadline_s - job.left_estimate_s(now), job.deadline_s]
+                restart_s = self.options.restart_s if job.state == "suspended" else 0
+                causes += [job.deadline_s - job.left_estimate_s(now) - restart_s, job.deadline_s]
                 causes.append(job.deadline_s if job.expiry_s is None else job.expiry_s)
         causes += [t for t in (self.case.inputs.end_s, self.case.end_s) if t is not None and t < NEVER_S]
         causes = [t for t in causes if t > now]

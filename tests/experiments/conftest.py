@@ -66,5 +66,5 @@ def stub(monkeypatch):
         return StubResult(case)
 
     monkeypatch.setattr(runs, "_engine", engine)
-    monkeypatch.setattr(runs, "_say_compiling", lambda talk: None)
+    monkeypatch.setattr(runs, "_say_compiling", lambda *_: None)
     return state

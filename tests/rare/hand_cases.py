@@ -1,82 +1,13 @@
-"""Tiny cases worked out by hand from rare/RULES.md, as data: what happens, when, and the energies.
-
-Powers in mW, times in s, energies in mJ, battery content in mJ/1000. A machine is a row of cores of
-100 mW without idle power unless a case says otherwise; inputs start as an island (grid 0).
-ENERGY order: available, used, curtailed, charged, discharged, grid, draw.
-"""
+"""Worked out by hand: instants and ends (§3, §8), jobs (§4 to §6); all cases. See hand.py for the form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
-from rare.model import Battery, Case, Partition
 from tests.builders import make_case
-from tests.reference import WAIT, fcfs, greedy, wait
+from tests.rare.hand import ENERGY, HandCase, at, cores, job, scripted
+from tests.rare.hand_cases_power import BATTERY_CASES, CLUSTER_CASES
+from tests.reference import WAIT, wait
 
-ENERGY = ("available", "used", "curtailed", "charged", "discharged", "grid", "draw")
-
-
-@dataclass(frozen=True)
-class HandCase:
-    """One case and what the rules make of it. `more` names further fields of the result."""
-
-    name: str
-    case: Case
-    events: str  # "time event job, ..."
-    energy: tuple[int, ...]
-    instants: list[int]
-    ended: str = "completed"
-    choose: Callable[[Any], int] = greedy
-    victim: Callable[[Any], int] | None = None
-    more: dict[str, Any] = field(default_factory=dict)
-    script: dict[int, tuple[int, ...]] | None = None  # answers by instant instead of `choose`
-
-    @property
-    def expected_events(self) -> list[tuple[int, str, int]]:
-        """The event log as tuples."""
-        split = (entry.split() for entry in self.events.split(",") if entry.strip())
-        return [(int(time_s), name, int(job)) for time_s, name, job in split]
-
-    @property
-    def chooser(self) -> Callable[[Any], int]:
-        """`choose`, or a fresh one that follows the script."""
-        return self.choose if self.script is None else scripted(self.script)
-
-
-def scripted(answers: dict[int, tuple[int, ...]]) -> Callable[[Any], int]:
-    """A chooser that gives these answers at these instants, in order, and else waits."""
-    left = {now_s: list(jobs) for now_s, jobs in answers.items()}
-
-    def choose(view: Any) -> int:
-        queue = left.get(view.now_s)
-        return queue.pop(0) if queue else WAIT
-
-    return choose
-
-
-def cores(count: int, **others: Any) -> Partition:
-    """One node of so many cores, 100 mW each, no idle power."""
-    return Partition(**{"nodes": 1, "cores_per_node": count, "core_mw": 100, **others})
-
-
-def battery(capacity: int, limit: int = 1000, share: float = 1.0, **others: Any) -> Battery:
-    """Without losses, unless told."""
-    losses = {"charge_efficiency": 1.0, "discharge_efficiency": 1.0, **others}
-    charge = losses.pop("charge", limit)
-    return Battery(capacity, charge, limit, initial_share=share, **losses)
-
-
-def at(t: int, supply: int, **others: int) -> dict[str, int]:
-    """A row of inputs."""
-    return {"t": t, "supply": supply, **others}
-
-
-def job(work_s: int = 10, **others: Any) -> dict[str, Any]:
-    """A job of one core."""
-    return {"work_s": work_s, **others}
-
+__all__ = ["ENERGY", "HAND_CASES", "at", "cores", "job", "scripted"]
 
 ORDER_CASES = [
     # §3, §9.7: end, input and arrival at t=10 are settled together, then both decisions.
@@ -95,6 +26,7 @@ ORDER_CASES = [
         "0 submit 0, 0 start 0, 10 end 0", (1000, 1000, 0, 0, 0, 0, 1000), [0, 10],
     ),
     # §9.6: at 5 supply falls to 60 and job 1 (50 mW) comes: queued, job 0 shed, job 1 starts.
+    # Decisions: start 0, no victim named, start 1, resume 0.
     # job 0: 0-5, 20-25.  job 1: 5-8.  used 500 + 150 + 500; available 500 + 60*15 + 500.
     HandCase(
         "a shortage at the instant of an arrival",
@@ -102,7 +34,7 @@ ORDER_CASES = [
             [job(10), job(3, submit_s=5, power_mw=50)], cores(2), [at(0, 100), at(5, 60), at(20, 100)]
         ),
         "0 submit 0, 0 start 0, 5 submit 1, 5 shed 0, 5 start 1, 8 end 1, 20 resume 0, 25 end 0",
-        (1900, 1150, 750, 0, 0, 0, 1150), [0, 5, 8, 20, 25], more={"decisions": 3},
+        (1900, 1150, 750, 0, 0, 0, 1150), [0, 5, 8, 20, 25], more={"decisions": 4},
     ),
     # §4.5, §9.3: job 0 holds the only core for no time, so job 1 starts at 0 too.
     # job 2 has no work but draws 200 > 100: it waits for the power at 9.
@@ -163,212 +95,6 @@ ORDER_CASES = [
     ),
 ]  # fmt: skip
 
-CLUSTER_CASES = [
-    # §2.2: p0 has 2 cores (10 mW), p1 4 cores (20 mW). job 0 (3 cores) -> p1; 1 (2) -> p0;
-    # 2 (1) -> p0, waits though p1 has a free core; 3 names p1; 4 (3 cores) names p0: rejected.
-    # 0-10: 60 + 20 + 20 = 100; 10-20: 10.
-    HandCase(
-        "the first partition that fits an empty machine",
-        make_case(
-            [job(cores=3), job(cores=2), job(), job(partition="p1"), job(cores=3, partition="p0")],
-            (cores(2, name="p0", core_mw=10), cores(4, name="p1", core_mw=20)), [at(0, 1000)],
-        ),
-        "0 submit 0, 0 submit 1, 0 submit 2, 0 submit 3, 0 reject 4, 0 start 0, 0 start 1, 0 start 3,"
-        "10 end 0, 10 end 1, 10 end 3, 10 start 2, 20 end 2",
-        (20_000, 1100, 18_900, 0, 0, 0, 1100), [0, 10, 20],
-    ),
-    # §2.2, §8.1: 5 of 4 cores; a GPU where there is none; 101 of 100 MiB. Nothing is left at 5.
-    HandCase(
-        "rejected at the submit time",
-        make_case(
-            [job(cores=5), job(submit_s=5, gpus_milli=1), job(submit_s=5, memory_mib=101)],
-            cores(4, memory_mib_per_node=100), [at(0, 100)],
-        ),
-        "0 reject 0, 5 reject 1, 5 reject 2", (500, 0, 500, 0, 0, 0, 0), [0, 5],
-        more={"decisions": 0, "value_offered_u": 0},
-    ),
-    # §2.1, §2.3: 2 nodes of 1 GPU, idle 10, 333 mW a GPU. 0.5 GPU: 166.5 -> 167; 0.7: 233.1 -> 234;
-    # 1.2 GPUs in use: 2 nodes, 167 + 234 + 20 = 421. job 2 (0.9: 299.7 -> 300) waits: 2.1 > 2 GPUs.
-    HandCase(
-        "fractions of GPUs are pooled",
-        make_case(
-            [job(gpus_milli=500, cores=0), job(gpus_milli=700, cores=0), job(gpus_milli=900, cores=0)],
-            cores(4, nodes=2, gpus_per_node=1, gpu_mw=333, idle_mw=10), [at(0, 1000)],
-        ),
-        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 1, 10 end 0, 10 end 1, 10 start 2, 20 end 2",
-        (20_000, 7310, 12_690, 0, 0, 0, 7310), [0, 10, 20],
-    ),
-    # §2.1: one core, but 250 MiB of 100 a node: 3 nodes in use, 3 * 50 + 10 = 160. 159 is too little.
-    HandCase(
-        "memory decides the nodes in use",
-        make_case(
-            [job(2, memory_mib=250)],
-            cores(4, nodes=3, memory_mib_per_node=100, idle_mw=50, core_mw=10), [at(0, 159), at(3, 160)],
-        ),
-        "0 submit 0, 3 start 0, 5 end 0", (797, 320, 477, 0, 0, 0, 320), [0, 3, 5],
-    ),
-    # §2.4, §2.6: IT 101, PUE 1.137: 114.8 -> 115. At 114: 114000 // 1137 = 100 < 101. At 115: 101.
-    HandCase(
-        "PUE is rounded up",
-        make_case([job(power_mw=101)], cores(1), [at(0, 114, pue=1137), at(5, 115)]),
-        "0 submit 0, 5 start 0, 15 end 0", (1720, 1150, 570, 0, 0, 0, 1150), [0, 5, 15],
-    ),
-    # §2.4: 2 jobs of 1 mW, PUE 1.5: 3 mW in all, not 2 + 2.
-    HandCase(
-        "PUE applies to the total",
-        make_case([job(power_mw=1), job(power_mw=1)], cores(2), [at(0, 3, pue=1500)]),
-        "0 submit 0, 0 submit 1, 0 start 0, 0 start 1, 10 end 0, 10 end 1",
-        (30, 30, 0, 0, 0, 0, 30), [0, 10],
-    ),
-    # §2.7: a job on one of 4 nodes: 150. Unused ones sleep at 10. 0-5: 175: two lit, 170;
-    # 5-8: 150: none; 8-10: 200: three, 180. The job is never shed for them.
-    HandCase(
-        "unused nodes go dark before any job",
-        make_case(
-            [job(10)], cores(1, nodes=4, idle_mw=50, sleep_mw=10), [at(0, 175), at(5, 150), at(8, 200)]
-        ),
-        "0 submit 0, 0 start 0, 10 end 0", (1725, 1660, 65, 0, 0, 0, 1660), [0, 5, 8, 10],
-    ),
-    # §2.7: file order. p0: a node that stays on at 30; p1: two nodes, 20 each. Supply 60.
-    # 0-10: 30 + 20 = 50, one node dark. 10-14: job 5 + its node 20, p0 30 = 55, the other one dark.
-    HandCase(
-        "nodes are lit in file order",
-        make_case(
-            [job(4, submit_s=10, partition="p1", power_mw=5)],
-            (cores(1, name="p0", idle_mw=30, idle_nodes="on"),
-             cores(1, name="p1", nodes=2, idle_mw=20, sleep_mw=20)),
-            [at(0, 60)], begin_s=0,
-        ),
-        "10 submit 0, 10 start 0, 14 end 0", (840, 720, 120, 0, 0, 0, 720), [0, 10, 14],
-    ),
-]  # fmt: skip
-
-BATTERY_CASES = [
-    # §9.1, §7.4: 100 + 60 mW. 0-10 supply; from 10 the battery: 1000 // 160 = 6 s, empty at 16 with 40 mJ.
-    # Capacity 40: shed 1 (same start, higher), then 0. Dawn at 30: 84 s left of both: 114.
-    HandCase(
-        "an islanded night",
-        make_case(
-            [job(100, power_mw=100), job(100, power_mw=60)], cores(2), [at(0, 160), at(10, 0), at(30, 160)],
-            battery=battery(1000), min_battery_s=1,
-        ),
-        "0 submit 0, 0 submit 1, 0 start 0, 0 start 1, 16 shed 1, 16 shed 0, 30 resume 0, 30 resume 1,"
-        "114 end 0, 114 end 1",
-        (15_040, 15_040, 0, 0, 960, 0, 16_000), [0, 10, 16, 30, 114], more={"content": 40_000},
-    ),
-    # §2.5: 30 + 100 mW on 1000 mJ: 7 s, 90 mJ left; shed job 1, 30 mW goes on for 3 s; then 0 is left.
-    HandCase(
-        "the rest of the battery serves what fits",
-        make_case(
-            [job(100, power_mw=30), job(100, power_mw=100)], cores(2), [at(0, 0)],
-            battery=battery(1000), min_battery_s=1,
-        ),
-        "0 submit 0, 0 submit 1, 0 start 0, 0 start 1, 7 shed 1, 10 shed 0",
-        (0, 0, 0, 0, 1000, 0, 1000), [0, 7, 10], "stalled", more={"content": 0},
-    ),
-    # §3.2: the job ends at the battery's empty instant, 10.
-    HandCase(
-        "empty and ended at once",
-        make_case([job(10)], cores(1), [at(0, 0)], battery=battery(1000), min_battery_s=10),
-        "0 submit 0, 0 start 0, 10 end 0", (0, 0, 0, 0, 1000, 0, 1000), [0, 10], more={"content": 0},
-    ),
-    # §2.6, §9.8: 600 mJ for 60 s is 10 mW: job 0 (100) cannot start, job 1 (10) can, to the last mJ.
-    HandCase(
-        "min_battery_s holds back a start, not a run",
-        make_case(
-            [job(5, power_mw=100), job(60, power_mw=10)], cores(2), [at(0, 0)], battery=battery(600)
-        ),
-        "0 submit 0, 0 submit 1, 0 start 1, 60 end 1",
-        (0, 0, 0, 0, 600, 0, 600), [0, 60], "stalled", more={"content": 0},
-    ),
-    # §2.6: at the new draw. 10 s: t=0: 50 + 100 >= 100. t=5: content 750, 50 + 75 < 160. t=8: content 600,
-    # 50 + 60 >= 60. job 0: 0-8 leaning 50; job 1: 8-18 leaning 10.
-    HandCase(
-        "a second start needs the battery for both",
-        make_case(
-            [job(8, power_mw=100), job(10, power_mw=60, submit_s=5)], cores(2), [at(0, 50)],
-            battery=battery(1000), min_battery_s=10,
-        ),
-        "0 submit 0, 0 start 0, 5 submit 1, 8 end 0, 8 start 1, 18 end 1",
-        (900, 900, 0, 0, 500, 0, 1400), [0, 5, 8, 18], more={"content": 500_000},
-    ),
-    # §2.5 grid first: 50 + 60 + min(100, 10^6 // (1250 * 10) = 80) = 190 >= 150. Battery gives 40 x 1.25.
-    # Cost 600 mJ x 10^9 / 3.6*10^9 = 166.67 -> 166; carbon 600 x 10^7 / 3.6*10^9 = 1.67 -> 1.
-    HandCase(
-        "grid first",
-        make_case(
-            [job(10, power_mw=150)], cores(1), [at(0, 50, grid=60, price=10**9, carbon=10**7)],
-            battery=battery(1000, 100, discharge_efficiency=0.8), min_battery_s=10, grid_first=True,
-        ),
-        "0 submit 0, 0 start 0, 10 end 0", (500, 500, 0, 0, 400, 600, 1500), [0, 10],
-        more={"content": 500_000, "cost_u": 166, "carbon_ukg": 1},
-    ),
-    # §2.5 battery first, the same job. min 8 s: C = 10^6 // 10^4 = 100 = L: 50 + 100 + 60 >= 150. The battery
-    # gives all 100 at 125 a second: empty at 8. Then 50 + max(60, 0) = 110 < 150: shed.
-    # 8-28: the 50 charge it, full at 8 + 10^6 // 50000 = 28: resumed, 2 s left, 2 * 125000 out of 10^6.
-    HandCase(
-        "battery first",
-        make_case(
-            [job(10, power_mw=150)], cores(1), [at(0, 50, grid=60)],
-            battery=battery(1000, 100, discharge_efficiency=0.8), min_battery_s=8,
-        ),
-        "0 submit 0, 0 start 0, 8 shed 0, 28 resume 0, 30 end 0",
-        (1500, 500, 0, 1000, 1000, 0, 1500), [0, 8, 28, 30], more={"content": 750_000},
-    ),
-    # §2.5 battery first, the same job, min 9 s: C = 88 < L: 50 + max(60, 88) = 138 < 150. It never starts.
-    HandCase(
-        "battery and grid do not add up when the battery cannot give its limit",
-        make_case(
-            [job(10, power_mw=150)], cores(1), [at(0, 50, grid=60)],
-            battery=battery(1000, 100, discharge_efficiency=0.8), min_battery_s=9,
-        ),
-        "0 submit 0", (0,) * 7, [0], "stalled", more={"decisions": 0},
-    ),
-    # §2.5: 30 mJ held, L 100, grid 80, draw 80. The battery's share would be 80 > 30: it gives nothing.
-    HandCase(
-        "a battery that cannot give its share gives nothing",
-        make_case(
-            [job(10, power_mw=80)], cores(1), [at(0, 0, grid=80)],
-            battery=battery(120, 100, share=0.25), min_battery_s=1,
-        ),
-        "0 submit 0, 0 start 0, 10 end 0", (0, 0, 0, 0, 0, 800, 800), [0, 10], more={"content": 30_000},
-    ),
-    # §2.5 grid first: 80 + min(100, 30) = 110 for one second; then 80 < 110: shed.
-    HandCase(
-        "one second of battery on top of the grid",
-        make_case(
-            [job(10, power_mw=110)], cores(1), [at(0, 0, grid=80)],
-            battery=battery(120, 100, share=0.25), min_battery_s=1, grid_first=True,
-        ),
-        "0 submit 0, 0 start 0, 1 shed 0", (0, 0, 0, 0, 30, 80, 110), [0, 1], "stalled",
-    ),
-    # §7.2, §7.4: 30 mW x 0.9 = 27000 a second: full at 10^6 // 27000 = 37 with 999000; then P = 0.
-    # 50-55 a job of 99: surplus 1, 900 a second: fits once, full at 51 with 999900.
-    # charged 30*37 + 1; curtailed 70*37 + 100*13 + 0 + 1*4.
-    HandCase(
-        "full for a large power, not for a small one",
-        make_case(
-            [job(5, submit_s=50, power_mw=99)], cores(1), [at(0, 100)], begin_s=0,
-            battery=battery(1000, 1000, 0.0, charge=30, charge_efficiency=0.9),
-        ),
-        "50 submit 0, 50 start 0, 55 end 0", (5500, 495, 3894, 1111, 0, 0, 495), [0, 37, 50, 51, 55],
-        more={"content": 999_900},
-    ),
-    # §7.5: 100 mW for 18 s twice at 10^6: 0.5 + 0.5 = 1, not 0 + 0. Carbon 0 + 0.5 -> 0.
-    HandCase(
-        "the remainder of the cost is carried",
-        make_case([job(36)], cores(1), [at(0, 0, grid=100, price=10**6), at(18, 0, carbon=10**6)]),
-        "0 submit 0, 0 start 0, 36 end 0", (0, 0, 0, 0, 0, 3600, 3600), [0, 18, 36],
-        more={"cost_u": 1, "carbon_ukg": 0},
-    ),
-    # §7.5: -0.5 is rounded down to -1.
-    HandCase(
-        "a negative price is rounded down",
-        make_case([job(18)], cores(1), [at(0, 0, grid=100, price=-(10**6))]),
-        "0 submit 0, 0 start 0, 18 end 0", (0, 0, 0, 0, 0, 1800, 1800), [0, 18], more={"cost_u": -1},
-    ),
-]  # fmt: skip
-
 JOB_CASES = [
     # §5.2, §5.6: 5 s done; resumed 8, restart cut at 12 (4 s); resumed 20, restart to 30; 15 s left: 45.
     HandCase(
@@ -410,7 +136,7 @@ JOB_CASES = [
             [job(6, preemptible=False), job(2, submit_s=1)], cores(1), [at(0, 100), at(5, 0), at(10, 100)]
         ),
         "0 submit 0, 0 start 0, 1 submit 1, 5 kill 0, 10 start 0, 16 end 0, 16 start 1, 18 end 1",
-        (1300, 1300, 0, 0, 0, 0, 1300), [0, 1, 5, 10, 16, 18], choose=fcfs,
+        (1300, 1300, 0, 0, 0, 0, 1300), [0, 1, 5, 10, 16, 18],
         more={"wasted_mj": 500, "jobs": [(0, 16, 0, 1, 0, "completed"), (16, 18, 0, 0, 0, "completed")]},
     ),
     # §4.1: jobs 0, 1 start at 0, 2 at 3, 3 (not preemptible) at 4. 6: 2 is the latest; 7: 1 ties with

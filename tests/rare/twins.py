@@ -35,15 +35,19 @@ class Erratic:
         choice = draw(self.seed, now_s, options)
         return options[0] if choice < 0 and options and not self.picky else choice
 
+    def _restless(self, view: Any) -> bool:
+        return (view.now_s + self.seed) % 5 == 0  # else it would suspend and resume every second
+
     def choose(self, view: Any) -> int:
         starts = [job.index for job in view.startable]
-        return self._draw(view.now_s, starts + [j.index for j in view.running if view.can_suspend(j)])
+        stops = [job.index for job in view.running if view.can_suspend(job)]
+        return self._draw(view.now_s, starts + stops * self._restless(view))
 
     def victim(self, view: Any) -> int:
         return self._draw(view.now_s, [job.index for job in view.running])
 
     def choose_in_reference(self, view: Any) -> int:
-        return self._draw(view.now_s, list(view.possible) + list(view.suspendable))
+        return self._draw(view.now_s, list(view.possible) + list(view.suspendable) * self._restless(view))
 
     def victim_in_reference(self, view: Any) -> int:
         return self._draw(view.now_s, list(view.running))
@@ -105,6 +109,3 @@ def _job(row: Any) -> tuple[Any, ...]:
     end_s = int(row.end_s) if STATUS_NAMES[row.status] == "completed" else None
     status = STATUS_NAMES[row.status if row.status else S_UNFINISHED]
     return start_s, end_s, int(row.suspensions), int(row.kills), int(row.earned_u), status
-
-
-__all__ = ["Erratic", "history", "summary"]
