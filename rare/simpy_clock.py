@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
+import numpy as np
 import simpy
 
 from rare import rules
 from rare.build import Recorder
 from rare.model import NEVER_S
 from rare.scheduler import Decider, carry_out
-from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, OVER, SETTLING, STALLED, World
+from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
 
 _INPUTS = ("supply_mw", "import_mw", "price_u", "carbon_u", "pue")
 _AFTER_NORMAL = cast(Any, 2)  # SimPy's own priorities are 0 (urgent) and 1 (normal)
@@ -43,12 +44,13 @@ class SimpyClock:
         self._ids = job_ids
         self._pending = False
         self._alarm_s = NEVER_S
-        state = world.env[0]
-        self.env = simpy.Environment(initial_time=int(state.begin_s))
+        # a plain record: its fields are read several times an instant, by name in brackets
+        self._state = state = world.env.view(np.ndarray).view(ENV)[0]
+        self.env = simpy.Environment(initial_time=int(state["begin_s"]))
         self.wake()
         self.env.process(self._arrivals())
         self.env.process(self._input_changes())
-        for end_s in (int(state.inputs_end_s), int(state.window_end_s)):
+        for end_s in (int(state["inputs_end_s"]), int(state["window_end_s"])):
             if end_s < NEVER_S:
                 self.env.process(self._end_at(end_s))
 
@@ -63,7 +65,7 @@ class SimpyClock:
 
     def _input_changes(self) -> Generator[simpy.Event, None, None]:
         """Set the inputs as they change."""
-        for row in self.world.inputs[int(self.world.env[0].input_row) + 1 :]:
+        for row in self.world.inputs[int(self._state["input_row"]) + 1 :]:
             yield self.env.timeout(int(row.change_s) - self.env.now)
             self.set_input(**{name: int(row[name]) for name in _INPUTS})
 
@@ -84,12 +86,12 @@ class SimpyClock:
 
     def _causes_left(self) -> bool:
         """Whether arrivals, inputs or an end are still to come."""
-        state = self.world.env[0]
+        state = self._state
         return bool(
-            state.next_job < state.jobs_end
+            state["next_job"] < state["jobs_end"]
             or self.env.now < self.world.inputs.change_s[-1]
-            or state.inputs_end_s < NEVER_S
-            or state.window_end_s < NEVER_S
+            or state["inputs_end_s"] < NEVER_S
+            or state["window_end_s"] < NEVER_S
         )
 
     def _ring(self, _: simpy.Event) -> None:
@@ -103,28 +105,28 @@ class SimpyClock:
         for name, value in values.items():
             if name not in _INPUTS:
                 raise ValueError(f"no input is called {name!r}; inputs are {', '.join(_INPUTS)}")
-            self.world.env[0]["new_" + name] = value
+            self._state["new_" + name] = value
         self.wake()
 
     def wake(self) -> None:
         """Settle once, after every other event at this instant."""
-        if not self._pending and self.world.env[0].phase != OVER:
+        if not self._pending and self._state["phase"] != OVER:
             self._pending = True
             EndOfInstant(self.env, self._settle)
 
     def step_until(self, time_s: int) -> bool:
         """Process everything up to and including `time_s`. False once the run is over."""
-        while self.env.peek() <= time_s and self.world.env[0].phase != OVER:
+        while self.env.peek() <= time_s and self._state["phase"] != OVER:
             self.env.step()
-        return bool(self.world.env[0].phase != OVER)
+        return bool(self._state["phase"] != OVER)
 
     # --- the instant ---
 
     def _settle(self, _: simpy.Event) -> None:
         self._pending = False
-        state = self.world.env[0]
-        state.wake_s = int(self.env.now)
-        state.phase = SETTLING
+        state = self._state
+        state["wake_s"] = int(self.env.now)
+        state["phase"] = SETTLING
         while True:
             status = rules.instant(self.world.handles[0])
             if status in (CLOSED, ENDED):
@@ -139,13 +141,13 @@ class SimpyClock:
     def run(self, progress: Callable[[int, int], None] | None = None) -> World:
         """Run to the end."""
         steps = 0
-        while self.world.env[0].phase != OVER:
+        while self._state["phase"] != OVER:
             if self.env.peek() == float("inf"):
                 rules.end_run(self.world.handles[0], STALLED)
                 break
             self.env.step()
             steps += 1
             if progress is not None and steps % 10_000 == 0:
-                progress(int(self.world.env[0].next_job), int(self.world.env[0].jobs_end))
+                progress(int(self._state["next_job"]), int(self._state["jobs_end"]))
         self.recorder.drain(self.world)
         return self.world

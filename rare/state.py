@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rare.compile import rule
-from rare.memory import accessor, register
+from rare.memory import accessor, arguments, register
 
 I8, I4, F8 = np.int64, np.int32, np.float64
 
@@ -154,7 +154,7 @@ class World(NamedTuple):
     log: Any  # (E, G)      EVENT    drained by the clock when full
     power: Any  # (E, H)    POWER    likewise
     scratch: Any  # (E, S)  CELL     for planning schedulers
-    handles: Any  # (E,)    HANDLE   what rules are called with
+    handles: Any  # E records of HANDLE, what rules are called with
 
 
 def bind(world: World) -> World:
@@ -178,7 +178,7 @@ def bind(world: World) -> World:
     handles.log_room = world.log.shape[1]
     handles.power_room = world.power.shape[1]
     handles.scratch_cells = world.scratch.shape[1]
-    return world._replace(handles=handles)
+    return world._replace(handles=arguments(handles))
 
 
 _env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)

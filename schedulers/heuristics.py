@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rare.memory import arguments
 from rare.model import NEVER_S, Case
 from rare.orders import ORDER_NAMES
 from rare.state import DECIDE_SHED, World
@@ -64,7 +65,7 @@ class Heuristic:
         row.backfill = BACKFILL_NAMES.index(self.backfill)
         row.victim = VICTIM_NAMES.index(self.victim)
         row.param = self.order_param
-        object.__setattr__(self, "_policy", row)
+        object.__setattr__(self, "_policy", arguments(row)[0])
 
     @property
     def order(self) -> int:
@@ -82,14 +83,14 @@ class Heuristic:
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot (rare.scheduler.Decider)."""
-        policy = self._policy[0]  # type: ignore[attr-defined]
+        policy = self._policy  # type: ignore[attr-defined]
         return int(
             victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy)
         )
 
     def replay(self, handle: object, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
-        return int(replay(handle, self._policy[0], steps))  # type: ignore[attr-defined]
+        return int(replay(handle, self._policy, steps))  # type: ignore[attr-defined]
 
 
 def known_names() -> list[str]:
