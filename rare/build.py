@@ -30,7 +30,7 @@ from rare.state import (
 )
 from traces.workload import NO_DEADLINE_S
 
-LOG_ROWS = 65_536
+LOG_ROWS = 16_384
 
 
 def _records(shape: tuple[int, ...], dtype: np.dtype) -> Any:

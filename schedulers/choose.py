@@ -2,7 +2,8 @@
 
 `choose` and `victim` answer one decision each, like any scheduler. A pass over the queue remembers
 where it stands (`pass_*` in the state), so that a pass of n starts walks the queue once; whenever
-anything else happened in between, it begins again and comes to the same answer.
+anything else happened in between, it begins again and comes to the same answer (but that a
+backfilled job without work has taken spare cores in one walk, and has given them back in two).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ ORDER_HELP = {
     "hvd": "highest value per core-second of the estimate first",
     "edf": "earliest deadline first",
     "slack": "least slack first (deadline less what is left of the estimate)",
-    "atc": "apparent tardiness cost on the value still attainable (param k, default 2)",
+    "atc": "apparent tardiness cost on the value still attainable (atc=K sets its k; default 2)",
     "wfp3": "cubed wait over estimate, times cores",
     "unicef": "wait over estimate, fewer cores first",
     "f1": "learned priority F1 (Carastan-Santos and de Camargo 2017)",
@@ -104,8 +104,19 @@ def describe() -> dict[str, dict[str, str]]:
 
 
 def parse(name: str, **params: float) -> Heuristic:
-    """The heuristic called ORDER[+BACKFILL][+VICTIM], such as 'hvf+easy+lowvalue' or 'easy'."""
+    """The heuristic called ORDER[+BACKFILL][+VICTIM], such as 'hvf+easy+lowvalue', 'atc=0.5+greedy', 'easy'.
+
+    params: k of atc, as after the '=' in the name. InputError for anything unknown.
+    """
     parts = name.strip().lower().split("+")
+    parts[0], given, k_text = parts[0].partition("=")
+    if given:
+        if parts[0] != "atc":
+            raise InputError(f"scheduler {name!r}: only atc takes a parameter, as in atc=0.5")
+        try:
+            params["k"] = float(k_text)
+        except ValueError:
+            raise InputError(f"scheduler {name!r}: {k_text!r} is not a number; write atc=0.5") from None
     if parts[0] in SHORT:
         parts = [*SHORT[parts[0]].split("+"), *parts[1:]]
     order, chosen = parts[0], {"backfill": "none", "victim": "latest"}

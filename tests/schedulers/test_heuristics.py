@@ -293,12 +293,20 @@ def test_every_name_composes_and_is_described():
         ("easy+greedy", "names two backfill rules"),
         ("sjf+latest+lowvalue", "names two victim rules"),
         ("", "unknown scheduler"),
+        ("sjf=2", "only atc takes a parameter"),
+        ("atc=two+easy", "'two' is not a number"),
+        ("atc=0", "k must be between 0.01 and 1000"),
         ("missing.py:Mine", "there is no file missing.py"),
     ],
 )
 def test_unknown_names_list_the_known_ones(name, message):
     with pytest.raises(InputError, match=message):
         make_scheduler(name)
+
+
+def test_atc_takes_its_k_in_the_name():
+    assert make_scheduler("atc=0.5+greedy").order_param == 0.5
+    assert make_scheduler("atc=0.5+greedy").name == "atc=0.5+greedy"
 
 
 @pytest.mark.parametrize("params", [{"k": 0}, {"k": float("nan")}, {"kappa": 1}])
