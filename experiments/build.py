@@ -93,6 +93,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
     notes: list[str] = []
     files: dict[str, Path] = {}
     jobs = _workload(loaded, files)
+    _note_unsupported(jobs, notes)
     if scenario.service_class:
         classes = [_service_class(table) for table in scenario.service_class]
         jobs = assign_service(jobs, classes, seed)
@@ -163,6 +164,13 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
     if not keys.pop("deadline"):
         keys["slack_factor"] = None
     return ServiceClass(**keys)
+
+
+def _note_unsupported(jobs: Workload, notes: list[str]) -> None:
+    """Say what the trace asks for and the simulation leaves out (README, known limits)."""
+    found = jobs.report.notes.get("dependencies_ignored")
+    if found is not None:
+        notes.append(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
 
 
 # --- cluster --------------------------------------------------------------------------------------------

@@ -225,7 +225,7 @@ def completion(shell: str) -> None:
 def _names(given: Sequence[str]) -> list[str]:
     names: list[str] = []
     for text in given:
-        names += [text] if ".py:" in text else [part.strip() for part in text.split(",")]
+        names += [part.strip() for part in text.split(",")]
     if not all(names):
         raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
     return names

@@ -197,7 +197,10 @@ def _apply_setting(table: dict[str, Any], setting: str) -> tuple[str | int, ...]
         path.append(step)
     if not isinstance(here, dict):
         raise InputError(f"--set {shown(setting)}: {dotted(path)} is an array; name one, by place or name")
-    here[parts[-1]] = _toml_value(value.strip())
+    given = _toml_value(value.strip())
+    if isinstance(given, str) and (parts[-1] == "file" or given.endswith(".toml")):
+        given = _absolute(given, f"--set {key.strip()}")  # relative to the current folder
+    here[parts[-1]] = given
     return (*path, parts[-1])
 
 

@@ -15,6 +15,7 @@ from rare.model import (
 from rare.result import Result
 from rare.run import simulate
 from rare.scheduler import Scheduler
+from rare.simpy_clock import SimpyClock
 from rare.state import WAIT
 from rare.view import ClusterView, JobView
 
@@ -35,6 +36,7 @@ __all__ = [
     "Partition",
     "Result",
     "Scheduler",
+    "SimpyClock",
     "constant_inputs",
     "simulate",
 ]

@@ -15,6 +15,16 @@ UNLIMITED_MW = 2**52
 """A power that no cluster reaches; 1000 times it still fits int64 (RULES §2.6)."""
 
 
+INPUT_RANGES = {
+    "supply_mw": (0, UNLIMITED_MW),
+    "import_limit_mw": (0, UNLIMITED_MW),
+    "price_u_per_kwh": (-(2**30), 2**30),
+    "carbon_ukg_per_kwh": (0, 2**30),
+    "pue_per_mille": (1000, 10_000),
+}
+"""What each input may be, so that no sum of products can overflow (RULES §1.4)."""
+
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise InputError(message)
@@ -156,13 +166,7 @@ class Inputs:
     def __post_init__(self) -> None:
         rows = len(self.change_s)
         _require(rows >= 1, "inputs: at least one row is needed")
-        for key, low, high in (
-            ("supply_mw", 0, UNLIMITED_MW),
-            ("import_limit_mw", 0, UNLIMITED_MW),
-            ("price_u_per_kwh", -(2**30), 2**30),
-            ("carbon_ukg_per_kwh", 0, 2**30),
-            ("pue_per_mille", 1000, 10_000),
-        ):
+        for key, (low, high) in INPUT_RANGES.items():
             column = getattr(self, key)
             if column is None:
                 continue

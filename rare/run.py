@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from rare.build import build_world
 from rare.compiled_clock import CompiledClock
 from rare.metrics import metrics
 from rare.model import Case
 from rare.result import Result
-from rare.scheduler import Decider, PythonDecider, Scheduler
+from rare.scheduler import Decider, Scheduler, as_decider
 from rare.simpy_clock import SimpyClock
 from rare.state import ENDED_NAMES
 from traces.errors import InputError
 
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
-
-
-def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:
-    """The scheduler as the clocks ask it; a user's class is wrapped."""
-    if hasattr(scheduler, "decide"):
-        return scheduler
-    if not hasattr(scheduler, "choose"):
-        raise InputError(
-            f"scheduler {scheduler!r} has no method choose(view); see the protocol rare.Scheduler"
-        )
-    return PythonDecider(scheduler, case.workload.job_id)
 
 
 def simulate(

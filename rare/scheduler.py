@@ -13,8 +13,9 @@ from rare.model import Case
 from rare.refusals import refusal
 from rare.state import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
+from traces.errors import InputError
 
-__all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "carry_out"]
+__all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out"]
 
 
 @runtime_checkable
@@ -78,6 +79,17 @@ class PythonDecider:
                 "running (RULES §4.2); return the index of a job in view.queue, or WAIT (-1)"
             )
         return slot
+
+
+def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:
+    """The scheduler as the clocks ask it; a user's class is wrapped."""
+    if hasattr(scheduler, "decide"):
+        return scheduler
+    if not hasattr(scheduler, "choose"):
+        raise InputError(
+            f"scheduler {scheduler!r} has no method choose(view); see the protocol rare.Scheduler"
+        )
+    return PythonDecider(scheduler, case.workload.job_id)
 
 
 def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:

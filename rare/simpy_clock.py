@@ -14,12 +14,18 @@ import numpy as np
 import simpy
 
 from rare import rules
-from rare.build import Recorder
-from rare.model import NEVER_S
-from rare.scheduler import Decider, carry_out
+from rare.build import Recorder, build_world
+from rare.model import INPUT_RANGES, NEVER_S, Case
+from rare.scheduler import Decider, Scheduler, as_decider, carry_out
 from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
 
-_INPUTS = ("supply_mw", "import_mw", "price_u", "carbon_u", "pue")
+_INPUTS = {
+    "supply_mw": "supply_mw",
+    "import_limit_mw": "import_mw",
+    "price_u_per_kwh": "price_u",
+    "carbon_ukg_per_kwh": "carbon_u",
+    "pue_per_mille": "pue",
+}  # as in model.Inputs: as in the state
 _AFTER_NORMAL = cast(Any, 2)  # SimPy's own priorities are 0 (urgent) and 1 (normal)
 
 
@@ -54,6 +60,14 @@ class SimpyClock:
             if end_s < NEVER_S:
                 self.env.process(self._end_at(end_s))
 
+    @classmethod
+    def of(cls, case: Case, scheduler: Scheduler | Decider) -> SimpyClock:
+        """A clock for this case, ready for further processes on `env` and then `run()`."""
+        decider = as_decider(scheduler, case)
+        decider.check(case)
+        world = build_world(case, order=decider.order, order_param=decider.order_param)
+        return cls(world, decider, case.workload.job_id)
+
     # --- causes ---
 
     def _arrivals(self) -> Generator[simpy.Event, None, None]:
@@ -64,10 +78,13 @@ class SimpyClock:
             self.wake()
 
     def _input_changes(self) -> Generator[simpy.Event, None, None]:
-        """Set the inputs as they change."""
-        for row in self.world.inputs[int(self._state["input_row"]) + 1 :]:
+        """Set the inputs that change, as they change; those set by others' processes stay."""
+        rows = self.world.inputs[int(self._state["input_row"]) :]
+        for before, row in zip(rows[:-1], rows[1:], strict=True):
             yield self.env.timeout(int(row.change_s) - self.env.now)
-            self.set_input(**{name: int(row[name]) for name in _INPUTS})
+            self.set_input(
+                **{name: int(row[field]) for name, field in _INPUTS.items() if row[field] != before[field]}
+            )
 
     def _end_at(self, end_s: int) -> Generator[simpy.Event, None, None]:
         """Wake when the inputs or the window end."""
@@ -101,11 +118,19 @@ class SimpyClock:
     # --- for processes of others ---
 
     def set_input(self, **values: int) -> None:
-        """Set inputs from now on: supply_mw, import_mw, price_u, carbon_u, pue (RULES §3.3)."""
+        """Set inputs from now on, until they are set again (RULES §3.3).
+
+        values: supply_mw, import_limit_mw, price_u_per_kwh, carbon_ukg_per_kwh, pue_per_mille, in the units
+        and ranges of `model.Inputs`. ValueError for any other name or a value out of range.
+        """
         for name, value in values.items():
             if name not in _INPUTS:
                 raise ValueError(f"no input is called {name!r}; inputs are {', '.join(_INPUTS)}")
-            self._state["new_" + name] = value
+            low, high = INPUT_RANGES[name]
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be between {low} and {high}, got {value}")
+        for name, value in values.items():
+            self._state["new_" + _INPUTS[name]] = value
         self.wake()
 
     def wake(self) -> None:

@@ -79,8 +79,26 @@ def test_a_process_of_ones_own_sets_an_input():
 
 def test_an_unknown_input_is_named():
     case = make_case([{"work_s": 1}], rare.Partition(), [{"t": 0, "grid": rare.UNLIMITED_MW}])
+    clock = SimpyClock.of(case, make_scheduler("fcfs"))
     with pytest.raises(ValueError, match="no input is called 'sun'; inputs are supply_mw"):
-        simpy_clock(case, make_scheduler("fcfs")).set_input(sun=1)
+        clock.set_input(sun=1)
+    for name, value in (("pue_per_mille", -5), ("pue_per_mille", 0), ("supply_mw", -5), ("supply_mw", 2**60)):
+        with pytest.raises(ValueError, match=f"{name} must be between .*, got {value}"):
+            clock.set_input(**{name: value})
+
+
+def test_an_input_set_by_a_process_outlives_changes_of_others():
+    # 100 s at 10 W; our process doubles the PUE at 10 s, the supply changes at 50 s.
+    jobs = [{"submit_s": 0, "work_s": 100, "cores": 1, "power_mw": 10_000}]
+    case = make_case(jobs, rare.Partition(), [{"t": 0, "supply": 50_000}, {"t": 50, "supply": 60_000}])
+    clock = SimpyClock.of(case, make_scheduler("fcfs"))
+
+    def cooling():
+        yield clock.env.timeout(10)
+        clock.set_input(pue_per_mille=2000)
+
+    clock.env.process(cooling())
+    assert int(clock.run().env[0].draw_mj) == 10 * 10_000 + 90 * 20_000
 
 
 def test_step_until_stops_after_the_instant():
