@@ -31,6 +31,7 @@ from experiments.power_inputs import (
     read_supply,
 )
 from experiments.scenario import Loaded
+from rare.build import placements
 from rare.model import (
     NEVER_S,
     UNLIMITED_MW,
@@ -216,17 +217,7 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
 
 def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
     """Jobs that no empty partition holds are rejected when they arrive; say so before the run."""
-    fits = np.zeros(len(jobs), dtype=bool)
-    for p in cluster.partitions:
-        here = (jobs.cores <= p.nodes * p.cores_per_node) & (
-            jobs.gpus_milli <= p.nodes * p.gpus_per_node * 1000
-        )
-        if p.memory_mib_per_node is not None:
-            here &= jobs.memory_mib <= p.nodes * p.memory_mib_per_node
-        if jobs.partition is not None:
-            here &= (jobs.partition == "") | (jobs.partition == p.name)
-        fits |= here
-    misfits = np.flatnonzero(~fits)
+    misfits = np.flatnonzero(placements(jobs, cluster) < 0)
     if len(misfits):
         job = misfits[0]
         remedy = "a larger cluster or --processors N takes them"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.rules import end_run, instant, next_internal_s, next_tick_s
+from rare.rules import end_run, instant, next_tick_s
 from rare.state import CLOSED, ENDED, IDLE, SETTLING, STALLED, env_of, input_of, job_of
 
 
@@ -12,7 +12,7 @@ from rare.state import CLOSED, ENDED, IDLE, SETTLING, STALLED, env_of, input_of,
 def next_event_s(w):
     """When anything could happen next (§3.8); NEVER_S: nothing is left."""
     s = env_of(w)
-    next_s = next_internal_s(w)
+    next_s = s.due_s
     if s.next_job < s.jobs_end:
         next_s = min(next_s, job_of(w, s.next_job).submit_s)
     if s.input_row + 1 < w.input_rows:

@@ -8,13 +8,14 @@ import numpy as np
 
 from rare import orders
 from rare.advance import take_inputs
-from rare.model import NEVER_S, Case
+from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case, Cluster
 from rare.rules_jobs import HUGE
 from rare.state import (
     CELL,
     ENTRY,
     ENV,
     EVENT,
+    FORECAST,
     INPUT,
     JOB,
     LIST_ENDS,
@@ -28,7 +29,7 @@ from rare.state import (
     World,
     bind,
 )
-from traces.workload import NO_DEADLINE_S
+from traces.workload import NO_DEADLINE_S, Workload
 
 LOG_ROWS = 16_384
 
@@ -36,6 +37,23 @@ LOG_ROWS = 16_384
 def _records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
     return np.zeros(shape, dtype=dtype).view(np.recarray)
+
+
+def placements(work: Workload, cluster: Cluster) -> np.ndarray:
+    """(J,) partition of each job (RULES §2.2); -1: it fits none and will be rejected."""
+    known = [part.name for part in cluster.partitions]
+    free = np.ones(len(work), dtype=bool) if work.partition is None else ~np.isin(work.partition, known)
+    placed = np.full(len(work), -1, dtype=np.int64)
+    for index, part in reversed(list(enumerate(cluster.partitions))):
+        fits = (work.cores <= part.nodes * part.cores_per_node) & (
+            work.gpus_milli <= part.nodes * part.gpus_per_node * 1000
+        )
+        if part.memory_mib_per_node is not None:
+            fits &= work.memory_mib <= part.nodes * part.memory_mib_per_node
+        if work.partition is not None:
+            fits &= free | (work.partition == part.name)
+        placed[fits] = index
+    return placed
 
 
 def build_jobs(case: Case) -> Any:
@@ -48,28 +66,11 @@ def build_jobs(case: Case) -> Any:
         jobs[name] = np.minimum(getattr(work, name), 2**31 - 1)
     jobs.preemptible = work.preemptible
     jobs.deadline_s = np.where(work.deadline_s >= NO_DEADLINE_S, NEVER_S, work.deadline_s)
-    jobs.part = -1
-    for index, part in reversed(list(enumerate(case.cluster.partitions))):
-        fits = (work.cores <= part.nodes * part.cores_per_node) & (
-            work.gpus_milli <= part.nodes * part.gpus_per_node * 1000
-        )
-        if part.memory_mib_per_node is not None:
-            fits &= work.memory_mib <= part.nodes * part.memory_mib_per_node
-        if work.partition is not None:
-            unnamed = ~np.isin(work.partition, [known.name for known in case.cluster.partitions])
-            fits &= unnamed | (work.partition == part.name)
-        jobs.part[fits] = index
+    jobs.part = placements(work, case.cluster)
+    for index, part in enumerate(case.cluster.partitions):
+        here = jobs.part == index
         modelled_mw = work.cores * part.core_mw + -(-work.gpus_milli * part.gpu_mw // 1000)
-        active_mw = np.where(work.power_mw >= 0, work.power_mw, modelled_mw)
-        jobs.power_mw[fits] = active_mw[fits]
-        # what plans take for its share of the nodes' idle power: in proportion to its largest share
-        share = work.cores / max(part.cores_per_node, 1)
-        if part.gpus_per_node:
-            share = np.maximum(share, work.gpus_milli / (1000 * part.gpus_per_node))
-        if part.memory_mib_per_node is not None:
-            share = np.maximum(share, work.memory_mib / part.memory_mib_per_node)
-        planned_mw = active_mw + np.ceil(share * part.idle_mw).astype(np.int64)
-        jobs.planned_mw[fits] = planned_mw[fits]
+        jobs.power_mw[here] = np.where(work.power_mw >= 0, work.power_mw, modelled_mw)[here]
     return jobs
 
 
@@ -90,6 +91,17 @@ def build_inputs(case: Case) -> Any:
     return rows[changes]
 
 
+def build_forecast(case: Case) -> Any:
+    """The forecasts as records, (0, 0) without any; rates without a forecast are taken to persist."""
+    given = case.forecast
+    if given is None:
+        return _records((0, 0), FORECAST)
+    table = _records(given.supply_mw.shape, FORECAST)
+    for name in FORECAST.names or ():
+        table[name] = getattr(given, name)
+    return table
+
+
 def build_partitions(case: Case, environments: int) -> Any:
     """The partitions of each environment, empty."""
     parts = _records((environments, len(case.cluster.partitions)), PART)
@@ -105,6 +117,7 @@ def build_partitions(case: Case, environments: int) -> Any:
         row.memory_mib = HUGE if memory is None else part.nodes * memory
         row.idle_mw = part.idle_mw
         row.rest_mw = part.rest_mw
+        row.wake_s = part.wake_s if part.idle_nodes == "sleep" else 0
         row.free_cores = row.cores
         row.free_gpus_milli = row.gpus_milli
         row.free_memory_mib = row.memory_mib
@@ -125,7 +138,7 @@ def build_world(
     jobs = build_jobs(case)
     begin_s = case.first_instant_s
     env = _records((environments,), ENV)
-    env.now_s = env.last_s = env.begin_s = env.wake_s = begin_s
+    env.now_s = env.last_s = env.begin_s = env.wake_s = env.due_s = begin_s
     env.phase = SETTLING  # the beginning is an instant like any other (RULES §3.8)
     env.jobs_end = len(jobs)
     env.inputs_end_s = case.inputs.end_s
@@ -137,6 +150,7 @@ def build_world(
     env.discharge_limit_mw = battery.discharge_limit_mw
     env.charge_factor = round(1000 * battery.charge_efficiency)
     env.discharge_factor = round(1000 / battery.discharge_efficiency)
+    env.leak = battery.self_discharge_mw * 1000  # a second's worth, in mJ/1000
     options = case.options
     env.min_battery_s = options.min_battery_s
     env.restart_s = options.restart_s
@@ -146,16 +160,25 @@ def build_world(
     env.voluntary = options.voluntary_suspension
     env.grid_first = options.grid_first
     env.tick_s = options.tick_s or 0
+    env.grid_charge = GRID_CHARGE_NAMES.index(options.grid_charge)
+    env.grid_charge_below = options.grid_charge_below_u
     env.least_cores = env.least_mw = HUGE
     env.order = order
     env.order_param = order_param
-    env.keyed_s = env.pass_s = env.stopped_s = NO_TIME
+    env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
     env.log_level = log_level
     env.record_jobs = record_jobs
+    outcome = _records((environments, len(jobs) if record_jobs else 1), OUTCOME)
+    outcome.start_s = outcome.end_s = NO_TIME  # of a job that the run never comes to
     slots = _records((environments, live), LIVE)
     slots.next_free = np.arange(1, live + 1)
     log_rows = LOG_ROWS if log_level else 1
     inputs = build_inputs(case)
+    forecast = build_forecast(case)
+    if case.forecast is not None:
+        env.forecast_begin_s = case.forecast.begin_s
+        env.issue_step_s = case.forecast.issue_step_s
+        env.forecast_step_s = case.forecast.step_s
     partitions = len(case.cluster.partitions)
     world = World(
         env=env,
@@ -165,10 +188,11 @@ def build_world(
         ends=_records((environments, 4), LIST_ENDS),
         jobs=jobs,
         inputs=inputs,
-        outcome=_records((environments, len(jobs) if record_jobs else 1), OUTCOME),
+        forecast=forecast,
+        outcome=outcome,
         log=_records((environments, log_rows), EVENT),
         power=_records((environments, log_rows), POWER),
-        scratch=_scratch(environments, live, partitions),
+        scratch=_scratch(environments, live, partitions, forecast.shape[1]),
         handles=None,
     )
     world = bind(world)
@@ -177,9 +201,13 @@ def build_world(
     return world
 
 
-def _scratch(environments: int, live: int, partitions: int) -> Any:
-    """Room for a plan: a step for each running job and two for each waiting one (schedulers.plan)."""
-    return _records((environments, (2 * live + 4) * (2 + 3 * partitions)), CELL)
+def _scratch(environments: int, live: int, partitions: int, forecast_steps: int) -> Any:
+    """Room for the outlook (rare.outlook), and for a plan behind it (schedulers.plan).
+
+    A plan has a step for each running job and forecast step, and two for each waiting job.
+    """
+    plan_steps = 2 * live + forecast_steps + 4
+    return _records((environments, forecast_steps + 1 + plan_steps * (2 + 3 * partitions)), CELL)
 
 
 def more_live_slots(world: World) -> World:
@@ -196,7 +224,7 @@ def more_live_slots(world: World) -> World:
             world.env.free_slot[e] = old
     lists = _records((environments, 4, 4 * old), ENTRY)
     lists[:, :, : 2 * old] = world.lists
-    scratch = _scratch(environments, 2 * old, world.part.shape[1])
+    scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1])
     scratch[:, : world.scratch.shape[1]] = world.scratch
     return bind(world._replace(live=live, lists=lists, scratch=scratch))
 
@@ -228,11 +256,12 @@ class Recorder:
         """(N,) EVENT, in order."""
         return np.concatenate(self._events) if self._events else np.zeros(0, EVENT)
 
-    def power_until(self, end_s: int) -> np.ndarray:
-        """(N,) POWER, in order; the last row is the end of the run."""
+    def power_until(self, end_s: int, content: int) -> np.ndarray:
+        """(N,) POWER, in order; the last row is the end of the run, with the battery's content then."""
         rows = np.concatenate(self._power) if self._power else np.zeros(0, POWER)
         if len(rows) and rows["time_s"][-1] < end_s:
             last = rows[-1:].copy()
             last["time_s"] = end_s
+            last["content"] = content
             rows = np.append(rows, last)
         return rows

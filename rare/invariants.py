@@ -80,10 +80,12 @@ def _work(world: World, state: Any, live: list[Any]) -> None:
 
 def _energy(state: Any) -> None:
     """Energy is conserved to the millijoule, and the battery is never over- or undercharged."""
-    kept = int(state.used_mj) + int(state.charged_mj) + int(state.curtailed_mj)
+    from_surplus = int(state.charged_mj) - int(state.grid_charged_mj)
+    kept = int(state.used_mj) + from_surplus + int(state.curtailed_mj)
     _require(int(state.available_mj) == kept, "7.6", "renewable = used + charged + curtailed")
     served = int(state.used_mj) + int(state.discharged_mj) + int(state.grid_mj)
-    _require(int(state.draw_mj) == served, "7.6", "draw = renewable + battery + grid")
+    drawn = int(state.draw_mj) + int(state.grid_charged_mj)
+    _require(drawn == served, "7.6", "draw + charged from the grid = renewable + battery + grid")
     _require(0 <= state.content <= state.capacity, "7.3", f"battery content {state.content}")
     for name in ("draw_mw", "used_mw", "charge_mw", "discharge_mw", "grid_mw", "curtailed_mw"):
         _require(state[name] >= 0, "7", f"{name} is negative")

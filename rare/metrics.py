@@ -8,6 +8,7 @@ import numpy as np
 
 from rare.model import NEVER_S, Case
 from rare.state import S_COMPLETED, S_REJECTED, World
+from traces.errors import InputError
 
 MJ_PER_KWH = 3.6e9
 SHORT_JOB_S = 10  # the bound of the bounded slowdown
@@ -21,7 +22,8 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int) -> 
     work = case.workload
     counted = work.submit_s >= case.first_instant_s + warmup_s
     done = (outcome["status"] == S_COMPLETED) & counted
-    left = (outcome["status"] != S_COMPLETED) & (outcome["status"] != S_REJECTED) & counted
+    gone = (outcome["status"] == S_COMPLETED) | (outcome["status"] == S_REJECTED)
+    left = ~gone & counted & (work.submit_s < over_s)  # a job that never came has not waited
     end_s = np.where(outcome["status"] == S_COMPLETED, outcome["end_s"], over_s)
     turnaround_s = np.maximum(end_s - work.submit_s, 0)
     wait_s = np.maximum(turnaround_s - work.work_s, 0)
@@ -46,6 +48,7 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int) -> 
         "mean_turnaround_s": mean(turnaround_s, done),
         "makespan_s": makespan_s,
         "utilization": busy_core_s / capacity_core_s if capacity_core_s else None,
+        "jobs_not_arrived": int((work.submit_s >= over_s).sum()),
     }
 
 
@@ -53,24 +56,29 @@ def energy_metrics(case: Case, world: World) -> dict[str, Any]:
     """Energies in kWh, cost in units of money, carbon in kg."""
     state = world.env[0]
     renewable, battery = case.inputs.renewable, case.battery.capacity_mj > 0
+    _refuse_overflow(case, state)
     energy = int(state.draw_mj) / MJ_PER_KWH
 
     def kwh(field: str, applies: bool = True) -> float | None:
         return int(state[field]) / MJ_PER_KWH if applies else None
 
-    served_mj = int(state.used_mj) + int(state.discharged_mj)
+    charged_mj, grid_charged_mj = int(state.charged_mj), int(state.grid_charged_mj)
+    # what the battery gives is as renewable as what charged it; its first content counts as renewable
+    green_of_battery = 1 - grid_charged_mj / charged_mj if charged_mj else 1.0
+    served_mj = int(state.used_mj) + int(state.discharged_mj) * green_of_battery
     available_mj = int(state.available_mj)
     kept_mj = available_mj - int(state.curtailed_mj)
     return {
         "energy_kwh": energy,
         "renewable_available_kwh": kwh("available_mj", renewable),
         "renewable_used_kwh": kwh("used_mj", renewable),
-        # the battery is charged from renewable surplus only, so what it gives counts as renewable
         "renewable_share": served_mj / int(state.draw_mj) if renewable and state.draw_mj else None,
         "renewable_utilization": kept_mj / available_mj if renewable and available_mj else None,
         "curtailed_kwh": kwh("curtailed_mj", renewable),
         "battery_charged_kwh": kwh("charged_mj", battery),
         "battery_discharged_kwh": kwh("discharged_mj", battery),
+        "battery_grid_charged_kwh": kwh("grid_charged_mj", battery),
+        "battery_leaked_kwh": int(state.leaked) / MJ_PER_KWH / 1000 if battery else None,
         "grid_kwh": kwh("grid_mj"),
         "grid_cost": int(state.cost_u) / 1e6 if case.inputs.priced else None,
         "carbon_kg": int(state.emitted_u) / 1e6 if case.inputs.carbon_known else None,
@@ -79,11 +87,22 @@ def energy_metrics(case: Case, world: World) -> dict[str, Any]:
     }
 
 
+def _refuse_overflow(case: Case, state: Any) -> None:
+    """The last resort of RULES §1.4, for runs that waited longer than could be foreseen."""
+    totals = ("available_mj", "curtailed_mj", "charged_mj", "discharged_mj", "grid_mj", "draw_mj")
+    if min(int(state[name]) for name in totals) < 0:
+        raise InputError(
+            f"{case.workload.name}: the run took {int(state.now_s - state.begin_s)} s and more energy than "
+            "2^62 mJ can count (RULES §1.4); end the inputs earlier or use fewer jobs"
+        )
+
+
 def _is_balanced(state: Any) -> bool:
-    """Draw = renewable + battery + grid, to the millijoule (RULES §7.6)."""
+    """Draw + charged from the grid = renewable + battery + grid, to the millijoule (RULES §7.6)."""
     served_mj = int(state.used_mj) + int(state.discharged_mj) + int(state.grid_mj)
-    if int(state.draw_mj) != served_mj:
-        raise AssertionError(f"energy is not conserved: drew {state.draw_mj} mJ, served {served_mj} mJ")
+    drawn_mj = int(state.draw_mj) + int(state.grid_charged_mj)
+    if drawn_mj != served_mj:
+        raise AssertionError(f"energy is not conserved: drew {drawn_mj} mJ, served {served_mj} mJ")
     return True
 
 
@@ -102,6 +121,12 @@ def objective_parts(case: Case, world: World) -> dict[str, float] | None:
         "grid_cost": cost_u / offered_u,
         "carbon_cost": carbon_u / offered_u,
     }
+
+
+def _busy_share(case: Case, state: Any) -> float | None:
+    """Share of the cores in use, over the whole run, whatever became of the jobs."""
+    core_s = case.cluster.cores * (int(state.now_s) - int(state.begin_s))
+    return int(state.core_s) / core_s if core_s else None
 
 
 def metrics(case: Case, world: World, warmup_s: int, simulate_s: float) -> dict[str, Any]:
@@ -130,6 +155,7 @@ def metrics(case: Case, world: World, warmup_s: int, simulate_s: float) -> dict[
         "qos_violations": int(state.violations) if dated else None,
         "suspensions": int(state.suspensions),
         "kills": int(state.kills),
+        "busy_share": _busy_share(case, state),
         **energy_metrics(case, world),
         "decisions": int(state.decisions),
         "instants": int(state.instants),

@@ -23,6 +23,15 @@ INPUT_RANGES = {
     "pue_per_mille": (1000, 10_000),
 }
 """What each input may be, so that no sum of products can overflow (RULES §1.4)."""
+_FORECAST_RANGES = {
+    "supply_mw": "supply_mw",
+    "low_mw": "supply_mw",
+    "high_mw": "supply_mw",
+    "price_u": "price_u_per_kwh",
+    "carbon_u": "carbon_ukg_per_kwh",
+}
+GRID_CHARGE_NAMES = ("never", "price", "carbon")
+"""What may tell the battery to charge from the grid (RULES §7.2a)."""
 
 
 def _require(condition: bool, message: str) -> None:
@@ -44,6 +53,7 @@ class Partition:
     core_mw: int = 0  # added by each busy core
     gpu_mw: int = 0  # added by each busy GPU
     idle_nodes: str = "sleep"  # what unused nodes do: "sleep" or "on"
+    wake_s: int = 0  # what a sleeping node takes before jobs on it progress (§5.2a)
 
     def __post_init__(self) -> None:
         where = f"partition {self.name!r}"
@@ -67,6 +77,7 @@ class Partition:
         for key in ("idle_mw", "sleep_mw", "core_mw", "gpu_mw"):
             value = getattr(self, key)
             _require(0 <= value < 2**40, f"{where}: {key} must be between 0 and 2^40 mW, got {value}")
+        _require(0 <= self.wake_s <= 10**6, f"{where}: wake_s must be between 0 and 10^6, got {self.wake_s}")
         _require(
             self.idle_nodes in ("sleep", "on"),
             f"{where}: idle_nodes must be 'sleep' or 'on', got {self.idle_nodes!r}",
@@ -122,13 +133,14 @@ class Battery:
     charge_efficiency: float = 0.95
     discharge_efficiency: float = 0.95
     initial_share: float = 0.5
+    self_discharge_mw: int = 0  # lost from the content all the time (§7.4a)
 
     def __post_init__(self) -> None:
         _require(
             0 <= self.capacity_mj < 2**52,
             f"battery: capacity must be between 0 and 2^52 mJ (1250 MWh), got {self.capacity_mj}",
         )
-        for key in ("charge_limit_mw", "discharge_limit_mw"):
+        for key in ("charge_limit_mw", "discharge_limit_mw", "self_discharge_mw"):
             value = getattr(self, key)
             _require(0 <= value <= 2**40, f"battery: {key} must be between 0 and 2^40 mW, got {value}")
         for key in ("charge_efficiency", "discharge_efficiency"):
@@ -189,6 +201,38 @@ def constant_inputs(supply_mw: int = 0, import_limit_mw: int = UNLIMITED_MW, *, 
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What was forecast when, on the workload's clock (RULES §10). All tables are (I, H) int64.
+
+    Issue i comes out at begin_s + i * issue_step_s; its step h covers the `step_s` seconds from
+    h * step_s after that. Supply has its median and its 10 and 90 % quantiles, rates their medians.
+    """
+
+    name: str
+    begin_s: int
+    issue_step_s: int
+    step_s: int
+    supply_mw: np.ndarray
+    low_mw: np.ndarray
+    high_mw: np.ndarray
+    price_u: np.ndarray
+    carbon_u: np.ndarray
+
+    def __post_init__(self) -> None:
+        shape = self.supply_mw.shape
+        _require(len(shape) == 2 and min(shape) >= 1, f"forecast: needs issues x steps, got shape {shape}")
+        _require(self.issue_step_s >= 1 and self.step_s >= 1, "forecast: steps must be at least 1 s")
+        for key in ("supply_mw", "low_mw", "high_mw", "price_u", "carbon_u"):
+            table = getattr(self, key)
+            _require(table.shape == shape, f"forecast: {key} has shape {table.shape}, supply_mw {shape}")
+            low, high = INPUT_RANGES[_FORECAST_RANGES[key]]
+            _require(
+                bool((table >= low).all() and (table <= high).all()),
+                f"forecast: {key} must be between {low} and {high}, got {table.min()} to {table.max()}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """Choices of the scenario that change rules; each names its paragraph."""
 
@@ -200,6 +244,8 @@ class Options:
     voluntary_suspension: bool = False  # §4.2b
     grid_first: bool = False  # §2.5
     tick_s: int | None = None  # §3.8
+    grid_charge: str = "never"  # §7.2a: by "price" or "carbon"
+    grid_charge_below_u: int = 0  # at or below: micro-units of money, or micro-kilograms, per kWh
     carbon_price_u_per_kg: int = 0  # objective: micro-units of value per kg
     violation_penalty_u: int = 0  # objective: micro-units of value per QoS violation
 
@@ -210,6 +256,14 @@ class Options:
         _require(
             self.tick_s is None or 1 <= self.tick_s <= 10**9,
             f"rules: tick_s must be at least 1 or left out, got {self.tick_s}",
+        )
+        _require(
+            self.grid_charge in GRID_CHARGE_NAMES,
+            f"rules: grid_charge must be one of {', '.join(GRID_CHARGE_NAMES)}, got {self.grid_charge!r}",
+        )
+        _require(
+            abs(self.grid_charge_below_u) <= 2**40,
+            f"rules: grid_charge_below must be within 2^40 micro-units, got {self.grid_charge_below_u}",
         )
         _require(self.carbon_price_u_per_kg >= 0, "rules: the carbon price must not be negative")
         _require(self.violation_penalty_u >= 0, "rules: the violation penalty must not be negative")
@@ -229,6 +283,7 @@ class Case:
     options: Options = Options()
     begin_s: int | None = None
     end_s: int | None = None
+    forecast: Forecast | None = None
 
     def __post_init__(self) -> None:
         _require(len(self.workload) > 0, f"{self.workload.name}: no jobs to simulate")
@@ -255,14 +310,22 @@ class Case:
     def _refuse_overflow(self, begin_s: int) -> None:
         """RULES §1.4: energies must fit int64 whatever the scheduler does."""
         jobs = self.workload
+        offered = float(jobs.value_u.clip(min=0).astype(float).sum())
+        _require(
+            offered < 2**61,
+            f"{jobs.name}: values add up to {offered / 1e6:.3g}, more than can be counted; use a larger unit",
+        )
         own_mw = int(jobs.power_mw.clip(min=0).max(initial=0)) * max(1, self.cluster.cores)
         pue = self.inputs.pue_per_mille
         highest_pue = self.cluster.pue_per_mille if pue is None else int(pue.max())
         peak_mw = (self.cluster.peak_draw_mw + own_mw) * highest_pue // 1000
         supply_mw = int(self.inputs.supply_mw[self.inputs.supply_mw < UNLIMITED_MW].max(initial=0))
-        horizon_s = int(jobs.submit_s[-1]) - begin_s + int(jobs.work_s.sum())
-        if self.inputs.end_s < NEVER_S:
-            horizon_s = min(horizon_s, self.inputs.end_s - begin_s)
+        # the last thing to come from outside, then twice what the jobs need one beside the other
+        core_s = float((jobs.cores.clip(min=1).astype(float) * jobs.work_s).sum())
+        busy_s = int(2 * core_s / max(1, self.cluster.cores)) + int(jobs.work_s.max(initial=0))
+        horizon_s = max(int(jobs.submit_s[-1]), int(self.inputs.change_s[-1])) - begin_s + busy_s
+        for end_s in (self.inputs.end_s, NEVER_S if self.end_s is None else self.end_s):
+            horizon_s = min(horizon_s, end_s - begin_s)
         power_mw = max(peak_mw, supply_mw, 1)
         _require(
             power_mw * max(horizon_s, 1) < 2**62,

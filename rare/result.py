@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rare.model import Case
-from rare.state import EVENT_NAMES, STATUS_NAMES
+from rare.state import EVENT_NAMES, INSTANT, STATUS_NAMES
+from traces.workload import NO_DEADLINE_S
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,9 @@ class Result:
                 "status": np.array(STATUS_NAMES)[jobs["status"]],
                 "kills": jobs["kills"],
                 "work_s": work.work_s,
+                "estimate_s": work.estimate_s,
+                "deadline_s": _times(np.where(work.deadline_s >= NO_DEADLINE_S, -1, work.deadline_s)),
+                "service_class": "" if work.service_class is None else work.service_class,
             }
         )
 
@@ -56,11 +60,12 @@ class Result:
         """events.csv of a run folder."""
         import pandas as pd
 
+        events = self.events[self.events["event"] != INSTANT]
         return pd.DataFrame(
             {
-                "time_s": self.events["time_s"],
-                "event": np.array(EVENT_NAMES)[self.events["event"]],
-                "job_id": self.case.workload.job_id[self.events["job"]],
+                "time_s": events["time_s"],
+                "event": np.array(EVENT_NAMES)[events["event"]],
+                "job_id": self.case.workload.job_id[events["job"]],
             }
         )
 

@@ -11,6 +11,7 @@ from rare import lists
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import allowance_s
+from rare.outlook import next_issue_s
 from rare.rules_jobs import (
     HUGE,
     enqueue,
@@ -137,7 +138,6 @@ def admit(w, index):
     live.suspensions = 0
     live.kills = 0
     live.power_mw = job.power_mw
-    live.planned_mw = job.planned_mw
     live.cores = job.cores
     live.gpus_milli = job.gpus_milli
     live.memory_mib = job.memory_mib
@@ -228,7 +228,9 @@ def charged_enough_s(w):
     s = env_of(w)
     if s.charge_mw == 0 or s.discharge_limit_mw == 0:
         return NEVER_S
-    per_second = s.charge_mw * s.charge_factor
+    per_second = s.charge_mw * s.charge_factor - s.leak_rate
+    if per_second <= 0:
+        return NEVER_S
     full_s = s.now_s + (s.capacity - s.content) // per_second
     first_s = NEVER_S
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
@@ -415,7 +417,7 @@ def next_internal_s(w):
     s = env_of(w)
     if s.stopped_s == s.now_s and barred_only_now(w):
         return s.now_s + 1
-    next_s = min(battery_instant_s(w), charged_enough_s(w))
+    next_s = min(battery_instant_s(w), charged_enough_s(w), next_issue_s(w))
     if lists.size(w, FINISH) > 0:
         next_s = min(next_s, live_of(w, entry_of(w, FINISH, ends_of(w, FINISH).first).slot).finish_s)
     if lists.size(w, TIMER) > 0:
@@ -488,9 +490,37 @@ def end_run(w, ended):
 
 
 @rule
-def begin_shortage_or_start(w):
-    """Settle the instant at hand and see what is to be decided. CLOSED: nothing yet to be said."""
+def inputs_differ(w):
+    """Whether an input staged for this second differs from the one in force."""
     s = env_of(w)
+    return (
+        s.new_supply_mw != s.supply_mw
+        or s.new_import_mw != s.import_mw
+        or s.new_price_u != s.price_u
+        or s.new_carbon_u != s.carbon_u
+        or s.new_pue != s.pue
+    )
+
+
+@rule
+def due(w):
+    """Whether `wake_s` is an instant (§3.8). At any other second a wake changes nothing."""
+    s = env_of(w)
+    if s.wake_s >= min(s.due_s, s.inputs_end_s, s.window_end_s):
+        return True
+    if s.next_job < s.jobs_end and job_of(w, s.next_job).submit_s <= s.wake_s:
+        return True
+    return inputs_differ(w) or (s.tick_s > 0 and s.wake_s % s.tick_s == 0 and s.wake_s > s.now_s)
+
+
+@rule
+def begin_shortage_or_start(w):
+    """Settle the instant at hand and see what is to be decided. CLOSED: it is none, or nothing is left."""
+    s = env_of(w)
+    if not due(w):
+        account(w, s.wake_s)
+        s.phase = IDLE
+        return CLOSED
     status = settle(w, s.wake_s)
     if status != OK:
         return status
@@ -502,6 +532,9 @@ def begin_shortage_or_start(w):
         end_run(w, ended)
         return ENDED
     s.declined = 0
+    s.pass_s = -NEVER_S  # what a scheduler's pass remembered of this second is stale
+    s.keyed_s = -NEVER_S
+    s.outlook_s = -NEVER_S
     s.phase = SHEDDING
     return OK
 
@@ -543,4 +576,5 @@ def instant(w):
         if s.ended != NOT_ENDED:
             end_run(w, s.ended)
             return ENDED
+        s.due_s = next_internal_s(w)
     return CLOSED

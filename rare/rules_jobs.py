@@ -6,7 +6,7 @@ from rare import lists
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import allowance_s, estimate_left_s, priority, worth_at
-from rare.rules_power import nodes_for
+from rare.rules_power import more_nodes, nodes_for
 from rare.state import (
     END,
     EXPECTED,
@@ -295,7 +295,7 @@ def kill(w, slot):
     """Take a job off the machine that cannot be suspended; it loses everything (§5.4)."""
     s = env_of(w)
     live = live_of(w, slot)
-    waste(w, slot, progress_seconds(w, slot))
+    waste(w, slot, progress_seconds(w, slot) + restart_seconds(w, slot))
     stop_running(w, slot)
     live.left_s = job_of(w, live.job).work_s
     live.changed_s = s.now_s
@@ -320,6 +320,13 @@ def shed(w, slot):
 
 
 @rule
+def wake_seconds(w, slot):
+    """How long this start waits for further nodes to wake (§5.2a)."""
+    wake_s = part_of(w, live_of(w, slot).part).wake_s
+    return wake_s if wake_s > 0 and more_nodes(w, slot) > 0 else 0
+
+
+@rule
 def start(w, slot):
     """Start or resume a waiting job that fits (§4.2a, §5.1, §5.2)."""
     s = env_of(w)
@@ -333,7 +340,7 @@ def start(w, slot):
     to_run_s = live.left_s - overrun_s(w, job)
     live.changed_s = s.now_s
     live.resumed_s = s.now_s
-    live.progress_s = s.now_s + (s.restart_s if resumed else 0)
+    live.progress_s = s.now_s + wake_seconds(w, slot) + (s.restart_s if resumed else 0)
     if to_run_s == 0:  # §4.5: nothing to do, so it holds nothing
         if overrun_s(w, job) > 0:
             fail(w, slot)

@@ -27,13 +27,35 @@ def nodes_for(part, cores, gpus_milli, memory_mib):
 
 
 @rule
+def charges_from_grid(w):
+    """Whether grid power is cheap or clean enough to charge from it, and to spare the battery (§7.2a)."""
+    s = env_of(w)
+    if s.grid_charge == 0:
+        return False
+    return (s.price_u if s.grid_charge == 1 else s.carbon_u) <= s.grid_charge_below
+
+
+@rule
+def serves_grid_first(w):
+    """Whether the grid comes before the battery now (§2.5, §7.2a)."""
+    return env_of(w).grid_first or charges_from_grid(w)
+
+
+@rule
+def leak_now(w):
+    """What the battery loses each second by itself, in mJ/1000; less than a second's worth stays (§7.4a)."""
+    s = env_of(w)
+    return s.leak if s.content >= s.leak else 0
+
+
+@rule
 def servable_mw(w, hold_s):
     """The largest draw that can be served for `hold_s` seconds (§2.5)."""
     s = env_of(w)
     limit_mw = s.import_mw
     if s.discharge_limit_mw > 0:
-        content_mw = s.content // (s.discharge_factor * hold_s)
-        if s.grid_first:
+        content_mw = max(s.content - s.leak * hold_s, 0) // (s.discharge_factor * hold_s)
+        if serves_grid_first(w):
             limit_mw = s.import_mw + min(s.discharge_limit_mw, content_mw)
         elif content_mw >= s.discharge_limit_mw:
             limit_mw = s.import_mw + s.discharge_limit_mw
@@ -54,8 +76,8 @@ def content_to_serve(w, draw_mw, hold_s):
         return 0
     if need_mw > s.import_mw + s.discharge_limit_mw:
         return NEVER_S
-    share_mw = need_mw - s.import_mw if s.grid_first else min(need_mw, s.discharge_limit_mw)
-    return share_mw * s.discharge_factor * hold_s
+    share_mw = need_mw - s.import_mw if serves_grid_first(w) else min(need_mw, s.discharge_limit_mw)
+    return (share_mw * s.discharge_factor + s.leak) * hold_s
 
 
 @rule
@@ -82,19 +104,24 @@ def light_nodes(w):
 
 
 @rule
-def node_increase_mw(w, slot):
-    """Idle power of the further nodes that this waiting job would use."""
+def more_nodes(w, slot):
+    """How many further nodes this waiting job would use."""
     job = live_of(w, slot)
     part = part_of(w, job.part)
-    if part.idle_mw == 0:
-        return 0
     nodes = nodes_for(
         part,
         part.cores - part.free_cores + job.cores,
         part.gpus_milli - part.free_gpus_milli + job.gpus_milli,
         part.memory_mib - part.free_memory_mib + job.memory_mib,
     )
-    return (nodes - part.nodes_used) * part.idle_mw
+    return nodes - part.nodes_used
+
+
+@rule
+def node_increase_mw(w, slot):
+    """Idle power of the further nodes that this waiting job would use."""
+    idle_mw = part_of(w, live_of(w, slot).part).idle_mw
+    return more_nodes(w, slot) * idle_mw if idle_mw > 0 else 0
 
 
 # --- §3.1, §7 accounts and flows ------------------------------------------------------------
@@ -116,6 +143,10 @@ def account(w, now_s):
     s.charged_mj += s.charge_mw * duration_s
     s.discharged_mj += s.discharge_mw * duration_s
     s.grid_mj += grid_mj
+    s.grid_charged_mj += s.grid_charge_mw * duration_s
+    leak = s.leak_rate * duration_s
+    s.leaked += leak
+    s.content -= leak
     s.draw_mj += s.draw_mw * duration_s
     s.core_s += s.used_cores * duration_s
     s.content += s.charge_mw * duration_s * s.charge_factor
@@ -141,26 +172,34 @@ def set_flows(w):
     s.draw_mw = ((s.active_mw + s.node_mw + s.lit_mw) * s.pue + 999) // 1000
     s.used_mw = min(s.supply_mw, s.draw_mw)
     deficit_mw = s.draw_mw - s.used_mw
-    if s.grid_first:
+    s.leak_rate = leak_now(w)
+    if serves_grid_first(w):
         s.discharge_mw = max(deficit_mw - s.import_mw, 0)
     else:
         s.discharge_mw = min(deficit_mw, s.discharge_limit_mw)
-        if s.discharge_mw * s.discharge_factor > s.content:
+        if s.discharge_mw * s.discharge_factor + s.leak > s.content:
             s.discharge_mw = 0
     s.grid_mw = deficit_mw - s.discharge_mw
     surplus_mw = s.supply_mw - s.used_mw
     s.charge_mw = min(surplus_mw, s.charge_limit_mw)
-    if s.charge_mw * s.charge_factor > s.capacity - s.content:
+    s.grid_charge_mw = 0
+    if charges_from_grid(w):
+        s.grid_charge_mw = min(s.charge_limit_mw - s.charge_mw, s.import_mw - s.grid_mw)
+        s.charge_mw += s.grid_charge_mw
+    if s.charge_mw * s.charge_factor - s.leak_rate > s.capacity - s.content:
         s.charge_mw = 0
-    s.curtailed_mw = surplus_mw - s.charge_mw
+        s.grid_charge_mw = 0
+    s.grid_mw += s.grid_charge_mw
+    s.curtailed_mw = surplus_mw - (s.charge_mw - s.grid_charge_mw)
 
 
 @rule
 def battery_instant_s(w):
     """When the battery will be empty or full at the present flows (§7.4)."""
     s = env_of(w)
-    if s.discharge_mw > 0:
-        return s.now_s + s.content // (s.discharge_mw * s.discharge_factor)
-    if s.charge_mw > 0:
-        return s.now_s + (s.capacity - s.content) // (s.charge_mw * s.charge_factor)
+    change = s.charge_mw * s.charge_factor - s.discharge_mw * s.discharge_factor - s.leak_rate
+    if change < 0:
+        return s.now_s + s.content // -change
+    if change > 0:
+        return s.now_s + (s.capacity - s.content) // change
     return NEVER_S

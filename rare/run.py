@@ -54,5 +54,5 @@ def simulate(
         metrics=metrics(case, world, warmup_s, elapsed_s),
         jobs=world.outcome[0],
         events=runner.recorder.events,
-        power=runner.recorder.power_until(int(state.now_s)),
+        power=runner.recorder.power_until(int(state.now_s), int(state.content)),
     )

@@ -93,13 +93,14 @@ class SimpyClock:
 
     def _set_alarm(self) -> None:
         """Wake at the next end, battery instant, timer or tick; an older alarm that rings is ignored."""
-        handle = self.world.handles[0]
-        self._alarm_s = int(rules.next_internal_s(handle))
-        if self._alarm_s < NEVER_S or self._causes_left():  # ticks alone are no future (RULES §8.4)
-            self._alarm_s = min(self._alarm_s, int(rules.next_tick_s(handle)))
-        if self._alarm_s < NEVER_S:
-            alarm = self.env.timeout(self._alarm_s - self.env.now)
+        alarm_s = int(self._state["due_s"])
+        if self._state["tick_s"] and (alarm_s < NEVER_S or self._causes_left()):
+            # ticks alone are no future (RULES §8.4)
+            alarm_s = min(alarm_s, int(rules.next_tick_s(self.world.handles[0])))
+        if alarm_s < NEVER_S and alarm_s != self._alarm_s:
+            alarm = self.env.timeout(alarm_s - self.env.now)
             alarm.callbacks.append(self._ring)
+        self._alarm_s = alarm_s
 
     def _causes_left(self) -> bool:
         """Whether arrivals, inputs or an end are still to come."""
@@ -140,7 +141,13 @@ class SimpyClock:
             EndOfInstant(self.env, self._settle)
 
     def step_until(self, time_s: int) -> bool:
-        """Process everything up to and including `time_s`. False once the run is over."""
+        """Process everything up to and including `time_s`, and let `env.now` be that second.
+
+        An input set afterwards acts from `time_s` on. False once the run is over; a run that merely has
+        nothing to come is not, as an input may still be set (`run()` ends it as stalled).
+        """
+        if self.env.now < time_s:
+            self.env.timeout(time_s - self.env.now)
         while self.env.peek() <= time_s and self._state["phase"] != OVER:
             self.env.step()
         return bool(self._state["phase"] != OVER)

@@ -30,8 +30,8 @@ EVENT_NAMES = (
     "submit", "start", "resume", "suspend", "shed", "kill", "end", "expire", "fail", "reject", "instant",
 )  # fmt: skip
 # What became of a job.
-S_PENDING, S_COMPLETED, S_REJECTED, S_EXPIRED, S_FAILED, S_UNFINISHED = range(6)
-STATUS_NAMES = ("pending", "completed", "rejected", "expired", "failed", "unfinished")
+S_UNFINISHED, S_COMPLETED, S_REJECTED, S_EXPIRED, S_FAILED = range(5)
+STATUS_NAMES = ("unfinished", "completed", "rejected", "expired", "failed")
 # The sorted lists of live jobs, and their keys.
 QUEUE, FINISH, EXPECTED, TIMER = 0, 1, 2, 3
 WAIT = -1
@@ -40,26 +40,31 @@ NO_TIME = -1
 ENV = np.dtype(
     [
         # clock
-        ("now_s", I8), ("last_s", I8), ("wake_s", I8), ("begin_s", I8), ("phase", I8), ("ended", I8),
+        ("now_s", I8), ("last_s", I8), ("wake_s", I8), ("due_s", I8), ("begin_s", I8), ("phase", I8),
+        ("ended", I8),
         ("inputs_end_s", I8), ("window_end_s", I8), ("next_job", I8), ("jobs_end", I8), ("input_row", I8),
         # inputs in force, and those that take force at the next settling (§3.3)
         ("supply_mw", I8), ("import_mw", I8), ("price_u", I8), ("carbon_u", I8), ("pue", I8),
         ("new_supply_mw", I8), ("new_import_mw", I8), ("new_price_u", I8), ("new_carbon_u", I8),
         ("new_pue", I8),
+        # forecasts: first issue, time between issues, length of a step (§10)
+        ("forecast_begin_s", I8), ("issue_step_s", I8), ("forecast_step_s", I8),
         # battery (§7.3), content in mJ/1000
         ("content", I8), ("capacity", I8), ("charge_limit_mw", I8), ("discharge_limit_mw", I8),
-        ("charge_factor", I8), ("discharge_factor", I8),
+        ("charge_factor", I8), ("discharge_factor", I8), ("leak", I8),
         # options
         ("min_battery_s", I8), ("restart_s", I8), ("suspend_loss_s", I8), ("max_kills", I8),
         ("kill_at_estimate", I8), ("voluntary", I8), ("grid_first", I8), ("tick_s", I8),
+        ("grid_charge", I8), ("grid_charge_below", I8),
         # power now: of jobs, of nodes in use, of lit unused nodes; what can be served (§2.6)
         ("active_mw", I8), ("node_mw", I8), ("lit_mw", I8), ("cap_mw", I8), ("start_cap_mw", I8),
         # flows until the next instant (§7)
         ("draw_mw", I8), ("used_mw", I8), ("charge_mw", I8), ("discharge_mw", I8), ("grid_mw", I8),
-        ("curtailed_mw", I8),
+        ("curtailed_mw", I8), ("grid_charge_mw", I8), ("leak_rate", I8),
         # accounts: energies in mJ; exact sums of products as quotient and remainder (§7.5)
         ("available_mj", I8), ("used_mj", I8), ("curtailed_mj", I8), ("charged_mj", I8),
-        ("discharged_mj", I8), ("grid_mj", I8), ("draw_mj", I8), ("wasted_mj", I8),
+        ("discharged_mj", I8), ("grid_charged_mj", I8), ("leaked", I8), ("grid_mj", I8), ("draw_mj", I8),
+        ("wasted_mj", I8),
         ("cost_u", I8), ("cost_rest", I8), ("emitted_u", I8), ("emitted_rest", I8),
         ("core_s", I8), ("used_cores", I8),
         # counts
@@ -72,6 +77,7 @@ ENV = np.dtype(
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
+        ("outlook_s", I8), ("outlook_decision", I8),
         # logs: 0 nothing, 1 events and power, 2 also every settled instant
         ("log_level", I8), ("log_rows", I8), ("power_rows", I8), ("record_jobs", I8),
     ],
@@ -82,9 +88,11 @@ PART = np.dtype(
     [
         ("nodes", I8), ("cores", I8), ("gpus_milli", I8), ("memory_mib", I8),
         ("node_cores", I8), ("node_gpus_milli", I8), ("node_memory_mib", I8),
-        ("idle_mw", I8), ("rest_mw", I8),
+        ("idle_mw", I8), ("rest_mw", I8), ("wake_s", I8),
         ("free_cores", I8), ("free_gpus_milli", I8), ("free_memory_mib", I8), ("nodes_used", I8),
-        # reservation of a backfilling pass
+        # what a projection expects to be free at its time (schedulers.easy)
+        ("plan_cores", I8), ("plan_gpus_milli", I8), ("plan_memory_mib", I8),
+        # reservation of a backfilling pass: when, and what it leaves spare from then on
         ("reserved", I8), ("shadow_s", I8), ("spare_cores", I8), ("spare_gpus_milli", I8),
         ("spare_memory_mib", I8), ("spare_mw", I8),
     ],
@@ -93,7 +101,7 @@ PART = np.dtype(
 
 JOB = np.dtype(
     [
-        ("submit_s", I8), ("work_s", I8), ("estimate_s", I8), ("power_mw", I8), ("planned_mw", I8),
+        ("submit_s", I8), ("work_s", I8), ("estimate_s", I8), ("power_mw", I8),
         ("value_u", I8), ("deadline_s", I8), ("memory_mib", I8), ("cores", I4), ("gpus_milli", I4),
         ("part", np.int16), ("preemptible", np.int8),
     ],
@@ -104,7 +112,7 @@ LIVE = np.dtype(
     [
         ("key", F8), ("changed_s", I8), ("left_s", I8), ("resumed_s", I8), ("progress_s", I8),
         ("finish_s", I8), ("expected_s", I8), ("timer_s", I8), ("first_start_s", I8), ("power_mw", I8),
-        ("planned_mw", I8), ("memory_mib", I8), ("job", I4), ("cores", I4), ("gpus_milli", I4),
+        ("memory_mib", I8), ("job", I4), ("cores", I4), ("gpus_milli", I4),
         ("suspensions", I4), ("kills", I4), ("next_free", I4), ("part", np.int16), ("doing", np.int8),
         ("preemptible", np.int8),
     ],
@@ -115,6 +123,9 @@ ENTRY = np.dtype([("key", F8), ("job", I4), ("slot", I4)], align=True)
 INPUT = np.dtype(
     [("change_s", I8), ("supply_mw", I8), ("import_mw", I8), ("price_u", I8), ("carbon_u", I8), ("pue", I8)]
 )
+FORECAST = np.dtype(
+    [("supply_mw", I8), ("low_mw", I8), ("high_mw", I8), ("price_u", I8), ("carbon_u", I8)]
+)  # median supply and its 10 and 90 % quantiles; medians of the rates
 OUTCOME = np.dtype(
     [("start_s", I8), ("end_s", I8), ("earned_u", I8), ("suspensions", I4), ("kills", I4), ("status", I4)],
     align=True,
@@ -131,10 +142,14 @@ POWER = np.dtype(
 LIST_ENDS = np.dtype([("first", I8), ("last", I8)])
 CELL = np.dtype([("value", I8)])
 
-_ARRAYS = ("env", "part", "live", "lists", "ends", "jobs", "inputs", "outcome", "log", "power", "scratch")
+_ARRAYS = (
+    "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
+    "scratch",
+)  # fmt: skip
+_SHARED = ("jobs", "inputs", "forecast")
 _SIZES = (
-    "partitions", "live_slots", "list_rows", "input_rows", "outcome_rows", "log_room", "power_room",
-    "scratch_cells",
+    "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
+    "outcome_rows", "log_room", "power_room", "scratch_cells",
 )  # fmt: skip
 HANDLE = np.dtype([(f"at_{name}", I8) for name in _ARRAYS] + [(name, I8) for name in _SIZES])
 """What a rule is given: where the arrays of one environment are, and how long they are."""
@@ -150,6 +165,7 @@ class World(NamedTuple):
     ends: Any  # (E, 4)     LIST_ENDS  where each list begins and ends
     jobs: Any  # (J,)       JOB      the workload, shared, read-only
     inputs: Any  # (K,)     INPUT    shared, read-only
+    forecast: Any  # (I, H)     FORECAST  shared, read-only; (0, 0) without forecasts
     outcome: Any  # (E, J or 1) OUTCOME   what became of each job, if recorded
     log: Any  # (E, G)      EVENT    drained by the clock when full
     power: Any  # (E, H)    POWER    likewise
@@ -163,7 +179,7 @@ def bind(world: World) -> World:
     handles = np.zeros(environments, HANDLE).view(np.recarray)
     for name in _ARRAYS:
         array = getattr(world, name)
-        shared = name in ("jobs", "inputs")
+        shared = name in _SHARED
         step = 0 if shared else array.strides[0]
         base = register(array)
         if not shared:
@@ -174,6 +190,7 @@ def bind(world: World) -> World:
     handles.live_slots = world.live.shape[1]
     handles.list_rows = world.lists.shape[2]
     handles.input_rows = world.inputs.shape[0]
+    handles.forecast_issues, handles.forecast_steps = world.forecast.shape
     handles.outcome_rows = world.outcome.shape[1]
     handles.log_room = world.log.shape[1]
     handles.power_room = world.power.shape[1]
@@ -184,6 +201,7 @@ def bind(world: World) -> World:
 _env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)
 _ends, _job, _input, _outcome = accessor(LIST_ENDS), accessor(JOB), accessor(INPUT), accessor(OUTCOME)
 _event, _power, _cell = accessor(EVENT), accessor(POWER), accessor(CELL)
+_forecast = accessor(FORECAST)
 
 
 @rule
@@ -226,6 +244,12 @@ def job_of(w, index):
 def input_of(w, row):
     """A row of the inputs."""
     return _input(w.at_inputs, row)
+
+
+@rule
+def forecast_of(w, row):
+    """A row of the forecast table: issue x steps + step."""
+    return _forecast(w.at_forecast, row)
 
 
 @rule

@@ -16,12 +16,9 @@ from rare.model import NEVER_S
 from rare.orders import changes_with_time, estimate_left_s, priority
 from rare.rules import OK, why_not_start
 from rare.rules_jobs import HUGE
-from rare.rules_power import node_increase_mw
 from rare.state import (
-    EXPECTED,
     FINISH,
     QUEUE,
-    SUSPENDED,
     WAIT,
     ends_of,
     entry_of,
@@ -31,13 +28,24 @@ from rare.state import (
     part_of,
 )
 from schedulers import plan
+from schedulers.easy import delays_a_head, expected_run_s, reserve, take_spare
+from schedulers.gates import is_gated
 
 NONE, GREEDY, EASY, CONSERVATIVE = range(4)
 BACKFILL_NAMES = ("none", "greedy", "easy", "conservative")
 LATEST, LOWEST_VALUE, LOWEST_VALUE_PER_WATT, MOST_SLACK = range(4)
 VICTIM_NAMES = ("latest", "lowvalue", "lowvaluewatt", "slackest")
 
-POLICY = np.dtype([("order", "i8"), ("backfill", "i8"), ("victim", "i8"), ("param", "f8")])
+POLICY = np.dtype(
+    [
+        ("order", "i8"),
+        ("backfill", "i8"),
+        ("victim", "i8"),
+        ("param", "f8"),
+        ("gate", "i8"),
+        ("gate_param", "f8"),
+    ]
+)
 
 
 # --- the pass ---------------------------------------------------------------------------------
@@ -96,124 +104,43 @@ def remember(w, choice, cursor):
     return choice
 
 
-@rule
-def expected_run_s(w, slot):
-    """How long a waiting job would hold its resources by its estimate."""
-    live = live_of(w, slot)
-    run_s = estimate_left_s(job_of(w, live.job), live.left_s)
-    return run_s + env_of(w).restart_s if live.doing == SUSPENDED else run_s
-
-
 # --- backfills --------------------------------------------------------------------------------
 
 
 @rule
-def choose_head(w):
-    """No backfill: the first of the queue, or nobody."""
-    slot = entry_of(w, QUEUE, ends_of(w, QUEUE).first).slot
-    return slot if why_not_start(w, slot) == OK else WAIT
+def choose_head(w, policy):
+    """No backfill: the first of the queue that no gate hides, or nobody."""
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        slot = entry_of(w, QUEUE, i).slot
+        if not is_gated(w, slot, policy):
+            return slot if why_not_start(w, slot) == OK else WAIT
+    return WAIT
 
 
 @rule
-def choose_greedy(w, cursor):
+def choose_greedy(w, cursor, policy):
     """The first of the queue that may start. What did not fit before does not fit now."""
     first = ends_of(w, QUEUE).first
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
-        if why_not_start(w, slot) == OK:
+        if why_not_start(w, slot) == OK and not is_gated(w, slot, policy):
             return remember(w, slot, i)
     return WAIT
 
 
 @rule
-def reserve(w, slot):
-    """Reserve the first instant at which this head could start; False: there is none in sight.
+def choose_easy(w, cursor, policy):
+    """EASY: one reservation per partition, for its first job that cannot start (schedulers.easy).
 
-    Running jobs are taken to end at their estimate, those past it now; ends at exactly that instant
-    count. Power is taken to stay as it is now, and to be freed by the jobs that end.
-    """
-    s = env_of(w)
-    head = live_of(w, slot)
-    part = part_of(w, head.part)
-    cores = part.free_cores
-    gpus_milli = part.free_gpus_milli
-    memory_mib = part.free_memory_mib
-    spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
-    shadow_s = s.now_s
-    i = ends_of(w, EXPECTED).first
-    last = ends_of(w, EXPECTED).last
-    while True:
-        while i < last:  # everything that has ended by shadow_s
-            job = live_of(w, entry_of(w, EXPECTED, i).slot)
-            if job.expected_s > shadow_s:
-                break
-            spare_mw += job.planned_mw
-            if job.part == head.part:
-                cores += job.cores
-                gpus_milli += job.gpus_milli
-                memory_mib += job.memory_mib
-            i += 1
-        fits = cores >= head.cores and gpus_milli >= head.gpus_milli and memory_mib >= head.memory_mib
-        if fits and spare_mw >= head.planned_mw:
-            break
-        if i == last:
-            return False
-        shadow_s = live_of(w, entry_of(w, EXPECTED, i).slot).expected_s
-    part.reserved = 1
-    part.shadow_s = shadow_s
-    part.spare_cores = cores - head.cores
-    part.spare_gpus_milli = gpus_milli - head.gpus_milli
-    part.spare_memory_mib = memory_mib - head.memory_mib
-    part.spare_mw = spare_mw - head.planned_mw
-    return True
-
-
-@rule
-def delays_a_head(w, slot):
-    """Whether starting this job now would take what a reservation needs."""
-    live = live_of(w, slot)
-    end_s = env_of(w).now_s + expected_run_s(w, slot)
-    power_mw = live.power_mw + node_increase_mw(w, slot)
-    for p in range(w.partitions):
-        part = part_of(w, p)
-        if part.reserved and end_s > part.shadow_s:
-            if power_mw > part.spare_mw:
-                return True
-            if p == live.part:
-                if live.cores > part.spare_cores or live.gpus_milli > part.spare_gpus_milli:
-                    return True
-                if live.memory_mib > part.spare_memory_mib:
-                    return True
-    return False
-
-
-@rule
-def take_spare(w, slot):
-    """Deduct a backfilled job from what the reservations leave over."""
-    live = live_of(w, slot)
-    end_s = env_of(w).now_s + expected_run_s(w, slot)
-    power_mw = live.power_mw + node_increase_mw(w, slot)
-    for p in range(w.partitions):
-        part = part_of(w, p)
-        if part.reserved and end_s > part.shadow_s:
-            part.spare_mw -= power_mw
-            if p == live.part:
-                part.spare_cores -= live.cores
-                part.spare_gpus_milli -= live.gpus_milli
-                part.spare_memory_mib -= live.memory_mib
-
-
-@rule
-def choose_easy(w, cursor):
-    """EASY: one reservation per partition, for its first job that cannot start.
-
-    Mu'alem and Feitelson, IEEE TPDS 12(6), 2001, doi:10.1109/71.932708. One walk through the queue: a
-    later job starts if it ends by the reservation or needs no more than that leaves spare.
+    One walk through the queue: a later job starts if it ends by the reservation or needs no more than
+    that leaves spare.
     """
     s = env_of(w)
     first = ends_of(w, QUEUE).first
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
+        if is_gated(w, slot, policy):
+            continue
         part = part_of(w, live_of(w, slot).part)
         startable = why_not_start(w, slot) == OK
         if part.reserved:
@@ -229,7 +156,7 @@ def choose_easy(w, cursor):
 
 
 @rule
-def choose_conservative(w, cursor):
+def choose_conservative(w, cursor, policy):
     """Conservative backfill: every waiting job gets a reservation; those whose time is now start.
 
     Mu'alem and Feitelson 2001, as above: a job may pass others only if it delays none of them.
@@ -240,6 +167,8 @@ def choose_conservative(w, cursor):
         plan.begin(w)
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
+        if is_gated(w, slot, policy):
+            continue
         start_s = plan.place(w, slot, expected_run_s(w, slot))
         if start_s == NEVER_S:
             s.heads_skipped += 1
@@ -259,12 +188,12 @@ def choose(w, policy):
     if not continues_pass(w):
         begin_pass(w)
     if policy.backfill == NONE:
-        return choose_head(w)
+        return choose_head(w, policy)
     if policy.backfill == GREEDY:
-        return choose_greedy(w, s.pass_cursor)
+        return choose_greedy(w, s.pass_cursor, policy)
     if policy.backfill == EASY:
-        return choose_easy(w, s.pass_cursor)
-    return choose_conservative(w, s.pass_cursor)
+        return choose_easy(w, s.pass_cursor, policy)
+    return choose_conservative(w, s.pass_cursor, policy)
 
 
 # --- victims ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from rare.model import NEVER_S, Case
 from rare.orders import ORDER_NAMES
 from rare.state import DECIDE_SHED, World
 from schedulers.choose import BACKFILL_NAMES, POLICY, VICTIM_NAMES, choose, victim
+from schedulers.gates import CARBON, GATE_NAMES, GREEN, NO_GATE, PRICE
 from schedulers.replay import replay
 from traces.errors import InputError
 
@@ -43,10 +44,16 @@ VICTIM_HELP = {
     "lowvaluewatt": "gives up the lowest value per watt",
     "slackest": "gives up the job with the most slack",
 }
+GATE_HELP = {
+    "green": "flexible jobs wait until the forecast supply covers them (GreenSlot)",
+    "price": "or until power is cheap: at most a share Q of the time left is cheaper (price=Q; default 0.25)",
+    "carbon": "or until power is clean: likewise by carbon intensity (carbon=Q; default 0.25)",
+}
 SHORT = {"easy": "fcfs+easy", "conservative": "fcfs+conservative", "greedy": "fcfs+greedy"}
 NEEDS_VALUE = ("hvf", "hvd", "atc")
 NEEDS_DEADLINE = ("edf", "slack")
 DEFAULT_PARAM = 2.0  # k of atc
+DEFAULT_GATE_PARAM = 0.25  # Q of the price and carbon gates
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,8 @@ class Heuristic:
     backfill: str
     victim: str
     order_param: float = DEFAULT_PARAM
+    gate: int = NO_GATE
+    gate_param: float = DEFAULT_GATE_PARAM
 
     def __post_init__(self) -> None:
         row = np.zeros(1, POLICY).view(np.recarray)
@@ -65,6 +74,8 @@ class Heuristic:
         row.backfill = BACKFILL_NAMES.index(self.backfill)
         row.victim = VICTIM_NAMES.index(self.victim)
         row.param = self.order_param
+        row.gate = self.gate
+        row.gate_param = self.gate_param
         object.__setattr__(self, "_policy", arguments(row)[0])
 
     @property
@@ -80,6 +91,18 @@ class Heuristic:
             raise InputError(f"scheduler {self.name!r} ranks by value, and no job has one; {remedy}")
         if self.order_name in NEEDS_DEADLINE and not (jobs.deadline_s < NEVER_S).any():
             raise InputError(f"scheduler {self.name!r} ranks by deadline, and no job has one; {remedy}")
+        if self.gate != NO_GATE and not (jobs.deadline_s < NEVER_S).any():
+            raise InputError(
+                f"scheduler {self.name!r} makes flexible jobs wait, and no job has a deadline; {remedy}"
+            )
+        if self.gate != NO_GATE and not case.inputs.renewable and self.gate == GREEN:
+            raise InputError(f"scheduler {self.name!r} waits for renewables, and there are none")
+        for gate, known, what in (
+            (PRICE, case.inputs.priced, "price"),
+            (CARBON, case.inputs.carbon_known, "carbon intensity"),
+        ):
+            if self.gate == gate and not known:
+                raise InputError(f"scheduler {self.name!r} needs a grid {what}, and the scenario has none")
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot (rare.scheduler.Decider)."""
@@ -100,11 +123,17 @@ def known_names() -> list[str]:
 
 def describe() -> dict[str, dict[str, str]]:
     """What each part of a name means."""
-    return {"orders": ORDER_HELP, "backfill": BACKFILL_HELP, "victims": VICTIM_HELP, "short": SHORT}
+    return {
+        "orders": ORDER_HELP,
+        "backfill": BACKFILL_HELP,
+        "gates": GATE_HELP,
+        "victims": VICTIM_HELP,
+        "short": SHORT,
+    }
 
 
 def parse(name: str, **params: float) -> Heuristic:
-    """The heuristic called ORDER[+BACKFILL][+VICTIM], such as 'hvf+easy+lowvalue', 'atc=0.5+greedy', 'easy'.
+    """The heuristic called ORDER[+BACKFILL][+GATE][+VICTIM], such as 'hvf+easy+green', 'atc=0.5+greedy'.
 
     params: k of atc, as after the '=' in the name. InputError for anything unknown.
     """
@@ -119,14 +148,19 @@ def parse(name: str, **params: float) -> Heuristic:
             raise InputError(f"scheduler {name!r}: {k_text!r} is not a number; write atc=0.5") from None
     if parts[0] in SHORT:
         parts = [*SHORT[parts[0]].split("+"), *parts[1:]]
-    order, chosen = parts[0], {"backfill": "none", "victim": "latest"}
+    order, chosen = parts[0], {"backfill": "none", "victim": "latest", "gate": GATE_NAMES[NO_GATE]}
+    gate_param = DEFAULT_GATE_PARAM
     if order not in ORDER_NAMES:
         raise _unknown(name, order, "orders", known_names())
     seen: set[str] = set()
     for part in parts[1:]:
-        kind = "backfill" if part in BACKFILL_NAMES else "victim" if part in VICTIM_NAMES else None
+        part, given, text = part.partition("=")
+        kind = _kind(part)
         if kind is None:
-            raise _unknown(name, part, "backfills and victim rules", [*BACKFILL_NAMES, *VICTIM_NAMES])
+            known = [*BACKFILL_NAMES, *GATE_HELP, *VICTIM_NAMES]
+            raise _unknown(name, part, "backfills, gates and victim rules", known)
+        if given:
+            gate_param = _share(name, part, text)
         if kind in seen:
             raise InputError(f"scheduler {name!r} names two {kind} rules; give one")
         seen.add(kind)
@@ -136,7 +170,29 @@ def parse(name: str, **params: float) -> Heuristic:
         raise InputError(f"scheduler {name!r}: unknown parameter {sorted(params)[0]!r}; known: k (of atc)")
     if not 0.01 <= k <= 1000:
         raise InputError(f"scheduler {name!r}: k must be between 0.01 and 1000, got {k}")
-    return Heuristic(name.strip().lower(), order, chosen["backfill"], chosen["victim"], k)
+    gate = GATE_NAMES.index(chosen["gate"])
+    return Heuristic(name.strip().lower(), order, chosen["backfill"], chosen["victim"], k, gate, gate_param)
+
+
+def _kind(part: str) -> str | None:
+    """What a part of a name after the order is."""
+    for kind, names in (("backfill", BACKFILL_NAMES), ("gate", GATE_HELP), ("victim", VICTIM_NAMES)):
+        if part in names:
+            return kind
+    return None
+
+
+def _share(name: str, part: str, text: str) -> float:
+    """The Q of price=Q and carbon=Q."""
+    if part not in (GATE_NAMES[PRICE], GATE_NAMES[CARBON]):
+        raise InputError(f"scheduler {name!r}: {part} takes no parameter; atc, price and carbon do")
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InputError(f"scheduler {name!r}: {part}={text} must be a share from 0 to 1, as in {part}=0.25")
+    return share
 
 
 def _unknown(name: str, part: str, what: str, known: list[str]) -> InputError:

@@ -1,14 +1,18 @@
 """A plan of what will be free when, for conservative backfilling.
 
 The plan is a staircase: times, and from each time on what is free of every resource if running jobs
-end at their estimates and planned jobs keep their places. It lives in the scratch row of the state:
-column 0 the time, column 1 power, then cores, GPUs and memory of each partition.
+end at their estimates and planned jobs keep their places. It lives in the scratch row of the state,
+behind the outlook's projection: column 0 the time, column 1 the IT power that jobs and nodes leave,
+before the nodes' idle power is taken off, then cores, GPUs and memory of each partition. Power to come is
+the outlook's median; the battery counts for the present only.
 """
 
 from __future__ import annotations
 
 from rare.compile import rule
 from rare.model import NEVER_S
+from rare.outlook import outlook_steps, step_start_s, supply_ahead_mw
+from rare.rules_power import nodes_for
 from rare.state import EXPECTED, cell_of, ends_of, entry_of, env_of, live_of, part_of
 
 COLUMNS_PER_PARTITION = 3
@@ -21,57 +25,115 @@ def width(w):
 
 
 @rule
+def plan_cell(w, step, column):
+    """A number of the staircase; the projection of the outlook lies before it."""
+    return cell_of(w, w.forecast_steps + 1 + step * width(w) + column)
+
+
+@rule
+def first_column(partition):
+    """Column of a partition's cores; GPUs and memory follow."""
+    return 2 + COLUMNS_PER_PARTITION * partition
+
+
+@rule
 def add_running(w, step, live, sign):
     """Add what a job holds to one step of the plan."""
-    at = step * width(w)
-    column = at + 2 + COLUMNS_PER_PARTITION * live.part
-    cell_of(w, at + 1).value += sign * live.planned_mw
-    cell_of(w, column).value += sign * live.cores
-    cell_of(w, column + 1).value += sign * live.gpus_milli
-    cell_of(w, column + 2).value += sign * live.memory_mib
+    column = first_column(live.part)
+    plan_cell(w, step, 1).value += sign * live.power_mw
+    plan_cell(w, step, column).value += sign * live.cores
+    plan_cell(w, step, column + 1).value += sign * live.gpus_milli
+    plan_cell(w, step, column + 2).value += sign * live.memory_mib
 
 
 @rule
 def copy_step(w, source, target):
     """Make one step equal to another."""
-    columns = width(w)
-    for c in range(columns):
-        cell_of(w, target * columns + c).value = cell_of(w, source * columns + c).value
+    for c in range(width(w)):
+        plan_cell(w, target, c).value = plan_cell(w, source, c).value
+
+
+@rule
+def median_cap_mw(w, step):
+    """IT power that a step of the outlook can serve without the battery."""
+    s = env_of(w)
+    if step == 0:
+        return s.start_cap_mw
+    return (supply_ahead_mw(w, step) + s.import_mw) * 1000 // s.pue
+
+
+@rule
+def append_step(w, last, time_s):
+    """A further step from `time_s` on, equal to the one before; the last step's number."""
+    if time_s <= plan_cell(w, last, 0).value:
+        return last
+    copy_step(w, last, last + 1)
+    plan_cell(w, last + 1, 0).value = time_s
+    return last + 1
 
 
 @rule
 def begin(w):
     """Lay the staircase from now on: running jobs end at their estimates, those past them now."""
     s = env_of(w)
-    cell_of(w, 0).value = s.now_s
-    cell_of(w, 1).value = s.start_cap_mw - s.active_mw - s.node_mw
+    plan_cell(w, 0, 0).value = s.now_s
+    plan_cell(w, 0, 1).value = s.start_cap_mw - s.active_mw
     for p in range(w.partitions):
         part = part_of(w, p)
-        cell_of(w, 2 + COLUMNS_PER_PARTITION * p).value = part.free_cores
-        cell_of(w, 3 + COLUMNS_PER_PARTITION * p).value = part.free_gpus_milli
-        cell_of(w, 4 + COLUMNS_PER_PARTITION * p).value = part.free_memory_mib
+        plan_cell(w, 0, first_column(p)).value = part.free_cores
+        plan_cell(w, 0, first_column(p) + 1).value = part.free_gpus_milli
+        plan_cell(w, 0, first_column(p) + 2).value = part.free_memory_mib
     last = 0
-    for i in range(ends_of(w, EXPECTED).first, ends_of(w, EXPECTED).last):
-        live = live_of(w, entry_of(w, EXPECTED, i).slot)
-        end_s = max(live.expected_s, s.now_s)
-        if end_s > cell_of(w, last * width(w)).value:
-            copy_step(w, last, last + 1)
-            last += 1
-            cell_of(w, last * width(w)).value = end_s
-        add_running(w, last, live, 1)
+    outlook_step = 0
+    steps = outlook_steps(w)
+    i = ends_of(w, EXPECTED).first
+    while True:
+        end_s = NEVER_S
+        if i < ends_of(w, EXPECTED).last:
+            end_s = max(live_of(w, entry_of(w, EXPECTED, i).slot).expected_s, s.now_s)
+        change_s = step_start_s(w, outlook_step + 1) if outlook_step + 1 < steps else NEVER_S
+        if end_s == NEVER_S and change_s == NEVER_S:
+            break
+        last = append_step(w, last, min(end_s, change_s))
+        if change_s <= end_s:
+            outlook_step += 1
+            gain_mw = median_cap_mw(w, outlook_step) - median_cap_mw(w, outlook_step - 1)
+            plan_cell(w, last, 1).value += gain_mw
+        else:
+            add_running(w, last, live_of(w, entry_of(w, EXPECTED, i).slot), 1)
+            i += 1
     s.pass_rows = last + 1
+
+
+@rule
+def node_mw_with(w, step, live):
+    """Idle power of all nodes in use in one step of the plan, with this job beside."""
+    total_mw = 0
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        if part.idle_mw == 0:
+            continue
+        column = first_column(p)
+        cores = part.cores - plan_cell(w, step, column).value
+        gpus_milli = part.gpus_milli - plan_cell(w, step, column + 1).value
+        memory_mib = part.memory_mib - plan_cell(w, step, column + 2).value
+        if p == live.part:
+            cores += live.cores
+            gpus_milli += live.gpus_milli
+            memory_mib += live.memory_mib
+        total_mw += part.idle_mw * nodes_for(part, cores, gpus_milli, memory_mib)
+    return total_mw
 
 
 @rule
 def fits_step(w, step, live):
     """Whether a job fits into one step of the plan."""
-    at = step * width(w)
-    column = at + 2 + COLUMNS_PER_PARTITION * live.part
+    column = first_column(live.part)
     return (
-        cell_of(w, column).value >= live.cores
-        and cell_of(w, column + 1).value >= live.gpus_milli
-        and cell_of(w, column + 2).value >= live.memory_mib
-        and cell_of(w, at + 1).value >= live.planned_mw
+        plan_cell(w, step, column).value >= live.cores
+        and plan_cell(w, step, column + 1).value >= live.gpus_milli
+        and plan_cell(w, step, column + 2).value >= live.memory_mib
+        and plan_cell(w, step, 1).value >= live.power_mw + node_mw_with(w, step, live)
     )
 
 
@@ -79,12 +141,12 @@ def fits_step(w, step, live):
 def split(w, step, time_s):
     """Make a step begin at `time_s`, which lies in `step`; returns the step that begins there."""
     s = env_of(w)
-    if cell_of(w, step * width(w)).value == time_s:
+    if plan_cell(w, step, 0).value == time_s:
         return step
     for i in range(s.pass_rows - 1, step, -1):
         copy_step(w, i, i + 1)
     copy_step(w, step, step + 1)
-    cell_of(w, (step + 1) * width(w)).value = time_s
+    plan_cell(w, step + 1, 0).value = time_s
     s.pass_rows += 1
     return step + 1
 
@@ -94,30 +156,24 @@ def place(w, slot, run_s):
     """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does."""
     s = env_of(w)
     live = live_of(w, slot)
-    columns = width(w)
     begin_step = 0
     step = 0
-    while True:
-        if step == s.pass_rows:
-            break
-        if (
-            begin_step < step
-            and cell_of(w, step * columns).value >= cell_of(w, begin_step * columns).value + run_s
-        ):
+    while step < s.pass_rows:
+        if begin_step < step and plan_cell(w, step, 0).value >= plan_cell(w, begin_step, 0).value + run_s:
             break
         if not fits_step(w, step, live):
             begin_step = step + 1
         step += 1
     if begin_step == s.pass_rows:
         return NEVER_S
-    start_s = cell_of(w, begin_step * columns).value
+    start_s = plan_cell(w, begin_step, 0).value
     end_s = start_s + run_s
     if run_s == 0:
         return start_s
     step = begin_step
-    while step < s.pass_rows and cell_of(w, step * columns).value < end_s:
+    while step < s.pass_rows and plan_cell(w, step, 0).value < end_s:
         after = step + 1
-        if after == s.pass_rows or cell_of(w, after * columns).value > end_s:
+        if after == s.pass_rows or plan_cell(w, after, 0).value > end_s:
             split(w, step, end_s)
         add_running(w, step, live, -1)
         step += 1

@@ -118,7 +118,7 @@ def random_case(rng: random.Random) -> Case:
     first_s = min(job["submit_s"] for job in jobs) if begin_s is None else 0
     rows, end_s = _random_rows(rng, peak_mw, first_s)
     battery, options = _random_battery(rng, peak_mw), _random_options(rng)
-    if _may_go_in_circles(battery, options) and end_s == NEVER_S:
+    if _may_go_in_circles(battery, options, partitions) and end_s == NEVER_S:
         end_s = max(rows[-1]["t"], first_s) + 3000
     window_s = first_s + rng.choice((1, 30, 60, 200, 1000, 2500)) if rng.random() < 0.25 else None
     return make_case(
@@ -127,9 +127,9 @@ def random_case(rng: random.Random) -> Case:
     )  # fmt: skip
 
 
-def _may_go_in_circles(battery: Battery, options: dict[str, Any]) -> bool:
+def _may_go_in_circles(battery: Battery, options: dict[str, Any], partitions: tuple[Partition, ...]) -> bool:
     """Resume, be suspended, lose all of it, again: for ever, where the inputs do not end."""
-    loses = options["restart_s"] > 0 or options["suspend_loss_s"] > 0
+    loses = options["restart_s"] > 0 or options["suspend_loss_s"] > 0 or any(p.wake_s for p in partitions)
     return loses and (battery is not NO_BATTERY or options["voluntary_suspension"])
 
 
@@ -147,6 +147,7 @@ def _random_partition(rng: random.Random, k: int) -> Partition:
         core_mw=rng.choice((0, 10, 100, 100)),
         gpu_mw=rng.choice((0, 33, 500)),
         idle_nodes=rng.choice(("sleep", "sleep", "on")),
+        wake_s=rng.choice((0, 0, 0, 4, 45)),
     )
 
 
@@ -210,6 +211,7 @@ def _random_battery(rng: random.Random, peak_mw: int) -> Battery:
         charge_efficiency=rng.choice((1.0, 0.95, 0.9)),
         discharge_efficiency=rng.choice((1.0, 0.95, 0.9)),
         initial_share=rng.choice((0.0, 0.5, 1.0)),
+        self_discharge_mw=rng.choice((0, 0, 0, 1, peak_mw // 50)),
     )
 
 
@@ -223,6 +225,8 @@ def _random_options(rng: random.Random) -> dict[str, Any]:
         "voluntary_suspension": rng.random() < 0.3,
         "grid_first": rng.random() < 0.3,
         "tick_s": rng.choice((None, None, 7, 60)),
+        "grid_charge": rng.choice(("never", "never", "price", "carbon")),
+        "grid_charge_below_u": rng.choice((0, 100_000)),
         "carbon_price_u_per_kg": rng.choice((0, 50_000)),
         "violation_penalty_u": rng.choice((0, 1000)),
     }

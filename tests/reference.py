@@ -6,8 +6,6 @@ from other state. At each instant everything is worked out afresh. "§" means RU
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rare.model import NEVER_S, Case
 from tests.reference_machine import Machine
 from tests.reference_model import KWH_MJ, WAIT, Flows, Job, ReferenceResult, RuleError
@@ -75,15 +73,23 @@ class Reference(Machine):
         left_s = max(0, job.deadline_s + job.allowance_s - end_s)
         return job.value_u * left_s // job.allowance_s
 
+    def _wake_s(self, job: Job) -> int:
+        """§5.2a."""
+        assert job.partition is not None
+        part, there = self.partitions[job.partition], self._of(job.partition, self.running())
+        more = self._nodes_in_use(job.partition, [*there, job]) > self._nodes_in_use(job.partition, there)
+        return part.wake_s if more and part.idle_nodes == "sleep" else 0
+
     def start(self, job: Job) -> None:
         """Start or resume."""
         resumed = job.state == "suspended"
+        job.progress_from_s = self.now_s + self._wake_s(job)
         job.state, job.began_s, job.moved_s = "running", self.now_s, self.now_s
-        job.progress_from_s = self.now_s + (self.options.restart_s if resumed else 0)
+        job.progress_from_s += self.options.restart_s if resumed else 0
         if job.first_start_s is None:
             job.first_start_s = self.now_s
         self._log("resume" if resumed else "start", job)
-        if self._run_until_s(job) <= self.now_s:  # no work (§4.5), or killed at an estimate of 0
+        if self._run_until_s(job) <= job.progress_from_s:  # no work (§4.5), or killed at an estimate of 0
             self._finish(job)
 
     def suspend(self, job: Job, event: str) -> None:
@@ -126,11 +132,11 @@ class Reference(Machine):
         for name, power in (
             ("available", flow.supply), ("used", flow.used), ("curtailed", flow.curtailed),
             ("charged", flow.charge), ("discharged", flow.discharge), ("grid", flow.grid),
-            ("draw", flow.draw),
+            ("draw", flow.draw), ("grid_charged", flow.grid_charge), ("leaked", flow.leak),
         ):  # fmt: skip
             self.energy[name] += power * seconds
         self.content += flow.charge * seconds * self.charge_factor
-        self.content -= flow.discharge * seconds * self.discharge_factor
+        self.content -= flow.discharge * seconds * self.discharge_factor + flow.leak * seconds
         self.cost_sum += flow.grid * seconds * row.price_u
         self.carbon_sum += flow.grid * seconds * row.carbon_ukg
         self.now_s = until_s
@@ -194,21 +200,31 @@ class Reference(Machine):
         draw = -(-self.it_mw() * row.pue // 1000)
         used = min(row.supply_mw, draw)
         rest, surplus = draw - used, row.supply_mw - used
-        first = row.import_mw if self.options.grid_first else 0
+        first = row.import_mw if self.grid_first() else 0
         discharge = min(max(0, rest - first), battery.discharge_limit_mw)
-        if discharge * self.discharge_factor > self.content:
+        if discharge * self.discharge_factor + self.leak > self.content:
             discharge = 0
-        charge = min(surplus, battery.charge_limit_mw)
-        if self.content + charge * self.charge_factor > self.full:
-            charge = 0
-        grid = rest - discharge
-        self.flow = Flows(row.supply_mw, draw, used, charge, surplus - charge, discharge, grid)
+        leak = self.leak if self.content >= self.leak else 0
+        green = min(surplus, battery.charge_limit_mw)
+        bought = min(battery.charge_limit_mw - green, row.import_mw - (rest - discharge))
+        bought = bought if self.grid_is_cheap() else 0
+        if self.content + (green + bought) * self.charge_factor - leak > self.full:
+            green = bought = 0
+        grid = rest - discharge + bought
+        self.flow = Flows(
+            row.supply_mw, draw, used, green + bought, surplus - green, discharge, grid, bought, leak
+        )
         self.flow_log.append(self.flow)
+
+    def _content_rate(self) -> int:
+        """Change of the content in each second (§7.3, §7.4a)."""
+        flow = self.flow
+        return flow.charge * self.charge_factor - flow.discharge * self.discharge_factor - flow.leak
 
     def _powered(self, job: Job, after_s: int) -> bool:
         """Whether there is power to start this job, once the battery has charged for so long."""
         now_content = self.content
-        self.content += self.flow.charge * after_s * self.charge_factor
+        self.content += self._content_rate() * after_s
         enough = self.jobs_it_mw([*self.running(), job]) <= self.it_capacity_mw(self.options.min_battery_s)
         self.content = now_content
         return enough
@@ -221,7 +237,7 @@ class Reference(Machine):
         """§3.8: seconds until the rising content lets this job start, if it does before it is full."""
         if not self._room_for(job) or self._powered(job, 0):
             return None
-        low, high = 0, (self.full - self.content) // (self.flow.charge * self.charge_factor)
+        low, high = 0, (self.full - self.content) // self._content_rate()
         if not self._powered(job, high):
             return None
         while high - low > 1:
@@ -231,14 +247,15 @@ class Reference(Machine):
 
     def next_instant_s(self) -> int | None:
         """§3.8. Ticks alone are no future: a run with nothing else to come is stalled (§8.4)."""
-        now, flow = self.now_s, self.flow
+        now = self.now_s
         causes = [j.submit_s for j in self.jobs if j.state == "future"]
         causes += [self._run_until_s(j) for j in self.running()]
         causes += [self.changes[k] for k in range(1, len(self.rows)) if self.rows[k] != self.rows[k - 1]]
-        if flow.discharge:
-            causes.append(now + self.content // (flow.discharge * self.discharge_factor))
-        if flow.charge:
-            causes.append(now + (self.full - self.content) // (flow.charge * self.charge_factor))
+        rate = self._content_rate()
+        if rate < 0:
+            causes.append(now + self.content // -rate)
+        if rate > 0:
+            causes.append(now + (self.full - self.content) // rate)
             causes += [now + k for k in map(self._charged_enough_in_s, self.waiting()) if k is not None]
         if any(j.moved_s == now and self._room_for(j) and self._powered(j, 0) for j in self.waiting()):
             causes.append(now + 1)
@@ -251,7 +268,6 @@ class Reference(Machine):
         causes = [t for t in causes if t > now]
         if not causes:
             return None
-        causes += [t for t in self.wakes if t > now]
         if self.options.tick_s is not None:
             causes.append((now // self.options.tick_s + 1) * self.options.tick_s)
         return min(causes)
@@ -260,16 +276,16 @@ class Reference(Machine):
 
     def check(self) -> None:
         e, flow = self.energy, self.flow
-        assert e["available"] == e["used"] + e["charged"] + e["curtailed"]
-        assert e["draw"] == e["used"] + e["discharged"] + e["grid"]
+        assert e["available"] == e["used"] + e["charged"] - e["grid_charged"] + e["curtailed"]
+        assert e["draw"] + e["grid_charged"] == e["used"] + e["discharged"] + e["grid"]
         stored = e["charged"] * self.charge_factor - e["discharged"] * self.discharge_factor
-        assert self.content == self.start_content + stored
+        assert self.content == self.start_content + stored - e["leaked"]
         assert 0 <= self.content <= self.full
         assert min(vars(flow).values()) >= 0
         assert flow.grid <= self.row.import_mw, "unserved"
         assert flow.discharge <= self.case.battery.discharge_limit_mw
         assert not (flow.charge and flow.discharge) and not (flow.curtailed and flow.grid)
-        assert flow.used + flow.discharge + flow.grid == flow.draw
+        assert flow.used + flow.discharge + flow.grid == flow.draw + flow.grid_charge
         for p in range(len(self.partitions)):
             assert self._fits(p, self._of(p, self.running()))
         for job in self.jobs:
@@ -330,8 +346,10 @@ class Reference(Machine):
 
 
 def run_reference(
-    case: Case, choose: Choose, victim: Choose | None = None, *, wakes: Iterable[int] = ()
+    case: Case,
+    choose: Choose,
+    victim: Choose | None = None,
 ) -> ReferenceResult:
-    """Simulate; `wakes` are extra instants at which nothing happens by itself."""
-    sim = Reference(case, wakes)
+    """Simulate the case."""
+    sim = Reference(case)
     return sim.result(sim.run(choose, victim))

@@ -11,11 +11,10 @@ from tests.reference_model import NO_DEADLINE_S, Flows, Job, Row
 class Machine:
     """The state of one run, and the questions about power and room that depend on it alone."""
 
-    def __init__(self, case: Case, wakes: Iterable[int] = ()) -> None:
+    def __init__(self, case: Case) -> None:
         self.case = case
         self.options = case.options
         self.partitions = case.cluster.partitions
-        self.wakes = sorted(set(wakes))
         self.jobs = [self._read_job(case, i) for i in range(len(case.workload))]
         self.changes = [int(t) for t in case.inputs.change_s]
         x = case.inputs
@@ -24,12 +23,24 @@ class Machine:
         self.rows = [Row(*map(int, values)) for values in zip(*columns, strict=True)]
         self.charge_factor = round(1000 * case.battery.charge_efficiency)
         self.discharge_factor = round(1000 / case.battery.discharge_efficiency)
+        self.leak = case.battery.self_discharge_mw * 1000
         self.full = case.battery.capacity_mj * 1000
         self.content = self.start_content = round(self.full * case.battery.initial_share)
         self.begin_s = self.now_s = case.first_instant_s
         self.flow = Flows()
         self.energy = dict.fromkeys(
-            ("available", "used", "curtailed", "charged", "discharged", "grid", "draw"), 0
+            (
+                "available",
+                "used",
+                "curtailed",
+                "charged",
+                "grid_charged",
+                "discharged",
+                "grid",
+                "draw",
+                "leaked",
+            ),
+            0,
         )
         self.cost_sum = self.carbon_sum = 0
         self.decisions = 0
@@ -97,6 +108,15 @@ class Machine:
         )
         return idle_mw + sum(j.power_mw for j in jobs)
 
+    def grid_is_cheap(self) -> bool:
+        """§7.2a."""
+        signal = {"never": None, "price": self.row.price_u, "carbon": self.row.carbon_ukg}
+        rate = signal[self.options.grid_charge]
+        return rate is not None and rate <= self.options.grid_charge_below_u
+
+    def grid_first(self) -> bool:
+        return self.options.grid_first or self.grid_is_cheap()
+
     @property
     def row(self) -> Row:
         """The inputs in force now."""
@@ -106,8 +126,8 @@ class Machine:
         """§2.5 and §2.6: the largest IT power that can be served for so long."""
         row, grid = self.row, self.row.import_mw
         limit = self.case.battery.discharge_limit_mw
-        held = self.content // (self.discharge_factor * seconds)
-        if self.options.grid_first:
+        held = max(0, self.content - self.leak * seconds) // (self.discharge_factor * seconds)
+        if self.grid_first():
             extra = grid + min(limit, held)
         else:
             extra = limit + grid if held >= limit else max(grid, held)

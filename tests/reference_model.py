@@ -93,6 +93,8 @@ class Flows:
     curtailed: int = 0
     discharge: int = 0
     grid: int = 0
+    grid_charge: int = 0  # the part of `charge` that is from the grid
+    leak: int = 0  # content lost each second, mJ/1000
 
 
 @dataclass

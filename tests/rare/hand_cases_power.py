@@ -209,4 +209,44 @@ BATTERY_CASES = [
         make_case([job(18)], cores(1), [at(0, 0, grid=100, price=-(10**6))]),
         "0 submit 0, 0 start 0, 18 end 0", (0, 0, 0, 0, 0, 1800, 1800), [0, 18], more={"cost_u": -1},
     ),
+    # §7.2a: price 5 is cheap (10), 50 is not. 0-10: grid 40 for the job + 60 into the battery (limit 60);
+    # 10-20: the battery gives 40. 600 mJ in, 400 out.
+    HandCase(
+        "cheap hours charge the battery and spare it",
+        make_case(
+            [job(20, power_mw=40)], cores(1), [at(0, 0, grid=100, price=5), at(10, 0, price=50)],
+            battery=battery(1000, 100, 0.0, charge=60), grid_charge="price", grid_charge_below_u=10,
+        ),
+        "0 submit 0, 0 start 0, 20 end 0", (0, 0, 0, 600, 400, 1000, 800), [0, 10, 20],
+        more={"content": 200_000},
+    ),
+    # §7.2a, §7.2: 150 of supply, job 100: surplus 50 of the 80 limit, 30 bought; clean all the time.
+    # 80 a second into 800: full at 10, then all surplus is curtailed and nothing is bought.
+    HandCase(
+        "surplus comes before bought power",
+        make_case(
+            [job(15)], cores(1), [at(0, 150, grid=100, carbon=3)],
+            battery=battery(800, 100, 0.0, charge=80), grid_charge="carbon", grid_charge_below_u=3,
+        ),
+        "0 submit 0, 0 start 0, 15 end 0", (2250, 1500, 250, 800, 0, 300, 1500), [0, 10, 15],
+        more={"content": 800_000},
+    ),
+    # §7.4a: 100 mJ lose 2 a second: empty at 50. Nothing is left for the job at 60: the grid serves it.
+    HandCase(
+        "a battery that leaks",
+        make_case(
+            [job(10, submit_s=60)], cores(1), [at(0, 0, grid=100)], begin_s=0,
+            battery=battery(100, 1000, 1.0, self_discharge_mw=2),
+        ),
+        "60 submit 0, 60 start 0, 70 end 0", (0, 0, 0, 0, 0, 1000, 1000), [0, 50, 60, 70],
+        more={"content": 0},
+    ),
+    # §5.2a, §5.6: two 1-core nodes that take 5 s to wake. 0: 0-5 wake, ends 15; 1: 3-8 wake, ends 18;
+    # 2 at 16: again a second node, 16-21 wake, ends 31. 100 mW each all the time; 15 s of waking.
+    HandCase(
+        "sleeping nodes take time to wake",
+        make_case([job(), job(submit_s=3), job(submit_s=16)], cores(1, nodes=2, wake_s=5), [at(0, 1000)]),
+        "0 submit 0, 0 start 0, 3 submit 1, 3 start 1, 15 end 0, 16 submit 2, 16 start 2, 18 end 1, 31 end 2",
+        (31_000, 4500, 26_500, 0, 0, 0, 4500), [0, 3, 15, 16, 18, 31], more={"wasted_mj": 1500},
+    ),
 ]  # fmt: skip

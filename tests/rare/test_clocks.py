@@ -17,6 +17,7 @@ from rare.run import as_decider
 from rare.simpy_clock import SimpyClock
 from schedulers import make_scheduler
 from tests.builders import make_case, random_case
+from tests.rare.test_differential import heuristic_for
 from tests.rare.twins import Erratic, history, summary
 from traces.errors import InputError
 
@@ -32,11 +33,12 @@ def simpy_clock(case, scheduler):
     return SimpyClock(world, decider, case.workload.job_id)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_spurious_wakes_change_nothing(seed):
     case = random_case(random.Random(seed))
-    plain = simpy_clock(case, make_scheduler("easy"))
-    woken = simpy_clock(case, make_scheduler("easy"))
+    scheduler = heuristic_for(seed, case)
+    plain = simpy_clock(case, scheduler)
+    woken = simpy_clock(case, scheduler)
 
     def nuisance():
         while True:
@@ -51,6 +53,7 @@ def test_spurious_wakes_change_nothing(seed):
     found = summary(woken.world, woken.recorder.events)
     assert found["events"] == expected["events"]
     if expected["ended"] != "stalled":  # with something always to come, a run cannot stall
+        assert found["counts"] == expected["counts"]
         assert found["energy"] == expected["energy"]
         assert found["money"] == expected["money"]
 
@@ -113,6 +116,45 @@ def test_step_until_stops_after_the_instant():
     assert int(clock.world.env[0].now_s) == 15
 
 
+def test_an_input_set_after_step_until_acts_from_then_on():
+    # 100 s at 10 W; the supply is cut at 40 s and comes back at 70 s, from outside the simulation.
+    case = make_case([{"work_s": 100, "power_mw": 10_000}], rare.Partition(), [{"t": 0, "supply": 20_000}])
+    clock = simpy_clock(case, make_scheduler("fcfs"))
+    for time_s, supply_mw in ((40, 0), (70, 20_000)):
+        assert clock.step_until(time_s)
+        assert clock.env.now == time_s
+        clock.set_input(supply_mw=supply_mw)
+    events = summary(clock.run(), clock.recorder.events)["events"]
+    assert events[2:] == [(40, "shed", 0), (70, "resume", 0), (130, "end", 0)]
+
+
+def test_a_second_settling_of_a_second_begins_a_new_pass():
+    # 10 W: only the second job (10 W) can start. In the same second the supply rises to 30 W.
+    jobs = [{"work_s": 50, "power_mw": 20_000}, {"work_s": 100, "power_mw": 10_000}]
+    case = make_case(jobs, rare.Partition(nodes=2), [{"t": 0, "supply": 10_000}])
+    clock = simpy_clock(case, make_scheduler("greedy"))
+    clock.step_until(0)
+    clock.set_input(supply_mw=30_000)
+    events = summary(clock.run(), clock.recorder.events)["events"]
+    assert events[2:] == [(0, "start", 1), (0, "start", 0), (50, "end", 0), (100, "end", 1)]
+
+
+def test_a_job_that_never_came_is_unfinished_and_has_not_waited(clock):
+    jobs = [{"work_s": 10}, {"work_s": 10, "submit_s": 500}]
+    case = make_case(jobs, rare.Partition(), [{"t": 0, "supply": 10**6}], end_s=100)
+    result = rare.simulate(case, make_scheduler("fcfs"), clock=clock)
+    frame = result.jobs_frame()
+    assert frame.status.tolist() == ["completed", "unfinished"]
+    assert frame.start_s.isna().tolist() == frame.end_s.isna().tolist() == [False, True]
+    assert result.metrics["jobs_unfinished"] == 1
+    assert result.metrics["mean_bounded_slowdown_with_unfinished"] == 1
+
+
+def test_values_too_large_to_add_are_refused():
+    with pytest.raises(InputError, match="values add up to .*, more than can be counted"):
+        make_case([{"value_u": 2**61}] * 3, rare.Partition(), [{"t": 0, "supply": 1}])
+
+
 def test_state_grows_with_the_queue(clock):
     jobs = [{"submit_s": 0, "work_s": 3} for _ in range(5000)]
     case = make_case(jobs, rare.Partition(nodes=7), [{"t": 0, "grid": rare.UNLIMITED_MW}])
@@ -124,9 +166,10 @@ def test_state_grows_with_the_queue(clock):
 def test_copies_of_a_state_are_independent_futures():
     case = random_case(random.Random(7))
     world = build_world(case, environments=3, log_level=0)
+    from schedulers.choose import POLICY
     from schedulers.replay import replay
 
-    policy = np.zeros(1, dtype=[("order", "i8"), ("backfill", "i8"), ("victim", "i8"), ("param", "f8")])
+    policy = np.zeros(1, dtype=POLICY)
     for e in range(3):
         replay(world.handles[e], policy.view(np.recarray)[0], 10**6)
         verify(world, e)

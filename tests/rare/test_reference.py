@@ -1,11 +1,10 @@
 """The reference simulator agrees with the cases worked out by hand, and with the rules' own promises."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
-from rare.model import NO_BATTERY, Partition, constant_inputs
+from rare.model import Partition
 from tests.builders import make_case, random_case
 from tests.rare.hand_cases import ENERGY, HAND_CASES, at, cores, job, scripted
 from tests.reference import WAIT, RuleError, fcfs, greedy, run_reference, sjf, wait
@@ -37,18 +36,6 @@ def test_random_cases_end_and_keep_the_energy_balance(seed):
     assert counted.count("shed") + counted.count("suspend") == sum(row[2] for row in result.jobs)
     assert result.instants == sorted(set(result.instants))
     assert result.events == sorted(result.events, key=lambda event: event[0])
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_an_extra_wake_changes_nothing_where_power_is_plenty(seed):
-    """With a battery, or after a shedding, it can: a start may have become possible without an instant."""
-    case = replace(random_case(random.Random(seed)), inputs=constant_inputs(), battery=NO_BATTERY)
-    begin_s = case.first_instant_s
-    once = run_reference(case, fcfs)
-    often = run_reference(case, fcfs, wakes=range(begin_s, begin_s + 500, 11))
-    assert (once.events, once.energy, once.cost_u, once.wasted_mj, once.jobs) == (
-        often.events, often.energy, often.cost_u, often.wasted_mj, often.jobs,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from rare.invariants import verify
 from rare.model import Case
 from rare.run import CLOCKS, as_decider
 from rare.simpy_clock import SimpyClock
-from rare.state import ENDED_NAMES, EVENT_NAMES, S_UNFINISHED, STATUS_NAMES
+from rare.state import ENDED_NAMES, EVENT_NAMES, STATUS_NAMES
 
-ENERGIES = ("available", "used", "curtailed", "charged", "discharged", "grid", "draw")
+ENERGIES = ("available", "used", "curtailed", "charged", "grid_charged", "discharged", "grid", "draw")
 
 
 def draw(seed: int, now_s: int, options: list[int]) -> int:
@@ -97,7 +97,7 @@ def summary(world: Any, events: np.ndarray) -> dict[str, Any]:
         "ended": ENDED_NAMES[state.ended],
         "events": [row for row in log if row[1] != "instant"],
         "instants": [row[0] for row in log if row[1] == "instant"],
-        "energy": {name: int(state[name + "_mj"]) for name in ENERGIES},
+        "energy": {**{name: int(state[name + "_mj"]) for name in ENERGIES}, "leaked": int(state.leaked)},
         "money": (int(state.cost_u), int(state.emitted_u), int(state.content), int(state.wasted_mj)),
         "counts": (int(state.decisions), int(state.violations), int(state.offered_u)),
         "jobs": [_job(row) for row in world.outcome[0]],
@@ -105,7 +105,6 @@ def summary(world: Any, events: np.ndarray) -> dict[str, Any]:
 
 
 def _job(row: Any) -> tuple[Any, ...]:
-    start_s = None if row.start_s < 0 or row.status == 0 else int(row.start_s)
+    start_s = None if row.start_s < 0 else int(row.start_s)
     end_s = int(row.end_s) if STATUS_NAMES[row.status] == "completed" else None
-    status = STATUS_NAMES[row.status if row.status else S_UNFINISHED]
-    return start_s, end_s, int(row.suspensions), int(row.kills), int(row.earned_u), status
+    return start_s, end_s, int(row.suspensions), int(row.kills), int(row.earned_u), STATUS_NAMES[row.status]

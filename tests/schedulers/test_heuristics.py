@@ -206,6 +206,35 @@ def test_a_head_without_a_reservation_is_skipped_and_counted(clock):
         assert result.metrics["reservations_skipped"] > 0
 
 
+def test_a_head_that_its_nodes_power_forbids_blocks_nobody(clock):
+    # A node of a draws 100 W before any core does, and there are 60 W: job 0 can never start.
+    partitions = (
+        rare.Partition("a", nodes=1, cores_per_node=4, idle_mw=100_000),
+        rare.Partition("b", nodes=1, cores_per_node=1),
+    )
+    jobs = [
+        {"work_s": 10, "power_mw": 1000, "partition": "a"},
+        {"work_s": 10, "power_mw": 50_000, "partition": "b", "submit_s": 1},
+    ]
+    rows = [{"t": 0, "supply": 60_000}]
+    for name in ("easy", "conservative"):
+        assert starts(jobs, name, clock, partition=partitions, rows=rows) == [-1, 1]
+
+
+def test_a_reservation_counts_the_power_of_whole_nodes(clock):
+    # Two 4-core nodes of 100 W idle under 180 W: only one can be lit. Job 1 (3 cores) waits for job 0
+    # (2 cores) until 1000 s; job 2 (2 cores, long) would then need the second node, so it may not pass.
+    part = rare.Partition("a", nodes=2, cores_per_node=4, idle_mw=100_000)
+    jobs = [
+        {"work_s": 1000, "cores": 2, "power_mw": 0},
+        {"work_s": 10, "cores": 3, "power_mw": 0, "submit_s": 1},
+        {"work_s": 5000, "cores": 2, "power_mw": 0, "submit_s": 2},
+    ]
+    rows = [{"t": 0, "supply": 180_000}]
+    for name in ("easy", "conservative"):
+        assert starts(jobs, name, clock, partition=part, rows=rows) == [0, 1000, 1010]
+
+
 # Three 10 W jobs under 30 W; at 100 s one has to go.
 SHED = [
     {"submit_s": 0, "work_s": 500, "power_mw": 10_000, "value_u": 5_000_000, "deadline_s": 900},
@@ -289,7 +318,7 @@ def test_every_name_composes_and_is_described():
     [
         ("fifo", r"unknown scheduler 'fifo': 'fifo' is not among the orders .*fcfs"),
         ("hfv+easy", r"did you mean 'hvf'\?"),
-        ("sjf+eazy", r"'eazy' is not among the backfills and victim rules .*did you mean 'easy'\?"),
+        ("sjf+eazy", r"'eazy' is not among the backfills, gates and victim rules .*did you mean 'easy'\?"),
         ("easy+greedy", "names two backfill rules"),
         ("sjf+latest+lowvalue", "names two victim rules"),
         ("", "unknown scheduler"),

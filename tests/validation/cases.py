@@ -67,7 +67,7 @@ def run_on(clock: str, case: Case, scheduler: str, *, verify_every_s: int | None
             time_s += verify_every_s
     world = runner.run()
     verify(world)
-    return Run(world, runner.recorder.events, runner.recorder.power_until(int(world.env[0].now_s)))
+    return Run(world, runner.recorder.events, runner.recorder.power_until(int(world.env[0].now_s), int(world.env[0].content)))
 
 
 def assert_identical(one: Run, other: Run) -> None:
