@@ -21,16 +21,10 @@ from experiments.config import (
     WorkloadTable,
     parse_span,
 )
-from experiments.power_inputs import (
-    MICRO,
-    MJ_PER_KWH,
-    MW_PER_KW,
-    check_zone,
-    make_battery,
-    make_inputs,
-    read_supply,
-)
+from experiments.power_inputs import MJ_PER_KWH, make_battery, power_up
 from experiments.scenario import Loaded
+from experiments.supply_inputs import MICRO, MW_PER_KW, check_zone
+from experiments.windows import Window, chosen_window
 from rare.build import placements
 from rare.model import (
     NEVER_S,
@@ -45,6 +39,10 @@ from traces.files import read_workload
 from traces.service import ServiceClass, assign_service
 from traces.timezones import find_zone
 from traces.workload import Workload
+
+
+def _window_dict(window: Window | None) -> dict[str, Any] | None:
+    return None if window is None else dataclasses.asdict(window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,8 @@ class Built:
             "partitions": partitions,
             "peak_draw_kw": case.cluster.peak_draw_mw / MW_PER_KW,
             "import_limit_kw": None if limit_mw == UNLIMITED_MW else limit_mw / MW_PER_KW,
+            "window": _window_dict(chosen_window(self.loaded)),
+            "forecast": None if case.forecast is None else case.forecast.name,
             "supply_peak_kw": int(case.inputs.supply_mw.max()) / MW_PER_KW if case.inputs.renewable else None,
             "battery_kwh": case.battery.capacity_mj / MJ_PER_KWH,
             "inputs_end_s": None if case.inputs.end_s >= NEVER_S else int(case.inputs.end_s),
@@ -90,9 +90,12 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
 
     InputError for anything that is wrong in the files or does not fit together.
     """
-    scenario = loaded.scenario
     notes: list[str] = []
     files: dict[str, Path] = {}
+    loaded = _at_the_windows_site(loaded)
+    scenario = loaded.scenario
+    if scenario.windows is not None:
+        files["windows"] = loaded.path(scenario.windows.file)
     jobs = _workload(loaded, files)
     _note_unsupported(jobs, notes)
     if scenario.service_class:
@@ -100,10 +103,27 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         jobs = assign_service(jobs, classes, seed)
     cluster = make_cluster(scenario, jobs)
     _note_misfits(jobs, cluster, notes)
-    series = read_supply(loaded, cluster, files, notes)
-    inputs, joined = make_inputs(scenario, jobs, cluster, series, notes)
-    case = Case(jobs, cluster, inputs, make_battery(scenario, cluster), _options(scenario))
-    return Built(case, loaded, joined, files, tuple(notes))
+    power = power_up(loaded, jobs, cluster, files, notes)
+    case = Case(
+        power.jobs,
+        cluster,
+        power.inputs,
+        make_battery(scenario, cluster, notes),
+        _options(scenario),
+        begin_s=power.begin_s,
+        end_s=power.end_s,
+        forecast=power.forecast,
+    )
+    return Built(case, loaded, power.join, files, tuple(notes))
+
+
+def _at_the_windows_site(loaded: Loaded) -> Loaded:
+    """The scenario with the site of its window, where the window is elsewhere."""
+    window = chosen_window(loaded)
+    if window is None or window.site is None:
+        return loaded
+    site = dataclasses.replace(loaded.scenario.site, name=window.site, weather=None)
+    return dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, site=site))
 
 
 # --- jobs -----------------------------------------------------------------------------------------------
@@ -111,6 +131,8 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
 
 def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
     table = loaded.scenario.workload
+    if table.model is not None:
+        return _chosen(_made(loaded), table)
     if table.file is None:
         raise InputError(f"{loaded.label}: workload.file is missing; give it, or --workload FILE")
     path = files["workload"] = loaded.path(table.file)
@@ -129,6 +151,32 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
     if len(jobs) == 0:
         raise InputError(f"{path}: holds no jobs to simulate; `rare traces show {path.name}` says why")
     return _chosen(jobs, table)
+
+
+def _made(loaded: Loaded) -> Workload:
+    """Jobs of a model, as many days of them as the scenario says."""
+    from traces.synthetic import gpu_mix, lublin, with_estimates
+
+    table = loaded.scenario.workload
+    partitions = loaded.scenario.cluster.partition
+    load = table.load or 0.0
+    if table.model == "gpu":
+        gpus = sum(p.nodes * (p.gpus_per_node or 0) for p in partitions)
+        if gpus == 0:
+            raise InputError(
+                'workload.model: "gpu" needs GPUs; give [[cluster.partition]] with gpus_per_node'
+            )
+        jobs = gpu_mix(days=table.days, gpus=gpus, load=load, seed=table.seed)
+    else:
+        processors = table.processors or sum(p.nodes * (p.cores_per_node or 0) for p in partitions)
+        if not processors:
+            raise InputError('workload.model: "lublin" needs the machine\'s size; give workload.processors')
+        jobs = lublin(
+            days=table.days, processors=processors, load=load, seed=table.seed, variant=table.variant
+        )
+    if table.estimates == "tsafrir":
+        jobs = with_estimates(jobs, seed=table.seed, max_estimate_s=table.max_estimate_s)
+    return jobs
 
 
 def _utc(text: str) -> datetime:
@@ -182,7 +230,7 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
     table = scenario.cluster
     pue_per_mille = round(table.pue * 1000)
     if table.partition:
-        if scenario.workload.processors is not None:
+        if scenario.workload.processors is not None and scenario.workload.model is None:
             raise InputError(
                 "workload.processors (--processors): the scenario fixes its nodes in [[cluster.partition]]; "
                 "change those with --set cluster.partition.NAME.nodes=N"
@@ -195,23 +243,38 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
             f"{int(jobs.cores.max())}); give --processors N"
         )
     node = table.node or PLAIN_NODE
-    nodes = math.ceil(processors / node.cores_per_node)
-    return Cluster((_partition(node, "main", nodes),), pue_per_mille)
+    one = _partition(node, "main", 1)
+    if one.cores_per_node == 0:
+        raise InputError("cluster.node: has no cores, so its number does not follow from the processors")
+    nodes = math.ceil(processors / one.cores_per_node)
+    return Cluster((dataclasses.replace(one, nodes=nodes),), pue_per_mille)
 
 
 def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Partition:
-    memory = table.memory_gib_per_node
+    """Identical nodes: what the table says, else its server profile."""
+    from energy.servers import profile
+
+    server = None if table.profile is None else profile(table.profile)
+
+    def given(key: str, of_profile: str, scale: int = 1000) -> int:
+        value = getattr(table, key)
+        if value is not None:
+            return round(value * scale)
+        return 0 if server is None else int(getattr(server, of_profile) or 0)
+
+    memory_mib = given("memory_gib_per_node", "memory_mib", 1024)
     return Partition(
         name=name,
         nodes=nodes,
-        cores_per_node=table.cores_per_node,
-        gpus_per_node=table.gpus_per_node,
-        memory_mib_per_node=None if memory is None else max(1, round(memory * 1024)),
-        idle_mw=round(table.idle_w * 1000),
-        sleep_mw=round(table.sleep_w * 1000),
-        core_mw=round(table.core_w * 1000),
-        gpu_mw=round(table.gpu_w * 1000),
+        cores_per_node=given("cores_per_node", "cores_per_node", 1),
+        gpus_per_node=given("gpus_per_node", "gpus_per_node", 1),
+        memory_mib_per_node=max(1, memory_mib) if memory_mib or table.memory_gib_per_node else None,
+        idle_mw=given("idle_w", "idle_mw"),
+        sleep_mw=given("sleep_w", "sleep_mw"),
+        core_mw=given("core_w", "core_mw"),
+        gpu_mw=given("gpu_w", "gpu_mw"),
         idle_nodes=table.idle_nodes,
+        wake_s=table.wake_s,
     )
 
 
@@ -233,8 +296,16 @@ def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
 def _options(scenario: Scenario) -> Options:
     rules = dataclasses.asdict(scenario.rules)
     first = rules.pop("dispatch_first")
+    battery = scenario.battery
+    charge, below_u = "never", 0
+    if battery.grid_charge_below_price_per_kwh is not None:
+        charge, below_u = "price", round(battery.grid_charge_below_price_per_kwh * MICRO)
+    elif battery.grid_charge_below_carbon_g_per_kwh is not None:
+        charge, below_u = "carbon", round(battery.grid_charge_below_carbon_g_per_kwh * 1000)
     return Options(
         **rules,
+        grid_charge=charge,
+        grid_charge_below_u=below_u,
         grid_first=first == "grid",
         carbon_price_u_per_kg=round(scenario.objective.carbon_price_per_kg * MICRO),
         violation_penalty_u=round(scenario.objective.violation_penalty * MICRO),

@@ -39,7 +39,14 @@ def parse_span(span: str) -> tuple[int | None, int | None]:
 class WorkloadTable:
     """[workload]: which jobs, and what their file does not say."""
 
-    file: str | None = text(None)  # beside the scenario file; None: --workload
+    file: str | None = text(None)  # beside the scenario file; None: --workload, or a model
+    model: str | None = text(None, choices=("lublin", "gpu"))  # made, not read (docs/synthetic-workloads.md)
+    load: float | None = number(None, above=True, high=10.0)  # of the made jobs: busy share they would need
+    days: int = whole(364, low=1, high=3660)  # of made jobs
+    variant: str = text("typeless", choices=("typeless", "batch", "interactive", "both"))  # lublin only
+    estimates: str = text("exact", choices=("exact", "tsafrir"))  # of made jobs
+    max_estimate_s: int | None = whole(None, low=60, high=10**8)  # tsafrir: the longest run time asked for
+    seed: int = whole(0)  # of made jobs
     format: str | None = text(None, choices=("swf", "csv", "parquet"))  # None: by the file's name
     mapping: str | None = text(None)  # a shipped mapping's name, or a TOML file
     jobs: str | None = text(None)  # FIRST:LAST, from 0, LAST not included
@@ -52,6 +59,12 @@ class WorkloadTable:
 
     def problems(self) -> Problems:
         """Keys that do not go together."""
+        if self.model is not None and self.file is not None:
+            yield "model", "and file both say where the jobs come from; keep one"
+        if self.model is not None and self.load is None:
+            yield "load", "is missing: how busy shall the made jobs keep the machine? Such as 0.7"
+        if self.model is None and self.load is not None:
+            yield "load", "belongs to a model of jobs, and workload.model is not given"
         if self.jobs is not None:
             try:
                 parse_span(self.jobs)
@@ -63,18 +76,36 @@ class WorkloadTable:
             yield "start_utc", f"must have a time and an offset, such as {self.start_utc}T00:00:00Z"
 
 
+_PROFILED = ("cores_per_node", "idle_w", "core_w")
+
+
+def _lacks(table: NodeTable | PartitionTable) -> Problems:
+    """What a node without a profile must say itself."""
+    for key in _PROFILED:
+        if table.profile is None and getattr(table, key) is None:
+            yield key, "is missing; give it, or a server profile (`profile`, docs/scenarios.md)"
+
+
 @dataclass(frozen=True, slots=True)
 class NodeTable:
     """[cluster.node]: one kind of node; how many follows from the processors of the trace."""
 
-    cores_per_node: int = whole(low=1, high=10**5)
-    idle_w: float = number(high=WATTS_HIGH)
-    core_w: float = number(high=WATTS_HIGH)
-    gpus_per_node: int = whole(0, high=10**4)
-    memory_gib_per_node: float | None = number(None, above=True, high=10**6)  # None: not limited
-    sleep_w: float = number(0.0, high=WATTS_HIGH)
-    gpu_w: float = number(0.0, high=WATTS_HIGH)
+    profile: str | None = text(None)  # a server that energy/servers.toml declares; keys below win over it
+    cores_per_node: int | None = whole(None, low=1, high=10**5)
+    idle_w: float | None = number(None, high=WATTS_HIGH)
+    core_w: float | None = number(None, high=WATTS_HIGH)
+    gpus_per_node: int | None = whole(None, high=10**4)  # None: the profile's, else 0
+    memory_gib_per_node: float | None = number(
+        None, above=True, high=10**6
+    )  # None: the profile's, else no limit
+    sleep_w: float | None = number(None, high=WATTS_HIGH)
+    gpu_w: float | None = number(None, high=WATTS_HIGH)
     idle_nodes: str = text("sleep", choices=("sleep", "on"))
+    wake_s: int = whole(0, high=10**6)  # what a sleeping node takes before its jobs progress
+
+    def problems(self) -> Problems:
+        """Watts that nobody gives."""
+        yield from _lacks(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +114,21 @@ class PartitionTable:
 
     name: str = text()
     nodes: int = whole(low=1, high=NODES_HIGH)
-    cores_per_node: int = whole(high=10**5)
-    idle_w: float = number(high=WATTS_HIGH)
-    core_w: float = number(high=WATTS_HIGH)
-    gpus_per_node: int = whole(0, high=10**4)
+    profile: str | None = text(None)
+    cores_per_node: int | None = whole(None, high=10**5)
+    idle_w: float | None = number(None, high=WATTS_HIGH)
+    core_w: float | None = number(None, high=WATTS_HIGH)
+    gpus_per_node: int | None = whole(None, high=10**4)
     memory_gib_per_node: float | None = number(None, above=True, high=10**6)
-    sleep_w: float = number(0.0, high=WATTS_HIGH)
-    gpu_w: float = number(0.0, high=WATTS_HIGH)
+    sleep_w: float | None = number(None, high=WATTS_HIGH)
+    gpu_w: float | None = number(None, high=WATTS_HIGH)
     idle_nodes: str = text("sleep", choices=("sleep", "on"))
+    wake_s: int = whole(0, high=10**6)
 
     def problems(self) -> Problems:
-        """A node without anything to compute on."""
-        if self.cores_per_node + self.gpus_per_node == 0:
+        """A node without anything to compute on, or without its watts."""
+        yield from _lacks(self)
+        if self.cores_per_node == 0 and not self.gpus_per_node and self.profile is None:
             yield "cores_per_node", "and gpus_per_node are both 0; a node needs a core or a GPU"
 
 
@@ -107,6 +141,7 @@ class ClusterTable:
     """[cluster]: either partitions or one node profile; neither: a core per processor (plain)."""
 
     pue: float = number(1.0, low=1.0, high=10.0)
+    pue_model: str | None = text(None, choices=("outside-air",))  # by the site's temperature, added to `pue`
     node: NodeTable | None = one(NodeTable, None)
     partition: tuple[PartitionTable, ...] = many(PartitionTable)
 
@@ -121,9 +156,54 @@ class ClusterTable:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceTable:
-    """[[supply.source]]: one series of renewable power. Sources add up."""
+class SiteTable:
+    """[site]: the weather that plants and outside air see."""
 
+    name: str | None = text(None)  # a typical year that comes with pvlib: greensboro, miami, sand-point
+    weather: str | None = text(None)  # or a file, beside the scenario file (docs/weather.md)
+    format: str | None = text(None)  # None: by the content
+    clear_sky: bool = flag(False)  # model the irradiance from clear sky and cloud cover where there is none
+    gaps: str = text("error", choices=("error", "interpolate"))
+    year: int | None = whole(None, low=1950, high=2100)  # place the weather in this year
+
+    def problems(self) -> Problems:
+        """Two weathers for one site."""
+        if self.name is not None and self.weather is not None:
+            yield "weather", "and name both say where the weather comes from; keep one"
+
+    @property
+    def present(self) -> bool:
+        """Whether there is weather."""
+        return self.name is not None or self.weather is not None
+
+
+_SOLAR_KEYS = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio")
+_WIND_KEYS = ("turbine", "hub_height_m", "roughness_m")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """[[supply.source]]: one series of renewable power, from a file or from the site's weather."""
+
+    # file: read; solar, wind: a plant at [site]. None: solar or wind by the plant's keys, else file
+    kind: str = text("file", choices=("file", "solar", "wind"))
+    capacity: float | None = number(None, above=True, high=1e3)  # of a plant / peak draw
+    capacity_kw: float | None = number(None, above=True, high=1e9)
+    step_s: int | None = whole(None, low=60, high=86400)  # of a plant; None: the weather's
+    interpolation: str | None = text(None, choices=("clear_sky_index", "linear", "hold"))  # to a finer step
+    tilt_deg: float | None = number(None, high=90.0)  # None: the latitude
+    azimuth_deg: float | None = number(None, high=360.0)  # None: towards the equator
+    tracking: str | None = text(None, choices=("fixed", "single_axis"))
+    module: str | None = text(None)
+    inverter: str | None = text(None)
+    dc_ac_ratio: float | None = number(None, above=True, high=10.0)
+    turbine: str | None = text(None)  # a type that windpowerlib knows
+    hub_height_m: float | None = number(None, low=5.0, high=300.0)
+    roughness_m: float | None = number(None, above=True, high=5.0)
+    losses_percent: float | None = number(None, high=99.0)
+    quantity: str | None = text(
+        None, choices=("wind", "solar", "supply")
+    )  # which forecast error; None: by kind
     file: str | None = text(None)  # beside the scenario file; None: --power
     columns: tuple[str, ...] | None = texts()  # summed; None: the one that declares a unit
     unit: str | None = text(None)  # None: by the column's name
@@ -137,7 +217,30 @@ class SourceTable:
     scale: float | None = number(None, above=True, high=1e9)  # all three None: 1
 
     def problems(self) -> Problems:
-        """Two sizes for one series."""
+        """Two sizes for one series, or keys of another kind of source."""
+        foreign = {
+            "file": (
+                "capacity",
+                "capacity_kw",
+                "step_s",
+                "interpolation",
+                "losses_percent",
+                *_SOLAR_KEYS,
+                *_WIND_KEYS,
+            ),
+            "solar": _WIND_KEYS,
+            "wind": _SOLAR_KEYS,
+        }[self.kind]
+        for key in _together(self, *foreign):
+            yield key, f"is no key of a source of kind {self.kind!r}; set kind, or leave it out"
+        if self.kind != "file":
+            for key in _together(self, "file", "columns", "unit", "peak", "peak_kw", "scale"):
+                yield (
+                    key,
+                    f"is no key of a source of kind {self.kind!r}, whose size is capacity or capacity_kw",
+                )
+            if len(_together(self, "capacity", "capacity_kw")) != 1:
+                yield "capacity", "or capacity_kw says how large the plant is; give one of them"
         sizes = _together(self, "peak", "peak_kw", "scale")
         if len(sizes) > 1:
             yield sizes[1], f"and {sizes[0]} both size the series; keep one"
@@ -167,6 +270,44 @@ class SupplyTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportTable:
+    """[grid.import_series]: the import limit as a series."""
+
+    file: str = text()
+    columns: tuple[str, ...] | None = texts()
+    unit: str | None = text(None)
+    stamp: str = text("start", choices=("start", "end"))
+    zone: str | None = text(None)
+    gaps: str = text("error", choices=("error", "hold", "interpolate", "zero"))
+    time_column: str | None = text(None)
+    peak: float | None = number(None, above=True, high=1e3)  # the series' maximum / peak draw; None: as it is
+
+
+@dataclass(frozen=True, slots=True)
+class RateTable:
+    """[grid.price], [grid.carbon]: what imported power costs and emits, by the hour."""
+
+    file: str | None = text(None)  # beside the scenario file
+    model: str | None = text(None, choices=("duck",))  # or made: docs/grid-series.md
+    mean: float | None = number(None, above=True, high=10**5)  # of a model: per kWh, in currency or in g
+    source: str | None = text(None)  # whose file: electricity-maps, eia, sgip; de-lu, ercot, caiso
+    column: str | None = text(None)
+    unit: str | None = text(None)
+    stamp: str | None = text(None, choices=("start", "end"))
+    zone: str | None = text(None)
+    gaps: str = text("error", choices=("error", "hold", "interpolate"))
+    time_column: str | None = text(None)
+    exchange_rate: float | None = number(None, above=True, high=10**6)  # grid.currency per unit of the file's
+
+    def problems(self) -> Problems:
+        """Neither a file nor a model, or both."""
+        if (self.file is None) == (self.model is None):
+            yield "file", "or model says where the hourly values come from; give one of them"
+        if self.model is not None and self.mean is None:
+            yield "mean", "is missing: the mean of the model, per kWh (price: grid.currency; carbon: g)"
+
+
+@dataclass(frozen=True, slots=True)
 class GridTable:
     """[grid]: imported power. Without an import key there is no grid beside a series (islanded)."""
 
@@ -175,9 +316,20 @@ class GridTable:
     unlimited: bool | None = flag(None)
     price_per_kwh: float | None = number(None, low=-1000, high=1000)  # None: no cost is computed
     carbon_g_per_kwh: float | None = number(None, high=10**5)  # None: no carbon is computed
+    currency: str | None = text(None)  # of price_per_kwh and of values, such as EUR; None: the price file's
+    import_series: ImportTable | None = one(ImportTable, None)
+    price: RateTable | None = one(RateTable, None)
+    carbon: RateTable | None = one(RateTable, None)
 
     def problems(self) -> Problems:
-        """Two limits for one grid."""
+        """Two limits for one grid, or two prices."""
+        for series, constant in (("price", "price_per_kwh"), ("carbon", "carbon_g_per_kwh")):
+            if getattr(self, series) is not None and getattr(self, constant) is not None:
+                yield constant, f"and [grid.{series}] say the same thing twice; keep one"
+        if self.import_series is not None and (
+            _together(self, "import_ratio", "import_kw") or self.unlimited
+        ):
+            yield "import_series", "and a constant import limit exclude each other; keep one"
         limits = _together(self, "import_ratio", "import_kw") + ["unlimited"] * bool(self.unlimited)
         if len(limits) > 1:
             yield limits[1], f"and {limits[0]} both set the import limit; keep one"
@@ -196,6 +348,10 @@ class BatteryTable:
     charge_efficiency: float = number(0.95, low=0.1, high=1.0)
     discharge_efficiency: float = number(0.95, low=0.1, high=1.0)
     initial_share: float = number(0.5, high=1.0)
+    self_discharge_percent_per_month: float = number(0.0, high=100.0)  # of the capacity, in 30 days
+    # at or below: charge from the grid, and spare the battery; at most one of the two
+    grid_charge_below_price_per_kwh: float | None = number(None, low=-1000, high=1000)
+    grid_charge_below_carbon_g_per_kwh: float | None = number(None, high=10**5)
 
     def problems(self) -> Problems:
         """Two sizes for one battery, or sizes without a battery."""
@@ -203,6 +359,10 @@ class BatteryTable:
             if len(_together(self, *keys)) > 1:
                 yield keys[1], f"and {keys[0]} say the same thing twice; keep one"
         limits = _together(self, "charge_ratio", "charge_kw", "discharge_ratio", "discharge_kw")
+        thresholds = _together(self, "grid_charge_below_price_per_kwh", "grid_charge_below_carbon_g_per_kwh")
+        if len(thresholds) > 1:
+            yield thresholds[1], f"and {thresholds[0]} both say when to charge from the grid; keep one"
+        limits += thresholds
         if limits and not self.present:
             yield limits[0], "is given, but the battery has no size; give battery.hours or battery.kwh"
 
@@ -224,6 +384,48 @@ class RulesTable:
     voluntary_suspension: bool = flag(False)
     dispatch_first: str = text("battery", choices=("battery", "grid"))
     tick_s: int | None = whole(None, low=1, high=10**9)  # None: no ticks
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastTable:
+    """[forecast]: what schedulers know of tomorrow (docs/forecasts.md)."""
+
+    kind: str = text(
+        "none",
+        choices=(
+            "none",
+            "perfect",
+            "persistence",
+            "daily-persistence",
+            "climatology",
+            "day-ahead",
+            "synthetic",
+        ),
+    )
+    hours: int = whole(24, low=1, high=168)  # how far one reaches
+    seed: int = whole(0)  # of the errors of `synthetic`
+    # day-ahead: the forecast supply, sized as the only source is
+    file: str | None = text(None)
+    columns: tuple[str, ...] | None = texts()
+    unit: str | None = text(None)
+    stamp: str = text("start", choices=("start", "end"))
+    zone: str | None = text(None)
+    gaps: str = text("error", choices=("error", "hold", "interpolate", "zero"))
+    time_column: str | None = text(None)
+    issue_hour: int = whole(12, high=23)  # local hour at which a day-ahead forecast comes out
+
+    def problems(self) -> Problems:
+        """A forecast file without use, or none where one is needed."""
+        if (self.kind == "day-ahead") != (self.file is not None):
+            yield "file", 'and kind = "day-ahead" go together; give both or neither'
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsTable:
+    """[windows]: spans of the year that are compared apart, by name (docs/scenarios.md)."""
+
+    file: str = text()  # CSV: name, split, first_day, days, site
+    default: str | None = text(None)  # the one that runs without --window; None: the whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +471,8 @@ class Scenario:
 
     name: str = text()
     description: str = text("(no description)")
+    window: str | None = text(None)  # one of [windows], or "all"; None: its default
+    site: SiteTable = one(SiteTable)
     workload: WorkloadTable = one(WorkloadTable)
     cluster: ClusterTable = one(ClusterTable)
     supply: SupplyTable = one(SupplyTable)
@@ -278,6 +482,8 @@ class Scenario:
     objective: ObjectiveTable = one(ObjectiveTable)
     service_class: tuple[ServiceClassTable, ...] = many(ServiceClassTable)
     time: TimeTable = one(TimeTable)
+    forecast: ForecastTable = one(ForecastTable)
+    windows: WindowsTable | None = one(WindowsTable, None)
 
     def problems(self) -> Problems:
         """What several tables say together."""
@@ -285,6 +491,12 @@ class Scenario:
         for place, name in enumerate(names):
             if name in names[:place]:
                 yield "service_class", f"has two classes named {name!r}; rename one"
+        plants = [source.kind for source in self.supply.source if source.kind != "file"]
+        if (plants or self.cluster.pue_model) and not self.site.present:
+            what = f"a {plants[0]} plant" if plants else "cluster.pue_model"
+            yield "site", f"says nothing of the weather that {what} needs; give site.name or site.weather"
+        if self.window is not None and self.window != "all" and self.windows is None:
+            yield "window", f"is {self.window!r}, but the scenario has no [windows]"
         shares = math.fsum(each.share for each in self.service_class)
         if names and abs(shares - 1) > 1e-9:
             yield "service_class", f"has shares that add up to {shares:g}; make it 1"

@@ -1,96 +1,54 @@
-"""The power of a scenario: sources read, sized by the peak draw, and put on the workload's clock."""
+"""Power, prices and forecasts of a scenario, put on the workload's clock."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+from energy.grid import join_changes
 from experiments.calendar import DAY_S, TimeJoin, join
-from experiments.config import BatteryTable, Scenario, SourceTable
+from experiments.config import BatteryTable, Scenario
+from experiments.forecast_inputs import Quantity, Timeline, hourly_means, make_forecast
+from experiments.grid_inputs import covering, read_import_limit, read_rates
 from experiments.scenario import Loaded
-from rare.model import NEVER_S, NO_BATTERY, UNLIMITED_MW, Battery, Cluster, Inputs
+from experiments.site_inputs import outside_air_pue, site_weather
+from experiments.supply_inputs import MICRO, MW_PER_KW, Supply, of_peak, read_day_ahead, read_supply
+from experiments.windows import Window, chosen_window, windows_of
+from rare.model import NEVER_S, NO_BATTERY, UNLIMITED_MW, Battery, Cluster, Forecast, Inputs
 from traces.errors import InputError
-from traces.power_csv import read_power
-from traces.series import PowerSeries, total
+from traces.held import EPOCH, HeldSeries
 from traces.timezones import find_zone
-from traces.workload import Workload
+from traces.workload import NO_DEADLINE_S, Workload
 
+Held = TypeVar("Held", bound=HeldSeries)
 MJ_PER_KWH = 3_600_000_000
-MW_PER_KW = 1_000_000
-MICRO = 1_000_000
+MONTH_S = 30 * DAY_S
 
 
-def check_zone(name: str | None, key: str) -> None:
-    """InputError, beginning with the key, for a name that is no time zone."""
-    if name is not None:
-        try:
-            find_zone(name)
-        except InputError as error:
-            raise InputError(f"{key}: {error}") from None
+@dataclass(frozen=True, slots=True)
+class Powered:
+    """What the simulation is given beside jobs, cluster and battery, and how it came about."""
+
+    jobs: Workload  # those of the window
+    inputs: Inputs
+    forecast: Forecast | None
+    join: TimeJoin | None
+    begin_s: int | None  # of the window
+    end_s: int | None
 
 
-def read_supply(
-    loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes: list[str]
-) -> PowerSeries | None:
-    """The sum of the sources at their sizes, or None without a renewable supply."""
-    supply = loaded.scenario.supply
-    if supply.resolved_kind != "series":
-        return None
-    check_zone(supply.site_zone, "supply.site_zone")
-    parts = []
-    for place, source in enumerate(supply.source):
-        if source.file is None:
-            raise InputError(
-                f"{loaded.label}: supply.source.{place}.file is missing; give it, or --power FILE"
-            )
-        files[f"supply.{place}"] = path = loaded.path(source.file)
-        parts.append(_sized(_read_source(path, source, f"supply.source.{place}"), source, cluster, place))
-    series = total(parts)
-    raw = all(source.peak is None and source.peak_kw is None for source in supply.source)
-    ratio = series.peak_mw / max(1, cluster.peak_draw_mw)
-    if raw and not 0.01 <= ratio <= 100:
-        notes.append(
-            f"the supply's maximum is {series.peak_mw / MW_PER_KW:g} kW and the cluster's peak draw "
-            f"{cluster.peak_draw_mw / MW_PER_KW:g} kW; --set supply.source.0.peak=1 scales one to the other"
-        )
-    return series
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Where a series' second 0 is on the workload's clock, and which part of it the run needs."""
 
-
-def _read_source(path: Path, source: SourceTable, where: str) -> PowerSeries:
-    try:
-        return read_power(
-            path,
-            columns=list(source.columns) if source.columns else None,
-            unit=source.unit,
-            stamp=source.stamp,
-            zone=source.zone,
-            gaps=source.gaps,
-            negatives=source.negatives,
-            time_column=source.time_column,
-        )
-    except InputError as error:
-        # What the reader calls an argument is a key of this table.
-        raise InputError(str(error) if str(path) in str(error) else f"{where}: {error}") from None
-
-
-def _sized(series: PowerSeries, source: SourceTable, cluster: Cluster, place: int) -> PowerSeries:
-    if source.peak is not None:
-        return series.scaled_to_peak(_of_peak(source.peak, cluster, f"supply.source.{place}.peak"))
-    if source.peak_kw is not None:
-        return series.scaled_to_peak(round(source.peak_kw * MW_PER_KW))
-    if source.scale is not None:
-        return series.scaled(round(source.scale * MICRO), MICRO)
-    return series
-
-
-def _of_peak(ratio: float, cluster: Cluster, where: str) -> int:
-    """A ratio to the cluster's peak draw in mW."""
-    if cluster.peak_draw_mw == 0:
-        raise InputError(
-            f"{where}: is a ratio to the peak draw, but no node draws any power; give idle_w and core_w"
-        )
-    return round(ratio * cluster.peak_draw_mw)
+    join: TimeJoin
+    begin_s: int
+    end_s: int
+    window: Window | None
 
 
 def _import_limit_mw(scenario: Scenario, cluster: Cluster, notes: list[str]) -> int:
@@ -98,12 +56,12 @@ def _import_limit_mw(scenario: Scenario, cluster: Cluster, notes: list[str]) -> 
     if kind == "unlimited" or grid.unlimited:
         return UNLIMITED_MW
     if grid.import_ratio is not None:
-        return _of_peak(grid.import_ratio, cluster, "grid.import_ratio")
+        return of_peak(grid.import_ratio, cluster, "grid.import_ratio")
     if grid.import_kw is not None:
         return round(grid.import_kw * MW_PER_KW)
     if kind == "none" and grid.unlimited is None:
         return UNLIMITED_MW
-    if grid.unlimited is None:
+    if grid.unlimited is None and grid.import_series is None:
         notes.append(
             "no import limit is given, so there is no grid beside the supply (islanded); "
             "--set grid.unlimited=true or --set grid.import_ratio=R adds one"
@@ -111,72 +69,264 @@ def _import_limit_mw(scenario: Scenario, cluster: Cluster, notes: list[str]) -> 
     return 0
 
 
-def make_inputs(
-    scenario: Scenario, jobs: Workload, cluster: Cluster, series: PowerSeries | None, notes: list[str]
-) -> tuple[Inputs, TimeJoin | None]:
-    """What changes from outside, on the workload's clock, and how the calendars were joined."""
-    begin_s = int(jobs.submit_s[0])
+def power_up(
+    loaded: Loaded, jobs: Workload, cluster: Cluster, files: dict[str, Path], notes: list[str]
+) -> Powered:
+    """Read everything that changes from outside, join the calendars, choose the window's jobs."""
+    scenario = loaded.scenario
     limit_mw = _import_limit_mw(scenario, cluster, notes)
-    joined = None
-    if series is None:
-        change_s, supply_mw, end_s = np.array([begin_s]), np.array([0]), NEVER_S
-    else:
-        supply, time = scenario.supply, scenario.time
-        if jobs.origin_utc is not None and jobs.zone is None and time.calendar != "none":
-            notes.append(
-                f"{jobs.name}: names no time zone, so its clock is read as the site's; give workload.zone"
-            )
-        joined = join(
-            begin_s=begin_s,
-            origin_utc=jobs.origin_utc,
-            trace_zone=jobs.zone,
-            supply_start_utc=series.start_utc,
-            supply_span_s=series.end_s,
-            site_zone=supply.site_zone or supply.source[0].zone or "UTC",
-            calendar=time.calendar,
-            supply_start_s=time.supply_start_s,
-            repeats=supply.repeat,
+    window = chosen_window(loaded)
+    supply = read_supply(loaded, cluster, files, notes)
+    tracks = _tracks(loaded, cluster, supply, files, notes)
+    if not tracks:
+        return Powered(jobs, _constant(scenario, cluster, jobs, limit_mw), None, None, None, None)
+    base = next(iter(tracks.values()))
+    clock = _clock(loaded, jobs, cluster, base, window, notes)
+    if window is not None:
+        jobs = _jobs_of(window, jobs, clock)
+    start_s = clock.join.shift_s
+    begin_utc = base.start_utc + timedelta(seconds=clock.begin_s - start_s)
+    end_utc = base.start_utc + timedelta(seconds=clock.end_s - start_s)
+    held = {
+        name: _until(scenario, name, one, base, end_utc, notes)
+        if one is not base
+        else _again(scenario, one, end_utc)
+        for name, one in tracks.items()
+    }
+    joined = join_changes(held, begin_utc, end_utc)
+    inputs = _inputs(
+        scenario, cluster, joined.change_s + clock.begin_s, joined.columns, limit_mw, clock.end_s
+    )
+    forecast = None
+    if scenario.forecast.kind != "none":
+        forecast = _forecast(loaded, supply, held, base, clock, files, end_utc, notes)
+    if window is None:
+        _note_short_supply(jobs, clock.end_s, scenario.supply.repeat, notes)
+        return Powered(jobs, inputs, forecast, clock.join, None, None)
+    return Powered(jobs, inputs, forecast, clock.join, clock.begin_s, _last_expiry_s(jobs, clock))
+
+
+def _again(scenario: Scenario, series: Held, end_utc: datetime) -> Held:
+    """The supply's own series to the end, again and again where the scenario says so."""
+    end_s = series.second_at(end_utc)
+    if not scenario.supply.repeat:
+        return series.slice(0, end_s)
+    whole_days_s = series.end_s // DAY_S * DAY_S
+    if whole_days_s:  # else the hours of the day would drift from one round to the next
+        series = series.slice(0, whole_days_s)
+    return series.repeat(end_s)
+
+
+def _until(
+    scenario: Scenario, name: str, series: Held, base: HeldSeries, end_utc: datetime, notes: list[str]
+) -> Held:
+    """A series beside the supply, over the supply's time."""
+    if name == "pue" and series.start_utc == base.start_utc and series.end_s >= base.end_s:
+        return _again(scenario, series, end_utc)
+    what = {"import": "grid.import_series", "pue": "site"}.get(name, f"grid.{name}")
+    return covering(series, base.start_utc, end_utc, what, notes)
+
+
+def _tracks(
+    loaded: Loaded, cluster: Cluster, supply: Supply | None, files: dict[str, Path], notes: list[str]
+) -> dict[str, HeldSeries]:
+    """Every series of the scenario by name; the first one's calendar is the run's."""
+    scenario = loaded.scenario
+    weather = site_weather(loaded, files) if scenario.site.present else None
+    tracks: dict[str, HeldSeries] = {} if supply is None else {"supply": supply.total}
+    if weather is not None and scenario.cluster.pue_model is not None:
+        tracks["pue"] = outside_air_pue(weather, scenario.cluster.pue - 1)
+    limit = read_import_limit(loaded, cluster, files)
+    if limit is not None:
+        tracks["import"] = limit
+    rates = [name for name in ("price", "carbon") if getattr(scenario.grid, name) is not None]
+    if rates:
+        first = next(iter(tracks.values()), None)
+        made = [getattr(scenario.grid, name).model is not None for name in rates]
+        if first is None and any(made):
+            raise InputError("grid: a model of price or carbon needs a supply whose calendar it takes")
+        start_utc = EPOCH if first is None else first.start_utc
+        tracks.update(read_rates(loaded, start_utc, site_zone(scenario, weather), files, notes))
+    return tracks
+
+
+def site_zone(scenario: Scenario, weather) -> str:
+    """The zone of the site: as stated, else of its weather, else of the first source, else UTC."""
+    supply = scenario.supply
+    stated = supply.site_zone or (weather.zone if weather is not None else None)
+    return stated or (supply.source[0].zone if supply.source else None) or "UTC"
+
+
+def _clock(
+    loaded: Loaded,
+    jobs: Workload,
+    cluster: Cluster,
+    base: HeldSeries,
+    window: Window | None,
+    notes: list[str],
+) -> _Clock:
+    scenario = loaded.scenario
+    supply, time = scenario.supply, scenario.time
+    begin_s = int(jobs.submit_s[0])
+    weather = site_weather(loaded, {}) if scenario.site.present else None
+    zone = site_zone(scenario, weather)
+    if jobs.origin_utc is not None and jobs.zone is None and time.calendar != "none":
+        notes.append(
+            f"{jobs.name}: names no time zone, so its clock is read as the site's; give workload.zone"
         )
-        change_s, supply_mw, end_s = _on_workload_clock(series, joined, jobs, cluster, supply.repeat)
-        _note_short_supply(jobs, end_s, supply.repeat, notes)
+    made = scenario.workload.model is not None
+    joined = join(
+        begin_s=begin_s // DAY_S * DAY_S if made else begin_s,
+        origin_utc=jobs.origin_utc,
+        trace_zone=jobs.zone,
+        supply_start_utc=base.start_utc,
+        supply_span_s=base.end_s,
+        site_zone=zone,
+        calendar=time.calendar,
+        supply_start_s=time.supply_start_s,
+        repeats=supply.repeat,
+    )
+    if window is not None:
+        midnight_s = joined.shift_s + _first_midnight_s(base, zone)
+        begin_s = midnight_s + window.span_s[0]
+        end_s = midnight_s + window.span_s[1] + _longest_allowance_s(jobs)
+    else:
+        end_s = joined.shift_s + base.end_s
+        if supply.repeat:
+            end_s = begin_s + _horizon_s(jobs, cluster)
+    _check_begin(begin_s - joined.shift_s, base.end_s, supply.repeat)
+    end_s = end_s if supply.repeat else min(end_s, joined.shift_s + base.end_s)
+    return _Clock(joined, begin_s, end_s, window)
+
+
+def _check_begin(after_s: int, span_s: int, repeats: bool) -> None:
+    if after_s < 0 or (after_s >= span_s and not repeats):
+        raise InputError(
+            f"the run begins {abs(after_s)} s {'before' if after_s < 0 else 'after'} the supply's start, "
+            f"which covers {span_s} s; change time.calendar or time.supply_start_s"
+        )
+
+
+def _first_midnight_s(base: HeldSeries, zone: str) -> int:
+    """Seconds from the series' start to the first midnight of the site's standard time."""
+    offset_s = standard_offset_s(base, zone)
+    into_day_s = (int(base.start_utc.timestamp()) + offset_s) % DAY_S
+    return (-into_day_s) % DAY_S
+
+
+def standard_offset_s(base: HeldSeries, zone: str) -> int:
+    """The site's offset from UTC without summer time, in seconds."""
+    local = base.start_utc.astimezone(find_zone(zone))
+    offset, summer = local.utcoffset() or timedelta(0), local.dst() or timedelta(0)
+    return int((offset - summer).total_seconds())
+
+
+def _longest_allowance_s(jobs: Workload) -> int:
+    """Twice the longest time from submit to deadline, and a day: when the last job of a window is over."""
+    dated = jobs.deadline_s < NO_DEADLINE_S
+    allowance_s = int((jobs.deadline_s - jobs.submit_s)[dated].max(initial=0))
+    return 2 * max(allowance_s, 600) + (0 if dated.all() else 30 * DAY_S)
+
+
+def _jobs_of(window: Window, jobs: Workload, clock: _Clock) -> Workload:
+    last_s = clock.begin_s + window.days * DAY_S
+    first, last = np.searchsorted(jobs.submit_s, [clock.begin_s, last_s])
+    if first == last:
+        raise InputError(f"window {window.name!r}: no job of {jobs.name} is submitted in it; choose another")
+    return jobs.select(int(first), int(last))
+
+
+def _last_expiry_s(jobs: Workload, clock: _Clock) -> int | None:
+    """When every submit and two allowances have passed (DESIGN §4); None where jobs have no deadlines."""
+    if (jobs.deadline_s >= NO_DEADLINE_S).any():
+        return None
+    allowance_s = np.maximum(jobs.deadline_s - jobs.submit_s, 600)
+    return min(int((jobs.deadline_s + allowance_s).max()), clock.end_s)
+
+
+def _constant(scenario: Scenario, cluster: Cluster, jobs: Workload, limit_mw: int) -> Inputs:
+    change_s = np.array([int(jobs.submit_s[0])], dtype=np.int64)
+    return _inputs(scenario, cluster, change_s, {}, limit_mw, NEVER_S)
+
+
+def _inputs(
+    scenario: Scenario,
+    cluster: Cluster,
+    change_s: np.ndarray,
+    columns: dict[str, np.ndarray],
+    limit_mw: int,
+    end_s: int,
+) -> Inputs:
     grid = scenario.grid
 
-    def same(value: float) -> np.ndarray:
-        return np.full(len(change_s), round(value), dtype=np.int64)
+    def column(name: str, constant: float) -> np.ndarray:
+        return columns.get(name, np.full(len(change_s), round(constant), dtype=np.int64))
 
-    inputs = Inputs(
+    return Inputs(
         change_s.astype(np.int64),
-        supply_mw.astype(np.int64),
-        same(limit_mw),
-        same((grid.price_per_kwh or 0.0) * MICRO),
-        same((grid.carbon_g_per_kwh or 0.0) * 1000),
-        same(cluster.pue_per_mille),
+        column("supply", 0),
+        column("import", limit_mw),
+        column("price", (grid.price_per_kwh or 0.0) * MICRO),
+        column("carbon", (grid.carbon_g_per_kwh or 0.0) * 1000),
+        column("pue", cluster.pue_per_mille),
         end_s=end_s,
-        renewable=series is not None,
-        priced=grid.price_per_kwh is not None,
-        carbon_known=grid.carbon_g_per_kwh is not None,
+        renewable="supply" in columns,
+        priced="price" in columns or grid.price_per_kwh is not None,
+        carbon_known="carbon" in columns or grid.carbon_g_per_kwh is not None,
     )
-    return inputs, joined
 
 
-def _on_workload_clock(
-    series: PowerSeries, joined: TimeJoin, jobs: Workload, cluster: Cluster, repeat: bool
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """The series from the first job on, in seconds of the workload's clock."""
-    begin_s = int(jobs.submit_s[0])
-    begin = begin_s - joined.shift_s
-    if begin < 0 or (begin >= series.end_s and not repeat):
-        raise InputError(
-            f"the first job is submitted {abs(begin)} s {'before' if begin < 0 else 'after'} the supply's "
-            f"start, which covers {series.end_s} s; change time.calendar or time.supply_start_s"
-        )
-    if repeat:
-        whole_days = series.end_s // DAY_S * DAY_S
-        if whole_days:  # else the hours of the day would drift from one round to the next
-            series = series.slice(0, whole_days)
-        series = series.repeat(begin + _horizon_s(jobs, cluster))
-    series = series.slice(begin, series.end_s)
-    return series.change_s + begin_s, series.power_mw, series.end_s + begin_s
+def _forecast(
+    loaded: Loaded,
+    supply: Supply | None,
+    held: dict[str, HeldSeries],
+    base: HeldSeries,
+    clock: _Clock,
+    files: dict[str, Path],
+    end_utc: datetime,
+    notes: list[str],
+) -> Forecast:
+    scenario = loaded.scenario
+    weather = site_weather(loaded, {}) if scenario.site.present else None
+    ahead_utc = end_utc + timedelta(hours=scenario.forecast.hours) if scenario.supply.repeat else end_utc
+    parts: list[Quantity] = []
+    if supply is not None:
+        for name, series in supply.by_quantity.items():
+            parts.append(Quantity(name, hourly_means(_again(scenario, series, ahead_utc))))
+    parts += [Quantity(name, hourly_means(held[name])) for name in ("price", "carbon") if name in held]
+    given = None
+    if scenario.forecast.kind == "day-ahead" and supply is not None:
+        ahead = covering(read_day_ahead(loaded, supply, files), base.start_utc, ahead_utc, "forecast", notes)
+        given = Quantity("supply", hourly_means(ahead))
+    length = max(len(part.means) for part in parts) if parts else 0
+    if length == 0:
+        raise InputError("forecast: there is no supply, price or carbon series to forecast")
+    padded = [Quantity(p.kind, np.pad(p.means, (0, length - len(p.means)), mode="wrap")) for p in parts]
+    zone = site_zone(scenario, weather)
+    time = Timeline(
+        start_s=clock.join.shift_s,
+        begin_s=clock.begin_s,
+        end_s=clock.end_s,
+        origin_s=int(base.start_utc.timestamp()) + standard_offset_s(base, zone),
+        site=scenario.site.name or scenario.name,
+        train=_train_hours(loaded, base, zone),
+    )
+    return make_forecast(scenario.forecast, padded, time, given)
+
+
+def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | None:
+    """Which hours climatologies may see: those of the training and validation windows; None: all."""
+    if loaded.scenario.windows is None:
+        return None
+    seen = np.zeros(base.end_s // 3600, dtype=bool)
+    midnight_h = _first_midnight_s(base, zone) // 3600
+    for window in windows_of(loaded):
+        if window.split in ("train", "validation"):
+            first_s, last_s = window.span_s
+            seen[midnight_h + first_s // 3600 : midnight_h + last_s // 3600] = True
+    if not seen.any():
+        raise InputError("windows: no training or validation window lies within the supply")
+    return seen
 
 
 def _horizon_s(jobs: Workload, cluster: Cluster) -> int:
@@ -192,7 +342,8 @@ def _note_short_supply(jobs: Workload, end_s: int, repeat: bool, notes: list[str
     if late:
         notes.append(
             f"the supply ends before {late} of {len(jobs)} jobs are submitted; the run ends with it "
-            "(supply_end). --set supply.repeat=true starts it again"
+            "(supply_end). --set supply.repeat=true starts it again; --set time.calendar=start begins it "
+            "with the first job"
         )
     elif not repeat and int((jobs.submit_s + jobs.work_s).max()) > end_s:
         notes.append(
@@ -201,20 +352,23 @@ def _note_short_supply(jobs: Workload, end_s: int, repeat: bool, notes: list[str
         )
 
 
-def make_battery(scenario: Scenario, cluster: Cluster) -> Battery:
+def make_battery(scenario: Scenario, cluster: Cluster, notes: list[str]) -> Battery:
     """The scenario's battery at its size; none beside unlimited power, which would never need it."""
     table: BatteryTable = scenario.battery
-    if not table.present or scenario.supply.resolved_kind == "unlimited":
+    if not table.present:
+        return NO_BATTERY
+    if scenario.supply.resolved_kind == "unlimited":
+        notes.append("battery: power is unlimited, so the battery is left out")
         return NO_BATTERY
     if table.kwh is not None:
         capacity_mj = round(table.kwh * MJ_PER_KWH)
     else:
-        capacity_mj = round((table.hours or 0.0) * 3600 * _of_peak(1.0, cluster, "battery.hours"))
+        capacity_mj = round((table.hours or 0.0) * 3600 * of_peak(1.0, cluster, "battery.hours"))
 
     def limit(kw: float | None, ratio: float | None, key: str) -> int:
         if kw is not None:
             return round(kw * MW_PER_KW)
-        return _of_peak(1.0 if ratio is None else ratio, cluster, f"battery.{key}")
+        return of_peak(1.0 if ratio is None else ratio, cluster, f"battery.{key}")
 
     return Battery(
         capacity_mj,
@@ -223,4 +377,5 @@ def make_battery(scenario: Scenario, cluster: Cluster) -> Battery:
         table.charge_efficiency,
         table.discharge_efficiency,
         table.initial_share,
+        round(capacity_mj * table.self_discharge_percent_per_month / 100 / MONTH_S),
     )

@@ -22,10 +22,10 @@ def divide_half_even(numerator: np.ndarray, denominator: int) -> np.ndarray:
 def scale_half_even(values: np.ndarray, numerator: int, denominator: int) -> np.ndarray:
     """`values * numerator / denominator` as int64, rounded half to even, whatever the size in between.
 
-    `values` is int64 and not negative, `numerator` not negative, `denominator` above 0.
+    `values` is int64 (of either sign), `numerator` not negative, `denominator` above 0.
     Raises InputError where a result does not fit into 63 bits.
     """
-    largest = int(values.max(initial=0))
+    largest = largest_abs(values)
     if divide_half_even(np.array([largest * numerator], dtype=object), denominator)[0] > INT64_MAX:
         raise InputError(
             f"{largest} x {numerator} / {denominator} is larger than 63 bits hold: scale by less"
@@ -36,9 +36,14 @@ def scale_half_even(values: np.ndarray, numerator: int, denominator: int) -> np.
 
 
 def dot_exact(left: np.ndarray, right: np.ndarray) -> int:
-    """Sum of products of two int64 arrays (none negative), as an exact Python integer."""
+    """Sum of products of two int64 arrays, as an exact Python integer; none of `right` is negative."""
     if len(left) == 0:
         return 0
-    if int(left.max()) * int(right.sum()) <= INT64_MAX:
+    if largest_abs(left) * int(right.sum()) <= INT64_MAX:
         return int(np.dot(left, right))
     return int(np.dot(left.astype(object), right.astype(object)))
+
+
+def largest_abs(values: np.ndarray) -> int:
+    """Largest absolute value, as a Python integer; 0 for none."""
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))

@@ -12,7 +12,6 @@ from traces.exact import divide_half_even
 from traces.stamps import show
 
 POLICIES = ("error", "hold", "interpolate", "zero")
-REMEDY = "fill with gaps='hold', 'interpolate' or 'zero'"
 MAX_STEPS = 50_000_000
 # So many gaps of one length in a row are no gaps: the file goes on at another step.
 SAME_GAPS_IN_A_ROW = 3
@@ -21,18 +20,32 @@ Count = Callable[[str, int, int, str, str], None]
 """Notes a repair: code, how many, line and value of the first, what was done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What to do about gaps, duplicates and daylight saving, and which policies this kind of file knows."""
+
+    policy: str
+    known: tuple[str, ...] = POLICIES
+
+    @property
+    def remedy(self) -> str:
+        """The end of a message: the policies that would repair it."""
+        *others, last = (repr(name) for name in self.known if name != "error")
+        return f"fill with gaps={', '.join(others)} or {last}"
+
+
 @dataclass(slots=True)
 class Rows:
-    """Rows of a file, each field (N,): int64 start of the step, line and power; missing: bool."""
+    """Rows of a file, each field (N,): int64 start of the step, line and value; missing: bool."""
 
     utc_s: np.ndarray
     lines: np.ndarray
-    power_mw: np.ndarray
+    values: np.ndarray
     missing: np.ndarray
 
     def keep(self, mask: np.ndarray) -> Rows:
         """The rows where `mask` is true."""
-        return Rows(self.utc_s[mask], self.lines[mask], self.power_mw[mask], self.missing[mask])
+        return Rows(self.utc_s[mask], self.lines[mask], self.values[mask], self.missing[mask])
 
 
 def usual_step_s(utc_s: np.ndarray) -> int | None:
@@ -77,28 +90,31 @@ def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object)
         )
 
 
-def drop_duplicates(rows: Rows, policy: str, path: object, count: Count) -> Rows:
-    """One row per instant: equal values collapse under any policy, unequal ones need 'hold' (the first)."""
+def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Count) -> Rows:
+    """One row per instant: equal values collapse under any policy, unequal ones need 'hold' (the first).
+
+    `unit` is what messages put behind a value.
+    """
     again = np.append(False, np.diff(rows.utc_s) == 0)
     if not again.any():
         return rows
     first = int(np.flatnonzero(again)[0])
     where = f"{path}:{rows.lines[first]}: {show(rows.utc_s[first])}"
-    if policy == "error":
+    if gaps.policy == "error":
         raise InputError(
-            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {REMEDY}"
+            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {gaps.remedy}"
         )
     for i in np.flatnonzero(again):
         if rows.missing[i]:
-            rows.missing[i], rows.power_mw[i] = rows.missing[i - 1], rows.power_mw[i - 1]
-        elif not rows.missing[i - 1] and rows.power_mw[i] != rows.power_mw[i - 1]:
-            if policy != "hold":
+            rows.missing[i], rows.values[i] = rows.missing[i - 1], rows.values[i - 1]
+        elif not rows.missing[i - 1] and rows.values[i] != rows.values[i - 1]:
+            if gaps.policy != "hold":
                 raise InputError(
                     f"{path}:{rows.lines[i]}: {show(rows.utc_s[i])} is there twice with different values "
-                    f"({rows.power_mw[i - 1]} and {rows.power_mw[i]} mW): "
+                    f"({rows.values[i - 1]} and {rows.values[i]} {unit}): "
                     "remove one, or keep the first by gaps='hold'"
                 )
-            rows.power_mw[i] = rows.power_mw[i - 1]
+            rows.values[i] = rows.values[i - 1]
     count(
         "duplicate_stamps", int(again.sum()), int(rows.lines[first]), show(rows.utc_s[first]), "one row kept"
     )
@@ -106,8 +122,8 @@ def drop_duplicates(rows: Rows, policy: str, path: object, count: Count) -> Rows
     return rows.keep(np.append(~again[1:], True))
 
 
-def fill(rows: Rows, step_s: int, policy: str, path: object, count: Count) -> tuple[int, np.ndarray]:
-    """(utc seconds of the first step, power_mw per step), from the first row to the last, gaps filled.
+def fill(rows: Rows, step_s: int, gaps: Gaps, path: object, count: Count) -> tuple[int, np.ndarray]:
+    """(utc seconds of the first step, int64 value per step), from the first row to the last, gaps filled.
 
     Rows are in order, on the step, and none twice. Leading steps without a value are left out under
     'hold' and 'interpolate', trailing ones under 'interpolate': there is nothing to fill them from.
@@ -118,16 +134,17 @@ def fill(rows: Rows, step_s: int, policy: str, path: object, count: Count) -> tu
         raise InputError(
             f"{path}: {steps} steps of {step_s} s between the first and the last row: split the file"
         )
-    power_mw = np.zeros(steps, np.int64)
+    values = np.zeros(steps, np.int64)
     known = np.zeros(steps, bool)
-    power_mw[place], known[place] = rows.power_mw, ~rows.missing
+    values[place], known[place] = rows.values, ~rows.missing
     if not known.any():
         raise InputError(f"{path}: no row has a value: check the columns")
     unknown = np.flatnonzero(~known)
     if len(unknown) == 0:
-        return int(rows.utc_s[0]), power_mw
+        return int(rows.utc_s[0]), values
+    policy = gaps.policy
     if policy == "error":
-        raise InputError(_first_gap(rows, place, known, step_s, path))
+        raise InputError(_first_gap(rows, place, known, step_s, gaps, path))
     _count_gaps(rows, place, known, step_s, policy, count)
     has_value = np.flatnonzero(known)
     first = 0 if policy == "zero" else int(has_value[0])
@@ -136,25 +153,27 @@ def fill(rows: Rows, step_s: int, policy: str, path: object, count: Count) -> tu
     if dropped:
         at_s = int(rows.utc_s[0]) + (0 if first else last) * step_s
         count("edge_steps", dropped, 0, show(at_s), "steps at the ends of the file without a value left out")
-    power_mw, known = power_mw[first:last], known[first:last]
+    values, known = values[first:last], known[first:last]
     if policy == "hold":
-        power_mw = power_mw[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
+        values = values[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
     elif policy == "interpolate":
-        _interpolate(power_mw, known)
-    return int(rows.utc_s[0]) + first * step_s, power_mw
+        _interpolate(values, known)
+    return int(rows.utc_s[0]) + first * step_s, values
 
 
-def _interpolate(power_mw: np.ndarray, known: np.ndarray) -> None:
+def _interpolate(values: np.ndarray, known: np.ndarray) -> None:
     """Fills the unknown steps in place, each on the line between its known neighbours, half to even."""
     has_value, unknown = np.flatnonzero(known), np.flatnonzero(~known)
     right = np.searchsorted(has_value, unknown)
     left_at, right_at = has_value[right - 1], has_value[right]
     for i, a, b in zip(unknown.tolist(), left_at.tolist(), right_at.tolist(), strict=True):
-        weighted = int(power_mw[a]) * (b - i) + int(power_mw[b]) * (i - a)
-        power_mw[i] = divide_half_even(np.array([weighted], dtype=object), b - a)[0]
+        weighted = int(values[a]) * (b - i) + int(values[b]) * (i - a)
+        values[i] = divide_half_even(np.array([weighted], dtype=object), b - a)[0]
 
 
-def _first_gap(rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, path: object) -> str:
+def _first_gap(
+    rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, gaps: Gaps, path: object
+) -> str:
     first = int(np.flatnonzero(~known)[0])
     later = np.flatnonzero(known[first:])
     length = int(later[0]) if len(later) else len(known) - first
@@ -162,7 +181,7 @@ def _first_gap(rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, pa
     from_s = int(rows.utc_s[0]) + first * step_s
     return (
         f"{path}:{line}: no value from {show(from_s)} to {show(from_s + length * step_s)} ({length} step"
-        f"{'s' if length > 1 else ''} of {step_s} s; {int((~known).sum())} in the whole file): {REMEDY}"
+        f"{'s' if length > 1 else ''} of {step_s} s; {int((~known).sum())} in the whole file): {gaps.remedy}"
     )
 
 

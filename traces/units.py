@@ -51,11 +51,24 @@ def milliwatts_per(unit: str, step_s: int) -> Fraction:
 def to_milliwatts(
     cells: Sequence[str], lines: Sequence[int], column: str, path: object, scale: Fraction
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(power_mw int64, missing bool) of a column of decimal text, each value rounded half to even to 1 mW.
+    """(power_mw int64, missing bool) of a column of decimal text; see to_whole."""
+    return to_whole(cells, lines, column, path, scale, MAX_MW, "10^15 W")
 
-    Floats do the work, at most 1.5 x 2^-52 off. Where one lies so near the middle between two milliwatts that
-    this could decide (beyond 2^50 mW: always), the text is converted in exact arithmetic.
-    InputError names the line of a bad cell.
+
+def to_whole(
+    cells: Sequence[str],
+    lines: Sequence[int],
+    column: str,
+    path: object,
+    scale: Fraction,
+    limit: int,
+    limit_text: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(int64, missing bool): each cell's decimal text times `scale`, rounded half to even to a whole number.
+
+    Floats do the work, at most 1.5 x 2^-52 off. Where one lies so near the middle between two whole numbers
+    that this could decide (beyond 2^50: always), the text is converted in exact arithmetic.
+    InputError names the line of a bad cell, or of one beyond +-`limit`, which messages call `limit_text`.
     """
     missing = np.fromiter((cell.lower() in MISSING for cell in cells), bool, len(cells))
     plain = ["0" if gone else cell for cell, gone in zip(cells, missing, strict=True)]
@@ -66,13 +79,13 @@ def to_milliwatts(
                 "write digits with a decimal point, or leave the cell empty if the value is missing"
             )
     rough = np.array(plain, dtype=np.float64) * float(scale)
-    if not (np.abs(rough) <= MAX_MW).all():
-        i = np.flatnonzero(~(np.abs(rough) <= MAX_MW)).tolist()[0]
+    if not (np.abs(rough) <= limit).all():
+        i = np.flatnonzero(~(np.abs(rough) <= limit)).tolist()[0]
         raise InputError(
-            f"{path}:{lines[i]}: column {column!r} holds {cells[i]!r}, more than 10^15 W: check the unit"
+            f"{path}:{lines[i]}: column {column!r} holds {cells[i]!r}, more than {limit_text}: check the unit"
         )
-    power_mw = np.rint(rough).astype(np.int64)
+    whole = np.rint(rough).astype(np.int64)
     to_middle = np.abs(rough - np.floor(rough) - 0.5)
     for i in np.flatnonzero(to_middle <= np.abs(rough) * 2.0**-50).tolist():
-        power_mw[i] = round(Fraction(Decimal(plain[i])) * scale)
-    return power_mw, missing
+        whole[i] = round(Fraction(Decimal(plain[i])) * scale)
+    return whole, missing

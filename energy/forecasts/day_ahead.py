@@ -1,0 +1,87 @@
+"""A day-ahead product: an hourly series that a user supplies, issued once a day for the next day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from energy.forecasts.base import QUANTILES, Forecaster
+from energy.forecasts.climate import Climate
+from energy.forecasts.noise import key_of
+from energy.forecasts.quantity import DAY_S, checked_actual, checked_mask
+from traces.errors import InputError
+
+
+class DayAhead(Forecaster):
+    """The supplied series, recalibrated on training steps; climatology for days not issued yet.
+
+    series       : (steps,) the product's value for each step of `actual`, same unit
+    issue_hour   : hour of the day (of the origin's clock) at which the next day, 0 h to 24 h, is issued
+    train        : booleans, the steps on which its errors may be measured
+
+    On normal scores the outcome is regressed on the product, so a product that is too wide or biased is
+    corrected: the median need not be the product itself. The residual gives the quantiles.
+    """
+
+    name = "day-ahead"
+
+    def __init__(
+        self,
+        actual: object,
+        series: object,
+        steps: int,
+        *,
+        quantity: str,
+        train: object,
+        issue_hour: int = 12,
+        capacity: float | None = None,
+        step_s: int = 3600,
+        origin_s: int = 0,
+        quantiles: Sequence[float] = QUANTILES,
+    ) -> None:
+        values = checked_actual(actual, quantity, capacity)
+        product = checked_actual(series, quantity)
+        if len(product) != len(values):
+            raise InputError(
+                f"day-ahead series has {len(product)} steps, the actual one {len(values)}: make them equal"
+            )
+        if isinstance(issue_hour, bool) or issue_hour not in range(24):
+            raise InputError(f"day-ahead issue_hour {issue_hour!r}: give an hour from 0 to 23")
+        super().__init__(len(values), steps, quantiles)
+        mask = checked_mask(train, len(values))
+        self._climate, seen = (
+            Climate.fit(each, train=mask, quantity=quantity, step_s=step_s, origin_s=origin_s)
+            for each in (values, product)
+        )
+        outcome = self._climate.scores(values, key_of("ties", "actual", quantity))
+        self._product = seen.scores(product, key_of("ties", "product", quantity))
+        self._regress(self._product[mask], outcome[mask])
+        self._issue_s = issue_hour * 3600
+
+    def _regress(self, product: np.ndarray, outcome: np.ndarray) -> None:
+        spread = product.std() * outcome.std()
+        covariance = np.mean((product - product.mean()) * (outcome - outcome.mean()))
+        self.rho = float(np.clip(covariance / spread, 0.0, 0.9999)) if spread > 0 else 0.0
+        self._slope = self.rho * outcome.std() / (product.std() or 1.0)
+        self._offset = outcome.mean() - self._slope * product.mean()
+        self._spread = outcome.std() * np.sqrt(1.0 - self.rho**2)
+
+    def _at_scores(self, issues: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        targets = self.targets(issues)
+        product = self._product[np.minimum(targets, self.length - 1)]
+        issued = self._days(targets) <= self._last_day(issues)[:, None]
+        mean = np.where(issued, self._offset + self._slope * product, 0.0)
+        spread = np.where(issued, self._spread, 1.0)
+        return self._climate.values(targets[:, None, :], mean[:, None, :] + spread[:, None, :] * scores)
+
+    def _path_link(self, issue: int) -> np.ndarray:
+        return np.full(self.steps, self._climate.link)
+
+    def _days(self, steps: np.ndarray) -> np.ndarray:
+        return (self._climate.origin_s + steps * self._climate.step_s) // DAY_S
+
+    def _last_day(self, issues: np.ndarray) -> np.ndarray:
+        """The last day that is out at the issues: today, or tomorrow from the issue hour on."""
+        second = (self._climate.origin_s + issues * self._climate.step_s) % DAY_S
+        return self._days(issues) + (second >= self._issue_s)

@@ -1,0 +1,141 @@
+"""Servers with published power figures, by name; the figures and their sources are in servers.toml."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from traces.errors import InputError
+
+SHIPPED = Path(__file__).with_name("servers.toml")
+MW_PER_W = 1000
+MIB_PER_GIB = 1024
+MOST_W = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProfile:
+    """One kind of node. Watts at the wall.
+
+    idle_w     : on, nothing running; core_w and gpu_w : what each busy core or GPU adds; sleep_w : asleep
+    memory_gib : 0 where it is not known: then it does not limit
+    sources    : where each figure was published; assumed : which figures are not, and why
+    """
+
+    name: str
+    description: str
+    year: int
+    cores_per_node: int
+    gpus_per_node: int
+    memory_gib: int
+    idle_w: float
+    core_w: float
+    gpu_w: float
+    sleep_w: float
+    sources: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def peak_w(self) -> float:
+        """Everything busy [W]."""
+        return self.idle_w + self.cores_per_node * self.core_w + self.gpus_per_node * self.gpu_w
+
+    @property
+    def memory_mib(self) -> int | None:
+        """Memory [MiB], or None where it is not known."""
+        return self.memory_gib * MIB_PER_GIB or None
+
+    @property
+    def idle_mw(self) -> int:
+        """On, nothing running [mW]."""
+        return round(self.idle_w * MW_PER_W)
+
+    @property
+    def core_mw(self) -> int:
+        """What each busy core adds [mW]."""
+        return round(self.core_w * MW_PER_W)
+
+    @property
+    def gpu_mw(self) -> int:
+        """What each busy GPU adds [mW]."""
+        return round(self.gpu_w * MW_PER_W)
+
+    @property
+    def sleep_mw(self) -> int:
+        """Asleep [mW]."""
+        return round(self.sleep_w * MW_PER_W)
+
+
+def profile(name: str) -> ServerProfile:
+    """The shipped profile of that name. InputError lists the known ones."""
+    known = _shipped()
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise InputError(f"unknown server profile {name!r}: {hint}Known: {', '.join(known)}")
+
+
+def known_profiles() -> tuple[str, ...]:
+    """Names of the shipped profiles, in the order of the file."""
+    return tuple(_shipped())
+
+
+def load_profiles(path: str | Path) -> dict[str, ServerProfile]:
+    """The profiles in a TOML file of the same form as servers.toml, for users' own machines."""
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file ({error})") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read: {reason}") from None
+    return {name: _profile(f"{path}: [{name}]", name, table) for name, table in tables.items()}
+
+
+@cache
+def _shipped() -> dict[str, ServerProfile]:
+    return load_profiles(SHIPPED)
+
+
+def _profile(where: str, name: str, table: Any) -> ServerProfile:
+    if not isinstance(table, dict):
+        raise InputError(f"{where} must be a table of a server's figures")
+    known = [field.name for field in fields(ServerProfile) if field.name != "name"]
+    for key in table:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}: use {', '.join(known)}")
+    missing = [key for key in known if key not in table and key != "assumed"]
+    if missing:
+        raise InputError(f"{where}: {missing[0]!r} is missing: every figure is stated, 0 where there is none")
+    values = {key: _value(where, key, table[key]) for key in table}
+    found = ServerProfile(name=name, **values)
+    if found.cores_per_node + found.gpus_per_node < 1:
+        raise InputError(f"{where}: a node needs at least one core or GPU")
+    if found.sleep_w > found.idle_w:
+        raise InputError(
+            f"{where}: sleep_w {found.sleep_w:g} is more than idle_w {found.idle_w:g}: swap them"
+        )
+    return found
+
+
+def _value(where: str, key: str, value: Any) -> Any:
+    if key == "description":
+        if isinstance(value, str) and value.strip():
+            return value
+        raise InputError(f"{where}: description {value!r} must be text")
+    if key in ("sources", "assumed"):
+        texts = isinstance(value, list) and all(isinstance(line, str) for line in value)
+        if texts and (value or key == "assumed"):
+            return tuple(value)
+        raise InputError(f"{where}: {key} must be a list of texts, at least one source")
+    number = int if not key.endswith("_w") else int | float
+    if isinstance(value, bool) or not isinstance(value, number) or not 0 <= value <= MOST_W:
+        kind = "watts" if key.endswith("_w") else "a whole number"
+        raise InputError(f"{where}: {key} = {value!r} must be {kind} between 0 and {MOST_W}")
+    return float(value) if key.endswith("_w") else value

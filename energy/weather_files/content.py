@@ -1,0 +1,156 @@
+"""The text of a weather file: lines, cells, and numbers that know where they stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from traces.errors import InputError
+from traces.text import numbered_lines, place
+from traces.workload import shown
+
+#: A leap year of minutes, and a little.
+MAX_ROWS = 600_000
+MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's lines without their ends; `where` begins every message about it."""
+
+    path: Path
+    where: str
+    lines: list[str]
+
+    def at(self, line: int) -> str:
+        """`file:line` of a line counted from 1."""
+        return place(self.path, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The data rows of a file as text: `cells[i]` is on line `lines[i]` (from 1)."""
+
+    content: Content
+    cells: list[list[str]]
+    lines: np.ndarray
+
+    def numbers(self, index: int, name: str, missing: tuple[float, ...] = ()) -> np.ndarray:
+        """Column `index` as float64, NaN where empty or one of the `missing` marks. Errors name the line."""
+        texts = [row[index].strip() for row in self.cells]
+        values = _floats(texts)
+        if values is None:
+            values = np.array([self._number(i, text, name) for i, text in enumerate(texts)])
+        endless = np.isinf(values)
+        if endless.any():
+            self._number_error(int(np.argmax(endless)), texts[int(np.argmax(endless))], name)
+        return np.where(np.isin(values, missing), np.nan, values)
+
+    def wholes(self, index: int, name: str, low: int, high: int) -> np.ndarray:
+        """Column `index` as int64 from low to high. InputError names the line."""
+        values = self.numbers(index, name)
+        bad = ~((values >= low) & (values <= high) & (values == np.floor(values)))
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise InputError(
+                f"{self.content.at(int(self.lines[i]))}: {name} is {shown(self.cells[i][index].strip())}: "
+                f"it must be a whole number from {low} to {high}"
+            )
+        return values.astype(np.int64)
+
+    def _number(self, i: int, text: str, name: str) -> float:
+        if text.lower() in MISSING:
+            return np.nan
+        try:
+            if "_" not in text:
+                return float(text)
+        except ValueError:
+            pass
+        self._number_error(i, text, name)
+        return np.nan
+
+    def _number_error(self, i: int, text: str, name: str) -> None:
+        raise InputError(
+            f"{self.content.at(int(self.lines[i]))}: {name} is {shown(text)}, which is not a number: "
+            "mend it, or leave it empty and fill with gaps='interpolate'"
+        )
+
+
+def read_content(path: Path, max_bytes: int) -> Content:
+    """All lines of a file, unpacked if gzipped. InputError: unreadable, empty, cut, binary, too large."""
+    where = place(path)
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{where}: the file is empty: give one with weather")
+    lines: list[str] = []
+    for _, block in numbered_lines(path, max_bytes):
+        lines += [_decode(line) for line in block]
+        if len(lines) > 20 * MAX_ROWS:
+            raise InputError(f"{where}: has more than {20 * MAX_ROWS} lines: it is no weather file")
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{where}: the file is empty: give one with weather")
+    return Content(path, where, lines)
+
+
+def data_rows(content: Content, first: int, width: int, exact: bool = True) -> Rows:
+    """Comma-separated rows from line index `first` on. `width` cells each; more if not `exact`."""
+    cells: list[list[str]] = []
+    lines: list[int] = []
+    for number, line in enumerate(content.lines[first:], start=first + 1):
+        if not line.strip():
+            continue
+        row = line.split(",")
+        if len(row) < width or (exact and len(row) > width):
+            raise InputError(
+                f"{content.at(number)}: {len(row)} cells, {width} are needed: the line is damaged, mend it"
+            )
+        cells.append(row)
+        lines.append(number)
+        if len(lines) > MAX_ROWS:
+            raise InputError(f"{content.at(number)}: more than {MAX_ROWS} rows: split the file")
+    if len(cells) < 2:
+        raise InputError(
+            f"{content.where}: {len(cells)} rows of weather: the file is cut off, at least 2 are needed"
+        )
+    return Rows(content, cells, np.array(lines, np.int64))
+
+
+def header_number(content: Content, line: int, text: str, name: str) -> float:
+    """A number of the header. InputError names its line (from 1)."""
+    values = _floats([text.strip()]) if "_" not in text else None
+    if values is None or not np.isfinite(values[0]):
+        raise InputError(
+            f"{content.at(line)}: {name} is {shown(text.strip())}, which is not a number: mend the header"
+        )
+    return float(values[0])
+
+
+def column_index(header: list[str], name: str, content: Content, line: int) -> int:
+    """Where a column stands, by its name in any case. InputError if it is missing or there twice."""
+    found = [i for i, cell in enumerate(header) if cell.strip().strip('"').lower() == name.lower()]
+    if len(found) != 1:
+        problem = "no column" if not found else "more than one column"
+        names = ", ".join(cell.strip()[:24] for cell in header[:12])
+        raise InputError(
+            f"{content.at(line)}: {problem} {name!r} among {names}, ...: get the file again with it"
+        )
+    return found[0]
+
+
+def _floats(texts: list[str]) -> np.ndarray | None:
+    """All texts as float64 in one go, or None where one needs a closer look."""
+    if any("_" in text or not text for text in texts):
+        return None
+    try:
+        return np.array(texts, dtype=object).astype(np.float64)
+    except ValueError:
+        return None
+
+
+def _decode(line: bytes) -> str:
+    """UTF-8, else Latin-1: older files write place names so, and all that counts here is ASCII."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")

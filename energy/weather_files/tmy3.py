@@ -1,0 +1,90 @@
+"""TMY3 CSV (NREL): a header line of the site, a line of column names, hours that are stamped at their end.
+
+Wilcox and Marion 2008, NREL/TP-581-43156: irradiance is the sum over the 60 minutes that end at the stamp;
+temperature, wind and pressure are read at the stamp; wind at 10 m.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import numpy as np
+
+from energy.weather_files.content import Content, Rows, column_index, data_rows, header_number
+from energy.weather_files.record import Options, Record, dates_s, placed_years
+from traces.errors import InputError
+from traces.workload import shown
+
+FIRST_COLUMN = "Date (MM/DD/YYYY)"
+HOUR_S = 3600
+#: name in the file -> (column of Weather, factor)
+COLUMNS = {
+    "GHI (W/m^2)": ("ghi_w_m2", 1),
+    "DNI (W/m^2)": ("dni_w_m2", 1),
+    "DHI (W/m^2)": ("dhi_w_m2", 1),
+    "TotCld (tenths)": ("cloud_cover", 0.1),
+    "Dry-bulb (C)": ("temp_air_c", 1),
+    "Pressure (mbar)": ("pressure_pa", 100),
+    "Wspd (m/s)": ("wind_speed_m_s", 1),
+}
+MISSING = (-9900.0,)
+_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_TIME = re.compile(r"(\d{1,2}):(\d\d)")
+
+
+def read(content: Content, options: Options) -> Record:
+    """The record of a TMY3 file."""
+    if len(content.lines) < 2:
+        raise InputError(f"{content.where}: no column names on line 2: the file is cut off")
+    site = _site(content)
+    names = content.lines[1].split(",")
+    rows = data_rows(content, 2, len(names))
+    columns = {}
+    for name, (ours, factor) in COLUMNS.items():
+        columns[ours] = rows.numbers(column_index(names, name, content, 2), name, MISSING) * factor
+    start_s, typical = _starts(rows, options)
+    return Record(content, site, start_s, rows.lines, columns, "end", typical)
+
+
+def _site(content: Content) -> dict:
+    try:
+        cells = next(csv.reader([content.lines[0]], strict=True))
+    except csv.Error as error:
+        raise InputError(f"{content.at(1)}: not a TMY3 header ({error}): mend it") from None
+    if len(cells) < 7:
+        raise InputError(f"{content.at(1)}: {len(cells)} cells, a TMY3 header has 7: is this TMY3?")
+    offset_h, latitude_deg, longitude_deg, altitude_m = (
+        header_number(content, 1, cells[i], name)
+        for i, name in ((3, "time zone"), (4, "latitude"), (5, "longitude"), (6, "elevation"))
+    )
+    return {
+        "latitude_deg": latitude_deg,
+        "longitude_deg": longitude_deg,
+        "altitude_m": altitude_m,
+        "utc_offset_s": round(offset_h * HOUR_S),
+    }
+
+
+def _starts(rows: Rows, options: Options) -> tuple[np.ndarray, bool]:
+    parts = np.array([_stamp(rows, i) for i in range(len(rows.cells))], np.int64)
+    month, day, year, minute = parts.T
+    year, typical = placed_years(year, month, options.year)
+    return dates_s(rows.content, rows.lines, year, month, day) + minute * 60 - HOUR_S, typical
+
+
+def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
+    """(month, day, year, minute of the day) of a row; 24:00 is minute 1440."""
+    date, time = _DATE.fullmatch(rows.cells[i][0].strip()), _TIME.fullmatch(rows.cells[i][1].strip())
+    where = rows.content.at(int(rows.lines[i]))
+    if date is None or time is None:
+        raise InputError(
+            f"{where}: {shown(','.join(rows.cells[i][:2]))} is no TMY3 stamp: write 01/31/1999,01:00 to 24:00"
+        )
+    month, day, year = (int(part) for part in date.groups())
+    minute = int(time[1]) * 60 + int(time[2])
+    if not (1 <= month <= 12 and 1 <= day <= 31 and 60 <= minute <= 1440 and 1900 <= year <= 2199):
+        raise InputError(
+            f"{where}: {shown(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
+        )
+    return month, day, year, minute
