@@ -47,8 +47,8 @@ def _calendar(start_utc: datetime, zone: str) -> tuple[np.ndarray, np.ndarray, n
     import pandas as pd
 
     local = pd.date_range(start_utc, periods=HOURS, freq="h").tz_convert(find_zone(zone))
-    day = local.dayofyear.to_numpy()
-    return local.hour.to_numpy(), (local.dayofweek >= 5).astype(float), np.cos(4 * np.pi * (day - 20) / 365)
+    day = local.day_of_year.to_numpy()
+    return local.hour.to_numpy(), (local.day_of_week >= 5).astype(float), np.cos(4 * np.pi * (day - 20) / 365)
 
 
 def _weather(stream: int) -> np.ndarray:

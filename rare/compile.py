@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -52,11 +53,16 @@ def cache_folder() -> Path:
 
 
 def _forget_old(base: Path, current: Path) -> None:
-    """Remove the compiled code of sources that nobody has run for a month."""
-    os.utime(current)
+    """Remove the compiled code of sources that nobody has run for a month.
+
+    Another process may be doing the same: what it takes away first is gone, which is all we want.
+    """
+    with suppress(OSError):
+        os.utime(current)
     for folder in base.iterdir():
-        if folder != current and folder.is_dir() and time.time() - folder.stat().st_mtime > _KEEP_S:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if folder != current and folder.is_dir() and time.time() - folder.stat().st_mtime > _KEEP_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_compiled(function: str = "replay") -> bool:

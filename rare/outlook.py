@@ -48,7 +48,7 @@ def outlook_steps(w):
 
 @rule
 def step_start_s(w, step):
-    """When a step of the outlook begins; NEVER_S past the last."""
+    """When a step of the outlook begins, or the one before it ends; NEVER_S beyond that."""
     s = env_of(w)
     if step == 0:
         return s.now_s

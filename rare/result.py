@@ -84,7 +84,30 @@ class Result:
         frame["curtailed_w"] = power["curtailed_mw"] / 1000
         for name in ("queued", "running", "used_cores"):
             frame[name] = power[name]
+        inputs = self.case.inputs
+        row = np.searchsorted(inputs.change_s, power["time_s"], side="right") - 1
+        frame["price_per_kwh"] = inputs.price_u_per_kwh[row] / 1e6 if inputs.priced else None
+        frame["carbon_g_per_kwh"] = inputs.carbon_ukg_per_kwh[row] / 1e3 if inputs.carbon_known else None
         return frame
+
+    def forecast_frame(self, every_s: int = 6 * 3600) -> pd.DataFrame | None:
+        """forecast.csv of a run folder: what was forecast every so often, W; None without forecasts.
+
+        Columns: issue_s, target_s, low_w, median_w, high_w. Targets past the run's end are left out.
+        """
+        import pandas as pd
+
+        forecast = self.case.forecast
+        if forecast is None:
+            return None
+        last_s = int(self.power["time_s"][-1]) if len(self.power) else self.case.inputs.end_s
+        issues = np.arange(0, len(forecast.supply_mw), max(1, every_s // forecast.issue_step_s))
+        issue_s = forecast.begin_s + issues * forecast.issue_step_s
+        target_s = issue_s[:, None] + np.arange(forecast.supply_mw.shape[1]) * forecast.step_s
+        frame = pd.DataFrame({"issue_s": np.repeat(issue_s, target_s.shape[1]), "target_s": target_s.ravel()})
+        for name, table in (("low_w", "low_mw"), ("median_w", "supply_mw"), ("high_w", "high_mw")):
+            frame[name] = getattr(forecast, table)[issues].ravel() / 1000
+        return frame[frame.target_s < last_s].reset_index(drop=True)
 
 
 def _times(seconds: np.ndarray) -> Any:

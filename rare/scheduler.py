@@ -6,6 +6,7 @@ state itself, and `replay` to run a whole trace without coming back.
 
 from __future__ import annotations
 
+import operator
 from typing import Any, Protocol, runtime_checkable
 
 from rare import rules
@@ -69,9 +70,9 @@ class PythonDecider:
         view = ClusterView(world, e, self._ids)
         if status == DECIDE_SHED:
             victim: Any = getattr(self._scheduler, "victim", None)
-            index = WAIT if victim is None else int(victim(view))
+            index = WAIT if victim is None else self._index("victim", victim(view))
         else:
-            index = int(self._scheduler.choose(view))
+            index = self._index("choose", self._scheduler.choose(view))
         slot = view.slot_of(index)
         if slot is None:
             raise ValueError(
@@ -79,6 +80,18 @@ class PythonDecider:
                 "running (RULES §4.2); return the index of a job in view.queue, or WAIT (-1)"
             )
         return slot
+
+    def _index(self, method: str, answer: Any) -> int:
+        """The answer as an int. InputError for None, a truth value, a float or anything else."""
+        try:
+            if not isinstance(answer, bool):
+                return operator.index(answer)
+        except TypeError:
+            pass
+        said = " ".join(repr(answer).split())[:60]
+        raise InputError(
+            f"{type(self._scheduler).__name__}.{method} returned {said}; return a job's index or WAIT (-1)"
+        )
 
 
 def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:

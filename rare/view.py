@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rare import rules
+from rare import outlook, rules
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.orders import estimate_left_s, worth_at
 from rare.rules_jobs import progress_seconds
@@ -34,6 +34,19 @@ class JobView:
     expected_end_s: int | None  # of a running job, by its estimate
     partition: int
     slot: int  # internal place in the state
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookStep:
+    """A step of what a scheduler may know of tomorrow: medians, and the 10 and 90 % quantiles of supply."""
+
+    start_s: int
+    end_s: int | None  # None: there is no forecast, and the present is taken to last
+    supply_w: float
+    low_w: float
+    high_w: float
+    price_per_kwh: float
+    carbon_g_per_kwh: float
 
 
 class ClusterView:
@@ -132,6 +145,42 @@ class ClusterView:
         if state.start_cap_mw * int(state.pue) >= (UNLIMITED_MW - 1) * 1000:
             return float("inf")
         return int(state.start_cap_mw - state.active_mw - state.node_mw) / 1000
+
+    @property
+    def price_per_kwh(self) -> float:
+        """Price of imported power now."""
+        return int(self._world.env[self._e].price_u) / 1e6
+
+    @property
+    def carbon_g_per_kwh(self) -> float:
+        """Carbon intensity of imported power now."""
+        return int(self._world.env[self._e].carbon_u) / 1e3
+
+    @property
+    def outlook(self) -> list[OutlookStep]:
+        """What is forecast, step by step; the first step is the present (RULES §10.2)."""
+        steps = []
+        for step in range(int(outlook.outlook_steps(self._handle))):
+            start_s = int(outlook.step_start_s(self._handle, step))
+            end_s = int(outlook.step_start_s(self._handle, step + 1))
+            if step == 0:
+                low_w = high_w = self.supply_w
+            else:
+                row = int(outlook.forecast_row(self._handle, step))
+                issued = self._world.forecast.reshape(-1)[row]
+                low_w, high_w = int(issued.low_mw) / 1000, int(issued.high_mw) / 1000
+            steps.append(
+                OutlookStep(
+                    start_s,
+                    None if end_s == NEVER_S else end_s,
+                    int(outlook.supply_ahead_mw(self._handle, step)) / 1000,
+                    low_w,
+                    high_w,
+                    int(outlook.rate_ahead(self._handle, step, False)) / 1e6,
+                    int(outlook.rate_ahead(self._handle, step, True)) / 1e3,
+                )
+            )
+        return steps
 
     @property
     def battery_share(self) -> float | None:

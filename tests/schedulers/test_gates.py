@@ -165,3 +165,27 @@ def test_a_gate_without_what_it_needs_says_so(name, job, message):
 def test_bad_gates_are_refused(name, message):
     with pytest.raises(InputError, match=message):
         make_scheduler(name)
+
+
+def test_a_class_of_ones_own_sees_the_outlook_and_no_more(clock):
+    seen = []
+
+    class Watcher:
+        def choose(self, view):
+            seen.append((view.now_s, view.outlook))
+            return view.startable[0].index
+
+    case = make_case(
+        [{"work_s": 60, "power_mw": 1000, "submit_s": HOUR + 600}],
+        rare.Partition(),
+        hourly(DAYS),
+        end_s=24 * HOUR,
+    )
+    rare.simulate(replace(case, forecast=forecast_of(DAYS, price=list(range(14)))), Watcher(), clock=clock)
+    now_s, outlook = seen[0]
+    assert now_s == HOUR + 600
+    assert [step.start_s for step in outlook[:3]] == [HOUR + 600, 2 * HOUR, 3 * HOUR]
+    assert [step.supply_w for step in outlook[:6]] == [30, 10, 10, 10, 10, 30]
+    assert [step.price_per_kwh for step in outlook[:3]] == [0, 2e-6, 3e-6]
+    assert len(outlook) == 24
+    assert outlook[-1].end_s == 25 * HOUR
