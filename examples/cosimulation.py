@@ -26,9 +26,9 @@ def cooling(clock, peak_w, log):
 
 
 def main():
-    """Replay the demo's jobs on unlimited power, with a PUE that follows the load."""
-    demo = build(load_scenario("demo"), seed=0).case
-    case = rare.Case(demo.workload, demo.cluster)  # the same jobs and nodes, a grid without limit
+    """Replay the jobs of `tiny` on unlimited power, with a PUE that follows the load."""
+    tiny = build(load_scenario("tiny"), seed=0).case
+    case = rare.Case(tiny.workload, tiny.cluster)  # the same jobs and nodes, a grid without limit
     scheduler = make_scheduler("easy")
     clock = rare.SimpyClock.of(case, scheduler)
     log = []

@@ -1,6 +1,6 @@
 """A scheduler of one's own: work waits for wind and sun, but not beyond its latest start.
 
-rare simulate --scenario demo --scheduler examples/my_scheduler.py:WindAndSun
+rare simulate --scenario islanded --scheduler examples/my_scheduler.py:WindAndSun
 """
 
 from rare import WAIT, ClusterView

@@ -1,6 +1,9 @@
 """Folders that appear whole or not at all."""
 
+import hashlib
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,9 +13,10 @@ from pathlib import Path
 from traces.errors import InputError
 
 RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "events.csv", "power.csv")
+FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supply
 COMPARE_FILES = ("config.json", "provenance.json", "compare.json")
 # Everything RARE itself puts into a folder; a folder with anything else in it is never replaced.
-OWN_NAMES = {*RUN_FILES, *COMPARE_FILES, "figures", "runs", "report.html"}
+OWN_NAMES = {*RUN_FILES, FORECAST_FILE, *COMPARE_FILES, "figures", "runs", "report.html"}
 FIGURE_SUFFIXES = {".png", ".svg"}
 
 
@@ -26,11 +30,13 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     """
     target = _resolved(path)
     _check_replaceable(target)
+    _remove_stale(target)
     made = _make_parents(target.parent)
     whole = False
     temporary: Path | None = None
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent))
+        prefix = f"{_hidden(target)}{_machine()}-{os.getpid()}."
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
         yield temporary
         temporary.chmod(0o777 & ~_umask())  # mkdtemp's 0700 would hide results from colleagues
         _check_replaceable(target)  # again: minutes may have passed since the first look
@@ -143,6 +149,39 @@ def _swap(temporary: Path, target: Path) -> None:
         aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _hidden(target: Path) -> str:
+    return f".{target.name[:80]}."
+
+
+def _machine() -> str:
+    """A few letters for this machine: on a shared disk, another one's process numbers mean nothing here."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+
+
+def _remove_stale(target: Path) -> None:
+    """Remove what a process that was killed outright left beside `target`; the living keep theirs."""
+    own = re.compile(re.escape(f"{_hidden(target)}{_machine()}-") + r"(\d{1,9})\.[^.]+\.(tmp|old)")
+    try:
+        beside = list(target.parent.iterdir())
+    except OSError:  # no such folder yet, or one that cannot be read: then nothing of ours is in it
+        return
+    for folder in beside:
+        found = own.fullmatch(folder.name)
+        # A set-aside run is the only copy if the process died before the new one took its place.
+        if found and not _alive(int(found[1])) and (found[2] == "tmp" or target.exists()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _umask() -> int:

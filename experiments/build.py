@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.battery_inputs import MJ_PER_KWH, make_battery
 from experiments.calendar import TimeJoin
 from experiments.config import (
     PLAIN_NODE,
@@ -18,10 +19,11 @@ from experiments.config import (
     PartitionTable,
     Scenario,
     ServiceClassTable,
+    SiteTable,
     WorkloadTable,
     parse_span,
 )
-from experiments.power_inputs import MJ_PER_KWH, make_battery, power_up
+from experiments.power_inputs import power_up
 from experiments.scenario import Loaded
 from experiments.supply_inputs import MICRO, MW_PER_KW, check_zone
 from experiments.windows import Window, chosen_window
@@ -122,8 +124,15 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     window = chosen_window(loaded)
     if window is None or window.site is None:
         return loaded
-    site = dataclasses.replace(loaded.scenario.site, name=window.site, weather=None)
-    return dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, site=site))
+    scenario = loaded.scenario
+    if not scenario.site.present:
+        raise InputError(
+            f"window {window.name!r}: is at site {window.site!r}, but nothing in the scenario depends on the "
+            "weather; leave its site out, or add [site] and plants"
+        )
+    return dataclasses.replace(
+        loaded, scenario=dataclasses.replace(scenario, site=SiteTable(name=window.site))
+    )
 
 
 # --- jobs -----------------------------------------------------------------------------------------------
@@ -132,7 +141,11 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
 def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
     table = loaded.scenario.workload
     if table.model is not None:
-        return _chosen(_made(loaded), table)
+        try:
+            return _chosen(_made(loaded), table)
+        except InputError as error:
+            text = str(error)
+            raise InputError(text if text.startswith("workload.") else f"workload: {text}") from None
     if table.file is None:
         raise InputError(f"{loaded.label}: workload.file is missing; give it, or --workload FILE")
     path = files["workload"] = loaded.path(table.file)
@@ -158,17 +171,17 @@ def _made(loaded: Loaded) -> Workload:
     from traces.synthetic import gpu_mix, lublin, with_estimates
 
     table = loaded.scenario.workload
-    partitions = loaded.scenario.cluster.partition
+    partitions = [_partition(p, p.name, p.nodes) for p in loaded.scenario.cluster.partition]
     load = table.load or 0.0
     if table.model == "gpu":
-        gpus = sum(p.nodes * (p.gpus_per_node or 0) for p in partitions)
+        gpus = sum(p.nodes * p.gpus_per_node for p in partitions)
         if gpus == 0:
             raise InputError(
                 'workload.model: "gpu" needs GPUs; give [[cluster.partition]] with gpus_per_node'
             )
         jobs = gpu_mix(days=table.days, gpus=gpus, load=load, seed=table.seed)
     else:
-        processors = table.processors or sum(p.nodes * (p.cores_per_node or 0) for p in partitions)
+        processors = table.processors or sum(p.nodes * p.cores_per_node for p in partitions)
         if not processors:
             raise InputError('workload.model: "lublin" needs the machine\'s size; give workload.processors')
         jobs = lublin(
@@ -254,7 +267,11 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     """Identical nodes: what the table says, else its server profile."""
     from energy.servers import profile
 
-    server = None if table.profile is None else profile(table.profile)
+    where = f"cluster.partition.{name}" if isinstance(table, PartitionTable) else "cluster.node"
+    try:
+        server = None if table.profile is None else profile(table.profile)
+    except InputError as error:
+        raise InputError(f"{where}.profile: {error}") from None
 
     def given(key: str, of_profile: str, scale: int = 1000) -> int:
         value = getattr(table, key)

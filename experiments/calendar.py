@@ -7,7 +7,7 @@ Local clocks are matched at the first job; where one zone changes its clocks and
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,6 +40,12 @@ class TimeJoin:
     def as_dict(self) -> dict[str, Any]:
         """For config.json."""
         return asdict(self)
+
+    def beginning(self, begin_s: int, supply_start_utc: datetime) -> TimeJoin:
+        """The same join for a run that begins at another second of the workload's clock."""
+        begin_utc = supply_start_utc + timedelta(seconds=begin_s - self.shift_s)
+        local = begin_utc.astimezone(find_zone(self.site_zone)).replace(tzinfo=None).isoformat(sep=" ")
+        return replace(self, begin_utc=begin_utc.isoformat(), begin_local=local)
 
 
 def join(

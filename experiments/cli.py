@@ -5,62 +5,18 @@ Only click is imported here: `rare --help` must not wait for numba, pandas or ma
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
-SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-
-
-class Seconds(click.ParamType[int]):
-    """A number of seconds, or of minutes, hours, days with a unit: 3600, 90m, 2h, 7d."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Whole seconds."""
-        text = str(value).strip().lower()
-        digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-        unit = text[len(digits) :] or "s"
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10) or unit not in SECONDS:
-            self.fail(f"{value!r} is no duration; write 3600, 90m, 2h or 7d", param, ctx)
-        return int(digits) * SECONDS[unit]
-
-
-def scenario_options(command: F) -> F:
-    """The options that simulate and compare share."""
-    options = [
-        click.option("--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml",
-                     help="A shipped scenario (plain, demo) or a file of yours."),
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
-                     help="Change one key of the scenario, such as battery.hours=4. Repeatable."),
-        click.option("--workload", metavar="FILE", help="Job trace: SWF, CSV or Parquet, plain or gzipped."),
-        click.option("--processors", type=click.IntRange(min=1), metavar="N",
-                     help="Processors of the machine; default: as the trace's header says."),
-        click.option("--power", metavar="FILE|unlimited", help="Power series (CSV), or power without limit."),
-        click.option("--clock", type=click.Choice(["compiled", "simpy"]), default="compiled",
-                     show_default=True, help="Fast, or open to further processes; same results."),
-        click.option("--jobs", metavar="FIRST:LAST", help="Only these jobs, from 0, LAST not included."),
-        click.option("--from-date", metavar="DATE", help="Only jobs submitted from this day on."),
-        click.option("--to-date", metavar="DATE", help="Only jobs submitted before this day."),
-        click.option("--warmup", type=Seconds(), default="0", show_default=True, metavar="DURATION",
-                     help="Leave jobs submitted this early out of waits and slowdowns: 3600, 2h, 7d."),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
-                     help="Draws service classes."),
-        click.option("--strict", is_flag=True, help="Make every repair and skip in the trace an error."),
-        click.option("--out", metavar="DIR", help="Write a run folder: tables, metrics, figures, report."),
-        click.option("--no-figures", is_flag=True, help="No figures and no report in --out."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."),
-        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+from experiments.cli_options import scenario_options
+from experiments.generate import generate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -81,63 +37,120 @@ def _version(ctx: click.Context, wanted: bool) -> None:
         ctx.exit()
 
 
-@rare.command()
+@rare.command(short_help="Simulate one scenario under one scheduler.")
 @click.option("--scheduler", default="easy", show_default=True, metavar="NAME",
-              help="ORDER[+BACKFILL][+VICTIM], or path/to/file.py:ClassName.")  # fmt: skip
+              help="ORDER[+BACKFILL][+GATE][+VICTIM], or path/to/file.py:ClassName.")  # fmt: skip
 @scenario_options
 def simulate(scheduler: str, **options: Any) -> None:
     """Simulate one scenario under one scheduler."""
     from experiments.runs import simulate_run
 
-    found = simulate_run(scheduler, **_common(options))
+    with _clean_stdout(options["as_json"]):
+        found = simulate_run(scheduler, **_common(options))
     _print_result(found, options)
 
 
-@rare.command()
+@rare.command(short_help="Simulate one scenario under many schedulers: table, figures, report.")
 @click.option("--scheduler", "schedulers", multiple=True, metavar="NAME[,NAME...]",
               help="Repeatable, or names joined by commas.  [default: fcfs,easy,sjf+easy]")  # fmt: skip
 @scenario_options
 def compare(schedulers: Sequence[str], **options: Any) -> None:
     """Simulate one scenario under many schedulers: table, figures, report.html.
 
-    With --out an interrupted comparison goes on where it stopped.
+    With --out an interrupted comparison goes on where it stopped when the same command is given
+    again; a finished one is run again from the start and replaced.
     """
     from experiments.runs import compare_runs
 
     names = _names(schedulers) if schedulers else ["fcfs", "easy", "sjf+easy"]
-    found = compare_runs(names, **_common(options))
+    with _clean_stdout(options["as_json"]):
+        found = compare_runs(names, **_common(options))
     _print_result(found, options)
 
 
-@rare.command()
+@rare.command(short_help="Compare schedulers on an islanded cluster: all data is included.")
 @click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Where the report goes.")
+@click.option("--force", is_flag=True, help="Replace a finished run of another configuration in --out.")
 @click.option("--no-figures", is_flag=True, help="No figures and no report.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def demo(out: str, no_figures: bool, as_json: bool, quiet: bool) -> None:
-    """Compare schedulers on a small synthetic cluster under wind and sun (data included)."""
+def demo(out: str, force: bool, no_figures: bool, as_json: bool, quiet: bool) -> None:
+    """Compare schedulers on a week of a cluster that has wind, sun and a battery, and no grid.
+
+    The weather is a typical year that comes with pvlib, the jobs are made; nothing is downloaded.
+    """
     from experiments.runs import demo_run
     from experiments.talk import Talk
 
-    found = demo_run(out, figures=not no_figures, talk=Talk(quiet), command=_command_line())
+    with _clean_stdout(as_json):
+        found = demo_run(out, force=force, figures=not no_figures, talk=Talk(quiet), command=_command_line())
     _print_result(found, {"out": out, "no_figures": no_figures, "as_json": as_json})
+
+
+@rare.command(short_help="Schedulers over many windows of a scenario, with intervals.")
+@click.option(
+    "--scenario",
+    default="islanded",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="A shipped scenario or a file of yours, with [windows].",
+)
+@click.option(
+    "--windows",
+    "windows",
+    multiple=True,
+    metavar="SPLIT|NAME[,...]",
+    help="Splits (train, validation, test, unseen) or single windows.  [default: validation]",
+)
+@click.option(
+    "--scheduler",
+    "schedulers",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="Repeatable, or names joined by commas. The first is what the others are compared with.",
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Draws service classes."
+)
+@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: all cores]")
+@click.option("--out", metavar="DIR", help="Write evaluate.json, evaluate.csv and a figure.")
+@click.option("--force", is_flag=True, help="Replace an evaluation in --out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")  # fmt: skip
+def evaluate(
+    schedulers: Sequence[str], windows: Sequence[str], as_json: bool, quiet: bool, **options: Any
+) -> None:
+    """Run schedulers on the same windows of a scenario: means, 95 % intervals, paired differences."""
+    from experiments.evaluate_run import evaluate_run, evaluate_text
+    from experiments.talk import Talk
+
+    names = _names(schedulers) if schedulers else None
+    chosen = [part.strip() for text in windows for part in text.split(",")] or ["validation"]
+    with _clean_stdout(as_json):
+        found = evaluate_run(names, chosen, talk=Talk(quiet), **options)
+    click.echo(_json(found.as_dict()) if as_json else evaluate_text(found))
 
 
 @rare.group()
 def traces() -> None:
-    """Look at job traces and power series."""
+    """Look at job traces and power series, and make synthetic ones."""
 
 
 @traces.command("show")
 @click.argument("file")
-@click.option("--kind", type=click.Choice(["workload", "power"]), default="workload", show_default=True)
+@click.option(
+    "--kind", type=click.Choice(["workload", "power"]), help="What FILE holds; default: by its columns."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--strict", is_flag=True, help="Workload: make every repair and skip an error.")
 @click.option("--format", "format_", type=click.Choice(["swf", "csv", "parquet"]), help="Workload.")
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
 )
-@click.option("--columns", multiple=True, metavar="NAME", help="Power: columns to add up. Repeatable.")
+@click.option(
+    "--columns", multiple=True, metavar="NAME", help="Power: columns to add up, as A,B or A+B. Repeatable."
+)
 @click.option("--unit", help="Power: W, kW, MW, GW, or Wh, kWh, MWh, GWh per step.")
 @click.option("--stamp", type=click.Choice(["start", "end"]), help="Power: end of the step that stamps name.")
 @click.option(
@@ -149,25 +162,36 @@ def traces() -> None:
 @click.option("--negatives", type=click.Choice(["error", "zero"]), help="Power: values below zero.")
 @click.option("--time-column", metavar="NAME", help="Power: the column of the stamps.")
 def traces_show(
-    file: str, kind: str, as_json: bool, strict: bool, format_: str | None, mapping: str | None, **power: Any
+    file: str,
+    kind: str | None,
+    as_json: bool,
+    strict: bool,
+    format_: str | None,
+    mapping: str | None,
+    **power: Any,
 ) -> None:
     """Summary of FILE, with everything that was repaired or skipped to read it."""
     given = {key: list(value) if key == "columns" else value for key, value in power.items() if value}
-    foreign = {"strict": strict, "format": format_, "mapping": mapping} if kind == "power" else given
+    from experiments.show import kind_of, show_file, show_text
+
+    jobs = {"strict": strict, "format": format_, "mapping": mapping}
+    if kind is None and not any(jobs.values()):
+        kind = kind_of(file)
+    elif kind is None:
+        kind = "workload"
+    foreign: dict[str, Any] = jobs if kind == "power" else given if kind == "workload" else {}
     for key, value in foreign.items():
         if value:
             other = "workload" if kind == "power" else "power"
             raise click.UsageError(f"--{key.replace('_', '-')} is for --kind {other}; add that, or drop it")
-    from experiments.show import show_power, show_text, show_workload
-
-    if kind == "power":
-        found = show_power(file, **given)
-    else:
-        found = show_workload(file, format=format_, mapping=mapping, strict=strict)
+    found = show_file(file, kind, jobs, given)
     click.echo(_json(found) if as_json else show_text(found))
 
 
-@rare.command()
+traces.add_command(generate)
+
+
+@rare.command(short_help="Redraw figures and report of run folders, without simulating.")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--quiet", is_flag=True, help="Do not say which report was written.")
 def report(runs: Sequence[str], quiet: bool) -> None:
@@ -180,7 +204,7 @@ def report(runs: Sequence[str], quiet: bool) -> None:
             click.echo(f"wrote {path}")
 
 
-@rare.command("schedulers")
+@rare.command("schedulers", short_help="List the scheduler names and what they mean.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 def list_schedulers(as_json: bool) -> None:
     """List the scheduler names and what they mean."""
@@ -190,7 +214,9 @@ def list_schedulers(as_json: bool) -> None:
     if as_json:
         click.echo(_json(parts))
         return
-    click.echo("NAME = ORDER[+BACKFILL][+VICTIM], or path/to/file.py:ClassName for a class of your own")
+    click.echo(
+        "NAME = ORDER[+BACKFILL][+GATE][+VICTIM], or path/to/file.py:ClassName for a class of your own"
+    )
     for title, entries in parts.items():
         click.echo(f"\n{title}:")
         width = max(len(name) for name in entries)
@@ -198,16 +224,16 @@ def list_schedulers(as_json: bool) -> None:
             click.echo(f"  {name:<{width}}  {'= ' * (title == 'short')}{text}")
 
 
-@rare.command("scenarios")
+@rare.command("scenarios", short_help="List the scenarios that ship with the package.")
 def list_scenarios() -> None:
     """List the scenarios that ship with the package."""
     from experiments.scenario import load_scenario, shipped_names
 
     for name in shipped_names():
-        click.echo(f"{name:<8}  {load_scenario(name).scenario.description}")
+        click.echo(f"{name:<12}  {load_scenario(name).scenario.description}")
 
 
-@rare.command()
+@rare.command(short_help="Print a completion script for bash, zsh or fish.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print a completion script: add `eval "$(rare completion bash)"` to ~/.bashrc."""
@@ -237,16 +263,32 @@ def _common(options: dict[str, Any]) -> dict[str, Any]:
     from experiments.scenario import Wishes
     from experiments.talk import Talk
 
-    wished = ("workload", "power", "processors", "jobs", "from_date", "to_date", "strict", "settings")
+    wished = (
+        "workload",
+        "power",
+        "processors",
+        "jobs",
+        "from_date",
+        "to_date",
+        "strict",
+        "window",
+        "settings",
+    )
     return {
         "scenario": options["scenario"],
         "wishes": Wishes(**{key: options[key] for key in wished}),
         "settings": Settings(options["clock"], options["seed"], options["warmup"]),
         "out": options["out"],
+        "force": options["force"],
         "figures": not options["no_figures"],
         "talk": Talk(options["quiet"]),
         "command": _command_line(),
     }
+
+
+def _clean_stdout(as_json: bool) -> contextlib.AbstractContextManager[Any]:
+    """With --json, what a scheduler of the user's own prints goes to stderr: stdout is one JSON object."""
+    return contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
 
 
 def _command_line() -> list[str]:
@@ -279,6 +321,7 @@ def _json(value: Any) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 2 bad input or usage, 1 our own bug."""
     _stop_on_sigterm()
+    _write_any_text()
     if "_RARE_COMPLETE" in os.environ:
         rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -295,8 +338,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except click.ClickException as error:
         return _fail(f"{error.format_message()}{_see_help(error)}", 2)
-    except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted", 130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        code = 128 + signal.SIGTERM if isinstance(error, Terminated) else 130
+        return _fail("; ".join(["interrupted", *map(str, error.args)]), code)
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:  # the outermost frame: everything ends here as one line
@@ -309,6 +353,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         said = f"{type(error).__name__}: {error}"
         return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)
+
+
+def _write_any_text() -> None:
+    """Names from files and the mark † must not fail on a terminal that cannot show them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _reader_gone() -> int:
@@ -350,11 +401,15 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which is to end in the same way and with the same line as Ctrl-C."""
+
+
 def _stop_on_sigterm() -> None:
     """A batch system's SIGTERM ends a run like Ctrl-C: cleanly, with nothing half-written."""
 
     def stop(number: int, frame: Any) -> None:
-        raise SystemExit(128 + number)
+        raise Terminated
 
     try:
         signal.signal(signal.SIGTERM, stop)

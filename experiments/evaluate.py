@@ -21,9 +21,9 @@ from traces.errors import InputError
 
 COLUMNS = (
     "objective", "value_earned", "value_offered", "qos_violations", "jobs_submitted", "jobs_completed",
-    "jobs_expired", "jobs_failed", "suspensions", "kills", "mean_wait_s", "mean_bounded_slowdown", "busy_share",
-    "energy_kwh", "renewable_share", "renewable_utilization", "curtailed_kwh", "grid_kwh", "grid_cost",
-    "carbon_kg", "wasted_kwh", "decisions",
+    "jobs_expired", "jobs_failed", "suspensions", "kills", "mean_wait_s", "mean_bounded_slowdown",
+    "busy_share", "energy_kwh", "renewable_share", "renewable_utilization", "curtailed_kwh", "grid_kwh",
+    "grid_cost", "carbon_kg", "wasted_kwh", "decisions",
 )  # fmt: skip
 
 
@@ -120,6 +120,11 @@ def run_window(
             dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, window=window.name)),
             seed=seed,
         )
+    if not (built.case.workload.value_u >= 0).any():
+        raise InputError(
+            f"{loaded.label}: no job of window {window.name!r} has a value, so there is nothing to "
+            "compare; give [[service_class]]"
+        )
     rows = []
     for name in schedulers:
         result = rare.simulate(built.case, make_scheduler(name), record=False)
@@ -146,8 +151,12 @@ def evaluate(
 
     if not windows:
         raise InputError("--windows: no window is chosen")
-    for name in schedulers:
+    if not schedulers:
+        raise InputError("--scheduler: no scheduler is named; give at least one")
+    for place, name in enumerate(schedulers):
         make_scheduler(name)  # a wrong name is told before the work
+        if name in schedulers[:place]:
+            raise InputError(f"--scheduler {name!r} is named twice; name it once")
     tasks = [(loaded, window, tuple(schedulers), seed) for window in windows]
     rows: list[dict[str, Any]] = []
     for done, part in enumerate(_run(tasks, workers), start=1):
@@ -158,8 +167,9 @@ def evaluate(
 
 
 def _run(tasks: list[tuple[Any, ...]], workers: int) -> Iterable[list[dict[str, Any]]]:
-    if workers <= 1 or len(tasks) == 1:
-        yield from map(_task, tasks)
+    yield _task(tasks[0])  # here, so that the rules are compiled once and bad input is told at once
+    if workers <= 1 or len(tasks) <= 2:
+        yield from map(_task, tasks[1:])
         return
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_task, tasks)
+    with ProcessPoolExecutor(min(workers, len(tasks) - 1), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_task, tasks[1:])

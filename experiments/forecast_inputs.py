@@ -53,16 +53,30 @@ def hourly_means(series: HeldSeries) -> np.ndarray:
     return np.diff(np.interp(hours, edges, total)) / STEP_S
 
 
-def make_forecast(table: ForecastTable, quantities: list[Quantity], time: Timeline, given: Quantity | None):
-    """The forecasts issued during the run. `given`: the day-ahead series of the supply, if there is one."""
+def make_forecast(
+    table: ForecastTable,
+    quantities: list[Quantity],
+    time: Timeline,
+    given: Quantity | None,
+    constant: dict[str, int] | None = None,
+) -> Forecast:
+    """The forecasts issued during the run.
+
+    given    : the day-ahead series of the supply, if there is one
+    constant : price and carbon intensity that never change, in micro-units; they stay as they are
+    """
     first = (time.begin_s - time.start_s) // STEP_S
     hours = min(len(quantity.means) for quantity in quantities)
-    last = min(-(-(time.end_s - time.start_s) // STEP_S), hours)
-    made = {name: np.zeros((max(last - first, 1), 3, table.hours)) for name in ("supply", "price", "carbon")}
+    first = min(first, hours - 1)  # a supply may end within the hour in which the run begins
+    last = max(first + 1, min(-(-(time.end_s - time.start_s) // STEP_S), hours))
+    made = {name: np.zeros((last - first, 3, table.hours)) for name in ("supply", "price", "carbon")}
+    for name, value in (constant or {}).items():
+        made[name] += value
     spread = np.zeros((2, *made["supply"][:, 0].shape))
     for quantity in quantities:
-        values = _filled(_forecaster(table, quantity, time, given).table(first, max(last, first + 1)))
         target = quantity.kind if quantity.kind in ("price", "carbon") else "supply"
+        present = quantity.means[first:last] if target != "supply" else np.zeros(last - first)
+        values = _filled(_forecaster(table, quantity, time, given).table(first, last), present)
         made[target] += values
         if target == "supply":
             spread += np.square([values[:, 1] - values[:, 0], values[:, 2] - values[:, 1]])
@@ -79,14 +93,18 @@ def make_forecast(table: ForecastTable, quantities: list[Quantity], time: Timeli
     )  # fmt: skip
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Targets past the end of the series hold the last one known; what nobody knows is 0."""
+def _filled(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Targets past the end of the series hold the last one known.
+
+    present : (I,) what an issue that knows nothing yet says: no supply to count on, and the rate of its own
+              hour, for a price of 0 would be worth waiting for
+    """
     unknown = np.isnan(values)
     if not unknown.any():
         return values
     place = np.where(unknown, 0, np.arange(values.shape[-1]))
     held = np.take_along_axis(values, np.maximum.accumulate(place, axis=-1), axis=-1)
-    return np.nan_to_num(held, nan=0.0)
+    return np.where(np.isnan(held), present[:, None, None], held)
 
 
 def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, given: Quantity | None):

@@ -50,13 +50,22 @@ def _price(
     if table.model is not None:
         return duck_price(table.mean or 0.0, start_utc, zone, currency or "USD")
     files["grid.price"] = path = loaded.path(table.file or "")
-    if table.exchange_rate is None:
-        return _named(
-            "grid.price", path, lambda: read_price(path, table.source, currency=currency, **_how(table))
-        )
-    if currency is None:
+    if table.exchange_rate is not None and currency is None:
         raise InputError("grid.price.exchange_rate: into which currency? give grid.currency, such as EUR")
     series = _named("grid.price", path, lambda: read_price(path, table.source, **_how(table)))
+    theirs = series.unit.removesuffix("/kWh")
+    if table.exchange_rate is None:
+        if currency not in (None, theirs):
+            raise InputError(
+                f"{path}: prices are in {theirs}, grid.currency is {currency}; give grid.price.exchange_rate "
+                f"({currency} for one {theirs}), or set grid.currency to {theirs}"
+            )
+        return series
+    if currency == theirs:
+        raise InputError(
+            f"grid.price.exchange_rate is {table.exchange_rate:g}, but {path.name} is in {theirs} as "
+            "grid.currency is; leave it out"
+        )
     notes.append(
         f"prices of {path.name}, in {series.unit}, are taken times {table.exchange_rate:g} {currency}"
     )
@@ -73,7 +82,9 @@ def _named(where: str, path: Path, read: Callable[[], Held]) -> Held:
     try:
         return read()
     except InputError as error:
-        raise InputError(str(error) if str(path) in str(error) else f"{where}: {error}") from None
+        # Scenarios have no key for negative carbon intensities: nobody's are.
+        text = str(error).replace(", or give negatives='zero' or 'allow'", " in the file")
+        raise InputError(text if str(path) in text else f"{where}: {text}") from None
 
 
 def read_import_limit(loaded: Loaded, cluster: Cluster, files: dict[str, Path]) -> PowerSeries | None:
@@ -119,4 +130,6 @@ def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, no
     span_s = int((end_utc - begin_utc).total_seconds())
     if years:
         notes.append(f"{what}: {series.name} is shifted by {years * 52} weeks to the calendar of the supply")
+    if after_s + span_s > shifted.end_s:
+        notes.append(f"{what}: {series.name} begins again where its 52 weeks end within the run")
     return shifted.repeat(after_s + span_s).slice(after_s, after_s + span_s)

@@ -10,23 +10,26 @@ from typing import TypeVar
 import numpy as np
 
 from energy.grid import join_changes
+from energy.pue import constant_pue
 from experiments.calendar import DAY_S, TimeJoin, join
-from experiments.config import BatteryTable, Scenario
+from experiments.config import Scenario
 from experiments.forecast_inputs import Quantity, Timeline, hourly_means, make_forecast
 from experiments.grid_inputs import covering, read_import_limit, read_rates
 from experiments.scenario import Loaded
 from experiments.site_inputs import outside_air_pue, site_weather
 from experiments.supply_inputs import MICRO, MW_PER_KW, Supply, of_peak, read_day_ahead, read_supply
 from experiments.windows import Window, chosen_window, windows_of
-from rare.model import NEVER_S, NO_BATTERY, UNLIMITED_MW, Battery, Cluster, Forecast, Inputs
+from rare.model import NEVER_S, UNLIMITED_MW, Cluster, Forecast, Inputs
 from traces.errors import InputError
 from traces.held import EPOCH, HeldSeries
 from traces.timezones import find_zone
 from traces.workload import NO_DEADLINE_S, Workload
 
 Held = TypeVar("Held", bound=HeldSeries)
-MJ_PER_KWH = 3_600_000_000
-MONTH_S = 30 * DAY_S
+
+
+FORECAST_AFTER_S = 60 * DAY_S
+"""How long after the last submit forecasts are made; later on the present persists (RULES §10.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +82,26 @@ def power_up(
     supply = read_supply(loaded, cluster, files, notes)
     tracks = _tracks(loaded, cluster, supply, files, notes)
     if not tracks:
+        if window is not None:
+            raise InputError(
+                f"window {window.name!r}: is a span of the supply's year, but nothing goes by the calendar; "
+                "give a supply, or leave windows out"
+            )
+        _note_no_forecast(scenario, notes)
         return Powered(jobs, _constant(scenario, cluster, jobs, limit_mw), None, None, None, None)
-    base = next(iter(tracks.values()))
-    clock = _clock(loaded, jobs, cluster, base, window, notes)
+    first, base = next(iter(tracks.items()))
+    repeats = scenario.supply.repeat or first == "pue"  # outside air comes back every year
+    clock = _clock(loaded, jobs, cluster, base, window, repeats, notes)
     if window is not None:
-        jobs = _jobs_of(window, jobs, clock)
+        most = scenario.windows.jobs if scenario.windows is not None else None
+        jobs = _jobs_of(window, jobs, clock, most)
     start_s = clock.join.shift_s
     begin_utc = base.start_utc + timedelta(seconds=clock.begin_s - start_s)
     end_utc = base.start_utc + timedelta(seconds=clock.end_s - start_s)
     held = {
-        name: _until(scenario, name, one, base, end_utc, notes)
+        name: _until(repeats, name, one, base, end_utc, notes)
         if one is not base
-        else _again(scenario, one, end_utc)
+        else _again(repeats, one, end_utc)
         for name, one in tracks.items()
     }
     joined = join_changes(held, begin_utc, end_utc)
@@ -98,18 +109,20 @@ def power_up(
         scenario, cluster, joined.change_s + clock.begin_s, joined.columns, limit_mw, clock.end_s
     )
     forecast = None
-    if scenario.forecast.kind != "none":
-        forecast = _forecast(loaded, supply, held, base, clock, files, end_utc, notes)
+    if not {"supply", "price", "carbon"} & set(tracks):
+        _note_no_forecast(scenario, notes)
+    elif scenario.forecast.kind != "none":
+        forecast = _forecast(loaded, supply, held, base, clock, files, end_utc, int(jobs.submit_s[-1]), notes)
     if window is None:
-        _note_short_supply(jobs, clock.end_s, scenario.supply.repeat, notes)
+        _note_short_supply(jobs, clock.end_s, repeats, notes)
         return Powered(jobs, inputs, forecast, clock.join, None, None)
     return Powered(jobs, inputs, forecast, clock.join, clock.begin_s, _last_expiry_s(jobs, clock))
 
 
-def _again(scenario: Scenario, series: Held, end_utc: datetime) -> Held:
+def _again(repeats: bool, series: Held, end_utc: datetime) -> Held:
     """The supply's own series to the end, again and again where the scenario says so."""
     end_s = series.second_at(end_utc)
-    if not scenario.supply.repeat:
+    if not repeats:
         return series.slice(0, end_s)
     whole_days_s = series.end_s // DAY_S * DAY_S
     if whole_days_s:  # else the hours of the day would drift from one round to the next
@@ -118,11 +131,11 @@ def _again(scenario: Scenario, series: Held, end_utc: datetime) -> Held:
 
 
 def _until(
-    scenario: Scenario, name: str, series: Held, base: HeldSeries, end_utc: datetime, notes: list[str]
+    repeats: bool, name: str, series: Held, base: HeldSeries, end_utc: datetime, notes: list[str]
 ) -> Held:
     """A series beside the supply, over the supply's time."""
     if name == "pue" and series.start_utc == base.start_utc and series.end_s >= base.end_s:
-        return _again(scenario, series, end_utc)
+        return _again(repeats, series, end_utc)
     what = {"import": "grid.import_series", "pue": "site"}.get(name, f"grid.{name}")
     return covering(series, base.start_utc, end_utc, what, notes)
 
@@ -136,15 +149,25 @@ def _tracks(
     tracks: dict[str, HeldSeries] = {} if supply is None else {"supply": supply.total}
     if weather is not None and scenario.cluster.pue_model is not None:
         tracks["pue"] = outside_air_pue(weather, scenario.cluster.pue - 1)
-    limit = read_import_limit(loaded, cluster, files)
-    if limit is not None:
-        tracks["import"] = limit
+    elif weather is not None and supply is None:
+        # Without a supply (--power unlimited) the site's year is still the one that windows count in.
+        tracks["pue"] = constant_pue(scenario.cluster.pue, weather.duration_s, weather.start_utc)
+    if scenario.grid.import_series is not None and scenario.supply.resolved_kind == "unlimited":
+        notes.append(
+            "grid.import_series: power is unlimited, so it is left out; --set supply.kind=none limits it"
+        )
+    else:
+        limit = read_import_limit(loaded, cluster, files)
+        if limit is not None:
+            tracks["import"] = limit
     rates = [name for name in ("price", "carbon") if getattr(scenario.grid, name) is not None]
     if rates:
         first = next(iter(tracks.values()), None)
         made = [getattr(scenario.grid, name).model is not None for name in rates]
         if first is None and any(made):
-            raise InputError("grid: a model of price or carbon needs a supply whose calendar it takes")
+            raise InputError(
+                "grid: a model of price or carbon takes the supply's calendar; give a supply, or [site]"
+            )
         start_utc = EPOCH if first is None else first.start_utc
         tracks.update(read_rates(loaded, start_utc, site_zone(scenario, weather), files, notes))
     return tracks
@@ -163,10 +186,11 @@ def _clock(
     cluster: Cluster,
     base: HeldSeries,
     window: Window | None,
+    repeats: bool,
     notes: list[str],
 ) -> _Clock:
     scenario = loaded.scenario
-    supply, time = scenario.supply, scenario.time
+    time = scenario.time
     begin_s = int(jobs.submit_s[0])
     weather = site_weather(loaded, {}) if scenario.site.present else None
     zone = site_zone(scenario, weather)
@@ -184,7 +208,7 @@ def _clock(
         site_zone=zone,
         calendar=time.calendar,
         supply_start_s=time.supply_start_s,
-        repeats=supply.repeat,
+        repeats=repeats,
     )
     if window is not None:
         midnight_s = joined.shift_s + _first_midnight_s(base, zone)
@@ -192,14 +216,19 @@ def _clock(
         end_s = midnight_s + window.span_s[1] + _longest_allowance_s(jobs)
     else:
         end_s = joined.shift_s + base.end_s
-        if supply.repeat:
+        if repeats:
             end_s = begin_s + _horizon_s(jobs, cluster)
-    _check_begin(begin_s - joined.shift_s, base.end_s, supply.repeat)
-    end_s = end_s if supply.repeat else min(end_s, joined.shift_s + base.end_s)
-    return _Clock(joined, begin_s, end_s, window)
+    _check_begin(begin_s - joined.shift_s, base.end_s, repeats, window)
+    end_s = end_s if repeats else min(end_s, joined.shift_s + base.end_s)
+    return _Clock(joined.beginning(begin_s, base.start_utc), begin_s, end_s, window)
 
 
-def _check_begin(after_s: int, span_s: int, repeats: bool) -> None:
+def _check_begin(after_s: int, span_s: int, repeats: bool, window: Window | None) -> None:
+    if window is not None and after_s >= span_s and not repeats:
+        raise InputError(
+            f"window {window.name!r}: its first day {window.first_day} lies behind the end of the supply, "
+            f"which has {span_s / DAY_S:g} days; correct it, or set supply.repeat = true"
+        )
     if after_s < 0 or (after_s >= span_s and not repeats):
         raise InputError(
             f"the run begins {abs(after_s)} s {'before' if after_s < 0 else 'after'} the supply's start, "
@@ -222,18 +251,22 @@ def standard_offset_s(base: HeldSeries, zone: str) -> int:
 
 
 def _longest_allowance_s(jobs: Workload) -> int:
-    """Twice the longest time from submit to deadline, and a day: when the last job of a window is over."""
+    """Twice the longest time from submit to deadline: when the last job of a window is over.
+
+    Where some job has no deadline, 30 days more for it to end.
+    """
     dated = jobs.deadline_s < NO_DEADLINE_S
     allowance_s = int((jobs.deadline_s - jobs.submit_s)[dated].max(initial=0))
     return 2 * max(allowance_s, 600) + (0 if dated.all() else 30 * DAY_S)
 
 
-def _jobs_of(window: Window, jobs: Workload, clock: _Clock) -> Workload:
+def _jobs_of(window: Window, jobs: Workload, clock: _Clock, most: int | None) -> Workload:
+    """The jobs submitted in the window, or the first so many of them."""
     last_s = clock.begin_s + window.days * DAY_S
     first, last = np.searchsorted(jobs.submit_s, [clock.begin_s, last_s])
     if first == last:
         raise InputError(f"window {window.name!r}: no job of {jobs.name} is submitted in it; choose another")
-    return jobs.select(int(first), int(last))
+    return jobs.select(int(first), int(last if most is None else min(last, first + most)))
 
 
 def _last_expiry_s(jobs: Workload, clock: _Clock) -> int | None:
@@ -284,6 +317,7 @@ def _forecast(
     clock: _Clock,
     files: dict[str, Path],
     end_utc: datetime,
+    last_s: int,
     notes: list[str],
 ) -> Forecast:
     scenario = loaded.scenario
@@ -292,26 +326,34 @@ def _forecast(
     parts: list[Quantity] = []
     if supply is not None:
         for name, series in supply.by_quantity.items():
-            parts.append(Quantity(name, hourly_means(_again(scenario, series, ahead_utc))))
+            parts.append(Quantity(name, hourly_means(_again(scenario.supply.repeat, series, ahead_utc))))
     parts += [Quantity(name, hourly_means(held[name])) for name in ("price", "carbon") if name in held]
     given = None
-    if scenario.forecast.kind == "day-ahead" and supply is not None:
+    if scenario.forecast.kind == "day-ahead":
+        if supply is None:
+            raise InputError(
+                'forecast.kind is "day-ahead", a forecast of the supply, but there is none; change it'
+            )
         ahead = covering(read_day_ahead(loaded, supply, files), base.start_utc, ahead_utc, "forecast", notes)
         given = Quantity("supply", hourly_means(ahead))
-    length = max(len(part.means) for part in parts) if parts else 0
+    length = max(len(part.means) for part in parts)
     if length == 0:
-        raise InputError("forecast: there is no supply, price or carbon series to forecast")
+        raise InputError("forecast: the supply does not last for an hour, so there is nothing to forecast")
     padded = [Quantity(p.kind, np.pad(p.means, (0, length - len(p.means)), mode="wrap")) for p in parts]
     zone = site_zone(scenario, weather)
+    start_s, begin_s, end_s = clock.join.shift_s, clock.begin_s, min(clock.end_s, last_s + FORECAST_AFTER_S)
     time = Timeline(
-        start_s=clock.join.shift_s,
-        begin_s=clock.begin_s,
-        end_s=clock.end_s,
+        start_s, begin_s, end_s,
         origin_s=int(base.start_utc.timestamp()) + standard_offset_s(base, zone),
         site=scenario.site.name or scenario.name,
         train=_train_hours(loaded, base, zone),
-    )
-    return make_forecast(scenario.forecast, padded, time, given)
+    )  # fmt: skip
+    grid = scenario.grid
+    constant = {  # where there is a series, its constant twin is not given
+        "price": round((grid.price_per_kwh or 0.0) * MICRO),
+        "carbon": round((grid.carbon_g_per_kwh or 0.0) * 1000),
+    }
+    return make_forecast(scenario.forecast, padded, time, given, constant)
 
 
 def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | None:
@@ -319,14 +361,25 @@ def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | No
     if loaded.scenario.windows is None:
         return None
     seen = np.zeros(base.end_s // 3600, dtype=bool)
-    midnight_h = _first_midnight_s(base, zone) // 3600
-    for window in windows_of(loaded):
-        if window.split in ("train", "validation"):
-            first_s, last_s = window.span_s
-            seen[midnight_h + first_s // 3600 : midnight_h + last_s // 3600] = True
+    # Whole hours of the series; where midnight is not on one, the hour around it belongs to the day before.
+    midnight_h = -(-_first_midnight_s(base, zone) // 3600)
+    windows = windows_of(loaded)
+    for known in (True, False):  # where windows overlap, what is tested on is not trained on
+        for window in windows:
+            if (window.split in ("train", "validation")) == known:
+                first_s, last_s = window.span_s
+                seen[midnight_h + first_s // 3600 : midnight_h + last_s // 3600] = known
     if not seen.any():
-        raise InputError("windows: no training or validation window lies within the supply")
+        raise InputError(
+            f"{loaded.path(loaded.scenario.windows.file)}: no training or validation window lies within the "
+            "supply, so forecasts have nothing to learn from; add one, or set forecast.kind to none"
+        )
     return seen
+
+
+def _note_no_forecast(scenario: Scenario, notes: list[str]) -> None:
+    if scenario.forecast.kind != "none":
+        notes.append("forecast: there is no supply, price or carbon series to forecast, so it is left out")
 
 
 def _horizon_s(jobs: Workload, cluster: Cluster) -> int:
@@ -350,32 +403,3 @@ def _note_short_supply(jobs: Workload, end_s: int, repeat: bool, notes: list[str
             "the supply ends before the last jobs can end; the run ends with it (supply_end). "
             "--set supply.repeat=true starts it again"
         )
-
-
-def make_battery(scenario: Scenario, cluster: Cluster, notes: list[str]) -> Battery:
-    """The scenario's battery at its size; none beside unlimited power, which would never need it."""
-    table: BatteryTable = scenario.battery
-    if not table.present:
-        return NO_BATTERY
-    if scenario.supply.resolved_kind == "unlimited":
-        notes.append("battery: power is unlimited, so the battery is left out")
-        return NO_BATTERY
-    if table.kwh is not None:
-        capacity_mj = round(table.kwh * MJ_PER_KWH)
-    else:
-        capacity_mj = round((table.hours or 0.0) * 3600 * of_peak(1.0, cluster, "battery.hours"))
-
-    def limit(kw: float | None, ratio: float | None, key: str) -> int:
-        if kw is not None:
-            return round(kw * MW_PER_KW)
-        return of_peak(1.0 if ratio is None else ratio, cluster, f"battery.{key}")
-
-    return Battery(
-        capacity_mj,
-        limit(table.charge_kw, table.charge_ratio, "charge_ratio"),
-        limit(table.discharge_kw, table.discharge_ratio, "discharge_ratio"),
-        table.charge_efficiency,
-        table.discharge_efficiency,
-        table.initial_share,
-        round(capacity_mj * table.self_discharge_percent_per_month / 100 / MONTH_S),
-    )

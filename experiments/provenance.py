@@ -8,6 +8,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,9 +18,9 @@ from traces.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
-# What a result depends on beside the inputs; figures and the command line only show it.
-_RULING = ("traces", "energy", "rare", "schedulers")
-_LIBRARIES = ("numpy", "pandas", "numba", "simpy")
+# What a result can depend on; `experiments` is in it because it turns a scenario into a case.
+_SOURCES = (".py", ".toml")
+_LIBRARIES = ("numpy", "pandas", "numba", "simpy", "scipy", "pvlib", "windpowerlib")
 
 
 @cache
@@ -46,11 +47,22 @@ def file_hash(path: Path) -> str:
 def code_hash() -> str:
     """sha256 of the sources that decide a result: an edited rule is never mistaken for the old one."""
     digest = hashlib.sha256()
-    for package in _RULING:
-        for source in sorted((ROOT / package).rglob("*.py")):
-            digest.update(f"{source.relative_to(ROOT)}\n".encode())
-            digest.update(source.read_bytes())
+    for package in PACKAGES:
+        for source in sorted((ROOT / package).rglob("*")):
+            if source.suffix in _SOURCES and source.is_file():
+                digest.update(f"{source.relative_to(ROOT)}\n".encode())
+                digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Versions of the installed libraries whose arithmetic a result goes through."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 @cache
@@ -81,13 +93,12 @@ def provenance(
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The object of provenance.json. Paths are as the user gave them; hashes tell the files apart."""
-    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
     return {
         "rare": version(),
         "commit": commit(),
         "code_sha256": code_hash(),
         "python": platform.python_version(),
-        "libraries": libraries,
+        "libraries": dict(library_versions()),
         "platform": f"{platform.system()} {platform.machine()}",
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "seeds": {"seed": seed},

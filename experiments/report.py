@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from experiments.figures import best_place, draw_compare, draw_run
+from experiments.figures import best_place, draw_compare, draw_run, figure_names, forecast
+from experiments.figures.judged import judge
 from experiments.report_page import page
 from experiments.report_table import compare_table, run_table
 from experiments.report_words import compare_sentences, run_sentences
@@ -17,16 +18,20 @@ from traces.errors import InputError
 SMALL_SVG_BYTES = 220_000  # larger ones cost more than the PNG and draw slowly
 CAPTIONS = {
     "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
-    "penalties, grid cost and the price of carbon. The diamond is the objective. "
+    "penalties, grid cost and the price of carbon. The diamond is the objective; the sum is on the right. "
     "Without values: mean bounded slowdown and mean wait.",
     "slowdown": "Share of the jobs with at most this bounded slowdown, max(1, (end − submit) / "
-    "max(work, 10 s)). Rejected jobs are left out; a curve below 100 % at its right end did not "
-    "complete the rest.",
-    "timeline": "Who served the draw, what went into the battery and what was curtailed. Green, plain "
-    "blue and orange add up to the draw. Where there are more changes than pixels the parts are "
-    "averages that keep the energy; thin lines give the smallest and largest draw in each.",
+    "max(work, 10 s)). Rejected jobs and jobs that had not arrived by the end are left out; "
+    "a curve below 100 % at its right end did not complete the rest.",
+    "timeline": "Who served the draw: green, plain blue and orange add up to it. Above the draw, up to the "
+    "supply: what went into the battery and what was curtailed; these hang below zero where means over "
+    "days and nights, or a grid that serves first, would hide them. Where "
+    "there are more changes than pixels the parts are averages that keep the energy; thin lines give the "
+    "smallest and largest draw in each. Below, where there are any: the battery's content (shaded: its range "
+    "in each mean) and, in runs of up to three weeks, price and carbon of the grid where they change.",
     "gantt": "Jobs under the power curve: one bar per job where there are few; with many, the cores at "
     "work by size of job, and the cores that waiting and suspended jobs ask for.",
+    "forecast": "No supply was forecast.",
     "queue": "Jobs in the queue, jobs running and cores in use over time.",
 }
 
@@ -39,11 +44,7 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
     """
     folder = Path(folder)
     whole: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
-    names = (
-        ("objective", "slowdown", "timeline", "gantt", "queue")
-        if isinstance(whole, Compare)
-        else ("timeline", "gantt", "queue", "slowdown")
-    )
+    names = figure_names(whole)
     there = all(
         (folder / "figures" / f"{name}{suffix}").is_file() for name in names for suffix in (".png", ".svg")
     )
@@ -53,7 +54,7 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
         else:
             draw_run(whole)
     body = _compare_body(whole) if isinstance(whole, Compare) else _run_body(whole)
-    figures = "".join(_figure(folder / "figures", name, _whose(whole, name)) for name in names)
+    figures = "".join(_figure(folder / "figures", name, _caption(whole, name)) for name in names)
     text = page(_title(whole), f"{body}<h2>Figures</h2>{figures}{_origin(whole)}")
     return _write(folder / "report.html", text)
 
@@ -69,14 +70,15 @@ def _compare_body(compare: Compare) -> str:
     under = _under({"seed": compare.results[0].get("seed")}, compare.provenance)
     return (
         f"<h1>{escape(_title(compare))}</h1>{under}"
-        f"{_headline(compare_sentences(compare))}<h2>Results</h2>{compare_table(compare)}"
+        f"{_headline([*compare_sentences(compare), *_forecast_words(compare)])}"
+        f"<h2>Results</h2>{compare_table(compare)}"
     )
 
 
 def _run_body(run: Run) -> str:
     return (
         f"<h1>{escape(_title(run))}</h1>{_under(run.result, run.provenance)}"
-        f"{_headline(run_sentences(run))}<h2>Metrics</h2>{run_table(run.metrics)}"
+        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>{run_table(run.metrics)}"
     )
 
 
@@ -96,6 +98,23 @@ def _headline(sentences: list[str]) -> str:
     return '<div class="headline">' + "".join(f"<p>{escape(line)}</p>" for line in lines) + "</div>"
 
 
+def _of_run(whole: Run | Compare) -> Run:
+    """The run that figures of one run show: of a comparison, its best."""
+    return whole.runs[best_place(whole)] if isinstance(whole, Compare) else whole
+
+
+def _forecast_words(whole: Run | Compare) -> list[str]:
+    """A sentence on the forecasts, where the supply was forecast."""
+    judged = judge(_of_run(whole))
+    return [forecast.sentence(judged)] if judged is not None else []
+
+
+def _caption(whole: Run | Compare, name: str) -> str:
+    judged = judge(_of_run(whole)) if name == "forecast" else None
+    text = CAPTIONS[name] if judged is None else forecast.caption(judged)
+    return _whose(whole, name) + text
+
+
 def _whose(whole: Run | Compare, name: str) -> str:
     """For a comparison, whose run a figure of one run shows."""
     if not isinstance(whole, Compare) or name in ("objective", "slowdown"):
@@ -103,7 +122,7 @@ def _whose(whole: Run | Compare, name: str) -> str:
     return f"The run of {whole.labels[best_place(whole)]}, the best. "
 
 
-def _figure(folder: Path, name: str, whose: str) -> str:
+def _figure(folder: Path, name: str, caption: str) -> str:
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
     try:
         small = svg.stat().st_size <= SMALL_SVG_BYTES
@@ -113,7 +132,7 @@ def _figure(folder: Path, name: str, whose: str) -> str:
             f"{folder}: figure {name} cannot be read ({error.strerror}); draw it again"
         ) from error
     kind = "svg+xml" if small else "png"  # as an image: no script in it runs, and ids cannot clash
-    caption = escape(whose + CAPTIONS[name])
+    caption = escape(caption)
     return (
         f'<figure id="{name}"><img alt="{caption}" src="data:image/{kind};base64,{data}">'
         f"<figcaption>{caption}</figcaption></figure>"

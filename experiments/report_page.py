@@ -10,10 +10,11 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --soft: #a3adb6; --line: #3a424a;
   --back: #14181c; --card: #1d2329; --accent: #4fd1a5; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 72rem; background: var(--back);
+body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 96rem; background: var(--back);
   color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 2.25rem 0 .75rem; }
+h3 { font-size: 1rem; margin: 1.1rem 0 .4rem; }
 .under, .note, figcaption, .unit, th small { color: var(--soft); }
 .under { margin: 0 0 1.25rem; overflow-wrap: anywhere; }
 .note { font-size: .87rem; margin: .5rem 0; max-width: 60rem; }
@@ -23,25 +24,25 @@ h2 { font-size: 1.2rem; margin: 2.25rem 0 .75rem; }
 .headline p:first-child { font-size: 1.15rem; font-weight: 600; margin-top: 0; }
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 4px; }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
-.sortable { width: 100%; }
-th, td { padding: .35rem .65rem;
+.sortable { width: 100%; font-size: .82rem; }
+th, td { padding: .3rem .5rem;
   border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody tr:last-child > * { border-bottom: 0; }
-thead th { vertical-align: bottom; background: var(--card); min-width: 4.7rem; padding: 0; }
+thead th { vertical-align: bottom; background: var(--card); min-width: 3.9rem; padding: 0; }
 tbody th { font-weight: 500; overflow-wrap: anywhere; }
 .sortable tbody th { min-width: 8rem; max-width: 16rem; }
 .sortable th:first-child { position: sticky; left: 0; background: var(--card); z-index: 1; }
 td.num, thead th:not(:first-child) button { text-align: right; }
 td.num { white-space: nowrap; }
 thead button { all: unset; box-sizing: border-box; display: block; width: 100%;
-  padding: .4rem .65rem; cursor: pointer; font-weight: 600; line-height: 1.25; }
+  padding: .4rem .5rem; cursor: pointer; font-weight: 600; line-height: 1.25; }
 thead button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 thead small { display: block; font-weight: 400; }
 th[aria-sort=ascending] button::after { content: " \\25B2"; font-size: .7em; }
 th[aria-sort=descending] button::after { content: " \\25BC"; font-size: .7em; }
 .side { display: flex; flex-wrap: wrap; gap: 0 3rem; align-items: flex-start; }
 .metrics { flex: 1 1 24rem; }
-figure { margin: 0 0 2rem; }
+figure { margin: 0 0 2rem; max-width: 72rem; }
 figure img { display: block; width: 100%; height: auto; background: #fff; border: 1px solid var(--line);
   border-radius: 4px; padding: .5rem; }
 figcaption { font-size: .9rem; margin-top: .45rem; max-width: 60rem; }

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from experiments.figures.objective import number
+from experiments.ranking import (
+    OF_COMPLETED,
+    SLOWDOWN_OF_ALL,
+    number,
+    order,
+    same_jobs_done,
+    with_arrivals,
+)
 from experiments.runfolder import Compare
 
 DASH = "–"
@@ -40,49 +47,74 @@ class Column:
 
 
 HOUR = 1 / 3600
-COLUMNS = (
-    Column("objective", "Objective", "of value offered", 1, digits=3),
-    Column("value_earned", "Value earned", "", 1),
-    Column("value_offered", "Value offered", "", 0),
-    Column("qos_violations", "Missed deadlines", "jobs", -1, digits=0),
-    Column("mean_bounded_slowdown", "Bounded slowdown, mean", "", -1),
-    Column("mean_bounded_slowdown_with_unfinished", "Bounded slowdown, with unfinished", "", -1),
-    Column("mean_wait_s", "Wait, mean", "h", -1, HOUR),
-    Column("median_wait_s", "Wait, median", "h", -1, HOUR),
-    Column("p95_wait_s", "Wait, 95th percentile", "h", -1, HOUR),
-    Column("max_wait_s", "Wait, longest", "h", -1, HOUR),
-    Column("mean_first_wait_s", "Wait to first start", "h", -1, HOUR),
-    Column("mean_wait_with_unfinished_s", "Wait, with unfinished", "h", -1, HOUR),
-    Column("mean_turnaround_s", "Turnaround, mean", "h", -1, HOUR),
-    Column("makespan_s", "Makespan", "h", -1, HOUR),
-    Column("utilization", "Utilization", "%", 1, 100, 1),
-    Column("jobs_submitted", "Submitted", "jobs", 0, digits=0),
-    Column("jobs_completed", "Completed", "jobs", 1, digits=0),
-    Column("jobs_unfinished", "Not finished", "jobs", -1, digits=0),
-    Column("jobs_expired", "of these expired", "jobs", -1, digits=0),
-    Column("jobs_failed", "of these failed", "jobs", -1, digits=0),
-    Column("jobs_rejected", "Rejected", "jobs", 0, digits=0),
-    Column("jobs_skipped", "Skipped records", "", 0, digits=0),
-    Column("suspensions", "Suspensions", "", -1, digits=0),
-    Column("kills", "Kills", "", -1, digits=0),
-    Column("renewable_utilization", "Wind and sun used", "% of available", 1, 100, 1),
-    Column("renewable_share", "Renewable share", "% of energy used", 1, 100, 1),
-    Column("energy_kwh", "Energy used", "kWh", 0),
-    Column("renewable_available_kwh", "Wind and sun available", "kWh", 0),
-    Column("renewable_used_kwh", "Wind and sun used", "kWh", 1),
-    Column("curtailed_kwh", "Curtailed", "kWh", -1),
-    Column("battery_charged_kwh", "Battery charged", "kWh", 0),
-    Column("battery_discharged_kwh", "Battery discharged", "kWh", 0),
-    Column("grid_kwh", "Grid import", "kWh", -1),
-    Column("grid_cost", "Grid cost", "", -1),
-    Column("carbon_kg", "Carbon", "kg", -1),
-    Column("wasted_kwh", "Wasted on lost work", "kWh", -1),
-    Column("unserved_kwh", "Unserved", "kWh", -1),
-    Column("instants", "Instants settled", "", 0, digits=0),
-    Column("decisions", "Decisions", "", 0, digits=0),
-    Column("simulate_s", "Time to simulate", "s", 0),
-    Column("jobs_per_s", "Speed", "jobs/s", 0),
+GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
+    (
+        "Value and jobs",
+        (
+            Column("objective", "Objective", "of value offered", 1, digits=3),
+            Column("value_earned", "Value earned", "", 1),
+            Column("value_offered", "Value offered", "", 0),
+            Column("qos_violations", "Missed deadlines", "jobs", -1, digits=0),
+            Column("jobs_submitted", "Submitted", "jobs", 0, digits=0),
+            Column("jobs_completed", "Completed", "jobs", 1, digits=0),
+            Column("jobs_unfinished", "Not finished", "jobs", -1, digits=0),
+            Column("jobs_expired", "of these expired", "jobs", -1, digits=0),
+            Column("jobs_failed", "of these failed", "jobs", -1, digits=0),
+            Column("jobs_not_arrived", "Not arrived", "jobs", 0, digits=0),
+            Column("jobs_rejected", "Rejected", "jobs", 0, digits=0),
+            Column("jobs_skipped", "Skipped records", "", 0, digits=0),
+            Column("suspensions", "Suspensions", "", -1, digits=0),
+            Column("kills", "Kills", "", -1, digits=0),
+        ),
+    ),
+    (
+        "Waiting and use of the machine",
+        (
+            Column("mean_bounded_slowdown", "Bounded slowdown, mean", "", -1),
+            Column("mean_bounded_slowdown_with_unfinished", "Bounded slowdown, with unfinished", "", -1),
+            Column("mean_wait_s", "Wait, mean", "h", -1, HOUR),
+            Column("median_wait_s", "Wait, median", "h", -1, HOUR),
+            Column("p95_wait_s", "Wait, 95th percentile", "h", -1, HOUR),
+            Column("max_wait_s", "Wait, longest", "h", -1, HOUR),
+            Column("mean_first_wait_s", "Wait to first start", "h", -1, HOUR),
+            Column("mean_wait_with_unfinished_s", "Wait, with unfinished", "h", -1, HOUR),
+            Column("mean_turnaround_s", "Turnaround, mean", "h", -1, HOUR),
+            Column("makespan_s", "Makespan", "h", -1, HOUR),
+            Column("utilization", "Utilization", "%", 1, 100, 1),
+            Column("busy_share", "Cores in use", "% of the run", 1, 100, 1),
+        ),
+    ),
+    (
+        "Power and energy",
+        (
+            Column("renewable_utilization", "Wind and sun used", "% of available", 1, 100, 1),
+            Column("renewable_share", "Renewable share", "% of energy used", 1, 100, 1),
+            Column("energy_kwh", "Energy used", "kWh", 0),
+            Column("renewable_available_kwh", "Wind and sun available", "kWh", 0),
+            Column("renewable_used_kwh", "Wind and sun used", "kWh", 1),
+            Column("curtailed_kwh", "Curtailed", "kWh", -1),
+            Column("battery_charged_kwh", "Battery charged", "kWh", 0),
+            Column("battery_discharged_kwh", "Battery discharged", "kWh", 0),
+            Column("battery_grid_charged_kwh", "Battery charged from grid", "kWh", 0),
+            Column("battery_leaked_kwh", "Battery leaked", "kWh", 0),
+            Column("grid_kwh", "Grid import", "kWh", -1),
+            Column("grid_cost", "Grid cost", "", -1),
+            Column("carbon_kg", "Carbon", "kg", -1),
+            Column("wasted_kwh", "Wasted on lost work", "kWh", -1),
+            Column("unserved_kwh", "Unserved", "kWh", -1),
+        ),
+    ),
+    (
+        "The run itself",
+        (
+            Column("instants", "Instants settled", "", 0, digits=0),
+            Column("decisions", "Decisions", "", 0, digits=0),
+            Column("simulate_s", "Time to simulate", "s", 0),
+            Column("jobs_per_s", "Speed", "jobs/s", 0),
+        ),
+    ),
 )
+COLUMNS = tuple(column for _, columns in GROUPS for column in columns)
 # The same for every scheduler of a comparison, or of little use there.
 NOT_COMPARED = {
     "value_offered",
@@ -101,8 +133,13 @@ NOT_COMPARED = {
     "decisions",
     "jobs_per_s",
     "instants",
-    "mean_bounded_slowdown_with_unfinished",
+    "simulate_s",
+    "battery_leaked_kwh",
+    SLOWDOWN_OF_ALL,
 }
+# Compared instead of means over completed jobs where the schedulers completed different numbers of jobs.
+OF_ALL = {SLOWDOWN_OF_ALL, "mean_wait_with_unfinished_s"}
+DULL_AT_ZERO = {"jobs_not_arrived", "jobs_expired", "jobs_failed", "kills", "battery_grid_charged_kwh"}
 CLAIRVOYANT = (
     "† These schedulers saw true run times, because the trace has no estimates by users "
     "(estimates: run_time). Real ones could not."
@@ -110,42 +147,67 @@ CLAIRVOYANT = (
 
 
 def compare_table(compare: Compare) -> str:
-    """HTML of the table with a row per scheduler, the best value of each column in bold."""
-    metrics = [result["metrics"] for result in compare.results]
-    columns = [
-        column
-        for column in COLUMNS
-        if column.key not in NOT_COMPARED and any(column.value(each) is not None for each in metrics)
+    """HTML of the tables with a row per scheduler, best first, the best value of each column in bold."""
+    runs = [with_arrivals(result["metrics"]) for result in compare.results]
+    fair = same_jobs_done(runs)
+    places = order(runs)
+    tables = []
+    for title, columns in GROUPS:
+        shown = [column for column in columns if _is_compared(column, runs, fair)]
+        if shown:
+            tables.append(f"<h3>{escape(title)}</h3>{_table(compare, shown, runs, places, fair)}")
+    notes = [
+        "The best value of a column is bold. Press a heading to sort. A dash: does not apply or is not known."
     ]
-    values = [[column.value(each) for each in metrics] for column in columns]
+    if not fair:
+        notes.append(
+            "The schedulers completed different numbers of jobs, so no value is called best in columns over "
+            "completed jobs only; those with unfinished jobs count what was left up to the end of the run."
+        )
+    notes += [CLAIRVOYANT] if any(map(clairvoyant, runs)) else []
+    return "".join(tables) + "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+
+
+def _is_compared(column: Column, runs: list[dict[str, Any]], fair: bool) -> bool:
+    if column.key in NOT_COMPARED and (fair or column.key not in OF_ALL):
+        return False
+    values = [column.value(each) for each in runs]
+    known = [value for value in values if value is not None]
+    return bool(known) and not (column.key in DULL_AT_ZERO and not any(known))
+
+
+def _table(
+    compare: Compare, columns: list[Column], runs: list[dict[str, Any]], places: list[int], fair: bool
+) -> str:
+    values = [[column.value(each) for each in runs] for column in columns]
     best = [
         _best([column.text(value) for value in each], each, column.better)
+        if fair or column.key not in OF_COMPLETED
+        else set()
         for column, each in zip(columns, values, strict=True)
     ]
     head = "".join(_heading(column.title, column.unit) for column in columns)
     rows = []
-    for place in _order(columns, values, len(metrics)):
+    for place in places:
         cells = "".join(
             _cell(column, values[at][place], place in best[at]) for at, column in enumerate(columns)
         )
-        mark = '<span title="saw true run times">†</span>' if clairvoyant(metrics[place]) else ""
+        mark = '<span title="saw true run times">†</span>' if clairvoyant(runs[place]) else ""
         name = compare.labels[place]
         rows.append(f'<tr><th scope="row" data-v="{escape(name)}">{escape(name)}{mark}</th>{cells}</tr>')
-    note = f'<p class="note">{escape(CLAIRVOYANT)}</p>' if any(map(clairvoyant, metrics)) else ""
     return (
         f'<div class="wide"><table class="sortable"><thead><tr>{_heading("Scheduler", "")}{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
-        '<p class="note">The best value of a column is bold. Press a heading to sort. '
-        f"A dash: does not apply or is not known.</p>{note}"
     )
 
 
 def run_table(metrics: dict[str, Any]) -> str:
     """HTML of one run's metrics: name, value, unit; metrics this version does not know come last."""
+    metrics = with_arrivals(metrics)
     rows = [
         (column.title, column.text(column.value(metrics)), column.unit)
         for column in COLUMNS
-        if column.key in metrics
+        if column.key in metrics and (column.key != "jobs_not_arrived" or metrics[column.key])
     ]
     known = {column.key for column in COLUMNS}
     for key, value in metrics.items():
@@ -182,16 +244,6 @@ def _best(texts: list[str], values: list[float | None], better: int) -> set[int]
         return set()
     first = max(known, key=lambda place: better * (values[place] or 0.0))
     return {place for place in known if texts[place] == texts[first]}
-
-
-def _order(columns: list[Column], values: list[list[float | None]], count: int) -> list[int]:
-    """Best first by the first column, which is the objective, or the slowdown without one; nulls last."""
-    for wanted in ("objective", "mean_bounded_slowdown"):
-        for column, each in zip(columns, values, strict=True):
-            if column.key == wanted:
-                ranked = [(value is None, -column.better * (value or 0.0)) for value in each]
-                return sorted(range(count), key=ranked.__getitem__)
-    return list(range(count))
 
 
 def _heading(title: str, unit: str) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from experiments.figures.objective import number
 from experiments.figures.style import duration
+from experiments.ranking import SLOWDOWN_OF_ALL, not_arrived, number, slowdown_key
 from experiments.runfolder import Compare, Run
 
 BASELINES = ("easy", "fcfs")
@@ -38,10 +38,11 @@ def compare_sentences(compare: Compare) -> list[str]:
     if scored:
         sentences = _score_sentences(sorted(scored, key=lambda row: -row[1]), len(rows))
     else:
-        slow = [(name, get("mean_bounded_slowdown"), get) for name, get in rows]
+        key = slowdown_key([result["metrics"] for result in compare.results])
+        slow = [(name, get(key), get) for name, get in rows]
         slow = sorted((row for row in slow if row[1] is not None), key=lambda row: row[1])
         sentences = (
-            _slow_sentences(slow, len(rows))
+            _slow_sentences(slow, len(rows), key == SLOWDOWN_OF_ALL)
             if slow
             else [f"{_schedulers(len(rows))} ran; their metrics hold neither an objective nor a slowdown."]
         )
@@ -51,6 +52,9 @@ def compare_sentences(compare: Compare) -> list[str]:
         sentences.append(f"Stalled with jobs left and nothing more to come: {', '.join(stalled)}.")
     if any(how == "supply_end" for how in ended.values()):
         sentences.append("The power supply ended before the work did.")
+    late = max(not_arrived(result["metrics"]) for result in compare.results)
+    if late:
+        sentences.append(f"Up to {late:,} jobs of the trace had not arrived when the run ended.")
     if len(rows) > 1:
         sentences.append(
             "Each scheduler ran once on the same jobs and power, so small differences may be chance."
@@ -82,10 +86,11 @@ def _score_sentences(ranked: list[tuple[str, float, Any]], count: int) -> list[s
     return sentences
 
 
-def _slow_sentences(ranked: list[tuple[str, float, Any]], count: int) -> list[str]:
+def _slow_sentences(ranked: list[tuple[str, float, Any]], count: int, of_all: bool) -> list[str]:
     name, best, get = ranked[0]
     base = _baseline(ranked)
-    text = f"{_of(count)}{name} had the lowest mean bounded slowdown: {_figure(best)}"
+    whose = " (unfinished jobs counted up to the end of the run)" if of_all else ""
+    text = f"{_of(count)}{name} had the lowest mean bounded slowdown{whose}: {_figure(best)}"
     if base:
         text += f", against {_figure(base[1])} under {base[0]}"
     if len(ranked) > 1 and (base is None or ranked[-1][0] != base[0]):
@@ -124,11 +129,13 @@ def _jobs_sentence(name: str, get: Any) -> str:
     done, submitted = get("jobs_completed"), get("jobs_submitted")
     if done is None or submitted is None:
         return ""
-    rest = [
-        f"{get(key):,.0f} {text}"
-        for key, text in (("jobs_rejected", "too large and rejected"), ("jobs_unfinished", "not finished"))
-        if get(key)
-    ]
+    late = not_arrived({key: get(key) for key in ("jobs_unfinished", "jobs_not_arrived")})
+    counts = (
+        (get("jobs_rejected"), "too large and rejected"),
+        ((get("jobs_unfinished") or 0) - late, "not finished"),
+        (late, "not arrived by the end of the run"),
+    )
+    rest = [f"{jobs:,.0f} {text}" for jobs, text in counts if jobs]
     span_s = get("makespan_s")
     within = f" in {duration(span_s)}" if span_s else ""
     return f"{name} completed {done:,.0f} of {submitted:,.0f} jobs{within}" + (

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.atomic import RUN_FILES, atomic_folder
+from experiments.atomic import FORECAST_FILE, RUN_FILES, atomic_folder
 from experiments.runtables import (
     EVENTS_COLUMNS,
+    FORECAST_COLUMNS,
     JOBS_COLUMNS,
     POWER_COLUMNS,
     in_order,
@@ -42,7 +43,7 @@ __all__ = [
 
 @dataclass(eq=False)
 class Run:
-    """One simulated run, as stored. The three tables are read from disk when first asked for."""
+    """One simulated run, as stored. The tables are read from disk when first asked for."""
 
     path: Path
     config: dict[str, Any]
@@ -81,6 +82,19 @@ class Run:
         Raises InputError.
         """
         return in_order(read_table(self.path / "power.csv", POWER_COLUMNS), self.path / "power.csv")
+
+    @property
+    def has_forecast(self) -> bool:
+        """Whether the folder holds what was forecast of the supply."""
+        return (self.path / FORECAST_FILE).is_file()
+
+    @cached_property
+    def forecast(self) -> pd.DataFrame | None:
+        """Columns issue_s, target_s, low_w, median_w, high_w: quantiles 10, 50 and 90 % of the supply's mean.
+
+        None where the scenario forecasts no supply. Raises InputError.
+        """
+        return read_table(self.path / FORECAST_FILE, FORECAST_COLUMNS) if self.has_forecast else None
 
 
 @dataclass(eq=False)
@@ -158,11 +172,13 @@ def write_run(
     jobs_df: pd.DataFrame,
     events_df: pd.DataFrame,
     power_df: pd.DataFrame,
+    forecast_df: pd.DataFrame | None = None,
 ) -> None:
-    """Write the six files of a run into `folder`, made if absent; use inside `atomic_folder`.
+    """Write the files of a run into `folder`, made if absent; use inside `atomic_folder`.
 
-    `metrics` is the whole `--json` object. Extra columns follow the fixed ones. NaN becomes null
-    in JSON and an empty cell in CSV. Raises ValueError if a fixed column is missing.
+    forecast.csv is written if there are forecasts, the other six always. `metrics` is the whole `--json`
+    object. Extra columns follow the fixed ones. NaN becomes null in JSON and an empty cell in CSV.
+    Raises ValueError if a fixed column is missing.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,6 +188,8 @@ def write_run(
     write_table(folder / "jobs.csv", jobs_df, JOBS_COLUMNS)
     write_table(folder / "events.csv", events_df, EVENTS_COLUMNS)
     write_table(folder / "power.csv", power_df, POWER_COLUMNS)
+    if forecast_df is not None:
+        write_table(folder / FORECAST_FILE, forecast_df, FORECAST_COLUMNS)
 
 
 def write_compare(

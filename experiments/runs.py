@@ -1,7 +1,7 @@
 """Simulate one scheduler, compare many: the functions behind the command line, for notebooks too.
 
 >>> from experiments.runs import compare_runs
->>> whole = compare_runs(["fcfs", "easy"], scenario="demo")             # doctest: +SKIP
+>>> whole = compare_runs(["fcfs", "easy"], scenario="tiny")             # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiments.build import Built, build
-from experiments.provenance import code_hash, file_hash, provenance
+from experiments.earlier import check_replace, earlier_config
+from experiments.provenance import code_hash, file_hash, library_versions, provenance
+from experiments.remarks import remarks
 from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
 from experiments.scenario import Wishes, load_scenario
 from experiments.tables import shown
@@ -24,16 +27,20 @@ from experiments.talk import QUIET, Talk
 from traces.errors import InputError
 
 LONGEST_NAME = 255
+FORECAST_EVERY_S = 6 * 3600  # of the hourly issues this often one is stored
 CLOCKS = ("compiled", "simpy")
+DEMO_SCENARIO = "islanded"
 DEMO_SCHEDULERS = (
     "fcfs",
     "easy",
+    "conservative",
     "sjf+easy",
     "hvd+easy",
     "edf+easy",
     "slack+easy",
-    "atc+greedy",
-    "conservative",
+    "atc+easy",
+    "easy+green",
+    "atc+easy+green",
 )
 
 
@@ -65,7 +72,8 @@ class Work:
 
     def key(self, scheduler: str) -> str:
         """Changes with everything that could change the result of this scheduler."""
-        whole = [self.built.resolved(), repr(self.settings), code_hash(), dict(self.hashes), scheduler]
+        whole = [self.built.resolved(), repr(self.settings), dict(self.hashes), scheduler]
+        whole += [code_hash(), library_versions()]
         user_file, _, _ = scheduler.rpartition(":")
         if user_file.endswith(".py"):
             whole.append(file_hash(Path(user_file)))
@@ -84,18 +92,21 @@ def simulate_run(
     wishes: Wishes | None = None,
     settings: Settings | None = None,
     out: str | Path | None = None,
+    force: bool = False,
     figures: bool = True,
     talk: Talk = QUIET,
     command: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Simulate one scheduler and return the object of `rare simulate --json`.
 
-    With `out` a run folder is written, whole or not at all. InputError for bad input.
+    With `out` a run folder is written, whole or not at all; a finished run of another configuration
+    there is replaced only with `force`. InputError for bad input.
     """
-    work = _prepare(scenario, wishes, settings, [scheduler], out, talk, command)
+    work = _prepare(scenario, wishes, settings, [scheduler], talk, command, out, force)
     if out is None:
-        return _simulate(work, scheduler, record=False)[0]
-    with atomic_folder(out) as folder:
+        with _said_when_stopped(work, [], None):
+            return _simulate(work, scheduler, record=False)[0]
+    with _said_when_stopped(work, [], None), atomic_folder(out) as folder:
         found, result = _simulate(work, scheduler, record=True)
         _store(folder, work, found, result)
         if figures:
@@ -110,6 +121,7 @@ def compare_runs(
     wishes: Wishes | None = None,
     settings: Settings | None = None,
     out: str | Path | None = None,
+    force: bool = False,
     figures: bool = True,
     talk: Talk = QUIET,
     command: Sequence[str] = (),
@@ -117,29 +129,48 @@ def compare_runs(
     """Simulate many schedulers on one scenario and return `{"scenario": ..., "results": [...]}`.
 
     With `out` a comparison folder is written, whole or not at all. Finished runs are kept in a hidden
-    folder beside it until then, so that an interrupted comparison goes on where it stopped.
+    folder beside it until then, so that an interrupted comparison goes on where it stopped; a finished
+    one is made again. One of another configuration is replaced only with `force`.
     """
     _check_names(schedulers)
-    work = _prepare(scenario, wishes, settings, schedulers, out, talk, command)
+    work = _prepare(scenario, wishes, settings, schedulers, talk, command, out, force)
     if out is None:
-        results = [_simulate(work, name, record=False)[0] for name in schedulers]
+        with _said_when_stopped(work, [], None):
+            results = [_simulate(work, name, record=False)[0] for name in schedulers]
         return {"scenario": work.built.name, "results": results}
-    with atomic_folder(out) as folder:
-        results = _compare_into(folder, _kept_folder(out), work, schedulers)
+    kept = _kept_folder(out)
+    with _said_when_stopped(work, schedulers, kept), atomic_folder(out) as folder:
+        results = _compare_into(folder, kept, work, schedulers)
         whole = {"scenario": work.built.name, "results": results}
         write_compare(folder, work.built.resolved(), work.origin(), work.built.name, results)
         if figures:
             _report(folder, talk)
-    shutil.rmtree(_kept_folder(out), ignore_errors=True)
+    shutil.rmtree(kept, ignore_errors=True)
     return whole
 
 
 def demo_run(
-    out: str | Path | None, *, figures: bool = True, talk: Talk = QUIET, command: Sequence[str] = ()
+    out: str | Path | None,
+    *,
+    force: bool = False,
+    figures: bool = True,
+    talk: Talk = QUIET,
+    command: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Compare a handful of schedulers on the small scenario that ships with the package."""
+    """Compare a handful of schedulers on a summer's week of `islanded`: all data comes with the package.
+
+    An earlier demo in `out` is replaced, also one of another version of the package.
+    """
+    earlier = None if out is None else earlier_config(out)
+    force = force or (earlier is not None and earlier.get("name") == DEMO_SCENARIO)
     return compare_runs(
-        DEMO_SCHEDULERS, scenario="demo", out=out, figures=figures, talk=talk, command=command
+        DEMO_SCHEDULERS,
+        scenario=DEMO_SCENARIO,
+        out=out,
+        force=force,
+        figures=figures,
+        talk=talk,
+        command=command,
     )
 
 
@@ -151,14 +182,20 @@ def _prepare(
     wishes: Wishes | None,
     settings: Settings | None,
     schedulers: Sequence[str],
-    out: str | Path | None,
     talk: Talk,
     command: Sequence[str],
+    out: str | Path | None,
+    force: bool,
 ) -> Work:
     settings = settings or Settings()
     _check_out(out)
     made = [_make(name) for name in schedulers]
-    built = build(load_scenario(scenario, wishes), seed=settings.seed)
+    loaded = load_scenario(scenario, wishes)
+    if loaded.scenario.workload.file is None and loaded.scenario.workload.model is None:
+        raise InputError("no workload: give --workload FILE (or --scenario with one)")
+    built = build(loaded, seed=settings.seed)
+    _check_warmup(built, settings.warmup_s)
+    check_replace(out, built.resolved(), force)
     for scheduler in made:  # before minutes are spent on the ones that come first
         if hasattr(scheduler, "check"):
             scheduler.check(built.case)
@@ -176,6 +213,17 @@ def _check_out(out: str | Path | None) -> None:
     ):
         raise InputError(
             f"--out {shown(str(out))}: a folder's name has at most {LONGEST_NAME} bytes; shorten it"
+        )
+
+
+def _check_warmup(built: Built, warmup_s: int) -> None:
+    """A warm-up that leaves no job to count is a slip; better said now than after the simulation."""
+    submit_s = built.case.workload.submit_s
+    span_s = int(submit_s[-1] - submit_s[0])
+    if warmup_s and warmup_s >= span_s:
+        raise InputError(
+            f"--warmup {warmup_s} s: the last job is submitted {span_s} s after the first, so no job would "
+            "count; give a shorter one"
         )
 
 
@@ -233,6 +281,9 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     finally:
         work.talk.done()
+    said = remarks(work.built.case, result)
+    for text in said:
+        work.talk.note(f"note: {name}: {text}")
     found = {
         "scenario": work.built.name,
         "scheduler": name,
@@ -242,7 +293,7 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         "clock": settings.clock,
         "warmup_s": settings.warmup_s,
         "workload": work.built.case.workload.name,
-        "notes": list(work.built.warnings),
+        "notes": [*work.built.warnings, *said],
     }
     return found, result
 
@@ -250,8 +301,11 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
 def _store(folder: Path, work: Work, found: Mapping[str, Any], result: Any) -> None:
     config = {**work.built.resolved(), "run": {"scheduler": found["scheduler"], "seed": found["seed"]}}
     config["run"] |= {"clock": work.settings.clock, "warmup_s": work.settings.warmup_s}
-    tables = result.jobs_frame(), result.events_frame(), result.power_frame()
-    write_run(folder, config, work.origin(), found, *tables)
+    power = result.power_frame()
+    tables = result.jobs_frame(), result.events_frame(), power
+    supplied = bool(power["supply_w"].notna().any())  # else forecasts are of rates alone
+    forecast = result.forecast_frame(FORECAST_EVERY_S) if supplied else None
+    write_run(folder, config, work.origin(), found, *tables, forecast)
 
 
 def _report(folder: Path, talk: Talk) -> None:
@@ -281,16 +335,24 @@ def _compare_into(folder: Path, kept: Path, work: Work, schedulers: Sequence[str
                 work.talk.note(f"[{place}/{len(schedulers)}] {name}: done before the interruption")
             shutil.copytree(home, run_subfolder(folder, name), copy_function=_link_or_copy)
             results.append(found)
-    except KeyboardInterrupt:
-        if results:
-            work.talk.note(
-                f"{len(results)} finished runs are kept in {kept}: the same command goes on from there"
-            )
-        raise
     except (InputError, OSError):
         shutil.rmtree(kept, ignore_errors=True)
         raise
     return results
+
+
+@contextmanager
+def _said_when_stopped(work: Work, schedulers: Sequence[str], kept: Path | None) -> Iterator[None]:
+    """Give a KeyboardInterrupt the words for what is left of the work."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        done = sum((kept / work.key(name)).is_dir() for name in schedulers) if kept is not None else 0
+        stop.args = ("nothing was kept",)
+        if done:
+            runs = "1 finished run is" if done == 1 else f"{done} finished runs are"
+            stop.args = (f"{runs} kept in {kept}: the same command goes on from there",)
+        raise
 
 
 def _kept_result(home: Path) -> dict[str, Any] | None:

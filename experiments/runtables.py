@@ -22,9 +22,16 @@ POWER_COLUMNS = (
     "running",
     "used_cores",
 )
+FORECAST_COLUMNS = ("issue_s", "target_s", "low_w", "median_w", "high_w")
+RATE_COLUMNS = ("price_per_kwh", "carbon_g_per_kwh")  # of power.csv; absent in folders of earlier versions
 TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class"}
 # Cells that must hold a number in every row; other number columns may be empty.
-NEEDED = {"jobs.csv": ("submit_s",), "events.csv": ("time_s",), "power.csv": ("time_s", "draw_w")}
+NEEDED = {
+    "jobs.csv": ("submit_s",),
+    "events.csv": ("time_s",),
+    "power.csv": ("time_s", "draw_w"),
+    "forecast.csv": FORECAST_COLUMNS,
+}
 WHOLE_COLUMNS = (
     "submit_s",
     "start_s",
@@ -34,6 +41,8 @@ WHOLE_COLUMNS = (
     "suspensions",
     "kills",
     "time_s",
+    "issue_s",
+    "target_s",
     "queued",
     "running",
     "used_cores",
@@ -68,7 +77,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     for name in table.columns:
         if name in TEXT_COLUMNS:
             table[name] = table[name].fillna("")
-        elif name in columns or name in WHOLE_COLUMNS:
+        elif name in columns or name in WHOLE_COLUMNS or name in RATE_COLUMNS:
             table[name] = _numbers(table[name], path, needed=name in NEEDED[path.name])
     return table
 

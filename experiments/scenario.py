@@ -20,7 +20,9 @@ SHIPPED = Path(__file__).resolve().parent / "scenarios"
 MAX_BYTES = 1_000_000
 # Keys that describe one workload file: another file does not inherit them.
 _OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
+_OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed", "processors")
 UNLIMITED = "unlimited"
+ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Wishes:
     from_date: str | None = None
     to_date: str | None = None
     strict: bool = False
+    window: str | None = None  # one of the scenario's, or "all"
     settings: Sequence[str] = ()  # `table.key=value`, applied last
 
 
@@ -130,7 +133,21 @@ def _apply_wishes(table: dict[str, Any], wishes: Wishes) -> list[tuple[tuple[str
         if "file" in workload:
             for key in _OF_THE_FILE:
                 workload.pop(key, None)
+        if "model" in workload:
+            for key in _OF_A_MODEL:
+                workload.pop(key, None)
+        if "windows" in table:  # the scenario's default is a week of its own jobs
+            table["window"] = ALL
         workload["file"] = _absolute(wishes.workload, "--workload")
+        if os.path.isdir(workload["file"]):
+            raise InputError(
+                f"--workload {shown(wishes.workload)}: is a directory; give the trace's file inside it"
+            )
+    # What the command line chooses is meant instead of what the scenario chose, in whatever way.
+    for given, other in ((("jobs",), ("from_date", "to_date")), (("from_date", "to_date"), ("jobs",))):
+        if any(getattr(wishes, key) is not None for key in given):
+            for key in other:
+                workload.pop(key, None)
     for key in ("processors", "jobs", "from_date", "to_date"):
         value = getattr(wishes, key)
         if value is not None:
@@ -140,6 +157,9 @@ def _apply_wishes(table: dict[str, Any], wishes: Wishes) -> list[tuple[tuple[str
         workload["strict"] = True
     if wishes.power is not None:
         _apply_power(table, wishes.power)
+    if wishes.window is not None:
+        table["window"] = wishes.window
+        origin.append((("window",), f"--window {wishes.window}"))
     return origin
 
 
@@ -147,9 +167,10 @@ def _apply_power(table: dict[str, Any], power: str) -> None:
     supply = _table_in(table, "supply")
     if power == UNLIMITED:
         table["supply"] = {"kind": UNLIMITED}
-        table.pop("battery", None)
+        for key in ("battery", "forecast", "windows", "window"):
+            table.pop(key, None)
         if isinstance(table.get("grid"), dict):
-            for key in ("import_ratio", "import_kw", "unlimited"):
+            for key in ("import_ratio", "import_kw", "unlimited", "import_series", "price", "carbon"):
                 table["grid"].pop(key, None)
         return
     file = _absolute(power, "--power")
@@ -166,7 +187,7 @@ def _apply_power(table: dict[str, Any], power: str) -> None:
 
 def _summed_size(sources: list[dict[str, Any]]) -> dict[str, Any]:
     """A file that replaces several sources is as large as all of them, where they were sized relatively."""
-    peaks = [source.get("peak") for source in sources]
+    peaks = [source.get("peak", source.get("capacity")) for source in sources]
     numbers = [peak for peak in peaks if isinstance(peak, int | float) and not isinstance(peak, bool)]
     return {"peak": sum(numbers)} if numbers and len(numbers) == len(sources) else {}
 

@@ -2,17 +2,104 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.text_table import duration, printable
+from experiments.text_table import duration, energy, power, printable
+from traces.columns import time_columns
+from traces.errors import InputError
 from traces.files import read_workload
+from traces.mapping import choose
 from traces.power_csv import read_power
+from traces.stamps import parse_stamps
+from traces.table import DELIMITERS, TableReader, text_lines
 from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, ReadReport, Workload
 
 KWH_MJ = 3_600_000_000
+
+
+def show_file(
+    path: str | Path, kind: str | None, workload: dict[str, Any], power: dict[str, Any]
+) -> dict[str, Any]:
+    """The summary of a file: of a workload or a power series, as asked or, with None, by its content.
+
+    The options are those of `show_workload` and `show_power`. InputError in the command line's words.
+    """
+    kind = kind or kind_of(path)
+    try:
+        if kind == "power" or (kind is None and power):
+            return show_power(path, **power)
+        return show_workload(path, **workload)
+    except InputError as error:
+        hint = "" if kind is not None or power else "; if it is a power series, say --kind power"
+        raise InputError(command_words(str(error)) + hint) from error
+
+
+def kind_of(path: str | Path) -> str | None:
+    """'workload' or 'power' by the columns of a CSV file, None if they do not tell; others hold jobs."""
+    if ".csv" not in (suffix.lower() for suffix in Path(path).suffixes):
+        return "workload"
+    try:
+        lines = (line for line in text_lines(Path(path)) if line.strip() and not line.startswith("#"))
+        first = next(lines, "")
+        delimiter = max(DELIMITERS, key=first.count)
+        header, *rows = csv.reader([first, *islice(lines, 50)], delimiter=delimiter)
+    except (InputError, csv.Error, ValueError):
+        return "workload"  # damaged: the reader says how
+    header = [name.strip() for name in header]
+    if {"job_id", "submit_s", "work_s"} & set(header) or _fits_a_mapping(header):
+        return "workload"
+    return "power" if _looks_like_power(header, rows, str(path)) else None
+
+
+def _fits_a_mapping(header: list[str]) -> bool:
+    try:
+        choose(header, None, "")
+    except InputError:
+        return False
+    return True
+
+
+def _looks_like_power(header: list[str], rows: list[list[str]], path: str) -> bool:
+    """Whether there is a column of times, or of their parts, and one of numbers."""
+    if {"year", "month", "day"} <= {name.lower() for name in header}:
+        times = [name for name in header if name.lower() in ("year", "month", "day", "hour", "period")]
+    else:
+        try:
+            times = time_columns(header, None, path)
+            first = [row[header.index(times[0])].strip() for row in rows[:1]]
+            parse_stamps(first, [2] * len(first), path)
+        except (InputError, IndexError):
+            return False
+    others = [place for place, name in enumerate(header) if name not in times]
+    return any(_is_number(row[place]) for row in rows for place in others if place < len(row))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return np.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+_KEYWORDS = re.compile(r"\b(columns|unit|stamp|zone|gaps|negatives|time_column)=(?:'([^']*)'|(?=[a-z, ]|$))")
+
+
+def command_words(message: str) -> str:
+    """A reader's message with its Python keywords as options: gaps='hold' becomes --gaps hold."""
+
+    def option(found: re.Match[str]) -> str:
+        value = found[2] if found[2] is not None else ""
+        after = message[found.end() : found.end() + 1]
+        return f"--{found[1].replace('_', '-')}{' ' if value or after.isalpha() else ''}{value}"
+
+    return _KEYWORDS.sub(option, message)
 
 
 def show_workload(
@@ -68,9 +155,13 @@ def _spread(column: np.ndarray) -> dict[str, float]:
 
 def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
     """A summary of a power series, ready for JSON; `options` as in `traces.read_power`."""
+    if options.get("columns"):
+        options["columns"] = _columns(path, options["columns"])
     series = read_power(path, **options)
     mj = series.energy_mj(0, series.end_s)
     report = (series.report or ReadReport()).as_dict()
+    del report["jobs_skipped"]  # there are no jobs in it
+    step_s = report["notes"].get("step_s", {}).get("value")
     return {
         "kind": "power",
         "name": series.name,
@@ -78,6 +169,7 @@ def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
         "start_utc": series.start_utc.isoformat(),
         "end_utc": series.end_utc.isoformat(),
         "span_s": series.end_s,
+        "step_s": int(step_s) if step_s is not None else None,
         "peak_kw": series.peak_mw / 1e6,
         "mean_kw": mj / series.end_s / 1e6,
         "min_kw": int(series.power_mw.min()) / 1e6,
@@ -86,40 +178,67 @@ def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
     }
 
 
+def _columns(path: str | Path, given: str | Sequence[str]) -> list[str]:
+    """Names of columns; what is no column is taken apart at + and commas."""
+    header = {name.lower() for name in TableReader(Path(path)).header}
+    names: list[str] = []
+    for text in [given] if isinstance(given, str) else given:
+        names += [text] if text.strip().lower() in header else re.split(r"[+,]", text)
+    return [name.strip() for name in names if name.strip()]
+
+
 def show_text(found: dict[str, Any]) -> str:
     """The summary as lines of text."""
     lines = [f"{found['name']}: {_headline(found)}"]
     rows = [
-        (key, _text(key, value)) for key, value in found.items() if key not in _APART and value is not None
+        (key, _text(key, found)) for key, value in found.items() if key not in _APART and value is not None
     ]
-    width = max(len(key) for key, _ in rows)
-    lines += [f"  {key:<{width}}  {value}" for key, value in rows]
+    width = max(len(_name(key)) for key, _ in rows)
+    lines += [f"  {_name(key):<{width}}  {text}" for key, text in rows]
     for kind, said in (("repairs", "repaired"), ("skips", "skipped"), ("notes", "noted")):
         for code, each in found.get(kind, {}).items():
-            first = (
-                f" (first: {_where(each)})" if each["line"] is not None or each["value"] is not None else ""
-            )
-            lines.append(f"  {said:<8}  {each['count']:>7,}  {code}: {each['text']}{first}")
+            if code == "step_s":
+                continue  # a line of its own above
+            if code == "unit":
+                lines.append(f"  {'read':<{width}}  {each['text']}, in {each['value']}")
+                continue
+            lines.append(f"  {said:<{width}}  {each['count']:,} x {each['text']} ({code}{_where(each)})")
     return printable("\n".join(lines))
 
 
 _APART = {"kind", "name", "repairs", "skips", "notes"}
+# Shown with a unit that suits the size.
+_SIZED = {"peak_kw": power, "mean_kw": power, "min_kw": power, "energy_kwh": energy}
 
 
 def _headline(found: dict[str, Any]) -> str:
     if found["kind"] == "power":
-        return f"{found['values']:,} values over {duration(found['span_s'])}, peak {found['peak_kw']:,.6g} kW"
+        return (
+            f"{found['records']:,} records over {duration(found['span_s'])}, peak {power(found['peak_kw'])}"
+        )
     return f"{found['jobs']:,} jobs of {found['records']:,} records"
+
+
+def _name(key: str) -> str:
+    return key.rsplit("_", 1)[0] if key in _SIZED else key
 
 
 def _where(each: dict[str, Any]) -> str:
     parts = [] if each["line"] is None else [f"line {each['line']}"]
-    return ", ".join(parts + ([] if each["value"] is None else [str(each["value"])]))
+    parts += [] if each["value"] is None else [f"value {each['value']}"]
+    return f"; first: {', '.join(parts)}" if parts else ""
 
 
-def _text(key: str, value: Any) -> str:
+def _text(key: str, found: dict[str, Any]) -> str:
+    value = found[key]
     if isinstance(value, dict):
         return ", ".join(f"{name} {number:,.6g}" for name, number in value.items())
-    if key == "span_s":
+    if key in _SIZED:
+        return _SIZED[key](value)
+    if key in ("span_s", "step_s"):
         return f"{value} ({duration(value)})"
+    if key == "values" and value < found["span_s"] // (found["step_s"] or found["span_s"]):
+        return f"{value:,} (neighbouring steps of equal value are merged)"
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:,.6g}" if isinstance(value, float) else str(value)

@@ -55,7 +55,9 @@ def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: 
     try:
         return _plant(key, 0.0 if path is None else _stamp(path), site, source, capacity_kw)
     except InputError as error:
-        raise InputError(str(error) if key in str(error) else f"{where}: {error}") from None
+        text = str(error).replace("read_weather(..., clear_sky=True)", "site.clear_sky = true")
+        named = key in text or text.startswith("site:")
+        raise InputError(text if named else f"{where}: {error}") from None
 
 
 @lru_cache(maxsize=16)

@@ -74,7 +74,12 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
         )
     if all(_unsized(source) for source in supply.source):
         _note_size(whole, cluster, notes)
-    return Supply(whole, {name: total(parts) for name, parts in groups.items()}, factor)
+    return Supply(whole, {name: _over(whole, total(parts)) for name, parts in groups.items()}, factor)
+
+
+def _over(whole: PowerSeries, part: PowerSeries) -> PowerSeries:
+    """The part of a sum over the sum's own time, which may be shorter."""
+    return part.slice(part.second_at(whole.start_utc), part.second_at(whole.end_utc))
 
 
 def _unsized(source: SourceTable) -> bool:
@@ -117,8 +122,12 @@ def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) ->
 
 def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path]) -> PowerSeries:
     """The day-ahead forecast of the supply, scaled as the supply's only file is."""
+    # Several files would need a forecast each, and a plant has no file to be forecast.
     if len(loaded.scenario.supply.source) != 1 or loaded.scenario.supply.source[0].kind != "file":
-        raise InputError('forecast.kind "day-ahead" needs exactly one [[supply.source]], of kind "file"')
+        raise InputError(
+            'forecast.kind "day-ahead" needs exactly one [[supply.source]], of kind "file"; '
+            "give that, or choose another kind of forecast"
+        )
     table = loaded.scenario.forecast
     files["forecast"] = path = loaded.path(table.file or "")
     return _read_source(path, table, "forecast").scaled(*supply.factor)

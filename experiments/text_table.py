@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from experiments.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
+
 DASH = "-"
-CLAIRVOYANT = "* clairvoyant: the trace has no user estimates, so true run times stand in for them"
+MARK = "†"  # as in the report
+CLAIRVOYANT = f"{MARK} clairvoyant: the trace has no user estimates, so true run times stand in for them"
 
 Shape = Callable[[float], str]
 
@@ -21,10 +24,19 @@ def duration(seconds: float) -> str:
 
 
 def energy(kwh: float) -> str:
-    """Energy in kWh, or in MWh from 10,000 kWh on."""
-    if abs(kwh) >= 10_000:
-        return f"{kwh / 1000:,.1f} MWh"
+    """Energy in kWh, or from 10,000 of a unit on in the next larger one."""
+    for size, unit in ((1e9, "TWh"), (1e6, "GWh"), (1e3, "MWh")):
+        if abs(kwh) >= 10 * size:
+            return f"{kwh / size:,.1f} {unit}"
     return f"{kwh:,.0f} kWh" if abs(kwh) >= 100 else f"{kwh:.2f} kWh"
+
+
+def power(kw: float) -> str:
+    """Power with four digits in the unit that suits: W, kW, MW, GW."""
+    for size, unit in ((1e6, "GW"), (1e3, "MW"), (1.0, "kW")):
+        if abs(kw) >= size:
+            return f"{kw / size:,.4g} {unit}"
+    return f"{kw * 1000:,.4g} W"
 
 
 def percent(share: float) -> str:
@@ -51,9 +63,11 @@ COMPARED: tuple[tuple[str, str, Shape], ...] = (
     ("objective", "objective", score),
     ("qos_violations", "late", count),
     ("mean_bounded_slowdown", "slowdown", plain),
+    (SLOWDOWN_OF_ALL, "with unfinished", plain),
     ("mean_wait_s", "mean wait", duration),
     ("utilization", "used", percent),
     ("jobs_unfinished", "unfinished", count),
+    ("jobs_not_arrived", "not arrived", count),
     ("suspensions", "suspended", count),
     ("kills", "killed", count),
     ("renewable_share", "renewable", percent),
@@ -61,7 +75,7 @@ COMPARED: tuple[tuple[str, str, Shape], ...] = (
     ("grid_kwh", "grid", energy),
 )
 # Columns that say nothing when all their cells are 0.
-DULL_AT_ZERO = {"jobs_unfinished", "suspensions", "kills", "curtailed_kwh"}
+DULL_AT_ZERO = {"jobs_unfinished", "jobs_not_arrived", "suspensions", "kills", "curtailed_kwh"}
 
 SINGLE: tuple[tuple[str, Sequence[tuple[str, str, Shape]]], ...] = (
     (
@@ -71,6 +85,7 @@ SINGLE: tuple[tuple[str, Sequence[tuple[str, str, Shape]]], ...] = (
             ("jobs_completed", "completed", count),
             ("jobs_rejected", "rejected", count),
             ("jobs_unfinished", "unfinished", count),
+            ("jobs_not_arrived", "not arrived by the end", count),
             ("jobs_skipped", "skipped in the file", count),
             ("suspensions", "suspensions", count),
             ("kills", "kills", count),
@@ -115,8 +130,10 @@ SINGLE: tuple[tuple[str, Sequence[tuple[str, str, Shape]]], ...] = (
 
 def run_text(found: Mapping[str, Any]) -> str:
     """One run as groups of `name  value` lines."""
-    metrics = found["metrics"]
-    mark = "*" if metrics.get("estimates") == "run_time" else ""
+    metrics = with_arrivals(found["metrics"])
+    if not metrics.get("jobs_not_arrived"):
+        metrics.pop("jobs_not_arrived", None)
+    mark = MARK if metrics.get("estimates") == "run_time" else ""
     lines = [
         f"{found['scenario']}: {found['scheduler']}{mark}, seed {found['seed']}, ended: {found['ended']}"
     ]
@@ -133,13 +150,15 @@ def run_text(found: Mapping[str, Any]) -> str:
 
 def compare_text(whole: Mapping[str, Any]) -> str:
     """A row per scheduler, the best first: by the objective, or the mean bounded slowdown without values."""
-    results = sorted(whole["results"], key=_rank)
+    best_first = order([found["metrics"] for found in whole["results"]])
+    results = [whole["results"][place] for place in best_first]
+    results = [{**found, "metrics": with_arrivals(found["metrics"])} for found in results]
     columns = [each for each in COMPARED if _tells(each[0], results)]
     ends = {found["ended"] for found in results}
     head = ["scheduler", *(title for _, title, _ in columns), *(["ended"] if len(ends) > 1 else [])]
     rows = [head]
     for found in results:
-        mark = "*" if found["metrics"].get("estimates") == "run_time" else ""
+        mark = MARK if found["metrics"].get("estimates") == "run_time" else ""
         cells = [_cell(found["metrics"].get(key), shape) for key, _, shape in columns]
         rows.append([found["scheduler"] + mark, *cells, *([found["ended"]] if len(ends) > 1 else [])])
     widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
@@ -153,21 +172,15 @@ def compare_text(whole: Mapping[str, Any]) -> str:
             *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
         ]
         lines.append("  ".join(cells).rstrip())
-    if any("*" in row[0][-1:] for row in rows[1:]):
+    if any(row[0].endswith(MARK) for row in rows[1:]):
         lines.append(CLAIRVOYANT)
     return printable("\n".join(lines))
 
 
-def _rank(found: Mapping[str, Any]) -> tuple[bool, float]:
-    metrics = found["metrics"]
-    if metrics.get("objective") is not None:
-        return False, -metrics["objective"]
-    # Unfinished jobs count too, else a scheduler that finishes only the easy ones would lead.
-    slowdown = metrics.get("mean_bounded_slowdown_with_unfinished", metrics.get("mean_bounded_slowdown"))
-    return (True, 0.0) if slowdown is None else (False, slowdown)
-
-
 def _tells(key: str, results: Sequence[Mapping[str, Any]]) -> bool:
+    if key == SLOWDOWN_OF_ALL:  # only where the rows are in its order
+        runs = [found["metrics"] for found in results]
+        return slowdown_key(runs) == key and all(each.get("objective") is None for each in runs)
     values = [found["metrics"].get(key) for found in results]
     known = [value for value in values if value is not None]
     return bool(known) and not (key in DULL_AT_ZERO and not any(known))

@@ -11,13 +11,15 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.scenario import Loaded
+from experiments.scenario import ALL, Loaded
+from experiments.tables import shown
 from traces.errors import InputError
 
 COLUMNS = ("name", "split", "first_day", "days")
 SPLITS = ("train", "validation", "test", "unseen")
-ALL = "all"
 DAY_S = 86400
+MAX_BYTES = 1_000_000
+MOST_DAYS = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +50,63 @@ def windows_of(loaded: Loaded, split: str | None = None) -> list[Window]:
 
 
 def read_windows(path: Path) -> list[Window]:
-    """Read a windows file."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(line for line in file if not line.startswith("#")))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot be read ({reason}); give a CSV file of windows") from None
-    if not rows or tuple(rows[0][:4]) != COLUMNS or rows[0][4:] not in ([], ["site"]):
-        raise InputError(f"{path}: the first line must be {','.join(COLUMNS)}[,site]")
+    """Read a windows file. InputError names file, line and remedy."""
+    lines = _lines(path)
+    (_, header), *rows = lines if lines else [(1, [])]
+    if tuple(header[:4]) != COLUMNS or header[4:] not in ([], ["site"]):
+        raise InputError(f"{path}: the first line must be {','.join(COLUMNS)}[,site], got {shown(header)}")
     windows: list[Window] = []
-    for number, row in enumerate(rows[1:], start=2):
-        window = _parse(path, number, row)
-        if window.name in [known.name for known in windows] or window.name == ALL:
-            raise InputError(
-                f"{path}: row {number}: window {window.name!r} is there twice, or a reserved name"
-            )
+    for number, row in rows:
+        window = _parse(f"{path}:{number}", row)
+        if window.name in [known.name for known in windows]:
+            raise InputError(f"{path}:{number}: window {window.name!r} is there twice; rename one")
         windows.append(window)
     if not windows:
-        raise InputError(f"{path}: holds no windows")
+        raise InputError(f"{path}: holds no windows; give one a line: {','.join(COLUMNS)}[,site]")
     return windows
 
 
-def _parse(path: Path, number: int, row: list[str]) -> Window:
-    where = f"{path}: row {number}"
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Number and fields of each line that is neither empty nor a comment."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(f"{path}: cannot be read ({reason}); give a CSV file of windows") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; windows are a short CSV table")
+    numbered = enumerate(text.splitlines(), start=1)
+    try:
+        return [
+            (number, [field.strip() for field in next(csv.reader([line]))])
+            for number, line in numbered
+            if line.strip() and not line.startswith("#")
+        ]
+    except csv.Error as error:
+        raise InputError(f"{path}: is not a CSV table ({error}); give a CSV file of windows") from None
+
+
+def _parse(where: str, row: list[str]) -> Window:
     if len(row) not in (4, 5):
         raise InputError(f"{where}: has {len(row)} fields; give {', '.join(COLUMNS)} and perhaps site")
-    name, split = row[0].strip(), row[1].strip()
-    if not name:
-        raise InputError(f"{where}: the name is empty")
+    name, split = row[:2]
+    if not name or not name.isprintable() or name in (ALL, *SPLITS):
+        raise InputError(
+            f"{where}: window name {shown(name)} is empty or has a meaning of its own; choose another"
+        )
     if split not in SPLITS:
-        raise InputError(f"{where}: split {split!r} is unknown; known are {', '.join(SPLITS)}")
-    try:
-        first_day, days = int(row[2]), int(row[3])
-    except ValueError:
-        raise InputError(f"{where}: first_day {row[2]!r} and days {row[3]!r} must be whole numbers") from None
-    if not (0 <= first_day <= 3660 and 1 <= days <= 366):
-        raise InputError(f"{where}: first_day must be from 0 and days from 1 to 366, got {first_day}, {days}")
-    return Window(name, split, first_day, days, row[4].strip() or None if len(row) == 5 else None)
+        raise InputError(f"{where}: split {shown(split)} is unknown; known are {', '.join(SPLITS)}")
+    first_day = _whole(where, "first_day", row[2], 0, MOST_DAYS)
+    days = _whole(where, "days", row[3], 1, 366)
+    return Window(name, split, first_day, days, row[4] or None if len(row) == 5 else None)
+
+
+def _whole(where: str, what: str, text: str, low: int, high: int) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= 9 and low <= int(text) <= high:
+        return int(text)
+    raise InputError(f"{where}: {what} must be a whole number from {low} to {high}, got {shown(text)}")
 
 
 def chosen_window(loaded: Loaded) -> Window | None:
@@ -102,5 +123,6 @@ def chosen_window(loaded: Loaded) -> Window | None:
             return window
     names = [window.name for window in windows]
     near = difflib.get_close_matches(wanted, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names[:6])} ..., and {ALL}"
-    raise InputError(f"window {wanted!r} is not in {loaded.path(scenario.windows.file)}; {hint}")
+    more = "..." if len(names) > 6 else ""
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names[:6])}{more} and {ALL}"
+    raise InputError(f"window {shown(wanted)} is not in {loaded.path(scenario.windows.file)}; {hint}")

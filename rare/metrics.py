@@ -48,7 +48,7 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int) -> 
         "mean_turnaround_s": mean(turnaround_s, done),
         "makespan_s": makespan_s,
         "utilization": busy_core_s / capacity_core_s if capacity_core_s else None,
-        "jobs_not_arrived": int((work.submit_s >= over_s).sum()),
+        "jobs_not_arrived": int(((work.submit_s >= over_s) & ~gone).sum()),
     }
 
 

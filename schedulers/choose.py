@@ -172,6 +172,8 @@ def choose_conservative(w, cursor, policy):
         start_s = plan.place(w, slot, expected_run_s(w, slot))
         if start_s == NEVER_S:
             s.heads_skipped += 1
+            if why_not_start(w, slot) == OK and plan.squeeze(w, slot, expected_run_s(w, slot)):
+                return remember(w, slot, i)
         elif start_s == s.now_s and why_not_start(w, slot) == OK:
             return remember(w, slot, i)
     return WAIT

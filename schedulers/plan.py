@@ -2,26 +2,35 @@
 
 The plan is a staircase: times, and from each time on what is free of every resource if running jobs
 end at their estimates and planned jobs keep their places. It lives in the scratch row of the state,
-behind the outlook's projection: column 0 the time, column 1 the IT power that jobs and nodes leave,
-before the nodes' idle power is taken off, then cores, GPUs and memory of each partition. Power to come is
-the outlook's median; the battery counts for the present only.
+behind the outlook's projection: column 0 the time, column 1 the IT power that jobs leave, before the
+nodes' idle power is taken off, column 2 what of it is promised to waiting jobs, then cores, GPUs and
+memory of each partition. Power to come is the outlook's median, and what the battery can give in each
+step if only the running jobs draw on it.
 """
 
 from __future__ import annotations
 
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.outlook import outlook_steps, step_start_s, supply_ahead_mw
+from rare.outlook import (
+    battery_gives_mw,
+    content_after,
+    outlook_steps,
+    project,
+    step_start_s,
+    supply_ahead_mw,
+)
 from rare.rules_power import nodes_for
 from rare.state import EXPECTED, cell_of, ends_of, entry_of, env_of, live_of, part_of
 
 COLUMNS_PER_PARTITION = 3
+FIXED_COLUMNS = 3  # time, power, promised power
 
 
 @rule
 def width(w):
     """Numbers in one step of the staircase."""
-    return 2 + COLUMNS_PER_PARTITION * w.partitions
+    return FIXED_COLUMNS + COLUMNS_PER_PARTITION * w.partitions
 
 
 @rule
@@ -33,7 +42,7 @@ def plan_cell(w, step, column):
 @rule
 def first_column(partition):
     """Column of a partition's cores; GPUs and memory follow."""
-    return 2 + COLUMNS_PER_PARTITION * partition
+    return FIXED_COLUMNS + COLUMNS_PER_PARTITION * partition
 
 
 @rule
@@ -54,12 +63,23 @@ def copy_step(w, source, target):
 
 
 @rule
-def median_cap_mw(w, step):
-    """IT power that a step of the outlook can serve without the battery."""
+def median_cap_mw(w, step, content):
+    """IT power that a step of the outlook can serve, with this battery content at its beginning."""
     s = env_of(w)
     if step == 0:
         return s.start_cap_mw
-    return (supply_ahead_mw(w, step) + s.import_mw) * 1000 // s.pue
+    seconds = step_start_s(w, step + 1) - step_start_s(w, step)
+    servable_mw = supply_ahead_mw(w, step) + s.import_mw + battery_gives_mw(w, content, seconds)
+    return servable_mw * 1000 // s.pue
+
+
+@rule
+def content_at_next(w, step, content):
+    """Content of the battery at the end of a step, if only the running jobs draw (§10.3)."""
+    s = env_of(w)
+    seconds = step_start_s(w, step + 1) - step_start_s(w, step)
+    draw_mw = (cell_of(w, step).value * s.pue + 999) // 1000
+    return content_after(w, content, supply_ahead_mw(w, step) - draw_mw, seconds)
 
 
 @rule
@@ -78,6 +98,7 @@ def begin(w):
     s = env_of(w)
     plan_cell(w, 0, 0).value = s.now_s
     plan_cell(w, 0, 1).value = s.start_cap_mw - s.active_mw
+    plan_cell(w, 0, 2).value = 0
     for p in range(w.partitions):
         part = part_of(w, p)
         plan_cell(w, 0, first_column(p)).value = part.free_cores
@@ -86,6 +107,10 @@ def begin(w):
     last = 0
     outlook_step = 0
     steps = outlook_steps(w)
+    content = s.content
+    cap_mw = s.start_cap_mw
+    if steps > 1:
+        project(w)
     i = ends_of(w, EXPECTED).first
     while True:
         end_s = NEVER_S
@@ -96,9 +121,11 @@ def begin(w):
             break
         last = append_step(w, last, min(end_s, change_s))
         if change_s <= end_s:
+            content = content_at_next(w, outlook_step, content)
             outlook_step += 1
-            gain_mw = median_cap_mw(w, outlook_step) - median_cap_mw(w, outlook_step - 1)
-            plan_cell(w, last, 1).value += gain_mw
+            next_cap_mw = median_cap_mw(w, outlook_step, content)
+            plan_cell(w, last, 1).value += next_cap_mw - cap_mw
+            cap_mw = next_cap_mw
         else:
             add_running(w, last, live_of(w, entry_of(w, EXPECTED, i).slot), 1)
             i += 1
@@ -152,6 +179,49 @@ def split(w, step, time_s):
 
 
 @rule
+def hold(w, begin_step, live, run_s, promised):
+    """Take what a job holds from the plan, from a step on for its run; `promised`: it still waits."""
+    end_s = plan_cell(w, begin_step, 0).value + run_s
+    step = begin_step
+    while step < env_of(w).pass_rows and plan_cell(w, step, 0).value < end_s:
+        after = step + 1
+        if after == env_of(w).pass_rows or plan_cell(w, after, 0).value > end_s:
+            split(w, step, end_s)
+        add_running(w, step, live, -1)
+        if promised:
+            plan_cell(w, step, 2).value += live.power_mw
+        step += 1
+
+
+@rule
+def squeeze(w, slot, run_s):
+    """Whether a job without a place in the plan may start now all the same; if so it is taken into it.
+
+    It must find its resources for all its run, and power that nobody is promised: it lacks a place only
+    because the median does not cover it to its end.
+    """
+    s = env_of(w)
+    live = live_of(w, slot)
+    if not fits_step(w, 0, live):
+        return False
+    for step in range(s.pass_rows):
+        if plan_cell(w, step, 0).value >= s.now_s + run_s:
+            break
+        column = first_column(live.part)
+        if (
+            plan_cell(w, step, column).value < live.cores
+            or plan_cell(w, step, column + 1).value < live.gpus_milli
+            or plan_cell(w, step, column + 2).value < live.memory_mib
+        ):
+            return False
+        if plan_cell(w, step, 2).value > 0 and not fits_step(w, step, live):
+            return False
+    if run_s > 0:
+        hold(w, 0, live, run_s, False)
+    return True
+
+
+@rule
 def place(w, slot, run_s):
     """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does."""
     s = env_of(w)
@@ -167,14 +237,6 @@ def place(w, slot, run_s):
     if begin_step == s.pass_rows:
         return NEVER_S
     start_s = plan_cell(w, begin_step, 0).value
-    end_s = start_s + run_s
-    if run_s == 0:
-        return start_s
-    step = begin_step
-    while step < s.pass_rows and plan_cell(w, step, 0).value < end_s:
-        after = step + 1
-        if after == s.pass_rows or plan_cell(w, after, 0).value > end_s:
-            split(w, step, end_s)
-        add_running(w, step, live, -1)
-        step += 1
+    if run_s > 0:
+        hold(w, begin_step, live, run_s, start_s > s.now_s)
     return start_s

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from schedulers.heuristics import parse
 from traces.errors import InputError
+
+_loads = itertools.count(1)
 
 
 def make_scheduler(name: str, **params: float) -> Any:
@@ -23,12 +28,8 @@ def _load_class(name: str) -> Any:
     path = Path(path_text)
     if not path.is_file():
         raise InputError(f"scheduler {name!r}: there is no file {path_text}; give path/to/file.py:ClassName")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"scheduler {name!r}: {path_text} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = _load_module(path)
     except (ImportError, SyntaxError, NameError) as error:
         raise InputError(f"scheduler {name!r}: cannot import {path_text}: {error}") from error
     scheduler_class = getattr(module, class_name, None)
@@ -40,3 +41,24 @@ def _load_class(name: str) -> Any:
     if not hasattr(scheduler, "name"):
         scheduler.name = class_name
     return scheduler
+
+
+def _load_module(path: Path) -> ModuleType:
+    """The user's file as a module of a private name, so that it hides no module of that name.
+
+    It is in `sys.modules` while it runs and afterwards: dataclasses and pickle look it up there.
+    """
+    name = f"_rare_scheduler_{next(_loads)}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    whole = False
+    try:
+        spec.loader.exec_module(module)
+        whole = True
+    finally:
+        if not whole:
+            sys.modules.pop(name, None)
+    return module

@@ -15,7 +15,7 @@ ABSENT_IN_PLAIN = {
     "no values", "nothing offered", "no deadlines", "no renewable supply", "no renewable supply, no energy",
     "no renewable supply, no supply", "no battery", "no price", "no carbon intensity",
 }  # fmt: skip
-PRESENT_IN_DEMO = ABSENT_IN_PLAIN | {"never", "no job completed", "no job counted"}
+PRESENT_IN_GRID_TIED = ABSENT_IN_PLAIN | {"never", "no job completed", "no job counted"}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def documented():
 
 
 def test_every_metric_is_documented_and_every_documented_one_exists(documented):
-    assert set(documented) == set(simulate_run("easy", scenario="demo")["metrics"])
+    assert set(documented) == set(simulate_run("easy", scenario="grid-tied")["metrics"])
 
 
 def test_every_condition_for_null_is_explained(documented):
@@ -76,8 +76,8 @@ def test_exactly_the_metrics_that_the_page_names_are_null(documented, reader):
     plain = simulate_run("easy", wishes=Wishes(workload="my_trace.swf.gz"))["metrics"]
     null = {name for name, value in plain.items() if value is None}
     assert null == {name for name, condition in documented.items() if condition in ABSENT_IN_PLAIN}
-    demo = simulate_run("easy", scenario="demo")["metrics"]
-    assert not [name for name, value in demo.items() if value is None and documented[name] in PRESENT_IN_DEMO]
+    found = simulate_run("easy", scenario="grid-tied")["metrics"]
+    assert not [name for name, value in found.items() if value is None and documented[name] in PRESENT_IN_GRID_TIED]
 
 
 # --- commands, links, pictures ----------------------------------------------------------------------------

@@ -1,22 +1,36 @@
 """Figures drawn from run folders: each as PNG for pages and SVG for print."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from experiments.figures import gantt, objective, queue, slowdown, style, timeline
+from experiments.figures import forecast, gantt, objective, queue, slowdown, style, timeline
+from experiments.ranking import order
 from experiments.runfolder import Compare, Run, load_compare, load_run
 
-__all__ = ["best_place", "draw_compare", "draw_run"]
+__all__ = ["best_place", "draw_compare", "draw_run", "figure_names"]
 
 RUN_FIGURES: dict[str, Callable[[Run], Figure]] = {
     "timeline": timeline.draw,
+    "forecast": forecast.draw,
     "gantt": gantt.draw,
     "queue": queue.draw,
     "slowdown": slowdown.draw,
 }
+COMPARE_FIGURES: dict[str, Callable[[Compare], Figure]] = {
+    "objective": objective.draw,
+    "slowdown": slowdown.draw_compare,
+}
+OF_BEST = ("timeline", "forecast", "gantt", "queue")  # a comparison shows these of its best run
+
+
+def figure_names(whole: Run | Compare) -> tuple[str, ...]:
+    """Figures of a run or a comparison, in the order of its report."""
+    if isinstance(whole, Compare):
+        best = figure_names(whole.runs[best_place(whole)])
+        return (*COMPARE_FIGURES, *(name for name in OF_BEST if name in best))
+    return tuple(name for name in RUN_FIGURES if name != "forecast" or whole.has_forecast)
 
 
 def draw_run(run_dir: str | Path | Run) -> list[Path]:
@@ -25,38 +39,27 @@ def draw_run(run_dir: str | Path | Run) -> list[Path]:
     Raises InputError for a folder that is damaged or cannot be written.
     """
     run = run_dir if isinstance(run_dir, Run) else load_run(run_dir)
-    return _save_all(run.path / "figures", {name: (draw, run) for name, draw in RUN_FIGURES.items()})
+    return _save_all(run.path / "figures", {name: (RUN_FIGURES[name], run) for name in figure_names(run)})
 
 
 def draw_compare(compare_dir: str | Path | Compare) -> list[Path]:
     """Draw the figures of a comparison into its folder `figures`; return the files written.
 
-    The objective and the slowdown of all, and the power and the jobs of the best one.
+    The objective and the slowdown of all, and the power, the forecasts and the jobs of the best one.
     Raises InputError for a folder that is damaged or cannot be written.
     """
     compare = compare_dir if isinstance(compare_dir, Compare) else load_compare(compare_dir)
     best = compare.runs[best_place(compare)]
-    return _save_all(
-        compare.path / "figures",
-        {
-            "objective": (objective.draw, compare),
-            "slowdown": (slowdown.draw_compare, compare),
-            "timeline": (timeline.draw, best),
-            "gantt": (gantt.draw, best),
-            "queue": (queue.draw, best),
-        },
-    )
+    wanted: dict[str, tuple[Callable, Run | Compare]] = {
+        name: (COMPARE_FIGURES[name], compare) if name in COMPARE_FIGURES else (RUN_FIGURES[name], best)
+        for name in figure_names(compare)
+    }
+    return _save_all(compare.path / "figures", wanted)
 
 
 def best_place(compare: Compare) -> int:
     """Place of the best result: highest objective, else lowest mean bounded slowdown, else first."""
-    metrics = [result["metrics"] for result in compare.results]
-    scores = [objective.number(each.get("objective")) for each in metrics]
-    if all(score is None for score in scores):
-        slow = [objective.number(each.get("mean_bounded_slowdown")) for each in metrics]
-        scores = [None if each is None else -each for each in slow]
-    ranked = [-math.inf if score is None else score for score in scores]
-    return ranked.index(max(ranked))
+    return order([result["metrics"] for result in compare.results])[0]
 
 
 def _save_all(folder: Path, wanted: dict[str, tuple[Callable, Run | Compare]]) -> list[Path]:

@@ -13,6 +13,7 @@ from experiments.figures.intervals import QUEUED, RUNNING, SUSPENDED, stretches
 from experiments.figures.steps import MOST_STEPS, bin_edges, levels, mean_in
 from experiments.figures.timeaxis import TimeAxis, time_axis
 from experiments.figures.timeline import mean_note, overview, stack_power
+from experiments.ranking import not_arrived
 from experiments.runfolder import Run
 
 MOST_BARS = 300
@@ -37,7 +38,8 @@ def draw(run: Run) -> Figure:
     stack_power(panels[0], steps, axis, extremes=False)
     suspended = pieces.loc[pieces["state"] == SUSPENDED, "job_id"].nunique()
     note = mean_note(steps).replace("means", "power as means")
-    style.title(figure, f"{title}: {len(jobs):,} jobs, {suspended:,} of them suspended at least once{note}")
+    came = len(jobs) - not_arrived(run.metrics)
+    style.title(figure, f"{title}: {came:,} jobs, {suspended:,} of them suspended at least once{note}")
     if few:
         _bars(panels[1], jobs, pieces, axis)
     else:

@@ -3,22 +3,25 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from experiments.figures import style
+from experiments.ranking import not_arrived
 from experiments.runfolder import Compare, Run
 
 SHORTEST_WORK_S = 10.0
 MOST_POINTS = 1500
+NOT_REACHED = "not reached"
 
 
 def bounded_slowdown(run: Run) -> tuple[np.ndarray, int]:
-    """Sorted bounded slowdown of the completed jobs, and how many jobs were not rejected.
+    """Sorted bounded slowdown of the completed jobs, and how many jobs came and were not rejected.
 
     Bounded slowdown is max(1, (end - submit) / max(work, 10 s)). Empty without a work_s column.
     """
     jobs = run.jobs
-    admitted = int(jobs["status"].ne("rejected").sum())
+    late = min(not_arrived(run.metrics), int(jobs["status"].eq("unfinished").sum()))
+    admitted = int(jobs["status"].ne("rejected").sum()) - late
     if "work_s" not in jobs.columns:
         return np.zeros(0), admitted
     done = jobs[jobs["status"].eq("completed") & jobs["end_s"].notna() & jobs["work_s"].notna()]
@@ -81,10 +84,23 @@ def _draw(curves: list[tuple[str, np.ndarray, int]]) -> Figure:
             alignment="left",
             borderaxespad=0,
         )
-        style.title(figure, f"{title}: {curves[0][0]} has the lowest median")
+        style.title(figure, f"{title}{_lowest(curves)}")
     else:
         style.title(figure, f"{title}: median {_median(*curves[0][1:])}")
     return figure
+
+
+def _lowest(curves: list[tuple[str, np.ndarray, int]]) -> str:
+    """Whose median is the lowest as shown, said only where there is one."""
+    medians = [_median(slowdown, admitted) for _, slowdown, admitted in curves]
+    if medians[0] == NOT_REACHED:
+        return ": no scheduler completed half of the jobs that came"
+    first = [curve[0] for curve, median in zip(curves, medians, strict=True) if median == medians[0]]
+    if len(first) == 1:
+        return f": {first[0]} has the lowest median"
+    return (
+        f": {', '.join(first)} share the lowest median" if len(first) < len(curves) else ": medians are alike"
+    )
 
 
 def _rank(curve: tuple[str, np.ndarray, int]) -> tuple[float, float]:
@@ -102,7 +118,7 @@ def _middle(slowdown: np.ndarray, admitted: int) -> float:
 def _median(slowdown: np.ndarray, admitted: int) -> str:
     middle = _middle(slowdown, admitted)
     if not np.isfinite(middle):
-        return "not reached"
+        return NOT_REACHED
     return f"{middle:.2f}" if middle < 100 else f"{middle:,.0f}"
 
 
@@ -121,11 +137,7 @@ def _dress(axes: Axes, curves: list[tuple[str, np.ndarray, int]]) -> None:
     largest = max(float(slowdown[-1]) for _, slowdown, _ in curves)
     axes.set_xscale("log")
     axes.set_xlim(0.97, max(largest * 1.1, 3.0))
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
-    )
-    if largest > 12:
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    style.log_ticks(axes.xaxis, *axes.get_xlim())
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_ylim(0, 1.02)
     axes.set_ylabel("share of jobs with at most this slowdown")

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
 from traces.errors import InputError
 
@@ -140,6 +141,29 @@ def thousands(axis: Axis) -> None:
     """Whole-number ticks with thousands set apart, for counts of jobs and cores."""
     axis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Few ticks with plain numbers on a logarithmic axis from `low` to `high`: 1, 10, 1,000, 10⁶.
+
+    Powers of ten, every second or third of them on a long axis; 1, 2 and 5 on a short one.
+    """
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    decades = np.arange(first, last + 1)
+    steps = (1, 2, 5) if last - first <= 2 else (1,)
+    every = max(1, -(-(last - first) // 6))
+    ticks = [step * 10.0**power for power in decades[decades % every == 0] for step in steps]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_power(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain_power(value: float) -> str:
+    """A tick's number: plain up to 100,000, then as a power of ten where it is one."""
+    power = round(np.log10(value)) if value > 0 else 0
+    if power > 5 and abs(value / 10.0**power - 1) < 1e-9:
+        return "10" + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 def title(figure: Figure, text: str) -> None:

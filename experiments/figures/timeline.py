@@ -1,4 +1,4 @@
-"""Power over time: who served the draw, what charged the battery, what was curtailed."""
+"""Power over time: who served the draw, what charged the battery, what was curtailed, at what price."""
 
 from dataclasses import replace
 
@@ -6,70 +6,107 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from experiments.figures import style
+from experiments.figures.side_panels import rate_columns, side_panels
 from experiments.figures.steps import MOST_BINS, Steps, cut, mean_in, view
 from experiments.figures.timeaxis import TimeAxis, time_axis
 from experiments.runfolder import Run
 
 DAY_S = 86400
-LONG_S = 21 * DAY_S
+LONG_S = 21 * DAY_S  # from here on a panel of its own shows some days in detail
+NIGHTS_S = 45 * DAY_S  # up to here bins are narrow enough to tell day from night
 DETAIL_DAYS = 5
-# Bottom to top. The first three add up to the draw; the last two are supply that no job used.
-PARTS = (
+MOST_HIDDEN = 0.1
+Part = tuple[str, str, str, str | None]
+# Bottom to top: what served the draw, up to the line of the draw.
+SERVED: tuple[Part, ...] = (
     ("renewable", "wind and sun used", style.RENEWABLE, None),
     ("discharge", "from battery", style.BATTERY, None),
     ("grid", "from grid", style.GRID, None),
+)
+# Away from the draw: supply that no job used, up to the line of the supply.
+SURPLUS: tuple[Part, ...] = (
     ("charge", "into battery", style.BATTERY, "////"),
     ("curtailed", "curtailed", style.CURTAILED, None),
 )
+IMPORTED: Part = ("grid_charge", "grid into battery", style.GRID, "////")
 
 
 def power_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Watts by part of the stack, from power.csv's columns; `supply` is absent without a supply."""
+    """Watts by part of the stack, from power.csv's columns; `supply` is absent without a supply.
+
+    draw = renewable + discharge + grid; supply = renewable + charge + curtailed; the import is
+    grid + grid_charge. Where the grid imports while the battery charges, renewables serve the draw first.
+    """
     column = {
         name: power[name].fillna(0).to_numpy(dtype=float)
-        for name in ("draw_w", "battery_w", "battery_wh", "grid_w", "curtailed_w")
+        for name in ("supply_w", "draw_w", "battery_w", "battery_wh", "grid_w", "curtailed_w")
     }
-    discharge, grid = np.maximum(-column["battery_w"], 0), np.maximum(column["grid_w"], 0)
+    discharge, charge = np.maximum(-column["battery_w"], 0), np.maximum(column["battery_w"], 0)
+    imported = np.maximum(column["grid_w"], 0)
+    rest = column["draw_w"] - discharge  # what wind, sun and grid served together
+    both = (imported > 0) & (charge > 0)
+    offered = np.maximum(column["supply_w"] - column["curtailed_w"], 0)
+    renewable = np.maximum(np.where(both, np.minimum(rest, offered), rest - imported), 0)
+    grid = np.maximum(rest - renewable, 0)
+    grid_charge = np.where(both, np.clip(imported - grid, 0, charge), 0.0)
     parts = {
         "draw": column["draw_w"],
+        "renewable": renewable,
         "discharge": discharge,
         "grid": grid,
-        "charge": np.maximum(column["battery_w"], 0),
+        "charge": charge - grid_charge,
         "curtailed": column["curtailed_w"],
+        "grid_charge": grid_charge,
         "content": column["battery_wh"],
-        "renewable": np.maximum(column["draw_w"] - discharge - grid, 0),
     }
     if power["supply_w"].notna().any():
-        parts["supply"] = power["supply_w"].fillna(0).to_numpy(dtype=float)
+        parts["supply"] = column["supply_w"]
     return parts
 
 
+def hides_surplus(steps: Steps) -> bool:
+    """Whether surplus drawn between draw and supply would lack more than a tenth of it.
+
+    So it is where a bin averages nights with days, or where the grid serves first.
+    """
+    if "supply" not in steps.mean:
+        return False
+    widths = np.diff(steps.edges_s)
+    surplus = steps.mean["charge"] + steps.mean["curtailed"]
+    room = np.maximum(steps.mean["supply"] - steps.mean["draw"], 0)
+    return float(np.maximum(surplus - room, 0) @ widths) > MOST_HIDDEN * float(surplus @ widths)
+
+
 def stack_power(axes: Axes, steps: Steps, axis: TimeAxis, legend: bool = True, extremes: bool = True) -> None:
-    """Draw the stacked power of `steps` (made from `power_columns`) on `axes`."""
+    """Draw the power of `steps` (made from `power_columns`) on `axes`.
+
+    Up to the draw: what served it. From there to the supply: what charged the battery and what was
+    curtailed. Where that would hide much of it, these hang below zero instead.
+    """
     x = axis.x(steps.edges_s)
-    limited = "supply" in steps.mean
-    parts = PARTS if limited else (("draw", "draw (unlimited supply)", style.NEUTRAL, None),)
-    tops = np.sum([steps.mean[name] for name, *_ in parts], axis=0)
-    factor, unit = style.watt_unit(float(max(tops.max(), steps.high["draw"].max())))
-    base = np.zeros(len(x))
-    for name, text, colour, hatch in parts:
-        if not steps.mean[name].any():
-            continue
-        top = base + steps.line(name) / factor
-        axes.fill_between(
-            x,
-            base,
-            top,
-            step="post",
-            facecolor=colour,
-            edgecolor="white",
-            linewidth=0,
-            hatch=hatch,
-            label=text,
-        )
-        base = top
+    limited = "supply" in steps.mean or steps.high["content"].any()
+    below = hides_surplus(steps)
+    draw = steps.mean["draw"]
+    room = np.maximum(steps.mean["supply"] - draw, 0) if "supply" in steps.mean else np.zeros(len(draw))
+    surplus = np.sum([steps.mean[name] for name, *_ in SURPLUS], axis=0)
+    tops = np.maximum(draw, steps.mean.get("supply", draw)) + steps.mean["grid_charge"]
+    factor, unit = style.watt_unit(float(max(tops.max(), surplus.max(), steps.high["draw"].max())))
+    if not limited:
+        served: tuple[Part, ...] = (("draw", "draw (unlimited supply)", style.NEUTRAL, None),)
+        _stack(axes, x, served, steps.mean, np.zeros(len(draw)), factor)
+    else:
+        _stack(axes, x, SERVED, steps.mean, np.zeros(len(draw)), factor)
+        if below:
+            lost = {name: -steps.mean[name] for name, *_ in (*SURPLUS, IMPORTED)}
+            _stack(axes, x, (*SURPLUS, IMPORTED), lost, np.zeros(len(draw)), factor)
+        else:
+            share = np.divide(np.minimum(room, surplus), surplus, out=np.zeros(len(draw)), where=surplus > 0)
+            kept = {name: steps.mean[name] * share for name, *_ in SURPLUS}
+            top = _stack(axes, x, SURPLUS, kept, draw, factor)
+            _stack(axes, x, (IMPORTED,), steps.mean, top, factor)
     if steps.width_s and extremes:
         for which, note in (("low", None), ("high", "draw, min and max")):  # a band would tint the parts
             axes.step(
@@ -81,7 +118,7 @@ def stack_power(axes: Axes, steps: Steps, axis: TimeAxis, legend: bool = True, e
                 alpha=0.45,
                 label=note,
             )
-    if limited:
+    if "supply" in steps.mean:
         axes.step(
             x,
             steps.line("supply") / factor,
@@ -99,32 +136,42 @@ def stack_power(axes: Axes, steps: Steps, axis: TimeAxis, legend: bool = True, e
         linewidth=1.1,
         label="draw" if limited else None,
     )
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"power ({unit})")
+    if below:
+        axes.axhline(0, color="#5A6068", linewidth=0.8)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_ylabel(f"power ({unit}),\nunused below 0" if below else f"power ({unit})")
     if legend:
         style.legend_above(axes)
 
 
-def battery_panel(axes: Axes, steps: Steps, axis: TimeAxis) -> None:
-    """Draw the battery's content, with its range in each bin when binned."""
-    x = axis.x(steps.edges_s)
-    factor, unit = style.watt_hour_unit(float(steps.high["content"].max()))
-    if steps.width_s:
+def _stack(
+    axes: Axes,
+    x: np.ndarray,
+    parts: tuple[Part, ...],
+    mean: dict[str, np.ndarray],
+    base: np.ndarray,
+    factor: float,
+) -> np.ndarray:
+    """Fill the parts on top of each other from `base` [W] on; returns where the last one ends."""
+    for name, text, colour, hatch in parts:
+        if not mean[name].any():
+            continue
+        top = base + mean[name]
         axes.fill_between(
             x,
-            steps.line("content", "low") / factor,
-            steps.line("content", "high") / factor,
+            np.append(base, base[-1]) / factor,
+            np.append(top, top[-1]) / factor,
             step="post",
-            color=style.BATTERY,
-            alpha=0.35,
+            facecolor=colour,
+            edgecolor="white",
             linewidth=0,
+            hatch=hatch,
+            label=text,
         )
-        axes.step(x, steps.line("content") / factor, where="post", color="#2B7FB0", linewidth=1.1)
-    else:  # content is a straight line between changes, not a step
-        axes.fill_between(x, 0, steps.line("content") / factor, color=style.BATTERY, alpha=0.35, linewidth=0)
-        axes.plot(x, steps.line("content") / factor, color="#2B7FB0", linewidth=1.1)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"battery\n({unit})")
+        base = top
+    return base
 
 
 def mean_note(steps: Steps) -> str:
@@ -135,33 +182,36 @@ def mean_note(steps: Steps) -> str:
 def overview(run: Run) -> Steps | None:
     """The run's power for a whole-run panel: as it is, or in bins, a day wide when it is long.
 
-    Bins of a day hold one night each, so that a long run shows seasons and load instead of stripes.
+    Up to some six weeks the bins are hours, which keeps the days apart; in longer runs bins of a day
+    hold one night each, so that seasons and load show instead of stripes.
     """
     time_s = run.power["time_s"].to_numpy(dtype=float)
-    long = len(time_s) > 0 and LONG_S < time_s[-1] - time_s[0] < MOST_BINS * DAY_S
-    return view(time_s, power_columns(run.power), DAY_S if long else None)
+    long = len(time_s) > 0 and NIGHTS_S < time_s[-1] - time_s[0] < MOST_BINS * DAY_S
+    return view(time_s, power_columns(run.power) | rate_columns(run.power), DAY_S if long else None)
 
 
 def draw(run: Run) -> Figure:
-    """Figure of supply, draw and curtailment over time, with the battery below if there is one.
+    """Figure of supply, draw and curtailment; below it the battery, the price and the carbon intensity.
 
-    A run longer than three weeks gets another panel with its five busiest days in detail.
+    A run longer than three weeks has no prices but another panel with its five busiest days in detail.
     """
     title, steps = f"Power under {style.label(run.scheduler)}", overview(run)
     if steps is None:
         return style.say(style.new_figure(3.0), title, "No time passed in this run.")
     axis = time_axis(run, steps.edges_s[0], steps.edges_s[-1])
-    battery, long = bool(steps.high["content"].any()), bool(axis.end_s - axis.start_s > LONG_S)
-    heights = [3.4] + [1.0] * battery + [3.4] * long
-    figure = style.new_figure(1.4 + sum(heights) + 0.3 * len(heights))
+    long = bool(axis.end_s - axis.start_s > LONG_S)
+    below = side_panels(run, steps, rates=not long)
+    heights = [3.4, *(height for height, _ in below)] + [3.4] * long
+    figure = style.new_figure(1.4 + sum(heights) + 0.15 * len(heights))
     panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     stack_power(panels[0], steps, axis)
     style.title(figure, f"{title}: {_finding(steps)}{mean_note(steps)}")
-    if battery:
-        panels[1].sharex(panels[0])
-        panels[0].tick_params(axis="x", labelbottom=False)
-        battery_panel(panels[1], steps, axis)
-    axis.dress(panels[int(battery)])
+    for place, (_, draw_panel) in enumerate(below, 1):
+        panels[place].sharex(panels[0])
+        panels[place - 1].tick_params(axis="x", labelbottom=False)
+        draw_panel(panels[place], steps, axis)
+    axis.dress(panels[len(below)])
+    figure.align_ylabels(panels[: len(below) + 1])
     if long:
         _detail(panels[-1], run, steps)
     return figure

@@ -48,6 +48,9 @@ class StubResult:
     def events_frame(self):
         return pd.DataFrame({"time_s": [100], "event": ["submit"], "job_id": [1]})
 
+    def forecast_frame(self, every_s):
+        return None
+
     def power_frame(self):
         row = dict.fromkeys(("supply_w", "draw_w", "battery_w", "battery_wh", "grid_w", "curtailed_w"), 1.0)
         return pd.DataFrame([{"time_s": 100, **row, "queued": 0, "running": 1, "used_cores": 2}])

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments import demo_data
 from experiments.build import build
 from experiments.config import Scenario
 from experiments.scenario import Wishes, find_line, load_scenario, shipped_names
@@ -252,10 +251,6 @@ class TestShipped:
         scenario = load_scenario(str(example)).scenario
         assert scenario.workload.jobs == "0:5000"
         assert [each.name for each in scenario.service_class] == ["urgent", "normal", "flexible"]
-
-    def test_the_demos_data_is_what_its_script_makes(self):
-        for name, make in demo_data.FILES.items():
-            assert (demo_data.FOLDER / name).read_text(encoding="utf-8") == make()
 
     def test_plain_documents_the_default_node(self):
         from experiments.config import PLAIN_NODE

@@ -24,7 +24,7 @@ SERIES = '[[supply.source]]\nfile = "supply.csv"\n'
 ARGUMENTS = {
     "no workload": (("simulate",), "--workload"),
     "missing workload": (("simulate", "--workload", "gone.swf"), "gone.swf"),
-    "workload is a folder": (("simulate", "--workload", "full", "--set", "workload.format=swf"), "folder"),
+    "workload is a folder": (("simulate", "--workload", "full", "--set", "workload.format=swf"), "directory"),
     "empty workload name": (("simulate", "--workload", ""), "--workload"),
     "NUL in a name": (("simulate", "--workload", "a\0b"), "--workload"),
     "unknown command": (("simulat",), "simulate"),

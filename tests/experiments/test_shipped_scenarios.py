@@ -17,7 +17,15 @@ from schedulers import make_scheduler
 
 NAMES = ("islanded", "grid-tied", "solar-night", "gpu-cluster", "tiny")
 ISLANDS = ("islanded", "solar-night", "tiny")
-SCHEDULERS = ("fcfs", "easy", "conservative", "hvf+easy+lowvalue", "edf+greedy", "atc+greedy", "slack+easy+green")
+SCHEDULERS = (
+    "fcfs",
+    "easy",
+    "conservative",
+    "hvf+easy+lowvalue",
+    "edf+greedy",
+    "atc+greedy",
+    "slack+easy+green",
+)
 
 
 def built(name, window="validation-06", *settings):

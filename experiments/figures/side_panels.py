@@ -1,0 +1,93 @@
+"""Thin panels below the power figure: what the battery held, and the grid's price and carbon intensity."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from experiments.figures import style
+from experiments.figures.steps import Steps
+from experiments.figures.timeaxis import TimeAxis
+from experiments.ranking import number
+from experiments.runfolder import Run
+
+Panel = tuple[float, Callable[[Axes, Steps, TimeAxis], None]]  # height in inches, and who draws it
+CONTENT = "#2B7FB0"
+PRICE, CARBON = "#7B5EA7", "#5A6068"
+
+
+def rate_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
+    """`price` and `carbon` of power.csv by row, only where they are known and change."""
+    found = {}
+    for name, column in (("price", "price_per_kwh"), ("carbon", "carbon_g_per_kwh")):
+        if column in power.columns and power[column].notna().any():
+            values = power[column].ffill().bfill().to_numpy(dtype=float)
+            if np.ptp(values) > 0:
+                found[name] = values
+    return found
+
+
+def side_panels(run: Run, steps: Steps, rates: bool = True) -> list[Panel]:
+    """The panels this run has something for, top to bottom; without `rates` the battery alone."""
+    panels: list[Panel] = []
+    if steps.high["content"].any():
+        panels.append((1.0, partial(_battery, capacity_wh=_capacity_wh(run.config))))
+    for name, colour, text in (
+        ("price", PRICE, f"price\n({_currency(run.config)}/kWh)"),
+        ("carbon", CARBON, "carbon\n(g/kWh)"),
+    ):
+        if rates and name in steps.mean:
+            panels.append((0.9, partial(_rate, name=name, colour=colour, text=text)))
+    return panels
+
+
+def _battery(axes: Axes, steps: Steps, axis: TimeAxis, capacity_wh: float | None) -> None:
+    """The battery's content, with its range in each bin when binned."""
+    x = axis.x(steps.edges_s)
+    if capacity_wh is None:
+        factor, unit = style.watt_hour_unit(float(steps.high["content"].max()))
+        axes.set_ylim(bottom=0)
+    else:
+        size, name = style.watt_hour_unit(capacity_wh)
+        factor, unit = capacity_wh / 100, f"% of {capacity_wh / size:.3g} {name}"
+        axes.set_ylim(0, 103)
+        axes.set_yticks([0, 50, 100])
+    look: Any = {"color": style.BATTERY, "alpha": 0.35, "linewidth": 0}
+    line = steps.line("content") / factor
+    if steps.width_s:
+        low, high = (steps.line("content", which) / factor for which in ("low", "high"))
+        axes.fill_between(x, low, high, step="post", **look)
+        axes.step(x, line, where="post", color=CONTENT, linewidth=1.1)
+    else:  # content is a straight line between changes, not a step
+        axes.fill_between(x, 0, line, **look)
+        axes.plot(x, line, color=CONTENT, linewidth=1.1)
+    axes.set_ylabel(f"battery\n({unit})", fontsize=9)
+
+
+def _rate(axes: Axes, steps: Steps, axis: TimeAxis, name: str, colour: str, text: str) -> None:
+    """A price or a carbon intensity; 0 is in sight, for prices below it matter."""
+    x, line = axis.x(steps.edges_s), steps.line(name)
+    axes.fill_between(x, 0, line, step="post", color=colour, alpha=0.15, linewidth=0)
+    axes.step(x, line, where="post", color=colour, linewidth=1.1)
+    if line.min() >= 0:
+        axes.set_ylim(bottom=0)
+    else:
+        axes.axhline(0, color="#5A6068", linewidth=0.8)
+    axes.locator_params(axis="y", nbins=4)
+    axes.set_ylabel(text, fontsize=9)
+
+
+def _capacity_wh(config: dict[str, Any]) -> float | None:
+    resolved = config.get("resolved")
+    found = number(resolved.get("battery_kwh")) if isinstance(resolved, dict) else None
+    return found * 1000 if found is not None and 0 < found < 1e12 else None
+
+
+def _currency(config: dict[str, Any]) -> str:
+    """The currency the run states; just money where it states none."""
+    grid = config.get("grid")
+    found = grid.get("currency") if isinstance(grid, dict) else None
+    return style.label(found, 8) if isinstance(found, str) and found else "money"

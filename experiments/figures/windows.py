@@ -1,0 +1,103 @@
+"""Schedulers over the windows of a scenario: mean objectives, and paired differences to the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from experiments.figures import style
+
+if TYPE_CHECKING:
+    from experiments.evaluate import Evaluation
+    from experiments.statistics import Estimate
+
+MEAN, BETTER, WORSE, DOT = "#0072B2", "#009E73", "#D55E00", "#9AA5B1"
+
+
+def draw_windows(found: Evaluation, stem: Path) -> list[Path]:
+    """Write the figure as stem.png and stem.svg and return the two paths. InputError if that fails."""
+    with style.drawing():
+        return style.save(draw(found), stem.parent, stem.name)
+
+
+def draw(found: Evaluation) -> Figure:
+    """Left the mean objective of each scheduler with its interval, right the difference to the first one."""
+    names = found.ranked()[::-1]  # rows fill upwards
+    base = found.schedulers[0]
+    figure = style.new_figure(float(np.clip(1.9 + 0.36 * len(names), 2.8, 16.0)))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.25, 1])
+    _objectives(left, found, names)
+    _differences(right, found, names, base)
+    left.set_yticks(range(len(names)), [style.label(name, 32) for name in names])
+    left.set_ylim(-0.6, len(names) - 0.4)
+    for axes in (left, right):
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    style.title(figure, _title(found, names[-1], base))
+    return figure
+
+
+def _objectives(axes: Axes, found: Evaluation, names: list[str]) -> None:
+    spread = (np.arange(len(found.windows)) * 0.618 % 1 - 0.5) * 0.44  # apart from each other, always alike
+    for row, name in enumerate(names):
+        values = found.values(name, "objective")
+        axes.plot(
+            values, row + spread[: len(values)], ".", color=DOT, alpha=0.75, markersize=6.5, markeredgewidth=0
+        )
+    means = [found.objective(name) for name in names]
+    _intervals(axes, means, [MEAN] * len(names))
+    _numbers(axes, [f"{each.mean:.3f}" for each in means])
+    count = len(found.windows)
+    dots = f"dots: the {count} windows" if count > 1 else "one window"
+    axes.set_xlabel(f"objective (of the value offered): mean, 95 % interval;\n{dots}")
+
+
+def _differences(axes: Axes, found: Evaluation, names: list[str], base: str) -> None:
+    axes.axvline(0, color="#5A6068", linewidth=0.9)
+    gains = [found.difference(name, base) for name in names]
+    colours = [BETTER if each.low > 0 else WORSE if each.high < 0 else style.NEUTRAL for each in gains]
+    _intervals(axes, gains, colours)
+    texts = [
+        "baseline" if name == base else "0.000" if abs(each.mean) < 5e-4 else f"{each.mean:+.3f}"
+        for name, each in zip(names, gains, strict=True)
+    ]
+    _numbers(axes, texts)
+    axes.set_xlabel(f"difference to {style.label(base, 28)} on the same windows,\nmean and 95 % interval")
+
+
+def _intervals(axes: Axes, estimates: list[Estimate], colours: list[str]) -> None:
+    for row, (each, colour) in enumerate(zip(estimates, colours, strict=True)):
+        axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
+        axes.plot(each.mean, row, "o", color=colour, markersize=7, markeredgecolor="white")
+
+
+def _numbers(axes: Axes, texts: list[str]) -> None:
+    """The numbers behind the dots, right of the axes."""
+    for row, text in enumerate(texts):
+        axes.annotate(
+            text.replace("-", "−"),
+            (1.0, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
+def _title(found: Evaluation, best: str, base: str) -> str:
+    count = len(found.windows)
+    where = f"{style.label(found.scenario, 30)}, {count} window{'s' if count > 1 else ''}"
+    text = f"{where}: {style.label(best, 28)} has the highest mean objective"
+    if best == base:
+        return text
+    gain = found.difference(best, base)
+    sure = "" if gain.low > 0 else ", within chance"
+    return f"{text}, {gain.mean:+.3f} over {style.label(base, 20)}{sure}"

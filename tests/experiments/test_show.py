@@ -1,0 +1,116 @@
+"""`rare traces show` guesses the wrong kind, speaks Python, or prints numbers nobody can read."""
+
+import json
+
+import pytest
+
+from experiments.cli import main
+from experiments.show import command_words, kind_of
+from experiments.text_table import energy, power
+from tests.experiments.conftest import JOBS, SUPPLY
+
+HOURS = [f"2022-01-01T{hour:02d}:00:00Z" for hour in range(6)]
+GRID = "timestamp,WND,SUN,CI\n" + "".join(
+    f"{at},{10000 + 1000 * min(place, 2)},{place},0.4\n" for place, at in enumerate(HOURS)
+)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs.csv").write_text(JOBS, encoding="utf-8")
+    (tmp_path / "supply.csv").write_text(SUPPLY, encoding="utf-8")
+    (tmp_path / "grid.csv").write_text(GRID, encoding="utf-8")
+    (tmp_path / "nodes.csv").write_text("sn,model\nA,x\n", encoding="utf-8")
+    (tmp_path / "parts.csv").write_text("Year,Month,Day,Period,W\n2020,1,1,1,5\n2020,1,1,2,6\n")
+    (tmp_path / "plus.csv").write_text(GRID.replace("WND", "WND+SUN"), encoding="utf-8")
+    return tmp_path
+
+
+def show(capsys, *arguments):
+    code = main(["traces", "show", *arguments])
+    return code, *capsys.readouterr()
+
+
+class TestKind:
+    def test_by_the_columns(self, files):
+        kinds = {name: kind_of(f"{name}.csv") for name in ("jobs", "supply", "grid", "nodes", "parts")}
+        assert kinds == {
+            "jobs": "workload",
+            "supply": "power",
+            "grid": "power",
+            "nodes": None,
+            "parts": "power",
+        }
+        assert kind_of("trace.swf.gz") == "workload"
+
+    def test_a_power_series_needs_no_option(self, files, capsys):
+        assert show(capsys, "supply.csv", "--json")[0] == 0
+        assert "peak 23 kW" in show(capsys, "supply.csv")[1]
+
+    def test_an_unclear_file_is_told_how(self, files, capsys):
+        code, out, err = show(capsys, "nodes.csv")
+        assert (code, out) == (2, "") and err.count("\n") == 1
+        assert "--kind power" in err
+
+    def test_a_repaired_trace_of_jobs_stays_one(self, files, capsys):
+        (files / "bad.csv").write_text("job_id,submit_s,work_s\n1,2,3\n")
+        assert "cores" in show(capsys, "bad.csv")[2]
+
+
+class TestColumns:
+    @pytest.mark.parametrize("given", [("WND+SUN",), ("WND,SUN",), ("WND", "SUN"), ("wnd + sun",)])
+    def test_may_be_joined(self, files, capsys, given):
+        options = [part for name in given for part in ("--columns", name)]
+        code, out, err = show(capsys, "grid.csv", "--unit", "MW", *options, "--json")
+        assert code == 0, err
+        assert json.loads(out)["peak_kw"] == 12_005_000
+
+    def test_a_column_of_that_very_name_is_taken(self, files, capsys):
+        out = show(capsys, "plus.csv", "--unit", "MW", "--columns", "WND+SUN", "--json")[1]
+        assert json.loads(out)["peak_kw"] == 12_000_000
+
+
+class TestWords:
+    def test_a_power_series_has_no_jobs(self, files, capsys):
+        out = show(capsys, "grid.csv", "--unit", "MW", "--columns", "WND")[1]
+        assert "jobs" not in out
+        assert "6 records over 6.0 h, peak 12 GW" in out
+        assert "3 (neighbouring steps of equal value are merged)" in out
+        assert "columns: WND, in MW" in out
+        assert "jobs_skipped" not in json.loads(show(capsys, "supply.csv", "--json")[1])
+
+    def test_findings_are_sentences(self, files, capsys):
+        (files / "j.csv").write_text("job_id,submit_s,cores,work_s\n1,0,1,5\n")
+        out = show(capsys, "j.csv")[1]
+        assert "1 x no estimate, the run time stands in" in out.replace("  ", " ")
+
+    @pytest.mark.parametrize(
+        "name, options, said",
+        [
+            ("grid.csv", (), ("--columns", "--unit (W,")),
+            ("parts.csv", (), ("--time-column Year,Month,Day,Period",)),
+        ],
+    )
+    def test_messages_name_options(self, files, capsys, name, options, said):
+        code, _, err = show(capsys, name, *options)
+        assert code == 2 and not any(f"{word}=" in err for word in ("columns", "unit", "time_column"))
+        assert all(each in err for each in said), err
+
+    def test_keywords_become_options(self):
+        words = command_words("x: fill with gaps=hold, interpolate or zero; name columns= and zone='UTC'")
+        assert words == "x: fill with --gaps hold, interpolate or zero; name --columns and --zone UTC"
+
+    def test_a_gap_says_how_it_is_filled(self, files, capsys):
+        (files / "gap.csv").write_text(
+            "".join(line + "\n" for line in GRID.splitlines() if "T03" not in line)
+        )
+        err = show(capsys, "gap.csv", "--unit", "MW", "--columns", "WND")[2]
+        assert "--gaps" in err and "gaps=" not in err
+
+
+def test_units_suit_the_size():
+    assert [power(kw) for kw in (0.0123, 5, 1234.5, 3.0374e7)] == ["12.3 W", "5 kW", "1.234 MW", "30.37 GW"]
+    assert [energy(kwh) for kwh in (12, 12_000, 1.2e7, 1.31e11)] == [
+        "12.00 kWh", "12.0 MWh", "12.0 GWh", "131.0 TWh",
+    ]  # fmt: skip
