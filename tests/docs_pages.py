@@ -36,6 +36,7 @@ PICTURES = {
     "objective": ("demo-objective", 1000),
     "gantt": ("demo-jobs", 1200),
 }
+FORECAST_PICTURES = ("forecast-fan", "forecast-reliability")  # of experiments.figures.forecast_docs
 NEEDS_SHARED = "KTH-SP2"
 SHARED_FILES = {
     "KTH-SP2-1996-2.1-cln.swf.gz": "data/workloads/KTH-SP2-1996-2.1-cln.swf.gz",
@@ -166,6 +167,10 @@ def draw(folder: Path) -> Iterator[Path]:
             path, optimize=True
         )
         yield path
+    from experiments.figures import forecast_docs
+
+    forecast_docs.write(ROOT / "docs" / "img")
+    yield from (ROOT / "docs" / "img" / f"{name}.png" for name in FORECAST_PICTURES)
 
 
 def write_again() -> None:

@@ -38,7 +38,7 @@ COLOURS = {"wind": "#0072B2", "solar": "#D55E00"}
 
 @dataclass(eq=False)
 class Source:
-    """Hourly means of one plant over the year [kW]; its forecasters, each with the hours it may be judged on."""
+    """Hourly means of one plant over the year [kW]; its forecasters, each with the hours to judge it on."""
 
     name: str
     actual: np.ndarray
@@ -78,7 +78,7 @@ def _splits(length: int) -> list[tuple[np.ndarray, np.ndarray]]:
 def judged(source: Source) -> tuple[np.ndarray, np.ndarray, float, int]:
     """Shares at or below and strictly below each quantile, coverage of 10 to 90 %, and number of targets.
 
-    Over the test hours of both splits, all leads and seeds; targets whose quantiles agree (nights) are left out.
+    Over the test hours of both splits, all leads and seeds; targets whose quantiles agree are left out.
     """
     last = len(source.actual) - HOURS
     values, truth = [], []
@@ -108,7 +108,7 @@ def draw_reliability(found: list[Source]) -> tuple[Figure, list[str]]:
         shares = ", ".join(f"{100 * share:.1f}" for share in at_most)
         strict = ", ".join(f"{100 * share:.1f}" for share in below)
         lines.append(
-            f"{source.name}: at or below {shares} %; below {strict} %; band {100 * held:.1f} %; {count:,} targets"
+            f"{source.name}: at or below {shares} %; below {strict} %; band {100 * held:.1f} %; of {count:,}"
         )
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))

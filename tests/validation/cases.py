@@ -67,7 +67,9 @@ def run_on(clock: str, case: Case, scheduler: str, *, verify_every_s: int | None
             time_s += verify_every_s
     world = runner.run()
     verify(world)
-    return Run(world, runner.recorder.events, runner.recorder.power_until(int(world.env[0].now_s), int(world.env[0].content)))
+    state = world.env[0]
+    power = runner.recorder.power_until(int(state.now_s), int(state.content))
+    return Run(world, runner.recorder.events, power)
 
 
 def assert_identical(one: Run, other: Run) -> None:
