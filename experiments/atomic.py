@@ -16,7 +16,8 @@ RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "even
 FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supply
 COMPARE_FILES = ("config.json", "provenance.json", "compare.json")
 # Everything RARE itself puts into a folder; a folder with anything else in it is never replaced.
-OWN_NAMES = {*RUN_FILES, FORECAST_FILE, *COMPARE_FILES, "figures", "runs", "report.html"}
+EVALUATION_FILES = {"evaluate.json", "evaluate.csv", "objective.png", "objective.svg"}
+OWN_NAMES = {*RUN_FILES, FORECAST_FILE, *COMPARE_FILES, *EVALUATION_FILES, "figures", "runs", "report.html"}
 FIGURE_SUFFIXES = {".png", ".svg"}
 
 
@@ -56,7 +57,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 def is_own_folder(folder: Path) -> bool:
     """Whether `folder` is a run or comparison folder that holds nothing but RARE's own files."""
     return foreign_entry(folder) is None and any(
-        (folder / name).is_file() for name in ("metrics.json", "compare.json")
+        (folder / name).is_file() for name in ("metrics.json", "compare.json", "evaluate.json")
     )
 
 

@@ -49,7 +49,7 @@ def evaluate_run(
         raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
     _check_out(out, force)
     chosen = choose_windows(loaded, windows)
-    tell = talk.progress(f"{len(names)} schedulers, windows")
+    tell = talk.progress(f"{len(names)} schedulers", "windows done")
     try:
         found = evaluate(
             loaded, names, chosen, seed=seed, workers=workers or os.cpu_count() or 1, progress=tell

@@ -27,8 +27,8 @@ class Talk:
             self._clear()
             print(text, file=self.stream, flush=True)
 
-    def progress(self, label: str) -> Callable[[int, int], None]:
-        """A callback for `rare.simulate`: jobs seen and their number. Silent for the first seconds."""
+    def progress(self, label: str, what: str = "jobs arrived") -> Callable[[int, int], None]:
+        """A callback for `rare.simulate`: how many of how many, of what. Silent for the first seconds."""
         began_s = time.monotonic()
         said_s = began_s
 
@@ -39,7 +39,7 @@ class Talk:
             if self.quiet or now_s - began_s < SILENT_S or now_s - said_s < every_s:
                 return
             said_s = now_s
-            text = f"{label}: {done} of {total} jobs arrived, {now_s - began_s:.0f} s"
+            text = f"{label}: {done} of {total} {what}, {now_s - began_s:.0f} s"
             if self._live:
                 self._drawn = True
                 print(f"\r\033[K{text}", end="", file=self.stream, flush=True)

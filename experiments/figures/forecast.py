@@ -158,7 +158,7 @@ def caption(judged: Judged) -> str:
     text += (
         f"Right: for {judged.count:,} pairs of issue and target the share at or below each quantile, on the "
         "diagonal if calibrated; a bar reaches down to the share strictly below, where hours without wind or "
-        f"sun equal the quantile. The band holds {100 * judged.coverage():.1f} % of them: 80 % if calibrated, "
+        f"sun equal the quantile. The band holds {100 * judged.coverage():.1f} % of these: 80 if calibrated, "
         "more with such ties"
     )
     left = f"; {judged.certain:,} where the band has no width are left out" if judged.certain else ""

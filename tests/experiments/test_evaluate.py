@@ -147,3 +147,17 @@ class TestStatistics:
     def test_the_same_seed_gives_the_same_interval(self):
         sample = np.random.default_rng(3).normal(size=30)
         assert estimate(sample, 4) == estimate(sample, 4) != estimate(sample, 5)
+
+
+def test_an_evaluation_is_written_and_replaced_only_when_asked(tmp_path):
+    from experiments.cli import main
+
+    out = tmp_path / "found"
+    command = ["evaluate", "--scenario", "tiny", "--windows", "validation-00", "--scheduler", "easy,fcfs"]
+    command += ["--quiet", "--workers", "1", "--out", str(out)]
+    assert main(command) == 0
+    names = {"evaluate.json", "evaluate.csv", "objective.png", "objective.svg", "provenance.json"}
+    assert {path.name for path in out.iterdir()} == names
+    assert main(command) == 2
+    assert main([*command, "--force"]) == 0
+    assert {path.name for path in out.iterdir()} == names
