@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -95,6 +95,8 @@ def power_up(
     if window is not None:
         most = scenario.windows.jobs if scenario.windows is not None else None
         jobs = _jobs_of(window, jobs, clock, most)
+    if window is None and scenario.workload.model is not None:  # windows of the year begin at midnight
+        clock = replace(clock, begin_s=max(clock.begin_s // DAY_S * DAY_S, clock.join.shift_s))
     start_s = clock.join.shift_s
     begin_utc = base.start_utc + timedelta(seconds=clock.begin_s - start_s)
     end_utc = base.start_utc + timedelta(seconds=clock.end_s - start_s)
@@ -112,7 +114,9 @@ def power_up(
     if not {"supply", "price", "carbon"} & set(tracks):
         _note_no_forecast(scenario, notes)
     elif scenario.forecast.kind != "none":
-        forecast = _forecast(loaded, supply, held, base, clock, files, end_utc, int(jobs.submit_s[-1]), notes)
+        forecast = _forecast(
+            loaded, supply, tracks, base, clock, files, end_utc, int(jobs.submit_s[-1]), notes
+        )
     if window is None:
         _note_short_supply(jobs, clock.end_s, repeats, notes)
         return Powered(jobs, inputs, forecast, clock.join, None, None)
@@ -211,7 +215,7 @@ def _clock(
         repeats=repeats,
     )
     if window is not None:
-        midnight_s = joined.shift_s + _first_midnight_s(base, zone)
+        midnight_s = joined.shift_s + midnight_after_s(base.start_utc, zone)
         begin_s = midnight_s + window.span_s[0]
         end_s = midnight_s + window.span_s[1] + _longest_allowance_s(jobs)
     else:
@@ -236,16 +240,15 @@ def _check_begin(after_s: int, span_s: int, repeats: bool, window: Window | None
         )
 
 
-def _first_midnight_s(base: HeldSeries, zone: str) -> int:
-    """Seconds from the series' start to the first midnight of the site's standard time."""
-    offset_s = standard_offset_s(base, zone)
-    into_day_s = (int(base.start_utc.timestamp()) + offset_s) % DAY_S
+def midnight_after_s(start_utc: datetime, zone: str) -> int:
+    """Seconds from an instant to the next midnight of the site's standard time."""
+    into_day_s = (int(start_utc.timestamp()) + standard_offset_s(start_utc, zone)) % DAY_S
     return (-into_day_s) % DAY_S
 
 
-def standard_offset_s(base: HeldSeries, zone: str) -> int:
+def standard_offset_s(start_utc: datetime, zone: str) -> int:
     """The site's offset from UTC without summer time, in seconds."""
-    local = base.start_utc.astimezone(find_zone(zone))
+    local = start_utc.astimezone(find_zone(zone))
     offset, summer = local.utcoffset() or timedelta(0), local.dst() or timedelta(0)
     return int((offset - summer).total_seconds())
 
@@ -309,10 +312,17 @@ def _inputs(
     )
 
 
+def _known(series: HeldSeries, start_utc: datetime, end_utc: datetime, whole_utc: datetime) -> HeldSeries:
+    """A rate over the year, or as much of it beyond the run as its file has."""
+    if series.start_utc <= start_utc and end_utc <= series.end_utc:
+        whole_utc = min(whole_utc, series.end_utc)
+    return covering(series, start_utc, whole_utc, "forecast", [])
+
+
 def _forecast(
     loaded: Loaded,
     supply: Supply | None,
-    held: dict[str, HeldSeries],
+    tracks: dict[str, HeldSeries],
     base: HeldSeries,
     clock: _Clock,
     files: dict[str, Path],
@@ -322,12 +332,18 @@ def _forecast(
 ) -> Forecast:
     scenario = loaded.scenario
     weather = site_weather(loaded, {}) if scenario.site.present else None
-    ahead_utc = end_utc + timedelta(hours=scenario.forecast.hours) if scenario.supply.repeat else end_utc
+    # Climatology is of the whole year, whichever part is run: a forecast depends on its issue time alone.
+    whole_utc = end_utc if scenario.forecast.kind == "day-ahead" else max(end_utc, base.end_utc)
+    ahead_utc = whole_utc + timedelta(hours=scenario.forecast.hours) if scenario.supply.repeat else whole_utc
     parts: list[Quantity] = []
     if supply is not None:
         for name, series in supply.by_quantity.items():
             parts.append(Quantity(name, hourly_means(_again(scenario.supply.repeat, series, ahead_utc))))
-    parts += [Quantity(name, hourly_means(held[name])) for name in ("price", "carbon") if name in held]
+    for name in ("price", "carbon"):
+        if name in tracks:
+            parts.append(
+                Quantity(name, hourly_means(_known(tracks[name], base.start_utc, end_utc, whole_utc)))
+            )
     given = None
     if scenario.forecast.kind == "day-ahead":
         if supply is None:
@@ -344,7 +360,7 @@ def _forecast(
     start_s, begin_s, end_s = clock.join.shift_s, clock.begin_s, min(clock.end_s, last_s + FORECAST_AFTER_S)
     time = Timeline(
         start_s, begin_s, end_s,
-        origin_s=int(base.start_utc.timestamp()) + standard_offset_s(base, zone),
+        origin_s=int(base.start_utc.timestamp()) + standard_offset_s(base.start_utc, zone),
         site=scenario.site.name or scenario.name,
         train=_train_hours(loaded, base, zone),
     )  # fmt: skip
@@ -362,7 +378,7 @@ def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | No
         return None
     seen = np.zeros(base.end_s // 3600, dtype=bool)
     # Whole hours of the series; where midnight is not on one, the hour around it belongs to the day before.
-    midnight_h = -(-_first_midnight_s(base, zone) // 3600)
+    midnight_h = -(-midnight_after_s(base.start_utc, zone) // 3600)
     windows = windows_of(loaded)
     for known in (True, False):  # where windows overlap, what is tested on is not trained on
         for window in windows:

@@ -1,5 +1,9 @@
 """RARE: a datacenter on wind and sun, simulated. `simulate(case, scheduler)` is the front door."""
 
+import gymnasium
+
+from rare.environment import GreenClusterEnv
+from rare.layout import Layout
 from rare.model import (
     NEVER_S,
     NO_BATTERY,
@@ -17,9 +21,14 @@ from rare.run import simulate
 from rare.scheduler import Scheduler
 from rare.simpy_clock import SimpyClock
 from rare.state import WAIT
+from rare.vector_env import GreenClusterVectorEnv
 from rare.view import ClusterView, JobView
 
 __version__ = "0.1.0"
+
+gymnasium.register(
+    "rare/GreenCluster-v0", entry_point="rare.environment:GreenClusterEnv", order_enforce=False
+)
 
 __all__ = [
     "NEVER_S",
@@ -30,8 +39,11 @@ __all__ = [
     "Case",
     "Cluster",
     "ClusterView",
+    "GreenClusterEnv",
+    "GreenClusterVectorEnv",
     "Inputs",
     "JobView",
+    "Layout",
     "Options",
     "Partition",
     "Result",

@@ -207,7 +207,7 @@ def _scratch(environments: int, live: int, partitions: int, forecast_steps: int)
     A plan has a step for each running job and forecast step, and two for each waiting job.
     """
     plan_steps = 2 * live + forecast_steps + 4
-    return _records((environments, forecast_steps + 1 + plan_steps * (3 + 3 * partitions)), CELL)
+    return _records((environments, 2 * (forecast_steps + 1) + plan_steps * (3 + 3 * partitions)), CELL)
 
 
 def more_live_slots(world: World) -> World:

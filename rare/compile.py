@@ -74,10 +74,13 @@ def is_compiled(function: str = "replay") -> bool:
 
 
 def rule(function: F) -> F:
-    """Compile a rule: a function of arrays and numbers without allocation, strings or exceptions."""
+    """Compile a rule: a function of arrays and numbers without allocation, strings or exceptions.
+
+    It lets other Python threads run meanwhile.
+    """
     before = _numba_config.CACHE_DIR
     _numba_config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
     try:
-        return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+        return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
     finally:
         _numba_config.CACHE_DIR = before

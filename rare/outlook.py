@@ -126,9 +126,10 @@ def plan_node_mw(w):
 
 @rule
 def project(w):
-    """Lay down the IT power of the running jobs at the start of each step, in the scratch row.
+    """Lay down, for the start of each step, the IT power of the running jobs and the battery's content.
 
-    Called again at the same decision it does nothing.
+    Both are in the scratch row, the contents behind the powers. Called again at the same decision it does
+    nothing.
     """
     s = env_of(w)
     if s.outlook_s == s.now_s and s.outlook_decision == s.decisions:
@@ -136,6 +137,8 @@ def project(w):
     s.outlook_s = s.now_s
     s.outlook_decision = s.decisions
     cell_of(w, 0).value = s.active_mw + s.node_mw
+    content = s.content
+    content_cell(w, 0).value = content
     reset_plan(w)
     active_mw = s.active_mw
     i = ends_of(w, EXPECTED).first
@@ -148,7 +151,24 @@ def project(w):
             active_mw -= live.power_mw
             plan_release(w, live, 1)
             i += 1
+        content = content_at_next(w, step - 1, content)
+        content_cell(w, step).value = content
         cell_of(w, step).value = active_mw + plan_node_mw(w)
+
+
+@rule
+def content_cell(w, step):
+    """Where the projected content of the battery at the start of a step is kept."""
+    return cell_of(w, w.forecast_steps + 1 + step)
+
+
+@rule
+def content_at_next(w, step, content):
+    """Content of the battery at the end of a step, if only the running jobs draw (§10.3)."""
+    s = env_of(w)
+    seconds = step_start_s(w, step + 1) - step_start_s(w, step)
+    draw_mw = (cell_of(w, step).value * s.pue + 999) // 1000
+    return content_after(w, content, supply_ahead_mw(w, step) - draw_mw, seconds)
 
 
 @rule
@@ -176,32 +196,38 @@ def content_after(w, content, balance_mw, seconds):
 def spare_over(w, from_s, run_s, power_mw, base_mw):
     """Least IT power left over in [from_s, from_s + run_s) beside running jobs and a job of `power_mw`.
 
-    base_mw: IT power of the running jobs at `from_s`. Negative: the job cannot be powered. Looks no
-    further than the outlook; the battery is emptied and filled on the way as the median has it.
+    base_mw: IT power of the running jobs at `from_s`. Negative: the job cannot be powered (by how much at
+    the least is not said). Looks no further than the outlook; the battery is emptied and filled on the way
+    as the median has it.
     `project` must have been called.
     """
     s = env_of(w)
     steps = outlook_steps(w)
     if steps == 1:
         return s.start_cap_mw - base_mw - power_mw
-    content = s.content
+    step = 0
+    if from_s > s.now_s:
+        step = steps - 1
+        next_s = step_start_s(w, 1)
+        if from_s < step_start_s(w, steps):
+            step = (from_s - next_s) // s.forecast_step_s + 1 if from_s >= next_s else 0
+    content = content_cell(w, step).value
     least_mw = HUGE
-    for step in range(steps):
+    while step < steps and least_mw >= 0:
         start_s = step_start_s(w, step)
         if start_s >= from_s + max(run_s, 1):
             break
         seconds = step_start_s(w, step + 1) - start_s
-        it_mw = cell_of(w, step).value
+        it_mw = min(cell_of(w, step).value, base_mw) + power_mw
         supply_mw = supply_ahead_mw(w, step)
-        if start_s + seconds > from_s:
-            it_mw = min(it_mw, base_mw) + power_mw
-            servable_mw = supply_mw + s.import_mw + battery_gives_mw(w, content, seconds)
-            cap_mw = servable_mw * 1000 // s.pue
-            if step == 0:
-                cap_mw = min(cap_mw, s.start_cap_mw)
-            least_mw = min(least_mw, cap_mw - it_mw)
+        servable_mw = supply_mw + s.import_mw + battery_gives_mw(w, content, seconds)
+        cap_mw = servable_mw * 1000 // s.pue
+        if step == 0:
+            cap_mw = min(cap_mw, s.start_cap_mw)
+        least_mw = min(least_mw, cap_mw - it_mw)
         draw_mw = (it_mw * s.pue + 999) // 1000
         content = content_after(w, content, supply_mw - draw_mw, seconds)
+        step += 1
     return least_mw
 
 

@@ -78,6 +78,8 @@ ENV = np.dtype(
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
         ("outlook_s", I8), ("outlook_decision", I8),
+        # what of the forecast the last observation showed (rare.observation)
+        ("shown_issue", I8), ("shown_step", I8),
         # logs: 0 nothing, 1 events and power, 2 also every settled instant
         ("log_level", I8), ("log_rows", I8), ("power_rows", I8), ("record_jobs", I8),
     ],
@@ -110,7 +112,7 @@ JOB = np.dtype(
 
 LIVE = np.dtype(
     [
-        ("key", F8), ("changed_s", I8), ("left_s", I8), ("resumed_s", I8), ("progress_s", I8),
+        ("key", F8), ("wish", F8), ("changed_s", I8), ("left_s", I8), ("resumed_s", I8), ("progress_s", I8),
         ("finish_s", I8), ("expected_s", I8), ("timer_s", I8), ("first_start_s", I8), ("power_mw", I8),
         ("memory_mib", I8), ("job", I4), ("cores", I4), ("gpus_milli", I4),
         ("suspensions", I4), ("kills", I4), ("next_free", I4), ("part", np.int16), ("doing", np.int8),
@@ -173,8 +175,8 @@ class World(NamedTuple):
     handles: Any  # E records of HANDLE, what rules are called with
 
 
-def bind(world: World) -> World:
-    """The same world with handles to its arrays. Needed whenever an array was replaced."""
+def handle_records(world: World) -> np.ndarray:
+    """(E,) HANDLE: where the arrays of each environment are, as compiled loops over environments take it."""
     environments = len(world.env)
     handles = np.zeros(environments, HANDLE).view(np.recarray)
     for name in _ARRAYS:
@@ -195,7 +197,12 @@ def bind(world: World) -> World:
     handles.log_room = world.log.shape[1]
     handles.power_room = world.power.shape[1]
     handles.scratch_cells = world.scratch.shape[1]
-    return world._replace(handles=arguments(handles))
+    return handles
+
+
+def bind(world: World) -> World:
+    """The same world with handles to its arrays. Needed whenever an array was replaced."""
+    return world._replace(handles=arguments(handle_records(world)))
 
 
 _env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)

@@ -14,7 +14,7 @@ from rare.compile import rule
 from rare.model import NEVER_S
 from rare.outlook import (
     battery_gives_mw,
-    content_after,
+    content_cell,
     outlook_steps,
     project,
     step_start_s,
@@ -36,7 +36,7 @@ def width(w):
 @rule
 def plan_cell(w, step, column):
     """A number of the staircase; the projection of the outlook lies before it."""
-    return cell_of(w, w.forecast_steps + 1 + step * width(w) + column)
+    return cell_of(w, 2 * (w.forecast_steps + 1) + step * width(w) + column)
 
 
 @rule
@@ -74,15 +74,6 @@ def median_cap_mw(w, step, content):
 
 
 @rule
-def content_at_next(w, step, content):
-    """Content of the battery at the end of a step, if only the running jobs draw (§10.3)."""
-    s = env_of(w)
-    seconds = step_start_s(w, step + 1) - step_start_s(w, step)
-    draw_mw = (cell_of(w, step).value * s.pue + 999) // 1000
-    return content_after(w, content, supply_ahead_mw(w, step) - draw_mw, seconds)
-
-
-@rule
 def append_step(w, last, time_s):
     """A further step from `time_s` on, equal to the one before; the last step's number."""
     if time_s <= plan_cell(w, last, 0).value:
@@ -107,7 +98,6 @@ def begin(w):
     last = 0
     outlook_step = 0
     steps = outlook_steps(w)
-    content = s.content
     cap_mw = s.start_cap_mw
     if steps > 1:
         project(w)
@@ -121,9 +111,8 @@ def begin(w):
             break
         last = append_step(w, last, min(end_s, change_s))
         if change_s <= end_s:
-            content = content_at_next(w, outlook_step, content)
             outlook_step += 1
-            next_cap_mw = median_cap_mw(w, outlook_step, content)
+            next_cap_mw = median_cap_mw(w, outlook_step, content_cell(w, outlook_step).value)
             plan_cell(w, last, 1).value += next_cap_mw - cap_mw
             cap_mw = next_cap_mw
         else:

@@ -102,6 +102,16 @@ def test_forecasts_know_nothing_of_what_lies_beyond_them():
     assert 0.7 < inside.mean() < 0.99  # nights are known exactly
 
 
+@pytest.mark.parametrize("name", ("islanded", "grid-tied"))
+def test_a_forecast_depends_on_its_issue_time_not_on_the_window_that_is_run(name):
+    year, week = built(name, "all").case, built(name, "train-03").case
+    first = (week.forecast.begin_s - year.forecast.begin_s) // 3600
+    for table in ("supply_mw", "low_mw", "high_mw", "price_u", "carbon_u"):
+        of_week = getattr(week.forecast, table)
+        of_year = getattr(year.forecast, table)[first : first + len(of_week)]
+        assert np.array_equal(of_week, of_year), table
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_power_is_scarce_enough_to_matter(name):

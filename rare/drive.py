@@ -1,0 +1,35 @@
+"""Any scheduler drives an environment through its actions, and gives the schedule that simulate gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rare.batch import Batch
+from rare.episodes import Episodes
+from rare.layout import Layout
+from rare.model import Case
+from rare.scheduler import as_decider
+from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
+
+
+def play(episodes: Episodes, scheduler: Any, window: str, *, layout: Layout | None = None) -> dict[str, Any]:
+    """Play a window under a scheduler, through observations and actions.
+
+    Returns the episode's summary with `return`, the sum of the rewards, and `outside`, how often the
+    scheduler chose a job that no slot showed: then WAIT was played, and the schedule is not its own.
+    """
+    case: Case = episodes.case
+    decider = as_decider(scheduler, case)
+    batch = Batch.of(episodes, layout or Layout(), 1, order=decider.order, order_param=decider.order_param)
+    batch.set_up(0, episodes.of(window)[0])
+    batch.begin(0)
+    total, outside = 0.0, 0
+    while not batch.ended()[0]:
+        status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START
+        action = batch.action_of(0, decider.decide(batch.world, 0, status))
+        outside += action is None
+        batch.step(np.array([action or 0]))
+        total += float(batch.reward[0])
+    return {**batch.summary(0), "return": total, "outside": outside}

@@ -1,0 +1,116 @@
+"""`rare/GreenCluster-v0`: one simulation as a gymnasium environment (DESIGN §4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from rare.batch import Batch
+from rare.episodes import Episode, load_episodes
+from rare.layout import Layout
+from rare.state import ENDED
+from traces.errors import InputError
+
+
+def observation_space(layout: Layout) -> spaces.Box:
+    """Every number lies in [-1, 1]."""
+    return spaces.Box(-1.0, 1.0, (layout.size,), np.float32)
+
+
+class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
+    """Schedule the jobs of one window at a time.
+
+    Action: 0 is WAIT; 1 to K start or resume the job in that queue slot; K + 1 to K + M give up the job in
+    that running slot (in a shortage, or where the scenario allows suspending by choice). At each step at
+    least two actions are valid: `info["action_mask"]`, `action_masks()`. An invalid action raises ValueError.
+    Observation: one float32 vector, named by `layout`. Reward: the change of the objective, so that the sum
+    over an episode is the objective that `rare simulate` reports for the same actions. `terminated` at the
+    end of the window; never `truncated`.
+
+    scenario : a name, a TOML file, a rare.Case, or rare.episodes.Episodes
+    split    : where episodes are drawn from: 'train' (default), 'validation', 'test', or a window
+    settings : changes of the scenario, as `rare simulate --set`
+    reset(options={"window": NAME}) plays a window by name.
+    """
+
+    metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        scenario: Any = "islanded",
+        *,
+        split: str = "train",
+        queue_slots: int = 64,
+        running_slots: int = 16,
+        forecast_hours: int = 24,
+        settings: tuple[str, ...] = (),
+        scenario_seed: int = 0,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise InputError(f"render_mode {render_mode!r} is unknown; known is ansi")
+        self.render_mode = render_mode
+        self.layout = Layout(queue_slots, running_slots, forecast_hours)
+        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed)
+        self.split = split
+        self.action_space = spaces.Discrete(self.layout.actions)
+        self.observation_space = observation_space(self.layout)
+        self._drawn = self.episodes.of(split)
+        self._batch = Batch.of(self.episodes, self.layout, 1)
+        self._action = np.zeros(1, np.int64)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode at its first decision."""
+        super().reset(seed=seed)
+        window = (options or {}).get("window")
+        drawn = draw_episode(self.np_random, self._drawn)
+        episode = drawn if window is None else self.episodes.of(str(window))[0]
+        self._batch.set_up(0, episode)
+        self._batch.begin(0)
+        return self._batch.obs[0].copy(), {**self._info(), "window": episode.name}
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Apply an action and run on to the next decision. ValueError for an invalid one."""
+        self._action[0] = action
+        if self._batch.status[0] == ENDED:
+            raise ValueError("the episode is over; call reset()")
+        self._batch.step(self._action)
+        ended = bool(self._batch.status[0] == ENDED)
+        info = self._info()
+        if ended:
+            info["episode_summary"] = self._batch.summary(0)
+        return self._batch.obs[0].copy(), float(self._batch.reward[0]), ended, False, info
+
+    def _info(self) -> dict[str, Any]:
+        return {"action_mask": self._batch.mask[0].copy()}
+
+    def action_masks(self) -> np.ndarray:
+        """(A,) bool: which actions are valid now."""
+        return self._batch.mask[0].copy()
+
+    def save_state(self) -> dict[str, Any]:
+        """Everything that the future depends on; `restore_state` takes it back, in this or another env."""
+        return self._batch.save(0)
+
+    def restore_state(self, state: dict[str, Any]) -> np.ndarray:
+        """Go back to a saved state of the same scenario and layout; returns its observation."""
+        self._batch.restore(0, state)
+        return self._batch.obs[0].copy()
+
+    def render(self) -> str | None:
+        """One readable screen, for render_mode 'ansi'."""
+        if self.render_mode != "ansi":
+            return None
+        from rare.screen import screen
+
+        return screen(self._batch, 0)
+
+
+def draw_episode(generator: np.random.Generator, episodes: list[Episode]) -> Episode:
+    """One of the episodes, each as likely."""
+    return episodes[int(generator.integers(len(episodes)))]

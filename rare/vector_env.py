@@ -1,0 +1,122 @@
+"""Thousands of environments in one process: a gymnasium VectorEnv on the compiled clock."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils.seeding import np_random
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from rare.batch import Batch
+from rare.environment import draw_episode, observation_space
+from rare.episodes import load_episodes
+from rare.layout import Layout
+from rare.state import ENDED
+from traces.errors import InputError
+
+
+class GreenClusterVectorEnv(VectorEnv):
+    """`num_envs` environments as GreenClusterEnv, stepped together (DESIGN §4).
+
+    Environment e plays the episodes that a GreenClusterEnv seeded with `seed + e` plays. Autoreset mode is
+    SAME_STEP: an environment that ends is reset at once; its last observation is in `info["final_obs"]`, its
+    summary in `info["episode_summary"]`. `info["action_mask"]` is (num_envs, actions). Observations, rewards
+    and masks are copies; `copy=False` gives the buffers themselves, which the next step overwrites.
+    threads: number of threads that share the environments.
+    """
+
+    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int,
+        scenario: Any = "islanded",
+        *,
+        split: str = "train",
+        queue_slots: int = 64,
+        running_slots: int = 16,
+        forecast_hours: int = 24,
+        settings: tuple[str, ...] = (),
+        scenario_seed: int = 0,
+        threads: int = 1,
+        copy: bool = True,
+    ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+            raise InputError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
+        if not 1 <= threads <= num_envs:
+            raise InputError(f"threads must be from 1 to num_envs ({num_envs}), got {threads}")
+        self.num_envs = num_envs
+        self.layout = Layout(queue_slots, running_slots, forecast_hours)
+        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed)
+        self.single_action_space = spaces.Discrete(self.layout.actions)
+        self.single_observation_space = observation_space(self.layout)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.batch = Batch.of(self.episodes, self.layout, num_envs)
+        self._drawn = self.episodes.of(split)
+        self._generators: list[np.random.Generator] = []
+        self._copy = copy
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._cuts = np.linspace(0, num_envs, threads + 1).astype(int).tolist()
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode in every environment. seed: of the first; the others follow by one."""
+        if seed is not None or not self._generators:
+            seeds = (
+                seed
+                if isinstance(seed, list)
+                else [None if seed is None else seed + e for e in range(self.num_envs)]
+            )
+            self._generators = [np_random(each)[0] for each in seeds]
+        window = (options or {}).get("window")
+        for e in range(self.num_envs):
+            self._restart(e, window)
+        return self._out(self.batch.obs), {"action_mask": self._out(self.batch.mask)}
+
+    def _restart(self, e: int, window: str | None = None) -> None:
+        drawn = draw_episode(self._generators[e], self._drawn)
+        self.batch.set_up(e, drawn if window is None else self.episodes.of(window)[0])
+        self.batch.begin(e)
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """One step of every environment. ValueError if an action is not valid."""
+        actions = np.ascontiguousarray(actions, dtype=np.int64)
+        if actions.shape != (self.num_envs,):
+            raise ValueError(f"actions must have shape ({self.num_envs},), got {actions.shape}")
+        batch = self.batch
+        if self._pool is None:
+            batch.step(actions)
+        else:
+            parts = zip(self._cuts[:-1], self._cuts[1:], strict=True)
+            batch.step_parts(self._pool, actions, list(parts))
+        reward, terminated = batch.reward.copy(), batch.status == ENDED
+        info: dict[str, Any] = {}
+        if terminated.any():
+            ended = np.flatnonzero(terminated)
+            info["final_obs"] = np.full(self.num_envs, None, dtype=object)
+            info["episode_summary"] = np.full(self.num_envs, None, dtype=object)
+            for e in ended.tolist():
+                info["final_obs"][e] = batch.obs[e].copy()
+                info["episode_summary"][e] = batch.summary(e)
+                self._restart(e)
+            info["_final_obs"] = info["_episode_summary"] = terminated.copy()
+        info["action_mask"] = self._out(batch.mask)
+        return self._out(batch.obs), reward, terminated, np.zeros(self.num_envs, np.bool_), info
+
+    def action_masks(self) -> np.ndarray:
+        """(num_envs, A) bool: which actions are valid now."""
+        return self._out(self.batch.mask)
+
+    def _out(self, array: np.ndarray) -> np.ndarray:
+        return array.copy() if self._copy else array
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Stop the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
