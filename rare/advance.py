@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.rules import end_run, instant, next_tick_s
+from rare.rules import end_run, instant
 from rare.state import CLOSED, ENDED, IDLE, SETTLING, STALLED, env_of, input_of, job_of
 
 
@@ -18,9 +18,9 @@ def next_event_s(w):
     if s.input_row + 1 < w.input_rows:
         next_s = min(next_s, input_of(w, s.input_row + 1).change_s)
     next_s = min(next_s, s.inputs_end_s, s.window_end_s)
-    if next_s == NEVER_S:  # ticks alone do not keep a run alive (§8.4)
+    if next_s == NEVER_S:  # idle instants alone do not keep a run alive (§8.4)
         return next_s
-    return min(next_s, next_tick_s(w))
+    return min(next_s, s.idle_s)
 
 
 @rule

@@ -195,7 +195,7 @@ class Batch:
         live["next_free"] = np.arange(1, len(live) + 1)
         world.ends[e] = np.zeros((), world.ends.dtype)
         state = world.env[e]
-        for name in ("now_s", "last_s", "begin_s", "wake_s", "due_s"):
+        for name in ("now_s", "last_s", "begin_s", "wake_s", "due_s", "idle_s"):
             state[name] = episode.begin_s
         state["window_end_s"] = NEVER_S if episode.end_s is None else episode.end_s
         state["next_job"], state["jobs_end"] = episode.first_job, episode.last_job

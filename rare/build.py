@@ -138,7 +138,7 @@ def build_world(
     jobs = build_jobs(case)
     begin_s = case.first_instant_s
     env = _records((environments,), ENV)
-    env.now_s = env.last_s = env.begin_s = env.wake_s = env.due_s = begin_s
+    env.now_s = env.last_s = env.begin_s = env.wake_s = env.due_s = env.idle_s = begin_s
     env.phase = SETTLING  # the beginning is an instant like any other (RULES §3.8)
     env.jobs_end = len(jobs)
     env.inputs_end_s = case.inputs.end_s

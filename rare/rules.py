@@ -412,12 +412,27 @@ def next_tick_s(w):
 
 
 @rule
+def cycles_alone(w):
+    """Whether the battery fills and leaks for its own sake: no job runs that could notice (§8.4)."""
+    return env_of(w).leak > 0 and lists.size(w, FINISH) == 0
+
+
+@rule
+def next_idle_s(w):
+    """Next instant that does not keep a run alive: of a tick, or of a battery that cycles alone (§8.4)."""
+    next_s = next_tick_s(w)
+    return min(next_s, battery_instant_s(w)) if cycles_alone(w) else next_s
+
+
+@rule
 def next_internal_s(w):
     """Next instant that the cluster itself brings about: ends, battery, timers (§3.8)."""
     s = env_of(w)
     if s.stopped_s == s.now_s and barred_only_now(w):
         return s.now_s + 1
-    next_s = min(battery_instant_s(w), charged_enough_s(w), next_issue_s(w))
+    next_s = min(charged_enough_s(w), next_issue_s(w))
+    if not cycles_alone(w):
+        next_s = min(next_s, battery_instant_s(w))
     if lists.size(w, FINISH) > 0:
         next_s = min(next_s, live_of(w, entry_of(w, FINISH, ends_of(w, FINISH).first).slot).finish_s)
     if lists.size(w, TIMER) > 0:
@@ -506,11 +521,11 @@ def inputs_differ(w):
 def due(w):
     """Whether `wake_s` is an instant (§3.8). At any other second a wake changes nothing."""
     s = env_of(w)
-    if s.wake_s >= min(s.due_s, s.inputs_end_s, s.window_end_s):
+    if s.wake_s >= min(s.due_s, s.idle_s, s.inputs_end_s, s.window_end_s):
         return True
     if s.next_job < s.jobs_end and job_of(w, s.next_job).submit_s <= s.wake_s:
         return True
-    return inputs_differ(w) or (s.tick_s > 0 and s.wake_s % s.tick_s == 0 and s.wake_s > s.now_s)
+    return inputs_differ(w)
 
 
 @rule
@@ -577,4 +592,5 @@ def instant(w):
             end_run(w, s.ended)
             return ENDED
         s.due_s = next_internal_s(w)
+        s.idle_s = next_idle_s(w)
     return CLOSED

@@ -94,9 +94,9 @@ class SimpyClock:
     def _set_alarm(self) -> None:
         """Wake at the next end, battery instant, timer or tick; an older alarm that rings is ignored."""
         alarm_s = int(self._state["due_s"])
-        if self._state["tick_s"] and (alarm_s < NEVER_S or self._causes_left()):
-            # ticks alone are no future (RULES §8.4)
-            alarm_s = min(alarm_s, int(rules.next_tick_s(self.world.handles[0])))
+        idle_s = int(self._state["idle_s"])
+        if idle_s < NEVER_S and (alarm_s < NEVER_S or self._causes_left()):
+            alarm_s = min(alarm_s, idle_s)  # idle instants alone are no future (RULES §8.4)
         if alarm_s < NEVER_S and alarm_s != self._alarm_s:
             alarm = self.env.timeout(alarm_s - self.env.now)
             alarm.callbacks.append(self._ring)

@@ -40,7 +40,8 @@ NO_TIME = -1
 ENV = np.dtype(
     [
         # clock
-        ("now_s", I8), ("last_s", I8), ("wake_s", I8), ("due_s", I8), ("begin_s", I8), ("phase", I8),
+        ("now_s", I8), ("last_s", I8), ("wake_s", I8), ("due_s", I8), ("idle_s", I8), ("begin_s", I8),
+        ("phase", I8),
         ("ended", I8),
         ("inputs_end_s", I8), ("window_end_s", I8), ("next_job", I8), ("jobs_end", I8), ("input_row", I8),
         # inputs in force, and those that take force at the next settling (§3.3)

@@ -252,10 +252,14 @@ class Reference(Machine):
         causes += [self._run_until_s(j) for j in self.running()]
         causes += [self.changes[k] for k in range(1, len(self.rows)) if self.rows[k] != self.rows[k - 1]]
         rate = self._content_rate()
+        battery = []  # it keeps a run alive only if it cannot fill and leak for ever by itself (§8.4)
         if rate < 0:
-            causes.append(now + self.content // -rate)
+            battery.append(now + self.content // -rate)
         if rate > 0:
-            causes.append(now + (self.full - self.content) // rate)
+            battery.append(now + (self.full - self.content) // rate)
+        if not (self.leak and not self.running()):
+            causes += battery
+        if rate > 0 and self.flow.charge:
             causes += [now + k for k in map(self._charged_enough_in_s, self.waiting()) if k is not None]
         if any(j.moved_s == now and self._room_for(j) and self._powered(j, 0) for j in self.waiting()):
             causes.append(now + 1)
@@ -268,6 +272,7 @@ class Reference(Machine):
         causes = [t for t in causes if t > now]
         if not causes:
             return None
+        causes += [t for t in battery if t > now]
         if self.options.tick_s is not None:
             causes.append((now // self.options.tick_s + 1) * self.options.tick_s)
         return min(causes)
