@@ -32,7 +32,7 @@ def episodes_of(scenario: str, settings: tuple[str, ...] = (), seed: int = 0) ->
         raise InputError(f"{loaded.label}: no window holds a job of the workload")
     start_utc = _start_utc(built)
     offset_s = int(start_utc.timestamp()) + standard_offset_s(start_utc, built.join.site_zone)
-    return Episodes(loaded.scenario.name, built.case, tuple(found), offset_s - built.join.shift_s)
+    return Episodes(loaded.scenario.name, (built.case,), tuple(found), offset_s - built.join.shift_s)
 
 
 def _start_utc(built: Built) -> datetime:

@@ -8,8 +8,9 @@ import numpy as np
 
 from rare import orders
 from rare.advance import take_inputs
+from rare.memory import records
 from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case, Cluster
-from rare.rules_jobs import HUGE
+from rare.rules_jobs import HUGE, UNKNOWN
 from rare.state import (
     CELL,
     ENTRY,
@@ -34,11 +35,6 @@ from traces.workload import NO_DEADLINE_S, Workload
 LOG_ROWS = 16_384
 
 
-def _records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
-    return np.zeros(shape, dtype=dtype).view(np.recarray)
-
-
 def placements(work: Workload, cluster: Cluster) -> np.ndarray:
     """(J,) partition of each job (RULES §2.2); -1: it fits none and will be rejected."""
     known = [part.name for part in cluster.partitions]
@@ -59,7 +55,7 @@ def placements(work: Workload, cluster: Cluster) -> np.ndarray:
 def build_jobs(case: Case) -> Any:
     """The workload as records, each job in its partition (RULES §2.2; -1: it fits none)."""
     work = case.workload
-    jobs = _records((len(work),), JOB)
+    jobs = records((len(work),), JOB)
     for name in ("submit_s", "work_s", "estimate_s", "value_u", "memory_mib"):
         jobs[name] = getattr(work, name)
     for name in ("cores", "gpus_milli"):  # what does not fit the column fits no partition either
@@ -77,7 +73,7 @@ def build_jobs(case: Case) -> Any:
 def build_inputs(case: Case) -> Any:
     """The inputs as records, the cluster's own PUE where it is not an input."""
     given = case.inputs
-    rows = _records((len(given.change_s),), INPUT)
+    rows = records((len(given.change_s),), INPUT)
     rows.change_s = given.change_s
     rows.supply_mw = given.supply_mw
     rows.import_mw = given.import_limit_mw
@@ -95,8 +91,8 @@ def build_forecast(case: Case) -> Any:
     """The forecasts as records, (0, 0) without any; rates without a forecast are taken to persist."""
     given = case.forecast
     if given is None:
-        return _records((0, 0), FORECAST)
-    table = _records(given.supply_mw.shape, FORECAST)
+        return records((0, 0), FORECAST)
+    table = records(given.supply_mw.shape, FORECAST)
     for name in FORECAST.names or ():
         table[name] = getattr(given, name)
     return table
@@ -104,7 +100,7 @@ def build_forecast(case: Case) -> Any:
 
 def build_partitions(case: Case, environments: int) -> Any:
     """The partitions of each environment, empty."""
-    parts = _records((environments, len(case.cluster.partitions)), PART)
+    parts = records((environments, len(case.cluster.partitions)), PART)
     for index, part in enumerate(case.cluster.partitions):
         row = parts[:, index]
         memory = part.memory_mib_per_node
@@ -137,7 +133,7 @@ def build_world(
     """The state at the beginning of a case, for so many environments with so many live slots each."""
     jobs = build_jobs(case)
     begin_s = case.first_instant_s
-    env = _records((environments,), ENV)
+    env = records((environments,), ENV)
     env.now_s = env.last_s = env.begin_s = env.wake_s = env.due_s = env.idle_s = begin_s
     env.phase = SETTLING  # the beginning is an instant like any other (RULES §3.8)
     env.jobs_end = len(jobs)
@@ -163,14 +159,15 @@ def build_world(
     env.grid_charge = GRID_CHARGE_NAMES.index(options.grid_charge)
     env.grid_charge_below = options.grid_charge_below_u
     env.least_cores = env.least_mw = HUGE
+    env.need_mw = UNKNOWN
     env.order = order
     env.order_param = order_param
     env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
     env.log_level = log_level
     env.record_jobs = record_jobs
-    outcome = _records((environments, len(jobs) if record_jobs else 1), OUTCOME)
+    outcome = records((environments, len(jobs) if record_jobs else 1), OUTCOME)
     outcome.start_s = outcome.end_s = NO_TIME  # of a job that the run never comes to
-    slots = _records((environments, live), LIVE)
+    slots = records((environments, live), LIVE)
     slots.next_free = np.arange(1, live + 1)
     log_rows = LOG_ROWS if log_level else 1
     inputs = build_inputs(case)
@@ -184,14 +181,14 @@ def build_world(
         env=env,
         part=build_partitions(case, environments),
         live=slots,
-        lists=_records((environments, 4, 2 * live), ENTRY),
-        ends=_records((environments, 4), LIST_ENDS),
+        lists=records((environments, 4, 2 * live), ENTRY),
+        ends=records((environments, 4), LIST_ENDS),
         jobs=jobs,
         inputs=inputs,
         forecast=forecast,
         outcome=outcome,
-        log=_records((environments, log_rows), EVENT),
-        power=_records((environments, log_rows), POWER),
+        log=records((environments, log_rows), EVENT),
+        power=records((environments, log_rows), POWER),
         scratch=_scratch(environments, live, partitions, forecast.shape[1]),
         handles=None,
     )
@@ -207,13 +204,13 @@ def _scratch(environments: int, live: int, partitions: int, forecast_steps: int)
     A plan has a step for each running job and forecast step, and two for each waiting job.
     """
     plan_steps = 2 * live + forecast_steps + 4
-    return _records((environments, 2 * (forecast_steps + 1) + plan_steps * (3 + 3 * partitions)), CELL)
+    return records((environments, 2 * (forecast_steps + 1) + plan_steps * (3 + 3 * partitions)), CELL)
 
 
 def more_live_slots(world: World) -> World:
     """The same state with twice as many live slots (status NEED_LIVE)."""
     environments, old = world.live.shape
-    live = _records((environments, 2 * old), LIVE)
+    live = records((environments, 2 * old), LIVE)
     live[:, :old] = world.live
     live.next_free[:, old:] = np.arange(old + 1, 2 * old + 1)
     for e in range(environments):
@@ -222,7 +219,7 @@ def more_live_slots(world: World) -> World:
         else:
             live.next_free[e, old:] = np.append(np.arange(old + 1, 2 * old), world.env.free_slot[e])
             world.env.free_slot[e] = old
-    lists = _records((environments, 4, 4 * old), ENTRY)
+    lists = records((environments, 4, 4 * old), ENTRY)
     lists[:, :, : 2 * old] = world.lists
     scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1])
     scratch[:, : world.scratch.shape[1]] = world.scratch

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from rare.batch import Batch
 from rare.episodes import Episodes
 from rare.layout import Layout
@@ -22,14 +20,14 @@ def play(episodes: Episodes, scheduler: Any, window: str, *, layout: Layout | No
     """
     case: Case = episodes.case
     decider = as_decider(scheduler, case)
-    batch = Batch.of(episodes, layout or Layout(), 1, order=decider.order, order_param=decider.order_param)
+    batch = Batch(episodes, layout or Layout(), 1, order=decider.order, order_param=decider.order_param)
     batch.set_up(0, episodes.of(window)[0])
     batch.begin(0)
     total, outside = 0.0, 0
     while not batch.ended()[0]:
         status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START
-        action = batch.action_of(0, decider.decide(batch.world, 0, status))
+        action = batch.action_of(0, decider.decide(batch.world_of(0), 0, status))
         outside += action is None
-        batch.step(np.array([action or 0]))
+        batch.step_single(0, action or 0)
         total += float(batch.reward[0])
     return {**batch.summary(0), "return": total, "outside": outside}

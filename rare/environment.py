@@ -11,7 +11,6 @@ from gymnasium import spaces
 from rare.batch import Batch
 from rare.episodes import Episode, load_episodes
 from rare.layout import Layout
-from rare.state import ENDED
 from traces.errors import InputError
 
 
@@ -59,8 +58,8 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         self.action_space = spaces.Discrete(self.layout.actions)
         self.observation_space = observation_space(self.layout)
         self._drawn = self.episodes.of(split)
-        self._batch = Batch.of(self.episodes, self.layout, 1)
-        self._action = np.zeros(1, np.int64)
+        self._batch = Batch(self.episodes, self.layout, 1)
+        self._over = True
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -72,19 +71,18 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         episode = drawn if window is None else self.episodes.of(str(window))[0]
         self._batch.set_up(0, episode)
         self._batch.begin(0)
+        self._over = self._batch.is_over(0)
         return self._batch.obs[0].copy(), {**self._info(), "window": episode.name}
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Apply an action and run on to the next decision. ValueError for an invalid one."""
-        self._action[0] = action
-        if self._batch.status[0] == ENDED:
+        if self._over:
             raise ValueError("the episode is over; call reset()")
-        self._batch.step(self._action)
-        ended = bool(self._batch.status[0] == ENDED)
+        self._over = ended = self._batch.step_single(0, action)
         info = self._info()
         if ended:
             info["episode_summary"] = self._batch.summary(0)
-        return self._batch.obs[0].copy(), float(self._batch.reward[0]), ended, False, info
+        return self._batch.obs[0].copy(), self._batch.reward.item(0), ended, False, info
 
     def _info(self) -> dict[str, Any]:
         return {"action_mask": self._batch.mask[0].copy()}
@@ -100,6 +98,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
     def restore_state(self, state: dict[str, Any]) -> np.ndarray:
         """Go back to a saved state of the same scenario and layout; returns its observation."""
         self._batch.restore(0, state)
+        self._over = self._batch.is_over(0)
         return self._batch.obs[0].copy()
 
     def render(self) -> str | None:

@@ -27,16 +27,22 @@ class Episode:
     begin_s: int
     end_s: int | None
     offered_u: int  # value of the jobs that fit the cluster
+    case_index: int = 0
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """A case whose jobs and inputs cover every episode."""
+    """Cases whose jobs and inputs cover the episodes."""
 
     scenario: str
-    case: Case
+    cases: tuple[Case, ...]
     episodes: tuple[Episode, ...]
     local_offset_s: int = 0  # of the workload's clock, for the hour of the day
+
+    @property
+    def case(self) -> Case:
+        """The first case: the scenario as it is."""
+        return self.cases[0]
 
     def of(self, split: str) -> list[Episode]:
         """The episodes of a split, or the one of that name."""
@@ -60,7 +66,7 @@ def episodes_of_case(case: Case, name: str = "case") -> Episodes:
     """One episode: the whole case."""
     jobs = len(case.workload)
     whole = Episode(name, "train", 0, jobs, case.first_instant_s, case.end_s, offered_u(case, 0, jobs))
-    return Episodes(name, case, (whole,))
+    return Episodes(name, (case,), (whole,))
 
 
 def load_episodes(scenario: Any, settings: tuple[str, ...] = (), seed: int = 0) -> Episodes:

@@ -10,6 +10,7 @@ check every index.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
@@ -18,7 +19,21 @@ from numba import types
 from numba.extending import intrinsic
 
 _numba_config: Any = numba.config
+CACHE_LINE = 64
 _ARRAYS: dict[int, np.ndarray] = {}  # grows with every world, which only the interpreter's use affords
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeroed array whose first element begins a cache line, so that records of 64 bytes are one each."""
+    size = math.prod(shape) * dtype.itemsize
+    room = np.zeros(size + CACHE_LINE, np.uint8)
+    first = -room.__array_interface__["data"][0] % CACHE_LINE
+    return room[first : first + size].view(dtype).reshape(shape)
+
+
+def records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
+    return zeros(shape, dtype).view(np.recarray)
 
 
 def register(array: np.ndarray) -> int:

@@ -1,6 +1,8 @@
 """Observations: what the state looks like to a policy, written by compiled code. layout.py names it all.
 
 Only what a scheduler could know goes in: estimates, never the true work; forecasts, never the future.
+Most of the time goes into touching memory, so what of a job does not change while it waits is gathered
+once on its card, one cache line, and only what has changed is written again (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from rare import lists
 from rare.compile import rule
 from rare.memory import accessor
 from rare.model import NEVER_S
-from rare.orders import estimate_left_s, worth_at
-from rare.outlook import forecast_row, issue_now, outlook_steps, present_step, rate_ahead, supply_ahead_mw
+from rare.orders import allowance_s, estimate_left_s
+from rare.outlook import forecast_row, issue_now, outlook_steps, present_step
 from rare.rules import OK, why_not_start, why_not_suspend
 from rare.state import (
-    FINISH,
+    EXPECTED,
     QUEUE,
     SHEDDING,
     SUSPENDED,
@@ -25,7 +27,6 @@ from rare.state import (
     ends_of,
     entry_of,
     env_of,
-    forecast_of,
     job_of,
     live_of,
     part_of,
@@ -33,23 +34,44 @@ from rare.state import (
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
+QUEUE_FEATURES, RUNNING_FEATURES, CLUSTER_FEATURES, HOUR_FEATURES = 13, 9, 17, 5
 
 VIEW = np.dtype(
     [
+        # sizes, scales
         ("queue_slots", "i8"), ("running_slots", "i8"), ("forecast_hours", "i8"), ("local_offset_s", "i8"),
         ("peak_mw", "f8"), ("cores", "f8"), ("gpus_milli", "f8"), ("nodes", "f8"),
-        ("at_static", "i8"), ("at_slots", "i8"), ("slots_row", "i8"),
+        # where this environment's mask, observation, slots, cards and wishes are; tables that it shares
+        ("at_mask", "i8"), ("at_obs", "i8"), ("at_slots", "i8"), ("at_cards", "i8"), ("at_wishes", "i8"),
+        ("at_static", "i8"), ("at_hours", "i8"),
+        # what the last observation showed: jobs, its second, the forecast's issue and step
+        ("shown_queue", "i8"), ("shown_running", "i8"), ("shown_s", "i8"),
+        ("shown_issue", "i8"), ("shown_step", "i8"),
     ],
     align=True,
 )  # fmt: skip
-"""How an environment is looked at: sizes, scales, and where the tables below are."""
+"""How one environment is looked at."""
 STATIC = np.dtype([("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"), ("density", "f4")])
 """What of a job never changes, computed once: a table beside the workload."""
-SLOT = np.dtype([("slot", "i4")])
-"""Which live job each action means: queue slots, then running slots; WAIT: nobody."""
+CARD = np.dtype(
+    [
+        ("job", "i4"), ("decline", "f4"), ("left_s", "i8"), ("submit_s", "i8"), ("latest_s", "i8"),
+        ("wish", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
+        ("density", "f4"), ("preemptible", "f4"), ("estimate", "f4"),
+    ],
+    align=True,
+)  # fmt: skip
+"""What of a live job changes only when it is stopped; `job` and `left_s` say of what state it tells.
 
-static_at = accessor(STATIC)
-slot_at = accessor(SLOT)
+latest_s: latest start for all its value; decline: share of it lost with each second after that;
+wish: value per core-second of a start until then.
+"""
+SLOT = np.dtype([("slot", "i4")])
+"""Which live job each action means: queue slots, then running slots."""
+FLAG, NUMBER, WISH = np.dtype([("x", "u1")]), np.dtype([("x", "f4")]), np.dtype([("x", "f8")])
+
+static_at, slot_at, card_at = accessor(STATIC), accessor(SLOT), accessor(CARD)
+flag_at, number_at, wish_at = accessor(FLAG), accessor(NUMBER), accessor(WISH)
 
 
 @rule
@@ -59,176 +81,224 @@ def squash(x, half):
 
 
 @rule
-def wanted(w, slot):
-    """Value still attainable per core-second, the order of the slots; by submit where there is no value."""
-    s = env_of(w)
+def card_of(w, v, slot):
+    """The card of a live job, written anew if the job or what is left of it has changed."""
     live = live_of(w, slot)
+    card = card_at(v.at_cards, slot)
+    if card.job == live.job and card.left_s == live.left_s:
+        return card
     job = job_of(w, live.job)
+    fixed = static_at(v.at_static, live.job)
     left_s = estimate_left_s(job, live.left_s)
+    card.job = live.job
+    card.left_s = live.left_s
+    card.decline = 1.0 / allowance_s(job)
+    card.submit_s = job.submit_s
+    card.latest_s = NEVER_S if job.deadline_s == NEVER_S else job.deadline_s - left_s
     width = max(float(live.cores), live.gpus_milli / 1000.0)
-    return worth_at(job, s.now_s + left_s) / (width * max(left_s, 1))
+    card.wish = max(job.value_u, 0) / (width * max(left_s, 1))
+    card.cores = fixed.cores
+    card.gpus = fixed.gpus
+    card.memory = fixed.memory
+    card.power = fixed.power
+    card.density = fixed.density
+    card.preemptible = live.preemptible
+    card.estimate = left_s / (left_s + HOUR_S)
+    return card
 
 
 @rule
-def choose_slots(w, v, e):
-    """Which waiting and running jobs are visible: all, or the most wanted, in the queue's order."""
-    base = e * v.slots_row
-    first = ends_of(w, QUEUE).first
-    count = lists.size(w, QUEUE)
-    if count <= v.queue_slots:
-        for i in range(count):
-            slot_at(v.at_slots, base + i).slot = entry_of(w, QUEUE, first + i).slot
-        shown = count
-    else:
-        shown = most_wanted(w, v, base, first, count)
-    for i in range(shown, v.queue_slots):
-        slot_at(v.at_slots, base + i).slot = WAIT
-    first = ends_of(w, FINISH).first
-    running = min(lists.size(w, FINISH), v.running_slots)
-    base += v.queue_slots
-    for i in range(running):
-        slot_at(v.at_slots, base + i).slot = entry_of(w, FINISH, first + i).slot
-    for i in range(running, v.running_slots):
-        slot_at(v.at_slots, base + i).slot = WAIT
+def worth_share(card, now_s):
+    """Share of its value that a waiting job with value earns if it starts now (§6.2)."""
+    if now_s <= card.latest_s:
+        return 1.0
+    return max(1.0 - float(now_s - card.latest_s) * card.decline, 0.0)
 
 
 @rule
-def most_wanted(w, v, base, first, count):
+def wanted(w, v, slot):
+    """Value still attainable per core-second, the order of the slots; 0 where there is no value."""
+    card = card_of(w, v, slot)
+    if card.wish == 0:
+        return 0.0
+    return card.wish * worth_share(card, env_of(w).now_s)
+
+
+@rule
+def count_above(v, count, threshold):
+    """How many wishes are above a threshold."""
+    above = 0
+    for i in range(count):
+        above += wish_at(v.at_wishes, i).x > threshold
+    return above
+
+
+@rule
+def most_wanted(w, v, first, count):
     """Keep the K most wanted of a long queue, in the queue's order; of equals the first. Their number.
 
-    The threshold is found by halving over wishes computed once, which needs no scratch memory.
+    The threshold is found by halving: few walks over a row of numbers, and no sorting.
     """
     low = -1.0
     high = 0.0
     for i in range(count):
-        slot = entry_of(w, QUEUE, first + i).slot
-        wish = wanted(w, slot)
-        live_of(w, slot).wish = wish
+        wish = wanted(w, v, entry_of(w, QUEUE, first + i).slot)
+        wish_at(v.at_wishes, i).x = wish
         high = max(high, wish)
+    above = 0  # the maximum
     for _ in range(60):
         middle = 0.5 * (low + high)
-        above = 0
-        for i in range(count):
-            above += live_of(w, entry_of(w, QUEUE, first + i).slot).wish > middle
-        if above > v.queue_slots:
+        beyond = count_above(v, count, middle)
+        if beyond > v.queue_slots:
             low = middle
-        else:
-            high = middle
-    above = 0
-    for i in range(count):
-        above += live_of(w, entry_of(w, QUEUE, first + i).slot).wish > high
+            continue
+        high = middle
+        above = beyond
+        if above == v.queue_slots:
+            break
     room = v.queue_slots - above  # for those at the threshold
     shown = 0
     for i in range(count):
-        slot = entry_of(w, QUEUE, first + i).slot
-        wish = live_of(w, slot).wish
+        wish = wish_at(v.at_wishes, i).x
         if wish > high or (room > 0 and wish > low):
             room -= wish <= high
-            slot_at(v.at_slots, base + shown).slot = slot
+            slot_at(v.at_slots, shown).slot = entry_of(w, QUEUE, first + i).slot
             shown += 1
     return shown
 
 
 @rule
-def write_mask(w, v, e, mask, obs):
-    """Which actions are valid, into `mask` and the head of `obs`; returns their number."""
+def slot_of(v, action):
+    """The live job that a valid action means; WAIT for WAIT."""
+    return WAIT if action == 0 else slot_at(v.at_slots, action - 1).slot
+
+
+@rule
+def set_flag(v, action, valid):
+    """One action of the mask, and of its copy at the head of the observation."""
+    flag_at(v.at_mask, action).x = valid
+    number_at(v.at_obs, action).x = 1.0 if valid else 0.0
+
+
+@rule
+def clear(v, at, count):
+    """Write zeros from one place of the observation on."""
+    for i in range(at, at + count):
+        number_at(v.at_obs, i).x = 0.0
+
+
+@rule
+def by_hour(x):
+    """squash(x, 1 h) in single precision."""
+    x = np.float32(x)
+    return x / (abs(x) + np.float32(HOUR_S))
+
+
+@rule
+def show_waiting(w, v, slot, at, may):
+    """The features of a waiting job, from place `at` on."""
+    obs = v.at_obs
+    now_s = env_of(w).now_s
+    card = card_of(w, v, slot)
+    latest_s = card.latest_s
+    number_at(obs, at).x = 1.0
+    number_at(obs, at + 1).x = card.cores
+    number_at(obs, at + 2).x = card.gpus
+    number_at(obs, at + 3).x = card.memory
+    number_at(obs, at + 4).x = card.power
+    number_at(obs, at + 5).x = card.density
+    number_at(obs, at + 6).x = card.preemptible
+    number_at(obs, at + 7).x = live_of(w, slot).doing == SUSPENDED
+    number_at(obs, at + 8).x = card.estimate
+    number_at(obs, at + 9).x = by_hour(now_s - card.submit_s)
+    number_at(obs, at + 10).x = by_hour(latest_s - now_s) if latest_s != NEVER_S else np.float32(1.0)
+    number_at(obs, at + 11).x = worth_share(card, now_s) if card.wish > 0 else 0.0
+    number_at(obs, at + 12).x = may
+
+
+@rule
+def look_at_queue(w, v):
+    """Slots, mask and features of the waiting jobs; how many of them may start."""
     s = env_of(w)
-    base = e * v.slots_row
-    mask[0] = True
-    obs[0] = 1.0
-    valid = 1
-    for i in range(v.queue_slots):
-        slot = slot_at(v.at_slots, base + i).slot
-        may = slot != WAIT and s.phase != SHEDDING and why_not_start(w, slot) == OK
-        mask[1 + i] = may
-        obs[1 + i] = 1.0 if may else 0.0
+    first = ends_of(w, QUEUE).first
+    count = lists.size(w, QUEUE)
+    chosen = count > v.queue_slots
+    shown = most_wanted(w, v, first, count) if chosen else count
+    startable_at = shown if s.phase == SHEDDING else 0 if chosen else s.startable_at
+    slots = v.at_slots
+    at = 1 + v.queue_slots + v.running_slots
+    valid = 0
+    for i in range(shown):
+        slot = slot_at(slots, i).slot if chosen else entry_of(w, QUEUE, first + i).slot
+        slot_at(slots, i).slot = slot
+        may = i >= startable_at and why_not_start(w, slot) == OK
         valid += may
-    base += v.queue_slots
-    at = 1 + v.queue_slots
-    for i in range(v.running_slots):
-        slot = slot_at(v.at_slots, base + i).slot
-        may = slot != WAIT and (s.phase == SHEDDING or why_not_suspend(w, slot) == OK)
-        mask[at + i] = may
-        obs[at + i] = 1.0 if may else 0.0
-        valid += may
+        set_flag(v, 1 + i, may)
+        show_waiting(w, v, slot, at, may)
+        at += QUEUE_FEATURES
+    for i in range(shown, v.shown_queue):
+        set_flag(v, 1 + i, False)
+    if v.shown_queue > shown:
+        clear(v, at, (v.shown_queue - shown) * QUEUE_FEATURES)
+    v.shown_queue = shown
     return valid
 
 
 @rule
-def write_queue(w, v, e, mask, obs, at):
-    """The queue slots' features; returns the place behind them."""
-    s = env_of(w)
-    base = e * v.slots_row
-    for i in range(v.queue_slots):
-        slot = slot_at(v.at_slots, base + i).slot
-        if slot == WAIT:
-            if obs[at] != 0.0:
-                for k in range(13):
-                    obs[at + k] = 0.0
-            at += 13
-            continue
-        live = live_of(w, slot)
-        job = job_of(w, live.job)
-        fixed = static_at(v.at_static, live.job)
-        left_s = estimate_left_s(job, live.left_s)
-        obs[at] = 1.0
-        obs[at + 1] = fixed.cores
-        obs[at + 2] = fixed.gpus
-        obs[at + 3] = fixed.memory
-        obs[at + 4] = fixed.power
-        obs[at + 5] = fixed.density
-        obs[at + 6] = live.preemptible
-        obs[at + 7] = 1.0 if live.doing == SUSPENDED else 0.0
-        obs[at + 8] = left_s / (left_s + HOUR_S)
-        waited_s = s.now_s - job.submit_s
-        obs[at + 9] = waited_s / (waited_s + HOUR_S)
-        obs[at + 10] = 1.0
-        if job.deadline_s != NEVER_S:
-            obs[at + 10] = squash(float(job.deadline_s - left_s - s.now_s), HOUR_S)
-        obs[at + 11] = 0.0
-        if job.value_u > 0:
-            obs[at + 11] = worth_at(job, s.now_s + left_s) / job.value_u
-        obs[at + 12] = 1.0 if mask[1 + i] else 0.0
-        at += 13
-    return at
+def show_running(w, v, slot, at, may):
+    """The features of a running job, from place `at` on."""
+    obs = v.at_obs
+    now_s = env_of(w).now_s
+    card = card_of(w, v, slot)
+    live = live_of(w, slot)
+    left_s = max(live.expected_s - now_s, 0)
+    slack = np.float32(1.0)
+    if card.latest_s != NEVER_S:
+        deadline_s = card.latest_s + live.expected_s - live.progress_s
+        slack = by_hour(deadline_s - now_s - left_s)
+    ran_s = now_s - live.resumed_s
+    number_at(obs, at).x = 1.0
+    number_at(obs, at + 1).x = card.cores
+    number_at(obs, at + 2).x = card.power
+    number_at(obs, at + 3).x = card.density
+    number_at(obs, at + 4).x = card.preemptible
+    number_at(obs, at + 5).x = by_hour(left_s)
+    number_at(obs, at + 6).x = by_hour(ran_s)
+    number_at(obs, at + 7).x = slack
+    number_at(obs, at + 8).x = may
 
 
 @rule
-def write_running(w, v, e, mask, obs, at):
-    """The running slots' features; returns the place behind them."""
-    s = env_of(w)
-    base = e * v.slots_row + v.queue_slots
-    for i in range(v.running_slots):
-        slot = slot_at(v.at_slots, base + i).slot
-        if slot == WAIT:
-            if obs[at] != 0.0:
-                for k in range(9):
-                    obs[at + k] = 0.0
-            at += 9
-            continue
-        live = live_of(w, slot)
-        job = job_of(w, live.job)
-        fixed = static_at(v.at_static, live.job)
-        left_s = max(live.expected_s - s.now_s, 0)
-        ran_s = s.now_s - live.resumed_s
-        obs[at] = 1.0
-        obs[at + 1] = fixed.cores
-        obs[at + 2] = fixed.power
-        obs[at + 3] = fixed.density
-        obs[at + 4] = live.preemptible
-        obs[at + 5] = left_s / (left_s + HOUR_S)
-        obs[at + 6] = ran_s / (ran_s + HOUR_S)
-        obs[at + 7] = 1.0
-        if job.deadline_s != NEVER_S:
-            obs[at + 7] = squash(float(job.deadline_s - s.now_s - left_s), HOUR_S)
-        obs[at + 8] = 1.0 if mask[1 + v.queue_slots + i] else 0.0
-        at += 9
-    return at
+def look_at_running(w, v):
+    """Slots, mask and features of the running jobs, by their expected end; how many may be given up.
+
+    Never by their true end, which would give the run times away.
+    """
+    shedding = env_of(w).phase == SHEDDING
+    first = ends_of(w, EXPECTED).first
+    shown = min(lists.size(w, EXPECTED), v.running_slots)
+    action = 1 + v.queue_slots
+    at = action + v.running_slots + QUEUE_FEATURES * v.queue_slots
+    valid = 0
+    for i in range(shown):
+        slot = entry_of(w, EXPECTED, first + i).slot
+        slot_at(v.at_slots, v.queue_slots + i).slot = slot
+        may = shedding or why_not_suspend(w, slot) == OK
+        valid += may
+        set_flag(v, action + i, may)
+        show_running(w, v, slot, at, may)
+        at += RUNNING_FEATURES
+    for i in range(shown, v.shown_running):
+        set_flag(v, action + i, False)
+    if v.shown_running > shown:
+        clear(v, at, (v.shown_running - shown) * RUNNING_FEATURES)
+    v.shown_running = shown
+    return valid
 
 
 @rule
-def write_cluster(w, v, obs, at):
-    """What concerns everybody; returns the place behind it."""
+def look_at_cluster(w, v, at):
+    """What concerns everybody, from place `at` on."""
     s = env_of(w)
     free_cores = 0
     free_gpus = 0
@@ -239,54 +309,86 @@ def write_cluster(w, v, obs, at):
         free_gpus += part.free_gpus_milli
         nodes_used += part.nodes_used
     busy_mw = s.active_mw + s.node_mw
+    number_at(v.at_obs, at).x = 1.0 if s.phase == SHEDDING else 0.0
+    number_at(v.at_obs, at + 1).x = free_cores / v.cores
+    number_at(v.at_obs, at + 2).x = free_gpus / v.gpus_milli
+    number_at(v.at_obs, at + 3).x = nodes_used / v.nodes
+    number_at(v.at_obs, at + 4).x = squash(busy_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + 6).x = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + 12).x = squash(float(lists.size(w, QUEUE)), float(v.queue_slots))
+    number_at(v.at_obs, at + 13).x = squash(float(lists.size(w, EXPECTED)), v.running_slots + 1.0)
+    if v.shown_s == s.now_s:
+        return
+    v.shown_s = s.now_s
     hour = 2.0 * math.pi * ((s.now_s + v.local_offset_s) % 86400) / DAY_S
-    obs[at] = 1.0 if s.phase == SHEDDING else 0.0
-    obs[at + 1] = free_cores / v.cores
-    obs[at + 2] = free_gpus / v.gpus_milli
-    obs[at + 3] = nodes_used / v.nodes
-    obs[at + 4] = squash(busy_mw / v.peak_mw, 1.0)
-    obs[at + 5] = squash(s.supply_mw / v.peak_mw, 1.0)
-    obs[at + 6] = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
-    obs[at + 7] = squash(s.import_mw / v.peak_mw, 1.0)
-    obs[at + 8] = s.content / max(s.capacity, 1)
-    obs[at + 9] = squash(s.price_u * 1e-6, 0.1)
-    obs[at + 10] = squash(s.carbon_u * 1e-3, 400.0)
-    obs[at + 11] = min(s.pue * 1e-3 - 1.0, 1.0)
-    obs[at + 12] = squash(float(lists.size(w, QUEUE)), float(v.queue_slots))
-    obs[at + 13] = squash(float(lists.size(w, FINISH)), v.running_slots + 1.0)
-    obs[at + 14] = math.sin(hour)
-    obs[at + 15] = math.cos(hour)
+    number_at(v.at_obs, at + 5).x = squash(s.supply_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + 7).x = squash(s.import_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + 8).x = s.content / max(s.capacity, 1)
+    number_at(v.at_obs, at + 9).x = squash(s.price_u * 1e-6, 0.1)
+    number_at(v.at_obs, at + 10).x = squash(s.carbon_u * 1e-3, 400.0)
+    number_at(v.at_obs, at + 11).x = min(s.pue * 1e-3 - 1.0, 1.0)
+    number_at(v.at_obs, at + 14).x = math.sin(hour)
+    number_at(v.at_obs, at + 15).x = math.cos(hour)
     end_s = min(s.window_end_s, s.inputs_end_s)
-    obs[at + 16] = 1.0
+    left = 1.0
     if end_s != NEVER_S:
-        obs[at + 16] = squash(float(max(end_s - s.now_s, 0)), DAY_S)
-    return at + 17
+        left = squash(float(max(end_s - s.now_s, 0)), DAY_S)
+    number_at(v.at_obs, at + 16).x = left
 
 
 @rule
-def write_forecast(w, v, obs, at):
-    """The outlook hour by hour from the next step on; what lies beyond it repeats its last step."""
+def look_ahead(w, v, at):
+    """The outlook hour by hour from the next step on; what lies beyond it repeats its last step.
+
+    Copied from a table of all forecasts in the observation's scale; without a forecast the present lasts.
+    """
     s = env_of(w)
     issue = issue_now(w)
     step_now = present_step(w)
-    if issue >= 0 and issue == s.shown_issue and step_now == s.shown_step:
-        return at + 5 * v.forecast_hours  # as the last observation has it
-    s.shown_issue = issue
-    s.shown_step = step_now
     steps = outlook_steps(w)
-    for hour in range(v.forecast_hours):
-        step = min(hour + 1, steps - 1)
-        supply_mw = supply_ahead_mw(w, step)
-        low_mw = supply_mw
-        high_mw = supply_mw
-        if step > 0:
-            row = forecast_of(w, forecast_row(w, step))
-            low_mw = row.low_mw
-            high_mw = row.high_mw
-        obs[at] = squash(supply_mw / v.peak_mw, 1.0)
-        obs[at + 1] = squash(low_mw / v.peak_mw, 1.0)
-        obs[at + 2] = squash(high_mw / v.peak_mw, 1.0)
-        obs[at + 3] = squash(rate_ahead(w, step, False) * 1e-6, 0.1)
-        obs[at + 4] = squash(rate_ahead(w, step, True) * 1e-3, 400.0)
-        at += 5
-    return at
+    if steps > 1 and issue == v.shown_issue and step_now == v.shown_step:
+        return  # as the last observation has it
+    v.shown_issue = issue
+    v.shown_step = step_now
+    if steps == 1:
+        supply = squash(s.supply_mw / v.peak_mw, 1.0)
+        number_at(v.at_obs, at).x = supply
+        number_at(v.at_obs, at + 1).x = supply
+        number_at(v.at_obs, at + 2).x = supply
+        number_at(v.at_obs, at + 3).x = squash(s.price_u * 1e-6, 0.1)
+        number_at(v.at_obs, at + 4).x = squash(s.carbon_u * 1e-3, 400.0)
+        for k in range(HOUR_FEATURES, v.forecast_hours * HOUR_FEATURES):
+            number_at(v.at_obs, at + k).x = number_at(v.at_obs, at + k - HOUR_FEATURES).x
+        return
+    known = min(steps - 1, v.forecast_hours) * HOUR_FEATURES
+    source = forecast_row(w, 1) * HOUR_FEATURES
+    for k in range(known):
+        number_at(v.at_obs, at + k).x = number_at(v.at_hours, source + k).x
+    for k in range(known, v.forecast_hours * HOUR_FEATURES):
+        number_at(v.at_obs, at + k).x = number_at(v.at_obs, at + k - HOUR_FEATURES).x
+
+
+@rule
+def look_at_end(w, v):
+    """The observation after the end: nobody waits, runs or may be chosen."""
+    at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
+    for i in range(1 + v.queue_slots + v.running_slots):
+        set_flag(v, i, False)
+    clear(v, 0, at + CLUSTER_FEATURES + v.forecast_hours * HOUR_FEATURES)
+    v.shown_queue = 0
+    v.shown_running = 0
+    v.shown_s = -NEVER_S
+    v.shown_issue = -NEVER_S
+    look_at_cluster(w, v, at)
+
+
+@rule
+def look(w, v):
+    """Write mask, slots and observation; returns the number of valid actions, WAIT included."""
+    valid = 1 + look_at_queue(w, v) + look_at_running(w, v)
+    if valid > 1:
+        at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
+        look_at_cluster(w, v, at)
+        if v.forecast_hours > 0:
+            look_ahead(w, v, at + CLUSTER_FEATURES)
+    return valid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rare import rules
+from rare import rules_jobs as rules
 from rare.rules_power import node_increase_mw
 from rare.state import World
 

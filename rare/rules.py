@@ -13,10 +13,19 @@ from rare.model import NEVER_S
 from rare.orders import allowance_s
 from rare.outlook import next_issue_s
 from rare.rules_jobs import (
+    ERR_AGAIN,
+    ERR_POWER,
+    ERR_RIGID,
+    ERR_RUNNING,
+    ERR_VOLUNTARY,
+    ERR_WAITING,
     HUGE,
+    OK,
+    UNKNOWN,
     enqueue,
     expire,
     finish,
+    fits_resources,
     log_event,
     log_room,
     record,
@@ -31,7 +40,9 @@ from rare.rules_power import (
     account,
     battery_instant_s,
     content_to_serve,
+    fits_power,
     node_increase_mw,
+    nodes_alone_mw,
     set_capacity,
     set_flows,
 )
@@ -76,10 +87,6 @@ from rare.state import (
     part_of,
     power_of,
 )
-
-# Why an action is refused (§4.4); the sentences are in refusals.py.
-OK, ERR_WAITING, ERR_CORES, ERR_GPUS, ERR_MEMORY = range(5)
-ERR_POWER, ERR_AGAIN, ERR_RUNNING, ERR_VOLUNTARY, ERR_RIGID = range(5, 10)
 
 # --- §3.2 to §3.5 --------------------------------------------------------------------------------
 
@@ -138,6 +145,7 @@ def admit(w, index):
     live.suspensions = 0
     live.kills = 0
     live.power_mw = job.power_mw
+    live.most_mw = job.power_mw + nodes_alone_mw(part_of(w, job.part), job)
     live.cores = job.cores
     live.gpus_milli = job.gpus_milli
     live.memory_mib = job.memory_mib
@@ -220,6 +228,23 @@ def overdrawn(w):
 
 
 @rule
+def least_need_mw(w, above_mw):
+    """Least IT power that a waiting job adds, of those whose cores, GPUs and memory are free and that add
+    more than `above_mw`; HUGE: there is none."""
+    least_mw = HUGE
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        slot = entry_of(w, QUEUE, i).slot
+        live = live_of(w, slot)
+        if live.power_mw >= least_mw or live.most_mw <= above_mw:
+            continue
+        if fits_resources(live, part_of(w, live.part)) == OK:
+            need_mw = live.power_mw + node_increase_mw(w, slot)
+            if need_mw > above_mw:
+                least_mw = min(least_mw, need_mw)
+    return least_mw
+
+
+@rule
 def charged_enough_s(w):
     """When the rising content of the battery first lets a waiting job start that it now does not (§3.8).
 
@@ -231,17 +256,19 @@ def charged_enough_s(w):
     per_second = s.charge_mw * s.charge_factor - s.leak_rate
     if per_second <= 0:
         return NEVER_S
+    # of the jobs for which there is too little power (§2.6), the one that needs least is served first
+    spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    if s.need_mw == UNKNOWN:
+        s.need_mw = least_need_mw(w, -HUGE)
+    need_mw = s.need_mw if s.need_mw > spare_mw else least_need_mw(w, spare_mw)
+    if need_mw == HUGE:
+        return NEVER_S
+    it_mw = s.active_mw + s.node_mw + need_mw
+    content = content_to_serve(w, (it_mw * s.pue + 999) // 1000, s.min_battery_s)
+    if content > s.capacity:
+        return NEVER_S
+    first_s = s.now_s + (content - s.content + per_second - 1) // per_second
     full_s = s.now_s + (s.capacity - s.content) // per_second
-    first_s = NEVER_S
-    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
-        slot = entry_of(w, QUEUE, i).slot
-        live = live_of(w, slot)
-        if fits_resources(live, part_of(w, live.part)) != OK:
-            continue
-        it_mw = s.active_mw + s.node_mw + live.power_mw + node_increase_mw(w, slot)
-        content = content_to_serve(w, (it_mw * s.pue + 999) // 1000, s.min_battery_s)
-        if s.content < content <= s.capacity:
-            first_s = min(first_s, s.now_s + (content - s.content + per_second - 1) // per_second)
     return first_s if first_s <= full_s else NEVER_S
 
 
@@ -249,8 +276,7 @@ def charged_enough_s(w):
 def has_power(w, slot):
     """Whether the power for this waiting job can be had now (§4.2a)."""
     s = env_of(w)
-    power_mw = s.active_mw + s.node_mw + live_of(w, slot).power_mw
-    return power_mw <= s.start_cap_mw and power_mw + node_increase_mw(w, slot) <= s.start_cap_mw
+    return fits_power(w, live_of(w, slot), s.start_cap_mw - s.active_mw - s.node_mw)
 
 
 @rule
@@ -263,18 +289,6 @@ def barred_only_now(w):
         if fits and live.changed_s == env_of(w).now_s and has_power(w, slot):
             return True
     return False
-
-
-@rule
-def fits_resources(live, part):
-    """OK if cores, GPUs and memory are free for this job, else what is not (§4.2a)."""
-    if live.cores > part.free_cores:
-        return ERR_CORES
-    if live.gpus_milli > part.free_gpus_milli:
-        return ERR_GPUS
-    if live.memory_mib > part.free_memory_mib:
-        return ERR_MEMORY
-    return OK
 
 
 @rule
@@ -294,29 +308,41 @@ def why_not_start(w, slot):
 def possible_start(w):
     """Whether any waiting job may start or resume now.
 
-    Lower bounds of cores and power over the queue answer most calls at once. They are only tightened
-    when a whole walk found nothing, so they cost little and are never too high.
+    Bounds over the queue answer most calls at once: lower bounds of cores and power, tightened when a
+    whole walk found nothing, and the least power that a start needs while no resource has been taken or
+    given back since then.
     """
     s = env_of(w)
     count = lists.size(w, QUEUE)
     if count == 0:
         return False
+    spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    if s.need_mw > spare_mw or s.least_mw > spare_mw:
+        return False
     most = 0
     for p in range(w.partitions):
         most = max(most, part_of(w, p).free_cores)
-    if most < s.least_cores or s.active_mw + s.node_mw + s.least_mw > s.start_cap_mw:
+    if most < s.least_cores:
         return False
     first = ends_of(w, QUEUE).first
     least_cores = HUGE
     least_mw = HUGE
+    need_mw = HUGE
     for i in range(first, first + count):
         slot = entry_of(w, QUEUE, i).slot
-        if why_not_start(w, slot) == OK:
+        live = live_of(w, slot)
+        least_cores = min(least_cores, live.cores)
+        least_mw = min(least_mw, live.power_mw)
+        if fits_resources(live, part_of(w, live.part)) != OK:
+            continue
+        if live.changed_s != s.now_s and fits_power(w, live, spare_mw):
+            s.startable_at = i - first
             return True
-        least_cores = min(least_cores, live_of(w, slot).cores)
-        least_mw = min(least_mw, live_of(w, slot).power_mw)
+        if live.power_mw < need_mw:
+            need_mw = min(need_mw, live.power_mw + node_increase_mw(w, slot))
     s.least_cores = least_cores
     s.least_mw = least_mw
+    s.need_mw = need_mw
     return False
 
 

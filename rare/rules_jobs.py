@@ -6,7 +6,7 @@ from rare import lists
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import allowance_s, estimate_left_s, priority, worth_at
-from rare.rules_power import more_nodes, nodes_for
+from rare.rules_power import more_nodes, node_increase_mw, nodes_for
 from rare.state import (
     END,
     EXPECTED,
@@ -35,8 +35,13 @@ from rare.state import (
     part_of,
 )
 
+# Why an action is refused (§4.4); the sentences are in refusals.py.
+OK, ERR_WAITING, ERR_CORES, ERR_GPUS, ERR_MEMORY = range(5)
+ERR_POWER, ERR_AGAIN, ERR_RUNNING, ERR_VOLUNTARY, ERR_RIGID = range(5, 10)
+
 LOG_ROOM = 8  # rows of the event log that one action may need
 HUGE = 2**60
+UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
 
 # --- logs and outcomes ----------------------------------------------------------------------
 
@@ -113,6 +118,7 @@ def occupy(w, slot, sign):
     )
     s.node_mw += (nodes - part.nodes_used) * part.idle_mw
     s.active_mw += sign * job.power_mw
+    s.need_mw = UNKNOWN
     s.used_cores += sign * job.cores
     part.nodes_used = nodes
 
@@ -150,6 +156,18 @@ def set_timer(w, slot):
 
 
 @rule
+def fits_resources(live, part):
+    """OK if cores, GPUs and memory are free for this job, else what is not (§4.2a)."""
+    if live.cores > part.free_cores:
+        return ERR_CORES
+    if live.gpus_milli > part.free_gpus_milli:
+        return ERR_GPUS
+    if live.memory_mib > part.free_memory_mib:
+        return ERR_MEMORY
+    return OK
+
+
+@rule
 def enqueue(w, slot, doing):
     """Put a job into the queue, at its place in the order."""
     s = env_of(w)
@@ -157,6 +175,8 @@ def enqueue(w, slot, doing):
     live.doing = doing
     live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, 1.0, s.order_param)
     lists.insert(w, QUEUE, live.key, live.job, slot)
+    if s.need_mw != UNKNOWN and fits_resources(live, part_of(w, live.part)) == OK:
+        s.need_mw = min(s.need_mw, live.power_mw + node_increase_mw(w, slot))
     s.least_cores = min(s.least_cores, live.cores)
     s.least_mw = min(s.least_mw, live.power_mw)
     set_timer(w, slot)
@@ -174,6 +194,7 @@ def dequeue(w, slot):
         lists.remove(w, TIMER, float(live.timer_s), live.job)
     if live.doing == SUSPENDED:
         s.suspended -= 1
+    s.need_mw = UNKNOWN
     if lists.size(w, QUEUE) == 0:
         s.least_cores = HUGE
         s.least_mw = HUGE

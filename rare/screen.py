@@ -13,8 +13,8 @@ BAR = 30
 
 def screen(batch: Batch, e: int) -> str:
     """Time, power, cluster, what runs and what waits, at most eight jobs of each."""
-    view = ClusterView(batch.world, e, batch.episodes.case.workload.job_id)
-    state, cluster = batch.world.env[e], batch.episodes.case.cluster
+    view = ClusterView(batch.world_of(e), e, batch.case_of(e).workload.job_id)
+    state, cluster = batch.world.env[e], batch.case_of(e).cluster
     episode = batch.playing[e]
     peak_w = cluster.peak_draw_mw / 1000
     draw_w = (int(state.active_mw) + int(state.node_mw)) / 1000

@@ -72,15 +72,14 @@ ENV = np.dtype(
         ("decisions", I8), ("instants", I8), ("completed", I8), ("rejected", I8), ("expired", I8),
         ("failed", I8), ("violations", I8), ("suspensions", I8), ("kills", I8), ("heads_skipped", I8),
         ("offered_u", I8), ("earned_u", I8),
-        # live jobs: number of them, first free slot; lower bounds over the queue (see rules.possible)
+        # live jobs: number of them, first free slot; bounds over the queue (see rules.possible_start)
         ("live", I8), ("free_slot", I8), ("suspended", I8), ("stopped_s", I8),
-        ("least_cores", I8), ("least_mw", I8), ("declined", I8),
+        ("least_cores", I8), ("least_mw", I8), ("need_mw", I8), ("startable_at", I8),
+        ("declined", I8),
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
         ("outlook_s", I8), ("outlook_decision", I8),
-        # what of the forecast the last observation showed (rare.observation)
-        ("shown_issue", I8), ("shown_step", I8),
         # logs: 0 nothing, 1 events and power, 2 also every settled instant
         ("log_level", I8), ("log_rows", I8), ("power_rows", I8), ("record_jobs", I8),
     ],
@@ -113,11 +112,13 @@ JOB = np.dtype(
 
 LIVE = np.dtype(
     [
-        ("key", F8), ("wish", F8), ("changed_s", I8), ("left_s", I8), ("resumed_s", I8), ("progress_s", I8),
-        ("finish_s", I8), ("expected_s", I8), ("timer_s", I8), ("first_start_s", I8), ("power_mw", I8),
-        ("memory_mib", I8), ("job", I4), ("cores", I4), ("gpus_milli", I4),
-        ("suspensions", I4), ("kills", I4), ("next_free", I4), ("part", np.int16), ("doing", np.int8),
-        ("preemptible", np.int8),
+        # one cache line: what a walk over the queue reads
+        ("key", F8), ("changed_s", I8), ("left_s", I8), ("power_mw", I8), ("memory_mib", I8),
+        ("job", I4), ("cores", I4), ("gpus_milli", I4), ("part", np.int16), ("doing", np.int8),
+        ("preemptible", np.int8), ("most_mw", I8),
+        # another: the rest of a job's life
+        ("resumed_s", I8), ("progress_s", I8), ("finish_s", I8), ("expected_s", I8), ("timer_s", I8),
+        ("first_start_s", I8), ("next_free", I4), ("suspensions", I4), ("kills", I4),
     ],
     align=True,
 )  # fmt: skip

@@ -15,7 +15,6 @@ from rare.batch import Batch
 from rare.environment import draw_episode, observation_space
 from rare.episodes import load_episodes
 from rare.layout import Layout
-from rare.state import ENDED
 from traces.errors import InputError
 
 
@@ -56,11 +55,11 @@ class GreenClusterVectorEnv(VectorEnv):
         self.single_observation_space = observation_space(self.layout)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.batch = Batch.of(self.episodes, self.layout, num_envs)
+        self.batch = Batch(self.episodes, self.layout, num_envs)
         self._drawn = self.episodes.of(split)
         self._generators: list[np.random.Generator] = []
         self._copy = copy
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self._cuts = np.linspace(0, num_envs, threads + 1).astype(int).tolist()
 
     def reset(
@@ -93,9 +92,8 @@ class GreenClusterVectorEnv(VectorEnv):
         if self._pool is None:
             batch.step(actions)
         else:
-            parts = zip(self._cuts[:-1], self._cuts[1:], strict=True)
-            batch.step_parts(self._pool, actions, list(parts))
-        reward, terminated = batch.reward.copy(), batch.status == ENDED
+            batch.step_parts(self._pool, actions, self._cuts)
+        reward, terminated = batch.reward.copy(), batch.ended()
         info: dict[str, Any] = {}
         if terminated.any():
             ended = np.flatnonzero(terminated)

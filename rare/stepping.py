@@ -1,0 +1,108 @@
+"""One decision of a policy after another, for many simulations at once: the compiled part of batch.py."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rare.advance import advance
+from rare.compile import rule
+from rare.memory import accessor
+from rare.observation import VIEW, flag_at, look, look_at_end, slot_of
+from rare.rules import apply
+from rare.state import DECIDE_SHED, DECIDE_START, ENDED, HANDLE, WAIT, env_of
+
+INVALID = -1  # status of a step whose action was not valid: nothing happened
+
+SCORE = np.dtype(
+    [
+        ("offered", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"), ("last", "f8"),
+        ("reward", "f8"), ("carried", "f8"), ("decisions", "i8"), ("hidden", "i8"), ("status", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+"""What the reward of an environment is made of, the score so far, and what its policy decided.
+
+reward: of the last step. carried: what came before the first decision, and counts for it. hidden:
+decisions at which a job outside the slots could have started, and none inside. status: what `advance`
+said last, or INVALID.
+"""
+
+
+PLACES = np.dtype([("handles", "i8"), ("views", "i8"), ("scores", "i8")])
+"""Where the handles, views and scores of all environments are: one number for compiled code to take."""
+
+handle_at, view_at = accessor(HANDLE), accessor(VIEW)
+score_at, place_at = accessor(SCORE), accessor(PLACES)
+
+
+@rule
+def score(w, sc):
+    """Value earned less penalties, grid cost and carbon, in micro-units (rare.metrics.objective_parts)."""
+    s = env_of(w)
+    costs = s.violations * sc.penalty_u + s.cost_u * sc.priced + s.emitted_u * sc.carbon_price
+    return s.earned_u - costs
+
+
+@rule
+def run_on(w, v, sc):
+    """Run to the next decision with a choice, see what is to be seen there, and count the reward."""
+    while True:
+        status = advance(w)
+        if status not in (DECIDE_START, DECIDE_SHED):
+            break
+        if look(w, v) > 1:
+            break
+        sc.hidden += status == DECIDE_START
+        apply(w, WAIT)
+    if status == ENDED:
+        look_at_end(w, v)
+    now = score(w, sc)
+    sc.reward += (now - sc.last) / sc.offered if sc.offered > 0 else 0.0
+    sc.last = now
+    sc.status = status
+
+
+@rule
+def step_one(w, v, sc, action):
+    """Apply an action by its number and run on; status INVALID, and nothing done, if it is not valid."""
+    if not 0 <= action <= v.queue_slots + v.running_slots or flag_at(v.at_mask, action).x == 0:
+        sc.status = INVALID
+        return
+    apply(w, slot_of(v, action))
+    sc.decisions += 1
+    sc.reward = sc.carried
+    sc.carried = 0.0
+    run_on(w, v, sc)
+
+
+@rule
+def step_some(places, actions, first, last):
+    """One step of the environments first to last - 1. Returns how many need something: see their status."""
+    at = place_at(places, 0)
+    unusual = 0
+    for e in range(first, last):
+        score_of = score_at(at.scores, e)
+        step_one(handle_at(at.handles, e), view_at(at.views, e), score_of, actions[e])
+        unusual += score_of.status not in (DECIDE_START, DECIDE_SHED)
+    return unusual
+
+
+@rule
+def run_one(places, e):
+    """Run an environment on without an action: from its beginning, or where it lacked room."""
+    at = place_at(places, 0)
+    run_on(handle_at(at.handles, e), view_at(at.views, e), score_at(at.scores, e))
+
+
+@rule
+def find_action(places, e, slot):
+    """The action that means this live job; -1: it is in no slot."""
+    at = place_at(places, 0)
+    v = view_at(at.views, e)
+    for action in range(1, 1 + v.shown_queue):
+        if slot_of(v, action) == slot:
+            return action
+    for action in range(1 + v.queue_slots, 1 + v.queue_slots + v.shown_running):
+        if slot_of(v, action) == slot:
+            return action
+    return -1

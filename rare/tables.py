@@ -1,0 +1,82 @@
+"""What the environments of one case share: jobs, inputs and forecasts, and how an episode begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rare.build import build_world
+from rare.layout import Layout
+from rare.memory import records, register
+from rare.model import NEVER_S, Case
+from rare.observation import HOUR_FEATURES, NUMBER, STATIC, VIEW
+from rare.state import World, handle_records
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Read-only tables of a case, and templates that every episode of it begins from."""
+
+    case: Case
+    world: World  # of one environment: its jobs, inputs and forecasts are the shared ones
+    handle: np.ndarray  # (1,) HANDLE of that environment
+    env: np.ndarray  # (1,) ENV at the beginning of the case
+    part: np.ndarray  # (1, P) PART, empty
+    static: np.ndarray  # (J,) STATIC
+    hours: np.ndarray  # (I x H x 5,) NUMBER: every forecast as an observation shows it
+    view: np.ndarray  # (1,) VIEW without the places of an environment
+
+
+def tables_of(case: Case, layout: Layout, local_offset_s: int, order: int, order_param: float) -> Tables:
+    """Tables of a case for environments of a layout."""
+    world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
+    static, hours = _static(case, world.jobs), _hours(case, world.forecast)
+    view, cluster = records((1,), VIEW), case.cluster
+    view["queue_slots"], view["running_slots"] = layout.queue_slots, layout.running_slots
+    view["forecast_hours"] = layout.forecast_hours
+    view["local_offset_s"] = local_offset_s % 86400
+    view["peak_mw"] = max(cluster.peak_draw_mw, 1)
+    view["cores"] = max(cluster.cores, 1)
+    view["gpus_milli"] = max(sum(p.nodes * p.gpus_per_node * 1000 for p in cluster.partitions), 1)
+    view["nodes"] = sum(p.nodes for p in cluster.partitions)
+    view["at_static"], view["at_hours"] = register(static), register(hours)
+    view["shown_s"] = view["shown_issue"] = view["shown_step"] = -NEVER_S
+    handle = handle_records(world)
+    return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view)
+
+
+def _static(case: Case, jobs: Any) -> np.ndarray:
+    """(J,) STATIC: the features of jobs that never change."""
+    table = records((len(jobs),), STATIC)
+    peak_mw = max(case.cluster.peak_draw_mw, 1)
+    for index, part in enumerate(case.cluster.partitions):
+        here = jobs.part == index
+        table["cores"][here] = jobs.cores[here] / max(part.nodes * part.cores_per_node, 1)
+        table["gpus"][here] = jobs.gpus_milli[here] / max(part.nodes * part.gpus_per_node * 1000, 1)
+        memory = part.memory_mib_per_node
+        table["memory"][here] = 0 if memory is None else jobs.memory_mib[here] / (part.nodes * memory)
+    table["power"] = np.minimum(jobs.power_mw / peak_mw, 1)
+    width = np.maximum(jobs.cores, jobs.gpus_milli / 1000)
+    density = np.maximum(jobs.value_u, 0) / (np.maximum(width, 0.001) * np.maximum(jobs.estimate_s, 1))
+    valued = density[density > 0]
+    if len(valued):
+        table["density"] = density / (density + np.median(valued))
+    return table
+
+
+def _hours(case: Case, forecast: Any) -> np.ndarray:
+    """Every forecast row in the observation's scale: supply and its quantiles, price, carbon."""
+    table = np.zeros((max(forecast.size, 1), HOUR_FEATURES), np.float32)
+    if forecast.size:
+        rows, peak_mw = forecast.reshape(-1), max(case.cluster.peak_draw_mw, 1)
+        for column, name in enumerate(("supply_mw", "low_mw", "high_mw")):
+            table[:, column] = _squash(rows[name] / peak_mw, 1.0)
+        table[:, 3] = _squash(rows["price_u"] * 1e-6, 0.1)
+        table[:, 4] = _squash(rows["carbon_u"] * 1e-3, 400.0)
+    return table.reshape(-1).view(NUMBER).view(np.recarray)
+
+
+def _squash(x: np.ndarray, half: float) -> np.ndarray:
+    return x / (np.abs(x) + half)
