@@ -24,7 +24,6 @@ from rare.dataset.write import SHARD_DECISIONS, Task, check_folder, log_dataset
 from rare.episodes import Episodes
 from rare.layout import Layout
 from rare.model import Case
-from rare.scheduler import as_decider
 from schedulers import make_scheduler
 from schedulers.record import RandomActions
 from traces.errors import InputError
@@ -71,7 +70,7 @@ def dataset_run(
     windows = len(found.of(SPLIT))
     for policy in policies:
         for case in found.cases:
-            as_decider(policy.make(), case).check(case)
+            policy.decider(case).check(case)
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,

@@ -115,7 +115,8 @@ def dataset_text(found: Shown) -> str:
     lines += [
         "",
         "coverage of states: cells of a grid over shortage, free cores, spare power, battery, queue, time",
-        f"of day and forecast supply: {covered.clusters:,} visited, {covered.revisited:,} more than once; of these",
+        f"of day and forecast supply: {covered.clusters:,} visited, {covered.revisited:,} more than once;",
+        "of the latter",
         f"  {covered.several_actions:6.1%}  have more than one action",
         f"  {covered.several_kinds:6.1%}  have more than one kind of action ({', '.join(KINDS)});",
         f"  {covered.decisions_there:6.1%}  of all decisions were made there",

@@ -11,6 +11,7 @@ from rare.behaviour import FULL, OUTSIDE, OVER, ROOM, chance, draw_action
 from rare.dataset.log import Log
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
+from rare.model import Case
 from rare.scheduler import as_decider
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 from traces.errors import InputError
@@ -28,6 +29,11 @@ class Policy:
     name: str
     make: Callable[[], Any]
     epsilon: float = 0.0
+
+    def decider(self, case: Case) -> Any:
+        """Who decides in the next episode: something with `record`, or a rare.scheduler.Decider."""
+        made = self.make()
+        return made if hasattr(made, "record") else as_decider(made, case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Player:
         """Play an episode, for at most so many decisions: what is left then is cut off (truncated)."""
         batch, log = self.batch, self.log
         batch.set_up(0, episode)
-        decider = as_decider(policy.make(), batch.case_of(0))
+        decider = policy.decider(batch.case_of(0))
         batch.world.env["order"][0], batch.world.env["order_param"][0] = decider.order, decider.order_param
         if hasattr(decider, "prepare"):
             decider.prepare(batch.case_of(0), episode)
