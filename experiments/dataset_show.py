@@ -115,11 +115,12 @@ def dataset_text(found: Shown) -> str:
     lines += [
         "",
         "coverage of states: cells of a grid over shortage, free cores, spare power, battery, queue, time",
-        f"of day and forecast supply: {covered.clusters:,} visited, {covered.revisited:,} more than once;",
-        "of the latter",
-        f"  {covered.several_actions:6.1%}  have more than one action",
-        f"  {covered.several_kinds:6.1%}  have more than one kind of action ({', '.join(KINDS)});",
-        f"  {covered.decisions_there:6.1%}  of all decisions were made there",
+        "of day and forecast supply",
+        f"  {covered.clusters:7,}  visited",
+        f"  {covered.revisited:7,}  of them more than once, and of these",
+        f"  {covered.several_actions:7.1%}  with more than one action",
+        f"  {covered.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
+        f"  {covered.decisions_there:7.1%}  of all decisions were made there",
         f"decisions whose action was certain (behaviour probability 1): {found.certain:.1%}",
     ]
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from experiments.figures import style
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 TAKEN, POSSIBLE = "#0072B2", "#C4CAD0"
 MOST_LISTED = 8
+TRIED = (1, 2, 3, 5, 9, 17, 33)  # where the groups of the numbers of different actions begin
 
 
 def draw_dataset(found: Shown, folder: Path) -> list[Path]:
@@ -61,16 +63,25 @@ def _returns(axes: Axes, found: Shown) -> None:
 
 def _coverage(axes: Axes, found: Shown) -> None:
     covered = found.coverage
-    most = max(int(covered.different.max()), 2)
-    weights = covered.visits / covered.visits.sum()
-    counts = np.bincount(covered.different, minlength=most + 1)[1:] / covered.clusters
-    decisions = np.bincount(covered.different, weights, minlength=most + 1)[1:]
-    places = np.arange(1, most + 1)
-    axes.bar(places - 0.2, counts, 0.4, color=POSSIBLE, label="clusters of states")
-    axes.bar(places + 0.2, decisions, 0.4, color=TAKEN, label="decisions")
-    axes.legend(fontsize=8)
+    group = np.searchsorted(TRIED, covered.different, side="right") - 1
+    clusters = np.bincount(group, minlength=len(TRIED)) / covered.clusters
+    decisions = np.bincount(group, covered.visits, minlength=len(TRIED)) / covered.visits.sum()
+    places = np.arange(len(TRIED))
+    axes.bar(places - 0.2, clusters, 0.4, color=POSSIBLE, label="clusters of states")
+    axes.bar(places + 0.2, decisions, 0.4, color=TAKEN, label="decisions made in them")
+    axes.set_xticks(places, _spans(TRIED))
+    axes.grid(axis="x", visible=False)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.set_ylim(0, 1.3 * float(max(clusters.max(), decisions.max())))
+    axes.legend(fontsize=8, ncols=2, loc="upper left")
     axes.set_xlabel("different actions taken in the same cluster of states")
-    axes.set_ylabel("share")
+
+
+def _spans(firsts: tuple[int, ...]) -> list[str]:
+    """Names of the spans of whole numbers that begin at these: (1, 2, 4) -> 1, 2-3, 4+."""
+    pairs = zip(firsts[:-1], firsts[1:], strict=True)
+    inner = [f"{low}" if following == low + 1 else f"{low}-{following - 1}" for low, following in pairs]
+    return [*inner, f"{firsts[-1]}+"]
 
 
 def _actions(axes: Axes, found: Shown) -> None:
