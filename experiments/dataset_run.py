@@ -70,7 +70,9 @@ def dataset_run(
     windows = len(found.of(SPLIT))
     for policy in policies:
         for case in found.cases:
-            policy.decider(case).check(case)
+            decider = policy.decider(case)
+            if not hasattr(decider, "prepare"):
+                decider.check(case)
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,

@@ -23,7 +23,8 @@ UNLIMITED = 2**62
 class Policy:
     """A behaviour policy: a scheduler, and how often a random valid action takes the place of its choice.
 
-    make: a scheduler that remembers nothing of earlier episodes, called once an episode.
+    make: gives a scheduler that remembers nothing of earlier episodes; called once an episode. If it has
+    prepare(case, episode), that is called before the episode begins, in place of check(case).
     """
 
     name: str

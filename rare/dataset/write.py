@@ -123,7 +123,7 @@ def _play(
                 drawn = draw(task.seed, number, len(windows), len(task.policies))
                 policy = task.policies[drawn.policy]
                 found = player.play(windows[drawn.window], policy, drawn.seed, task.most_decisions)
-                _note(writer, player, drawn, policy, found)
+                _note(writer, player, drawn, policy, found, windows[drawn.window].case_index)
                 number += 1
                 progress(number, count)
             shards.append(writer.close())
@@ -136,12 +136,15 @@ def _play(
             published = number
 
 
-def _note(writer: ShardWriter, player: Player, drawn: Drawn, policy: Policy, played: Played) -> None:
+def _note(
+    writer: ShardWriter, player: Player, drawn: Drawn, policy: Policy, played: Played, case_index: int
+) -> None:
     summary, log = played.summary, player.log
     facts: dict[str, Any] = {
         "number": drawn.number,
         "seed": drawn.seed,
         "window": summary["window"],
+        "case": case_index,
         "scheduler": policy.name,
         "epsilon": policy.epsilon,
     }
