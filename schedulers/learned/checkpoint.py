@@ -1,4 +1,4 @@
-"""Checkpoints: weights as safetensors, everything else as JSON beside them. Loading runs no code of theirs."""
+"""Checkpoints: weights as safetensors, everything else as JSON beside them. Loading runs no code."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def load(folder: Path) -> Checkpoint:
     try:
         missing = net.load_state_dict(load_file(folder / WEIGHTS), strict=False)
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise InputError(f"{folder / WEIGHTS}: cannot be read ({_line(error)}); copy the folder again") from None
+        raise InputError(
+            f"{folder / WEIGHTS}: cannot be read ({_line(error)}); copy the folder again"
+        ) from None
     if missing.missing_keys or missing.unexpected_keys:
         raise InputError(f"{folder / WEIGHTS}: holds other weights than {FACTS} describes; copy it again")
     net.eval()
@@ -72,7 +74,9 @@ def _described(folder: Path) -> dict[str, Any]:
             f"{path}: cannot be read ({_line(error)}); a checkpoint is a folder with {FACTS} and {WEIGHTS}"
         ) from None
     if not isinstance(described, dict) or described.get("version") != VERSION:
-        raise InputError(f"{path}: is not a checkpoint of version {VERSION}; train it again with this version")
+        raise InputError(
+            f"{path}: is not a checkpoint of version {VERSION}; train it again with this version"
+        )
     for key in ("layout", "network", "facts"):
         if not isinstance(described.get(key), dict):
             raise InputError(f"{path}: lacks {key!r}; copy the folder again")

@@ -56,9 +56,7 @@ class Trunk(nn.Module):
         width = size.width
         self.waiting_in = nn.Linear(len(QUEUE), width)
         self.running_in = nn.Linear(len(RUNNING), width)
-        self.whole_in = perceptron(
-            len(CLUSTER) + len(SPANS_H) * len(FORECAST) + 4 * width, width, width
-        )
+        self.whole_in = perceptron(len(CLUSTER) + len(SPANS_H) * len(FORECAST) + 4 * width, width, width)
         self.join_waiting = nn.Linear(2 * width, width)
         self.join_running = nn.Linear(2 * width, width)
         if size.kind == "attention":
@@ -124,9 +122,7 @@ class ActionHead(nn.Module):
 
     def forward(self, waiting: Tensor, running: Tensor, whole: Tensor) -> Tensor:
         """See the class."""
-        return torch.cat(
-            [self.wait(whole), self.start(waiting)[:, :, 0], self.stop(running)[:, :, 0]], dim=1
-        )
+        return torch.cat([self.wait(whole), self.start(waiting)[:, :, 0], self.stop(running)[:, :, 0]], dim=1)
 
 
 class SchedulerNet(nn.Module):
