@@ -360,8 +360,8 @@ def look_at_cluster(w, v, at):
     number_at(v.at_obs, at + 3).x = nodes_used / v.nodes
     number_at(v.at_obs, at + 4).x = squash(busy_mw / v.peak_mw, 1.0)
     number_at(v.at_obs, at + 6).x = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
-    number_at(v.at_obs, at + 12).x = squash(float(lists.size(w, QUEUE)), float(v.queue_slots))
-    number_at(v.at_obs, at + 13).x = squash(float(lists.size(w, EXPECTED)), v.running_slots + 1.0)
+    number_at(v.at_obs, at + 12).x = squash(float(lists.size(w, QUEUE)), 64.0)
+    number_at(v.at_obs, at + 13).x = squash(float(lists.size(w, EXPECTED)), 16.0)
     if v.shown_s == s.now_s:
         return
     v.shown_s = s.now_s
