@@ -36,7 +36,8 @@ MOST_JOBS = 8
 MOST_STATES = 200_000
 _MICRO = 10**6
 _ENV_KEY = ["now_s", "phase", "content", "cost_rest", "emitted_rest", "next_job", "stopped_s"]
-_LIVE_KEY = ["job", "doing", "left_s", "kills", "changed_s", "progress_s"]
+_LIVE_KEY = ["job", "doing", "left_s", "kills", "changed_s", "progress_s", "finish_s"]
+_ACCOUNTS = ["earned_u", "violations", "cost_u", "emitted_u"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,15 @@ class Exact:
 class _Node:
     """A decision point on the way down. `ceiling` is a score that nothing from here on exceeds."""
 
-    __slots__ = ("at", "best", "choice", "ceiling", "key", "options", "saved", "score")
+    __slots__ = ("at", "best", "ceiling", "choice", "jobs", "key", "options", "saved", "score")
 
-    def __init__(self, key: Any, score: int, ceiling: float, options: list[int], saved: Any) -> None:
-        self.key, self.score, self.ceiling = key, score, ceiling
-        self.options, self.saved = options, saved
-        self.at, self.best, self.choice = 0, None, WAIT
+    def __init__(self, search: _Search, status: int) -> None:
+        self.key, self.score = search.key(), search.score()
+        self.ceiling, self.saved = search.ceiling(self.score), search.save()
+        self.options = search.options(status)
+        self.jobs = [search.job_in(slot) for slot in self.options]
+        self.at, self.choice = 0, WAIT
+        self.best: int | None = None
 
 
 class _Search:
@@ -64,23 +68,27 @@ class _Search:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        jobs = len(case.workload)
-        self._world = build_world(case, live=jobs, log_level=0, record_jobs=False)
-        self._handle = self._world.handles[0]
+        self._world = world = build_world(case, live=len(case.workload), log_level=0, record_jobs=False)
+        self._handle = world.handles[0]
         self._jobs = build_jobs(case)
+        self._submit_s, self._work_s = self._jobs.submit_s.tolist(), self._jobs.work_s.tolist()
         self._may_gain = bool(rates_u_per_kwh(case).min() < 0)
+        # plain views: a record array runs Python code at every access
+        self._env, self._live = world.env.view(np.ndarray), world.live.view(np.ndarray)[0]
+        self._env_key, self._live_key = self._env[_ENV_KEY], self._live[_LIVE_KEY]
+        self._accounts = self._env[_ACCOUNTS]
+        changing = (world.env, world.part, world.live, world.lists, world.ends)
+        self._bytes = [part.view(np.ndarray).reshape(-1).view(np.uint8) for part in changing]
         self.known: dict[Any, tuple[int, int]] = {}  # what a state still gains, and by which choice
 
-    def save(self) -> Any:
+    def save(self) -> list[np.ndarray]:
         """A copy of the state."""
-        w = self._world
-        return [np.array(part).copy() for part in (w.env, w.part, w.live, w.lists, w.ends)]
+        return [part.copy() for part in self._bytes]
 
-    def restore(self, saved: Any) -> None:
+    def restore(self, saved: list[np.ndarray]) -> None:
         """Go back to a copy."""
-        w = self._world
-        for part, copy in zip((w.env, w.part, w.live, w.lists, w.ends), saved, strict=True):
-            part[...] = copy
+        for part, copy in zip(self._bytes, saved, strict=True):
+            part[:] = copy
 
     def advance(self) -> int:
         """To the next decision or the end."""
@@ -96,23 +104,24 @@ class _Search:
 
     def score(self) -> int:
         """The objective's numerator so far, in millionths of micro-units: exact."""
-        state, case = self._world.env[0], self._case
-        costs_u = int(state.violations) * case.options.violation_penalty_u
-        costs_u += int(state.cost_u) if case.inputs.priced else 0
-        carbon = int(state.emitted_u) * case.options.carbon_price_u_per_kg if case.inputs.carbon_known else 0
-        return (int(state.earned_u) - costs_u) * _MICRO - carbon
+        case = self._case
+        earned_u, violations, cost_u, emitted_u = self._accounts[0].item()
+        costs_u = violations * case.options.violation_penalty_u
+        costs_u += cost_u if case.inputs.priced else 0
+        carbon = emitted_u * case.options.carbon_price_u_per_kg if case.inputs.carbon_known else 0
+        return int((earned_u - costs_u) * _MICRO - carbon)
 
     @property
     def offered_u(self) -> int:
         """Value of the jobs that arrived."""
-        return int(self._world.env[0].offered_u)
+        return int(self._env["offered_u"][0])
 
     def key(self) -> Any:
         """All that the future depends on."""
-        now_s, *rest = self._world.env[_ENV_KEY][0].item()
+        now_s, *rest = self._env_key[0].item()
         rest[-1] = rest[-1] == now_s
         live = []
-        for job, doing, left_s, kills, changed_s, progress_s in self._world.live[0][_LIVE_KEY].tolist():
+        for job, doing, left_s, kills, changed_s, progress_s, _ in self._live_key.tolist():
             if doing != FREE:
                 running_s = progress_s if doing == RUNNING else 0
                 live.append((job, doing, left_s, kills, changed_s == now_s, running_s))
@@ -122,19 +131,18 @@ class _Search:
         """No future reaches a higher score: every job as soon as it could end, power for nothing."""
         if self._may_gain:
             return float("inf")
-        state = self._world.env[0]
-        now_s, total_u = int(state.now_s), 0
-        for live in self._world.live[0]:
-            if live.doing != FREE:
-                end_s = int(live.finish_s) if live.doing == RUNNING else now_s + int(live.left_s)
-                total_u += int(worth_at(self._jobs[int(live.job)], end_s))
-        for job in self._jobs[int(state.next_job) :]:
-            total_u += int(worth_at(job, int(job.submit_s + job.work_s)))
+        now_s, *_, next_job, _ = self._env_key[0].item()
+        total_u = 0
+        for job, doing, left_s, _, _, _, finish_s in self._live_key.tolist():
+            if doing != FREE:
+                total_u += int(worth_at(self._jobs[job], finish_s if doing == RUNNING else now_s + left_s))
+        for job in range(next_job, len(self._submit_s)):
+            total_u += int(worth_at(self._jobs[job], self._submit_s[job] + self._work_s[job]))
         return score + total_u * _MICRO
 
     def options(self, status: int) -> list[int]:
         """Slots that may be chosen now, WAIT last."""
-        doing = self._world.live[0]["doing"]
+        doing = self._live["doing"]
         if status == DECIDE_SHED:
             return [int(slot) for slot in np.flatnonzero(doing == RUNNING)]
         found = [
@@ -149,11 +157,11 @@ class _Search:
 
     def job_in(self, slot: int) -> int:
         """Index of the job in a slot; WAIT for WAIT."""
-        return WAIT if slot == WAIT else int(self._world.live[0]["job"][slot])
+        return WAIT if slot == WAIT else int(self._live["job"][slot])
 
     def slot_of(self, job: int) -> int:
         """The other way round."""
-        live = self._world.live[0]
+        live = self._live
         return WAIT if job == WAIT else int(np.flatnonzero((live["job"] == job) & (live["doing"] != FREE))[0])
 
 
@@ -187,7 +195,7 @@ def _descend(search: _Search, most_states: int) -> int | None:
     status = search.advance()
     if status == ENDED:
         return search.score()
-    stack = [_enter(search, status)]
+    stack = [_Node(search, status)]
     while True:
         node = stack[-1]
         if node.at == len(node.options) or (node.best is not None and node.best >= node.ceiling):
@@ -195,7 +203,7 @@ def _descend(search: _Search, most_states: int) -> int | None:
             stack.pop()
             if not stack:
                 return int(node.best)
-            _take(stack[-1], search, node.best)
+            _take(stack[-1], node.best)
             continue
         if len(search.known) + len(stack) > most_states:
             return None
@@ -204,24 +212,18 @@ def _descend(search: _Search, most_states: int) -> int | None:
         status = search.advance()
         score = search.score()
         if status == ENDED:
-            _take(node, search, score)
+            _take(node, score)
             continue
         known = search.known.get(search.key())
         if known is not None:
-            _take(node, search, score + known[0])
+            _take(node, score + known[0])
         else:
-            stack.append(_enter(search, status))
+            stack.append(_Node(search, status))
 
 
-def _enter(search: _Search, status: int) -> _Node:
-    score = search.score()
-    return _Node(search.key(), score, search.ceiling(score), search.options(status), search.save())
-
-
-def _take(node: _Node, search: _Search, score: int) -> None:
+def _take(node: _Node, score: int) -> None:
     """Note what the option at hand leads to, and go on to the next."""
     if node.best is None or score > node.best:
         node.best = score
-        search.restore(node.saved)
-        node.choice = search.job_in(node.options[node.at])
+        node.choice = node.jobs[node.at]
     node.at += 1
