@@ -24,8 +24,8 @@ from schedulers.oracle.steps import Steps, end_of_gain_s, make_steps, step_edges
 from traces.errors import InputError
 
 STEP_S = 3600
-LATE_SPANS = 8
-GRANT_SHARE = 0.003
+LATE_SPANS = 4
+GRANT_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""The best objective that any scheduler can reach on a tiny case: exhaustive search over the rules themselves.
+"""The best objective that any scheduler can reach on a tiny case: a search through the rules themselves.
 
 Every decision point of the simulator is a node: each job that may start or resume, each that may be
-suspended by choice, each victim of a shortage, and WAIT. Two histories that lead to the same state share
-their future, so it is searched once. A scheduler that declines a shortage leaves it to the rules, which
-then name victims that it could have named; so that answer is not searched. Scope: up to MOST_JOBS jobs,
-and as many states as asked for.
+suspended by choice, each victim of a shortage, and WAIT. Histories that lead to the same state share their
+future, so it is searched once, from the history with the best score so far. A scheduler that declines a
+shortage leaves it to the rules, which then name victims that it could have named; so that answer is not
+searched. Scope: up to MOST_JOBS jobs, and as many states as asked for.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from rare.advance import advance
-from rare.build import build_jobs, build_world
-from rare.model import Case
+from rare.build import build_inputs, build_jobs, build_world
+from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.orders import worth_at
 from rare.rules import OK, apply, why_not_start, why_not_suspend
 from rare.state import (
@@ -29,6 +29,7 @@ from rare.state import (
     SUSPENDED,
     WAIT,
 )
+from schedulers.oracle.packing_rows import narrow_mw
 from schedulers.oracle.steps import rates_u_per_kwh
 from traces.errors import InputError
 
@@ -50,17 +51,14 @@ class Exact:
 
 
 class _Node:
-    """A decision point on the way down. `ceiling` is a score that nothing from here on exceeds."""
+    """A decision point on the way down: its options, and how far they are tried."""
 
-    __slots__ = ("at", "best", "ceiling", "choice", "jobs", "key", "options", "saved", "score")
+    __slots__ = ("at", "jobs", "options", "saved")
 
     def __init__(self, search: _Search, status: int) -> None:
-        self.key, self.score = search.key(), search.score()
-        self.ceiling, self.saved = search.ceiling(self.score), search.save()
-        self.options = search.options(status)
+        self.options, self.saved = search.options(status), search.save()
         self.jobs = [search.job_in(slot) for slot in self.options]
-        self.at, self.choice = 0, WAIT
-        self.best: int | None = None
+        self.at = 0
 
 
 class _Search:
@@ -71,6 +69,7 @@ class _Search:
         self._world = world = build_world(case, live=len(case.workload), log_level=0, record_jobs=False)
         self._handle = world.handles[0]
         self._jobs = build_jobs(case)
+        self._power_mw = narrow_mw(case).tolist()
         self._submit_s, self._work_s = self._jobs.submit_s.tolist(), self._jobs.work_s.tolist()
         self._may_gain = bool(rates_u_per_kwh(case).min() < 0)
         # plain views: a record array runs Python code at every access
@@ -79,7 +78,8 @@ class _Search:
         self._accounts = self._env[_ACCOUNTS]
         changing = (world.env, world.part, world.live, world.lists, world.ends)
         self._bytes = [part.view(np.ndarray).reshape(-1).view(np.uint8) for part in changing]
-        self.known: dict[Any, tuple[int, int]] = {}  # what a state still gains, and by which choice
+        self._energy = _EnergyAhead(case)
+        self.known: dict[Any, int] = {}  # the best score with which each state was reached
 
     def save(self) -> list[np.ndarray]:
         """A copy of the state."""
@@ -128,17 +128,22 @@ class _Search:
         return (now_s, *rest, *sorted(live))
 
     def ceiling(self, score: int) -> float:
-        """No future reaches a higher score: every job as soon as it could end, power for nothing."""
+        """No future reaches a higher score: every job as soon as it could end, as far as the energy goes."""
         if self._may_gain:
             return float("inf")
-        now_s, *_, next_job, _ = self._env_key[0].item()
-        total_u = 0
+        now_s, _, content, *_, next_job, _ = self._env_key[0].item()
+        wants = []
         for job, doing, left_s, _, _, _, finish_s in self._live_key.tolist():
             if doing != FREE:
-                total_u += int(worth_at(self._jobs[job], finish_s if doing == RUNNING else now_s + left_s))
+                row = self._jobs[job]
+                end_s = finish_s if doing == RUNNING else now_s + left_s
+                needs_s = min(left_s, end_s - now_s)
+                wants.append((int(worth_at(row, end_s)), needs_s * self._power_mw[job]))
         for job in range(next_job, len(self._submit_s)):
-            total_u += int(worth_at(self._jobs[job], self._submit_s[job] + self._work_s[job]))
-        return score + total_u * _MICRO
+            end_s = self._submit_s[job] + self._work_s[job]
+            worth_u = int(worth_at(self._jobs[job], end_s)) if self._jobs.part[job] >= 0 else 0
+            wants.append((worth_u, self._work_s[job] * self._power_mw[job]))
+        return score + _most_value_u(wants, self._energy.after(now_s, content)) * _MICRO
 
     def options(self, status: int) -> list[int]:
         """Slots that may be chosen now, WAIT last."""
@@ -159,10 +164,37 @@ class _Search:
         """Index of the job in a slot; WAIT for WAIT."""
         return WAIT if slot == WAIT else int(self._live["job"][slot])
 
-    def slot_of(self, job: int) -> int:
-        """The other way round."""
-        live = self._live
-        return WAIT if job == WAIT else int(np.flatnonzero((live["job"] == job) & (live["doing"] != FREE))[0])
+
+class _EnergyAhead:
+    """How much IT energy jobs can still get: everything that comes, and what is in the battery."""
+
+    def __init__(self, case: Case) -> None:
+        rows, end_s = build_inputs(case), min(case.inputs.end_s, case.end_s or NEVER_S)
+        power_mw = (rows.supply_mw + rows.import_mw) * 1000.0 / rows.pue
+        self._least_pue = int(rows.pue.min())
+        self._discharge_factor = round(1000 / case.battery.discharge_efficiency)
+        self._edge_s = np.append(rows.change_s, end_s).astype(float)
+        self._power_mw = power_mw
+        self._limited = bool((rows.import_mw < UNLIMITED_MW).all()) and end_s < NEVER_S
+
+    def after(self, now_s: int, content: int) -> float:
+        """mJ, rounded up a little; infinite without a limit or an end."""
+        if not self._limited:
+            return float("inf")
+        seconds = np.diff(np.maximum(self._edge_s, now_s)).clip(min=0)
+        battery_mj = content / self._discharge_factor * 1000.0 / self._least_pue
+        return float((self._power_mw * seconds).sum() + battery_mj) * (1 + 1e-9) + 1.0
+
+
+def _most_value_u(wants: list[tuple[int, float]], energy_mj: float) -> int:
+    """The fractional knapsack: most value for so much energy, of jobs as (value, energy); rounded up."""
+    total = 0.0
+    for value_u, need_mj in sorted(wants, key=lambda want: -want[0] / max(want[1], 1e-9)):
+        if need_mj > energy_mj:
+            return int(total + value_u * energy_mj / need_mj) + 1
+        energy_mj -= need_mj
+        total += value_u
+    return int(total) + 1
 
 
 def exact_optimum(case: Case, *, most_states: int = MOST_STATES) -> Exact | None:
@@ -173,57 +205,48 @@ def exact_optimum(case: Case, *, most_states: int = MOST_STATES) -> Exact | None
     if len(case.workload) > MOST_JOBS:
         raise InputError(f"exact: at most {MOST_JOBS} jobs can be searched, got {len(case.workload)}")
     search = _Search(case)
-    began = search.save()
     best = _descend(search, most_states)
     if best is None:
         return None
-    search.restore(began)
-    decisions = []
-    while search.advance() != ENDED:
-        job = search.known[search.key()][1]
-        decisions.append(job)
-        search.apply(search.slot_of(job))
-    if search.offered_u == 0:
+    score, decisions, offered_u = best
+    if offered_u == 0:
         raise InputError(f"{case.workload.name}: no job has a value, so there is no objective")
-    if search.score() != best:
-        raise AssertionError("the decisions found do not give the objective found")
-    return Exact(best / _MICRO / search.offered_u, len(search.known), tuple(decisions))
+    return Exact(score / _MICRO / offered_u, len(search.known), decisions)
 
 
-def _descend(search: _Search, most_states: int) -> int | None:
-    """The best final score from here on, by depth first over all decisions; None if there are too many."""
+def _descend(search: _Search, most_states: int) -> tuple[int, tuple[int, ...], int] | None:
+    """The best final score, its decisions and the value offered; None if there are too many states.
+
+    A state is left alone if it was reached before with no lower score: its future was searched then, or
+    could not beat what was found. What cannot beat the best so far is left alone as well.
+    """
     status = search.advance()
     if status == ENDED:
-        return search.score()
+        return search.score(), (), search.offered_u
+    search.known[search.key()] = search.score()
     stack = [_Node(search, status)]
-    while True:
+    best: tuple[int, tuple[int, ...], int] | None = None
+    while stack:
         node = stack[-1]
-        if node.at == len(node.options) or (node.best is not None and node.best >= node.ceiling):
-            search.known[node.key] = (node.best - node.score, node.choice)
+        if node.at == len(node.options):
             stack.pop()
-            if not stack:
-                return int(node.best)
-            _take(stack[-1], node.best)
             continue
-        if len(search.known) + len(stack) > most_states:
-            return None
         search.restore(node.saved)
         search.apply(node.options[node.at])
+        node.at += 1
         status = search.advance()
         score = search.score()
         if status == ENDED:
-            _take(node, score)
+            if best is None or score > best[0]:
+                best = score, tuple(each.jobs[each.at - 1] for each in stack), search.offered_u
             continue
-        known = search.known.get(search.key())
-        if known is not None:
-            _take(node, score + known[0])
-        else:
-            stack.append(_Node(search, status))
-
-
-def _take(node: _Node, score: int) -> None:
-    """Note what the option at hand leads to, and go on to the next."""
-    if node.best is None or score > node.best:
-        node.best = score
-        node.choice = node.jobs[node.at]
-    node.at += 1
+        key = search.key()
+        if search.known.get(key, score - 1) >= score:
+            continue
+        search.known[key] = score
+        if best is not None and search.ceiling(score) <= best[0]:
+            continue
+        if len(search.known) > most_states:
+            return None
+        stack.append(_Node(search, status))
+    return best

@@ -108,7 +108,7 @@ class JobRows:
         last_s = min(deadline_s, self._end_s)
         on_time, columns = -1, []
         if submit_s + work_s <= last_s:
-            on_time = int(self._program.add_columns(1.0, -gain_u / self._unit_u)[0])
+            on_time = int(self._program.add_columns(np.ones(1), -gain_u / self._unit_u)[0])
             columns.append(on_time)
             self._on_time_rows(j, on_time, last_s)
         late = np.zeros(0, dtype=np.int64)
@@ -190,7 +190,7 @@ class JobRows:
         allowance = allowance_s(submit_s, deadline_s)
         share = np.array([worth(value_u, submit_s, deadline_s, int(end)) / value_u for end in end_s])
         mean_share = (deadline_s + allowance - start_s - job.work_s / 2) / allowance
-        earned = program.add_columns(1.0, -value_u / self._unit_u)
+        earned = program.add_columns(np.ones(1), -value_u / self._unit_u)
         rows = program.add_rows(0.0, count=2)
         program.put(rows, earned, 1.0)
         program.put(rows[0], fractions, -share)

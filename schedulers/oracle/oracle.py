@@ -25,8 +25,7 @@ BEGIN_WITH = (
     "hvd+greedy", "edf+greedy", "atc=0.5+greedy", "conservative", "hvf+easy+green", "atc+easy+green",
     "hvf+easy+price",
 )  # fmt: skip
-TRIALS = 2000
-COARSE_STEP_S = 3600
+TRIALS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,13 @@ class Planned:
 class Oracle:
     """The scheduler `oracle`. trials: small changes tried; program: also round the bound's program."""
 
-    name = "oracle"
     privileged = True
     order_param = 2.0
 
     def __init__(self, trials: int = TRIALS, *, program: bool = True, seed: int = 0) -> None:
         if trials < 0:
             raise InputError(f"oracle: trials must not be negative, got {trials}")
+        self.name = "oracle"
         self._trials, self._program, self._seed = int(trials), program, seed
         self._case: Case | None = None
         self._plan: Plan | None = None
@@ -87,7 +86,7 @@ class Oracle:
         if not self._program:
             return None
         try:
-            relaxed = relax(case, step_s=COARSE_STEP_S, late_spans=4, grant_share=0.01, time_limit_s=300)
+            relaxed = relax(case)
         except InputError:  # a case without a bound can be scheduled all the same
             return None
         return relaxed if relaxed.bound.bound is not None else None
@@ -130,7 +129,7 @@ def heuristics_on(case: Case, names: tuple[str, ...] = BEGIN_WITH) -> dict[str, 
     """Objective and (J,) first starts of each heuristic that can work on the case."""
     found: dict[str, tuple[float, Any]] = {}
     for name in names:
-        heuristic = parse(name)
+        heuristic: Any = parse(name)
         try:
             result = simulate(case, heuristic, record=False)
         except InputError:

@@ -74,7 +74,7 @@ def _own_mw(case: Case, *, whole_nodes: bool) -> np.ndarray:
 
 
 def feasible(amount: np.ndarray, capacity: np.ndarray | float, k: int) -> np.ndarray:
-    """u(k) of Fekete and Schepers: the share itself where (k + 1) of it are whole, else rounded down to k-ths.
+    """u(k) of Fekete and Schepers: the share where (k + 1) of it are whole, else rounded down to k-ths.
 
     >>> feasible(np.array([3.0, 5.0, 6.0]), 10, 1).tolist()
     [0.0, 0.5, 1.0]
@@ -118,4 +118,3 @@ def _add(
         used, place = np.unique(runs.step[kept], return_inverse=True)
         rows = program.add_rows(steps.length_s[used] / HOUR_S)
         program.put(rows[place], runs.column[kept], weight[kept] * hours[kept])
-

@@ -1,8 +1,9 @@
 """A plan for every job, and the compiled chooser that carries it out through the normal decision points.
 
 A plan is a row a job: its rank (smaller goes first), when it may start at the earliest, and from when to
-when it is expected: from `hold_from_s` on, while it waits, jobs of higher rank number may start only if
-they end by `hold_until_s`, by their true run times; from then until `hold_end_s` none of them may.
+when others make room for it: from `hold_from_s` on, while it waits, jobs of higher rank number may start
+only if they end by `hold_until_s`, by their true run times; from then until `hold_end_s` none of them may.
+`sticky`: likewise whenever it is suspended. Of several such jobs the one of best rank counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from rare.advance import advance
 from rare.compile import rule
 from rare.memory import accessor, arguments, register
+from rare.model import NEVER_S
 from rare.rules import OK, apply, why_not_start
 from rare.state import (
     DECIDE_SHED,
@@ -27,7 +29,14 @@ from rare.state import (
 )
 
 ROW = np.dtype(
-    [("rank", "f8"), ("not_before_s", "i8"), ("hold_from_s", "i8"), ("hold_until_s", "i8"), ("hold_end_s", "i8")]
+    [
+        ("rank", "f8"),
+        ("not_before_s", "i8"),
+        ("hold_from_s", "i8"),
+        ("hold_until_s", "i8"),
+        ("hold_end_s", "i8"),
+        ("sticky", "i8"),
+    ]
 )
 PLAN = np.dtype([("at_rows", "i8")])
 _row = accessor(ROW)
@@ -47,31 +56,43 @@ def run_left_s(w, slot):
 
 
 @rule
-def is_held(w, slot, plan):
-    """Whether a waiting job of better rank is expected, and this one would be in its way."""
-    s = env_of(w)
-    rank = row_of(plan, live_of(w, slot).job).rank
-    end_s = s.now_s + run_left_s(w, slot)
-    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
-        other = row_of(plan, live_of(w, entry_of(w, QUEUE, i).slot).job)
-        if other.rank < rank and other.hold_from_s <= s.now_s < other.hold_end_s:
-            if end_s > other.hold_until_s:
-                return True
-    return False
-
-
-@rule
-def choose_planned(w, plan):
-    """The job of best rank that may start and is not held, as a slot, or WAIT."""
+def holder(w, plan):
+    """The waiting job of best rank that others make room for now, as a slot, or WAIT."""
     now_s = env_of(w).now_s
     chosen = WAIT
     best = 0.0
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot
+        live = live_of(w, slot)
+        row = row_of(plan, live.job)
+        expected = row.hold_from_s <= now_s < row.hold_end_s
+        if (expected or (row.sticky > 0 and live.doing == SUSPENDED)) and (chosen == WAIT or row.rank < best):
+            chosen = slot
+            best = row.rank
+    return chosen
+
+
+@rule
+def choose_planned(w, plan):
+    """The job of best rank that may start and is in nobody's way, as a slot, or WAIT."""
+    now_s = env_of(w).now_s
+    chosen = WAIT
+    best = 0.0
+    held = holder(w, plan)
+    held_rank = 0.0
+    room_s = NEVER_S
+    if held != WAIT:
+        row = row_of(plan, live_of(w, held).job)
+        held_rank = row.rank
+        room_s = row.hold_until_s - now_s
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        slot = entry_of(w, QUEUE, i).slot
         row = row_of(plan, live_of(w, slot).job)
         if row.not_before_s > now_s or (chosen != WAIT and row.rank >= best):
             continue
-        if why_not_start(w, slot) == OK and not is_held(w, slot, plan):
+        if held != WAIT and row.rank > held_rank and run_left_s(w, slot) > room_s:
+            continue
+        if why_not_start(w, slot) == OK:
             chosen = slot
             best = row.rank
     return chosen

@@ -65,9 +65,7 @@ class PowerRows:
             columns.append(nodes)
         return columns
 
-    def _needs_nodes(
-        self, nodes: np.ndarray, here: np.ndarray, amounts: np.ndarray, per_node: int
-    ) -> None:
+    def _needs_nodes(self, nodes: np.ndarray, here: np.ndarray, amounts: np.ndarray, per_node: int) -> None:
         runs = self._runs
         here = here & (amounts[runs.job] > 0)
         if per_node == 0 or not here.any():

@@ -9,7 +9,6 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-
 TOLERANCE = 1e-4  # of the solver; the bound holds for whatever multipliers it finds
 
 
@@ -64,10 +63,12 @@ class Program:
     def add_rows(self, right: np.ndarray | float, equal: bool = False, count: int = 1) -> np.ndarray:
         """New rows without coefficients yet; their numbers among the rows of their kind."""
         rows = self._equal if equal else self._at_most
-        right = np.broadcast_to(np.asarray(right, dtype=float), (count,)) if np.ndim(right) == 0 else right
-        rows.right.append(np.asarray(right, dtype=float))
-        rows.count += len(right)
-        return np.arange(rows.count - len(right), rows.count)
+        values = np.asarray(right, dtype=float)
+        if values.ndim == 0:
+            values = np.full(count, float(values))
+        rows.right.append(values)
+        rows.count += len(values)
+        return np.arange(rows.count - len(values), rows.count)
 
     def put(
         self,

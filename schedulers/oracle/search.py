@@ -11,6 +11,7 @@ from schedulers.oracle.plan import Plan
 from schedulers.oracle.trial import Trial
 
 HOLD_S = (0, 1800, 7200, 21_600, 43_200)  # how long before its planned start others make room for a job
+THRESHOLD = 0.01  # share of the value offered that a change may cost at first
 PATIENCE_S = (0, 3600, 14_400)  # how long after it they still do
 
 
@@ -35,7 +36,7 @@ class PlanSearch:
         rows = self.plan.rows
         rows["rank"] = np.argsort(np.argsort(rank, kind="stable"), kind="stable")
         rows["not_before_s"] = self._begin_s if not_before_s is None else not_before_s
-        for name in ("hold_from_s", "hold_until_s", "hold_end_s"):
+        for name in ("hold_from_s", "hold_until_s", "hold_end_s", "sticky"):
             rows[name] = 0
         self._judge()
 
@@ -82,14 +83,23 @@ class PlanSearch:
     # --- small changes ----------------------------------------------------------------------------
 
     def climb(self, trials: int) -> None:
-        """Change the best plan a little, as often as asked for, and keep what is no worse."""
-        for _ in range(trials):
+        """Change the plan a little, so many times, and keep what is at most a little worse.
+
+        Threshold accepting (Dueck and Scheuer, Journal of Computational Physics 90(1), 1990,
+        doi:10.1016/0021-9991(90)90201-B): the threshold falls to 0 over the trials. The best plan is kept.
+        """
+        first_u = THRESHOLD * float(np.maximum(self._jobs.value_u, 0).sum())
+        at_rows, at_u = self.best_rows, self.best_u
+        for trial in range(trials):
             if not self._lost_u.any():
                 return
-            self.plan.rows[:] = self.best_rows
+            self.plan.rows[:] = at_rows
             for _ in range(1 + int(self._random.integers(3) == 0)):
                 self._change()
-            self._judge()
+            score_u = self._judge()
+            if score_u >= at_u - first_u * (1 - (trial + 1) / trials):
+                at_rows, at_u = self.plan.rows.copy(), score_u
+                self._note_losses()
 
     def _change(self) -> None:
         rows, random = self.plan.rows, self._random
@@ -102,7 +112,7 @@ class PlanSearch:
         elif kind < 0.65:
             rows["rank"][job] = rows["rank"][int(random.integers(self._count))] - 0.5
         elif kind < 0.72:
-            rows["hold_end_s"][job] = 0
+            rows["hold_end_s"][job] = rows["sticky"][job] = 0
             rows["not_before_s"][job] = self._begin_s
         elif kind < 0.86:  # something that earns little may be in the way of something that earns much
             rows["rank"][job] = rows["rank"].max() + 1
@@ -135,11 +145,17 @@ class PlanSearch:
         rows["hold_from_s"][job] = start_s - int(random.choice(HOLD_S))
         rows["hold_until_s"][job] = start_s
         rows["hold_end_s"][job] = start_s + int(random.choice(PATIENCE_S)) + 1
+        rows["sticky"][job] = int(random.integers(2))
 
-    def _judge(self) -> None:
-        """Score the plan at hand; keep it if it is no worse."""
+    def _judge(self) -> float:
+        """Score the plan at hand, and keep it if it is the best so far."""
         score_u = self.trial.score_u(self.plan)
-        if score_u >= self.best_u:
+        if score_u > self.best_u:
             self.best_u, self.best_rows = score_u, self.plan.rows.copy()
-            lost_u = np.maximum(self._jobs.value_u, 0) - self.trial.earned_u
-            self._lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)
+            self._note_losses()
+        return score_u
+
+    def _note_losses(self) -> None:
+        """(J,) value that jobs lost in the last trial: where a change is worth a try."""
+        lost_u = np.maximum(self._jobs.value_u, 0) - self.trial.earned_u
+        self._lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)

@@ -94,7 +94,8 @@ def step_edges(case: Case, step_s: int) -> np.ndarray:
     begin_s, end_s = case.first_instant_s, end_of_gain_s(case)
     if (end_s - begin_s) // step_s > MOST_STEPS:
         raise InputError(
-            f"bound: {end_s - begin_s} s in steps of {step_s} s are more than {MOST_STEPS} steps; take longer steps"
+            f"bound: {end_s - begin_s} s in steps of {step_s} s are more than {MOST_STEPS} steps; "
+            "take longer ones"
         )
     edges = np.arange(begin_s, end_s, step_s, dtype=np.int64)
     changes = build_inputs(case).change_s

@@ -35,7 +35,9 @@ class Trial:
         state, options, inputs = self._world.env[0], self._case.options, self._case.inputs
         cost_u = int(state.cost_u) if inputs.priced else 0
         carbon_u = int(state.emitted_u) * options.carbon_price_u_per_kg / 1e6 if inputs.carbon_known else 0
-        return float(int(state.earned_u) - int(state.violations) * options.violation_penalty_u - cost_u - carbon_u)
+        return float(
+            int(state.earned_u) - int(state.violations) * options.violation_penalty_u - cost_u - carbon_u
+        )
 
     @property
     def earned_u(self) -> np.ndarray:
