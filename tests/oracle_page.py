@@ -32,12 +32,12 @@ def tiny(first: int, last: int) -> None:
     for seed in range(first, last):
         case = tiny_case(seed)
         began_s = time.perf_counter()
-        exact = exact_optimum(case, most_states=100_000)
+        exact = exact_optimum(case, most_states=30_000)
         exact_s.append(time.perf_counter() - began_s)
         if exact is None or exact.objective <= 0:
             skipped += 1
             continue
-        oracle = Oracle(trials=1000)
+        oracle = Oracle(trials=400)
         oracle.check(case)
         bound = upper_bound(case, step_s=1800, late_spans=8, grant_share=0.0).bound
         assert oracle.planned is not None and bound is not None

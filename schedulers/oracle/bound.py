@@ -32,8 +32,8 @@ GRANT_SHARE = 0.005
 class Bound:
     """A bound and how it was come by.
 
-    bound: objective that no schedule exceeds, as a share of the value offered; None if the solver did not
-    finish (see status). value_u: the same in micro-units of value. step_s: as asked for; steps: how many
+    bound: objective that no schedule exceeds, as a share of the value offered; None if the solver came to
+    nothing in its time (see status). value_u: the same in micro-units of value. step_s: as asked for; steps: how many
     there are, with the changes of inputs. granted: share of the value offered that jobs too small to model
     earn for nothing. rows, columns: size of the program.
     """
@@ -132,7 +132,7 @@ def value_offered_u(case: Case, end_s: int) -> float:
 
 def _value_u(case: Case, terms: JobTerms, solved: Solved, offered_u: float) -> float | None:
     """Micro-units that no schedule exceeds; costs are rounded down once in the accounts (RULES §7.5)."""
-    if solved.status != "optimal":
+    if not np.isfinite(solved.least):
         return None
     rounding_u = 1.0 + case.options.carbon_price_u_per_kg / 1e6
     return -solved.least * offered_u + terms.granted_u - terms.lost_u + rounding_u + 1e-9 * offered_u

@@ -32,7 +32,10 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """x: (C,) the solver's solution; least: a value that no feasible point goes below."""
+    """x: (C,) the solver's solution; found: its cost; least: what no feasible point goes below.
+
+    status: the solver's word, "optimal" or why it stopped. -inf is the least where it had no multipliers.
+    """
 
     x: np.ndarray
     least: float
@@ -104,8 +107,8 @@ class Program:
         solver.run()
         solve_s = time.perf_counter() - began_s
         solution = solver.getSolution()
+        status = solver.modelStatusToString(solver.getModelStatus()).lower()
         if not solution.dual_valid:
-            status = solver.modelStatusToString(solver.getModelStatus()).lower()
             return Solved(np.zeros(self.columns), -np.inf, np.nan, solve_s, status)
         dual = np.array(solution.row_dual)
         weight = np.maximum(-dual[: upper.shape[0]], 0.0)
@@ -113,7 +116,7 @@ class Program:
             cost, high, upper, upper_right, weight, equal, equal_right, dual[upper.shape[0] :]
         )
         x = np.clip(np.array(solution.col_value), 0.0, high)
-        return Solved(x, least, float(cost @ x), solve_s, "optimal")
+        return Solved(x, least, float(cost @ x), solve_s, status)
 
 
 def _solver(time_limit_s: float) -> highspy.Highs:
