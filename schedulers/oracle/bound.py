@@ -34,8 +34,8 @@ class Bound:
 
     bound: objective that no schedule exceeds, as a share of the value offered; None if the solver came to
     nothing in its time (see status). value_u: the same in micro-units of value. step_s: as asked for;
-    steps: how many there are, with the changes of inputs. granted: share of the value offered that jobs too small to model
-    earn for nothing. rows, columns: size of the program.
+    steps: how many there are, with the changes of inputs. granted: share of the value offered that jobs
+    too small to model earn for nothing. rows, columns: size of the program.
     """
 
     bound: float | None
