@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.atomic import atomic_folder
-from experiments.evaluate import Evaluation, choose_windows, evaluate
+from experiments.evaluate import BOUND, Evaluation, choose_windows, evaluate
 from experiments.provenance import provenance
 from experiments.scenario import Wishes, load_scenario
 from experiments.talk import QUIET, Talk
@@ -101,6 +101,9 @@ def evaluate_text(found: Evaluation) -> str:
         mean, gain = found.objective(name), found.difference(name, base)
         row = f"{name:<{width}}  {mean.mean:9.3f}  {mean.low:.3f} to {mean.high:.3f}   {gain.mean:+.3f}"
         row += f"{'':<11}{gain.low:+.3f} to {gain.high:+.3f}  "
+        if name == BOUND:
+            lines.append(row.rstrip())
+            continue
         row += "  ".join(f"{found.total(name, key) * scale:>10,.0f}" for key, _, scale in shown)
         lines.append(f"{row}  {found.values(name, 'renewable_share').mean():9.0%}")
     lines += [
@@ -108,4 +111,8 @@ def evaluate_text(found: Evaluation) -> str:
         "objective: mean over windows; intervals: bootstrap over windows; differences: paired by window;",
         "the rest: totals over the windows, but renewable, the mean share of the energy drawn",
     ]
+    if any(name.split("=")[0] == "oracle" for name in found.schedulers):
+        lines.append("oracle: knows true run times and true power; no scheduler of a real cluster does")
+    if BOUND in found.schedulers:
+        lines.append("bound: no schedule exceeds it (docs/oracle.md); it is none itself")
     return "\n".join(lines)

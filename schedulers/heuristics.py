@@ -52,6 +52,9 @@ GATE_HELP = {
     "carbon": "or until power is clean: likewise by carbon intensity (carbon=Q; default 0.25)",
 }
 SHORT = {"easy": "fcfs+easy", "conservative": "fcfs+conservative", "greedy": "fcfs+greedy"}
+PRIVILEGED_HELP = {
+    "oracle": "knows true run times and true power (oracle=N tries N small changes; default 4000)"
+}
 NEEDS_VALUE = ("hvf", "hvd", "atc")
 NEEDS_DEADLINE = ("edf", "slack")
 DEFAULT_PARAM = 2.0  # k of atc
@@ -136,6 +139,7 @@ def describe() -> dict[str, dict[str, str]]:
         "gates": GATE_HELP,
         "victims": VICTIM_HELP,
         "short": SHORT,
+        "privileged": PRIVILEGED_HELP,
     }
 
 

@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, or a user's own class as `path/to/file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, the oracle, or a user's own class as `path/to/file.py:ClassName`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from schedulers.heuristics import parse
 from traces.errors import InputError
 
+MOST_TRIALS = 10**7
 _loads = itertools.count(1)
 
 
@@ -19,7 +20,21 @@ def make_scheduler(name: str, **params: float) -> Any:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if ".py:" in name:
         return _load_class(name)
+    if name.strip().lower().partition("=")[0] == "oracle":
+        return _oracle(name.strip().lower())
     return parse(name, **params)
+
+
+def _oracle(name: str) -> Any:
+    """`oracle`, or `oracle=N` with the number of small changes it tries."""
+    from schedulers.oracle.oracle import TRIALS, Oracle
+
+    _, given, text = name.partition("=")
+    if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):
+        raise InputError(f"scheduler {name!r}: {text!r} is not a number of trials; write oracle=1000")
+    oracle = Oracle(int(text) if given else TRIALS)
+    oracle.name = name
+    return oracle
 
 
 def _load_class(name: str) -> Any:

@@ -1,0 +1,217 @@
+"""The jobs of the bound's program: when each may run, and what its completion is worth.
+
+A job completes on time, or late in one of a few spans of time, or not at all; each is a fraction. What it
+has run by the end of a span covers the fraction completed by then. In no cell of time does a fraction run
+longer than that fraction of the cell: a job is in one place at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare.build import build_jobs
+from rare.model import NEVER_S, Case
+from schedulers.oracle.packing_rows import Runs, alone_mw
+from schedulers.oracle.program import Program
+from schedulers.oracle.steps import Steps, most_it_mw
+
+
+@dataclass(frozen=True, slots=True)
+class JobTerms:
+    """What the jobs add: their runs, (J,) value granted without any run, and (J,) columns of fractions.
+
+    on_time: column of the fraction completed by the deadline, -1: none. late: columns of late fractions.
+    granted_u: what jobs earn in the bound for nothing. lost_u: penalties that are due unless avoided.
+    """
+
+    runs: Runs
+    on_time: np.ndarray
+    late: list[np.ndarray]
+    granted_u: float
+    lost_u: float
+    granted_jobs: int
+
+
+def allowance_s(submit_s: int, deadline_s: int) -> int:
+    """RULES §6.2."""
+    return max(deadline_s - submit_s, 600)
+
+
+def worth(value_u: int, submit_s: int, deadline_s: int, end_s: float) -> float:
+    """Value earned by ending at `end_s` (RULES §6.2), without its rounding down."""
+    if deadline_s == NEVER_S or end_s <= deadline_s:
+        return float(value_u)
+    allowance = allowance_s(submit_s, deadline_s)
+    return value_u * max(deadline_s + allowance - end_s, 0) / allowance
+
+
+def completable(case: Case, end_s: int) -> np.ndarray:
+    """(J,) bool: jobs that arrive before the end, fit the machine, and are not cut at their estimate."""
+    jobs = build_jobs(case)
+    able = (jobs.part >= 0) & (jobs.submit_s < end_s)
+    if case.options.kill_at_estimate:
+        able &= jobs.work_s <= jobs.estimate_s
+    return np.asarray(able)
+
+
+class JobRows:
+    """Adds the jobs of a case to a program. Values are divided by `unit_u`."""
+
+    def __init__(
+        self, program: Program, case: Case, steps: Steps, end_s: int, late_spans: int, unit_u: float
+    ) -> None:
+        self._program, self._case = program, case
+        self._edge_s, self._end_s = steps.edge_s, end_s
+        self._most_mw, self._alone_mw = most_it_mw(case, steps), alone_mw(case)
+        self._spans, self._unit_u = late_spans, unit_u
+        self._jobs = build_jobs(case)
+        self._column: list[np.ndarray] = []
+        self._job: list[np.ndarray] = []
+        self._step: list[np.ndarray] = []
+
+    def add(self, grant_u: float) -> JobTerms:
+        """Add every job. Those of least value, up to `grant_u` in all, are granted without running."""
+        jobs, penalty_u = self._jobs, self._case.options.violation_penalty_u
+        able = completable(self._case, self._end_s)
+        arrives = (jobs.part >= 0) & (jobs.submit_s < self._end_s)
+        due = arrives & (jobs.deadline_s <= self._end_s)
+        gain_u = np.maximum(jobs.value_u, 0) + penalty_u * due
+        wanted = np.flatnonzero(able & (gain_u > 0))
+        free = self._granted(wanted, gain_u, grant_u)
+        on_time = np.full(len(jobs), -1, dtype=np.int64)
+        late: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * len(jobs)
+        for j in wanted:
+            if not free[j]:
+                on_time[j], late[j] = self._add_job(int(j), float(gain_u[j]))
+        runs = Runs(*(np.concatenate(part) if part else np.zeros(0, np.int64) for part in
+                      (self._column, self._job, self._step)))  # fmt: skip
+        granted_u = float(gain_u[free].sum())
+        return JobTerms(runs, on_time, late, granted_u, float(penalty_u * due.sum()), int(free.sum()))
+
+    def _granted(self, wanted: np.ndarray, gain_u: np.ndarray, grant_u: float) -> np.ndarray:
+        """(J,) bool: jobs that are not worth modelling, and those that time without end would complete."""
+        free = np.zeros(len(gain_u), dtype=bool)
+        by_gain = wanted[np.argsort(gain_u[wanted], kind="stable")]
+        free[by_gain[np.cumsum(gain_u[by_gain].astype(float)) <= grant_u]] = True
+        endless = min(self._case.inputs.end_s, self._case.end_s or NEVER_S) == NEVER_S
+        if endless:
+            free[wanted] |= self._jobs.deadline_s[wanted] == NEVER_S
+        free[wanted] |= self._jobs.work_s[wanted] == 0
+        return free
+
+    def _add_job(self, j: int, gain_u: float) -> tuple[int, np.ndarray]:
+        """Columns of the fractions completed on time and late."""
+        job = self._jobs[j]
+        submit_s, work_s, deadline_s = int(job.submit_s), int(job.work_s), int(job.deadline_s)
+        last_s = min(deadline_s, self._end_s)
+        on_time, columns = -1, []
+        if submit_s + work_s <= last_s:
+            on_time = int(self._program.add_columns(np.ones(1), -gain_u / self._unit_u)[0])
+            columns.append(on_time)
+            self._on_time_rows(j, on_time, last_s)
+        late = np.zeros(0, dtype=np.int64)
+        if deadline_s < self._end_s and job.value_u > 0:
+            late = self._late_rows(j)
+        columns += late.tolist()
+        if len(columns) > 1:
+            row = self._program.add_rows(1.0)
+            self._program.put(row, np.array(columns), 1.0)
+        return on_time, late
+
+    def _runs_in(self, j: int, cell_s: np.ndarray) -> np.ndarray:
+        """Columns of what runs of a job in the cells between these edges, each within one step."""
+        step = np.searchsorted(self._edge_s, cell_s[:-1], side="right") - 1
+        share = np.minimum(np.diff(cell_s) / int(self._jobs.work_s[j]), 1.0)
+        share[self._alone_mw[j] > self._most_mw[step]] = 0.0  # not even alone
+        columns = self._program.add_columns(share)
+        self._column.append(columns)
+        self._job.append(np.full(len(columns), j))
+        self._step.append(step)
+        return columns
+
+    def _cells(self, first_s: int, last_s: int, more_s: np.ndarray) -> np.ndarray:
+        """Edges from first to last: those of the steps, and some more."""
+        low = np.searchsorted(self._edge_s, first_s, side="right")
+        high = np.searchsorted(self._edge_s, last_s, side="left")
+        return np.unique(np.concatenate([[first_s, last_s], self._edge_s[low:high], more_s])).astype(np.int64)
+
+    def _one_at_a_time(self, runs: np.ndarray, share: np.ndarray, fraction: np.ndarray) -> None:
+        """runs <= share x fraction, where that says more than runs <= fraction."""
+        tight = share < 1.0
+        if tight.any():
+            rows = self._program.add_rows(0.0, count=int(tight.sum()))
+            self._program.put(rows, runs[tight], 1.0)
+            self._program.put(rows, fraction[tight], -share[tight])
+
+    def _on_time_rows(self, j: int, fraction: int, last_s: int) -> None:
+        cell_s = self._cells(int(self._jobs.submit_s[j]), last_s, np.zeros(0))
+        runs = self._runs_in(j, cell_s)
+        row = self._program.add_rows(0.0, equal=True)
+        self._program.put(row, runs, 1.0, equal=True)
+        self._program.put(row, fraction, -1.0, equal=True)
+        share = np.diff(cell_s) / int(self._jobs.work_s[j])
+        self._one_at_a_time(runs, share, np.full(len(runs), fraction))
+
+    def _late_rows(self, j: int) -> np.ndarray:
+        """Columns of the fractions that complete in each late span; empty if none can."""
+        job = self._jobs[j]
+        submit_s, work_s, deadline_s = int(job.submit_s), int(job.work_s), int(job.deadline_s)
+        allowance = allowance_s(submit_s, deadline_s)
+        last_s = min(deadline_s + allowance - 1, self._end_s)
+        first_s = max(deadline_s, submit_s + work_s - 1)  # it completes after this second
+        if first_s >= last_s:
+            return np.zeros(0, dtype=np.int64)
+        spans = max(1, min(self._spans, -(-self._spans * (last_s - first_s) // allowance)))
+        span_s = np.unique(np.linspace(first_s, last_s, spans + 1).astype(np.int64))
+        fractions = self._program.add_columns(np.ones(len(span_s) - 1))
+        cell_s = self._cells(submit_s, last_s, span_s)
+        runs = self._runs_in(j, cell_s)
+        self._late_value(j, fractions, span_s[:-1] + 1, runs, cell_s[:-1])
+        unfinished = self._unfinished(fractions)
+        span = np.clip(np.searchsorted(span_s, cell_s[:-1], side="right") - 1, 0, len(fractions) - 1)
+        self._one_at_a_time(runs, np.diff(cell_s) / work_s, unfinished[span])
+        self._work_before(runs, span, fractions)
+        return fractions
+
+    def _late_value(
+        self, j: int, fractions: np.ndarray, end_s: np.ndarray, runs: np.ndarray, start_s: np.ndarray
+    ) -> None:
+        """Value earned late: at most what an end in each span is worth at its first second, `end_s`.
+
+        And at most what follows from when it runs: a job ends no sooner than half its work after the mean
+        time of its running, because it runs at most one second a second (Goemans, Queyranne, Schulz,
+        Skutella and Wang, SIAM Journal on Discrete Mathematics 15(2), 2002,
+        doi:10.1137/S089548019936223X). What runs in a cell runs at its beginning or later.
+        """
+        job, program = self._jobs[j], self._program
+        submit_s, deadline_s, value_u = int(job.submit_s), int(job.deadline_s), int(job.value_u)
+        allowance = allowance_s(submit_s, deadline_s)
+        share = np.array([worth(value_u, submit_s, deadline_s, int(end)) / value_u for end in end_s])
+        mean_share = (deadline_s + allowance - start_s - job.work_s / 2) / allowance
+        earned = program.add_columns(np.ones(1), -value_u / self._unit_u)
+        rows = program.add_rows(0.0, count=2)
+        program.put(rows, earned, 1.0)
+        program.put(rows[0], fractions, -share)
+        program.put(rows[1], runs, -mean_share)
+
+    def _unfinished(self, fractions: np.ndarray) -> np.ndarray:
+        """Columns of the fraction that completes in a span or after it."""
+        program = self._program
+        later = program.add_columns(np.ones(len(fractions)))
+        rows = program.add_rows(0.0, equal=True, count=len(fractions))
+        program.put(rows, later, 1.0, equal=True)
+        program.put(rows, fractions, -1.0, equal=True)
+        program.put(rows[:-1], later[1:], -1.0, equal=True)
+        return later
+
+    def _work_before(self, runs: np.ndarray, span: np.ndarray, fractions: np.ndarray) -> None:
+        """What ran by the end of a span covers what completed by then; in the end both are equal."""
+        program, count = self._program, len(fractions)
+        ahead = program.add_columns(np.append(np.ones(count - 1), 0.0))
+        rows = program.add_rows(0.0, equal=True, count=count)
+        program.put(rows[span], runs, 1.0, equal=True)
+        program.put(rows, fractions, -1.0, equal=True)
+        program.put(rows, ahead, -1.0, equal=True)
+        program.put(rows[1:], ahead[:-1], 1.0, equal=True)

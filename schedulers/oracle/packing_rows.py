@@ -1,0 +1,120 @@
+"""What fits beside what at one instant: cuts that fractions of wide jobs would slip through.
+
+A dual feasible function f (Fekete and Schepers, Mathematical Programming 91, 2001,
+doi:10.1007/s101070100243) satisfies: shares of a capacity that add up to at most 1 have f that add up to at
+most 1. At every instant the jobs that run fit together, so the time that jobs run in a step, weighted with
+f of their share, is at most the length of the step. With f of k = 1 that says: of the jobs that need more
+than half of the machine, or of the power, one runs at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare.build import build_jobs
+from rare.model import UNLIMITED_MW, Case, Partition
+from schedulers.oracle.program import Program
+from schedulers.oracle.steps import Steps, most_it_mw
+
+HOUR_S = 3600.0
+FUNCTIONS = (1, 2, 3, 4, 5, 7, 9)
+ABOVE = 1e-9  # by which a power limit is raised, so that rounding cannot tighten a cut
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Every variable that says how much of a job runs when. All are (X,).
+
+    column: number of the variable, which is a share of the job's work. job, step: whose and when.
+    """
+
+    column: np.ndarray
+    job: np.ndarray
+    step: np.ndarray
+
+
+def amounts_per_node(case: Case, part: Partition) -> list[tuple[np.ndarray, int]]:
+    """(J,) amounts of each resource with what a node has of it; only what a partition declares (§2.1)."""
+    jobs = build_jobs(case)
+    table = (
+        (jobs.cores, part.cores_per_node),
+        (jobs.gpus_milli, part.gpus_per_node * 1000),
+        (jobs.memory_mib, part.memory_mib_per_node or 0),
+    )
+    return [(amounts.astype(float), per_node) for amounts, per_node in table if per_node > 0]
+
+
+def narrow_mw(case: Case) -> np.ndarray:
+    """(J,) float: IT power of a job with its share of nodes. Of jobs that run at once it adds up to no more
+    than they draw, because nodes in use are at least the sum of the shares of any one resource.
+    """
+    return _own_mw(case, whole_nodes=False)
+
+
+def alone_mw(case: Case) -> np.ndarray:
+    """(J,) float: the least IT power at which a job runs: its own, with its whole nodes."""
+    return _own_mw(case, whole_nodes=True)
+
+
+def _own_mw(case: Case, *, whole_nodes: bool) -> np.ndarray:
+    jobs = build_jobs(case)
+    power_mw = jobs.power_mw.astype(float)
+    for index, part in enumerate(case.cluster.partitions):
+        here = jobs.part == index
+        nodes = np.zeros(len(jobs))
+        shares = [amounts / per_node for amounts, per_node in amounts_per_node(case, part)]
+        if whole_nodes:
+            nodes = np.maximum.reduce([np.ceil(share) for share in shares])
+        elif here.any():  # one resource for all: the one that the jobs need most of
+            nodes = max(shares, key=lambda share: float(share[here].sum()))
+        power_mw[here] += part.idle_mw * nodes[here]
+    return power_mw
+
+
+def feasible(amount: np.ndarray, capacity: np.ndarray | float, k: int) -> np.ndarray:
+    """u(k) of Fekete and Schepers: the share where (k + 1) of it are whole, else rounded down to k-ths.
+
+    >>> feasible(np.array([3.0, 5.0, 6.0]), 10, 1).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    times = (k + 1) * amount
+    whole = times % capacity == 0
+    return np.where(whole, amount / capacity, times // capacity / k)
+
+
+def add_packing(program: Program, case: Case, *, steps: Steps, runs: Runs) -> None:
+    """Add the cuts for cores, GPUs and memory of each partition, and for power."""
+    jobs = build_jobs(case)
+    hours = jobs.work_s[runs.job] / HOUR_S
+    for index, part in enumerate(case.cluster.partitions):
+        here = jobs.part[runs.job] == index
+        for amounts, per_node in amounts_per_node(case, part):
+            _add(program, steps, runs, here, amounts[runs.job], part.nodes * per_node, hours)
+    most_mw = most_it_mw(case, steps)
+    limited = most_mw < UNLIMITED_MW / 100
+    capacity_mw = (np.maximum(most_mw, 1.0) * (1 + ABOVE))[runs.step]
+    power_mw = np.minimum(narrow_mw(case)[runs.job], capacity_mw)
+    _add(program, steps, runs, limited[runs.step], power_mw, capacity_mw, hours)
+
+
+def _add(
+    program: Program,
+    steps: Steps,
+    runs: Runs,
+    here: np.ndarray,
+    amount: np.ndarray,
+    capacity: np.ndarray | float,
+    hours: np.ndarray,
+) -> None:
+    """For each function and step: hours of the jobs, weighted, are at most the hours of the step."""
+    for k in FUNCTIONS:
+        weight = feasible(amount, capacity, k)
+        some = here & (weight * capacity > amount * (1 + 1e-6))
+        if not some.any():
+            continue
+        kept = here & (weight > 0)
+        used, place = np.unique(runs.step[kept], return_inverse=True)
+        rows = program.add_rows(steps.length_s[used] / HOUR_S)
+        program.put(rows[place], runs.column[kept], weight[kept] * hours[kept])

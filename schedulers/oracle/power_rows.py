@@ -1,0 +1,198 @@
+"""The power side of the bound's program: nodes, supply, battery and grid, step by step.
+
+Energies are in units of the cluster's peak draw for an hour, so that the numbers are near 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rare.build import build_jobs
+from rare.model import Case
+from schedulers.oracle.packing_rows import Runs, add_packing, narrow_mw
+from schedulers.oracle.program import Program
+from schedulers.oracle.steps import Steps
+
+HOUR_S = 3600.0
+
+
+class PowerRows:
+    """Adds the power of a case to a program in which the jobs' runs are there already."""
+
+    def __init__(self, program: Program, case: Case, steps: Steps, runs: Runs, unit_u: float) -> None:
+        self._program, self._case, self._steps, self._runs = program, case, steps, runs
+        self._jobs = build_jobs(case)
+        self._unit_mj = max(case.cluster.peak_draw_mw, 1) * HOUR_S
+        self._cost = steps.rate_u_per_mj * self._unit_mj / unit_u
+        self._count = len(steps.pue)
+
+    def add(self) -> None:
+        """Nodes, balance, supply, grid and battery."""
+        balance = self._program.add_rows(0.0, equal=True, count=self._count)
+        self._draw_of_jobs(balance)
+        nodes = self._nodes(balance)
+        used, grid = self._sources(balance)
+        if self._steps.pays_to_draw:
+            self._needless_draw(balance)
+        charged, given = self._battery(balance, grid)
+        add_packing(self._program, self._case, steps=self._steps, runs=self._runs)
+        surplus = self._program.add_rows(self._steps.supply_mj / self._unit_mj)
+        self._program.put(surplus, used, 1.0)
+        self._more_than_supply(balance, grid, given)
+        if charged is not None:
+            self._program.put(surplus, charged, 1.0)
+            self._resting_nodes_first(used, charged, nodes)
+
+    def _draw_of_jobs(self, balance: np.ndarray) -> None:
+        runs, jobs = self._runs, self._jobs
+        energy = jobs.power_mw[runs.job] * jobs.work_s[runs.job].astype(float) / self._unit_mj
+        self._program.put(balance[runs.step], runs.column, energy * self._steps.pue[runs.step], equal=True)
+
+    def _nodes(self, balance: np.ndarray) -> list[np.ndarray]:
+        """Columns of node-hours in use by partition: enough for the most any resource needs."""
+        columns = []
+        for index, part in enumerate(self._case.cluster.partitions):
+            nodes = self._program.add_columns(part.nodes * self._steps.length_s / HOUR_S)
+            idle = part.idle_mw * HOUR_S / self._unit_mj * self._steps.pue
+            self._program.put(balance, nodes, idle, equal=True)
+            here = self._jobs.part[self._runs.job] == index
+            for amounts, per_node in (
+                (self._jobs.cores, part.cores_per_node),
+                (self._jobs.gpus_milli, part.gpus_per_node * 1000),
+                (self._jobs.memory_mib, part.memory_mib_per_node or 0),
+            ):
+                self._needs_nodes(nodes, here, amounts, per_node)
+            columns.append(nodes)
+        return columns
+
+    def _needs_nodes(self, nodes: np.ndarray, here: np.ndarray, amounts: np.ndarray, per_node: int) -> None:
+        runs = self._runs
+        here = here & (amounts[runs.job] > 0)
+        if per_node == 0 or not here.any():
+            return
+        job, step = runs.job[here], runs.step[here]
+        share = amounts[job] * self._jobs.work_s[job].astype(float) / HOUR_S / per_node
+        rows = self._program.add_rows(0.0, count=self._count)
+        self._program.put(rows[step], runs.column[here], share)
+        self._program.put(rows, nodes, -1.0)
+
+    def _sources(self, balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of the draw that the supply and the grid serve."""
+        most = self._most_draw()
+        used = self._program.add_columns(np.minimum(self._steps.supply_mj / self._unit_mj, most))
+        grid = self._program.add_columns(np.minimum(self._steps.import_mj / self._unit_mj, most), self._cost)
+        self._program.put(balance, used, -1.0, equal=True)
+        self._program.put(balance, grid, -1.0, equal=True)
+        return used, grid
+
+    def _most_draw(self) -> np.ndarray:
+        """(K,) more energy than the cluster can draw in a step, whatever runs and rests in it."""
+        parts = self._case.cluster.partitions
+        nodes_mw = sum(part.nodes * max(part.idle_mw, part.rest_mw) for part in parts)
+        jobs_mw = float(self._jobs.power_mw[self._jobs.part >= 0].sum())
+        rows_pue = self._case.inputs.pue_per_mille
+        highest = self._case.cluster.pue_per_mille if rows_pue is None else int(rows_pue.max())
+        power_mw = (jobs_mw + nodes_mw) * highest / 1000 + 1
+        return power_mw * self._steps.length_s / self._unit_mj
+
+    def _needless_draw(self, balance: np.ndarray) -> None:
+        """Where power pays the one who draws it: resting nodes, restarts, lost work, jobs that fail."""
+        self._program.put(balance, self._program.add_columns(self._most_draw()), 1.0, equal=True)
+
+    def _battery(self, balance: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Columns of the surplus charged and of what it gives; None without a battery."""
+        program, steps, battery = self._program, self._steps, self._case.battery
+        limited = np.isfinite(steps.import_mj)
+        if battery.capacity_mj == 0:
+            return None, None
+        hours = steps.length_s / self._unit_mj
+        charged = program.add_columns(
+            np.minimum(battery.charge_limit_mw * hours, steps.supply_mj / self._unit_mj)
+        )
+        given = program.add_columns(battery.discharge_limit_mw * hours)
+        program.put(balance, given, -1.0, equal=True)
+        flows = [charged]
+        if steps.cheap.any():
+            bought = program.add_columns(battery.charge_limit_mw * hours * steps.cheap, self._cost)
+            flows.append(bought)
+            right = np.where(limited, steps.import_mj, 0.0)[limited] / self._unit_mj
+            rows = program.add_rows(right)
+            program.put(rows, grid[limited], 1.0)
+            program.put(rows, bought[limited], 1.0)
+        self._content(flows, given)
+        self._one_way(flows, given)
+        return charged, given
+
+    def _more_than_supply(self, balance: np.ndarray, grid: np.ndarray, given: np.ndarray | None) -> None:
+        """What a job draws beyond the supply comes from battery or grid, however short it runs.
+
+        Of jobs that run at once, the sum of what each draws beyond the supply is at most what all draw
+        beyond it; so the energies of a step add up likewise.
+        """
+        runs, jobs, steps = self._runs, self._jobs, self._steps
+        beyond_mw = narrow_mw(self._case)[runs.job] * steps.pue[runs.step] - steps.supply_mw[runs.step]
+        some = beyond_mw > 0
+        if not some.any():
+            return
+        rows = self._program.add_rows(0.0, count=self._count)
+        energy = beyond_mw * jobs.work_s[runs.job] / self._unit_mj
+        self._program.put(rows[runs.step[some]], runs.column[some], energy[some])
+        self._program.put(rows, grid, -1.0)
+        if given is not None:
+            self._program.put(rows, given, -1.0)
+
+    def _content(self, flows: list[np.ndarray], given: np.ndarray) -> None:
+        """The battery's content at the end of each step, in mJ of content."""
+        program, battery, steps = self._program, self._case.battery, self._steps
+        into = round(1000 * battery.charge_efficiency) / 1000
+        out = round(1000 / battery.discharge_efficiency) / 1000
+        content = program.add_columns(np.full(self._count, battery.capacity_mj / self._unit_mj))
+        right = np.zeros(self._count)
+        right[0] = round(battery.initial_share * battery.capacity_mj * 1000) / 1000 / self._unit_mj
+        rows = program.add_rows(right, equal=True)
+        program.put(rows, content, 1.0, equal=True)
+        program.put(rows[1:], content[:-1], -1.0, equal=True)
+        for flow in flows:
+            program.put(rows, flow, -into, equal=True)
+        program.put(rows, given, out, equal=True)
+        if battery.self_discharge_mw:  # at most: an empty battery loses nothing (§7.4a)
+            lost = program.add_columns(battery.self_discharge_mw * steps.length_s / self._unit_mj)
+            program.put(rows, lost, 1.0, equal=True)
+
+    def _one_way(self, flows: list[np.ndarray], given: np.ndarray) -> None:
+        """At any instant the battery charges or gives: the times of both fit into the step."""
+        battery, length_s = self._case.battery, self._steps.length_s
+        if battery.charge_limit_mw == 0 or battery.discharge_limit_mw == 0:
+            return
+        rows = self._program.add_rows(length_s / HOUR_S)
+        scale = self._unit_mj / HOUR_S
+        for flow in flows:
+            self._program.put(rows, flow, scale / battery.charge_limit_mw)
+        self._program.put(rows, given, scale / battery.discharge_limit_mw)
+
+    def _resting_nodes_first(self, used: np.ndarray, charged: np.ndarray, nodes: list[np.ndarray]) -> None:
+        """Unused nodes take surplus before the battery does (§2.7, §7.2).
+
+        At an instant at which the battery charges, either all unused nodes are lit, and
+        charged <= S - PUE x (rest of all nodes - rest of those in use) - used, or some are dark for want
+        of power, and charged <= e, less than the rest of one node. With A = S - PUE x rest of all nodes,
+        both satisfy charged + A/S x (used - PUE x rest of those in use) <= A + e, which is linear in
+        time, so it holds for a step with constant inputs. `used` is what jobs and their nodes take.
+        """
+        parts, steps = self._case.cluster.partitions, self._steps
+        if any(part.rest_mw > part.idle_mw for part in parts):
+            return
+        power_mw = steps.supply_mj / steps.length_s
+        all_mw = sum(part.nodes * part.rest_mw for part in parts) * steps.pue
+        least_mw = (max(part.rest_mw for part in parts) + 1) * steps.pue + 1
+        left_mw = np.maximum(power_mw - all_mw, 0.0)
+        share = np.divide(left_mw, power_mw, out=np.zeros(self._count), where=power_mw > 0)
+        some = np.flatnonzero(steps.constant & (all_mw > 0))
+        if len(some) == 0:
+            return
+        rows = self._program.add_rows(((left_mw + least_mw) * steps.length_s / self._unit_mj)[some])
+        self._program.put(rows, charged[some], 1.0)
+        self._program.put(rows, used[some], share[some])
+        for part, column in zip(parts, nodes, strict=True):
+            rest = part.rest_mw * HOUR_S / self._unit_mj * steps.pue * share
+            self._program.put(rows, column[some], -rest[some])
