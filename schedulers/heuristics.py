@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,11 @@ class Heuristic:
         object.__setattr__(self, "_policy", arguments(row)[0])
 
     @property
+    def policy(self) -> Any:
+        """Its row of parameters, as compiled code takes it."""
+        return self._policy  # type: ignore[attr-defined]
+
+    @property
     def order(self) -> int:
         """Code of the order in which the queue is kept."""
         return ORDER_NAMES.index(self.order_name)
@@ -106,14 +112,14 @@ class Heuristic:
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot (rare.scheduler.Decider)."""
-        policy = self._policy  # type: ignore[attr-defined]
+        policy = self.policy
         return int(
             victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy)
         )
 
     def replay(self, handle: object, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
-        return int(replay(handle, self._policy, steps))  # type: ignore[attr-defined]
+        return int(replay(handle, self.policy, steps))
 
 
 def known_names() -> list[str]:

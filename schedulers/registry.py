@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, or a user's own class as `path/to/file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead` over one, or a user's own class as `path/to/file.py:ClassName`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from schedulers.heuristics import parse
+from schedulers.lookahead import parse_lookahead
 from traces.errors import InputError
 
 _loads = itertools.count(1)
@@ -19,6 +20,8 @@ def make_scheduler(name: str, **params: float) -> Any:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if ".py:" in name:
         return _load_class(name)
+    if name.strip().lower().startswith("lookahead"):
+        return parse_lookahead(name, **params)
     return parse(name, **params)
 
 
