@@ -1,8 +1,8 @@
 """A copy of the state as a scheduler believes it: estimates for run times, forecasts for the weather.
 
-What the copy holds: the jobs that are here, each with what is left of its user's estimate as its work; the
-newest forecast and nothing issued later; arrivals drawn from those that the run has seen. The true work of
-a job and the inputs to come are never read.
+What the copy holds: the jobs that are here, each with a run time drawn from its user's estimate
+(schedulers.accuracy); the newest forecast and nothing issued later; arrivals drawn from those that the run
+has seen. The true work of a job that has not ended and the inputs to come are never read.
 """
 
 from __future__ import annotations
@@ -23,13 +23,12 @@ from rare.state import (
     JOB,
     OUTCOME,
     POWER,
-
     RUNNING,
-
     World,
     bind,
     handle_records,
 )
+from schedulers.accuracy import Accuracy
 from schedulers.paths import Outlook, path_scores, steps_ahead
 
 SOON_S = 60  # a job past its estimate is taken to need so long from now on
@@ -41,18 +40,24 @@ _SLOTS = 256
 class Believed:
     """A world of two environments beside a real one: the template and the copy that is played on.
 
-    samples: futures. horizon_s: how far they reach. arrivals: whether past arrivals come again.
+    samples: futures. horizon_s: how far they reach. arrivals: whether past arrivals come again. accuracy: of
+    the estimates, as far as it is known.
     """
 
-    def __init__(self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int) -> None:
-        self.horizon_s, self._arrivals = horizon_s, arrivals
+    def __init__(
+        self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int, accuracy: Accuracy
+    ) -> None:
+        self._arrivals, self._accuracy = arrivals, accuracy
         self._real_jobs = world.jobs  # whose table this copy was made for
         state = world.env[0]
         self._rows = steps_ahead(state, horizon_s)
         issues, steps = world.forecast.shape
         per_issue = int(state["issue_step_s"]) // max(int(state["forecast_step_s"]), 1)
         self._scores = path_scores(
-            samples, issues * max(per_issue, 1) + steps + self._rows, int(state["forecast_step_s"]) or 3600, seed
+            samples,
+            issues * max(per_issue, 1) + steps + self._rows,
+            int(state["forecast_step_s"]) or 3600,
+            seed,
         )
         self._known = len(world.jobs)
         jobs = records((2 * self._known,), JOB)
@@ -107,21 +112,15 @@ class Believed:
         self._make_room(len(here))
         self._lay_env(world, e, until_s, len(here))
         self.world.part[0] = world.part[e]
-        rows = world.live[e][here]
-        finish_s = self._lay_jobs(world, rows, int(state["now_s"]))
-        rows["finish_s"] = finish_s
+        self._rows_here = np.asarray(world.live[e])[here]
         self.place = np.zeros(world.live.shape[1], np.int64)
         self.place[here] = np.arange(len(here))
-        self.world.live[0, : len(here)] = rows
         self.world.live["next_free"][0, len(here) :] = np.arange(len(here) + 1, self.world.live.shape[1] + 1)
         self._here = len(here)
         for which in range(4):
             ends = world.ends[e, which]
-            entries = world.lists[e, which, int(ends["first"]) : int(ends["last"])].copy()
+            entries = np.asarray(world.lists[e, which])[int(ends["first"]) : int(ends["last"])].copy()
             entries["slot"] = self.place[entries["slot"]]
-            if which == FINISH:
-                entries["key"] = finish_s[entries["slot"]]
-                entries = entries[np.lexsort((entries["job"], entries["key"]))]
             first = self.world.live.shape[1] - len(entries) // 2
             self.world.lists[0, which, first : first + len(entries)] = entries
             self.world.ends[0, which] = (first, first + len(entries))
@@ -139,19 +138,26 @@ class Believed:
         env["free_slot"][0] = here
         self._until_s = until_s
 
-    def _lay_jobs(self, world: World, rows: np.ndarray, now_s: int) -> np.ndarray:
-        """Set the believed work of the jobs that are here; (N,) when each would end."""
-        index = rows["job"]
-        jobs = self.world.jobs
-        done_s = world.jobs["work_s"][index] - rows["left_s"]  # up to its last start
-        left_s = np.maximum(world.jobs["estimate_s"][index] - done_s, 0)
+    def _lay_jobs(self, sample: int) -> None:
+        """Give the jobs that are here the work that this sample believes in, and the running ones their ends."""
+        rows, now_s = self._rows_here.copy(), int(self._real.env["now_s"][self._e])
+        index, progress_s = rows["job"], rows["progress_s"]
+        real = self._real.jobs
+        done_s = real["work_s"][index] - rows["left_s"]  # up to its last start
         busy = rows["doing"] == RUNNING
-        overdue = busy & (rows["progress_s"] + left_s <= now_s)
-        left_s = np.where(overdue, now_s + SOON_S - rows["progress_s"], left_s)
-        left_s = np.where(~busy & (left_s == 0) & (done_s > 0), SOON_S, left_s)
-        rows["left_s"] = left_s
-        jobs["work_s"][index] = done_s + left_s
-        return np.where(busy, rows["progress_s"] + left_s, rows["finish_s"])
+        since_s = np.where(busy, np.maximum(now_s - progress_s, 0), 0)
+        work_s = self._accuracy.work_s(index, real["estimate_s"][index], done_s + since_s, sample)
+        overdue = (work_s == 0) & (done_s + since_s > 0)
+        work_s = np.where(overdue, done_s + since_s + SOON_S, work_s)
+        rows["left_s"] = work_s - done_s
+        self.world.jobs["work_s"][index] = work_s
+        finish_s = progress_s + rows["left_s"]
+        rows["finish_s"] = np.where(busy, finish_s, rows["finish_s"])
+        self.world.live[0, : len(rows)] = rows
+        first, last = (int(end) for end in self.world.ends[0, FINISH])
+        entries = np.asarray(self.world.lists[0, FINISH])[first:last]
+        entries["key"] = finish_s[entries["slot"]]
+        entries[:] = entries[np.lexsort((entries["job"], entries["key"]))]
 
     def _make_room(self, here: int) -> None:
         while self.world.live.shape[1] < here + 1:
@@ -163,7 +169,8 @@ class Believed:
         self._bind()
 
     def draw(self, sample: int) -> int:
-        """Lay the inputs and the arrivals of a sample for this decision. Jobs that a run into it holds."""
+        """Lay the inputs, run times and arrivals of a sample. Returns the jobs that a run into it holds."""
+        self._lay_jobs(sample)
         self._records["input_rows"][sample] = self._outlook.inputs(self._inputs[sample], self._scores[sample])
         arrivals = self._draw_arrivals(sample) if self._arrivals else 0
         self.world.env["next_job"][0] = self._known
@@ -193,7 +200,7 @@ class Believed:
         self._room_for_jobs(len(chosen))
         jobs = self.world.jobs[self._known : self._known + len(chosen)]
         jobs[:] = real[chosen]
-        jobs["work_s"] = jobs["estimate_s"]
+        jobs["work_s"] = self._accuracy.work_s(chosen, jobs["estimate_s"], np.zeros(len(chosen)), sample)
         dated = jobs["deadline_s"] < NEVER_S
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + come_s, NEVER_S)
         jobs["submit_s"] = come_s
@@ -208,5 +215,3 @@ class Believed:
             rows = self._records["input_rows"].copy()
             self._bind()
             self._records["forecast_issues"], self._records["input_rows"] = issues, rows
-
-

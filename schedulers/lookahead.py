@@ -1,8 +1,9 @@
 """Lookahead: tries each promising action on copies of the state before it takes one.
 
 At a decision the state is forked for each candidate, and a base heuristic plays on from there to a horizon,
-in several futures: paths of the supply as the newest forecast has them (schedulers.paths), the users'
-estimates as run times, and arrivals drawn from those seen so far (schedulers.believed). All candidates meet
+in several futures: paths of the supply as the newest forecast has them (schedulers.paths), run times drawn
+from the users' estimates and the accuracy of the jobs that have ended (schedulers.accuracy), and arrivals
+drawn from those seen so far (schedulers.believed). All candidates meet
 the same futures. The best mean objective wins; ties, and differences within the noise, go to what the base
 heuristic itself would do. This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu,
 Journal of Heuristics 3, 1997, doi:10.1023/A:1009635226865; halving the candidates as the samples add up:
@@ -19,6 +20,7 @@ import numpy as np
 from rare.memory import arguments, records
 from rare.model import Case
 from rare.state import DECIDE_SHED, WAIT, World
+from schedulers.accuracy import Accuracy
 from schedulers.believed import Believed
 from schedulers.heuristics import Heuristic, parse
 from schedulers.rollout import CANDIDATE, TERMS, play, running, startable
@@ -26,7 +28,8 @@ from traces.errors import InputError
 
 DEFAULT_BASE = "hvf+easy"
 MOST_NOTED = 512  # actions of one decision that are looked at for pruning
-HALVED_AFTER = (2, 4, 8, 16, 32)  # samples after which the worse half of the candidates is dropped
+FEWEST_SAMPLES = 3  # for fewer the noise cannot be told from a gain: rather fewer candidates
+HALVED_AFTER = (3, 6, 12, 24, 48)  # samples after which the worse half of the candidates is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ _RANGES = {
     "margin": (0, 100),
     "seed": (0, 2**31),
 }
+_BASE_KEYS = ("atc", "price", "carbon")  # what a base heuristic's own name may set
 
 
 class Lookahead:
@@ -74,6 +78,7 @@ class Lookahead:
         self.looks = self.simulated_jobs = self.overruled = 0
         self._noted = records((MOST_NOTED,), CANDIDATE)
         self._believed: Believed | None = None
+        self._accuracy = Accuracy(effort.seed)
 
     def check(self, case: Case) -> None:
         """Refuse a case without values, or one on which the base cannot work; forget the last run."""
@@ -97,10 +102,11 @@ class Lookahead:
         usual = self.base.decide(world, e, status)
         if self.effort.budget == 0:
             return usual
+        believed = self._copy_of(world)
+        self._accuracy.look(world, e)
         choices = self._candidates(world, e, status, usual)
-        if len(choices) < 2:
-            return usual
-        best = self._best(world, e, choices)
+        best = self._best(believed, world, e, choices) if len(choices) > 1 else usual
+        self._accuracy.decided(world, e, status, best)
         self.overruled += best != usual
         return best
 
@@ -134,10 +140,9 @@ class Lookahead:
 
     # --- rollouts ---
 
-    def _best(self, world: World, e: int, choices: list[int]) -> int:
+    def _best(self, believed: Believed, world: World, e: int, choices: list[int]) -> int:
         """The choice with the best mean objective, the first where none is better beyond the noise."""
         effort = self.effort
-        believed = self._copy_of(world)
         now_s = int(world.env["now_s"][e])
         until_s = now_s + round(effort.horizon * 3600)
         believed.lay(world, e, until_s)
@@ -148,7 +153,7 @@ class Lookahead:
         for sample in range(effort.samples):
             cost = max(believed.draw(sample), 1)
             if done == 0:
-                racing = racing[: left // cost]
+                racing = racing[: left // (cost * min(effort.samples, FEWEST_SAMPLES))]
             if len(racing) < 2 or cost * len(racing) > left:
                 break
             for place in racing:
@@ -169,7 +174,9 @@ class Lookahead:
         error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else 0.0
         return best if gain.mean() > self.effort.margin * error else 0
 
-    def _play(self, believed: Believed, world: World, e: int, choice: int, sample: int, until_s: int) -> float:
+    def _play(
+        self, believed: Believed, world: World, e: int, choice: int, sample: int, until_s: int
+    ) -> float:
         while True:
             slot = choice if choice == WAIT else int(believed.place[choice])
             score, whole = play(
@@ -190,8 +197,14 @@ class Lookahead:
     def _copy_of(self, world: World) -> Believed:
         if self._believed is None or not self._believed.is_of(world):
             effort = self.effort
+            self._accuracy = Accuracy(effort.seed)
             self._believed = Believed(
-                world, effort.samples, round(effort.horizon * 3600), bool(effort.arrivals), effort.seed
+                world,
+                effort.samples,
+                round(effort.horizon * 3600),
+                bool(effort.arrivals),
+                effort.seed,
+                self._accuracy,
             )
         return self._believed
 
@@ -214,19 +227,20 @@ def parse_lookahead(name: str, **params: float) -> Lookahead:
     BASE: any heuristic (default hvf+easy). Keys: those of `Effort`, as parameters or in the name. InputError
     for anything unknown or out of range.
     """
-    _, _, rest = name.strip().lower().partition("=")
-    if "=" not in name:
-        rest = "+".join(name.strip().lower().split("+")[1:])
+    words = name.strip().lower()
+    head, _, base_text = words.partition("=")
+    if "+" in head:  # the '=' belongs to a key
+        base_text = words.partition("+")[2]
     given: dict[str, Any] = dict(params)
     base = []
-    for part in filter(None, rest.split("+")):
-        key, _, text = part.partition("=")
-        if key in _RANGES:
+    for part in filter(None, base_text.split("+")):
+        key, is_set, text = part.partition("=")
+        if key in _RANGES or (is_set and key not in _BASE_KEYS):
             given[key] = text
         else:
             base.append(part)
     heuristic = parse("+".join(base) or DEFAULT_BASE)
-    return Lookahead(name.strip().lower(), heuristic, Effort(**_checked(name, given)))
+    return Lookahead(words, heuristic, Effort(**_checked(name, given)))
 
 
 def _checked(name: str, given: dict[str, Any]) -> dict[str, Any]:

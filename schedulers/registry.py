@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,7 @@ def make_scheduler(name: str, **params: float) -> Any:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if ".py:" in name:
         return _load_class(name)
-    if name.strip().lower().startswith("lookahead"):
+    if re.match(r"lookahead($|[=+])", name.strip().lower()):
         return parse_lookahead(name, **params)
     return parse(name, **params)
 
