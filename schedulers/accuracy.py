@@ -54,7 +54,7 @@ class Accuracy:
             self._running.clear()
 
     def work_s(self, jobs: np.ndarray, estimate_s: np.ndarray, done_s: np.ndarray, sample: int) -> np.ndarray:
-        """(N,) drawn run times of jobs that have run for `done_s` and not ended; 0 where none is known longer.
+        """(N,) drawn run times of jobs that have run for `done_s`; 0 where none so long is known.
 
         Draws depend on job and sample alone, so that all candidates and decisions meet the same.
         """

@@ -7,8 +7,6 @@ has seen. The true work of a job that has not ended and the inputs to come are n
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rare.build import more_live_slots
@@ -100,7 +98,7 @@ class Believed:
         self.handles = arguments(self._records)
         words = [np.asarray(getattr(self.world, name)) for name in ("env", "part", "live", "lists", "ends")]
         shapes = ((2, -1), (2, -1), (2, len(words[2][0]), -1), (2, 4, words[3].shape[2], -1), (2, 4, 2))
-        self.words = tuple(
+        self.words: tuple[Any, ...] = tuple(
             each.view(np.int64).reshape(shape) for each, shape in zip(words, shapes, strict=True)
         )
 
@@ -139,7 +137,7 @@ class Believed:
         self._until_s = until_s
 
     def _lay_jobs(self, sample: int) -> None:
-        """Give the jobs that are here the work that this sample believes in, and the running ones their ends."""
+        """Give the jobs here the work that this sample believes in, and the running ones their ends."""
         rows, now_s = self._rows_here.copy(), int(self._real.env["now_s"][self._e])
         index, progress_s = rows["job"], rows["progress_s"]
         real = self._real.jobs

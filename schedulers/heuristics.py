@@ -51,6 +51,9 @@ GATE_HELP = {
     "carbon": "or until power is clean: likewise by carbon intensity (carbon=Q; default 0.25)",
 }
 SHORT = {"easy": "fcfs+easy", "conservative": "fcfs+conservative", "greedy": "fcfs+greedy"}
+OVER_HELP = {
+    "lookahead=NAME": "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)"
+}
 NEEDS_VALUE = ("hvf", "hvd", "atc")
 NEEDS_DEADLINE = ("edf", "slack")
 DEFAULT_PARAM = 2.0  # k of atc
@@ -135,6 +138,7 @@ def describe() -> dict[str, dict[str, str]]:
         "gates": GATE_HELP,
         "victims": VICTIM_HELP,
         "short": SHORT,
+        "over a heuristic": OVER_HELP,
     }
 
 

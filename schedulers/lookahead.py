@@ -2,12 +2,12 @@
 
 At a decision the state is forked for each candidate, and a base heuristic plays on from there to a horizon,
 in several futures: paths of the supply as the newest forecast has them (schedulers.paths), run times drawn
-from the users' estimates and the accuracy of the jobs that have ended (schedulers.accuracy), and arrivals
-drawn from those seen so far (schedulers.believed). All candidates meet
-the same futures. The best mean objective wins; ties, and differences within the noise, go to what the base
-heuristic itself would do. This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu,
-Journal of Heuristics 3, 1997, doi:10.1023/A:1009635226865; halving the candidates as the samples add up:
-Karnin, Koren and Somekh, ICML 2013.
+from the users' estimates and the accuracy of the jobs that have ended (schedulers.accuracy), and no further
+arrivals, or arrivals drawn from those seen so far (schedulers.believed). All candidates meet the same
+futures. The best mean objective wins; ties, and differences within the noise, go to what the base heuristic
+itself would do. This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu, Journal of
+Heuristics 3, 1997, doi:10.1023/A:1009635226865; halving the candidates as the samples add up: Karnin, Koren
+and Somekh, ICML 2013.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Effort:
     margin: standard errors by which another action must beat the base's. seed: of the futures.
     """
 
-    budget: int = 4000
+    budget: int = 1000
     candidates: int = 6
     samples: int = 8
     horizon: float = 24.0
-    arrivals: int = 1
+    arrivals: int = 0
     unserved: float = 0.5
     margin: float = 1.0
     seed: int = 0
@@ -79,6 +79,7 @@ class Lookahead:
         self._noted = records((MOST_NOTED,), CANDIDATE)
         self._believed: Believed | None = None
         self._accuracy = Accuracy(effort.seed)
+        self._terms: Any = None
 
     def check(self, case: Case) -> None:
         """Refuse a case without values, or one on which the base cannot work; forget the last run."""
@@ -98,7 +99,9 @@ class Lookahead:
         self.looks = self.simulated_jobs = self.overruled = 0
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot (rare.scheduler.Decider)."""
+        """One decision, as a slot (rare.scheduler.Decider). ValueError before `check`."""
+        if self._terms is None:
+            raise ValueError(f"{self.name}: call check(case) before the first decision")
         usual = self.base.decide(world, e, status)
         if self.effort.budget == 0:
             return usual
@@ -245,7 +248,7 @@ def parse_lookahead(name: str, **params: float) -> Lookahead:
 
 def _checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """The numbers of a name, each in its range."""
-    kinds = {field.name: type(field.default) for field in fields(Effort)}
+    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Effort)}
     checked = {}
     for key, text in given.items():
         if key not in _RANGES:

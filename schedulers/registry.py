@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, `lookahead` over one, or a user's own class as `path/to/file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead` over one, or a user's `path/to/file.py:ClassName`."""
 
 from __future__ import annotations
 

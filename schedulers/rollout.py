@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from rare import lists
 from rare.advance import next_event_s, take_inputs
 from rare.compile import rule
 from rare.model import NEVER_S
@@ -22,7 +21,6 @@ from rare.state import (
     DECIDE_START,
     ENDED,
     FINISH,
-    FREE,
     IDLE,
     OVER,
     QUEUE,
@@ -168,4 +166,4 @@ def play(env, part, live, entries, ends, slots, w, policy, terms, slot, until_s)
     status = run_until(w, policy, until_s)
     s = env_of(w)
     costs = s.violations * terms.penalty_u + s.cost_u * terms.priced + s.emitted_u * terms.carbon_price
-    return s.earned_u - costs + prospects(w, terms.unserved), status == CLOSED or status == ENDED
+    return s.earned_u - costs + prospects(w, terms.unserved), status in (CLOSED, ENDED)
