@@ -7,6 +7,8 @@ has seen. The true work of a job that has not ended and the inputs to come are n
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from rare.build import more_live_slots
@@ -98,7 +100,7 @@ class Believed:
         self.handles = arguments(self._records)
         words = [np.asarray(getattr(self.world, name)) for name in ("env", "part", "live", "lists", "ends")]
         shapes = ((2, -1), (2, -1), (2, len(words[2][0]), -1), (2, 4, words[3].shape[2], -1), (2, 4, 2))
-        self.words: tuple[Any, ...] = tuple(
+        self.words: Any = tuple(
             each.view(np.int64).reshape(shape) for each, shape in zip(words, shapes, strict=True)
         )
 
