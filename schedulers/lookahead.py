@@ -182,8 +182,13 @@ class Lookahead:
     ) -> float:
         while True:
             slot = choice if choice == WAIT else int(believed.place[choice])
+            env, part, live, entries, ends = believed.words
             score, whole = play(
-                *believed.words,
+                env,
+                part,
+                live,
+                entries,
+                ends,
                 believed.slots,
                 believed.handles[sample],
                 self.base.policy,
