@@ -55,6 +55,9 @@ SHORT = {"easy": "fcfs+easy", "conservative": "fcfs+conservative", "greedy": "fc
 PRIVILEGED_HELP = {
     "oracle": "knows true run times and true power (oracle=N tries N small changes; default 4000)"
 }
+OVER_HELP = {
+    "lookahead=NAME": "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)"
+}
 NEEDS_VALUE = ("hvf", "hvd", "atc")
 NEEDS_DEADLINE = ("edf", "slack")
 DEFAULT_PARAM = 2.0  # k of atc
@@ -84,6 +87,11 @@ class Heuristic:
         object.__setattr__(self, "_policy", arguments(row)[0])
 
     @property
+    def policy(self) -> Any:
+        """Its row of parameters, as compiled code takes it."""
+        return self._policy  # type: ignore[attr-defined]
+
+    @property
     def order(self) -> int:
         """Code of the order in which the queue is kept."""
         return ORDER_NAMES.index(self.order_name)
@@ -111,18 +119,18 @@ class Heuristic:
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot (rare.scheduler.Decider)."""
-        policy = self._policy  # type: ignore[attr-defined]
+        policy = self.policy
         return int(
             victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy)
         )
 
     def replay(self, handle: object, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
-        return int(replay(handle, self._policy, steps))  # type: ignore[attr-defined]
+        return int(replay(handle, self.policy, steps))
 
     def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
         """Log an episode without leaving compiled code (rare.dataset.record)."""
-        step, why = record(places, self._policy, epsilon, *log)  # type: ignore[attr-defined]
+        step, why = record(places, self.policy, epsilon, *log)  # type: ignore[attr-defined]
         return int(step), int(why)
 
 
@@ -140,6 +148,7 @@ def describe() -> dict[str, dict[str, str]]:
         "victims": VICTIM_HELP,
         "short": SHORT,
         "privileged": PRIVILEGED_HELP,
+        "over a heuristic": OVER_HELP,
     }
 
 

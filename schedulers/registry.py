@@ -1,15 +1,17 @@
-"""Any scheduler by name: a heuristic, the oracle, or a user's own class as `path/to/file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, or a user's `path/to/file.py:ClassName`."""
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from schedulers.heuristics import parse
+from schedulers.lookahead import parse_lookahead
 from traces.errors import InputError
 
 MOST_TRIALS = 10**7
@@ -22,6 +24,8 @@ def make_scheduler(name: str, **params: float) -> Any:
         return _load_class(name)
     if name.strip().lower().partition("=")[0] == "oracle":
         return _oracle(name.strip().lower())
+    if re.match(r"lookahead($|[=+])", name.strip().lower()):
+        return parse_lookahead(name, **params)
     return parse(name, **params)
 
 
