@@ -7,10 +7,10 @@ Every function takes `w`, the handle of one environment (state.HANDLE), and reac
 
 from __future__ import annotations
 
-from rare import lists
+from rare import index, lists
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.orders import allowance_s
+from rare.orders import FCFS, allowance_s
 from rare.outlook import next_issue_s
 from rare.rules_jobs import (
     ERR_AGAIN,
@@ -82,6 +82,7 @@ from rare.state import (
     entry_of,
     env_of,
     job_of,
+    leaf_of,
     live_of,
     outcome_of,
     part_of,
@@ -305,6 +306,39 @@ def why_not_start(w, slot):
 
 
 @rule
+def note_startable(w, spare_mw):
+    """Note that a job could start; where arrivals queue at the end, it stays the first that could.
+
+    It does until a job starts, stops or departs, or the power to spare changes.
+    """
+    s = env_of(w)
+    if s.order == FCFS:
+        s.found_changes = s.changes
+        s.found_mw = spare_mw
+
+
+@rule
+def possible_start_by_index(w, spare_mw):
+    """The same for a long queue in job order, by its index."""
+    s = env_of(w)
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        job = index.first_job(w)
+        while True:
+            job = index.next_fit(w, p, job, index.free_size(part), spare_mw, 0, index.TOP)
+            if job == index.NOBODY:
+                break
+            live = live_of(w, leaf_of(w, job).slot)
+            fits = fits_resources(live, part) == OK and fits_power(w, live, spare_mw)
+            if fits and live.changed_s != s.now_s:
+                note_startable(w, spare_mw)
+                s.startable_at = 0  # where in the queue is not known
+                return True
+            job += 1
+    return False
+
+
+@rule
 def possible_start(w):
     """Whether any waiting job may start or resume now.
 
@@ -317,6 +351,8 @@ def possible_start(w):
     if count == 0:
         return False
     spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    if s.found_changes == s.changes and s.found_mw == spare_mw:
+        return True
     if s.need_mw > spare_mw or s.least_mw > spare_mw:
         return False
     most = 0
@@ -324,6 +360,8 @@ def possible_start(w):
         most = max(most, part_of(w, p).free_cores)
     if most < s.least_cores:
         return False
+    if index.is_kept(w) and count > 64:  # shorter ones are walked faster
+        return possible_start_by_index(w, spare_mw)
     first = ends_of(w, QUEUE).first
     least_cores = HUGE
     least_mw = HUGE
@@ -336,6 +374,7 @@ def possible_start(w):
         if fits_resources(live, part_of(w, live.part)) != OK:
             continue
         if live.changed_s != s.now_s and fits_power(w, live, spare_mw):
+            note_startable(w, spare_mw)
             s.startable_at = i - first
             return True
         if live.power_mw < need_mw:
