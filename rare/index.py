@@ -1,12 +1,12 @@
 """An index over a long queue in job order: the next waiting job that could start, without a walk.
 
 A tree for each partition. Its leaves are blocks of 16 jobs of the workload; a node has, for each of 16
-classes of size, the shortest estimate and the least power of the waiting jobs below it. Size is what is
-scarce in a partition: GPUs if it has any, else cores. Classes matter: in a queue that backfilling has
-combed through, what is left is narrow and long or wide and short, so that least size, shortest estimate
-and least power together would rule out no node (docs/performance.md).
+classes of size, the shortest estimate, least power and smallest size of the waiting jobs below it. Size
+is what is scarce in a partition: GPUs if it has any, else cores. Classes matter: in a queue that
+backfilling has combed through, what is left is narrow and long or wide and short, so that least size,
+shortest estimate and least power of all would rule out no node (docs/performance.md).
 
-Both figures are kept as distances from TOP, so that zeros mean nobody and untouched memory is right.
+They are kept as distances from TOP, so that zeros mean nobody and untouched memory is right.
 An answer is a candidate: size, power and estimate fit, but for GPUs beside cores, memory and the idle
 power of nodes, which the caller checks. Only clocks of one environment keep it (build.with_index).
 """
@@ -83,14 +83,16 @@ def add(w, slot):
     leaf.size = size
     leaf.soon = soon
     leaf.light = light
+    small = TOP - size
     k = class_of(w, live.part, size)
     node = w.blocks + live.job // BLOCK
     while node >= 1:
         mark = mark_of(w, first_mark(w, live.part, node) + k)
-        if mark.soon >= soon and mark.light >= light:
+        if mark.soon >= soon and mark.light >= light and mark.small >= small:
             break
         mark.soon = max(mark.soon, soon)
         mark.light = max(mark.light, light)
+        mark.small = max(mark.small, small)
         node //= 2
 
 
@@ -103,18 +105,20 @@ def remove(w, slot):
     leaf.soon = 0
     leaf.light = 0
     node = w.blocks + live.job // BLOCK
-    soon, light = block_best(w, live.part, k, live.job // BLOCK)
+    soon, light, small = block_best(w, live.part, k, live.job // BLOCK)
     while True:
         mark = mark_of(w, first_mark(w, live.part, node) + k)
-        if mark.soon == soon and mark.light == light:
+        if mark.soon == soon and mark.light == light and mark.small == small:
             break
         mark.soon = soon
         mark.light = light
+        mark.small = small
         if node == 1:
             break
         beside = mark_of(w, first_mark(w, live.part, node ^ 1) + k)
         soon = max(soon, beside.soon)
         light = max(light, beside.light)
+        small = max(small, beside.small)
         node //= 2
 
 
@@ -126,12 +130,14 @@ def block_best(w, p, k, block):
     largest = mark_of(w, at + k).soon
     soon = 0
     light = 0
+    small = 0
     for job in range(block * BLOCK, (block + 1) * BLOCK):
         leaf = leaf_of(w, job)
         if leaf.soon > 0 and above < leaf.size <= largest and live_of(w, leaf.slot).part == p:
             soon = max(soon, leaf.soon)
             light = max(light, leaf.light)
-    return soon, light
+            small = max(small, TOP - leaf.size)
+    return soon, light, small
 
 
 @rule
@@ -142,18 +148,17 @@ def fill(w):
 
 
 @rule
-def may_have(w, p, node, narrow, wide, soon, light):
-    """Whether a node can have a job light enough and, beyond the first `narrow` classes, short enough.
+def may_have(w, p, node, size, soon, light, any_s_size, k_size, k_any_s):
+    """Whether a node can have a candidate; sizes come with their classes.
 
-    Only `wide` classes count.
+    Only in the class of a bound itself is the smallest job looked at: all of a lower class are smaller.
     """
     at = first_mark(w, p, node)
-    for k in range(at, at + narrow):
-        if mark_of(w, k).light >= light:
-            return True
-    for k in range(at + narrow, at + wide):
-        mark = mark_of(w, k)
-        if mark.light >= light and mark.soon >= soon:
+    for k in range(k_size + 1):
+        mark = mark_of(w, at + k)
+        if mark.light < light or (k == k_size and mark.small < TOP - size):
+            continue
+        if mark.soon >= soon or k < k_any_s or (k == k_any_s and mark.small >= TOP - any_s_size):
             return True
     return False
 
@@ -179,8 +184,8 @@ def next_fit(w, p, first, size, power_mw, run_s, any_s_size):
         return NOBODY
     soon = TOP - min(max(run_s, -1), TOP - 1)
     light = TOP - min(power_mw, TOP - 1)
-    wide = class_of(w, p, size) + 1
-    narrow = min(class_of(w, p, any_s_size) + 1, wide) if any_s_size >= 0 else 0
+    k_size = class_of(w, p, size)
+    k_any_s = class_of(w, p, any_s_size)
     job = next_in_block(w, p, first, size, any_s_size, soon, light)
     node = w.blocks + first // BLOCK
     height = 0
@@ -191,7 +196,7 @@ def next_fit(w, p, first, size, power_mw, run_s, any_s_size):
         node += 1
         if node == 1 or ((node << height) - w.blocks) * BLOCK >= env_of(w).next_job:  # nobody came yet
             break
-        while may_have(w, p, node, narrow, wide, soon, light):
+        while may_have(w, p, node, size, soon, light, any_s_size, k_size, k_any_s):
             if node >= w.blocks:
                 job = next_in_block(w, p, (node - w.blocks) * BLOCK, size, any_s_size, soon, light)
                 break

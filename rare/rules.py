@@ -218,6 +218,8 @@ def settle(w, now_s):
     return OK
 
 
+WALK = 32  # jobs looked at before an index is asked, which costs as much
+
 # --- §4 decisions --------------------------------------------------------------------------------
 
 
@@ -318,12 +320,12 @@ def note_startable(w, spare_mw):
 
 
 @rule
-def possible_start_by_index(w, spare_mw):
-    """The same for a long queue in job order, by its index."""
+def later_start(w, first, spare_mw):
+    """Whether any waiting job may start now, from this job of the workload on, by the index."""
     s = env_of(w)
     for p in range(w.partitions):
         part = part_of(w, p)
-        job = index.first_job(w)
+        job = first
         while True:
             job = index.next_fit(w, p, job, index.free_size(part), spare_mw, 0, index.TOP)
             if job == index.NOBODY:
@@ -360,8 +362,6 @@ def possible_start(w):
         most = max(most, part_of(w, p).free_cores)
     if most < s.least_cores:
         return False
-    if index.is_kept(w) and count > 64:  # shorter ones are walked faster
-        return possible_start_by_index(w, spare_mw)
     first = ends_of(w, QUEUE).first
     least_cores = HUGE
     least_mw = HUGE
@@ -369,6 +369,8 @@ def possible_start(w):
     for i in range(first, first + count):
         slot = entry_of(w, QUEUE, i).slot
         live = live_of(w, slot)
+        if i == first + WALK and index.is_kept(w):
+            return later_start(w, live.job, spare_mw)
         least_cores = min(least_cores, live.cores)
         least_mw = min(least_mw, live.power_mw)
         if fits_resources(live, part_of(w, live.part)) != OK:
