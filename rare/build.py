@@ -39,7 +39,7 @@ from traces.workload import NO_DEADLINE_S, Workload
 
 LOG_ROWS = 16_384
 SAMPLE = 100_000  # jobs that say which sizes are frequent
-INDEX_FROM = 256  # live slots from which on a clock keeps an index over the queue
+LONG_WALK = 24  # jobs looked at per decision from which on an index over the queue pays
 
 
 def placements(work: Workload, cluster: Cluster) -> np.ndarray:
@@ -236,6 +236,16 @@ def more_live_slots(world: World) -> World:
     return bind(world._replace(live=live, lists=lists, scratch=scratch))
 
 
+def should_index(world: World) -> bool:
+    """Whether walks through the queue of environment 0 were long so far, and an index would spare them."""
+    state = world.env[0]
+    return bool(
+        world.leaves.shape[1] == 0
+        and state.order == orders.FCFS
+        and state.walked >= LONG_WALK * (state.decisions + 1)
+    )
+
+
 def with_index(world: World) -> World:
     """The same state of one environment with an index over its queue, which must be in job order.
 
@@ -277,11 +287,7 @@ class Recorder:
     def make_room(self, world: World, status: int) -> World:
         """Answer NEED_LIVE, NEED_LOG and NEED_POWER."""
         if status == NEED_LIVE:
-            world = more_live_slots(world)
-            in_job_order, kept = world.env[0].order == orders.FCFS, world.leaves.shape[1] > 0
-            if in_job_order and not kept and world.live.shape[1] >= INDEX_FROM:
-                return with_index(world)
-            return world
+            return more_live_slots(world)
         self.drain(world)
         return world
 

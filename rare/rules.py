@@ -378,9 +378,11 @@ def possible_start(w):
         if live.changed_s != s.now_s and fits_power(w, live, spare_mw):
             note_startable(w, spare_mw)
             s.startable_at = i - first
+            s.walked += i - first
             return True
         if live.power_mw < need_mw:
             need_mw = min(need_mw, live.power_mw + node_increase_mw(w, slot))
+    s.walked += count
     s.least_cores = least_cores
     s.least_mw = least_mw
     s.need_mw = need_mw

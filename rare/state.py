@@ -80,6 +80,7 @@ ENV = np.dtype(
         # a waiting job that could start, and how far EASY had tested the queue in vain
         ("changes", I8), ("found_changes", I8), ("found_mw", I8),
         ("seen_changes", I8), ("seen_mw", I8), ("seen_cursor", I8),
+        ("walked", I8),  # jobs of the queue looked at in walks (build.should_index)
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
@@ -196,7 +197,7 @@ def handle_records(world: World) -> np.ndarray:
         shared = name in _SHARED
         step = 0 if shared else array.strides[0]
         base = register(array)
-        if not shared:
+        if not shared and environments > 1:
             for e in range(environments):
                 register(array[e : e + 1])
         handles["at_" + name] = base + step * np.arange(environments)

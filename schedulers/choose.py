@@ -222,7 +222,9 @@ def choose_easy(w, cursor, policy):
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
         if not is_gated(w, slot, policy) and easy_starts(w, slot):
+            env_of(w).walked += i - cursor
             return remember(w, slot, i)
+    env_of(w).walked += max(lists.size(w, QUEUE) - cursor, 0)
     return WAIT
 
 
