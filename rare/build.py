@@ -6,21 +6,26 @@ from typing import Any
 
 import numpy as np
 
+from rare import index as queue_index
 from rare import orders
 from rare.advance import take_inputs
 from rare.memory import records
 from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case, Cluster
 from rare.rules_jobs import HUGE, UNKNOWN
 from rare.state import (
+    BLOCK,
     CELL,
+    CLASSES,
     ENTRY,
     ENV,
     EVENT,
     FORECAST,
     INPUT,
     JOB,
+    LEAF,
     LIST_ENDS,
     LIVE,
+    MARK,
     NEED_LIVE,
     NO_TIME,
     OUTCOME,
@@ -33,6 +38,8 @@ from rare.state import (
 from traces.workload import NO_DEADLINE_S, Workload
 
 LOG_ROWS = 16_384
+SAMPLE = 100_000  # jobs that say which sizes are frequent
+LONG_WALK = 24  # jobs looked at per decision from which on an index over the queue pays
 
 
 def placements(work: Workload, cluster: Cluster) -> np.ndarray:
@@ -124,7 +131,7 @@ def build_world(
     case: Case,
     *,
     environments: int = 1,
-    live: int = 1024,
+    live: int = 128,
     order: int = orders.FCFS,
     order_param: float = 2.0,
     log_level: int = 1,
@@ -160,6 +167,7 @@ def build_world(
     env.grid_charge_below = options.grid_charge_below_u
     env.least_cores = env.least_mw = HUGE
     env.need_mw = UNKNOWN
+    env.found_changes = env.seen_changes = -1
     env.order = order
     env.order_param = order_param
     env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
@@ -190,6 +198,8 @@ def build_world(
         log=records((environments, log_rows), EVENT),
         power=records((environments, log_rows), POWER),
         scratch=_scratch(environments, live, partitions, forecast.shape[1]),
+        leaves=records((environments, 0), LEAF),
+        tree=records((environments, 0), MARK),
         handles=None,
     )
     world = bind(world)
@@ -224,6 +234,39 @@ def more_live_slots(world: World) -> World:
     scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1])
     scratch[:, : world.scratch.shape[1]] = world.scratch
     return bind(world._replace(live=live, lists=lists, scratch=scratch))
+
+
+def should_index(world: World) -> bool:
+    """Whether walks through the queue of environment 0 were long so far, and an index would spare them."""
+    state = world.env[0]
+    return bool(
+        world.leaves.shape[1] == 0
+        and state.order == orders.FCFS
+        and state.walked >= LONG_WALK * (state.decisions + 1)
+    )
+
+
+def with_index(world: World) -> World:
+    """The same state of one environment with an index over its queue, which must be in job order.
+
+    The classes of size have about equally many jobs each, and a frequent size has one to itself.
+    """
+    partitions = world.part.shape[1]
+    blocks = 1 << max(-(-len(world.jobs) // BLOCK) - 1, 0).bit_length()
+    tree = records((1, partitions * 2 * blocks * CLASSES), MARK)
+    nodes = tree.reshape(partitions, 2 * blocks, CLASSES)
+    nodes["soon"][:, 0] = queue_index.TOP
+    for p in range(partitions):
+        sizes = world.jobs["gpus_milli" if world.part[0, p].gpus_milli > 0 else "cores"]
+        mine = sizes[world.jobs.part == p][:SAMPLE]
+        if len(mine):
+            shares = np.arange(1, CLASSES) / CLASSES
+            largest = np.unique(np.quantile(mine, shares, method="higher"))
+            nodes["soon"][p, 0, : len(largest)] = largest
+    world = bind(world._replace(leaves=records((1, blocks * BLOCK), LEAF), tree=tree))
+    queue_index.fill(world.handles[0])
+    world.env.seen_changes = -1  # the cursor of a pass becomes a job of the workload
+    return world
 
 
 class Recorder:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from rare.advance import advance
-from rare.build import Recorder
+from rare.build import Recorder, should_index, with_index
 from rare.scheduler import Decider, carry_out
 from rare.state import DECIDE_SHED, DECIDE_START, ENDED, World
 
-STEPS = 200_000  # decisions between two looks at the progress
+STEPS = 20_000  # decisions between two looks at the progress
 
 
 class CompiledClock:
@@ -38,6 +38,8 @@ class CompiledClock:
                 slot = self._decider.decide(self.world, 0, status)
                 carry_out(self.world, 0, slot, self._ids)
             decisions += 1
+            if replay is not None and should_index(self.world):
+                self.world = with_index(self.world)
             if progress is not None and (replay is not None or decisions % 1000 == 0):
                 progress(int(self.world.env[0].next_job), int(self.world.env[0].jobs_end))
         self.recorder.drain(self.world)

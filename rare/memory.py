@@ -38,7 +38,7 @@ def records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
 
 def register(array: np.ndarray) -> int:
     """Address of an array's first element. The caller keeps the array alive."""
-    address = array.__array_interface__["data"][0]
+    address = array.ctypes.data  # __array_interface__ would describe all fields, in Python
     if _numba_config.DISABLE_JIT:
         _ARRAYS[address] = array
     return int(address)

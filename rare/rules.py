@@ -7,10 +7,10 @@ Every function takes `w`, the handle of one environment (state.HANDLE), and reac
 
 from __future__ import annotations
 
-from rare import lists
+from rare import index, lists
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.orders import allowance_s
+from rare.orders import FCFS, allowance_s
 from rare.outlook import next_issue_s
 from rare.rules_jobs import (
     ERR_AGAIN,
@@ -83,6 +83,7 @@ from rare.state import (
     entry_of,
     env_of,
     job_of,
+    leaf_of,
     live_of,
     outcome_of,
     part_of,
@@ -218,6 +219,8 @@ def settle(w, now_s):
     return OK
 
 
+WALK = 32  # jobs looked at before an index is asked, which costs as much
+
 # --- §4 decisions --------------------------------------------------------------------------------
 
 
@@ -306,6 +309,39 @@ def why_not_start(w, slot):
 
 
 @rule
+def note_startable(w, spare_mw):
+    """Note that a job could start; where arrivals queue at the end, it stays the first that could.
+
+    It does until a job starts, stops or departs, or the power to spare changes.
+    """
+    s = env_of(w)
+    if s.order == FCFS:
+        s.found_changes = s.changes
+        s.found_mw = spare_mw
+
+
+@rule
+def later_start(w, first, spare_mw):
+    """Whether any waiting job may start now, from this job of the workload on, by the index."""
+    s = env_of(w)
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        job = first
+        while True:
+            job = index.next_fit(w, p, job, index.free_size(part), spare_mw, 0, index.TOP)
+            if job == index.NOBODY:
+                break
+            live = live_of(w, leaf_of(w, job).slot)
+            fits = fits_resources(live, part) == OK and fits_power(w, live, spare_mw)
+            if fits and live.changed_s != s.now_s:
+                note_startable(w, spare_mw)
+                s.startable_at = 0  # where in the queue is not known
+                return True
+            job += 1
+    return False
+
+
+@rule
 def possible_start(w):
     """Whether any waiting job may start or resume now.
 
@@ -318,6 +354,8 @@ def possible_start(w):
     if count == 0:
         return False
     spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    if s.found_changes == s.changes and s.found_mw == spare_mw:
+        return True
     if s.need_mw > spare_mw or s.least_mw > spare_mw:
         return False
     most = 0
@@ -332,15 +370,20 @@ def possible_start(w):
     for i in range(first, first + count):
         slot = entry_of(w, QUEUE, i).slot
         live = live_of(w, slot)
+        if i == first + WALK and index.is_kept(w):
+            return later_start(w, live.job, spare_mw)
         least_cores = min(least_cores, live.cores)
         least_mw = min(least_mw, live.power_mw)
         if fits_resources(live, part_of(w, live.part)) != OK:
             continue
         if live.changed_s != s.now_s and fits_power(w, live, spare_mw):
+            note_startable(w, spare_mw)
             s.startable_at = i - first
+            s.walked += i - first
             return True
         if live.power_mw < need_mw:
             need_mw = min(need_mw, live.power_mw + node_increase_mw(w, slot))
+    s.walked += count
     s.least_cores = least_cores
     s.least_mw = least_mw
     s.need_mw = need_mw

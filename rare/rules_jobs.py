@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rare import lists
+from rare import index, lists
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import allowance_s, estimate_left_s, priority, worth_at
@@ -119,6 +119,7 @@ def occupy(w, slot, sign):
     s.node_mw += (nodes - part.nodes_used) * part.idle_mw
     s.active_mw += sign * job.power_mw
     s.need_mw = UNKNOWN
+    s.changes += 1
     s.used_cores += sign * job.cores
     part.nodes_used = nodes
 
@@ -175,6 +176,8 @@ def enqueue(w, slot, doing):
     live.doing = doing
     live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, 1.0, s.order_param)
     lists.insert(w, QUEUE, live.key, live.job, slot)
+    if index.is_kept(w):
+        index.add(w, slot)
     if s.need_mw != UNKNOWN and fits_resources(live, part_of(w, live.part)) == OK:
         s.need_mw = min(s.need_mw, live.power_mw + node_increase_mw(w, slot))
     s.least_cores = min(s.least_cores, live.cores)
@@ -190,11 +193,14 @@ def dequeue(w, slot):
     s = env_of(w)
     live = live_of(w, slot)
     lists.remove(w, QUEUE, live.key, live.job)
+    if index.is_kept(w):
+        index.remove(w, slot)
     if live.timer_s < NEVER_S:
         lists.remove(w, TIMER, float(live.timer_s), live.job)
     if live.doing == SUSPENDED:
         s.suspended -= 1
     s.need_mw = UNKNOWN
+    s.changes += 1
     if lists.size(w, QUEUE) == 0:
         s.least_cores = HUGE
         s.least_mw = HUGE

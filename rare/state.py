@@ -76,6 +76,11 @@ ENV = np.dtype(
         ("live", I8), ("free_slot", I8), ("suspended", I8), ("stopped_s", I8),
         ("least_cores", I8), ("least_mw", I8), ("need_mw", I8), ("startable_at", I8),
         ("declined", I8),
+        # starts, stops and departures so far; what was known when nothing had changed since then:
+        # a waiting job that could start, and how far EASY had tested the queue in vain
+        ("changes", I8), ("found_changes", I8), ("found_mw", I8),
+        ("seen_changes", I8), ("seen_mw", I8), ("seen_cursor", I8),
+        ("walked", I8),  # jobs of the queue looked at in walks (build.should_index)
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
@@ -144,16 +149,20 @@ POWER = np.dtype(
 
 
 LIST_ENDS = np.dtype([("first", I8), ("last", I8)])
+LEAF = np.dtype([("slot", I4), ("size", I4), ("soon", I4), ("light", I4)])
+MARK = np.dtype([("soon", I4), ("light", I4), ("small", I4)])
+BLOCK, CLASSES = 16, 16  # of the index: jobs in a block, classes of size (rare.index)
 CELL = np.dtype([("value", I8)])
 
 _ARRAYS = (
     "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
-    "scratch",
+    "scratch", "leaves", "tree",
 )  # fmt: skip
 _SHARED = ("jobs", "inputs", "forecast")
 _SIZES = (
     "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
     "outcome_rows", "log_room", "power_room", "scratch_cells",
+    "blocks",
 )  # fmt: skip
 HANDLE = np.dtype([(f"at_{name}", I8) for name in _ARRAYS] + [(name, I8) for name in _SIZES])
 """What a rule is given: where the arrays of one environment are, and how long they are."""
@@ -174,6 +183,8 @@ class World(NamedTuple):
     log: Any  # (E, G)      EVENT    drained by the clock when full
     power: Any  # (E, H)    POWER    likewise
     scratch: Any  # (E, S)  CELL     for planning schedulers
+    leaves: Any  # (E, J or 0) LEAF   index over a long queue, if kept (rare.index)
+    tree: Any  # (E, N)     MARK     the nodes of the index
     handles: Any  # E records of HANDLE, what rules are called with
 
 
@@ -186,7 +197,7 @@ def handle_records(world: World) -> np.ndarray:
         shared = name in _SHARED
         step = 0 if shared else array.strides[0]
         base = register(array)
-        if not shared:
+        if not shared and environments > 1:
             for e in range(environments):
                 register(array[e : e + 1])
         handles["at_" + name] = base + step * np.arange(environments)
@@ -199,6 +210,7 @@ def handle_records(world: World) -> np.ndarray:
     handles.log_room = world.log.shape[1]
     handles.power_room = world.power.shape[1]
     handles.scratch_cells = world.scratch.shape[1]
+    handles.blocks = world.leaves.shape[1] // BLOCK
     return handles
 
 
@@ -210,7 +222,7 @@ def bind(world: World) -> World:
 _env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)
 _ends, _job, _input, _outcome = accessor(LIST_ENDS), accessor(JOB), accessor(INPUT), accessor(OUTCOME)
 _event, _power, _cell = accessor(EVENT), accessor(POWER), accessor(CELL)
-_forecast = accessor(FORECAST)
+_forecast, _leaf, _mark = accessor(FORECAST), accessor(LEAF), accessor(MARK)
 
 
 @rule
@@ -283,3 +295,15 @@ def power_of(w, row):
 def cell_of(w, i):
     """A number of the scratch row."""
     return _cell(w.at_scratch, i)
+
+
+@rule
+def leaf_of(w, job):
+    """A job of the workload in the index."""
+    return _leaf(w.at_leaves, job)
+
+
+@rule
+def mark_of(w, i):
+    """A figure of a node of the index."""
+    return _mark(w.at_tree, i)

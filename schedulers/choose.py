@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rare import lists
+from rare import index, lists
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.orders import changes_with_time, estimate_left_s, priority
+from rare.orders import FCFS, changes_with_time, estimate_left_s, priority
+from rare.outlook import outlook_steps
 from rare.rules import OK, why_not_start
 from rare.rules_jobs import HUGE
 from rare.state import (
@@ -24,12 +25,13 @@ from rare.state import (
     entry_of,
     env_of,
     job_of,
+    leaf_of,
     live_of,
     part_of,
 )
 from schedulers import plan
 from schedulers.easy import delays_a_head, expected_run_s, reserve, take_spare
-from schedulers.gates import is_gated
+from schedulers.gates import NO_GATE, is_gated
 
 NONE, GREEDY, EASY, CONSERVATIVE = range(4)
 BACKFILL_NAMES = ("none", "greedy", "easy", "conservative")
@@ -90,8 +92,43 @@ def begin_pass(w):
     s = env_of(w)
     s.pass_s = s.now_s
     s.pass_cursor = 0
+    s.seen_changes = -1
     for p in range(w.partitions):
         part_of(w, p).reserved = 0
+
+
+@rule
+def may_skip(w, policy):
+    """Whether an EASY pass that started nobody tells all about jobs that wait since then.
+
+    Only if arrivals queue behind them, and neither a forecast nor a gate makes the difference.
+    """
+    plain = policy.backfill == EASY and policy.gate == NO_GATE
+    return plain and env_of(w).order == FCFS and outlook_steps(w) == 1
+
+
+@rule
+def nothing_new(w, policy):
+    """Whether all of the last EASY pass still holds: what is free, the power, and the reservations.
+
+    As time goes by, a job by which it would be delayed does so the more.
+    """
+    s = env_of(w)
+    if s.seen_changes != s.changes or s.seen_mw != s.start_cap_mw or not may_skip(w, policy):
+        return False
+    for p in range(w.partitions):
+        if part_of(w, p).reserved and part_of(w, p).shadow_s <= s.now_s:
+            return False
+    return True
+
+
+@rule
+def note_vain_pass(w):
+    """Note that nobody who waits now could start, and that every partition that needs one has a head."""
+    s = env_of(w)
+    s.seen_changes = s.changes
+    s.seen_mw = s.start_cap_mw
+    s.seen_cursor = s.next_job if index.is_kept(w) else lists.size(w, QUEUE)
 
 
 @rule
@@ -129,29 +166,65 @@ def choose_greedy(w, cursor, policy):
 
 
 @rule
+def easy_starts(w, slot):
+    """Whether EASY starts this job now; if not, it may become the first of its partition that waits."""
+    if why_not_start(w, slot) == OK and not delays_a_head(w, slot):
+        take_spare(w, slot)  # heads of other partitions may hold power in reserve
+        return True
+    if not part_of(w, live_of(w, slot).part).reserved and not reserve(w, slot):
+        env_of(w).heads_skipped += 1
+    return False
+
+
+@rule
+def next_for_easy(w, first):
+    """The next waiting job, from job `first` on, that EASY could start or make the head of a partition."""
+    s = env_of(w)
+    spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    found = index.NOBODY
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        if part.reserved:
+            run_s = part.shadow_s - s.now_s
+            job = index.next_fit(w, p, first, index.free_size(part), spare_mw, run_s, index.spare_size(part))
+        else:
+            job = index.next_fit(w, p, first, index.TOP, index.TOP, 0, index.TOP)
+        if job != index.NOBODY and (found == index.NOBODY or job < found):
+            found = job
+    return found
+
+
+@rule
+def choose_easy_by_index(w, cursor):
+    """The same for a long queue in job order without gates: only candidates are looked at.
+
+    The cursor is a job of the workload, not a place in the queue.
+    """
+    job = next_for_easy(w, max(cursor, index.first_job(w)))
+    while job != index.NOBODY:
+        slot = leaf_of(w, job).slot
+        if easy_starts(w, slot):
+            return remember(w, slot, job)
+        job = next_for_easy(w, job + 1)
+    return WAIT
+
+
+@rule
 def choose_easy(w, cursor, policy):
     """EASY: one reservation per partition, for its first job that cannot start (schedulers.easy).
 
     One walk through the queue: a later job starts if it ends by the reservation or needs no more than
     that leaves spare.
     """
-    s = env_of(w)
+    if index.is_kept(w) and policy.gate == NO_GATE:
+        return choose_easy_by_index(w, cursor)
     first = ends_of(w, QUEUE).first
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
-        if is_gated(w, slot, policy):
-            continue
-        part = part_of(w, live_of(w, slot).part)
-        startable = why_not_start(w, slot) == OK
-        if part.reserved:
-            if startable and not delays_a_head(w, slot):
-                take_spare(w, slot)
-                return remember(w, slot, i)
-        elif startable and not delays_a_head(w, slot):
-            take_spare(w, slot)  # heads of other partitions may hold power in reserve
+        if not is_gated(w, slot, policy) and easy_starts(w, slot):
+            env_of(w).walked += i - cursor
             return remember(w, slot, i)
-        elif not reserve(w, slot):
-            s.heads_skipped += 1
+    env_of(w).walked += max(lists.size(w, QUEUE) - cursor, 0)
     return WAIT
 
 
@@ -187,14 +260,24 @@ def choose(w, policy):
         return WAIT
     if changes_with_time(s.order) and s.keyed_s != s.now_s:
         rekey(w)
-    if not continues_pass(w):
-        begin_pass(w)
+    fresh = not continues_pass(w)
+    if fresh:
+        if nothing_new(w, policy):
+            s.pass_s = s.now_s
+            s.pass_cursor = s.seen_cursor
+        else:
+            begin_pass(w)
     if policy.backfill == NONE:
         return choose_head(w, policy)
     if policy.backfill == GREEDY:
         return choose_greedy(w, s.pass_cursor, policy)
     if policy.backfill == EASY:
-        return choose_easy(w, s.pass_cursor, policy)
+        skipped = s.heads_skipped
+        choice = choose_easy(w, s.pass_cursor, policy)
+        headed = s.heads_skipped == skipped
+        if choice == WAIT and fresh and headed and s.stopped_s != s.now_s and may_skip(w, policy):
+            note_vain_pass(w)
+        return choice
     return choose_conservative(w, s.pass_cursor, policy)
 
 
