@@ -130,7 +130,7 @@ class Heuristic:
 
     def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
         """Log an episode without leaving compiled code (rare.dataset.record)."""
-        step, why = record(places, self.policy, epsilon, *log)  # type: ignore[attr-defined]
+        step, why = record(places, self.policy, epsilon, *log)
         return int(step), int(why)
 
 

@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, or a user's `path/to/file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, or a user's `file.py:ClassName`."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from torch import Tensor, nn
 
@@ -43,20 +42,19 @@ class SchedulerPolicy(MaskableActorCriticPolicy):
         super().__init__(*args, **kwargs)
 
     def _build_mlp_extractor(self) -> None:
-        self.mlp_extractor = _Passed(SchedulerNet(self._layout, self._size))
+        extractor: Any = _Passed(SchedulerNet(self._layout, self._size))
+        self.mlp_extractor = extractor
 
     def _build(self, lr_schedule: Any) -> None:
         self._build_mlp_extractor()
-        self.action_net, self.value_net = nn.Identity(), nn.Identity()
-        rate = lr_schedule(1)
-        self.optimizer = self.optimizer_class(self.parameters(), lr=rate, **self.optimizer_kwargs)
+        nothing: Any = nn.Identity()
+        self.action_net = self.value_net = nothing
+        make: Any = self.optimizer_class
+        self.optimizer = make(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
     @property
     def net(self) -> SchedulerNet:
         """The network, as every library shares it."""
-        return self.mlp_extractor.net  # type: ignore[union-attr, return-value]
-
-
-def set_torch_threads(threads: int = 1) -> None:
-    """One thread: with other processes beside, more of them made torch sixty times slower (measured)."""
-    torch.set_num_threads(threads)
+        extractor: Any = self.mlp_extractor
+        found: SchedulerNet = extractor.net
+        return found
