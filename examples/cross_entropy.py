@@ -1,6 +1,6 @@
 """A loop of one's own over many environments: the cross-entropy method on a linear policy.
 
-    python examples/cross_entropy.py [STEPS]
+    python examples/cross_entropy.py [GENERATIONS]
 
 Each environment plays one candidate: weights of the features of a waiting job, and of waiting. After
 every generation the weights are drawn anew around the mean of the best quarter.
@@ -11,47 +11,53 @@ import sys
 import numpy as np
 
 from rare import GreenClusterVectorEnv
-from rare.layout import QUEUE
+from rare.layout import QUEUE, RUNNING
 
-SCENARIO, CANDIDATES, GENERATION_STEPS = "islanded", 64, 400
+SCENARIO, CANDIDATES, WINDOWS = "tiny", 64, 4
 
 
 def choose(obs, mask, weights, layout):
     """Per environment the valid action with the highest score: WAIT, a job to start, or one to give up."""
     queue = obs[:, layout.slices["queue"]].reshape(len(obs), layout.queue_slots, len(QUEUE))
-    slack = layout.index("running", "slack"), layout.slices["running"].stop
-    score = np.concatenate(
-        [
-            weights[:, -1:],  # WAIT
-            np.einsum("eqf,ef->eq", queue, weights[:, :-1]),
-            obs[:, slack[0] : slack[1] : len(layout.features("running"))] - 1e3,  # only if nothing else may
-        ],
-        axis=1,
-    )
+    running = obs[:, layout.slices["running"]].reshape(len(obs), layout.running_slots, len(RUNNING))
+    slack = [feature.name for feature in RUNNING].index("slack")
+    waiting = np.einsum("eqf,ef->eq", queue, weights[:, :-1])
+    score = np.concatenate([weights[:, -1:], waiting, running[:, :, slack]], axis=1)
     shortage = obs[:, layout.index("cluster", "shortage")] > 0
-    score[shortage, 0] -= 1e6  # in a shortage, name a job rather than leave it to the rules
+    score[shortage, 0] = -1e6  # name a job rather than leave it to the rules
     return np.where(mask, score, -np.inf).argmax(axis=1)
 
 
-def main(steps=8000):
-    """Play so many steps of every environment; the mean return of each generation."""
+def play(env, weights, seeds):
+    """Objective of each environment's next episode, under its own row of weights."""
+    obs, info = env.reset(seed=seeds)
+    found = np.full(env.num_envs, np.nan)
+    while np.isnan(found).any():
+        obs, _reward, ended, _, info = env.step(choose(obs, info["action_mask"], weights, env.layout))
+        for e in np.flatnonzero(ended & np.isnan(found)):
+            found[e] = info["episode_summary"][e]["objective"]
+    return found
+
+
+def main(generations=12):
+    """Search for so many generations; the mean objective of the candidates of each."""
     env = GreenClusterVectorEnv(CANDIDATES, scenario=SCENARIO, copy=False)
-    layout, generator = env.layout, np.random.default_rng(0)
+    unseen = GreenClusterVectorEnv(CANDIDATES, scenario=SCENARIO, split="validation", copy=False)
+    generator = np.random.default_rng(0)
     mean, spread = np.zeros(len(QUEUE) + 1), np.ones(len(QUEUE) + 1)
     means = []
-    for generation in range(max(steps // GENERATION_STEPS, 1)):
+    for generation in range(generations):
         weights = generator.normal(mean, spread, (CANDIDATES, len(mean)))
-        obs, info = env.reset(seed=[generation] * CANDIDATES)  # the same windows for all
-        score = np.zeros(CANDIDATES)
-        for _ in range(min(GENERATION_STEPS, steps)):
-            actions = choose(obs, info["action_mask"], weights, layout)
-            obs, reward, _, _, info = env.step(actions)
-            score += reward
+        # every candidate plays the same few training windows
+        score = np.mean([play(env, weights, [seed] * CANDIDATES) for seed in range(WINDOWS)], axis=0)
         best = weights[np.argsort(score)[-CANDIDATES // 4 :]]
         mean, spread = best.mean(axis=0), best.std(axis=0) + 0.05
         means.append(float(score.mean()))
-        print(f"generation {generation}: mean return {means[-1]:.3f}, best {score.max():.3f}")
+        print(f"generation {generation}: mean objective {means[-1]:.3f}, best {score.max():.3f}")
+    held_out = play(unseen, np.tile(mean, (CANDIDATES, 1)), 0)
+    print(f"mean objective on validation windows: {held_out.mean():.3f}")
     env.close()
+    unseen.close()
     return means
 
 

@@ -34,9 +34,9 @@ def main(steps=100_000):
     import torch
     from sb3_contrib import MaskablePPO
 
+    torch.set_num_threads(1)  # small networks gain nothing from more, and lose much on a busy machine
     from rare.sb3_vec_env import GreenClusterSB3VecEnv
 
-    torch.set_num_threads(1)  # small networks gain nothing from more, and lose much on a busy machine
     env = GreenClusterSB3VecEnv(ENVIRONMENTS, scenario=SCENARIO)
     model = MaskablePPO("MlpPolicy", env, n_steps=min(256, max(steps // ENVIRONMENTS, 2)), batch_size=256,
                         gamma=0.999, seed=0, device="cpu")  # fmt: skip

@@ -3,7 +3,6 @@
 import importlib.util
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
@@ -32,8 +31,8 @@ def test_the_gymnasium_loop_plays_episodes_and_draws(tmp_path, monkeypatch, caps
 def test_the_cross_entropy_loop_improves_its_mean(monkeypatch):
     loop = example("cross_entropy")
     monkeypatch.setattr(loop, "CANDIDATES", 16)
-    means = loop.main(1200)
-    assert len(means) == 3 and np.isfinite(means).all()
+    means = loop.main(5)
+    assert len(means) == 5 and means[-1] > means[0] and max(means) <= 1
 
 
 def test_maskable_ppo_trains_and_plays():
