@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -10,20 +11,45 @@ import numpy as np
 from experiments.build import Built, build
 from experiments.power_inputs import midnight_after_s, standard_offset_s
 from experiments.scenario import ALL, Loaded, Wishes, load_scenario
+from experiments.variants import variant_of
 from experiments.windows import DAY_S, Window, windows_of
 from rare.build import build_jobs
-from rare.episodes import Episode, Episodes, episodes_of_case
+from rare.episodes import Episode, Episodes, Randomise, counted, episodes_of_case
 from traces.errors import InputError
 from traces.workload import NO_DEADLINE_S
 
 
 @lru_cache(maxsize=4)
-def episodes_of(scenario: str, settings: tuple[str, ...] = (), seed: int = 0) -> Episodes:
-    """Every window of the scenario's own site; a scenario without windows is one episode."""
+def episodes_of(
+    scenario: str, settings: tuple[str, ...] = (), seed: int = 0, randomise: Randomise | None = None
+) -> Episodes:
+    """Every window of the scenario's own site; a scenario without windows is one episode.
+
+    With `randomise` as many cases as it has variants, with these windows each.
+    """
     loaded = load_scenario(scenario, Wishes(settings=settings))
+    if loaded.scenario.windows is not None:
+        loaded = load_scenario(scenario, Wishes(settings=settings, window=ALL))
+    if randomise is None:
+        return _of_variants([loaded], seed)
+    return _of_variants([variant_of(loaded, randomise, index) for index in range(randomise.variants)], seed)
+
+
+def _of_variants(variants: list[Loaded], seed: int) -> Episodes:
+    parts = [_of_one(loaded, seed) for loaded in variants]
+    episodes = [
+        dataclasses.replace(episode, case_index=index)
+        for index, part in enumerate(parts)
+        for episode in part.episodes
+    ]
+    cases = tuple(part.case for part in parts)
+    return Episodes(parts[0].scenario, cases, tuple(episodes), parts[0].local_offset_s)
+
+
+def _of_one(loaded: Loaded, seed: int) -> Episodes:
+    built = build(loaded, seed=seed)
     if loaded.scenario.windows is None:
-        return episodes_of_case(build(loaded, seed=seed).case, loaded.scenario.name)
-    built = build(load_scenario(scenario, Wishes(settings=settings, window=ALL)), seed=seed)
+        return episodes_of_case(built.case, loaded.scenario.name)
     if built.join is None:
         raise InputError(f"{loaded.label}: has windows, but nothing in it goes by the calendar")
     windows = [window for window in windows_of(loaded) if window.site is None]
@@ -47,7 +73,6 @@ def _cut(built: Built, windows: list[Window], loaded: Loaded) -> list[Episode]:
     jobs, most = built.case.workload, loaded.scenario.windows.jobs if loaded.scenario.windows else None
     midnight_s = built.join.shift_s + midnight_after_s(_start_utc(built), built.join.site_zone)
     placed = build_jobs(built.case)
-    worth_u = np.where((placed.part >= 0) & (placed.value_u > 0), placed.value_u, 0)
     episodes = []
     for window in windows:
         begin_s = midnight_s + window.first_day * DAY_S
@@ -59,6 +84,6 @@ def _cut(built: Built, windows: list[Window], loaded: Loaded) -> list[Episode]:
         end_s = None
         if (deadline_s < NO_DEADLINE_S).all():  # every submit and two allowances have passed (DESIGN §4)
             end_s = int((deadline_s + np.maximum(deadline_s - submit_s, 600)).max())
-        offered_u = int(worth_u[first:last].sum())
-        episodes.append(Episode(window.name, window.split, first, last, begin_s, end_s, offered_u))
+        offered = counted(placed[first:last])
+        episodes.append(Episode(window.name, window.split, first, last, begin_s, end_s, *offered))
     return episodes

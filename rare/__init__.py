@@ -3,6 +3,7 @@
 import gymnasium
 
 from rare.environment import GreenClusterEnv
+from rare.episodes import Randomise
 from rare.layout import Layout
 from rare.model import (
     NEVER_S,
@@ -46,6 +47,7 @@ __all__ = [
     "Layout",
     "Options",
     "Partition",
+    "Randomise",
     "Result",
     "Scheduler",
     "SimpyClock",

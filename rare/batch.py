@@ -27,8 +27,9 @@ from rare.state import (
     World,
     handle_records,
 )
-from rare.stepping import INVALID, PLACES, SCORE, find_action, run_one, step_some
+from rare.stepping import INVALID, PLACES, REWARD_NAMES, SCORE, find_action, objective, run_one, step_some
 from rare.tables import tables_of
+from traces.errors import InputError
 
 LIVE_SLOTS = 256
 
@@ -47,8 +48,14 @@ class Batch:
         live: int = LIVE_SLOTS,
         order: int = FCFS,
         order_param: float = 2.0,
+        reward: str = "objective",
+        reward_eta: float = 0.002,
     ) -> None:
-        """Environments that wait for their first episode; a heuristic that drives one needs its order."""
+        """Environments that wait for their first episode; a heuristic that drives one needs its order.
+
+        InputError if the reward is unknown, or there is nothing in the jobs that it could count.
+        """
+        _check_reward(reward, episodes)
         self.episodes, self.layout = episodes, layout
         self.world = build_world(
             episodes.case,
@@ -68,6 +75,7 @@ class Batch:
         self._slots = records((environments, layout.actions - 1), SLOT)
         self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
+        self._scores["kind"], self._scores["eta"] = REWARD_NAMES.index(reward), reward_eta
         self._action = np.zeros(environments, np.int64)
         self._bind()
 
@@ -133,6 +141,7 @@ class Batch:
         options = tables.case.options
         own = self._scores[e]
         own["offered"] = episode.offered_u
+        own["jobs"] = episode.placed_jobs
         own["penalty_u"] = options.violation_penalty_u
         known = tables.case.inputs.carbon_known
         own["carbon_price"] = options.carbon_price_u_per_kg / 1e6 if known else 0
@@ -252,8 +261,8 @@ class Batch:
 
     def objective(self, e: int) -> float | None:
         """Score so far as a share of the value offered, as simulate reports it; None without value."""
-        offered = float(self._scores["offered"][e])
-        return float(self._scores["last"][e]) / offered if offered > 0 else None
+        own = self._scores[e]
+        return float(objective(self.world.handles[e], own)) if own["offered"] > 0 else None
 
     def summary(self, e: int) -> dict[str, Any]:
         """What became of an episode, for `info`."""
@@ -261,6 +270,7 @@ class Batch:
         return {
             "window": None if episode is None else episode.name,
             "objective": self.objective(e),
+            "score": float(self._scores["last"][e]),
             "jobs_completed": int(state["completed"]),
             "qos_violations": int(state["violations"]),
             "suspensions": int(state["suspensions"]),
@@ -269,6 +279,16 @@ class Batch:
             "hidden_decisions": int(self._scores["hidden"][e]),
             "simulated_s": int(state["now_s"] - state["begin_s"]),
         }
+
+
+def _check_reward(reward: str, episodes: Episodes) -> None:
+    if reward not in REWARD_NAMES:
+        raise InputError(f"reward {reward!r} is unknown; known are {', '.join(REWARD_NAMES)}")
+    if reward == "objective" and not any(episode.offered_u > 0 for episode in episodes.episodes):
+        raise InputError(
+            f"{episodes.scenario}: no job has a value, so the reward 'objective' would always be 0; declare "
+            "service classes in the scenario, or use reward='slowdown' or reward='renewable'"
+        )
 
 
 _STATE = ("env", "part", "live", "lists", "ends")  # arrays of the world

@@ -7,21 +7,36 @@ from typing import Any
 from rare.batch import Batch
 from rare.episodes import Episodes
 from rare.layout import Layout
-from rare.model import Case
 from rare.scheduler import as_decider
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 
 
-def play(episodes: Episodes, scheduler: Any, window: str, *, layout: Layout | None = None) -> dict[str, Any]:
+def play(
+    episodes: Episodes,
+    scheduler: Any,
+    window: str,
+    *,
+    layout: Layout | None = None,
+    reward: str = "objective",
+    reward_eta: float = 0.002,
+) -> dict[str, Any]:
     """Play a window under a scheduler, through observations and actions.
 
     Returns the episode's summary with `return`, the sum of the rewards, and `outside`, how often the
     scheduler chose a job that no slot showed: then WAIT was played, and the schedule is not its own.
     """
-    case: Case = episodes.case
-    decider = as_decider(scheduler, case)
-    batch = Batch(episodes, layout or Layout(), 1, order=decider.order, order_param=decider.order_param)
-    batch.set_up(0, episodes.of(window)[0])
+    episode = episodes.of(window)[0]
+    decider = as_decider(scheduler, episodes.cases[episode.case_index])
+    batch = Batch(
+        episodes,
+        layout or Layout(),
+        1,
+        order=decider.order,
+        order_param=decider.order_param,
+        reward=reward,
+        reward_eta=reward_eta,
+    )
+    batch.set_up(0, episode)
     batch.begin(0)
     total, outside = 0.0, 0
     while not batch.ended()[0]:

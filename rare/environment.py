@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rare.batch import Batch
-from rare.episodes import Episode, load_episodes
+from rare.episodes import Episode, Randomise, load_episodes
 from rare.layout import Layout
 from traces.errors import InputError
 
@@ -35,6 +35,9 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
     scenario : a name, a TOML file, a rare.Case, or rare.episodes.Episodes
     split    : where episodes are drawn from: 'train' (default), 'validation', 'test', or a window
     settings : changes of the scenario, as `rare simulate --set`
+    reward   : 'objective'; 'slowdown': less the mean bounded slowdown; 'renewable': the share of renewable
+               energy less `reward_eta` times the mean bounded slowdown
+    randomise: other clusters, loads and supplies, one for each episode
     reset(options={"window": NAME}) plays a window by name.
     """
 
@@ -50,18 +53,21 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         forecast_hours: int = 24,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
+        reward: str = "objective",
+        reward_eta: float = 0.002,
+        randomise: Randomise | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
         self.layout = Layout(queue_slots, running_slots, forecast_hours)
-        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed)
+        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)
         self.observation_space = observation_space(self.layout)
         self._drawn = self.episodes.of(split)
-        self._batch = Batch(self.episodes, self.layout, 1)
+        self._batch = Batch(self.episodes, self.layout, 1, reward=reward, reward_eta=reward_eta)
         self._over = True
         self._picture: Picture | None = None  # made at the first frame
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ class Episode:
     begin_s: int
     end_s: int | None
     offered_u: int  # value of the jobs that fit the cluster
+    placed_jobs: int  # jobs that fit the cluster
     case_index: int = 0
 
 
@@ -56,24 +58,54 @@ class Episodes:
         return found
 
 
-def offered_u(case: Case, first: int, last: int) -> int:
-    """Value of a range of jobs, without those that fit no partition (RULES §6.5)."""
-    jobs = build_jobs(case)[first:last]
-    return int(np.where((jobs.part >= 0) & (jobs.value_u > 0), jobs.value_u, 0).sum())
+@dataclass(frozen=True, slots=True)
+class Randomise:
+    """Clusters, loads and supplies for policies that must generalise: `variants` cases drawn once by `seed`.
+
+    cluster, load, supply: ranges (low, high) of factors on the scenario's cores or nodes, its offered load,
+    and the capacity of its renewable sources, each drawn log-uniformly. mix: the total capacity is dealt out
+    anew among the sources. New jobs are drawn for each variant where the scenario's jobs are made by a model;
+    jobs from a file stay as they are, so their load follows from the size of the cluster alone.
+    """
+
+    variants: int = 8
+    cluster: tuple[float, float] = (1.0, 1.0)
+    load: tuple[float, float] = (1.0, 1.0)
+    supply: tuple[float, float] = (1.0, 1.0)
+    mix: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.variants, bool) or not isinstance(self.variants, int) or self.variants < 1:
+            raise InputError(f"randomise: variants must be a whole number above 0, got {self.variants!r}")
+        for name in ("cluster", "load", "supply"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high < math.inf:
+                raise InputError(f"randomise: {name} must be (low, high), 0 < low <= high, got {low, high}")
+
+
+def counted(jobs: Any) -> tuple[int, int]:
+    """Value offered and number of jobs (build.build_jobs), without those that fit no partition (§6.5)."""
+    placed = jobs.part >= 0
+    return int(np.where(placed & (jobs.value_u > 0), jobs.value_u, 0).sum()), int(placed.sum())
 
 
 def episodes_of_case(case: Case, name: str = "case") -> Episodes:
     """One episode: the whole case."""
     jobs = len(case.workload)
-    whole = Episode(name, "train", 0, jobs, case.first_instant_s, case.end_s, offered_u(case, 0, jobs))
+    whole = Episode(name, "train", 0, jobs, case.first_instant_s, case.end_s, *counted(build_jobs(case)))
     return Episodes(name, (case,), (whole,))
 
 
-def load_episodes(scenario: Any, settings: tuple[str, ...] = (), seed: int = 0) -> Episodes:
+def load_episodes(
+    scenario: Any, settings: tuple[str, ...] = (), seed: int = 0, randomise: Randomise | None = None
+) -> Episodes:
     """The episodes of a scenario by name or file, of a Case, or Episodes as they are."""
+    if randomise is not None and isinstance(scenario, Episodes | Case):
+        raise InputError("randomise: needs a scenario by name or file, not one that is put together already")
     if isinstance(scenario, Episodes):
         return scenario
     if isinstance(scenario, Case):
         return episodes_of_case(scenario)
     module = importlib.import_module(_SCENARIOS)
-    return cast(Episodes, module.episodes_of(str(scenario), settings, seed))
+    return cast(Episodes, module.episodes_of(str(scenario), settings, seed, randomise))

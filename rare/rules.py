@@ -22,6 +22,7 @@ from rare.rules_jobs import (
     HUGE,
     OK,
     UNKNOWN,
+    count_slowdown,
     enqueue,
     expire,
     finish,
@@ -523,6 +524,7 @@ def end_run(w, ended):
     for slot in range(w.live_slots):
         live = live_of(w, slot)
         if live.doing != FREE:
+            count_slowdown(w, job_of(w, live.job))
             if job_of(w, live.job).deadline_s <= s.now_s:
                 s.violations += 1
             if live.doing == RUNNING:

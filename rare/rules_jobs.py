@@ -207,6 +207,13 @@ def waste(w, slot, seconds):
 
 
 @rule
+def count_slowdown(w, job):
+    """Add the bounded slowdown of a job that leaves now: completed, given up, or cut off by the end."""
+    s = env_of(w)
+    s.slowdown += max((s.now_s - job.submit_s) / max(job.work_s, 10), 1.0)
+
+
+@rule
 def complete(w, slot):
     """A job has done its work: it earns what it is worth now (§6)."""
     s = env_of(w)
@@ -215,6 +222,7 @@ def complete(w, slot):
     earned_u = worth_at(job, s.now_s)
     s.completed += 1
     s.earned_u += earned_u
+    count_slowdown(w, job)
     if s.now_s > job.deadline_s:
         s.violations += 1
     log_event(w, END, live.job)
@@ -227,6 +235,7 @@ def fail(w, slot):
     s = env_of(w)
     live = live_of(w, slot)
     s.failed += 1
+    count_slowdown(w, job_of(w, live.job))
     if job_of(w, live.job).deadline_s < NEVER_S:
         s.violations += 1
     log_event(w, FAIL, live.job)
@@ -242,6 +251,7 @@ def expire(w, slot):
     dequeue(w, slot)
     s.expired += 1
     s.violations += 1
+    count_slowdown(w, job_of(w, live.job))
     log_event(w, EXPIRE, live.job)
     record(w, slot, S_EXPIRED, 0)
 

@@ -71,7 +71,7 @@ ENV = np.dtype(
         # counts
         ("decisions", I8), ("instants", I8), ("completed", I8), ("rejected", I8), ("expired", I8),
         ("failed", I8), ("violations", I8), ("suspensions", I8), ("kills", I8), ("heads_skipped", I8),
-        ("offered_u", I8), ("earned_u", I8),
+        ("offered_u", I8), ("earned_u", I8), ("slowdown", F8),
         # live jobs: number of them, first free slot; bounds over the queue (see rules.possible_start)
         ("live", I8), ("free_slot", I8), ("suspended", I8), ("stopped_s", I8),
         ("least_cores", I8), ("least_mw", I8), ("need_mw", I8), ("startable_at", I8),

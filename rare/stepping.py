@@ -15,18 +15,20 @@ INVALID = -1  # status of a step whose action was not valid: nothing happened
 
 SCORE = np.dtype(
     [
-        ("offered", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"), ("last", "f8"),
-        ("reward", "f8"), ("carried", "f8"), ("decisions", "i8"), ("hidden", "i8"), ("status", "i8"),
+        ("kind", "i8"), ("offered", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"),
+        ("jobs", "f8"), ("eta", "f8"), ("last", "f8"), ("reward", "f8"), ("carried", "f8"),
+        ("decisions", "i8"), ("hidden", "i8"), ("status", "i8"),
     ],
     align=True,
 )  # fmt: skip
 """What the reward of an environment is made of, the score so far, and what its policy decided.
 
-reward: of the last step. carried: what came before the first decision, and counts for it. hidden:
-decisions at which a job outside the slots could have started, and none inside. status: what `advance`
-said last, or INVALID.
+offered: value, in micro-units; jobs: that count for the mean slowdown; last: the score so far; reward: of
+the last step; carried: what came before the first decision, and counts for it; hidden: decisions at which
+a job outside the slots could have started, and none inside; status: what `advance` said last, or INVALID.
 """
-
+OBJECTIVE, SLOWDOWN, RENEWABLE = range(3)
+REWARD_NAMES = ("objective", "slowdown", "renewable")
 
 PLACES = np.dtype([("handles", "i8"), ("views", "i8"), ("scores", "i8")])
 """Where the handles, views and scores of all environments are: one number for compiled code to take."""
@@ -36,11 +38,32 @@ score_at, place_at = accessor(SCORE), accessor(PLACES)
 
 
 @rule
-def score(w, sc):
-    """Value earned less penalties, grid cost and carbon, in micro-units (rare.metrics.objective_parts)."""
+def objective(w, sc):
+    """Value earned less penalties, grid cost and carbon, per value offered (rare.metrics.objective_parts)."""
     s = env_of(w)
     costs = s.violations * sc.penalty_u + s.cost_u * sc.priced + s.emitted_u * sc.carbon_price
-    return s.earned_u - costs
+    return (s.earned_u - costs) / sc.offered if sc.offered > 0 else 0.0
+
+
+@rule
+def renewable_share(w):
+    """Share of the energy drawn so far that was renewable, as rare.metrics counts it; 0 before any."""
+    s = env_of(w)
+    if s.draw_mj == 0:
+        return 0.0
+    green = 1.0 - s.grid_charged_mj / s.charged_mj if s.charged_mj > 0 else 1.0
+    return (s.used_mj + s.discharged_mj * green) / s.draw_mj
+
+
+@rule
+def score(w, sc):
+    """What the rewards of an episode add up to (docs/environment.md)."""
+    if sc.kind == OBJECTIVE:
+        return objective(w, sc)
+    slowdown = env_of(w).slowdown / max(sc.jobs, 1.0)
+    if sc.kind == SLOWDOWN:
+        return -slowdown
+    return renewable_share(w) - sc.eta * slowdown
 
 
 @rule
@@ -57,7 +80,7 @@ def run_on(w, v, sc):
     if status == ENDED:
         look_at_end(w, v)
     now = score(w, sc)
-    sc.reward += (now - sc.last) / sc.offered if sc.offered > 0 else 0.0
+    sc.reward += now - sc.last
     sc.last = now
     sc.status = status
 

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 
 from rare.batch import Batch
 from rare.environment import draw_episode, observation_space
-from rare.episodes import load_episodes
+from rare.episodes import Randomise, load_episodes
 from rare.layout import Layout
 from traces.errors import InputError
 
@@ -41,6 +41,9 @@ class GreenClusterVectorEnv(VectorEnv):
         forecast_hours: int = 24,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
+        reward: str = "objective",
+        reward_eta: float = 0.002,
+        randomise: Randomise | None = None,
         threads: int = 1,
         copy: bool = True,
     ) -> None:
@@ -50,12 +53,12 @@ class GreenClusterVectorEnv(VectorEnv):
             raise InputError(f"threads must be from 1 to num_envs ({num_envs}), got {threads}")
         self.num_envs = num_envs
         self.layout = Layout(queue_slots, running_slots, forecast_hours)
-        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed)
+        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
         self.single_action_space = spaces.Discrete(self.layout.actions)
         self.single_observation_space = observation_space(self.layout)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.batch = Batch(self.episodes, self.layout, num_envs)
+        self.batch = Batch(self.episodes, self.layout, num_envs, reward=reward, reward_eta=reward_eta)
         self._drawn = self.episodes.of(split)
         self._generators: list[np.random.Generator] = []
         self._copy = copy
