@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from experiments.bench import bench
 from experiments.cli_options import scenario_options
 from experiments.generate import generate
 
@@ -189,6 +190,7 @@ def traces_show(
 
 
 traces.add_command(generate)
+rare.add_command(bench)
 
 
 @rare.command(short_help="Redraw figures and report of run folders, without simulating.")

@@ -37,6 +37,5 @@ def test_the_cross_entropy_loop_improves_its_mean(monkeypatch):
 
 def test_maskable_ppo_trains_and_plays():
     pytest.importorskip("sb3_contrib", reason="the extra `learn` is not installed")
-    pytest.importorskip("rare.sb3_vec_env")
     before, after = example("maskable_ppo").main(64)
     assert 0 <= before <= 1 and 0 <= after <= 1
