@@ -27,7 +27,7 @@ def run_bench(
 
     only      : names of PARTS; default: all
     quick     : a few seconds a part, to see that it works; the figures mean little
-    large     : growth up to 10 million jobs (some 3 GB of memory)
+    large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
     workloads : job traces for the replay; default: a synthetic one
     """
     from experiments.benchmarks import environment, growth, replay, startup
@@ -90,7 +90,7 @@ def bench_text(found: dict[str, Any]) -> str:
 @click.command(short_help="The speed table, with ratios to plain SimPy.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Only this part. Repeatable.")
 @click.option("--quick", is_flag=True, help="A few seconds a part: that it works, not how fast.")
-@click.option("--large", is_flag=True, help="Growth up to 10 million jobs.")
+@click.option("--large", is_flag=True, help="Growth up to 10 million jobs, a million saturated.")
 @click.option("--workload", "workloads", multiple=True, metavar="FILE",
               help="Replay this job trace instead of a synthetic one. Repeatable.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
