@@ -27,11 +27,12 @@ help:
 	@echo "make bench   the speed table, beside a plain SimPy replay"
 	@echo "make clean   remove what the targets above made, .venv included"
 
-# Installed again only when the requirements change. Editable: edits count at once.
+# torch first and by itself, so that its exact version is taken. Installed again only when the requirements change. Editable: edits count at once.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,learn]'
 	touch $@
 
 venv: $(STAMP)

@@ -5,7 +5,6 @@ Only click is imported here: `rare --help` must not wait for numba, pandas or ma
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import signal
@@ -16,7 +15,9 @@ from typing import Any
 import click
 
 from experiments.bench import bench
+from experiments.cli_dataset import dataset
 from experiments.cli_options import scenario_options
+from experiments.cli_shared import clean_stdout, json_text, scheduler_names
 from experiments.generate import generate
 
 
@@ -46,7 +47,7 @@ def simulate(scheduler: str, **options: Any) -> None:
     """Simulate one scenario under one scheduler."""
     from experiments.runs import simulate_run
 
-    with _clean_stdout(options["as_json"]):
+    with clean_stdout(options["as_json"]):
         found = simulate_run(scheduler, **_common(options))
     _print_result(found, options)
 
@@ -63,8 +64,8 @@ def compare(schedulers: Sequence[str], **options: Any) -> None:
     """
     from experiments.runs import compare_runs
 
-    names = _names(schedulers) if schedulers else ["fcfs", "easy", "sjf+easy"]
-    with _clean_stdout(options["as_json"]):
+    names = scheduler_names(schedulers) if schedulers else ["fcfs", "easy", "sjf+easy"]
+    with clean_stdout(options["as_json"]):
         found = compare_runs(names, **_common(options))
     _print_result(found, options)
 
@@ -83,7 +84,7 @@ def demo(out: str, force: bool, no_figures: bool, as_json: bool, quiet: bool) ->
     from experiments.runs import demo_run
     from experiments.talk import Talk
 
-    with _clean_stdout(as_json):
+    with clean_stdout(as_json):
         found = demo_run(out, force=force, figures=not no_figures, talk=Talk(quiet), command=_command_line())
     _print_result(found, {"out": out, "no_figures": no_figures, "as_json": as_json})
 
@@ -126,11 +127,11 @@ def evaluate(
     from experiments.evaluate_run import evaluate_run, evaluate_text
     from experiments.talk import Talk
 
-    names = _names(schedulers) if schedulers else None
+    names = scheduler_names(schedulers) if schedulers else None
     chosen = [part.strip() for text in windows for part in text.split(",")] or ["validation"]
-    with _clean_stdout(as_json):
+    with clean_stdout(as_json):
         found = evaluate_run(names, chosen, talk=Talk(quiet), **options)
-    click.echo(_json(found.as_dict()) if as_json else evaluate_text(found))
+    click.echo(json_text(found.as_dict()) if as_json else evaluate_text(found))
 
 
 @rare.group()
@@ -186,11 +187,12 @@ def traces_show(
             other = "workload" if kind == "power" else "power"
             raise click.UsageError(f"--{key.replace('_', '-')} is for --kind {other}; add that, or drop it")
     found = show_file(file, kind, jobs, given)
-    click.echo(_json(found) if as_json else show_text(found))
+    click.echo(json_text(found) if as_json else show_text(found))
 
 
 traces.add_command(generate)
 rare.add_command(bench)
+rare.add_command(dataset)
 
 
 @rare.command(short_help="Redraw figures and report of run folders, without simulating.")
@@ -214,7 +216,7 @@ def list_schedulers(as_json: bool) -> None:
 
     parts = describe()
     if as_json:
-        click.echo(_json(parts))
+        click.echo(json_text(parts))
         return
     click.echo(
         "NAME = ORDER[+BACKFILL][+GATE][+VICTIM], or path/to/file.py:ClassName for a class of your own"
@@ -250,15 +252,6 @@ def completion(shell: str) -> None:
 # --- what the commands share ----------------------------------------------------------------------------
 
 
-def _names(given: Sequence[str]) -> list[str]:
-    names: list[str] = []
-    for text in given:
-        names += [part.strip() for part in text.split(",")]
-    if not all(names):
-        raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
-    return names
-
-
 def _common(options: dict[str, Any]) -> dict[str, Any]:
     """Options as keyword arguments of simulate_run and compare_runs."""
     from experiments.runs import Settings
@@ -288,11 +281,6 @@ def _common(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _clean_stdout(as_json: bool) -> contextlib.AbstractContextManager[Any]:
-    """With --json, what a scheduler of the user's own prints goes to stderr: stdout is one JSON object."""
-    return contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
-
-
 def _command_line() -> list[str]:
     return ["rare", *sys.argv[1:]]
 
@@ -301,20 +289,12 @@ def _print_result(found: dict[str, Any], options: dict[str, Any]) -> None:
     from experiments.text_table import compare_text, run_text
 
     if options["as_json"]:
-        click.echo(_json(found))
+        click.echo(json_text(found))
         return
     click.echo(compare_text(found) if "results" in found else run_text(found))
     if options["out"] is not None:
         name = "" if options["no_figures"] else "report.html"
         click.echo(f"written: {os.path.join(options['out'], name)}")
-
-
-def _json(value: Any) -> str:
-    import json
-
-    from experiments.runs import plain_json
-
-    return json.dumps(plain_json(value), indent=2, allow_nan=False, ensure_ascii=False)
 
 
 # --- errors and exit codes --------------------------------------------------------------------------------

@@ -155,6 +155,15 @@ class Batch:
         self._grow([e])
         self._scores["carried"][e] = self._scores["reward"][e]
 
+    @property
+    def places(self) -> int:
+        """Where compiled code finds all environments (stepping.PLACES). Another one after `make_room`."""
+        return self._at
+
+    def make_room(self, e: int) -> None:
+        """After a step in compiled code: make the room that the environment needs, and run it on."""
+        self._grow([e])
+
     def _run_on(self, e: int) -> None:
         run_one(self._at, e)
 

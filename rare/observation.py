@@ -15,7 +15,7 @@ from rare import lists
 from rare.compile import rule
 from rare.memory import accessor
 from rare.model import NEVER_S
-from rare.orders import allowance_s, estimate_left_s
+from rare.orders import FCFS, allowance_s, estimate_left_s
 from rare.outlook import forecast_row, issue_now, outlook_steps, present_step
 from rare.rules import OK, why_not_start, why_not_suspend
 from rare.state import (
@@ -134,10 +134,41 @@ def count_above(v, count, threshold):
 
 
 @rule
-def most_wanted(w, v, first, count):
-    """Keep the K most wanted of a long queue, in the queue's order; of equals the first. Their number.
+def last_of_equals(w, v, first, count, low, high, room):
+    """The job up to which, in the order of submits, `room` jobs have a wish above `low` up to `high`."""
+    fewer = -1
+    more = env_of(w).jobs_end
+    while more - fewer > 1:
+        middle = (fewer + more) // 2
+        found = 0
+        for i in range(count):
+            wish = wish_at(v.at_wishes, i).x
+            found += wish > low and wish <= high and entry_of(w, QUEUE, first + i).job <= middle
+        if found <= room:
+            fewer = middle
+        else:
+            more = middle
+    return fewer
 
-    The threshold is found by halving: few walks over a row of numbers, and no sorting.
+
+@rule
+def sort_by_submit(w, v, count):
+    """Bring the first `count` slots into the order of submits."""
+    for i in range(1, count):
+        slot = slot_at(v.at_slots, i).slot
+        job = live_of(w, slot).job
+        j = i
+        while j > 0 and live_of(w, slot_at(v.at_slots, j - 1).slot).job > job:
+            slot_at(v.at_slots, j).slot = slot_at(v.at_slots, j - 1).slot
+            j -= 1
+        slot_at(v.at_slots, j).slot = slot
+
+
+@rule
+def most_wanted(w, v, first, count):
+    """Keep the K most wanted of a long queue, in the queue's order; of equals the first submitted.
+
+    Returns their number. The threshold is found by halving: few walks over a row of numbers, no sorting.
     """
     low = -1.0
     high = 0.0
@@ -157,10 +188,13 @@ def most_wanted(w, v, first, count):
         if above == v.queue_slots:
             break
     room = v.queue_slots - above  # for those at the threshold
+    last = env_of(w).jobs_end
+    if room > 0 and env_of(w).order != FCFS:  # the queue's first are not the first submitted
+        last = last_of_equals(w, v, first, count, low, high, room)
     shown = 0
     for i in range(count):
         wish = wish_at(v.at_wishes, i).x
-        if wish > high or (room > 0 and wish > low):
+        if wish > high or (room > 0 and wish > low and entry_of(w, QUEUE, first + i).job <= last):
             room -= wish <= high
             slot_at(v.at_slots, shown).slot = entry_of(w, QUEUE, first + i).slot
             shown += 1
@@ -218,12 +252,23 @@ def show_waiting(w, v, slot, at, may):
 
 @rule
 def look_at_queue(w, v):
-    """Slots, mask and features of the waiting jobs; how many of them may start."""
+    """Slots, mask and features of the waiting jobs; how many of them may start.
+
+    Always in the order of submits: in what order a heuristic keeps the queue is not to be seen, so that
+    the same decisions look the same whoever makes them.
+    """
     s = env_of(w)
     first = ends_of(w, QUEUE).first
     count = lists.size(w, QUEUE)
-    chosen = count > v.queue_slots
-    shown = most_wanted(w, v, first, count) if chosen else count
+    shown = min(count, v.queue_slots)
+    chosen = count > shown or s.order != FCFS
+    if count > shown:
+        shown = most_wanted(w, v, first, count)
+    elif chosen:
+        for i in range(count):
+            slot_at(v.at_slots, i).slot = entry_of(w, QUEUE, first + i).slot
+    if s.order != FCFS:
+        sort_by_submit(w, v, shown)
     startable_at = shown if s.phase == SHEDDING else 0 if chosen else s.startable_at
     slots = v.at_slots
     at = 1 + v.queue_slots + v.running_slots
@@ -315,8 +360,8 @@ def look_at_cluster(w, v, at):
     number_at(v.at_obs, at + 3).x = nodes_used / v.nodes
     number_at(v.at_obs, at + 4).x = squash(busy_mw / v.peak_mw, 1.0)
     number_at(v.at_obs, at + 6).x = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
-    number_at(v.at_obs, at + 12).x = squash(float(lists.size(w, QUEUE)), float(v.queue_slots))
-    number_at(v.at_obs, at + 13).x = squash(float(lists.size(w, EXPECTED)), v.running_slots + 1.0)
+    number_at(v.at_obs, at + 12).x = squash(float(lists.size(w, QUEUE)), 64.0)
+    number_at(v.at_obs, at + 13).x = squash(float(lists.size(w, EXPECTED)), 16.0)
     if v.shown_s == s.now_s:
         return
     v.shown_s = s.now_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from rare.orders import ORDER_NAMES
 from rare.state import DECIDE_SHED, World
 from schedulers.choose import BACKFILL_NAMES, POLICY, VICTIM_NAMES, choose, victim
 from schedulers.gates import CARBON, GATE_NAMES, GREEN, NO_GATE, PRICE
+from schedulers.record import record
 from schedulers.replay import replay
 from traces.errors import InputError
 
@@ -114,6 +116,11 @@ class Heuristic:
     def replay(self, handle: object, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
         return int(replay(handle, self._policy, steps))  # type: ignore[attr-defined]
+
+    def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
+        """Log an episode without leaving compiled code (rare.dataset.record)."""
+        step, why = record(places, self._policy, epsilon, *log)  # type: ignore[attr-defined]
+        return int(step), int(why)
 
 
 def known_names() -> list[str]:

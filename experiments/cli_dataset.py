@@ -1,0 +1,82 @@
+"""`rare dataset`: make datasets for offline learning, and look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experiments.cli_shared import clean_stdout, json_text, scheduler_names
+
+
+@click.group(invoke_without_command=True, short_help="Log schedulers into a dataset for offline learning.")
+@click.option("--scheduler", "schedulers", multiple=True, metavar="NAME[,NAME...]",
+              help="Repeatable, or joined by commas: each episode draws one. Also: random.")  # fmt: skip
+@click.option("--scenario", default="islanded", show_default=True, metavar="NAME|FILE.toml",
+              help="A shipped scenario or a file of yours; its training windows are played.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario.")
+@click.option("--episodes", type=int, default=100, show_default=True, metavar="N", help="How many to play.")
+@click.option("--epsilon", type=float, default=0.0, show_default=True,
+              help="How often a random valid action takes the place of the scheduler's.")  # fmt: skip
+@click.option("--out", metavar="FOLDER", help="Where the dataset goes; the same command again goes on.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
+              help="Draws windows, schedulers and random actions.")  # fmt: skip
+@click.option("--scenario-seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
+              help="Draws service classes.")  # fmt: skip
+@click.option("--max-decisions", type=click.IntRange(min=1), metavar="N",
+              help="Cut episodes off after so many decisions (truncated).")  # fmt: skip
+@click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
+@click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
+@click.option("--forecast-hours", type=int, default=24, show_default=True, help="Of the observation.")
+@click.option("--json", "as_json", is_flag=True, help="The data sheet on stdout, nothing else.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+@click.pass_context
+def dataset(
+    ctx: click.Context, schedulers: Sequence[str], out: str | None, as_json: bool, quiet: bool, **options: Any
+) -> None:
+    """Log schedulers on the training windows of a scenario into a Minari dataset.
+
+    The folder opens with minari.MinariDataset('FOLDER/data') and rare.dataset.load('FOLDER').
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    if out is None or not schedulers:
+        raise click.UsageError(f"give {'--out FOLDER' if out is None else '--scheduler NAME'}")
+    from experiments.dataset_run import dataset_run
+    from experiments.talk import Talk
+
+    with clean_stdout(as_json):
+        sheet = dataset_run(scheduler_names(schedulers), out, talk=Talk(quiet), **options)
+    if as_json:
+        click.echo(json_text(sheet))
+        return
+    for why, count in sheet["episodes_left_out"].items():
+        if count:
+            click.echo(f"left out: {count:,} of {sheet['episodes_played']:,} episodes, {why}")
+    click.echo(
+        f"{sheet['episodes']:,} episodes ({sheet['episodes_distinct']:,} distinct), {sheet['transitions']:,} "
+        f"decisions, mean return {sheet['returns']['mean']:.4f}, {sheet['bytes'] / 1e6:,.1f} MB"
+    )
+    click.echo(f"content sha256 {sheet['content_sha256']}")
+    click.echo(f"written: {Path(out) / 'datasheet.md'}")
+
+
+@dataset.command("show")
+@click.argument("folder")
+@click.option("--out", metavar="DIR", help="Where the figure goes.  [default: FOLDER/figures]")
+@click.option("--no-figures", is_flag=True, help="No figure.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
+def dataset_show(folder: str, out: str | None, no_figures: bool, as_json: bool) -> None:
+    """Returns, actions and coverage of the dataset in FOLDER."""
+    from experiments.dataset_show import dataset_text, show_dataset
+
+    found = show_dataset(folder)
+    click.echo(json_text(found.as_dict()) if as_json else dataset_text(found))
+    if not no_figures:
+        from experiments.figures.dataset import draw_dataset
+
+        path, _ = draw_dataset(found, Path(out) if out else Path(folder) / "figures")
+        if not as_json:
+            click.echo(f"written: {path}")

@@ -1,0 +1,34 @@
+"""What commands of several files share: names from options, and stdout for one JSON object."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def scheduler_names(given: Sequence[str]) -> list[str]:
+    """The names in --scheduler, which is repeatable and takes several joined by commas."""
+    names: list[str] = []
+    for text in given:
+        names += [part.strip() for part in text.split(",")]
+    if not all(names):
+        raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
+    return names
+
+
+def clean_stdout(as_json: bool) -> contextlib.AbstractContextManager[Any]:
+    """With --json, what a scheduler of the user's own prints goes to stderr: stdout is one JSON object."""
+    return contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON, null for what is no number."""
+    import json
+
+    from experiments.runs import plain_json
+
+    return json.dumps(plain_json(value), indent=2, allow_nan=False, ensure_ascii=False)

@@ -1,0 +1,42 @@
+"""What the episode of a number is: window, behaviour policy and seed, a pure function of both numbers.
+
+Every window is played under every policy once before any pair comes again, in an order drawn anew for
+each round, so that any first episodes of a dataset are a fair sample of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+_ORDER, _ACTIONS = 0, 1  # two families of seeds that never meet
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The episode of one number. seed: of its random actions, below 2^63."""
+
+    number: int
+    seed: int
+    window: int
+    policy: int
+
+
+def draw(seed: int, number: int, windows: int, policies: int) -> Drawn:
+    """The episode of this number, of so many windows and policies.
+
+    >>> [draw(0, number, 2, 1).window for number in range(4)]
+    [1, 0, 0, 1]
+    """
+    turn, place = divmod(number, windows * policies)
+    window, policy = divmod(_order(seed, turn, windows * policies)[place], policies)
+    own = np.random.SeedSequence(entropy=seed, spawn_key=(_ACTIONS, number)).generate_state(1, np.uint64)
+    return Drawn(number, int(own[0] >> np.uint64(1)), window, policy)
+
+
+@lru_cache(maxsize=8)
+def _order(seed: int, turn: int, pairs: int) -> tuple[int, ...]:
+    drawn = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(_ORDER, turn)))
+    return tuple(int(pair) for pair in drawn.permutation(pairs))

@@ -1,0 +1,110 @@
+"""Shards: files of a few episodes each, that appear whole or not at all and follow each other without gaps.
+
+`episodes-000000-000031.hdf5` holds what became of the numbers 0 to 31: the episodes that count, and a
+table of all of them. A file has its name only once it is whole, so that a run which is killed at any
+moment leaves whole files, and at most one hidden one that nobody reads and the next run removes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from rare.dataset.episode import LoggedEpisode, write_episode
+from traces.errors import InputError
+
+_NAME = re.compile(r"episodes-(\d{6,})-(\d{6,})\.hdf5")
+_TABLE = "table"  # of a shard: one JSON object for each of its numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A whole shard. rows: facts of its episodes in order; those left out have `why_not`."""
+
+    path: Path
+    first: int
+    last: int  # included
+    rows: tuple[dict[str, Any], ...]
+
+
+def group_name(number: int) -> str:
+    """Name of an episode's group in its shard."""
+    return f"number_{number}"
+
+
+class ShardWriter:
+    """Writes one shard into a hidden file; `close` gives it its name."""
+
+    def __init__(self, folder: Path, first: int) -> None:
+        self._folder, self._first = folder, first
+        self._partial = folder / f".episodes-{first:06d}.part"
+        self._file = h5py.File(self._partial, "w")
+        self.rows: list[dict[str, Any]] = []
+        self.decisions = 0
+
+    def add(self, episode: LoggedEpisode) -> None:
+        """Write an episode."""
+        write_episode(self._file, group_name(episode.facts["number"]), episode)
+        self.rows.append(episode.facts)
+        self.decisions += len(episode)
+
+    def leave_out(self, facts: dict[str, Any]) -> None:
+        """Note an episode that does not count."""
+        self.rows.append(facts)
+
+    def close(self) -> Shard:
+        """Make the shard whole."""
+        self._file.create_dataset(_TABLE, data=json.dumps(self.rows))
+        self._file.close()
+        with self._partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        last = self._first + len(self.rows) - 1
+        path = self._folder / f"episodes-{self._first:06d}-{last:06d}.hdf5"
+        os.replace(self._partial, path)
+        return Shard(path, self._first, last, tuple(self.rows))
+
+    def give_up(self) -> None:
+        """Remove what there is."""
+        self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
+def read_shards(folder: Path) -> list[Shard]:
+    """The whole shards of a folder, in order. InputError if one is damaged or missing."""
+    if not folder.is_dir():
+        return []
+    found = sorted(_read_shards(folder), key=lambda shard: shard.first)
+    expected = 0
+    for shard in found:
+        if shard.first != expected or len(shard.rows) != shard.last - shard.first + 1:
+            raise InputError(
+                f"{folder}: episodes {expected} to {shard.first - 1} are missing; make the dataset again"
+            )
+        expected = shard.last + 1
+    return found
+
+
+def _read_shards(folder: Path) -> Iterator[Shard]:
+    for path in folder.iterdir():
+        named = _NAME.fullmatch(path.name)
+        if named is None:
+            continue
+        try:
+            with h5py.File(path, "r") as file:
+                rows = json.loads(file[_TABLE][()])
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(f"{path}: is damaged ({error}); make the dataset again") from None
+        yield Shard(path, int(named[1]), int(named[2]), tuple(rows))
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a run that was killed had begun. Only for who holds the folder's lock."""
+    for path in folder.glob(".*.part"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,96 @@
+"""Checkpoints: weights as safetensors, everything else as JSON beside them. Loading runs no code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from rare.layout import Layout
+from schedulers.learned.network import NetworkSize, SchedulerNet
+from traces.errors import InputError
+
+VERSION = 1
+WEIGHTS, FACTS = "weights.safetensors", "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network and how it came about. `facts`: scenario, data, seeds, metrics, versions."""
+
+    net: SchedulerNet
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint folder; whoever reads it meanwhile sees the old one or the new one, never half."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    net = checkpoint.net
+    described = {
+        "version": VERSION,
+        "layout": json.loads(net.layout.to_json()),
+        "network": asdict(net.size),
+        "facts": checkpoint.facts,
+    }
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    part = folder / (WEIGHTS + ".part")
+    save_file(weights, part, metadata={"description": json.dumps(described)})
+    part.replace(folder / WEIGHTS)
+    part = folder / (FACTS + ".part")
+    part.write_text(json.dumps(described, indent=1) + "\n")
+    part.replace(folder / FACTS)
+
+
+def load(folder: Path) -> Checkpoint:
+    """Read a checkpoint folder. InputError if it is none, or of another layout or version."""
+    folder = Path(folder)
+    described = _described(folder)
+    layout = Layout.from_json(json.dumps(described["layout"]))
+    net = SchedulerNet(layout, NetworkSize(**described["network"]))
+    try:
+        missing = net.load_state_dict(load_file(folder / WEIGHTS), strict=False)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise InputError(
+            f"{folder / WEIGHTS}: cannot be read ({_line(error)}); copy the folder again"
+        ) from None
+    if missing.missing_keys or missing.unexpected_keys:
+        raise InputError(f"{folder / WEIGHTS}: holds other weights than {FACTS} describes; copy it again")
+    net.eval()
+    return Checkpoint(net, described["facts"])
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    path = folder / FACTS
+    try:
+        described = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({_line(error)}); a checkpoint is a folder with {FACTS} and {WEIGHTS}"
+        ) from None
+    if not isinstance(described, dict) or described.get("version") != VERSION:
+        raise InputError(
+            f"{path}: is not a checkpoint of version {VERSION}; train it again with this version"
+        )
+    for key in ("layout", "network", "facts"):
+        if not isinstance(described.get(key), dict):
+            raise InputError(f"{path}: lacks {key!r}; copy the folder again")
+    return described
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:
+    """The same weights for another number of slots or hours: nothing in them depends on it."""
+    other = SchedulerNet(layout, net.size)
+    other.load_state_dict(net.state_dict())
+    with torch.no_grad():
+        other.train(net.training)
+    return other

@@ -1,0 +1,80 @@
+"""Clock, heuristic and log fused into one compiled loop: datasets at full speed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rare.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, chance, draw_action
+from rare.compile import rule
+from rare.memory import arguments
+from rare.orders import FCFS
+from rare.state import DECIDE_SHED, DECIDE_START, ENDED, SHEDDING, WAIT, env_of
+from rare.stepping import find_action, handle_at, place_at, score_at, step_one, view_at
+from schedulers.choose import POLICY, choose, victim
+
+
+@rule
+def preferred_action(places, w, policy):
+    """The action that means what the heuristic wants now; below 0: it is in no slot."""
+    slot = victim(w, policy) if env_of(w).phase == SHEDDING else choose(w, policy)
+    return 0 if slot == WAIT else find_action(places, 0, slot)
+
+
+@rule
+def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
+           step, steps):  # fmt: skip
+    """Log environment 0 from decision `step` on, for at most `steps` decisions of its episode.
+
+    Returns the decisions logged, and why it stopped: OVER, FULL (as many as asked), OUTSIDE (the
+    heuristic wanted a job that no slot shows), ROOM (the last step needs room for live jobs; its reward
+    and what follows are not noted yet). With epsilon 1 the heuristic is not asked.
+    """
+    at = place_at(places, 0)
+    w = handle_at(at.handles, 0)
+    v = view_at(at.views, 0)
+    sc = score_at(at.scores, 0)
+    s = env_of(w)
+    while step < steps:
+        preferred = NOBODY
+        if epsilon < 1.0:
+            preferred = preferred_action(places, w, policy)
+            if preferred < 0 or sc.hidden > 0:
+                return step, OUTSIDE
+        action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])
+        actions[step] = action
+        chances[step] = chance(mask, preferred, epsilon, action)
+        step_one(w, v, sc, action)
+        if sc.status not in (DECIDE_START, DECIDE_SHED, ENDED):
+            return step, ROOM
+        rewards[step] = sc.reward
+        step += 1
+        times[step] = s.now_s - s.begin_s
+        for i in range(obs.size):
+            all_obs[step, i] = obs[i]
+        for i in range(mask.size):
+            all_mask[step, i] = mask[i]
+        if sc.status == ENDED:
+            return step, OVER
+    return step, FULL
+
+
+class RandomActions:
+    """The behaviour policy `random`: any valid action, each as likely. Only for datasets."""
+
+    name = "random"
+    order = FCFS
+    order_param = 2.0
+    prefers_nothing = True
+
+    def __init__(self) -> None:
+        self._policy = arguments(np.zeros(1, POLICY).view(np.recarray))[0]
+
+    def check(self, case: Any) -> None:
+        """Any case will do."""
+
+    def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
+        """As `record` with epsilon 1, whatever it is."""
+        step, why = record(places, self._policy, 1.0, *log)
+        return int(step), int(why)
