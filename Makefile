@@ -24,7 +24,7 @@ help:
 	@echo "make slow    the long tests (whole traces, many random scenarios)"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
-	@echo "make bench   replay speed beside a plain SimPy replay"
+	@echo "make bench   the speed table, beside a plain SimPy replay"
 	@echo "make clean   remove what the targets above made, .venv included"
 
 # torch first and by itself, so that its exact version is taken. Installed again only when the requirements change. Editable: edits count at once.
@@ -63,7 +63,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.benchmarks.replay
+	$(BIN)/rare bench
 
 wheel: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from experiments.bench import bench
 from experiments.cli_dataset import dataset
 from experiments.cli_options import scenario_options
 from experiments.cli_shared import clean_stdout, json_text, scheduler_names
@@ -190,6 +191,7 @@ def traces_show(
 
 
 traces.add_command(generate)
+rare.add_command(bench)
 rare.add_command(dataset)
 
 

@@ -255,6 +255,11 @@ class Batch:
         action = int(find_action(self._at, e, slot))
         return None if action < 0 else action
 
+    def visible(self, e: int) -> list[int]:
+        """Slots of the state that the queue slots show, in the order of their actions."""
+        shown = int(self._views["shown_queue"][e])
+        return [int(slot) for slot in self._slots["slot"][e, :shown]]
+
     def is_over(self, e: int) -> bool:
         """Whether an environment is at the end of its episode."""
         return int(self._status[e]) == ENDED

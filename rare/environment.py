@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -12,6 +12,9 @@ from rare.batch import Batch
 from rare.episodes import Episode, Randomise, load_episodes
 from rare.layout import Layout
 from traces.errors import InputError
+
+if TYPE_CHECKING:
+    from rare.picture import Picture
 
 
 def observation_space(layout: Layout) -> spaces.Box:
@@ -38,7 +41,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
     reset(options={"window": NAME}) plays a window by name.
     """
 
-    metadata = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
+    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InputError(f"render_mode {render_mode!r} is unknown; known is ansi")
+            raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
         self.layout = Layout(queue_slots, running_slots, forecast_hours)
         self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
@@ -66,6 +69,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         self._drawn = self.episodes.of(split)
         self._batch = Batch(self.episodes, self.layout, 1, reward=reward, reward_eta=reward_eta)
         self._over = True
+        self._picture: Picture | None = None  # made at the first frame
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -107,13 +111,25 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         self._over = self._batch.is_over(0)
         return self._batch.obs[0].copy()
 
-    def render(self) -> str | None:
-        """One readable screen, for render_mode 'ansi'."""
-        if self.render_mode != "ansi":
+    def render(self) -> str | np.ndarray | None:
+        """One readable screen as text ('ansi'), or as an (H, W, 3) uint8 picture ('rgb_array')."""
+        if self.render_mode is None:
             return None
-        from rare.screen import screen
+        if self._batch.playing[0] is None:
+            raise gym.error.ResetNeeded("there is nothing to show yet; call reset() before render()")
+        if self.render_mode == "ansi":
+            from rare.screen import screen
 
-        return screen(self._batch, 0)
+            return screen(self._batch, 0)
+        if self._picture is None:
+            from rare.picture import Picture
+
+            self._picture = Picture(self._batch, 0)
+        return self._picture.frame()
+
+    def close(self) -> None:
+        """Forget the picture, the only thing that is kept outside the simulation."""
+        self._picture = None
 
 
 def draw_episode(generator: np.random.Generator, episodes: list[Episode]) -> Episode:

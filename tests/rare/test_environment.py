@@ -54,7 +54,8 @@ def test_it_is_registered_and_passes_gymnasiums_checker():
             mask = self.action_masks()
             return super().step(action if mask[action] else int(np.flatnonzero(mask)[-1]))
 
-    check_env(Valid("tiny", queue_slots=20, running_slots=4), skip_render_check=True)
+    for mode in ("ansi", "rgb_array"):
+        check_env(Valid("tiny", queue_slots=20, running_slots=4, render_mode=mode))
     obs, info = env.reset(seed=1)
     assert env.observation_space.contains(obs) and info["action_mask"].sum() >= 2
 
@@ -231,7 +232,7 @@ class TestLayout:
     [
         ({"split": "trian"}, "has the splits test, train, validation"),
         ({"scenario": "nowhere"}, "scenario 'nowhere' is unknown"),
-        ({"render_mode": "human"}, "known is ansi"),
+        ({"render_mode": "human"}, "known are ansi, rgb_array"),
     ],
 )
 def test_bad_options_are_named(options, message):

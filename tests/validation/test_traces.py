@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.benchmarks import plain_simpy
 from rare.model import Case, Inputs
 from rare.state import (
     END,
@@ -23,7 +24,6 @@ from rare.state import (
     SUBMIT,
     SUSPEND,
 )
-from tests.benchmarks import plain_simpy
 from tests.validation.cases import Run, assert_identical, replay_case, run_on
 from traces import read_workload
 from traces.workload import Workload

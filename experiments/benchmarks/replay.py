@@ -1,60 +1,46 @@
-"""Jobs per second of a replay, beside a plain SimPy replay of the same schedule in the same run.
+"""Jobs per second of a replay under both clocks, beside plain SimPy with the same schedule in the same run.
 
-    python -m tests.benchmarks.replay [--repeats 5] [--jobs N] [--json]
-
-Traces from the shared folder, else a synthetic one. Each figure is the median of the repeats, which
-alternate between the programs. Timed is a call from jobs in memory to results in memory, in seconds of
-CPU time (all programs use one thread), which a busy machine disturbs less than it does the wall clock;
-reading the file and compiling are not timed.
+Each figure is the median of repeats that alternate between the programs. Timed is a call from jobs in
+memory to results in memory, in seconds of CPU time (all programs use one thread), which a busy machine
+disturbs less than it does the wall clock; reading the file and compiling are not timed.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.benchmarks import plain_simpy
+from experiments.benchmarks.table import aligned, ratio
+from experiments.talk import Talk
 from rare import Case, Cluster, Partition, Result, simulate
 from schedulers import make_scheduler
-from tests.benchmarks import plain_simpy
-from traces import read_workload
+from traces.errors import InputError
 from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 
-TRACES = ("KTH-SP2-1996-2.1-cln.swf.gz", "lublin_256.swf")
 SCHEDULERS = ("fcfs", "easy")
 #: column -> (heading, repeats are divided by this)
 COLUMNS = {
     "plain_simpy": ("plain SimPy", 1),
-    "simpy_clock": ("RARE, SimPy clock", 2),
+    "simpy_clock": ("SimPy clock", 2),
     "recorded": ("compiled, recording", 1),
     "compiled": ("compiled", 1),
 }
 
 
-def traces() -> list[Workload]:
-    """The shared traces; where they are absent, a synthetic one, which says so in its name."""
-    beside = Path(__file__).resolve().parents[2].parent / "shared"
-    folder = Path(os.environ.get("RARE_SHARED") or beside) / "data/workloads"
-    found = [read_workload(folder / name) for name in TRACES if (folder / name).is_file()]
-    return found or [synthetic(20_000)]
-
-
-def synthetic(count: int, processors: int = 128, seed: int = 1) -> Workload:
-    """Poisson arrivals, log-normal run times, powers of two of processors, loose estimates: load 0.8."""
+def synthetic(count: int, processors: int = 128, load: float = 0.8, seed: int = 1) -> Workload:
+    """Poisson arrivals, log-normal run times, powers of two of processors, loose estimates."""
     rng = np.random.default_rng(seed)
     cores = 2 ** rng.integers(0, 7, count)
     work_s = np.rint(rng.lognormal(7, 1.5, count)).astype(np.int64)
-    between_s = float((cores * work_s).mean()) / (0.8 * processors)
+    between_s = float((cores * work_s).mean()) / (load * processors)
     none = np.zeros(count, dtype=np.int64)
     return Workload(
-        name="synthetic-poisson (no shared data)",
+        name=f"synthetic, load {load:g}",
         job_id=np.arange(1, count + 1),
         submit_s=np.rint(np.cumsum(rng.exponential(between_s, count))).astype(np.int64),
         cores=cores,
@@ -70,9 +56,20 @@ def synthetic(count: int, processors: int = 128, seed: int = 1) -> Workload:
     )
 
 
+def replayable(jobs: Workload) -> Workload:
+    """The jobs, if both programs can replay them. InputError if they need what plain SimPy lacks."""
+    if jobs.processors is None:
+        raise InputError(f"{jobs.name}: does not say how many processors its machine has (MaxProcs)")
+    if int(jobs.cores.max()) > jobs.processors or int(jobs.cores.min()) < 1:
+        raise InputError(
+            f"{jobs.name}: has jobs of no cores, or of more than the {jobs.processors} there are"
+        )
+    return jobs
+
+
 def case_of(jobs: Workload) -> Case:
     """The machine of the trace with idle, sleep and active power, energy from an unlimited grid."""
-    assert jobs.processors is not None and int(jobs.cores.max()) <= jobs.processors
+    assert jobs.processors is not None
     node = Partition(nodes=jobs.processors, idle_mw=4_000, core_mw=8_000, sleep_mw=500)
     return Case(jobs, Cluster((node,)))
 
@@ -99,6 +96,12 @@ def ours(case: Case, scheduler: str, **how: Any) -> tuple[float, Result]:
     return time.process_time() - began_s, result
 
 
+def plain_jobs_per_s(count: int = 20_000, repeats: int = 3) -> float:
+    """Jobs per CPU second of the plain SimPy replay, first come, first served: the yardstick of all parts."""
+    jobs = synthetic(count)
+    return count / statistics.median(plain(jobs, "fcfs")[0] for _ in range(repeats))
+
+
 def programs(case: Case, scheduler: str) -> dict[str, Callable[[], tuple[float, np.ndarray]]]:
     """Column -> a run that gives seconds and the start of every job."""
 
@@ -118,7 +121,7 @@ def programs(case: Case, scheduler: str) -> dict[str, Callable[[], tuple[float, 
     }
 
 
-def measure(jobs: Workload, scheduler: str, repeats: int) -> dict[str, Any]:
+def measure_one(jobs: Workload, scheduler: str, repeats: int) -> dict[str, Any]:
     """One row of the table. AssertionError if the programs do not start every job at the same second."""
     case = case_of(jobs)
     for how in ({"record": True}, {"record": False}):  # compile before the clock starts
@@ -139,53 +142,32 @@ def measure(jobs: Workload, scheduler: str, repeats: int) -> dict[str, Any]:
         "jobs": len(jobs),
         "scheduler": scheduler,
         "jobs_per_s": {name: round(value) for name, value in per_s.items()},
-        "ratio_recording": round(per_s["recorded"] / per_s["plain_simpy"], 1),
-        "ratio": round(per_s["compiled"] / per_s["plain_simpy"], 1),
+        "ratio": {name: per_s[name] / per_s["plain_simpy"] for name in COLUMNS},
     }
 
 
-# --- output ---------------------------------------------------------------------------------------------
+def measure(quick: bool, talk: Talk, workloads: list[Workload]) -> dict[str, Any]:
+    """Every workload under FCFS and EASY; without one, a synthetic workload."""
+    chosen = [replayable(jobs) for jobs in workloads] or [synthetic(2_000 if quick else 20_000)]
+    rows = []
+    for jobs in chosen:
+        for scheduler in SCHEDULERS:
+            talk.note(f"replay: {jobs.name}, {len(jobs):,} jobs, {scheduler} ...")
+            rows.append(measure_one(jobs, scheduler, 1 if quick else 5))
+    return {"repeats": 1 if quick else 5, "rows": rows}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as aligned text."""
-    heads = ["trace", "jobs", "scheduler", *(heading for heading, _ in COLUMNS.values())]
-    heads += ["ratio, recording", "ratio"]
-    lines = [heads]
-    for row in rows:
+def text(found: dict[str, Any]) -> str:
+    """The rows as a table."""
+    heads = ["workload", "scheduler", "jobs", *(heading for heading, _ in COLUMNS.values())]
+    lines = [[*heads, "SimPy clock", "recording", "compiled"]]
+    for row in found["rows"]:
         figures = [f"{row['jobs_per_s'][name]:,}" for name in COLUMNS]
-        ratios = [f"{row['ratio_recording']:.1f}x", f"{row['ratio']:.1f}x"]
-        lines.append([row["trace"], f"{row['jobs']:,}", row["scheduler"], *figures, *ratios])
-    widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if k in (0, 2) else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
+        ratios = [ratio(row["ratio"][name]) for name in ("simpy_clock", "recorded", "compiled")]
+        lines.append([row["trace"], row["scheduler"], f"{row['jobs']:,}", *figures, *ratios])
+    return (
+        f"Replay: jobs per CPU second, median of {found['repeats']}; then ratios to plain SimPy\n"
+        f"{aligned(lines, 2)}\n"
+        "Every program started every job at the same second; only RARE accounts for energy.\n"
+        "recording: events and power changes are kept too."
     )
-
-
-def main(words: list[str] | None = None) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.replay", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--jobs", type=int, help="only the first N jobs of each trace")
-    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
-    given = parser.parse_args(words)
-    loaded = os.getloadavg()[0]
-    chosen = [jobs.select(0, min(given.jobs or len(jobs), len(jobs))) for jobs in traces()]
-    rows = [measure(jobs, name, given.repeats) for jobs in chosen for name in SCHEDULERS]
-    if given.json:
-        print(json.dumps({"load_before": loaded, "cpus": os.cpu_count(), "rows": rows}, indent=2))
-        return
-    print(
-        f"jobs per CPU second, median of {given.repeats}; load {loaded:.1f} on {os.cpu_count()} CPUs before"
-    )
-    print(table(rows))
-    print("Every program started every job at the same second; only RARE accounts for energy.")
-    print("recording: events and power changes are kept too; ratio: compiled to plain SimPy.")
-
-
-if __name__ == "__main__":
-    main()
