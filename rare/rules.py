@@ -355,6 +355,7 @@ def possible_start(w):
         return False
     spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
     if s.found_changes == s.changes and s.found_mw == spare_mw:
+        s.startable_at = 0  # others before it may have been barred by §4.3 when it was found
         return True
     if s.need_mw > spare_mw or s.least_mw > spare_mw:
         return False

@@ -126,6 +126,8 @@ def nothing_new(w, policy):
 def note_vain_pass(w):
     """Note that nobody who waits now could start, and that every partition that needs one has a head."""
     s = env_of(w)
+    if s.stopped_s == s.now_s:  # a job that stopped at this instant may start at the next (§4.3)
+        return
     s.seen_changes = s.changes
     s.seen_mw = s.start_cap_mw
     s.seen_cursor = s.next_job if index.is_kept(w) else lists.size(w, QUEUE)
