@@ -37,5 +37,5 @@ def test_the_cross_entropy_loop_improves_its_mean(monkeypatch):
 
 def test_maskable_ppo_trains_and_plays():
     pytest.importorskip("sb3_contrib", reason="the extra `learn` is not installed")
-    before, after = example("maskable_ppo").main(64)
+    before, after = example("maskable_ppo").main(64, windows=2)
     assert 0 <= before <= 1 and 0 <= after <= 1
