@@ -26,7 +26,7 @@ from schedulers.heuristics import Heuristic, parse
 from schedulers.rollout import CANDIDATE, TERMS, play, running, startable
 from traces.errors import InputError
 
-DEFAULT_BASE = "hvf+easy"
+DEFAULT_BASE = "hvf+greedy"
 MOST_NOTED = 512  # actions of one decision that are looked at for pruning
 FEWEST_SAMPLES = 3  # for fewer the noise cannot be told from a gain: rather fewer candidates
 HALVED_AFTER = (3, 6, 12, 24, 48)  # samples after which the worse half of the candidates is dropped
@@ -43,12 +43,12 @@ class Effort:
     margin: standard errors by which another action must beat the base's. seed: of the futures.
     """
 
-    budget: int = 1000
+    budget: int = 3000
     candidates: int = 6
-    samples: int = 8
+    samples: int = 16
     horizon: float = 24.0
     arrivals: int = 0
-    unserved: float = 0.5
+    unserved: float = 0.2
     margin: float = 1.0
     seed: int = 0
 
@@ -232,7 +232,7 @@ def _in_turn(most: int, first: list[int], slots: np.ndarray, rankings: list[np.n
 def parse_lookahead(name: str, **params: float) -> Lookahead:
     """The scheduler called lookahead[=BASE][+KEY=NUMBER...], such as 'lookahead=atc+easy+budget=2000'.
 
-    BASE: any heuristic (default hvf+easy). Keys: those of `Effort`, as parameters or in the name. InputError
+    BASE: any heuristic (default hvf+greedy). Keys: those of `Effort`, as parameters or in the name. InputError
     for anything unknown or out of range.
     """
     words = name.strip().lower()

@@ -87,7 +87,7 @@ def test_where_nothing_is_better_the_base_decides():
     """One kind of job: every order earns the same, so the events are those of the base."""
     jobs = [job(1, 1, 100, submit_s=600 * k) for k in range(6)]
     case = make_case(jobs, ALONE, [{"t": 0, "supply": 20 * WATT}])
-    base = rare.simulate(case, make_scheduler("hvf+easy"))
+    base = rare.simulate(case, make_scheduler("hvf+greedy"))
     assert (rare.simulate(case, make_scheduler("lookahead")).events == base.events).all()
 
 
@@ -209,7 +209,7 @@ def test_more_jobs_than_there_was_room_for():
 
 def test_names_carry_base_and_effort():
     plain, full = make_scheduler("lookahead"), make_scheduler("lookahead=atc=0.5+greedy+budget=50+samples=2")
-    assert (plain.name, plain.base.name) == ("lookahead", "hvf+easy")
+    assert (plain.name, plain.base.name) == ("lookahead", "hvf+greedy")
     assert (full.base.name, full.effort.budget, full.effort.samples) == ("atc=0.5+greedy", 50, 2)
     assert make_scheduler("lookahead+budget=7").effort.budget == 7
     assert make_scheduler("lookahead=easy", budget=9).effort.budget == 9
