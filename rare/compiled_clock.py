@@ -10,7 +10,8 @@ from rare.build import Recorder, should_index, with_index
 from rare.scheduler import Decider, carry_out
 from rare.state import DECIDE_SHED, DECIDE_START, ENDED, World
 
-STEPS = 20_000  # decisions between two looks at the progress
+STEPS = 1_000  # decisions between two looks at how long walks through the queue are
+REPORT = 100  # such looks between two reports of the progress
 
 
 class CompiledClock:
@@ -40,7 +41,7 @@ class CompiledClock:
             decisions += 1
             if replay is not None and should_index(self.world):
                 self.world = with_index(self.world)
-            if progress is not None and (replay is not None or decisions % 1000 == 0):
+            if progress is not None and decisions % (1000 if replay is None else REPORT) == 0:
                 progress(int(self.world.env[0].next_job), int(self.world.env[0].jobs_end))
         self.recorder.drain(self.world)
         return self.world

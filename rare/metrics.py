@@ -24,15 +24,23 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int) -> 
     done = (outcome["status"] == S_COMPLETED) & counted
     gone = (outcome["status"] == S_COMPLETED) | (outcome["status"] == S_REJECTED)
     left = ~gone & counted & (work.submit_s < over_s)  # a job that never came has not waited
-    end_s = np.where(outcome["status"] == S_COMPLETED, outcome["end_s"], over_s)
-    turnaround_s = np.maximum(end_s - work.submit_s, 0)
-    wait_s = np.maximum(turnaround_s - work.work_s, 0)
-    slowdown = np.maximum(1.0, turnaround_s / np.maximum(work.work_s, SHORT_JOB_S))
+    # in place where it can be: with millions of jobs these columns are the peak of memory
+    turnaround_s = np.where(outcome["status"] == S_COMPLETED, outcome["end_s"], over_s)
+    turnaround_s -= work.submit_s
+    np.maximum(turnaround_s, 0, out=turnaround_s)
+    slowdown = turnaround_s / np.maximum(work.work_s, SHORT_JOB_S)
+    np.maximum(slowdown, 1.0, out=slowdown)
     finished, all_jobs = done.any(), (done | left).any()
 
     def mean(values: np.ndarray, mask: np.ndarray) -> float | None:
         return float(values[mask].mean()) if mask.any() else None
 
+    mean_turnaround_s = mean(turnaround_s, done)
+    slowdowns = mean(slowdown, done), mean(slowdown, done | left) if all_jobs else None
+    del slowdown
+    wait_s = turnaround_s
+    wait_s -= work.work_s
+    np.maximum(wait_s, 0, out=wait_s)
     makespan_s = int(outcome["end_s"][done].max() - work.submit_s[counted].min()) if finished else None
     capacity_core_s = case.cluster.cores * (makespan_s or 0)
     busy_core_s = int((work.work_s[done] * work.cores[done]).sum())
@@ -42,10 +50,10 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int) -> 
         "p95_wait_s": float(np.percentile(wait_s[done], 95)) if finished else None,
         "max_wait_s": int(wait_s[done].max()) if finished else None,
         "mean_first_wait_s": mean(outcome["start_s"] - work.submit_s, done),
-        "mean_bounded_slowdown": mean(slowdown, done),
+        "mean_bounded_slowdown": slowdowns[0],
         "mean_wait_with_unfinished_s": mean(wait_s, done | left) if all_jobs else None,
-        "mean_bounded_slowdown_with_unfinished": mean(slowdown, done | left) if all_jobs else None,
-        "mean_turnaround_s": mean(turnaround_s, done),
+        "mean_bounded_slowdown_with_unfinished": slowdowns[1],
+        "mean_turnaround_s": mean_turnaround_s,
         "makespan_s": makespan_s,
         "utilization": busy_core_s / capacity_core_s if capacity_core_s else None,
         "jobs_not_arrived": int(((work.submit_s >= over_s) & ~gone).sum()),

@@ -89,7 +89,7 @@ def test_a_run_with_the_index_is_the_run_without(seed, name, monkeypatch):
     runs = []
     for long_walk in (0, 10**9):
         monkeypatch.setattr(build, "LONG_WALK", long_walk)
-        monkeypatch.setattr("rare.compiled_clock.STEPS", 50)
+        monkeypatch.setattr("rare.compiled_clock.STEPS", 10)
         runs.append(simulate(case, make_scheduler(name), log_level=2))
     ours, plain = runs
     assert np.array_equal(ours.events, plain.events)
