@@ -21,6 +21,8 @@ from rare.state import (
     FREE,
     INPUT,
     JOB,
+    LEAF,
+    MARK,
     OUTCOME,
     POWER,
     RUNNING,
@@ -78,6 +80,8 @@ class Believed:
             inputs=self._inputs[0],
             forecast=records((min(issues, 1), steps), world.forecast.dtype),
             scratch=records((2, 1), world.scratch.dtype),
+            leaves=records((2, 0), LEAF),  # a copy walks its queue: no index is kept
+            tree=records((2, 0), MARK),
             handles=None,
             **{name: records((2, 1), dtype) for name, dtype in small.items()},
         )
@@ -134,6 +138,7 @@ class Believed:
         env = self.world.env
         env[0] = world.env[e]
         env["log_level"][0] = env["record_jobs"][0] = env["input_row"][0] = 0
+        env["seen_changes"][0] = env["found_changes"][0] = -1  # what passes remember is of the real queue
         env["inputs_end_s"][0] = NEVER_S
         env["free_slot"][0] = here
         self._until_s = until_s
