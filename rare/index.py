@@ -80,7 +80,7 @@ def add(w, slot):
     light = TOP - min(live.power_mw, TOP - 1)
     leaf = leaf_of(w, live.job)
     leaf.slot = slot
-    leaf.size = size
+    leaf.width = size
     leaf.soon = soon
     leaf.light = light
     small = TOP - size
@@ -101,7 +101,7 @@ def remove(w, slot):
     """Take out a waiting job."""
     live = live_of(w, slot)
     leaf = leaf_of(w, live.job)
-    k = class_of(w, live.part, leaf.size)
+    k = class_of(w, live.part, leaf.width)
     leaf.soon = 0
     leaf.light = 0
     node = w.blocks + live.job // BLOCK
@@ -133,10 +133,10 @@ def block_best(w, p, k, block):
     small = 0
     for job in range(block * BLOCK, (block + 1) * BLOCK):
         leaf = leaf_of(w, job)
-        if leaf.soon > 0 and above < leaf.size <= largest and live_of(w, leaf.slot).part == p:
+        if leaf.soon > 0 and above < leaf.width <= largest and live_of(w, leaf.slot).part == p:
             soon = max(soon, leaf.soon)
             light = max(light, leaf.light)
-            small = max(small, TOP - leaf.size)
+            small = max(small, TOP - leaf.width)
     return soon, light, small
 
 
@@ -168,7 +168,7 @@ def next_in_block(w, p, first, size, any_s_size, soon, light):
     """The first candidate from job `first` to the end of its block, or NOBODY."""
     for job in range(first, (first // BLOCK + 1) * BLOCK):
         leaf = leaf_of(w, job)
-        fits = leaf.light >= light and leaf.size <= size and (leaf.soon >= soon or leaf.size <= any_s_size)
+        fits = leaf.light >= light and leaf.width <= size and (leaf.soon >= soon or leaf.width <= any_s_size)
         if fits and live_of(w, leaf.slot).part == p:
             return job
     return NOBODY

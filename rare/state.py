@@ -149,7 +149,8 @@ POWER = np.dtype(
 
 
 LIST_ENDS = np.dtype([("first", I8), ("last", I8)])
-LEAF = np.dtype([("slot", I4), ("size", I4), ("soon", I4), ("light", I4)])
+# not "size": without the compiler that is an attribute of every NumPy scalar
+LEAF = np.dtype([("slot", I4), ("width", I4), ("soon", I4), ("light", I4)])
 MARK = np.dtype([("soon", I4), ("light", I4), ("small", I4)])
 BLOCK, CLASSES = 16, 16  # of the index: jobs in a block, classes of size (rare.index)
 CELL = np.dtype([("value", I8)])

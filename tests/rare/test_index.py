@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -103,3 +107,22 @@ def test_a_long_queue_is_indexed_without_being_asked():
     world = build_world(case, log_level=0)
     world = CompiledClock(world, make_scheduler("easy"), case.workload.job_id).run()
     assert world.leaves.shape[1] >= len(case.workload)
+
+
+def test_the_index_without_the_compiler():
+    """Every place in it is checked then, and it must say the same."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        __file__,
+        "-k",
+        "next_fit and 0",
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout
