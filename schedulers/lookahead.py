@@ -232,8 +232,8 @@ def _in_turn(most: int, first: list[int], slots: np.ndarray, rankings: list[np.n
 def parse_lookahead(name: str, **params: float) -> Lookahead:
     """The scheduler called lookahead[=BASE][+KEY=NUMBER...], such as 'lookahead=atc+easy+budget=2000'.
 
-    BASE: any heuristic (default hvf+greedy). Keys: those of `Effort`, as parameters or in the name. InputError
-    for anything unknown or out of range.
+    BASE: any heuristic (default hvf+greedy). Keys: those of `Effort`, in the name or as parameters.
+    InputError for anything unknown or out of range.
     """
     words = name.strip().lower()
     head, _, base_text = words.partition("=")
