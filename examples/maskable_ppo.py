@@ -65,9 +65,7 @@ def main(steps=200_000, scenario="tiny", windows=None):
     gain = trained - random
     error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else float("nan")
     print(f"{scenario}: objective on {len(gain)} validation windows, random actions {random.mean():.3f},")
-    print(
-        f"after {steps} steps {trained.mean():.3f}; paired difference {gain.mean():.3f}, its error {error:.3f}"
-    )
+    print(f"after {steps} steps {trained.mean():.3f}; gain {gain.mean():.3f}, its error {error:.3f}")
     print(f"{steps / took_s:.0f} frames/s, {env.spent_s / took_s:.1%} of the time in the environments")
     return random.mean(), trained.mean()
 
