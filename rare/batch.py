@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from rare.advance import take_inputs
 from rare.build import build_world, more_live_slots
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
@@ -27,7 +26,18 @@ from rare.state import (
     World,
     handle_records,
 )
-from rare.stepping import INVALID, PLACES, REWARD_NAMES, SCORE, find_action, objective, run_one, step_some
+from rare.stepping import (
+    INVALID,
+    PLACES,
+    PLAN,
+    REWARD_NAMES,
+    SCORE,
+    find_action,
+    objective,
+    place_one,
+    run_one,
+    step_some,
+)
 from rare.tables import tables_of
 from traces.errors import InputError
 
@@ -77,6 +87,7 @@ class Batch:
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
         self._scores["kind"], self._scores["eta"] = REWARD_NAMES.index(reward), reward_eta
         self._action = np.zeros(environments, np.int64)
+        self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
 
     def _bind(self) -> None:
@@ -84,6 +95,7 @@ class Batch:
         environments, live = self.world.live.shape
         self._cards, self._wishes = records((environments, live), CARD), records((environments, live), WISH)
         self._cards["job"] = -1
+        self._plain = {name: getattr(self.world, name).view(np.ndarray) for name in ("env", "part")}
         self._records = handle_records(self.world)
         self.world = self.world._replace(handles=arguments(self._records))
         self._all = records((1,), PLACES)
@@ -108,46 +120,44 @@ class Batch:
         for name, places in self._places.items():
             self._views[name][e] = places[e]
         episode = self.playing[e]
-        shared = self.tables[0 if episode is None else episode.case_index].handle[0]
-        record = self._records[e]
+        tables = self.tables[0 if episode is None else episode.case_index]
+        for name in ("at_static", "at_hours"):
+            self._views[name][e] = tables.view[0][name]
         for name in _SHARED:
-            record[name] = shared[name]
+            self._records[name][e] = tables.handle[0][name]
 
     def set_up(self, e: int, episode: Episode) -> None:
         """Put an environment at the beginning of an episode; `begin` runs it to its first decision."""
-        world, tables = self.world, self.tables[episode.case_index]
+        tables, before = self.tables[episode.case_index], self.playing[e]
         self.playing[e] = episode
-        world.env[e : e + 1] = tables.env
-        world.part[e : e + 1] = tables.part
-        live = world.live[e]
-        live["doing"] = 0
-        live["next_free"] = np.arange(1, len(live) + 1)
-        world.ends[e] = np.zeros((), world.ends.dtype)
-        state = world.env[e]
-        for name in ("now_s", "last_s", "begin_s", "wake_s", "due_s", "idle_s"):
-            state[name] = episode.begin_s
-        state["window_end_s"] = NEVER_S if episode.end_s is None else episode.end_s
-        state["next_job"], state["jobs_end"] = episode.first_job, episode.last_job
-        changes = tables.world.inputs["change_s"]
-        state["input_row"] = max(int(np.searchsorted(changes, episode.begin_s, side="right")) - 1, 0)
-        self.obs[e] = 0
-        self.obs[e, 0] = 1
-        self.mask[e] = False
-        self.mask[e, 0] = True
-        self._cards[e]["job"] = -1
-        self._views[e] = tables.view[0]
-        self._point(e)
-        take_inputs(world.handles[e], episode.begin_s)
-        options = tables.case.options
-        own = self._scores[e]
-        own["offered"] = episode.offered_u
-        own["jobs"] = episode.placed_jobs
-        own["penalty_u"] = options.violation_penalty_u
-        known = tables.case.inputs.carbon_known
-        own["carbon_price"] = options.carbon_price_u_per_kg / 1e6 if known else 0
-        own["priced"] = float(tables.case.inputs.priced)
-        for name in ("last", "reward", "carried", "decisions", "hidden"):
-            own[name] = 0
+        self._plain["env"][e] = tables.env[0]
+        self._plain["part"][e] = tables.part[0]
+        if before is None or before.case_index != episode.case_index:
+            self._views[e] = tables.view[0]
+            self._point(e)
+        place_one(self._at, e, self._plan_of(episode))
+
+    def _plan_of(self, episode: Episode) -> int:
+        """Address of the PLAN of an episode, made at its first time."""
+        if episode not in self._plans:
+            case, plan = self.episodes.cases[episode.case_index], records((1,), PLAN)
+            changes = self.tables[episode.case_index].world.inputs["change_s"]
+            row = int(np.searchsorted(changes, episode.begin_s, side="right")) - 1
+            known, price_u = case.inputs.carbon_known, case.options.carbon_price_u_per_kg
+            plan[0] = (
+                episode.begin_s,
+                NEVER_S if episode.end_s is None else episode.end_s,
+                episode.first_job,
+                episode.last_job,
+                max(row, 0),
+                episode.offered_u,
+                episode.placed_jobs,
+                case.options.violation_penalty_u,
+                price_u / 1e6 if known else 0.0,
+                float(case.inputs.priced),
+            )
+            self._plans[episode] = (plan, register(plan))
+        return self._plans[episode][1]
 
     def begin(self, e: int) -> None:
         """Run a fresh environment to its first decision, or to its end if nobody has a choice."""

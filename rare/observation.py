@@ -414,17 +414,24 @@ def look_ahead(w, v, at):
 
 
 @rule
-def look_at_end(w, v):
-    """The observation after the end: nobody waits, runs or may be chosen."""
-    at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
+def forget(v):
+    """Nothing is seen, and nothing may be chosen."""
     for i in range(1 + v.queue_slots + v.running_slots):
         set_flag(v, i, False)
+    at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
     clear(v, 0, at + CLUSTER_FEATURES + v.forecast_hours * HOUR_FEATURES)
     v.shown_queue = 0
     v.shown_running = 0
     v.shown_s = -NEVER_S
     v.shown_issue = -NEVER_S
-    look_at_cluster(w, v, at)
+    v.shown_step = -NEVER_S
+
+
+@rule
+def look_at_end(w, v):
+    """The observation after the end: nobody waits, runs or may be chosen."""
+    forget(v)
+    look_at_cluster(w, v, 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES))
 
 
 @rule

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rare.advance import advance
+from rare.advance import advance, take_inputs
 from rare.compile import rule
 from rare.memory import accessor
-from rare.observation import VIEW, flag_at, look, look_at_end, slot_of
+from rare.observation import VIEW, card_at, flag_at, forget, look, look_at_end, set_flag, slot_of
 from rare.rules import apply
-from rare.state import DECIDE_SHED, DECIDE_START, ENDED, HANDLE, WAIT, env_of
+from rare.state import DECIDE_SHED, DECIDE_START, ENDED, FREE, HANDLE, WAIT, ends_of, env_of, live_of
 
 INVALID = -1  # status of a step whose action was not valid: nothing happened
 
@@ -33,6 +33,15 @@ REWARD_NAMES = ("objective", "slowdown", "renewable")
 PLACES = np.dtype([("handles", "i8"), ("views", "i8"), ("scores", "i8")])
 """Where the handles, views and scores of all environments are: one number for compiled code to take."""
 
+PLAN = np.dtype(
+    [
+        ("begin_s", "i8"), ("end_s", "i8"), ("first_job", "i8"), ("last_job", "i8"), ("input_row", "i8"),
+        ("offered", "f8"), ("jobs", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"),
+    ]
+)  # fmt: skip
+"""What an episode begins with, beside the templates of its case."""
+
+plan_at = accessor(PLAN)
 handle_at, view_at = accessor(HANDLE), accessor(VIEW)
 score_at, place_at = accessor(SCORE), accessor(PLACES)
 
@@ -108,6 +117,47 @@ def step_some(places, actions, first, last):
         step_one(handle_at(at.handles, e), view_at(at.views, e), score_of, actions[e])
         unusual += score_of.status not in (DECIDE_START, DECIDE_SHED)
     return unusual
+
+
+@rule
+def place_one(places, e, plan):
+    """Put an environment, its case's templates copied already, at the beginning of an episode."""
+    at = place_at(places, 0)
+    w = handle_at(at.handles, e)
+    v = view_at(at.views, e)
+    sc = score_at(at.scores, e)
+    p = plan_at(plan, 0)
+    s = env_of(w)
+    s.now_s = p.begin_s
+    s.last_s = p.begin_s
+    s.begin_s = p.begin_s
+    s.wake_s = p.begin_s
+    s.due_s = p.begin_s
+    s.idle_s = p.begin_s
+    s.window_end_s = p.end_s
+    s.next_job = p.first_job
+    s.jobs_end = p.last_job
+    s.input_row = p.input_row
+    take_inputs(w, p.begin_s)
+    for slot in range(w.live_slots):
+        live_of(w, slot).doing = FREE
+        live_of(w, slot).next_free = slot + 1
+        card_at(v.at_cards, slot).job = WAIT
+    for which in range(4):
+        ends_of(w, which).first = 0
+        ends_of(w, which).last = 0
+    forget(v)
+    set_flag(v, 0, True)
+    sc.offered = p.offered
+    sc.jobs = p.jobs
+    sc.penalty_u = p.penalty_u
+    sc.carbon_price = p.carbon_price
+    sc.priced = p.priced
+    sc.last = 0.0
+    sc.reward = 0.0
+    sc.carried = 0.0
+    sc.decisions = 0
+    sc.hidden = 0
 
 
 @rule
