@@ -24,9 +24,16 @@ class Accuracy:
         self._ratios: list[float] = []
         self._sorted = np.ones(1)
         self._running: set[int] = set()
+        self._begin_s = self._last_s = 0
+
+    def is_of(self, world: World, e: int) -> bool:
+        """Whether an environment is still in the run that was watched."""
+        state = world.env[e]
+        return self._begin_s == int(state["begin_s"]) and self._last_s <= int(state["now_s"])
 
     def look(self, world: World, e: int) -> None:
         """At a decision: jobs that ran after the last one and are gone have ended."""
+        self._begin_s, self._last_s = int(world.env[e]["begin_s"]), int(world.env[e]["now_s"])
         live = np.asarray(world.live[e])
         here = set(live["job"][live["doing"] != FREE].tolist())
         ended = sorted(self._running - here)

@@ -42,14 +42,11 @@ _SLOTS = 256
 class Believed:
     """A world of two environments beside a real one: the template and the copy that is played on.
 
-    samples: futures. horizon_s: how far they reach. arrivals: whether past arrivals come again. accuracy: of
-    the estimates, as far as it is known.
+    samples: futures. horizon_s: how far they reach. arrivals: whether past arrivals come again.
     """
 
-    def __init__(
-        self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int, accuracy: Accuracy
-    ) -> None:
-        self._arrivals, self._accuracy = arrivals, accuracy
+    def __init__(self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int) -> None:
+        self._arrivals = arrivals
         self._real_jobs = world.jobs  # whose table this copy was made for
         state = world.env[0]
         self._rows = steps_ahead(state, horizon_s)
@@ -108,8 +105,9 @@ class Believed:
             each.view(np.int64).reshape(shape) for each, shape in zip(words, shapes, strict=True)
         )
 
-    def lay(self, world: World, e: int, until_s: int) -> None:
-        """Make the template of this decision."""
+    def lay(self, world: World, e: int, until_s: int, accuracy: Accuracy) -> None:
+        """Make the template of this decision, with what is known of the estimates' accuracy."""
+        self._accuracy = accuracy
         self._real, self._e = world, e
         state = world.env[e]
         here = np.flatnonzero(world.live[e]["doing"] != FREE)

@@ -78,7 +78,7 @@ class Lookahead:
         self.looks = self.simulated_jobs = self.overruled = 0
         self._noted = records((MOST_NOTED,), CANDIDATE)
         self._believed: Believed | None = None
-        self._accuracy = Accuracy(effort.seed)
+        self._watched: dict[int, Accuracy] = {}  # by environment
         self._terms: Any = None
 
     def check(self, case: Case) -> None:
@@ -95,7 +95,7 @@ class Lookahead:
         terms.priced = case.inputs.priced
         terms.unserved = self.effort.unserved
         self._terms_array, self._terms = terms, arguments(terms)[0]
-        self._believed = None
+        self._believed, self._watched = None, {}
         self.looks = self.simulated_jobs = self.overruled = 0
 
     def decide(self, world: World, e: int, status: int) -> int:
@@ -106,10 +106,11 @@ class Lookahead:
         if self.effort.budget == 0:
             return usual
         believed = self._copy_of(world)
-        self._accuracy.look(world, e)
+        accuracy = self._accuracy_of(world, e)
+        accuracy.look(world, e)
         choices = self._candidates(world, e, status, usual)
         best = self._best(believed, world, e, choices) if len(choices) > 1 else usual
-        self._accuracy.decided(world, e, status, best)
+        accuracy.decided(world, e, status, best)
         self.overruled += best != usual
         return best
 
@@ -148,7 +149,7 @@ class Lookahead:
         effort = self.effort
         now_s = int(world.env["now_s"][e])
         until_s = now_s + round(effort.horizon * 3600)
-        believed.lay(world, e, until_s)
+        believed.lay(world, e, until_s, self._watched[e])
         left = effort.budget
         scores = np.full((len(choices), effort.samples), np.nan)
         racing = list(range(len(choices)))
@@ -199,20 +200,25 @@ class Lookahead:
             if whole:
                 return float(score)
             believed.grow()
-            believed.lay(world, e, until_s)
+            believed.lay(world, e, until_s, self._watched[e])
             believed.draw(sample)
+
+    def _accuracy_of(self, world: World, e: int) -> Accuracy:
+        """What this run of an environment has shown so far; a new run begins with nothing."""
+        if e not in self._watched or not self._watched[e].is_of(world, e):
+            self._watched[e] = Accuracy(self.effort.seed)
+        return self._watched[e]
 
     def _copy_of(self, world: World) -> Believed:
         if self._believed is None or not self._believed.is_of(world):
             effort = self.effort
-            self._accuracy = Accuracy(effort.seed)
+            self._watched = {}  # other jobs
             self._believed = Believed(
                 world,
                 effort.samples,
                 round(effort.horizon * 3600),
                 bool(effort.arrivals),
                 effort.seed,
-                self._accuracy,
             )
         return self._believed
 

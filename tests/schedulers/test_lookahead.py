@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 import rare
+from rare.advance import advance
+from rare.build import build_world
 from rare.model import Forecast
+from rare.scheduler import carry_out
+from rare.state import ENDED
 from schedulers import make_scheduler
 from tests.builders import make_case, random_case
 from tests.rare.twins import history
@@ -121,6 +125,55 @@ def test_a_scheduler_used_again_starts_afresh():
     case = valued(random.Random(3))
     used = make_scheduler("lookahead=hvf+greedy+budget=300")
     assert played(case, "compiled", used) == played(case, "compiled", used)
+
+
+def test_environments_side_by_side_decide_as_each_alone():
+    """What one run shows of the estimates is no news to another, nor to the next run of the same one."""
+    case = busy_case(5)
+    name = "lookahead=hvf+greedy+budget=200+samples=3"
+
+    def run(scheduler, environments):
+        world = build_world(case, environments=environments, order=scheduler.order, log_level=0)
+        chosen = [[] for _ in range(environments)]
+        going = set(range(environments))
+        while going:
+            for e in sorted(going):
+                status = advance(world.handles[e])
+                if status == ENDED:
+                    going.discard(e)
+                    continue
+                slot = scheduler.decide(world, e, status)
+                chosen[e].append(-1 if slot < 0 else int(world.live[e, slot].job))
+                carry_out(world, e, slot, case.workload.job_id)
+        return chosen
+
+    alone, shared = make_scheduler(name), make_scheduler(name)
+    alone.check(case)
+    shared.check(case)
+    expected = run(alone, 1)[0]
+    assert run(shared, 2) == [expected, expected]
+    assert len(expected) > 50
+
+
+def test_the_next_run_begins_with_nothing():
+    """Two runs with one copy of the jobs, as an environment plays them: the second learns from its own."""
+    case = busy_case(5)
+    scheduler = make_scheduler("lookahead=hvf+greedy+budget=200+samples=3")
+    scheduler.check(case)
+    world = build_world(case, order=scheduler.order, log_level=0)
+    names = ("env", "part", "live", "lists", "ends")
+    fresh = {field: getattr(world, field).copy() for field in names}
+
+    def run():
+        for field, array in fresh.items():
+            getattr(world, field)[:] = array
+        chosen = []
+        while (status := advance(world.handles[0])) != ENDED:
+            chosen.append(scheduler.decide(world, 0, status))
+            carry_out(world, 0, chosen[-1], case.workload.job_id)
+        return chosen
+
+    assert run() == run()
 
 
 # --- nothing that is not known --------------------------------------------------------------------
