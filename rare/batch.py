@@ -7,9 +7,9 @@ themselves, for there is nothing to decide.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import Any
 
+import numba
 import numpy as np
 
 from rare.build import build_world, more_live_slots
@@ -36,6 +36,7 @@ from rare.stepping import (
     objective,
     place_one,
     run_one,
+    step_parts,
     step_some,
 )
 from rare.tables import tables_of
@@ -191,14 +192,10 @@ class Batch:
         if step_some(self._at, actions, first, last):
             self._after(actions, first, last)
 
-    def step_parts(self, pool: Executor, actions: np.ndarray, cuts: list[int]) -> None:
+    def step_parts(self, actions: np.ndarray, cuts: np.ndarray) -> None:
         """As `step`, with the environments from each cut to the next in a thread of their own."""
-
-        def work(first: int, last: int) -> int:
-            return int(step_some(self._at, actions, first, last))
-
-        others = [pool.submit(work, *part) for part in zip(cuts[1:-1], cuts[2:], strict=True)]
-        if work(cuts[0], cuts[1]) + sum(other.result() for other in others):
+        numba.set_num_threads(len(cuts) - 1)
+        if step_parts(self._at, actions, cuts, np.zeros(len(cuts) - 1, np.int64)):
             self._after(actions, 0, len(self.obs))
 
     def _after(self, actions: np.ndarray, first: int, last: int) -> None:

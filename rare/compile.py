@@ -78,9 +78,24 @@ def rule(function: F) -> F:
 
     It lets other Python threads run meanwhile.
     """
+    return _compiled(function, parallel=False)
+
+
+def parallel_rule(function: F) -> F:
+    """Compile a loop whose rounds (numba.prange) may run side by side."""
+    return _compiled(function, parallel=True)
+
+
+def _compiled(function: F, parallel: bool) -> F:
     before = _numba_config.CACHE_DIR
     _numba_config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
     try:
-        return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+        made = numba.njit(cache=True, error_model="numpy", nogil=True, parallel=parallel)(function)
+        return cast(F, made)
     finally:
         _numba_config.CACHE_DIR = before
+
+
+def most_threads() -> int:
+    """Threads that compiled loops may use on this machine."""
+    return int(_numba_config.NUMBA_NUM_THREADS)

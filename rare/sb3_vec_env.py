@@ -67,7 +67,7 @@ class GreenClusterSB3VecEnv(VecEnv):
         return self.vector.action_masks()
 
     def close(self) -> None:
-        """Stop the threads."""
+        """Nothing is left open."""
         self.vector.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:

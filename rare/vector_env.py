@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from rare.batch import Batch
+from rare.compile import most_threads
 from rare.environment import draw_episode, observation_space
 from rare.episodes import Randomise, load_episodes
 from rare.layout import Layout
@@ -25,7 +25,7 @@ class GreenClusterVectorEnv(VectorEnv):
     SAME_STEP: an environment that ends is reset at once; its last observation is in `info["final_obs"]`, its
     summary in `info["episode_summary"]`. `info["action_mask"]` is (num_envs, actions). Observations, rewards
     and masks are copies; `copy=False` gives the buffers themselves, which the next step overwrites.
-    threads: number of threads that share the environments.
+    threads: number of threads that share the environments; then step only one such environment at a time.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -49,8 +49,9 @@ class GreenClusterVectorEnv(VectorEnv):
     ) -> None:
         if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
             raise InputError(f"num_envs must be a whole number of at least 1, got {num_envs!r}")
-        if not 1 <= threads <= num_envs:
-            raise InputError(f"threads must be from 1 to num_envs ({num_envs}), got {threads}")
+        most = min(num_envs, most_threads())
+        if not 1 <= threads <= most:
+            raise InputError(f"threads must be from 1 to {most} (cores, environments), got {threads}")
         self.num_envs = num_envs
         self.layout = Layout(queue_slots, running_slots, forecast_hours)
         self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
@@ -62,8 +63,7 @@ class GreenClusterVectorEnv(VectorEnv):
         self._drawn = self.episodes.of(split)
         self._generators: list[np.random.Generator] = []
         self._copy = copy
-        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
-        self._cuts = np.linspace(0, num_envs, threads + 1).astype(int).tolist()
+        self._cuts = np.linspace(0, num_envs, threads + 1).astype(np.int64)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -92,10 +92,10 @@ class GreenClusterVectorEnv(VectorEnv):
         if actions.shape != (self.num_envs,):
             raise ValueError(f"actions must have shape ({self.num_envs},), got {actions.shape}")
         batch = self.batch
-        if self._pool is None:
+        if len(self._cuts) == 2:
             batch.step(actions)
         else:
-            batch.step_parts(self._pool, actions, self._cuts)
+            batch.step_parts(actions, self._cuts)
         reward, terminated = batch.reward.copy(), batch.ended()
         info: dict[str, Any] = {}
         if terminated.any():
@@ -116,8 +116,3 @@ class GreenClusterVectorEnv(VectorEnv):
 
     def _out(self, array: np.ndarray) -> np.ndarray:
         return array.copy() if self._copy else array
-
-    def close_extras(self, **kwargs: Any) -> None:
-        """Stop the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()

@@ -18,10 +18,11 @@ from experiments.benchmarks.replay import plain_jobs_per_s
 from experiments.benchmarks.table import aligned, ratio
 from experiments.talk import Talk
 from rare import GreenClusterEnv, GreenClusterVectorEnv
+from rare.compile import most_threads
 from rare.state import QUEUE
 
 SCENARIOS = ("tiny", "islanded", "grid-tied")
-ENVIRONMENTS, THREADS = 256, (1, 2)
+ENVIRONMENTS, THREADS = 256, tuple(range(1, min(2, most_threads()) + 1))
 SLOTS: dict[str, Any] = {"queue_slots": 64, "running_slots": 16, "forecast_hours": 24}
 
 

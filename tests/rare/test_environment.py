@@ -16,6 +16,7 @@ from experiments.build import build
 from experiments.episodes import episodes_of
 from experiments.scenario import Wishes, load_scenario
 from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout
+from rare.compile import most_threads
 from rare.drive import play
 from schedulers import make_scheduler
 from traces.errors import InputError
@@ -109,6 +110,8 @@ def test_the_mask_is_what_the_rules_allow():
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_vector_env_plays_what_single_envs_play(threads):
+    if threads > most_threads():
+        pytest.skip("this machine has one core")
     count, options = 5, {"queue_slots": 12, "running_slots": 4, "forecast_hours": 6}
     many = GreenClusterVectorEnv(count, "tiny", threads=threads, **options)
     singles = [GreenClusterEnv("tiny", **options) for _ in range(count)]
