@@ -17,7 +17,7 @@ from rare.memory import accessor
 from rare.model import NEVER_S
 from rare.orders import FCFS, allowance_s, estimate_left_s
 from rare.outlook import forecast_row, issue_now, outlook_steps, present_step
-from rare.rules import OK, why_not_start, why_not_suspend
+from rare.rules_decide import OK, why_not_start, why_not_suspend
 from rare.state import (
     EXPECTED,
     QUEUE,

@@ -76,7 +76,7 @@ class GreenClusterSB3VecEnv(VecEnv):
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Not possible: the environments share what they are made of."""
-        raise NotImplementedError("the environments share their attributes; make a new one instead")
+        raise AttributeError(f"{attr_name} cannot be set: the environments share what they are made of")
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any

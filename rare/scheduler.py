@@ -9,9 +9,9 @@ from __future__ import annotations
 import operator
 from typing import Any, Protocol, runtime_checkable
 
-from rare import rules
 from rare.model import Case
 from rare.refusals import refusal
+from rare.rules_decide import OK, apply
 from rare.state import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
 from traces.errors import InputError
@@ -107,7 +107,7 @@ def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:
 
 def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:
     """Apply a decision, or raise ValueError with the rule against it."""
-    reason = rules.apply(world.handles[e], slot)
-    if reason != rules.OK:
+    reason = apply(world.handles[e], slot)
+    if reason != OK:
         index = int(world.live[e, slot].job)
         raise ValueError(refusal(world, e, slot, reason, job_ids[index]))

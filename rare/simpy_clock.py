@@ -1,7 +1,7 @@
 """The SimPy clock: causes are processes, and all they do is wake the cluster.
 
 For reading, extending and co-simulation: a cooling loop or a grid model is one more process on `env`
-that calls `set_input()`. What happens at an instant is in rules.py alone. Equality with the compiled
+that calls `set_input()`. What happens at an instant is in the rules alone. Equality with the compiled
 clock is promised for the built-in causes.
 """
 

@@ -9,7 +9,7 @@ from rare.advance import advance, take_inputs
 from rare.compile import parallel_rule, rule
 from rare.memory import accessor
 from rare.observation import VIEW, card_at, flag_at, forget, look, look_at_end, set_flag, slot_of
-from rare.rules import apply
+from rare.rules_decide import apply
 from rare.state import DECIDE_SHED, DECIDE_START, ENDED, FREE, HANDLE, WAIT, ends_of, env_of, live_of
 
 INVALID = -1  # status of a step whose action was not valid: nothing happened

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rare import outlook, rules
+from rare import outlook
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.orders import estimate_left_s, worth_at
+from rare.rules_decide import OK, why_not_start, why_not_suspend
 from rare.rules_jobs import progress_seconds
 from rare.state import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World
 
@@ -123,11 +124,11 @@ class ClusterView:
 
     def can_start(self, job: JobView) -> bool:
         """Whether a waiting job may start or resume now (RULES §4.2a, §4.3)."""
-        return not job.running and rules.why_not_start(self._handle, job.slot) == rules.OK
+        return not job.running and why_not_start(self._handle, job.slot) == OK
 
     def can_suspend(self, job: JobView) -> bool:
         """Whether a running job may be suspended by choice now (RULES §4.2b)."""
-        return job.running and rules.why_not_suspend(self._handle, job.slot) == rules.OK
+        return job.running and why_not_suspend(self._handle, job.slot) == OK
 
     def free_cores(self, partition: int = 0) -> int:
         """Cores free in a partition."""

@@ -15,7 +15,7 @@ from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import FCFS, changes_with_time, estimate_left_s, priority
 from rare.outlook import outlook_steps
-from rare.rules import OK, why_not_start
+from rare.rules_decide import OK, why_not_start
 from rare.rules_jobs import HUGE
 from rare.state import (
     FINISH,

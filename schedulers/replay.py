@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rare.advance import advance
 from rare.compile import rule
-from rare.rules import apply
+from rare.rules_decide import apply
 from rare.state import DECIDE_SHED, DECIDE_START
 from schedulers.choose import choose, victim
 

@@ -12,7 +12,8 @@ from rare.advance import next_event_s, take_inputs
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import worth_at
-from rare.rules import apply, instant, why_not_start, why_not_suspend
+from rare.rules import instant
+from rare.rules_decide import apply, why_not_start, why_not_suspend
 from rare.rules_jobs import HUGE, OK
 from rare.rules_power import account
 from rare.state import (

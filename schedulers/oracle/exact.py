@@ -18,7 +18,7 @@ from rare.advance import advance
 from rare.build import build_inputs, build_jobs, build_world
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.orders import worth_at
-from rare.rules import OK, apply, why_not_start, why_not_suspend
+from rare.rules_decide import OK, apply, why_not_start, why_not_suspend
 from rare.state import (
     DECIDE_SHED,
     DECIDE_START,

@@ -14,7 +14,7 @@ from rare.advance import advance
 from rare.compile import rule
 from rare.memory import accessor, arguments, register
 from rare.model import NEVER_S
-from rare.rules import OK, apply, why_not_start
+from rare.rules_decide import OK, apply, why_not_start
 from rare.state import (
     DECIDE_SHED,
     DECIDE_START,

@@ -12,8 +12,8 @@ import pytest
 from rare import Case, Cluster, Partition, build, index, simulate
 from rare.build import build_world, with_index
 from rare.compiled_clock import CompiledClock
-from rare.rules import admit, settle
 from rare.rules_jobs import dequeue
+from rare.rules_settle import admit, settle
 from rare.state import FREE
 from schedulers import make_scheduler
 from tests.builders import make_inputs
