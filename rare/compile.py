@@ -25,6 +25,7 @@ import numpy as np
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGES = ("energy", "rare", "schedulers")
+_NEVER_COMPILED = ("schedulers/learned",)  # torch code, edited often; what it compiles lives elsewhere
 _KEEP_S = 30 * 24 * 3600
 
 
@@ -35,6 +36,8 @@ def cache_folder() -> Path:
     root = Path(__file__).resolve().parent.parent
     for package in _PACKAGES:
         for source in sorted((root / package).rglob("*.py")):
+            if source.relative_to(root).as_posix().startswith(_NEVER_COMPILED):
+                continue
             digest.update(source.name.encode())
             digest.update(source.read_bytes())
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rare"

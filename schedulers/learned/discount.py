@@ -1,0 +1,20 @@
+"""Time in learning: one discount for all algorithms, by elapsed simulated time and not by decision.
+
+Decisions come in bursts, dozens at one instant and none for hours. A discount of gamma ** (hours passed)
+values a job's reward by when it comes, however many other jobs were placed meanwhile (semi-Markov decision
+processes: Bradtke and Duff, NeurIPS 7, 1994).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+GAMMA_PER_HOUR = 0.95
+"""The default. A reward a day later counts 0.29 of one now; most allowances are shorter than that."""
+REWARD_SCALE = 100.0
+"""Rewards are shares of the value of a whole window: a hundred times that is a size networks learn well."""
+
+
+def discounts(elapsed_s: np.ndarray, gamma_per_hour: float) -> np.ndarray:
+    """Discount of what comes after so many seconds, of the same shape, float32."""
+    return np.power(gamma_per_hour, np.asarray(elapsed_s, np.float64) / 3600.0).astype(np.float32)

@@ -1,0 +1,54 @@
+"""The state of an interrupted training run, whole or not there at all. Loading it runs no code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from traces.errors import InputError
+
+STATE = "state.pt"
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> None:
+    """Replace the state of a run. Tensors, numbers, text, bytes, and lists and dicts of them."""
+    part = Path(folder) / (STATE + ".part")
+    torch.save(state, part)
+    part.replace(Path(folder) / STATE)
+
+
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """The state of a run, None if it has none yet. InputError if it cannot be read."""
+    path = Path(folder) / STATE
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises what its unpickler happens to meet
+        said = " ".join(str(error).split())[:160]
+        raise InputError(f"{path}: cannot be read ({said}); delete the folder and train again") from None
+    return found
+
+
+def generator_state(generator: np.random.Generator) -> dict[str, Any]:
+    """State of a NumPy generator (PCG64) as text and numbers that `load_state` accepts."""
+    found: Any = generator.bit_generator.state
+    return {
+        "state": str(found["state"]["state"]),
+        "inc": str(found["state"]["inc"]),
+        "has_uint32": int(found["has_uint32"]),
+        "uinteger": int(found["uinteger"]),
+    }
+
+
+def restore_generator(generator: np.random.Generator, saved: dict[str, Any]) -> None:
+    """Put a generator (PCG64) where `generator_state` found it."""
+    generator.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": int(saved["state"]), "inc": int(saved["inc"])},
+        "has_uint32": saved["has_uint32"],
+        "uinteger": saved["uinteger"],
+    }
