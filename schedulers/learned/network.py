@@ -13,6 +13,7 @@ Sources: deep sets (Zaheer et al. 2017, arXiv 1703.06114) for the pooling, scale
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -44,10 +45,21 @@ def perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
     )
 
 
-class Trunk(nn.Module):
-    """From flat observations to one vector for each job and one for the whole.
+class Jobs(NamedTuple):
+    """The jobs in the slots of a batch, one after the other: an empty slot takes no time.
 
-    forward: obs (B, D) -> waiting (B, K, W), running (B, M, W), whole (B, W), mask (B, A) bool.
+    items (P, W), row (P,) the observation each belongs to, in order, action (P,) its place among the actions.
+    """
+
+    items: Tensor
+    row: Tensor
+    action: Tensor
+
+
+class Trunk(nn.Module):
+    """From flat observations to one vector for each job that may be acted on and one for the whole.
+
+    forward: obs (B, D) -> waiting and running Jobs whose action is valid, whole (B, W), mask (B, A) bool.
     """
 
     def __init__(self, layout: Layout, size: NetworkSize) -> None:
@@ -63,29 +75,39 @@ class Trunk(nn.Module):
             self.attention = nn.MultiheadAttention(width, size.heads, batch_first=True)
             self.after = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU())
 
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, obs: Tensor) -> tuple[Jobs, Jobs, Tensor, Tensor]:
         """See the class."""
-        blocks, shapes = self.layout.slices, self.layout.shapes
-        mask = obs[:, blocks["mask"]] > 0.5
-        queue = obs[:, blocks["queue"]].reshape(-1, *shapes["queue"])
-        busy = obs[:, blocks["running"]].reshape(-1, *shapes["running"])
-        waiting, running = torch.relu(self.waiting_in(queue)), torch.relu(self.running_in(busy))
-        here, there = queue[:, :, :1], busy[:, :, :1]
+        mask = obs[:, self.layout.slices["mask"]] > 0.5
+        waiting, queued = self.seen(obs, "queue", self.waiting_in, 1)
+        running, busy = self.seen(obs, "running", self.running_in, 1 + self.layout.queue_slots)
         if self.size.kind == "attention":
-            waiting = waiting + self.look_around(waiting, here)
-        parts = [obs[:, blocks["cluster"]], self.spans(obs)]
-        parts += [*pooled(waiting, here), *pooled(running, there)]
+            waiting = waiting._replace(items=waiting.items + self.look_around(waiting, queued))
+        parts = [obs[:, self.layout.slices["cluster"]], self.spans(obs)]
+        parts += [*pooled(waiting, queued), *pooled(running, busy)]
         whole = torch.relu(self.whole_in(torch.cat(parts, dim=1)))
-        waiting = joined(self.join_waiting, waiting, whole)
-        running = joined(self.join_running, running, whole)
+        waiting = joined(self.join_waiting, valid(waiting, mask), whole)
+        running = joined(self.join_running, valid(running, mask), whole)
         return waiting, running, whole, mask
 
-    def look_around(self, waiting: Tensor, here: Tensor) -> Tensor:
-        """What each waiting job makes of the others; empty slots are seen by nobody."""
-        empty = here[:, :, 0] < 0.5
-        empty = empty & ~empty.all(dim=1, keepdim=True)  # attention over nothing would be NaN
-        seen, _ = self.attention(waiting, waiting, waiting, key_padding_mask=empty, need_weights=False)
-        return self.after(seen)
+    def seen(self, obs: Tensor, block: str, layer: nn.Linear, first: int) -> tuple[Jobs, Tensor]:
+        """The jobs of a block, and how many (B,) each observation shows; `first` is their first action."""
+        slots = obs[:, self.layout.slices[block]].reshape(len(obs), *self.layout.shapes[block])
+        here = slots[:, :, 0] > 0.5
+        row, slot = here.nonzero(as_tuple=True)
+        return Jobs(torch.relu(layer(slots[row, slot])), row, slot + first), here.sum(dim=1)
+
+    def look_around(self, waiting: Jobs, queued: Tensor) -> Tensor:
+        """What each waiting job makes of the others of its observation, (P, W)."""
+        slots = int(queued.max()) if len(queued) else 0
+        if slots == 0:
+            return waiting.items
+        first = queued.cumsum(0) - queued
+        place = torch.arange(len(waiting.row), device=queued.device) - first[waiting.row]
+        padded = waiting.items.new_zeros(len(queued), slots, waiting.items.shape[1])
+        padded = padded.index_put((waiting.row, place), waiting.items)
+        empty = torch.arange(slots, device=queued.device) >= queued.clamp(min=1)[:, None]  # of nothing: NaN
+        seen, _ = self.attention(padded, padded, padded, key_padding_mask=empty, need_weights=False)
+        return self.after(seen[waiting.row, place])
 
     def spans(self, obs: Tensor) -> Tensor:
         """(B, spans x 5) means of the forecast; zeros without one."""
@@ -96,33 +118,45 @@ class Trunk(nn.Module):
         return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
 
 
-def pooled(items: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and maximum (B, W) over the slots that hold something; zeros if none does."""
-    if items.shape[1] == 0:
-        nothing = items.new_zeros(items.shape[0], items.shape[2])
+def pooled(jobs: Jobs, count: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and maximum (B, W) over each observation's jobs; zeros where it has none."""
+    nothing = jobs.items.new_zeros(len(count), jobs.items.shape[1])
+    if len(jobs.row) == 0:
         return nothing, nothing
-    items = items * here  # all are >= 0, so the maximum is right as well
-    return items.sum(dim=1) / here.sum(dim=1).clamp(min=1.0), items.amax(dim=1)
+    mean = nothing.index_add(0, jobs.row, jobs.items) / count.clamp(min=1)[:, None]
+    # items are >= 0 (ReLU), so that 0 is right for no jobs and changes no maximum
+    return mean, torch.segment_reduce(jobs.items, "max", lengths=count, axis=0, initial=0.0)
 
 
-def joined(layer: nn.Linear, items: Tensor, whole: Tensor) -> Tensor:
-    """Each item together with the whole, (B, N, W); the whole goes through the layer once, not N times."""
+def valid(jobs: Jobs, mask: Tensor) -> Jobs:
+    """Those whose action is valid: nobody asks for the score of another."""
+    kept = mask[jobs.row, jobs.action].nonzero()[:, 0]
+    return Jobs(jobs.items[kept], jobs.row[kept], jobs.action[kept])
+
+
+def joined(layer: nn.Linear, jobs: Jobs, whole: Tensor) -> Jobs:
+    """Each job together with the whole; the whole goes through the layer once, not once for each job."""
     width = whole.shape[1]
-    of_items = nn.functional.linear(items, layer.weight[:, :width], layer.bias)
+    of_items = nn.functional.linear(jobs.items, layer.weight[:, :width], layer.bias)
     of_whole = nn.functional.linear(whole, layer.weight[:, width:])
-    return torch.relu(of_items + of_whole[:, None, :])
+    return jobs._replace(items=torch.relu(of_items + of_whole[jobs.row]))
 
 
 class ActionHead(nn.Module):
-    """One number for each action, (B, A): WAIT from the whole, the others from their job."""
+    """One number for each valid action, (B, A): WAIT from the whole, the others from their job.; 0 elsewhere."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.wait, self.start, self.stop = (nn.Linear(width, 1) for _ in range(3))
 
-    def forward(self, waiting: Tensor, running: Tensor, whole: Tensor) -> Tensor:
+    def forward(self, waiting: Jobs, running: Jobs, whole: Tensor, actions: int) -> Tensor:
         """See the class."""
-        return torch.cat([self.wait(whole), self.start(waiting)[:, :, 0], self.stop(running)[:, :, 0]], dim=1)
+        rows = torch.arange(len(whole), device=whole.device) * actions
+        places = [rows, waiting.row * actions + waiting.action, running.row * actions + running.action]
+        scores = [self.wait(whole), self.start(waiting.items), self.stop(running.items)]
+        nothing = whole.new_zeros(len(whole) * actions)
+        found = nothing.index_copy(0, torch.cat(places), torch.cat(scores)[:, 0])
+        return found.reshape(len(whole), actions)
 
 
 class SchedulerNet(nn.Module):
@@ -143,7 +177,7 @@ class SchedulerNet(nn.Module):
     def policy(self, obs: Tensor) -> Tensor:
         """(B, A) logits."""
         waiting, running, whole, mask = self.actor(obs)
-        return masked(self.logits(waiting, running, whole), mask)
+        return masked(self.logits(waiting, running, whole, mask.shape[1]), mask)
 
     def value(self, obs: Tensor) -> Tensor:
         """(B,) value of the state."""
@@ -151,8 +185,14 @@ class SchedulerNet(nn.Module):
 
     def q(self, obs: Tensor) -> Tensor:
         """(B, A) value of each action: the state's and the action's advantage."""
+        return self.value_and_q(obs)[1]
+
+    def value_and_q(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+        """(B,) value of the state and (B, A) of each action, from one pass through the critic."""
         waiting, running, whole, mask = self.critic(obs)
-        return masked(self.values(whole) + self.advantages(waiting, running, whole), mask)
+        value = self.values(whole)
+        q = masked(value + self.advantages(waiting, running, whole, mask.shape[1]), mask)
+        return value[:, 0], q
 
     def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and value."""
