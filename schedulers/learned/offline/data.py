@@ -102,7 +102,7 @@ def _numbers(episode: LoggedEpisode, steps: int, gamma_per_hour: float) -> dict[
     discount = discounts(elapsed_s, gamma_per_hour).astype(np.float64)
     for step in range(len(reward) - 1, -1, -1):
         to_go[step] = reward[step] + discount[step] * to_go[step + 1]
-    columns = {
+    columns: dict[str, np.ndarray] = {
         "action": episode.actions.astype(np.int64),
         "reward": reward.astype(np.float32),
         "hours": (elapsed_s / 3600.0).astype(np.float32),
