@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, or a user's `file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, a checkpoint, `file.py:ClassName`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from schedulers.heuristics import parse
+from schedulers.heuristics import known_names, parse
 from schedulers.lookahead import parse_lookahead
 from traces.errors import InputError
 
@@ -26,7 +26,23 @@ def make_scheduler(name: str, **params: float) -> Any:
         return _oracle(name.strip().lower())
     if re.match(r"lookahead($|[=+])", name.strip().lower()):
         return parse_lookahead(name, **params)
+    if _is_checkpoint(name):
+        from schedulers.learned.files import find_folder
+        from schedulers.learned_scheduler import LearnedScheduler
+
+        if params:
+            raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
+        return LearnedScheduler(find_folder(name))
     return parse(name, **params)
+
+
+def _is_checkpoint(name: str) -> bool:
+    """Whether a name means a trained network; a folder never hides a heuristic of its name."""
+    if re.split(r"[+=]", name.strip().lower())[0] in known_names():
+        return False
+    from schedulers.learned.files import is_checkpoint_name
+
+    return is_checkpoint_name(name)
 
 
 def _oracle(name: str) -> Any:

@@ -67,8 +67,8 @@ class Trunk(nn.Module):
         """See the class."""
         blocks, shapes = self.layout.slices, self.layout.shapes
         mask = obs[:, blocks["mask"]] > 0.5
-        queue = obs[:, blocks["queue"]].reshape(-1, *shapes["queue"])
-        busy = obs[:, blocks["running"]].reshape(-1, *shapes["running"])
+        queue = obs[:, blocks["queue"]].reshape(len(obs), *shapes["queue"])
+        busy = obs[:, blocks["running"]].reshape(len(obs), *shapes["running"])
         waiting, running = torch.relu(self.waiting_in(queue)), torch.relu(self.running_in(busy))
         here, there = queue[:, :, :1], busy[:, :, :1]
         if self.size.kind == "attention":
@@ -92,7 +92,7 @@ class Trunk(nn.Module):
         hours = self.layout.forecast_hours
         if hours == 0:
             return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
-        ahead = obs[:, self.layout.slices["forecast"]].reshape(-1, hours, len(FORECAST))
+        ahead = obs[:, self.layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
         return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
 
 
