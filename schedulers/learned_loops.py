@@ -11,6 +11,8 @@ from rare.state import DECIDE_SHED, DECIDE_START, ENDED, WAIT, env_of
 from rare.stepping import handle_at, place_at, score_at, step_one, view_at
 from schedulers.forward import best_action
 
+OTHER_LAYOUT = -1  # why nothing was logged: the log has other slots or hours than the network
+
 
 @rule
 def replay_learned(w, view, net, weights, scratch, obs, scores, steps):
@@ -47,12 +49,18 @@ def play_on(places, net, weights, scratch, obs, scores):
 @rule
 def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, all_obs, all_mask, times,
                    actions, rewards, chances, draws, step, steps):  # fmt: skip
-    """As schedulers.record.record, under a network: it sees what is logged, so it is never OUTSIDE."""
+    """As schedulers.record.record, under a network: never OUTSIDE, for it sees what is logged."""
     at = place_at(places, 0)
     w = handle_at(at.handles, 0)
     v = view_at(at.views, 0)
     sc = score_at(at.scores, 0)
     s = env_of(w)
+    if (v.queue_slots, v.running_slots, v.forecast_hours) != (
+        net.queue_slots,
+        net.running_slots,
+        net.forecast_hours,
+    ):
+        return step, OTHER_LAYOUT
     while step < steps:
         preferred = best_action(net, weights, scratch, obs, scores)
         action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])

@@ -14,9 +14,9 @@ from rare.observer import Observer
 from rare.orders import FCFS
 from rare.state import WAIT, World
 from schedulers.forward import Forward
-from schedulers.learned.files import WEIGHTS, Description, describe_checkpoint, read_weights
+from schedulers.learned.files import FACTS, WEIGHTS, Description, describe_checkpoint, read_weights
 from schedulers.learned.network_shapes import weight_shapes
-from schedulers.learned_loops import record_learned, replay_learned
+from schedulers.learned_loops import OTHER_LAYOUT, record_learned, replay_learned
 from traces.errors import InputError
 
 POINTWISE = "pointwise"
@@ -91,15 +91,15 @@ class LearnedScheduler:
     def _record(self, places: int, epsilon: float, obs: np.ndarray, *log: Any) -> tuple[int, int]:
         """Log an episode without leaving compiled code (rare.dataset.record)."""
         forward = self._forward
-        if len(obs) != self.layout.size or len(log[0]) != self.layout.actions:
+        step, why = record_learned(
+            places, forward.net, forward.weights, forward.scratch, forward.scores, epsilon, obs, *log
+        )
+        if why == OTHER_LAYOUT:
             raise InputError(
                 f"scheduler {self.name}: was trained with {_sizes(self.layout)}; log it with --queue-slots "
                 f"{self.layout.queue_slots} --running-slots {self.layout.running_slots} --forecast-hours "
                 f"{self.layout.forecast_hours}"
             )
-        step, why = record_learned(
-            places, forward.net, forward.weights, forward.scratch, forward.scores, epsilon, obs, *log
-        )
         return int(step), int(why)
 
 
@@ -117,7 +117,7 @@ def check_shapes(found: Description, weights: Mapping[str, np.ndarray]) -> None:
     if given != wanted:
         wrong = sorted(name for name in wanted.keys() | given.keys() if wanted.get(name) != given.get(name))
         raise InputError(
-            f"{found.folder / WEIGHTS}: holds other weights than checkpoint.json describes ({wrong[0]} is "
+            f"{found.folder / WEIGHTS}: holds other weights than {FACTS} describes ({wrong[0]} is "
             f"{given.get(wrong[0], 'missing')}, not {wanted.get(wrong[0], 'expected')}); copy it again"
         )
 

@@ -26,23 +26,27 @@ def make_scheduler(name: str, **params: float) -> Any:
         return _oracle(name.strip().lower())
     if re.match(r"lookahead($|[=+])", name.strip().lower()):
         return parse_lookahead(name, **params)
-    if _is_checkpoint(name):
-        from schedulers.learned.files import find_folder
-        from schedulers.learned_scheduler import LearnedScheduler
+    folder = checkpoint_folder(name)
+    if folder is None:
+        return parse(name, **params)
+    if params:
+        raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
+    from schedulers.learned_scheduler import LearnedScheduler
 
-        if params:
-            raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
-        return LearnedScheduler(find_folder(name))
-    return parse(name, **params)
+    return LearnedScheduler(folder)
 
 
-def _is_checkpoint(name: str) -> bool:
-    """Whether a name means a trained network; a folder never hides a heuristic of its name."""
-    if re.split(r"[+=]", name.strip().lower())[0] in known_names():
-        return False
-    from schedulers.learned.files import is_checkpoint_name
+def checkpoint_folder(name: str) -> Path | None:
+    """The folder of the trained network that a name means; None if it means something else.
 
-    return is_checkpoint_name(name)
+    A folder never hides a heuristic of its name. InputError for a path where no checkpoint is.
+    """
+    first = re.split(r"[+=]", name.strip().lower())[0]
+    if ".py:" in name or first in (*known_names(), "lookahead", "oracle"):
+        return None
+    from schedulers.learned.files import find_folder, is_checkpoint_name
+
+    return find_folder(name) if is_checkpoint_name(name) else None
 
 
 def _oracle(name: str) -> Any:
