@@ -42,7 +42,7 @@ def _version(ctx: click.Context, wanted: bool) -> None:
 
 @rare.command(short_help="Simulate one scenario under one scheduler.")
 @click.option("--scheduler", default="easy", show_default=True, metavar="NAME",
-              help="ORDER[+BACKFILL][+GATE][+VICTIM], or path/to/file.py:ClassName.")  # fmt: skip
+              help="ORDER[+BACKFILL][+GATE][+VICTIM], file.py:ClassName, a checkpoint's folder.")  # fmt: skip
 @scenario_options
 def simulate(scheduler: str, **options: Any) -> None:
     """Simulate one scenario under one scheduler."""

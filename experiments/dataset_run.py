@@ -15,7 +15,7 @@ import numpy as np
 import rare
 from experiments.config import Scenario
 from experiments.episodes import episodes_of
-from experiments.provenance import code_hash, commit, file_hash, library_versions
+from experiments.provenance import code_hash, commit, library_versions, scheduler_files
 from experiments.scenario import Loaded, Wishes, load_scenario
 from experiments.talk import QUIET, Talk
 from rare.build import build_world
@@ -122,7 +122,6 @@ def _about(
     loaded: Loaded, episodes: Episodes, schedulers: Sequence[str], settings: list[str], scenario_seed: int
 ) -> dict[str, Any]:
     """Where the decisions come from: whatever would change them changes one of these."""
-    own = [name.rpartition(":")[0] for name in schedulers if ".py:" in name]
     return {
         "scenario": loaded.scenario.name,
         "settings": settings,
@@ -132,7 +131,7 @@ def _about(
         "rare": rare.__version__,
         "code_sha256": code_hash(),
         "libraries": dict(library_versions()),
-        "scheduler_files_sha256": {name: file_hash(Path(name)) for name in own},
+        "scheduler_files_sha256": scheduler_files(schedulers),
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.labels import short_labels
 from experiments.scenario import Loaded
 from experiments.statistics import Estimate, estimate, paired
 from experiments.windows import Window, windows_of
@@ -40,6 +41,11 @@ class Evaluation:
     schedulers: tuple[str, ...]
     windows: tuple[Window, ...]
     rows: list[dict[str, Any]]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """A short name for each scheduler."""
+        return dict(zip(self.schedulers, short_labels(self.schedulers), strict=True))
 
     def values(self, scheduler: str, metric: str) -> np.ndarray:
         """(W,) one metric in window order; NaN where it does not apply."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from experiments.atomic import atomic_folder
 from experiments.evaluate import BOUND, Evaluation, choose_windows, evaluate
-from experiments.provenance import provenance
+from experiments.provenance import provenance, scheduler_files
 from experiments.scenario import Wishes, load_scenario
 from experiments.talk import QUIET, Talk
 from traces.errors import InputError
@@ -59,8 +60,14 @@ def evaluate_run(
     if out is not None:
         files = {"windows": loaded.path(loaded.scenario.windows.file)} if loaded.scenario.windows else {}
         with atomic_folder(out) as folder:
-            _write(folder, found, provenance(seed=seed, files=files, command=()))
+            _write(folder, found, _origin(found, seed, files))
     return found
+
+
+def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
+    own = scheduler_files(name for name in found.schedulers if name != BOUND)
+    extra = {"scheduler_files": own} if own else None
+    return provenance(seed=seed, files=files, command=(), extra=extra)
 
 
 def _check_out(out: str | Path | None, force: bool) -> None:
@@ -94,12 +101,15 @@ def evaluate_text(found: Evaluation) -> str:
         f"{found.scenario}: {len(found.schedulers)} schedulers on {len(found.windows)} windows, {jobs:,} jobs"
     ]
     shown = [column for column in TABLE if any(found.total(name, column[0]) for name in found.schedulers)]
-    width = max(len(name) for name in (*found.schedulers, "scheduler"))
-    head = f"{'scheduler':<{width}}  objective  95 % interval   vs {base:<13}  95 % interval    "
+    labels = found.labels
+    width = max(len(name) for name in (*labels.values(), "scheduler"))
+    head = f"{'scheduler':<{width}}  objective  95 % interval   vs {labels[base]:<13}  95 % interval    "
     lines += ["", head + "  ".join(f"{title:>10}" for _, title, _ in shown) + "  renewable"]
     for name in found.ranked():
         mean, gain = found.objective(name), found.difference(name, base)
-        row = f"{name:<{width}}  {mean.mean:9.3f}  {mean.low:.3f} to {mean.high:.3f}   {gain.mean:+.3f}"
+        row = (
+            f"{labels[name]:<{width}}  {mean.mean:9.3f}  {mean.low:.3f} to {mean.high:.3f}   {gain.mean:+.3f}"
+        )
         row += f"{'':<11}{gain.low:+.3f} to {gain.high:+.3f}  "
         if name == BOUND:
             lines.append(row.rstrip())

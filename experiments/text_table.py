@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from experiments.labels import short_label, short_labels
 from experiments.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
 
 DASH = "-"
@@ -134,9 +135,8 @@ def run_text(found: Mapping[str, Any]) -> str:
     if not metrics.get("jobs_not_arrived"):
         metrics.pop("jobs_not_arrived", None)
     mark = MARK if metrics.get("estimates") == "run_time" else ""
-    lines = [
-        f"{found['scenario']}: {found['scheduler']}{mark}, seed {found['seed']}, ended: {found['ended']}"
-    ]
+    label = short_label(found["scheduler"])
+    lines = [f"{found['scenario']}: {label}{mark}, seed {found['seed']}, ended: {found['ended']}"]
     for title, rows in SINGLE:
         known = [(label, shape(metrics[key])) for key, label, shape in rows if metrics.get(key) is not None]
         if known:
@@ -157,10 +157,11 @@ def compare_text(whole: Mapping[str, Any]) -> str:
     ends = {found["ended"] for found in results}
     head = ["scheduler", *(title for _, title, _ in columns), *(["ended"] if len(ends) > 1 else [])]
     rows = [head]
-    for found in results:
+    labels = short_labels([found["scheduler"] for found in results])
+    for label, found in zip(labels, results, strict=True):
         mark = MARK if found["metrics"].get("estimates") == "run_time" else ""
         cells = [_cell(found["metrics"].get(key), shape) for key, _, shape in columns]
-        rows.append([found["scheduler"] + mark, *cells, *([found["ended"]] if len(ends) > 1 else [])])
+        rows.append([label + mark, *cells, *([found["ended"]] if len(ends) > 1 else [])])
     widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
     ended = f", ended: {ends.pop()}" if len(ends) == 1 else ""
     lines = [

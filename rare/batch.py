@@ -80,9 +80,7 @@ class Batch:
         self.obs = zeros((environments, layout.size), np.dtype(np.float32))
         self.mask = zeros((environments, layout.actions), np.dtype(np.bool_))
         self.playing: list[Episode | None] = [None] * environments
-        self.tables = tuple(
-            tables_of(case, layout, episodes.local_offset_s, order, order_param) for case in episodes.cases
-        )
+        self.tables = tuple(tables_of(case, layout, order, order_param) for case in episodes.cases)
         self._slots = records((environments, layout.actions - 1), SLOT)
         self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))

@@ -26,7 +26,9 @@ def play(
     scheduler chose a job that no slot showed: then WAIT was played, and the schedule is not its own.
     """
     episode = episodes.of(window)[0]
-    decider = as_decider(scheduler, episodes.cases[episode.case_index])
+    case = episodes.cases[episode.case_index]
+    decider = as_decider(scheduler, case)
+    decider.check(case)
     batch = Batch(
         episodes,
         layout or Layout(),

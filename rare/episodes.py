@@ -39,7 +39,6 @@ class Episodes:
     scenario: str
     cases: tuple[Case, ...]
     episodes: tuple[Episode, ...]
-    local_offset_s: int = 0  # of the workload's clock, for the hour of the day
 
     @property
     def case(self) -> Case:

@@ -33,7 +33,7 @@ def draw(found: Evaluation) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.25, 1])
     _objectives(left, found, names)
     _differences(right, found, names, base)
-    left.set_yticks(range(len(names)), [style.label(name, 32) for name in names])
+    left.set_yticks(range(len(names)), [style.label(found.labels[name], 32) for name in names])
     left.set_ylim(-0.6, len(names) - 0.4)
     for axes in (left, right):
         axes.grid(axis="y", visible=False)
@@ -68,7 +68,9 @@ def _differences(axes: Axes, found: Evaluation, names: list[str], base: str) -> 
         for name, each in zip(names, gains, strict=True)
     ]
     _numbers(axes, texts)
-    axes.set_xlabel(f"difference to {style.label(base, 28)} on the same windows,\nmean and 95 % interval")
+    axes.set_xlabel(
+        f"difference to {style.label(found.labels[base], 28)} on the same windows,\nmean and 95 % interval"
+    )
 
 
 def _intervals(axes: Axes, estimates: list[Estimate], colours: list[str]) -> None:
@@ -95,9 +97,9 @@ def _numbers(axes: Axes, texts: list[str]) -> None:
 def _title(found: Evaluation, best: str, base: str) -> str:
     count = len(found.windows)
     where = f"{style.label(found.scenario, 30)}, {count} window{'s' if count > 1 else ''}"
-    text = f"{where}: {style.label(best, 28)} has the highest mean objective"
+    text = f"{where}: {style.label(found.labels[best], 28)} has the highest mean objective"
     if best == base:
         return text
     gain = found.difference(best, base)
     sure = "" if gain.low > 0 else ", within chance"
-    return f"{text}, {gain.mean:+.3f} over {style.label(base, 20)}{sure}"
+    return f"{text}, {gain.mean:+.3f} over {style.label(found.labels[base], 20)}{sure}"

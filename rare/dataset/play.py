@@ -77,8 +77,9 @@ class Player:
 
 
 def _why_not(why: int, steps: int, summary: dict[str, Any], decider: Any) -> str | None:
-    # Where only a hidden job could start, nobody was asked: the schedule is not the scheduler's own.
-    hidden = summary["hidden_decisions"] > 0 and not getattr(decider, "prefers_nothing", False)
+    # Where only a hidden job could start, nobody was asked: the schedule is not the scheduler's own, unless
+    # it is one that never sees others.
+    hidden = summary["hidden_decisions"] > 0 and not getattr(decider, "sees_only_slots", False)
     if why == OUTSIDE or hidden:
         return OUT_OF_SLOTS
     return NO_DECISION if steps == 0 else None

@@ -113,7 +113,7 @@ class Trunk(nn.Module):
 
     def items(self, obs: Tensor, block: str, layer: nn.Linear) -> Items:
         """The jobs of a block of slots."""
-        slots = obs[:, self.layout.slices[block]].reshape(-1, *self.layout.shapes[block])
+        slots = obs[:, self.layout.slices[block]].reshape(len(obs), *self.layout.shapes[block])
         row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
         return Items(row, slot, torch.relu(layer(slots[row, slot])))
 
@@ -141,7 +141,7 @@ class Trunk(nn.Module):
         hours = self.layout.forecast_hours
         if hours == 0:
             return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
-        ahead = obs[:, self.layout.slices["forecast"]].reshape(-1, hours, len(FORECAST))
+        ahead = obs[:, self.layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
         return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
 
 
