@@ -22,6 +22,12 @@ from schedulers.learned.resume import generator_state, restore_generator
 from schedulers.learned.sb3_policy import SchedulerPolicy
 
 CHUNK = 4096  # observations whose values are computed at once
+UNIT = 1.0 / REWARD_SCALE
+"""Rewards of PPO per reward of the checkpoints: its critic learns shares of the whole objective.
+
+With rewards a hundred times as large the critic needed several times as many updates, and the policy was
+the worse for it (docs/training-online.md). The heads of a checkpoint are scaled when it comes and goes.
+"""
 
 
 class SchedulerPPO(MaskablePPO):
@@ -64,6 +70,8 @@ class SchedulerPPO(MaskablePPO):
             device=device,
         )
         self.net.load_state_dict(net.state_dict())
+        if origin:
+            scale_critic(self.net, UNIT)
         self.origin = copy.deepcopy(self.net).requires_grad_(False) if origin else None
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
         self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
@@ -76,6 +84,12 @@ class SchedulerPPO(MaskablePPO):
         """The network being trained."""
         policy: Any = self.policy
         found: SchedulerNet = policy.net
+        return found
+
+    def trained(self) -> SchedulerNet:
+        """A copy of the network, its critic in the units of checkpoints."""
+        found = copy.deepcopy(self.net)
+        scale_critic(found, 1.0 / UNIT)
         return found
 
     def round(self) -> dict[str, float]:
@@ -103,7 +117,7 @@ class SchedulerPPO(MaskablePPO):
             rewards = self.limits.reward(rewards, self.vec.costs, new_dones)
             done_s = time.perf_counter()
             buffer.add(
-                seen, chosen[:, None], rewards * REWARD_SCALE, dones, nothing, log_probability,
+                seen, chosen[:, None], rewards * (REWARD_SCALE * UNIT), dones, nothing, log_probability,
                 elapsed_s=self.vec.elapsed_s,
             )  # fmt: skip
             rewarded += float(rewards.mean())
@@ -227,6 +241,13 @@ class SchedulerPPO(MaskablePPO):
         self._last_obs = self.vec.restore(unpacked(state["environments"]))
         self.spent_s = dict(state["spent_s"])
         restore_random(state["random"])
+
+
+def scale_critic(net: SchedulerNet, factor: float) -> None:
+    """Multiply values and Q values: their last layers are linear."""
+    with torch.no_grad():
+        for weights in [*net.values.parameters(), *net.advantages.parameters()]:
+            weights *= factor
 
 
 def random_state() -> list[Tensor]:
