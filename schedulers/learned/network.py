@@ -61,10 +61,17 @@ class Items:
         """Mean and maximum (B, W) over the jobs of each observation; zeros where there are none."""
         width = self.x.shape[1]
         total = self.x.new_zeros(batch, width).index_add(0, self.row, self.x)
-        count = self.x.new_zeros(batch).index_add(0, self.row, self.x.new_ones(len(self.row)))
-        places = self.row[:, None].expand(-1, width)  # all x are >= 0, so zeros do no harm to the maximum
-        most = self.x.new_zeros(batch, width).scatter_reduce(0, places, self.x, "amax")
-        return total / count.clamp(min=1.0)[:, None], most
+        count = torch.bincount(self.row, minlength=batch)
+        if not len(self.row):
+            return total, total
+        # all x are >= 0, so that starting from 0 does no harm to the maximum; rows are in order
+        most = torch.segment_reduce(self.x, "max", lengths=count, axis=0, initial=0.0)
+        return total / count.clamp(min=1)[:, None], most
+
+    def valid(self, mask: Tensor, first: int) -> Items:
+        """Those whose action is valid; the first slot's action is `first`. Nobody asks for others' scores."""
+        kept = mask[self.row, first + self.slot].nonzero()[:, 0]
+        return Items(self.row[kept], self.slot[kept], self.x[kept])
 
 
 class Seen(NamedTuple):
@@ -147,7 +154,7 @@ def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
 
 
 class ActionHead(nn.Module):
-    """One number for each action, (B, A): WAIT from the whole, the others from their job, 0 without one."""
+    """One number for each action, (B, A): WAIT from the whole, the valid others from their job, 0 elsewhere."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -155,8 +162,11 @@ class ActionHead(nn.Module):
 
     def forward(self, trunk: Trunk, seen: Seen) -> Tensor:
         """See the class."""
-        waiting, running = trunk.join(seen)
         first_stop = 1 + trunk.layout.queue_slots
+        seen = seen._replace(
+            waiting=seen.waiting.valid(seen.mask, 1), running=seen.running.valid(seen.mask, first_stop)
+        )
+        waiting, running = trunk.join(seen)
         scores = nn.functional.pad(self.wait(seen.whole), (0, trunk.layout.actions - 1))
         scores = scores.index_put((seen.waiting.row, 1 + seen.waiting.slot), self.start(waiting)[:, 0])
         return scores.index_put((seen.running.row, first_stop + seen.running.slot), self.stop(running)[:, 0])
@@ -188,8 +198,13 @@ class SchedulerNet(nn.Module):
 
     def q(self, obs: Tensor) -> Tensor:
         """(B, A) value of each action: the state's and the action's advantage."""
+        return self.value_and_q(obs)[1]
+
+    def value_and_q(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+        """(B,) value of the state and (B, A) of each action, from one pass through the critic."""
         seen = self.critic(obs)
-        return masked(self.values(seen.whole) + self.advantages(self.critic, seen), seen.mask)
+        value = self.values(seen.whole)
+        return value[:, 0], masked(value + self.advantages(self.critic, seen), seen.mask)
 
     def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and value."""
