@@ -12,22 +12,16 @@ from sb3_contrib import MaskablePPO
 from torch import Tensor
 
 from rare.sb3_vec_env import GreenClusterSB3VecEnv
-from schedulers.learned.discount import REWARD_SCALE
 from schedulers.learned.network import SchedulerNet
 from schedulers.learned.online.buffer import ElapsedRolloutBuffer, Rollout
 from schedulers.learned.online.lagrangian import Limits
 from schedulers.learned.online.options import PpoOptions
-from schedulers.learned.online.state import packed, unpacked
+from schedulers.learned.online.state import packed, random_state, restore_random, unpacked
+from schedulers.learned.online.units import REWARD, UNIT, scale_critic
 from schedulers.learned.resume import generator_state, restore_generator
 from schedulers.learned.sb3_policy import SchedulerPolicy
 
 CHUNK = 4096  # observations whose values are computed at once
-UNIT = 1.0 / REWARD_SCALE
-"""Rewards of PPO per reward of the checkpoints: its critic learns shares of the whole objective.
-
-With rewards a hundred times as large the critic needed several times as many updates, and the policy was
-the worse for it (docs/training-online.md). The heads of a checkpoint are scaled when it comes and goes.
-"""
 
 
 class SchedulerPPO(MaskablePPO):
@@ -70,8 +64,7 @@ class SchedulerPPO(MaskablePPO):
             device=device,
         )
         self.net.load_state_dict(net.state_dict())
-        if origin:
-            scale_critic(self.net, UNIT)
+        scale_critic(self.net, UNIT)
         self.origin = copy.deepcopy(self.net).requires_grad_(False) if origin else None
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
         self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
@@ -117,7 +110,7 @@ class SchedulerPPO(MaskablePPO):
             rewards = self.limits.reward(rewards, self.vec.costs, new_dones)
             done_s = time.perf_counter()
             buffer.add(
-                seen, chosen[:, None], rewards * (REWARD_SCALE * UNIT), dones, nothing, log_probability,
+                seen, chosen[:, None], rewards * REWARD, dones, nothing, log_probability,
                 elapsed_s=self.vec.elapsed_s,
             )  # fmt: skip
             rewarded += float(rewards.mean())
@@ -241,22 +234,3 @@ class SchedulerPPO(MaskablePPO):
         self._last_obs = self.vec.restore(unpacked(state["environments"]))
         self.spent_s = dict(state["spent_s"])
         restore_random(state["random"])
-
-
-def scale_critic(net: SchedulerNet, factor: float) -> None:
-    """Multiply values and Q values: their last layers are linear."""
-    with torch.no_grad():
-        for weights in [*net.values.parameters(), *net.advantages.parameters()]:
-            weights *= factor
-
-
-def random_state() -> list[Tensor]:
-    """torch's generators: of the CPU, and of every GPU in use."""
-    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [])]
-
-
-def restore_random(states: list[Tensor]) -> None:
-    """Put torch's generators where `random_state` found them."""
-    torch.set_rng_state(states[0])
-    if torch.cuda.is_available() and len(states) > 1:
-        torch.cuda.set_rng_state_all(states[1:])

@@ -28,3 +28,15 @@ def unpacked(value: Any) -> Any:
     if isinstance(value, list):
         return [unpacked(each) for each in value]
     return value
+
+
+def random_state() -> list[torch.Tensor]:
+    """torch's generators: of the CPU, and of every GPU in use."""
+    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [])]
+
+
+def restore_random(states: list[torch.Tensor]) -> None:
+    """Put torch's generators where `random_state` found them."""
+    torch.set_rng_state(states[0])
+    if torch.cuda.is_available() and len(states) > 1:
+        torch.cuda.set_rng_state_all(states[1:])
