@@ -18,6 +18,7 @@ from experiments.bench import bench
 from experiments.cli_dataset import dataset
 from experiments.cli_options import scenario_options
 from experiments.cli_shared import clean_stdout, json_text, scheduler_names
+from experiments.cli_train import train
 from experiments.generate import generate
 
 
@@ -193,6 +194,7 @@ def traces_show(
 traces.add_command(generate)
 rare.add_command(bench)
 rare.add_command(dataset)
+rare.add_command(train)
 
 
 @rare.command(short_help="Redraw figures and report of run folders, without simulating.")

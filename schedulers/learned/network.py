@@ -154,7 +154,7 @@ def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
 
 
 class ActionHead(nn.Module):
-    """One number for each action, (B, A): WAIT from the whole, the valid others from their job, 0 elsewhere."""
+    """One number for each action, (B, A): WAIT from the whole, valid ones from their job, 0 elsewhere."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -96,9 +96,8 @@ class NetImpl(QLearningAlgoImplBase):
         made: dict[str, nn.Module] = {}
         if self.config.critics == 2:
             made["twin"] = Critic(self.net.layout, self.net.size)
-        made["targets"] = nn.ModuleList(
-            Critic.copy_of(net) for net in (self.net, *filter(None, [made.get("twin")]))
-        )
+        twins: Any = [made["twin"]] if made else []
+        made["targets"] = nn.ModuleList(Critic.copy_of(net) for net in (self.net, *twins))
         return made
 
     @property
@@ -184,8 +183,8 @@ def rate(config: OfflineConfig, step: int) -> float:
     """The learning rate at an update, from 0 on."""
     warm = min(1.0, (step + 1) / max(config.warmup, 1))
     done = min(1.0, step / max(config.steps, 1))
-    return config.learning_rate * warm * (
-        LOWEST_RATE + (1 - LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
+    return (
+        config.learning_rate * warm * (LOWEST_RATE + (1 - LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * done)))
     )
 
 

@@ -34,8 +34,7 @@ class CQLImpl(NetImpl):
         return {
             "critic": torch.nn.functional.smooth_l1_loss(logged, target),
             "conservative": self.config.alpha * (q.logsumexp(dim=1) - logged).mean(),
-            "value": self.config.value_weight
-            * torch.nn.functional.mse_loss(value, q.detach().amax(dim=1)),
+            "value": self.config.value_weight * torch.nn.functional.mse_loss(value, q.detach().amax(dim=1)),
             "mean_q_": logged.detach().mean(),
             "agreement_": (q.detach().argmax(dim=1) == batch.actions[:, 0]).float().mean(),
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rare.layout import Layout
 from schedulers.learned.network import NetworkSize, SchedulerNet
@@ -32,7 +32,7 @@ class Critic(SchedulerNet):
         return made.requires_grad_(False)
 
 
-def critic_weights(net: SchedulerNet) -> list[nn.Parameter]:
+def critic_weights(net: SchedulerNet) -> list[Tensor]:
     """The weights of a network's critic, in one order for networks and their copies."""
     return [*net.critic.parameters(), *net.values.parameters(), *net.advantages.parameters()]
 

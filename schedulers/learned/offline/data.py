@@ -6,7 +6,7 @@ cut episode; here all observations of an episode lie end to end with the last on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,15 +78,14 @@ def read_transitions(
             obs[row : row + steps + 1] = torch.from_numpy(episode.observations[: steps + 1])
             parts.append({"at": np.arange(row, row + steps), **_numbers(episode, steps, gamma_per_hour)})
             row, share = row + steps + 1, share - steps
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    names = [name for name in parts[0]]
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in names}
     sources = tuple(_source(data, share) for data, share in zip(datasets, shares, strict=True))
     tensors = {name: torch.from_numpy(values) for name, values in whole.items()}
     return Transitions(layout=datasets[0].layout, obs=obs[:row], sources=sources, **tensors)
 
 
-
-
-def _first(data: Dataset, share: int) -> Any:
+def _first(data: Dataset, share: int) -> Iterator[LoggedEpisode]:
     """Episodes until they hold so many transitions."""
     for episode in data:
         if share <= 0:
