@@ -13,7 +13,9 @@ def valid(env, generator):
 def test_elapsed_time_adds_up_to_the_episode_and_costs_to_its_summary():
     env, generator = GreenClusterVectorEnv(3, "tiny"), np.random.default_rng(0)
     env.reset(seed=0)
-    begun_s = np.array([env.batch.world.env["now_s"][e] - env.batch.world.env["begin_s"][e] for e in range(3)])
+    begun_s = np.array(
+        [env.batch.world.env["now_s"][e] - env.batch.world.env["begin_s"][e] for e in range(3)]
+    )
     passed_s, violations, jobs = np.zeros(3), np.zeros(3), [each.placed_jobs for each in env.batch.playing]
     seen, finished = [False] * 3, []
     while not all(seen):

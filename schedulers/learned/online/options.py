@@ -41,7 +41,9 @@ class DqnOptions:
     learning_rate: float = 5e-4
     gamma: float = GAMMA_PER_HOUR
     capacity: int = 50_000  # decisions kept
-    starts: int = 5_000  # decisions before the first update; none are waited for where offline data is mixed in
+    starts: int = (
+        5_000  # decisions before the first update; none are waited for where offline data is mixed in
+    )
     tau: float = 0.01  # how far the target follows at each update
     max_gradient: float = 10.0
     explore_first: float = 1.0  # share of random actions at the start; `explore_last` after a checkpoint
@@ -50,7 +52,16 @@ class DqnOptions:
 
 
 O = TypeVar("O", PpoOptions, DqnOptions)  # noqa: E741
-_ABOVE_ZERO = ("environments", "rollout", "batch", "epochs", "learning_rate", "capacity", "max_gradient", "tau")
+_ABOVE_ZERO = (
+    "environments",
+    "rollout",
+    "batch",
+    "epochs",
+    "learning_rate",
+    "capacity",
+    "max_gradient",
+    "tau",
+)
 _SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau")
 
 

@@ -100,5 +100,3 @@ def drawn_logged(data: Transitions, number: int, generator: np.random.Generator,
 def joined(parts: list[Batch]) -> Batch:
     """Batches end to end."""
     return Batch(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
-
-
