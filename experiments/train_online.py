@@ -70,9 +70,8 @@ def train_online(
     from schedulers.learned.online.options import DqnOptions, PpoOptions, with_changes
 
     torch.set_num_threads(1)
-    chosen: PpoOptions | DqnOptions = PpoOptions() if algorithm == "ppo" else DqnOptions()
     given = {key: value for key, value in (options or {}).items() if value is not None}
-    chosen = with_changes(chosen, given)
+    chosen = with_changes(PpoOptions() if algorithm == "ppo" else DqnOptions(), given)
     logged = read_transitions(data, gamma_per_hour=chosen.gamma) if data else None
     origin = _origin(start, network, width)
     net = origin.net if origin else _new(logged.layout if logged else Layout(), network, width, seed)

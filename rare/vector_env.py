@@ -143,9 +143,7 @@ class GreenClusterVectorEnv(VectorEnv):
         found = [self.batch.save(e) for e in range(self.num_envs)]
         playing = [state.pop("playing") for state in found]
         return {
-            "playing": [
-                None if episode is None else (episode.case_index, episode.name) for episode in playing
-            ],
+            "playing": [None if each is None else (each.case_index, each.name) for each in playing],
             "arrays": [
                 {name: np.ascontiguousarray(array).tobytes() for name, array in state.items()}
                 for state in found

@@ -62,6 +62,7 @@ class SchedulerDQN(DQN):
 
     head = "q"
     columns = ("reward", "loss", "explore", "learning_rate")
+    _last_obs: Any
 
     def __init__(
         self,
@@ -111,19 +112,19 @@ class SchedulerDQN(DQN):
     def net(self) -> SchedulerNet:
         """The network being trained."""
         found: Any = self.q_net
-        return found.net  # type: ignore[no-any-return]
+        return found.net
 
     @property
     def target(self) -> SchedulerNet:
         """The network that follows it, for targets."""
         found: Any = self.q_net_target
-        return found.net  # type: ignore[no-any-return]
+        return found.net
 
     @property
     def ring(self) -> ElapsedReplay:
         """What was played."""
         found: Any = self.replay_buffer
-        return found  # type: ignore[no-any-return]
+        return found
 
     def trained(self) -> SchedulerNet:
         """A copy of the network in the units of checkpoints."""
@@ -172,7 +173,7 @@ class SchedulerDQN(DQN):
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[np.ndarray, Any]:
-        """Best valid action; unless deterministic, now and then a random valid one. Masks: the observation's."""
+        """Best valid action; unless deterministic, now and then a random valid one."""
         obs = np.atleast_2d(np.asarray(observation))
         with torch.no_grad():
             actions = self.net.q(torch.from_numpy(obs).to(self.device)).argmax(dim=1).cpu().numpy()
@@ -211,7 +212,7 @@ class SchedulerDQN(DQN):
         found = self.net.q(batch.observations).gather(1, batch.actions[:, None])[:, 0]
         loss = torch.nn.functional.smooth_l1_loss(found, wanted)
         self.policy.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.max_grad_norm)
         self.policy.optimizer.step()
         with torch.no_grad():

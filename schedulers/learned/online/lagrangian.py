@@ -66,7 +66,7 @@ class Limits:
         self.last: dict[str, float] = {}
 
     def reward(self, rewards: np.ndarray, costs: dict[str, np.ndarray], dones: np.ndarray) -> np.ndarray:
-        """(E,) (r - sum of lambda c / limit) / (1 + sum of lambda): its size stays, whatever the multiplier."""
+        """(E,) (r - sum of lambda c / limit) / (1 + sum of lambda): its size stays."""
         for row, name in enumerate(COSTS):
             self._running[row] += costs[name]
         if dones.any():

@@ -1,4 +1,4 @@
-"""The loop of online training: rounds of playing and learning, validation by simulation, a state to go on from."""
+"""The loop of online training: playing and learning, validation by simulation, a state to go on from."""
 
 from __future__ import annotations
 

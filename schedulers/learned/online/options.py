@@ -1,4 +1,4 @@
-"""The settings of online training, with defaults that learn (docs/training-online.md tells how they were found)."""
+"""The settings of online training; docs/training-online.md tells how the defaults were found."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ class DqnOptions:
     learning_rate: float = 5e-4
     gamma: float = GAMMA_PER_HOUR
     capacity: int = 50_000  # decisions kept
-    starts: int = (
-        5_000  # decisions before the first update; none are waited for where offline data is mixed in
-    )
+    starts: int = 5_000  # decisions before the first update; 0 where logged ones are mixed in
     tau: float = 0.01  # how far the target follows at each update
     max_gradient: float = 10.0
     explore_first: float = 1.0  # share of random actions at the start; `explore_last` after a checkpoint
@@ -51,7 +49,7 @@ class DqnOptions:
     explore_share: float = 0.3  # of the run, until `explore_last` is reached
 
 
-O = TypeVar("O", PpoOptions, DqnOptions)  # noqa: E741
+O = TypeVar("O", bound="PpoOptions | DqnOptions")
 _ABOVE_ZERO = (
     "environments",
     "rollout",
@@ -61,6 +59,7 @@ _ABOVE_ZERO = (
     "capacity",
     "max_gradient",
     "tau",
+    "gamma",
 )
 _SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau")
 

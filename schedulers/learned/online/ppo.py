@@ -32,6 +32,7 @@ class SchedulerPPO(MaskablePPO):
 
     head = "policy"
     columns = ("reward", "loss", "critic_loss", "entropy", "kl", "clone_kl", "learning_rate")
+    _last_obs: Any
 
     def __init__(
         self,
@@ -203,7 +204,7 @@ class SchedulerPPO(MaskablePPO):
     def _descend(self, loss: Tensor, weights: list[Any]) -> None:
         """One step of the optimiser on some of the weights: the others have no gradient and stay."""
         self.policy.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, self.options.max_gradient)
         self.policy.optimizer.step()
 

@@ -29,8 +29,8 @@ class Batch(NamedTuple):
 class ElapsedReplay(ReplayBuffer):
     """A ring of steps of all environments; a step's next observation is the next step's observation.
 
-    folder: where the ring lies in files, so that it outlives a kill; None: in memory. spare_rows: steps that a
-    run may make after its state was saved. They go to places that no batch of the saved state is drawn
+    folder: where the ring lies in files, so that it outlives a kill; None: in memory. spare_rows: steps that
+    a run may make after its state was saved. They go to places that no batch of the saved state is drawn
     from, so a run that goes on from there finds what it left.
     """
 
