@@ -43,6 +43,11 @@ def is_oracle(name: str) -> bool:
     return plain_name(name).strip().lower().partition("=")[0] == "oracle"
 
 
+def is_unreal(name: str) -> bool:
+    """Whether this is no scheduler that a real cluster could have: it knows the truth, or is the bound."""
+    return name == BOUND or name.endswith(PERFECT) or is_oracle(name)
+
+
 def check_name(name: str) -> None:
     """Refuse what names no scheduler and is not the bound. InputError."""
     from schedulers import make_scheduler
