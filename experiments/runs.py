@@ -197,8 +197,9 @@ def _prepare(
     _check_warmup(built, settings.warmup_s)
     check_replace(out, built.resolved(), force)
     for scheduler in made:  # before minutes are spent on the ones that come first
-        if hasattr(scheduler, "check"):
-            scheduler.check(built.case)
+        check = getattr(scheduler, "check_quickly", getattr(scheduler, "check", None))
+        if check is not None:
+            check(built.case)
     for text in built.warnings:
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
@@ -290,6 +291,7 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         "scenario": work.built.name,
         "scheduler": name,
         "seed": settings.seed,
+        "privileged": bool(getattr(scheduler, "privileged", False)),
         "ended": result.ended,
         "metrics": plain_json(result.metrics),
         "clock": settings.clock,
