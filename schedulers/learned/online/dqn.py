@@ -141,7 +141,8 @@ class SchedulerDQN(DQN):
             seen = np.asarray(self._last_obs)
             actions, _ = self._sample_action(self.learning_starts, n_envs=self.n_envs)
             acted_s = time.perf_counter()
-            new, rewards, dones, _ = self.vec.step(actions)
+            stepped: Any = self.vec.step(actions)
+            new, rewards, dones, _ = stepped
             played_s = time.perf_counter()
             self.ring.put(seen, new, actions, rewards * REWARD, dones, self.vec.elapsed_s)
             self._last_obs = new

@@ -49,7 +49,7 @@ class DqnOptions:
     explore_share: float = 0.3  # of the run, until `explore_last` is reached
 
 
-O = TypeVar("O", bound="PpoOptions | DqnOptions")
+Options = TypeVar("Options", bound="PpoOptions | DqnOptions")
 _ABOVE_ZERO = (
     "environments",
     "rollout",
@@ -64,12 +64,14 @@ _ABOVE_ZERO = (
 _SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau")
 
 
-def with_changes(options: O, changes: dict[str, Any]) -> O:
+def with_changes(options: Options, changes: dict[str, Any]) -> Options:
     """The options with some of them replaced; text becomes the number it should be.
 
     InputError for unknown names and impossible values.
     """
-    kinds = {field.name: type(field.default) for field in dataclasses.fields(options)}
+    kinds: dict[str, Any] = {
+        field.name: type(getattr(options, field.name)) for field in dataclasses.fields(options)
+    }
     found: dict[str, Any] = {}
     for name, value in changes.items():
         if name not in kinds:

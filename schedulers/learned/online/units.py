@@ -23,4 +23,4 @@ def scale_critic(net: SchedulerNet, factor: float) -> None:
     with torch.no_grad():
         for head in (net.values, net.advantages):
             for weights in head.parameters():
-                weights *= factor
+                weights.mul_(factor)
