@@ -153,9 +153,8 @@ class KeptRows:
 
     def read(self, schedulers: Sequence[str]) -> dict[str, Row]:
         """Rows of these schedulers that are there already, by scheduler."""
-        for name in schedulers:
-            if name != BOUND:
-                self._files |= {name: hashed for hashed in scheduler_files([plain_name(name)]).values()}
+        hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
+        self._files = {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
         try:
             held = json.loads(self._path.read_text("utf-8"))
         except (OSError, ValueError):  # none, or cut off by a power failure
