@@ -23,7 +23,7 @@ from experiments.config import (
     WorkloadTable,
     parse_span,
 )
-from experiments.power_inputs import power_up
+from experiments.power_inputs import power_up, standard_offset_s
 from experiments.scenario import Loaded
 from experiments.supply_inputs import MICRO, MW_PER_KW, check_zone
 from experiments.windows import Window, chosen_window
@@ -36,6 +36,7 @@ from rare.model import (
     Options,
     Partition,
 )
+from rare.tables import density_median
 from traces.errors import InputError
 from traces.files import read_workload
 from traces.service import ServiceClass, assign_service
@@ -106,6 +107,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
     cluster = make_cluster(scenario, jobs)
     _note_misfits(jobs, cluster, notes)
     power = power_up(loaded, jobs, cluster, files, notes)
+    begin_s = int(power.jobs.submit_s[0]) if power.begin_s is None else power.begin_s
     case = Case(
         power.jobs,
         cluster,
@@ -115,8 +117,18 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         begin_s=power.begin_s,
         end_s=power.end_s,
         forecast=power.forecast,
+        local_offset_s=_local_offset_s(power.join, begin_s),
+        density_median=density_median(jobs),
     )
     return Built(case, loaded, power.join, files, tuple(notes))
+
+
+def _local_offset_s(join: TimeJoin | None, begin_s: int) -> int:
+    """From the workload's clock to the site's standard time of day; 0 where nothing has a calendar."""
+    if join is None:
+        return 0
+    start_utc = join.supply_start_utc(begin_s)
+    return int(start_utc.timestamp()) + standard_offset_s(start_utc, join.site_zone) - join.shift_s
 
 
 def _at_the_windows_site(loaded: Loaded) -> Loaded:

@@ -47,6 +47,10 @@ class TimeJoin:
         local = begin_utc.astimezone(find_zone(self.site_zone)).replace(tzinfo=None).isoformat(sep=" ")
         return replace(self, begin_utc=begin_utc.isoformat(), begin_local=local)
 
+    def supply_start_utc(self, begin_s: int) -> datetime:
+        """Instant of the supply's second 0, for a run that begins at `begin_s` of the workload's clock."""
+        return datetime.fromisoformat(self.begin_utc) - timedelta(seconds=begin_s - self.shift_s)
+
 
 def join(
     *,

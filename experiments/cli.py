@@ -42,7 +42,7 @@ def _version(ctx: click.Context, wanted: bool) -> None:
 
 @rare.command(short_help="Simulate one scenario under one scheduler.")
 @click.option("--scheduler", default="easy", show_default=True, metavar="NAME",
-              help="ORDER[+BACKFILL][+GATE][+VICTIM], or path/to/file.py:ClassName.")  # fmt: skip
+              help="ORDER[+BACKFILL][+GATE][+VICTIM], file.py:ClassName, a checkpoint's folder.")  # fmt: skip
 @scenario_options
 def simulate(scheduler: str, **options: Any) -> None:
     """Simulate one scenario under one scheduler."""
@@ -117,7 +117,7 @@ def demo(out: str, force: bool, no_figures: bool, as_json: bool, quiet: bool) ->
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Draws service classes."
 )
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: all cores]")
-@click.option("--out", metavar="DIR", help="Write evaluate.json, evaluate.csv and a figure.")
+@click.option("--out", metavar="DIR", help="Write tables and a figure; if stopped, the same again goes on.")
 @click.option("--force", is_flag=True, help="Replace an evaluation in --out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.coverage import KINDS, Coverage, clusters_of, coverage, kinds_of
+from experiments.labels import short_label
 from experiments.text_table import printable
 from rare.dataset import Dataset, load
 from rare.layout import Layout
@@ -103,7 +104,7 @@ def dataset_text(found: Shown) -> str:
     ]
     for name, epsilon in zip(sheet["schedulers"], sheet["epsilon"], strict=True):
         values = found.returns[name]
-        row = f"{printable(name):<24}  {epsilon:7g}  {len(values):8,}"
+        row = f"{printable(short_label(name)):<24}  {epsilon:7g}  {len(values):8,}"
         if len(values):
             row += (
                 f"  {values.mean():13.4f}  {values.min():7.4f}  {np.median(values):7.4f}  {values.max():7.4f}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
 
 from experiments.build import Built, build
-from experiments.power_inputs import midnight_after_s, standard_offset_s
+from experiments.power_inputs import midnight_after_s
 from experiments.scenario import ALL, Loaded, Wishes, load_scenario
 from experiments.variants import variant_of
 from experiments.windows import DAY_S, Window, windows_of
@@ -43,7 +42,7 @@ def _of_variants(variants: list[Loaded], seed: int) -> Episodes:
         for episode in part.episodes
     ]
     cases = tuple(part.case for part in parts)
-    return Episodes(parts[0].scenario, cases, tuple(episodes), parts[0].local_offset_s)
+    return Episodes(parts[0].scenario, cases, tuple(episodes))
 
 
 def _of_one(loaded: Loaded, seed: int) -> Episodes:
@@ -56,22 +55,15 @@ def _of_one(loaded: Loaded, seed: int) -> Episodes:
     found = _cut(built, windows, loaded)
     if not found:
         raise InputError(f"{loaded.label}: no window holds a job of the workload")
-    start_utc = _start_utc(built)
-    offset_s = int(start_utc.timestamp()) + standard_offset_s(start_utc, built.join.site_zone)
-    return Episodes(loaded.scenario.name, (built.case,), tuple(found), offset_s - built.join.shift_s)
-
-
-def _start_utc(built: Built) -> datetime:
-    """Instant of the supply's second 0."""
-    assert built.join is not None
-    after_s = built.case.first_instant_s - built.join.shift_s
-    return datetime.fromisoformat(built.join.begin_utc) - timedelta(seconds=after_s)
+    return Episodes(loaded.scenario.name, (built.case,), tuple(found))
 
 
 def _cut(built: Built, windows: list[Window], loaded: Loaded) -> list[Episode]:
     assert built.join is not None
     jobs, most = built.case.workload, loaded.scenario.windows.jobs if loaded.scenario.windows else None
-    midnight_s = built.join.shift_s + midnight_after_s(_start_utc(built), built.join.site_zone)
+    midnight_s = built.join.shift_s + midnight_after_s(
+        built.join.supply_start_utc(built.case.first_instant_s), built.join.site_zone
+    )
     placed = build_jobs(built.case)
     episodes = []
     for window in windows:

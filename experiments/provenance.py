@@ -43,6 +43,21 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def scheduler_files(names: Iterable[str]) -> dict[str, str]:
+    """sha256 of the files of each scheduler that is made of files: classes of the user's own, checkpoints."""
+    from schedulers.learned.files import checkpoint_hash
+    from schedulers.registry import checkpoint_folder
+
+    found = {}
+    for name in names:
+        folder = checkpoint_folder(name)
+        if ".py:" in name:
+            found[name] = file_hash(Path(name.rpartition(":")[0]))
+        elif folder is not None:
+            found[name] = checkpoint_hash(folder)
+    return found
+
+
 @cache
 def code_hash() -> str:
     """sha256 of the sources that decide a result: an edited rule is never mistaken for the old one."""

@@ -10,7 +10,7 @@ from typing import Any
 from experiments.figures import best_place, draw_compare, draw_run, figure_names, forecast
 from experiments.figures.judged import judge
 from experiments.report_page import page
-from experiments.report_table import compare_table, run_table
+from experiments.report_table import compare_table, privileged, run_table
 from experiments.report_words import compare_sentences, run_sentences
 from experiments.runfolder import Compare, Run, is_compare, load_compare, load_run
 from traces.errors import InputError
@@ -78,7 +78,8 @@ def _compare_body(compare: Compare) -> str:
 def _run_body(run: Run) -> str:
     return (
         f"<h1>{escape(_title(run))}</h1>{_under(run.result, run.provenance)}"
-        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>{run_table(run.metrics)}"
+        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>"
+        f"{run_table(run.metrics, privileged(run.result))}"
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.atomic import FORECAST_FILE, RUN_FILES, atomic_folder
+from experiments.labels import short_label, short_labels
 from experiments.runtables import (
     EVENTS_COLUMNS,
     FORECAST_COLUMNS,
@@ -57,8 +58,8 @@ class Run:
 
     @property
     def scheduler(self) -> str:
-        """Name of the scheduler, or an empty string."""
-        return _text(self.result.get("scheduler"))
+        """Short name of the scheduler, or an empty string."""
+        return short_label(_text(self.result.get("scheduler")))
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class Compare:
     @cached_property
     def labels(self) -> list[str]:
         """A name for each result: the scheduler, with its seed or place where names repeat."""
-        names = [_text(result.get("scheduler")) or "(unnamed)" for result in self.results]
+        names = short_labels([_text(result.get("scheduler")) or "(unnamed)" for result in self.results])
         with_seed = [
             f"{name} (seed {result.get('seed')})" if names.count(name) > 1 else name
             for name, result in zip(names, self.results, strict=True)

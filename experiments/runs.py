@@ -18,7 +18,7 @@ from typing import Any
 
 from experiments.build import Built, build
 from experiments.earlier import check_replace, earlier_config
-from experiments.provenance import code_hash, file_hash, library_versions, provenance
+from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.remarks import remarks
 from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
 from experiments.scenario import Wishes, load_scenario
@@ -74,15 +74,15 @@ class Work:
         """Changes with everything that could change the result of this scheduler."""
         whole = [self.built.resolved(), repr(self.settings), dict(self.hashes), scheduler]
         whole += [code_hash(), library_versions()]
-        user_file, _, _ = scheduler.rpartition(":")
-        if user_file.endswith(".py"):
-            whole.append(file_hash(Path(user_file)))
+        whole += scheduler_files([scheduler]).values()
         text = json.dumps(whole, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    def origin(self) -> dict[str, Any]:
-        """The object of provenance.json."""
-        return provenance(seed=self.settings.seed, files=self.built.files, command=self.command)
+    def origin(self, schedulers: Sequence[str]) -> dict[str, Any]:
+        """The object of provenance.json of a run or comparison of these schedulers."""
+        files = scheduler_files(schedulers)
+        extra = {"scheduler_files": files} if files else None
+        return provenance(seed=self.settings.seed, files=self.built.files, command=self.command, extra=extra)
 
 
 def simulate_run(
@@ -142,7 +142,7 @@ def compare_runs(
     with _said_when_stopped(work, schedulers, kept), atomic_folder(out) as folder:
         results = _compare_into(folder, kept, work, schedulers)
         whole = {"scenario": work.built.name, "results": results}
-        write_compare(folder, work.built.resolved(), work.origin(), work.built.name, results)
+        write_compare(folder, work.built.resolved(), work.origin(schedulers), work.built.name, results)
         if figures:
             _report(folder, talk)
     shutil.rmtree(kept, ignore_errors=True)
@@ -197,8 +197,9 @@ def _prepare(
     _check_warmup(built, settings.warmup_s)
     check_replace(out, built.resolved(), force)
     for scheduler in made:  # before minutes are spent on the ones that come first
-        if hasattr(scheduler, "check"):
-            scheduler.check(built.case)
+        check = getattr(scheduler, "check_quickly", getattr(scheduler, "check", None))
+        if check is not None:
+            check(built.case)
     for text in built.warnings:
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
@@ -254,6 +255,8 @@ def _say_compiling(talk: Talk, clock: str, scheduler: Any) -> None:
     from rare.compile import is_compiled
 
     entry = "instant" if clock == "simpy" else "replay" if hasattr(scheduler, "replay") else "advance"
+    if entry == "replay":
+        entry = getattr(scheduler, "compiled_entry", entry)
     if not is_compiled(entry):
         talk.note("compiling the rules, once after an installation or an edit; this takes about a minute ...")
 
@@ -288,6 +291,7 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         "scenario": work.built.name,
         "scheduler": name,
         "seed": settings.seed,
+        "privileged": bool(getattr(scheduler, "privileged", False)),
         "ended": result.ended,
         "metrics": plain_json(result.metrics),
         "clock": settings.clock,
@@ -305,7 +309,7 @@ def _store(folder: Path, work: Work, found: Mapping[str, Any], result: Any) -> N
     tables = result.jobs_frame(), result.events_frame(), power
     supplied = bool(power["supply_w"].notna().any())  # else forecasts are of rates alone
     forecast = result.forecast_frame(FORECAST_EVERY_S) if supplied else None
-    write_run(folder, config, work.origin(), found, *tables, forecast)
+    write_run(folder, config, work.origin([found["scheduler"]]), found, *tables, forecast)
 
 
 def _report(folder: Path, talk: Talk) -> None:

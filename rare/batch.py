@@ -80,9 +80,7 @@ class Batch:
         self.obs = zeros((environments, layout.size), np.dtype(np.float32))
         self.mask = zeros((environments, layout.actions), np.dtype(np.bool_))
         self.playing: list[Episode | None] = [None] * environments
-        self.tables = tuple(
-            tables_of(case, layout, episodes.local_offset_s, order, order_param) for case in episodes.cases
-        )
+        self.tables = tuple(tables_of(case, layout, order, order_param) for case in episodes.cases)
         self._slots = records((environments, layout.actions - 1), SLOT)
         self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
@@ -243,6 +241,21 @@ class Batch:
         self.playing[e] = state["playing"]
         self._cards[e]["job"] = -1
         self._point(e)
+
+    def restore_bytes(
+        self, e: int, arrays: dict[str, bytes], live_slots: int, playing: Episode | None
+    ) -> None:
+        """`restore` from the bytes of the arrays that `save` gave, and their number of live slots."""
+        while self.world.live.shape[1] < live_slots:
+            self.world = more_live_slots(self.world)
+            self._bind()
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        state: dict[str, Any] = {"playing": playing}
+        for name, owner in owners.items():
+            like = getattr(owner, name)
+            found = np.frombuffer(arrays[name], like.dtype)
+            state[name] = found.reshape(like.shape[1:]) if like.ndim > 1 else found[0]
+        self.restore(e, state)
 
     def world_of(self, e: int) -> World:
         """The world as schedulers and views take it, with the tables of the case that `e` plays."""

@@ -7,7 +7,7 @@ from typing import Any
 from rare.batch import Batch
 from rare.episodes import Episodes
 from rare.layout import Layout
-from rare.scheduler import as_decider
+from rare.scheduler import as_decider, make_ready
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 
 
@@ -26,7 +26,9 @@ def play(
     scheduler chose a job that no slot showed: then WAIT was played, and the schedule is not its own.
     """
     episode = episodes.of(window)[0]
-    decider = as_decider(scheduler, episodes.cases[episode.case_index])
+    case = episodes.cases[episode.case_index]
+    decider = as_decider(scheduler, case)
+    make_ready(decider, case, episode)
     batch = Batch(
         episodes,
         layout or Layout(),

@@ -274,6 +274,9 @@ class Case:
     """One simulation to run: everything but the scheduler.
 
     begin_s: the first instant (None: the first submit). end_s: a window's end (None: no window).
+    For observations only: local_offset_s, from the workload's clock to the local time of day, and
+    density_median, the value per core-second of the estimate that counts as usual (None: the median of this
+    workload's jobs); the window of a scenario has those of the whole, so that it looks the same.
     """
 
     workload: Workload
@@ -284,6 +287,8 @@ class Case:
     begin_s: int | None = None
     end_s: int | None = None
     forecast: Forecast | None = None
+    local_offset_s: int = 0
+    density_median: float | None = None
 
     def __post_init__(self) -> None:
         _require(len(self.workload) > 0, f"{self.workload.name}: no jobs to simulate")

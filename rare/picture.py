@@ -237,7 +237,7 @@ class Picture:
     def _show_header(self, view: ClusterView) -> None:
         state, episode = self._batch.world.env[self._e], self._batch.playing[self._e]
         day = int(view.now_s - state.begin_s) // 86400 + 1
-        minutes = (view.now_s + self._batch.episodes.local_offset_s) % 86400 // 60
+        minutes = (view.now_s + self._batch.case_of(self._e).local_offset_s) % 86400 // 60
         said = [self._batch.episodes.scenario, episode.name if episode else ""]
         said.append(f"day {day}, {minutes // 60:02d}:{minutes % 60:02d}")
         if self._batch.is_over(self._e):

@@ -29,14 +29,14 @@ class Tables:
     view: np.ndarray  # (1,) VIEW without the places of an environment
 
 
-def tables_of(case: Case, layout: Layout, local_offset_s: int, order: int, order_param: float) -> Tables:
+def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tables:
     """Tables of a case for environments of a layout."""
     world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
     static, hours = _static(case, world.jobs), _hours(case, world.forecast)
     view, cluster = records((1,), VIEW), case.cluster
     view["queue_slots"], view["running_slots"] = layout.queue_slots, layout.running_slots
     view["forecast_hours"] = layout.forecast_hours
-    view["local_offset_s"] = local_offset_s % 86400
+    view["local_offset_s"] = case.local_offset_s % 86400
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
     view["cores"] = max(cluster.cores, 1)
     view["gpus_milli"] = max(sum(p.nodes * p.gpus_per_node * 1000 for p in cluster.partitions), 1)
@@ -58,12 +58,27 @@ def _static(case: Case, jobs: Any) -> np.ndarray:
         memory = part.memory_mib_per_node
         table["memory"][here] = 0 if memory is None else jobs.memory_mib[here] / (part.nodes * memory)
     table["power"] = np.minimum(jobs.power_mw / peak_mw, 1)
-    width = np.maximum(jobs.cores, jobs.gpus_milli / 1000)
-    density = np.maximum(jobs.value_u, 0) / (np.maximum(width, 0.001) * np.maximum(jobs.estimate_s, 1))
-    valued = density[density > 0]
-    if len(valued):
-        table["density"] = density / (density + np.median(valued))
+    usual = density_median(jobs) if case.density_median is None else case.density_median
+    if usual is not None:
+        density = densities(jobs)
+        table["density"] = density / (density + usual)
     return table
+
+
+def densities(jobs: Any) -> np.ndarray:
+    """(J,) value per core-second of the estimate, in micro-units, of a workload or of job records."""
+    width = np.maximum(jobs.cores, jobs.gpus_milli / 1000)
+    found: np.ndarray = np.maximum(jobs.value_u, 0) / (
+        np.maximum(width, 0.001) * np.maximum(jobs.estimate_s, 1)
+    )
+    return found
+
+
+def density_median(jobs: Any) -> float | None:
+    """Median density of the jobs that have a value; None if none has."""
+    density = densities(jobs)
+    valued = density[density > 0]
+    return float(np.median(valued)) if len(valued) else None
 
 
 def _hours(case: Case, forecast: Any) -> np.ndarray:

@@ -58,6 +58,7 @@ PRIVILEGED_HELP = {
 OVER_HELP = {
     "lookahead=NAME": "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)"
 }
+TRAINED_HELP = {"FOLDER": "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)"}
 NEEDS_VALUE = ("hvf", "hvd", "atc")
 NEEDS_DEADLINE = ("edf", "slack")
 DEFAULT_PARAM = 2.0  # k of atc
@@ -149,6 +150,7 @@ def describe() -> dict[str, dict[str, str]]:
         "short": SHORT,
         "privileged": PRIVILEGED_HELP,
         "over a heuristic": OVER_HELP,
+        "trained": TRAINED_HELP,
     }
 
 

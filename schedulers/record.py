@@ -66,7 +66,7 @@ class RandomActions:
     name = "random"
     order = FCFS
     order_param = 2.0
-    prefers_nothing = True
+    sees_only_slots = True
 
     def __init__(self) -> None:
         self._policy = arguments(np.zeros(1, POLICY).view(np.recarray))[0]

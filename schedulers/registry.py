@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, or a user's `file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, a checkpoint, `file.py:ClassName`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from schedulers.heuristics import parse
+from schedulers.heuristics import known_names, parse
 from schedulers.lookahead import parse_lookahead
 from traces.errors import InputError
 
@@ -26,17 +26,38 @@ def make_scheduler(name: str, **params: float) -> Any:
         return _oracle(name.strip().lower())
     if re.match(r"lookahead($|[=+])", name.strip().lower()):
         return parse_lookahead(name, **params)
-    return parse(name, **params)
+    folder = checkpoint_folder(name)
+    if folder is None:
+        return parse(name, **params)
+    if params:
+        raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
+    from schedulers.learned_scheduler import LearnedScheduler
+
+    return LearnedScheduler(folder)
+
+
+def checkpoint_folder(name: str) -> Path | None:
+    """The folder of the trained network that a name means; None if it means something else.
+
+    A folder never hides a heuristic of its name. InputError for a path where no checkpoint is.
+    """
+    first = re.split(r"[+=]", name.strip().lower())[0]
+    if ".py:" in name or first in (*known_names(), "lookahead", "oracle"):
+        return None
+    from schedulers.learned.files import find_folder, is_checkpoint_name
+
+    return find_folder(name) if is_checkpoint_name(name) else None
 
 
 def _oracle(name: str) -> Any:
-    """`oracle`, or `oracle=N` with the number of small changes it tries."""
-    from schedulers.oracle.oracle import TRIALS, Oracle
+    """`oracle`, or `oracle=N` with the number of small changes it tries; a quick one solves no program."""
+    from schedulers.oracle.oracle import FEWEST_WITH_PROGRAM, TRIALS, Oracle
 
     _, given, text = name.partition("=")
     if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):
         raise InputError(f"scheduler {name!r}: {text!r} is not a number of trials; write oracle=1000")
-    oracle = Oracle(int(text) if given else TRIALS)
+    trials = int(text) if given else TRIALS
+    oracle = Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM)
     oracle.name = name
     return oracle
 

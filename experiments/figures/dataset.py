@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.figures import style
+from experiments.labels import short_label
 
 if TYPE_CHECKING:
     from experiments.dataset_show import Shown
@@ -53,7 +54,7 @@ def _returns(axes: Axes, found: Shown) -> None:
         list(edges),
         stacked=True,
         color=list(style.LINES[: len(shown[:MOST_LISTED])]),
-        label=[style.label(name, 26) for name, _ in shown[:MOST_LISTED]],
+        label=[style.label(short_label(name), 26) for name, _ in shown[:MOST_LISTED]],
     )
     axes.legend(fontsize=8)
     axes.set_xlabel("return of an episode (objective)")

@@ -12,11 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rare.layout import Layout
+from schedulers.learned.files import FACTS, VERSION, WEIGHTS, describe_checkpoint, one_line
 from schedulers.learned.network import NetworkSize, SchedulerNet
 from traces.errors import InputError
-
-VERSION = 1
-WEIGHTS, FACTS = "weights.safetensors", "checkpoint.json"
 
 
 @dataclass(frozen=True)
@@ -50,41 +48,21 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 def load(folder: Path) -> Checkpoint:
     """Read a checkpoint folder. InputError if it is none, or of another layout or version."""
     folder = Path(folder)
-    described = _described(folder)
-    layout = Layout.from_json(json.dumps(described["layout"]))
-    net = SchedulerNet(layout, NetworkSize(**described["network"]))
+    found = describe_checkpoint(folder)
+    try:
+        net = SchedulerNet(found.layout, NetworkSize(**found.network))
+    except (ValueError, AssertionError) as error:
+        raise InputError(f"{folder / FACTS}: {one_line(error)}; copy the folder again") from None
     try:
         missing = net.load_state_dict(load_file(folder / WEIGHTS), strict=False)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise InputError(
-            f"{folder / WEIGHTS}: cannot be read ({_line(error)}); copy the folder again"
+            f"{folder / WEIGHTS}: cannot be read ({one_line(error)}); copy the folder again"
         ) from None
     if missing.missing_keys or missing.unexpected_keys:
         raise InputError(f"{folder / WEIGHTS}: holds other weights than {FACTS} describes; copy it again")
     net.eval()
-    return Checkpoint(net, described["facts"])
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    path = folder / FACTS
-    try:
-        described = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({_line(error)}); a checkpoint is a folder with {FACTS} and {WEIGHTS}"
-        ) from None
-    if not isinstance(described, dict) or described.get("version") != VERSION:
-        raise InputError(
-            f"{path}: is not a checkpoint of version {VERSION}; train it again with this version"
-        )
-    for key in ("layout", "network", "facts"):
-        if not isinstance(described.get(key), dict):
-            raise InputError(f"{path}: lacks {key!r}; copy the folder again")
-    return described
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+    return Checkpoint(net, found.facts)
 
 
 def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:

@@ -9,23 +9,58 @@ import torch
 
 from rare.batch import Batch
 from rare.episodes import Episode, Episodes
+from schedulers.forward import Forward
 from schedulers.learned.network import SchedulerNet
+from schedulers.learned_loops import play_on
 
 
 def greedy_objectives(
     net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], *, head: str = "policy"
 ) -> np.ndarray:
-    """(W,) objective of each window under the network's best action. head: "policy" (logits) or "q"."""
+    """(W,) objective of each window under the network's best action. head: "policy" (logits) or "q".
+
+    Pointwise networks play in compiled code, window after window; others in batches of torch. NaN where a
+    window offers no value.
+    """
+    if net.size.kind == "pointwise":
+        return _compiled(forward_of_net(net, head), episodes, windows)
+    return by_torch(net, episodes, windows, head)
+
+
+def forward_of_net(net: SchedulerNet, head: str) -> Forward:
+    """The compiled twin of a pointwise network as it is now."""
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in net.state_dict().items()}
+    return Forward(weights, net.layout, net.size.width, head)
+
+
+def _compiled(forward: Forward, episodes: Episodes, windows: Sequence[Episode]) -> np.ndarray:
+    batch = Batch(episodes, forward.layout, 1)
+    found = np.full(len(windows), np.nan)
+    for place, window in enumerate(windows):
+        batch.set_up(0, window)
+        batch.begin(0)
+        while not batch.is_over(0):
+            play_on(batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores)
+            batch.make_room(0)
+        objective = batch.objective(0)
+        found[place] = np.nan if objective is None else objective
+    return found
+
+
+def by_torch(net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], head: str) -> np.ndarray:
+    """The same with torch: all windows side by side, for networks that are not compiled."""
     batch = Batch(episodes, net.layout, len(windows))
     for e, window in enumerate(windows):
         batch.set_up(e, window)
         batch.begin(e)
     score = net.q if head == "q" else net.policy
+    device = next(net.parameters()).device
     actions = np.zeros(len(windows), np.int64)
     with torch.no_grad():
         while not batch.ended().all():
             open_ = np.flatnonzero(~batch.ended())
-            best = score(torch.from_numpy(batch.obs[open_])).argmax(dim=1).numpy()
+            obs = torch.from_numpy(batch.obs[open_]).to(device)
+            best = score(obs).argmax(dim=1).cpu().numpy()
             for e, action in zip(open_.tolist(), best.tolist(), strict=True):
                 actions[e] = action
                 batch.step_single(e, action)

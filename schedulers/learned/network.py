@@ -97,7 +97,7 @@ def read(obs: Tensor, layout: Layout) -> Reading:
 
 def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
     """The jobs of a block of slots."""
-    slots = obs[:, layout.slices[block]].reshape(-1, *layout.shapes[block])
+    slots = obs[:, layout.slices[block]].reshape(len(obs), *layout.shapes[block])
     row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
     return Items(row, slot, slots[row, slot])
 
@@ -107,7 +107,7 @@ def _spans(obs: Tensor, layout: Layout) -> Tensor:
     hours = layout.forecast_hours
     if hours == 0:
         return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
-    ahead = obs[:, layout.slices["forecast"]].reshape(-1, hours, len(FORECAST))
+    ahead = obs[:, layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
     return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
 
 

@@ -88,7 +88,7 @@ class TestRandomise:
         found = episodes_of("tiny", (), 0, Randomise(2, cluster=(2.0, 3.0), seed=1))
         for episode in [e for e in found.episodes if e.name == "train-03"]:
             alone = dataclasses.replace(episode, case_index=0)
-            one = Episodes("tiny", (found.cases[episode.case_index],), (alone,), found.local_offset_s)
+            one = Episodes("tiny", (found.cases[episode.case_index],), (alone,))
             wide = Layout(400, 200, 4)
             played = play(one, make_scheduler("hvf+easy"), "train-03", layout=wide)
             assert played["outside"] == 0
