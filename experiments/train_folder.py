@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.metadata
+import importlib.util
 import json
 import os
 from collections.abc import Iterator
@@ -14,19 +15,19 @@ from typing import Any
 from traces.errors import InputError
 
 CONFIG, SUMMARY = "config.json", "summary.json"
-NEEDED = {"torch": "torch", "d3rlpy": "d3rlpy", "h5py": "h5py", "safetensors": "safetensors"}
+NEEDED = ("torch", "d3rlpy", "h5py", "safetensors", "tensorboard")
 _LIBRARIES = ("torch", "d3rlpy", "stable-baselines3", "sb3-contrib", "safetensors", "numpy", "numba")
+
+
+def missing() -> list[str]:
+    """What learning needs and is not installed."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
 def check_extra() -> None:
     """InputError if what learning needs is not installed."""
-    for module, name in NEEDED.items():
-        try:
-            importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            raise InputError(
-                f"{module} is needed to learn; install the extra: rare-datacenter[learn]"
-            ) from None
+    for name in missing():
+        raise InputError(f"{name} is needed to learn; install the extra: rare-datacenter[learn]")
 
 
 def versions() -> dict[str, str]:

@@ -74,6 +74,43 @@ class Items:
         return Items(self.row[kept], self.slot[kept], self.x[kept])
 
 
+class Reading(NamedTuple):
+    """Observations taken apart, once for all trunks that look at them.
+
+    waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast. mask (B, A).
+    """
+
+    waiting: Items
+    running: Items
+    plain: Tensor
+    mask: Tensor
+
+
+def read(obs: Tensor, layout: Layout) -> Reading:
+    """Take observations (B, D) of a layout apart."""
+    blocks = layout.slices
+    plain = torch.cat([obs[:, blocks["cluster"]], _spans(obs, layout)], dim=1)
+    return Reading(
+        _jobs(obs, layout, "queue"), _jobs(obs, layout, "running"), plain, obs[:, blocks["mask"]] > 0.5
+    )
+
+
+def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
+    """The jobs of a block of slots."""
+    slots = obs[:, layout.slices[block]].reshape(len(obs), *layout.shapes[block])
+    row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
+    return Items(row, slot, slots[row, slot])
+
+
+def _spans(obs: Tensor, layout: Layout) -> Tensor:
+    """(B, spans x 5) means of the forecast; zeros without one."""
+    hours = layout.forecast_hours
+    if hours == 0:
+        return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
+    ahead = obs[:, layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
+    return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
+
+
 class Seen(NamedTuple):
     """What a trunk makes of observations. whole (B, W), mask (B, A) bool."""
 
@@ -84,7 +121,7 @@ class Seen(NamedTuple):
 
 
 class Trunk(nn.Module):
-    """From flat observations (B, D) to a vector for each job and one for the whole (Seen)."""
+    """From observations (B, D) or a Reading to a vector for each job and one for the whole (Seen)."""
 
     def __init__(self, layout: Layout, size: NetworkSize) -> None:
         super().__init__()
@@ -99,23 +136,16 @@ class Trunk(nn.Module):
             self.attention = nn.MultiheadAttention(width, size.heads, batch_first=True)
             self.after = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU())
 
-    def forward(self, obs: Tensor) -> Seen:
+    def forward(self, obs: Tensor | Reading) -> Seen:
         """See the class."""
-        blocks = self.layout.slices
-        waiting = self.items(obs, "queue", self.waiting_in)
-        running = self.items(obs, "running", self.running_in)
+        found = obs if isinstance(obs, Reading) else read(obs, self.layout)
+        waiting, running = _through(self.waiting_in, found.waiting), _through(self.running_in, found.running)
+        batch = len(found.mask)
         if self.size.kind == "attention" and len(waiting.row):
-            waiting = Items(waiting.row, waiting.slot, waiting.x + self.look_around(waiting, len(obs)))
-        parts = [obs[:, blocks["cluster"]], self.spans(obs)]
-        parts += [*waiting.mean_and_max(len(obs)), *running.mean_and_max(len(obs))]
+            waiting = Items(waiting.row, waiting.slot, waiting.x + self.look_around(waiting, batch))
+        parts = [found.plain, *waiting.mean_and_max(batch), *running.mean_and_max(batch)]
         whole = torch.relu(self.whole_in(torch.cat(parts, dim=1)))
-        return Seen(waiting, running, whole, obs[:, blocks["mask"]] > 0.5)
-
-    def items(self, obs: Tensor, block: str, layer: nn.Linear) -> Items:
-        """The jobs of a block of slots."""
-        slots = obs[:, self.layout.slices[block]].reshape(len(obs), *self.layout.shapes[block])
-        row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
-        return Items(row, slot, torch.relu(layer(slots[row, slot])))
+        return Seen(waiting, running, whole, found.mask)
 
     def look_around(self, waiting: Items, batch: int) -> Tensor:
         """(P, W) what each waiting job makes of the others; empty slots are seen by nobody."""
@@ -136,13 +166,9 @@ class Trunk(nn.Module):
             joined(self.join_running, seen.running, seen.whole),
         )
 
-    def spans(self, obs: Tensor) -> Tensor:
-        """(B, spans x 5) means of the forecast; zeros without one."""
-        hours = self.layout.forecast_hours
-        if hours == 0:
-            return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
-        ahead = obs[:, self.layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
-        return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
+
+def _through(layer: nn.Linear, items: Items) -> Items:
+    return Items(items.row, items.slot, torch.relu(layer(items.x)))
 
 
 def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
@@ -175,7 +201,8 @@ class ActionHead(nn.Module):
 class SchedulerNet(nn.Module):
     """Logits and value, or Q values, of observations of a layout.
 
-    forward(obs) -> logits (B, A), MASKED where invalid, and value (B,). q(obs) -> (B, A) likewise.
+    forward(obs) -> logits (B, A), MASKED where invalid, and value (B,). q(obs) -> (B, A) likewise. obs:
+    (B, D), or what `read` made of it where several networks look at the same.
     The critic has a trunk of its own: sharing one made the policy forget what it had cloned.
     """
 
@@ -187,26 +214,26 @@ class SchedulerNet(nn.Module):
         self.logits, self.values = ActionHead(width), nn.Linear(width, 1)
         self.advantages = ActionHead(width)
 
-    def policy(self, obs: Tensor) -> Tensor:
+    def policy(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) logits."""
         seen = self.actor(obs)
         return masked(self.logits(self.actor, seen), seen.mask)
 
-    def value(self, obs: Tensor) -> Tensor:
+    def value(self, obs: Tensor | Reading) -> Tensor:
         """(B,) value of the state."""
         return self.values(self.critic(obs).whole)[:, 0]
 
-    def q(self, obs: Tensor) -> Tensor:
+    def q(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) value of each action: the state's and the action's advantage."""
         return self.value_and_q(obs)[1]
 
-    def value_and_q(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_q(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """(B,) value of the state and (B, A) of each action, from one pass through the critic."""
         seen = self.critic(obs)
         value = self.values(seen.whole)
         return value[:, 0], masked(value + self.advantages(self.critic, seen), seen.mask)
 
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """Logits and value."""
         return self.policy(obs), self.value(obs)
 

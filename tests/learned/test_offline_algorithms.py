@@ -115,7 +115,7 @@ class TestTargetsByHand:
         return gather(by_hand(self.layout), torch.tensor([0, 1]))
 
     def impl(self, name, logits=((0.0, 0.0), (0.0, 0.0)), q=((10.0, 20.0), (10.0, 20.0)), **options):
-        impl = impl_of(name, self.layout, **options)
+        impl = impl_of(name, self.layout, **{"returns": 0.0, **options})
         impl.net = Known(self.layout, logits, q)
         for place in range(len(impl.beside["targets"]) if "targets" in impl.beside else 0):
             impl.beside["targets"][place] = Known(self.layout, logits, q)
@@ -127,6 +127,12 @@ class TestTargetsByHand:
         impl = self.impl("crr")
         target = impl.target(self.batch(), torch.tensor([16.0, 1e6]))
         assert target.tolist() == [3.0 + 0.5**2 * 16.0, 7.0]
+
+    def test_targets_fade_from_returns_to_go(self):
+        impl = self.impl("crr", returns=0.5, steps=100)
+        for step, targets in ((0, [3.0 + 7.0 / 4.0, 7.0]), (25, [4.75 / 2 + 7.0 / 2, 7.0]), (50, [7.0, 7.0])):
+            impl.step = step
+            assert impl.target(self.batch(), torch.tensor([16.0, 1e6])).tolist() == targets
 
     def test_the_means_of_crr_are_over_valid_actions(self):
         """Half and half of 10 and 20 is 15: targets 3 + 15 / 4 and 7; logged Q are 10 and 20."""

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
 from rare.layout import Layout
 from schedulers.learned.discount import GAMMA_PER_HOUR
-from schedulers.learned.network import NetworkSize, SchedulerNet
+from schedulers.learned.network import NetworkSize, Reading, SchedulerNet, read
 from schedulers.learned.offline.critics import Critic, expected, follow, taken, td_target
 from schedulers.learned.offline.d3rlpy_base import (
     ActionSpace,
@@ -32,8 +33,11 @@ class OfflineConfig(LearnableConfig):
 
     layout: as JSON. steps: of the whole training, for the learning rate: a linear warm-up, then a cosine
     (Loshchilov and Hutter 2017, arXiv 1608.03983). clip: largest norm of the gradient. follow: share by
-    which targets move to their networks at each update. value_weight: of the loss that makes the value head
-    the mean of Q, which also tells value and advantages apart (Wang et al. 2016, arXiv 1511.06581).
+    which targets move to their networks at each update. returns: over this share of the training the target
+    of Q fades from the logged return to go, which is Q of the behaviour policy, to the algorithm's own: by
+    temporal differences alone, values take thousands of updates to come from the end of an episode.
+    value_weight: of the loss that makes the value head the mean of Q, which also tells value and advantages
+    apart (Wang et al. 2016, arXiv 1511.06581).
     """
 
     gamma: float = GAMMA_PER_HOUR
@@ -45,7 +49,8 @@ class OfflineConfig(LearnableConfig):
     steps: int = 20_000
     weight_decay: float = 1e-4
     clip: float = 10.0
-    follow: float = 0.005
+    follow: float = 0.02
+    returns: float = 0.25
     critics: int = 2
     value_weight: float = 0.5
 
@@ -74,14 +79,14 @@ class NetImpl(QLearningAlgoImplBase):
     told: ClassVar[tuple[str, ...]] = ()  # names of what `losses` gives
 
     def __init__(self, net: SchedulerNet, config: Any, device: str) -> None:
-        self.config, self.net = config, net
+        self.config, self.net, self.step = config, net, 0
         self.beside = nn.ModuleDict(self.make_beside()).to(device)
         learning = [weights for weights in self.beside.parameters() if weights.requires_grad]
         weights = [*net.parameters(), *learning]
         adam = torch.optim.AdamW(
             weights, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
-        optim = OptimizerWrapper(weights, adam, compiled=False, clip_grad_norm=config.clip)
+        optim = OptimizerWrapper(weights, adam, compiled=False)
         super().__init__((net.layout.size,), net.layout.actions, NetModules(net, self.beside, optim), device)
 
     @property
@@ -121,13 +126,23 @@ class NetImpl(QLearningAlgoImplBase):
         optim = self.modules.optim
         for group in optim.optim.param_groups:
             group["lr"] = rate(self.config, grad_step)
-        found = self.losses(batch)
+        self.step = grad_step
+        found = self.losses(self._read(batch))
         optim.optim.zero_grad(set_to_none=True)
         sum(loss for name, loss in found.items() if not name.endswith("_")).backward()  # type: ignore[union-attr]
-        optim.step()
+        clip_grad_norm_(optim.optim.param_groups[0]["params"], self.config.clip, foreach=True)
+        optim.optim.step()
         if self.looks_ahead:
             follow(self.targets, self.critics, self.config.follow)
         return {name: loss.detach() for name, loss in found.items()}
+
+    def _read(self, batch: TorchMiniBatch) -> TorchMiniBatch:
+        """The batch with its observations taken apart, once for all networks."""
+        layout = self.net.layout
+        found = {"observations": read(batch.observations, layout)}
+        if self.looks_ahead:
+            found["next_observations"] = read(batch.next_observations, layout)
+        return dataclasses.replace(batch, **found)
 
     def inner_update(self, batch: TorchMiniBatch, grad_step: int) -> dict[str, float]:
         """As d3rlpy calls it."""
@@ -152,13 +167,15 @@ class NetImpl(QLearningAlgoImplBase):
         }
         return found, lowest
 
-    def lowest_target(self, obs: Tensor) -> Tensor:
+    def lowest_target(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) the lower Q of the targets."""
         return torch.stack([target.q(obs) for target in self.targets]).amin(dim=0)
 
     def target(self, batch: TorchMiniBatch, next_value: Tensor) -> Tensor:
         """(B,) what the logged actions' Q should be."""
-        return td_target(batch, next_value, self.config.gamma)
+        own = td_target(batch, next_value, self.config.gamma)
+        share = 1.0 - self.step / (self.config.returns * self.config.steps) if self.config.returns else 0.0
+        return torch.lerp(own, batch.returns_to_go[:, 0], share) if share > 0 else own
 
     def scores(self, obs: Tensor) -> Tensor:
         """(B, A) of which the best action is the highest."""
@@ -209,4 +226,5 @@ class Offline(QLearningAlgoBase):
     @property
     def need_returns_to_go(self) -> bool:
         """For `fit`: returns to go are computed only where they are read."""
-        return bool(getattr(self._config, "advantage", "") == "return")
+        own = getattr(self._config, "advantage", "") == "return"
+        return bool(own or (self._config.returns and self._config.get_type() != "rare_bc"))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rare.layout import Layout
-from schedulers.learned.network import NetworkSize, SchedulerNet
+from schedulers.learned.network import NetworkSize, Reading, SchedulerNet
 from schedulers.learned.offline.d3rlpy_base import TorchMiniBatch
 
 
@@ -60,6 +60,7 @@ def taken(values: Tensor, batch: TorchMiniBatch) -> Tensor:
     return values.gather(1, batch.actions.long())[:, 0]
 
 
-def choices(obs: Tensor, layout: Layout) -> Tensor:
+def choices(obs: Tensor | Reading, layout: Layout) -> Tensor:
     """(B,) how many actions are valid; 1 at an episode's end, where none is."""
-    return obs[:, layout.slices["mask"]].sum(dim=1).clamp(min=1.0)
+    mask = obs.mask if isinstance(obs, Reading) else obs[:, layout.slices["mask"]]
+    return mask.sum(dim=1, dtype=torch.float32).clamp(min=1.0)

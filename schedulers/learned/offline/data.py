@@ -78,8 +78,7 @@ def read_transitions(
             obs[row : row + steps + 1] = torch.from_numpy(episode.observations[: steps + 1])
             parts.append({"at": np.arange(row, row + steps), **_numbers(episode, steps, gamma_per_hour)})
             row, share = row + steps + 1, share - steps
-    names = [name for name in parts[0]]
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     sources = tuple(_source(data, share) for data, share in zip(datasets, shares, strict=True))
     tensors = {name: torch.from_numpy(values) for name, values in whole.items()}
     return Transitions(layout=datasets[0].layout, obs=obs[:row], sources=sources, **tensors)
