@@ -18,8 +18,8 @@ class PpoOptions:
     rollout: int = 64  # decisions of each environment between updates
     batch: int = 512
     epochs: int = 4
-    learning_rate: float = 1e-3  # falls to 0 over the run
-    entropy: float = 0.005
+    learning_rate: float = 3e-3  # falls to 0 over the run
+    entropy: float = 0.001
     gamma: float = GAMMA_PER_HOUR  # discount per simulated hour
     gae_lambda: float = 0.98  # per decision
     clip: float = 0.2
