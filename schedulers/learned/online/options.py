@@ -15,13 +15,13 @@ class PpoOptions:
     """Proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347) with masked actions."""
 
     environments: int = 64
-    rollout: int = 128  # decisions of each environment between updates
-    batch: int = 2048
+    rollout: int = 64  # decisions of each environment between updates
+    batch: int = 512
     epochs: int = 4
-    learning_rate: float = 1e-3  # falls to 0 over the run
-    entropy: float = 0.005
+    learning_rate: float = 3e-3  # falls to 0 over the run
+    entropy: float = 0.001
     gamma: float = GAMMA_PER_HOUR  # discount per simulated hour
-    gae_lambda: float = 0.95  # per decision
+    gae_lambda: float = 0.98  # per decision
     clip: float = 0.2
     max_gradient: float = 0.5  # norm, of actor and critic each
     target_kl: float = 0.03  # the actor rests for the rest of an update once it moved 1.5 times so far
