@@ -27,7 +27,11 @@ def _parts(name: str) -> list[str] | None:
     """The folders of a checkpoint's path; None for any other name."""
     if "/" not in name or ".py:" in name:
         return None
-    parts = [part for part in name.split("/") if part]
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    while len(parts) > LEAST_PARTS and parts[0] == "..":
+        parts = parts[1:]
+    if ".." in parts[1:]:  # its last folders would name another place
+        return None
     return parts[:-1] if len(parts) > 1 and parts[-1] in FILES else parts
 
 
