@@ -22,7 +22,7 @@ FIGURES = (
     (
         "ppo/curve.png",
         "What PPO made of the weights that CRR had learned from the logs: objective on the validation "
-        "windows as it played. The ring marks the checkpoint that was kept and then judged on the test windows.",
+        "windows as it played. The ring marks the checkpoint that was kept and judged on the test windows.",
     ),
 )
 
