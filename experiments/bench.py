@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from experiments.talk import Talk
 
-PARTS = ("env", "replay", "growth", "startup")
+PARTS = ("env", "replay", "network", "growth", "startup")
 
 
 def run_bench(
@@ -28,9 +28,9 @@ def run_bench(
     only      : names of PARTS; default: all
     quick     : a few seconds a part, to see that it works; the figures mean little
     large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
-    workloads : job traces for the replay; default: a synthetic one
+    workloads : job traces for replay and network; default: a synthetic one
     """
-    from experiments.benchmarks import environment, growth, replay, startup
+    from experiments.benchmarks import environment, growth, network, replay, startup
     from experiments.talk import QUIET
     from traces import read_workload
     from traces.errors import InputError
@@ -47,6 +47,8 @@ def run_bench(
         found["env"] = environment.measure(quick, talk)
     if "replay" in wanted:
         found["replay"] = replay.measure(quick, talk, jobs)
+    if "network" in wanted:
+        found["network"] = network.measure(quick, talk, jobs)
     if "growth" in wanted:
         found["growth"] = growth.measure(quick, talk, large)
     if "startup" in wanted:
@@ -75,14 +77,20 @@ def _say_compiling(talk: Talk) -> None:
 
 def bench_text(found: dict[str, Any]) -> str:
     """The tables."""
-    from experiments.benchmarks import environment, growth, replay, startup
+    from experiments.benchmarks import environment, growth, network, replay, startup
 
     about = found["machine"]
     said = [
         f"{about['cpus']} CPUs, load {about['load_before']} before; Python {about['python']}, "
         f"numba {about['numba']}"
     ]
-    texts = {"env": environment.text, "replay": replay.text, "growth": growth.text, "startup": startup.text}
+    texts = {
+        "env": environment.text,
+        "replay": replay.text,
+        "network": network.text,
+        "growth": growth.text,
+        "startup": startup.text,
+    }
     said += [text(found[part]) for part, text in texts.items() if part in found]
     return "\n\n".join(said)
 
@@ -98,7 +106,7 @@ def bench_text(found: dict[str, Any]) -> str:
 def bench(
     only: Sequence[str], quick: bool, large: bool, workloads: Sequence[str], as_json: bool, quiet: bool
 ) -> None:
-    """Measure environment, replay, growth and start-up, each beside a plain SimPy replay in the same run."""
+    """Measure environment, replay, networks, growth, start-up beside a plain SimPy replay in the same run."""
     import json
 
     from experiments.talk import Talk
