@@ -67,7 +67,7 @@ def test_a_replay_of_a_file_that_does_not_fit_is_refused(
     path.write_text("1 0 -1 100 2 -1 -1 2 300 -1 1 1 1 1 1 1 -1 -1\n", encoding="utf-8")
     assert main(["bench", "--only", "replay", "--quick", "--workload", str(path)]) == 2
     assert "processors" in capsys.readouterr().err
-    with pytest.raises(InputError, match="known are env, replay, growth, startup"):
+    with pytest.raises(InputError, match="known are env, replay, network, growth, startup"):
         run_bench(["speed"])
 
 
