@@ -12,7 +12,11 @@ import click
 if TYPE_CHECKING:
     from experiments.talk import Talk
 
+<<<<<<< HEAD
 PARTS = ("env", "replay", "growth", "startup", "learn")
+=======
+PARTS = ("env", "replay", "network", "growth", "startup")
+>>>>>>> use
 
 
 def run_bench(
@@ -28,9 +32,13 @@ def run_bench(
     only      : names of PARTS; default: all
     quick     : a few seconds a part, to see that it works; the figures mean little
     large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
-    workloads : job traces for the replay; default: a synthetic one
+    workloads : job traces for replay and network; default: a synthetic one
     """
+<<<<<<< HEAD
     from experiments.benchmarks import environment, growth, learning, replay, startup
+=======
+    from experiments.benchmarks import environment, growth, network, replay, startup
+>>>>>>> use
     from experiments.talk import QUIET
     from experiments.train_folder import check_extra, missing
     from traces import read_workload
@@ -52,6 +60,8 @@ def run_bench(
         found["env"] = environment.measure(quick, talk)
     if "replay" in wanted:
         found["replay"] = replay.measure(quick, talk, jobs)
+    if "network" in wanted:
+        found["network"] = network.measure(quick, talk, jobs)
     if "growth" in wanted:
         found["growth"] = growth.measure(quick, talk, large)
     if "startup" in wanted:
@@ -82,7 +92,11 @@ def _say_compiling(talk: Talk) -> None:
 
 def bench_text(found: dict[str, Any]) -> str:
     """The tables."""
+<<<<<<< HEAD
     from experiments.benchmarks import environment, growth, learning, replay, startup
+=======
+    from experiments.benchmarks import environment, growth, network, replay, startup
+>>>>>>> use
 
     about = found["machine"]
     said = [
@@ -90,9 +104,18 @@ def bench_text(found: dict[str, Any]) -> str:
         f"numba {about['numba']}"
     ]
     texts = {
+<<<<<<< HEAD
         "env": environment.text, "replay": replay.text, "growth": growth.text, "startup": startup.text,
         "learn": learning.text,
     }  # fmt: skip
+=======
+        "env": environment.text,
+        "replay": replay.text,
+        "network": network.text,
+        "growth": growth.text,
+        "startup": startup.text,
+    }
+>>>>>>> use
     said += [text(found[part]) for part, text in texts.items() if part in found]
     return "\n\n".join(said)
 
@@ -108,7 +131,7 @@ def bench_text(found: dict[str, Any]) -> str:
 def bench(
     only: Sequence[str], quick: bool, large: bool, workloads: Sequence[str], as_json: bool, quiet: bool
 ) -> None:
-    """Measure environment, replay, growth and start-up, each beside a plain SimPy replay in the same run."""
+    """Measure environment, replay, networks, growth, start-up beside a plain SimPy replay in the same run."""
     import json
 
     from experiments.talk import Talk

@@ -45,6 +45,15 @@ def test_random_actions_are_valid_and_all_of_them_come() -> None:
     assert mask[np.arange(len(mask)), actions].all() and set(actions.tolist()) == set(range(9))
 
 
+def test_what_a_network_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--only", "network", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (row,) = found["network"]["alone"]
+    assert list(row["us"]) == ["64+16", "10+10", "2+5"] and min(row["us"].values()) > 0
+    assert all(each["decisions"] > 100 and each["us_each"] > 0 for each in found["network"]["whole"])
+    assert "13 validation windows" in bench_text(found)
+
+
 def test_growth_counts_what_a_job_takes() -> None:
     found = growth.measure_here(3000, load=0.8, repeats=1, beside_plain=True)
     assert found["us_per_job"] > 0 and found["plain_simpy_us_per_job"] > 0
@@ -58,7 +67,7 @@ def test_a_replay_of_a_file_that_does_not_fit_is_refused(
     path.write_text("1 0 -1 100 2 -1 -1 2 300 -1 1 1 1 1 1 1 -1 -1\n", encoding="utf-8")
     assert main(["bench", "--only", "replay", "--quick", "--workload", str(path)]) == 2
     assert "processors" in capsys.readouterr().err
-    with pytest.raises(InputError, match="known are env, replay, growth, startup"):
+    with pytest.raises(InputError, match="known are env, replay, network, growth, startup"):
         run_bench(["speed"])
 
 

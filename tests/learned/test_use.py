@@ -344,3 +344,11 @@ def test_simulate_takes_it_and_the_command_line_refuses_in_one_line(folder):
     done = subprocess.run([*command, "no/such"], capture_output=True, text=True, check=False, cwd=root)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_workers_give_what_one_process_gives(folder):
+    loaded = load_scenario("tiny", Wishes())
+    windows = choose_windows(loaded, ["validation"])
+    one, two = (evaluate(loaded, [str(folder)], windows, workers=workers) for workers in (1, 2))
+    assert one.rows == two.rows
