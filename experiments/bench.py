@@ -12,11 +12,7 @@ import click
 if TYPE_CHECKING:
     from experiments.talk import Talk
 
-<<<<<<< HEAD
-PARTS = ("env", "replay", "growth", "startup", "learn")
-=======
-PARTS = ("env", "replay", "network", "growth", "startup")
->>>>>>> use
+PARTS = ("env", "replay", "network", "growth", "startup", "learn")
 
 
 def run_bench(
@@ -34,11 +30,7 @@ def run_bench(
     large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
     workloads : job traces for replay and network; default: a synthetic one
     """
-<<<<<<< HEAD
-    from experiments.benchmarks import environment, growth, learning, replay, startup
-=======
-    from experiments.benchmarks import environment, growth, network, replay, startup
->>>>>>> use
+    from experiments.benchmarks import environment, growth, learning, network, replay, startup
     from experiments.talk import QUIET
     from experiments.train_folder import check_extra, missing
     from traces import read_workload
@@ -92,11 +84,7 @@ def _say_compiling(talk: Talk) -> None:
 
 def bench_text(found: dict[str, Any]) -> str:
     """The tables."""
-<<<<<<< HEAD
-    from experiments.benchmarks import environment, growth, learning, replay, startup
-=======
-    from experiments.benchmarks import environment, growth, network, replay, startup
->>>>>>> use
+    from experiments.benchmarks import environment, growth, learning, network, replay, startup
 
     about = found["machine"]
     said = [
@@ -104,18 +92,13 @@ def bench_text(found: dict[str, Any]) -> str:
         f"numba {about['numba']}"
     ]
     texts = {
-<<<<<<< HEAD
-        "env": environment.text, "replay": replay.text, "growth": growth.text, "startup": startup.text,
-        "learn": learning.text,
-    }  # fmt: skip
-=======
         "env": environment.text,
         "replay": replay.text,
         "network": network.text,
         "growth": growth.text,
         "startup": startup.text,
+        "learn": learning.text,
     }
->>>>>>> use
     said += [text(found[part]) for part, text in texts.items() if part in found]
     return "\n\n".join(said)
 
