@@ -132,6 +132,8 @@ def compare_runs(
         results = _compare_into(folder, kept, work, schedulers)
         whole = {"scenario": work.built.name, "results": results}
         write_compare(folder, work.built.resolved(), work.origin(schedulers), work.built.name, results)
+        if also is not None:
+            also(folder)
         if figures:
             _report(folder, talk)
     shutil.rmtree(kept, ignore_errors=True)
