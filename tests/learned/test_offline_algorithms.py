@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -82,6 +83,23 @@ class TestEveryAlgorithm:
         assert torch.equal(*weights)
 
 
+@pytest.mark.parametrize("name", ["crr", "cql", "bcq"])
+def test_values_stay_at_what_is_logged(name):
+    """Reward 1 an hour for ever, discounted by half an hour: all is worth about 2, whatever is learned."""
+    data = drawn_transitions()
+    ones = torch.ones_like(data.reward)
+    data = dataclasses.replace(data, reward=ones, hours=ones, terminal=0 * ones, to_go=2 * ones)
+    impl = impl_of(name, steps=400, learning_rate=0.01, weight_decay=0.0)
+    batches = Batches(data, 64, 0)
+    for step in range(400):
+        impl.learn(batches.draw(), step)
+    with torch.no_grad():
+        value, q = impl.net.value_and_q(data.obs[data.at])
+    logged = q.gather(1, data.action[:, None])[:, 0]
+    assert logged.mean().item() == pytest.approx(2.0, abs=0.3)
+    assert value.mean().item() == pytest.approx(2.0, abs=0.6)
+
+
 class Known(SchedulerNet):
     """A network whose policy and Q are what a test says, row by row of three observations."""
 
@@ -137,7 +155,7 @@ class TestTargetsByHand:
     def test_the_means_of_crr_are_over_valid_actions(self):
         """Half and half of 10 and 20 is 15: targets 3 + 15 / 4 and 7; logged Q are 10 and 20."""
         found = self.impl("crr", critics=1).losses(self.batch())
-        errors = [abs(10.0 - (3.0 + 15.0 / 4.0)) - 0.5, abs(20.0 - 7.0) - 0.5]  # beyond 1 the loss is linear
+        errors = [(10.0 - (3.0 + 15.0 / 4.0)) ** 2, (20.0 - 7.0) ** 2]
         assert found["critic"].item() == pytest.approx(sum(errors) / 2)
 
     def test_crr_weighs_by_advantage(self):
@@ -160,7 +178,7 @@ class TestTargetsByHand:
 
     def test_cql_takes_the_networks_best_and_the_targets_value(self):
         found = self.impl("cql").losses(self.batch())
-        errors = [abs(10.0 - (3.0 + 20.0 / 4.0)) - 0.5, abs(20.0 - 7.0) - 0.5]
+        errors = [(10.0 - (3.0 + 20.0 / 4.0)) ** 2, (20.0 - 7.0) ** 2]
         assert found["critic"].item() == pytest.approx(sum(errors) / 2)
         log_sum = math.log(math.exp(-10) + 1) + 20  # over the two valid actions and no other
         assert found["conservative"].item() == pytest.approx(((log_sum - 10) + (log_sum - 20)) / 2)
@@ -179,7 +197,7 @@ class TestTargetsByHand:
         assert found["entropy_"].item() == pytest.approx(math.log(2))
         assert found["temperature"].item() == pytest.approx(math.log(2.0) * 0.7 * math.log(2))
         soft = 15.0 + 2.0 * math.log(2)
-        errors = [abs(10.0 - (3.0 + soft / 4.0)) - 0.5, abs(20.0 - 7.0) - 0.5]
+        errors = [(10.0 - (3.0 + soft / 4.0)) ** 2, (20.0 - 7.0) ** 2]
         assert found["critic"].item() == pytest.approx(sum(errors))  # of two critics
 
 

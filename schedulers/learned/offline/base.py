@@ -13,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 from rare.layout import Layout
 from schedulers.learned.discount import GAMMA_PER_HOUR
 from schedulers.learned.network import NetworkSize, Reading, SchedulerNet, read
-from schedulers.learned.offline.critics import Critic, expected, follow, taken, td_target
+from schedulers.learned.offline.critics import Critic, critic_weights, expected, follow, taken, td_target
 from schedulers.learned.offline.d3rlpy_base import (
     ActionSpace,
     LearnableConfig,
@@ -81,12 +81,14 @@ class NetImpl(QLearningAlgoImplBase):
     def __init__(self, net: SchedulerNet, config: Any, device: str) -> None:
         self.config, self.net, self.step = config, net, 0
         self.beside = nn.ModuleDict(self.make_beside()).to(device)
-        learning = [weights for weights in self.beside.parameters() if weights.requires_grad]
-        weights = [*net.parameters(), *learning]
+        critics = [weights for critic in self.critics for weights in critic_weights(critic)]
+        own = {id(weights) for weights in critics}
+        every = [*net.parameters(), *(each for each in self.beside.parameters() if each.requires_grad)]
+        groups = [{"params": critics}, {"params": [each for each in every if id(each) not in own]}]
         adam = torch.optim.AdamW(
-            weights, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+            groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
-        optim = OptimizerWrapper(weights, adam, compiled=False)
+        optim = OptimizerWrapper(every, adam, compiled=False)
         super().__init__((net.layout.size,), net.layout.actions, NetModules(net, self.beside, optim), device)
 
     @property
@@ -130,7 +132,8 @@ class NetImpl(QLearningAlgoImplBase):
         found = self.losses(self._read(batch))
         optim.optim.zero_grad(set_to_none=True)
         sum(loss for name, loss in found.items() if not name.endswith("_")).backward()  # type: ignore[union-attr]
-        clip_grad_norm_(optim.optim.param_groups[0]["params"], self.config.clip, foreach=True)
+        for group in optim.optim.param_groups:  # apart, so that large errors of Q do not slow the policy
+            clip_grad_norm_(group["params"], self.config.clip, foreach=True)
         optim.optim.step()
         if self.looks_ahead:
             follow(self.targets, self.critics, self.config.follow)
@@ -159,7 +162,9 @@ class NetImpl(QLearningAlgoImplBase):
         """
         value, q = self.net.value_and_q(batch.observations)
         every = [q, *(twin.q(batch.observations) for twin in self.critics[1:])]
-        critic = sum(nn.functional.smooth_l1_loss(taken(each, batch), target) for each in every)
+        # Squares throughout: returns are skewed, and an absolute error would learn their median. And were
+        # this error's pull bounded but the value's below not, the value would carry Q away with it.
+        critic = sum(nn.functional.mse_loss(taken(each, batch), target) for each in every)
         lowest = torch.stack([each.detach() for each in every]).amin(dim=0)
         mean = lowest.amax(dim=1) if policy is None else expected(policy, lowest)
         found: dict[str, Any] = {

@@ -32,7 +32,7 @@ class CQLImpl(NetImpl):
             target = self.target(batch, next_value)
         logged = taken(q, batch)
         return {
-            "critic": torch.nn.functional.smooth_l1_loss(logged, target),
+            "critic": torch.nn.functional.mse_loss(logged, target),
             "conservative": self.config.alpha * (q.logsumexp(dim=1) - logged).mean(),
             "value": self.config.value_weight * torch.nn.functional.mse_loss(value, q.detach().amax(dim=1)),
             "mean_q_": logged.detach().mean(),
