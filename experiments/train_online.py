@@ -27,7 +27,7 @@ ALGORITHMS = ("ppo", "dqn")
 SPLIT, TRAIN, REPLAY = "validation", "train", "replay"
 WIDTH = 64
 GPU_FROM_WIDTH = 256
-"""Width from which `--device auto` takes a GPU (docs/training-online.md)."""
+"""Width from which `--device auto` takes a GPU: a guess, not measured (docs/training-online.md)."""
 
 
 def train_online(

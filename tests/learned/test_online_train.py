@@ -276,7 +276,7 @@ def test_kill_9_at_any_moment(algorithm, tmp_path):
 
 @pytest.mark.slow
 def test_a_limit_lowers_violations(tmp_path):
-    """Share of broken promises over the last rounds, with a limit of half of what comes without one."""
+    """Share of broken promises over the last rounds, with a limit far below what comes without one."""
     costs = {}
     for name, limit in (("free", 100.0), ("kept", 0.05)):
         train_online(

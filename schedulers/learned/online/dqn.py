@@ -84,7 +84,7 @@ class SchedulerDQN(DQN):
         super().__init__(
             SchedulerQPolicy,
             env,
-            learning_rate=lambda left: options.learning_rate * left,
+            learning_rate=lambda left: options.learning_rate * max(left, 0.0),
             buffer_size=options.capacity,
             batch_size=options.batch,
             gamma=options.gamma,

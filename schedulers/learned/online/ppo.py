@@ -51,7 +51,7 @@ class SchedulerPPO(MaskablePPO):
         super().__init__(
             SchedulerPolicy,
             env,
-            learning_rate=lambda left: options.learning_rate * left,
+            learning_rate=lambda left: options.learning_rate * max(left, 0.0),
             n_steps=options.rollout,
             batch_size=options.batch,
             n_epochs=options.epochs,
