@@ -17,7 +17,9 @@ FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supp
 COMPARE_FILES = ("config.json", "provenance.json", "compare.json")
 # Everything RARE itself puts into a folder; a folder with anything else in it is never replaced.
 EVALUATION_FILES = {"evaluate.json", "evaluate.csv", "objective.png", "objective.svg"}
-OWN_NAMES = {*RUN_FILES, FORECAST_FILE, *COMPARE_FILES, *EVALUATION_FILES, "figures", "runs", "report.html"}
+LEARNING, LEARNING_FACTS = "learning", "learning.json"  # what `rare demo` taught, and what marks it
+FOLDERS = ("figures", "runs", LEARNING)
+OWN_NAMES = {*RUN_FILES, FORECAST_FILE, *COMPARE_FILES, *EVALUATION_FILES, *FOLDERS, "report.html"}
 FIGURE_SUFFIXES = {".png", ".svg"}
 
 
@@ -56,9 +58,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 def is_own_folder(folder: Path) -> bool:
     """Whether `folder` is a run or comparison folder that holds nothing but RARE's own files."""
-    return foreign_entry(folder) is None and any(
-        (folder / name).is_file() for name in ("metrics.json", "compare.json", "evaluate.json")
-    )
+    marks = ("metrics.json", "compare.json", "evaluate.json", f"{LEARNING}/{LEARNING_FACTS}")
+    return foreign_entry(folder) is None and any((folder / name).is_file() for name in marks)
 
 
 def foreign_entry(folder: Path) -> Path | None:
@@ -72,6 +73,8 @@ def foreign_entry(folder: Path) -> Path | None:
             inside = [each for each in sorted(entry.iterdir()) if not each.is_dir() or each.is_symlink()]
             found = (foreign_entry(each) for each in sorted(entry.iterdir()) if each not in inside)
             inside += [each for each in found if each is not None]
+        elif entry.name == LEARNING and entry.is_dir():
+            inside = [] if (entry / LEARNING_FACTS).is_file() else [entry]
         else:
             inside = [entry] if entry.is_dir() else []
         if inside:

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from experiments.talk import Talk
 
-PARTS = ("env", "replay", "network", "growth", "startup")
+PARTS = ("env", "replay", "network", "growth", "startup", "learn")
 
 
 def run_bench(
@@ -30,8 +30,9 @@ def run_bench(
     large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
     workloads : job traces for replay and network; default: a synthetic one
     """
-    from experiments.benchmarks import environment, growth, network, replay, startup
+    from experiments.benchmarks import environment, growth, learning, network, replay, startup
     from experiments.talk import QUIET
+    from experiments.train_folder import check_extra, missing
     from traces import read_workload
     from traces.errors import InputError
 
@@ -40,6 +41,10 @@ def run_bench(
         if part not in PARTS:
             raise InputError(f"bench: part {part!r} is unknown; known are {', '.join(PARTS)}")
     wanted = [part for part in PARTS if not only or part in only]
+    if "learn" in only:
+        check_extra()
+    elif "learn" in wanted and missing():
+        wanted.remove("learn")
     jobs = [replay.replayable(read_workload(path)) for path in workloads]
     found: dict[str, Any] = {"machine": machine()}
     _say_compiling(talk)
@@ -53,6 +58,8 @@ def run_bench(
         found["growth"] = growth.measure(quick, talk, large)
     if "startup" in wanted:
         found["startup"] = startup.measure(quick, talk)
+    if "learn" in wanted:
+        found["learn"] = learning.measure(quick, talk)
     return found
 
 
@@ -77,7 +84,7 @@ def _say_compiling(talk: Talk) -> None:
 
 def bench_text(found: dict[str, Any]) -> str:
     """The tables."""
-    from experiments.benchmarks import environment, growth, network, replay, startup
+    from experiments.benchmarks import environment, growth, learning, network, replay, startup
 
     about = found["machine"]
     said = [
@@ -85,12 +92,9 @@ def bench_text(found: dict[str, Any]) -> str:
         f"numba {about['numba']}"
     ]
     texts = {
-        "env": environment.text,
-        "replay": replay.text,
-        "network": network.text,
-        "growth": growth.text,
-        "startup": startup.text,
-    }
+        "env": environment.text, "replay": replay.text, "network": network.text, "growth": growth.text,
+        "startup": startup.text, "learn": learning.text,
+    }  # fmt: skip
     said += [text(found[part]) for part, text in texts.items() if part in found]
     return "\n\n".join(said)
 

@@ -18,6 +18,7 @@ from experiments.bench import bench
 from experiments.cli_dataset import dataset
 from experiments.cli_options import scenario_options
 from experiments.cli_shared import clean_stdout, json_text, scheduler_names
+from experiments.cli_train import train
 from experiments.generate import generate
 
 
@@ -70,22 +71,35 @@ def compare(schedulers: Sequence[str], **options: Any) -> None:
     _print_result(found, options)
 
 
-@rare.command(short_help="Compare schedulers on an islanded cluster: all data is included.")
+@rare.command(short_help="Compare heuristics and train a scheduler: all data is included.")
 @click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Where the report goes.")
 @click.option("--force", is_flag=True, help="Replace a finished run of another configuration in --out.")
+@click.option("--no-learning", is_flag=True, help="Only the comparison, which takes a minute.")
 @click.option("--no-figures", is_flag=True, help="No figures and no report.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def demo(out: str, force: bool, no_figures: bool, as_json: bool, quiet: bool) -> None:
-    """Compare schedulers on a week of a cluster that has wind, sun and a battery, and no grid.
+def demo(out: str, force: bool, no_learning: bool, no_figures: bool, as_json: bool, quiet: bool) -> None:
+    """Compare schedulers on a week of a cluster that has wind, sun and a battery, and no grid; and learn one.
 
-    The weather is a typical year that comes with pvlib, the jobs are made; nothing is downloaded.
+    Decisions of heuristics are logged, learned from offline (bc, crr), the network is fine-tuned by playing
+    (ppo), and all are judged on thirteen test windows. The weather is a typical year that comes with pvlib,
+    the jobs are made; nothing is downloaded. A demo that was stopped goes on where it was.
     """
-    from experiments.runs import demo_run
+    from experiments.demo import demo_run
+    from experiments.learned_facts import learning_text
     from experiments.talk import Talk
 
     with clean_stdout(as_json):
-        found = demo_run(out, force=force, figures=not no_figures, talk=Talk(quiet), command=_command_line())
+        found = demo_run(
+            out,
+            force=force,
+            figures=not no_figures,
+            learn=not no_learning,
+            talk=Talk(quiet),
+            command=_command_line(),
+        )
+    if not as_json and "learning" in found:
+        click.echo(learning_text(found["learning"]) + "\n")
     _print_result(found, {"out": out, "no_figures": no_figures, "as_json": as_json})
 
 
@@ -116,7 +130,7 @@ def demo(out: str, force: bool, no_figures: bool, as_json: bool, quiet: bool) ->
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Draws service classes."
 )
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: all cores]")
-@click.option("--out", metavar="DIR", help="Write evaluate.json, evaluate.csv and a figure.")
+@click.option("--out", metavar="DIR", help="Write tables and a figure; if stopped, the same again goes on.")
 @click.option("--force", is_flag=True, help="Replace an evaluation in --out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")  # fmt: skip
@@ -193,6 +207,7 @@ def traces_show(
 traces.add_command(generate)
 rare.add_command(bench)
 rare.add_command(dataset)
+rare.add_command(train)
 
 
 @rare.command(short_help="Redraw figures and report of run folders, without simulating.")

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 
 import rare
-from experiments.config import Scenario
+from experiments.case_hash import case_hash, config_hash
 from experiments.episodes import episodes_of
 from experiments.provenance import code_hash, commit, library_versions, scheduler_files
 from experiments.scenario import Loaded, Wishes, load_scenario
 from experiments.talk import QUIET, Talk
-from rare.build import build_world
 from rare.dataset.play import Policy
 from rare.dataset.write import SHARD_DECISIONS, Task, check_folder, log_dataset
 from rare.episodes import Episodes
 from rare.layout import Layout
-from rare.model import Case
 from schedulers import make_scheduler
 from schedulers.record import RandomActions
 from traces.errors import InputError
@@ -71,8 +65,7 @@ def dataset_run(
     for policy in policies:
         for case in found.cases:
             decider = policy.decider(case)
-            if not hasattr(decider, "prepare"):
-                decider.check(case)
+            getattr(decider, "check_quickly", decider.check)(case)
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
@@ -113,8 +106,9 @@ def policy_of(name: str, epsilon: float) -> Policy:
     if name == RANDOM:
         return Policy(name, RandomActions, 1.0)
     scheduler = make_scheduler(name)
-    # A heuristic remembers nothing; a class of the user's own is made anew for each episode.
-    make = (lambda: scheduler) if hasattr(scheduler, "record") else (lambda: make_scheduler(name))
+    # A heuristic remembers nothing, the oracle keeps its plans; others are made anew for each episode.
+    keep = hasattr(scheduler, "record") or hasattr(scheduler, "prepare")
+    make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
     return Policy(name, make, epsilon)
 
 
@@ -126,24 +120,10 @@ def _about(
         "scenario": loaded.scenario.name,
         "settings": settings,
         "scenario_seed": scenario_seed,
-        "config_sha256": _config_hash(loaded.scenario),
-        "case_sha256": [_case_hash(case) for case in episodes.cases],
+        "config_sha256": config_hash(loaded.scenario),
+        "case_sha256": [case_hash(case) for case in episodes.cases],
         "rare": rare.__version__,
         "code_sha256": code_hash(),
         "libraries": dict(library_versions()),
         "scheduler_files_sha256": scheduler_files(schedulers),
     }
-
-
-def _config_hash(scenario: Scenario) -> str:
-    text = json.dumps(dataclasses.asdict(scenario), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _case_hash(case: Case) -> str:
-    """sha256 of jobs, inputs and forecasts as the simulator reads them."""
-    world = build_world(case, live=1, log_level=0, record_jobs=False)
-    digest = hashlib.sha256(str((case.cluster, case.options)).encode())
-    for table in (world.jobs, world.inputs, world.forecast):
-        digest.update(np.ascontiguousarray(table).tobytes())
-    return digest.hexdigest()

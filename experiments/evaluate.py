@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,11 @@ import numpy as np
 from experiments.labels import short_labels
 from experiments.scenario import Loaded
 from experiments.statistics import Estimate, estimate, paired
+from experiments.window_rows import BOUND, COLUMNS, check_name, run_window
 from experiments.windows import Window, windows_of
-from rare.model import Case
 from traces.errors import InputError
 
-COLUMNS = (
-    "objective", "value_earned", "value_offered", "qos_violations", "jobs_submitted", "jobs_completed",
-    "jobs_expired", "jobs_failed", "suspensions", "kills", "mean_wait_s", "mean_bounded_slowdown",
-    "busy_share", "energy_kwh", "renewable_share", "renewable_utilization", "curtailed_kwh", "grid_kwh",
-    "grid_cost", "carbon_kg", "wasted_kwh", "decisions",
-)  # fmt: skip
-
-
-BOUND = "bound"
-"""Named beside schedulers, it gives the bound of the linear program on each window."""
+__all__ = ["BOUND", "COLUMNS", "Evaluation", "choose_windows", "evaluate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,46 +107,6 @@ def choose_windows(loaded: Loaded, wanted: Sequence[str]) -> list[Window]:
     return [window for window in windows if {window.split, window.name} & set(wanted)]
 
 
-def run_window(
-    loaded: Loaded, window: Window, schedulers: Sequence[str], seed: int = 0
-) -> list[dict[str, Any]]:
-    """Metrics of each scheduler on one window, with what the window is."""
-    import warnings
-
-    import rare
-    from experiments.build import build
-    from schedulers import make_scheduler
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a run may warn of is told by `rare simulate --window`
-        built = build(
-            dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, window=window.name)),
-            seed=seed,
-        )
-    if not (built.case.workload.value_u >= 0).any():
-        raise InputError(
-            f"{loaded.label}: no job of window {window.name!r} has a value, so there is nothing to "
-            "compare; give [[service_class]]"
-        )
-    rows = []
-    for name in schedulers:
-        if name == BOUND:
-            rows.append(_bound_row(built.case, window))
-            continue
-        result = rare.simulate(built.case, make_scheduler(name), record=False)
-        row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
-        rows.append(row | {metric: result.metrics.get(metric) for metric in COLUMNS})
-    return rows
-
-
-def _bound_row(case: Case, window: Window) -> dict[str, Any]:
-    """The bound as a row of its own: an objective that no scheduler exceeds, and no other metric."""
-    from schedulers.oracle.bound import upper_bound
-
-    row = {"window": window.name, "split": window.split, "scheduler": BOUND, "ended": "bound"}
-    return row | dict.fromkeys(COLUMNS) | {"objective": upper_bound(case).bound}
-
-
 def _task(arguments: tuple[Any, ...]) -> list[dict[str, Any]]:
     return run_window(*arguments)
 
@@ -167,20 +119,21 @@ def evaluate(
     seed: int = 0,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    kept_in: Path | None = None,
 ) -> Evaluation:
-    """Run every scheduler on every window. The first scheduler is the baseline of the differences."""
-    from schedulers import make_scheduler
+    """Run every scheduler on every window. The first scheduler is the baseline of the differences.
 
+    kept_in: folder in which rows are kept as they are made; those found there are not made again.
+    """
     if not windows:
         raise InputError("--windows: no window is chosen")
     if not schedulers:
         raise InputError("--scheduler: no scheduler is named; give at least one")
     for place, name in enumerate(schedulers):
-        if name != BOUND:
-            make_scheduler(name)  # a wrong name is told before the work
+        check_name(name)  # before the work
         if name in schedulers[:place]:
             raise InputError(f"--scheduler {name!r} is named twice; name it once")
-    tasks = [(loaded, window, tuple(schedulers), seed) for window in windows]
+    tasks = [(loaded, window, tuple(schedulers), seed, kept_in) for window in windows]
     rows: list[dict[str, Any]] = []
     for done, part in enumerate(_run(tasks, workers), start=1):
         rows += part

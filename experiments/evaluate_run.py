@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from experiments.evaluate import BOUND, Evaluation, choose_windows, evaluate
 from experiments.provenance import provenance, scheduler_files
 from experiments.scenario import Wishes, load_scenario
 from experiments.talk import QUIET, Talk
+from experiments.window_rows import PERFECT, is_oracle, plain_name
 from traces.errors import InputError
 
 DEFAULT = (
@@ -42,7 +44,10 @@ def evaluate_run(
     force: bool = False,
     talk: Talk = QUIET,
 ) -> Evaluation:
-    """Evaluate; with `out` write evaluate.json, evaluate.csv, provenance.json and the figure, or nothing."""
+    """Evaluate; with `out` write evaluate.json, evaluate.csv, provenance.json and the figure, or nothing.
+
+    Until then rows are kept in a hidden folder beside it: the same again goes on where it was stopped.
+    """
     loaded = load_scenario(scenario, Wishes(settings=settings))
     names = list(schedulers or DEFAULT)
     twice = [name for place, name in enumerate(names) if name in names[:place]]
@@ -51,21 +56,39 @@ def evaluate_run(
     _check_out(out, force)
     chosen = choose_windows(loaded, windows)
     tell = talk.progress(f"{len(names)} schedulers", "windows done")
+    kept = None if out is None else kept_folder(out)
     try:
         found = evaluate(
-            loaded, names, chosen, seed=seed, workers=workers or os.cpu_count() or 1, progress=tell
+            loaded,
+            names,
+            chosen,
+            seed=seed,
+            workers=workers or os.cpu_count() or 1,
+            progress=tell,
+            kept_in=kept,
         )
+    except KeyboardInterrupt as stop:
+        if kept is not None and kept.is_dir():
+            stop.args = (f"what is done is kept in {kept}: the same command goes on from there",)
+        raise
     finally:
         talk.done()
-    if out is not None:
+    if out is not None and kept is not None:
         files = {"windows": loaded.path(loaded.scenario.windows.file)} if loaded.scenario.windows else {}
         with atomic_folder(out) as folder:
             _write(folder, found, _origin(found, seed, files))
+        shutil.rmtree(kept, ignore_errors=True)
     return found
 
 
+def kept_folder(out: str | Path) -> Path:
+    """Where the rows of an unfinished evaluation are."""
+    target = Path(out).expanduser().resolve()
+    return target.parent / f".{target.name[:80]}.unfinished-windows"
+
+
 def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
-    own = scheduler_files(name for name in found.schedulers if name != BOUND)
+    own = scheduler_files({plain_name(name) for name in found.schedulers if name != BOUND})
     extra = {"scheduler_files": own} if own else None
     return provenance(seed=seed, files=files, command=(), extra=extra)
 
@@ -121,7 +144,11 @@ def evaluate_text(found: Evaluation) -> str:
         "objective: mean over windows; intervals: bootstrap over windows; differences: paired by window;",
         "the rest: totals over the windows, but renewable, the mean share of the energy drawn",
     ]
-    if any(name.split("=")[0] == "oracle" for name in found.schedulers):
+    if any(name.endswith(PERFECT) for name in found.schedulers):
+        lines.append(
+            f"{PERFECT}: under a perfect forecast in place of the scenario's; no real scheduler has one"
+        )
+    if any(map(is_oracle, found.schedulers)):
         lines.append("oracle: knows true run times and true power; no scheduler of a real cluster does")
     if BOUND in found.schedulers:
         lines.append("bound: no schedule exceeds it (docs/oracle.md); it is none itself")

@@ -7,10 +7,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from experiments.atomic import LEARNING
 from experiments.figures import best_place, draw_compare, draw_run, figure_names, forecast
 from experiments.figures.judged import judge
+from experiments.learned_facts import learning_section
 from experiments.report_page import page
-from experiments.report_table import compare_table, run_table
+from experiments.report_table import compare_table, privileged, run_table
 from experiments.report_words import compare_sentences, run_sentences
 from experiments.runfolder import Compare, Run, is_compare, load_compare, load_run
 from traces.errors import InputError
@@ -55,7 +57,8 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
             draw_run(whole)
     body = _compare_body(whole) if isinstance(whole, Compare) else _run_body(whole)
     figures = "".join(_figure(folder / "figures", name, _caption(whole, name)) for name in names)
-    text = page(_title(whole), f"{body}<h2>Figures</h2>{figures}{_origin(whole)}")
+    learned = learning_section(folder / LEARNING)
+    text = page(_title(whole), f"{body}{learned}<h2>Figures</h2>{figures}{_origin(whole)}")
     return _write(folder / "report.html", text)
 
 
@@ -78,7 +81,8 @@ def _compare_body(compare: Compare) -> str:
 def _run_body(run: Run) -> str:
     return (
         f"<h1>{escape(_title(run))}</h1>{_under(run.result, run.provenance)}"
-        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>{run_table(run.metrics)}"
+        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>"
+        f"{run_table(run.metrics, privileged(run.result))}"
     )
 
 

@@ -144,6 +144,7 @@ CLAIRVOYANT = (
     "† These schedulers saw true run times, because the trace has no estimates by users "
     "(estimates: run_time). Real ones could not."
 )
+PRIVILEGED = "‡ These schedulers knew true run times and true power. No scheduler of a real cluster does."
 
 
 def compare_table(compare: Compare) -> str:
@@ -165,6 +166,7 @@ def compare_table(compare: Compare) -> str:
             "completed jobs only; those with unfinished jobs count what was left up to the end of the run."
         )
     notes += [CLAIRVOYANT] if any(map(clairvoyant, runs)) else []
+    notes += [PRIVILEGED] if any(map(privileged, compare.results)) else []
     return "".join(tables) + "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
 
 
@@ -193,6 +195,8 @@ def _table(
             _cell(column, values[at][place], place in best[at]) for at, column in enumerate(columns)
         )
         mark = '<span title="saw true run times">†</span>' if clairvoyant(runs[place]) else ""
+        if privileged(compare.results[place]):
+            mark += '<span title="knew true run times and power">‡</span>'
         name = compare.labels[place]
         rows.append(f'<tr><th scope="row" data-v="{escape(name)}">{escape(name)}{mark}</th>{cells}</tr>')
     return (
@@ -201,8 +205,11 @@ def _table(
     )
 
 
-def run_table(metrics: dict[str, Any]) -> str:
-    """HTML of one run's metrics: name, value, unit; metrics this version does not know come last."""
+def run_table(metrics: dict[str, Any], knows_all: bool = False) -> str:
+    """HTML of one run's metrics: name, value, unit; metrics this version does not know come last.
+
+    knows_all: whether its scheduler is privileged.
+    """
     metrics = with_arrivals(metrics)
     rows = [
         (column.title, column.text(column.value(metrics)), column.unit)
@@ -228,13 +235,19 @@ def run_table(metrics: dict[str, Any]) -> str:
         for part in (lines[:half], lines[half:])
         if part
     )
-    note = f'<p class="note">{escape(CLAIRVOYANT)}</p>' if clairvoyant(metrics) else ""
-    return f'<div class="side">{halves}</div>{note}'
+    said = ((CLAIRVOYANT, clairvoyant(metrics)), (PRIVILEGED, knows_all))
+    notes = "".join(f'<p class="note">{escape(text)}</p>' for text, holds in said if holds)
+    return f'<div class="side">{halves}</div>{notes}'
 
 
 def clairvoyant(metrics: dict[str, Any]) -> bool:
     """Whether the run's scheduler saw true run times."""
     return metrics.get("estimates") == "run_time"
+
+
+def privileged(result: dict[str, Any]) -> bool:
+    """Whether the result is of a scheduler that knew the truth, such as the oracle."""
+    return result.get("privileged") is True
 
 
 def _best(texts: list[str], values: list[float | None], better: int) -> set[int]:

@@ -10,14 +10,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiments.build import Built, build
-from experiments.earlier import check_replace, earlier_config
+from experiments.earlier import check_replace
 from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.remarks import remarks
 from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
@@ -29,19 +29,6 @@ from traces.errors import InputError
 LONGEST_NAME = 255
 FORECAST_EVERY_S = 6 * 3600  # of the hourly issues this often one is stored
 CLOCKS = ("compiled", "simpy")
-DEMO_SCENARIO = "islanded"
-DEMO_SCHEDULERS = (
-    "fcfs",
-    "easy",
-    "conservative",
-    "sjf+easy",
-    "hvd+easy",
-    "edf+easy",
-    "slack+easy",
-    "atc+easy",
-    "easy+green",
-    "atc+easy+green",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +112,14 @@ def compare_runs(
     figures: bool = True,
     talk: Talk = QUIET,
     command: Sequence[str] = (),
+    also: Callable[[Path], None] | None = None,
 ) -> dict[str, Any]:
     """Simulate many schedulers on one scenario and return `{"scenario": ..., "results": [...]}`.
 
     With `out` a comparison folder is written, whole or not at all. Finished runs are kept in a hidden
     folder beside it until then, so that an interrupted comparison goes on where it stopped; a finished
-    one is made again. One of another configuration is replaced only with `force`.
+    one is made again. One of another configuration is replaced only with `force`. also: puts more into the
+    new folder before the report is drawn.
     """
     _check_names(schedulers)
     work = _prepare(scenario, wishes, settings, schedulers, talk, command, out, force)
@@ -147,31 +136,6 @@ def compare_runs(
             _report(folder, talk)
     shutil.rmtree(kept, ignore_errors=True)
     return whole
-
-
-def demo_run(
-    out: str | Path | None,
-    *,
-    force: bool = False,
-    figures: bool = True,
-    talk: Talk = QUIET,
-    command: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Compare a handful of schedulers on a summer's week of `islanded`: all data comes with the package.
-
-    An earlier demo in `out` is replaced, also one of another version of the package.
-    """
-    earlier = None if out is None else earlier_config(out)
-    force = force or (earlier is not None and earlier.get("name") == DEMO_SCENARIO)
-    return compare_runs(
-        DEMO_SCHEDULERS,
-        scenario=DEMO_SCENARIO,
-        out=out,
-        force=force,
-        figures=figures,
-        talk=talk,
-        command=command,
-    )
 
 
 # --- preparing ------------------------------------------------------------------------------------------
@@ -197,8 +161,9 @@ def _prepare(
     _check_warmup(built, settings.warmup_s)
     check_replace(out, built.resolved(), force)
     for scheduler in made:  # before minutes are spent on the ones that come first
-        if hasattr(scheduler, "check"):
-            scheduler.check(built.case)
+        check = getattr(scheduler, "check_quickly", getattr(scheduler, "check", None))
+        if check is not None:
+            check(built.case)
     for text in built.warnings:
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
@@ -290,6 +255,7 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         "scenario": work.built.name,
         "scheduler": name,
         "seed": settings.seed,
+        "privileged": bool(getattr(scheduler, "privileged", False)),
         "ended": result.ended,
         "metrics": plain_json(result.metrics),
         "clock": settings.clock,
@@ -335,7 +301,7 @@ def _compare_into(folder: Path, kept: Path, work: Work, schedulers: Sequence[str
                 _store_kept(home, work, found, result)
             else:
                 work.talk.note(f"[{place}/{len(schedulers)}] {name}: done before the interruption")
-            shutil.copytree(home, run_subfolder(folder, name), copy_function=_link_or_copy)
+            shutil.copytree(home, run_subfolder(folder, name), copy_function=link_or_copy)
             results.append(found)
     except (InputError, OSError):
         shutil.rmtree(kept, ignore_errors=True)
@@ -375,10 +341,11 @@ def _store_kept(home: Path, work: Work, found: Mapping[str, Any], result: Any) -
     partial.rename(home)
 
 
-def _link_or_copy(source: str, target: str) -> None:
+def link_or_copy(source: str, target: str) -> None:
+    """A second name for a file; a copy where the file system has no hard links."""
     try:
         os.link(source, target)
-    except OSError:  # a file system without hard links
+    except OSError:
         shutil.copy2(source, target)
 
 

@@ -29,24 +29,31 @@ class Talk:
 
     def progress(self, label: str, what: str = "jobs arrived") -> Callable[[int, int], None]:
         """A callback for `rare.simulate`: how many of how many, of what. Silent for the first seconds."""
-        began_s = time.monotonic()
-        said_s = began_s
+        say, began_s = self.ticker(), time.monotonic()
 
         def tell(done: int, total: int) -> None:
+            say(f"{label}: {done} of {total} {what}, {time.monotonic() - began_s:.0f} s")
+
+        return tell
+
+    def ticker(self) -> Callable[[str], None]:
+        """A function that says where a run is, as often as that helps. Silent for the first seconds."""
+        began_s = said_s = time.monotonic()
+
+        def say(text: str) -> None:
             nonlocal said_s
             now_s = time.monotonic()
             every_s = REDRAW_EVERY_S if self._live else LINE_EVERY_S
             if self.quiet or now_s - began_s < SILENT_S or now_s - said_s < every_s:
                 return
             said_s = now_s
-            text = f"{label}: {done} of {total} {what}, {now_s - began_s:.0f} s"
             if self._live:
                 self._drawn = True
                 print(f"\r\033[K{text}", end="", file=self.stream, flush=True)
             else:
                 print(text, file=self.stream, flush=True)
 
-        return tell
+        return say
 
     def done(self) -> None:
         """Remove a progress line that is still drawn."""

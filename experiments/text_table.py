@@ -12,6 +12,8 @@ from experiments.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arriv
 DASH = "-"
 MARK = "†"  # as in the report
 CLAIRVOYANT = f"{MARK} clairvoyant: the trace has no user estimates, so true run times stand in for them"
+PRIVILEGED_MARK = "‡"
+PRIVILEGED = f"{PRIVILEGED_MARK} privileged: knows true run times and true power; no real scheduler does"
 
 Shape = Callable[[float], str]
 
@@ -134,8 +136,7 @@ def run_text(found: Mapping[str, Any]) -> str:
     metrics = with_arrivals(found["metrics"])
     if not metrics.get("jobs_not_arrived"):
         metrics.pop("jobs_not_arrived", None)
-    mark = MARK if metrics.get("estimates") == "run_time" else ""
-    label = short_label(found["scheduler"])
+    mark, label = _marks(found), short_label(found["scheduler"])
     lines = [f"{found['scenario']}: {label}{mark}, seed {found['seed']}, ended: {found['ended']}"]
     for title, rows in SINGLE:
         known = [(label, shape(metrics[key])) for key, label, shape in rows if metrics.get(key) is not None]
@@ -143,9 +144,7 @@ def run_text(found: Mapping[str, Any]) -> str:
             lines.append(f"{title}:")
             width = max(len(label) for label, _ in known)
             lines += [f"  {label:<{width}}  {value:>12}" for label, value in known]
-    if mark:
-        lines.append(CLAIRVOYANT)
-    return printable("\n".join(lines))
+    return printable("\n".join([*lines, *_explained([mark])]))
 
 
 def compare_text(whole: Mapping[str, Any]) -> str:
@@ -159,9 +158,8 @@ def compare_text(whole: Mapping[str, Any]) -> str:
     rows = [head]
     labels = short_labels([found["scheduler"] for found in results])
     for label, found in zip(labels, results, strict=True):
-        mark = MARK if found["metrics"].get("estimates") == "run_time" else ""
         cells = [_cell(found["metrics"].get(key), shape) for key, _, shape in columns]
-        rows.append([label + mark, *cells, *([found["ended"]] if len(ends) > 1 else [])])
+        rows.append([label + _marks(found), *cells, *([found["ended"]] if len(ends) > 1 else [])])
     widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
     ended = f", ended: {ends.pop()}" if len(ends) == 1 else ""
     lines = [
@@ -173,9 +171,18 @@ def compare_text(whole: Mapping[str, Any]) -> str:
             *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
         ]
         lines.append("  ".join(cells).rstrip())
-    if any(row[0].endswith(MARK) for row in rows[1:]):
-        lines.append(CLAIRVOYANT)
-    return printable("\n".join(lines))
+    return printable("\n".join([*lines, *_explained([_marks(found) for found in results])]))
+
+
+def _marks(found: Mapping[str, Any]) -> str:
+    """What a result's scheduler saw that a real one could not, as marks behind its name."""
+    clairvoyant = MARK if found["metrics"].get("estimates") == "run_time" else ""
+    return clairvoyant + (PRIVILEGED_MARK if found.get("privileged") is True else "")
+
+
+def _explained(marks: Sequence[str]) -> list[str]:
+    used = "".join(marks)
+    return [text for mark, text in ((MARK, CLAIRVOYANT), (PRIVILEGED_MARK, PRIVILEGED)) if mark in used]
 
 
 def _tells(key: str, results: Sequence[Mapping[str, Any]]) -> bool:

@@ -242,6 +242,21 @@ class Batch:
         self._cards[e]["job"] = -1
         self._point(e)
 
+    def restore_bytes(
+        self, e: int, arrays: dict[str, bytes], live_slots: int, playing: Episode | None
+    ) -> None:
+        """`restore` from the bytes of the arrays that `save` gave, and their number of live slots."""
+        while self.world.live.shape[1] < live_slots:
+            self.world = more_live_slots(self.world)
+            self._bind()
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        state: dict[str, Any] = {"playing": playing}
+        for name, owner in owners.items():
+            like = getattr(owner, name)
+            found = np.frombuffer(arrays[name], like.dtype)
+            state[name] = found.reshape(like.shape[1:]) if like.ndim > 1 else found[0]
+        self.restore(e, state)
+
     def world_of(self, e: int) -> World:
         """The world as schedulers and views take it, with the tables of the case that `e` plays."""
         episode = self.playing[e]

@@ -7,7 +7,7 @@ from typing import Any
 from rare.batch import Batch
 from rare.episodes import Episodes
 from rare.layout import Layout
-from rare.scheduler import as_decider
+from rare.scheduler import as_decider, make_ready
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 
 
@@ -28,7 +28,7 @@ def play(
     episode = episodes.of(window)[0]
     case = episodes.cases[episode.case_index]
     decider = as_decider(scheduler, case)
-    decider.check(case)
+    make_ready(decider, case, episode)
     batch = Batch(
         episodes,
         layout or Layout(),

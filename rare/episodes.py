@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import math
 from dataclasses import dataclass
@@ -87,6 +88,16 @@ def counted(jobs: Any) -> tuple[int, int]:
     """Value offered and number of jobs (build.build_jobs), without those that fit no partition (§6.5)."""
     placed = jobs.part >= 0
     return int(np.where(placed & (jobs.value_u > 0), jobs.value_u, 0).sum()), int(placed.sum())
+
+
+def window_case(case: Case, episode: Episode) -> Case:
+    """An episode of a case as a case of its own: only its jobs, counted from 0, under the same inputs."""
+    return dataclasses.replace(
+        case,
+        workload=case.workload.select(episode.first_job, episode.last_job),
+        begin_s=episode.begin_s,
+        end_s=episode.end_s,
+    )
 
 
 def episodes_of_case(case: Case, name: str = "case") -> Episodes:

@@ -66,6 +66,30 @@ class GreenClusterSB3VecEnv(VecEnv):
         """(E, A) bool: which actions are valid now."""
         return self.vector.action_masks()
 
+    @property
+    def elapsed_s(self) -> np.ndarray:
+        """(E,) seconds that the last step took, as GreenClusterVectorEnv has them."""
+        return self.vector.elapsed_s
+
+    @property
+    def costs(self) -> dict[str, np.ndarray]:
+        """(E,) costs of the last step by name, as GreenClusterVectorEnv has them."""
+        return self.vector.costs
+
+    def save(self) -> dict[str, Any]:
+        """All environments as bytes, numbers and text: `restore` goes on from there."""
+        return {
+            "vector": self.vector.save(),
+            "returns": self._returns.tolist(),
+            "lengths": self._lengths.tolist(),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> np.ndarray:
+        """Put everything where `save` found it; the (E, D) observations there."""
+        self.vector.restore(saved["vector"])
+        self._returns[:], self._lengths[:] = saved["returns"], saved["lengths"]
+        return self.vector.batch.obs.copy()
+
     def close(self) -> None:
         """Nothing is left open."""
         self.vector.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from typing import Any, Protocol, runtime_checkable
 
+from rare.episodes import Episode
 from rare.model import Case
 from rare.refusals import refusal
 from rare.rules_decide import OK, apply
@@ -16,7 +17,7 @@ from rare.state import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
 from traces.errors import InputError
 
-__all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out"]
+__all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out", "make_ready"]
 
 
 @runtime_checkable
@@ -103,6 +104,18 @@ def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:
             f"scheduler {scheduler!r} has no method choose(view); see the protocol rare.Scheduler"
         )
     return PythonDecider(scheduler, case.workload.job_id)
+
+
+def make_ready(decider: Any, case: Case, episode: Episode) -> None:
+    """Before an episode: its own `prepare(case, episode)` if it has one, else `check(case)`.
+
+    Its order may depend on it, so take that afterwards. InputError if it cannot work there.
+    """
+    prepare: Any = getattr(decider, "prepare", None)
+    if prepare is None:
+        decider.check(case)
+    else:
+        prepare(case, episode)
 
 
 def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:

@@ -56,10 +56,6 @@ class LearnedScheduler:
         if case is not self._case:
             self._case, self._observer = case, Observer(case, self.layout)
 
-    def prepare(self, case: Case, _episode: Any) -> None:
-        """As `check`, before an episode of the case is logged (rare.dataset)."""
-        self.check(case)
-
     @property
     def observer(self) -> Observer:
         """What it looks through. RuntimeError before `check`."""

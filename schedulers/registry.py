@@ -50,13 +50,14 @@ def checkpoint_folder(name: str) -> Path | None:
 
 
 def _oracle(name: str) -> Any:
-    """`oracle`, or `oracle=N` with the number of small changes it tries."""
-    from schedulers.oracle.oracle import TRIALS, Oracle
+    """`oracle`, or `oracle=N` with the number of small changes it tries; a quick one solves no program."""
+    from schedulers.oracle.oracle import FEWEST_WITH_PROGRAM, TRIALS, Oracle
 
     _, given, text = name.partition("=")
     if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):
         raise InputError(f"scheduler {name!r}: {text!r} is not a number of trials; write oracle=1000")
-    oracle = Oracle(int(text) if given else TRIALS)
+    trials = int(text) if given else TRIALS
+    oracle = Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM)
     oracle.name = name
     return oracle
 

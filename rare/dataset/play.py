@@ -12,7 +12,7 @@ from rare.dataset.log import Log
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
 from rare.model import Case
-from rare.scheduler import as_decider
+from rare.scheduler import as_decider, make_ready
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 from traces.errors import InputError
 
@@ -23,8 +23,8 @@ UNLIMITED = 2**62
 class Policy:
     """A behaviour policy: a scheduler, and how often a random valid action takes the place of its choice.
 
-    make: gives a scheduler that remembers nothing of earlier episodes; called once an episode. If it has
-    prepare(case, episode), that is called before the episode begins, in place of check(case).
+    make: called once an episode, gives a scheduler that plays it as if it were the first. Before the episode
+    begins its prepare(case, episode) is called, if it has one, else check(case).
     """
 
     name: str
@@ -63,9 +63,8 @@ class Player:
         batch, log = self.batch, self.log
         batch.set_up(0, episode)
         decider = policy.decider(batch.case_of(0))
+        make_ready(decider, batch.case_of(0), episode)
         batch.world.env["order"][0], batch.world.env["order_param"][0] = decider.order, decider.order_param
-        if hasattr(decider, "prepare"):
-            decider.prepare(batch.case_of(0), episode)
         batch.begin(0)
         log.begin(batch, seed)
         why = OVER

@@ -13,6 +13,7 @@ Sources: deep sets (Zaheer et al. 2017, arXiv 1703.06114) for the pooling, scale
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -44,11 +45,83 @@ def perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
     )
 
 
-class Trunk(nn.Module):
-    """From flat observations to one vector for each job and one for the whole.
+@dataclass(frozen=True)
+class Items:
+    """The jobs of a batch of observations, one after the other, without the empty slots.
 
-    forward: obs (B, D) -> waiting (B, K, W), running (B, M, W), whole (B, W), mask (B, A) bool.
+    row, slot (P,): whose job each is. x (P, W): what is known of it. Most slots are empty most of the time,
+    so this makes training 2.5 to 8 times as fast as going through all of them.
     """
+
+    row: Tensor
+    slot: Tensor
+    x: Tensor
+
+    def mean_and_max(self, batch: int) -> tuple[Tensor, Tensor]:
+        """Mean and maximum (B, W) over the jobs of each observation; zeros where there are none."""
+        width = self.x.shape[1]
+        total = self.x.new_zeros(batch, width).index_add(0, self.row, self.x)
+        count = torch.bincount(self.row, minlength=batch)
+        if not len(self.row):
+            return total, total
+        # all x are >= 0, so that starting from 0 does no harm to the maximum; rows are in order
+        most = torch.segment_reduce(self.x, "max", lengths=count, axis=0, initial=0.0)
+        return total / count.clamp(min=1)[:, None], most
+
+    def valid(self, mask: Tensor, first: int) -> Items:
+        """Those whose action is valid; the first slot's action is `first`. Nobody asks for others' scores."""
+        kept = mask[self.row, first + self.slot].nonzero()[:, 0]
+        return Items(self.row[kept], self.slot[kept], self.x[kept])
+
+
+class Reading(NamedTuple):
+    """Observations taken apart, once for all trunks that look at them.
+
+    waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast. mask (B, A).
+    """
+
+    waiting: Items
+    running: Items
+    plain: Tensor
+    mask: Tensor
+
+
+def read(obs: Tensor, layout: Layout) -> Reading:
+    """Take observations (B, D) of a layout apart."""
+    blocks = layout.slices
+    plain = torch.cat([obs[:, blocks["cluster"]], _spans(obs, layout)], dim=1)
+    return Reading(
+        _jobs(obs, layout, "queue"), _jobs(obs, layout, "running"), plain, obs[:, blocks["mask"]] > 0.5
+    )
+
+
+def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
+    """The jobs of a block of slots."""
+    slots = obs[:, layout.slices[block]].reshape(len(obs), *layout.shapes[block])
+    row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
+    return Items(row, slot, slots[row, slot])
+
+
+def _spans(obs: Tensor, layout: Layout) -> Tensor:
+    """(B, spans x 5) means of the forecast; zeros without one."""
+    hours = layout.forecast_hours
+    if hours == 0:
+        return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
+    ahead = obs[:, layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
+    return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
+
+
+class Seen(NamedTuple):
+    """What a trunk makes of observations. whole (B, W), mask (B, A) bool."""
+
+    waiting: Items
+    running: Items
+    whole: Tensor
+    mask: Tensor
+
+
+class Trunk(nn.Module):
+    """From observations (B, D) or a Reading to a vector for each job and one for the whole (Seen)."""
 
     def __init__(self, layout: Layout, size: NetworkSize) -> None:
         super().__init__()
@@ -63,72 +136,73 @@ class Trunk(nn.Module):
             self.attention = nn.MultiheadAttention(width, size.heads, batch_first=True)
             self.after = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU())
 
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, obs: Tensor | Reading) -> Seen:
         """See the class."""
-        blocks, shapes = self.layout.slices, self.layout.shapes
-        mask = obs[:, blocks["mask"]] > 0.5
-        queue = obs[:, blocks["queue"]].reshape(len(obs), *shapes["queue"])
-        busy = obs[:, blocks["running"]].reshape(len(obs), *shapes["running"])
-        waiting, running = torch.relu(self.waiting_in(queue)), torch.relu(self.running_in(busy))
-        here, there = queue[:, :, :1], busy[:, :, :1]
-        if self.size.kind == "attention":
-            waiting = waiting + self.look_around(waiting, here)
-        parts = [obs[:, blocks["cluster"]], self.spans(obs)]
-        parts += [*pooled(waiting, here), *pooled(running, there)]
+        found = obs if isinstance(obs, Reading) else read(obs, self.layout)
+        waiting, running = _through(self.waiting_in, found.waiting), _through(self.running_in, found.running)
+        batch = len(found.mask)
+        if self.size.kind == "attention" and len(waiting.row):
+            waiting = Items(waiting.row, waiting.slot, waiting.x + self.look_around(waiting, batch))
+        parts = [found.plain, *waiting.mean_and_max(batch), *running.mean_and_max(batch)]
         whole = torch.relu(self.whole_in(torch.cat(parts, dim=1)))
-        waiting = joined(self.join_waiting, waiting, whole)
-        running = joined(self.join_running, running, whole)
-        return waiting, running, whole, mask
+        return Seen(waiting, running, whole, found.mask)
 
-    def look_around(self, waiting: Tensor, here: Tensor) -> Tensor:
-        """What each waiting job makes of the others; empty slots are seen by nobody."""
-        empty = here[:, :, 0] < 0.5
-        empty = empty & ~empty.all(dim=1, keepdim=True)  # attention over nothing would be NaN
-        seen, _ = self.attention(waiting, waiting, waiting, key_padding_mask=empty, need_weights=False)
-        return self.after(seen)
+    def look_around(self, waiting: Items, batch: int) -> Tensor:
+        """(P, W) what each waiting job makes of the others; empty slots are seen by nobody."""
+        slots = int(waiting.slot.max()) + 1
+        where = (waiting.row, waiting.slot)
+        dense = waiting.x.new_zeros(batch, slots, waiting.x.shape[1]).index_put(where, waiting.x)
+        empty = torch.ones(batch, slots, dtype=torch.bool, device=dense.device)
+        empty[where] = False
+        empty &= ~empty.all(dim=1, keepdim=True)  # attention over nothing would be NaN
+        seen, _ = self.attention(dense, dense, dense, key_padding_mask=empty, need_weights=False)
+        found: Tensor = self.after(seen[where])
+        return found
 
-    def spans(self, obs: Tensor) -> Tensor:
-        """(B, spans x 5) means of the forecast; zeros without one."""
-        hours = self.layout.forecast_hours
-        if hours == 0:
-            return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
-        ahead = obs[:, self.layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
-        return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
-
-
-def pooled(items: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and maximum (B, W) over the slots that hold something; zeros if none does."""
-    if items.shape[1] == 0:
-        nothing = items.new_zeros(items.shape[0], items.shape[2])
-        return nothing, nothing
-    items = items * here  # all are >= 0, so the maximum is right as well
-    return items.sum(dim=1) / here.sum(dim=1).clamp(min=1.0), items.amax(dim=1)
+    def join(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Each waiting and each running job together with the whole, (P, W) each."""
+        return (
+            joined(self.join_waiting, seen.waiting, seen.whole),
+            joined(self.join_running, seen.running, seen.whole),
+        )
 
 
-def joined(layer: nn.Linear, items: Tensor, whole: Tensor) -> Tensor:
-    """Each item together with the whole, (B, N, W); the whole goes through the layer once, not N times."""
+def _through(layer: nn.Linear, items: Items) -> Items:
+    return Items(items.row, items.slot, torch.relu(layer(items.x)))
+
+
+def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
+    """Each item together with its whole, (P, W); a whole goes through the layer once, not for each job."""
     width = whole.shape[1]
-    of_items = nn.functional.linear(items, layer.weight[:, :width], layer.bias)
+    of_items = nn.functional.linear(items.x, layer.weight[:, :width], layer.bias)
     of_whole = nn.functional.linear(whole, layer.weight[:, width:])
-    return torch.relu(of_items + of_whole[:, None, :])
+    return torch.relu(of_items + of_whole[items.row])
 
 
 class ActionHead(nn.Module):
-    """One number for each action, (B, A): WAIT from the whole, the others from their job."""
+    """One number for each action, (B, A): WAIT from the whole, valid ones from their job, 0 elsewhere."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.wait, self.start, self.stop = (nn.Linear(width, 1) for _ in range(3))
 
-    def forward(self, waiting: Tensor, running: Tensor, whole: Tensor) -> Tensor:
+    def forward(self, trunk: Trunk, seen: Seen) -> Tensor:
         """See the class."""
-        return torch.cat([self.wait(whole), self.start(waiting)[:, :, 0], self.stop(running)[:, :, 0]], dim=1)
+        first_stop = 1 + trunk.layout.queue_slots
+        seen = seen._replace(
+            waiting=seen.waiting.valid(seen.mask, 1), running=seen.running.valid(seen.mask, first_stop)
+        )
+        waiting, running = trunk.join(seen)
+        scores = nn.functional.pad(self.wait(seen.whole), (0, trunk.layout.actions - 1))
+        scores = scores.index_put((seen.waiting.row, 1 + seen.waiting.slot), self.start(waiting)[:, 0])
+        return scores.index_put((seen.running.row, first_stop + seen.running.slot), self.stop(running)[:, 0])
 
 
 class SchedulerNet(nn.Module):
     """Logits and value, or Q values, of observations of a layout.
 
-    forward(obs) -> logits (B, A), MASKED where invalid, and value (B,). q(obs) -> (B, A) likewise.
+    forward(obs) -> logits (B, A), MASKED where invalid, and value (B,). q(obs) -> (B, A) likewise. obs:
+    (B, D), or what `read` made of it where several networks look at the same.
     The critic has a trunk of its own: sharing one made the policy forget what it had cloned.
     """
 
@@ -140,21 +214,26 @@ class SchedulerNet(nn.Module):
         self.logits, self.values = ActionHead(width), nn.Linear(width, 1)
         self.advantages = ActionHead(width)
 
-    def policy(self, obs: Tensor) -> Tensor:
+    def policy(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) logits."""
-        waiting, running, whole, mask = self.actor(obs)
-        return masked(self.logits(waiting, running, whole), mask)
+        seen = self.actor(obs)
+        return masked(self.logits(self.actor, seen), seen.mask)
 
-    def value(self, obs: Tensor) -> Tensor:
+    def value(self, obs: Tensor | Reading) -> Tensor:
         """(B,) value of the state."""
-        return self.values(self.critic(obs)[2])[:, 0]
+        return self.values(self.critic(obs).whole)[:, 0]
 
-    def q(self, obs: Tensor) -> Tensor:
+    def q(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) value of each action: the state's and the action's advantage."""
-        waiting, running, whole, mask = self.critic(obs)
-        return masked(self.values(whole) + self.advantages(waiting, running, whole), mask)
+        return self.value_and_q(obs)[1]
 
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_q(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
+        """(B,) value of the state and (B, A) of each action, from one pass through the critic."""
+        seen = self.critic(obs)
+        value = self.values(seen.whole)
+        return value[:, 0], masked(value + self.advantages(self.critic, seen), seen.mask)
+
+    def forward(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """Logits and value."""
         return self.policy(obs), self.value(obs)
 

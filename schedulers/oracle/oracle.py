@@ -1,9 +1,10 @@
 """The oracle: a schedule made with true run times and true power, as a scheduler like any other.
 
 Privileged: no scheduler at a real cluster knows what it knows. It is a teacher, and a measure of what is
-left to gain. It plans the whole case when a run begins (`check`): every cheap heuristic is run, the bound's
-program is rounded, the best is improved by small changes on the compiled clock, and what comes out best
-is carried out at the normal decision points. So it is never worse than the heuristics it begins with.
+left to gain. It plans the whole case when a run begins (`check`), or one window of a longer case
+(`prepare`): every cheap heuristic is run, the bound's program is rounded, the best is improved by small
+changes on the compiled clock, and what comes out best is carried out at the normal decision points. So it
+is never worse than the heuristics it begins with.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rare.episodes import Episode, window_case
 from rare.model import Case
 from rare.run import simulate
 from rare.state import DECIDE_SHED, World
@@ -26,6 +28,7 @@ BEGIN_WITH = (
     "hvf+easy+price",
 )  # fmt: skip
 TRIALS = 4000
+FEWEST_WITH_PROGRAM = 1000  # `oracle=N` with fewer: the program would take longer than they
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,22 @@ class Planned:
     bound: Bound | None
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What is played: a plan, or the heuristic that no plan beats. how: None where no job has a value."""
+
+    plan: Plan | None
+    heuristic: Heuristic | None
+    how: Planned | None
+
+
 class Oracle:
-    """The scheduler `oracle`. trials: small changes tried; program: also round the bound's program."""
+    """The scheduler `oracle`. trials: small changes tried; program: also round the bound's program.
+
+    Windows are planned once: what `prepare` found is kept as long as the scheduler.
+    """
 
     privileged = True
-    order_param = 2.0
 
     def __init__(self, trials: int = TRIALS, *, program: bool = True, seed: int = 0) -> None:
         if trials < 0:
@@ -55,21 +69,53 @@ class Oracle:
         self.name = "oracle"
         self._trials, self._program, self._seed = int(trials), program, seed
         self._case: Case | None = None
-        self._plan: Plan | None = None
-        self._heuristic: Heuristic | None = None
-        self.planned: Planned | None = None
+        self._windows: dict[tuple[int, Episode], tuple[Case, Schedule]] = {}
+        self._schedule = Schedule(None, None, None)
 
     @property
     def order(self) -> int:
         """Code of the order in which the queue is kept: the heuristic's where none of the plans beat it."""
-        return 0 if self._heuristic is None else self._heuristic.order
+        heuristic = self._schedule.heuristic
+        return 0 if heuristic is None else heuristic.order
+
+    @property
+    def order_param(self) -> float:
+        """Parameter of that order."""
+        heuristic = self._schedule.heuristic
+        return 2.0 if heuristic is None else heuristic.order_param
+
+    @property
+    def planned(self) -> Planned | None:
+        """How the schedule at hand was come by."""
+        return self._schedule.how
+
+    def check_quickly(self, case: Case) -> None:
+        """Refuse what `check` refuses, without a plan. InputError without any value."""
+        if not _has_value(case):
+            raise InputError(f"{case.workload.name}: no job has a value, so the oracle has nothing to aim at")
 
     def check(self, case: Case) -> None:
         """Plan this case, unless it is planned already. InputError without any value."""
         if case is self._case:
             return
-        if not (case.workload.value_u > 0).any():
-            raise InputError(f"{case.workload.name}: no job has a value, so the oracle has nothing to aim at")
+        self.check_quickly(case)
+        self._schedule, self._case = self._make(case), case
+
+    def prepare(self, case: Case, episode: Episode) -> None:
+        """Plan a window of a longer case, unless it is planned already; job indices are the longer case's.
+
+        Where no job of the window has a value, it is played first come, first served, with backfilling.
+        """
+        key = (id(case), episode)
+        if key not in self._windows:
+            own = window_case(case, episode)
+            made = self._make(own) if _has_value(own) else Schedule(None, parse("easy"), None)
+            if made.plan is not None:
+                made.plan.begin_at(episode.first_job)
+            self._windows[key] = (case, made)  # the case too, so that its id stays its own
+        self._schedule, self._case = self._windows[key][1], None
+
+    def _make(self, case: Case) -> Schedule:
         heuristics = heuristics_on(case)
         best_name = max(heuristics, key=lambda name: heuristics[name][0])
         search = PlanSearch(case, self._seed)
@@ -80,7 +126,7 @@ class Oracle:
         if relaxed is not None:
             search.seed_from_relaxation(relaxed)
         search.climb(self._trials)
-        self._keep(case, search, best_name, heuristics[best_name][0], relaxed)
+        return self._best(search, best_name, heuristics[best_name][0], relaxed)
 
     def _relaxed(self, case: Case) -> Relaxed | None:
         if not self._program:
@@ -91,38 +137,41 @@ class Oracle:
             return None
         return relaxed if relaxed.bound.bound is not None else None
 
-    def _keep(
-        self, case: Case, search: PlanSearch, name: str, objective: float, relaxed: Relaxed | None
-    ) -> None:
+    @staticmethod
+    def _best(search: PlanSearch, name: str, objective: float, relaxed: Relaxed | None) -> Schedule:
         found = search.best_u / max(search.trial.offered_u, 1)
         better = found > objective
-        self._case, self._plan, self._heuristic = case, search.plan, None if better else parse(name)
         search.plan.rows[:] = search.best_rows
-        self.planned = Planned(
+        how = Planned(
             objective=max(found, objective),
             started_with=(name, objective),
             plan_better=better,
             trials=search.trial.tried,
             bound=None if relaxed is None else relaxed.bound,
         )
+        return Schedule(search.plan, None, how) if better else Schedule(None, parse(name), how)
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot (rare.scheduler.Decider). Job indices are those of the planned case."""
-        if self._heuristic is not None:
-            return self._heuristic.decide(world, e, status)
+        """One decision, as a slot (rare.scheduler.Decider)."""
+        if self._schedule.heuristic is not None:
+            return self._schedule.heuristic.decide(world, e, status)
         rule = victim_planned if status == DECIDE_SHED else choose_planned
         return int(rule(world.handles[e], self._handle()))
 
     def replay(self, handle: Any, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.compiled_clock)."""
-        if self._heuristic is not None:
-            return self._heuristic.replay(handle, steps)
+        if self._schedule.heuristic is not None:
+            return self._schedule.heuristic.replay(handle, steps)
         return int(replay_plan(handle, self._handle(), steps))
 
     def _handle(self) -> Any:
-        if self._plan is None:
+        if self._schedule.plan is None:
             raise InputError("oracle: has no plan yet; call check(case) with the case that is run")
-        return self._plan.handle
+        return self._schedule.plan.handle
+
+
+def _has_value(case: Case) -> bool:
+    return bool((case.workload.value_u > 0).any())
 
 
 def heuristics_on(case: Case, names: tuple[str, ...] = BEGIN_WITH) -> dict[str, tuple[float, Any]]:

@@ -38,14 +38,14 @@ ROW = np.dtype(
         ("sticky", "i8"),
     ]
 )
-PLAN = np.dtype([("at_rows", "i8")])
+PLAN = np.dtype([("at_rows", "i8"), ("first_job", "i8")])
 _row = accessor(ROW)
 
 
 @rule
 def row_of(plan, job):
     """What is planned for a job."""
-    return _row(plan.at_rows, job)
+    return _row(plan.at_rows, job - plan.first_job)
 
 
 @rule
@@ -133,7 +133,10 @@ def replay_plan(w, plan, steps):
 
 
 class Plan:
-    """Rows for the jobs of a case. `rows` may be written to; the handle goes to compiled code."""
+    """Rows for the jobs of a case. `rows` may be written to; the handle goes to compiled code.
+
+    first_job: index, in the world that is played, of the job of the first row.
+    """
 
     def __init__(self, jobs: int) -> None:
         self.rows = np.zeros(jobs, ROW).view(np.recarray)
@@ -142,3 +145,8 @@ class Plan:
         header.at_rows = register(self.rows)
         self._header = header
         self.handle = arguments(header)[0]
+
+    def begin_at(self, first_job: int) -> None:
+        """Carry the plan out in a world in which its first job has this index."""
+        self._header.first_job = first_job
+        self.handle = arguments(self._header)[0]

@@ -71,6 +71,20 @@ class TestOutput:
         )
         assert "sjf†" in text and "† clairvoyant" in text
 
+    def test_the_oracle_is_marked_as_privileged(self, here, stub):
+        from experiments.runs import compare_runs
+        from experiments.text_table import compare_text, run_text
+
+        classes = '[[service_class]]\nname = "only"\nshare = 1.0\nvalue_per_core_hour = 1.0\n'
+        (here / "mine.toml").write_text(
+            f'name = "mine"\n[workload]\nfile = "jobs.csv"\n{classes}', encoding="utf-8"
+        )
+        whole = compare_runs(["easy", "oracle=5"], scenario="mine.toml")
+        assert [found["privileged"] for found in whole["results"]] == [False, True]
+        text = compare_text(whole)
+        assert "oracle=5‡" in text and "easy‡" not in text and "‡ privileged: knows true run times" in text
+        assert "‡" in run_text(whole["results"][1]) and "‡" not in run_text(whole["results"][0])
+
     def test_best_comes_first_and_control_characters_never(self):
         from experiments.text_table import compare_text
 

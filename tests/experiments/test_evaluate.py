@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.evaluate import COLUMNS, choose_windows, evaluate
-from experiments.scenario import load_scenario
+from experiments.evaluate_run import evaluate_text
+from experiments.scenario import Wishes, load_scenario
 from experiments.statistics import estimate, interquartile_mean, paired
 from tests.experiments.test_windows import CLASS, SCENARIO, WINDOWS
 from traces.errors import InputError
@@ -38,7 +39,6 @@ class TestEvaluate:
     def test_a_row_is_what_a_run_of_that_window_gives(self, loaded, found):
         import rare
         from experiments.build import build
-        from experiments.scenario import Wishes
         from schedulers import make_scheduler
 
         alone = build(load_scenario("mine.toml", Wishes(settings=["window=try-a"])))
@@ -84,6 +84,114 @@ class TestEvaluate:
     def test_the_best_comes_first(self, found):
         best, last = found.ranked()
         assert found.objective(best).mean >= found.objective(last).mean
+
+
+class TestPerfectForecast:
+    """`NAME@perfect` runs NAME on the same window, but with the truth for a forecast."""
+
+    def test_it_is_the_run_of_the_scenario_with_a_perfect_forecast(self):
+        names, tiny = ("conservative+green", "conservative+green@perfect"), load_scenario("tiny")
+        windows = choose_windows(tiny, ["train-02", "train-03"])
+        found = evaluate(tiny, names, windows)
+        setting = load_scenario("tiny", Wishes(settings=["forecast.kind=perfect"]))
+        same = evaluate(setting, names[:1], windows)
+        honest, perfect = ([row for row in found.rows if row["scheduler"] == name] for name in names)
+        assert names[1] in found.csv_text()
+        assert [row | {"scheduler": names[1]} for row in same.rows] == perfect
+        assert [row["objective"] for row in honest] != [row["objective"] for row in perfect]
+        assert "@perfect: under a perfect forecast" in evaluate_text(found)
+        assert "@perfect:" not in evaluate_text(same)
+
+    @pytest.mark.parametrize("name", ["oracle@perfect", "bound@perfect", "oracle=9@perfect"])
+    def test_who_knows_the_truth_needs_none(self, loaded, name):
+        with pytest.raises(InputError, match="leave @perfect out"):
+            evaluate(loaded, [name], choose_windows(loaded, ["test"]))
+
+    def test_a_wrong_name_is_told_before_the_work(self, loaded):
+        with pytest.raises(InputError, match="easy"):
+            evaluate(loaded, ["esay@perfect"], choose_windows(loaded, ["test"]))
+
+
+class TestKept:
+    """Hours of evaluation are lost to a kill, or rows of another configuration are taken for these."""
+
+    @pytest.fixture
+    def runs(self, monkeypatch):
+        import rare
+
+        made, real = [], rare.simulate
+
+        def counted(case, scheduler, **options):
+            made.append(scheduler.name)
+            return real(case, scheduler, **options)
+
+        monkeypatch.setattr(rare, "simulate", counted)
+        return made
+
+    def test_a_stopped_evaluation_goes_on(self, loaded, runs, tmp_path):
+        windows = choose_windows(loaded, ["validation", "test"])
+        whole = evaluate(loaded, NAMES, windows)
+        evaluate(loaded, NAMES, windows[:1], kept_in=tmp_path / "kept")
+        evaluate(loaded, NAMES[:1], windows[1:], kept_in=tmp_path / "kept")
+        runs.clear()
+        assert evaluate(loaded, NAMES, windows, kept_in=tmp_path / "kept").rows == whole.rows
+        assert runs == ["fcfs"]
+
+    def test_rows_of_another_seed_scenario_or_code_are_made_again(self, loaded, runs, tmp_path, monkeypatch):
+        windows, kept = choose_windows(loaded, ["test"]), tmp_path / "kept"
+        evaluate(loaded, ["fcfs"], windows, kept_in=kept)
+        runs.clear()
+        evaluate(loaded, ["fcfs"], windows, kept_in=kept, seed=5)
+        other = load_scenario("mine.toml", Wishes(settings=["battery.hours=1"]))
+        evaluate(other, ["fcfs"], windows, kept_in=kept)
+        monkeypatch.setattr("experiments.window_rows.code_hash", lambda: "edited")
+        evaluate(other, ["fcfs"], windows, kept_in=kept)
+        assert len(runs) == 3
+        (kept / "try-a.json").write_text('{"key": ', encoding="utf-8")
+        evaluate(other, ["fcfs"], windows, kept_in=kept)
+        assert len(runs) == 4
+
+    def test_a_scheduler_of_ones_own_is_run_again_when_its_file_changes(self, loaded, here, runs, tmp_path):
+        source = "class Wait:\n    def choose(self, view):\n        return -1\n"
+        (here / "own.py").write_text(source, encoding="utf-8")
+        windows, kept = choose_windows(loaded, ["test"]), tmp_path / "kept"
+        for text, count in ((source, 1), (source, 1), (source + "# better\n", 2)):
+            (here / "own.py").write_text(text, encoding="utf-8")
+            evaluate(loaded, ["own.py:Wait"], windows, kept_in=kept)
+            assert len(runs) == count
+
+    def test_oracle_and_bound_solve_the_program_once(self, loaded, tmp_path, monkeypatch):
+        from schedulers.oracle import bound, oracle
+
+        solved, real = [], bound.relax
+        for module in (bound, oracle):
+            monkeypatch.setattr(module, "relax", lambda *a, **k: solved.append(1) or real(*a, **k))
+        found = evaluate(loaded, ["bound", "oracle=1000"], choose_windows(loaded, ["test"]))
+        assert len(solved) == 1
+        bound_row, oracle_row = found.rows
+        assert bound_row["scheduler"] == "bound" and bound_row["objective"] >= oracle_row["objective"]
+        assert bound_row["objective"] == evaluate(loaded, ["bound"], found.windows).rows[0]["objective"]
+
+    def test_ctrl_c_says_where_the_rows_are_and_success_removes_them(self, tmp_path, monkeypatch, capsys):
+        import rare
+        from experiments.cli import main
+
+        real = rare.simulate
+
+        def stopped(case, scheduler, **options):
+            if scheduler.name == "fcfs":
+                raise KeyboardInterrupt
+            return real(case, scheduler, **options)
+
+        command = ["evaluate", "--scenario", "tiny", "--windows", "validation-00,validation-01"]
+        command += ["--scheduler", "easy,fcfs", "--workers", "1", "--quiet", "--out", str(tmp_path / "found")]
+        monkeypatch.setattr(rare, "simulate", stopped)
+        assert main(command) == 130
+        assert "the same command goes on from there" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == [".found.unfinished-windows"]
+        monkeypatch.setattr(rare, "simulate", real)
+        assert main(command) == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["found"]
 
 
 class TestRefused:

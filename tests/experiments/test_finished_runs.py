@@ -88,9 +88,9 @@ class TestReplacing:
 
     def test_a_demo_replaces_a_demo_of_another_version(self, here, stub):
         fake_run(here / "d", config={"name": "islanded", "cluster": {"nodes": 1}})
-        assert main(["demo", "--out", "d", "--no-figures", "--quiet"]) == 0
+        assert main(["demo", "--no-learning", "--out", "d", "--no-figures", "--quiet"]) == 0
         fake_run(here / "e", config={"name": "mine"})
-        assert main(["demo", "--out", "e", "--no-figures", "--quiet"]) == 2
+        assert main(["demo", "--no-learning", "--out", "e", "--no-figures", "--quiet"]) == 2
 
     def test_a_damaged_configuration_is_no_obstacle(self, here, stub):
         assert main([*SIM]) == 0

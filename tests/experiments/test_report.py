@@ -185,3 +185,13 @@ class TestWords:
         (folder / "compare.json").write_text(json.dumps(whole))
         text = write_report(folder).read_text()
         assert text.count('title="saw true run times"') == 3 and "estimates: run_time" in text
+
+    def test_privileged_schedulers_are_marked(self, tmp_path):
+        folder = fake_compare(tmp_path / "c", {"easy": 1, "oracle": 2}, 20)
+        assert "‡" not in write_report(folder).read_text()
+        whole = json.loads((folder / "compare.json").read_text())
+        whole["results"][1]["privileged"] = True
+        (folder / "compare.json").write_text(json.dumps(whole))
+        text = write_report(folder).read_text()
+        assert text.count('oracle<span title="knew true run times and power">‡</span>') == 3
+        assert "knew true run times and true power" in text

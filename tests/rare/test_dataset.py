@@ -12,11 +12,13 @@ import pytest
 
 from experiments.dataset_run import policy_of
 from experiments.episodes import episodes_of
-from rare import GreenClusterEnv, Layout
+from rare import GreenClusterEnv, Layout, simulate
 from rare.dataset import load, to_d3rlpy
 from rare.dataset.draw import draw
 from rare.dataset.play import OUT_OF_SLOTS, Player, Policy
 from rare.dataset.write import Task, log_dataset
+from rare.drive import play
+from rare.episodes import window_case
 from schedulers import make_scheduler
 from traces.errors import InputError
 
@@ -31,6 +33,9 @@ class Python:
     def __init__(self, name):
         self._inner = make_scheduler(name)
         self.name, self.order, self.order_param = name, self._inner.order, self._inner.order_param
+
+    def check(self, case):
+        self._inner.check(case)
 
     def decide(self, world, e, status):
         return self._inner.decide(world, e, status)
@@ -164,6 +169,48 @@ def test_without_epsilon_it_is_the_schedulers_own_schedule(tmp_path):
         assert (episode.probability == 1).all()
         own = play(data_episodes := episodes_of("tiny"), make_scheduler("hvf+easy"), episode.facts["window"])
         assert own["objective"] == episode.facts["objective"] and data_episodes.scenario == "tiny"
+
+
+TEACHERS = ("oracle=15", "lookahead=atc+greedy+budget=150", "random")
+
+
+def test_teachers_go_on_to_the_same_content(tmp_path):
+    whole = log_dataset(task(TEACHERS, epsilon=0.1), 24, tmp_path / "whole")
+    log_dataset(task(TEACHERS, epsilon=0.1), 11, tmp_path / "parts", shard_decisions=100)
+    parts = log_dataset(task(TEACHERS, epsilon=0.1), 24, tmp_path / "parts")
+    assert parts["content_sha256"] == whole["content_sha256"]
+    assert {row["scheduler"] for row in whole["by_scheduler"]} == set(TEACHERS)
+
+
+def test_the_oracle_earns_in_every_window_what_it_planned():
+    """A plan is of the window's own jobs, counted from 0; the environment counts those of the year."""
+    episodes = episodes_of("tiny")
+    policy, player = policy_of("oracle=30", 0.0), Player(episodes, LAYOUT)
+    planned = 0
+    for episode in episodes.of("train")[3:8]:
+        played = player.play(episode, policy, seed=0)
+        oracle = policy.make()
+        assert played.why_not is None and played.terminated
+        assert played.summary["objective"] == pytest.approx(oracle.planned.objective, abs=1e-12)
+        alone = simulate(window_case(episodes.case, episode), make_scheduler("oracle=30"), record=False)
+        assert alone.metrics["objective"] == oracle.planned.objective
+        planned += oracle.planned.plan_better
+    assert planned >= 2
+
+
+def test_lookahead_learns_nothing_from_the_episode_before():
+    episodes = episodes_of("tiny")
+    first, second = episodes.of("train")[3:5]
+    policy = policy_of("lookahead=hvf+greedy+budget=300", 0.0)
+    player = Player(episodes, LAYOUT)
+    player.play(first, policy, seed=0)
+    after = player.play(second, policy, seed=0)
+    rewards = player.log.reward[: player.log.steps].copy()
+    alone = Player(episodes, LAYOUT)
+    assert alone.play(second, policy, seed=0).summary["objective"] == after.summary["objective"]
+    assert np.array_equal(alone.log.reward[: alone.log.steps], rewards)
+    by_hand = play(episodes, make_scheduler(policy.name), second.name, layout=LAYOUT)
+    assert by_hand["objective"] == after.summary["objective"] and by_hand["outside"] == 0
 
 
 def test_an_episode_that_leaves_the_slots_does_not_count(tmp_path):

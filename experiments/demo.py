@@ -1,0 +1,129 @@
+"""`rare demo`: compare, log, learn offline, fine-tune online, and judge it all on windows nobody saw.
+
+Every stage goes on where it was stopped, so a demo that was killed is finished by the same command.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from experiments.atomic import LEARNING, LEARNING_FACTS, is_own_folder
+from experiments.earlier import earlier_config
+from experiments.learned_facts import learning_facts
+from experiments.runs import compare_runs, link_or_copy
+from experiments.talk import QUIET, Talk
+from traces.errors import InputError
+
+SCENARIO = "islanded"
+SCHEDULERS = (
+    "fcfs", "easy", "conservative", "sjf+easy", "hvd+easy", "edf+easy", "slack+easy", "atc+easy",
+    "easy+green", "atc+easy+green",
+)  # fmt: skip
+TEACHERS = ("hvf+easy+green", "atc+greedy", "hvd+easy")  # whose decisions are logged
+JUDGED = ("hvf+easy+green", "easy", "atc+greedy", "hvd+easy", "hvf+easy")
+"""Heuristics beside the learned ones; the first, best on the validation windows, is the yardstick."""
+LEARNED = ("bc", "crr", "ppo")
+EPISODES, EPSILON = 36, 0.05
+UPDATES, WIDTH = 1500, 32
+PPO_STEPS = 200_000
+
+
+def demo_run(
+    out: str | Path,
+    *,
+    force: bool = False,
+    figures: bool = True,
+    learn: bool = True,
+    talk: Talk = QUIET,
+    command: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Compare heuristics on a summer's week of `islanded`, and teach a network on its training windows.
+
+    All data comes with the package. An earlier demo in `out` is replaced, also one of another version of
+    the package. Without the extra `learn` only the comparison is made. The object of `rare compare --json`,
+    with "learning" (what `learning_facts` gives) beside it.
+    """
+    out = Path(out).expanduser()
+    earlier = earlier_config(out)
+    force = force or (earlier is not None and earlier.get("name") == SCENARIO)
+    if learn and not _can_learn():
+        talk.note("nothing is learned: install the extra rare-datacenter[learn] for that")
+        learn = False
+    if learn:
+        _check_place(out)
+        learn_all(out / LEARNING, talk)
+    found = compare_runs(
+        SCHEDULERS,
+        scenario=SCENARIO,
+        out=out,
+        force=force,
+        figures=figures,
+        talk=talk,
+        command=command,
+        also=partial(_bring, out / LEARNING) if learn else None,
+    )
+    return found | {"learning": learning_facts(out / LEARNING)} if learn else found
+
+
+def _can_learn() -> bool:
+    return all(importlib.util.find_spec(name) for name in ("torch", "d3rlpy", "sb3_contrib", "h5py"))
+
+
+def _check_place(out: Path) -> None:
+    """Refuse a folder of somebody else's before minutes are spent."""
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not is_own_folder(out))):
+        raise InputError(f"--out {out}: holds something that no demo wrote; give another folder")
+
+
+def _bring(learning: Path, folder: Path) -> None:
+    """What was learned goes into the new folder; the old one is there until that takes its place."""
+    shutil.copytree(learning, folder / LEARNING, copy_function=link_or_copy)
+
+
+def learn_all(folder: Path, talk: Talk) -> None:
+    """Log, clone, filter, fine-tune and evaluate into a folder; what is done already stays."""
+    from experiments.dataset_run import dataset_run
+    from experiments.evaluate_run import evaluate_run
+    from experiments.train_offline import train_offline
+    from experiments.train_online import train_online
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LEARNING_FACTS).write_text(
+        json.dumps({"scenario": SCENARIO, "learned": LEARNED}) + "\n", "utf-8"
+    )
+    data = folder / "dataset"
+    talk.note(f"[learning 1/5] logging {', '.join(TEACHERS)} on training windows")
+    dataset_run(TEACHERS, data, scenario=SCENARIO, episodes=EPISODES, epsilon=EPSILON, talk=talk)
+    for place, algorithm in enumerate(("bc", "crr"), 2):
+        talk.note(f"[learning {place}/5] {algorithm} from the log, {UPDATES:,} updates")
+        train_offline(
+            [data],
+            folder / algorithm,
+            algorithm=algorithm,
+            steps=UPDATES,
+            validate_every=UPDATES // 6,
+            width=WIDTH,
+            resume=(folder / algorithm).exists(),
+            baselines=(),
+            talk=talk,
+        )
+    talk.note(f"[learning 4/5] ppo from the weights of crr, {PPO_STEPS:,} decisions")
+    train_online(
+        SCENARIO,
+        folder / "ppo",
+        steps=PPO_STEPS,
+        start=folder / "crr" / "best",
+        validate_every=PPO_STEPS // 8,
+        resume=(folder / "ppo").exists(),
+        talk=talk,
+    )
+    talk.note("[learning 5/5] heuristics and networks on the test windows")
+    if not (folder / "evaluation").exists():
+        names = [*JUDGED, *(str(folder / name / "best") for name in LEARNED)]
+        evaluate_run(names, ["test"], scenario=SCENARIO, out=folder / "evaluation", talk=talk)

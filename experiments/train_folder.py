@@ -1,0 +1,110 @@
+"""The folder of a training run: whose it is, what was asked for, and that only one process writes it."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import importlib.util
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from traces.errors import InputError
+
+CONFIG, SUMMARY = "config.json", "summary.json"
+NEEDED = ("torch", "d3rlpy", "h5py", "safetensors", "tensorboard")
+_LIBRARIES = ("torch", "d3rlpy", "stable-baselines3", "sb3-contrib", "safetensors", "numpy", "numba")
+
+
+def missing() -> list[str]:
+    """What learning needs and is not installed."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+
+def check_extra() -> None:
+    """InputError if what learning needs is not installed."""
+    for name in missing():
+        raise InputError(f"{name} is needed to learn; install the extra: rare-datacenter[learn]")
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that decide what a training run gives."""
+    import rare
+
+    found = {"rare": rare.__version__}
+    for name in _LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+@contextmanager
+def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Path]:
+    """The run's folder, locked against others; config.json is written or compared with what is there.
+
+    InputError if the folder holds something else, a run and `resume` is not given, a run of another
+    configuration, or if another process is writing it.
+    """
+    folder = Path(out).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out {out}: is a file, not a folder; choose another name")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be made ({error.strerror}); choose another place") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # falls with the process
+        except BlockingIOError:
+            raise InputError(f"--out {out}: another run is writing this folder; wait for it") from None
+        _own(folder, out, config, resume)
+        yield folder
+    finally:
+        os.close(lock)
+
+
+def _own(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) -> None:
+    path = folder / CONFIG
+    config = json.loads(json.dumps(config))
+    if not path.exists():
+        foreign = [each.name for each in sorted(folder.iterdir()) if each.name != CONFIG + ".part"]
+        if foreign:
+            raise InputError(f"--out {out}: holds {foreign[0]!r} and no training run; choose another folder")
+        write_json(path, config)
+        return
+    try:
+        earlier = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); delete the folder and train again") from None
+    if not resume:
+        raise InputError(f"--out {out}: holds a training run; give --resume to go on, or another folder")
+    for key in {**config, **earlier}:
+        if config.get(key) != earlier.get(key):
+            raise InputError(
+                f"--resume: {folder} was begun with another {key} ({_short(earlier.get(key))}, not "
+                f"{_short(config.get(key))}); give the same options, or another folder"
+            )
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file at once."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
+    part.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. InputError if it cannot be read."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); name the folder of a training run") from None
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,282 @@
+"""`rare train offline`: learn a scheduler from logged decisions, judged by simulation as it learns."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.talk import QUIET, Talk
+from experiments.train_folder import SUMMARY, check_extra, opened, read_json, versions, write_json
+from schedulers.learned.discount import GAMMA_PER_HOUR, REWARD_SCALE
+from traces.errors import InputError
+
+if TYPE_CHECKING:
+    from schedulers.learned.network import SchedulerNet
+    from schedulers.learned.offline.data import Transitions
+    from schedulers.learned.offline.train import Progress
+
+ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
+SPLIT = "validation"
+GPU_FROM = 512 * 1024
+"""Width times batch from which a GPU is taken (docs/training.md has the measurement)."""
+
+
+def train_offline(
+    data: Sequence[str | Path],
+    out: str | Path,
+    *,
+    algorithm: str = "bc",
+    scenario: str | None = None,
+    settings: Sequence[str] = (),
+    steps: int = 20_000,
+    batch: int = 256,
+    network: str = "pointwise",
+    width: int = 64,
+    transitions: int | None = None,
+    gamma: float = GAMMA_PER_HOUR,
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = False,
+    start: str | Path | None = None,
+    validate_every: int = 1000,
+    patience: int = 0,
+    baselines: Sequence[str] | None = None,
+    options: dict[str, Any] | None = None,
+    figure: bool = True,
+    talk: Talk = QUIET,
+) -> dict[str, Any]:
+    """Train on the datasets in the folders `data` into the folder `out`; what summary.json holds.
+
+    scenario, settings: whose validation windows judge; default: the data's. transitions: use so many of
+    the data. gamma: discount per hour. start: a checkpoint to start from. patience: end after so many
+    validations without a better one (0: never). baselines: schedulers in the figure; default: the data's,
+    where they are heuristics. options: of the algorithm, such as {"beta": 0.5} (its config class has them).
+    InputError for whatever cannot be done.
+    """
+    check_extra()
+    _check(algorithm, network, steps, batch, width, gamma, validate_every, patience)
+    import torch
+
+    from schedulers.learned.offline.algorithms import config_of
+    from schedulers.learned.offline.data import read_transitions
+
+    torch.set_num_threads(1)
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    config_of(algorithm, **given)  # a wrong option is told before the data are read
+    found = read_transitions(data, transitions, gamma)
+    scenario, settings, scenario_seed = _scenario(found, scenario, settings)
+    device = device_for(device, width, batch)
+    config: dict[str, Any] = {
+        "kind": "offline", "algorithm": algorithm, "scenario": scenario, "settings": list(settings),
+        "scenario_seed": scenario_seed, "steps": steps, "batch": batch, "network": network, "width": width,
+        "transitions": len(found), "gamma_per_hour": gamma, "reward_scale": REWARD_SCALE, "seed": seed,
+        "device": device, "validate_every": validate_every, "patience": patience,
+        "options": given, "data": [dict(source) for source in found.sources],
+        "start": None if start is None else _weights_hash(start), "versions": versions(),
+    }  # fmt: skip
+    run = _Run(config, found, talk)
+    net = run.network(start)
+    with opened(out, config, resume) as folder:
+        if (folder / SUMMARY).exists():
+            talk.note(f"{folder}: is finished; nothing to do")
+            return dict(read_json(folder / SUMMARY))
+        summary = run.train(folder, net)
+        summary["baselines"] = baseline_objectives(config, baselines)
+        write_json(folder / SUMMARY, summary)
+        if figure:
+            from experiments.figures.learning import draw_learning
+
+            draw_learning([folder], folder / "curve", summary["baselines"])
+    return summary
+
+
+class _Run:
+    """One training run: everything between its options and its summary."""
+
+    def __init__(self, config: dict[str, Any], data: Transitions, talk: Talk) -> None:
+        from experiments.episodes import episodes_of
+
+        self.config, self.data, self.talk = config, data, talk
+        self.episodes = episodes_of(config["scenario"], tuple(config["settings"]), config["scenario_seed"])
+        self.windows = self.episodes.of(SPLIT)
+
+    def network(self, start: str | Path | None) -> SchedulerNet:
+        """A new network, or the one of a checkpoint. InputError if that is another kind of network."""
+        import torch
+
+        from schedulers.learned import checkpoint
+        from schedulers.learned.network import NetworkSize, SchedulerNet
+
+        size = NetworkSize(self.config["network"], self.config["width"])
+        if start is None:
+            torch.manual_seed(self.config["seed"])
+            return SchedulerNet(self.data.layout, size)
+        found = checkpoint.load(Path(start)).net
+        if found.size != size:
+            raise InputError(
+                f"--from {start}: is a {found.size.kind} network of width {found.size.width}, not "
+                f"{size.kind} of {size.width}; give --network {found.size.kind} --width {found.size.width}"
+            )
+        return checkpoint.resized(found, self.data.layout)
+
+    def train(self, folder: Path, net: SchedulerNet) -> dict[str, Any]:
+        """Train, and put what came of it into words and numbers."""
+        from schedulers.learned.offline.algorithms import algorithm, config_of
+        from schedulers.learned.offline.batches import Batches
+        from schedulers.learned.offline.train import Course, Training
+
+        config = self.config
+        made = config_of(
+            config["algorithm"], **config["options"], gamma=config["gamma_per_hour"], steps=config["steps"],
+            layout=self.data.layout.to_json(), kind=config["network"], width=config["width"],
+        )  # fmt: skip
+        impl = algorithm(made, net, config["device"]).impl
+        batches = Batches(
+            self.data.to(config["device"]), config["batch"], config["seed"], with_next=impl.looks_ahead
+        )
+        course = Course(config["steps"], config["validate_every"], config["patience"])
+        training = Training(
+            impl, batches, course, folder, self.validate, self.facts(impl.head), self.teller(config["steps"])
+        )
+        try:
+            return self.summary(training.run(), impl.head)
+        finally:
+            self.talk.done()
+
+    def validate(self, net: SchedulerNet, head: str) -> Any:
+        """(W,) objectives of the validation windows."""
+        from schedulers.learned.greedy import greedy_objectives
+
+        return greedy_objectives(net, self.episodes, self.windows, head=head)
+
+    def facts(self, head: str) -> Callable[[int, float], dict[str, Any]]:
+        """What a checkpoint says of itself."""
+        config = self.config
+        kept = ("scenario", "settings", "data", "seed", "gamma_per_hour", "reward_scale", "versions")
+
+        def of(step: int, objective: float) -> dict[str, Any]:
+            return {
+                "trained": f"offline {config['algorithm']}", **{key: config[key] for key in kept},
+                "steps": step, "head": head, "validation_objective": objective, "from": config["start"],
+            }  # fmt: skip
+
+        return of
+
+    def teller(self, steps: int) -> Callable[[Progress, int], None]:
+        """Progress with objective and time left."""
+        say, began_s, first = self.talk.ticker(), time.monotonic(), -1
+        label = f"{self.config['algorithm']} on {self.config['scenario']}"
+
+        def of(progress: Progress, total: int) -> None:
+            nonlocal first
+            first = progress.step if first < 0 else first
+            gone_s, done = time.monotonic() - began_s, progress.step - first
+            left = f", {gone_s / done * (total - progress.step):.0f} s left" if done else ""
+            say(
+                f"{label}: {progress.step:,} of {total:,} updates, objective {progress.last:.4f}, best "
+                f"{progress.best:.4f}{left}"
+            )
+
+        return of
+
+    def summary(self, progress: Progress, head: str) -> dict[str, Any]:
+        """What summary.json holds, but the baselines."""
+        total_s = sum(progress.seconds.values())
+        learning_s = progress.seconds.get("gather", 0.0) + progress.seconds.get("update", 0.0)
+        return {
+            **{key: self.config[key] for key in ("algorithm", "scenario", "seed", "transitions", "device")},
+            "head": head,
+            "windows": [window.name for window in self.windows],
+            "best": {
+                "objective": progress.best, "step": progress.best_step,
+                "objectives": progress.best_objectives,
+            },
+            "last": {
+                "objective": progress.last, "step": progress.step, "objectives": progress.last_objectives,
+            },
+            "wall_s": total_s,
+            "updates_per_s": progress.step / learning_s if learning_s else None,
+            "shares": {part: seconds / total_s for part, seconds in progress.seconds.items()},
+        }  # fmt: skip
+
+
+def baseline_objectives(config: dict[str, Any], names: Sequence[str] | None = None) -> dict[str, float]:
+    """Mean objectives on the validation windows of these schedulers; None: the data's heuristics.
+
+    Other schedulers can take minutes for each window, so they have to be asked for.
+    """
+    from experiments.evaluate import choose_windows, evaluate
+    from experiments.scenario import Wishes, load_scenario
+    from schedulers import make_scheduler
+
+    if names is None:
+        every = dict.fromkeys(name for source in config["data"] for name in source["schedulers"])
+        names = [
+            name for name in every if name != "random" and ".py:" not in name
+            and hasattr(make_scheduler(name), "record")
+        ]  # fmt: skip
+    loaded = load_scenario(config["scenario"], Wishes(settings=config["settings"]))
+    if not names or loaded.scenario.windows is None:
+        return {}
+    found = evaluate(loaded, names, choose_windows(loaded, [SPLIT]), seed=config["scenario_seed"])
+    return {name: found.objective(name).mean for name in names}
+
+
+def _scenario(
+    data: Transitions, scenario: str | None, settings: Sequence[str]
+) -> tuple[str, Sequence[str], int]:
+    """Whose windows judge: those asked for, or the data's."""
+    first = data.sources[0]
+    if scenario is not None:
+        return scenario, settings, int(first["scenario_seed"])
+    for source in data.sources:
+        if (source["scenario"], source["settings"]) != (first["scenario"], first["settings"]):
+            raise InputError(
+                f"--data {source['folder']}: is of {source['scenario']}, {first['folder']} of "
+                f"{first['scenario']}; say with --scenario whose validation windows judge"
+            )
+    return first["scenario"], settings or first["settings"], int(first["scenario_seed"])
+
+
+def _check(
+    algorithm: str, network: str, steps: int, batch: int, width: int, gamma: float, every: int, patience: int
+) -> None:
+    from schedulers.learned.network import KINDS
+
+    if algorithm not in ALGORITHMS:
+        raise InputError(f"--algorithm {algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+    if network not in KINDS:
+        raise InputError(f"--network {network!r} is unknown; known are {', '.join(KINDS)}")
+    numbers = (("steps", steps), ("batch", batch), ("width", width), ("validate-every", every))
+    for name, value in numbers:
+        if value < 1:
+            raise InputError(f"--{name} must be at least 1, got {value}")
+    if patience < 0:
+        raise InputError(f"--patience must be at least 0, got {patience}")
+    if not (0 < gamma <= 1 and math.isfinite(gamma)):
+        raise InputError(f"--gamma must be above 0 and at most 1 (per hour), got {gamma}")
+    if network == "attention" and width % 4:
+        raise InputError(f"--width must be a multiple of 4 for attention, got {width}")
+
+
+def device_for(wanted: str, width: int, batch: int) -> str:
+    """The device to train on. InputError for one that is not there."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() and width * batch >= GPU_FROM else "cpu"
+    if wanted not in ("cpu", "cuda"):
+        raise InputError(f"--device {wanted!r} is unknown; known are auto, cpu, cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch sees no GPU here; give --device cpu")
+    return wanted
+
+
+def _weights_hash(start: str | Path) -> dict[str, str]:
+    from experiments.provenance import file_hash
+    from schedulers.learned.checkpoint import WEIGHTS
+
+    return {"folder": Path(start).name, "sha256": file_hash(Path(start) / WEIGHTS)}

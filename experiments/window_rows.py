@@ -1,0 +1,179 @@
+"""Rows of an evaluation: metrics of each scheduler on one window, kept on disk while others are missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.config import ForecastTable
+from experiments.provenance import code_hash, library_versions, scheduler_files
+from experiments.scenario import Loaded
+from experiments.windows import Window
+from rare.model import Case
+from traces.errors import InputError
+
+COLUMNS = (
+    "objective", "value_earned", "value_offered", "qos_violations", "jobs_submitted", "jobs_completed",
+    "jobs_expired", "jobs_failed", "suspensions", "kills", "mean_wait_s", "mean_bounded_slowdown",
+    "busy_share", "energy_kwh", "renewable_share", "renewable_utilization", "curtailed_kwh", "grid_kwh",
+    "grid_cost", "carbon_kg", "wasted_kwh", "decisions",
+)  # fmt: skip
+
+BOUND = "bound"
+"""Named beside schedulers, it gives the bound of the linear program on each window."""
+
+PERFECT = "@perfect"
+"""Behind a scheduler's name: it sees a perfect forecast in place of the scenario's."""
+
+Row = dict[str, Any]
+
+
+def plain_name(name: str) -> str:
+    """The scheduler's name without the suffix."""
+    return name.removesuffix(PERFECT)
+
+
+def is_oracle(name: str) -> bool:
+    """Whether this names the oracle, however many trials it makes."""
+    return plain_name(name).strip().lower().partition("=")[0] == "oracle"
+
+
+def is_unreal(name: str) -> bool:
+    """Whether this is no scheduler that a real cluster could have: it knows the truth, or is the bound."""
+    return name == BOUND or name.endswith(PERFECT) or is_oracle(name)
+
+
+def check_name(name: str) -> None:
+    """Refuse what names no scheduler and is not the bound. InputError."""
+    from schedulers import make_scheduler
+
+    if name == BOUND:
+        return
+    if name.endswith(PERFECT) and (is_oracle(name) or plain_name(name) == BOUND):
+        raise InputError(f"--scheduler {name!r}: {plain_name(name)} knows the truth; leave {PERFECT} out")
+    make_scheduler(plain_name(name))
+
+
+class WindowCases:
+    """A window's case as it is, and under a perfect forecast; each built when first asked for."""
+
+    def __init__(self, loaded: Loaded, window: Window, seed: int) -> None:
+        self._window, self._seed = window, seed
+        self._loaded = {False: loaded, True: with_perfect_forecast(loaded)}
+        self._made: dict[bool, Case] = {}
+
+    def of(self, name: str) -> Case:
+        """The case that the scheduler of this name runs."""
+        from experiments.build import build
+
+        perfect = name.endswith(PERFECT)
+        if perfect not in self._made:
+            loaded = self._loaded[perfect]
+            scenario = dataclasses.replace(loaded.scenario, window=self._window.name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what a run may warn of is told by `rare simulate --window`
+                built = build(dataclasses.replace(loaded, scenario=scenario), seed=self._seed)
+            self._made[perfect] = built.case
+        return self._made[perfect]
+
+
+def with_perfect_forecast(loaded: Loaded) -> Loaded:
+    """The scenario with a forecast that is always right, as many hours ahead."""
+    forecast = ForecastTable(kind="perfect", hours=loaded.scenario.forecast.hours)
+    return dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, forecast=forecast))
+
+
+def run_window(
+    loaded: Loaded, window: Window, schedulers: Sequence[str], seed: int = 0, kept_in: Path | None = None
+) -> list[Row]:
+    """Metrics of each scheduler on one window, with what the window is.
+
+    kept_in: folder in which rows are kept as they are made, and looked for before.
+    """
+    cases = WindowCases(loaded, window, seed)
+    if not (cases.of("").workload.value_u >= 0).any():
+        raise InputError(
+            f"{loaded.label}: no job of window {window.name!r} has a value, so there is nothing to "
+            "compare; give [[service_class]]"
+        )
+    kept = None if kept_in is None else KeptRows(kept_in, loaded, window, cases.of(""))
+    rows = {} if kept is None else kept.read(schedulers)
+    for name in sorted(schedulers, key=lambda name: name == BOUND):  # the oracle may know the bound
+        if name not in rows:
+            rows |= _rows_of(name, cases.of(name), window, BOUND in schedulers and BOUND not in rows)
+            if kept is not None:
+                kept.write(rows)
+    return [rows[name] for name in schedulers]
+
+
+def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[str, Row]:
+    """The row of a scheduler; the oracle's with the bound's, for both come from one program."""
+    import rare
+    from schedulers import make_scheduler
+
+    if name == BOUND:
+        from schedulers.oracle.bound import upper_bound
+
+        return {BOUND: _bound_row(upper_bound(case).bound, window)}
+    scheduler = make_scheduler(plain_name(name))
+    result = rare.simulate(case, scheduler, record=False)
+    row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
+    found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
+    if with_bound and is_oracle(name) and scheduler.planned.bound is not None:
+        found[BOUND] = _bound_row(scheduler.planned.bound.bound, window)
+    return found
+
+
+def _bound_row(bound: float | None, window: Window) -> Row:
+    """The bound as a row of its own: an objective that no scheduler exceeds, and no other metric."""
+    row: Row = {"window": window.name, "split": window.split, "scheduler": BOUND, "ended": "bound"}
+    return row | dict.fromkeys(COLUMNS) | {"objective": bound}
+
+
+class KeptRows:
+    """The rows of one window in a file, under a key that changes with everything they depend on."""
+
+    def __init__(self, folder: Path, loaded: Loaded, window: Window, case: Case) -> None:
+        from experiments.case_hash import case_hash, config_hash
+
+        self._path = folder / f"{window.name}.json".replace("/", "_")
+        self._key = {
+            "window": dataclasses.asdict(window),
+            "config": config_hash(loaded.scenario),
+            "case": case_hash(case),
+            "code": code_hash(),
+            "libraries": dict(library_versions()),
+        }
+        self._files: dict[str, str] = {}  # sha256 of schedulers in a file of the user's
+
+    def read(self, schedulers: Sequence[str]) -> dict[str, Row]:
+        """Rows of these schedulers that are there already, by scheduler."""
+        hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
+        self._files = {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
+        try:
+            held = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):  # none, or cut off by a power failure
+            return {}
+        if not isinstance(held, dict) or held.get("key") != self._key:
+            return {}
+        same = {name for name in schedulers if held["files"].get(name) == self._files.get(name)}
+        return {name: row for name, row in held["rows"].items() if name in same}
+
+    def write(self, rows: dict[str, Row]) -> None:
+        """Keep these rows, in place of what was there. InputError if the disk refuses."""
+        text = json.dumps({"key": self._key, "files": self._files, "rows": rows})
+        partial = self._path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(self._path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(
+                f"{self._path}: cannot be written ({reason}); choose another --out, or free space"
+            ) from error

@@ -1,0 +1,147 @@
+"""Measures what docs/learning-results.md says of offline learning. All of it goes on where it was stopped.
+
+python -m tests.learning_page data SCENARIO FOLDER            logs every tier
+python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2
+python -m tests.learning_page table SCENARIO FOLDER           what came of it
+
+A tier is a dataset of one quality; all have the same number of transitions.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
+MIXED = ("easy", "sjf+easy", "hvf+easy", "edf+easy", "atc+greedy", "easy+green")
+BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation windows
+TRANSITIONS = {"tiny": 4_000, "islanded": 50_000}
+STEPS = {"tiny": 2_000, "islanded": 3_000}
+TIERS: dict[str, tuple[tuple[str, ...] | None, float]] = {
+    "oracle": (("oracle=1000",), 0.0),
+    "lookahead": (("lookahead",), 0.0),
+    "heuristic": (None, 0.05),  # the best one, with some coverage
+    "mixed": (MIXED, 0.2),
+    "random": (("random",), 1.0),
+}
+
+
+def schedulers_of(scenario: str, tier: str) -> tuple[str, ...]:
+    """Who makes the decisions of a tier."""
+    return TIERS[tier][0] or (BEST[scenario],)
+
+
+def log(scenario: str, folder: Path) -> None:
+    """Every tier as a dataset with enough transitions."""
+    from experiments.dataset_run import dataset_run
+
+    for tier, (_, epsilon) in TIERS.items():
+        out, episodes = folder / scenario / "data" / tier, 26
+        while True:
+            sheet = dataset_run(
+                schedulers_of(scenario, tier), out, scenario=scenario, episodes=episodes, epsilon=epsilon
+            )
+            print(scenario, tier, episodes, sheet["episodes"], sheet["decisions"], flush=True)
+            if sheet["decisions"] >= TRANSITIONS[scenario]:
+                break
+            episodes = int(episodes * max(1.1 * TRANSITIONS[scenario] / max(sheet["decisions"], 1), 1.1))
+
+
+def train(scenario: str, folder: Path, seeds: list[int]) -> None:
+    """Every algorithm on every tier."""
+    from experiments.train_offline import train_offline
+
+    for seed in seeds:
+        for tier in TIERS:
+            for algorithm in ALGORITHMS:
+                out = folder / scenario / f"{tier}-{algorithm}-{seed}"
+                if (out / "summary.json").exists():
+                    continue
+                found = train_offline(
+                    [folder / scenario / "data" / tier],
+                    out,
+                    algorithm=algorithm,
+                    transitions=TRANSITIONS[scenario],
+                    steps=STEPS[scenario],
+                    validate_every=STEPS[scenario] // 8,
+                    width=32,
+                    batch=256,
+                    seed=seed,
+                    resume=out.exists(),
+                    baselines=(),
+                    figure=False,
+                )
+                print(scenario, tier, algorithm, seed, {k: v for k, v in found.items() if "objective" in k})
+
+
+def behaviour(scenario: str, tier: str) -> np.ndarray:
+    """(W,) mean objective of a tier's behaviour policies on the validation windows."""
+    from experiments.dataset_run import policy_of
+    from experiments.episodes import episodes_of
+    from rare.dataset.play import Player
+    from rare.layout import Layout
+
+    episodes = episodes_of(scenario)
+    player, epsilon = Player(episodes, Layout()), TIERS[tier][1]
+    found = [
+        [
+            player.play(window, policy_of(name, epsilon), seed).summary["objective"]
+            for window in episodes.of("validation")
+        ]
+        for name in schedulers_of(scenario, tier)
+        for seed in (0, 1)
+    ]
+    return np.mean(np.array(found, float), axis=0)
+
+
+def read(folder: Path, scenario: str) -> list[dict[str, Any]]:
+    """The summary of each run, with tier, algorithm and seed."""
+    rows = []
+    for path in sorted((folder / scenario).glob("*-*-*/summary.json")):
+        tier, algorithm, seed = path.parent.name.split("-")
+        rows.append({"tier": tier, "algorithm": algorithm, "seed": int(seed)} | json.loads(path.read_text()))
+    return rows
+
+
+def table(scenario: str, folder: Path) -> None:
+    """Means over seeds; intervals over windows, of the best checkpoint less its behaviour policy."""
+    from experiments.statistics import paired
+
+    rows = read(folder, scenario)
+    print(f"{scenario}: objective on the validation windows, mean over seeds: last / selected checkpoint")
+    print(f"{'tier':<10}  behaviour  " + "".join(f"{name:>15}" for name in ALGORITHMS))
+    for tier in TIERS:
+        logged = behaviour(scenario, tier)
+        line = f"{tier:<10}  {logged.mean():9.3f}  "
+        gains = []
+        for algorithm in ALGORITHMS:
+            mine = [row for row in rows if (row["tier"], row["algorithm"]) == (tier, algorithm)]
+            if not mine:
+                line += f"{'':>15}"
+                continue
+            last = np.mean([row["last_objectives"] for row in mine], axis=0)
+            best = np.mean([row["best_objectives"] for row in mine], axis=0)
+            line += f"  {np.mean(last):.3f} / {np.mean(best):.3f}"
+            gain = paired(best, logged)
+            gains.append(f"{algorithm} {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]")
+        print(line)
+        print("    selected less behaviour: " + ", ".join(gains))
+
+
+def main(words: list[str]) -> None:
+    """As the module says."""
+    what, scenario, folder = words[0], words[1], Path(words[2])
+    if what == "data":
+        log(scenario, folder)
+    elif what == "train":
+        train(scenario, folder, [int(word) for word in words[3].split(",")])
+    else:
+        table(scenario, folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
