@@ -92,9 +92,13 @@ def bench_text(found: dict[str, Any]) -> str:
         f"numba {about['numba']}"
     ]
     texts = {
-        "env": environment.text, "replay": replay.text, "network": network.text, "growth": growth.text,
-        "startup": startup.text, "learn": learning.text,
-    }  # fmt: skip
+        "env": environment.text,
+        "replay": replay.text,
+        "network": network.text,
+        "growth": growth.text,
+        "startup": startup.text,
+        "learn": learning.text,
+    }
     said += [text(found[part]) for part, text in texts.items() if part in found]
     return "\n\n".join(said)
 

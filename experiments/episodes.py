@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -32,6 +33,35 @@ def episodes_of(
     if randomise is None:
         return _of_variants([loaded], seed)
     return _of_variants([variant_of(loaded, randomise, index) for index in range(randomise.variants)], seed)
+
+
+def episodes_of_all(
+    scenarios: Sequence[str],
+    settings: tuple[str, ...] = (),
+    seed: int = 0,
+    randomise: Randomise | None = None,
+) -> Episodes:
+    """The windows of several scenarios side by side; of more than one they are named SCENARIO/WINDOW.
+
+    InputError if their clusters have different numbers of partitions: environments of one batch cannot.
+    """
+    parts = [episodes_of(scenario, settings, seed, randomise) for scenario in scenarios]
+    if len(parts) == 1:
+        return parts[0]
+    for scenario, part in zip(scenarios, parts, strict=True):
+        if len(part.case.cluster.partitions) != len(parts[0].case.cluster.partitions):
+            raise InputError(
+                f"scenarios {scenarios[0]} and {scenario}: their clusters have different numbers of "
+                "partitions; learn on each by itself"
+            )
+    episodes, first_case = [], 0
+    for part in parts:
+        for each in part.episodes:
+            name, index = f"{part.scenario}/{each.name}", each.case_index + first_case
+            episodes.append(dataclasses.replace(each, name=name, case_index=index))
+        first_case += len(part.cases)
+    cases = tuple(case for part in parts for case in part.cases)
+    return Episodes("+".join(part.scenario for part in parts), cases, tuple(episodes))
 
 
 def _of_variants(variants: list[Loaded], seed: int) -> Episodes:

@@ -55,6 +55,8 @@ def train_online(
 ) -> dict[str, Any]:
     """Play `steps` decisions of training windows and learn from them into `out`; what summary.json holds.
 
+    scenario: one, or several joined by commas; then the windows of all are played, and judged, alike.
+
     start: a checkpoint whose weights to start from. data, mix: dqn learns from logged transitions too, this
     share of every batch. network, width: of a new network; default pointwise, 64. limits: costs of episodes
     and what they may be, such as violations=0.1 (ppo). randomise: training clusters drawn from ranges; the
@@ -106,12 +108,13 @@ class _Run:
     """One training run: everything between its options and its summary."""
 
     def __init__(self, config: dict[str, Any], randomise: Randomise | None, talk: Talk) -> None:
-        from experiments.episodes import episodes_of
+        from experiments.episodes import episodes_of_all
 
         self.config, self.talk = config, talk
-        place = (config["scenario"], tuple(config["settings"]), config["scenario_seed"])
-        self.judged = episodes_of(*place)
-        self.played = self.judged if randomise is None else episodes_of(*place, randomise)
+        names = tuple(part.strip() for part in config["scenario"].split(","))
+        place = (names, tuple(config["settings"]), config["scenario_seed"])
+        self.judged = episodes_of_all(*place)
+        self.played = self.judged if randomise is None else episodes_of_all(*place, randomise)
         self.windows = self.judged.of(SPLIT)
 
     def train(

@@ -69,7 +69,7 @@ class Batch:
         _check_reward(reward, episodes)
         self.episodes, self.layout = episodes, layout
         self.world = build_world(
-            episodes.case,
+            max(episodes.cases, key=_forecast_steps),  # scratch of compiled code grows with it
             environments=environments,
             live=live,
             order=order,
@@ -308,6 +308,10 @@ class Batch:
             "hidden_decisions": int(self._scores["hidden"][e]),
             "simulated_s": int(state["now_s"] - state["begin_s"]),
         }
+
+
+def _forecast_steps(case: Case) -> int:
+    return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
 
 
 def _check_reward(reward: str, episodes: Episodes) -> None:

@@ -11,8 +11,10 @@ pytest.importorskip("d3rlpy", reason="needs the extra 'learn'")
 from experiments.cli import main  # noqa: E402
 from rare.dataset.load import load  # noqa: E402
 from schedulers.learned.discount import REWARD_SCALE  # noqa: E402
+from schedulers.learned.network import read  # noqa: E402
 from schedulers.learned.offline.batches import Batches, gather  # noqa: E402
 from schedulers.learned.offline.data import read_transitions  # noqa: E402
+from schedulers.learned.offline.packed import pack  # noqa: E402
 from tests.learned.offline_data import SMALL  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
@@ -83,7 +85,21 @@ def test_batches_are_gathered_rows_in_an_order_of_their_seed(easy):
     one, other = Batches(data, 8, 1), Batches(data, 8, 1)
     one.draw()
     other.restore(one.state())
-    assert torch.equal(one.draw().observations, other.draw().observations)
+    assert torch.equal(one.draw().observations.plain, other.draw().observations.plain)
+
+
+def test_packed_observations_are_what_the_network_reads(easy, monkeypatch):
+    monkeypatch.setattr("schedulers.learned.offline.packed.ROWS", 50)
+    data = read_transitions([easy])
+    chosen = torch.tensor([5, 99, 0, 5, len(data) - 1])
+    dense, packed = gather(data, chosen), gather(data, chosen, packed=pack(data.obs, data.layout))
+    for name in ("observations", "next_observations"):
+        wanted, found = read(getattr(dense, name), data.layout), getattr(packed, name)
+        for block in ("waiting", "running"):
+            for column in ("row", "slot", "x"):
+                one, other = getattr(found, block), getattr(wanted, block)
+                assert torch.equal(getattr(one, column), getattr(other, column))
+        assert torch.equal(found.plain, wanted.plain) and torch.equal(found.mask, wanted.mask)
 
 
 def test_what_cannot_be_read_is_told(easy, tmp_path):

@@ -138,6 +138,8 @@ class NetImpl(QLearningAlgoImplBase):
 
     def _read(self, batch: TorchMiniBatch) -> TorchMiniBatch:
         """The batch with its observations taken apart, once for all networks."""
+        if isinstance(batch.observations, Reading):
+            return batch
         layout = self.net.layout
         found = {"observations": read(batch.observations, layout)}
         if self.looks_ahead:
@@ -174,8 +176,13 @@ class NetImpl(QLearningAlgoImplBase):
     def target(self, batch: TorchMiniBatch, next_value: Tensor) -> Tensor:
         """(B,) what the logged actions' Q should be."""
         own = td_target(batch, next_value, self.config.gamma)
-        share = 1.0 - self.step / (self.config.returns * self.config.steps) if self.config.returns else 0.0
-        return torch.lerp(own, batch.returns_to_go[:, 0], share) if share > 0 else own
+        return torch.lerp(own, batch.returns_to_go[:, 0], 1.0 - self.settled) if self.settled < 1 else own
+
+    @property
+    def settled(self) -> float:
+        """How far the critic is on the way from returns to go to its own targets, from 0 to 1."""
+        until = self.config.returns * self.config.steps
+        return min(1.0, self.step / until) if until else 1.0
 
     def scores(self, obs: Tensor) -> Tensor:
         """(B, A) of which the best action is the highest."""

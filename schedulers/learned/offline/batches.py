@@ -10,6 +10,7 @@ from torch import Tensor
 
 from schedulers.learned.offline.d3rlpy_base import TorchMiniBatch
 from schedulers.learned.offline.data import Transitions
+from schedulers.learned.offline.packed import Packed, pack
 from schedulers.learned.resume import generator_state, restore_generator
 
 
@@ -21,12 +22,13 @@ class Batches:
 
     def __init__(self, data: Transitions, size: int, seed: int, with_next: bool = True) -> None:
         self.data, self.size, self.with_next = data, size, with_next
+        self._packed = pack(data.obs, data.layout)
         self._draws = np.random.Generator(np.random.PCG64(seed))
 
     def draw(self) -> TorchMiniBatch:
         """The next batch."""
         drawn = torch.from_numpy(self._draws.integers(0, len(self.data), self.size))
-        return gather(self.data, drawn.to(self.data.at.device), self.with_next)
+        return gather(self.data, drawn.to(self.data.at.device), self.with_next, self._packed)
 
     def state(self) -> dict[str, Any]:
         """Where the draws are, for a resumed run."""
@@ -37,13 +39,16 @@ class Batches:
         restore_generator(self._draws, saved)
 
 
-def gather(data: Transitions, chosen: Tensor, with_next: bool = True) -> TorchMiniBatch:
+def gather(
+    data: Transitions, chosen: Tensor, with_next: bool = True, packed: Packed | None = None
+) -> TorchMiniBatch:
     """The transitions of these numbers. `intervals` are hours, so that gamma ** interval is by time.
 
     Columns are (B, 1). Without `with_next` the next observations are those before: nobody reads them.
+    With `packed`, observations come taken apart (a Reading); d3rlpy's own loop wants tensors.
     """
     at = data.at[chosen]
-    obs = data.obs.index_select(0, at)
+    obs = _observations(data, packed, at)
     columns = {
         name: values[chosen][:, None]
         for name, values in (
@@ -56,8 +61,12 @@ def gather(data: Transitions, chosen: Tensor, with_next: bool = True) -> TorchMi
     }
     return TorchMiniBatch(
         observations=obs,
-        next_observations=data.obs.index_select(0, at + 1) if with_next else obs,
+        next_observations=_observations(data, packed, at + 1) if with_next else obs,
         next_actions=columns["actions"],
-        device=str(obs.device),
+        device=str(at.device),
         **columns,
     )
+
+
+def _observations(data: Transitions, packed: Packed | None, rows: Tensor) -> Any:
+    return data.obs.index_select(0, rows) if packed is None else packed.of(rows)

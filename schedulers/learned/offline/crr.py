@@ -2,7 +2,8 @@
 
 Critic Regularized Regression (Wang et al. 2020, arXiv 2006.15134) and AWAC (Nair et al. 2020, arXiv
 2006.09359), discrete. A = Q(s, a) - sum of pi(b) Q(s, b) over the valid actions b; the log likelihood of a is
-weighted by exp(A / beta), at most MOST, or by whether A > 0.
+weighted by exp(A / beta), at most MOST, or by whether A > 0. Early advantages are noise, so the weights start
+from 1, plain cloning, and take their full size when the critic has settled.
 """
 
 from __future__ import annotations
@@ -77,11 +78,11 @@ class CRRImpl(NetImpl):
         return {"value": nn.functional.mse_loss(value, to_go)}, to_go - value.detach()
 
     def weight(self, advantage: Tensor, valid: Tensor) -> Tensor:
-        """(B,) how much each logged action counts."""
+        """(B,) how much each logged action counts. While the critic settles, all come to count less alike."""
         if self.config.filter == "binary":
-            return (advantage > 0).float()
+            return torch.lerp(torch.ones_like(advantage), (advantage > 0).float(), self.settled)
         scale = self.beside["scale"](advantage, (valid > 1).float())
-        return (advantage / (self.config.beta * scale)).exp().clamp(max=MOST)
+        return (self.settled * advantage / (self.config.beta * scale)).exp().clamp(max=MOST)
 
 
 @dataclasses.dataclass()
