@@ -13,7 +13,7 @@ from experiments.evaluate import BOUND, Evaluation, choose_windows, evaluate
 from experiments.provenance import provenance, scheduler_files
 from experiments.scenario import Wishes, load_scenario
 from experiments.talk import QUIET, Talk
-from experiments.window_rows import PERFECT, is_oracle
+from experiments.window_rows import PERFECT, is_oracle, plain_name
 from traces.errors import InputError
 
 DEFAULT = (
@@ -88,7 +88,7 @@ def kept_folder(out: str | Path) -> Path:
 
 
 def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
-    own = scheduler_files(name for name in found.schedulers if name != BOUND)
+    own = scheduler_files({plain_name(name) for name in found.schedulers if name != BOUND})
     extra = {"scheduler_files": own} if own else None
     return provenance(seed=seed, files=files, command=(), extra=extra)
 

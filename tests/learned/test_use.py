@@ -18,6 +18,7 @@ from experiments.build import build  # noqa: E402
 from experiments.dataset_run import dataset_run  # noqa: E402
 from experiments.episodes import episodes_of  # noqa: E402
 from experiments.evaluate import choose_windows, evaluate  # noqa: E402
+from experiments.evaluate_run import evaluate_run  # noqa: E402
 from experiments.runs import compare_runs, simulate_run  # noqa: E402
 from experiments.scenario import Wishes, load_scenario  # noqa: E402
 from rare import GreenClusterVectorEnv, Layout  # noqa: E402
@@ -352,3 +353,11 @@ def test_workers_give_what_one_process_gives(folder):
     windows = choose_windows(loaded, ["validation"])
     one, two = (evaluate(loaded, [str(folder)], windows, workers=workers) for workers in (1, 2))
     assert one.rows == two.rows
+
+
+def test_an_evaluation_says_of_what_checkpoint_it_is_also_under_a_perfect_forecast(folder, tmp_path):
+    names, out = [str(folder), f"{folder}@perfect"], tmp_path / "out"
+    found = evaluate_run(names, ["validation-00"], scenario="tiny", workers=1, out=out)
+    origin = json.loads((out / "provenance.json").read_text())
+    assert list(origin["scheduler_files"]) == [str(folder)]
+    assert list(found.labels.values()) == ["crr/best", "crr/best@perfect"]
