@@ -37,7 +37,7 @@ PICTURES = {
     "gantt": ("demo-jobs", 1200),
 }
 CEILING_PICTURES = tuple(  # of the commands of docs/ceilings.md, which take hours
-    f"ceiling-{name}" for name in ("islanded", "grid-tied", "solar-night", "gpu-cluster", "tiny")
+    f"ceiling-{name}" for name in ("islanded", "grid-tied", "solar-night", "tiny")
 )
 FORECAST_PICTURES = ("forecast-fan", "forecast-reliability")  # of experiments.figures.forecast_docs
 NEEDS_SHARED = "KTH-SP2"
