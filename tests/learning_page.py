@@ -20,7 +20,7 @@ ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 MIXED = ("easy", "sjf+easy", "hvf+easy", "edf+easy", "atc+greedy", "easy+green")
 BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation windows
 TRANSITIONS = {"tiny": 4_000, "islanded": 50_000}
-STEPS = {"tiny": 2_000, "islanded": 3_000}
+STEPS = {"tiny": 1_000, "islanded": 1_500}
 TIERS: dict[str, tuple[tuple[str, ...] | None, float]] = {
     "oracle": (("oracle=1000",), 0.0),
     "lookahead": (("lookahead",), 0.0),
@@ -75,7 +75,8 @@ def train(scenario: str, folder: Path, seeds: list[int]) -> None:
                     baselines=(),
                     figure=False,
                 )
-                print(scenario, tier, algorithm, seed, {k: v for k, v in found.items() if "objective" in k})
+                best, last = found["best"]["objective"], found["last"]["objective"]
+                print(f"{scenario} {tier} {algorithm} {seed}: {best:.4f} {last:.4f}", flush=True)
 
 
 def behaviour(scenario: str, tier: str) -> np.ndarray:
@@ -123,8 +124,8 @@ def table(scenario: str, folder: Path) -> None:
             if not mine:
                 line += f"{'':>15}"
                 continue
-            last = np.mean([row["last_objectives"] for row in mine], axis=0)
-            best = np.mean([row["best_objectives"] for row in mine], axis=0)
+            last = np.mean([row["last"]["objectives"] for row in mine], axis=0)
+            best = np.mean([row["best"]["objectives"] for row in mine], axis=0)
             line += f"  {np.mean(last):.3f} / {np.mean(best):.3f}"
             gain = paired(best, logged)
             gains.append(f"{algorithm} {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]")
