@@ -28,6 +28,10 @@ def check_extra() -> None:
     """InputError if what learning needs is not installed."""
     for name in missing():
         raise InputError(f"{name} is needed to learn; install the extra: rare-datacenter[learn]")
+    with suppress(ImportError):  # gym prints a banner when others import it, unless this is empty
+        import gym_notices.notices
+
+        gym_notices.notices.notices.clear()
 
 
 def versions() -> dict[str, str]:
