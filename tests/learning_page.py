@@ -22,8 +22,8 @@ BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation
 TRANSITIONS = {"tiny": 4_000, "islanded": 50_000}
 STEPS = {"tiny": 1_000, "islanded": 1_500}
 TIERS: dict[str, tuple[tuple[str, ...] | None, float]] = {
-    "oracle": (("oracle=1000",), 0.0),
-    "lookahead": (("lookahead",), 0.0),
+    "oracle": (("oracle=1000",), 0.05),
+    "lookahead": (("lookahead",), 0.05),
     "heuristic": (None, 0.05),  # the best one, with some coverage
     "mixed": (MIXED, 0.2),
     "random": (("random",), 1.0),
@@ -45,10 +45,10 @@ def log(scenario: str, folder: Path) -> None:
             sheet = dataset_run(
                 schedulers_of(scenario, tier), out, scenario=scenario, episodes=episodes, epsilon=epsilon
             )
-            print(scenario, tier, episodes, sheet["episodes"], sheet["decisions"], flush=True)
-            if sheet["decisions"] >= TRANSITIONS[scenario]:
+            print(scenario, tier, episodes, sheet["episodes"], sheet["transitions"], flush=True)
+            if sheet["transitions"] >= TRANSITIONS[scenario]:
                 break
-            episodes = int(episodes * max(1.1 * TRANSITIONS[scenario] / max(sheet["decisions"], 1), 1.1))
+            episodes = int(episodes * max(1.1 * TRANSITIONS[scenario] / max(sheet["transitions"], 1), 1.1))
 
 
 def train(scenario: str, folder: Path, seeds: list[int]) -> None:
