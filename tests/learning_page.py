@@ -3,6 +3,8 @@
 python -m tests.learning_page data SCENARIO FOLDER            logs every tier
 python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2
 python -m tests.learning_page table SCENARIO FOLDER           what came of it
+python -m tests.learning_page online SCENARIO FOLDER SEEDS    ppo from scratch and from crr on the heuristic's log
+python -m tests.learning_page switch SCENARIO FOLDER          what came of that
 
 A tier is a dataset of one quality; all have the same number of transitions.
 """
@@ -21,6 +23,7 @@ MIXED = ("easy", "sjf+easy", "hvf+easy", "edf+easy", "atc+greedy", "easy+green")
 BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation windows
 TRANSITIONS = {"tiny": 4_000, "islanded": 50_000}
 STEPS = {"tiny": 1_000, "islanded": 1_500}
+ONLINE_STEPS = 200_000
 TIERS: dict[str, tuple[tuple[str, ...] | None, float]] = {
     "oracle": (("oracle=1000",), 0.05),
     "lookahead": (("lookahead",), 0.05),
@@ -133,6 +136,76 @@ def table(scenario: str, folder: Path) -> None:
         print("    selected less behaviour: " + ", ".join(gains))
 
 
+def online(scenario: str, folder: Path, seeds: list[int]) -> None:
+    """PPO with the same settings and as many decisions, from nothing and from the weights of crr."""
+    from experiments.train_online import train_online
+
+    for seed in seeds:
+        for name, start in (
+            ("scratch", None),
+            ("offline", folder / scenario / f"heuristic-crr-{seed}" / "last"),
+        ):
+            out = folder / scenario / f"ppo_{name}_{seed}"
+            if not (out / "summary.json").exists():
+                train_online(
+                    scenario,
+                    out,
+                    steps=ONLINE_STEPS,
+                    start=start,
+                    width=None if start else 32,
+                    seed=seed,
+                    validate_every=ONLINE_STEPS // 20,
+                    resume=out.exists(),
+                    figure=False,
+                )
+            print(f"{scenario} {name} {seed}", flush=True)
+
+
+def curve(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and objectives of the validations of a run."""
+    from schedulers.learned.journal import read_rows
+
+    rows = [row for row in read_rows(folder) if row["objective"]]
+    return np.array([float(row["step"]) for row in rows]), np.array([float(row["objective"]) for row in rows])
+
+
+def steps_to(folder: Path, level: float) -> float:
+    """Decisions until the first validation at this level; infinite if there is none."""
+    steps, objectives = curve(folder)
+    reached = np.flatnonzero(objectives >= level)
+    return float(steps[reached[0]]) if len(reached) else float("inf")
+
+
+def switch(scenario: str, folder: Path) -> None:
+    """The hand-over, and how many decisions either way takes to the level that scratch ends at."""
+    home = folder / scenario
+    seeds = sorted(
+        int(path.parent.name.rpartition("_")[2]) for path in home.glob("ppo_offline_*/summary.json")
+    )
+    print(f"{scenario}: ppo, {ONLINE_STEPS:,} decisions, objective on the validation windows")
+    print("seed    scratch end  best |  at the switch  lowest after  end    best")
+    ends, ratios = [], {0.95: [], 0.99: []}  # type: ignore[var-annotated]
+    for seed in seeds:
+        scratch, tuned = curve(home / f"ppo_scratch_{seed}")[1], curve(home / f"ppo_offline_{seed}")[1]
+        ends.append((scratch[-3:].mean(), tuned[-3:].mean()))
+        print(
+            f"{seed:4}    {scratch[-1]:.3f}        {scratch.max():.3f} |  {tuned[0]:.3f}          "
+            f"{tuned[1:].min():.3f}         {tuned[-1]:.3f}  {tuned.max():.3f}"
+        )
+    level = float(np.mean([end for end, _ in ends]))
+    for share, found in ratios.items():
+        for seed in seeds:
+            one, other = (
+                steps_to(home / f"ppo_{name}_{seed}", share * level) for name in ("scratch", "offline")
+            )
+            found.append((one, other))
+        texts = [f"{one:,.0f} / {other:,.0f}" for one, other in found]
+        print(f"decisions to {share:.0%} of {level:.3f}, scratch / offline by seed: " + ", ".join(texts))
+    gain = np.array([tuned - scratch for scratch, tuned in ends])
+    error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else float("nan")
+    print(f"end (last three validations), offline less scratch: {gain.mean():+.4f}, error {error:.4f}")
+
+
 def main(words: list[str]) -> None:
     """As the module says."""
     what, scenario, folder = words[0], words[1], Path(words[2])
@@ -140,6 +213,10 @@ def main(words: list[str]) -> None:
         log(scenario, folder)
     elif what == "train":
         train(scenario, folder, [int(word) for word in words[3].split(",")])
+    elif what == "online":
+        online(scenario, folder, [int(word) for word in words[3].split(",")])
+    elif what == "switch":
+        switch(scenario, folder)
     else:
         table(scenario, folder)
 
