@@ -3,7 +3,7 @@
 python -m tests.learning_page data SCENARIO FOLDER            logs every tier
 python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2
 python -m tests.learning_page table SCENARIO FOLDER           what came of it
-python -m tests.learning_page online SCENARIO FOLDER SEEDS    ppo from scratch and from crr on the heuristic's log
+python -m tests.learning_page online SCENARIO FOLDER SEEDS    ppo from scratch and from crr
 python -m tests.learning_page switch SCENARIO FOLDER          what came of that
 
 A tier is a dataset of one quality; all have the same number of transitions.
