@@ -84,7 +84,10 @@ class NetImpl(QLearningAlgoImplBase):
         critics = [weights for critic in self.critics for weights in critic_weights(critic)]
         own = {id(weights) for weights in critics}
         every = [*net.parameters(), *(each for each in self.beside.parameters() if each.requires_grad)]
-        groups = [{"params": critics}, {"params": [each for each in every if id(each) not in own]}]
+        groups: list[dict[str, Any]] = [
+            {"params": critics},
+            {"params": [each for each in every if id(each) not in own]},
+        ]
         adam = torch.optim.AdamW(
             groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
