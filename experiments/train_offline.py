@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 SPLIT = "validation"
 GPU_FROM = 512 * 1024
-"""Width times batch from which a GPU is taken (docs/training.md has the measurement)."""
+"""Width times batch from which `--device auto` takes a GPU: a guess, not measured (docs/training.md)."""
 
 
 def train_offline(

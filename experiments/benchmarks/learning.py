@@ -108,11 +108,20 @@ def _made(name: str, options: dict[str, Any], data: Transitions) -> Offline:
 
 def _buffer(episodes: list[Any], data: Transitions) -> Any:
     """The same transitions in d3rlpy's replay buffer."""
+    import numpy as np
     from d3rlpy.constants import ActionSpace
-    from d3rlpy.dataset import InfiniteBuffer, ReplayBuffer
+    from d3rlpy.dataset import InfiniteBuffer, ReplayBuffer, Signature
 
-    space, size = ActionSpace.DISCRETE, data.layout.actions
-    return ReplayBuffer(InfiniteBuffer(), episodes=episodes, action_space=space, action_size=size)
+    layout = data.layout
+    return ReplayBuffer(
+        InfiniteBuffer(),
+        episodes=episodes,
+        action_space=ActionSpace.DISCRETE,
+        action_size=layout.actions,
+        observation_signature=Signature([np.dtype(np.float32)], [(layout.size,)]),  # else it says it looked
+        action_signature=Signature([np.dtype(np.int32)], [(1,)]),
+        reward_signature=Signature([np.dtype(np.float32)], [(1,)]),
+    )
 
 
 def text(found: dict[str, Any]) -> str:
