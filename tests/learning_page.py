@@ -24,6 +24,7 @@ BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation
 TRANSITIONS = {"tiny": 4_000, "islanded": 50_000}
 STEPS = {"tiny": 1_000, "islanded": 1_500}
 ONLINE_STEPS = 200_000
+QUEUE_SLOTS = 192  # with 64 half of the episodes of some heuristics are left out, those with long queues
 TIERS: dict[str, tuple[tuple[str, ...] | None, float]] = {
     "oracle": (("oracle=1000",), 0.05),
     "lookahead": (("lookahead",), 0.05),
@@ -46,7 +47,12 @@ def log(scenario: str, folder: Path) -> None:
         out, episodes = folder / scenario / "data" / tier, 26
         while True:
             sheet = dataset_run(
-                schedulers_of(scenario, tier), out, scenario=scenario, episodes=episodes, epsilon=epsilon
+                schedulers_of(scenario, tier),
+                out,
+                scenario=scenario,
+                episodes=episodes,
+                epsilon=epsilon,
+                queue_slots=QUEUE_SLOTS,
             )
             print(scenario, tier, episodes, sheet["episodes"], sheet["transitions"], flush=True)
             if sheet["transitions"] >= TRANSITIONS[scenario]:
@@ -90,7 +96,7 @@ def behaviour(scenario: str, tier: str) -> np.ndarray:
     from rare.layout import Layout
 
     episodes = episodes_of(scenario)
-    player, epsilon = Player(episodes, Layout()), TIERS[tier][1]
+    player, epsilon = Player(episodes, Layout(QUEUE_SLOTS)), TIERS[tier][1]
     found = [
         [
             player.play(window, policy_of(name, epsilon), seed).summary["objective"]
