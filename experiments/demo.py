@@ -5,7 +5,6 @@ Every stage goes on where it was stopped, so a demo that was killed is finished 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from experiments.earlier import earlier_config
 from experiments.learned_facts import learning_facts
 from experiments.runs import compare_runs, link_or_copy
 from experiments.talk import QUIET, Talk
+from experiments.train_folder import missing
 from traces.errors import InputError
 
 SCENARIO = "islanded"
@@ -52,8 +52,10 @@ def demo_run(
     out = Path(out).expanduser()
     earlier = earlier_config(out)
     force = force or (earlier is not None and earlier.get("name") == SCENARIO)
-    if learn and not _can_learn():
-        talk.note("nothing is learned: install the extra rare-datacenter[learn] for that")
+    if learn and missing():
+        talk.note(
+            f"nothing is learned: {missing()[0]} is not there; install the extra rare-datacenter[learn]"
+        )
         learn = False
     if learn:
         _check_place(out)
@@ -69,10 +71,6 @@ def demo_run(
         also=partial(_bring, out / LEARNING) if learn else None,
     )
     return found | {"learning": learning_facts(out / LEARNING)} if learn else found
-
-
-def _can_learn() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("torch", "d3rlpy", "sb3_contrib", "h5py"))
 
 
 def _check_place(out: Path) -> None:

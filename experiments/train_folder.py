@@ -15,7 +15,9 @@ from typing import Any
 from traces.errors import InputError
 
 CONFIG, SUMMARY = "config.json", "summary.json"
-NEEDED = ("torch", "d3rlpy", "h5py", "safetensors", "tensorboard")
+NEEDED = ("torch", "d3rlpy", "stable_baselines3", "sb3_contrib", "h5py", "safetensors", "tensorboard")
+GPU_FROM = 512 * 1024
+"""Width times batch from which `--device auto` takes a GPU: a guess, not measured (docs/training.md)."""
 _LIBRARIES = ("torch", "d3rlpy", "stable-baselines3", "sb3-contrib", "safetensors", "numpy", "numba")
 
 
@@ -43,6 +45,19 @@ def versions() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found
+
+
+def device_for(wanted: str, width: int, batch: int) -> str:
+    """The device to train on. InputError for one that is not there."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() and width * batch >= GPU_FROM else "cpu"
+    if wanted not in ("cpu", "cuda"):
+        raise InputError(f"--device {wanted!r} is unknown; known are auto, cpu, cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch sees no GPU here; give --device cpu")
+    return wanted
 
 
 @contextmanager

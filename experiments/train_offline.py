@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.talk import QUIET, Talk
-from experiments.train_folder import SUMMARY, check_extra, opened, read_json, versions, write_json
+from experiments.train_folder import SUMMARY, check_extra, device_for, opened, read_json, versions, write_json
 from schedulers.learned.discount import GAMMA_PER_HOUR, REWARD_SCALE
 from traces.errors import InputError
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 SPLIT = "validation"
-GPU_FROM = 512 * 1024
-"""Width times batch from which `--device auto` takes a GPU: a guess, not measured (docs/training.md)."""
 
 
 def train_offline(
@@ -139,8 +137,9 @@ class _Run:
         )
         course = Course(config["steps"], config["validate_every"], config["patience"])
         training = Training(
-            impl, batches, course, folder, self.validate, self.facts(impl.head), self.teller(config["steps"])
-        )
+            impl, batches, course, folder, self.validate, self.facts(impl.head), self.teller(config["steps"]),
+            untrained=config["start"] is None,
+        )  # fmt: skip
         try:
             return self.summary(training.run(), impl.head)
         finally:
@@ -260,19 +259,6 @@ def _check(
         raise InputError(f"--gamma must be above 0 and at most 1 (per hour), got {gamma}")
     if network == "attention" and width % 4:
         raise InputError(f"--width must be a multiple of 4 for attention, got {width}")
-
-
-def device_for(wanted: str, width: int, batch: int) -> str:
-    """The device to train on. InputError for one that is not there."""
-    import torch
-
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() and width * batch >= GPU_FROM else "cpu"
-    if wanted not in ("cpu", "cuda"):
-        raise InputError(f"--device {wanted!r} is unknown; known are auto, cpu, cuda")
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch sees no GPU here; give --device cpu")
-    return wanted
 
 
 def _weights_hash(start: str | Path) -> dict[str, str]:

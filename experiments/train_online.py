@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.talk import QUIET, Talk
-from experiments.train_folder import SUMMARY, check_extra, opened, read_json, versions, write_json
+from experiments.train_folder import SUMMARY, check_extra, device_for, opened, read_json, versions, write_json
 from rare.episodes import Randomise
 from rare.layout import Layout
 from schedulers.learned.discount import REWARD_SCALE
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 ALGORITHMS = ("ppo", "dqn")
 SPLIT, TRAIN, REPLAY = "validation", "train", "replay"
 WIDTH = 64
-GPU_FROM_WIDTH = 256
-"""Width from which `--device auto` takes a GPU: a guess, not measured (docs/training-online.md)."""
 
 
 def train_online(
@@ -79,7 +77,7 @@ def train_online(
     net = origin.net if origin else _new(logged.layout if logged else Layout(), network, width, seed)
     if logged is not None and logged.layout != net.layout:
         raise InputError(f"--data: its observations have another layout than --from {start}; log them anew")
-    device = device_for(device, net.size.width)
+    device = device_for(device, net.size.width, chosen.batch)
     config: dict[str, Any] = {
         "kind": "online", "algorithm": algorithm, "scenario": scenario, "settings": list(settings),
         "scenario_seed": scenario_seed, "steps": steps, "network": net.size.kind, "width": net.size.width,
@@ -126,8 +124,9 @@ class _Run:
         learner = self.learner(folder, net, options, data)
         config, began_s = self.config, time.monotonic()
         training = Training(
-            learner, config["validate_every"], folder, self.validate, self.facts(learner.head), self.teller()
-        )
+            learner, config["validate_every"], folder, self.validate, self.facts(learner.head), self.teller(),
+            untrained=config["start"] is None,
+        )  # fmt: skip
         try:
             return self.summary(training.run(), learner, time.monotonic() - began_s)
         finally:
@@ -273,16 +272,3 @@ def _check(algorithm: str, steps: int, every: int, mix: float, data: bool, limit
         raise InputError("--data: only dqn learns from logged transitions; start ppo --from a checkpoint")
     if limits and algorithm != "ppo":
         raise InputError("--limit: only ppo keeps limits; give --algorithm ppo")
-
-
-def device_for(wanted: str, width: int) -> str:
-    """The device to train on. InputError for one that is not there."""
-    import torch
-
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() and width >= GPU_FROM_WIDTH else "cpu"
-    if wanted not in ("cpu", "cuda"):
-        raise InputError(f"--device {wanted!r} is unknown; known are auto, cpu, cuda")
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch sees no GPU here; give --device cpu")
-    return wanted

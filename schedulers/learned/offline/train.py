@@ -63,7 +63,8 @@ class Training:
     """One run in a folder, which it fills with progress.csv, tensorboard/, state.pt, best/ and last/.
 
     validate(net, head) -> (W,) objectives; net is on the CPU. facts(step, objective): of a checkpoint.
-    tell(progress, steps): after every validation and now and then between.
+    tell(progress, steps): after every validation and now and then between. untrained: what it begins with has
+    learned nothing, so it is never the best, however well it happens to do.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class Training:
         validate: Validate,
         facts: Facts,
         tell: Tell = lambda progress, steps: None,
+        untrained: bool = False,
     ) -> None:
+        self.untrained = untrained
         self.impl, self.batches, self.course, self.folder = impl, batches, course, folder
         self.validate, self.facts, self.tell = validate, facts, tell
         self.progress = Progress()
@@ -115,8 +118,8 @@ class Training:
             objectives = np.asarray(self.validate(net, self.impl.head), float)
         mean = float(np.nanmean(objectives))
         progress.last, progress.last_objectives = mean, objectives.tolist()
-        better = mean > progress.best
-        progress.worse = 0 if better else progress.worse + 1
+        better = mean > progress.best and not (self.untrained and progress.step == 0)
+        progress.worse = 0 if better or progress.step == 0 else progress.worse + 1
         if better:
             progress.best, progress.best_step = mean, progress.step
             progress.best_objectives = objectives.tolist()

@@ -49,7 +49,8 @@ class Training:
     """One run in a folder, which it fills with progress.csv, tensorboard/, state.pt, best/ and last/.
 
     learner: fresh; if the folder holds a state, it goes on from there. validate(net, head) -> (W,)
-    objectives. facts(step, objective): of a checkpoint. tell(progress, steps): after every round.
+    objectives. facts(step, objective): of a checkpoint. tell(progress, steps): after every round. untrained:
+    what it begins with has learned nothing, so it is never the best, however well it happens to do.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Training:
         validate: Validate,
         facts: Facts,
         tell: Tell = lambda progress, steps: None,
+        untrained: bool = False,
     ) -> None:
+        self.untrained = untrained
         self.learner, self.every, self.folder = learner, validate_every, folder
         self.validate, self.facts, self.tell = validate, facts, tell
         self.progress = Progress()
@@ -99,7 +102,7 @@ class Training:
         if progress.step == 0:
             progress.first = mean
         progress.lowest = min(progress.lowest, mean)
-        better = mean > progress.best
+        better = mean > progress.best and not (self.untrained and progress.step == 0)
         if better:
             progress.best, progress.best_step = mean, progress.step
             progress.best_objectives = objectives.tolist()
