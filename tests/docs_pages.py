@@ -31,6 +31,7 @@ from experiments.cli import main
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+DEMO = ["make", "demo"]
 PICTURES = {
     "timeline": ("demo-power", 1200),
     "objective": ("demo-objective", 1000),
@@ -89,13 +90,18 @@ def split_command(text: str) -> tuple[str, str]:
     return "".join(lines[: last + 1]), "".join(lines[last + 1 :])
 
 
+def learned_part(shown: str) -> str:
+    """What `make demo` prints of learning: its digits depend on the processor, so it is not run again."""
+    return shown[: shown.index("\n\n") + 2] if shown.startswith("learned, ") else ""
+
+
 def run(snippet: Snippet) -> str:
-    """Standard output of a snippet, run in the current folder."""
+    """Standard output of a snippet, run in the current folder; of `make demo` without the learned part."""
     if snippet.language == "python":
         return _captured(lambda: exec(compile(snippet.text, str(snippet.page), "exec"), {"__name__": "page"}))
     words = shlex.split(snippet.text.replace("\\\n", " "))
-    if words == ["make", "demo"]:
-        words = ["rare", "demo", "--out", "demo-out"]
+    if words == DEMO:
+        words = ["rare", "demo", "--no-learning", "--out", "demo-out"]
     if words[0] == "python":
         done = subprocess.run(
             [sys.executable, *words[1:]],
@@ -153,7 +159,8 @@ def rewritten(page: Path, shared: Path | None) -> str:
         if snippet.shown is not None and (shared or not snippet.needs_shared):
             head = f"$ {snippet.text}" if snippet.language == "command" else f"{snippet.text}```\n\n```text\n"
             assert text.count(head + snippet.shown) == 1, f"{snippet} stands there twice"
-            text = text.replace(head + snippet.shown, head + run(snippet))
+            kept = learned_part(snippet.shown)
+            text = text.replace(head + snippet.shown, head + kept + run(snippet))
     return text
 
 
@@ -161,7 +168,7 @@ def draw(folder: Path) -> Iterator[Path]:
     """The pictures of `rare demo`, in fewer pixels and colours."""
     from PIL import Image
 
-    _captured(lambda: _rare(["demo", "--out", str(folder / "pictures"), "--quiet"]))
+    _captured(lambda: _rare(["demo", "--no-learning", "--out", str(folder / "pictures"), "--quiet"]))
     for figure, (name, width) in PICTURES.items():
         image = Image.open(folder / "pictures" / "figures" / f"{figure}.png").convert("RGB")
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
