@@ -21,8 +21,8 @@ import numpy as np
 ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 MIXED = ("easy", "sjf+easy", "hvf+easy", "edf+easy", "atc+greedy", "easy+green")
 BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation windows
-TRANSITIONS = {"tiny": 4_000, "islanded": 50_000}
-STEPS = {"tiny": 1_000, "islanded": 1_500}
+TRANSITIONS = {"tiny": 4_000, "islanded": 40_000}
+STEPS = {"tiny": 600, "islanded": 1_200}
 ONLINE_STEPS = 200_000
 QUEUE_SLOTS = 192  # with 64 half of the episodes of some heuristics are left out, those with long queues
 TIERS: dict[str, tuple[tuple[str, ...] | None, float]] = {
@@ -45,6 +45,8 @@ def log(scenario: str, folder: Path) -> None:
 
     for tier, (_, epsilon) in TIERS.items():
         out, episodes = folder / scenario / "data" / tier, 26
+        if logged(out) >= TRANSITIONS[scenario]:
+            continue
         while True:
             sheet = dataset_run(
                 schedulers_of(scenario, tier),
@@ -58,6 +60,12 @@ def log(scenario: str, folder: Path) -> None:
             if sheet["transitions"] >= TRANSITIONS[scenario]:
                 break
             episodes = int(episodes * max(1.1 * TRANSITIONS[scenario] / max(sheet["transitions"], 1), 1.1))
+
+
+def logged(folder: Path) -> int:
+    """Transitions of a finished dataset; 0 without one."""
+    path = folder / "datasheet.json"
+    return int(json.loads(path.read_text("utf-8"))["transitions"]) if path.exists() else 0
 
 
 def train(scenario: str, folder: Path, seeds: list[int]) -> None:
