@@ -1,7 +1,8 @@
 """Measures what docs/learning-results.md says of offline learning. All of it goes on where it was stopped.
 
 python -m tests.learning_page data SCENARIO FOLDER            logs every tier
-python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2
+python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2; and of some
+                                                              algorithms only, if bc,crr follows
 python -m tests.learning_page table SCENARIO FOLDER           what came of it
 python -m tests.learning_page online SCENARIO FOLDER SEEDS    ppo from scratch and from crr
 python -m tests.learning_page switch SCENARIO FOLDER          what came of that
@@ -68,13 +69,13 @@ def logged(folder: Path) -> int:
     return int(json.loads(path.read_text("utf-8"))["transitions"]) if path.exists() else 0
 
 
-def train(scenario: str, folder: Path, seeds: list[int]) -> None:
-    """Every algorithm on every tier."""
+def train(scenario: str, folder: Path, seeds: list[int], algorithms: tuple[str, ...] = ALGORITHMS) -> None:
+    """Each of the algorithms on every tier."""
     from experiments.train_offline import train_offline
 
     for seed in seeds:
         for tier in TIERS:
-            for algorithm in ALGORITHMS:
+            for algorithm in algorithms:
                 out = folder / scenario / f"{tier}-{algorithm}-{seed}"
                 if (out / "summary.json").exists():
                     continue
@@ -220,13 +221,18 @@ def switch(scenario: str, folder: Path) -> None:
     print(f"end (last three validations), offline less scratch: {gain.mean():+.4f}, error {error:.4f}")
 
 
+def split(text: str) -> tuple[str, ...]:
+    """Names joined by commas."""
+    return tuple(text.split(","))
+
+
 def main(words: list[str]) -> None:
     """As the module says."""
     what, scenario, folder = words[0], words[1], Path(words[2])
     if what == "data":
         log(scenario, folder)
     elif what == "train":
-        train(scenario, folder, [int(word) for word in words[3].split(",")])
+        train(scenario, folder, [int(word) for word in words[3].split(",")], *map(split, words[4:5]))
     elif what == "online":
         online(scenario, folder, [int(word) for word in words[3].split(",")])
     elif what == "switch":
