@@ -1,8 +1,8 @@
 """Measures what docs/learning-results.md says of offline learning. All of it goes on where it was stopped.
 
 python -m tests.learning_page data SCENARIO FOLDER            logs every tier
-python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2; and of some
-                                                              algorithms only, if bc,crr follows
+python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2; some
+                                                              algorithms only, if such as bc,crr follows
 python -m tests.learning_page table SCENARIO FOLDER           what came of it
 python -m tests.learning_page online SCENARIO FOLDER SEEDS    ppo from scratch and from crr
 python -m tests.learning_page switch SCENARIO FOLDER          what came of that
