@@ -48,7 +48,7 @@ def train_offline(
 ) -> dict[str, Any]:
     """Train on the datasets in the folders `data` into the folder `out`; what summary.json holds.
 
-    scenario, settings: whose validation windows judge; default: the data's. transitions: use so many of
+    scenario, settings: whose validation windows judge, several joined by commas; default: the data's. transitions: use so many of
     the data. gamma: discount per hour. start: a checkpoint to start from. patience: end after so many
     validations without a better one (0: never). baselines: schedulers in the figure; default: the data's,
     where they are heuristics. options: of the algorithm, such as {"beta": 0.5} (its config class has them).
@@ -95,10 +95,11 @@ class _Run:
     """One training run: everything between its options and its summary."""
 
     def __init__(self, config: dict[str, Any], data: Transitions, talk: Talk) -> None:
-        from experiments.episodes import episodes_of
+        from experiments.episodes import episodes_of_all
 
         self.config, self.data, self.talk = config, data, talk
-        self.episodes = episodes_of(config["scenario"], tuple(config["settings"]), config["scenario_seed"])
+        names = config["scenario"].split(",")
+        self.episodes = episodes_of_all(names, tuple(config["settings"]), config["scenario_seed"])
         self.windows = self.episodes.of(SPLIT)
 
     def network(self, start: str | Path | None) -> SchedulerNet:
@@ -207,6 +208,8 @@ def baseline_objectives(config: dict[str, Any], names: Sequence[str] | None = No
 
     Other schedulers can take minutes for each window, so they have to be asked for.
     """
+    import numpy as np
+
     from experiments.evaluate import choose_windows, evaluate
     from experiments.scenario import Wishes, load_scenario
     from schedulers import make_scheduler
@@ -217,11 +220,15 @@ def baseline_objectives(config: dict[str, Any], names: Sequence[str] | None = No
             name for name in every if name != "random" and ".py:" not in name
             and hasattr(make_scheduler(name), "record")
         ]  # fmt: skip
-    loaded = load_scenario(config["scenario"], Wishes(settings=config["settings"]))
-    if not names or loaded.scenario.windows is None:
-        return {}
-    found = evaluate(loaded, names, choose_windows(loaded, [SPLIT]), seed=config["scenario_seed"])
-    return {name: found.objective(name).mean for name in names}
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for scenario in config["scenario"].split(","):
+        loaded = load_scenario(scenario, Wishes(settings=config["settings"]))
+        if not names or loaded.scenario.windows is None:
+            return {}
+        judged = evaluate(loaded, names, choose_windows(loaded, [SPLIT]), seed=config["scenario_seed"])
+        for name in names:
+            found[name] += judged.values(name, "objective").tolist()
+    return {name: float(np.nanmean(values)) for name, values in found.items()}
 
 
 def _scenario(
@@ -232,12 +239,13 @@ def _scenario(
     if scenario is not None:
         return scenario, settings, int(first["scenario_seed"])
     for source in data.sources:
-        if (source["scenario"], source["settings"]) != (first["scenario"], first["settings"]):
+        if source["settings"] != first["settings"]:
             raise InputError(
-                f"--data {source['folder']}: is of {source['scenario']}, {first['folder']} of "
-                f"{first['scenario']}; say with --scenario whose validation windows judge"
+                f"--data {source['folder']}: is of {source['scenario']} with other settings than "
+                f"{first['folder']}; say with --scenario whose validation windows judge"
             )
-    return first["scenario"], settings or first["settings"], int(first["scenario_seed"])
+    names = dict.fromkeys(source["scenario"] for source in data.sources)
+    return ",".join(names), settings or first["settings"], int(first["scenario_seed"])
 
 
 def _check(
