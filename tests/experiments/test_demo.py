@@ -19,7 +19,7 @@ from traces.errors import InputError  # noqa: E402
 def toy(monkeypatch):
     """The demo's sizes, so small that it takes seconds."""
     small = {
-        "SCENARIO": "tiny", "SCHEDULERS": ("easy", "fcfs"), "TEACHERS": ("easy", "hvf+easy"), "EPISODES": 6,
+        "SCENARIO": "tiny", "SCHEDULERS": ("easy", "fcfs"), "TEACHER": "easy", "EPISODES": 6,
         "JUDGED": ("easy", "fcfs"), "UPDATES": 12, "WIDTH": 8, "PPO_STEPS": 8192,
     }  # fmt: skip
     for name, value in small.items():
