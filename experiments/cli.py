@@ -81,9 +81,9 @@ def compare(schedulers: Sequence[str], **options: Any) -> None:
 def demo(out: str, force: bool, no_learning: bool, no_figures: bool, as_json: bool, quiet: bool) -> None:
     """Compare schedulers on a week of a cluster that has wind, sun and a battery, and no grid; and learn one.
 
-    Decisions of a lookahead scheduler are logged, learned from offline (bc, crr), the network is fine-tuned by
-    playing (ppo), and all are judged on thirteen test windows. The weather is a typical year that comes with pvlib,
-    the jobs are made; nothing is downloaded. A demo that was stopped goes on where it was.
+    Decisions of a lookahead scheduler are logged, learned from offline (bc, crr), the network is fine-tuned
+    by playing (ppo), and all are judged on thirteen test windows. The weather is a typical year that comes
+    with pvlib, the jobs are made; nothing is downloaded. A demo that was stopped goes on where it was.
     """
     from experiments.demo import demo_run
     from experiments.learned_facts import learning_text

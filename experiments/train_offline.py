@@ -49,10 +49,10 @@ def train_offline(
     """Train on the datasets in the folders `data` into the folder `out`; what summary.json holds.
 
     scenario, settings: whose validation windows judge, several joined by commas; default: the data's.
-    transitions: use so many of the data. gamma: discount per hour. start: a checkpoint to start from. patience: end after so many
-    validations without a better one (0: never). baselines: schedulers in the figure; default: the data's,
-    where they are heuristics. options: of the algorithm, such as {"beta": 0.5} (its config class has them).
-    InputError for whatever cannot be done.
+    transitions: use so many of the data. gamma: discount per hour. start: a checkpoint to start from.
+    patience: end after so many validations without a better one (0: never). baselines: schedulers in the
+    figure; default: the data's, where they are heuristics. options: of the algorithm, such as {"beta": 0.5}
+    (its config class has them). InputError for whatever cannot be done.
     """
     check_extra()
     _check(algorithm, network, steps, batch, width, gamma, validate_every, patience)
