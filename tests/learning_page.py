@@ -126,29 +126,50 @@ def read(folder: Path, scenario: str) -> list[dict[str, Any]]:
     return rows
 
 
+def heuristic(scenario: str) -> np.ndarray:
+    """(W,) objective of the best heuristic on the validation windows."""
+    from experiments.evaluate import choose_windows, evaluate
+    from experiments.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    found = evaluate(loaded, [BEST[scenario]], choose_windows(loaded, ["validation"]))
+    return found.values(BEST[scenario], "objective")
+
+
+def selected(folder: Path) -> float:
+    """The highest mean objective of a validation after learning began."""
+    steps, objectives = curve(folder)
+    return float(objectives[steps > 0].max())
+
+
 def table(scenario: str, folder: Path) -> None:
-    """Means over seeds; intervals over windows, of the best checkpoint less its behaviour policy."""
+    """Means over seeds; intervals over windows, of the last checkpoint less behaviour and best heuristic."""
     from experiments.statistics import paired
 
-    rows = read(folder, scenario)
-    print(f"{scenario}: objective on the validation windows, mean over seeds: last / selected checkpoint")
-    print(f"{'tier':<10}  behaviour  " + "".join(f"{name:>15}" for name in ALGORITHMS))
+    rows, best = read(folder, scenario), heuristic(scenario)
+    print(
+        f"{scenario}: objective on the validation windows; {BEST[scenario]}, the best heuristic: {best.mean():.3f}"
+    )
+    print("last: mean over seeds, (least to greatest); selected: best validation, chosen on the same windows")
+    head = f"{'last':<25}{'selected':<10}{'less behaviour':<26}less heuristic"
+    print(f"tier        behaviour  learner  seeds  {head}")
     for tier in TIERS:
-        logged = behaviour(scenario, tier)
-        line = f"{tier:<10}  {logged.mean():9.3f}  "
-        gains = []
+        teacher = behaviour(scenario, tier)
         for algorithm in ALGORITHMS:
             mine = [row for row in rows if (row["tier"], row["algorithm"]) == (tier, algorithm)]
             if not mine:
-                line += f"{'':>15}"
                 continue
-            last = np.mean([row["last"]["objectives"] for row in mine], axis=0)
-            best = np.mean([row["best"]["objectives"] for row in mine], axis=0)
-            line += f"  {np.mean(last):.3f} / {np.mean(best):.3f}"
-            gain = paired(best, logged)
-            gains.append(f"{algorithm} {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]")
-        print(line)
-        print("    selected less behaviour: " + ", ".join(gains))
+            each = np.array([row["last"]["objectives"] for row in mine])
+            last, ends = each.mean(axis=0), each.mean(axis=1)
+            chosen = np.mean(
+                [selected(folder / scenario / f"{tier}-{algorithm}-{row['seed']}") for row in mine]
+            )
+            gains = [paired(last, other) for other in (teacher, best)]
+            said = "  ".join(f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]" for gain in gains)
+            print(
+                f"{tier:<10}  {teacher.mean():9.3f}  {algorithm:<7}  {len(mine):5}  {last.mean():.3f} "
+                f"({ends.min():.3f} to {ends.max():.3f})   {chosen:.3f}     {said}"
+            )
 
 
 def online(scenario: str, folder: Path, seeds: list[int]) -> None:
@@ -158,7 +179,7 @@ def online(scenario: str, folder: Path, seeds: list[int]) -> None:
     for seed in seeds:
         for name, start in (
             ("scratch", None),
-            ("offline", folder / scenario / f"heuristic-crr-{seed}" / "last"),
+            ("offline", folder / scenario / f"lookahead-crr-{seed}" / "last"),
         ):
             out = folder / scenario / f"ppo_{name}_{seed}"
             if not (out / "summary.json").exists():
