@@ -97,24 +97,24 @@ def train(scenario: str, folder: Path, seeds: list[int], algorithms: tuple[str, 
                 print(f"{scenario} {tier} {algorithm} {seed}: {best:.4f} {last:.4f}", flush=True)
 
 
-def behaviour(scenario: str, tier: str) -> np.ndarray:
-    """(W,) mean objective of a tier's behaviour policies on the validation windows."""
+def behaviour(scenario: str, tier: str, folder: Path) -> np.ndarray:
+    """(W,) mean objective of a tier's behaviour policies on the validation windows; kept in a file."""
     from experiments.dataset_run import policy_of
     from experiments.episodes import episodes_of
     from rare.dataset.play import Player
     from rare.layout import Layout
 
-    episodes = episodes_of(scenario)
-    player, epsilon = Player(episodes, Layout(QUEUE_SLOTS)), TIERS[tier][1]
-    found = [
-        [
-            player.play(window, policy_of(name, epsilon), seed).summary["objective"]
-            for window in episodes.of("validation")
-        ]
-        for name in schedulers_of(scenario, tier)
-        for seed in (0, 1)
-    ]
-    return np.mean(np.array(found, float), axis=0)
+    path = folder / scenario / "data" / f"{tier}.json"
+    if not path.exists():
+        episodes = episodes_of(scenario)
+        player, epsilon = Player(episodes, Layout(QUEUE_SLOTS)), TIERS[tier][1]
+        found = []
+        for name in schedulers_of(scenario, tier):
+            policy = policy_of(name, epsilon)
+            played = [player.play(window, policy, 0) for window in episodes.of("validation")]
+            found.append([each.summary["objective"] for each in played])
+        path.write_text(json.dumps(np.mean(np.array(found, float), axis=0).tolist()))
+    return np.array(json.loads(path.read_text()))
 
 
 def read(folder: Path, scenario: str) -> list[dict[str, Any]]:
@@ -148,13 +148,13 @@ def table(scenario: str, folder: Path) -> None:
 
     rows, best = read(folder, scenario), heuristic(scenario)
     print(
-        f"{scenario}: objective on the validation windows; {BEST[scenario]}, the best heuristic: {best.mean():.3f}"
+        f"{scenario}: objective on the validation windows; best heuristic {BEST[scenario]}: {best.mean():.3f}"
     )
     print("last: mean over seeds, (least to greatest); selected: best validation, chosen on the same windows")
     head = f"{'last':<25}{'selected':<10}{'less behaviour':<26}less heuristic"
     print(f"tier        behaviour  learner  seeds  {head}")
     for tier in TIERS:
-        teacher = behaviour(scenario, tier)
+        teacher = behaviour(scenario, tier, folder)
         for algorithm in ALGORITHMS:
             mine = [row for row in rows if (row["tier"], row["algorithm"]) == (tier, algorithm)]
             if not mine:
