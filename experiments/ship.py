@@ -1,5 +1,7 @@
 """Puts a trained network into the package, as the scheduler `rare`: python -m experiments.ship CHECKPOINT.
 
+Without a checkpoint it says what is in the package.
+
 It plays the training windows once more to record what the network met there: the range outside of which a
 heuristic decides (schedulers.trained_range, docs/model-card.md).
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +79,7 @@ def ship(
     scenario, randomise: where to take the range from, if not from what the checkpoint says of its training.
     fallback: the heuristic that decides out of range; without_value: where no job has a value.
     forecast_h: the shortest forecast with which the network may decide, for one that was seen to do well with
-    less than it was trained with. InputError for a checkpoint that cannot be shipped; then nothing is replaced.
+    less than in training. InputError for a checkpoint that cannot be shipped; then nothing is replaced.
     """
     found = describe_checkpoint(find_folder(str(checkpoint)))
     _check(found)
@@ -142,6 +144,12 @@ def range_of(
     return trained, {"windows": len(windows), "clusters": len(cases), "decisions": decisions}
 
 
+def shown_facts(found: Description) -> dict[str, Any]:
+    """What a shipped checkpoint says of itself, but for the ranges of the single features."""
+    trained = {key: value for key, value in found.facts["range"].items() if key != "features"}
+    return {"network": found.network, **found.facts, "range": trained}
+
+
 def randomise_facts(randomise: Randomise) -> dict[str, Any]:
     """As JSON has it."""
     return dict(json.loads(json.dumps(dataclasses.asdict(randomise))))
@@ -192,7 +200,7 @@ def _put(target: Path, source: Path, described: str) -> None:
 
 
 @click.command()
-@click.argument("checkpoint")
+@click.argument("checkpoint", required=False)
 @click.option("--scenario", metavar="NAME[,NAME...]", help="Range from these, not as it says.")
 @click.option("--randomise", metavar="variants=8,cluster=0.5:2", help="With clusters drawn, as in training.")
 @click.option("--fallback", default=FALLBACK, show_default=True, help="Decides out of range.")
@@ -201,7 +209,7 @@ def _put(target: Path, source: Path, described: str) -> None:
               help="Shortest forecast with which it decides.  [default: as in training]")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(
-    checkpoint: str,
+    checkpoint: str | None,
     scenario: str | None,
     randomise: str | None,
     fallback: str,
@@ -209,7 +217,10 @@ def command(
     forecast_hours: float | None,
     quiet: bool,
 ) -> None:
-    """Make the network in the folder CHECKPOINT the scheduler `rare` of this package."""
+    """Make the network in the folder CHECKPOINT the scheduler `rare`; without one, show what is shipped."""
+    if checkpoint is None:
+        click.echo(json_text(shown_facts(describe_checkpoint(SHIPPED_FOLDER))))
+        return
     talk = Talk(quiet)
     drawn = None if randomise is None else parsed_randomise(randomise)
     try:
@@ -221,8 +232,7 @@ def command(
         raise click.ClickException(str(error)) from None
     finally:
         talk.done()
-    shown: Sequence[str] = ("trained", "steps", "validation_objective", "fallback", "weights_sha256")
-    click.echo(json_text({key: facts.get(key) for key in shown}))
+    click.echo(json_text({"fallback": facts["fallback"], "weights_sha256": facts["weights_sha256"]}))
 
 
 if __name__ == "__main__":
