@@ -219,7 +219,8 @@ def test_the_margin_widens_the_range_and_the_end_of_the_run_is_not_checked(home)
 # --- both clocks ---
 
 
-def test_both_clocks_and_both_ways_of_asking_decide_alike(home, tmp_path):
+@pytest.mark.parametrize("fallback", ["hvf+easy", "atc=0.5+greedy"])
+def test_both_clocks_and_both_ways_of_asking_decide_alike(home, tmp_path, fallback):
     """Random cases, with ranges so narrow that the network and the heuristic take turns."""
     narrow = {name: [-0.9, 0.9] for name in NAMES}
     narrow |= {name: [-1, 1] for name in NAMES if name.startswith("running") or name.endswith("present")}
@@ -227,11 +228,10 @@ def test_both_clocks_and_both_ways_of_asking_decide_alike(home, tmp_path):
     narrow |= {"cluster.shortage": [0, 1], "forecast.supply_low": [0, 1], "forecast.supply_high": [0, 1]}
     narrow |= {"cluster.import_limit": [0, 1], "cluster.battery": [0, 1], "cluster.pue": [0, 1]}
     narrow |= {f"cluster.{name}": [-1, 1] for name in ("hour_sin", "hour_cos", "spare", "jobs_power")}
-    folder = changed(
-        home, tmp_path / "narrow", features={name: narrow[name] for name in NAMES}, forecast_hours=0
-    )
+    features = {name: narrow[name] for name in NAMES}
+    folder = changed(home, tmp_path / "narrow", features=features, forecast_hours=0, fallback=fallback)
     taken = mixed = 0
-    for seed in range(150):
+    for seed in range(100):
         case = random_case(random.Random(seed))
         scheduler, counts, told = ShippedScheduler(folder), [], []
         for clock, asked in (("compiled", False), ("compiled", True), ("simpy", False)):
@@ -244,7 +244,7 @@ def test_both_clocks_and_both_ways_of_asking_decide_alike(home, tmp_path):
         taken += counts[0]
         mixed += 0 < counts[0] < decisions
     assert taken > 100
-    assert mixed > 20
+    assert mixed > 10
 
 
 # --- wherever a name goes ---
