@@ -1,7 +1,7 @@
 """Writes the tables of docs/model-card.md: `python -m tests.model_card`; with --list it names the commands.
 
-Each block that begins with "$ " is the output of that command. They run beside the shared data if it is there;
-what needs it is left as it is otherwise.
+Each block that begins with "$ " is the output of that command. What needs the shared data
+is left as it is where that is absent.
 """
 
 from __future__ import annotations
