@@ -10,9 +10,11 @@ MANY_SUSPENSIONS = 3  # per completed job
 LITTLE_BATTERY_S = 1800
 
 
-def remarks(case: Case, result: Any) -> list[str]:
-    """Lines for stderr and for the run's notes; empty for an ordinary run."""
-    return [*_suspensions(case, result)]
+def remarks(case: Case, result: Any, scheduler: Any = None) -> list[str]:
+    """Lines for stderr and for the run's notes; empty for an ordinary run. A scheduler may have its own."""
+    own: Any = getattr(scheduler, "remarks", None)
+    said = [] if own is None else list(own(result.metrics["decisions"]))
+    return [*said, *_suspensions(case, result)]
 
 
 def _suspensions(case: Case, result: Any) -> list[str]:

@@ -65,6 +65,7 @@ GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
             Column("jobs_skipped", "Skipped records", "", 0, digits=0),
             Column("suspensions", "Suspensions", "", -1, digits=0),
             Column("kills", "Kills", "", -1, digits=0),
+            Column("fallback_decisions", "Decisions of the fallback", "", 0, digits=0),
         ),
     ),
     (
@@ -139,7 +140,14 @@ NOT_COMPARED = {
 }
 # Compared instead of means over completed jobs where the schedulers completed different numbers of jobs.
 OF_ALL = {SLOWDOWN_OF_ALL, "mean_wait_with_unfinished_s"}
-DULL_AT_ZERO = {"jobs_not_arrived", "jobs_expired", "jobs_failed", "kills", "battery_grid_charged_kwh"}
+DULL_AT_ZERO = {
+    "fallback_decisions",
+    "jobs_not_arrived",
+    "jobs_expired",
+    "jobs_failed",
+    "kills",
+    "battery_grid_charged_kwh",
+}
 CLAIRVOYANT = (
     "† These schedulers saw true run times, because the trace has no estimates by users "
     "(estimates: run_time). Real ones could not."

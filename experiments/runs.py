@@ -250,7 +250,7 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     finally:
         work.talk.done()
-    said = remarks(work.built.case, result)
+    said = remarks(work.built.case, result, scheduler)
     for text in said:
         work.talk.note(f"note: {name}: {text}")
     found = {

@@ -76,9 +76,17 @@ COMPARED: tuple[tuple[str, str, Shape], ...] = (
     ("renewable_share", "renewable", percent),
     ("curtailed_kwh", "curtailed", energy),
     ("grid_kwh", "grid", energy),
+    ("fallback_decisions", "fallback", count),
 )
 # Columns that say nothing when all their cells are 0.
-DULL_AT_ZERO = {"jobs_unfinished", "jobs_not_arrived", "suspensions", "kills", "curtailed_kwh"}
+DULL_AT_ZERO = {
+    "jobs_unfinished",
+    "jobs_not_arrived",
+    "suspensions",
+    "kills",
+    "curtailed_kwh",
+    "fallback_decisions",
+}
 
 SINGLE: tuple[tuple[str, Sequence[tuple[str, str, Shape]]], ...] = (
     (
@@ -92,6 +100,7 @@ SINGLE: tuple[tuple[str, Sequence[tuple[str, str, Shape]]], ...] = (
             ("jobs_skipped", "skipped in the file", count),
             ("suspensions", "suspensions", count),
             ("kills", "kills", count),
+            ("fallback_decisions", "decisions of the fallback", count),
         ),
     ),
     (

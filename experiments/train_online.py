@@ -165,8 +165,8 @@ class _Run:
         """What a checkpoint says of itself."""
         config = self.config
         kept = (
-            "scenario", "settings", "data", "seed", "gamma_per_hour", "reward_scale", "limits", "randomise",
-            "versions",
+            "scenario", "settings", "scenario_seed", "data", "seed", "gamma_per_hour", "reward_scale",
+            "limits", "randomise", "versions",
         )  # fmt: skip
 
         def of(step: int, objective: float) -> dict[str, Any]:

@@ -21,7 +21,7 @@ COLUMNS = (
     "objective", "value_earned", "value_offered", "qos_violations", "jobs_submitted", "jobs_completed",
     "jobs_expired", "jobs_failed", "suspensions", "kills", "mean_wait_s", "mean_bounded_slowdown",
     "busy_share", "energy_kwh", "renewable_share", "renewable_utilization", "curtailed_kwh", "grid_kwh",
-    "grid_cost", "carbon_kg", "wasted_kwh", "decisions",
+    "grid_cost", "carbon_kg", "wasted_kwh", "decisions", "fallback_decisions",
 )  # fmt: skip
 
 BOUND = "bound"

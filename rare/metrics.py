@@ -137,8 +137,10 @@ def _busy_share(case: Case, state: Any) -> float | None:
     return int(state.core_s) / core_s if core_s else None
 
 
-def metrics(case: Case, world: World, warmup_s: int, simulate_s: float) -> dict[str, Any]:
-    """All metrics of a finished run of environment 0."""
+def metrics(
+    case: Case, world: World, warmup_s: int, simulate_s: float, fallbacks: int | None = None
+) -> dict[str, Any]:
+    """All metrics of a finished run of environment 0. fallbacks: decisions left to another scheduler."""
     state = world.env[0]
     jobs = len(case.workload)
     valued = bool((case.workload.value_u > 0).any())
@@ -166,6 +168,7 @@ def metrics(case: Case, world: World, warmup_s: int, simulate_s: float) -> dict[
         "busy_share": _busy_share(case, state),
         **energy_metrics(case, world),
         "decisions": int(state.decisions),
+        "fallback_decisions": fallbacks,
         "instants": int(state.instants),
         "reservations_skipped": int(state.heads_skipped),
         "simulate_s": round(simulate_s, 6),

@@ -73,10 +73,14 @@ class Observer:
         Where only WAIT is valid, nobody is to be asked: the blocks of cluster and forecast are not written.
         ValueError for a world of another case.
         """
+        self.turn_to(world)
+        return int(look_through(world.handles[e], self.view))
+
+    def turn_to(self, world: World) -> None:
+        """Make ready to look at a world. ValueError if it is of another case."""
         if world.live is not self._live or world.jobs is not self._jobs:
             self._follow(world)
         self.look_anew()
-        return int(look_through(world.handles[e], self.view))
 
     def _follow(self, world: World) -> None:
         if len(world.jobs) != len(self.case.workload):

@@ -51,7 +51,7 @@ def simulate(
         case=case,
         scheduler=decider.name,
         ended=ENDED_NAMES[state.ended],
-        metrics=metrics(case, world, warmup_s, elapsed_s),
+        metrics=metrics(case, world, warmup_s, elapsed_s, getattr(decider, "fallback_decisions", None)),
         jobs=world.outcome[0],
         events=runner.recorder.events,
         power=runner.recorder.power_until(int(state.now_s), int(state.content)),

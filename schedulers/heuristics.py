@@ -58,7 +58,10 @@ PRIVILEGED_HELP = {
 OVER_HELP = {
     "lookahead=NAME": "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)"
 }
-TRAINED_HELP = {"FOLDER": "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)"}
+TRAINED_HELP = {
+    "rare": "the network that ships with the package; out of its range a heuristic decides",
+    "FOLDER": "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)",
+}
 NEEDS_VALUE = ("hvf", "hvd", "atc")
 NEEDS_DEADLINE = ("edf", "slack")
 DEFAULT_PARAM = 2.0  # k of atc

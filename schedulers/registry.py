@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, `lookahead` over one, `oracle`, a checkpoint, `file.py:ClassName`."""
+"""Any scheduler by name: a heuristic, `lookahead`, `oracle`, `rare`, a checkpoint, `file.py:ClassName`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from schedulers.lookahead import parse_lookahead
 from traces.errors import InputError
 
 MOST_TRIALS = 10**7
+SHIPPED, SHIPPED_FOLDER = "rare", Path(__file__).resolve().parent / "shipped"
 _loads = itertools.count(1)
 
 
@@ -31,6 +32,10 @@ def make_scheduler(name: str, **params: float) -> Any:
         return parse(name, **params)
     if params:
         raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
+    if is_shipped(name):
+        from schedulers.shipped_scheduler import ShippedScheduler
+
+        return ShippedScheduler()
     from schedulers.learned_scheduler import LearnedScheduler
 
     return LearnedScheduler(folder)
@@ -41,12 +46,25 @@ def checkpoint_folder(name: str) -> Path | None:
 
     A folder never hides a heuristic of its name. InputError for a path where no checkpoint is.
     """
+    if is_shipped(name):
+        return SHIPPED_FOLDER
     first = re.split(r"[+=]", name.strip().lower())[0]
     if ".py:" in name or first in (*known_names(), "lookahead", "oracle"):
         return None
     from schedulers.learned.files import find_folder, is_checkpoint_name
 
     return find_folder(name) if is_checkpoint_name(name) else None
+
+
+def is_shipped(name: str) -> bool:
+    """Whether this names the trained scheduler of the package. InputError for `rare` with parts behind it."""
+    first, *parts = re.split(r"[+=]", name.strip().lower())
+    if first == SHIPPED and parts:
+        raise InputError(
+            f"scheduler {name!r}: {SHIPPED} is a trained network and takes neither parts nor parameters; "
+            f"write {SHIPPED}"
+        )
+    return first == SHIPPED
 
 
 def _oracle(name: str) -> Any:

@@ -72,16 +72,21 @@ class Player:
             steps = _compiled if hasattr(decider, "record") else _one_by_one
             why = steps(batch, log, decider, policy.epsilon, UNLIMITED if most is None else most)
         summary = batch.summary(0)
-        return Played(why == OVER, summary, _why_not(why, log.steps, summary, decider))
+        return Played(why == OVER, summary, _why_not(why, log.steps, batch, decider))
 
 
-def _why_not(why: int, steps: int, summary: dict[str, Any], decider: Any) -> str | None:
-    # Where only a hidden job could start, nobody was asked: the schedule is not the scheduler's own, unless
-    # it is one that never sees others.
-    hidden = summary["hidden_decisions"] > 0 and not getattr(decider, "sees_only_slots", False)
-    if why == OUTSIDE or hidden:
+def _why_not(why: int, steps: int, batch: Batch, decider: Any) -> str | None:
+    if why == OUTSIDE or _hid(batch, decider):
         return OUT_OF_SLOTS
     return NO_DECISION if steps == 0 else None
+
+
+def _hid(batch: Batch, decider: Any) -> bool:
+    """Where only a hidden job could start, nobody was asked: the schedule is not the scheduler's own, unless
+    it is one that never sees others."""
+    if getattr(decider, "sees_only_slots", False):
+        return False
+    return bool(batch.summary(0)["hidden_decisions"] > 0)
 
 
 def _compiled(batch: Batch, log: Log, decider: Any, epsilon: float, most: int) -> int:
@@ -105,7 +110,7 @@ def _one_by_one(batch: Batch, log: Log, decider: Any, epsilon: float, most: int)
         log.make_room()
         status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START
         preferred = batch.action_of(0, decider.decide(batch.world_of(0), 0, status))
-        if preferred is None or batch.summary(0)["hidden_decisions"] > 0:
+        if preferred is None or _hid(batch, decider):
             return OUTSIDE
         mask = batch.mask[0]
         if not mask[preferred]:
