@@ -5,7 +5,7 @@ The rules and thresholds are ours, fixed before anything was measured; docs/laun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -69,14 +69,15 @@ PARAMETERS = ("window", "horizon", "network", "discount")
 Judged = tuple[str, list[Part], str]
 
 
-def claims_of(results: Mapping[str, Any]) -> list[Finding]:
-    """Every claim with what was measured, and its verdict."""
+def claims_of(results: Mapping[str, Any], only: Sequence[str] = tuple(CLAIMS)) -> list[Finding]:
+    """These claims with what was measured, and their verdicts."""
     facts = Facts(results)
     judges: dict[str, Callable[[Facts], Judged]] = {
         "R1": _r1, "R2": _r2, "R3": _r3, "R4": _r4, **claims_of_speed.JUDGES, "L3": _l3, "L4": _l4, "O1": _o1,
     }  # fmt: skip
     found = []
-    for name, (claim, published) in CLAIMS.items():
+    for name in only:
+        claim, published = CLAIMS[name]
         verdict, parts, why = judges[name](facts)
         why = why or next((part.note for part in parts if part.counts and part.verdict == UNDECIDED), "")
         if not parts:

@@ -55,8 +55,9 @@ class Finding:
     about: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: the first part is the claim's own number."""
-        first = self.parts[0].as_dict() if self.parts else {"measured": None, "interval": None, "unit": None}
+        """For JSON: the first part that counts is the claim's own number."""
+        own = next((part.as_dict() for part in self.parts if part.counts), None)
+        first = own or {"measured": None, "interval": None, "unit": None}
         return {
             "id": self.id, "claim": self.claim, "published": self.published,
             "measured": first["measured"], "interval": first["interval"], "unit": first["unit"],
@@ -92,7 +93,10 @@ def differs(low: float, high: float, margin: float) -> str:
 def with_seeds(verdict: str, seeds: int) -> tuple[str, str]:
     """The verdict, and why it is undecided where the seeds are too few for any."""
     if seeds < LEAST_SEEDS:
-        return UNDECIDED, f"{seeds} seeds, and fewer than {LEAST_SEEDS} decide nothing"
+        return (
+            UNDECIDED,
+            f"{seeds} seed{'s' if seeds > 1 else ''}, and fewer than {LEAST_SEEDS} decide nothing",
+        )
     return verdict, ""
 
 
