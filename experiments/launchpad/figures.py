@@ -92,7 +92,7 @@ def _gaps(facts: Facts) -> Figure | None:
             *zip(*points, strict=True), marker, color=colour, label=kind, markersize=7, linestyle="none"
         )
     axes.set_yticks(range(len(rows)), [style.label(name, 28) for name, _ in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel("mean objective, test windows")
     style.legend_above(axes)
     style.title(figure, "How far from oracle and bound")

@@ -66,7 +66,8 @@ def _body(results: Mapping[str, Any], found: Mapping[str, Any], facts: Facts) ->
     experiment = results["experiment"]
     notes = [
         "Tests the claims of RARE (arXiv 2211.05346) and Launchpad (arXiv 2212.00639) on "
-        f"{len(facts.cases)} cases with {experiment['seeds']} seeds; their own data and numbers are not "
+        f"{len(facts.cases)} cases with {_counted(experiment['seeds'], 'seed')}; "
+        "their own data and numbers are not "
         "public, so nothing here reproduces them.",
         f"{results['stages']} stages, {results['hours']:.2f} hours of work on {results['workers']} "
         f"process{'es' if results['workers'] > 1 else ''}.",
@@ -89,6 +90,10 @@ def _plural(verdict: str, count: int) -> str:
     if count == 1:
         return verdict
     return {"holds": "hold", "does not hold": "do not hold"}.get(verdict, verdict)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _failed(results: Mapping[str, Any]) -> str:

@@ -14,7 +14,11 @@ from experiments.launchpad.facts import Facts
 from experiments.launchpad.figures import LEVELS, levels
 
 Row = Sequence[str]
-MARKS = {"holds": "✓ holds", "does not hold": "✗ does not hold", "undecided": "? undecided"}
+MARKS = {  # with spaces that do not break
+    "holds": "✓\u00a0holds",
+    "does not hold": "✗\u00a0does\u00a0not\u00a0hold",
+    "undecided": "?\u00a0undecided",
+}
 
 
 def table(head: Row, rows: Sequence[Row], words: int = 1) -> str:
@@ -79,7 +83,8 @@ def _detail(claim: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        f"<details><summary>{escape(claim['id'])}: {escape(MARKS[claim['verdict']])}</summary>"
+        f"<details><summary>{escape(claim['id'])} {escape(MARKS[claim['verdict']])}: "
+        f"{escape(claim['claim'])}</summary>"
         f'<p class="note">{escape(claim["rule"])}</p>{table(head, rows, words=3)}{below}</details>'
     )
 
@@ -217,7 +222,9 @@ def _over_seeds(values: Sequence[np.ndarray]) -> str:
 def _number(value: float | None, unit: str | None) -> str:
     if value is None:
         return ""
-    return {"steps": f"{value:,.0f}", "times": f"{value:.2f} x"}.get(unit or "", f"{value:+.4f}")
+    return {"steps": f"{value:,.0f}", "times": f"{value:.2f} x"}.get(
+        unit or "", f"{round(value, 4) + 0.0:+.4f}"
+    )
 
 
 def _interval(pair: Sequence[float] | None, unit: str | None) -> str:
