@@ -16,6 +16,7 @@ import click
 
 from experiments.bench import bench
 from experiments.cli_dataset import dataset
+from experiments.cli_launchpad import launchpad_command
 from experiments.cli_options import scenario_options
 from experiments.cli_shared import clean_stdout, json_text, scheduler_names
 from experiments.cli_train import train
@@ -207,6 +208,7 @@ def traces_show(
 traces.add_command(generate)
 rare.add_command(bench)
 rare.add_command(dataset)
+rare.add_command(launchpad_command)
 rare.add_command(train)
 
 

@@ -17,6 +17,7 @@ from experiments.report_words import compare_sentences, run_sentences
 from experiments.runfolder import Compare, Run, is_compare, load_compare, load_run
 from traces.errors import InputError
 
+LAUNCHPAD = "launchpad.json"  # what marks the folder of `rare launchpad`
 SMALL_SVG_BYTES = 220_000  # larger ones cost more than the PNG and draw slowly
 CAPTIONS = {
     "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
@@ -45,6 +46,10 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
     Raises InputError for folders that are missing, damaged or cannot be written.
     """
     folder = Path(folder)
+    if (folder / LAUNCHPAD).is_file():
+        from experiments.launchpad.report import redraw as redraw_launchpad
+
+        return redraw_launchpad(folder)
     whole: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
     names = figure_names(whole)
     there = all(

@@ -75,6 +75,11 @@ def pair(default: Any, high: float) -> Any:
     return _field(default, kind="pair", low=0.0, high=high)
 
 
+def numbers(default: Any, low: float = 0.0, high: float = 1e9) -> Any:
+    """A list of finite numbers from low to high; a single number counts as a list of one."""
+    return _field(default, kind="numbers", low=low, high=high)
+
+
 def texts(default: Any = None) -> Any:
     """A list of strings; a single string counts as a list of one."""
     return _field(default, kind="texts")
@@ -192,6 +197,13 @@ def _parse_texts(rule: Any, value: object, path: tuple[str | int, ...]) -> tuple
     return tuple(items)
 
 
+def _parse_numbers(rule: Any, value: object, path: tuple[str | int, ...]) -> tuple[float, ...]:
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise TableProblem(path, "must be a list of numbers that is not empty")
+    return tuple(_parse_number(rule, each, (*path, place)) for place, each in enumerate(items))
+
+
 def _parse_pair(rule: Any, value: object, path: tuple[str | int, ...]) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
         raise TableProblem(path, f"must be two numbers, [low, high], got {shown(value)}")
@@ -208,5 +220,6 @@ _PARSERS: dict[str, Any] = {
     "stamp": _parse_stamp,
     "flag": _parse_flag,
     "pair": _parse_pair,
+    "numbers": _parse_numbers,
     "texts": _parse_texts,
 }

@@ -42,6 +42,7 @@ def train_online(
     width: int | None = None,
     limits: Sequence[str] = (),
     randomise: Randomise | None = None,
+    layout: Layout | None = None,
     scenario_seed: int = 0,
     seed: int = 0,
     device: str = "auto",
@@ -58,7 +59,8 @@ def train_online(
     start: a checkpoint whose weights to start from. data, mix: dqn learns from logged transitions too, this
     share of every batch. network, width: of a new network; default pointwise, 64. limits: costs of episodes
     and what they may be, such as violations=0.1 (ppo). randomise: training clusters drawn from ranges; the
-    validation windows are the scenario's own. options: of the algorithm (schedulers.learned.online.options),
+    validation windows are the scenario's own. layout: of a new network's observations, where there is neither
+    start nor data. options: of the algorithm (schedulers.learned.online.options),
     such as {"rollout": 64}. InputError for whatever cannot be done.
     """
     check_extra()
@@ -74,7 +76,9 @@ def train_online(
     chosen = with_changes(PpoOptions() if algorithm == "ppo" else DqnOptions(), given)
     logged = read_transitions(data, gamma_per_hour=chosen.gamma) if data else None
     origin = _origin(start, network, width)
-    net = origin.net if origin else _new(logged.layout if logged else Layout(), network, width, seed)
+    net = (
+        origin.net if origin else _new(logged.layout if logged else layout or Layout(), network, width, seed)
+    )
     if logged is not None and logged.layout != net.layout:
         raise InputError(f"--data: its observations have another layout than --from {start}; log them anew")
     device = device_for(device, net.size.width, chosen.batch)
@@ -86,6 +90,7 @@ def train_online(
         "validate_every": validate_every, "randomise": dataclasses.asdict(randomise) if randomise else None,
         "data": [dict(source) for source in logged.sources] if logged else [],
         "mix": mix if logged else 0.0, "start": _start_facts(start, origin), "versions": versions(),
+        "layout": None if layout is None or origin or logged else dataclasses.asdict(layout),
     }  # fmt: skip
     run = _Run(config, randomise, talk)
     with opened(out, config, resume) as folder:

@@ -1,0 +1,190 @@
+"""Workload x supply x load as settings of a scenario; job traces get windows that hold some of their jobs."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.config_power import SourceTable
+from experiments.episodes import episodes_of
+from experiments.launchpad.experiment import Experiment, WorkloadTable
+from experiments.provenance import file_hash
+from experiments.scenario import Loaded, Wishes, load_scenario
+from experiments.windows import COLUMNS, Window, windows_of
+from traces.errors import InputError
+
+YEAR_DAYS = 364  # whole weeks, so that a window of another year begins on the same weekday
+YEARS = 4  # of a trace that is longer, the first so many are looked at
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One combination. first: the one its workload is mainly tried on. files: hashes of what it reads."""
+
+    name: str
+    workload: str
+    scenario: str
+    settings: tuple[str, ...]
+    supply: str
+    load: float
+    first: bool
+    tiers: bool
+    ceiling: bool
+    files: tuple[str, ...] = ()
+
+
+def cases_of(experiment: Experiment, out: Path) -> list[Case]:
+    """Every workload with each supply at its first load, and each load at its first supply.
+
+    out: where the windows of traces are written. InputError for whatever cannot be built.
+    """
+    return [case for table in experiment.workload for case in _cases(table, out)]
+
+
+def _cases(table: WorkloadTable, out: Path) -> list[Case]:
+    settings, files = tuple(table.settings), list[str]()
+    if table.trace is not None:
+        settings, files = _under(table, out)
+    loaded = load_scenario(table.scenario, Wishes(settings=settings))
+    if loaded.scenario.windows is None:
+        raise InputError(
+            f"workload {table.name}: scenario {table.scenario} has no [windows] to train and judge on"
+        )
+    first = (table.supplies[0], table.loads[0])
+    wanted = [(supply, first[1]) for supply in table.supplies]
+    wanted += [(first[0], load) for load in table.loads[1:]]
+    return [
+        Case(
+            name=_name(table.name, supply, load, first),
+            workload=table.name,
+            scenario=table.scenario,
+            settings=settings + changed(loaded, supply, load, table.trace is not None),
+            supply=supply,
+            load=load,
+            first=(supply, load) == first,
+            tiers=table.tiers and (supply, load) == first,
+            ceiling=table.ceiling and (supply, load) == first,
+            files=tuple(files),
+        )
+        for supply, load in wanted
+    ]
+
+
+def _name(workload: str, supply: str, load: float, first: tuple[str, float]) -> str:
+    other_supply = f"-{supply}" if supply != first[0] else ""
+    return workload + other_supply + (f"-load-{load:g}" if load != first[1] else "")
+
+
+def changed(loaded: Loaded, supply: str, load: float, is_trace: bool) -> tuple[str, ...]:
+    """Settings that leave wind or sun alone, with the capacity of all, and multiply the load.
+
+    The jobs of a trace are what they are: there the load goes up by as much less supply.
+    """
+    scenario, settings = loaded.scenario, []
+    sources, factor = list(scenario.supply.source), 1.0
+    if supply != "both":
+        kind = {"wind": "wind", "sun": "solar"}[supply]
+        kept = [each for each in sources if kind in (each.kind, each.quantity)]
+        if not kept:
+            raise InputError(f"{loaded.label}: has no {kind} source, so supply {supply!r} cannot be had")
+        factor, sources = _size(sources, loaded) / _size(kept, loaded), kept
+    if load != 1.0 and is_trace:
+        factor /= load
+    elif load != 1.0:
+        if scenario.workload.load is None:
+            raise InputError(f"{loaded.label}: has no workload.load to multiply; give loads = [1.0]")
+        settings.append(f"workload.load={scenario.workload.load * load:.6g}")
+    if factor != 1.0 or sources != list(scenario.supply.source):
+        written = ", ".join(_inline(each, factor, loaded) for each in sources)
+        settings.append(f"supply.source=[{written}]")
+    return tuple(settings)
+
+
+def _size_key(source: SourceTable, loaded: Loaded) -> str:
+    for key in ("capacity", "capacity_kw", "peak", "peak_kw"):
+        if getattr(source, key) is not None:
+            return key
+    raise InputError(f"{loaded.label}: a source has neither capacity nor peak, so it cannot be scaled")
+
+
+def _size(sources: list[SourceTable], loaded: Loaded) -> float:
+    keys = {_size_key(each, loaded) for each in sources}
+    if len({key.endswith("_kw") for key in keys}) > 1:
+        raise InputError(f"{loaded.label}: some sources are sized in kW, others relative; size them alike")
+    return float(sum(getattr(each, _size_key(each, loaded)) for each in sources))
+
+
+def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
+    """A source as an inline table of TOML, with another size."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(source):
+        value = getattr(source, field.name)
+        if value is not None and value != field.default:
+            found[field.name] = list(value) if isinstance(value, tuple) else value
+    key = _size_key(source, loaded)
+    found[key] = float(f"{getattr(source, key) * factor:.9g}")
+    if "file" in found:
+        found["file"] = str(loaded.path(found["file"]).resolve())
+    # JSON's texts, numbers and lists of them are TOML's
+    return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in found.items()) + "}"
+
+
+# --- traces ---------------------------------------------------------------------------------------------
+
+
+def _under(table: WorkloadTable, out: Path) -> tuple[tuple[str, ...], list[str]]:
+    """A trace in place of the scenario's jobs, with windows of which each holds a job."""
+    assert table.trace is not None
+    trace = Path(table.trace).expanduser().resolve()
+    digest = file_hash(trace)
+    settings = (f"workload={{file = {json.dumps(str(trace))}}}", *table.settings)
+    loaded = load_scenario(table.scenario, Wishes(settings=settings))
+    every = [each for each in windows_of(loaded) if each.split in SPLITS and each.site is None]
+    later = [_in_year(each, year) for year in range(YEARS) for each in every]
+    file = out / "windows" / f"{table.name}.csv"
+    settings = (*settings, f"windows.file={json.dumps(str(file))}")
+    _write(file, later)
+    held = {episode.name for episode in episodes_of(table.scenario, settings).episodes}
+    chosen = _as_many(every, [each for each in later if each.name in held])
+    for split in SPLITS:
+        if not any(each.split == split for each in chosen):
+            raise InputError(
+                f"workload {table.name}: no {split} window of {table.scenario} holds a job of {trace.name}; "
+                "give windows of your own with settings, windows.file=FILE"
+            )
+    _write(file, chosen)
+    episodes_of.cache_clear()  # under the same settings other windows are found now
+    return settings, [digest, file_hash(file)]
+
+
+def _as_many(wanted: list[Window], held: list[Window]) -> list[Window]:
+    """The first of each split, as many as the scenario has."""
+    chosen: list[Window] = []
+    for split in SPLITS:
+        count = sum(each.split == split for each in wanted)
+        chosen += [each for each in held if each.split == split][:count]
+    return sorted(chosen, key=lambda each: each.first_day)
+
+
+def _in_year(window: Window, year: int) -> Window:
+    """A later year has the same weather, so a window stays in its split."""
+    if year == 0:
+        return window
+    later = window.first_day + year * YEAR_DAYS
+    return dataclasses.replace(window, name=f"{window.name}-y{year + 1}", first_day=later)
+
+
+def _write(file: Path, windows: list[Window]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((each.name, each.split, each.first_day, each.days) for each in windows)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists() or file.read_text("utf-8") != text.getvalue():
+        file.write_text(text.getvalue(), "utf-8")

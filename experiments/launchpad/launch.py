@@ -1,0 +1,93 @@
+"""`rare launchpad` as a function: plan, run what is missing, judge the claims, write the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.launchpad.cases import cases_of
+from experiments.launchpad.experiment import DEFAULT, QUICK, Experiment, WorkloadTable, read_experiment
+from experiments.launchpad.plan import plan
+from experiments.launchpad.report import write_all
+from experiments.launchpad.results import results_of, results_path
+from experiments.launchpad.run import opened, run_stages
+from experiments.talk import QUIET, Talk
+from experiments.train_folder import check_extra, write_json
+from traces.errors import InputError
+
+SUN = "islanded"
+"""The scenario under whose wind and sun the user's own traces run."""
+
+
+def launchpad(
+    out: str | Path,
+    *,
+    experiment: str | Path | None = None,
+    quick: bool = False,
+    workloads: Sequence[str] = (),
+    workers: int | None = None,
+    talk: Talk = QUIET,
+) -> dict[str, Any]:
+    """Test the papers' claims by an experiment file; the object of claims.json, which lies in `out`.
+
+    experiment: default the one that ships, or its quick twin. workloads: job traces to run as well. Goes on
+    where it was stopped: a finished stage is found again by everything it depends on. InputError for what
+    cannot be done, at the end where it is some of the stages only.
+    """
+    if quick and experiment is not None:
+        raise InputError("--quick: is an experiment file of its own; leave out --experiment")
+    check_extra()
+    chosen = with_traces(read_experiment(Path(experiment or (QUICK if quick else DEFAULT))), workloads)
+    folder = Path(out).expanduser()
+    count = workers or os.cpu_count() or 1
+    with opened(folder):
+        cases = cases_of(chosen, folder.resolve())
+        stages = plan(chosen, cases)
+        talk.note(
+            f"{chosen.name}: {len(cases)} cases, {len(stages)} stages, {chosen.seeds} seeds, "
+            f"{min(count, len(stages))} workers"
+        )
+        done, failed = run_stages(stages, folder, count, talk)
+        results = results_of(chosen, cases, stages, done, failed, count)
+        write_json(results_path(folder), results)
+        found = write_all(results, folder)
+    if failed:
+        label = next(iter(failed))
+        raise InputError(
+            f"{label}: {failed[label]} ({len(failed)} of {len(stages)} stages are missing from "
+            f"{folder / 'report.html'})"
+        )
+    return found
+
+
+def with_traces(experiment: Experiment, traces: Sequence[str]) -> Experiment:
+    """The experiment with users' traces as further workloads. InputError for two of one name."""
+    added = []
+    known = [each.name for each in experiment.workload]
+    for trace in traces:
+        path = Path(trace).expanduser()
+        if not path.is_file():
+            raise InputError(f"--workload {trace}: is no file; give a job trace, such as one in SWF")
+        name = "".join(c if c.isalnum() or c in "-_" else "-" for c in path.name.split(".")[0])
+        if name in known:
+            raise InputError(f"--workload {trace}: there is a workload {name!r} already; rename the file")
+        known.append(name)
+        added.append(WorkloadTable(name=name, scenario=SUN, trace=str(path), tiers=False, ceiling=False))
+    return dataclasses.replace(experiment, workload=(*experiment.workload, *added))
+
+
+def claims_text(found: dict[str, Any], out: str | Path) -> str:
+    """What the terminal shows: a line a claim."""
+    lines = [f"{found['experiment']}: {found['seeds']} seeds", ""]
+    for claim in found["claims"]:
+        lines.append(f"{claim['id']}  {claim['verdict']:<13}  {claim['claim']}")
+        if claim["interval"] is not None:
+            low, high = claim["interval"]
+            unit = "" if claim["unit"] == "objective" else f" {claim['unit']}"
+            lines.append(f"    {claim['measured']:,.4g}{unit}, 95 % interval {low:,.4g} to {high:,.4g}")
+        if claim["why"]:
+            lines.append(f"    undecided: {claim['why']}")
+    return "\n".join([*lines, "", f"written: {Path(out) / 'claims.json'}, {Path(out) / 'report.html'}"])
