@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,7 @@ from typing import Any
 import click
 
 from experiments.cli_shared import clean_stdout, json_text
-
-ONLINE = "experiments.cli_train_online"
+from experiments.cli_train_online import online
 
 
 @click.group(short_help="Learn schedulers, offline and online.")
@@ -99,5 +96,4 @@ def offline(
     click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")
 
 
-if importlib.util.find_spec(ONLINE) is not None:
-    train.add_command(importlib.import_module(ONLINE).online)
+train.add_command(online)

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from experiments.cli_shared import clean_stdout, json_text
-from traces.errors import InputError
 
 
 @click.command("online", short_help="By playing, from scratch or from a checkpoint.")
@@ -57,10 +56,11 @@ def online(
 
     Every --validate-every decisions the network schedules the scenario's validation windows.
     """
+    from experiments.pairs import pairs, parsed_randomise
     from experiments.talk import Talk
     from experiments.train_online import train_online
 
-    own = {"environments": environments, "rollout": rollout, "gamma": gamma, **_pairs(more, "--option")}
+    own = {"environments": environments, "rollout": rollout, "gamma": gamma, **pairs(more, "--option")}
     drawn = None if randomise is None else parsed_randomise(randomise)
     with clean_stdout(as_json):
         found = train_online(out=out, options=own, randomise=drawn, talk=Talk(quiet), **options)
@@ -74,36 +74,3 @@ def online(
         f"{last['step']:,}; {found['frames_per_s']:,.0f} frames/s"
     )
     click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")
-
-
-def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    found = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise InputError(f"{option} {text!r}: write KEY=VALUE")
-        found[name.strip()] = value.strip()
-    return found
-
-
-def parsed_randomise(text: str) -> Any:
-    """rare.Randomise from text such as variants=8,cluster=0.5:2,mix=1. InputError if it cannot be."""
-    from rare.episodes import Randomise
-
-    found: dict[str, Any] = {}
-    for name, value in _pairs(text.split(","), "--randomise").items():
-        try:
-            if name in ("variants", "seed"):
-                found[name] = int(value)
-            elif name == "mix":
-                found[name] = bool(int(value))
-            elif name in ("cluster", "load", "supply"):
-                low, _, high = value.partition(":")
-                found[name] = (float(low), float(high or low))
-            else:
-                raise InputError(
-                    f"--randomise: {name!r} is unknown; known are variants, cluster, load, supply, mix, seed"
-                )
-        except ValueError:
-            raise InputError(f"--randomise {name}={value}: is no number, or LOW:HIGH of two") from None
-    return Randomise(**found)

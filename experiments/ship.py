@@ -19,8 +19,8 @@ import click
 import numpy as np
 
 from experiments.cli_shared import json_text
-from experiments.cli_train_online import parsed_randomise
 from experiments.episodes import episodes_of_all
+from experiments.pairs import parsed_randomise
 from experiments.provenance import file_hash
 from experiments.talk import Talk
 from rare.batch import Batch

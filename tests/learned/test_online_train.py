@@ -12,9 +12,10 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from experiments.cli_train_online import online, parsed_randomise
+from experiments.cli_train_online import online
 from experiments.dataset_run import dataset_run
 from experiments.episodes import episodes_of
+from experiments.pairs import parsed_randomise
 from experiments.train_online import train_online
 from rare.sb3_vec_env import GreenClusterSB3VecEnv
 from rare.vector_env import GreenClusterVectorEnv
