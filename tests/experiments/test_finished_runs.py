@@ -282,7 +282,7 @@ class TestRemarks:
         assert "min_battery_s" not in remarks(self.case(**case), self.result(99))[0]
 
     def test_in_the_notes_and_on_stderr(self, here, stub, capsys, monkeypatch):
-        monkeypatch.setattr(runs, "remarks", lambda case, result: ["much ado"])
+        monkeypatch.setattr(runs, "remarks", lambda case, result, scheduler: ["much ado"])
         assert main(["simulate", "--workload", "jobs.csv", "--json"]) == 0
         out, err = capsys.readouterr()
         assert json.loads(out)["notes"][-1] == "much ado" and "note: easy: much ado" in err
