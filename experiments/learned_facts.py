@@ -118,5 +118,6 @@ def learning_section(folder: Path) -> str:
         f'<h2>Learned against heuristic</h2><div class="headline"><p>{escape(learning_sentence(facts))}.</p>'
         "<p>bc clones the logged decisions of a lookahead scheduler, crr those that came out well, ppo goes "
         "on from crr by playing. Nothing here was trained or chosen on the test windows.</p></div>"
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{figures}'
+        f'<div class="wide"><table class="plain"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{figures}"
     )

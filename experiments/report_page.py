@@ -25,6 +25,7 @@ h3 { font-size: 1rem; margin: 1.1rem 0 .4rem; }
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 4px; }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
 .sortable { width: 100%; font-size: .82rem; }
+.plain { margin: 1rem 0 1.5rem; } .plain thead th { padding: .3rem .5rem; }
 th, td { padding: .3rem .5rem;
   border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody tr:last-child > * { border-bottom: 0; }

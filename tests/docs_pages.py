@@ -40,13 +40,21 @@ PICTURES = {
 CEILING_PICTURES = tuple(  # of the commands of docs/ceilings.md, which take hours
     f"ceiling-{name}" for name in ("islanded", "grid-tied", "solar-night", "tiny")
 )
+LEARNED_PICTURES = ("demo-learned",)  # of learning/evaluation of `make demo`
 FORECAST_PICTURES = ("forecast-fan", "forecast-reliability")  # of experiments.figures.forecast_docs
-NEEDS_SHARED = "KTH-SP2"
 SHARED_FILES = {
-    "KTH-SP2-1996-2.1-cln.swf.gz": "data/workloads/KTH-SP2-1996-2.1-cln.swf.gz",
+    **{
+        f"{name}-cln.swf.gz": f"data/workloads/{name}-cln.swf.gz"
+        for name in ("KTH-SP2-1996-2.1", "HPC2N-2002-2.2", "SDSC-SP2-1998-4.2", "SDSC-BLUE-2000-4.2")
+    },
     "ERCO_2022_generation.csv.gz": "data/grid/eia_ERCO_2022_generation_avgCI.csv.gz",
 }
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+
+
+def needs_shared(text: str) -> bool:
+    """Whether a command names a file that is not ours to ship."""
+    return any(name in text for name in SHARED_FILES)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Snippet:
 
     @property
     def needs_shared(self) -> bool:
-        return NEEDS_SHARED in self.text
+        return needs_shared(self.text)
 
     def __str__(self) -> str:
         return f"{self.page.name}: {self.text.strip().splitlines()[0][:60]}"

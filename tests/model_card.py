@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.docs_pages import ENVIRONMENT, NEEDS_SHARED, ROOT, furnish
+from tests.docs_pages import ENVIRONMENT, ROOT, furnish, needs_shared
 from tests.results_page import output_of
 
 PAGE = ROOT / "docs" / "model-card.md"
@@ -41,7 +41,7 @@ def refreshed(text: str, shared: bool) -> str:
     """The page with today's outputs."""
 
     def of(found: re.Match[str]) -> str:
-        if NEEDS_SHARED in found[1] and not shared:
+        if needs_shared(found[1]) and not shared:
             return found[0]
         return f"```text\n$ {found[1]}\n{printed(found[1])}```\n"
 

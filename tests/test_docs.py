@@ -10,6 +10,7 @@ from experiments.runs import simulate_run
 from tests.docs_pages import (
     CEILING_PICTURES,
     FORECAST_PICTURES,
+    LEARNED_PICTURES,
     PAGES,
     PICTURES,
     ROOT,
@@ -121,7 +122,9 @@ def test_every_link_and_picture_of_a_page_exists(page):
 def test_pictures_are_small_and_shown():
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     drawn = sorted(path.stem for path in (ROOT / "docs" / "img").iterdir())
-    assert drawn == sorted([*FORECAST_PICTURES, *CEILING_PICTURES, *(name for name, _ in PICTURES.values())])
+    assert drawn == sorted(
+        [*FORECAST_PICTURES, *CEILING_PICTURES, *LEARNED_PICTURES, *(name for name, _ in PICTURES.values())]
+    )
     for name in drawn:
         assert f"img/{name}.png" in text
         assert (ROOT / "docs" / "img" / f"{name}.png").stat().st_size < 150_000
