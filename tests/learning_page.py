@@ -98,7 +98,10 @@ def train(scenario: str, folder: Path, seeds: list[int], algorithms: tuple[str, 
 
 
 def behaviour(scenario: str, tier: str, folder: Path) -> np.ndarray:
-    """(W,) mean objective of a tier's behaviour policies on the validation windows; kept in a file."""
+    """(W,) mean objective of a tier's behaviour policies on the validation windows; kept in a file.
+
+    NaN where one of them wanted a job that no slot showed: such an episode ends there, and is never logged.
+    """
     from experiments.dataset_run import policy_of
     from experiments.episodes import episodes_of
     from rare.dataset.play import Player
@@ -112,7 +115,7 @@ def behaviour(scenario: str, tier: str, folder: Path) -> np.ndarray:
         for name in schedulers_of(scenario, tier):
             policy = policy_of(name, epsilon)
             played = [player.play(window, policy, 0) for window in episodes.of("validation")]
-            found.append([each.summary["objective"] for each in played])
+            found.append([np.nan if each.why_not else each.summary["objective"] for each in played])
         path.write_text(json.dumps(np.mean(np.array(found, float), axis=0).tolist()))
     return np.array(json.loads(path.read_text()))
 
@@ -167,7 +170,7 @@ def table(scenario: str, folder: Path) -> None:
             gains = [paired(last, other) for other in (teacher, best)]
             said = "  ".join(f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]" for gain in gains)
             print(
-                f"{tier:<10}  {teacher.mean():9.3f}  {algorithm:<7}  {len(mine):5}  {last.mean():.3f} "
+                f"{tier:<10}  {np.nanmean(teacher):9.3f}  {algorithm:<7}  {len(mine):5}  {last.mean():.3f} "
                 f"({ends.min():.3f} to {ends.max():.3f})   {chosen:.3f}     {said}"
             )
 
