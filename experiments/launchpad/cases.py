@@ -44,7 +44,12 @@ def cases_of(experiment: Experiment, out: Path) -> list[Case]:
 
     out: where the windows of traces are written. InputError for whatever cannot be built.
     """
-    return [case for table in experiment.workload for case in _cases(table, out)]
+    found = [case for table in experiment.workload for case in _cases(table, out)]
+    names = [case.name for case in found]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise InputError(f"workload: two cases are called {name!r}; give a workload another name")
+    return found
 
 
 def _cases(table: WorkloadTable, out: Path) -> list[Case]:

@@ -22,7 +22,9 @@ class Facts:
         self.results = results
         self.experiment: Mapping[str, Any] = results["experiment"]
         self.hand: Mapping[str, Any] = self.experiment["handover"]
-        self.cases: Sequence[Case] = [case for case in results["cases"] if "reference" in case]
+        self.cases: Sequence[Case] = [
+            case for case in results["cases"] if {"reference", "best"} <= set(case)
+        ]  # fmt: skip
         self.first = [case for case in self.cases if case["first"]]
         self.data = {each["label"]: each for each in results["data"]}
 

@@ -81,13 +81,15 @@ def with_traces(experiment: Experiment, traces: Sequence[str]) -> Experiment:
 
 def claims_text(found: dict[str, Any], out: str | Path) -> str:
     """What the terminal shows: a line a claim."""
-    lines = [f"{found['experiment']}: {found['seeds']} seeds", ""]
+    lines = [f"{found['experiment']}: seeds: {found['seeds']}", ""]
     for claim in found["claims"]:
         lines.append(f"{claim['id']}  {claim['verdict']:<13}  {claim['claim']}")
         if claim["interval"] is not None:
             low, high = claim["interval"]
             unit = "" if claim["unit"] == "objective" else f" {claim['unit']}"
-            lines.append(f"    {claim['measured']:,.4g}{unit}, 95 % interval {low:,.4g} to {high:,.4g}")
+            lines.append(
+                f"    {claim['of']}: {claim['measured']:,.4g}{unit}, 95 % interval {low:,.4g} to {high:,.4g}"
+            )
         if claim["why"]:
             lines.append(f"    undecided: {claim['why']}")
     return "\n".join([*lines, "", f"written: {Path(out) / 'claims.json'}, {Path(out) / 'report.html'}"])

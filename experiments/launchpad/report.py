@@ -67,8 +67,7 @@ def _body(results: Mapping[str, Any], found: Mapping[str, Any], facts: Facts) ->
     notes = [
         "Tests the claims of RARE (arXiv 2211.05346) and Launchpad (arXiv 2212.00639) on "
         f"{len(facts.cases)} cases with {_counted(experiment['seeds'], 'seed')}; "
-        "their own data and numbers are not "
-        "public, so nothing here reproduces them.",
+        "their own data and numbers are not public, so nothing here reproduces them.",
         f"{results['stages']} stages, {results['hours']:.2f} hours of work on {results['workers']} "
         f"process{'es' if results['workers'] > 1 else ''}.",
     ]

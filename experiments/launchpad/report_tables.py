@@ -43,12 +43,13 @@ def claims_table(found: Mapping[str, Any]) -> str:
     rows = [
         (
             each["id"], each["claim"], MARKS[each["verdict"]], each["why"], each["published"],
+            each["of"] or "",
             _number(each["measured"], each["unit"]), _interval(each["interval"], each["unit"]),
         )
         for each in found["claims"]
     ]  # fmt: skip
-    head = ("", "claim", "verdict", "why undecided", "published", "measured", "95 % interval")
-    return table(head, rows, words=5)
+    head = ("", "claim", "verdict", "why undecided", "published", "number of", "measured", "95 % interval")
+    return table(head, rows, words=6)
 
 
 def details(found: Mapping[str, Any]) -> str:

@@ -57,10 +57,12 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the first part that counts is the claim's own number."""
         own = next((part.as_dict() for part in self.parts if part.counts), None)
-        first = own or {"measured": None, "interval": None, "unit": None}
+        nothing = dict.fromkeys(("what", "measured", "interval", "unit"))
+        first = own or nothing
         return {
             "id": self.id, "claim": self.claim, "published": self.published,
-            "measured": first["measured"], "interval": first["interval"], "unit": first["unit"],
+            "of": first["what"], "measured": first["measured"], "interval": first["interval"],
+            "unit": first["unit"],
             "verdict": self.verdict, "why": self.why, "rule": self.rule,
             "parts": [part.as_dict() for part in self.parts], **self.about,
         }  # fmt: skip

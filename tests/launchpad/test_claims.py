@@ -85,6 +85,9 @@ def test_nothing_measured_is_undecided():
     made["runs"], made["cases"] = [], [{**case, "reference": {"h": [0.6]}} for case in made["cases"]]
     for finding in claims_of(made):
         assert finding.verdict == UNDECIDED and finding.why, finding
+    made = results()
+    del made["cases"][0]["best"]  # the stage that chooses it failed
+    assert of("R1").verdict == HOLDS and claims_of(made, ["R1"])[0].verdict == UNDECIDED
 
 
 def test_one_workload_below_refutes_r1_though_the_mean_is_above():

@@ -122,6 +122,10 @@ WRONG = {
     "unknown supply": ('[[workload]]\nname = "a"\nsupplies = ["coal"]', "workload.0.supplies has 'coal'"),
     "no number": ('[[workload]]\nname = "a"\nloads = ["x"]', "workload.0.loads.0 must be a number"),
     "twice": ('[[workload]]\nname = "a"\n[[workload]]\nname = "a"', "has a name twice"),
+    "a case twice": (
+        '[[workload]]\nname = "a"\nsupplies = ["both", "wind"]\n[[workload]]\nname = "a-wind"',
+        "two cases are called 'a-wind'",
+    ),
     "no TOML": ("[[", "cannot be read as TOML"),
     "no such scenario": ('[[workload]]\nname = "a"\nscenario = "isle"', "scenario 'isle' is unknown"),
     "no wind there": (
