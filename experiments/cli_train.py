@@ -17,26 +17,6 @@ def train() -> None:
     """Learn schedulers. Needs the extra: rare-datacenter[learn]."""
 
 
-def network_options(command: Any) -> Any:
-    """The options that both ways of learning share."""
-    options = [
-        click.option("--out", required=True, metavar="DIR", help="Where the run goes."),
-        click.option("--network", default="pointwise", show_default=True, help="pointwise or attention."),
-        click.option("--width", type=int, default=64, show_default=True, help="Of the network."),
-        click.option("--gamma", type=float, default=0.95, show_default=True, help="Discount per hour."),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
-                     help="Draws first weights and batches."),
-        click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
-        click.option("--resume", is_flag=True, help="Go on where a run with these options stopped."),
-        click.option("--from", "start", metavar="CHECKPOINT", help="Start from these weights."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."),
-        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @train.command("offline", short_help="From datasets that `rare dataset` wrote.")
 @click.option("--data", multiple=True, required=True, metavar="DIR", help="A dataset. Repeatable.")
 @click.option("--algorithm", default="bc", show_default=True, help="bc, crr, cql, bcq or sac.")
@@ -59,7 +39,22 @@ def network_options(command: Any) -> Any:
 @click.option("--entropy", type=float, help="sac: share of the highest entropy.  [default: 0.3]")
 @click.option("--baseline", "baselines", multiple=True, metavar="NAME",
               help="A scheduler in the figure. Repeatable.  [default: the data's heuristics]")  # fmt: skip
-@network_options
+@click.option("--out", required=True, metavar="DIR", help="Where the run goes.")
+@click.option("--network", default="pointwise", show_default=True, help="pointwise or attention.")
+@click.option("--width", type=int, default=64, show_default=True, help="Of the network.")
+@click.option("--gamma", type=float, default=0.95, show_default=True, help="Discount per hour.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Draws first weights and batches.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--resume", is_flag=True, help="Go on where a run with these options stopped.")
+@click.option("--from", "start", metavar="CHECKPOINT", help="Start from these weights.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def offline(
     data: Sequence[str],
     out: str,

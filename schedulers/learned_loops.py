@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from rare.advance import advance
-from rare.behaviour import FULL, OVER, ROOM, chance, draw_action
+from rare.behaviour import FULL, OVER, ROOM
 from rare.compile import rule
 from rare.observation import look, slot_of
 from rare.rules_decide import apply
-from rare.state import DECIDE_SHED, DECIDE_START, ENDED, WAIT, env_of
+from rare.state import DECIDE_SHED, DECIDE_START, ENDED, WAIT
 from rare.stepping import handle_at, place_at, score_at, step_one, view_at
 from schedulers.forward import best_action
+from schedulers.record import take
 
 OTHER_LAYOUT = -1  # why nothing was logged: the log has other slots or hours than the network
 
@@ -54,7 +55,6 @@ def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, al
     w = handle_at(at.handles, 0)
     v = view_at(at.views, 0)
     sc = score_at(at.scores, 0)
-    s = env_of(w)
     if (v.queue_slots, v.running_slots, v.forecast_hours) != (
         net.queue_slots,
         net.running_slots,
@@ -63,19 +63,10 @@ def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, al
         return step, OTHER_LAYOUT
     while step < steps:
         preferred = best_action(net, weights, scratch, obs, scores)
-        action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])
-        actions[step] = action
-        chances[step] = chance(mask, preferred, epsilon, action)
-        step_one(w, v, sc, action)
-        if sc.status not in (DECIDE_START, DECIDE_SHED, ENDED):
+        if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
+                    chances, draws, step):  # fmt: skip
             return step, ROOM
-        rewards[step] = sc.reward
         step += 1
-        times[step] = s.now_s - s.begin_s
-        for i in range(obs.size):
-            all_obs[step, i] = obs[i]
-        for i in range(mask.size):
-            all_mask[step, i] = mask[i]
         if sc.status == ENDED:
             return step, OVER
     return step, FULL

@@ -23,6 +23,26 @@ def preferred_action(places, w, policy):
 
 
 @rule
+def take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
+         step):  # fmt: skip
+    """Carry out decision `step` and note it with what came of it; False if the step needs room first."""
+    s = env_of(w)
+    action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])
+    actions[step] = action
+    chances[step] = chance(mask, preferred, epsilon, action)
+    step_one(w, v, sc, action)
+    if sc.status not in (DECIDE_START, DECIDE_SHED, ENDED):
+        return False
+    rewards[step] = sc.reward
+    times[step + 1] = s.now_s - s.begin_s
+    for i in range(obs.size):
+        all_obs[step + 1, i] = obs[i]
+    for i in range(mask.size):
+        all_mask[step + 1, i] = mask[i]
+    return True
+
+
+@rule
 def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
            step, steps):  # fmt: skip
     """Log environment 0 from decision `step` on, for at most `steps` decisions of its episode.
@@ -35,26 +55,16 @@ def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions
     w = handle_at(at.handles, 0)
     v = view_at(at.views, 0)
     sc = score_at(at.scores, 0)
-    s = env_of(w)
     while step < steps:
         preferred = NOBODY
         if epsilon < 1.0:
             preferred = preferred_action(places, w, policy)
             if preferred < 0 or sc.hidden > 0:
                 return step, OUTSIDE
-        action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])
-        actions[step] = action
-        chances[step] = chance(mask, preferred, epsilon, action)
-        step_one(w, v, sc, action)
-        if sc.status not in (DECIDE_START, DECIDE_SHED, ENDED):
+        if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
+                    chances, draws, step):  # fmt: skip
             return step, ROOM
-        rewards[step] = sc.reward
         step += 1
-        times[step] = s.now_s - s.begin_s
-        for i in range(obs.size):
-            all_obs[step, i] = obs[i]
-        for i in range(mask.size):
-            all_mask[step, i] = mask[i]
         if sc.status == ENDED:
             return step, OVER
     return step, FULL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import torch
@@ -28,7 +29,7 @@ LOWEST_RATE = 0.05  # of the learning rate, at the end of the cosine
 
 
 @dataclasses.dataclass()
-class OfflineConfig(LearnableConfig):
+class OfflineConfig(LearnableConfig, ABC):
     """Options that all algorithms have.
 
     layout: as JSON. steps: of the whole training, for the learning rate: a linear warm-up, then a cosine
@@ -58,9 +59,9 @@ class OfflineConfig(LearnableConfig):
         """The algorithm, without networks yet."""
         return Offline(self, device, enable_ddp)
 
+    @abstractmethod
     def implementation(self) -> type[NetImpl]:
         """Which class learns."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,9 +123,9 @@ class NetImpl(QLearningAlgoImplBase):
         found: Any = self.beside["targets"]
         return list(found)
 
+    @abstractmethod
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:
         """Scalars to be minimised together, by the names in `told`; those that end in `_` are only told."""
-        raise NotImplementedError
 
     def learn(self, batch: TorchMiniBatch, grad_step: int) -> dict[str, Tensor]:
         """One update. The losses as tensors, so that a GPU is not waited for."""
