@@ -26,6 +26,8 @@ from experiments.cli_shared import clean_stdout, json_text
 @click.option("--network", help="pointwise or attention.  [default: pointwise, or the checkpoint's]")
 @click.option("--width", type=int, help="Of the network.  [default: 64, or the checkpoint's]")
 @click.option("--gamma", type=float, help="Discount per hour.  [default: docs/training-online.md]")
+@click.option("--reward", default="objective", show_default=True,
+              help="What is learned: objective, slowdown or renewable (docs/environment.md).")  # fmt: skip
 @click.option("--limit", "limits", multiple=True, metavar="COST=X",
               help="ppo: keep violations (share of jobs) or slowdown (mean) below X.")  # fmt: skip
 @click.option("--randomise", metavar="variants=8,cluster=0.5:2,load=0.7:1.3,supply=0.5:2",
@@ -69,7 +71,7 @@ def online(
         return
     first, best, last = found["first"], found["best"], found["last"]
     click.echo(
-        f"{found['algorithm']} on {found['scenario']}: objective {first['objective']:.4f} before, "
+        f"{found['algorithm']} on {found['scenario']}: {options['reward']} {first['objective']:.4f} before, "
         f"{best['objective']:.4f} at step {best['step']:,}, {last['objective']:.4f} at the last, "
         f"{last['step']:,}; {found['frames_per_s']:,.0f} frames/s"
     )

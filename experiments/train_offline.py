@@ -148,9 +148,9 @@ class _Run:
 
     def validate(self, net: SchedulerNet, head: str) -> Any:
         """(W,) objectives of the validation windows."""
-        from schedulers.learned.greedy import greedy_objectives
+        from schedulers.learned.greedy import greedy_scores
 
-        return greedy_objectives(net, self.episodes, self.windows, head=head)
+        return greedy_scores(net, self.episodes, self.windows, head=head)
 
     def facts(self, head: str) -> Callable[[int, float], dict[str, Any]]:
         """What a checkpoint says of itself."""

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.case_hash import case_hash
 from experiments.talk import QUIET, Talk
 from experiments.train_folder import SUMMARY, check_extra, device_for, opened, read_json, versions, write_json
-from rare.episodes import Randomise
+from rare.episodes import Episodes, Randomise
 from rare.layout import Layout
 from schedulers.learned.discount import REWARD_SCALE
 from traces.errors import InputError
@@ -44,6 +45,9 @@ def train_online(
     randomise: Randomise | None = None,
     layout: Layout | None = None,
     scenario_seed: int = 0,
+    episodes: Episodes | None = None,
+    reward: str = "objective",
+    reward_eta: float = 0.002,
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
@@ -60,7 +64,9 @@ def train_online(
     share of every batch. network, width: of a new network; default pointwise, 64. limits: costs of episodes
     and what they may be, such as violations=0.1 (ppo). randomise: training clusters drawn from ranges; the
     validation windows are the scenario's own. layout: of a new network's observations, where there is neither
-    start nor data. options: of the algorithm (schedulers.learned.online.options),
+    start nor data. episodes: windows put together elsewhere, with the splits train and validation; `scenario`
+    then only names them. reward, reward_eta: what is learned and judged by, as an environment has them
+    (docs/environment.md). options: of the algorithm (schedulers.learned.online.options),
     such as {"rollout": 64}. InputError for whatever cannot be done.
     """
     check_extra()
@@ -84,7 +90,9 @@ def train_online(
     device = device_for(device, net.size.width, chosen.batch)
     config: dict[str, Any] = {
         "kind": "online", "algorithm": algorithm, "scenario": scenario, "settings": list(settings),
-        "scenario_seed": scenario_seed, "steps": steps, "network": net.size.kind, "width": net.size.width,
+        "scenario_seed": scenario_seed, "steps": steps, "reward": reward, "reward_eta": reward_eta,
+        "cases": None if episodes is None else [case_hash(case) for case in episodes.cases],
+        "network": net.size.kind, "width": net.size.width,
         "options": dataclasses.asdict(chosen), "limits": parsed(tuple(limits)),
         "gamma_per_hour": chosen.gamma, "reward_scale": REWARD_SCALE, "seed": seed, "device": device,
         "validate_every": validate_every, "randomise": dataclasses.asdict(randomise) if randomise else None,
@@ -92,7 +100,7 @@ def train_online(
         "mix": mix if logged else 0.0, "start": _start_facts(start, origin), "versions": versions(),
         "layout": None if layout is None or origin or logged else dataclasses.asdict(layout),
     }  # fmt: skip
-    run = _Run(config, randomise, talk)
+    run = _Run(config, episodes, randomise, talk)
     with opened(out, config, resume) as folder:
         if (folder / SUMMARY).exists():
             talk.note(f"{folder}: is finished; nothing to do")
@@ -110,10 +118,17 @@ def train_online(
 class _Run:
     """One training run: everything between its options and its summary."""
 
-    def __init__(self, config: dict[str, Any], randomise: Randomise | None, talk: Talk) -> None:
+    def __init__(
+        self, config: dict[str, Any], episodes: Episodes | None, randomise: Randomise | None, talk: Talk
+    ) -> None:
         from experiments.episodes import episodes_of_all
 
         self.config, self.talk = config, talk
+        self.kind = {"reward": config["reward"], "reward_eta": config["reward_eta"]}
+        if episodes is not None:
+            self.judged = self.played = episodes
+            self.windows = episodes.of(SPLIT)
+            return
         names = tuple(part.strip() for part in config["scenario"].split(","))
         place = (names, tuple(config["settings"]), config["scenario_seed"])
         self.judged = episodes_of_all(*place)
@@ -146,7 +161,7 @@ class _Run:
         config, layout = self.config, net.layout
         env = GreenClusterSB3VecEnv(
             options.environments, self.played, split=TRAIN, queue_slots=layout.queue_slots,
-            running_slots=layout.running_slots, forecast_hours=layout.forecast_hours,
+            running_slots=layout.running_slots, forecast_hours=layout.forecast_hours, **self.kind,
         )  # fmt: skip
         env.seed(config["seed"])
         common: dict[str, Any] = {
@@ -161,17 +176,17 @@ class _Run:
         )  # fmt: skip
 
     def validate(self, net: SchedulerNet, head: str) -> Any:
-        """(W,) objectives of the validation windows."""
-        from schedulers.learned.greedy import greedy_objectives
+        """(W,) scores of the validation windows."""
+        from schedulers.learned.greedy import greedy_scores
 
-        return greedy_objectives(net, self.judged, self.windows, head=head)
+        return greedy_scores(net, self.judged, self.windows, head=head, **self.kind)
 
     def facts(self, head: str) -> Callable[[int, float], dict[str, Any]]:
         """What a checkpoint says of itself."""
         config = self.config
         kept = (
             "scenario", "settings", "scenario_seed", "data", "seed", "gamma_per_hour", "reward_scale",
-            "limits", "randomise", "versions",
+            "limits", "randomise", "reward", "versions",
         )  # fmt: skip
 
         def of(step: int, objective: float) -> dict[str, Any]:

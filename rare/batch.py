@@ -28,6 +28,7 @@ from rare.state import (
 )
 from rare.stepping import (
     INVALID,
+    OBJECTIVE,
     PLACES,
     PLAN,
     REWARD_NAMES,
@@ -292,6 +293,10 @@ class Batch:
         """Score so far as a share of the value offered, as simulate reports it; None without value."""
         own = self._scores[e]
         return float(objective(self.world.handles[e], own)) if own["offered"] > 0 else None
+
+    def score(self, e: int) -> float | None:
+        """What the rewards of an episode add up to so far; None for the objective without value."""
+        return self.objective(e) if self._scores["kind"][e] == OBJECTIVE else float(self._scores["last"][e])
 
     def summary(self, e: int) -> dict[str, Any]:
         """What became of an episode, for `info`."""

@@ -140,13 +140,13 @@ def judged(
     """Test windows, and the objective of a checkpoint's best actions on each: those of `rare evaluate`."""
     from experiments.episodes import episodes_of
     from schedulers.learned import checkpoint
-    from schedulers.learned.greedy import greedy_objectives
+    from schedulers.learned.greedy import greedy_scores
 
     found = checkpoint.load(checkpoint_folder)
     episodes = episodes_of(scenario, settings)
     windows = episodes.of("test")
     head = str(found.facts.get("head", "policy"))
-    return [window.name for window in windows], greedy_objectives(
+    return [window.name for window in windows], greedy_scores(
         found.net, episodes, windows, head=head
     ).tolist()
 

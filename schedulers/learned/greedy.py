@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,17 +15,24 @@ from schedulers.learned.network import SchedulerNet
 from schedulers.learned_loops import play_on
 
 
-def greedy_objectives(
-    net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], *, head: str = "policy"
+def greedy_scores(
+    net: SchedulerNet,
+    episodes: Episodes,
+    windows: Sequence[Episode],
+    *,
+    head: str = "policy",
+    reward: str = "objective",
+    reward_eta: float = 0.002,
 ) -> np.ndarray:
-    """(W,) objective of each window under the network's best action. head: "policy" (logits) or "q".
+    """(W,) score of each window under the network's best action. head: "policy" (logits) or "q".
 
-    Pointwise networks play in compiled code, window after window; others in batches of torch. NaN where a
-    window offers no value.
+    reward, reward_eta: what the score is of, as an environment has them. Pointwise networks play in compiled
+    code, window after window; others in batches of torch. NaN where a window offers no value.
     """
+    kind = {"reward": reward, "reward_eta": reward_eta}
     if net.size.kind == "pointwise":
-        return _compiled(forward_of_net(net, head), episodes, windows)
-    return by_torch(net, episodes, windows, head)
+        return _compiled(forward_of_net(net, head), episodes, windows, kind)
+    return by_torch(net, episodes, windows, head, kind)
 
 
 def forward_of_net(net: SchedulerNet, head: str) -> Forward:
@@ -33,8 +41,10 @@ def forward_of_net(net: SchedulerNet, head: str) -> Forward:
     return Forward(weights, net.layout, net.size.width, head)
 
 
-def _compiled(forward: Forward, episodes: Episodes, windows: Sequence[Episode]) -> np.ndarray:
-    batch = Batch(episodes, forward.layout, 1)
+def _compiled(
+    forward: Forward, episodes: Episodes, windows: Sequence[Episode], kind: dict[str, Any]
+) -> np.ndarray:
+    batch = Batch(episodes, forward.layout, 1, **kind)
     found = np.full(len(windows), np.nan)
     for place, window in enumerate(windows):
         batch.set_up(0, window)
@@ -42,14 +52,16 @@ def _compiled(forward: Forward, episodes: Episodes, windows: Sequence[Episode]) 
         while not batch.is_over(0):
             play_on(batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores)
             batch.make_room(0)
-        objective = batch.objective(0)
-        found[place] = np.nan if objective is None else objective
+        score = batch.score(0)
+        found[place] = np.nan if score is None else score
     return found
 
 
-def by_torch(net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], head: str) -> np.ndarray:
+def by_torch(
+    net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], head: str, kind: dict[str, Any]
+) -> np.ndarray:
     """The same with torch: all windows side by side, for networks that are not compiled."""
-    batch = Batch(episodes, net.layout, len(windows))
+    batch = Batch(episodes, net.layout, len(windows), **kind)
     for e, window in enumerate(windows):
         batch.set_up(e, window)
         batch.begin(e)
@@ -64,4 +76,4 @@ def by_torch(net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], 
             for e, action in zip(open_.tolist(), best.tolist(), strict=True):
                 actions[e] = action
                 batch.step_single(e, action)
-    return np.array([np.nan if (found := batch.objective(e)) is None else found for e in range(len(windows))])
+    return np.array([np.nan if (found := batch.score(e)) is None else found for e in range(len(windows))])

@@ -150,7 +150,7 @@ def test_it_starts_from_a_checkpoint_of_the_same_network(logged, tmp_path):
 
 def test_patience_ends_a_run_early(logged, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "schedulers.learned.greedy.greedy_objectives", lambda *given, **how: torch.tensor([0.5]).numpy()
+        "schedulers.learned.greedy.greedy_scores", lambda *given, **how: torch.tensor([0.5]).numpy()
     )
     run = train_offline([logged], tmp_path / "run", patience=2, **{**QUICK, "steps": 400})
     assert run["last"]["step"] == 60 and run["best"]["step"] == 20  # an untrained network is never the best

@@ -20,7 +20,7 @@ from experiments.train_online import train_online
 from rare.sb3_vec_env import GreenClusterSB3VecEnv
 from rare.vector_env import GreenClusterVectorEnv
 from schedulers.learned import checkpoint, resume
-from schedulers.learned.greedy import greedy_objectives
+from schedulers.learned.greedy import greedy_scores
 from schedulers.learned.journal import read_rows
 from schedulers.learned.network import NetworkSize, SchedulerNet
 from schedulers.learned.online.dqn import SchedulerDQN
@@ -126,7 +126,7 @@ class TestRun:
             assert torch.equal(played(observations).argmax(dim=1), wanted.argmax(dim=1))
         episodes, head = episodes_of("tiny"), learner.head
         windows = episodes.of("validation")[:3]
-        objectives = [greedy_objectives(net, episodes, windows, head=head) for net in (before, after)]
+        objectives = [greedy_scores(net, episodes, windows, head=head) for net in (before, after)]
         assert np.array_equal(*objectives)
 
     def test_a_run_of_another_configuration_is_not_gone_on_with(self, algorithm, start, logged, tmp_path):

@@ -25,7 +25,7 @@ from rare import GreenClusterVectorEnv, Layout  # noqa: E402
 from rare.drive import play  # noqa: E402
 from schedulers import make_scheduler  # noqa: E402
 from schedulers.learned import checkpoint  # noqa: E402
-from schedulers.learned.greedy import by_torch, forward_of_net, greedy_objectives  # noqa: E402
+from schedulers.learned.greedy import by_torch, forward_of_net, greedy_scores  # noqa: E402
 from schedulers.learned.network import NetworkSize, SchedulerNet  # noqa: E402
 from schedulers.learned.network_shapes import weight_shapes  # noqa: E402
 from traces.errors import InputError  # noqa: E402
@@ -147,8 +147,8 @@ def test_evaluate_greedy_and_torch_say_the_same_of_each_window(tmp_path, scenari
     net, episodes = network(), episodes_of(scenario)
     windows = episodes.of("validation")[: 13 if scenario == "tiny" else 3]
     folder = saved(tmp_path / "best", net, head)
-    fast = greedy_objectives(net, episodes, windows, head=head)
-    slow = by_torch(net, episodes, windows, head)
+    fast = greedy_scores(net, episodes, windows, head=head)
+    slow = by_torch(net, episodes, windows, head, {})
     loaded = load_scenario(scenario, Wishes())
     chosen = choose_windows(loaded, [window.name for window in windows])
     found = evaluate(loaded, [str(folder), "hvf+easy"], chosen)
@@ -171,7 +171,7 @@ def test_every_way_of_running_gives_the_same_schedule(folder):
         assert (other.jobs == first.jobs).all()
         assert (other.events == first.events).all()
     driven = play(episodes, scheduler, "validation-00", layout=LAYOUT)
-    (greedy,) = greedy_objectives(net, episodes, episodes.of("validation-00"))
+    (greedy,) = greedy_scores(net, episodes, episodes.of("validation-00"))
     assert driven["objective"] == greedy == pytest.approx(first.metrics["objective"], abs=1e-12)
     assert driven["outside"] == 0
 
@@ -205,7 +205,7 @@ def test_attention_runs_by_torch(tmp_path):
     net, episodes = network(kind="attention"), episodes_of("tiny")
     scheduler = make_scheduler(str(saved(tmp_path / "best", net)))
     assert not hasattr(scheduler, "replay")
-    (wanted,) = greedy_objectives(net, episodes, episodes.of("validation-00"))
+    (wanted,) = greedy_scores(net, episodes, episodes.of("validation-00"))
     assert rare.simulate(case_of(), scheduler).metrics["objective"] == pytest.approx(wanted, abs=1e-12)
 
 
