@@ -17,6 +17,7 @@ from experiments.dataset_run import dataset_run
 from experiments.episodes import episodes_of
 from experiments.pairs import parsed_randomise
 from experiments.train_online import train_online
+from rare.environment import GreenClusterEnv
 from rare.sb3_vec_env import GreenClusterSB3VecEnv
 from rare.vector_env import GreenClusterVectorEnv
 from schedulers.learned import checkpoint, resume
@@ -30,7 +31,7 @@ from traces.errors import InputError
 
 SMALL = {"environments": 8, "rollout": 8}
 OPTIONS = {
-    "ppo": {**SMALL, "batch": 32, "critic_steps": 64, "clone_steps": 128},
+    "ppo": {**SMALL, "batch": 32, "critic_steps": 64, "clone_steps": 128, "average": 3.0},
     "dqn": {**SMALL, "batch": 16, "updates": 1.0, "capacity": 64, "starts": 32},
 }
 
@@ -287,3 +288,37 @@ def test_a_limit_lowers_violations(tmp_path):
         rows = [row["cost_violations"] for row in read_rows(tmp_path / name)]
         costs[name] = np.mean([float(cost) for cost in rows[-10:]])
     assert costs["kept"] < 0.8 * costs["free"]
+
+
+def test_what_is_judged_is_the_mean_of_the_last_weights():
+    """Of all rounds while there are fewer than `average`; from then on each counts for its share."""
+    torch.manual_seed(1)
+    vec = GreenClusterSB3VecEnv(4, "tiny")
+    net = SchedulerNet(vec.layout, NetworkSize(width=8))
+    learner = SchedulerPPO(vec, PpoOptions(rollout=4, batch=8, average=2.0), 100, net)
+    name, seen = "logits.wait.bias", []
+    for _ in range(3):
+        learner.round()
+        seen.append(learner.net.state_dict()[name].clone())
+    wanted = ((seen[0] + seen[1]) / 2 + seen[2]) / 2
+    assert torch.allclose(learner.trained().state_dict()[name], wanted, atol=1e-7)
+    assert not torch.equal(seen[0], seen[2])
+
+
+def test_other_rewards_are_what_runs_are_judged_by(tmp_path):
+    """What the summary says of a window is what an environment with that reward pays the checkpoint."""
+    found = train_online(
+        "tiny", tmp_path / "run", steps=64, validate_every=64, width=8, figure=False,
+        options={**SMALL, "batch": 32}, reward="slowdown",
+    )  # fmt: skip
+    net = checkpoint.load(tmp_path / "run/last").net
+    env = GreenClusterEnv("tiny", reward="slowdown", split="validation")
+    obs, _ = env.reset(options={"window": found["windows"][0]})
+    paid, over = 0.0, False
+    while not over:
+        with torch.no_grad():
+            action = int(net.policy(torch.from_numpy(obs[None])).argmax())
+        obs, reward, over, _, _ = env.step(action)
+        paid += reward
+    assert found["last"]["objectives"][0] == pytest.approx(paid)
+    assert paid < -1.0  # no bounded slowdown is below 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ class PpoOptions:
     clip: float = 0.2
     max_gradient: float = 0.5  # norm, of actor and critic each
     target_kl: float = 0.03  # the actor rests for the rest of an update once it moved 1.5 times so far
+    average: float = 0.0  # rounds over which the judged and kept weights are a running mean; 0: the last ones
     critic_steps: int = 20_000  # after a checkpoint: steps that train the critic alone
     clone_weight: float = 1.0  # after a checkpoint: weight of KL(its policy || ours) at the start
     clone_steps: int = 100_000  # by then it has faded to 0
@@ -81,7 +83,7 @@ def with_changes(options: Options, changes: dict[str, Any]) -> Options:
         except ValueError:
             kind = "a whole number" if kinds[name] is int else "a number"
             raise InputError(f"option {name}: {value!r} is not {kind}") from None
-        if not found[name] >= 0 or (name in _ABOVE_ZERO and found[name] == 0):
+        if not 0 <= found[name] < math.inf or (name in _ABOVE_ZERO and found[name] == 0):
             raise InputError(f"option {name}: must be above 0, got {value}")
         if name in _SHARES and found[name] > 1:
             raise InputError(f"option {name}: must be at most 1, got {value}")

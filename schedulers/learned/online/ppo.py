@@ -69,6 +69,8 @@ class SchedulerPPO(MaskablePPO):
         self.origin = copy.deepcopy(self.net).requires_grad_(False) if origin else None
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
         self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
+        self.mean = copy.deepcopy(self.net).requires_grad_(False) if options.average > 0 else None
+        self.rounds = 0
         self.generator = np.random.default_rng(seed)
         self.spent_s = {"environments": 0.0, "policy": 0.0, "training": 0.0}
         self._setup_learn(steps)
@@ -81,8 +83,8 @@ class SchedulerPPO(MaskablePPO):
         return found
 
     def trained(self) -> SchedulerNet:
-        """A copy of the network, its critic in the units of checkpoints."""
-        found = copy.deepcopy(self.net)
+        """A copy of the network, or of its running mean, its critic in the units of checkpoints."""
+        found = copy.deepcopy(self.net if self.mean is None else self.mean)
         scale_critic(found, 1.0 / UNIT)
         return found
 
@@ -92,6 +94,7 @@ class SchedulerPPO(MaskablePPO):
         self._update_current_progress_remaining(self.num_timesteps, self.total)
         begin_s = time.perf_counter()
         self.train()
+        self.follow()
         self.spent_s["training"] += time.perf_counter() - begin_s
         return self.numbers
 
@@ -166,6 +169,20 @@ class SchedulerPPO(MaskablePPO):
         self.numbers |= {name: float(np.mean(numbers)) for name, numbers in noted.items()}
         self.numbers["learning_rate"] = float(self.policy.optimizer.param_groups[0]["lr"])
 
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Bring the running mean of the weights on by a round; at first it is the mean of all rounds.
+
+        Policies of neighbouring rounds differ by noise, of which their mean has less (Polyak and Juditsky,
+        1992, doi:10.1137/0330046).
+        """
+        if self.mean is None:
+            return
+        self.rounds += 1
+        share = 1.0 / min(self.rounds, max(self.options.average, 1.0))
+        for mean, now in zip(self.mean.parameters(), self.net.parameters(), strict=True):
+            mean.lerp_(now, share)
+
     def clone_weight(self) -> float:
         """Weight of staying near the offline policy: falls to 0 in a straight line, once the actor learns."""
         if self.origin is None or self.options.clone_steps == 0:
@@ -213,6 +230,8 @@ class SchedulerPPO(MaskablePPO):
         assert self._last_episode_starts is not None
         return {
             "net": self.net.state_dict(),
+            "mean": None if self.mean is None else self.mean.state_dict(),
+            "rounds": self.rounds,
             "optimizer": self.policy.optimizer.state_dict(),
             "steps": self.num_timesteps,
             "updates": self._n_updates,
@@ -227,6 +246,9 @@ class SchedulerPPO(MaskablePPO):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state`."""
         self.net.load_state_dict(state["net"])
+        if self.mean is not None:
+            self.mean.load_state_dict(state["mean"])
+        self.rounds = state["rounds"]
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["updates"]
         self._last_episode_starts = state["episode_starts"].numpy()
