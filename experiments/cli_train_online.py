@@ -32,6 +32,8 @@ from experiments.cli_shared import clean_stdout, json_text
               help="ppo: keep violations (share of jobs) or slowdown (mean) below X.")  # fmt: skip
 @click.option("--randomise", metavar="variants=8,cluster=0.5:2,load=0.7:1.3,supply=0.5:2",
               help="Play on clusters drawn from these ranges.")  # fmt: skip
+@click.option("--reservations", is_flag=True,
+              help="Withhold starts that would delay the most urgent job without room.")  # fmt: skip
 @click.option("--option", "more", multiple=True, metavar="KEY=VALUE",
               help="Change another option of the algorithm, such as learning_rate=3e-4.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario.")

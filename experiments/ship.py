@@ -161,7 +161,7 @@ def _check(found: Description) -> None:
         raise InputError(
             f"{found.folder}: is a network of kind {kind!r}; only pointwise ones run without torch"
         )
-    if found.layout != Layout():
+    if dataclasses.replace(found.layout, reservations=False) != Layout():
         raise InputError(
             f"{found.folder}: has {found.layout.queue_slots} queue slots, {found.layout.running_slots} "
             f"running slots and {found.layout.forecast_hours} hours; save it for {Layout().queue_slots}, "

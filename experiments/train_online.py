@@ -43,6 +43,7 @@ def train_online(
     width: int | None = None,
     limits: Sequence[str] = (),
     randomise: Randomise | None = None,
+    reservations: bool = False,
     layout: Layout | None = None,
     scenario_seed: int = 0,
     episodes: Episodes | None = None,
@@ -58,21 +59,24 @@ def train_online(
 ) -> dict[str, Any]:
     """Play `steps` decisions of training windows and learn from them into `out`; what summary.json holds.
 
-    scenario: one, or several joined by commas; then the windows of all are played, and judged, alike.
+    scenario: one, or several joined by commas; then each fills about the same share of the decisions, and the
+    validation windows of all count alike.
 
     start: a checkpoint whose weights to start from. data, mix: dqn learns from logged transitions too, this
     share of every batch. network, width: of a new network; default pointwise, 64. limits: costs of episodes
     and what they may be, such as violations=0.1 (ppo). randomise: training clusters drawn from ranges; the
-    validation windows are the scenario's own. layout: of a new network's observations, where there is neither
-    start nor data. episodes: windows put together elsewhere, with the splits train and validation; `scenario`
-    then only names them. reward, reward_eta: what is learned and judged by, as an environment has them
-    (docs/environment.md). options: of the algorithm (schedulers.learned.online.options),
-    such as {"rollout": 64}. InputError for whatever cannot be done.
+    validation windows are the scenario's own. reservations: the mask withholds what would delay the most
+    urgent job without room (rare.withhold), in training and wherever the checkpoint is used. layout: of a
+    new network's observations, where there is neither start nor data. episodes: windows put together
+    elsewhere, with the splits train and validation; `scenario` then only names them. reward, reward_eta: what
+    is learned and judged by, as an environment has them (docs/environment.md). options: of the algorithm
+    (schedulers.learned.online.options), such as {"rollout": 64}. InputError for whatever cannot be done.
     """
     check_extra()
     _check(algorithm, steps, validate_every, mix, bool(data), bool(limits))
     import torch
 
+    from schedulers.learned.checkpoint import resized
     from schedulers.learned.offline.data import read_transitions
     from schedulers.learned.online.lagrangian import parsed
     from schedulers.learned.online.options import DqnOptions, PpoOptions, with_changes
@@ -85,6 +89,8 @@ def train_online(
     net = (
         origin.net if origin else _new(logged.layout if logged else layout or Layout(), network, width, seed)
     )
+    if reservations:
+        net = resized(net, dataclasses.replace(net.layout, reservations=True))
     if logged is not None and logged.layout != net.layout:
         raise InputError(f"--data: its observations have another layout than --from {start}; log them anew")
     device = device_for(device, net.size.width, chosen.batch)
@@ -99,6 +105,7 @@ def train_online(
         "data": [dict(source) for source in logged.sources] if logged else [],
         "mix": mix if logged else 0.0, "start": _start_facts(start, origin), "versions": versions(),
         "layout": None if layout is None or origin or logged else dataclasses.asdict(layout),
+        "reservations": net.layout.reservations,
     }  # fmt: skip
     run = _Run(config, episodes, randomise, talk)
     with opened(out, config, resume) as folder:
@@ -121,7 +128,7 @@ class _Run:
     def __init__(
         self, config: dict[str, Any], episodes: Episodes | None, randomise: Randomise | None, talk: Talk
     ) -> None:
-        from experiments.episodes import episodes_of_all
+        from experiments.episodes import episodes_of_all, evenly
 
         self.config, self.talk = config, talk
         self.kind = {"reward": config["reward"], "reward_eta": config["reward_eta"]}
@@ -133,6 +140,7 @@ class _Run:
         place = (names, tuple(config["settings"]), config["scenario_seed"])
         self.judged = episodes_of_all(*place)
         self.played = self.judged if randomise is None else episodes_of_all(*place, randomise)
+        self.played = evenly(self.played)
         self.windows = self.judged.of(SPLIT)
 
     def train(
@@ -161,7 +169,8 @@ class _Run:
         config, layout = self.config, net.layout
         env = GreenClusterSB3VecEnv(
             options.environments, self.played, split=TRAIN, queue_slots=layout.queue_slots,
-            running_slots=layout.running_slots, forecast_hours=layout.forecast_hours, **self.kind,
+            running_slots=layout.running_slots, forecast_hours=layout.forecast_hours,
+            reservations=layout.reservations, **self.kind,
         )  # fmt: skip
         env.seed(config["seed"])
         common: dict[str, Any] = {

@@ -17,8 +17,8 @@ from rare.episodes import Episode, Episodes
 from rare.layout import Layout
 from rare.memory import arguments, records, register, zeros
 from rare.model import NEVER_S, Case
-from rare.observation import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
 from rare.orders import FCFS
+from rare.shown import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
 from rare.state import (
     ENDED,
     NEED_LIVE,

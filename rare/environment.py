@@ -37,6 +37,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
     settings : changes of the scenario, as `rare simulate --set`
     reward   : 'objective'; 'slowdown': less the mean bounded slowdown; 'renewable': the share of renewable
                energy less `reward_eta` times the mean bounded slowdown
+    reservations: withhold starts that would delay the most urgent visible job without room (rare.withhold)
     randomise: other clusters, loads and supplies, one for each episode
     reset(options={"window": NAME}) plays a window by name.
     """
@@ -51,6 +52,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         queue_slots: int = 64,
         running_slots: int = 16,
         forecast_hours: int = 24,
+        reservations: bool = False,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
         reward: str = "objective",
@@ -61,7 +63,7 @@ class GreenClusterEnv(gym.Env[np.ndarray, np.int64]):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
-        self.layout = Layout(queue_slots, running_slots, forecast_hours)
+        self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
         self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)

@@ -48,7 +48,7 @@ def free_size(part):
 
 @rule
 def spare_size(part):
-    """How much of it a reservation leaves over (schedulers.easy)."""
+    """How much of it a reservation leaves over (rare.reservation)."""
     return part.spare_gpus_milli if part.gpus_milli > 0 else part.spare_cores
 
 

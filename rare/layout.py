@@ -79,7 +79,8 @@ class Layout:
     """An observation: mask | queue slots x features | running slots x features | cluster | forecast.
 
     Row-major: slot by slot, hour by hour. The mask has one number an action: WAIT, the queue slots, the
-    running slots.
+    running slots. reservations: it withholds starts that would delay the most urgent visible job that the
+    machine has no room for (rare.withhold).
 
     >>> layout = Layout(queue_slots=2, running_slots=1, forecast_hours=1)
     >>> layout.actions, layout.size, layout.slices["cluster"]
@@ -89,6 +90,7 @@ class Layout:
     queue_slots: int = 64
     running_slots: int = 16
     forecast_hours: int = 24
+    reservations: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -148,14 +150,16 @@ class Layout:
         """Version, sizes and features, for checkpoints and datasets."""
         blocks = {name: [[f.name, f.unit, f.scale] for f in features] for name, features in _BLOCKS.items()}
         sizes = [self.queue_slots, self.running_slots, self.forecast_hours]
-        return json.dumps({"version": VERSION, "sizes": sizes, "blocks": blocks})
+        told = {"version": VERSION, "sizes": sizes, "blocks": blocks}
+        return json.dumps(told | {"reservations": True} if self.reservations else told)
 
     @classmethod
     def from_json(cls, text: str) -> Layout:
         """The layout of a checkpoint or dataset. InputError if it is not of this version."""
         try:
             found = json.loads(text)
-            layout = cls(*found["sizes"])
+            queue_slots, running_slots, forecast_hours = found["sizes"]
+            layout = cls(queue_slots, running_slots, forecast_hours, bool(found.get("reservations")))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"layout: is not one of ours ({error})") from None
         if layout.to_json() != json.dumps(found):

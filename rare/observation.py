@@ -13,17 +13,16 @@ import numpy as np
 
 from rare import lists
 from rare.compile import rule
-from rare.memory import accessor
 from rare.model import NEVER_S
 from rare.orders import FCFS, allowance_s, estimate_left_s
 from rare.outlook import forecast_row, issue_now, outlook_steps, present_step
 from rare.rules_decide import OK, why_not_start, why_not_suspend
+from rare.shown import card_at, number_at, set_flag, slot_at, static_at, wish_at
 from rare.state import (
     EXPECTED,
     QUEUE,
     SHEDDING,
     SUSPENDED,
-    WAIT,
     ends_of,
     entry_of,
     env_of,
@@ -31,47 +30,11 @@ from rare.state import (
     live_of,
     part_of,
 )
+from rare.withhold import withhold
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
 QUEUE_FEATURES, RUNNING_FEATURES, CLUSTER_FEATURES, HOUR_FEATURES = 13, 9, 17, 5
-
-VIEW = np.dtype(
-    [
-        # sizes, scales
-        ("queue_slots", "i8"), ("running_slots", "i8"), ("forecast_hours", "i8"), ("local_offset_s", "i8"),
-        ("peak_mw", "f8"), ("cores", "f8"), ("gpus_milli", "f8"), ("nodes", "f8"),
-        # where this environment's mask, observation, slots, cards and wishes are; tables that it shares
-        ("at_mask", "i8"), ("at_obs", "i8"), ("at_slots", "i8"), ("at_cards", "i8"), ("at_wishes", "i8"),
-        ("at_static", "i8"), ("at_hours", "i8"),
-        # what the last observation showed: jobs, its second, the forecast's issue and step
-        ("shown_queue", "i8"), ("shown_running", "i8"), ("shown_s", "i8"),
-        ("shown_issue", "i8"), ("shown_step", "i8"),
-    ],
-    align=True,
-)  # fmt: skip
-"""How one environment is looked at."""
-STATIC = np.dtype([("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"), ("density", "f4")])
-"""What of a job never changes, computed once: a table beside the workload."""
-CARD = np.dtype(
-    [
-        ("job", "i4"), ("decline", "f4"), ("left_s", "i8"), ("submit_s", "i8"), ("latest_s", "i8"),
-        ("wish", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
-        ("density", "f4"), ("preemptible", "f4"), ("estimate", "f4"),
-    ],
-    align=True,
-)  # fmt: skip
-"""What of a live job changes only when it is stopped; `job` and `left_s` say of what state it tells.
-
-latest_s: latest start for all its value; decline: share of it lost with each second after that;
-wish: value per core-second of a start until then.
-"""
-SLOT = np.dtype([("slot", "i4")])
-"""Which live job each action means: queue slots, then running slots."""
-FLAG, NUMBER, WISH = np.dtype([("x", "u1")]), np.dtype([("x", "f4")]), np.dtype([("x", "f8")])
-
-static_at, slot_at, card_at = accessor(STATIC), accessor(SLOT), accessor(CARD)
-flag_at, number_at, wish_at = accessor(FLAG), accessor(NUMBER), accessor(WISH)
 
 
 @rule
@@ -199,19 +162,6 @@ def most_wanted(w, v, first, count):
             slot_at(v.at_slots, shown).slot = entry_of(w, QUEUE, first + i).slot
             shown += 1
     return shown
-
-
-@rule
-def slot_of(v, action):
-    """The live job that a valid action means; WAIT for WAIT."""
-    return WAIT if action == 0 else slot_at(v.at_slots, action - 1).slot
-
-
-@rule
-def set_flag(v, action, valid):
-    """One action of the mask, and of its copy at the head of the observation."""
-    flag_at(v.at_mask, action).x = valid
-    number_at(v.at_obs, action).x = 1.0 if valid else 0.0
 
 
 @rule
@@ -437,7 +387,9 @@ def look_at_end(w, v):
 @rule
 def look(w, v):
     """Write mask, slots and observation; returns the number of valid actions, WAIT included."""
-    valid = 1 + look_at_queue(w, v) + look_at_running(w, v)
+    startable = look_at_queue(w, v)
+    v.withheld = withhold(w, v) if v.reservations and startable > 0 else 0
+    valid = 1 + startable - v.withheld + look_at_running(w, v)
     if valid > 1:
         at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
         look_at_cluster(w, v, at)

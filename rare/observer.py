@@ -14,8 +14,9 @@ from rare.compile import rule
 from rare.layout import Layout
 from rare.memory import accessor, records, register, zeros
 from rare.model import NEVER_S, Case
-from rare.observation import CARD, FLAG, NUMBER, SLOT, VIEW, WISH, look
+from rare.observation import look
 from rare.orders import FCFS
+from rare.shown import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
 from rare.state import WAIT, World
 from rare.tables import tables_of
 

@@ -97,7 +97,7 @@ PART = np.dtype(
         ("node_cores", I8), ("node_gpus_milli", I8), ("node_memory_mib", I8),
         ("idle_mw", I8), ("rest_mw", I8), ("wake_s", I8),
         ("free_cores", I8), ("free_gpus_milli", I8), ("free_memory_mib", I8), ("nodes_used", I8),
-        # what a projection expects to be free at its time (schedulers.easy)
+        # what a projection expects to be free at its time (rare.reservation)
         ("plan_cores", I8), ("plan_gpus_milli", I8), ("plan_memory_mib", I8),
         # reservation of a backfilling pass: when, and what it leaves spare from then on
         ("reserved", I8), ("shadow_s", I8), ("spare_cores", I8), ("spare_gpus_milli", I8),

@@ -8,8 +8,9 @@ from numba import prange
 from rare.advance import advance, take_inputs
 from rare.compile import parallel_rule, rule
 from rare.memory import accessor
-from rare.observation import VIEW, card_at, flag_at, forget, look, look_at_end, set_flag, slot_of
+from rare.observation import forget, look, look_at_end
 from rare.rules_decide import apply
+from rare.shown import VIEW, card_at, flag_at, set_flag, slot_of
 from rare.state import DECIDE_SHED, DECIDE_START, ENDED, FREE, HANDLE, WAIT, ends_of, env_of, live_of
 
 INVALID = -1  # status of a step whose action was not valid: nothing happened
@@ -85,7 +86,7 @@ def run_on(w, v, sc):
             break
         if look(w, v) > 1:
             break
-        sc.hidden += status == DECIDE_START
+        sc.hidden += status == DECIDE_START and v.withheld == 0
         apply(w, WAIT)
     if status == ENDED:
         look_at_end(w, v)

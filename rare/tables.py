@@ -11,7 +11,8 @@ from rare.build import build_world
 from rare.layout import Layout
 from rare.memory import records, register
 from rare.model import NEVER_S, Case
-from rare.observation import HOUR_FEATURES, NUMBER, STATIC, VIEW
+from rare.observation import HOUR_FEATURES
+from rare.shown import NUMBER, STATIC, VIEW
 from rare.state import World, handle_records
 
 
@@ -36,6 +37,7 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     view, cluster = records((1,), VIEW), case.cluster
     view["queue_slots"], view["running_slots"] = layout.queue_slots, layout.running_slots
     view["forecast_hours"] = layout.forecast_hours
+    view["reservations"] = layout.reservations
     view["local_offset_s"] = case.local_offset_s % 86400
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
     view["cores"] = max(cluster.cores, 1)

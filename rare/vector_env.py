@@ -46,6 +46,7 @@ class GreenClusterVectorEnv(VectorEnv):
         queue_slots: int = 64,
         running_slots: int = 16,
         forecast_hours: int = 24,
+        reservations: bool = False,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
         reward: str = "objective",
@@ -60,7 +61,7 @@ class GreenClusterVectorEnv(VectorEnv):
         if not 1 <= threads <= most:
             raise InputError(f"threads must be from 1 to {most} (cores, environments), got {threads}")
         self.num_envs = num_envs
-        self.layout = Layout(queue_slots, running_slots, forecast_hours)
+        self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
         self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
         self.single_action_space = spaces.Discrete(self.layout.actions)
         self.single_observation_space = observation_space(self.layout)

@@ -15,6 +15,7 @@ from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import FCFS, changes_with_time, estimate_left_s, priority
 from rare.outlook import outlook_steps
+from rare.reservation import delays_a_head, expected_run_s, reserve, take_spare
 from rare.rules_decide import OK, why_not_start
 from rare.rules_jobs import HUGE
 from rare.state import (
@@ -30,7 +31,6 @@ from rare.state import (
     part_of,
 )
 from schedulers import plan
-from schedulers.easy import delays_a_head, expected_run_s, reserve, take_spare
 from schedulers.gates import NO_GATE, is_gated
 
 NONE, GREEDY, EASY, CONSERVATIVE = range(4)
@@ -213,7 +213,7 @@ def choose_easy_by_index(w, cursor):
 
 @rule
 def choose_easy(w, cursor, policy):
-    """EASY: one reservation per partition, for its first job that cannot start (schedulers.easy).
+    """EASY: one reservation per partition, for its first job that cannot start (rare.reservation).
 
     One walk through the queue: a later job starts if it ends by the reservation or needs no more than
     that leaves spare.

@@ -29,7 +29,7 @@ NET = np.dtype(
     [
         (name, "i8")
         for name in (
-            "width", "queue_slots", "running_slots", "forecast_hours",
+            "width", "queue_slots", "running_slots", "forecast_hours", "reservations",
             # where in the weights each layer begins: rows of `width` outputs for each input, then the bias
             "waiting_in", "running_in", "whole_1", "whole_2", "whole_3", "join_waiting", "join_running",
             # and each head: a row, then its bias
@@ -218,6 +218,7 @@ class Forward:
         row = records((1,), NET)
         row.width, row.forecast_hours = width, layout.forecast_hours
         row.queue_slots, row.running_slots = layout.queue_slots, layout.running_slots
+        row.reservations = layout.reservations
         parts, at = [], 0
         for name, part in _parts(weights, head, width).items():
             row[name] = at

@@ -15,9 +15,9 @@ from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import estimate_left_s
 from rare.outlook import cheaper_share, green_over, project
+from rare.reservation import expected_run_s
 from rare.rules_power import node_increase_mw
 from rare.state import SUSPENDED, env_of, job_of, live_of
-from schedulers.easy import expected_run_s
 
 NO_GATE, GREEN, PRICE, CARBON = range(4)
 GATE_NAMES = ("nogate", "green", "price", "carbon")

@@ -6,8 +6,9 @@ from rare import lists
 from rare.advance import advance
 from rare.compile import rule
 from rare.model import NEVER_S
-from rare.observation import look, slot_of
+from rare.observation import look
 from rare.rules_decide import apply
+from rare.shown import slot_of
 from rare.state import DECIDE_SHED, DECIDE_START, FINISH, SHEDDING, TIMER, WAIT, env_of, input_of
 from rare.stepping import view_at
 from schedulers.choose import choose, victim

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rare.advance import advance
 from rare.behaviour import FULL, OVER, ROOM
 from rare.compile import rule
-from rare.observation import look, slot_of
+from rare.observation import look
 from rare.rules_decide import apply
+from rare.shown import slot_of
 from rare.state import DECIDE_SHED, DECIDE_START, ENDED, WAIT
 from rare.stepping import handle_at, place_at, score_at, step_one, view_at
 from schedulers.forward import best_action
@@ -55,10 +56,11 @@ def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, al
     w = handle_at(at.handles, 0)
     v = view_at(at.views, 0)
     sc = score_at(at.scores, 0)
-    if (v.queue_slots, v.running_slots, v.forecast_hours) != (
+    if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations) != (
         net.queue_slots,
         net.running_slots,
         net.forecast_hours,
+        net.reservations,
     ):
         return step, OTHER_LAYOUT
     while step < steps:

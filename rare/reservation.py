@@ -1,4 +1,4 @@
-"""EASY backfilling: one reservation per partition, of cores, memory, GPUs and watts.
+"""EASY's reservation: one per partition, of cores, memory, GPUs and watts.
 
 Mu'alem and Feitelson, IEEE TPDS 12(6), 2001, doi:10.1109/71.932708. Watts are ours (DESIGN §3): the
 reservation is the first instant at which the resources are free by the estimates and the outlook's

@@ -1,0 +1,77 @@
+"""Starts that are not offered, for they would delay the most urgent job that the machine has no room for.
+
+A policy that scores jobs one by one fills the gaps with narrow jobs, and a wide one starves. With
+reservations the mask keeps EASY's promise (rare.reservation) to one visible job: the one with the highest
+apparent tardiness cost (rare.orders) among those that lack cores, GPUs or memory.
+"""
+
+from __future__ import annotations
+
+from rare.compile import rule
+from rare.orders import ATC, estimate_left_s, priority
+from rare.reservation import delays_a_head, reserve
+from rare.rules_decide import OK, fits_resources
+from rare.shown import flag_at, set_flag, slot_at
+from rare.state import SHEDDING, WAIT, env_of, job_of, live_of, part_of
+
+LOOK_AHEAD = 2.0  # of apparent tardiness cost, in mean estimates: the scheduler atc's default
+
+
+@rule
+def mean_shown_s(w, v):
+    """Mean of what is left of the estimates of the visible waiting jobs, at least 1 s."""
+    total_s = 0.0
+    for i in range(v.shown_queue):
+        live = live_of(w, slot_at(v.at_slots, i).slot)
+        total_s += estimate_left_s(job_of(w, live.job), live.left_s)
+    return max(total_s / max(v.shown_queue, 1), 1.0)
+
+
+@rule
+def most_urgent_without_room(w, v):
+    """The live job that a reservation is for; WAIT if everybody visible has room. Of equals the first."""
+    found = WAIT
+    lowest = 0.0
+    mean_s = 0.0
+    for i in range(v.shown_queue):
+        slot = slot_at(v.at_slots, i).slot
+        live = live_of(w, slot)
+        if fits_resources(live, part_of(w, live.part)) == OK:
+            continue
+        if mean_s == 0.0:
+            mean_s = mean_shown_s(w, v)
+        job = job_of(w, live.job)
+        key = priority(job, live.left_s, ATC, env_of(w).now_s, mean_s, LOOK_AHEAD)
+        if found == WAIT or key < lowest:
+            lowest = key
+            found = slot
+    return found
+
+
+@rule
+def forget_reservations(w):
+    """No partition has one, and a heuristic's pass through the queue begins anew."""
+    s = env_of(w)
+    s.pass_s = -1
+    s.seen_changes = -1
+    for p in range(w.partitions):
+        part_of(w, p).reserved = 0
+
+
+@rule
+def withhold(w, v):
+    """Take from the mask what would delay the job with the reservation; how many starts that is."""
+    if env_of(w).phase == SHEDDING:
+        return 0
+    head = most_urgent_without_room(w, v)
+    if head == WAIT:
+        return 0
+    forget_reservations(w)
+    withheld = 0
+    if reserve(w, head):
+        for i in range(v.shown_queue):
+            if flag_at(v.at_mask, 1 + i).x and delays_a_head(w, slot_at(v.at_slots, i).slot):
+                set_flag(v, 1 + i, False)
+                withheld += 1
+        forget_reservations(w)
+    return withheld
