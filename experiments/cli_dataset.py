@@ -30,6 +30,8 @@ from experiments.cli_shared import clean_stdout, json_text, scheduler_names
 @click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
 @click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
 @click.option("--forecast-hours", type=int, default=24, show_default=True, help="Of the observation.")
+@click.option("--reservations", is_flag=True,
+              help="Withhold starts that would delay the most urgent job without room.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The data sheet on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 @click.pass_context

@@ -40,13 +40,15 @@ def dataset_run(
     queue_slots: int = 64,
     running_slots: int = 16,
     forecast_hours: int = 24,
+    reservations: bool = False,
     shard_decisions: int = SHARD_DECISIONS,
     talk: Talk = QUIET,
 ) -> dict[str, Any]:
     """Log episodes 0 to `episodes` - 1 into the folder `out`; the data sheet. Goes on where it stopped.
 
     Each episode draws a training window and one of the schedulers. epsilon: how often a random valid
-    action takes the place of the scheduler's.
+    action takes the place of the scheduler's. reservations: of the mask (rare.withhold); the scheduler waits
+    where its choice is withheld.
     """
     if episodes < 1:
         raise InputError(f"--episodes must be at least 1, got {episodes}")
@@ -54,7 +56,7 @@ def dataset_run(
         raise InputError(f"--epsilon must be a probability from 0 to 1, got {epsilon}")
     folder = Path(out).expanduser()
     check_folder(folder)
-    layout = Layout(queue_slots, running_slots, forecast_hours)
+    layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
     policies = [policy_of(name, epsilon) for name in schedulers]
     twice = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]
     if twice:
@@ -69,6 +71,7 @@ def dataset_run(
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
+        **({"reservations": True} if reservations else {}),
     }  # fmt: skip
     spec = gymnasium.spec("rare/GreenCluster-v0")
     spec.kwargs = options

@@ -28,10 +28,17 @@ def mean_shown_s(w, v):
 
 
 @rule
+def urgency(w, slot, mean_s):
+    """Apparent tardiness cost of a waiting job now, the larger the more urgent."""
+    live = live_of(w, slot)
+    return -priority(job_of(w, live.job), live.left_s, ATC, env_of(w).now_s, mean_s, LOOK_AHEAD)
+
+
+@rule
 def most_urgent_without_room(w, v):
     """The live job that a reservation is for; WAIT if everybody visible has room. Of equals the first."""
     found = WAIT
-    lowest = 0.0
+    highest = 0.0
     mean_s = 0.0
     for i in range(v.shown_queue):
         slot = slot_at(v.at_slots, i).slot
@@ -40,10 +47,9 @@ def most_urgent_without_room(w, v):
             continue
         if mean_s == 0.0:
             mean_s = mean_shown_s(w, v)
-        job = job_of(w, live.job)
-        key = priority(job, live.left_s, ATC, env_of(w).now_s, mean_s, LOOK_AHEAD)
-        if found == WAIT or key < lowest:
-            lowest = key
+        cost = urgency(w, slot, mean_s)
+        if found == WAIT or cost > highest:
+            highest = cost
             found = slot
     return found
 
@@ -60,17 +66,23 @@ def forget_reservations(w):
 
 @rule
 def withhold(w, v):
-    """Take from the mask what would delay the job with the reservation; how many starts that is."""
+    """Take from the mask what would delay the job with the reservation; how many starts that is.
+
+    Whoever is at least as urgent goes first, as before the head of a queue.
+    """
     if env_of(w).phase == SHEDDING:
         return 0
     head = most_urgent_without_room(w, v)
     if head == WAIT:
         return 0
+    mean_s = mean_shown_s(w, v)
+    least = urgency(w, head, mean_s)
     forget_reservations(w)
     withheld = 0
     if reserve(w, head):
         for i in range(v.shown_queue):
-            if flag_at(v.at_mask, 1 + i).x and delays_a_head(w, slot_at(v.at_slots, i).slot):
+            slot = slot_at(v.at_slots, i).slot
+            if flag_at(v.at_mask, 1 + i).x and urgency(w, slot, mean_s) < least and delays_a_head(w, slot):
                 set_flag(v, 1 + i, False)
                 withheld += 1
         forget_reservations(w)

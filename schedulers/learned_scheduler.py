@@ -90,16 +90,12 @@ class LearnedScheduler:
         step, why = record_learned(
             places, forward.net, forward.weights, forward.scratch, forward.scores, epsilon, obs, *log
         )
-        if why == OTHER_LAYOUT and self.layout.reservations:
-            raise InputError(
-                f"scheduler {self.name}: was trained with reservations, and a dataset's mask has none; log "
-                "another checkpoint"
-            )
         if why == OTHER_LAYOUT:
             raise InputError(
                 f"scheduler {self.name}: was trained with {_sizes(self.layout)}; log it with --queue-slots "
                 f"{self.layout.queue_slots} --running-slots {self.layout.running_slots} --forecast-hours "
-                f"{self.layout.forecast_hours}"
+                f"{self.layout.forecast_hours}, and {'with' if self.layout.reservations else 'without'} "
+                "--reservations"
             )
         return int(step), int(why)
 

@@ -61,6 +61,8 @@ def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions
             preferred = preferred_action(places, w, policy)
             if preferred < 0 or sc.hidden > 0:
                 return step, OUTSIDE
+            if v.reservations and not mask[preferred]:
+                preferred = 0  # it waits where its choice is withheld
         if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
                     chances, draws, step):  # fmt: skip
             return step, ROOM

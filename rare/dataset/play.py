@@ -113,6 +113,8 @@ def _one_by_one(batch: Batch, log: Log, decider: Any, epsilon: float, most: int)
         if preferred is None or _hid(batch, decider):
             return OUTSIDE
         mask = batch.mask[0]
+        if batch.layout.reservations and not mask[preferred]:
+            preferred = 0  # it waits where its choice is withheld
         if not mask[preferred]:
             raise InputError(
                 f"scheduler {decider.name!r} chose action {preferred} {log.time_s[log.steps]} s into the "
