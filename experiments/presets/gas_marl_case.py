@@ -126,15 +126,13 @@ def perfect_forecast(inputs: Inputs, hours: int = FORECAST_HOURS) -> Forecast:
     return forecast_of("perfect", int(inputs.change_s[0]), ahead, ahead, ahead)
 
 
-def forecast_of(
-    name: str, begin_s: int, median: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> Forecast:
+def forecast_of(name: str, begin_s: int, median: np.ndarray, low: np.ndarray, high: np.ndarray) -> Forecast:
     """A forecast of the supply alone, (issues, hours) mW each, issued every hour from `begin_s` on."""
     nothing = np.zeros(median.shape, np.int64)
     return Forecast(name, begin_s, HOUR_S, HOUR_S, median, low, high, nothing, nothing)
 
 
-def test_cases(data: Data, first_jobs: Sequence[int] = FIRST_JOBS) -> list[Case]:
+def judged_cases(data: Data, first_jobs: Sequence[int] = FIRST_JOBS) -> list[Case]:
     """One case a window, each with an empty cluster and no other jobs. InputError if the trace is too short.
 
     No forecast: `dataclasses.replace(case, forecast=...)` gives one.

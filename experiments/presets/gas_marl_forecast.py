@@ -26,7 +26,7 @@ PERFECT, REALISTIC = "perfect", "realistic"
 DAYS = 300  # forecasts are issued for so long from the trace's first job on; its last comes on day 89
 
 
-def test_forecast(data: Data, kind: str, seed: int = 0) -> Forecast:
+def forecast_for(data: Data, kind: str, seed: int = 0) -> Forecast:
     """The forecast of the test years, issued each hour for 24 hours.
 
     perfect: the true supply. realistic: errors as measured of real day-ahead forecasts (docs/forecasts.md,

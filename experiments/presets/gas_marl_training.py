@@ -54,8 +54,15 @@ def training_episodes(data: Data, seed: int = 0) -> Episodes:
             last = first + JOBS_PER_WINDOW
             episodes.append(
                 Episode(
-                    f"{split}-{year}-{first_hour}-{window:02d}", split, first, last, int(submit_s[first]),
-                    None, 0, JOBS_PER_WINDOW, number,
+                    f"{split}-{year}-{first_hour}-{window:02d}",
+                    split,
+                    first,
+                    last,
+                    int(submit_s[first]),
+                    None,
+                    0,
+                    JOBS_PER_WINDOW,
+                    number,
                 )  # fmt: skip
             )
         cases.append(case)
