@@ -19,7 +19,7 @@ LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32
 STEPS = 200_000
 """Decisions of a seed's own play after imitation."""
-ROUNDS, WINDOWS, UPDATES = 6, 12, 800
+ROUNDS, WINDOWS, UPDATES = 5, 5, 300
 PPO: dict[str, Any] = {
     "environments": 32, "rollout": 128, "learning_rate": 3e-4, "gamma": 0.995, "critic_steps": 50_000,
     "clone_steps": 200_000,
@@ -85,6 +85,7 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
                          "head": "policy", "steps": 0, "versions": versions()}  # fmt: skip
                 checkpoint.save(best, checkpoint.Checkpoint(net, facts))
             found.append({"agreement": agreement, "score": score})
+            talk.note(f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}")
         talk.done()
         write_json(folder / SUMMARY, {"rounds": found, "best": max(each["score"] for each in found)})
     return best
