@@ -31,14 +31,13 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     seed: int = 0,
-    workers: int = 1,
     talk: Talk = QUIET,
 ) -> dict[str, Any]:
     """Train what is missing into out/train/seed-K, judge all, and write out/results.json and out/table.txt.
 
     data: folders with the four files. schedulers: names of heuristics, `deferral`, `agent`; default: all of
     the table. seeds: agents to train, `seed` the first. steps: decisions that each plays after its imitation.
-    workers: not used yet, for a seed takes minutes. InputError for what is missing or cannot be.
+    InputError for what is missing or cannot be.
     """
     began_s = time.monotonic()
     names, count = list(schedulers or DEFAULT), SEEDS if seeds is None else seeds

@@ -17,12 +17,12 @@ from rare.layout import Layout
 
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32
-STEPS = 100_000
+STEPS = 120_000
 """Decisions of a seed's own play after imitation."""
-ROUNDS, WINDOWS, UPDATES = 7, 6, 400
+ROUNDS, WINDOWS, UPDATES = 5, 5, 300
 PPO: dict[str, Any] = {
-    "environments": 32, "rollout": 128, "learning_rate": 1e-3, "gamma": 0.99, "critic_steps": 30_000,
-    "clone_weight": 0.3, "clone_steps": 100_000,
+    "environments": 32, "rollout": 128, "learning_rate": 3e-4, "gamma": 0.995, "critic_steps": 50_000,
+    "clone_steps": 200_000,
 }  # fmt: skip
 REWARD = "renewable"
 IMITATION, PLAY = "imitation", "play"
@@ -45,7 +45,7 @@ def train_agent(
     out = folder / PLAY
     train_online(
         episodes.scenario, out, steps=steps, start=copied, episodes=episodes, reward=REWARD, reward_eta=ETA,
-        seed=seed, resume=(out / "config.json").exists(), validate_every=max(1, min(20_000, steps)),
+        seed=seed, resume=(out / "config.json").exists(), validate_every=max(1, min(50_000, steps)),
         options=PPO, figure=False, talk=talk, device="cpu",
     )  # fmt: skip
     return out / "best"

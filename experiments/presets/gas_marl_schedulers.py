@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.presets.gas_marl_case import ETA, JOBS_PER_WINDOW
 from experiments.presets.gas_marl_forecast import PERFECT, REALISTIC
+from rare.model import Case
+from rare.state import DECIDE_START, QUEUED, World
 from schedulers import make_scheduler
 from schedulers.deferral import Deferral, Prices
 from traces.errors import InputError
@@ -27,6 +31,7 @@ PUBLISHED = (
 """Of the paper's schedulers, as its public code measures them on these windows: mean bounded slowdown,
 renewable share, score. They backfill by that code's own rule, and see the true supply of 24 hours."""
 
+PATIENCE_DAYS = 60
 WINDOW_KWH = 2500.0
 """What a window draws, about; so one kWh that wind and sun do not cover costs 1 / WINDOW_KWH of the score."""
 PRICES = Prices(
@@ -50,6 +55,33 @@ class Entrant:
     forecast: str | None
     scheduler: Any
     seed: int | None = None
+
+
+class Patient:
+    """A trained agent that starts a job as soon as it fits once it has waited PATIENCE_DAYS.
+
+    A network alone may leave a job for ever: one left two of 1,024 until the weather ended, three years on.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.name = inner, str(inner.name)
+        self.order, self.order_param = inner.order, inner.order_param
+
+    def check(self, case: Case) -> None:
+        """As the agent."""
+        self.inner.check(case)
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """The first job that is overdue and fits, else what the agent says, as a slot."""
+        if status == DECIDE_START:
+            live = world.live[e]
+            limit_s = int(world.env[e].now_s) - PATIENCE_DAYS * 86_400
+            waits = (live.doing == QUEUED) & (live.cores <= int(world.part[e, 0].free_cores))
+            for slot in sorted(np.flatnonzero(waits).tolist(), key=lambda each: int(live.job[each])):
+                if int(world.jobs[live.job[slot]].submit_s) <= limit_s:
+                    return int(slot)
+                break  # the first by submit is not overdue, so none is
+        return int(self.inner.decide(world, e, status))
 
 
 def deferral() -> Deferral:
@@ -83,5 +115,5 @@ def heuristic(name: str) -> Any:
 def _agents(agents: dict[int, Path]) -> list[tuple[int, Any, str]]:
     from schedulers.learned_scheduler import LearnedScheduler
 
-    made = {seed: LearnedScheduler(folder, AGENT) for seed, folder in agents.items()}
+    made = {seed: Patient(LearnedScheduler(folder, AGENT)) for seed, folder in agents.items()}
     return [(seed, made[seed], kind) for kind in (PERFECT, REALISTIC) for seed in made]
