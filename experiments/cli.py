@@ -18,6 +18,7 @@ from experiments.bench import bench
 from experiments.cli_dataset import dataset
 from experiments.cli_launchpad import launchpad_command
 from experiments.cli_options import scenario_options
+from experiments.cli_preset import preset_command, preset_options, refuse_alone
 from experiments.cli_shared import clean_stdout, json_text, scheduler_names
 from experiments.cli_train import train
 from experiments.generate import generate
@@ -57,13 +58,19 @@ def simulate(scheduler: str, **options: Any) -> None:
 @rare.command(short_help="Simulate one scenario under many schedulers: table, figures, report.")
 @click.option("--scheduler", "schedulers", multiple=True, metavar="NAME[,NAME...]",
               help="Repeatable, or names joined by commas.  [default: fcfs,easy,sjf+easy]")  # fmt: skip
+@preset_options
 @scenario_options
 def compare(schedulers: Sequence[str], **options: Any) -> None:
     """Simulate one scenario under many schedulers: table, figures, report.html.
 
     With --out an interrupted comparison goes on where it stopped when the same command is given
-    again; a finished one is run again from the start and replaced.
+    again; a finished one is run again from the start and replaced. With --preset a published case takes
+    the place of the scenario, and an agent is trained for it.
     """
+    if options["preset"] is not None:
+        preset_command(scheduler_names(schedulers), options)
+        return
+    refuse_alone(options)
     from experiments.runs import compare_runs
 
     names = scheduler_names(schedulers) if schedulers else ["fcfs", "easy", "sjf+easy"]

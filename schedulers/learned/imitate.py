@@ -1,0 +1,147 @@
+"""Learning a teacher's decisions in the states that the learner itself comes to.
+
+Dataset aggregation (Ross, Gordon and Bagnell, AISTATS 2011, arXiv 1011.0686): the first round plays the
+teacher; each later one plays the network, and the teacher says what it would have done there. Cloning the
+teacher's own episodes alone leaves a network without advice wherever its first mistake leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from rare.batch import Batch
+from rare.episodes import Episode, Episodes
+from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
+from schedulers.learned.greedy import forward_of_net
+from schedulers.learned.network import SchedulerNet
+from schedulers.learned.offline.packed import Packed, pack
+
+WHOM = 0.1  # weight of whom to start, beside whether to
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ImitateOptions:
+    """rounds of `windows` episodes and `updates` batches each; mix: share of later rounds' decisions that
+    the teacher takes nevertheless. learning_rate falls to 0 over all rounds."""
+
+    rounds: int = 6
+    windows: int = 12
+    updates: int = 800
+    batch: int = 256
+    learning_rate: float = 3e-3
+    mix: float = 0.3
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Observations of one round and the teacher's actions there, (N,)."""
+
+    seen: Packed
+    action: torch.Tensor
+
+
+def imitate(
+    net: SchedulerNet,
+    teacher: Any,
+    episodes: Episodes,
+    windows: Sequence[Episode],
+    options: ImitateOptions,
+    *,
+    seed: int = 0,
+    reward: str = "objective",
+    tell: Tell = lambda done, total: None,
+) -> Iterator[float]:
+    """Train `net` (pointwise) in place; after each round its agreement with the teacher in training.
+
+    teacher: a rare.scheduler.Decider that is a function of the state alone.
+    """
+    rng = np.random.default_rng(seed)
+    batch = Batch(
+        episodes, net.layout, 1, order=teacher.order, order_param=teacher.order_param, reward=reward
+    )
+    weights = [*net.actor.parameters(), *net.logits.parameters()]
+    optimizer = torch.optim.Adam(weights, lr=options.learning_rate)
+    advice: list[Advice] = []
+    order = rng.permutation(len(windows))
+    for number in range(options.rounds):
+        picks = [order[(number * options.windows + i) % len(order)] for i in range(options.windows)]
+        mix = 1.0 if number == 0 else options.mix
+        advice.append(_round(net, teacher, batch, [windows[pick] for pick in picks], mix, rng))
+        agreed = 0.0
+        for step in range(options.updates):
+            left = 1.0 - (number + step / options.updates) / options.rounds
+            optimizer.param_groups[0]["lr"] = options.learning_rate * left
+            agreed += _update(net, optimizer, weights, advice, options.batch, rng)
+            tell(number * options.updates + step + 1, options.rounds * options.updates)
+        yield agreed / options.updates
+
+
+def _round(
+    net: SchedulerNet, teacher: Any, batch: Batch, windows: Sequence[Episode], mix: float, rng: Any
+) -> Advice:
+    parts = [_advised(net, teacher, batch, window, mix, rng) for window in windows]
+    seen = pack(torch.from_numpy(np.concatenate([obs for obs, _ in parts])), net.layout)
+    return Advice(seen, torch.from_numpy(np.concatenate([actions for _, actions in parts])))
+
+
+def _advised(
+    net: SchedulerNet, teacher: Any, batch: Batch, window: Episode, mix: float, rng: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, D) observations of an episode and (N,) the teacher's actions; without those outside the slots."""
+    forward = forward_of_net(net, "policy")
+    batch.set_up(0, window)
+    teacher.check(batch.case_of(0))
+    batch.begin(0)
+    seen, actions = [], []
+    while not batch.is_over(0):
+        status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START
+        wanted = batch.action_of(0, teacher.decide(batch.world_of(0), 0, status))
+        if wanted is not None:
+            seen.append(batch.obs[0].copy())
+            actions.append(wanted)
+        own = mix >= 1.0 or rng.random() < mix
+        batch.step_single(0, (wanted or 0) if own else int(forward.best(batch.obs[0])))
+    return np.array(seen), np.array(actions, np.int64)
+
+
+def _update(
+    net: SchedulerNet,
+    optimizer: torch.optim.Optimizer,
+    weights: list[Any],
+    advice: list[Advice],
+    batch: int,
+    rng: Any,
+) -> float:
+    """One step on decisions of one round; the share that the network had right."""
+    sizes = np.array([len(each.action) for each in advice], float)
+    part = advice[rng.choice(len(advice), p=sizes / sizes.sum())]
+    rows = torch.from_numpy(rng.integers(0, len(part.action), batch))
+    logits, wanted = net.policy(part.seen.of(rows)), part.action[rows]
+    loss = imitation_loss(logits, wanted)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(weights, 1.0)
+    optimizer.step()
+    return float((logits.detach().argmax(dim=1) == wanted).float().mean())
+
+
+def imitation_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Of (B, A) logits and the teacher's actions (B,): whether to wait, and apart from that whom to start.
+
+    Often several jobs are to start, and the teacher names one of them. Plain cross entropy divides their
+    probability, and WAIT comes out on top though it is the least likely: here the job that is named only has
+    to beat WAIT, and WAIT, where it is right, all jobs.
+    """
+    wait, starts = logits[:, 0], logits[:, 1:]
+    waits = wanted == 0
+    named = logits.gather(1, wanted[:, None])[:, 0]
+    against = torch.where(waits, starts.logsumexp(dim=1) - wait, wait - named)
+    order = starts.logsumexp(dim=1) - named
+    which = torch.where(waits, torch.zeros_like(order), order)
+    return (torch.nn.functional.softplus(against) + WHOM * which).mean()
