@@ -36,7 +36,7 @@ from traces.errors import InputError
 __all__ = ["run", "text"]
 
 RESULTS, TABLE, SEED_FACTS = "results.json", "table.txt", "seed.json"
-SEEDS, STEPS = 3, 60_000
+SEEDS, STEPS = 3, 40_000
 ORDERS = ("fcfs", "sjf", "f1", "f2", "f3", "f4", "wfp3", "unicef")
 STRICT, BACKFILL = "no backfill", "backfill"
 HEURISTICS = tuple(order + backfill for backfill in ("", "+easy", "+greedy") for order in ORDERS)

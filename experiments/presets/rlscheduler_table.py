@@ -69,7 +69,7 @@ def text(found: Mapping[str, Any]) -> str:
     seeds, steps = len(found["seeds"]), found["steps"]
     lines += [
         "In brackets: 95 % intervals of the mean over windows (agents: and seeds), resampled; differences",
-        "are paired by window. Windows that share jobs count as one. Run times are known (estimate = run time).",
+        "are paired by window. Windows that share jobs count as one. Estimates are the true run times.",
         "no backfill: nobody passes the first in order; a later arrival may come first in it. backfill:",
         "+easy or +greedy; the agent may start whoever fits, or wait. rule: what the agents imitate first.",
         f"agent: {seeds} seed{'s' * (seeds > 1)}, {steps:,} decisions of PPO after imitation, on synthetic",

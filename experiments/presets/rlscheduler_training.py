@@ -35,10 +35,10 @@ WIDTH = 32
 REWARD = "slowdown"
 ROUNDS, ENVIRONMENTS, STEPS_A_ROUND, PASSES, BATCH, LEARNING_RATE = 40, 64, 32, 3, 256, 3e-3  # of cloning
 OPTIONS: dict[str, Any] = {
-    "reward_scale": 0.05, "learning_rate": 5e-4, "epochs": 2, "critic_steps": 16_000, "clone_weight": 0.3,
-    "clone_steps": 60_000,
+    "reward_scale": 0.05, "learning_rate": 5e-4, "epochs": 2, "critic_steps": 10_000, "clone_weight": 0.3,
+    "clone_steps": 40_000,
 }  # fmt: skip
-VALIDATE_EVERY = 12_000
+VALIDATE_EVERY = 10_000
 AGENT, ORDER = "agent", "order"
 
 Teacher = Callable[[np.ndarray, Layout], np.ndarray]
