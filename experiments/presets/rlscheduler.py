@@ -186,9 +186,10 @@ def _judge(
     for window in episodes.episodes:
         result = rare.simulate(window_case(episodes.case, window), scheduler)
         if result.metrics["jobs_completed"] != window.placed_jobs:
+            remedy = "leave it out" if seed is None else f"seed {seed} has learned too little: give more --steps"
             raise InputError(
                 f"scheduler {name!r}: left jobs of the window from job {window.first_job} undone "
-                f"({result.ended}); leave it out"
+                f"({result.ended}); {remedy}"
             )
         rows.append(
             {

@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def quick(steps: int = 0) -> Plan:
-    return Plan({16: (0, 40, 80), 32: (100, 116)}, ("sjf", "f1", "sjf+easy"), (0,), steps, 2, 1)
+    return Plan({16: (0, 40, 80), 32: (100, 116)}, ("sjf", "f1", "sjf+easy"), (0,), steps, rounds=10, traces=1)
 
 
 def jobs(*rows: tuple[int, int, int]) -> Workload:
