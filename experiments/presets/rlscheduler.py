@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -157,15 +157,16 @@ def _train(plan: Plan, folder: Path, workers: int, talk: Talk) -> list[dict[str,
     tasks = [(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces) for seed in missing]
     if workers > 1 and len(tasks) > 1:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            made = list(pool.map(train_seed, *zip(*tasks, strict=True)))
+            _keep(tasks, pool.map(train_seed, *zip(*tasks, strict=True)), wanted)
     else:
-        made = []
-        for task in tasks:
-            made.append(train_seed(*task, talk))
-            write_json(task[0] / SEED_FACTS, {"wanted": wanted, **made[-1]})
+        _keep(tasks, (train_seed(*task, talk) for task in tasks), wanted)
+    return [dict(read_json(_seed_folder(folder, seed) / SEED_FACTS)) for seed in plan.seeds]
+
+
+def _keep(tasks: Sequence[tuple[Any, ...]], made: Iterable[dict[str, Any]], wanted: dict[str, int]) -> None:
+    """Note each seed as finished as soon as it is."""
     for task, each in zip(tasks, made, strict=True):
         write_json(task[0] / SEED_FACTS, {"wanted": wanted, **each})
-    return [dict(read_json(_seed_folder(folder, seed) / SEED_FACTS)) for seed in plan.seeds]
 
 
 def _judge_seed(folder: Path, seed: int, episodes: Episodes, talk: Talk) -> list[dict[str, Any]]:
@@ -186,7 +187,7 @@ def _judge(
     for window in episodes.episodes:
         result = rare.simulate(window_case(episodes.case, window), scheduler)
         if result.metrics["jobs_completed"] != window.placed_jobs:
-            remedy = "leave it out" if seed is None else f"seed {seed} has learned too little: give more --steps"
+            remedy = "leave it out" if seed is None else f"seed {seed} learned too little; give more --steps"
             raise InputError(
                 f"scheduler {name!r}: left jobs of the window from job {window.first_job} undone "
                 f"({result.ended}); {remedy}"

@@ -14,7 +14,9 @@ from experiments.presets.rlscheduler import Plan, carry_out
 from experiments.presets.rlscheduler_agents import InOrder, Rule, waiting_only, where_it_fits
 from experiments.presets.rlscheduler_case import FIRST_JOBS, JOBS, WINDOW_SEED, blocks, draw_windows
 from experiments.presets.rlscheduler_table import summary_of
-from experiments.presets.rlscheduler_teacher import first_in_order
+from experiments.presets.rlscheduler_teacher import first_in_order, patient
+from experiments.presets.rlscheduler_training import cloned, training_episodes
+from experiments.provenance import file_hash
 from rare.layout import Layout
 from rare.model import Case, Cluster, Partition, constant_inputs
 from rare.observer import Observer
@@ -38,7 +40,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def quick(steps: int = 0) -> Plan:
-    return Plan({16: (0, 40, 80), 32: (100, 116)}, ("sjf", "f1", "sjf+easy"), (0,), steps, rounds=10, traces=1)
+    names = ("sjf", "f1", "sjf+easy")
+    return Plan({16: (0, 40, 80), 32: (100, 116)}, names, (0,), steps, rounds=10, traces=1)
 
 
 def jobs(*rows: tuple[int, int, int]) -> Workload:
@@ -102,6 +105,14 @@ class TestInOrder:
 
 
 class TestRun:
+    def test_a_clone_is_not_taught_twice_unless_something_else_is_asked_for(self, tmp_path: Path) -> None:
+        weights, found = tmp_path / "weights.safetensors", []
+        for rounds in (1, 1, 2):
+            cloned(tmp_path, training_episodes(0, traces=1), patient, seed=0, rounds=rounds)
+            found.append((weights.stat().st_mtime_ns, file_hash(weights)))
+        assert found[0] == found[1] != found[2]
+
+    @pytest.mark.slow
     def test_it_trains_judges_and_goes_on(self, data: Path, tmp_path: Path) -> None:
         found = carry_out(quick(), [data], tmp_path)
         rows = json.loads((tmp_path / "results.json").read_text())["rows"]
