@@ -11,7 +11,22 @@ from rare.memory import accessor
 from rare.observation import forget, look, look_at_end
 from rare.rules_decide import apply
 from rare.shown import VIEW, card_at, flag_at, set_flag, slot_of
-from rare.state import DECIDE_SHED, DECIDE_START, ENDED, FREE, HANDLE, WAIT, ends_of, env_of, live_of
+from rare.state import (
+    DECIDE_SHED,
+    DECIDE_START,
+    ENDED,
+    FINISH,
+    FREE,
+    HANDLE,
+    OVER,
+    QUEUE,
+    WAIT,
+    ends_of,
+    entry_of,
+    env_of,
+    job_of,
+    live_of,
+)
 
 INVALID = -1  # status of a step whose action was not valid: nothing happened
 
@@ -67,11 +82,34 @@ def renewable_share(w):
 
 
 @rule
+def slowdown_so_far(w):
+    """Sum of bounded slowdowns: of jobs that left, and what those still here have come to.
+
+    A waiting job counts as if it started now and a running one as if it ran on to its end, so that each
+    second of waiting is charged as it passes, and not hours later when the job leaves. When the run is over
+    nothing but `count_slowdown` counts.
+    """
+    s = env_of(w)
+    total = s.slowdown
+    if s.phase == OVER:
+        return total
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        live = live_of(w, entry_of(w, QUEUE, i).slot)
+        job = job_of(w, live.job)
+        total += max((s.now_s + live.left_s - job.submit_s) / max(job.work_s, 10), 1.0)
+    for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
+        live = live_of(w, entry_of(w, FINISH, i).slot)
+        job = job_of(w, live.job)
+        total += max((live.finish_s - job.submit_s) / max(job.work_s, 10), 1.0)
+    return total
+
+
+@rule
 def score(w, sc):
     """What the rewards of an episode add up to (docs/environment.md)."""
     if sc.kind == OBJECTIVE:
         return objective(w, sc)
-    slowdown = env_of(w).slowdown / max(sc.jobs, 1.0)
+    slowdown = slowdown_so_far(w) / max(sc.jobs, 1.0)
     if sc.kind == SLOWDOWN:
         return -slowdown
     return renewable_share(w) - sc.eta * slowdown

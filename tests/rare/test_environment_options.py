@@ -15,7 +15,9 @@ from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout, Randomise
 from rare.batch import Batch
 from rare.drive import play
 from rare.episodes import Episodes
+from rare.model import Case, Cluster, Partition, constant_inputs
 from schedulers import make_scheduler
+from tests.builders import make_workload
 from tests.rare.test_environment import random_action
 from traces.errors import InputError
 from traces.workload import NO_VALUE
@@ -52,6 +54,21 @@ class TestRewards:
         assert all(found["outside"] == 0 for found in played)
         assert returns == pytest.approx([-slowdown, share, share - 0.01 * slowdown], abs=1e-9)
         assert [found["score"] for found in played] == pytest.approx(returns, abs=1e-12)
+
+    def test_waiting_is_charged_as_it_passes(self):
+        """Two jobs of 10 s wait from 1 s and 2 s on for one that ends at 100 s, the last for both."""
+        rows = [(0, 100), (1, 10), (2, 10)]
+        jobs = make_workload([{"submit_s": submit, "work_s": work} for submit, work in rows])
+        env = GreenClusterEnv(
+            Case(jobs, Cluster((Partition(nodes=1, core_mw=1),)), constant_inputs()), reward="slowdown"
+        )
+        env.reset()
+        rewards, over = [], False
+        while not over:
+            _, reward, over, _, _ = env.step(1)
+            rewards.append(3 * reward)
+        # the long job itself and two waits until 100 s; 10 s more for the last; nothing is left to charge
+        assert rewards == pytest.approx([-1 - (99 + 10) / 10 - (98 + 10) / 10, -10 / 10, 0])
 
     def test_a_reward_that_nothing_feeds_is_refused(self):
         case = build(load_scenario("tiny")).case

@@ -23,6 +23,7 @@ class PpoOptions:
     entropy: float = 0.001
     gamma: float = GAMMA_PER_HOUR  # discount per simulated hour
     gae_lambda: float = 0.98  # per decision
+    reward_scale: float = 1.0  # rewards are multiplied by it: returns of about 1 an episode learn best
     clip: float = 0.2
     max_gradient: float = 0.5  # norm, of actor and critic each
     target_kl: float = 0.03  # the actor rests for the rest of an update once it moved 1.5 times so far
@@ -62,6 +63,7 @@ _ABOVE_ZERO = (
     "max_gradient",
     "tau",
     "gamma",
+    "reward_scale",
 )
 _SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau")
 

@@ -104,7 +104,7 @@ class SchedulerPPO(MaskablePPO):
         buffer: Any = self.rollout_buffer
         buffer.reset()
         seen, dones, rewarded = self._last_obs, self._last_episode_starts, 0.0
-        nothing = torch.zeros(self.n_envs)
+        nothing, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
         for _ in range(self.n_steps):
             at_s = time.perf_counter()
             actions, log_probability = self.draw(torch.from_numpy(seen).to(self.device))
@@ -114,7 +114,7 @@ class SchedulerPPO(MaskablePPO):
             rewards = self.limits.reward(rewards, self.vec.costs, new_dones)
             done_s = time.perf_counter()
             buffer.add(
-                seen, chosen[:, None], rewards * REWARD, dones, nothing, log_probability,
+                seen, chosen[:, None], rewards * scale, dones, nothing, log_probability,
                 elapsed_s=self.vec.elapsed_s,
             )  # fmt: skip
             rewarded += float(rewards.mean())

@@ -1,0 +1,216 @@
+"""How the agents of RLScheduler's case are trained: on synthetic Lublin-model jobs, never on lublin_256."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from experiments.presets.rlscheduler_agents import ALL_JOBS, waiting_only, where_it_fits
+from experiments.presets.rlscheduler_case import PROCESSORS, case_of, windows_of
+from experiments.presets.rlscheduler_teacher import first_in_order, patient
+from experiments.talk import QUIET, Talk
+from experiments.train_folder import CONFIG, check_extra
+from experiments.train_online import train_online
+from rare.batch import Batch
+from rare.episodes import Episode, Episodes
+from rare.layout import Layout
+from traces.synthetic import lublin
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from schedulers.learned.network import SchedulerNet
+
+LOAD = 1.06
+"""Of lublin_256: sum(processors x run time) / (256 x time from the first submit to the last) is 1.061."""
+TRACE_JOBS = 10_000
+TRACES, WINDOWS_A_TRACE = 6, 30
+VALIDATION_SEED, VALIDATION_WINDOWS = 900, {256: 39, 1024: 9}
+LAYOUT = Layout(queue_slots=256, running_slots=64, forecast_hours=0)
+WIDTH = 32
+REWARD = "slowdown"
+ROUNDS, ENVIRONMENTS, STEPS_A_ROUND, PASSES, BATCH, LEARNING_RATE = 40, 64, 32, 3, 256, 3e-3  # of cloning
+OPTIONS: dict[str, Any] = {
+    "reward_scale": 0.05, "learning_rate": 5e-4, "epochs": 2, "critic_steps": 10_000, "clone_weight": 0.3,
+    "clone_steps": 40_000,
+}  # fmt: skip
+VALIDATE_EVERY = 10_000
+AGENT, ORDER = "agent", "order"
+
+Teacher = Callable[[np.ndarray, Layout], np.ndarray]
+
+
+def training_episodes(seed: int, traces: int = TRACES) -> Episodes:
+    """Windows of 256 jobs of synthetic traces (train), and of another one of 256 and 1,024 (validation)."""
+    seeds = [VALIDATION_SEED, *(1000 * (seed + 1) + number for number in range(traces))]
+    cases, episodes = [], []
+    for index, number in enumerate(seeds):
+        jobs = lublin(TRACE_JOBS, processors=PROCESSORS, load=LOAD, seed=number)
+        cases.append(case_of(jobs))
+        split = "train" if index else "validation"
+        for length, count in ({256: WINDOWS_A_TRACE} if index else VALIDATION_WINDOWS).items():
+            first = np.linspace(0, len(jobs) - length, count).astype(int).tolist()
+            episodes += windows_of(jobs, first, length, split, index)
+    return Episodes("rlscheduler", tuple(cases), tuple(episodes))
+
+
+class Player:
+    """Environments that play training windows one after the other, for those who look on."""
+
+    def __init__(self, episodes: Episodes, layout: Layout, environments: int, seed: int) -> None:
+        self.windows = episodes.of("train")
+        self.batch = Batch(episodes, layout, environments, reward=REWARD)
+        self.rng = np.random.default_rng(seed)
+        for e in range(environments):
+            self._restart(e)
+
+    def _restart(self, e: int) -> None:
+        window: Episode = self.windows[int(self.rng.integers(len(self.windows)))]
+        self.batch.set_up(e, window)
+        self.batch.begin(e)
+
+    def step(self, actions: np.ndarray) -> None:
+        """One decision everywhere; whoever is at the end begins anew."""
+        self.batch.step(np.ascontiguousarray(actions, np.int64))
+        for e in np.flatnonzero(self.batch.ended()).tolist():
+            self._restart(e)
+
+
+def clone(
+    net: SchedulerNet,
+    episodes: Episodes,
+    teacher: Teacher,
+    *,
+    seed: int,
+    rounds: int,
+    see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
+) -> list[float]:
+    """Teach a network what `teacher` would do where the network itself leads; agreement by round.
+
+    The teacher leads in the first round and the network ever more often after it (DAgger: Ross, Gordon,
+    Bagnell 2011, arXiv 1011.0686). see: what the network is shown of observations; a choice that is not valid
+    waits.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    player = Player(episodes, net.layout, ENVIRONMENTS, seed)
+    optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
+    agreement = []
+    for number in range(rounds):
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * (1.0 - number / rounds)
+        obs, action = _watched(player, net, teacher, max(0.0, 1.0 - 2.0 * number / rounds), see)
+        hits = []
+        for _ in range(PASSES):
+            for rows in torch.from_numpy(player.rng.permutation(len(obs))).split(BATCH):
+                logits = net.policy(obs[rows])
+                loss = torch.nn.functional.cross_entropy(logits, action[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                hits.append(float((logits.argmax(dim=1) == action[rows]).float().mean()))
+        agreement.append(float(np.mean(hits)))
+    return agreement
+
+
+def _watched(
+    player: Player,
+    net: SchedulerNet,
+    teacher: Teacher,
+    led: float,
+    see: Callable[[np.ndarray, Layout], np.ndarray] | None,
+) -> tuple[Tensor, Tensor]:
+    """What the network saw in a round (N, D), and what the teacher would have done (N,).
+
+    led: how often the teacher's choice is played.
+    """
+    import torch
+
+    seen, wanted = [], []
+    for _ in range(STEPS_A_ROUND):
+        obs = player.batch.obs
+        shown = obs.copy() if see is None else see(obs, net.layout)
+        right = teacher(obs, net.layout)
+        with torch.no_grad():
+            own = net.policy(torch.from_numpy(shown)).argmax(dim=1).numpy()
+        seen.append(shown)
+        wanted.append(right)
+        player.step(where_it_fits(obs, np.where(player.rng.random(len(obs)) < led, right, own)))
+    return torch.from_numpy(np.concatenate(seen)), torch.from_numpy(np.concatenate(wanted))
+
+
+def cloned(
+    folder: Path,
+    episodes: Episodes,
+    teacher: Teacher,
+    *,
+    seed: int,
+    rounds: int,
+    see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
+) -> Path:
+    """The folder of a network that was taught so; one that is there already is not taught again."""
+    import torch
+
+    from schedulers.learned import checkpoint
+    from schedulers.learned.files import FACTS
+    from schedulers.learned.network import NetworkSize, SchedulerNet
+
+    facts: dict[str, Any] = {
+        "trained": f"clone of {teacher.__name__}", "head": "policy", "seed": seed, "rounds": rounds,
+        "windows": len(episodes.of("train")),
+    }  # fmt: skip
+    if (folder / FACTS).is_file():
+        earlier = checkpoint.load(folder).facts
+        if {name: earlier.get(name) for name in facts} == facts:
+            return folder
+    torch.manual_seed(seed)
+    net = SchedulerNet(LAYOUT, NetworkSize(width=WIDTH))
+    agreement = clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see)
+    checkpoint.save(folder, checkpoint.Checkpoint(net, {**facts, "agreement": agreement[-1]}))
+    return folder
+
+
+def widened(source: Path, folder: Path) -> Path:
+    """The same network with slots for every waiting job of the longest window, in a folder of its own."""
+    from schedulers.learned import checkpoint
+
+    found = checkpoint.load(source)
+    checkpoint.save(folder, checkpoint.Checkpoint(checkpoint.resized(found.net, ALL_JOBS), found.facts))
+    return folder
+
+
+def train_seed(
+    out: Path, seed: int, steps: int, rounds: int = ROUNDS, traces: int = TRACES, talk: Talk = QUIET
+) -> dict[str, Any]:
+    """Train the networks of one seed in a folder, or go on with it: `agent` and `order`, and what it took.
+
+    The agent imitates the rule `patient` and then learns by PPO for so many decisions (0: it stays the
+    clone); the best on the validation windows is kept. `order` imitates the rule `first_in_order`.
+    """
+    check_extra()
+    began_s = time.monotonic()
+    episodes = training_episodes(seed, traces)
+    talk.note(f"{out.name}: imitates the rules")
+    start = cloned(out / "clone", episodes, patient, seed=seed, rounds=rounds)
+    ranks = cloned(out / "clone-order", episodes, first_in_order, seed=seed, rounds=rounds, see=waiting_only)
+    found: dict[str, Any] = {"seed": seed, "steps": steps, "validation": None}
+    best = start
+    if steps:
+        summary = train_online(
+            "lublin-synthetic", out / "ppo", steps=steps, start=start, episodes=episodes, reward=REWARD,
+            options=OPTIONS, seed=seed, device="cpu", resume=(out / "ppo" / CONFIG).is_file(),
+            validate_every=VALIDATE_EVERY, figure=False, talk=talk,
+        )  # fmt: skip
+        best = out / "ppo" / "best"
+        found["validation"] = {
+            "clone": -summary["first"]["objective"], "best": -summary["best"]["objective"],
+            "step": summary["best"]["step"], "wall_s": summary["wall_s"],
+        }  # fmt: skip
+    widened(best, out / AGENT)
+    widened(ranks, out / ORDER)
+    return {**found, "seconds": time.monotonic() - began_s}
