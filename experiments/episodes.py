@@ -18,8 +18,6 @@ from rare.episodes import Episode, Episodes, Randomise, counted, episodes_of_cas
 from traces.errors import InputError
 from traces.workload import NO_DEADLINE_S
 
-MOST_TIMES = 20  # a window of a scenario is named at most so often
-
 
 @lru_cache(maxsize=4)
 def episodes_of(
@@ -64,27 +62,6 @@ def episodes_of_all(
         first_case += len(part.cases)
     cases = tuple(case for part in parts for case in part.cases)
     return Episodes("+".join(part.scenario for part in parts), cases, tuple(episodes))
-
-
-def evenly(episodes: Episodes) -> Episodes:
-    """The same, short windows named as often as brings every scenario to about the same share of jobs.
-
-    An environment stays longer in a long window; drawn alike, those of the scenario with the most jobs would
-    soon fill nearly all environments.
-    """
-    jobs: dict[tuple[str, str], list[int]] = {}
-    for each in episodes.episodes:
-        jobs.setdefault(_group(each), []).append(each.placed_jobs)
-    mean = {group: max(float(np.mean(found)), 1.0) for group, found in jobs.items()}
-    most = {split: max(mean[group] for group in mean if group[1] == split) for _, split in mean}
-    times = {group: min(round(most[group[1]] / mean[group]), MOST_TIMES) for group in mean}
-    repeated = [each for each in episodes.episodes for _ in range(times[_group(each)])]
-    return dataclasses.replace(episodes, episodes=tuple(repeated))
-
-
-def _group(episode: Episode) -> tuple[str, str]:
-    """The scenario that a window of several is of, and its split."""
-    return episode.name.rpartition("/")[0], episode.split
 
 
 def _of_variants(variants: list[Loaded], seed: int) -> Episodes:

@@ -46,13 +46,16 @@ def file_hash(path: Path) -> str:
 def scheduler_files(names: Iterable[str]) -> dict[str, str]:
     """sha256 of the files of each scheduler that is made of files: classes of the user's own, checkpoints."""
     from schedulers.learned.files import checkpoint_hash
-    from schedulers.registry import checkpoint_folder
+    from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped
 
     found = {}
     for name in names:
         folder = checkpoint_folder(name)
         if ".py:" in name:
             found[name] = file_hash(Path(name.rpartition(":")[0]))
+        elif is_shipped(name):
+            both = "".join(checkpoint_hash(each) for each in SHIPPED_FOLDERS.values())
+            found[name] = hashlib.sha256(both.encode()).hexdigest()
         elif folder is not None:
             found[name] = checkpoint_hash(folder)
     return found

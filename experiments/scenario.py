@@ -17,6 +17,7 @@ from experiments.tables import TableProblem, dotted, parse_table, shown
 from traces.errors import InputError
 
 SHIPPED = Path(__file__).resolve().parent / "scenarios"
+GROUNDS = "training"  # beside them, those that are there to train on: training/NAME
 MAX_BYTES = 1_000_000
 # Keys that describe one workload file: another file does not inherit them.
 _OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
@@ -87,6 +88,9 @@ def _find(name: str) -> Path:
         )
     if name in shipped_names():
         return SHIPPED / f"{name}.toml"
+    ground = SHIPPED.parent / f"{name}.toml"
+    if name.startswith(f"{GROUNDS}/") and ".." not in name and ground.is_file():
+        return ground
     if name.endswith(".toml") or "/" in name:
         return Path(name).expanduser()
     near = difflib.get_close_matches(name, shipped_names(), n=1)

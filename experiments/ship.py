@@ -29,7 +29,7 @@ from rare.layout import Layout
 from schedulers.heuristics import parse
 from schedulers.learned.files import FACTS, WEIGHTS, Description, describe_checkpoint, find_folder
 from schedulers.learned_scheduler import POINTWISE, forward_of
-from schedulers.registry import SHIPPED_FOLDER
+from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
 from schedulers.shipped_scheduler import forecast_hours as hours_of
 from schedulers.trained_range import NAMES, TrainedRange, play_watched
 from traces.errors import InputError
@@ -71,7 +71,7 @@ def ship(
     fallback: str = FALLBACK,
     without_value: str = WITHOUT_VALUE,
     forecast_h: float | None = None,
-    target: Path = SHIPPED_FOLDER,
+    target: Path = SHIPPED_FOLDERS[WITH_FORECAST],
     tell: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Copy a checkpoint into the package; the facts that it then says of itself.
@@ -182,7 +182,9 @@ def _summary_of(folder: Path) -> dict[str, Any] | None:
     """Steps and hours of the training run that wrote a checkpoint; None where it does not lie in one."""
     try:
         summary = json.loads((folder.resolve().parent / SUMMARY).read_text("utf-8"))
-        return {"environment_steps": summary["environment_steps"], "wall_h": summary["wall_s"] / 3600}
+        kept = ("environment_steps", "transitions", "updates_per_s")
+        told = {key: summary[key] for key in kept if summary.get(key)}
+        return {**told, "wall_h": summary["wall_s"] / 3600}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -207,6 +209,8 @@ def _put(target: Path, source: Path, described: str) -> None:
 @click.option("--without-value", default=WITHOUT_VALUE, show_default=True, help="Where no job has a value.")
 @click.option("--forecast-hours", type=click.FloatRange(0), metavar="H",
               help="Shortest forecast with which it decides.  [default: as in training]")  # fmt: skip
+@click.option("--as", "kind", type=click.Choice(list(SHIPPED_FOLDERS)), default=WITH_FORECAST,
+              show_default=True, help="Where it decides.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(
     checkpoint: str | None,
@@ -215,18 +219,23 @@ def command(
     fallback: str,
     without_value: str,
     forecast_hours: float | None,
+    kind: str,
     quiet: bool,
 ) -> None:
     """Make the network in the folder CHECKPOINT the scheduler `rare`; without one, show what is shipped."""
     if checkpoint is None:
-        click.echo(json_text(shown_facts(describe_checkpoint(SHIPPED_FOLDER))))
+        click.echo(
+            json_text(
+                {kind: shown_facts(describe_checkpoint(folder)) for kind, folder in SHIPPED_FOLDERS.items()}
+            )
+        )
         return
     talk = Talk(quiet)
     drawn = None if randomise is None else parsed_randomise(randomise)
     try:
         facts = ship(
             checkpoint, scenario=scenario, randomise=drawn, fallback=fallback, without_value=without_value,
-            forecast_h=forecast_hours, tell=talk.ticker(),
+            forecast_h=forecast_hours, target=SHIPPED_FOLDERS[kind], tell=talk.ticker(),
         )  # fmt: skip
     except InputError as error:
         raise click.ClickException(str(error)) from None

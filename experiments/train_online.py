@@ -59,8 +59,7 @@ def train_online(
 ) -> dict[str, Any]:
     """Play `steps` decisions of training windows and learn from them into `out`; what summary.json holds.
 
-    scenario: one, or several joined by commas; then each fills about the same share of the decisions, and the
-    validation windows of all count alike.
+    scenario: one, or several joined by commas; then the windows of all are played, and judged, alike.
 
     start: a checkpoint whose weights to start from. data, mix: dqn learns from logged transitions too, this
     share of every batch. network, width: of a new network; default pointwise, 64. limits: costs of episodes
@@ -128,7 +127,7 @@ class _Run:
     def __init__(
         self, config: dict[str, Any], episodes: Episodes | None, randomise: Randomise | None, talk: Talk
     ) -> None:
-        from experiments.episodes import episodes_of_all, evenly
+        from experiments.episodes import episodes_of_all
 
         self.config, self.talk = config, talk
         self.kind = {"reward": config["reward"], "reward_eta": config["reward_eta"]}
@@ -140,7 +139,6 @@ class _Run:
         place = (names, tuple(config["settings"]), config["scenario_seed"])
         self.judged = episodes_of_all(*place)
         self.played = self.judged if randomise is None else episodes_of_all(*place, randomise)
-        self.played = evenly(self.played)
         self.windows = self.judged.of(SPLIT)
 
     def train(

@@ -15,7 +15,11 @@ from schedulers.lookahead import parse_lookahead
 from traces.errors import InputError
 
 MOST_TRIALS = 10**7
-SHIPPED, SHIPPED_FOLDER = "rare", Path(__file__).resolve().parent / "shipped"
+SHIPPED, WITH_FORECAST, WITHOUT_FORECAST = "rare", "with-forecast", "without-forecast"
+SHIPPED_FOLDERS = {
+    kind: Path(__file__).resolve().parent / "shipped" / kind for kind in (WITH_FORECAST, WITHOUT_FORECAST)
+}
+"""The checkpoints that ship, by what they are for."""
 _loads = itertools.count(1)
 
 
@@ -28,26 +32,26 @@ def make_scheduler(name: str, **params: float) -> Any:
     if re.match(r"lookahead($|[=+])", name.strip().lower()):
         return parse_lookahead(name, **params)
     folder = checkpoint_folder(name)
-    if folder is None:
+    if folder is None and not is_shipped(name):
         return parse(name, **params)
     if params:
         raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
-    if is_shipped(name):
-        from schedulers.shipped_scheduler import ShippedScheduler
+    if folder is None:
+        from schedulers.shipped_pair import ShippedPair
 
-        return ShippedScheduler()
+        return ShippedPair()
     from schedulers.learned_scheduler import LearnedScheduler
 
     return LearnedScheduler(folder)
 
 
 def checkpoint_folder(name: str) -> Path | None:
-    """The folder of the trained network that a name means; None if it means something else.
+    """The folder of the trained network that a name means; None if it means something else, `rare` included.
 
     A folder never hides a heuristic of its name. InputError for a path where no checkpoint is.
     """
     if is_shipped(name):
-        return SHIPPED_FOLDER
+        return None
     first = re.split(r"[+=]", name.strip().lower())[0]
     if ".py:" in name or first in (*known_names(), "lookahead", "oracle"):
         return None

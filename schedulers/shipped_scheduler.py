@@ -1,4 +1,4 @@
-"""The scheduler `rare`: the network that ships with the package, kept to what it was trained on.
+"""A network under guard, kept to what it was trained on, as both of those that ship are.
 
 Out of its range a heuristic decides. The rule is in docs/model-card.md; what is in range the checkpoint says
 itself (experiments.ship puts it there).
@@ -18,7 +18,7 @@ from schedulers.guarded_loops import REASONS, STALLED, answer_through, replay_gu
 from schedulers.heuristics import Heuristic, parse
 from schedulers.learned.files import FACTS, describe_checkpoint
 from schedulers.learned_scheduler import forward_of
-from schedulers.registry import SHIPPED, SHIPPED_FOLDER
+from schedulers.registry import SHIPPED
 from schedulers.trained_range import NAMES, TrainedRange
 from traces.errors import InputError
 
@@ -33,7 +33,7 @@ class ShippedScheduler:
 
     compiled_entry = "replay_guarded"
 
-    def __init__(self, folder: Path = SHIPPED_FOLDER, name: str = SHIPPED) -> None:
+    def __init__(self, folder: Path, name: str = SHIPPED) -> None:
         found = describe_checkpoint(folder)
         where = str(found.folder / FACTS)
         self.name, self.layout, self.facts = name, found.layout, found.facts

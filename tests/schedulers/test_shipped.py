@@ -28,7 +28,7 @@ from rare.memory import arguments, records
 from schedulers import describe, make_scheduler
 from schedulers.forward import NET
 from schedulers.learned.files import describe_checkpoint
-from schedulers.registry import SHIPPED_FOLDER
+from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
 from schedulers.shipped_scheduler import ShippedScheduler
 from schedulers.trained_range import INSIDE, NAMES, ODD_SHARE, TrainedRange, outside
 from tests.builders import make_case, random_case
@@ -49,7 +49,7 @@ def case_of(scenario="tiny", window="train-00", settings=()):
 def home(tmp_path_factory):
     """The weights of the package, shipped as if trained on `tiny` alone, whatever they were trained on."""
     folder = tmp_path_factory.mktemp("shipped")
-    ship(SHIPPED_FOLDER, scenario="tiny", target=folder)
+    ship(SHIPPED_FOLDERS[WITH_FORECAST], scenario="tiny", target=folder)
     return folder
 
 
@@ -80,13 +80,26 @@ def test_it_is_listed_and_made_by_its_name():
 
 
 def test_the_package_holds_small_weights_and_says_whose_they_are():
-    weights = SHIPPED_FOLDER / "weights.safetensors"
-    found = describe_checkpoint(SHIPPED_FOLDER)
-    assert sum(path.stat().st_size for path in SHIPPED_FOLDER.iterdir()) < MOST_BYTES
-    assert hashlib.sha256(weights.read_bytes()).hexdigest() == found.facts["weights_sha256"]
-    assert found.layout == Layout()
+    for folder in SHIPPED_FOLDERS.values():
+        weights, found = folder / "weights.safetensors", describe_checkpoint(folder)
+        assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES / 2
+        assert hashlib.sha256(weights.read_bytes()).hexdigest() == found.facts["weights_sha256"]
+        assert found.layout == Layout(reservations=True)
+        played = found.facts["range"]
+        assert {"scenario", "windows", "decisions"} <= played.keys() | played["from"]
     assert list(scheduler_files(["rare", "easy"])) == ["rare"]
-    assert {"scenario", "windows", "decisions"} <= found.facts["range"].keys() | found.facts["range"]["from"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"), [((), 0), (("forecast.kind=none",), 1), (("forecast.hours=6",), 1)]
+)
+def test_which_of_the_two_decides_goes_by_the_forecast(settings, kind):
+    case = case_of("islanded", settings=settings)
+    pair, one = make_scheduler("rare"), ShippedScheduler(list(SHIPPED_FOLDERS.values())[kind])
+    ours, theirs = rare.simulate(case, pair), rare.simulate(case, one)
+    assert (ours.jobs == theirs.jobs).all()
+    assert ours.metrics["decisions"] > 100
+    assert ours.metrics["fallback_decisions"] == theirs.metrics["fallback_decisions"]
 
 
 # --- at home ---

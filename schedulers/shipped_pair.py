@@ -1,0 +1,85 @@
+"""The scheduler `rare`: two networks that ship with the package, one for where there is a forecast.
+
+What is best without one is not best with one: who cannot see the next day does well to keep to what a good
+heuristic does. docs/model-card.md tells how both were trained.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rare.layout import Layout
+from rare.model import Case
+from rare.observer import Observer
+from rare.state import World
+from schedulers.heuristics import Heuristic
+from schedulers.registry import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
+from schedulers.shipped_scheduler import ShippedScheduler, forecast_hours
+
+
+class ShippedPair:
+    """A ShippedScheduler for cases with a forecast of the length that it needs, and one for all others.
+
+    Before `check` it is the one with a forecast; `chosen` says which.
+    """
+
+    compiled_entry = ShippedScheduler.compiled_entry
+
+    def __init__(self, name: str = SHIPPED) -> None:
+        self.name = name
+        self.foreseeing = ShippedScheduler(SHIPPED_FOLDERS[WITH_FORECAST], name)
+        self.other = ShippedScheduler(SHIPPED_FOLDERS[WITHOUT_FORECAST], name)
+        self.chosen = self.foreseeing
+
+    def check(self, case: Case) -> None:
+        """Choose for a case, and begin to count anew; any case will do."""
+        foreseen = forecast_hours(case) >= self.foreseeing.range.forecast_h
+        self.chosen = self.foreseeing if foreseen else self.other
+        self.chosen.check(case)
+
+    @property
+    def layout(self) -> Layout:
+        """What the chosen one sees."""
+        return self.chosen.layout
+
+    @property
+    def order(self) -> int:
+        """See ShippedScheduler."""
+        return self.chosen.order
+
+    @property
+    def order_param(self) -> float:
+        """See ShippedScheduler."""
+        return self.chosen.order_param
+
+    @property
+    def heuristic(self) -> Heuristic:
+        """Who decides out of range in the case that was checked."""
+        return self.chosen.heuristic
+
+    @property
+    def sees_only_slots(self) -> bool:
+        """See ShippedScheduler."""
+        return self.chosen.sees_only_slots
+
+    @property
+    def fallback_decisions(self) -> int:
+        """Decisions that the heuristic took since `check`."""
+        return self.chosen.fallback_decisions
+
+    @property
+    def observer(self) -> Observer:
+        """What it looks through."""
+        return self.chosen.observer
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """One decision, as a slot."""
+        return self.chosen.decide(world, e, status)
+
+    def replay(self, handle: Any, steps: int) -> int:
+        """Many decisions without leaving compiled code (rare.compiled_clock)."""
+        return self.chosen.replay(handle, steps)
+
+    def remarks(self, decisions: int) -> list[str]:
+        """What to say of a run that is over."""
+        return self.chosen.remarks(decisions)
