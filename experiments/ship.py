@@ -147,7 +147,8 @@ def range_of(
 def shown_facts(found: Description) -> dict[str, Any]:
     """What a shipped checkpoint says of itself, but for the ranges of the single features."""
     trained = {key: value for key, value in found.facts["range"].items() if key != "features"}
-    return {"network": found.network, **found.facts, "range": trained}
+    logged = {str(each["scenario"]): each["transitions"] for each in found.facts.get("data", ())}
+    return {"network": found.network, **found.facts, "data": logged, "range": trained}
 
 
 def randomise_facts(randomise: Randomise) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import click
 
 from experiments.cli_shared import json_text
 from experiments.dataset_run import dataset_run
+from experiments.scenario import load_scenario
 from experiments.talk import QUIET, Talk
 from rare.layout import Layout
 from traces.errors import InputError
@@ -54,7 +55,9 @@ PLACES = (
 
 
 def log_all(folder: Path, talk: Talk = QUIET) -> list[Path]:
-    """The teacher's decisions, a dataset for each ground."""
+    """The teacher's decisions, a dataset for each ground. InputError if one is not there."""
+    for place in PLACES:
+        load_scenario(place.scenario)  # before the first is logged
     found = []
     for place in PLACES:
         out = folder / place.name
