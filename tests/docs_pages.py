@@ -40,7 +40,11 @@ PICTURES = {
 CEILING_PICTURES = tuple(  # of the commands of docs/ceilings.md, which take hours
     f"ceiling-{name}" for name in ("islanded", "grid-tied", "solar-night", "tiny")
 )
-LEARNED_PICTURES = ("demo-learned",)  # of learning/evaluation of `make demo`
+# of `make demo`, `python -m tests.story`, and the experiment of docs/launchpad-results.md
+LEARNED_PICTURES = ("demo-learned", "launchpad-curves", "story")
+    "demo-learned",
+    "story",
+)  # of learning/evaluation of `make demo`; of `python -m tests.story`
 FORECAST_PICTURES = ("forecast-fan", "forecast-reliability")  # of experiments.figures.forecast_docs
 SHARED_FILES = {
     **{
