@@ -42,9 +42,6 @@ CEILING_PICTURES = tuple(  # of the commands of docs/ceilings.md, which take hou
 )
 # of `make demo`, `python -m tests.story`, and the experiment of docs/launchpad-results.md
 LEARNED_PICTURES = ("demo-learned", "launchpad-curves", "story")
-    "demo-learned",
-    "story",
-)  # of learning/evaluation of `make demo`; of `python -m tests.story`
 FORECAST_PICTURES = ("forecast-fan", "forecast-reliability")  # of experiments.figures.forecast_docs
 SHARED_FILES = {
     **{
