@@ -99,9 +99,10 @@ PART = np.dtype(
         ("free_cores", I8), ("free_gpus_milli", I8), ("free_memory_mib", I8), ("nodes_used", I8),
         # what a projection expects to be free at its time (rare.reservation)
         ("plan_cores", I8), ("plan_gpus_milli", I8), ("plan_memory_mib", I8),
-        # reservation of a backfilling pass: when, and what it leaves spare from then on
+        # reservation of a backfilling pass: when, and what it leaves spare from then on; `kept` is set
+        # aside while an observer makes one of its own (rare.withhold)
         ("reserved", I8), ("shadow_s", I8), ("spare_cores", I8), ("spare_gpus_milli", I8),
-        ("spare_memory_mib", I8), ("spare_mw", I8),
+        ("spare_memory_mib", I8), ("spare_mw", I8), ("kept", I8),
     ],
     align=True,
 )  # fmt: skip

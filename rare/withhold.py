@@ -1,4 +1,4 @@
-"""Starts that are not offered, for they would delay the most urgent job that the machine has no room for.
+"""Starts not offered, for they would delay the most urgent job without room. RULES.md §10.6, compiled.
 
 A policy that scores jobs one by one fills the gaps with narrow jobs, and a wide one starves. With
 reservations the mask keeps EASY's promise (rare.reservation) to one visible job: the one with the highest
@@ -55,35 +55,61 @@ def most_urgent_without_room(w, v):
 
 
 @rule
-def forget_reservations(w):
-    """No partition has one, and a heuristic's pass through the queue begins anew."""
-    s = env_of(w)
-    s.pass_s = -1
-    s.seen_changes = -1
+def lay_aside(w):
+    """Empty the slate of reservations: those of a heuristic's pass wait in `kept`."""
     for p in range(w.partitions):
-        part_of(w, p).reserved = 0
+        part = part_of(w, p)
+        part.kept = part.reserved
+        part.reserved = 0
+
+
+@rule
+def put_back(w):
+    """What `lay_aside` set aside holds again."""
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        part.reserved = part.kept
+
+
+@rule
+def withhold_for(w, v, head):
+    """Take from the mask what would delay this job's reservation; how many starts that is."""
+    if not reserve(w, head):
+        return 0
+    mean_s = mean_shown_s(w, v)
+    least = urgency(w, head, mean_s)
+    withheld = 0
+    for i in range(v.shown_queue):
+        slot = slot_at(v.at_slots, i).slot
+        if flag_at(v.at_mask, 1 + i).x and urgency(w, slot, mean_s) < least and delays_a_head(w, slot):
+            set_flag(v, 1 + i, False)
+            withheld += 1
+    return withheld
 
 
 @rule
 def withhold(w, v):
-    """Take from the mask what would delay the job with the reservation; how many starts that is.
+    """Take from the mask what would delay the most urgent job without room; how many starts that is.
 
-    Whoever is at least as urgent goes first, as before the head of a queue.
+    Whoever is at least as urgent goes first, as before the head of a queue. Looking changes nothing for
+    who decides: a heuristic in the midst of its pass finds its reservations as it left them.
     """
     if env_of(w).phase == SHEDDING:
         return 0
     head = most_urgent_without_room(w, v)
     if head == WAIT:
         return 0
-    mean_s = mean_shown_s(w, v)
-    least = urgency(w, head, mean_s)
-    forget_reservations(w)
-    withheld = 0
-    if reserve(w, head):
-        for i in range(v.shown_queue):
-            slot = slot_at(v.at_slots, i).slot
-            if flag_at(v.at_mask, 1 + i).x and urgency(w, slot, mean_s) < least and delays_a_head(w, slot):
-                set_flag(v, 1 + i, False)
-                withheld += 1
-        forget_reservations(w)
+    part = part_of(w, live_of(w, head).part)
+    shadow_s, spare_mw = part.shadow_s, part.spare_mw
+    spare_cores, spare_gpus_milli, spare_memory_mib = (
+        part.spare_cores,
+        part.spare_gpus_milli,
+        part.spare_memory_mib,
+    )
+    lay_aside(w)
+    withheld = withhold_for(w, v, head)
+    put_back(w)
+    part.shadow_s, part.spare_mw = shadow_s, spare_mw
+    part.spare_cores, part.spare_gpus_milli = spare_cores, spare_gpus_milli
+    part.spare_memory_mib = spare_memory_mib
     return withheld
