@@ -23,13 +23,18 @@ SPANS_H = (1, 3, 6, 12, 24)  # likewise
 QUEUE_F, RUNNING_F = len(QUEUE_BLOCK), len(RUNNING_BLOCK)
 CLUSTER_F, HOUR_F = len(CLUSTER), len(FORECAST)
 POOLED = CLUSTER_F + len(SPANS_H) * HOUR_F  # where the pooled vectors begin in the summary
-HEADS = {"policy": ("actor", "logits"), "q": ("critic", "advantages")}
+POLICY, TWO_STEP, Q = HEADS = ("policy", "two-step", "q")
+"""How a network chooses. "policy": the likeliest action. "two-step": of the same probabilities, first
+whether to wait, and if that is not the likelier, the likeliest of the others. "q": the action with the
+highest Q.
+
+Where several jobs could well be started, their probabilities are small though WAIT is the least likely."""
 
 NET = np.dtype(
     [
         (name, "i8")
         for name in (
-            "width", "queue_slots", "running_slots", "forecast_hours", "reservations",
+            "width", "queue_slots", "running_slots", "forecast_hours", "reservations", "two_step",
             # where in the weights each layer begins: rows of `width` outputs for each input, then the bias
             "waiting_in", "running_in", "whole_1", "whole_2", "whole_3", "join_waiting", "join_running",
             # and each head: a row, then its bias
@@ -151,6 +156,16 @@ def score_jobs(scores, items, obs, mask_at, whole, base, joint, weights, join, h
 
 
 @rule
+def log_sum(scores, highest):
+    """Logarithm of the sum of e to the power of all scores but WAIT's. highest: the largest of them."""
+    total = np.float32(0.0)
+    for action in range(1, scores.size):
+        if scores[action] != MASKED:
+            total += np.exp(scores[action] - highest)
+    return highest + np.log(total)
+
+
+@rule
 def best_action(net, weights, scratch, obs, scores):
     """Score all actions of an observation; the best valid one, of equals the first, WAIT where none is.
 
@@ -192,16 +207,19 @@ def best_action(net, weights, scratch, obs, scores):
         scores[1 + slots :], running, obs, 1 + slots, whole, one, two, weights, net.join_running, net.stop
     )
     best = 0
-    highest = scores[0] + value if obs[0] > 0.5 else MASKED
-    scores[0] = highest
+    highest = MASKED
     for action in range(1, scores.size):
         if obs[action] > 0.5:
             scores[action] += value
             if scores[action] > highest:
                 highest = scores[action]
                 best = action
-    if highest == MASKED:  # an episode's end: as the network has it
-        scores[0] = dot(whole, weights, net.wait) + value
+    if obs[0] > 0.5 or best == 0:  # where nothing is valid, an episode's end, as the network has it
+        scores[0] += value
+        if scores[0] >= (log_sum(scores, highest) if net.two_step and best > 0 else highest):
+            best = 0
+    else:
+        scores[0] = MASKED
     return best
 
 
@@ -211,14 +229,14 @@ def scratch_size(layout: Layout, width: int) -> int:
 
 
 class Forward:
-    """The actions that one head of a network chooses. weights: by the names of SchedulerNet's state."""
+    """The actions that a network chooses. weights: by the names of SchedulerNet's state. head: of HEADS."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], layout: Layout, width: int, head: str) -> None:
         self.layout, self.width, self.head = layout, width, head
         row = records((1,), NET)
         row.width, row.forecast_hours = width, layout.forecast_hours
         row.queue_slots, row.running_slots = layout.queue_slots, layout.running_slots
-        row.reservations = layout.reservations
+        row.reservations, row.two_step = layout.reservations, head == TWO_STEP
         parts, at = [], 0
         for name, part in _parts(weights, head, width).items():
             row[name] = at
@@ -237,7 +255,7 @@ class Forward:
 
 def _parts(weights: Mapping[str, np.ndarray], head: str, width: int) -> dict[str, np.ndarray]:
     """Each part as one row of numbers: by input, then the bias."""
-    trunk, scores = HEADS[head]
+    trunk, scores = ("critic", "advantages") if head == Q else ("actor", "logits")
 
     def layer(name: str) -> np.ndarray:
         return np.concatenate([weights[f"{name}.weight"].T.ravel(), weights[f"{name}.bias"].ravel()])
@@ -249,5 +267,5 @@ def _parts(weights: Mapping[str, np.ndarray], head: str, width: int) -> dict[str
     }  # fmt: skip
     found = {part: layer(f"{trunk}.{name}") for part, name in of_trunk.items()}
     found |= {part: layer(f"{scores}.{part}") for part in ("wait", "start", "stop")}
-    found["value"] = layer("values") if head == "q" else np.zeros(width + 1, np.float32)
+    found["value"] = layer("values") if head == Q else np.zeros(width + 1, np.float32)
     return found

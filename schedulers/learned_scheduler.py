@@ -132,16 +132,16 @@ def _torch_best(found: Description) -> Callable[[np.ndarray], int]:
         import torch
 
         from schedulers.learned.checkpoint import load
+        from schedulers.learned.network import best_actions
     except ImportError as error:
         raise InputError(
             f"{found.folder}: is a network of kind {found.network['kind']!r}, which needs torch ({error}); "
             "install the extra 'learn', or train a pointwise one"
         ) from None
     net = load(found.folder).net
-    score = net.q if found.head == "q" else net.policy
 
     def best(obs: np.ndarray) -> int:
         with torch.no_grad():
-            return int(score(torch.from_numpy(obs)[None]).argmax(dim=1)[0])
+            return int(best_actions(net, torch.from_numpy(obs)[None], found.head)[0])
 
     return best

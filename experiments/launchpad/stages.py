@@ -145,10 +145,8 @@ def judged(
     found = checkpoint.load(checkpoint_folder)
     episodes = episodes_of(scenario, settings)
     windows = episodes.of("test")
-    head = str(found.facts.get("head", "policy"))
-    return [window.name for window in windows], greedy_scores(
-        found.net, episodes, windows, head=head
-    ).tolist()
+    scores = greedy_scores(found.net, episodes, windows, head=found.head)
+    return [window.name for window in windows], scores.tolist()
 
 
 def read_curve(run: Path) -> list[list[float]]:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rare.layout import Layout
-from schedulers.learned.files import FACTS, VERSION, WEIGHTS, describe_checkpoint, one_line
+from schedulers.learned.files import FACTS, VERSION, WEIGHTS, describe_checkpoint, head_of, one_line
 from schedulers.learned.network import NetworkSize, SchedulerNet
 from traces.errors import InputError
 
@@ -23,6 +23,11 @@ class Checkpoint:
 
     net: SchedulerNet
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def head(self) -> str:
+        """How it chooses: one of schedulers.forward.HEADS."""
+        return head_of(self.facts)
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:

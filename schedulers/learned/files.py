@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from rare.layout import Layout
+from schedulers.forward import HEADS, POLICY
 from traces.errors import InputError
 
 VERSION = 1
 WEIGHTS, FACTS = "weights.safetensors", "checkpoint.json"
 PICKLES = (".zip", ".d3", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
-HEADS = ("policy", "q")
 MOST_WIDTH = 4096
 
 
@@ -33,8 +34,13 @@ class Description:
 
     @property
     def head(self) -> str:
-        """Which head acts greedily: 'policy' (logits) or 'q'."""
-        return str(self.facts.get("head", "policy"))
+        """How it chooses: one of schedulers.forward.HEADS."""
+        return head_of(self.facts)
+
+
+def head_of(facts: Mapping[str, Any]) -> str:
+    """How a network chooses, by the facts of its checkpoint."""
+    return str(facts.get("head", POLICY))
 
 
 def is_checkpoint_name(name: str) -> bool:

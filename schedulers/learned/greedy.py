@@ -10,8 +10,8 @@ import torch
 
 from rare.batch import Batch
 from rare.episodes import Episode, Episodes
-from schedulers.forward import Forward
-from schedulers.learned.network import SchedulerNet
+from schedulers.forward import POLICY, Forward
+from schedulers.learned.network import SchedulerNet, best_actions
 from schedulers.learned_loops import play_on
 
 
@@ -20,11 +20,11 @@ def greedy_scores(
     episodes: Episodes,
     windows: Sequence[Episode],
     *,
-    head: str = "policy",
+    head: str = POLICY,
     reward: str = "objective",
     reward_eta: float = 0.002,
 ) -> np.ndarray:
-    """(W,) score of each window under the network's best action. head: "policy" (logits) or "q".
+    """(W,) score of each window under the network's best action. head: one of forward.HEADS.
 
     reward, reward_eta: what the score is of, as an environment has them. Pointwise networks play in compiled
     code, window after window; others in batches of torch. NaN where a window offers no value.
@@ -65,14 +65,13 @@ def by_torch(
     for e, window in enumerate(windows):
         batch.set_up(e, window)
         batch.begin(e)
-    score = net.q if head == "q" else net.policy
     device = next(net.parameters()).device
     actions = np.zeros(len(windows), np.int64)
     with torch.no_grad():
         while not batch.ended().all():
             open_ = np.flatnonzero(~batch.ended())
             obs = torch.from_numpy(batch.obs[open_]).to(device)
-            best = score(obs).argmax(dim=1).cpu().numpy()
+            best = best_actions(net, obs, head).cpu().numpy()
             for e, action in zip(open_.tolist(), best.tolist(), strict=True):
                 actions[e] = action
                 batch.step_single(e, action)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from rare.layout import CLUSTER, FORECAST, QUEUE, RUNNING, Layout
+from schedulers.forward import TWO_STEP, Q
 
 MASKED = -1e8  # the logit of an invalid action: finite, so that no sum or difference is NaN
 SPANS_H = (1, 3, 6, 12, 24)  # means of the forecast over so many hours from now on
@@ -236,6 +237,20 @@ class SchedulerNet(nn.Module):
     def forward(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """Logits and value."""
         return self.policy(obs), self.value(obs)
+
+
+def best_actions(net: SchedulerNet, obs: Tensor | Reading, head: str) -> Tensor:
+    """(B,) actions that a network chooses. head: one of schedulers.forward.HEADS."""
+    scores = net.q(obs) if head == Q else net.policy(obs)
+    if head != TWO_STEP:
+        return scores.argmax(dim=1)
+    return two_step(scores)
+
+
+def two_step(logits: Tensor) -> Tensor:
+    """(B,) actions of logits (B, A): WAIT where it is likelier than all others together, else their best."""
+    others = logits[:, 1:]
+    return torch.where(logits[:, 0] >= others.logsumexp(dim=1), 0, 1 + others.argmax(dim=1))
 
 
 def masked(scores: Tensor, mask: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from torch import Tensor, nn
 
 from rare.layout import Layout
-from schedulers.learned.network import NetworkSize, SchedulerNet
+from schedulers.learned.network import NetworkSize, SchedulerNet, two_step
 
 
 class _Passed(nn.Module):
@@ -51,6 +51,11 @@ class SchedulerPolicy(MaskableActorCriticPolicy):
         self.action_net = self.value_net = nothing
         make: Any = self.optimizer_class
         self.optimizer = make(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    def _predict(self, observation: Any, deterministic: bool = False, action_masks: Any = None) -> Tensor:
+        """(B,) actions: drawn, or the two-step choice, by which checkpoints of this policy act too."""
+        found: Any = self.get_distribution(observation, action_masks)
+        return two_step(found.distribution.logits) if deterministic else found.get_actions()
 
     @property
     def net(self) -> SchedulerNet:

@@ -64,7 +64,7 @@ def test_the_command_from_data_to_checkpoint(logged, tmp_path, capsys):
     best = max(float(row["objective"]) for row in rows)
     assert said["best"]["objective"] == pytest.approx(best)
     facts = checkpoint.load(out / "best").facts
-    assert facts["trained"] == "offline crr" and facts["head"] == "policy" and facts["scenario"] == "tiny"
+    assert facts["trained"] == "offline crr" and facts["head"] == "two-step" and facts["scenario"] == "tiny"
     assert facts["data"][0]["content_sha256"] == load(logged).sheet["content_sha256"]
     assert facts["validation_objective"] == pytest.approx(best)
     assert main(["train", "offline", *words, "--resume"]) == 0  # finished: nothing to do

@@ -208,7 +208,7 @@ def test_the_command_writes_a_run_that_loads(tmp_path):
     assert summary["last"]["step"] == 64
     assert len(summary["best"]["objectives"]) == len(summary["windows"]) == 13
     facts = checkpoint.load(out / "best").facts
-    assert (facts["trained"], facts["head"], facts["scenario"]) == ("online ppo", "policy", "tiny")
+    assert (facts["trained"], facts["head"], facts["scenario"]) == ("online ppo", "two-step", "tiny")
     assert (out / "curve.png").is_file()
     again = CliRunner().invoke(online, [*given, "--resume"], catch_exceptions=False)
     assert json.loads(again.stdout) == summary

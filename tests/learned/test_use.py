@@ -24,9 +24,10 @@ from experiments.scenario import Wishes, load_scenario  # noqa: E402
 from rare import GreenClusterVectorEnv, Layout  # noqa: E402
 from rare.drive import play  # noqa: E402
 from schedulers import make_scheduler  # noqa: E402
+from schedulers.forward import HEADS  # noqa: E402
 from schedulers.learned import checkpoint  # noqa: E402
 from schedulers.learned.greedy import by_torch, forward_of_net, greedy_scores  # noqa: E402
-from schedulers.learned.network import NetworkSize, SchedulerNet  # noqa: E402
+from schedulers.learned.network import NetworkSize, SchedulerNet, best_actions  # noqa: E402
 from schedulers.learned.network_shapes import weight_shapes  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
@@ -92,7 +93,7 @@ def real(layout, scenario="islanded"):
     return np.concatenate(seen)
 
 
-@pytest.mark.parametrize("head", ["policy", "q"])
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(
     ("layout", "width"),
     [(Layout(64, 16, 24), 64), (Layout(5, 2, 3), 7), (Layout(1, 0, 0), 32), (Layout(9, 3, 30), 33)],
@@ -109,13 +110,38 @@ def test_the_compiled_network_is_torchs(head, layout, width):
     obs = np.concatenate(many)
     with torch.no_grad():
         wanted = (net.q if head == "q" else net.policy)(torch.from_numpy(obs)).numpy()
-    for row, scores in zip(obs, wanted, strict=True):
+        chosen = best_actions(net, torch.from_numpy(obs), head).numpy()
+    for row, scores, action in zip(obs, wanted, chosen, strict=True):
         best = forward.best(row)
         assert np.abs(forward.scores - scores).max() <= 1e-5 * max(1, np.abs(scores[scores > -1e7]).max())
-        first, second = np.partition(scores, -2)[[-1, -2]] if len(scores) > 1 else (scores[0], -np.inf)
-        if first - second > 1e-5 * max(1, abs(first)):
-            assert best == scores.argmax()
+        if not is_close(scores, head):
+            assert best == action
         assert row[best] > 0.5 or not (row[: layout.actions] > 0.5).any()
+
+
+def is_close(scores, head):
+    """Whether two choices score so nearly the same that rounding decides between them."""
+    rivals = np.sort(scores.astype(float))
+    if head == "two-step":
+        rivals = np.sort(scores[1:].astype(float))
+        together = rivals[-1] + np.log(np.exp(rivals - rivals[-1]).sum())
+        if abs(together - scores[0]) <= 1e-5 * max(1, abs(together)):
+            return True
+    return len(rivals) > 1 and rivals[-1] - rivals[-2] <= 1e-5 * max(1, abs(rivals[-1]))
+
+
+def test_two_steps_start_somebody_though_wait_is_the_likeliest_single_action():
+    """Three jobs at 20 % each and WAIT at 40 %: to start is likelier, and of the jobs the best one starts."""
+    net, seen = network(), made_up(LAYOUT, 200, 3)
+    obs = torch.from_numpy(seen[(seen[:, : LAYOUT.actions] > 0.5).sum(axis=1) > 3])
+    with torch.no_grad():
+        net.logits.wait.bias += 1.0
+        shares = net.policy(obs).softmax(dim=1)
+        plain, two = (best_actions(net, obs, head) for head in ("policy", "two-step"))
+    waits = shares[:, 0] >= 0.5
+    assert (two[waits] == 0).all() and (two[~waits] != 0).all()
+    assert (two[~waits] == 1 + shares[~waits, 1:].argmax(dim=1)).all()
+    assert ((plain == 0) & (two != 0)).any() and not ((plain != 0) & (two == 0)).any()
 
 
 def test_of_equal_scores_the_first_valid_action_is_taken():
@@ -141,7 +167,7 @@ def test_the_shapes_known_without_torch_are_the_networks(width):
 # --- whole windows ---
 
 
-@pytest.mark.parametrize("head", ["policy", "q"])
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("scenario", ["tiny", "islanded"])
 def test_evaluate_greedy_and_torch_say_the_same_of_each_window(tmp_path, scenario, head):
     net, episodes = network(), episodes_of(scenario)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from rare.layout import Layout
+from schedulers.forward import TWO_STEP, Q
 from schedulers.learned.discount import GAMMA_PER_HOUR
-from schedulers.learned.network import NetworkSize, Reading, SchedulerNet, read
+from schedulers.learned.network import NetworkSize, Reading, SchedulerNet, best_actions, read
 from schedulers.learned.offline.critics import Critic, critic_weights, expected, follow, taken, td_target
 from schedulers.learned.offline.d3rlpy_base import (
     ActionSpace,
@@ -74,9 +75,9 @@ class NetModules(Modules):
 
 
 class NetImpl(QLearningAlgoImplBase):
-    """Learns a SchedulerNet from batches. head: which output of it acts greedily afterwards."""
+    """Learns a SchedulerNet from batches. head: how it chooses afterwards (schedulers.forward.HEADS)."""
 
-    head: ClassVar[str] = "policy"
+    head: ClassVar[str] = TWO_STEP
     told: ClassVar[tuple[str, ...]] = ()  # names of what `losses` gives
 
     def __init__(self, net: SchedulerNet, config: Any, device: str) -> None:
@@ -193,17 +194,13 @@ class NetImpl(QLearningAlgoImplBase):
         until = self.config.returns * self.config.steps
         return min(1.0, self.step / until) if until else 1.0
 
-    def scores(self, obs: Tensor) -> Tensor:
-        """(B, A) of which the best action is the highest."""
-        return self.net.q(obs) if self.head == "q" else self.net.policy(obs)
-
     def inner_predict_best_action(self, x: Tensor) -> Tensor:
         """(B,) actions."""
-        return self.scores(x).argmax(dim=1)
+        return best_actions(self.net, x, self.head)
 
     def inner_sample_action(self, x: Tensor) -> Tensor:
         """(B,) actions drawn from the policy; the best where Q values act."""
-        if self.head == "q":
+        if self.head == Q:
             return self.inner_predict_best_action(x)
         return torch.multinomial(self.net.policy(x).softmax(dim=1), 1)[:, 0]
 

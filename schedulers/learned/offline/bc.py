@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from schedulers.learned.network import two_step
 from schedulers.learned.offline.base import NetImpl, OfflineConfig
 from schedulers.learned.offline.critics import taken
 from schedulers.learned.offline.d3rlpy_base import TorchMiniBatch, register_learnable
@@ -25,7 +26,7 @@ class BCImpl(NetImpl):
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:
         """The policy's."""
         logits = self.net.policy(batch.observations)
-        same = (logits.detach().argmax(dim=1) == batch.actions[:, 0]).float().mean()
+        same = (two_step(logits.detach()) == batch.actions[:, 0]).float().mean()
         return {"policy": -taken(logits.log_softmax(dim=1), batch).mean(), "agreement_": same}
 
 

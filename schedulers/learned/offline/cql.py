@@ -12,6 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from schedulers.forward import Q
 from schedulers.learned.offline.base import NetImpl, OfflineConfig
 from schedulers.learned.offline.critics import taken
 from schedulers.learned.offline.d3rlpy_base import TorchMiniBatch, register_learnable
@@ -20,7 +21,7 @@ from schedulers.learned.offline.d3rlpy_base import TorchMiniBatch, register_lear
 class CQLImpl(NetImpl):
     """The Q head acts; the actor stays as it is."""
 
-    head: ClassVar[str] = "q"
+    head: ClassVar[str] = Q
     told: ClassVar[tuple[str, ...]] = ("critic", "conservative", "value", "mean_q_", "agreement_")
 
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:

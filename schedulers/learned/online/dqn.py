@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rare.layout import Layout
 from rare.sb3_vec_env import GreenClusterSB3VecEnv
+from schedulers.forward import Q
 from schedulers.learned.network import NetworkSize, SchedulerNet
 from schedulers.learned.offline.data import Transitions
 from schedulers.learned.online.options import DqnOptions
@@ -60,7 +61,7 @@ class SchedulerDQN(DQN):
     spare_rows: steps that a run may make between two saved states.
     """
 
-    head = "q"
+    head = Q
     columns = ("reward", "loss", "explore", "learning_rate")
     _last_obs: Any
 
