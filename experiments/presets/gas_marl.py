@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.presets.files import made_folder, write_results
 from experiments.presets.gas_marl_agent import STEPS, train_agent
 from experiments.presets.gas_marl_case import ETA, FIRST_JOBS, JOBS_PER_WINDOW, Data, judged_cases, read_data
 from experiments.presets.gas_marl_forecast import PERFECT, REALISTIC, forecast_for
@@ -16,11 +17,10 @@ from experiments.presets.gas_marl_text import table
 from experiments.presets.gas_marl_training import training_episodes
 from experiments.provenance import provenance
 from experiments.talk import QUIET, Talk
-from experiments.train_folder import write_json
 from traces.errors import InputError
 
 SEEDS = 3
-RESULTS, TABLE, TRAINING = "results.json", "table.txt", "train"
+TRAINING = "train"
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
     _check(names, count, played)
     read = read_data(data)
     cases = judged_cases(read)
-    folder = _made(out)
+    folder = made_folder(out)
     agents: dict[int, Path] = {}
     if AGENT in names:
         agents = _trained(read, folder / TRAINING, range(seed, seed + count), played, talk)
@@ -63,10 +63,7 @@ def run(
         "train_s": trained_s, "judge_s": time.monotonic() - began_s - trained_s,
         "provenance": provenance(seed=seed, files=read.files),
     }  # fmt: skip
-    write_json(folder / RESULTS, found)
-    part = folder / (TABLE + ".part")
-    part.write_text(text(found) + "\n", "utf-8")
-    part.replace(folder / TABLE)
+    write_results(folder, found, text(found))
     return found
 
 
@@ -82,15 +79,6 @@ def _trained(read: Data, folder: Path, seeds: Sequence[int], steps: int, talk: T
         talk.note(f"seed {seed}: training in {folder / f'seed-{seed}'}")
         found[seed] = train_agent(episodes, folder / f"seed-{seed}", seed=seed, steps=steps, talk=talk)
     return found
-
-
-def _made(out: str | Path) -> Path:
-    folder = Path(out).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot be made ({error.strerror}); choose another place") from None
-    return folder
 
 
 def _check(names: Sequence[str], seeds: int, steps: int) -> None:

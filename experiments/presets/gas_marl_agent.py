@@ -11,9 +11,10 @@ from experiments.presets.gas_marl_case import ETA
 from experiments.presets.gas_marl_schedulers import deferral
 from experiments.presets.gas_marl_training import TRAIN, VALIDATION
 from experiments.talk import QUIET, Talk
-from experiments.train_folder import SUMMARY, check_extra, opened, read_json, versions, write_json
+from experiments.train_folder import SUMMARY, check_extra, opened, versions, write_json
 from rare.episodes import Episodes
 from rare.layout import Layout
+from schedulers.forward import TWO_STEP
 
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32
@@ -64,12 +65,11 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
     best = folder / "best"
     options = ImitateOptions(rounds=ROUNDS, windows=WINDOWS, updates=UPDATES)
     config = {
-        "kind": "imitation", "teacher": "deferral", "seed": seed, "width": WIDTH, "rounds": ROUNDS,
-        "windows": WINDOWS, "updates": UPDATES, "versions": versions(),
+        "kind": "imitation", "teacher": "deferral", "head": TWO_STEP, "seed": seed, "width": WIDTH,
+        "rounds": ROUNDS, "windows": WINDOWS, "updates": UPDATES, "versions": versions(),
     }  # fmt: skip
     with opened(folder, config, resume=True):
         if (folder / SUMMARY).exists():
-            read_json(folder / SUMMARY)
             return best
         torch.manual_seed(seed)
         net = SchedulerNet(LAYOUT, NetworkSize("pointwise", WIDTH))
@@ -79,10 +79,11 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
         for agreement in imitate(
             net, deferral(), episodes, windows, options, seed=seed, reward=REWARD, tell=tell
         ):
-            score = float(np.mean(greedy_scores(net, episodes, judges, reward=REWARD, reward_eta=ETA)))
+            scores = greedy_scores(net, episodes, judges, head=TWO_STEP, reward=REWARD, reward_eta=ETA)
+            score = float(scores.mean())
             if score > max((each["score"] for each in found), default=-np.inf):
                 facts = {"trained": "imitation of deferral", "seed": seed, "validation_objective": score,
-                         "head": "policy", "steps": 0, "versions": versions()}  # fmt: skip
+                         "head": TWO_STEP, "steps": 0, "versions": versions()}  # fmt: skip
                 checkpoint.save(best, checkpoint.Checkpoint(net, facts))
             found.append({"agreement": agreement, "score": score})
             talk.note(f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}")

@@ -77,10 +77,11 @@ class Patient:
             live = world.live[e]
             limit_s = int(world.env[e].now_s) - PATIENCE_DAYS * 86_400
             waits = (live.doing == QUEUED) & (live.cores <= int(world.part[e, 0].free_cores))
-            for slot in sorted(np.flatnonzero(waits).tolist(), key=lambda each: int(live.job[each])):
-                if int(world.jobs[live.job[slot]].submit_s) <= limit_s:
-                    return int(slot)
-                break  # the first by submit is not overdue, so none is
+            slots = np.flatnonzero(waits)
+            if len(slots):
+                first = int(slots[live.job[slots].argmin()])  # jobs are in the order of their submit times
+                if int(world.jobs[live.job[first]].submit_s) <= limit_s:
+                    return first
         return int(self.inner.decide(world, e, status))
 
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import rare
+from experiments.presets.files import made_folder, write_results
 from experiments.presets.rlscheduler_agents import Rule, in_order
 from experiments.presets.rlscheduler_case import (
     FILE,
@@ -35,7 +34,7 @@ from traces.errors import InputError
 
 __all__ = ["run", "text"]
 
-RESULTS, TABLE, SEED_FACTS = "results.json", "table.txt", "seed.json"
+SEED_FACTS = "seed.json"
 SEEDS, STEPS = 3, 40_000
 ORDERS = ("fcfs", "sjf", "f1", "f2", "f3", "f4", "wfp3", "unicef")
 STRICT, BACKFILL = "no backfill", "backfill"
@@ -64,16 +63,15 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     seed: int = 0,
-    workers: int = 1,
     talk: Talk = QUIET,
 ) -> dict[str, Any]:
     """Train what is missing in `out`/train, judge all on the windows, write results.json and table.txt there.
 
     data: folders, one of which holds lublin_256.swf. schedulers: further ones by name, beside the usual.
     seeds: how many agents are trained, from `seed` on. steps: decisions of PPO for each; 0: imitation alone.
-    workers: processes that train. Returns what results.json holds. InputError for whatever cannot be done.
+    Returns what results.json holds. InputError for whatever cannot be done.
     """
-    for name, value, least in (("seeds", seeds, 1), ("steps", steps, 0), ("workers", workers, 1)):
+    for name, value, least in (("seeds", seeds, 1), ("steps", steps, 0)):
         if value is not None and value < least:
             raise InputError(f"--{name} must be at least {least}, got {value}")
     more = tuple(name for name in dict.fromkeys(schedulers) if name not in HEURISTICS)
@@ -82,18 +80,19 @@ def run(
         seeds=tuple(range(seed, seed + (SEEDS if seeds is None else seeds))),
         steps=STEPS if steps is None else steps,
     )
-    return carry_out(plan, data, out, workers=workers, talk=talk)
+    return carry_out(plan, data, out, talk=talk)
 
 
 def carry_out(
-    plan: Plan, data: Sequence[str | Path], out: str | Path, *, workers: int = 1, talk: Talk = QUIET
+    plan: Plan, data: Sequence[str | Path], out: str | Path, *, talk: Talk = QUIET
 ) -> dict[str, Any]:
     """`run` of a plan."""
     check_extra()
-    trace, folder = find_trace(data), Path(out).expanduser()
+    trace = find_trace(data)
     episodes = test_episodes(read_trace(trace), plan.first_jobs)
     named = {name: make_scheduler(name) for name in plan.schedulers}  # a wrong name is told before training
-    trained = _train(plan, _made(folder), workers, talk)
+    folder = made_folder(out)
+    trained = _train(plan, folder, talk)
     rows = [row for name, each in named.items() for row in _judge(name, each, episodes, talk)]
     rules = (
         Rule(RULE), Rule(RULE_IN_ORDER, in_order=True), Rule(RULE_MAY_WAIT, in_order=True, may_wait=True),
@@ -113,10 +112,7 @@ def carry_out(
         "summary": summary_of(rows, plan.first_jobs),
         "provenance": provenance(seed=plan.seeds[0], files={FILE: trace}),
     }
-    write_json(folder / RESULTS, found)
-    part = folder / (TABLE + ".part")
-    part.write_text(text(found) + "\n", "utf-8")
-    part.replace(folder / TABLE)
+    write_results(folder, found, text(found))
     return found
 
 
@@ -134,39 +130,20 @@ def _named(name: str) -> Any:
     return None if name in (FREE, RULE) else make_scheduler(name)
 
 
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder}: cannot be made ({error.strerror}); choose another") from None
-    return folder
-
-
 def _seed_folder(folder: Path, seed: int) -> Path:
     return folder / "train" / f"seed-{seed}"
 
 
-def _train(plan: Plan, folder: Path, workers: int, talk: Talk) -> list[dict[str, Any]]:
+def _train(plan: Plan, folder: Path, talk: Talk) -> list[dict[str, Any]]:
     """What came of each seed; those that are finished are not trained again."""
     wanted = {"steps": plan.steps, "rounds": plan.rounds, "traces": plan.traces}
-    missing = []
     for seed in plan.seeds:
         facts = _seed_folder(folder, seed) / SEED_FACTS
-        if not facts.is_file() or read_json(facts)["wanted"] != wanted:
-            missing.append(seed)
-    tasks = [(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces) for seed in missing]
-    if workers > 1 and len(tasks) > 1:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            _keep(tasks, pool.map(train_seed, *zip(*tasks, strict=True)), wanted)
-    else:
-        _keep(tasks, (train_seed(*task, talk) for task in tasks), wanted)
+        if facts.is_file() and read_json(facts)["wanted"] == wanted:
+            continue
+        told = train_seed(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces, talk)
+        write_json(facts, {"wanted": wanted, **told})
     return [dict(read_json(_seed_folder(folder, seed) / SEED_FACTS)) for seed in plan.seeds]
-
-
-def _keep(tasks: Sequence[tuple[Any, ...]], made: Iterable[dict[str, Any]], wanted: dict[str, int]) -> None:
-    """Note each seed as finished as soon as it is."""
-    for task, each in zip(tasks, made, strict=True):
-        write_json(task[0] / SEED_FACTS, {"wanted": wanted, **each})
 
 
 def _judge_seed(folder: Path, seed: int, episodes: Episodes, talk: Talk) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ the one that ranks is shown the waiting jobs alone.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def where_it_fits(obs: np.ndarray, action: np.ndarray) -> np.ndarray:
     return np.where(obs[np.arange(len(obs)), action] > 0.5, action, 0)
 
 
-class Looking:
+class Looking(ABC):
     """A scheduler that decides by observations of all waiting jobs (rare.scheduler.Decider)."""
 
     order = FCFS
@@ -75,9 +76,9 @@ class Looking:
             return WAIT
         return observer.slot_of(self.action(observer.obs))
 
+    @abstractmethod
     def action(self, obs: np.ndarray) -> int:
         """What to do, of an observation (D,)."""
-        raise NotImplementedError
 
 
 class Rule(Looking):

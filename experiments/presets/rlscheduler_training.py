@@ -18,6 +18,7 @@ from experiments.train_online import train_online
 from rare.batch import Batch
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
+from schedulers.forward import TWO_STEP
 from traces.synthetic import lublin
 
 if TYPE_CHECKING:
@@ -91,11 +92,14 @@ def clone(
 ) -> list[float]:
     """Teach a network what `teacher` would do where the network itself leads; agreement by round.
 
-    The teacher leads in the first round and the network ever more often after it (DAgger: Ross, Gordon,
+    As schedulers.learned.imitate, for teachers that read observations, many at once. Each round learns from
+    its own decisions alone: forty rounds are made of more than could be kept. The teacher leads in the first round and the network ever more often after it (DAgger: Ross, Gordon,
     Bagnell 2011, arXiv 1011.0686). see: what the network is shown of observations; a choice that is not valid
     waits.
     """
     import torch
+
+    from schedulers.learned.network import two_step
 
     torch.set_num_threads(1)
     player = Player(episodes, net.layout, ENVIRONMENTS, seed)
@@ -113,7 +117,7 @@ def clone(
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                hits.append(float((logits.argmax(dim=1) == action[rows]).float().mean()))
+                hits.append(float((two_step(logits.detach()) == action[rows]).float().mean()))
         agreement.append(float(np.mean(hits)))
     return agreement
 
@@ -131,13 +135,15 @@ def _watched(
     """
     import torch
 
+    from schedulers.learned.network import two_step
+
     seen, wanted = [], []
     for _ in range(STEPS_A_ROUND):
         obs = player.batch.obs
         shown = obs.copy() if see is None else see(obs, net.layout)
         right = teacher(obs, net.layout)
         with torch.no_grad():
-            own = net.policy(torch.from_numpy(shown)).argmax(dim=1).numpy()
+            own = two_step(net.policy(torch.from_numpy(shown))).numpy()
         seen.append(shown)
         wanted.append(right)
         player.step(where_it_fits(obs, np.where(player.rng.random(len(obs)) < led, right, own)))
@@ -161,7 +167,7 @@ def cloned(
     from schedulers.learned.network import NetworkSize, SchedulerNet
 
     facts: dict[str, Any] = {
-        "trained": f"clone of {teacher.__name__}", "head": "policy", "seed": seed, "rounds": rounds,
+        "trained": f"clone of {teacher.__name__}", "head": TWO_STEP, "seed": seed, "rounds": rounds,
         "windows": len(episodes.of("train")),
     }  # fmt: skip
     if (folder / FACTS).is_file():

@@ -17,11 +17,11 @@ import torch
 from rare.batch import Batch
 from rare.episodes import Episode, Episodes
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
+from schedulers.forward import TWO_STEP
 from schedulers.learned.greedy import forward_of_net
-from schedulers.learned.network import SchedulerNet
+from schedulers.learned.network import SchedulerNet, two_step
 from schedulers.learned.offline.packed import Packed, pack
 
-WHOM = 0.1  # weight of whom to start, beside whether to
 Tell = Callable[[int, int], None]
 
 
@@ -94,7 +94,7 @@ def _advised(
     net: SchedulerNet, teacher: Any, batch: Batch, window: Episode, mix: float, rng: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N, D) observations of an episode and (N,) the teacher's actions; without those outside the slots."""
-    forward = forward_of_net(net, "policy")
+    forward = forward_of_net(net, TWO_STEP)
     batch.set_up(0, window)
     teacher.check(batch.case_of(0))
     batch.begin(0)
@@ -123,25 +123,9 @@ def _update(
     part = advice[rng.choice(len(advice), p=sizes / sizes.sum())]
     rows = torch.from_numpy(rng.integers(0, len(part.action), batch))
     logits, wanted = net.policy(part.seen.of(rows)), part.action[rows]
-    loss = imitation_loss(logits, wanted)
+    loss = torch.nn.functional.cross_entropy(logits, wanted)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(weights, 1.0)
     optimizer.step()
-    return float((logits.detach().argmax(dim=1) == wanted).float().mean())
-
-
-def imitation_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Of (B, A) logits and the teacher's actions (B,): whether to wait, and apart from that whom to start.
-
-    Often several jobs are to start, and the teacher names one of them. Plain cross entropy divides their
-    probability, and WAIT comes out on top though it is the least likely: here the job that is named only has
-    to beat WAIT, and WAIT, where it is right, all jobs.
-    """
-    wait, starts = logits[:, 0], logits[:, 1:]
-    waits = wanted == 0
-    named = logits.gather(1, wanted[:, None])[:, 0]
-    against = torch.where(waits, starts.logsumexp(dim=1) - wait, wait - named)
-    order = starts.logsumexp(dim=1) - named
-    which = torch.where(waits, torch.zeros_like(order), order)
-    return (torch.nn.functional.softplus(against) + WHOM * which).mean()
+    return float((two_step(logits.detach()) == wanted).float().mean())
