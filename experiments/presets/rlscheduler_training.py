@@ -92,10 +92,10 @@ def clone(
 ) -> list[float]:
     """Teach a network what `teacher` would do where the network itself leads; agreement by round.
 
-    As schedulers.learned.imitate, for teachers that read observations, many at once. Each round learns from
-    its own decisions alone: forty rounds are made of more than could be kept. The teacher leads in the first round and the network ever more often after it (DAgger: Ross, Gordon,
-    Bagnell 2011, arXiv 1011.0686). see: what the network is shown of observations; a choice that is not valid
-    waits.
+    As schedulers.learned.imitate, for teachers that read observations, many at once; each round learns from
+    its own decisions alone, for forty rounds are more than could be kept. The teacher leads in the first
+    round and the network ever more often after it (DAgger: Ross, Gordon, Bagnell 2011, arXiv 1011.0686).
+    see: what the network is shown of observations; a choice that is not valid waits.
     """
     import torch
 
