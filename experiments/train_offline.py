@@ -138,26 +138,26 @@ class _Run:
         )
         course = Course(config["steps"], config["validate_every"], config["patience"])
         training = Training(
-            impl, batches, course, folder, self.validate, self.facts(impl.head), self.teller(config["steps"]),
+            impl, batches, course, folder, self.validate, self.facts(), self.teller(config["steps"]),
             untrained=config["start"] is None,
         )  # fmt: skip
         try:
-            return self.summary(training.run(), impl.head)
+            return self.summary(training.run())
         finally:
             self.talk.done()
 
-    def validate(self, net: SchedulerNet, head: str) -> Any:
-        """(W,) objectives of the validation windows."""
-        from schedulers.learned.greedy import greedy_scores
+    def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
+        """How the network chooses best, and then its objectives of the validation windows (W,)."""
+        from schedulers.learned.greedy import best_choice
 
-        return greedy_scores(net, self.episodes, self.windows, head=head)
+        return best_choice(net, self.episodes, self.windows, heads)
 
-    def facts(self, head: str) -> Callable[[int, float], dict[str, Any]]:
+    def facts(self) -> Callable[[int, float, str], dict[str, Any]]:
         """What a checkpoint says of itself."""
         config = self.config
         kept = ("scenario", "settings", "data", "seed", "gamma_per_hour", "reward_scale", "versions")
 
-        def of(step: int, objective: float) -> dict[str, Any]:
+        def of(step: int, objective: float, head: str) -> dict[str, Any]:
             return {
                 "trained": f"offline {config['algorithm']}", **{key: config[key] for key in kept},
                 "steps": step, "head": head, "validation_objective": objective, "from": config["start"],
@@ -182,20 +182,20 @@ class _Run:
 
         return of
 
-    def summary(self, progress: Progress, head: str) -> dict[str, Any]:
+    def summary(self, progress: Progress) -> dict[str, Any]:
         """What summary.json holds, but the baselines."""
         total_s = sum(progress.seconds.values())
         learning_s = progress.seconds.get("gather", 0.0) + progress.seconds.get("update", 0.0)
         return {
             **{key: self.config[key] for key in ("algorithm", "scenario", "seed", "transitions", "device")},
-            "head": head,
             "windows": [window.name for window in self.windows],
             "best": {
-                "objective": progress.best, "step": progress.best_step,
+                "objective": progress.best, "step": progress.best_step, "head": progress.best_head,
                 "objectives": progress.best_objectives,
             },
             "last": {
-                "objective": progress.last, "step": progress.step, "objectives": progress.last_objectives,
+                "objective": progress.last, "step": progress.step, "head": progress.last_head,
+                "objectives": progress.last_objectives,
             },
             "wall_s": total_s,
             "updates_per_s": progress.step / learning_s if learning_s else None,

@@ -150,7 +150,7 @@ class _Run:
         learner = self.learner(folder, net, options, data)
         config, began_s = self.config, time.monotonic()
         training = Training(
-            learner, config["validate_every"], folder, self.validate, self.facts(learner.head), self.teller(),
+            learner, config["validate_every"], folder, self.validate, self.facts(), self.teller(),
             untrained=config["start"] is None,
         )  # fmt: skip
         try:
@@ -182,13 +182,13 @@ class _Run:
             spare_rows=between, **common,
         )  # fmt: skip
 
-    def validate(self, net: SchedulerNet, head: str) -> Any:
-        """(W,) scores of the validation windows."""
-        from schedulers.learned.greedy import greedy_scores
+    def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
+        """How the network chooses best, and then its scores of the validation windows (W,)."""
+        from schedulers.learned.greedy import best_choice
 
-        return greedy_scores(net, self.judged, self.windows, head=head, **self.kind)
+        return best_choice(net, self.judged, self.windows, heads, **self.kind)
 
-    def facts(self, head: str) -> Callable[[int, float], dict[str, Any]]:
+    def facts(self) -> Callable[[int, float, str], dict[str, Any]]:
         """What a checkpoint says of itself."""
         config = self.config
         kept = (
@@ -196,7 +196,7 @@ class _Run:
             "limits", "randomise", "reward", "versions",
         )  # fmt: skip
 
-        def of(step: int, objective: float) -> dict[str, Any]:
+        def of(step: int, objective: float, head: str) -> dict[str, Any]:
             return {
                 "trained": f"online {config['algorithm']}", **{key: config[key] for key in kept},
                 "steps": step, "head": head, "validation_objective": objective, "from": config["start"],
@@ -229,15 +229,15 @@ class _Run:
         total_s, learning_s = sum(spent.values()), sum(learner.spent_s.values())
         return {
             **{key: self.config[key] for key in ("algorithm", "scenario", "seed", "steps", "device")},
-            "head": learner.head,
             "windows": [window.name for window in self.windows],
             "first": {"objective": progress.first, "lowest_since": progress.lowest},
             "best": {
-                "objective": progress.best, "step": progress.best_step,
+                "objective": progress.best, "step": progress.best_step, "head": progress.best_head,
                 "objectives": progress.best_objectives,
             },
             "last": {
-                "objective": progress.last, "step": progress.step, "objectives": progress.last_objectives,
+                "objective": progress.last, "step": progress.step, "head": progress.last_head,
+                "objectives": progress.last_objectives,
             },
             "environment_steps": progress.step,
             "transitions": sum(source["transitions"] for source in self.config["data"]),

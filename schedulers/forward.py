@@ -29,6 +29,8 @@ whether to wait, and if that is not the likelier, the likeliest of the others. "
 highest Q.
 
 Where several jobs could well be started, their probabilities are small though WAIT is the least likely."""
+CHOICES_OF_POLICY = (TWO_STEP, POLICY)
+"""Which of the two is better is found on validation windows: to wait too often can pay, by chance."""
 
 NET = np.dtype(
     [

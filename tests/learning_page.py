@@ -4,6 +4,7 @@ python -m tests.learning_page data SCENARIO FOLDER            logs every tier
 python -m tests.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, such as 0,1,2; some
                                                               algorithms only, if such as bc,crr follows
 python -m tests.learning_page table SCENARIO FOLDER           what came of it
+python -m tests.learning_page choices SCENARIO FOLDER         the same networks by their two ways to choose
 python -m tests.learning_page online SCENARIO FOLDER SEEDS    ppo from scratch and from crr
 python -m tests.learning_page switch SCENARIO FOLDER          what came of that
 
@@ -175,6 +176,30 @@ def table(scenario: str, folder: Path) -> None:
             )
 
 
+def choices(scenario: str, folder: Path) -> None:
+    """What the last networks earn by the likeliest single action, and in two steps; means over seeds."""
+    from experiments.episodes import episodes_of
+    from schedulers.forward import POLICY, TWO_STEP
+    from schedulers.learned import checkpoint
+    from schedulers.learned.greedy import greedy_scores
+
+    episodes, heads = episodes_of(scenario), (POLICY, TWO_STEP)
+    windows, found = episodes.of("validation"), {}
+    print(f"{scenario}: objective on the validation windows, of the last networks")
+    print(f"tier        learner  seeds  {heads[0]}  {heads[1]}")
+    for row in read(folder, scenario):
+        tier, algorithm, seed = row["tier"], row["algorithm"], row["seed"]
+        if algorithm != "cql":  # which acts by Q
+            net = checkpoint.load(folder / scenario / f"{tier}-{algorithm}-{seed}" / "last").net
+            scores = [greedy_scores(net, episodes, windows, head=head).mean() for head in heads]
+            found.setdefault((tier, algorithm), []).append(scores)
+    for tier in TIERS:
+        for algorithm in ALGORITHMS:
+            if each := found.get((tier, algorithm)):
+                means = "     ".join(f"{mean:.3f}" for mean in np.mean(each, axis=0))
+                print(f"{tier:<10}  {algorithm:<7}  {len(each):5}  {means}")
+
+
 def online(scenario: str, folder: Path, seeds: list[int]) -> None:
     """PPO with the same settings and as many decisions, from nothing and from the weights of crr."""
     from experiments.train_online import train_online
@@ -259,6 +284,8 @@ def main(words: list[str]) -> None:
         train(scenario, folder, [int(word) for word in words[3].split(",")], *map(split, words[4:5]))
     elif what == "online":
         online(scenario, folder, [int(word) for word in words[3].split(",")])
+    elif what == "choices":
+        choices(scenario, folder)
     elif what == "switch":
         switch(scenario, folder)
     else:

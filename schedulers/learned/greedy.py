@@ -35,6 +35,18 @@ def greedy_scores(
     return by_torch(net, episodes, windows, head, kind)
 
 
+def best_choice(
+    net: SchedulerNet, episodes: Episodes, windows: Sequence[Episode], heads: Sequence[str], **kind: Any
+) -> tuple[str, np.ndarray]:
+    """Of some ways to choose the one with the highest mean score, the first of equals, and its scores (W,).
+
+    kind: reward and reward_eta, as in `greedy_scores`.
+    """
+    found = {head: greedy_scores(net, episodes, windows, head=head, **kind) for head in heads}
+    best = max(found, key=lambda head: float(np.nanmean(found[head])))
+    return best, found[best]
+
+
 def forward_of_net(net: SchedulerNet, head: str) -> Forward:
     """The compiled twin of a pointwise network as it is now."""
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in net.state_dict().items()}

@@ -69,7 +69,7 @@ class TestEveryAlgorithm:
         with torch.no_grad():
             for action in (impl.predict_best_action(obs), impl.sample_action(obs)):
                 assert mask.gather(1, action[:, None]).all()
-            scores = impl.net.q(obs) if impl.head == "q" else impl.net.policy(obs)
+            scores = impl.net.q(obs) if "q" in impl.heads else impl.net.policy(obs)
         assert (scores[~mask] == MASKED).all() and torch.isfinite(scores).all()
 
     def test_the_same_seed_gives_the_same_weights(self, name, options):

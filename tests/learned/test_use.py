@@ -24,9 +24,9 @@ from experiments.scenario import Wishes, load_scenario  # noqa: E402
 from rare import GreenClusterVectorEnv, Layout  # noqa: E402
 from rare.drive import play  # noqa: E402
 from schedulers import make_scheduler  # noqa: E402
-from schedulers.forward import HEADS  # noqa: E402
+from schedulers.forward import CHOICES_OF_POLICY, HEADS  # noqa: E402
 from schedulers.learned import checkpoint  # noqa: E402
-from schedulers.learned.greedy import by_torch, forward_of_net, greedy_scores  # noqa: E402
+from schedulers.learned.greedy import best_choice, by_torch, forward_of_net, greedy_scores  # noqa: E402
 from schedulers.learned.network import NetworkSize, SchedulerNet, best_actions  # noqa: E402
 from schedulers.learned.network_shapes import weight_shapes  # noqa: E402
 from traces.errors import InputError  # noqa: E402
@@ -387,3 +387,16 @@ def test_an_evaluation_says_of_what_checkpoint_it_is_also_under_a_perfect_foreca
     origin = json.loads((out / "provenance.json").read_text())
     assert list(origin["scheduler_files"]) == [str(folder)]
     assert list(found.labels.values()) == ["crr/best", "crr/best@perfect"]
+
+
+def test_training_keeps_the_way_to_choose_that_does_better_on_validation_windows():
+    """Of a clone that is likelier to start than to wait, but to start nobody by name: two steps."""
+    net, episodes = network(), episodes_of("tiny")
+    windows = episodes.of("validation")[:3]
+    with torch.no_grad():
+        net.logits.wait.bias += 1.0
+    scores = {head: greedy_scores(net, episodes, windows, head=head) for head in CHOICES_OF_POLICY}
+    head, found = best_choice(net, episodes, windows, CHOICES_OF_POLICY)
+    assert scores["two-step"].mean() > scores["policy"].mean() + 0.05
+    assert head == "two-step" and (found == scores[head]).all()
+    assert best_choice(net, episodes, windows, ("policy",))[0] == "policy"

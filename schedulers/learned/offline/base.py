@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from rare.layout import Layout
-from schedulers.forward import TWO_STEP, Q
+from schedulers.forward import CHOICES_OF_POLICY, Q
 from schedulers.learned.discount import GAMMA_PER_HOUR
 from schedulers.learned.network import NetworkSize, Reading, SchedulerNet, best_actions, read
 from schedulers.learned.offline.critics import Critic, critic_weights, expected, follow, taken, td_target
@@ -75,9 +75,9 @@ class NetModules(Modules):
 
 
 class NetImpl(QLearningAlgoImplBase):
-    """Learns a SchedulerNet from batches. head: how it chooses afterwards (schedulers.forward.HEADS)."""
+    """Learns a SchedulerNet from batches. heads: how it may choose afterwards (schedulers.forward.HEADS)."""
 
-    head: ClassVar[str] = TWO_STEP
+    heads: ClassVar[tuple[str, ...]] = CHOICES_OF_POLICY
     told: ClassVar[tuple[str, ...]] = ()  # names of what `losses` gives
 
     def __init__(self, net: SchedulerNet, config: Any, device: str) -> None:
@@ -196,11 +196,11 @@ class NetImpl(QLearningAlgoImplBase):
 
     def inner_predict_best_action(self, x: Tensor) -> Tensor:
         """(B,) actions."""
-        return best_actions(self.net, x, self.head)
+        return best_actions(self.net, x, self.heads[0])
 
     def inner_sample_action(self, x: Tensor) -> Tensor:
         """(B,) actions drawn from the policy; the best where Q values act."""
-        if self.head == Q:
+        if Q in self.heads:
             return self.inner_predict_best_action(x)
         return torch.multinomial(self.net.policy(x).softmax(dim=1), 1)[:, 0]
 

@@ -21,7 +21,7 @@ from schedulers.learned.offline.d3rlpy_base import TorchMiniBatch, register_lear
 class CQLImpl(NetImpl):
     """The Q head acts; the actor stays as it is."""
 
-    head: ClassVar[str] = Q
+    heads: ClassVar[tuple[str, ...]] = (Q,)
     told: ClassVar[tuple[str, ...]] = ("critic", "conservative", "value", "mean_q_", "agreement_")
 
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +34,19 @@ class Course:
 
 @dataclass
 class Progress:
-    """Where a run is. best: the highest mean objective on the validation windows so far, of `best_step`."""
+    """Where a run is. best: the highest mean objective on the validation windows so far, of `best_step`.
+
+    heads: how the network chose there (schedulers.forward.HEADS).
+    """
 
     step: int = 0
     best: float = float("-inf")
     best_step: int = -1
     best_objectives: list[float] = field(default_factory=list)
+    best_head: str = ""
     last: float = float("nan")
     last_objectives: list[float] = field(default_factory=list)
+    last_head: str = ""
     worse: int = 0
     done: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
@@ -54,17 +59,18 @@ class Progress:
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - began_s
 
 
-Validate = Callable[[SchedulerNet, str], np.ndarray]
-Facts = Callable[[int, float], dict[str, Any]]
+Validate = Callable[[SchedulerNet, Sequence[str]], tuple[str, np.ndarray]]
+Facts = Callable[[int, float, str], dict[str, Any]]
 Tell = Callable[[Progress, int], None]
 
 
 class Training:
     """One run in a folder, which it fills with progress.csv, tensorboard/, state.pt, best/ and last/.
 
-    validate(net, head) -> (W,) objectives; net is on the CPU. facts(step, objective): of a checkpoint.
-    tell(progress, steps): after every validation and now and then between. untrained: what it begins with has
-    learned nothing, so it is never the best, however well it happens to do.
+    validate(net, heads) -> how it chooses best, and (W,) objectives; net is on the CPU. facts(step,
+    objective, head): of a checkpoint. tell(progress, steps): after every validation and now and then between.
+    untrained: what it begins with has learned nothing, so it is never the best, however well it happens to
+    do.
     """
 
     def __init__(
@@ -115,18 +121,18 @@ class Training:
         progress, course = self.progress, self.course
         net = self._on_cpu()
         with progress.timed("validation"):
-            objectives = np.asarray(self.validate(net, self.impl.head), float)
+            head, objectives = self.validate(net, self.impl.heads)
         mean = float(np.nanmean(objectives))
-        progress.last, progress.last_objectives = mean, objectives.tolist()
+        progress.last, progress.last_objectives, progress.last_head = mean, objectives.tolist(), head
         better = mean > progress.best and not (self.untrained and progress.step == 0)
         progress.worse = 0 if better or progress.step == 0 else progress.worse + 1
         if better:
             progress.best, progress.best_step = mean, progress.step
-            progress.best_objectives = objectives.tolist()
+            progress.best_objectives, progress.best_head = objectives.tolist(), head
         if course.patience and progress.worse >= course.patience or progress.step >= course.steps:
             progress.done = True
         with progress.timed("saving"):
-            made = checkpoint.Checkpoint(net, self.facts(progress.step, mean))
+            made = checkpoint.Checkpoint(net, self.facts(progress.step, mean, head))
             for name in (BEST, LAST) if better else (LAST,):
                 checkpoint.save(self.folder / name, made)
             self._note(mean)

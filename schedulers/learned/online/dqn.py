@@ -61,7 +61,7 @@ class SchedulerDQN(DQN):
     spare_rows: steps that a run may make between two saved states.
     """
 
-    head = Q
+    heads = (Q,)
     columns = ("reward", "loss", "explore", "learning_rate")
     _last_obs: Any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,23 +34,26 @@ class Progress:
     best: float = float("-inf")
     best_step: int = -1
     best_objectives: list[float] = field(default_factory=list)
+    best_head: str = ""
     last: float = float("nan")
     last_objectives: list[float] = field(default_factory=list)
+    last_head: str = ""
     validation_s: float = 0.0
     saving_s: float = 0.0
 
 
-Validate = Callable[[SchedulerNet, str], np.ndarray]
-Facts = Callable[[int, float], dict[str, Any]]
+Validate = Callable[[SchedulerNet, Sequence[str]], tuple[str, np.ndarray]]
+Facts = Callable[[int, float, str], dict[str, Any]]
 Tell = Callable[[Progress, int], None]
 
 
 class Training:
     """One run in a folder, which it fills with progress.csv, tensorboard/, state.pt, best/ and last/.
 
-    learner: fresh; if the folder holds a state, it goes on from there. validate(net, head) -> (W,)
-    objectives. facts(step, objective): of a checkpoint. tell(progress, steps): after every round. untrained:
-    what it begins with has learned nothing, so it is never the best, however well it happens to do.
+    learner: fresh; if the folder holds a state, it goes on from there. validate(net, heads) -> how it chooses
+    best, and (W,) objectives. facts(step, objective, head): of a checkpoint. tell(progress, steps): after
+    every round. untrained: what it begins with has learned nothing, so it is never the best, however well it
+    happens to do.
     """
 
     def __init__(
@@ -96,19 +99,19 @@ class Training:
     def _validate_and_save(self, numbers: dict[str, float]) -> None:
         progress, begin_s = self.progress, time.perf_counter()
         net = self.learner.trained().cpu()
-        objectives = np.asarray(self.validate(net, self.learner.head), float)
+        head, objectives = self.validate(net, self.learner.heads)
         mean = float(np.nanmean(objectives))
-        progress.last, progress.last_objectives = mean, objectives.tolist()
+        progress.last, progress.last_objectives, progress.last_head = mean, objectives.tolist(), head
         if progress.step == 0:
             progress.first = mean
         progress.lowest = min(progress.lowest, mean)
         better = mean > progress.best and not (self.untrained and progress.step == 0)
         if better:
             progress.best, progress.best_step = mean, progress.step
-            progress.best_objectives = objectives.tolist()
+            progress.best_objectives, progress.best_head = objectives.tolist(), head
         judged_s = time.perf_counter()
         progress.validation_s += judged_s - begin_s
-        made = checkpoint.Checkpoint(net, self.facts(progress.step, mean))
+        made = checkpoint.Checkpoint(net, self.facts(progress.step, mean, head))
         for name in (BEST, LAST) if better else (LAST,):
             checkpoint.save(self.folder / name, made)
         self.journal.row(

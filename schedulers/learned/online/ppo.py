@@ -12,7 +12,7 @@ from sb3_contrib import MaskablePPO
 from torch import Tensor
 
 from rare.sb3_vec_env import GreenClusterSB3VecEnv
-from schedulers.forward import TWO_STEP
+from schedulers.forward import CHOICES_OF_POLICY
 from schedulers.learned.network import SchedulerNet
 from schedulers.learned.online.buffer import ElapsedRolloutBuffer, Rollout
 from schedulers.learned.online.lagrangian import Limits
@@ -31,7 +31,7 @@ class SchedulerPPO(MaskablePPO):
     net: to start from; `origin` True: it is an offline policy, to be left slowly. limits: on costs.
     """
 
-    head = TWO_STEP
+    heads = CHOICES_OF_POLICY
     columns = ("reward", "loss", "critic_loss", "entropy", "kl", "clone_kl", "learning_rate")
     _last_obs: Any
 
