@@ -6,6 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.build import build
+from experiments.scenario import Wishes, load_scenario
+from tests.experiments.energy_texts import BASE
+
 JOBS = """# start_utc: 2022-06-13T00:00:00Z
 # zone: UTC
 # processors: 8
@@ -26,6 +30,17 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "jobs.csv").write_text(JOBS, encoding="utf-8")
     (tmp_path / "supply.csv").write_text(SUPPLY, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture
+def made(here):
+    """Build BASE with more TOML and settings."""
+
+    def make(more="", *settings, base=BASE, seed=0, **wishes):
+        (here / "mine.toml").write_text(base + more, encoding="utf-8")
+        return build(load_scenario("mine.toml", Wishes(settings=settings, **wishes)), seed=seed)
+
+    return make
 
 
 class StubResult:
