@@ -1,7 +1,8 @@
-"""The scheduler `rare`: two networks that ship with the package, one for where there is a forecast.
+"""The scheduler `rare`: two networks that ship with the package, one for short runs under a forecast.
 
-What is best without one is not best with one: who cannot see the next day does well to keep to what a good
-heuristic does. docs/model-card.md tells how both were trained.
+What is best there is not best elsewhere: who cannot see the next day does well to keep to what a good
+heuristic does, and what can be put off until after the last arrivals of a window cannot be where arrivals go
+on. docs/model-card.md tells how both were trained.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from rare.layout import Layout
-from rare.model import Case
+from rare.model import NEVER_S, Case
 from rare.observer import Observer
 from rare.state import World
 from schedulers.heuristics import Heuristic
 from schedulers.registry import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
 from schedulers.shipped_scheduler import ShippedScheduler, forecast_hours
 
+STRETCH = 1.5  # a run may be so many times as long as the longest in training
+
 
 class ShippedPair:
-    """A ShippedScheduler for cases with a forecast of the length that it needs, and one for all others.
+    """A ShippedScheduler for runs like its training windows, foreseen and no longer, and one for all others.
 
     Before `check` it is the one with a forecast; `chosen` says which.
     """
@@ -33,8 +36,10 @@ class ShippedPair:
 
     def check(self, case: Case) -> None:
         """Choose for a case, and begin to count anew; any case will do."""
-        foreseen = forecast_hours(case) >= self.foreseeing.range.forecast_h
-        self.chosen = self.foreseeing if foreseen else self.other
+        trained = self.foreseeing.range
+        foreseen = forecast_hours(case) >= trained.forecast_h
+        short = longest_s(case) <= STRETCH * trained.longest_s
+        self.chosen = self.foreseeing if foreseen and short else self.other
         self.chosen.check(case)
 
     @property
@@ -83,3 +88,9 @@ class ShippedPair:
     def remarks(self, decisions: int) -> list[str]:
         """What to say of a run that is over."""
         return self.chosen.remarks(decisions)
+
+
+def longest_s(case: Case) -> float:
+    """How long a run of this case may last, as far as it is known when it begins; infinite if it is not."""
+    end_s = min(case.inputs.end_s, NEVER_S if case.end_s is None else case.end_s)
+    return float("inf") if end_s == NEVER_S else float(end_s - case.first_instant_s)

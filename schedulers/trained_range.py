@@ -14,6 +14,7 @@ import numpy as np
 
 from rare.compile import rule
 from rare.layout import CLUSTER, FORECAST, QUEUE, RUNNING
+from rare.observation import DAY_S
 from rare.state import DECIDE_SHED, DECIDE_START
 from rare.stepping import handle_at, place_at, score_at, step_one, view_at
 from schedulers.forward import CLUSTER_F, HOUR_F, QUEUE_F, RUNNING_F, best_action
@@ -126,6 +127,12 @@ class TrainedRange:
     least: np.ndarray
     greatest: np.ndarray
     forecast_h: float
+
+    @property
+    def longest_s(self) -> float:
+        """How long the longest run lasted; infinite if one had no known end."""
+        left = float(self.greatest[NAMES.index("cluster.time_left")])
+        return DAY_S * left / (1.0 - left) if left < 1.0 else float("inf")
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from experiments.scenario import Wishes, load_scenario
 from experiments.ship import MOST_BYTES, ship
 from rare.layout import Layout
 from rare.memory import arguments, records
+from rare.model import NEVER_S
 from schedulers import describe, make_scheduler
 from schedulers.forward import NET
 from schedulers.learned.files import describe_checkpoint
@@ -100,6 +102,17 @@ def test_which_of_the_two_decides_goes_by_the_forecast(settings, kind):
     assert (ours.jobs == theirs.jobs).all()
     assert ours.metrics["decisions"] > 100
     assert ours.metrics["fallback_decisions"] == theirs.metrics["fallback_decisions"]
+
+
+@pytest.mark.parametrize(("days", "foreseeing"), [(10, True), (25, True), (40, False), (None, False)])
+def test_a_run_much_longer_than_in_training_is_for_the_other_one(days, foreseeing):
+    """Training windows lasted for 22 days at most, and what was put off found an empty machine there."""
+    case = case_of("islanded")
+    end_s = None if days is None else case.first_instant_s + days * 86_400
+    inputs = dataclasses.replace(case.inputs, end_s=NEVER_S)
+    pair = make_scheduler("rare")
+    pair.check(dataclasses.replace(case, end_s=end_s, inputs=inputs))
+    assert pair.chosen is (pair.foreseeing if foreseeing else pair.other)
 
 
 # --- at home ---
