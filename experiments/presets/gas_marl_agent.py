@@ -14,7 +14,7 @@ from experiments.talk import QUIET, Talk
 from experiments.train_folder import SUMMARY, check_extra, opened, versions, write_json
 from rare.episodes import Episodes
 from rare.layout import Layout
-from schedulers.forward import TWO_STEP
+from schedulers.forward import CHOICES_OF_POLICY
 
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32
@@ -57,7 +57,7 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
     import torch
 
     from schedulers.learned import checkpoint
-    from schedulers.learned.greedy import greedy_scores
+    from schedulers.learned.greedy import best_choice
     from schedulers.learned.imitate import ImitateOptions, imitate
     from schedulers.learned.network import NetworkSize, SchedulerNet
 
@@ -65,8 +65,8 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
     best = folder / "best"
     options = ImitateOptions(rounds=ROUNDS, windows=WINDOWS, updates=UPDATES)
     config = {
-        "kind": "imitation", "teacher": "deferral", "head": TWO_STEP, "seed": seed, "width": WIDTH,
-        "rounds": ROUNDS, "windows": WINDOWS, "updates": UPDATES, "versions": versions(),
+        "kind": "imitation", "teacher": "deferral", "choices": list(CHOICES_OF_POLICY), "seed": seed,
+        "width": WIDTH, "rounds": ROUNDS, "windows": WINDOWS, "updates": UPDATES, "versions": versions(),
     }  # fmt: skip
     with opened(folder, config, resume=True):
         if (folder / SUMMARY).exists():
@@ -79,11 +79,13 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
         for agreement in imitate(
             net, deferral(), episodes, windows, options, seed=seed, reward=REWARD, tell=tell
         ):
-            scores = greedy_scores(net, episodes, judges, head=TWO_STEP, reward=REWARD, reward_eta=ETA)
+            head, scores = best_choice(
+                net, episodes, judges, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
+            )
             score = float(scores.mean())
             if score > max((each["score"] for each in found), default=-np.inf):
                 facts = {"trained": "imitation of deferral", "seed": seed, "validation_objective": score,
-                         "head": TWO_STEP, "steps": 0, "versions": versions()}  # fmt: skip
+                         "head": head, "steps": 0, "versions": versions()}  # fmt: skip
                 checkpoint.save(best, checkpoint.Checkpoint(net, facts))
             found.append({"agreement": agreement, "score": score})
             talk.note(f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.presets.rlscheduler_agents import ALL_JOBS, waiting_only, where_it_fits
+import rare
+from experiments.presets.rlscheduler_agents import ALL_JOBS, InOrder, waiting_only, where_it_fits
 from experiments.presets.rlscheduler_case import PROCESSORS, case_of, windows_of
 from experiments.presets.rlscheduler_teacher import first_in_order, patient
 from experiments.talk import QUIET, Talk
 from experiments.train_folder import CONFIG, check_extra
 from experiments.train_online import train_online
 from rare.batch import Batch
-from rare.episodes import Episode, Episodes
+from rare.episodes import Episode, Episodes, window_case
 from rare.layout import Layout
 from schedulers.forward import TWO_STEP
 from traces.synthetic import lublin
@@ -40,6 +42,7 @@ OPTIONS: dict[str, Any] = {
     "clone_steps": 40_000,
 }  # fmt: skip
 VALIDATE_EVERY = 10_000
+JUDGE_EVERY = 5  # rounds
 AGENT, ORDER = "agent", "order"
 
 Teacher = Callable[[np.ndarray, Layout], np.ndarray]
@@ -89,8 +92,8 @@ def clone(
     seed: int,
     rounds: int,
     see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
-) -> list[float]:
-    """Teach a network what `teacher` would do where the network itself leads; agreement by round.
+) -> Iterator[float]:
+    """Teach a network what `teacher` would do where the network itself leads; after each round its agreement.
 
     As schedulers.learned.imitate, for teachers that read observations, many at once; each round learns from
     its own decisions alone, for forty rounds are more than could be kept. The teacher leads in the first
@@ -104,7 +107,6 @@ def clone(
     torch.set_num_threads(1)
     player = Player(episodes, net.layout, ENVIRONMENTS, seed)
     optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
-    agreement = []
     for number in range(rounds):
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * (1.0 - number / rounds)
@@ -118,8 +120,7 @@ def clone(
                 loss.backward()
                 optimizer.step()
                 hits.append(float((two_step(logits.detach()) == action[rows]).float().mean()))
-        agreement.append(float(np.mean(hits)))
-    return agreement
+        yield float(np.mean(hits))
 
 
 def _watched(
@@ -158,8 +159,12 @@ def cloned(
     seed: int,
     rounds: int,
     see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
+    judge: Callable[[SchedulerNet], float] | None = None,
 ) -> Path:
-    """The folder of a network that was taught so; one that is there already is not taught again."""
+    """The folder of a network that was taught so; one that is there already is not taught again.
+
+    judge: what is to be as low as can be. The best of some rounds is kept then, without it the last one.
+    """
     import torch
 
     from schedulers.learned import checkpoint
@@ -168,17 +173,42 @@ def cloned(
 
     facts: dict[str, Any] = {
         "trained": f"clone of {teacher.__name__}", "head": TWO_STEP, "seed": seed, "rounds": rounds,
-        "windows": len(episodes.of("train")),
+        "windows": len(episodes.of("train")), "judged": judge is not None,
     }  # fmt: skip
     if (folder / FACTS).is_file():
         earlier = checkpoint.load(folder).facts
         if {name: earlier.get(name) for name in facts} == facts:
             return folder
     torch.manual_seed(seed)
-    net = SchedulerNet(LAYOUT, NetworkSize(width=WIDTH))
-    agreement = clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see)
-    checkpoint.save(folder, checkpoint.Checkpoint(net, {**facts, "agreement": agreement[-1]}))
+    net, lowest = SchedulerNet(LAYOUT, NetworkSize(width=WIDTH)), float("inf")
+    best: checkpoint.Checkpoint | None = None
+    for done, agreement in enumerate(clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see), 1):
+        if done < rounds and (judge is None or done % JUDGE_EVERY):
+            continue
+        score = 0.0 if judge is None else judge(net)
+        if score < lowest:
+            lowest = score
+            found = {**facts, "round": done, "agreement": agreement, "validation": score}
+            best = checkpoint.Checkpoint(copy.deepcopy(net), found)
+    assert best is not None
+    checkpoint.save(folder, best)
     return folder
+
+
+def order_judge(episodes: Episodes) -> Callable[[SchedulerNet], float]:
+    """Judges a network that ranks: mean bounded slowdown over the validation windows, in its order."""
+    cases = [window_case(episodes.cases[each.case_index], each) for each in episodes.of("validation")]
+
+    def of(net: SchedulerNet) -> float:
+        from schedulers.learned import checkpoint
+        from schedulers.learned.greedy import forward_of_net
+
+        ranking = forward_of_net(checkpoint.resized(net, ALL_JOBS), TWO_STEP)
+        scheduler = InOrder("order", ranking.best)
+        found = [rare.simulate(case, scheduler).metrics["mean_bounded_slowdown"] for case in cases]
+        return float(np.mean(found))
+
+    return of
 
 
 def widened(source: Path, folder: Path) -> Path:
@@ -196,14 +226,18 @@ def train_seed(
     """Train the networks of one seed in a folder, or go on with it: `agent` and `order`, and what it took.
 
     The agent imitates the rule `patient` and then learns by PPO for so many decisions (0: it stays the
-    clone); the best on the validation windows is kept. `order` imitates the rule `first_in_order`.
+    clone); the best on the validation windows is kept. `order` imitates the rule `first_in_order`, and the
+    best round on the validation windows is kept.
     """
     check_extra()
     began_s = time.monotonic()
     episodes = training_episodes(seed, traces)
     talk.note(f"{out.name}: imitates the rules")
     start = cloned(out / "clone", episodes, patient, seed=seed, rounds=rounds)
-    ranks = cloned(out / "clone-order", episodes, first_in_order, seed=seed, rounds=rounds, see=waiting_only)
+    ranks = cloned(
+        out / "clone-order", episodes, first_in_order, seed=seed, rounds=rounds, see=waiting_only,
+        judge=order_judge(episodes),
+    )  # fmt: skip
     found: dict[str, Any] = {"seed": seed, "steps": steps, "validation": None}
     best = start
     if steps:
