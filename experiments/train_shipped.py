@@ -1,101 +1,37 @@
-"""Trains the network that ships for cases without a forecast: python -m experiments.train_shipped DIR.
+"""Trains a network that ships: python -m experiments.train_shipped DIR --as with-forecast|without-forecast.
 
-A good heuristic decides on the training windows of eight scenarios, under reservations (rare.withhold) and
-with one action in ten drawn at random; CRR learns from it which decisions were better than usual, once for
-each seed. The network that did best on validation windows is put into the package by
-`python -m experiments.ship --as without-forecast`. docs/model-card.md has what came of it. The same command
-goes on where it was stopped.
+It logs, trains a network for each seed, and says which did best on validation windows; that one is put into
+the package by `python -m experiments.ship`. docs/model-card.md has what came of it. The same command goes on
+where it was stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
+from experiments import train_with_forecast, train_without_forecast
 from experiments.cli_shared import json_text
-from experiments.dataset_run import dataset_run
-from experiments.scenario import load_scenario
-from experiments.talk import QUIET, Talk
-from rare.layout import Layout
+from experiments.talk import Talk
+from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
 from traces.errors import InputError
 
-TEACHER, EPSILON = "atc+easy", 0.1
-QUEUE_SLOTS, RUNNING_SLOTS = 512, 64  # so many that the teacher's choice is always shown
-WIDTH, UPDATES, VALIDATE_EVERY = 32, 2500, 500
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Training windows to log, and how many episodes. judged: whether its validation windows count."""
-
-    name: str
-    scenario: str
-    episodes: int
-    judged: bool = True
-
-
-def ground(name: str, episodes: int, judged: bool = True) -> Ground:
-    """A ground of experiments/training."""
-    return Ground(name, f"training/{name}", episodes, judged)
-
-
-PLACES = (
-    Ground("islanded", "islanded", 26),
-    Ground("grid-tied", "grid-tied", 26),
-    Ground("solar-night", "solar-night", 26),
-    Ground("gpu-cluster", "gpu-cluster", 8),
-    ground("poor", 5),
-    ground("busy", 5),
-    ground("ample", 5),
-    ground("fair", 2, judged=False),  # its windows take longer to judge than those of all others together
-)
-
-
-def log_all(folder: Path, talk: Talk = QUIET) -> list[Path]:
-    """The teacher's decisions, a dataset for each ground. InputError if one is not there."""
-    for place in PLACES:
-        load_scenario(place.scenario)  # before the first is logged
-    found = []
-    for place in PLACES:
-        out = folder / place.name
-        dataset_run(
-            [TEACHER], out, scenario=place.scenario, episodes=place.episodes, epsilon=EPSILON,
-            reservations=True, queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
-        )  # fmt: skip
-        found.append(out)
-    return found
-
-
-def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> dict[str, Any]:
-    """One CRR run in `out`; its summary. `out`/shipped is its best checkpoint with the slots that ship."""
-    from experiments.train_offline import train_offline
-    from schedulers.learned import checkpoint
-
-    judges = ",".join(place.scenario for place in PLACES if place.judged)
-    summary = train_offline(
-        data, out, algorithm="crr", scenario=judges, steps=UPDATES, width=WIDTH, seed=seed,
-        validate_every=VALIDATE_EVERY, baselines=(), resume=(out / "config.json").exists(), talk=talk,
-    )  # fmt: skip
-    best = checkpoint.load(out / "best")
-    net = checkpoint.resized(best.net, Layout(reservations=True))
-    checkpoint.save(out / "shipped", checkpoint.Checkpoint(net, best.facts))
-    return summary
+RECIPES = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST: train_without_forecast}
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--as", "kind", type=click.Choice(list(RECIPES)), required=True, help="Which of the two.")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Networks to train.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def command(folder: Path, seeds: int, quiet: bool) -> None:
+def command(folder: Path, kind: str, seeds: int, quiet: bool) -> None:
     """Log, train a network for each seed, and say which did best on the validation windows."""
-    talk = Talk(quiet)
+    talk, recipe = Talk(quiet), RECIPES[kind]
     try:
-        data = log_all(folder / "data", talk)
+        data = recipe.log_all(folder / "data", talk)
         scores = {
-            seed: train_seed(data, folder / f"seed-{seed}", seed, talk)["best"]["objective"]
+            seed: recipe.train_seed(data, folder / f"seed-{seed}", seed, talk)["best"]["objective"]
             for seed in range(seeds)
         }
     except InputError as error:
