@@ -2,7 +2,7 @@
 
 Lookahead decides on the training windows of three scenarios, with one action in twenty drawn at random; on
 those of `gpu-cluster`, where it wants jobs beyond any slots, PPO from scratch does. CRR learns from these
-logs which decisions were better than usual, and PPO goes on from there on the windows of all four.
+logs which decisions were better than usual, and PPO goes on from there on the windows of all four, twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ LOOKED_AHEAD = {"islanded": 55, "solar-night": 40, "grid-tied": 26}
 PLAYED, PLAYED_EPISODES, PLAYED_EPSILON = "gpu-cluster", 8, 0.1
 FIRST_STEPS = 1_000_000
 UPDATES, UPDATES_VALIDATE = 1_600, 200
-STEPS, STEPS_VALIDATE = 800_000, 80_000
+PLAYS = (800_000, 1_000_000)
+"""Decisions of PPO, each time from the best checkpoint so far; validated ten times."""
 OPTIONS = {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_steps": 400_000}
 
 
@@ -54,21 +55,24 @@ def played_first(out: Path, talk: Talk = QUIET) -> Path:
 
 
 def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> dict[str, Any]:
-    """CRR and then PPO in `out`; the summary of the latter. `out`/shipped is its best checkpoint."""
+    """CRR and then PPO in `out`; the summary of the last run. `out`/shipped is its best checkpoint."""
     from experiments.train_offline import train_offline
     from experiments.train_online import train_online
 
-    crr, ppo = out / "crr", out / "ppo"
+    crr = out / "crr"
     train_offline(
         data, crr, algorithm="crr", scenario=SCENARIOS, steps=UPDATES, width=WIDTH, seed=seed,
         validate_every=UPDATES_VALIDATE, baselines=(), resume=(crr / "config.json").exists(), talk=talk,
     )  # fmt: skip
-    start = resized(crr / "best", out / "start", Layout())
-    summary = train_online(
-        SCENARIOS, ppo, steps=STEPS, start=start, seed=seed, validate_every=STEPS_VALIDATE, options=OPTIONS,
-        resume=(ppo / "config.json").exists(), talk=talk,
-    )  # fmt: skip
-    resized(ppo / "best", out / "shipped", Layout())
+    best, summary = resized(crr / "best", out / "start", Layout()), {}
+    for number, steps in enumerate(PLAYS, 1):
+        ppo = out / f"ppo-{number}"
+        summary = train_online(
+            SCENARIOS, ppo, steps=steps, start=best, seed=seed, validate_every=max(steps // 10, 1),
+            options=OPTIONS, resume=(ppo / "config.json").exists(), talk=talk,
+        )  # fmt: skip
+        best = ppo / "best"
+    resized(best, out / "shipped", Layout())
     return summary
 
 

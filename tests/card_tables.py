@@ -1,6 +1,7 @@
 """Measures the tables of docs/model-card.md that need trained seeds or traces that do not ship.
 
 python -m tests.card_tables seeds CHECKPOINT ...     seeds of one recipe on the test windows
+python -m tests.card_tables windows TRACE ...        six-day windows of real traces under islanded's weather
 python -m tests.card_tables traces JOBS POWER [KEY=VALUE ...]
 
 `traces`: `rare` and heuristics on real traces, a run each. JOBS and POWER are the folders of the .swf.gz and
@@ -10,6 +11,7 @@ of the EIA's files, KEY=VALUE a setting such as forecast.kind=synthetic.
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -18,8 +20,10 @@ import numpy as np
 import rare
 from experiments.build import build
 from experiments.evaluate import choose_windows, evaluate
+from experiments.launchpad.cases import cases_of
+from experiments.launchpad.experiment import Experiment, WorkloadTable
 from experiments.scenario import Wishes, load_scenario
-from experiments.statistics import stratified
+from experiments.statistics import paired, stratified
 from schedulers import make_scheduler
 
 BEST = {
@@ -56,6 +60,20 @@ def seeds(folders: list[str]) -> None:
             )
 
 
+def windows(files: list[str]) -> None:
+    """Test windows of job traces under islanded's wind, sun and forecast, as `rare launchpad` makes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        tables = tuple(WorkloadTable(name=Path(file).name.split(".")[0], trace=file) for file in files)
+        for case in cases_of(Experiment(workload=tables), Path(folder)):
+            loaded = load_scenario(case.scenario, Wishes(settings=case.settings))
+            found = evaluate(loaded, list(SCHEDULERS), choose_windows(loaded, ["test"]))
+            every = {name: found.values(name, "objective") for name in SCHEDULERS}
+            print(f"{case.name:<16}" + "".join(f"{name} {np.nanmean(x):.3f}  " for name, x in every.items()))
+            for name in SCHEDULERS[1:]:
+                gap = paired(every["rare"], every[name])
+                print(f"  less {name:<11} {gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})", flush=True)
+
+
 def traces(jobs: Path, power: Path, settings: tuple[str, ...]) -> None:
     """The objective of a run of each, and how `rare` differs from each heuristic over all."""
     print(f"{'jobs':<24}{'supply':<8}" + "".join(f"{name:>12}" for name in SCHEDULERS))
@@ -90,6 +108,8 @@ def main(words: list[str]) -> None:
         warnings.simplefilter("ignore")
         if words[0] == "seeds":
             seeds(words[1:])
+        elif words[0] == "windows":
+            windows(words[1:])
         else:
             traces(Path(words[1]), Path(words[2]), tuple(words[3:]))
 

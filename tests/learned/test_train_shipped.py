@@ -15,8 +15,8 @@ SMALL = {
     }),
     "with-forecast": (train_with_forecast, {
         "SCENARIOS": "tiny", "TEACHER": "hvf+greedy", "LOOKED_AHEAD": {"tiny": 2}, "PLAYED": "tiny",
-        "PLAYED_EPISODES": 1, "FIRST_STEPS": 64, "UPDATES": 4, "UPDATES_VALIDATE": 2, "STEPS": 64,
-        "STEPS_VALIDATE": 64, "OPTIONS": {"environments": 4, "rollout": 8},
+        "PLAYED_EPISODES": 1, "FIRST_STEPS": 64, "UPDATES": 4, "UPDATES_VALIDATE": 2, "PLAYS": (64, 64),
+        "OPTIONS": {"environments": 4, "rollout": 8},
     }),
 }  # fmt: skip
 
