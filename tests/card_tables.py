@@ -68,7 +68,7 @@ def windows(files: list[str]) -> None:
             loaded = load_scenario(case.scenario, Wishes(settings=case.settings))
             found = evaluate(loaded, list(SCHEDULERS), choose_windows(loaded, ["test"]))
             every = {name: found.values(name, "objective") for name in SCHEDULERS}
-            print(f"{case.name:<16}" + "".join(f"{name} {np.nanmean(x):.3f}  " for name, x in every.items()))
+            print(f"{case.name:<18}" + "".join(f"{name} {np.nanmean(x):.3f}  " for name, x in every.items()))
             for name in SCHEDULERS[1:]:
                 gap = paired(every["rare"], every[name])
                 print(f"  less {name:<11} {gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})", flush=True)
