@@ -8,7 +8,7 @@ import pytest
 
 from experiments.build import build
 from experiments.scenario import Wishes, load_scenario
-from tests.experiments.energy_texts import BASE
+from tests.experiments.scenario_texts import BASE
 
 JOBS = """# start_utc: 2022-06-13T00:00:00Z
 # zone: UTC

@@ -9,27 +9,8 @@ from experiments.build import build
 from experiments.config import Scenario
 from experiments.scenario import Wishes, find_line, load_scenario, shipped_names
 from rare.model import NEVER_S, UNLIMITED_MW
+from tests.experiments.scenario_texts import BASE
 from traces.errors import InputError
-
-BASE = """name = "mine"
-[workload]
-file = "jobs.csv"
-[cluster.node]
-cores_per_node = 4
-idle_w = 40
-core_w = 10
-"""
-
-
-@pytest.fixture
-def made(here):
-    """Build BASE with more TOML and settings."""
-
-    def make(more="", *settings, seed=0, **wishes):
-        (here / "mine.toml").write_text(BASE + more, encoding="utf-8")
-        return build(load_scenario("mine.toml", Wishes(settings=settings, **wishes)), seed=seed)
-
-    return make
 
 
 class TestCluster:

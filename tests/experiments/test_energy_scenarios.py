@@ -13,7 +13,7 @@ from experiments.build import build
 from experiments.config import BatteryTable, SupplyTable
 from experiments.scenario import Wishes, load_scenario
 from rare.model import UNLIMITED_MW
-from tests.experiments.energy_texts import (
+from tests.experiments.scenario_texts import (
     BASE,
     CLOCK,
     DAY,

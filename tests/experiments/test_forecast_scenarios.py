@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from tests.experiments.energy_texts import CLOCK, HOUR, hours_csv
+from tests.experiments.scenario_texts import CLOCK, HOUR, hours_csv
 
 
 class TestForecast:

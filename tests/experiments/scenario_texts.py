@@ -1,4 +1,4 @@
-"""What the tests of a scenario's energy side share: TOML to begin with, and series of hours."""
+"""What the tests of scenarios share: TOML to begin with, and series of hours."""
 
 from datetime import timedelta
 
