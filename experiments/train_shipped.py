@@ -7,39 +7,88 @@ where it was stopped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
 from experiments import train_with_forecast, train_without_forecast
 from experiments.cli_shared import json_text
-from experiments.talk import Talk
+from experiments.launchpad.pool import Failed, Pool
+from experiments.talk import QUIET, Talk
 from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
 from traces.errors import InputError
 
-RECIPES = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST: train_without_forecast}
+RECIPES: dict[str, Any] = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST: train_without_forecast}
+
+
+class Log(NamedTuple):
+    """One dataset to write."""
+
+    kind: str
+    folder: Path
+    name: str
+
+
+class Seed(NamedTuple):
+    """One network to train."""
+
+    kind: str
+    data: list[Path]
+    folder: Path
+    seed: int
+
+
+def work(task: Log | Seed, talk: Talk = QUIET) -> Any:
+    """Do one of them: the dataset's folder, or objective and checkpoint."""
+    recipe = RECIPES[task.kind]
+    if isinstance(task, Log):
+        return recipe.log(task.folder, task.name, talk)
+    return recipe.train_seed(task.data, task.folder, task.seed, talk)
+
+
+def all_of(tasks: Sequence[Log | Seed], workers: int, talk: Talk) -> list[Any]:
+    """What each of the tasks gives, in their order; several at once if there is more than one worker.
+
+    InputError for the first that cannot be done.
+    """
+    if workers == 1:
+        return [work(task, talk) for task in tasks]
+    found: dict[int, Any] = {}
+    waiting = list(enumerate(tasks))
+    with Pool(work, min(workers, len(tasks))) as pool:
+        while waiting or pool.is_busy:
+            while waiting and pool.is_free:
+                pool.begin(*waiting.pop(0))
+            for place, result in pool.ended():
+                if isinstance(result, Failed):
+                    raise InputError(str(result))
+                talk.note(f"{len(found) + 1} of {len(tasks)}: {result}")
+                found[place] = result
+    return [found[place] for place in range(len(tasks))]
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--as", "kind", type=click.Choice(list(RECIPES)), required=True, help="Which of the two.")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Networks to train.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def command(folder: Path, kind: str, seeds: int, quiet: bool) -> None:
+def command(folder: Path, kind: str, seeds: int, workers: int, quiet: bool) -> None:
     """Log, train a network for each seed, and say which did best on the validation windows."""
     talk, recipe = Talk(quiet), RECIPES[kind]
     try:
-        data = recipe.log_all(folder / "data", talk)
-        scores = {
-            seed: recipe.train_seed(data, folder / f"seed-{seed}", seed, talk)["best"]["objective"]
-            for seed in range(seeds)
-        }
+        data = all_of([Log(kind, folder / "data", name) for name in recipe.logs()], workers, talk)
+        seeded = [Seed(kind, data, folder / f"seed-{seed}", seed) for seed in range(seeds)]
+        found = dict(enumerate(all_of(seeded, workers, talk)))
     except InputError as error:
         raise click.ClickException(str(error)) from None
     finally:
         talk.done()
-    best = max(scores, key=lambda seed: scores[seed])
-    click.echo(json_text({"validation_objective": scores, "best": str(folder / f"seed-{best}" / "shipped")}))
+    scores = {seed: objective for seed, (objective, _) in found.items()}
+    best = found[max(scores, key=lambda seed: scores[seed])][1]
+    click.echo(json_text({"validation_objective": scores, "best": str(best)}))
 
 
 if __name__ == "__main__":

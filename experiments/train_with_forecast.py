@@ -1,8 +1,9 @@
 """How the network that ships for short runs under a forecast is trained.
 
-Lookahead decides on the training windows of three scenarios, with one action in twenty drawn at random; on
-those of `gpu-cluster`, where it wants jobs beyond any slots, PPO from scratch does. CRR learns from these
-logs which decisions were better than usual, and PPO goes on from there on the windows of all four, twice.
+Lookahead decides on the training windows of three scenarios, with one action in twenty drawn at random. CRR
+learns from these logs which decisions were better than usual, and PPO goes on from there on the same
+windows. On `gpu-cluster`, where lookahead wants jobs beyond any slots, PPO learns from scratch. One network
+then learns to do what the first does on the three, and the second on the fourth.
 """
 
 from __future__ import annotations
@@ -14,72 +15,83 @@ from experiments.dataset_run import dataset_run
 from experiments.talk import QUIET, Talk
 from rare.layout import Layout
 
-SCENARIOS = "islanded,grid-tied,solar-night,gpu-cluster"
 WIDTH = 32
 QUEUE_SLOTS, RUNNING_SLOTS = 192, 16  # of the logs; the network that ships has 64 and 16
 TEACHER, EPSILON = "lookahead", 0.05
-LOOKED_AHEAD = {"islanded": 55, "solar-night": 40, "grid-tied": 26}
+LOOKED_AHEAD = {"islanded": 55, "grid-tied": 26, "solar-night": 40}
 """Episodes, of which those are left out in which lookahead wants a job that no slot shows."""
-PLAYED, PLAYED_EPISODES, PLAYED_EPSILON = "gpu-cluster", 8, 0.1
-FIRST_STEPS = 1_000_000
 UPDATES, UPDATES_VALIDATE = 1_600, 200
-PLAYS = (800_000, 1_000_000)
-"""Decisions of PPO, each time from the best checkpoint so far; validated ten times."""
-OPTIONS = {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_steps": 400_000}
+STEPS, OPTIONS = 800_000, {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_steps": 400_000}
+"""Decisions of PPO from CRR's best checkpoint."""
+PLAYED, PLAYED_STEPS, PLAYED_OPTIONS = "gpu-cluster", 600_000, {"gamma": 0.98, "gae_lambda": 0.99}
+"""Decisions of PPO from scratch."""
+VALIDATIONS = 10
+DISTIL: dict[str, Any] = {}  # other than DistilOptions has it
 
 
-def log_all(folder: Path, talk: Talk = QUIET) -> list[Path]:
-    """A dataset for each scenario. The network that plays the last one is trained first, with seed 0."""
-    slots: dict[str, Any] = {"queue_slots": QUEUE_SLOTS, "running_slots": RUNNING_SLOTS, "talk": talk}
-    for name, episodes in LOOKED_AHEAD.items():
-        dataset_run(
-            [TEACHER], folder / name, scenario=name, episodes=episodes, epsilon=EPSILON, **slots
-        )  # fmt: skip
-    player = played_first(folder / "first", talk)
+def logs() -> list[str]:
+    """What there is to log."""
+    return list(LOOKED_AHEAD)
+
+
+def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
+    """The dataset of one scenario, in `folder`/name."""
     dataset_run(
-        [str(player)], folder / "played", scenario=PLAYED, episodes=PLAYED_EPISODES, epsilon=PLAYED_EPSILON,
-        **slots,
+        [TEACHER], folder / name, scenario=name, episodes=LOOKED_AHEAD[name], epsilon=EPSILON,
+        queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
     )  # fmt: skip
-    return [*(folder / name for name in LOOKED_AHEAD), folder / "played"]
+    return folder / name
 
 
-def played_first(out: Path, talk: Talk = QUIET) -> Path:
-    """The checkpoint of PPO from scratch, with the slots of the logs."""
-    from experiments.train_online import train_online
+def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
+    """All of it in `out`; the objective on the validation windows, and the checkpoint."""
+    from experiments.distil_run import distil_run
+    from schedulers.learned.distil import DistilOptions
 
-    train_online(
-        SCENARIOS, out, steps=FIRST_STEPS, width=WIDTH, seed=0, validate_every=max(FIRST_STEPS // 10, 1),
-        resume=(out / "config.json").exists(), talk=talk,
+    ahead, played = _from_logs(data, out, seed, talk), _from_scratch(out / "played", seed, talk)
+    teachers = dict.fromkeys(LOOKED_AHEAD, ahead) | {PLAYED: played}
+    summary = distil_run(
+        teachers, out / "distilled", start=ahead, seed=seed, options=DistilOptions(**DISTIL),
+        resume=_begun(out / "distilled"), talk=talk,
     )  # fmt: skip
-    return resized(out / "best", out / "wide", Layout(QUEUE_SLOTS, RUNNING_SLOTS))
+    return float(summary["best"]["objective"]), out / "distilled" / "best"
 
 
-def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> dict[str, Any]:
-    """CRR and then PPO in `out`; the summary of the last run. `out`/shipped is its best checkpoint."""
+def _from_logs(data: list[Path], out: Path, seed: int, talk: Talk) -> Path:
+    """CRR, and PPO from its best checkpoint: the best that PPO had, its start counted in."""
     from experiments.train_offline import train_offline
     from experiments.train_online import train_online
 
-    crr = out / "crr"
+    crr, start, ppo, scenarios = out / "crr", out / "start", out / "ppo", ",".join(LOOKED_AHEAD)
     train_offline(
-        data, crr, algorithm="crr", scenario=SCENARIOS, steps=UPDATES, width=WIDTH, seed=seed,
-        validate_every=UPDATES_VALIDATE, baselines=(), resume=(crr / "config.json").exists(), talk=talk,
+        data, crr, algorithm="crr", scenario=scenarios, steps=UPDATES, width=WIDTH, seed=seed,
+        validate_every=UPDATES_VALIDATE, baselines=(), resume=_begun(crr), talk=talk,
     )  # fmt: skip
-    best, summary = resized(crr / "best", out / "start", Layout()), {}
-    for number, steps in enumerate(PLAYS, 1):
-        ppo = out / f"ppo-{number}"
-        summary = train_online(
-            SCENARIOS, ppo, steps=steps, start=best, seed=seed, validate_every=max(steps // 10, 1),
-            options=OPTIONS, resume=(ppo / "config.json").exists(), talk=talk,
-        )  # fmt: skip
-        best = ppo / "best"
-    resized(best, out / "shipped", Layout())
-    return summary
+    _resized(crr / "best", start, Layout())
+    train_online(
+        scenarios, ppo, steps=STEPS, start=start, seed=seed, validate_every=max(STEPS // VALIDATIONS, 1),
+        options=OPTIONS, resume=_begun(ppo), talk=talk,
+    )  # fmt: skip
+    return ppo / "best"
 
 
-def resized(source: Path, target: Path, layout: Layout) -> Path:
-    """The network of a checkpoint with other slots, as a checkpoint at `target`; that folder."""
+def _from_scratch(out: Path, seed: int, talk: Talk) -> Path:
+    from experiments.train_online import train_online
+
+    train_online(
+        PLAYED, out, steps=PLAYED_STEPS, width=WIDTH, seed=seed, options=PLAYED_OPTIONS,
+        validate_every=max(PLAYED_STEPS // VALIDATIONS, 1), resume=_begun(out), talk=talk,
+    )  # fmt: skip
+    return out / "best"
+
+
+def _begun(folder: Path) -> bool:
+    return (folder / "config.json").exists()
+
+
+def _resized(source: Path, target: Path, layout: Layout) -> None:
+    """The network of a checkpoint with other slots, as a checkpoint at `target`."""
     from schedulers.learned import checkpoint
 
     found = checkpoint.load(source)
     checkpoint.save(target, checkpoint.Checkpoint(checkpoint.resized(found.net, layout), found.facts))
-    return target

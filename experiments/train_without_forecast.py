@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from experiments.dataset_run import dataset_run
 from experiments.scenario import load_scenario
@@ -48,23 +47,26 @@ PLACES = (
 )
 
 
-def log_all(folder: Path, talk: Talk = QUIET) -> list[Path]:
-    """The teacher's decisions, a dataset for each ground. InputError if one is not there."""
+def logs() -> list[str]:
+    """What there is to log. InputError if a scenario is not there."""
     for place in PLACES:
         load_scenario(place.scenario)  # before the first is logged
-    found = []
-    for place in PLACES:
-        out = folder / place.name
-        dataset_run(
-            [TEACHER], out, scenario=place.scenario, episodes=place.episodes, epsilon=EPSILON,
-            reservations=True, queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
-        )  # fmt: skip
-        found.append(out)
-    return found
+    return [place.name for place in PLACES]
 
 
-def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> dict[str, Any]:
-    """One CRR run in `out`; its summary. `out`/shipped is its best checkpoint with the slots that ship."""
+def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
+    """The teacher's decisions on one ground, in `folder`/name."""
+    place = next(place for place in PLACES if place.name == name)
+    dataset_run(
+        [TEACHER], folder / name, scenario=place.scenario, episodes=place.episodes, epsilon=EPSILON,
+        reservations=True, queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
+    )  # fmt: skip
+    return folder / name
+
+
+def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
+    """One CRR run in `out`; the objective on the validation windows, and the checkpoint, which has the
+    slots that ship."""
     from experiments.train_offline import train_offline
     from schedulers.learned import checkpoint
 
@@ -76,4 +78,4 @@ def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> di
     best = checkpoint.load(out / "best")
     net = checkpoint.resized(best.net, Layout(reservations=True))
     checkpoint.save(out / "shipped", checkpoint.Checkpoint(net, best.facts))
-    return summary
+    return float(summary["best"]["objective"]), out / "shipped"
