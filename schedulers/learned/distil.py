@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +19,9 @@ from rare.batch import Batch
 from rare.episodes import Episode, Episodes
 from schedulers.forward import POLICY, TWO_STEP, Forward
 from schedulers.learned.greedy import forward_of_net
+from schedulers.learned.lessons import Lesson, descend, drawn
 from schedulers.learned.network import SchedulerNet
-from schedulers.learned.offline.packed import Packed, pack
+from schedulers.learned.offline.packed import pack
 
 CHUNK = 4096  # observations that teachers look at at once
 Tell = Callable[[int, int], None]
@@ -49,14 +49,6 @@ class Teacher:
     head: str
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """Observations of a round and the probabilities to be learned there, (N, A)."""
-
-    seen: Packed
-    wanted: Tensor
-
-
 def distil(
     net: SchedulerNet,
     teachers: Sequence[Teacher],
@@ -67,14 +59,13 @@ def distil(
     seed: int = 0,
     tell: Tell = lambda done, total: None,
 ) -> Iterator[float]:
-    """Train `net` (pointwise) in place; after each round the mean KL(teacher || net) of its last updates.
+    """Train `net` (pointwise) in place; after each round the mean of KL(teacher || net) in it.
 
     teachers: one for each of the episodes' cases, with the layout of `net`.
     """
     rng = np.random.default_rng(seed)
     batch = Batch(episodes, net.layout, 1)
-    weights = [*net.actor.parameters(), *net.logits.parameters()]
-    optimizer = torch.optim.Adam(weights, lr=options.learning_rate)
+    optimizer = torch.optim.Adam([*net.actor.parameters(), *net.logits.parameters()], options.learning_rate)
     lessons: list[Lesson] = []
     for number in range(options.rounds):
         own = None if number == 0 else forward_of_net(net, POLICY)
@@ -83,8 +74,11 @@ def distil(
         for step in range(options.updates):
             left = 1.0 - (number + step / options.updates) / options.rounds
             optimizer.param_groups[0]["lr"] = options.learning_rate * left
-            found = _update(net, optimizer, weights, lessons, options.batch, rng)
-            apart += 0.02 * (found - apart) if step else found
+            seen, wanted = drawn(lessons, options.batch, rng)
+            logs = net.policy(seen).log_softmax(dim=1)
+            loss = torch.nn.functional.kl_div(logs, wanted, reduction="batchmean")
+            descend(loss, optimizer)
+            apart += loss.item() / options.updates
             tell(number * options.updates + step + 1, options.rounds * options.updates)
         yield apart
 
@@ -138,24 +132,3 @@ def _visited(
             action = player.best(batch.obs[0])
         batch.step_single(0, action)
     return np.array(seen)
-
-
-def _update(
-    net: SchedulerNet,
-    optimizer: torch.optim.Optimizer,
-    weights: list[Any],
-    lessons: list[Lesson],
-    batch: int,
-    rng: np.random.Generator,
-) -> float:
-    """One step on observations of one round; KL(wanted || net) there."""
-    sizes = np.array([len(each.wanted) for each in lessons], float)
-    part = lessons[rng.choice(len(lessons), p=sizes / sizes.sum())]
-    rows = torch.from_numpy(rng.integers(0, len(part.wanted), batch))
-    logs, wanted = net.policy(part.seen.of(rows)).log_softmax(dim=1), part.wanted[rows]
-    loss = torch.nn.functional.kl_div(logs, wanted, reduction="batchmean")
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(weights, 1.0)
-    optimizer.step()
-    return float(loss.detach())

@@ -19,8 +19,9 @@ from rare.episodes import Episode, Episodes
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 from schedulers.forward import TWO_STEP
 from schedulers.learned.greedy import forward_of_net
+from schedulers.learned.lessons import Lesson, descend, drawn
 from schedulers.learned.network import SchedulerNet, two_step
-from schedulers.learned.offline.packed import Packed, pack
+from schedulers.learned.offline.packed import pack
 
 Tell = Callable[[int, int], None]
 
@@ -36,14 +37,6 @@ class ImitateOptions:
     batch: int = 256
     learning_rate: float = 3e-3
     mix: float = 0.3
-
-
-@dataclass(frozen=True)
-class Advice:
-    """Observations of one round and the teacher's actions there, (N,)."""
-
-    seen: Packed
-    action: torch.Tensor
 
 
 def imitate(
@@ -65,9 +58,8 @@ def imitate(
     batch = Batch(
         episodes, net.layout, 1, order=teacher.order, order_param=teacher.order_param, reward=reward
     )
-    weights = [*net.actor.parameters(), *net.logits.parameters()]
-    optimizer = torch.optim.Adam(weights, lr=options.learning_rate)
-    advice: list[Advice] = []
+    optimizer = torch.optim.Adam([*net.actor.parameters(), *net.logits.parameters()], options.learning_rate)
+    advice: list[Lesson] = []
     order = rng.permutation(len(windows))
     for number in range(options.rounds):
         picks = [order[(number * options.windows + i) % len(order)] for i in range(options.windows)]
@@ -77,17 +69,20 @@ def imitate(
         for step in range(options.updates):
             left = 1.0 - (number + step / options.updates) / options.rounds
             optimizer.param_groups[0]["lr"] = options.learning_rate * left
-            agreed += _update(net, optimizer, weights, advice, options.batch, rng)
+            seen, wanted = drawn(advice, options.batch, rng)
+            logits = net.policy(seen)
+            descend(torch.nn.functional.cross_entropy(logits, wanted), optimizer)
+            agreed += float((two_step(logits.detach()) == wanted).float().mean())
             tell(number * options.updates + step + 1, options.rounds * options.updates)
         yield agreed / options.updates
 
 
 def _round(
     net: SchedulerNet, teacher: Any, batch: Batch, windows: Sequence[Episode], mix: float, rng: Any
-) -> Advice:
+) -> Lesson:
     parts = [_advised(net, teacher, batch, window, mix, rng) for window in windows]
     seen = pack(torch.from_numpy(np.concatenate([obs for obs, _ in parts])), net.layout)
-    return Advice(seen, torch.from_numpy(np.concatenate([actions for _, actions in parts])))
+    return Lesson(seen, torch.from_numpy(np.concatenate([actions for _, actions in parts])))
 
 
 def _advised(
@@ -108,24 +103,3 @@ def _advised(
         own = mix >= 1.0 or rng.random() < mix
         batch.step_single(0, (wanted or 0) if own else int(forward.best(batch.obs[0])))
     return np.array(seen), np.array(actions, np.int64)
-
-
-def _update(
-    net: SchedulerNet,
-    optimizer: torch.optim.Optimizer,
-    weights: list[Any],
-    advice: list[Advice],
-    batch: int,
-    rng: Any,
-) -> float:
-    """One step on decisions of one round; the share that the network had right."""
-    sizes = np.array([len(each.action) for each in advice], float)
-    part = advice[rng.choice(len(advice), p=sizes / sizes.sum())]
-    rows = torch.from_numpy(rng.integers(0, len(part.action), batch))
-    logits, wanted = net.policy(part.seen.of(rows)), part.action[rows]
-    loss = torch.nn.functional.cross_entropy(logits, wanted)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(weights, 1.0)
-    optimizer.step()
-    return float((two_step(logits.detach()) == wanted).float().mean())
