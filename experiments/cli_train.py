@@ -1,4 +1,4 @@
-"""`rare train`: learn schedulers, offline from logged decisions and online in the environment."""
+"""`rare train`: learn schedulers from logged decisions, by playing, or from other networks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from experiments.cli_shared import clean_stdout, json_text
+from experiments.cli_train_distil import distil
 from experiments.cli_train_online import online
 
 
-@click.group(short_help="Learn schedulers, offline and online.")
+@click.group(short_help="Learn schedulers: offline, online, from others.")
 def train() -> None:
     """Learn schedulers. Needs the extra: rare-datacenter[learn]."""
 
@@ -92,3 +93,4 @@ def offline(
 
 
 train.add_command(online)
+train.add_command(distil)

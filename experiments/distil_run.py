@@ -15,11 +15,12 @@ import numpy as np
 from experiments.episodes import episodes_of_all
 from experiments.talk import QUIET, Talk
 from experiments.train_folder import SUMMARY, check_extra, opened, read_json, versions, write_json
-from rare.layout import Layout
+from rare.episodes import Episodes
 from schedulers.forward import CHOICES_OF_POLICY, Q
 from traces.errors import InputError
 
 if TYPE_CHECKING:
+    from schedulers.learned.checkpoint import Checkpoint
     from schedulers.learned.distil import DistilOptions, Teacher
 
 TRAIN, SPLIT = "train", "validation"
@@ -31,58 +32,68 @@ def distil_run(
     out: str | Path,
     *,
     start: str | Path | None = None,
-    width: int = 32,
+    width: int | None = None,
     seed: int = 0,
     resume: bool = False,
-    options: DistilOptions | None = None,
+    changes: Mapping[str, Any] | None = None,
     talk: Talk = QUIET,
 ) -> dict[str, Any]:
     """Learn from the teacher of each scenario on its training windows; what summary.json holds.
 
     teachers: a checkpoint for each scenario. start: a checkpoint whose weights to start from; without one a
-    new network of this width. `out`/best is the round that did best on all validation windows.
-    InputError for a checkpoint that is none, or that chooses by Q.
+    new network of this width, or of the first teacher's. It has the slots of the first teacher. changes: of
+    DistilOptions. `out`/best is the round that did best on all validation windows. InputError for a
+    checkpoint that is none, is not pointwise or chooses by Q, and for unknown changes.
     """
     check_extra()
     import torch
 
-    from schedulers.learned.checkpoint import load, resized
-    from schedulers.learned.distil import DistilOptions
+    from schedulers.learned.checkpoint import resized
+    from schedulers.learned.distil import DistilOptions, Teacher
     from schedulers.learned.network import NetworkSize, SchedulerNet
+    from schedulers.learned.online.options import with_changes
 
     torch.set_num_threads(1)
-    chosen = options or DistilOptions()
-    found = {name: _teacher(Path(folder)) for name, folder in teachers.items()}
-    torch.manual_seed(seed)
-    net = (
-        SchedulerNet(Layout(), NetworkSize("pointwise", width))
-        if start is None
-        else resized(load(Path(start)).net, Layout())
-    )
+    chosen = with_changes(DistilOptions(), dict(changes or {}))
+    given = [_loaded(Path(folder)) for folder in teachers.values()]
+    layout = given[0].net.layout
+    followed = [Teacher(resized(each.net, layout), each.head) for each in given]
+    if start is None:
+        torch.manual_seed(seed)
+        net = SchedulerNet(layout, NetworkSize("pointwise", width or given[0].net.size.width))
+    else:
+        net = resized(_loaded(Path(start)).net, layout)
+        if width not in (None, net.size.width):
+            raise InputError(f"--from {start}: has a width of {net.size.width}; leave out --width")
     config = {
         "kind": "distilled", "scenario": ",".join(teachers), "settings": [], "scenario_seed": 0, "seed": seed,
         "randomise": None, "width": net.size.width, "options": dataclasses.asdict(chosen),
         "teachers": {name: _facts(Path(folder)) for name, folder in teachers.items()},
         "start": None if start is None else _facts(Path(start)), "versions": versions(),
     }  # fmt: skip
+    episodes = episodes_of_all(tuple(teachers))
     with opened(out, config, resume) as folder:
         if (folder / SUMMARY).exists():
             talk.note(f"{folder}: is finished; nothing to do")
             return dict(read_json(folder / SUMMARY))
         shutil.rmtree(folder / BEST, ignore_errors=True)  # of a run that was stopped: it takes minutes
-        summary = _train(folder, net, list(found.values()), chosen, config, talk)
+        summary = _train(folder, net, followed, episodes, chosen, config, talk)
         write_json(folder / SUMMARY, summary)
     return summary
 
 
-def _teacher(folder: Path) -> Teacher:
-    from schedulers.learned.checkpoint import load, resized
-    from schedulers.learned.distil import Teacher
+def _loaded(folder: Path) -> Checkpoint:
+    """A checkpoint whose policy compiled code can play."""
+    from schedulers.learned.checkpoint import load
 
     found = load(folder)
+    if found.net.size.kind != "pointwise":
+        raise InputError(
+            f"{folder}: is a network of kind {found.net.size.kind!r}; only pointwise ones are played"
+        )
     if found.head == Q:
         raise InputError(f"{folder}: chooses by Q and has no probabilities to learn; give a policy")
-    return Teacher(resized(found.net, Layout()), found.head)
+    return found
 
 
 def _facts(folder: Path) -> dict[str, Any]:
@@ -98,6 +109,7 @@ def _train(
     folder: Path,
     net: Any,
     teachers: list[Teacher],
+    episodes: Episodes,
     options: DistilOptions,
     config: dict[str, Any],
     talk: Talk,
@@ -107,7 +119,6 @@ def _train(
     from schedulers.learned.distil import distil
     from schedulers.learned.greedy import best_choice
 
-    episodes = episodes_of_all(config["scenario"].split(","))
     say, began_s = talk.ticker(), time.monotonic()
     rounds: list[dict[str, Any]] = []
 

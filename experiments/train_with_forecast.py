@@ -26,7 +26,7 @@ STEPS, OPTIONS = 800_000, {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_st
 PLAYED, PLAYED_STEPS, PLAYED_OPTIONS = "gpu-cluster", 600_000, {"gamma": 0.98, "gae_lambda": 0.99}
 """Decisions of PPO from scratch."""
 VALIDATIONS = 10
-DISTIL: dict[str, Any] = {}  # other than DistilOptions has it
+DISTIL: dict[str, Any] = {}  # changes to DistilOptions
 
 
 def logs() -> list[str]:
@@ -46,12 +46,11 @@ def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
 def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
     """All of it in `out`; the objective on the validation windows, and the checkpoint."""
     from experiments.distil_run import distil_run
-    from schedulers.learned.distil import DistilOptions
 
     ahead, played = _from_logs(data, out, seed, talk), _from_scratch(out / "played", seed, talk)
     teachers = dict.fromkeys(LOOKED_AHEAD, ahead) | {PLAYED: played}
     summary = distil_run(
-        teachers, out / "distilled", start=ahead, seed=seed, options=DistilOptions(**DISTIL),
+        teachers, out / "distilled", start=ahead, seed=seed, changes=DISTIL,
         resume=_begun(out / "distilled"), talk=talk,
     )  # fmt: skip
     return float(summary["best"]["objective"]), out / "distilled" / "best"

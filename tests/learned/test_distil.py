@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from experiments.cli import main  # noqa: E402
 from experiments.distil_run import distil_run  # noqa: E402
 from experiments.episodes import episodes_of_all  # noqa: E402
 from rare.layout import Layout  # noqa: E402
@@ -67,28 +69,28 @@ def checkpoint_in(folder, seed, head):
     return folder
 
 
-SHORT = DistilOptions(rounds=2, updates=5, batch=16, kept=0.02)
+SHORT = {"rounds": 2, "updates": 5, "batch": 16, "kept": 0.02}
 
 
 def test_a_run_keeps_its_best_round_and_is_not_made_twice(tmp_path):
     teacher = checkpoint_in(tmp_path / "teacher", 1, POLICY)
     out = tmp_path / "out"
-    first = distil_run({"tiny": teacher}, out, width=16, options=SHORT)
+    first = distil_run({"tiny": teacher}, out, changes=SHORT)
     best = load(out / "best")
     assert first["best"]["objective"] == max(each["objective"] for each in first["rounds"])
     assert best.facts["validation_objective"] == first["best"]["objective"]
     assert best.head == first["best"]["head"]
     written = (out / "best" / "weights.safetensors").stat().st_mtime_ns
-    assert distil_run({"tiny": teacher}, out, width=16, options=SHORT, resume=True) == first
+    assert distil_run({"tiny": teacher}, out, changes=SHORT, resume=True) == first
     assert (out / "best" / "weights.safetensors").stat().st_mtime_ns == written
     with pytest.raises(InputError):  # another run
-        distil_run({"tiny": teacher}, out, width=16, seed=1, options=SHORT, resume=True)
+        distil_run({"tiny": teacher}, out, seed=1, changes=SHORT, resume=True)
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
     teacher = checkpoint_in(tmp_path / "teacher", 1, TWO_STEP)
     for name in "ab":
-        distil_run({"tiny": teacher}, tmp_path / name, start=teacher, options=SHORT)
+        distil_run({"tiny": teacher}, tmp_path / name, start=teacher, changes=SHORT)
     one, other = (load(tmp_path / name / "best").net.state_dict() for name in "ab")
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -108,3 +110,38 @@ def test_best_actions_agree_when_sharp():
         by_policy = sharp.argmax(dim=1)
         in_two = torch.where(sharp[:, 0] >= sharp[:, 1:].sum(dim=1), 0, 1 + sharp[:, 1:].argmax(dim=1))
         assert (by_policy == in_two).float().mean() > 0.95
+
+
+def told(capsys, *words):
+    """Exit code, stdout and stderr of `rare train distil`."""
+    code = main(["train", "distil", *map(str, words)])
+    return code, *capsys.readouterr()
+
+
+def test_the_command_line_distils(tmp_path, capsys):
+    teacher = checkpoint_in(tmp_path / "teacher", 1, POLICY)
+    short = [word for name, value in SHORT.items() for word in ("--option", f"{name}={value}")]
+    given = ("--teacher", f"tiny={teacher}", "--out", tmp_path / "out", *short, "--quiet")
+    code, out, _ = told(capsys, *given)
+    assert code == 0 and "round 2: objective " in out
+    assert json.loads(told(capsys, *given, "--resume", "--json")[1])["best"]["objective"] > 0
+    assert load(tmp_path / "out" / "best").facts["scenario"] == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--teacher", "tiny"], "write KEY=VALUE"),
+        (["--teacher", "tiny=nowhere"], "nowhere"),
+        (["--teacher", "tiny=TEACHER", "--option", "kept=2"], "at most 1"),
+        (["--teacher", "tiny=TEACHER", "--option", "heat=2"], "'heat' is unknown"),
+        (["--teacher", "tiny=TEACHER", "--from", "TEACHER", "--width", "8"], "has a width of 16"),
+        (["--teacher", "no-such-scenario=TEACHER"], "no-such-scenario"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(tmp_path, capsys, words, says):
+    teacher = checkpoint_in(tmp_path / "teacher", 1, POLICY)
+    given = [word.replace("TEACHER", str(teacher)) for word in words]
+    code, _, errors = told(capsys, *given, "--out", tmp_path / "out", "--quiet")
+    assert code == 2 and errors.count("\n") == 1 and says in errors
+    assert not (tmp_path / "out").exists()

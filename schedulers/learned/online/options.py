@@ -52,7 +52,7 @@ class DqnOptions:
     explore_share: float = 0.3  # of the run, until `explore_last` is reached
 
 
-Options = TypeVar("Options", bound="PpoOptions | DqnOptions")
+Options = TypeVar("Options", bound=Any)
 _ABOVE_ZERO = (
     "environments",
     "rollout",
@@ -64,12 +64,15 @@ _ABOVE_ZERO = (
     "tau",
     "gamma",
     "reward_scale",
+    "rounds",
+    "kept",
+    "sharpness",
 )
-_SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau")
+_SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau", "kept", "random")
 
 
 def with_changes(options: Options, changes: dict[str, Any]) -> Options:
-    """The options with some of them replaced; text becomes the number it should be.
+    """The options, a dataclass of numbers, with some of them replaced; text becomes the number it should be.
 
     InputError for unknown names and impossible values.
     """
