@@ -147,13 +147,13 @@ def _r3(facts: Facts) -> Judged:
         return UNDECIDED, [], ""
     case = facts.first[0]
     variants = list(dict.fromkeys(
-        run["variant"] for run in facts.results["runs"] if run["role"] == "handover" and run["variant"]
+        run["variant"] for run in facts.results["runs"] if run["role"] == facts.ablated and run["variant"]
     ))  # fmt: skip
     level = 1 - 0.05 / max(len(variants), 1)
     parts = []
     for variant in variants:
-        mine = facts.seeded(case, "handover", variant=variant)
-        base = facts.seeded(case, "handover")
+        mine = facts.seeded(case, facts.ablated, variant=variant)
+        base = facts.seeded(case, facts.ablated)
         spread = facts.spread([case], _always(mine, base), level)
         if spread is not None:
             verdict = verdicts.differs(spread.low, spread.high, MATTERS_MARGIN)

@@ -28,6 +28,7 @@ TIERS = ("oracle", "lookahead", "heuristic", "mixed", "random")
 """Qualities of logged data, the best first."""
 SUPPLIES = ("both", "wind", "sun")
 ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
+ABLATED = ("handover", "scratch")
 NETWORKS = ("pointwise", "attention")
 MAX_BYTES = 1_000_000
 
@@ -138,8 +139,13 @@ class JudgeTable:
 
 @dataclass(frozen=True, slots=True)
 class AblationTable:
-    """Design parameters changed one at a time, on the first workload's first supply and load."""
+    """Design parameters changed one at a time, on the first workload's first supply and load.
 
+    of: the training that is repeated with each change: handover (from the logs of [handover]), or scratch,
+    which needs no log, so that windows can be tried in which a heuristic cannot be logged.
+    """
+
+    of: str = text("handover")
     queue_slots: tuple[float, ...] = numbers((), low=1, high=4096)
     forecast_hours: tuple[float, ...] = numbers((), low=1, high=168)
     networks: tuple[str, ...] = texts(())
@@ -147,6 +153,7 @@ class AblationTable:
 
     def problems(self) -> Problems:
         """Names that lead nowhere."""
+        yield from _unknown("of", (self.of,), ABLATED)
         yield from _unknown("networks", self.networks, NETWORKS)
         for key in ("queue_slots", "forecast_hours"):
             for each in getattr(self, key):

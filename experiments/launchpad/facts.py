@@ -51,6 +51,11 @@ class Facts:
         return self.offline(case, algorithm or self.hand["algorithm"], self.hand["tier"], self.hand_epsilon)
 
     @property
+    def ablated(self) -> str:
+        """The role of the runs of the ablation; results of before there was a choice do not name it."""
+        return str(self.experiment["ablation"].get("of", "handover"))
+
+    @property
     def hand_epsilon(self) -> float:
         """Coverage of the data of the hand-over."""
         return 1.0 if self.hand["tier"] == "random" else float(self.hand["epsilon"])

@@ -141,13 +141,16 @@ class _CasePlan:
                         yield from self._to_policy(algorithm, tier, epsilon, seed, self.design)
 
     def ablation(self) -> Iterator[Stage]:
-        """The hand-over again, with one design parameter changed."""
-        hand, tuned = self.experiment.handover, len(self.experiment.online.learning_rates) > 1
-        rate = None if tuned else {"learning_rate": self.experiment.online.learning_rates[0]}
+        """One of the two trainings again, with one design parameter changed."""
+        kind, hand, rates = (
+            self.experiment.ablation.of, self.experiment.handover, self.experiment.online.learning_rates,
+        )  # fmt: skip
+        rate = None if len(rates) > 1 else {"learning_rate": rates[0]}
         for design in self._designs():
             for seed in range(self.experiment.seeds):
-                yield from self._to_policy(hand.algorithm, hand.tier, hand.epsilon, seed, design)
-                yield self._online("handover", seed, design, rate)
+                if kind == "handover":
+                    yield from self._to_policy(hand.algorithm, hand.tier, hand.epsilon, seed, design)
+                yield self._online(kind, seed, design, rate)
 
     def _designs(self) -> Iterator[_Design]:
         wanted, base = self.experiment.ablation, self.design

@@ -184,7 +184,7 @@ def ablation_table(facts: Facts) -> str:
     case = facts.first[0]
     variants = dict.fromkeys(
         run["variant"] for run in facts.results["runs"]
-        if run["role"] == "handover" and run["case"] == case["name"]
+        if run["role"] == facts.ablated and run["case"] == case["name"]
     )  # fmt: skip
     if set(variants) <= {""}:
         return ""
@@ -193,13 +193,17 @@ def ablation_table(facts: Facts) -> str:
            f"discount {own['gamma']:g}"  # fmt: skip
     rows = []
     for variant in variants:
-        seeded = facts.seeded(case, "handover", variant=variant)
+        seeded = facts.seeded(case, facts.ablated, variant=variant)
         offline = facts.seeded(
             case, "offline", variant=variant, algorithm=facts.hand["algorithm"], tier=facts.hand["tier"],
             epsilon=facts.hand_epsilon,
         )  # fmt: skip
         rows.append(
             (variant or base, _over_seeds(list(offline.values())), _over_seeds(list(seeded.values())))
+        )
+    if facts.ablated == "scratch":
+        return table(
+            (f"{case['name']}: design", "from scratch"), [(name, online) for name, _, online in rows]
         )
     return table((f"{case['name']}: design", "offline", "offline, then online"), rows)
 

@@ -38,6 +38,7 @@ def results(
     scratch: list[list[float]] | None = None,
     hand: list[list[float]] | None = None,
     variants: dict[str, float] | None = None,
+    ablated: str = "handover",
     seeds: int = SEEDS,
     bound: float = BOUND,
 ) -> dict[str, Any]:
@@ -78,12 +79,13 @@ def results(
                 })  # fmt: skip
             for variant, mean in (variants or {}).items() if name == "a" else ():
                 runs.append({
-                    **common, "label": f"{name}/{variant}-{seed}", "role": "handover", "variant": variant,
+                    **common, "label": f"{name}/{variant}-{seed}", "role": ablated, "variant": variant,
                     "test": spread_out(mean, noise, seed), "curve": curve(0.6, 0.7, 40_000),
                     "start": f"{name}/crr-heuristic-0.1-{seed}", "data": f"{name}/data",
                 })  # fmt: skip
     return {
-        "experiment": asdict(EXPERIMENT) | {"seeds": seeds}, "cases": cases, "runs": runs, "data": data,
+        "experiment": asdict(EXPERIMENT) | {"seeds": seeds, "ablation": {"of": ablated}},
+        "cases": cases, "runs": runs, "data": data,
         "failed": {}, "stages": 9, "hours": 1.0, "workers": 1, "provenance": {},
     }  # fmt: skip
 

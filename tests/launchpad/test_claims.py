@@ -42,6 +42,7 @@ def of(name, **made):
         ("R3", {"variants": ALL_MATTER | {"window=1": 0.661}, "noise": 0.001}, HOLDS),
         ("R3", {"variants": ALL_MATTER | {"window=1": 0.66}}, FAILS),
         ("R3", {"variants": {"window=1": 0.5}}, UNDECIDED),
+        ("R3", {"variants": ALL_MATTER, "ablated": "scratch"}, HOLDS),
         ("R4", {"offline": 0.62}, HOLDS),
         ("R4", {"offline": 0.58}, FAILS),
         ("R4", {"offline": 0.60, "noise": NOISE}, UNDECIDED),

@@ -10,6 +10,7 @@ import pytest
 from experiments.cli import main
 from experiments.episodes import episodes_of
 from experiments.launchpad.cases import cases_of
+from experiments.launchpad.claims import PARAMETERS
 from experiments.launchpad.experiment import DEFAULT, QUICK, WorkloadTable, read_experiment
 from experiments.launchpad.launch import with_traces
 from experiments.launchpad.plan import ONLINE, TUNING_SEED, plan
@@ -23,7 +24,10 @@ def stages_of(path, tmp_path):
     return experiment, plan(experiment, cases_of(experiment, tmp_path))
 
 
-@pytest.mark.parametrize("path", [DEFAULT, QUICK, MINI])
+DESIGN = DEFAULT.with_name("design.toml")
+
+
+@pytest.mark.parametrize("path", [DEFAULT, QUICK, MINI, DESIGN])
 def test_plans_are_whole_and_always_the_same(path, tmp_path):
     _, stages = stages_of(path, tmp_path)
     assert stages == stages_of(path, tmp_path)[1]
@@ -46,6 +50,16 @@ def test_scratch_and_handover_have_equal_trials_and_equal_steps(tmp_path):
     judged = [stage for stage in online if "online" in stage.about]
     assert TUNING_SEED not in {stage.given["seed"] for stage in judged}
     assert all(sum(role.startswith("trial") for role in stage.needs) == 2 for stage in judged)
+
+
+def test_an_ablation_from_scratch_needs_no_logs_of_its_own(tmp_path):
+    """A heuristic that wants jobs beyond a small window cannot be logged there."""
+    experiment, stages = stages_of(DESIGN, tmp_path)
+    changed = [stage for stage in stages if stage.about.get("variant")]
+    assert {stage.about["online"] for stage in changed} == {"scratch"}
+    assert {stage.about["variant"].split("=")[0] for stage in changed} == set(PARAMETERS)
+    assert len(changed) == experiment.seeds * 4
+    assert not [stage for stage in stages if "layout" in stage.about]
 
 
 def test_the_shipped_experiment_covers_what_it_says(tmp_path):
@@ -119,6 +133,7 @@ WRONG = {
     "no workload": ('name = "x"', "workload is missing"),
     "unknown key": ('[[workload]]\nname = "a"\n[onlin]\nsteps = 3', "did you mean 'online'?"),
     "unknown tier": ('[[workload]]\nname = "a"\n[tiers]\nnames = ["best"]', "tiers.names has 'best'"),
+    "unknown training": ('[[workload]]\nname = "a"\n[ablation]\nof = "offline"', "ablation.of has 'offline'"),
     "unknown supply": ('[[workload]]\nname = "a"\nsupplies = ["coal"]', "workload.0.supplies has 'coal'"),
     "no number": ('[[workload]]\nname = "a"\nloads = ["x"]', "workload.0.loads.0 must be a number"),
     "twice": ('[[workload]]\nname = "a"\n[[workload]]\nname = "a"', "has a name twice"),
