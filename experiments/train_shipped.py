@@ -30,6 +30,9 @@ class Log(NamedTuple):
     folder: Path
     name: str
 
+    def __str__(self) -> str:
+        return f"logged {self.name}"
+
 
 class Seed(NamedTuple):
     """One network to train."""
@@ -38,6 +41,9 @@ class Seed(NamedTuple):
     data: list[Path]
     folder: Path
     seed: int
+
+    def __str__(self) -> str:
+        return f"trained seed {self.seed}"
 
 
 def work(task: Log | Seed, talk: Talk = QUIET) -> Any:
@@ -64,8 +70,8 @@ def all_of(tasks: Sequence[Log | Seed], workers: int, talk: Talk) -> list[Any]:
             for place, result in pool.ended():
                 if isinstance(result, Failed):
                     raise InputError(str(result))
-                talk.note(f"{len(found) + 1} of {len(tasks)}: {result}")
                 found[place] = result
+                talk.note(f"{len(found)} of {len(tasks)}: {tasks[place]}")
     return [found[place] for place in range(len(tasks))]
 
 
