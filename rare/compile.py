@@ -2,18 +2,20 @@
 
 numba's disk cache looks only at the file of the function it compiled: after an edit to a function in
 another file, callers kept running the old rule (measured). The cache folder is therefore named after
-a hash of every source that holds compiled code and of numba's version, so it cannot be stale.
+a hash of every source that holds compiled code, of what those import from these packages, and of
+numba's version: it cannot be stale, and an edit to a reader or a figure compiles nothing again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,9 +26,42 @@ import numpy as np
 
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
-_PACKAGES = ("energy", "rare", "schedulers")
-_NEVER_COMPILED = ("schedulers/learned",)  # torch code, edited often; what it compiles lives elsewhere
+_PACKAGES = ("traces", "energy", "rare", "schedulers")
+_COMPILES = re.compile(r"^from rare\.compile import .*\b(?:parallel_)?rule\b", re.MULTILINE)
+_IMPORTS = re.compile(
+    rf"^(?:from|import) +((?:{'|'.join(_PACKAGES)})[\w.]*)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE
+)
 _KEEP_S = 30 * 24 * 3600
+
+
+def compiled_sources(root: Path) -> dict[str, str]:
+    """Text of each file, by its path below `root`, that compiled code consists of or takes constants from."""
+    every = {
+        source.relative_to(root).as_posix(): source.read_text(encoding="utf-8")
+        for package in _PACKAGES
+        for source in (root / package).rglob("*.py")
+    }
+    found: dict[str, str] = {}
+    waiting = [name for name, text in every.items() if _COMPILES.search(text)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = every[name]
+            waiting += _imported(every[name], every)
+    return found
+
+
+def _imported(text: str, every: Collection[str]) -> list[str]:
+    """Files that a source imports at module level; a package itself only for names that are no modules."""
+    files = []
+    for module, names in _IMPORTS.findall(text):
+        path = module.replace(".", "/")
+        if f"{path}.py" in every:
+            files.append(f"{path}.py")
+            continue
+        modules = [f"{path}/{name}.py" for name in re.findall(r"\w+", re.sub(r"\bas +\w+", "", names))]
+        files += [file if file in every else f"{path}/__init__.py" for file in modules]
+    return [file for file in files if file in every]
 
 
 @cache
@@ -34,12 +69,9 @@ def cache_folder() -> Path:
     """Folder of the compiled code of exactly these sources, created if need be."""
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
     root = Path(__file__).resolve().parent.parent
-    for package in _PACKAGES:
-        for source in sorted((root / package).rglob("*.py")):
-            if source.relative_to(root).as_posix().startswith(_NEVER_COMPILED):
-                continue
-            digest.update(source.name.encode())
-            digest.update(source.read_bytes())
+    for name, content in sorted(compiled_sources(root).items()):
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content.encode())
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rare"
     folder = base / digest.hexdigest()[:16]
     try:
