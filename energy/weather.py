@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from traces.errors import InputError
 from traces.timezones import find_zone
-from traces.workload import ReadReport
+from traces.workload import ReadReport, shown
 
 #: A typical year's months come from different years; it is placed in this one, which has no 29 February.
 #: A recent one, so that a zone's daylight saving is today's.
@@ -37,6 +37,14 @@ RANGES: dict[str, tuple[float, float]] = {
     "pressure_pa": (30_000, 115_000),
     "cloud_cover": (0, 1),
 }
+#: What a site can be; below sea level lies the Dead Sea, and no clock is further from UTC than 14 hours.
+SITE_RANGES: dict[str, tuple[float, float]] = {
+    "latitude_deg": (-90, 90),
+    "longitude_deg": (-180, 180),
+    "altitude_m": (-500, 9000),
+    "utc_offset_h": (-14, 14),
+    "wind_height_m": (1, 300),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +52,8 @@ class Weather:
     """Weather on N steps of `step_s` seconds; step i is [start_utc + i step_s, start_utc + (i + 1) step_s).
 
     latitude_deg, longitude_deg : north and east positive; altitude_m above the sea
-    utc_offset_s : the file's fixed offset from UTC, all year; zone : IANA name of the site, or None
+    utc_offset_s : the site's fixed offset from UTC, all year, as far as the file states one (else 0)
+    zone         : IANA name of the site's zone, else its fixed offset as 'UTC-05:00'; None: not stated
     start_utc    : aware instant at which the first step starts, kept in UTC
     ghi_w_m2, dni_w_m2, dhi_w_m2 : (N,) means over the step, horizontal, normal, diffuse; all three or none
     temp_air_c, wind_speed_m_s   : (N,) at 2 m and at `wind_height_m`
@@ -120,9 +129,12 @@ class Weather:
     def irradiance(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(ghi, dni, dhi) [W/m2], each (N,). InputError, with the remedy, where the file has none."""
         if self.ghi_w_m2 is None or self.dni_w_m2 is None or self.dhi_w_m2 is None:
+            modelled = "" if self.cloud_cover is None else (
+                ", or read_weather(..., clear_sky=True) to model it from clear sky and cloud cover"
+            )  # fmt: skip
             raise InputError(
-                f"{self.name}: the file holds no irradiance, so there is no solar power in it: use a file "
-                "that has it, or read_weather(..., clear_sky=True) to model it from clear sky and cloud cover"
+                f"{self.name}: the file holds no irradiance, so there is no solar power in it: "
+                f"use a file that has it{modelled}"
             )
         return self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2
 
@@ -160,13 +172,14 @@ def read_weather(
 ) -> Weather:
     """The weather in a file, plain or gzipped, or of a site that pvlib carries ('site:greensboro').
 
-    format : 'tmy3', 'tmy2', 'epw', 'nsrdb', 'openmeteo' or 'feedinlib'; None: told by the content
+    format : 'tmy3', 'tmy2', 'epw', 'nsrdb', 'openmeteo', 'pvgis' or 'feedinlib'; None: told by the content
     clear_sky : where the file has no irradiance, model it from clear sky and cloud cover (energy.sky)
     gaps : 'error', or 'interpolate' linearly over at most 6 hours
     negatives : of irradiance: 'error', or 'zero'
     year : place the file's months in this year, whatever years it states
     latitude_deg, longitude_deg, altitude_m, utc_offset_h, wind_height_m, zone : instead of what the
-        file says, and needed where it does not say
+        file says, and needed where it does not say. Where stamps are in UTC or carry offsets, utc_offset_h
+        is the site's clock and moves no row
     max_bytes : cap on the unpacked size
 
     Raises InputError, with file and line, for whatever cannot be read. docs/weather.md.
@@ -182,12 +195,26 @@ def read_weather(
         "longitude_deg": longitude_deg,
         "altitude_m": altitude_m,
         "wind_height_m": wind_height_m,
-        "utc_offset_s": None if utc_offset_h is None else round(utc_offset_h * 3600),
-        "zone": zone,
+        "utc_offset_h": utc_offset_h,
     }
-    stated = {name: value for name, value in overrides.items() if value is not None}
+    stated: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    for name, value in stated.items():
+        check_site_value(name, value, "read_weather")
+    if utc_offset_h is not None:
+        stated["utc_offset_s"] = round(stated.pop("utc_offset_h") * 3600)
+    if zone is not None:
+        find_zone(zone)
+        stated["zone"] = zone
     options = Options(clear_sky, gaps, negatives, year, stated, max_bytes)
     return read_file(Path(path), format, options)
+
+
+def check_site_value(name: str, value: object, where: str) -> None:
+    """InputError unless `value` is a number that SITE_RANGES allows for `name`."""
+    low, high = SITE_RANGES[name]
+    # Compared as it stands: an integer may be too large for a float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"{where}: {name} is {shown(value)}: give a number from {low:g} to {high:g}")
 
 
 def check_ranges(columns: dict[str, np.ndarray], where: Callable[[int], str]) -> None:
@@ -211,7 +238,7 @@ def _floats(values: object, name: str, owner: str) -> np.ndarray:
     """A read-only float64 copy of one dimension; every value finite."""
     try:
         array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{owner}: {name} must be a flat list of numbers") from None
     if array.ndim != 1:
         raise InputError(f"{owner}: {name} must be a flat list of numbers, got shape {array.shape}")
@@ -223,18 +250,13 @@ def _floats(values: object, name: str, owner: str) -> np.ndarray:
 
 
 def _check_site(weather: Weather) -> None:
-    for name, low, high in (
-        ("latitude_deg", -90, 90),
-        ("longitude_deg", -180, 180),
-        ("altitude_m", -500, 9000),
-        ("wind_height_m", 1, 300),
-        ("roughness_m", 1e-5, 5),
-    ):
-        value = getattr(weather, name)
-        if name == "roughness_m" and value is None:
-            continue
-        if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
-            raise InputError(f"{weather.name}: {name} is {value!r}: give a number from {low} to {high}")
+    for name in ("latitude_deg", "longitude_deg", "altitude_m", "wind_height_m"):
+        check_site_value(name, getattr(weather, name), weather.name)
+    roughness_m = weather.roughness_m
+    if roughness_m is not None and not (isinstance(roughness_m, int | float) and 1e-5 <= roughness_m <= 5):
+        raise InputError(
+            f"{weather.name}: roughness_m is {shown(roughness_m)}: give a number from 1e-05 to 5"
+        )
     if weather.zone is not None:
         find_zone(weather.zone)
 
@@ -247,9 +269,10 @@ def _check_clock(weather: Weather) -> None:
     object.__setattr__(weather, "start_utc", weather.start_utc.astimezone(UTC))
     if not isinstance(weather.step_s, int) or not 1 <= weather.step_s <= 86_400:
         raise InputError(f"{weather.name}: step_s is {weather.step_s!r}: give whole seconds, at most a day")
-    if abs(weather.utc_offset_s) > 14 * 3600:
+    low, high = SITE_RANGES["utc_offset_h"]
+    if not isinstance(weather.utc_offset_s, int) or not low * 3600 <= weather.utc_offset_s <= high * 3600:
         raise InputError(
-            f"{weather.name}: utc_offset_s is {weather.utc_offset_s}: at most 14 hours either way"
+            f"{weather.name}: utc_offset_s is {shown(weather.utc_offset_s)}: at most 14 hours either way"
         )
     if weather.instants not in INSTANTS:
         raise InputError(f"{weather.name}: instants is {weather.instants!r}: use {', '.join(INSTANTS)}")

@@ -8,9 +8,8 @@ Local clocks are matched at the first job; where one zone changes its clocks and
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from traces.errors import InputError
 from traces.timezones import find_zone
@@ -74,12 +73,12 @@ def join(
     site = find_zone(site_zone)
     if calendar == "none":
         shift_s = 0 if supply_start_s is None else supply_start_s
-        return _made("none", shift_s, None, begin_s, supply_start_utc, site, None)
+        return _made("none", shift_s, None, begin_s, supply_start_utc, site_zone, None)
     if origin_utc is None:
         midnight = _next_midnight(supply_start_utc, site)
         shift_s = begin_s // DAY_S * DAY_S - _seconds(midnight - supply_start_utc)
         _check_inside(begin_s, shift_s, supply_span_s, repeats)
-        return _made("midnight", shift_s, None, begin_s, supply_start_utc, site, None)
+        return _made("midnight", shift_s, None, begin_s, supply_start_utc, site_zone, None)
     zone = find_zone(trace_zone) if trace_zone else site
     own = (origin_utc + timedelta(seconds=begin_s)).astimezone(zone).replace(tzinfo=None)
     span = timedelta(seconds=supply_span_s)
@@ -92,7 +91,7 @@ def join(
     shift_s = begin_s - _seconds(instant - supply_start_utc)
     _check_inside(begin_s, shift_s, supply_span_s, repeats)
     weeks = (landed - own) // WEEK
-    return _made(calendar, shift_s, weeks, begin_s, supply_start_utc, site, own)
+    return _made(calendar, shift_s, weeks, begin_s, supply_start_utc, site_zone, own)
 
 
 def _made(
@@ -101,7 +100,7 @@ def _made(
     weeks: int | None,
     begin_s: int,
     start_utc: datetime,
-    site: ZoneInfo,
+    site_zone: str,
     own: datetime | None,
 ) -> TimeJoin:
     try:
@@ -110,12 +109,12 @@ def _made(
         raise InputError(
             f"time.supply_start_s {shift_s} leaves the calendar; give a smaller number"
         ) from None
-    local = begin_utc.astimezone(site).replace(tzinfo=None).isoformat(sep=" ")
+    local = begin_utc.astimezone(find_zone(site_zone)).replace(tzinfo=None).isoformat(sep=" ")
     trace_local = own.isoformat(sep=" ") if own else None
-    return TimeJoin(rule, shift_s, weeks, begin_utc.isoformat(), local, trace_local, site.key)
+    return TimeJoin(rule, shift_s, weeks, begin_utc.isoformat(), local, trace_local, site_zone)
 
 
-def _first_week(own: datetime, start_utc: datetime, site: ZoneInfo) -> datetime:
+def _first_week(own: datetime, start_utc: datetime, site: tzinfo) -> datetime:
     """The site's first clock time at or after `start_utc` with the weekday and hour of `own`."""
     start = start_utc.astimezone(site).replace(tzinfo=None)
     weeks = -((own - start) // WEEK)
@@ -129,7 +128,7 @@ def _first_week(own: datetime, start_utc: datetime, site: ZoneInfo) -> datetime:
 
 
 def _same_season(
-    own: datetime, first: datetime, target: datetime, end_utc: datetime, site: ZoneInfo, repeats: bool
+    own: datetime, first: datetime, target: datetime, end_utc: datetime, site: tzinfo, repeats: bool
 ) -> datetime:
     """Of the weeks from `first` on, the one nearest to `target`, the next day like `own`'s in the year.
 
@@ -162,7 +161,7 @@ def _day_of_year(when: datetime) -> int:
     return min(when.timetuple().tm_yday, 365)
 
 
-def _next_midnight(start_utc: datetime, site: ZoneInfo) -> datetime:
+def _next_midnight(start_utc: datetime, site: tzinfo) -> datetime:
     local = start_utc.astimezone(site).replace(tzinfo=None)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     while _instant(midnight, site) < start_utc:
@@ -170,7 +169,7 @@ def _next_midnight(start_utc: datetime, site: ZoneInfo) -> datetime:
     return _instant(midnight, site)
 
 
-def _instant(local: datetime, site: ZoneInfo) -> datetime:
+def _instant(local: datetime, site: tzinfo) -> datetime:
     """UTC of a clock time; the earlier one where clocks are set back (fold 0)."""
     return local.replace(tzinfo=site).astimezone(UTC)
 

@@ -23,6 +23,12 @@ def changed(table: Any, *names: str) -> list[str]:
     return [name for name in names if getattr(table, name) != defaults[name]]
 
 
+_WEATHER_FILE_KEYS = (
+    "format", "clear_sky", "gaps", "negatives", "year",
+    "latitude_deg", "longitude_deg", "altitude_m", "utc_offset_h",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class SiteTable:
     """[site]: the weather that plants and outside air see."""
@@ -32,7 +38,13 @@ class SiteTable:
     format: str | None = text(None)  # None: by the content
     clear_sky: bool = flag(False)  # model the irradiance from clear sky and cloud cover where there is none
     gaps: str = text("error", choices=("error", "interpolate"))
+    negatives: str = text("error", choices=("error", "zero"))  # irradiance below zero
     year: int | None = whole(None, low=1950, high=2100)  # place the weather in this year
+    # instead of what the file says, and needed where it does not say
+    latitude_deg: float | None = number(None, low=-90.0, high=90.0)  # north positive
+    longitude_deg: float | None = number(None, low=-180.0, high=180.0)  # east positive
+    altitude_m: float | None = number(None, low=-500.0, high=9000.0)
+    utc_offset_h: float | None = number(None, low=-14.0, high=14.0)  # of the file's clock, all year
 
     def problems(self) -> Problems:
         """Two weathers for one site."""
@@ -40,7 +52,7 @@ class SiteTable:
             yield "weather", "and name both say where the weather comes from; keep one"
         if self.weather is None:
             # A typical year is complete and has its place on the calendar.
-            for key in changed(self, "format", "clear_sky", "gaps", "year"):
+            for key in changed(self, *_WEATHER_FILE_KEYS):
                 yield key, "belongs to a weather file; give site.weather, or leave it out"
 
     @property

@@ -11,12 +11,13 @@ import numpy as np
 
 from energy.grid import join_changes
 from energy.pue import constant_pue
+from energy.weather import Weather
 from experiments.calendar import DAY_S, TimeJoin, join
 from experiments.config import Scenario
 from experiments.forecast_inputs import Quantity, Timeline, hourly_means, make_forecast
 from experiments.grid_inputs import covering, read_import_limit, read_rates
 from experiments.scenario import Loaded
-from experiments.site_inputs import outside_air_pue, site_weather
+from experiments.site_inputs import outside_air_pue, site_weather, weather_notes
 from experiments.supply_inputs import MICRO, MW_PER_KW, Supply, of_peak, read_day_ahead, read_supply
 from experiments.windows import Window, chosen_window, windows_of
 from rare.model import NEVER_S, UNLIMITED_MW, Cluster, Forecast, Inputs
@@ -150,6 +151,8 @@ def _tracks(
     """Every series of the scenario by name; the first one's calendar is the run's."""
     scenario = loaded.scenario
     weather = site_weather(loaded, files) if scenario.site.present else None
+    if weather is not None:
+        notes += weather_notes(weather)
     tracks: dict[str, HeldSeries] = {} if supply is None else {"supply": supply.total}
     if weather is not None and scenario.cluster.pue_model is not None:
         tracks["pue"] = outside_air_pue(weather, scenario.cluster.pue - 1)
@@ -177,11 +180,16 @@ def _tracks(
     return tracks
 
 
-def site_zone(scenario: Scenario, weather) -> str:
+def site_zone(scenario: Scenario, weather: Weather | None) -> str:
     """The zone of the site: as stated, else of its weather, else of the first source, else UTC."""
+    return _stated_zone(scenario, weather) or "UTC"
+
+
+def _stated_zone(scenario: Scenario, weather: Weather | None) -> str | None:
+    """The zone of the site as far as scenario and weather state it. A weather file may state an offset."""
     supply = scenario.supply
     stated = supply.site_zone or (weather.zone if weather is not None else None)
-    return stated or (supply.source[0].zone if supply.source else None) or "UTC"
+    return stated or (supply.source[0].zone if supply.source else None)
 
 
 def _clock(
@@ -198,6 +206,10 @@ def _clock(
     begin_s = int(jobs.submit_s[0])
     weather = site_weather(loaded, {}) if scenario.site.present else None
     zone = site_zone(scenario, weather)
+    if _stated_zone(scenario, weather) is None:
+        notes.append(
+            "supply.site_zone: nothing states the site's time zone, so its hours and midnight are UTC's"
+        )
     if jobs.origin_utc is not None and jobs.zone is None and time.calendar != "none":
         notes.append(
             f"{jobs.name}: names no time zone, so its clock is read as the site's; give workload.zone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from traces.series import PowerSeries
 SOLAR = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio", "losses_percent")
 WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
 """Keys of a source that are the plant's own."""
+_READ_BY = (
+    "format", "clear_sky", "gaps", "negatives", "year",
+    "latitude_deg", "longitude_deg", "altitude_m", "utc_offset_h",
+)  # fmt: skip
+"""Keys of [site] by which a file is read: those of read_weather."""
 
 
 def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
@@ -29,22 +35,53 @@ def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
     return _weather(f"site:{site.name}", 0.0, site)
 
 
+#: Notes of a reader that say nothing new beside a scenario: where a typical year lies is in the docs, what a
+#: plant lacks it says itself, and of UTC power_inputs tells.
+_UNTOLD = ("typical_year", "no_irradiance", "utc_assumed")
+
+
+def weather_notes(weather: Weather) -> list[str]:
+    """What was repaired and noted in reading the weather file, a line each; none of a site by name."""
+    if weather.report is None or weather.name.startswith("site:"):
+        return []
+    repairs = [f"{weather.name}: {each.count} x {each.text}" for each in weather.report.repairs.values()]
+    notes = [each.text for code, each in weather.report.notes.items() if code not in _UNTOLD]
+    return repairs + [f"{weather.name}: {in_site_keys(text)}" for text in notes]
+
+
+_KEYWORDS = re.compile(
+    r"\b(latitude_deg|longitude_deg|altitude_m|utc_offset_h|gaps|negatives|year|format|clear_sky)"
+    r"=(?:(True)|(?=[\s,;.)]|$))?"
+)
+
+
+def in_site_keys(message: str) -> str:
+    """A reader's message with its Python keywords as keys of [site]: site.gaps = 'interpolate'."""
+
+    def key(match: re.Match[str]) -> str:
+        if match[2]:
+            return f"site.{match[1]} = true"
+        given = match.end() < len(message) and message[match.end()] not in " ,;.)"
+        return f"site.{match[1]}{' = ' if given else ''}"
+
+    return _KEYWORDS.sub(key, message.replace("read_weather(..., clear_sky=True)", "clear_sky=True"))
+
+
 def _stamp(path: Path) -> float:
     """Time of the last change, so that a file edited in between is read again."""
     try:
         return path.stat().st_mtime
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have; the reader says so
         return 0.0
 
 
 @lru_cache(maxsize=4)
 def _weather(source: str, changed: float, site: SiteTable) -> Weather:
     try:
-        return read_weather(
-            source, format=site.format, clear_sky=site.clear_sky, gaps=site.gaps, year=site.year
-        )
+        return read_weather(source, **{name: getattr(site, name) for name in _READ_BY})
     except InputError as error:
-        raise InputError(str(error) if source in str(error) else f"site: {error}") from None
+        text = in_site_keys(str(error))
+        raise InputError(text if source in text else f"site: {text}") from None
 
 
 def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: str) -> PowerSeries:
@@ -55,7 +92,7 @@ def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: 
     try:
         return _plant(key, 0.0 if path is None else _stamp(path), site, source, capacity_kw)
     except InputError as error:
-        text = str(error).replace("read_weather(..., clear_sky=True)", "site.clear_sky = true")
+        text = in_site_keys(str(error))
         named = key in text or text.startswith("site:")
         raise InputError(text if named else f"{where}: {error}") from None
 

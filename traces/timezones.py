@@ -1,8 +1,9 @@
 """Clock time of a named zone to UTC, for whole columns, with daylight-saving transitions made explicit."""
 
 import difflib
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
@@ -17,10 +18,29 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # datetime's own range, with room for any offset.
 EARLIEST_S = -62_000_000_000
 LATEST_S = 253_000_000_000
+_FIXED = re.compile(r"UTC([+-])(\d\d):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+#: No clock has ever been further from UTC.
+LARGEST_OFFSET_S = 16 * 3600
 
 
-def find_zone(name: str) -> ZoneInfo:
-    """The IANA zone of that name. InputError, with the closest names, where there is none."""
+def fixed_zone_name(utc_offset_s: int) -> str:
+    """The name by which `find_zone` knows a fixed offset: UTC-05:00, or UTC+05:53:28."""
+    minutes, seconds = divmod(abs(utc_offset_s), 60)
+    name = f"UTC{'-' if utc_offset_s < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    return f"{name}:{seconds:02}" if seconds else name
+
+
+def find_zone(name: str) -> tzinfo:
+    """The IANA zone of that name, or the fixed offset of a name like UTC-05:00.
+
+    InputError, with the closest names, where there is none.
+    """
+    fixed = _FIXED.fullmatch(name) if isinstance(name, str) else None
+    if fixed is not None:
+        hours, minutes, seconds = (int(part or 0) for part in fixed.groups()[1:])
+        size_s = hours * 3600 + minutes * 60 + seconds
+        if size_s <= LARGEST_OFFSET_S:
+            return timezone(timedelta(seconds=-size_s if fixed[1] == "-" else size_s), name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
@@ -28,12 +48,12 @@ def find_zone(name: str) -> ZoneInfo:
         hint = (
             f"did you mean {' or '.join(close)}?"
             if close
-            else "use a name like Europe/Berlin, Etc/GMT+7 or UTC"
+            else "use a name like Europe/Berlin, UTC-07:00 or UTC"
         )
         raise InputError(f"unknown time zone {name!r}: {hint}") from None
 
 
-def offset_s(zone: ZoneInfo, utc_s: int) -> int:
+def offset_s(zone: tzinfo, utc_s: int) -> int:
     """Seconds by which the zone's clocks are ahead of UTC at an instant (seconds since 1970)."""
     offset = (EPOCH + timedelta(seconds=int(utc_s))).astimezone(zone).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
@@ -52,7 +72,7 @@ class Offsets:
     after_s: np.ndarray
 
 
-def offsets_between(zone: ZoneInfo, from_s: int, to_s: int) -> Offsets:
+def offsets_between(zone: tzinfo, from_s: int, to_s: int) -> Offsets:
     """Every change of the zone's offset in [from_s, to_s], to the second."""
     from_s, to_s = max(from_s, EARLIEST_S), min(to_s, LATEST_S)
     samples = list(range(from_s, to_s, SAMPLE_S)) + [to_s]
@@ -66,7 +86,7 @@ def offsets_between(zone: ZoneInfo, from_s: int, to_s: int) -> Offsets:
     return Offsets(values[0], columns[:, 0], columns[:, 1], columns[:, 2])
 
 
-def _bisect(zone: ZoneInfo, low_s: int, high_s: int, offset_low_s: int) -> int:
+def _bisect(zone: tzinfo, low_s: int, high_s: int, offset_low_s: int) -> int:
     while high_s - low_s > 1:
         middle_s = (low_s + high_s) // 2
         if offset_s(zone, middle_s) == offset_low_s:
@@ -91,7 +111,7 @@ class LocalTimes:
     nonexistent: np.ndarray
 
 
-def readings_of(wall_s: np.ndarray, zone: ZoneInfo) -> LocalTimes:
+def readings_of(wall_s: np.ndarray, zone: tzinfo) -> LocalTimes:
     """Both UTC readings of clock times given as (N,) int64 seconds of a naive calendar since 1970."""
     if len(wall_s) == 0:
         empty = np.zeros(0, np.int64)

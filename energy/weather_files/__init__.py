@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from energy.weather import Weather
-from energy.weather_files import epw, feedinlib, nsrdb, openmeteo, tmy2, tmy3
+from energy.weather_files import epw, feedinlib, nsrdb, openmeteo, pvgis, tmy2, tmy3
 from energy.weather_files.assemble import assemble
-from energy.weather_files.content import Content, read_content
+from energy.weather_files.content import MAX_COLUMNS, Content, is_number, read_content
 from energy.weather_files.record import Options, Record
 from traces.errors import InputError
 from traces.workload import shown
@@ -20,6 +20,7 @@ READERS: dict[str, Callable[[Content, Options], Record]] = {
     "epw": epw.read,
     "nsrdb": nsrdb.read,
     "openmeteo": openmeteo.read,
+    "pvgis": pvgis.read,
     "feedinlib": feedinlib.read,
 }
 
@@ -28,7 +29,7 @@ __all__ = ["READERS", "Options", "read_file", "tell_format"]
 
 def read_file(path: Path, format: str | None, options: Options) -> Weather:
     """The weather of one file. InputError for whatever keeps it from being read."""
-    if format is not None and format not in READERS:
+    if format is not None and (not isinstance(format, str) or format not in READERS):
         raise InputError(f"unknown weather format {shown(format)}: use one of {', '.join(READERS)}")
     options.check()
     content = read_content(path, options.max_bytes)
@@ -38,22 +39,38 @@ def read_file(path: Path, format: str | None, options: Options) -> Weather:
 
 def tell_format(content: Content) -> str:
     """The format's name, by the first lines. InputError where none fits."""
-    first = content.lines[0] if content.lines else ""
+    first = content.lines[0]
     second = content.lines[1] if len(content.lines) > 1 else ""
-    names = {cell.strip().strip('"').lower() for cell in first.split(",")}
-    if first.lstrip().startswith("{"):
-        return "openmeteo"
-    if re.match(r"LOCATION\s*,", first, re.IGNORECASE):
-        return "epw"
-    if second.lower().startswith(tmy3.FIRST_COLUMN.lower()):
-        return "tmy3"
-    if tmy2.HEADER.match(first):
-        return "tmy2"
-    if first.startswith("Source,") or nsrdb.STAMP_NAMES.issubset(names):
-        return "nsrdb"
-    if feedinlib.NAMES.issubset(names):
-        return "feedinlib"
-    raise InputError(
-        f"{content.where}: no weather format starts with {shown(first[:60])}: known are "
-        f"{', '.join(READERS)}; if it is one of these, name it with format="
+    cells = [cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS)]
+    names = set(cells)
+    told = {
+        "openmeteo": first.lstrip().startswith("{")
+        or {"latitude", "utc_offset_seconds"} <= names
+        or (cells[0] == "time" and any(name.startswith("temperature_2m") for name in cells)),
+        "epw": re.match(r"LOCATION\s*,", first, re.IGNORECASE) is not None,
+        "tmy3": second.lower().startswith(tmy3.FIRST_COLUMN.lower()),
+        "tmy2": tmy2.HEADER.match(first) is not None,
+        "nsrdb": first.startswith("Source,") or names >= nsrdb.STAMP_NAMES,
+        "pvgis": first.lower().startswith(pvgis.FIRST) or (cells[0] == "time(utc)" and "t2m" in names),
+        "feedinlib": names >= feedinlib.NAMES,
+    }
+    for name, fits in told.items():
+        if fits:
+            return name
+    raise InputError(f"{content.where}: {_no_format(first, cells)}")
+
+
+def _no_format(first: str, cells: list[str]) -> str:
+    """Why no format is told by this first line, and what to do."""
+    if first.startswith("#"):
+        return f"line 1 is {shown(first[:60])}: take the # off the names of the columns"
+    filled = [cell for cell in cells if cell]
+    if len(filled) > 2 and sum(is_number(cell) for cell in filled) >= len(filled) - 1:
+        return (
+            f"line 1 is {shown(first[:60])}, a row of numbers: the header is missing, put the names of the "
+            "columns in"
+        )
+    return (
+        f"no weather format starts with {shown(first[:60])}: known are {', '.join(READERS)}; "
+        "if it is one of these, name it with format="
     )

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from energy.weather import SITE_RANGES
 from traces.errors import InputError
 from traces.text import numbered_lines, place
 from traces.workload import shown
 
 #: A leap year of minutes, and a little.
 MAX_ROWS = 600_000
+#: Room for such a year in indented JSON of a few columns. Bounds memory: each line costs 50 bytes and more.
+MAX_LINES = 4 * MAX_ROWS
+#: The widest format (TMY3) has 71 columns.
+MAX_COLUMNS = 1000
 MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-"))
 
 
@@ -81,29 +86,35 @@ class Rows:
 def read_content(path: Path, max_bytes: int) -> Content:
     """All lines of a file, unpacked if gzipped. InputError: unreadable, empty, cut, binary, too large."""
     where = place(path)
-    if path.is_file() and path.stat().st_size == 0:
+    if _is_empty(path):
         raise InputError(f"{where}: the file is empty: give one with weather")
     lines: list[str] = []
     for _, block in numbered_lines(path, max_bytes):
         lines += [_decode(line) for line in block]
-        if len(lines) > 20 * MAX_ROWS:
-            raise InputError(f"{where}: has more than {20 * MAX_ROWS} lines: it is no weather file")
+        if len(lines) > MAX_LINES:
+            raise InputError(f"{where}: has more than {MAX_LINES} lines: it is no weather file")
     if not any(line.strip() for line in lines):
         raise InputError(f"{where}: the file is empty: give one with weather")
     return Content(path, where, lines)
 
 
-def data_rows(content: Content, first: int, width: int, exact: bool = True) -> Rows:
-    """Comma-separated rows from line index `first` on. `width` cells each; more if not `exact`."""
+def data_rows(content: Content, first: int, width: int, exact: bool = True, stop: int | None = None) -> Rows:
+    """Comma-separated rows from line index `first` to before `stop` (None: the end), without empty lines.
+
+    `width` cells each; more if not `exact`, of which the last holds the rest of the line.
+    """
+    if width > MAX_COLUMNS:
+        raise InputError(f"{content.at(first)}: {width} columns: no weather file has over {MAX_COLUMNS}")
     cells: list[list[str]] = []
     lines: list[int] = []
-    for number, line in enumerate(content.lines[first:], start=first + 1):
+    for number, line in enumerate(content.lines[first:stop], start=first + 1):
         if not line.strip():
             continue
-        row = line.split(",")
+        row = line.split(",", width)  # no further: a damaged line may hold a million commas
         if len(row) < width or (exact and len(row) > width):
             raise InputError(
-                f"{content.at(number)}: {len(row)} cells, {width} are needed: the line is damaged, mend it"
+                f"{content.at(number)}: {1 + line.count(',')} cells, {width} are needed: "
+                "the line is damaged, mend it"
             )
         cells.append(row)
         lines.append(number)
@@ -126,6 +137,35 @@ def header_number(content: Content, line: int, text: str, name: str) -> float:
     return float(values[0])
 
 
+def whole_offset_s(hours: float, content: Content, line: int) -> int:
+    """A time zone of the header [h] as whole seconds. InputError, with its line, where no clock is so far."""
+    low, high = SITE_RANGES["utc_offset_h"]
+    if not low <= hours <= high:
+        raise InputError(
+            f"{content.at(line)}: time zone is {hours:g} hours, possible are {low:g} to {high:g}: "
+            "mend the header"
+        )
+    return round(hours * 3600)
+
+
+def column_names(content: Content, line: int) -> list[str]:
+    """The names of the columns on a line (from 1). InputError where it holds numbers, as a row does."""
+    cells = content.lines[line - 1].split(",", MAX_COLUMNS + 1)
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if filled and all(is_number(cell) for cell in filled):
+        raise InputError(
+            f"{content.at(line)}: numbers where the names of the columns should stand: the file has no "
+            "header; put the names in"
+        )
+    return cells
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number."""
+    values = _floats([text.strip()])
+    return values is not None and bool(np.isfinite(values[0]))
+
+
 def column_index(header: list[str], name: str, content: Content, line: int) -> int:
     """Where a column stands, by its name in any case. InputError if it is missing or there twice."""
     found = [i for i, cell in enumerate(header) if cell.strip().strip('"').lower() == name.lower()]
@@ -146,6 +186,13 @@ def _floats(texts: list[str]) -> np.ndarray | None:
         return np.array(texts, dtype=object).astype(np.float64)
     except ValueError:
         return None
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == 0
+    except (OSError, ValueError):
+        return False  # what it is, opening it says
 
 
 def _decode(line: bytes) -> str:

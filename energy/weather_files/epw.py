@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from energy.weather_files.content import Content, Rows, data_rows, header_number
+from energy.weather_files.content import Content, Rows, data_rows, header_number, whole_offset_s
 from energy.weather_files.record import Options, Record, dates_s, placed_years
 from traces.errors import InputError
 from traces.workload import shown
@@ -57,7 +57,7 @@ def _columns(rows: Rows) -> dict[str, np.ndarray]:
 
 
 def _site(content: Content) -> dict:
-    cells = content.lines[0].split(",")
+    cells = content.lines[0].split(",", FEWEST_CELLS)
     if cells[0].strip().upper() != "LOCATION" or len(cells) < 10:
         raise InputError(f"{content.at(1)}: an EPW file begins with LOCATION and 9 cells more: is this EPW?")
     latitude_deg, longitude_deg, offset_h, altitude_m = (
@@ -68,13 +68,13 @@ def _site(content: Content) -> dict:
         "latitude_deg": latitude_deg,
         "longitude_deg": longitude_deg,
         "altitude_m": altitude_m,
-        "utc_offset_s": round(offset_h * HOUR_S),
+        "utc_offset_s": whole_offset_s(offset_h, content, 1),
     }
 
 
 def _data_periods(content: Content) -> list[str]:
     line = content.lines[HEADER_LINES - 1] if len(content.lines) >= HEADER_LINES else ""
-    cells = [cell.strip() for cell in line.split(",")]
+    cells = [cell.strip() for cell in line.split(",", FEWEST_CELLS)]
     if cells[0].upper() != "DATA PERIODS" or len(cells) < 7:
         raise InputError(
             f"{content.at(HEADER_LINES)}: {shown(line)} should be DATA PERIODS: the header is damaged"
@@ -106,7 +106,7 @@ def _within_hour(start_s: np.ndarray) -> np.ndarray:
 def _check_end(content: Content, rows: Rows, month: np.ndarray, day: np.ndarray) -> None:
     """The header says on which day the data end: a file cut at a line's end is told by that."""
     parts = [part.strip() for part in _data_periods(content)[6].split("/")]
-    if len(parts) >= 2 and all(part.isdigit() for part in parts[:2]):
+    if len(parts) >= 2 and all(part.isdecimal() for part in parts[:2]):
         last = (int(parts[0]), int(parts[1]))
         if (int(month[-1]), int(day[-1])) != last:
             raise InputError(

@@ -33,8 +33,10 @@ class Options:
         for name, known in (("gaps", GAPS), ("negatives", NEGATIVES)):
             if getattr(self, name) not in known:
                 raise InputError(f"{name}={shown(getattr(self, name))} is unknown: use {' or '.join(known)}")
-        if self.year is not None and not 1900 <= self.year <= 2199:
+        if self.year is not None and isinstance(self.year, int) and not 1900 <= self.year <= 2199:
             raise InputError(f"year={shown(self.year)}: give one from 1900 to 2199")
+        if isinstance(self.year, bool) or not isinstance(self.year, int | None):
+            raise InputError(f"year={shown(self.year)}: give a whole number")
         if self.max_bytes < 1:
             raise InputError(f"max_bytes is {self.max_bytes}: give 1 or more")
 
@@ -43,7 +45,8 @@ class Options:
 class Record:
     """A file's weather before it is checked and filled.
 
-    site     : latitude_deg, longitude_deg, altitude_m, utc_offset_s, zone, wind_height_m: what the file says
+    site     : latitude_deg, longitude_deg, altitude_m, utc_offset_s, zone, wind_height_m: what the file says;
+               utc_offset_s is that of the site, None where the file does not state it
     start_s  : (N,) int64, start of each row's step in the file's own fixed time, seconds since 1970
     lines    : (N,) int64, the line (or entry) of each row
     columns  : column of Weather -> (N,) float64, NaN where the file has none;
@@ -61,6 +64,12 @@ class Record:
     notes: dict[str, Finding] = field(default_factory=dict)
     entries: bool = False
     """Rows are entries of a list (JSON), not lines."""
+    clock_offset_s: int | None = None
+    """Offset from UTC of the clock of `start_s`, where the file states it apart from the site's (0: rows in
+    UTC). None: the site's, and so the one that a caller states."""
+    stamp_unknown: bool = False
+    """The file does not say whether its stamps name the start or the middle of the step. `start_s` takes
+    them as the start; the irradiance decides where it can."""
 
     def at(self, row: int) -> str:
         """The place of a row, for the beginning of a message."""
@@ -82,8 +91,10 @@ def dates_s(
     wrong = dates.astype("M8[M]") != first
     if wrong.any():
         i = int(np.argmax(wrong))
+        leap = month[i] == 2 and day[i] == 29
         raise InputError(
-            f"{content.at(int(lines[i]))}: {year[i]}-{month[i]:02}-{day[i]:02} is no date: mend it"
+            f"{content.at(int(lines[i]))}: {year[i]}-{month[i]:02}-{day[i]:02} is no date: "
+            f"{'delete the rows of that day' if leap else 'mend it'}"
         )
     return dates.astype(np.int64) * DAY_S
 

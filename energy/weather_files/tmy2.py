@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from energy.weather_files.content import Content, Rows
+from energy.weather_files.content import Content, Rows, whole_offset_s
 from energy.weather_files.record import Options, Record, dates_s, placed_years
 from traces.errors import InputError
 from traces.workload import shown
@@ -60,7 +60,7 @@ def _site(content: Content) -> dict:
         "latitude_deg": (int(lat) + int(lat_min) / 60) * (1 if north == "N" else -1),
         "longitude_deg": (int(lon) + int(lon_min) / 60) * (1 if east == "E" else -1),
         "altitude_m": float(altitude_m),
-        "utc_offset_s": int(offset_h) * HOUR_S,
+        "utc_offset_s": whole_offset_s(int(offset_h), content, 1),
     }
 
 

@@ -11,7 +11,15 @@ import re
 
 import numpy as np
 
-from energy.weather_files.content import Content, Rows, column_index, data_rows, header_number
+from energy.weather_files.content import (
+    Content,
+    Rows,
+    column_index,
+    column_names,
+    data_rows,
+    header_number,
+    whole_offset_s,
+)
 from energy.weather_files.record import Options, Record, dates_s, placed_years
 from traces.errors import InputError
 from traces.workload import shown
@@ -38,7 +46,7 @@ def read(content: Content, options: Options) -> Record:
     if len(content.lines) < 2:
         raise InputError(f"{content.where}: no column names on line 2: the file is cut off")
     site = _site(content)
-    names = content.lines[1].split(",")
+    names = column_names(content, 2)
     rows = data_rows(content, 2, len(names))
     columns = {}
     for name, (ours, factor) in COLUMNS.items():
@@ -62,7 +70,7 @@ def _site(content: Content) -> dict:
         "latitude_deg": latitude_deg,
         "longitude_deg": longitude_deg,
         "altitude_m": altitude_m,
-        "utc_offset_s": round(offset_h * HOUR_S),
+        "utc_offset_s": whole_offset_s(offset_h, content, 1),
     }
 
 

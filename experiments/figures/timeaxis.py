@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from matplotlib import dates
@@ -11,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from experiments.runfolder import Compare, Run
+from traces.errors import InputError
+from traces.timezones import find_zone
 
 # Up to this many seconds, in which unit.
 UNITS = ((180, 1, "seconds"), (3 * 3600, 60, "minutes"), (4 * 86400, 3600, "hours"))
@@ -109,9 +110,7 @@ def _origin(text: object) -> datetime | None:
 
 
 def _zone(name: object) -> tzinfo:
-    if not isinstance(name, str):
-        return ZoneInfo("UTC")
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        return ZoneInfo("UTC")
+        return find_zone(name) if isinstance(name, str) else UTC
+    except InputError:
+        return UTC
