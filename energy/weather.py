@@ -129,12 +129,12 @@ class Weather:
     def irradiance(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(ghi, dni, dhi) [W/m2], each (N,). InputError, with the remedy, where the file has none."""
         if self.ghi_w_m2 is None or self.dni_w_m2 is None or self.dhi_w_m2 is None:
-            modelled = "" if self.cloud_cover is None else (
-                ", or read_weather(..., clear_sky=True) to model it from clear sky and cloud cover"
-            )  # fmt: skip
+            # Without cloud cover clear_sky=True would be refused next.
+            also = "" if self.cloud_cover is not None else "a file with cloud cover and "
             raise InputError(
-                f"{self.name}: the file holds no irradiance, so there is no solar power in it: "
-                f"use a file that has it{modelled}"
+                f"{self.name}: the file holds no irradiance, so there is no solar power in it: use a file "
+                f"that has it, or {also}read_weather(..., clear_sky=True) to model it from clear sky and "
+                "cloud cover"
             )
         return self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2
 

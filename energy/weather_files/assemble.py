@@ -89,8 +89,9 @@ def _site(record: Record, options: Options) -> dict[str, Any]:
             record.note(
                 "utc_assumed", "UTC", "the file does not say the site's time zone: its midnight is UTC's"
             )
-    elif site.get("zone") is None and site.get("utc_offset_s") is not None:
-        site["zone"] = _fixed_zone(site["utc_offset_s"], where)
+    elif site.get("utc_offset_s") is not None:
+        _check_offset(site["utc_offset_s"], where)
+        site["zone"] = site.get("zone") or fixed_zone_name(site["utc_offset_s"])
     needed = {
         "latitude_deg": "latitude_deg=",
         "longitude_deg": "longitude_deg=",
@@ -109,14 +110,13 @@ def _site(record: Record, options: Options) -> dict[str, Any]:
     return site
 
 
-def _fixed_zone(utc_offset_s: int, where: str) -> str:
+def _check_offset(utc_offset_s: int, where: str) -> None:
     low, high = SITE_RANGES["utc_offset_h"]
     if not low * 3600 <= utc_offset_s <= high * 3600:
         raise InputError(
             f"{where}: its time zone is {shown(utc_offset_s)} s from UTC, at most {high:g} hours can be: "
             "mend the header, or give utc_offset_h="
         )
-    return fixed_zone_name(utc_offset_s)
 
 
 def _check_zone(zone: str | None, where: str) -> None:

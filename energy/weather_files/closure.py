@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from energy.weather import IRRADIANCE
-from energy.weather_files.record import Record
+from energy.weather_files.record import DAY_S, Record
 from traces.timezones import fixed_zone_name
 
 #: A weaker beam says too little of the sun's place [W/m2].
@@ -114,15 +114,19 @@ def fitting(shift_s: int, clock_s: int, step_s: int) -> tuple[int, int]:
     """(offset from UTC of the rows' clock, instant within the step), both [s], that a shift stands for.
 
     The offset as read is kept where the instant then lies within the step; else UTC is tried, which files
-    of satellite data keep; else the half-hour that brings the instant nearest to the middle.
+    of satellite data keep; else the half-hour that brings the instant nearest to the middle. The sun of the
+    day before or after is nearly the same, so a shift may stand for a whole day more or less.
     """
-    halves = range(-12 * 3600, 14 * 3600 + 1, 1800)
-    nearest = min(halves, key=lambda offset_s: abs(within(shift_s, clock_s, offset_s, step_s) - step_s // 2))
-    for offset_s in (clock_s, 0, nearest):
-        within_s = within(shift_s, clock_s, offset_s, step_s)
+    clocks = (clock_s, 0, *range(-12 * 3600, 14 * 3600 + 1, 1800))
+    readings = [
+        (offset_s, within(shift_s + day_s, clock_s, offset_s, step_s))
+        for offset_s in clocks
+        for day_s in (0, -DAY_S, DAY_S)
+    ]
+    for offset_s, within_s in readings[:6]:
         if -EDGE_S <= within_s <= step_s + EDGE_S:
             return offset_s, min(max(within_s, 0), step_s)
-    return clock_s, within(shift_s, clock_s, clock_s, step_s)  # beyond any clock
+    return min(readings, key=lambda reading: abs(reading[1] - step_s // 2))
 
 
 def _reading(offset_s: int, within_s: int, step_s: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +124,157 @@ def made_weather(hours: int = 24, **changes: object) -> Weather:
         "irradiance_source": "modelled",
     }
     return Weather(**(values | changes))
+
+
+#: A place and a midnight (1 June 2020, UTC) for weather in the sun.
+SUNNY = {"latitude_deg": 40.0, "longitude_deg": -105.0, "altitude_m": 1600.0}
+
+
+def sunny_light(
+    first_utc: datetime, rows: int, *, step_s: int = 3600, delay_s: int = 0
+) -> list[tuple[float, float, float]]:
+    """(ghi, dni, dhi) [W/m2] a row, which close with the sun `delay_s` after first_utc + row x step_s."""
+    import pandas as pd
+    from pvlib import solarposition
+
+    instants = pd.date_range(first_utc, periods=rows, freq=pd.Timedelta(seconds=step_s))
+    place = solarposition.get_solarposition(
+        instants + pd.Timedelta(seconds=delay_s), *(SUNNY[name] for name in SUNNY)
+    )
+    height = np.clip(np.cos(np.radians(place["zenith"].to_numpy())), 0, None)
+    dni = np.where(height > 0.05, 800.0, 0.0)
+    dhi = np.where(height > 0, 60.0, 0.0)
+    return list(zip(dhi + dni * height, dni, dhi, strict=True))
+
+
+def local_hours(offset_h: float, days: int = 3) -> tuple[datetime, list[datetime]]:
+    """(instant of local midnight of 1 June 2020, the clock's hours from it on, without a zone)."""
+    first = datetime(2020, 6, 1, tzinfo=UTC) - timedelta(hours=offset_h)
+    return first, [datetime(2020, 6, 1) + timedelta(hours=hour) for hour in range(24 * days)]
+
+
+def sunny_tmy3(offset_h: float = -7, stated_h: float | None = None, delay_s: int = 1800) -> list[str]:
+    """Three days of TMY3 at SUNNY; the sun is that of `delay_s` after each hour's start at `offset_h`."""
+    first, hours = local_hours(offset_h)
+    head = f'1,"X",CO,{offset_h if stated_h is None else stated_h},40.0,-105.0,1600'
+    light = sunny_light(first, len(hours), delay_s=delay_s)
+    rows = [
+        f"{when:%m/%d/%Y},{when.hour + 1:02}:00,{ghi:.2f},{dni:.2f},{dhi:.2f},5,10,800,5"
+        for when, (ghi, dni, dhi) in zip(hours, light, strict=True)
+    ]
+    return [head, TMY3_NAMES, *rows]
+
+
+def sunny_epw(offset_h: float = -7, stated_h: float | None = None, delay_s: int = 1800) -> list[str]:
+    """The same in EPW."""
+    first, hours = local_hours(offset_h)
+    light = sunny_light(first, len(hours), delay_s=delay_s)
+    rows = [
+        epw_row(when.hour + 1, when.day, at0=2020, at1=6, at9=80_000, at13=ghi, at14=dni, at15=dhi)
+        for when, (ghi, dni, dhi) in zip(hours, light, strict=True)
+    ]
+    stated = offset_h if stated_h is None else stated_h
+    head = f"LOCATION,X,CO,USA,made,1,40.0,-105.0,{stated},1600.0"
+    return [head, *EPW_MIDDLE, "DATA PERIODS,1,1,Data,Monday,6/ 1,6/ 3", *rows]
+
+
+def sunny_nsrdb(
+    version: str | None, delay_s: int, *, offset_h: float = -7, clock_h: float | None = None
+) -> list[str]:
+    """Three days of hourly NSRDB stamped :00, whose values are those `delay_s` after the stamp.
+
+    version : of the header, '' for a header without one, None for a file without header
+    clock_h : of the rows, where it is not the site's `offset_h`
+    """
+    clock_h = offset_h if clock_h is None else clock_h
+    first, hours = local_hours(clock_h)
+    light = sunny_light(first, len(hours), delay_s=delay_s)
+    rows = [
+        f"2020,6,{when.day},{when.hour},0,{ghi:.2f},{dni:.2f},{dhi:.2f},10,5,800"
+        for when, (ghi, dni, dhi) in zip(hours, light, strict=True)
+    ]
+    names = "Year,Month,Day,Hour,Minute,GHI,DNI,DHI,Temperature,Wind Speed,Pressure"
+    if version is None:
+        return [names, *rows]
+    head = (
+        "Source,Location ID,City,State,Country,Latitude,Longitude,Time Zone,Elevation,Local Time Zone,Version"
+    )
+    return [head, f"NSRDB,1,-,-,-,40.0,-105.0,{clock_h},1600,{offset_h},{version}", names, *rows]
+
+
+def pvgis_tmy(delay_h: float | None = 0.2, days: int = 365) -> list[str]:
+    """A PVGIS typical year (or its first days), whose values are those of 12 minutes after the stamps."""
+    first = datetime(2019, 1, 1, tzinfo=UTC)
+    light = sunny_light(first, 24 * days, delay_s=720)
+    head = [
+        "Latitude (decimal degrees): 40.0",
+        "Longitude (decimal degrees): -105.0",
+        "Elevation (m): 1600.0",
+    ]
+    head += [] if delay_h is None else [f"Irradiance Time Offset (h): {delay_h}"]
+    head += ["month,year", *(f"{month},{2004 + month}" for month in range(1, 13))]
+    rows = []
+    for hour, (ghi, dni, dhi) in enumerate(light):
+        when = first + timedelta(hours=hour)
+        rows.append(
+            f"{2004 + when.month}{when:%m%d:%H%M},5.0,50,{ghi:.2f},{dni:.2f},{dhi:.2f},300,4.0,90,80000"
+        )
+    tail = ["", "T2m: 2-m air temperature (degree Celsius)", "", "PVGIS (c) European Union, 2001-2025"]
+    return [*head, "time(UTC),T2m,RH,G(h),Gb(n),Gd(h),IR(h),WS10m,WD10m,SP", *rows, *tail]
+
+
+def pvgis_hourly(slope: str = "0 deg.", hours: int = 48) -> list[str]:
+    """A PVGIS hourly series with the parts of irradiance on a plane; stamps at :10."""
+    first = datetime(2016, 6, 1, 0, 10, tzinfo=UTC)
+    head = [
+        "Latitude (decimal degrees):\t40.000",
+        "Longitude (decimal degrees):\t-105.000",
+        "Elevation (m):\t1600",
+    ]
+    head += ["Radiation database:\tPVGIS-SARAH", "", "", f"Slope: {slope} ", "Azimuth: 0 deg. "]
+    rows = []
+    for hour, (ghi, _, dhi) in enumerate(sunny_light(first, hours)):
+        when = first + timedelta(hours=hour)
+        rows.append(f"{when:%Y%m%d:%H%M},{ghi - dhi:.2f},{dhi:.2f},0.0,30.0,15.0,3.0,0.0")
+    tail = [
+        "",
+        "Gb(i): Beam (direct) irradiance on the inclined plane (plane of the array) (W/m2)",
+        "",
+        "",
+        "PVGIS",
+    ]
+    return [*head, "time,Gb(i),Gd(i),Gr(i),H_sun,T2m,WS10m,Int", *rows, *tail]
+
+
+def openmeteo_csv(hours: int = 24, zone: str = "Europe/Berlin", offset_s: int = 7200) -> list[str]:
+    """The answer of `openmeteo` as CSV."""
+    answer = openmeteo(hours)
+    rows = [f"{time},15.0,50,36.0" for time in answer["hourly"]["time"]]
+    return [
+        "latitude,longitude,elevation,utc_offset_seconds,timezone,timezone_abbreviation",
+        f"50.1,8.65,111.0,{offset_s},{zone},CEST",
+        "",
+        "time,temperature_2m (°C),cloudcover (%),windspeed_10m (km/h)",
+        *rows,
+    ]
+
+
+def feedinlib_lines(offset: str = "+01:00", hours: int = 24) -> list[str]:
+    """One day of feedinlib's format."""
+    rows = [f"2010-01-01 {hour:02}:00:00{offset},0.0,0.0,98405.7,267.599,5.3,0.15" for hour in range(hours)]
+    return [",dhi,dirhi,pressure,temp_air,v_wind,z0", *rows]
+
+
+def tmy2_lines(offset_h: int = -5) -> list[str]:
+    """1 January 1962 at Miami in TMY2's fixed columns."""
+    head = f" 12839 MIAMI                  FL {offset_h:3} N 25 48 W  80 16     2"
+    rows = []
+    for hour in range(1, 25):
+        cells = [" "] * 142
+        for first, text in (
+            (2, f"620101{hour:02}"), (18, "   0"), (24, "   0"), (30, "   0"), (60, " 5"), (68, " 150"),
+            (85, "1018"), (96, " 41"),
+        ):  # fmt: skip
+            cells[first - 1 : first - 1 + len(text)] = text
+        rows.append("".join(cells))
+    return [head, *rows]
