@@ -48,7 +48,7 @@ def assemble(record: Record, options: Options) -> Weather:
     check_ranges(
         {name: values for name, values in record.columns.items() if name != "direct_w_m2"}, record.at
     )
-    add_leap_days(record, step_s, clock_s, repairs)
+    add_leap_days(record, step_s, (clock_s, site["utc_offset_s"]), repairs)
     _spread(record, step_s, options, repairs)
     _fill(record, step_s, options, repairs)
     closure = Closure.of(record, site, step_s)

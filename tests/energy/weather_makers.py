@@ -260,8 +260,9 @@ def openmeteo_csv(hours: int = 24, zone: str = "Europe/Berlin", offset_s: int = 
 
 
 def feedinlib_lines(offset: str = "+01:00", hours: int = 24) -> list[str]:
-    """One day of feedinlib's format."""
-    rows = [f"2010-01-01 {hour:02}:00:00{offset},0.0,0.0,98405.7,267.599,5.3,0.15" for hour in range(hours)]
+    """Hours of feedinlib's format from 1 January 2010 on."""
+    stamps = [datetime(2010, 1, 1) + timedelta(hours=hour) for hour in range(hours)]
+    rows = [f"{when:%Y-%m-%d %H:%M:%S}{offset},0.0,0.0,98405.7,267.599,5.3,0.15" for when in stamps]
     return [",dhi,dirhi,pressure,temp_air,v_wind,z0", *rows]
 
 
