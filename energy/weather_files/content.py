@@ -16,6 +16,8 @@ from traces.workload import shown
 MAX_ROWS = 600_000
 #: Room for such a year in indented JSON of a few columns. Bounds memory: each line costs 50 bytes and more.
 MAX_LINES = 4 * MAX_ROWS
+#: Such a year with twelve columns. Bounds memory: each cell costs 50 bytes and more.
+MAX_CELLS = 8_000_000
 #: The widest format (TMY3) has 71 columns.
 MAX_COLUMNS = 1000
 MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-"))
@@ -118,8 +120,11 @@ def data_rows(content: Content, first: int, width: int, exact: bool = True, stop
             )
         cells.append(row)
         lines.append(number)
-        if len(lines) > MAX_ROWS:
-            raise InputError(f"{content.at(number)}: more than {MAX_ROWS} rows: split the file")
+        if len(lines) > MAX_ROWS or len(lines) * width > MAX_CELLS:
+            raise InputError(
+                f"{content.at(number)}: more than {min(MAX_ROWS, MAX_CELLS // width)} rows of {width} cells: "
+                "split the file"
+            )
     if len(cells) < 2:
         raise InputError(
             f"{content.where}: {len(cells)} rows of weather: the file is cut off, at least 2 are needed"

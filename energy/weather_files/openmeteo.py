@@ -17,6 +17,7 @@ import numpy as np
 
 from energy.weather_files.content import (
     MAX_COLUMNS,
+    MAX_ROWS,
     Content,
     column_index,
     column_names,
@@ -47,6 +48,8 @@ MEANS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2")
 OTHER_HEIGHTS = re.compile(r"wind_?speed_(\d+)m", re.ASCII)
 #: Bounds memory: each list or object costs 60 bytes and more. An answer has one list a variable.
 MAX_BLOCKS = 10_000
+#: Ten years of eight variables; a number costs eight times its text.
+MAX_JSON_BYTES = 16 * 2**20
 SITE = {
     "latitude": "latitude_deg",
     "longitude": "longitude_deg",
@@ -72,6 +75,8 @@ def _read_json(content: Content) -> Record:
     times = hourly.get("time")
     if not isinstance(times, list) or len(times) < 2:
         raise InputError(f"{content.where}: 'hourly.time' must be a list of at least 2 stamps")
+    if len(times) > MAX_ROWS:
+        raise InputError(f"{content.where}: more than {MAX_ROWS} stamps: fetch fewer years")
     stamps = parse_stamps([shown_stamp(time) for time in times], range(len(times)), f"{content.where} entry")
     columns = _columns(
         list(hourly), units.get, lambda name: _values(hourly, name, len(times), content), content
@@ -193,8 +198,11 @@ def _parsed(content: Content) -> dict[str, Any]:
     blocks = sum(line.count("[") + line.count("{") for line in content.lines)
     if blocks > MAX_BLOCKS:
         raise InputError(f"{content.where}: not JSON of Open-Meteo: it holds {blocks} lists and objects")
+    text = "\n".join(content.lines)
+    if len(text) > MAX_JSON_BYTES:
+        raise InputError(f"{content.where}: over {MAX_JSON_BYTES} bytes of JSON: fetch CSV, or fewer years")
     try:
-        data = json.loads("\n".join(content.lines))
+        data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{content.at(error.lineno)}: not JSON ({error.msg}): the file is cut or damaged"

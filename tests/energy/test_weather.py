@@ -217,6 +217,16 @@ class TestRealFiles:
         with pytest.raises(InputError, match="does not say where it was.*latitude_deg="):
             read_weather(path)
 
+    def test_right_headers_are_not_noted(self, shared):
+        folder = shared / "data/weather"
+        place = {"latitude_deg": 40.51, "longitude_deg": -108.54, "altitude_m": 1900.0, "utc_offset_h": -7}
+        for weather in (
+            read_weather(folder / "USA_AZ_Tucson-Davis-Monthan.AFB.722745_TMY3.epw.gz"),
+            read_weather(folder / "nsrdb_psm3_40.51N_108.54W_2017.csv.gz", **place),
+        ):
+            assert not {"clock", "stamps", "utc_assumed"} & set(weather.report.notes)
+            assert weather.zone == "UTC-07:00"
+
     @pytest.mark.parametrize(("name", "offset_h"), [("US-TEX-ERCO_2022", -5), ("DE-LU_2022", 1)])
     def test_open_meteo(self, shared, name, offset_h):
         weather = read_weather(shared / f"data/weather/openmeteo_{name}.json.gz", clear_sky=True)

@@ -209,6 +209,19 @@ class TestBounds:
         path.write_text("\n".join(tmy3_lines()) + "\n" * 2_500_000)
         assert "lines: it is no weather file" in attempt(path)
 
+    def test_json_of_many_numbers(self, tmp_path):
+        path = tmp_path / "a.json"
+        path.write_text('{"hourly": {"time": [' + "0,\n" * 700_000 + '0]}, "hourly_units": {"time": "s"}}')
+        assert "more than 600000 stamps" in attempt(path)
+        path.write_text('{"hourly": {"time": [' + "0,0,0,0,0,0,0,0,0,0,\n" * 900_000 + "0]}}")
+        assert "of JSON: fetch CSV" in attempt(path)
+
+    def test_wide_and_long_tables(self, tmp_path):
+        lines = tmy3_lines(2)
+        lines[1] += "," + ",".join(f"c{column}" for column in range(900))
+        lines[2:] = [lines[2] + ",1" * 900] * 9000
+        assert "rows of 909 cells: split the file" in attempt(write(tmp_path, lines))
+
     def test_many_short_gaps_are_not_filled_without_end(self, tmp_path):
         rows = [
             "2020-01-01 00:00:00+00:00,0,0,98000,280,5,0.1",

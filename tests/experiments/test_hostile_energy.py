@@ -59,6 +59,17 @@ WEATHER = {
         BASE + FILE.format("wind.json") + "year = 1066\n" + WIND,
         ("site.year", "1066"),
     ),
+    "a time zone of 1e9": (BASE + FILE.format("zone.csv") + SUN, ("zone.csv:1: time zone is 1e+09 hours",)),
+    "a unit that is a list": (BASE + FILE.format("unit.json") + WIND, ("unit.json", "['km/h']", "m/s")),
+    "a latitude of 400 digits": (BASE + FILE.format("far.json") + WIND, ("far.json", "latitude is 1000")),
+    "a place that is not stated": (
+        BASE + FILE.format("nowhere.csv") + SUN,
+        ("nowhere.csv", "site.latitude_deg", "site.utc_offset_h"),
+    ),
+    "an offset beyond any clock": (
+        BASE + FILE.format("nowhere.csv") + "utc_offset_h = 1e9\n" + SUN,
+        ("site.utc_offset_h", "-14"),
+    ),
     "a step that does not divide": (BASE + SITE + WIND + "step_s = 7000\n", ("7000", "3600")),
 }
 RATES = {
@@ -324,6 +335,12 @@ def _open_meteo(path, columns):
     )
 
 
+def _replace(path, old, new):
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
 @pytest.fixture(scope="session")
 def damaged():
     """A typical year that comes with pvlib, damaged in several ways: bytes by file name."""
@@ -334,6 +351,7 @@ def damaged():
     cells = lines[8].split(b",")
     cells[4] = b"bright"
     return {
+        "whole": whole,
         "cut.csv.gz": gzip.compress(whole, 1)[:20_000],
         "no-ghi.csv": whole.replace(b"GHI (W/m^2)", b"XXX"),
         "nan.csv": b"".join([*lines[:8], b",".join(cells), *lines[9:]]),
@@ -352,6 +370,14 @@ def place(here, damaged):
         (here / name).write_bytes(data)
     calm = {"temperature_2m": [15.0] * 24, "wind_speed_10m": [20.0] * 24}
     _open_meteo(here / "wind.json", calm)
+    _open_meteo(here / "unit.json", calm)
+    _replace(here / "unit.json", '"wind_speed_10m": "km/h"', '"wind_speed_10m": ["km/h"]')
+    _open_meteo(here / "far.json", calm)
+    _replace(here / "far.json", '"latitude": 52.0', f'"latitude": 1{"0" * 400}')
+    (here / "zone.csv").write_bytes(damaged["whole"].replace(b",-5.0,", b",1e9,", 1))
+    names = "Year,Month,Day,Hour,Minute,GHI,DNI,DHI,Temperature,Wind Speed"
+    rows = [f"2020,6,1,{hour},0,0,0,0,10,5" for hour in range(24)]
+    (here / "nowhere.csv").write_text("\n".join([names, *rows]), "utf-8")
     _open_meteo(here / "kelvin.json", {**calm, "temperature_2m": [288.0] * 24})
     _open_meteo(here / "uneven.json", {**calm, "temperature_2m": [15.0] * 23})
     (here / "broken.json").write_text('{"latitude": 52.0, "hourly": {', encoding="utf-8")
