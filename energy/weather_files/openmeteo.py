@@ -77,7 +77,7 @@ def _read_json(content: Content) -> Record:
         raise InputError(f"{content.where}: 'hourly.time' must be a list of at least 2 stamps")
     if len(times) > MAX_ROWS:
         raise InputError(f"{content.where}: more than {MAX_ROWS} stamps: fetch fewer years")
-    stamps = parse_stamps([shown_stamp(time) for time in times], range(len(times)), f"{content.where} entry")
+    stamps = parse_stamps([_stamp_text(time) for time in times], range(len(times)), f"{content.where} entry")
     columns = _columns(
         list(hourly), units.get, lambda name: _values(hourly, name, len(times), content), content
     )
@@ -109,9 +109,7 @@ def _read_csv(content: Content) -> Record:
         site = {name.strip().lower(): cell.strip() for name, cell in zip(*cells, strict=False)}
         if "location_id" in site:
             raise InputError(f"{content.where}: holds several locations: save the table of one")
-    stop = next(
-        (n for n, line in enumerate(content.lines[names_line:], names_line) if not line.strip()), None
-    )
+    stop = _end(content, names_line)
     labels = column_names(content, names_line)
     names, units = zip(*(_label(label) for label in labels), strict=True)
     rows = data_rows(content, names_line, len(names), stop=stop)
@@ -130,6 +128,16 @@ def _read_csv(content: Content) -> Record:
         entries=False,
         unixtime=rows.cells[0][0].isdecimal(),
     )
+
+
+def _end(content: Content, names_line: int) -> int:
+    """Index behind the table: where an empty line ends it. Only another table may follow."""
+    filled = [bool(line.strip()) for line in content.lines]
+    stop = filled.index(False, names_line) if False in filled[names_line:] else len(filled)
+    behind = filled.index(True, stop) if True in filled[stop:] else None
+    if behind is not None and not content.lines[behind].lower().startswith("time,"):
+        raise InputError(f"{content.at(stop + 1)}: an empty line within the table: delete it")
+    return stop
 
 
 def _label(label: str) -> tuple[str, str | None]:
@@ -189,7 +197,7 @@ def _record(
     return record
 
 
-def shown_stamp(time: object) -> str:
+def _stamp_text(time: object) -> str:
     """A stamp of a JSON list as text. Floats and the like are left to parse_stamps to refuse."""
     return time if isinstance(time, str) else shown(time)
 

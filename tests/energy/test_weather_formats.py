@@ -99,6 +99,12 @@ class TestOpenMeteoCsv:
         lines = [*openmeteo_csv(), "", "time,temperature_2m_max (°C)", "2022-06-01,20.0"]
         assert len(read_weather(write(tmp_path, lines))) == 24
 
+    def test_rows_behind_an_empty_line_are_not_lost(self, tmp_path):
+        lines = openmeteo_csv()
+        lines.insert(10, "")
+        with pytest.raises(InputError, match=":11: an empty line within the table"):
+            read_weather(write(tmp_path, lines))
+
     def test_the_table_alone_needs_a_place(self, tmp_path):
         path = write(tmp_path, openmeteo_csv()[3:])
         with pytest.raises(InputError, match="give latitude_deg=, longitude_deg=, utc_offset_h="):
