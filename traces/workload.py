@@ -365,6 +365,9 @@ def shown(value: object, longest: int = 40) -> str:
         value = value.decode("utf-8", "backslashreplace")
     if isinstance(value, Path):
         value = str(value)
-    text = repr(value) if isinstance(value, str) else str(value)
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        text = "a number of thousands of digits"
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 3] + "..."

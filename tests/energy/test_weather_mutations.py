@@ -173,7 +173,8 @@ def test_open_meteo_header_out_of_bounds_is_named(tmp_path, block, key, value, h
 @pytest.mark.parametrize(
     "options",
     [
-        {"latitude_deg": 10**400}, {"longitude_deg": float("nan")}, {"utc_offset_h": float("inf")},
+        {"latitude_deg": 10**400}, {"latitude_deg": 10**5000}, {"longitude_deg": float("nan")},
+        {"utc_offset_h": float("inf")},
         {"utc_offset_h": 1e9}, {"utc_offset_h": "-7"}, {"altitude_m": True}, {"wind_height_m": [10]},
         {"year": "2019"}, {"year": 2019.5}, {"zone": "Mars/Olympus"}, {"format": ["epw"]},
         {"gaps": ["error"]},
