@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,8 +170,8 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
     if table.zone is not None:
         check_zone(table.zone, "workload.zone")
         changes["zone"] = table.zone
-    if table.start_utc is not None:
-        changes["origin_utc"] = _utc(table.start_utc)
+    if table.start_utc is not None:  # of the file's second 0, which the reader may have moved
+        changes["origin_utc"] = _utc(table.start_utc) - timedelta(seconds=jobs.report.shift_s)
     jobs = dataclasses.replace(jobs, **changes) if changes else jobs
     if len(jobs) == 0:
         raise InputError(f"{path}: holds no jobs to simulate; `rare traces show {path.name}` says why")
@@ -207,7 +207,7 @@ def _made(loaded: Loaded) -> Workload:
 def _utc(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        raise InputError(f"workload.start_utc {text!r} has no offset; write {text}Z")
+        raise InputError(f"workload.start_utc {text!r} has no offset; write {instant.isoformat()}Z for UTC")
     return instant.astimezone(UTC)
 
 
