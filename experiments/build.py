@@ -74,6 +74,8 @@ class Built:
         ]
         tables["resolved"] = {
             "jobs": len(case.workload),
+            "start_utc": case.workload.origin_utc.isoformat() if case.workload.origin_utc else None,
+            "zone": case.workload.zone,
             "begin_s": case.first_instant_s,
             "partitions": partitions,
             "peak_draw_kw": case.cluster.peak_draw_mw / MW_PER_KW,

@@ -100,14 +100,14 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     if packed and kind == "parquet":
         raise InputError(f"{place(path)}: Parquet is compressed already; drop the .gz")
     if kind == "parquet":
-        _replace(path, lambda stream: _write_parquet(workload, stream))
+        replace_file(path, lambda stream: _write_parquet(workload, stream))
     elif packed:
-        _replace(path, lambda stream: _write_packed(workload, stream))
+        replace_file(path, lambda stream: _write_packed(workload, stream))
     else:
-        _replace(path, lambda stream: _write_csv(workload, stream))
+        replace_file(path, lambda stream: _write_csv(workload, stream))
 
 
-def _replace(path: Path | str, write: Callable[[BinaryIO], None]) -> None:
+def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
     """Write to a temporary sibling, then rename it: a reader never sees half a file."""
     target = Path(path)
     temporary: str | None = None

@@ -23,8 +23,8 @@ KNOWN = (*REQUIRED, *(name for name in (*QUANTITIES, *TEXT_FIELDS) if name not i
 BUILT_IN = ("openb", "gaia")
 _KEYS = ("column", "minus", "times", "unit", "round")
 _LARGEST_MAPPING = 2**20
-#: How pandas names an index that has no name: in Parquet, and after reading it back from a CSV file, where the
-#: first column has an empty name.
+#: How pandas names an index without a name: in Parquet, and when it reads a CSV file whose first column has an
+#: empty name.
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
 
 
@@ -82,11 +82,12 @@ def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) ->
     if missing:
         raise InputError(
             f"{where}: column {missing[0]} is missing among {shown(', '.join(header), 80)}; "
-            f"needed: {', '.join(REQUIRED)}; rename your columns, or say what they mean in a mapping file (.toml)"
+            f"needed: {', '.join(REQUIRED)}; rename your columns, or give a mapping file (.toml)"
         )
     if unknown:
         raise InputError(
-            f"{where}: unknown column {shown(unknown[0])}; known: {', '.join(KNOWN)}; rename it, or leave it out"
+            f"{where}: unknown column {shown(unknown[0])}; known: {', '.join(KNOWN)}; "
+            "rename it, or leave it out"
         )
     sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
     return Mapping("own", sources, own=True, index=left_out)

@@ -69,7 +69,7 @@ def test_no_built_in_mapping_is_proposed_for_columns_that_it_does_not_fit(tmp_pa
     (tmp_path / "a.csv").write_text(f"{HEAD}\n1,0,1,5\n")  # "rename your columns"
     assert len(read_workload(tmp_path / "a.csv")) == 1
     (tmp_path / "a.csv").write_text("id,at,n,length\n1,0,1,5\n")
-    fields = zip(HEAD.split(","), "id,at,n,length".split(","), strict=True)
+    fields = zip(HEAD.split(","), ["id", "at", "n", "length"], strict=True)
     (tmp_path / "m.toml").write_text("".join(f'[columns.{key}]\ncolumn = "{name}"\n' for key, name in fields))
     assert (
         len(read_workload(tmp_path / "a.csv", mapping=tmp_path / "m.toml")) == 1
