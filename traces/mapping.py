@@ -23,8 +23,7 @@ KNOWN = (*REQUIRED, *(name for name in (*QUANTITIES, *TEXT_FIELDS) if name not i
 BUILT_IN = ("openb", "gaia")
 _KEYS = ("column", "minus", "times", "unit", "round")
 _LARGEST_MAPPING = 2**20
-#: How pandas names an index without a name: in Parquet, and when it reads a CSV file whose first column has an
-#: empty name.
+#: What pandas calls an index without a name: in Parquet, and when it reads it back from CSV.
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
 
 
