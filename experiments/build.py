@@ -247,6 +247,10 @@ def _note_unsupported(jobs: Workload, notes: list[str]) -> None:
     found = jobs.report.notes.get("dependencies_ignored")
     if found is not None:
         notes.append(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
+    if jobs.report.shift_s:
+        notes.append(
+            f"the trace begins {jobs.report.shift_s} s before its second 0; all its times are moved by that"
+        )
 
 
 # --- cluster --------------------------------------------------------------------------------------------

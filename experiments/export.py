@@ -178,7 +178,7 @@ def gantt_frame(schedule: Schedule) -> pd.DataFrame:
     """
     held, sets = schedule.held, schedule.core_sets()
     last_of = {int(job): place for place, job in enumerate(held["job"])}
-    rows, since = [], {}
+    rows, since = [], dict[int, int]()
     for place, (row, spans) in enumerate(zip(held, sets, strict=True)):
         job = int(row["job"])
         submit_s = since.get(job, int(schedule.submit_s[job]))

@@ -150,26 +150,28 @@ class Schedule:
         that are free in its partition, in the order of the event log; a resumed job may get others. No two
         executions hold a core at the same time. InputError if more cores are held than there are.
         """
-        free, first = {}, 0
-        for name, cores in self.partition_cores.items():
-            free[name] = _FreeCores(first, cores)
-            first += cores
+        free: dict[str, _FreeCores] = {}
+        first = 0
+        for name, count in self.partition_cores.items():
+            free[name] = _FreeCores(first, count)
+            first += count
         steps = [(int(row["opened"]), 1, place) for place, row in enumerate(self.held)]
         steps += [(int(row["closed"]), 0, place) for place, row in enumerate(self.held)]
         sets: list[list[tuple[int, int]]] = [[] for _ in self.held]
         for _, opening, place in sorted(steps):
             job = self.held["job"][place]
-            cores = free.get(self.partition[job])
-            if opening:
-                taken = cores.take(int(self.cores[job])) if cores is not None else None
-                if taken is None:
-                    raise InputError(
-                        f"{self.name}: job {self.job_id[job]} holds more cores than partition "
-                        f"{str(self.partition[job])!r} has free; the run's record is damaged, simulate again"
-                    )
-                sets[place] = taken
-            elif cores is not None:
-                cores.give(sets[place])
+            partition = free.get(self.partition[job])
+            if not opening:
+                if partition is not None:
+                    partition.give(sets[place])
+                continue
+            taken = None if partition is None else partition.take(int(self.cores[job]))
+            if taken is None:
+                raise InputError(
+                    f"{self.name}: job {self.job_id[job]} holds more cores than partition "
+                    f"{str(self.partition[job])!r} has free; the run's record is damaged, simulate again"
+                )
+            sets[place] = taken
         return sets
 
 

@@ -23,14 +23,14 @@ def join_partials(columns: dict[int, np.ndarray], findings: Findings) -> dict[in
 
     columns : field -> (N,) float64. The summary counts where there is one; else a job was submitted with
     the first of its partial executions and its run time is the sum of theirs. Lines that were joined to
-    an earlier one are a repair. InputError for two jobs of one number.
+    an earlier one are a repair. InputError for two jobs of one number, neither of them partial.
     """
     ids, status = columns[JOB], columns[STATUS]
     if not pd.Series(ids).duplicated().any():
         return columns
     partial = np.isin(status, (CONTINUED, LAST_COMPLETED, LAST_FAILED))
     last = partial & (status != CONTINUED)
-    _refuse_second_jobs(ids, ~partial, last, findings)
+    _refuse_second_jobs(ids, ~partial, findings)
     group, _ = pd.factorize(ids)  # numbered by first appearance
     rows = np.lexsort((partial, group))  # stable: a summary first, then the partial lines as in the file
     starts = np.flatnonzero(np.diff(group[rows], prepend=-1))
@@ -49,21 +49,19 @@ def join_partials(columns: dict[int, np.ndarray], findings: Findings) -> dict[in
     return out
 
 
-def _refuse_second_jobs(ids: np.ndarray, summary: np.ndarray, last: np.ndarray, findings: Findings) -> None:
-    """InputError for a number with two summaries, or with two last partial executions."""
-    checks = []
-    for kind in (summary, last):
-        rows = np.flatnonzero(kind)
-        again = np.zeros(len(ids), dtype=bool)
-        again[rows[pd.Series(ids[rows]).duplicated().to_numpy()]] = True
-        if again.any():
-            first = rows[int(np.argmax(ids[rows] == ids[int(np.argmax(again))]))]
-            text = (
-                f"job number (field 1) {{}} was given before, by the record at {findings.where(first)}; "
-                "give each job a number of its own"
-            )
-            checks.append((again, ids, text))
-    findings.refuse(checks)
+def _refuse_second_jobs(ids: np.ndarray, summary: np.ndarray, findings: Findings) -> None:
+    """InputError for a number with two lines that sum a job up: these are two jobs."""
+    rows = np.flatnonzero(summary)
+    again = np.zeros(len(ids), dtype=bool)
+    again[rows[pd.Series(ids[rows]).duplicated().to_numpy()]] = True
+    if not again.any():
+        return
+    first = rows[int(np.argmax(ids[rows] == ids[int(np.argmax(again))]))]
+    text = (
+        f"job number (field 1) {{}} was given before, by the record at {findings.where(first)}; "
+        "give each job a number of its own"
+    )
+    findings.refuse([(again, ids, text)])
 
 
 class _Groups:

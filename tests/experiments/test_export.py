@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from tests.builders import make_case
 from tests.experiments.fake_runs import fake_compare, fake_run
 from traces import InputError, read_workload
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DARK = Wishes(settings=("supply.source.0.capacity=0.2", "cluster.pue=1.1"))
 CORES = Partition("main", nodes=4, cores_per_node=1, core_mw=100)
 
@@ -254,3 +256,36 @@ def test_a_place_that_cannot_be_written_is_refused_first(tmp_path, out, format, 
 def test_a_comparison_is_no_run(tmp_path):
     with pytest.raises(InputError, match="runs"):
         export_run(fake_compare(tmp_path / "c", {"fcfs": 1.0}), "swf", tmp_path / "a.swf")
+
+
+@pytest.mark.slow
+def test_of_a_real_trace_under_real_wind_cores_and_energy_add_up(shared, tmp_path):
+    workload = shared / "data" / "workloads" / "KTH-SP2-1996-2.1-cln.swf.gz"
+    power = shared / "data" / "grid" / "eia_ERCO_2022_generation_avgCI.csv.gz"
+    wishes = Wishes(workload=str(workload), power=str(power))
+    scenario = str(EXAMPLES / "kth-ercot.toml")
+    simulate_run("sjf+easy", scenario=scenario, wishes=wishes, out=tmp_path / "run", figures=False)
+    run = load_run(tmp_path / "run")
+    schedule = schedule_of(run)
+    assert run.metrics["suspensions"] > 100
+
+    stays = [
+        (core, int(row["start_s"]), int(row["end_s"]))
+        for row, spans in zip(schedule.held, schedule.core_sets(), strict=True)
+        for first, last in spans
+        for core in range(first, last + 1)
+        if row["end_s"] > row["start_s"]
+    ]
+    stays.sort()
+    assert all(one[2] <= two[1] for one, two in zip(stays, stays[1:], strict=False) if one[0] == two[0])
+    used = np.diff(run.power["time_s"]) * run.power["used_cores"].to_numpy()[:-1]
+    assert sum(end_s - start_s for _, start_s, end_s in stays) == int(used.sum())
+    assert schedule.run_energy_uj / 3.6e12 == pytest.approx(run.metrics["energy_kwh"], rel=1e-12)
+
+    jobs = read_workload(export_run(run, "swf", tmp_path / "a.swf.gz"))
+    ran_s = np.zeros(len(schedule.job_id), dtype=np.int64)
+    np.add.at(ran_s, schedule.held["job"], schedule.held["end_s"] - schedule.held["start_s"])
+    expected = {
+        int(job): int(s) for job, s in zip(schedule.job_id, ran_s, strict=True) if job in _ran(schedule)
+    }
+    assert dict(zip(jobs.job_id.tolist(), jobs.work_s.tolist(), strict=True)) == expected

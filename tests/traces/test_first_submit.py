@@ -158,5 +158,7 @@ def test_a_start_that_the_scenario_gives_is_that_of_the_files_second_0(tmp_path)
         f'[workload]\nfile = "{tmp_path / "a.swf"}"\nprocessors = 4\nstart_utc = "2020-01-01T00:00:00Z"\n'
     )
     (tmp_path / "s.toml").write_text(workload)
-    jobs = build(load_scenario(str(tmp_path / "s.toml")), seed=0).case.workload
+    built = build(load_scenario(str(tmp_path / "s.toml")), seed=0)
+    jobs = built.case.workload
+    assert [note for note in built.warnings if "100 s before its second 0" in note]
     assert jobs.utc(int(jobs.submit_s[-1])) == datetime(2020, 1, 1, tzinfo=UTC)

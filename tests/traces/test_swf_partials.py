@@ -72,6 +72,11 @@ def test_the_summary_counts_where_it_differs(read):
     assert jobs.estimate_s.tolist() == [60]
 
 
+def test_parts_after_a_last_one_are_of_the_same_job(read):
+    jobs = read(record(1, submit=5, run=10, status=4), record(1, submit=-1, run=27, status=3))
+    assert columns(jobs) == {1: (5, 37, 2)}  # it failed, and was restarted
+
+
 def test_a_summary_without_run_time_or_submit_leaves_them_to_the_parts(read):
     assert columns(read(record(1, submit=-1, run=-1, requested=-1, status=1), *PARTS)) == {1: (5, 37, 2)}
 
@@ -115,7 +120,6 @@ def test_strict_refuses_and_names_the_line(read):
     [
         [record(1), record(1, submit=9)],  # two whole jobs
         [record(1, status=0), record(1, status=5), *PARTS],
-        [*PARTS, record(1, submit=200, status=3)],  # it had ended before
         [record(1, status=-1), record(1, status=-1)],
     ],
 )
