@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ import pandas as pd
 from experiments.export_swf import swf_lines
 from experiments.runfolder import Run, load_run
 from experiments.targets import check_target
-from rare.schedule import UJ_PER_KWH, Schedule, closed_name, executions, joules, run_energy_uj
+from rare.schedule import UJ_PER_KWH, Schedule, closed_names, executions, joules, run_energy_uj
 from rare.state import END, EVENT, EVENT_NAMES
 from traces.errors import InputError
 from traces.files import replace_file
@@ -176,48 +175,42 @@ def gantt_frame(schedule: Schedule) -> pd.DataFrame:
     A job that was suspended has a row for each time it held cores. A later one counts as submitted when
     the one before it ended. Energy [J] is the whole job's, in its last row.
     """
-    held, sets = schedule.held, schedule.core_sets()
-    last_of = {int(job): place for place, job in enumerate(held["job"])}
-    rows, since = [], dict[int, int]()
-    for place, (row, spans) in enumerate(zip(held, sets, strict=True)):
-        job = int(row["job"])
-        submit_s = since.get(job, int(schedule.submit_s[job]))
-        since[job] = int(row["end_s"])
-        if spans:
-            energy_j = schedule.energy_uj[job] / 1e6 if last_of[job] == place else 0.0
-            rows.append(_batsim_row(schedule, row, submit_s, spans, energy_j))
-    return pd.DataFrame(rows, columns=list(BATSIM_COLUMNS))
-
-
-def _batsim_row(
-    schedule: Schedule, row: Any, submit_s: int, spans: list[tuple[int, int]], energy_j: float
-) -> tuple[Any, ...]:
-    job, start_s, end_s = int(row["job"]), int(row["start_s"]), int(row["end_s"])
-    done = row["closed_by"] == END
-    resources = " ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-    return (
+    held, job = schedule.held, schedule.held["job"]
+    by_job = np.argsort(job, kind="stable")
+    again = np.append(False, job[by_job][1:] == job[by_job][:-1])  # in that order: not the job's first
+    submit_s = schedule.submit_s[job]
+    submit_s[by_job[again]] = held["end_s"][by_job[np.flatnonzero(again) - 1]]
+    last = np.ones(len(held), dtype=bool)
+    last[by_job[np.flatnonzero(again) - 1]] = False
+    run_s, done, closed_by = held["end_s"] - held["start_s"], held["closed_by"] == END, closed_names(held)
+    columns = (
         schedule.job_id[job],
         schedule.name,
         "rare",
         submit_s,
-        int(schedule.cores[job]),
-        int(schedule.estimate_s[job]),
-        int(done),
-        "COMPLETED_SUCCESSFULLY"
-        if done
-        else "RUNNING"
-        if closed_name(row) == "cut_off"
-        else "COMPLETED_KILLED",
-        start_s,
-        end_s - start_s,
-        end_s,
-        start_s - submit_s,
-        end_s - submit_s,
-        (end_s - submit_s) / (end_s - start_s) if end_s > start_s else 1.0,
-        resources,
-        energy_j,
-        "" if done else f"ended_by={closed_name(row)}",
+        schedule.cores[job],
+        schedule.estimate_s[job],
+        done.astype(int),
+        np.where(
+            done, "COMPLETED_SUCCESSFULLY", np.where(closed_by == "cut_off", "RUNNING", "COMPLETED_KILLED")
+        ),
+        held["start_s"],
+        run_s,
+        held["end_s"],
+        held["start_s"] - submit_s,
+        held["end_s"] - submit_s,
+        np.where(run_s > 0, (held["end_s"] - submit_s) / np.maximum(run_s, 1), 1.0),
+        [_interval_set(spans) for spans in schedule.core_sets()],
+        np.where(last, schedule.energy_uj[job].astype(float) / 1e6, 0.0),
+        np.where(done, "", np.char.add("ended_by=", closed_by)),
     )
+    frame = pd.DataFrame(dict(zip(BATSIM_COLUMNS, columns, strict=True)), index=range(len(held)))
+    return frame[frame["requested_number_of_resources"] > 0].reset_index(drop=True)
+
+
+def _interval_set(spans: list[tuple[int, int]]) -> str:
+    """Cores as Batsim writes them: `0-3 8`."""
+    return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def energy_frame(schedule: Schedule) -> pd.DataFrame:

@@ -26,10 +26,11 @@ def swf_lines(schedule: Schedule) -> Iterator[str]:
     numbers, numbered = _job_numbers(schedule)
     held = schedule.held[np.argsort(schedule.held["job"], kind="stable")]
     first = np.searchsorted(held["job"], np.arange(len(numbers) + 1))
+    places = {name: place for place, name in enumerate(schedule.partition_cores, 1)}
     records = [
         line
         for job, number in enumerate(numbers)
-        for line in _job_lines(schedule, job, number, held[first[job] : first[job + 1]])
+        for line in _job_lines(schedule, job, number, held[first[job] : first[job + 1]], places)
     ]
     yield from _header(schedule, len(records), numbered)
     yield from records
@@ -68,7 +69,9 @@ def _plain(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _job_lines(schedule: Schedule, job: int, number: int, held: np.ndarray) -> Iterator[str]:
+def _job_lines(
+    schedule: Schedule, job: int, number: int, held: np.ndarray, places: dict[str, int]
+) -> Iterator[str]:
     status = _STATUS.get(schedule.status[job], UNKNOWN)
     submit_s = int(schedule.submit_s[job])
     done_s = int(schedule.work_s[job]) if status == COMPLETED else UNKNOWN
@@ -77,11 +80,7 @@ def _job_lines(schedule: Schedule, job: int, number: int, held: np.ndarray) -> I
         cores = int(schedule.cores[job])
         estimate_s = int(schedule.estimate_s[job]) or UNKNOWN
         allocated = cores if run != UNKNOWN else UNKNOWN
-        place = (
-            list(schedule.partition_cores).index(schedule.partition[job]) + 1
-            if schedule.partition[job]
-            else UNKNOWN
-        )
+        place = places.get(schedule.partition[job], UNKNOWN)
         fields = [number, submit, wait, run, allocated, work, -1, cores, estimate_s, -1, code]
         return " ".join(map(str, [*fields, -1, -1, -1, -1, place, -1, -1]))
 

@@ -10,7 +10,6 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +26,7 @@ OPENS = (START, RESUME)
 CLOSES = (END, SUSPEND, SHED, KILL, FAIL)
 CUT_OFF = -1  # `closed_by` of an execution that was still going on when the run ended
 UJ_PER_KWH = 3.6e12
+_LARGEST_INT64 = 2.0**62  # far enough below the end that a float may say so
 UJ_PER_MJ = 1000  # millijoules times PUE in per mille are millionths of a joule, without rounding
 
 EXECUTION = np.dtype(
@@ -79,8 +79,11 @@ def energy_uj(case: Case, held: np.ndarray) -> np.ndarray:
         row = np.maximum(np.searchsorted(change_s, time_s, side="right") - 1, 0)
         return until[row] + (time_s - change_s[row]) * pue[row]
 
-    seconds = (integral(held["end_s"]) - integral(held["start_s"])).astype(object)
-    return build_jobs(case)["power_mw"][held["job"]].astype(object) * seconds
+    seconds = integral(held["end_s"]) - integral(held["start_s"])  # x PUE
+    power_mw = np.asarray(build_jobs(case)["power_mw"])[held["job"]]
+    if float(power_mw.max(initial=0)) * float(seconds.max(initial=0)) >= _LARGEST_INT64:
+        return power_mw.astype(object) * seconds.astype(object)
+    return (power_mw * seconds).astype(object)
 
 
 def run_energy_uj(time_s: np.ndarray, draw_mw: np.ndarray) -> int:
@@ -155,23 +158,30 @@ class Schedule:
         for name, count in self.partition_cores.items():
             free[name] = _FreeCores(first, count)
             first += count
-        steps = [(int(row["opened"]), 1, place) for place, row in enumerate(self.held)]
-        steps += [(int(row["closed"]), 0, place) for place, row in enumerate(self.held)]
-        sets: list[list[tuple[int, int]]] = [[] for _ in self.held]
-        for _, opening, place in sorted(steps):
-            job = self.held["job"][place]
-            partition = free.get(self.partition[job])
+        opened, closed = self.held["opened"].tolist(), self.held["closed"].tolist()
+        steps = sorted(
+            [
+                *((at, 1, row) for row, at in enumerate(opened)),
+                *((at, 0, row) for row, at in enumerate(closed)),
+            ]
+        )
+        held_cores = self.cores[self.held["job"]].tolist()
+        partitions = [free.get(name) for name in self.partition[self.held["job"]]]
+        sets: list[list[tuple[int, int]]] = [[] for _ in opened]
+        for _, opening, row in steps:
+            partition = partitions[row]
             if not opening:
                 if partition is not None:
-                    partition.give(sets[place])
+                    partition.give(sets[row])
                 continue
-            taken = None if partition is None else partition.take(int(self.cores[job]))
+            taken = None if partition is None else partition.take(held_cores[row])
             if taken is None:
+                job = self.held["job"][row]
                 raise InputError(
                     f"{self.name}: job {self.job_id[job]} holds more cores than partition "
                     f"{str(self.partition[job])!r} has free; the run's record is damaged, simulate again"
                 )
-            sets[place] = taken
+            sets[row] = taken
         return sets
 
 
@@ -218,16 +228,19 @@ def partition_names(case: Case) -> np.ndarray:
 
 def per_job(amounts: np.ndarray, jobs: np.ndarray, count: int) -> np.ndarray:
     """(count,) Python integers: the sum of the amounts of each job."""
-    totals = np.zeros(count, dtype=object)
-    np.add.at(totals, jobs, amounts)
-    return totals
+    kind: type = object if float(amounts.sum()) >= _LARGEST_INT64 else np.int64
+    totals = np.zeros(count, dtype=kind)
+    np.add.at(totals, jobs, amounts.astype(kind))
+    return totals.astype(object)
 
 
-def closed_name(execution: np.void) -> str:
-    """The event that ended an execution, 'cut_off' where the run's end did."""
-    return "cut_off" if execution["closed_by"] == CUT_OFF else EVENT_NAMES[execution["closed_by"]]
+def closed_names(held: np.ndarray) -> np.ndarray:
+    """(N,) the event that ended each execution, 'cut_off' where the run's end did."""
+    return np.array([*EVENT_NAMES, "cut_off"])[held["closed_by"]]  # CUT_OFF, -1, is the last
 
 
 def joules(energy_uj: int) -> str:
     """Millionths of a joule as joules, exactly."""
-    return format(Decimal(int(energy_uj)).scaleb(-6).normalize() + 0, "f")
+    whole, rest = divmod(abs(int(energy_uj)), 10**6)
+    text = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    return f"-{text}" if energy_uj < 0 else text

@@ -168,7 +168,7 @@ def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:
 def _source(target: str, keys: Any, name: str) -> Source:
     where = f"{name}: columns.{target}"
     if not isinstance(keys, dict) or "column" not in keys:
-        raise InputError(f'{where}: give a table with a column, like [columns.{target}] column = "..."')
+        raise InputError(f'{where}: give a table with a column, like columns.{target}.column = "..."')
     for key, value in keys.items():
         if key not in _KEYS or not isinstance(value, str):
             raise InputError(f"{where}.{key} = {shown(value)}: known keys, all text: {', '.join(_KEYS)}")

@@ -162,9 +162,11 @@ def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.
         for place_in_line, word in enumerate(words[: len(FIELDS)]):
             table[row, place_in_line] = _number(path, number, place_in_line, word)
         if len(words) != len(FIELDS):
+            few = len(words) < len(FIELDS)
+            remedy = "write -1 for those that are unknown" if few else "an SWF record has no more"
             raise InputError(
                 f"{place(path, number)}: has {len(words)} fields, expected {len(FIELDS)} "
-                f"(line: {shown(line.strip())}); an SWF record has no more and no fewer"
+                f"(line: {shown(line.strip())}); {remedy}"
             )
     return table
 

@@ -7,7 +7,7 @@ import pytest
 
 import rare
 from rare.model import Partition
-from rare.schedule import closed_name, joules
+from rare.schedule import closed_names, joules
 from schedulers import make_scheduler
 from tests.builders import make_case, random_case
 from tests.rare.twins import Erratic
@@ -46,8 +46,10 @@ def hand():
 
 def held(schedule):
     return [
-        (int(row["job"]) + 1, int(row["start_s"]), int(row["end_s"]), closed_name(row), spans)
-        for row, spans in zip(schedule.held, schedule.core_sets(), strict=True)
+        (int(row["job"]) + 1, int(row["start_s"]), int(row["end_s"]), str(closed_by), spans)
+        for row, closed_by, spans in zip(
+            schedule.held, closed_names(schedule.held), schedule.core_sets(), strict=True
+        )
     ]
 
 

@@ -5,7 +5,7 @@ import gzip
 import pandas as pd
 import pytest
 
-from traces import InputError, read_workload
+from traces import InputError, read_workload, write_workload
 
 HEAD = "job_id,submit_s,cores,work_s"
 
@@ -119,3 +119,56 @@ def test_a_number_of_its_own_makes_two_jobs(tmp_path, text):
     first, second = text.splitlines(keepends=True)
     (tmp_path / "a.swf").write_text(first + "2" + second[1:])
     assert len(read_workload(tmp_path / "a.swf")) == 2
+
+
+def test_fields_that_lack_are_to_be_written_as_unknown(tmp_path):
+    short = record().replace(" -1\n", "\n")
+    assert "write -1" in refused(tmp_path / "a.swf", short)
+    (tmp_path / "a.swf").write_text(short.replace("\n", " -1\n"))
+    assert len(read_workload(tmp_path / "a.swf")) == 1
+
+
+def test_a_mapping_without_a_column_shows_a_line_that_is_taken(tmp_path):
+    (tmp_path / "m.toml").write_text("columns.submit_s = 5\ncolumns.cores = 5\ncolumns.work_s = 5\n")
+    message = refused(tmp_path / "a.csv", "at\n1\n", mapping=tmp_path / "m.toml")
+    line = message.split("like ")[1].replace("...", "at")
+    lines = [line.replace("submit_s", name) for name in ("submit_s", "cores", "work_s")]
+    (tmp_path / "m.toml").write_text("\n".join(lines))
+    assert len(read_workload(tmp_path / "a.csv", mapping=tmp_path / "m.toml")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("a.xlsx", "save the spreadsheet"),
+        ("a.ods", "save the spreadsheet"),
+        ("a.swf.bz2", "unpack it"),
+        ("a.csv.zip", "unpack it"),
+        ("a.tar.gz", "unpack it"),
+    ],
+)
+def test_no_new_name_is_proposed_for_what_is_no_text(tmp_path, name, remedy):
+    message = refused(tmp_path / name, b"PK")
+    assert remedy in message and "name it" not in message
+
+
+@pytest.mark.parametrize("name", ["a.txt", "trace"])
+def test_a_new_name_or_the_format_makes_a_text_readable(tmp_path, name):
+    message = refused(tmp_path / name, record())
+    assert "name it .swf" in message and "swf, csv, parquet" in message
+    assert len(read_workload(tmp_path / name, format="swf")) == 1
+    (tmp_path / name).rename(tmp_path / "a.swf")
+    assert len(read_workload(tmp_path / "a.swf")) == 1
+
+
+def test_writing_proposes_only_what_it_can_write(tmp_path):
+    (tmp_path / "a.swf").write_text(record())
+    jobs = read_workload(tmp_path / "a.swf")
+    for name in ("b.txt", "b.swf", "b"):
+        with pytest.raises(InputError) as caught:
+            write_workload(jobs, tmp_path / name)
+        assert "give the format" not in str(caught.value)
+        for suffix in (".csv", ".parquet"):
+            assert suffix in str(caught.value)
+            write_workload(jobs, tmp_path / f"b{suffix}")
+            assert read_workload(tmp_path / f"b{suffix}").job_id.tolist() == [1]
