@@ -10,7 +10,7 @@ import gzip
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,23 @@ import pandas as pd
 from experiments.export_swf import swf_lines
 from experiments.runfolder import Run, load_run
 from experiments.targets import check_target
-from rare.schedule import UJ_PER_KWH, Schedule, closed_names, executions, joules, run_energy_uj
+from rare.schedule import (
+    CLOSES,
+    CUT_OFF,
+    UJ_PER_KWH,
+    Schedule,
+    closed_names,
+    executions,
+    joules,
+    run_energy_uj,
+)
 from rare.state import END, EVENT, EVENT_NAMES
 from traces.errors import InputError
 from traces.files import replace_file
+from traces.workload import LARGEST_COUNT
 
+_LONGEST_ENERGY = 40  # digits
+_EXACT = Context(prec=2 * _LONGEST_ENERGY)
 #: The columns of the file `_jobs.csv` of Batsim, which evalys draws.
 BATSIM_COLUMNS = (
     "job_id",
@@ -77,21 +89,19 @@ def export_run(
 
 def schedule_of(run: Run) -> Schedule:
     """The schedule of a run folder. InputError for a damaged one, or one of an earlier version."""
-    jobs, resolved = run.jobs, run.config.get("resolved")
-    table = run.path / "jobs.csv"
+    jobs, table = run.jobs, run.path / "jobs.csv"
     for column in ("partition", "energy_j", "estimate_s", "work_s"):
         if column not in jobs:
             raise _earlier(table, f"has no column {column!r}")
     whole = _whole_columns(jobs, table)
     end_s = int(run.power["time_s"].iloc[-1]) if len(run.power) else 0
     draw_mw = np.rint(run.power["draw_w"].to_numpy() * 1000).astype(np.int64)
-    try:
-        assert isinstance(resolved, dict)
-        partitions = {str(part["name"]): int(part["cores"]) for part in resolved["partitions"]}
-        start_utc, zone = resolved["start_utc"], resolved["zone"]
-        origin_utc = None if start_utc is None else datetime.fromisoformat(start_utc).astimezone(UTC)
-    except (AssertionError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise _earlier(run.path / "config.json", "does not say what the machine and its clock are") from error
+    partitions, origin_utc, zone = _machine(run)
+    held = executions(_event_log(run), end_s)
+    if not np.isin(held["closed_by"], (*CLOSES, CUT_OFF)).all():
+        raise InputError(
+            f"{run.path / 'events.csv'}: a job starts twice; the file is damaged, simulate again"
+        )
     return Schedule(
         name=str(run.result.get("workload") or run.path.name),
         scheduler=run.scheduler,
@@ -99,7 +109,7 @@ def schedule_of(run: Run) -> Schedule:
         status=jobs["status"].to_numpy(dtype=object),
         partition=jobs["partition"].to_numpy(dtype=object),
         partition_cores=partitions,
-        held=executions(_event_log(run), end_s),
+        held=held,
         energy_uj=_energies_uj(jobs["energy_j"], table),
         run_energy_uj=run_energy_uj(run.power["time_s"].to_numpy().astype(np.int64), draw_mw),
         end_s=end_s,
@@ -107,6 +117,21 @@ def schedule_of(run: Run) -> Schedule:
         zone=zone,
         **whole,
     )
+
+
+def _machine(run: Run) -> tuple[dict[str, int], datetime | None, str | None]:
+    """Cores by partition, the instant of time 0 and the zone, as config.json has them."""
+    try:
+        resolved = run.config["resolved"]
+        partitions = {str(part["name"]): int(part["cores"]) for part in resolved["partitions"]}
+        start_utc, zone = resolved["start_utc"], resolved["zone"]
+        origin_utc = None if start_utc is None else datetime.fromisoformat(start_utc).astimezone(UTC)
+        known = zone is None or isinstance(zone, str)
+        if known and all(0 <= cores <= LARGEST_COUNT for cores in partitions.values()):
+            return partitions, origin_utc, zone
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    raise _earlier(run.path / "config.json", "does not say what the machine and its clock are")
 
 
 def _earlier(path: Path, what: str) -> InputError:
@@ -154,10 +179,10 @@ def _energies_uj(cells: pd.Series, path: Path) -> np.ndarray:
     out = np.zeros(len(cells), dtype=object)
     for row, cell in enumerate(cells):
         try:
-            amount = Decimal(cell).scaleb(6)
-            if not amount.is_finite() or amount != int(amount):
-                raise InvalidOperation
-        except InvalidOperation:
+            amount = _EXACT.scaleb(Decimal(cell), 6)
+            if not amount.is_finite() or amount.adjusted() > _LONGEST_ENERGY or amount != int(amount):
+                raise ArithmeticError
+        except ArithmeticError:
             raise InputError(
                 f"{path}:{row + 2}: column 'energy_j' holds {str(cell)[:40]!r}, no energy; "
                 "the file is damaged, simulate again"
@@ -177,7 +202,8 @@ def gantt_frame(schedule: Schedule) -> pd.DataFrame:
     """
     held, job = schedule.held, schedule.held["job"]
     by_job = np.argsort(job, kind="stable")
-    again = np.append(False, job[by_job][1:] == job[by_job][:-1])  # in that order: not the job's first
+    again = np.zeros(len(held), dtype=bool)  # in that order: not the job's first
+    again[1:] = job[by_job][1:] == job[by_job][:-1]
     submit_s = schedule.submit_s[job]
     submit_s[by_job[again]] = held["end_s"][by_job[np.flatnonzero(again) - 1]]
     last = np.ones(len(held), dtype=bool)

@@ -54,7 +54,7 @@ def _header(schedule: Schedule, records: int, numbered: bool) -> Iterator[str]:
     if origin_s > 0:
         yield f"; UnixStartTime: {origin_s}"
         if schedule.zone is not None:
-            yield f"; TimeZoneString: {schedule.zone}"
+            yield f"; TimeZoneString: {_plain(schedule.zone)}"
     yield f"; MaxProcs: {machine}"
     yield f"; MaxPartitions: {len(schedule.partition_cores)}"
     for number, name in enumerate(schedule.partition_cores, 1):

@@ -81,14 +81,10 @@ def power_flows(world: World, time_s: int) -> PowerFlows:
 
 def _without_jobs(world: World) -> World:
     """A copy of what the flows depend on, in which nobody runs or waits, with its flows fixed anew."""
-    bare = bind(world._replace(env=_copy(world.env), part=_copy(world.part), ends=np.zeros_like(world.ends)))
+    bare = bind(world._replace(env=world.env.copy(), part=world.part.copy(), ends=np.zeros_like(world.ends)))
     state = bare.env[0]
     state.active_mw = state.node_mw = state.used_cores = 0
     bare.part.nodes_used[0] = 0
     apply_inputs(bare.handles[0])
     set_flows(bare.handles[0])
     return bare
-
-
-def _copy(records: np.ndarray) -> np.ndarray:
-    return records.copy()

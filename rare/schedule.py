@@ -229,7 +229,7 @@ def partition_names(case: Case) -> np.ndarray:
 def per_job(amounts: np.ndarray, jobs: np.ndarray, count: int) -> np.ndarray:
     """(count,) Python integers: the sum of the amounts of each job."""
     kind: type = object if float(amounts.sum()) >= _LARGEST_INT64 else np.int64
-    totals = np.zeros(count, dtype=kind)
+    totals: np.ndarray = np.zeros(count, dtype=kind)
     np.add.at(totals, jobs, amounts.astype(kind))
     return totals.astype(object)
 

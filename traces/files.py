@@ -92,7 +92,7 @@ def _format(path: Path | str, asked: str | None) -> str:
 
 
 def _suffix(path: Path | str) -> str:
-    """What tells the format, in lower case: the last suffix, or the one before .gz; '' where there is none."""
+    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
     return last[0] if last else ""

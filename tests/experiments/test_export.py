@@ -221,7 +221,10 @@ def changed_copy(run, tmp_path, name, old, new):
         ("jobs.csv", "partition", "part", ["jobs.csv", "partition", "simulate again"]),
         ("config.json", '"start_utc"', '"begin_utc"', ["config.json", "simulate again"]),
         ("config.json", '"cores": ', '"cores": 1e400, "c": ', ["config.json", "simulate again"]),
+        ("config.json", '"cores": ', '"cores": -1, "c": ', ["config.json", "simulate again"]),
+        ("config.json", '"zone": ', '"zone": 5, "z": ', ["config.json", "simulate again"]),
         ("events.csv", ",start,", ",begin,", ["events.csv:", "simulate again"]),
+        ("events.csv", ",shed,", ",submit,", ["events.csv", "starts twice", "simulate again"]),
     ],
 )
 def test_folders_of_an_earlier_version_and_damaged_ones_are_named(run, tmp_path, name, old, new, parts):
@@ -230,6 +233,23 @@ def test_folders_of_an_earlier_version_and_damaged_ones_are_named(run, tmp_path,
         export_run(folder, "energy", tmp_path / "a.csv")
     assert [part for part in parts if part not in str(caught.value)] == []
     assert not (tmp_path / "a.csv").exists()
+
+
+@pytest.mark.parametrize("energy", ["", "nan", "1e999999999", "0.0000001", "x"])
+def test_an_energy_that_is_none_names_the_line(run, tmp_path, energy):
+    jobs = pd.read_csv(run / "jobs.csv", dtype=str, keep_default_na=False)
+    jobs.loc[3, "energy_j"] = energy
+    folder = changed_copy(run, tmp_path, "jobs.csv", "job_id", "job_id")
+    jobs.to_csv(folder / "jobs.csv", index=False)
+    with pytest.raises(InputError, match=r"jobs\.csv:5: column 'energy_j'"):
+        export_run(folder, "energy", tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("swf", "swf"), ("gantt", "csv"), ("energy", "csv")])
+def test_a_run_in_which_nobody_started(tmp_path, format, suffix):
+    case = make_case([{"work_s": 5}], CORES, [{"t": 0, "grid": 0}], window_s=60)
+    schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))
+    assert export_run(schedule, format, tmp_path / f"a.{suffix}").read_text()
 
 
 def test_more_cores_than_there_are_is_damage(run, tmp_path):
