@@ -18,9 +18,7 @@ def cooling(clock, peak_w, log):
     warmth = 0.0
     while True:
         yield clock.env.timeout(STEP_S)
-        state = clock.world.env[0]
-        it_w = (state.active_mw + state.node_mw) / 1000
-        warmth += (it_w / peak_w - warmth) * STEP_S / DELAY_S
+        warmth += (clock.power().jobs_w / peak_w - warmth) * STEP_S / DELAY_S
         clock.set_input(pue_per_mille=round(1100 + 300 * warmth))
         log.append(1.1 + 0.3 * warmth)
 

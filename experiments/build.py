@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,8 @@ class Built:
         ]
         tables["resolved"] = {
             "jobs": len(case.workload),
+            "start_utc": case.workload.origin_utc.isoformat() if case.workload.origin_utc else None,
+            "zone": case.workload.zone,
             "begin_s": case.first_instant_s,
             "partitions": partitions,
             "peak_draw_kw": case.cluster.peak_draw_mw / MW_PER_KW,
@@ -170,8 +172,8 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
     if table.zone is not None:
         check_zone(table.zone, "workload.zone")
         changes["zone"] = table.zone
-    if table.start_utc is not None:
-        changes["origin_utc"] = _utc(table.start_utc)
+    if table.start_utc is not None:  # of the file's second 0, which the reader may have moved
+        changes["origin_utc"] = _utc(table.start_utc) - timedelta(seconds=jobs.report.shift_s)
     jobs = dataclasses.replace(jobs, **changes) if changes else jobs
     if len(jobs) == 0:
         raise InputError(f"{path}: holds no jobs to simulate; `rare traces show {path.name}` says why")
@@ -207,7 +209,7 @@ def _made(loaded: Loaded) -> Workload:
 def _utc(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        raise InputError(f"workload.start_utc {text!r} has no offset; write {text}Z")
+        raise InputError(f"workload.start_utc {text!r} has no offset; write {instant.isoformat()}Z for UTC")
     return instant.astimezone(UTC)
 
 
@@ -245,6 +247,10 @@ def _note_unsupported(jobs: Workload, notes: list[str]) -> None:
     found = jobs.report.notes.get("dependencies_ignored")
     if found is not None:
         notes.append(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
+    if jobs.report.shift_s:
+        notes.append(
+            f"the trace begins {jobs.report.shift_s} s before its second 0; all its times are moved by that"
+        )
 
 
 # --- cluster --------------------------------------------------------------------------------------------

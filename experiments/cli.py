@@ -16,6 +16,7 @@ import click
 
 from experiments.bench import bench
 from experiments.cli_dataset import dataset
+from experiments.cli_export import export
 from experiments.cli_launchpad import launchpad_command
 from experiments.cli_options import scenario_options
 from experiments.cli_preset import preset_command, preset_options, refuse_alone
@@ -215,6 +216,7 @@ def traces_show(
 traces.add_command(generate)
 rare.add_command(bench)
 rare.add_command(dataset)
+rare.add_command(export)
 rare.add_command(launchpad_command)
 rare.add_command(train)
 

@@ -37,13 +37,14 @@ def generate_workload(
     out       : .csv, .csv.gz or .parquet; an existing file is replaced only with `force`
     Other arguments as of `traces.synthetic.lublin`, `gpu_mix` and `with_estimates`. InputError.
     """
+    from experiments.targets import check_target
     from traces.errors import InputError
     from traces.files import write_workload
     from traces.synthetic import with_estimates
 
     _one_of("model", model, MODELS)
     _one_of("estimates", estimates, ESTIMATES)
-    _check_target(out, force)
+    check_target(out, (".csv", ".csv.gz", ".parquet"), force)
     if max_estimate_s is not None and estimates != "tsafrir":
         raise InputError(f"max_estimate_s is {max_estimate_s}: exact estimates have no maximum; use tsafrir")
     length = {"jobs": jobs, "days": days}
@@ -83,31 +84,6 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
     if value not in known:
         raise InputError(f"unknown {name} {shown(value)}; known: {', '.join(known)}")
-
-
-def _check_target(out: str | os.PathLike[str], force: bool) -> None:
-    """Refuse a place that cannot be written before the work is done, not after."""
-    from pathlib import Path
-
-    from traces.errors import InputError
-    from traces.text import place
-    from traces.workload import shown
-
-    path = Path(out)
-    if not path.name.lower().endswith((".csv", ".csv.gz", ".parquet")):
-        raise InputError(f"{place(path)}: unknown format; name it .csv, .csv.gz or .parquet")
-    try:
-        folder, parent, exists = path.is_dir(), path.parent.is_dir(), os.path.lexists(path)
-    except OSError as error:
-        raise InputError(
-            f"{shown(path)}: cannot be written ({error.strerror}); choose another name"
-        ) from error
-    if folder:
-        raise InputError(f"{place(path)}: is a folder; name a file in it")
-    if not parent:
-        raise InputError(f"{place(path)}: its folder does not exist; make it first")
-    if exists and not force:
-        raise InputError(f"{place(path)}: exists already; choose another name, or replace it with --force")
 
 
 def summary(jobs: Workload, out: str | os.PathLike[str]) -> str:

@@ -24,7 +24,8 @@ POWER_COLUMNS = (
 )
 FORECAST_COLUMNS = ("issue_s", "target_s", "low_w", "median_w", "high_w")
 RATE_COLUMNS = ("price_per_kwh", "carbon_g_per_kwh")  # of power.csv; absent in folders of earlier versions
-TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class"}
+# energy_j is an exact decimal, longer than a float holds.
+TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class", "energy_j"}
 # Cells that must hold a number in every row; other number columns may be empty.
 NEEDED = {
     "jobs.csv": ("submit_s",),

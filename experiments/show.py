@@ -115,6 +115,7 @@ def show_workload(
         "estimates": jobs.estimates,
         "start_utc": jobs.origin_utc.isoformat() if jobs.origin_utc else None,
         "zone": jobs.zone,
+        "shift_s": jobs.report.shift_s,
     }
     if len(jobs):
         found |= _figures(jobs)
@@ -206,7 +207,7 @@ def show_text(found: dict[str, Any]) -> str:
     return printable("\n".join(lines))
 
 
-_APART = {"kind", "name", "repairs", "skips", "notes"}
+_APART = {"kind", "name", "shift_s", "repairs", "skips", "notes"}
 # Shown with a unit that suits the size.
 _SIZED = {"peak_kw": power, "mean_kw": power, "min_kw": power, "energy_kwh": energy}
 

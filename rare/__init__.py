@@ -17,8 +17,10 @@ from rare.model import (
     Partition,
     constant_inputs,
 )
+from rare.power_flows import PowerFlows
 from rare.result import Result
 from rare.run import simulate
+from rare.schedule import Schedule
 from rare.scheduler import Scheduler
 from rare.simpy_clock import SimpyClock
 from rare.state import WAIT
@@ -47,8 +49,10 @@ __all__ = [
     "Layout",
     "Options",
     "Partition",
+    "PowerFlows",
     "Randomise",
     "Result",
+    "Schedule",
     "Scheduler",
     "SimpyClock",
     "constant_inputs",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rare.model import Case
+from rare.schedule import UJ_PER_KWH, energy_uj, executions, joules, partition_names, per_job
 from rare.state import EVENT_NAMES, INSTANT, STATUS_NAMES
 from traces.workload import NO_DEADLINE_S
 
@@ -33,10 +34,15 @@ class Result:
     power: np.ndarray
 
     def jobs_frame(self) -> pd.DataFrame:
-        """jobs.csv of a run folder: times in the workload's own seconds, empty where there is none."""
+        """jobs.csv of a run folder: times in the workload's own seconds, empty where there is none.
+
+        energy_j is exact, as text; it and energy_kwh are what the job's own power drew (rare.schedule), and
+        empty if the run was not recorded.
+        """
         import pandas as pd
 
         work, jobs = self.case.workload, self.jobs
+        energies_uj = self._job_energies_uj()
         return pd.DataFrame(
             {
                 "job_id": work.job_id,
@@ -53,8 +59,19 @@ class Result:
                 "estimate_s": work.estimate_s,
                 "deadline_s": _times(np.where(work.deadline_s >= NO_DEADLINE_S, -1, work.deadline_s)),
                 "service_class": "" if work.service_class is None else work.service_class,
+                "partition": partition_names(self.case),
+                "energy_j": [None if energy is None else joules(energy) for energy in energies_uj],
+                "energy_kwh": [None if energy is None else energy / UJ_PER_KWH for energy in energies_uj],
             }
         )
+
+    def _job_energies_uj(self) -> list[int | None]:
+        """What each job's own power drew, in millionths of a joule."""
+        count = len(self.jobs)
+        if len(self.power) == 0:
+            return [None] * count
+        held = executions(self.events, int(self.power["time_s"][-1]))
+        return per_job(energy_uj(self.case, held), held["job"], count).tolist()
 
     def events_frame(self) -> pd.DataFrame:
         """events.csv of a run folder."""

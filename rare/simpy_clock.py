@@ -16,6 +16,7 @@ import simpy
 from rare import rules
 from rare.build import Recorder, build_world
 from rare.model import INPUT_RANGES, NEVER_S, Case
+from rare.power_flows import PowerFlows, power_flows
 from rare.scheduler import Decider, Scheduler, as_decider, carry_out
 from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
 
@@ -143,14 +144,22 @@ class SimpyClock:
     def step_until(self, time_s: int) -> bool:
         """Process everything up to and including `time_s`, and let `env.now` be that second.
 
-        An input set afterwards acts from `time_s` on. False once the run is over; a run that merely has
-        nothing to come is not, as an input may still be set (`run()` ends it as stalled).
+        An input set afterwards acts from `time_s` on: step until the same second again to settle it, before
+        `power()` is read. False once the run is over, and `env.now` then stays where it ended; a run that
+        merely has nothing to come is not over, as an input may still be set (`run()` ends it as stalled).
         """
         if self.env.now < time_s:
             self.env.timeout(time_s - self.env.now)
         while self.env.peek() <= time_s and self._state["phase"] != OVER:
             self.env.step()
         return bool(self._state["phase"] != OVER)
+
+    def power(self) -> PowerFlows:
+        """The power flows at `env.now`, as fixed when the last instant was settled.
+
+        Once the run is over: what the unused nodes draw, under the inputs that were set last.
+        """
+        return power_flows(self.world, int(self.env.now))
 
     # --- the instant ---
 

@@ -26,6 +26,7 @@ ABSENT_IN_PLAIN = {
     "no values", "nothing offered", "no deadlines", "no renewable supply", "no renewable supply, no energy",
     "no renewable supply, no supply", "no battery", "no price", "no carbon intensity", "no fallback",
 }  # fmt: skip
+PAGES_OF_EXAMPLES = ("extending.md", "cosimulation.md")
 PRESENT_IN_GRID_TIED = ABSENT_IN_PLAIN | {"never", "no job completed", "no job counted"}
 
 
@@ -136,9 +137,9 @@ def test_pages_name_no_path_of_a_machine(page):
     assert not re.findall(r"(?<![\w.~])/(?:home|work|root|tmp|opt|Users)/\S*", text)
 
 
-def test_the_page_on_extending_shows_the_examples_as_they_are():
-    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    assert (ROOT / "examples" / "my_scheduler.py").read_text(encoding="utf-8") in page
+def test_the_pages_show_the_examples_as_they_are():
+    pages = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES_OF_EXAMPLES}
+    assert (ROOT / "examples" / "my_scheduler.py").read_text(encoding="utf-8") in pages["extending.md"]
     example = (ROOT / "examples" / "cosimulation.py").read_text(encoding="utf-8")
     coupled = re.search(r"^def cooling.*?\n\n\n", example, re.MULTILINE | re.DOTALL)
-    assert coupled is not None and coupled.group().rstrip() in page
+    assert coupled is not None and coupled.group().rstrip() in pages["cosimulation.md"]

@@ -39,3 +39,15 @@ def test_maskable_ppo_trains_and_plays():
     pytest.importorskip("sb3_contrib", reason="the extra `learn` is not installed")
     before, after = example("maskable_ppo").main(64, windows=2)
     assert 0 <= before <= 1 and 0 <= after <= 1
+
+
+def test_the_cooling_loop_makes_energy_dearer(capsys):
+    example("cosimulation").main()
+    assert "PUE between 1.10 and" in capsys.readouterr().out
+
+
+def test_vessim_and_rare_count_the_same_energy():
+    pytest.importorskip("vessim", reason="the extra `test` is not installed: pip install vessim")
+    vessim_wh, rare_wh, after_wh = example("vessim_cosimulation").main()
+    assert vessim_wh == pytest.approx(rare_wh + after_wh, rel=1e-9)
+    assert rare_wh > 1000 and after_wh > 10

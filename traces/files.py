@@ -25,6 +25,9 @@ from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
 
 FORMATS = ("swf", "csv", "parquet")
 _SUFFIXES = {".swf": "swf", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+#: What a renamed file of these could not be either.
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+_PACKED = (".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
 #: field -> (column of Workload, its unit in whole numbers per unit written, the value for none)
 _WRITTEN: dict[str, tuple[str, int, int | None]] = {
     "job_id": ("job_id", 1, None),
@@ -77,14 +80,22 @@ def _format(path: Path | str, asked: str | None) -> str:
         if asked not in FORMATS:
             raise InputError(f"unknown format {shown(asked)}; known: {', '.join(FORMATS)}")
         return asked
+    suffix = _suffix(path)
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    remedy = f"name it .swf, .csv (or these with .gz) or .parquet, or give the format ({', '.join(FORMATS)})"
+    if suffix in _SPREADSHEETS:
+        remedy = "save the spreadsheet's table as CSV"
+    elif suffix in _PACKED:
+        remedy = "unpack it; of packed files only gzip is read"
+    raise InputError(f"{place(path)}: unknown format; {remedy}")
+
+
+def _suffix(path: Path | str) -> str:
+    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
-    if not last or last[0] not in _SUFFIXES:
-        raise InputError(
-            f"{place(path)}: unknown format; name it .swf, .csv (or these with .gz) or .parquet, "
-            f"or give the format ({', '.join(FORMATS)})"
-        )
-    return _SUFFIXES[last[0]]
+    return last[0] if last else ""
 
 
 def write_workload(workload: Workload, path: Path | str) -> None:
@@ -93,21 +104,23 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     `read_workload` gives back the same jobs, header and content hash. InputError: unknown suffix, or
     the folder cannot be written to.
     """
-    kind = _format(path, None)
+    kind = _SUFFIXES.get(_suffix(path))
+    if kind is None:
+        raise InputError(f"{place(path)}: unknown format; name it .csv, .csv.gz or .parquet")
     if kind == "swf":
         raise InputError(f"{place(path)}: SWF cannot hold all fields of a job; write .csv or .parquet")
     packed = Path(path).suffix.lower() == ".gz"
     if packed and kind == "parquet":
         raise InputError(f"{place(path)}: Parquet is compressed already; drop the .gz")
     if kind == "parquet":
-        _replace(path, lambda stream: _write_parquet(workload, stream))
+        replace_file(path, lambda stream: _write_parquet(workload, stream))
     elif packed:
-        _replace(path, lambda stream: _write_packed(workload, stream))
+        replace_file(path, lambda stream: _write_packed(workload, stream))
     else:
-        _replace(path, lambda stream: _write_csv(workload, stream))
+        replace_file(path, lambda stream: _write_csv(workload, stream))
 
 
-def _replace(path: Path | str, write: Callable[[BinaryIO], None]) -> None:
+def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
     """Write to a temporary sibling, then rename it: a reader never sees half a file."""
     target = Path(path)
     temporary: str | None = None

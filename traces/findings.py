@@ -91,9 +91,9 @@ class Findings:
                 "correct the file, or read it without strict"
             )
 
-    def report(self, records: int) -> ReadReport:
+    def report(self, records: int, shift_s: int = 0) -> ReadReport:
         """The report of the file."""
-        return ReadReport(records=records, **self._kinds)
+        return ReadReport(records=records, shift_s=shift_s, **self._kinds)
 
 
 def plain(value: object) -> str:

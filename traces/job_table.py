@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from traces.errors import InputError
 from traces.findings import Findings, plain
 from traces.mapping import Mapping, Source
 from traces.metadata import Metadata
+from traces.shift import shift_to_zero
 from traces.text import place
 from traces.workload import (
     LARGEST_COUNT,
@@ -31,8 +33,10 @@ from traces.workload import (
     NO_POWER,
     NO_VALUE,
     Finding,
+    ReadReport,
     Workload,
     is_number_id,
+    shown,
 )
 
 #: Value of an absent cell or column. Required fields have none; an absent estimate is marked first.
@@ -46,6 +50,8 @@ _ABSENT = {
     "deadline_s": NO_DEADLINE_S,
 }
 _LARGEST = {"submit_s": LARGEST_S, "work_s": LARGEST_S, "estimate_s": LARGEST_S, "deadline_s": NO_DEADLINE_S}
+#: A trace may begin before second 0 (traces.shift); everything else is 0 or more.
+_MAY_BE_NEGATIVE = ("submit_s", "deadline_s")
 _MOST = {"power_w": 10**15, "value": NO_DEADLINE_S - 1}
 
 
@@ -80,6 +86,9 @@ class JobTable:
         if not mapping.own:
             text = f"columns read by mapping {mapping.name}"
             self._findings.put("notes", "mapping", Finding(1, None, mapping.name, text))
+        for name in mapping.index:
+            text = "the index of a data frame, column left out"
+            self._findings.put("notes", "index_left_out", Finding(1, None, shown(name), text))
 
     def add(self, places: list[int], cells: dict[str, list[str]]) -> None:
         """Convert one chunk: its lines and, by column, its stripped cells ('' where empty)."""
@@ -153,7 +162,7 @@ class JobTable:
             values = product(values, decimals(source.times, cells[source.times], None))
             label = f"{source.column} x {source.times}"
         for row, value in enumerate(values):
-            if value < 0:
+            if value < 0 and name not in _MAY_BE_NEGATIVE:
                 raise CellError(row, f"{label} is {plain(value)}; it must be 0 or more")
         out, rounded = whole(label, values, source.factor, source.rounding)
         if not source.quiet:
@@ -180,11 +189,16 @@ class JobTable:
         self._findings.note_jobs(
             ~unknown, columns["cores"], work_s, columns["estimate_s"], self._metadata.processors
         )
+        shift_s, origin_utc = shift_to_zero(submit_s, self._metadata.start_utc, self._findings)
         if strict:
             self._findings.refuse_all()
+        columns["submit_s"] = submit_s + shift_s
+        has_deadline = columns["deadline_s"] < NO_DEADLINE_S
+        columns["deadline_s"] = columns["deadline_s"] + np.where(has_deadline, shift_s, 0)
         order = np.argsort(submit_s, kind="stable")
         columns = {name: column[order] for name, column in columns.items()}
-        return self._build(columns, "run_time" if unknown.all() else "user")
+        report = self._findings.report(self._records, shift_s)
+        return self._build(columns, "run_time" if unknown.all() else "user", origin_utc, report)
 
     def _complete(self) -> dict[str, np.ndarray]:
         if not self._columns.places:
@@ -206,6 +220,8 @@ class JobTable:
             text = f"{quantity.target} is {{}}, more than {most}; correct it"
             checks.append((column > most, column, text))
         deadline_s = columns["deadline_s"]
+        text = f"submit_s is {{}}, less than -{LARGEST_S}; correct it"
+        checks.append((columns["submit_s"] < -LARGEST_S, columns["submit_s"], text))
         text = "deadline_s is {}, before the job's submit time; correct it, or leave it empty for none"
         checks.append((deadline_s < columns["submit_s"], deadline_s, text))
         checks.append(self._duplicates(columns["job_id"]))
@@ -218,7 +234,7 @@ class JobTable:
         again = pd.Series(ids).duplicated().to_numpy()
         first = int(np.argmax(ids == ids[int(np.argmax(again))])) if again.any() else 0
         where = self._findings.where(first) if again.any() else ""
-        return again, ids, f"job_id {{}} was given before, by the record at {where}; make ids unique"
+        return again, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
 
     def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A foreign table may hold tasks that ask for nothing: they are no jobs."""
@@ -232,7 +248,13 @@ class JobTable:
         self._findings.at(np.concatenate(self._columns.places)[keep])
         return {name: column[keep] for name, column in columns.items()}
 
-    def _build(self, columns: dict[str, np.ndarray], estimates: str) -> Workload:
+    def _build(
+        self,
+        columns: dict[str, np.ndarray],
+        estimates: str,
+        origin_utc: datetime | None,
+        report: ReadReport,
+    ) -> Workload:
         numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items()}
         ids = columns["job_id"]
         if all(map(is_number_id, ids)):
@@ -244,9 +266,9 @@ class JobTable:
             preemptible=columns["preemptible"],
             partition=columns.get("partition"),
             service_class=columns.get("service_class"),
-            origin_utc=self._metadata.start_utc,
+            origin_utc=origin_utc,
             zone=self._metadata.zone,
             processors=self._metadata.processors,
             estimates=self._metadata.estimates or estimates,
-            report=self._findings.report(self._records),
+            report=report,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ KNOWN = (*REQUIRED, *(name for name in (*QUANTITIES, *TEXT_FIELDS) if name not i
 BUILT_IN = ("openb", "gaia")
 _KEYS = ("column", "minus", "times", "unit", "round")
 _LARGEST_MAPPING = 2**20
+#: What pandas calls an index without a name: in Parquet, and when it reads it back from CSV.
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Sources by field; `skip`: code -> column whose empty cells mean that the row is no job."""
+    """Sources by field; `skip`: code -> column whose empty cells mean that the row is no job.
+
+    index : columns of the table that are the index of a data frame, and no field of a job.
+    """
 
     name: str
     sources: dict[str, Source]
     skip: dict[str, str] = field(default_factory=dict)
     metadata: Metadata = field(default_factory=Metadata)
     own: bool = False
+    index: tuple[str, ...] = ()
 
     def columns(self) -> list[str]:
         """All columns needed, each once."""
@@ -57,22 +64,37 @@ class Mapping:
         return list(dict.fromkeys([*names, *self.skip.values()]))
 
 
-def own_mapping(header: Sequence[str], where: str) -> Mapping:
-    """The mapping of our own format for these columns; InputError for missing and unknown ones."""
+def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
+    """The mapping of our own format for these columns; InputError for missing and unknown ones.
+
+    index : columns that a data frame's index was stored in. They are left out, unless one has the name
+    of a field.
+    """
+    left_out = tuple(
+        name
+        for place, name in enumerate(header)
+        if name not in KNOWN
+        and (name in index or _PANDAS_INDEX.fullmatch(name) or (name == "" and place == 0))
+    )
     missing = [name for name in REQUIRED if name not in header]
-    unknown = [name for name in header if name not in KNOWN]
+    unknown = [name for name in header if name not in KNOWN and name not in left_out]
     if missing:
         raise InputError(
             f"{where}: column {missing[0]} is missing among {shown(', '.join(header), 80)}; "
-            f"needed: {', '.join(REQUIRED)}; or give a mapping ({', '.join(BUILT_IN)}, or a TOML file)"
+            f"needed: {', '.join(REQUIRED)}; rename your columns, or give a mapping file (.toml)"
         )
     if unknown:
-        raise InputError(f"{where}: unknown column {shown(unknown[0])}; known: {', '.join(KNOWN)}")
-    sources = {name: _source(name, {"column": name}, where) for name in header}
-    return Mapping("own", sources, own=True)
+        raise InputError(
+            f"{where}: unknown column {shown(unknown[0])}; known: {', '.join(KNOWN)}; "
+            "rename it, or leave it out"
+        )
+    sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
+    return Mapping("own", sources, own=True, index=left_out)
 
 
-def choose(header: Sequence[str], mapping: str | Path | None, where: str) -> Mapping:
+def choose(
+    header: Sequence[str], mapping: str | Path | None, where: str, index: Sequence[str] = ()
+) -> Mapping:
     """The mapping to read a table with: the one asked for, else our own format, else a built-in that fits."""
     if mapping is None:
         if "submit_s" not in header:
@@ -80,7 +102,7 @@ def choose(header: Sequence[str], mapping: str | Path | None, where: str) -> Map
                 built_in = load(name)
                 if set(built_in.columns()) <= set(header):
                     return built_in
-        return own_mapping(header, where)
+        return own_mapping(header, where, index)
     chosen = load(mapping)
     for name in chosen.columns():
         if name not in header:
@@ -146,7 +168,7 @@ def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:
 def _source(target: str, keys: Any, name: str) -> Source:
     where = f"{name}: columns.{target}"
     if not isinstance(keys, dict) or "column" not in keys:
-        raise InputError(f'{where}: give a table with a column, like [columns.{target}] column = "..."')
+        raise InputError(f'{where}: give a table with a column, like columns.{target}.column = "..."')
     for key, value in keys.items():
         if key not in _KEYS or not isinstance(value, str):
             raise InputError(f"{where}.{key} = {shown(value)}: known keys, all text: {', '.join(_KEYS)}")

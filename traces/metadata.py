@@ -53,7 +53,8 @@ def _instant(text: str, where: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
         if instant.utcoffset() is None:
-            raise InputError(f"{where}: start_utc is {shown(text)}, without an offset; add Z for UTC")
+            remedy = f"write {instant.isoformat()}Z for UTC"
+            raise InputError(f"{where}: start_utc is {shown(text)}, without an offset; {remedy}")
         return instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         if isinstance(error, InputError):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from traces.errors import InputError
 from traces.job_table import JobTable
-from traces.mapping import choose
+from traces.mapping import KNOWN, choose
 from traces.metadata import KEYS, parse_metadata
 from traces.text import MAX_BYTES, open_file, place
 from traces.workload import Workload, shown
@@ -33,13 +36,20 @@ def read_parquet(
     from pyarrow import ArrowException
 
     with open_file(path) as stream:
+        if stream.read(2) == b"\x1f\x8b":
+            raise InputError(
+                f"{place(path)}: is gzipped, and Parquet is packed in itself; unpack it (gunzip)"
+            )
+        stream.seek(0)
         try:
             return _read(path, parquet.ParquetFile(stream), mapping, strict, max_bytes)
         except InputError:
             raise
         except (ArrowException, OSError, ValueError, OverflowError) as error:
             reason = shown(str(error).replace("'", ""), 100)
-            raise InputError(f"{place(path)}: is no whole Parquet file ({reason}); write it again") from error
+            raise InputError(
+                f"{place(path)}: is no whole Parquet file ({reason}); write or fetch it again"
+            ) from error
 
 
 def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool, max_bytes: int) -> Workload:
@@ -49,16 +59,44 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
             raise InputError(f"{place(path)}: column {shown(name)} is there twice; give each name once")
     if file.metadata.num_rows * max(len(names), 1) > max_bytes:  # every cell takes a byte as text
         raise InputError(f"{place(path)}: holds more than {max_bytes} cells, the limit (max_bytes); split it")
-    chosen = choose(names, mapping, place(path))
     stored = file.schema_arrow.metadata or {}
+    index, ranges = _pandas_index(stored)
+    ranges = {
+        name: values
+        for name, values in ranges.items()
+        if name not in names and len(values) == file.metadata.num_rows and (mapping or name in KNOWN)
+    }
+    chosen = choose([*ranges, *names], mapping, place(path), index)
     pairs = {key: stored[key.encode()].decode("utf-8", "replace") for key in KEYS if key.encode() in stored}
     table = JobTable(path, chosen, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
     first = 1
-    for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=chosen.columns()):
-        cells = {name: _cells(path, name, batch.column(name), first) for name in chosen.columns()}
-        table.add(list(range(first, first + batch.num_rows)), cells)
-        first += batch.num_rows
+    in_file = [name for name in chosen.columns() if name in names]
+    for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):
+        rows = batch.num_rows
+        cells = {name: _cells(path, name, batch.column(name), first) for name in in_file}
+        for name in set(chosen.columns()) & set(ranges):
+            cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
+        table.add(list(range(first, first + rows)), cells)
+        first += rows
     return table.workload(strict)
+
+
+def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str, range]]:
+    """What pandas wrote of a data frame's index: its columns in the file, and named ranges that have none.
+
+    Anything but that is no index: other writers put other things there.
+    """
+    try:
+        levels = json.loads(metadata.get(b"pandas", b"{}"))["index_columns"]
+        columns = [level for level in levels if isinstance(level, str)]
+        ranges = [level for level in levels if isinstance(level, dict) and level["kind"] == "range"]
+        return columns, {
+            level["name"]: range(level["start"], level["stop"], level["step"])
+            for level in ranges
+            if isinstance(level["name"], str)
+        }
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return [], {}
 
 
 def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
@@ -69,12 +107,17 @@ def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
             out.append("")
         elif isinstance(value, str):
             out.append(value.strip())
+        elif isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            out.append(str(int(value)))  # whole numbers beside missing ones are floats in a data frame
         elif isinstance(value, (bool, int, float)):
             out.append(repr(value))
         elif isinstance(value, Decimal):
             out.append(format(value, "f"))
         else:
             kind = shown(str(column.type))
+            remedy = "text" if isinstance(value, bytes) else "numbers"
+            if isinstance(value, (date, time, timedelta)):
+                remedy = "seconds as numbers, counted from the start of the trace"
             where = f"{place(path)} row {row}"
-            raise InputError(f"{where}: column {shown(name)} holds {kind}; store numbers or text")
+            raise InputError(f"{where}: column {shown(name)} holds {kind}; store {remedy}")
     return out

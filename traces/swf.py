@@ -16,6 +16,8 @@ import pandas as pd
 from traces import swf_header
 from traces.errors import InputError
 from traces.findings import Findings
+from traces.shift import shift_to_zero
+from traces.swf_partials import CONTINUED, join_partials
 from traces.text import MAX_BYTES, numbered_lines, place
 from traces.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
 
@@ -56,26 +58,28 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
     records, comments = _records(path, max_bytes)
     found = Findings(path, records.lines)
     header = swf_header.read(comments, found)
-    columns = records.columns
-    _refuse_wrong(columns, found)
+    _refuse_wrong(records.columns, found)
+    columns = join_partials(records.columns, found)
     processors = np.where(columns[REQUESTED] > 0, columns[REQUESTED], columns[ALLOCATED])
     keep = _skip(columns, processors, found)
     if not keep.any():
-        raise InputError(f"{place(path)}: none of its {len(keep)} records is a job; give a file with jobs")
+        count = len(records.lines)
+        raise InputError(f"{place(path)}: none of its {count} records is a job; give a file with jobs")
     estimates = _repair(columns, processors, keep, found)
     _note(columns, processors, keep, header.processors, found)
+    submit_s = np.floor(columns[SUBMIT][keep]).astype(np.int64)
+    shift_s, origin_utc = shift_to_zero(submit_s, header.origin_utc, found)
     if strict:
         found.refuse_all()
-    jobs = {number: column[keep] for number, column in columns.items()}
-    order = np.argsort(np.floor(jobs[SUBMIT]), kind="stable")
-    jobs = {number: column[order] for number, column in jobs.items()}
+    order = np.argsort(submit_s, kind="stable")
+    jobs = {number: column[keep][order] for number, column in columns.items()}
     cores = processors[keep][order].astype(np.int64)
     work_s = np.ceil(jobs[RUN]).astype(np.int64)
     count = len(order)
     return Workload(
         name=place(Path(path).name),
         job_id=jobs[JOB].astype(np.int64),
-        submit_s=np.floor(jobs[SUBMIT]).astype(np.int64),
+        submit_s=submit_s[order] + shift_s,
         cores=cores,
         gpus_milli=np.zeros(count, dtype=np.int64),
         memory_mib=_memory_mib(jobs[MEMORY], cores),
@@ -85,11 +89,11 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
         value_u=np.full(count, NO_VALUE, dtype=np.int64),
         deadline_s=np.full(count, NO_DEADLINE_S, dtype=np.int64),
         preemptible=np.ones(count, dtype=bool),
-        origin_utc=header.origin_utc,
+        origin_utc=origin_utc,
         zone=header.zone,
         processors=header.processors,
         estimates=estimates,
-        report=found.report(len(keep)),
+        report=found.report(len(records.lines), shift_s),
     )
 
 
@@ -158,9 +162,11 @@ def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.
         for place_in_line, word in enumerate(words[: len(FIELDS)]):
             table[row, place_in_line] = _number(path, number, place_in_line, word)
         if len(words) != len(FIELDS):
+            few = len(words) < len(FIELDS)
+            remedy = "write -1 for those that are unknown" if few else "an SWF record has no more"
             raise InputError(
                 f"{place(path, number)}: has {len(words)} fields, expected {len(FIELDS)} "
-                f"(line: {shown(line.strip())}); an SWF record has no more and no fewer"
+                f"(line: {shown(line.strip())}); {remedy}"
             )
     return table
 
@@ -171,9 +177,10 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
+        needed = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
         raise InputError(
             f"{place(path, line)}: {FIELDS[field_number]} (field {field_number + 1}) is {shown(word)}, "
-            "not a finite number; correct it, or write -1 for unknown"
+            f"not a finite number; correct it{'' if needed else ', or write -1 for unknown'}"
         )
     return value
 
@@ -185,20 +192,15 @@ def _refuse_wrong(columns: dict[int, np.ndarray], found: Findings) -> None:
         label = f"{FIELDS[number]} (field {number + 1}) is {{}}"
         largest = LARGEST_S if number in (SUBMIT, RUN, ESTIMATE) else LARGEST_COUNT
         checks.append((column > largest, column, f"{label}, more than {largest}; correct it"))
-        if number in (JOB, SUBMIT):
+        if number == JOB:
             checks.append((column < 0, column, f"{label}; it must be 0 or more"))
+        elif number == SUBMIT:
+            checks.append((column < -LARGEST_S, column, f"{label}, less than -{LARGEST_S}; correct it"))
         elif number in (RUN, ALLOCATED, REQUESTED, ESTIMATE):
             below = (column < 0) & (column != -1)
             checks.append((below, column, f"{label}; it must be 0 or more, or -1 for unknown"))
         if number in (JOB, ALLOCATED, REQUESTED):
             checks.append((column != np.floor(column), column, f"{label}; it must be a whole number"))
-    ids = pd.Series(columns[JOB])
-    again = ids.duplicated().to_numpy()
-    if again.any():
-        first = int(np.argmax(columns[JOB] == columns[JOB][int(np.argmax(again))]))
-        where = found.where(first)
-        text = f"job number (field 1) {{}} was given before, by the record at {where}; make ids unique"
-        checks.append((again, columns[JOB], text))
     found.refuse(checks)
 
 
@@ -246,6 +248,7 @@ def _note(
     from_allocated = jobs[REQUESTED] <= 0
     note("processors_from_allocated", from_allocated, cores, "no requested processors, those allocated count")
     note("cancelled", status == _CANCELLED, status, "cancelled in the trace (status 5), kept as a job")
+    note("not_ended", status == CONTINUED, status, "its last line is to be continued (status 2), that counts")
     note("dependencies_ignored", preceding > 0, preceding, "waits for another job (field 17), not supported")
     found.note_jobs(estimate > 0, cores, jobs[RUN], estimate, machine)
 

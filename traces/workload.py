@@ -54,7 +54,8 @@ class Finding:
 class ReadReport:
     """What a reader did to a file, by code, in the order in which the kinds were found.
 
-    records : records in the file (jobs kept + jobs skipped)
+    records : records in the file (jobs kept + jobs skipped + lines joined to another of the same job)
+    shift_s : seconds that were added to every time of the file, so that the first submit is 0
     repairs : a value was changed or made up; skips : a record is no job and was left out;
     notes : the record was used as it stands, but users should know.
     """
@@ -63,6 +64,7 @@ class ReadReport:
     repairs: dict[str, Finding] = field(default_factory=dict)
     skips: dict[str, Finding] = field(default_factory=dict)
     notes: dict[str, Finding] = field(default_factory=dict)
+    shift_s: int = 0
 
     @property
     def jobs_skipped(self) -> int:
@@ -83,7 +85,7 @@ class Workload:
 
     name          : file name, or the name of a generator
     job_id        : (J,) int64, or str objects where ids are text; no two alike
-    submit_s      : (J,) int64 [s], on the file's own clock, never falling
+    submit_s      : (J,) int64 [s], on the file's own clock (moved by report.shift_s), never falling
     cores, gpus_milli, memory_mib : (J,) int64, of the whole job; GPUs in thousandths;
                     memory 0: none or unknown. At least one of cores and gpus_milli is above 0.
     work_s, estimate_s : (J,) int64 [s], the true run time and the one that schedulers see
@@ -93,7 +95,7 @@ class Workload:
     preemptible   : (J,) bool
     partition     : (J,) str objects, '' = any; None: the trace has no partitions
     service_class : (J,) str objects, '' = none; None: the trace has no classes
-    origin_utc    : the UTC instant of the file's time 0; None: the trace has no calendar
+    origin_utc    : the UTC instant of time 0; None: the trace has no calendar
     zone          : IANA name of the machine's local time, or None
     processors    : size of the machine by the file's header, or None
     estimates     : 'user', 'run_time' (clairvoyant) or 'model'

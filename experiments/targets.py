@@ -1,0 +1,30 @@
+"""Files that a command is to write: refused before the work is done, not after."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from traces.errors import InputError
+from traces.text import place
+from traces.workload import shown
+
+
+def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: bool) -> None:
+    """InputError for a file that cannot be written, is not named as its format, or exists without `force`."""
+    path = Path(out)
+    if not path.name.lower().endswith(suffixes):
+        *others, last = suffixes
+        raise InputError(f"{place(path)}: unknown format; name it {', '.join(others)} or {last}")
+    try:
+        folder, parent, exists = path.is_dir(), path.parent.is_dir(), os.path.lexists(path)
+    except OSError as error:
+        raise InputError(
+            f"{shown(path)}: cannot be written ({error.strerror}); choose another name"
+        ) from error
+    if folder:
+        raise InputError(f"{place(path)}: is a folder; name a file in it")
+    if not parent:
+        raise InputError(f"{place(path)}: its folder does not exist; make it first")
+    if exists and not force:
+        raise InputError(f"{place(path)}: exists already; choose another name, or replace it with --force")
