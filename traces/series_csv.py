@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,36 +10,39 @@ from pathlib import Path
 
 import numpy as np
 
+from traces.clock_parts import STAMP, ClockParts
+from traces.counts import check_name, is_count, read_counts, remark_on_counts
+from traces.decimals import COMMA, find_mark, with_points
 from traces.errors import InputError
 from traces.held import EPOCH
-from traces.regular import Gaps, Rows, check_steps, drop_duplicates, fill, usual_step_s
-from traces.stamps import Stamps, parse_parts, parse_stamps
-from traces.table import Table
+from traces.layout import Layout
+from traces.regular import Gaps, Rows, drop_duplicates, fill, usual_step_s
+from traces.stamps import DAY_S, Stamps, parse_stamps
+from traces.steps import RowSteps, row_steps
+from traces.table import Table, TableReader
 from traces.text import place
 from traces.timezones import LocalTimes, choose_readings, find_zone, readings_of
 from traces.workload import Finding, ReadReport
 
-Convert = Callable[[int], tuple[np.ndarray, np.ndarray]]
-"""Given the step in seconds: (int64 value, is it missing) of every row of the table."""
+Convert = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Given the length in seconds of every row's step, (N,): (int64 value, is it missing) of every row."""
+
+# A zone that the name of the time column states.
+_ZONE_IN_NAME = (
+    (re.compile(r"(?:^|[^A-Za-z])(?:UTC|GMT)(?:$|[^A-Za-z])", re.IGNORECASE), "UTC"),
+    (re.compile(r"\(CET ?/ ?CEST\)"), "Europe/Brussels"),
+)
+_CLOCK_24 = re.compile(r"[T ]24:00")
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """One value a step. values: (N,) int64, each for `step_s` seconds, the first from `start_utc`."""
+    """Values held from each step's start. change_s, values: (N,) int64; end_s ends the last; from `start_utc`."""
 
     start_utc: datetime
-    step_s: int
+    change_s: np.ndarray
     values: np.ndarray
-
-    @property
-    def change_s(self) -> np.ndarray:
-        """(N,) int64 seconds from `start_utc` to the start of each step."""
-        return np.arange(len(self.values), dtype=np.int64) * self.step_s
-
-    @property
-    def end_s(self) -> int:
-        """Seconds from `start_utc` to the end of the last step."""
-        return len(self.values) * self.step_s
+    end_s: int
 
 
 def check_choices(*choices: tuple[str, str, Sequence[str]]) -> None:
@@ -51,32 +55,78 @@ def check_choices(*choices: tuple[str, str, Sequence[str]]) -> None:
 class SeriesFile:
     """The table, the policy for gaps, and the counts of what was repaired."""
 
-    def __init__(self, path: Path, table: Table, gaps: Gaps):
-        self.path = place(path)
-        self.table = table
-        self.lines = np.array(table.lines, np.int64)
+    def __init__(self, reader: TableReader, times: dict[str, str], names: Sequence[str], gaps: Gaps,
+                 layout: Layout):  # fmt: skip
+        self.path = reader.shown
+        self.name = Path(reader.path).name
+        self.times = times
+        self.table: Table = reader.read([*times.values(), *names])
+        self.lines = np.array(self.table.lines, np.int64)
         self.gaps = gaps
+        self.layout = layout
         self.repairs: dict[str, Finding] = {}
         self.notes: dict[str, Finding] = {}
+        self.numbers = self._numbers(names)
+        if reader.extra:
+            words = "; ".join(" ".join(cell for cell in cells if cell) for cells in reader.extra)
+            self.note("extra_header_lines", len(reader.extra), words[:80], "lines of words below the names")
 
-    def steps(
-        self, time_names: list[str], stamp: str, zone: str | None, convert: Convert, value_unit: str
-    ) -> Steps:
-        """The values on their even steps. `value_unit` is what messages put behind a converted value."""
-        utc_s, kept = self._utc(self._stamps(time_names, stamp), time_names, zone)
-        step_s = usual_step_s(utc_s[kept])
-        if step_s is None:
-            raise InputError(f"{self.path}: one time only: at least two rows are needed to know the step")
+    def _numbers(self, names: Sequence[str]) -> dict[str, Sequence[str]]:
+        """The cells of the value columns, with decimal points."""
+        columns = [self.table.cells[name] for name in names]
+        lines, delimiter, declared = self.table.lines, self.table.delimiter, self.layout.decimal
+        mark = find_mark(columns, lines, self.path, delimiter, declared)
+        if mark == COMMA and declared is None:
+            self.note("decimal_comma", len(lines), ",", "numbers read with a decimal comma")
+        return {
+            name: with_points(cells, lines, name, self.path, mark)
+            for name, cells in zip(names, columns, strict=True)
+        }
+
+    def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
+        """The values on their steps. `value_unit` is what messages put behind a converted value."""
+        zone = self._named_zone(zone)
+        stamps, stamp = self._stamps(stamp, zone)
+        utc_s, kept = self._utc(stamps, zone)
+        if stamps.dates_only:
+            self._refuse_repeated_dates(utc_s)
         utc_s, lines = utc_s[kept], self.lines[kept]
-        check_steps(utc_s, lines, step_s, self.path)
-        if stamp == "end":
-            utc_s = utc_s - step_s
-        values, missing = convert(step_s)
-        rows = Rows(utc_s, lines, values[kept], missing[kept])
+        steps = row_steps(utc_s, lines, stamp, self.path) if len(utc_s) else None
+        if steps is None:
+            raise InputError(f"{self.path}: no row has a time that exists: check the zone")
+        length_s = np.full(len(kept), steps.usual_s, np.int64)
+        length_s[kept] = steps.length_s
+        values, missing = convert(length_s)
+        start_s = utc_s - steps.length_s if stamp == "end" else utc_s
+        rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s)
         rows = drop_duplicates(rows, self.gaps, value_unit, self.path, self.count)
-        start_s, values = fill(rows, step_s, self.gaps, self.path, self.count)
-        self.note("step_s", len(lines), str(step_s), "rows; the step in seconds")
-        return Steps(EPOCH + timedelta(seconds=start_s), step_s, values)
+        changes_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
+        self._note_steps(steps, lines)
+        first_s = int(changes_s[0])
+        return Steps(EPOCH + timedelta(seconds=first_s), changes_s - first_s, values, end_s - first_s)
+
+    def _note_steps(self, steps: RowSteps, lines: np.ndarray) -> None:
+        self.note("step_s", len(lines), str(steps.usual_s), "rows; the step in seconds")
+        if steps.changes:
+            row, before_s, after_s = steps.changes[0]
+            self.notes["step_changes"] = Finding(
+                len(steps.changes),
+                int(lines[row]),
+                f"{before_s} s to {after_s} s",
+                "the step changes within the file",
+            )
+
+    def _refuse_repeated_dates(self, utc_s: np.ndarray) -> None:
+        """InputError for many rows of one date: the time of day stands in a column that was not named."""
+        again = np.flatnonzero(np.diff(utc_s) == 0)
+        if 2 * len(again) < len(utc_s):
+            return
+        (name,) = self.times.values()
+        raise InputError(
+            f"{self.path}:{self.lines[again[0] + 1]}: the date {self.table.cells[name][again[0] + 1]} is there "
+            f"again, and {name!r} holds no time of day: name the column that does, as in "
+            f"time_column='date={name},period=...' (or hour=, hour_ending=, time=)"
+        )
 
     def report(self) -> ReadReport:
         """What was repaired and noted."""
@@ -90,18 +140,68 @@ class SeriesFile:
         """Adds a note on the whole file to the report."""
         self.notes[code] = Finding(count, self.table.lines[0], value, text)
 
-    def _stamps(self, time_names: list[str], stamp: str) -> Stamps:
-        if len(time_names) == 1:
-            return parse_stamps(self.table.cells[time_names[0]], self.table.lines, self.path)
-        parts = {name: self.table.cells[name] for name in time_names}
-        return parse_parts(parts, self.table.lines, self.path, stamp)
+    def _stamps(self, stamp: str, zone: str | None) -> tuple[Stamps, str]:
+        """The stamps, and whether they name the start or the end of their step."""
+        cells = {role: self.table.cells[name] for role, name in self.times.items()}
+        lines, layout = self.table.lines, self.layout
+        clock = find_zone(zone) if zone is not None else None
+        if STAMP not in cells:
+            parts = ClockParts(cells, lines, self.path, stamp, clock, layout.date_order)
+            stamps, stamp = parts.stamps()
+            self.note("time_parts", len(lines), " + ".join(self.times.values()), "the time in several columns")
+        elif is_count(cells[STAMP]):
+            stamps = self._counts(cells[STAMP], clock)
+        else:
+            stamps = parse_stamps(cells[STAMP], lines, self.path, layout.date_order, declarable=True)
+            self._check_24(cells[STAMP], stamps, stamp)
+        if stamps.date_order is not None:
+            row = stamps.order_row
+            shown = " ".join(cells[role][row] for role in cells)
+            self.notes["date_order"] = Finding(
+                len(lines), int(self.lines[row]), shown, f"dates read {stamps.date_order}, as this one proves"
+            )
+        return stamps, stamp
 
-    def _utc(self, stamps: Stamps, time_names: list[str], zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+    def _counts(self, cells: Sequence[str], clock) -> Stamps:
+        layout, name = self.layout, self.times[STAMP]
+        check_name(cells, name, layout, self.path)
+        if layout.time_unit is None and layout.time_start is None:
+            stamps = parse_stamps(cells, self.table.lines, self.path, declarable=True)
+        else:
+            stamps = read_counts(cells, self.table.lines, self.path, layout, clock)
+        texts = [self.name, name, *self.table.comments]
+        remark = remark_on_counts(stamps.seconds, cells, texts, self.path, layout)
+        if remark is not None:
+            self.note("counted_rows", len(cells), f"{cells[0]}, {cells[1]}, ...", remark)
+        return stamps
+
+    def _check_24(self, cells: Sequence[str], stamps: Stamps, stamp: str) -> None:
+        """InputError where days end at 24:00 and none begins at 00:00, but stamps are read as beginnings."""
+        if stamp == "end" or stamps.in_utc or int(np.ptp(stamps.seconds)) < DAY_S:
+            return
+        late = [row for row, cell in enumerate(cells) if _CLOCK_24.search(cell)]
+        if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
+            raise InputError(
+                f"{self.path}:{self.lines[late[0]]}: {cells[late[0]]!r} ends a day, and no stamp begins one at "
+                "00:00, so stamps name the end of their step: declare stamp='end'"
+            )
+
+    def _named_zone(self, zone: str | None) -> str | None:
+        """The declared zone, else the one that the name of the time column states."""
+        for name in self.times.values():
+            for pattern, stated in _ZONE_IN_NAME:
+                if zone is None and pattern.search(name):
+                    self.note("zone_by_name", len(self.lines), stated, f"zone by the column's name, {name!r}")
+                    return stated
+        return zone
+
+    def _utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
         """(UTC seconds of every row, which rows to keep)."""
+        time_names = list(self.times.values())
         everything = np.ones(len(stamps.seconds), bool)
         found = find_zone(zone) if zone is not None else None
         if stamps.in_utc:
-            if found is not None and zone != "UTC":
+            if found is not None and zone != "UTC" and set(self.times) == {STAMP}:
                 self.note(
                     "zone_unused",
                     len(everything),
