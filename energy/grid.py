@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
@@ -107,6 +107,7 @@ def read_carbon(
     zone: str | None = None,
     gaps: str = "error",
     time_column: str | None = None,
+    negatives: str | None = None,
     **layout: Unpack[LayoutOptions],
 ) -> RateSeries:
     """The carbon intensity in a file, in micro-kilograms per kWh (unit "kg/kWh").
@@ -119,8 +120,11 @@ def read_carbon(
 
     Whatever is given wins over what the source implies. InputError says what is wrong, where, and the remedy.
     """
-    return _read(path, _chosen(path, source, CARBON_SOURCES, layout), column, unit, stamp, zone, gaps,
-                 time_column, CARBON_UNIT, layout)  # fmt: skip
+    options = dict(
+        column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
+        negatives=negatives,
+    )  # fmt: skip
+    return _read(path, _chosen(path, source, CARBON_SOURCES, layout), CARBON_UNIT, options, layout)
 
 
 def read_price(
@@ -134,6 +138,7 @@ def read_price(
     zone: str | None = None,
     gaps: str = "error",
     time_column: str | None = None,
+    negatives: str | None = None,
     **layout: Unpack[LayoutOptions],
 ) -> RateSeries:
     """The price in a file, in micro-units of its currency per kWh (unit "EUR/kWh" for instance).
@@ -141,11 +146,14 @@ def read_price(
     source   : 'de-lu' (Berlin clock time), 'ercot' (offsets written) or 'caiso' (UTC, unmarked); no default
     currency : what the scenario counts in; a file in another currency raises InputError, never a silent mix
 
-    The other arguments, `layout` included, are those of traces.read_rate and win over what the source implies.
+    The other arguments, and `layout`, are those of traces.read_rate and win over what the source implies.
     """
     base = f"{currency}/kWh" if currency is not None else None
-    return _read(path, _chosen(path, source, PRICE_SOURCES, layout), column, unit, stamp, zone, gaps,
-                 time_column, base, layout)  # fmt: skip
+    options = dict(
+        column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
+        negatives=negatives,
+    )  # fmt: skip
+    return _read(path, _chosen(path, source, PRICE_SOURCES, layout), base, options, layout)
 
 
 def _header(path: str | Path, layout: LayoutOptions) -> list[str]:
@@ -173,24 +181,18 @@ def _chosen(
 def _read(
     path: str | Path,
     preset: Source | None,
-    column: str | None,
-    unit: str | None,
-    stamp: str | None,
-    zone: str | None,
-    gaps: str,
-    time_column: str | None,
     base: str | None,
+    options: dict[str, Any],
     layout: LayoutOptions,
 ) -> RateSeries:
+    """The series by the source's habits, over which `options` (arguments of read_rate) win."""
     if preset is not None:
-        if preset.unit is not None and column is None:
-            unit = unit or preset.unit
-        column = preset.choose(_header(path, layout), column)
-        stamp, zone = stamp or preset.stamp, zone or preset.zone
-    series = read_rate(
-        path, column=column, unit=unit, stamp=stamp or "start", zone=zone, gaps=gaps,
-        time_column=time_column, **layout,
-    )  # fmt: skip
+        if options["column"] is None:
+            options["unit"] = options["unit"] or preset.unit
+        options["column"] = preset.choose(_header(path, layout), options["column"])
+        options["zone"] = options["zone"] or preset.zone
+    options["stamp"] = options["stamp"] or (preset.stamp if preset is not None else "start")
+    series = read_rate(path, **options, **layout)
     if base is not None:
         _check_unit(series, base)
     elif series.unit in (CARBON_UNIT, "1"):

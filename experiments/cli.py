@@ -184,7 +184,14 @@ def traces() -> None:
     "--gaps", type=click.Choice(["error", "hold", "interpolate", "zero"]), help="Power: missing steps."
 )
 @click.option("--negatives", type=click.Choice(["error", "zero"]), help="Power: values below zero.")
-@click.option("--time-column", metavar="NAME", help="Power: the column of the stamps.")
+@click.option("--time-column", metavar="NAME", help="Power: the column of the stamps, or date=A,period=B.")
+@click.option("--no-header", is_flag=True, help="Power: no column names; columns are 1, 2, ... by position.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Power: the decimal mark of numbers.")
+@click.option(
+    "--date-order", type=click.Choice(["day-first", "month-first"]), help="Power: of dates like 01/02/2022."
+)
+@click.option("--time-unit", metavar="UNIT", help="Power: of a time column that counts: s, min, h, d, 15min.")
+@click.option("--time-start", metavar="INSTANT", help="Power: instant of count 0, as in 2022-01-01T00:00Z.")
 def traces_show(
     file: str,
     kind: str | None,
@@ -192,19 +199,27 @@ def traces_show(
     strict: bool,
     format_: str | None,
     mapping: str | None,
+    no_header: bool,
     **power: Any,
 ) -> None:
     """Summary of FILE, with everything that was repaired or skipped to read it."""
-    given = {key: list(value) if key == "columns" else value for key, value in power.items() if value}
+    given: dict[str, Any] = {
+        key: list(value) if key == "columns" else value for key, value in power.items() if value
+    }
+    given |= {"header": False} if no_header else {}
     from experiments.show import kind_of, show_file, show_text
 
     jobs = {"strict": strict, "format": format_, "mapping": mapping}
     if kind is None and not any(jobs.values()):
-        kind = kind_of(file)
+        kind = "power" if no_header else kind_of(file)
     elif kind is None:
         kind = "workload"
     foreign: dict[str, Any] = jobs if kind == "power" else given if kind == "workload" else {}
     for key, value in foreign.items():
+        if key == "header":
+            raise click.UsageError(
+                "--no-header is for --kind power; for jobs write header = false in a mapping file"
+            )
         if value:
             other = "workload" if kind == "power" else "power"
             raise click.UsageError(f"--{key.replace('_', '-')} is for --kind {other}; add that, or drop it")

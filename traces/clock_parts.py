@@ -170,12 +170,10 @@ class ClockParts:
                 f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
                 "such as zone='UTC'"
             )
-        return Stamps(
-            begin_s[day] + (number - 1) * steps_s[day], True, dates.date_order, dates.order_row
-        )
+        return Stamps(begin_s[day] + (number - 1) * steps_s[day], True, dates.date_order, dates.order_row)
 
     def _steps_s(self, most: np.ndarray, length_s: np.ndarray, noun: str) -> np.ndarray:
-        """(D,) the step of each day by its largest number; days that are not complete take their neighbours'."""
+        """(D,) the step of each day by its largest number; an incomplete day takes that of the day before."""
         steps_s = np.where(length_s % most == 0, length_s // most, 0)
         steps_s[~np.isin(steps_s, [DAY_S // count for count in PERIODS_PER_DAY])] = 0
         if not steps_s.any():
@@ -201,9 +199,7 @@ class ClockParts:
         bad = np.flatnonzero((hour < ends) | (hour > 25) | (minute > 59) | (hour * 60 + minute > 1500))
         if len(bad):
             span = "1 to 24, or 25 where clocks go back" if ends else "0 to 24"
-            raise InputError(
-                f"{self._where(bad[0])}: no such time of day: Hour runs {span}, Minute 0 to 59"
-            )
+            raise InputError(f"{self._where(bad[0])}: no such time of day: Hour runs {span}, Minute 0 to 59")
         if not ends and hour.max() >= 24 and hour.min() >= 1 and not minute.any():
             ends = self._hours_name_ends()
         if not ends:
@@ -234,10 +230,7 @@ class ClockParts:
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s[-1] + DAY_S), self.zone)
         short = np.flatnonzero(np.diff(begin_s) == 23 * HOUR_S)
-        for one in short.tolist():
-            if set(hour[day == one].tolist()) == set(range(1, 24)):
-                return True
-        return False
+        return any(set(hour[day == one].tolist()) == set(range(1, 24)) for one in short.tolist())
 
     def _within_hour(self) -> np.ndarray:
         if "interval" not in self.parts:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from traces.clock_parts import ROLES, STAMP, check_roles, role_of
 from traces.errors import InputError
-from traces.stamps import is_plain_date
+from traces.stamps import is_plain_date, is_whole_stamp
 from traces.text import place
 from traces.units import unit_of_column
 
@@ -48,7 +48,7 @@ def time_columns(
     """
     if time_column is not None:
         return _declared(header, time_column, path)
-    parts = _date_and_time(header, below)
+    parts = {} if _all(header, below, header[0], is_whole_stamp) else _date_and_time(header, below)
     usual = [name for name in header if name.lower() in TIME_NAMES]
     if parts and all(name in parts.values() for name in usual):
         return parts
@@ -103,9 +103,7 @@ def _date_and_time(header: list[str], below: Sequence[Sequence[str]]) -> dict[st
     return {}
 
 
-def _all(
-    header: list[str], below: Sequence[Sequence[str]], name: str, holds: Callable[[str], bool]
-) -> bool:
+def _all(header: list[str], below: Sequence[Sequence[str]], name: str, holds: Callable[[str], bool]) -> bool:
     at = header.index(name)
     cells = [record[at] for record in below if at < len(record)]
     return bool(cells) and all(holds(cell) for cell in cells)

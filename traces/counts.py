@@ -92,8 +92,8 @@ def check_name(cells: Sequence[str], name: str, layout: Layout, path: object) ->
     for unit, pattern in _NAMED:
         if pattern.search(name):
             raise InputError(
-                f"{path}: column {name!r} counts and names no date, and would be read as seconds since 1970: "
-                f"declare time_unit='{unit}'{_end(cells[0] == '1')} and time_start=, such as "
+                f"{path}: column {name!r} counts and names no date, and would be read as seconds since "
+                f"1970: declare time_unit='{unit}'{_end(cells[0] == '1')} and time_start=, such as "
                 "time_start='2022-01-01T00:00Z'"
             )
 
@@ -128,14 +128,15 @@ def remark_on_counts(
     end = _end(cells[0] == "1")
     if unit is not None and year is not None and not whole_year and one_by_one and (early or declared):
         raise InputError(
-            f"{path}: {count} rows counted one by one are a year by steps of {unit}, and {year} is stated; "
-            f"read with a step of {step_s} s they last {lasts}: declare time_unit='{unit}'{end} and "
-            f"time_start='{year}-01-01T00:00Z' (or in another zone)"
+            f"{path}: {count} rows counted one by one are as many as a year has steps of "
+            f"{unit if unit[0].isdigit() else '1 ' + unit}, and {year} is stated; read with a step of "
+            f"{step_s} s they last {lasts}: declare time_unit='{unit}'{end} and time_start='{year}-01-01T00:00Z' "
+            "(or with another offset)"
         )
     if step_s != 1 or not early or declared or layout.time_start is not None:
         return None
     return (
-        f"the time column counts rows one by one and is read as seconds since 1970, so the file lasts {lasts}; "
-        f"if each row is a longer step, declare time_unit='{unit or 'h'}'{end} and "
+        "the time column counts rows one by one and is read as seconds since 1970, so the file lasts "
+        f"{lasts}; if each row is a longer step, declare time_unit='{unit or 'h'}'{end} and "
         "time_start='2022-01-01T00:00Z' for instance"
     )

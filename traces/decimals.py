@@ -1,4 +1,4 @@
-"""Decimal commas and grouped thousands, told apart where the text allows it and asked for where it does not."""
+"""Decimal commas and grouped thousands: told apart where the text allows it, asked for where it does not."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def has_comma(cell: str) -> bool:
 def find_mark(
     columns: Sequence[Sequence[str]], lines: Sequence[int], path: object, delimiter: str, declared: str | None
 ) -> str:
-    """The decimal mark of columns of numbers: as declared, else by the cells of a file without commas between.
+    """The decimal mark of columns of numbers: as declared, else by the cells unless commas stand between them.
 
-    InputError where every cell that could decide has groups of three digits, so that both readings make sense.
+    InputError where every cell that could decide has groups of three digits: both readings make sense.
     """
     if declared is not None:
         return GROUPED if declared == POINT else COMMA
@@ -77,8 +77,8 @@ def with_points(
             if not pattern.fullmatch(cell):
                 word = "comma" if mark == COMMA else "point"
                 raise InputError(
-                    f"{path}:{lines[row]}: column {column!r} holds {cell[:40]!r}, not a number with a decimal "
-                    f"{word} (other cells or decimal= say so): write all numbers one way"
+                    f"{path}:{lines[row]}: column {column!r} holds {cell[:40]!r}, not a number with a "
+                    f"decimal {word} (other cells or decimal= say so): write all numbers one way"
                 )
             cell = cell.replace(group, "").replace(decimal, ".")
         plain.append(cell)

@@ -9,8 +9,8 @@ import numpy as np
 
 from traces.columns import find_column, listed, time_columns
 from traces.errors import InputError
-from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
 from traces.layout import Layout, LayoutOptions
+from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
 from traces.rates import RateSeries
 from traces.regular import Gaps
 from traces.series_csv import SeriesFile, check_choices
@@ -123,7 +123,9 @@ def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tupl
     """(value_u, missing) of the column."""
     cells = file.table.cells[name]
     limit, limit_text = LIMITS_U[kind.quantity]
-    value_u, missing = to_whole(file.numbers[name], file.table.lines, name, file.path, kind.micro, limit, limit_text)
+    value_u, missing = to_whole(
+        file.numbers[name], file.table.lines, name, file.path, kind.micro, limit, limit_text
+    )
     below = np.flatnonzero(value_u < 0)
     if len(below) and negatives != "allow":
         row = int(below[0])

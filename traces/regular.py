@@ -109,8 +109,11 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
     first = int(np.flatnonzero(again)[0])
     where = f"{path}:{rows.lines[first]}: {show(rows.utc_s[first])}"
     if gaps.policy == "error":
+        # Only 'hold' chooses between different values.
+        differ = again[1:] & ~rows.missing[1:] & ~rows.missing[:-1] & (np.diff(rows.values) != 0)
+        remedy = "keep the first by gaps='hold'" if differ.any() else gaps.remedy
         raise InputError(
-            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {gaps.remedy}"
+            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {remedy}"
         )
     for i in np.flatnonzero(again):
         if rows.missing[i]:

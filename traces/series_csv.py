@@ -20,7 +20,6 @@ from traces.regular import Gaps, Rows, drop_duplicates, fill, usual_step_s
 from traces.stamps import DAY_S, Stamps, parse_stamps
 from traces.steps import RowSteps, row_steps
 from traces.table import Table, TableReader
-from traces.text import place
 from traces.timezones import LocalTimes, choose_readings, find_zone, readings_of
 from traces.workload import Finding, ReadReport
 
@@ -37,7 +36,7 @@ _CLOCK_24 = re.compile(r"[T ]24:00")
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Values held from each step's start. change_s, values: (N,) int64; end_s ends the last; from `start_utc`."""
+    """Values held from each step's start, in seconds from `start_utc`; `end_s` ends the last. (N,) int64."""
 
     start_utc: datetime
     change_s: np.ndarray
@@ -85,8 +84,11 @@ class SeriesFile:
 
     def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
         """The values on their steps. `value_unit` is what messages put behind a converted value."""
-        zone = self._named_zone(zone)
+        stated = self._named_zone() if zone is None else None
+        zone = zone or stated
         stamps, stamp = self._stamps(stamp, zone)
+        if stated is not None and not (stamps.in_utc and STAMP in self.times):
+            self.note("zone_by_name", len(self.lines), stated, "zone of the stamps, by the column's name")
         utc_s, kept = self._utc(stamps, zone)
         if stamps.dates_only:
             self._refuse_repeated_dates(utc_s)
@@ -121,11 +123,13 @@ class SeriesFile:
         again = np.flatnonzero(np.diff(utc_s) == 0)
         if 2 * len(again) < len(utc_s):
             return
-        (name,) = self.times.values()
+        row = int(again[0]) + 1
+        date = " ".join(self.table.cells[name][row] for name in self.times.values())
+        columns = ",".join(self.times.values())
+        add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
         raise InputError(
-            f"{self.path}:{self.lines[again[0] + 1]}: the date {self.table.cells[name][again[0] + 1]} is there "
-            f"again, and {name!r} holds no time of day: name the column that does, as in "
-            f"time_column='date={name},period=...' (or hour=, hour_ending=, time=)"
+            f"{self.path}:{self.lines[row]}: the date {date} is there again, and {columns} holds no time of day: "
+            f"name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)"
         )
 
     def report(self) -> ReadReport:
@@ -148,7 +152,9 @@ class SeriesFile:
         if STAMP not in cells:
             parts = ClockParts(cells, lines, self.path, stamp, clock, layout.date_order)
             stamps, stamp = parts.stamps()
-            self.note("time_parts", len(lines), " + ".join(self.times.values()), "the time in several columns")
+            self.note(
+                "time_parts", len(lines), " + ".join(self.times.values()), "the time in several columns"
+            )
         elif is_count(cells[STAMP]):
             stamps = self._counts(cells[STAMP], clock)
         else:
@@ -181,19 +187,16 @@ class SeriesFile:
             return
         late = [row for row, cell in enumerate(cells) if _CLOCK_24.search(cell)]
         if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
+            row = late[0]
             raise InputError(
-                f"{self.path}:{self.lines[late[0]]}: {cells[late[0]]!r} ends a day, and no stamp begins one at "
-                "00:00, so stamps name the end of their step: declare stamp='end'"
+                f"{self.path}:{self.lines[row]}: {cells[row]!r} ends a day, and no stamp begins one at 00:00, so "
+                " stamps name the end of their step: declare stamp='end'"
             )
 
-    def _named_zone(self, zone: str | None) -> str | None:
-        """The declared zone, else the one that the name of the time column states."""
-        for name in self.times.values():
-            for pattern, stated in _ZONE_IN_NAME:
-                if zone is None and pattern.search(name):
-                    self.note("zone_by_name", len(self.lines), stated, f"zone by the column's name, {name!r}")
-                    return stated
-        return zone
+    def _named_zone(self) -> str | None:
+        """The zone that the name of the time column states."""
+        names = self.times.values()
+        return next((zone for pattern, zone in _ZONE_IN_NAME if any(map(pattern.search, names))), None)
 
     def _utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
         """(UTC seconds of every row, which rows to keep)."""

@@ -21,7 +21,9 @@ EPOCH_RANGE_S = (-2_208_988_800, 7_258_118_400)
 DATE_ORDERS = ("day-first", "month-first")
 
 _SECONDS = re.compile(r"-?\d{1,15}(?:\.0*)?", re.ASCII)
-_COMPACT = re.compile(r"(?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?")
+_COMPACT = re.compile(
+    r"(?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?"
+)
 _TIME = r"(?:[T ] ?(\d\d?)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?([AaPp])\.?[Mm]\.?)?)?"
 _ZONES = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3}
 _OFFSET = rf" ?\(?(Z|[+-]\d\d(?::?\d\d)?|{'|'.join(_ZONES)})?\)?"
@@ -62,10 +64,21 @@ def counts_seconds(cells: Sequence[str]) -> bool:
 
 def is_plain_date(cell: str) -> bool:
     """Whether a cell is a date without a time of day."""
+    match = _match(cell)
+    return match is not None and match[5] is None
+
+
+def is_whole_stamp(cell: str) -> bool:
+    """Whether a cell is a date with a time of day, or a range of such."""
+    match = _match(_beginning(cell))
+    return match is not None and match[5] is not None
+
+
+def _match(cell: str) -> re.Match[str] | None:
     for pattern in (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH):
         if match := pattern.fullmatch(cell):
-            return match[5] is None
-    return False
+            return match
+    return None
 
 
 def parse_stamps(
@@ -87,7 +100,8 @@ def parse_stamps(
     if " - " in cells[0]:
         cells = [_beginning(cell) for cell in cells]
     pattern = next((one for one in (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH) if one.fullmatch(cells[0])), None)
-    order, order_row = date_order, 0
+    order: str | None = date_order
+    order_row: int | None = None
     if pattern is _YEAR_LAST and order is None:
         order, order_row = _find_order(cells, lines, path, declarable)
     days: dict[tuple[str, str, str], int] = {}
@@ -114,8 +128,8 @@ def parse_stamps(
         dates_only &= hour is None
         clock_s = _clock_s(hour, minute, second_s, fraction, half, where)
         seconds[i] = days[key] * DAY_S + clock_s - _offset_s(offset, where)
-    inferred = order if order != date_order else None
-    return Stamps(seconds, bool(in_utc), inferred, order_row, dates_only)
+    inferred = order if order_row is not None else None
+    return Stamps(seconds, bool(in_utc), inferred, order_row or 0, dates_only)
 
 
 def _beginning(cell: str) -> str:
@@ -134,8 +148,8 @@ def _no_stamp(cell: str, where: str, unlike: bool) -> str:
 
 def _find_order(
     cells: Sequence[str], lines: Sequence[int], path: object, declarable: bool
-) -> tuple[str, int]:
-    """(order of day and month, the row that proves it) of dates with the year last."""
+) -> tuple[str, int | None]:
+    """(order of day and month, the row that proves it; None with dots) of dates with the year last."""
     proof: dict[str, int] = {}
     seen: set[str] = set()
     for row, cell in enumerate(cells):
@@ -147,7 +161,7 @@ def _find_order(
         if match is None:
             continue  # refused with its line by the caller
         if match[2] == ".":
-            return "day-first", row  # with dots the day is first everywhere
+            return "day-first", None  # with dots the day is first everywhere
         if int(match[1]) > 12:
             proof.setdefault("day-first", row)
         if int(match[3]) > 12:

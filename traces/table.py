@@ -83,6 +83,7 @@ class TableReader:
             if holds_values(cells, self.below):
                 raise InputError(self._no_names(cells, value_key))
             self.header = self._names(cells)
+            self._refuse_title(peeked)
             self.extra = self.below[: extra_lines(self.below)]
             self.below = self.below[len(self.extra) :]
             lines = chain(peeked, lines)
@@ -124,6 +125,16 @@ class TableReader:
         while width > 1 and cells[width - 1] == "":
             width -= 1
         return cells[:width]
+
+    def _refuse_title(self, peeked: list[str]) -> None:
+        """InputError where the first line is one cell and those below are tables."""
+        below = next((line for line in peeked if line.strip() and not line.startswith("#")), "")
+        width = below.count(delimiter_of(below)) + 1
+        if len(self.header) == 1 and width > 1:
+            raise InputError(
+                f"{self.shown}:{self.header_line}: {self.header[0][:40]!r} is one cell and the line below has "
+                f"{width}: if it is a title, delete what stands above the column names"
+            )
 
     def _no_names(self, cells: list[str], value_key: str) -> str:
         sample = ", ".join(repr(cell[:30]) for cell in cells[:3])
@@ -191,8 +202,4 @@ class TableReader:
         """A row without the empty cells that delimiters at its end add."""
         if not any(cells) or (len(cells) > width and not any(cell.strip() for cell in cells[width:])):
             return cells[:width]
-        remedy = "mend the line"
-        if width == 1 and self.header_line:
-            title = f"{self.header[0][:40]!r} in line {self.header_line}"
-            remedy = f"if {title} is a title and no column name, delete that line"
-        raise InputError(f"{self.shown}:{line}: {len(cells)} cells, the header has {width}: {remedy}")
+        raise InputError(f"{self.shown}:{line}: {len(cells)} cells, the header has {width}: mend the line")
