@@ -19,8 +19,12 @@ from traces.errors import InputError
 from traces.files import read_workload
 from traces.mapping import choose
 from traces.power_csv import read_power
+from traces.rate_csv import read_rate
+from traces.rate_units import units_written
 from traces.stamps import parse_stamps
 from traces.table import TableReader
+from traces.text import place
+from traces.units import units_declared
 from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, ReadReport, Workload
 
 KWH_MJ = 3_600_000_000
@@ -35,16 +39,21 @@ def show_file(
     """
     kind = kind or kind_of(path)
     try:
+        if kind == "rate":
+            return show_rate(path, **power)
         if kind == "power" or (kind is None and power):
             return show_power(path, **power)
         return show_workload(path, **workload)
     except InputError as error:
-        hint = "" if kind is not None or power else "; if it is a power series, say --kind power"
+        hint = "" if kind is not None or power else "; if it is a series, say --kind power or --kind rate"
         raise InputError(command_words(str(error)) + hint) from error
 
 
 def kind_of(path: str | Path) -> str | None:
-    """'workload' or 'power' by the columns of a CSV file, None if they do not tell; others hold jobs."""
+    """'workload', 'power' or 'rate' by the columns of a CSV file, None if they do not tell; others hold jobs.
+
+    A rate, of prices or carbon intensity, is told by its unit.
+    """
     if ".csv" not in (suffix.lower() for suffix in Path(path).suffixes):
         return "workload"
     try:
@@ -55,7 +64,13 @@ def kind_of(path: str | Path) -> str | None:
         return "power" if STAMP in map(kind_of_cell, header) else None
     if {"job_id", "submit_s", "work_s"} & set(header) or _fits_a_mapping(header):
         return "workload"
-    return "power" if _looks_like_power(header, rows, str(path)) else None
+    if not _looks_like_series(header, rows, str(path)):
+        return None
+    extra = rows[: extra_lines(rows)]
+    units = {name: [row[place] for row in extra if place < len(row)] for place, name in enumerate(header)}
+    if any(units_declared(name, cells) for name, cells in units.items()):
+        return "power"
+    return "rate" if any(units_written(name, cells) for name, cells in units.items()) else "power"
 
 
 def _fits_a_mapping(header: list[str]) -> bool:
@@ -66,7 +81,7 @@ def _fits_a_mapping(header: list[str]) -> bool:
     return True
 
 
-def _looks_like_power(header: list[str], rows: list[list[str]], path: str) -> bool:
+def _looks_like_series(header: list[str], rows: list[list[str]], path: str) -> bool:
     """Whether there is a column of times, or of their parts, and one of numbers."""
     rows = rows[extra_lines(rows) :]
     if {"year", "month", "day"} <= {role_of(name) for name in header}:
@@ -94,7 +109,7 @@ def _is_number(cell: str) -> bool:
 
 
 _KEYWORDS = re.compile(
-    r"\b(columns|unit|stamp|zone|gaps|negatives|time_column|decimal|date_order|time_unit|time_start)="
+    r"\b(columns?|unit|stamp|zone|gaps|negatives|time_column|decimal|date_order|time_unit|time_start)="
     r"(?:'([^']*)'|(?=[a-z, ]|$))"
 )
 
@@ -107,7 +122,8 @@ def command_words(message: str) -> str:
         if any(mark in value for mark in " ;()"):
             value = shlex.quote(value)
         after = message[found.end() : found.end() + 1]
-        return f"--{found[1].replace('_', '-')}{' ' if value or after.isalpha() else ''}{value}"
+        name = "columns" if found[1] == "column" else found[1].replace("_", "-")
+        return f"--{name}{' ' if value or after.isalpha() else ''}{value}"
 
     return _KEYWORDS.sub(option, message.replace("header=False", "--no-header"))
 
@@ -188,6 +204,31 @@ def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
     }
 
 
+def show_rate(path: str | Path, **options: Any) -> dict[str, Any]:
+    """A summary of a price or carbon series, ready for JSON; `options` as in `traces.rate_csv.read_rate`."""
+    columns = _columns(path, options.pop("columns", None) or [], options.get("header", True))
+    if len(columns) > 1:
+        raise InputError(f"{place(path)}: a rate is one column, not {len(columns)}: name one by columns=")
+    series = read_rate(path, column=columns[0] if columns else None, **options)
+    report = (series.report or ReadReport()).as_dict()
+    del report["jobs_skipped"]
+    step_s = report["notes"].get("step_s", {}).get("value")
+    return {
+        "kind": "rate",
+        "name": series.name,
+        "values": len(series),
+        "start_utc": series.start_utc.isoformat(),
+        "end_utc": series.end_utc.isoformat(),
+        "span_s": series.end_s,
+        "step_s": int(step_s) if step_s is not None else None,
+        "unit": series.unit,
+        "max": int(series.value_u.max()) / 1e6,
+        "mean": float(series.mean_u(0, series.end_s)) / 1e6,
+        "min": int(series.value_u.min()) / 1e6,
+        **report,
+    }
+
+
 def _columns(path: str | Path, given: str | Sequence[str], with_names: bool) -> list[str]:
     """Names of columns; what is no column is taken apart at + and commas."""
     header = {name.lower() for name in TableReader(Path(path), header=with_names).header}
@@ -222,6 +263,8 @@ _SIZED = {"peak_kw": power, "mean_kw": power, "min_kw": power, "energy_kwh": ene
 
 
 def _headline(found: dict[str, Any]) -> str:
+    if found["kind"] == "rate":
+        return f"{found['records']:,} records over {duration(found['span_s'])}, in {found['unit']}"
     if found["kind"] == "power":
         return (
             f"{found['records']:,} records over {duration(found['span_s'])}, peak {power(found['peak_kw'])}"

@@ -130,8 +130,8 @@ def remark_on_counts(
         raise InputError(
             f"{path}: {count} rows counted one by one are as many as a year has steps of "
             f"{unit if unit[0].isdigit() else '1 ' + unit}, and {year} is stated; read with a step of "
-            f"{step_s} s they last {lasts}: declare time_unit='{unit}'{end} and time_start='{year}-01-01T00:00Z' "
-            "(or with another offset)"
+            f"{step_s} s they last {lasts}: declare time_unit='{unit}'{end} and "
+            f"time_start='{year}-01-01T00:00Z' (or with another offset)"
         )
     if step_s != 1 or not early or declared or layout.time_start is not None:
         return None

@@ -27,7 +27,7 @@ def has_comma(cell: str) -> bool:
 def find_mark(
     columns: Sequence[Sequence[str]], lines: Sequence[int], path: object, delimiter: str, declared: str | None
 ) -> str:
-    """The decimal mark of columns of numbers: as declared, else by the cells unless commas stand between them.
+    """The decimal mark of columns of numbers: as declared, else by the cells (a point between commas).
 
     InputError where every cell that could decide has groups of three digits: both readings make sense.
     """

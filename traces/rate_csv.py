@@ -106,8 +106,8 @@ def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit
     for other in every[1:]:
         if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
             raise InputError(
-                f"{path}: column {name!r} is in {every[0].text} by its name and in {other.text} by the line of "
-                "units below: correct one of them"
+                f"{path}: column {name!r} is in {every[0].text} by its name and in {other.text} by the "
+                "line of units below: correct one of them"
             )
     if declared is not None and written is not None and declared.base != written.base:
         raise InputError(

@@ -20,8 +20,8 @@ MASSES_G = {"g": Fraction(1), "kg": Fraction(1000), "t": Fraction(10**6), "lb": 
 ENERGIES_KWH = {"kWh": 1, "MWh": 1000}
 CARBON_UNIT, SHARE_UNIT = "kg/kWh", "1"
 KNOWN = (
-    "EUR/MWh, EUR/kWh (or another currency), ct/kWh (euro cents), USDct/kWh, p/kWh or GBp/MWh (pence), g/kWh, "
-    "kg/kWh, kg/MWh, lb/MWh, 1"
+    "EUR/MWh, EUR/kWh (or another currency), ct/kWh (euro cents), USDct/kWh, p/kWh or GBp/MWh (pence), "
+    "g/kWh, kg/kWh, kg/MWh, lb/MWh, 1"
 )
 
 # What one value may be at most, and how messages say it: beyond, it is a slip of the unit.

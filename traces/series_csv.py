@@ -128,8 +128,8 @@ class SeriesFile:
         columns = ",".join(self.times.values())
         add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
         raise InputError(
-            f"{self.path}:{self.lines[row]}: the date {date} is there again, and {columns} holds no time of day: "
-            f"name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)"
+            f"{self.path}:{self.lines[row]}: the date {date} is there again, and {columns} holds no time of "
+            f"day: name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)"
         )
 
     def report(self) -> ReadReport:
@@ -189,8 +189,8 @@ class SeriesFile:
         if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
             row = late[0]
             raise InputError(
-                f"{self.path}:{self.lines[row]}: {cells[row]!r} ends a day, and no stamp begins one at 00:00, so "
-                " stamps name the end of their step: declare stamp='end'"
+                f"{self.path}:{self.lines[row]}: {cells[row]!r} ends a day, and no stamp begins one at "
+                "00:00, so stamps name the end of their step: declare stamp='end'"
             )
 
     def _named_zone(self) -> str | None:

@@ -132,8 +132,8 @@ class TableReader:
         width = below.count(delimiter_of(below)) + 1
         if len(self.header) == 1 and width > 1:
             raise InputError(
-                f"{self.shown}:{self.header_line}: {self.header[0][:40]!r} is one cell and the line below has "
-                f"{width}: if it is a title, delete what stands above the column names"
+                f"{self.shown}:{self.header_line}: {self.header[0][:40]!r} is one cell and the line below "
+                f"has {width}: if it is a title, delete what stands above the column names"
             )
 
     def _no_names(self, cells: list[str], value_key: str) -> str:
