@@ -11,7 +11,7 @@ import numpy as np
 
 from traces.errors import InputError
 from traces.stamps import DAY_S, Stamps, day_number, parse_stamps
-from traces.timezones import EPOCH, day_begins
+from traces.timezones import EPOCH, day_begins, readings_of
 
 PERIODS_PER_DAY = (24, 48, 96, 144, 288, 1440)
 INTERVALS_PER_HOUR = (2, 3, 4, 6, 12, 60)
@@ -200,7 +200,7 @@ class ClockParts:
         if len(bad):
             span = "1 to 24, or 25 where clocks go back" if ends else "0 to 24"
             raise InputError(f"{self._where(bad[0])}: no such time of day: Hour runs {span}, Minute 0 to 59")
-        if not ends and hour.max() >= 24 and hour.min() >= 1 and not minute.any():
+        if not ends and hour.min() >= 1 and not minute.any() and (hour.max() >= 24 or self.stamp == "end"):
             ends = self._hours_name_ends()
         if not ends:
             late = np.flatnonzero(hour * 60 + minute > 1440)
@@ -212,7 +212,24 @@ class ClockParts:
         late = np.flatnonzero(hour > 24)
         if len(late):
             raise InputError(f"{self._where(late[0])}: no such time of day: Hour runs 1 to 24")
-        return self._naive(dates, (hour - 1) * HOUR_S + self._within_hour()), "start"
+        begins = self._naive(dates, (hour - 1) * HOUR_S + self._within_hour())
+        if "interval" not in self.parts:
+            shown = self._naive(dates, hour * HOUR_S)
+            if not self._fits(begins) and self._fits(shown):
+                return shown, "end"
+        return begins, "start"
+
+    def _fits(self, stamps: Stamps) -> bool:
+        """Whether each stamp is a time of the clock, there once unless the clock shows it twice.
+
+        On days of clock changes this tells an hour's number after midnight, as markets write it, from what
+        the clock shows as the hour ends.
+        """
+        if self.zone is None:
+            return True
+        times = readings_of(stamps.seconds, self.zone)
+        _, row, counts = np.unique(stamps.seconds, return_inverse=True, return_counts=True)
+        return not (times.nonexistent | ((counts[row] > 1) & (times.transition < 0))).any()
 
     def _hours_name_ends(self) -> bool:
         if self.stamp == "start":
