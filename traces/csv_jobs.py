@@ -111,7 +111,7 @@ def _head(lines: _Lines, foreign: bool) -> _Head:
     declared, comment = None, None
     for line in lines:
         text = line.strip()
-        if lines.number == 1 and (declared := separator(text)) is not None:
+        if lines.number == 1 and (declared := separator(line)) is not None:
             continue
         if not text:
             continue

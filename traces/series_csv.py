@@ -175,7 +175,7 @@ class SeriesFile:
             stamps = parse_stamps(cells, self.table.lines, self.path, declarable=True)
         else:
             stamps = read_counts(cells, self.table.lines, self.path, layout, clock)
-        texts = [self.name, name, *self.table.comments]
+        texts = [self.name, *self.table.cells, *self.table.comments]
         remark = remark_on_counts(stamps.seconds, cells, texts, self.path, layout)
         if remark is not None:
             self.note("counted_rows", len(cells), f"{cells[0]}, {cells[1]}, ...", remark)
