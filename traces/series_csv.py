@@ -85,7 +85,7 @@ class SeriesFile:
     def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
         """The values on their steps. `value_unit` is what messages put behind a converted value."""
         stated = self._named_zone() if zone is None else None
-        zone = zone or stated
+        zone = zone if zone is not None else stated
         stamps, stamp = self._stamps(stamp, zone)
         if stated is not None and not (stamps.in_utc and STAMP in self.times):
             self.note("zone_by_name", len(self.lines), stated, "zone of the stamps, by the column's name")
