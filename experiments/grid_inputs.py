@@ -86,11 +86,13 @@ def _named(where: str, path: Path, read: Callable[[], Held]) -> Held:
     try:
         return read()
     except InputError as error:
-        text = str(error)
+        text = str(error).replace("header=False", "header=false")  # a key of this table
         raise InputError(text if str(path) in text else f"{where}: {text}") from None
 
 
-def read_import_limit(loaded: Loaded, cluster: Cluster, files: dict[str, Path]) -> PowerSeries | None:
+def read_import_limit(
+    loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes: list[str]
+) -> PowerSeries | None:
     """The import limit as a series, scaled to the cluster where the scenario says so."""
     table = loaded.scenario.grid.import_series
     if table is None:
@@ -107,6 +109,7 @@ def read_import_limit(loaded: Loaded, cluster: Cluster, files: dict[str, Path]) 
             negatives=table.negatives, time_column=table.time_column, **layout_of(table),
         ),
     )  # fmt: skip
+    note_reading(series, notes)
     if table.peak is None:
         return series
     if cluster.peak_draw_mw == 0:

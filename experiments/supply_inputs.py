@@ -141,7 +141,8 @@ def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) ->
         )
     except InputError as error:
         # What the reader calls an argument is a key of this table.
-        raise InputError(str(error) if str(path) in str(error) else f"{where}: {error}") from None
+        text = str(error).replace("header=False", "header=false")
+        raise InputError(text if str(path) in text else f"{where}: {text}") from None
 
 
 def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path]) -> PowerSeries:

@@ -94,7 +94,7 @@ def _date_and_time(header: list[str], below: Sequence[Sequence[str]]) -> dict[st
     roles: dict[str, str] = {}
     for name in header:
         roles.setdefault(role_of(name) or "", name)
-    if "date" not in roles or not _all(header, below, roles["date"], is_plain_date):
+    if "date" not in roles or not _all(header, below, roles["date"], _is_date):
         return {}
     for role in ("period", "hour_ending", "hour", "time"):
         if role in roles and _all(header, below, roles[role], _is_number_or_clock):
@@ -107,6 +107,10 @@ def _all(header: list[str], below: Sequence[Sequence[str]], name: str, holds: Ca
     at = header.index(name)
     cells = [record[at] for record in below if at < len(record)]
     return bool(cells) and all(holds(cell) for cell in cells)
+
+
+def _is_date(cell: str) -> bool:
+    return is_plain_date(cell) or bool(re.fullmatch(r"(?:19|20|21)\d{6}", cell, re.ASCII))
 
 
 def _is_number_or_clock(cell: str) -> bool:

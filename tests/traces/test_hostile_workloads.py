@@ -45,7 +45,7 @@ FILES = {
     "only skipped records": ("a.swf", swf(f4="-1").split(b"\n")[1], ["a.swf", "none of its 1 records"]),
     "zero bytes": ("a.swf", b"\x7fELF\0\0\0" + bytes(range(256)), ["a.swf", "zero bytes"]),
     "noise without zero bytes": ("a.swf", b"\x89PNG\r\n\x1a\x0b" * 9, ["a.swf:1", "job number (field 1)"]),
-    "utf-16": ("a.swf", "1 2 3".encode("utf-16"), ["a.swf", "UTF-16"]),
+    "damaged utf-16": ("a.swf", "1 2 3".encode("utf-16")[:-1], ["a.swf", "UTF-16"]),
     "zip": ("a.swf", b"PK\x03\x04" + b"x" * 50, ["a.swf", "zip"]),
     "bzip2": ("a.swf.gz", b"BZh91AY" + b"x" * 50, ["a.swf.gz", "bzip2"]),
     "xz": ("a.swf", b"\xfd7zXZ\0" + b"x" * 50, ["a.swf", "xz"]),

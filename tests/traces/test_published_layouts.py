@@ -1,5 +1,6 @@
-"""Files as publishers and spreadsheets write them: stamps, decimal marks, units and marks for missing values."""
+"""Files as publishers and spreadsheets write them: stamps, decimal marks, units, missing values."""
 
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -248,12 +249,44 @@ class TestUnits:
             read_rate(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_encodings_of_spreadsheets(tmp_path, encoding):
+    text = "Zeit\tLeistung [kW]\r\n" + "".join(
+        f"{1 + i // 24:02}.01.2024 {i % 24:02}:00\t{i},5\r\n" for i in range(240)
+    )
+    data = text.encode(encoding)
+    path = tmp_path / "export.txt"
+    path.write_bytes(b"\xfe\xff" + data if encoding == "utf-16-be" else data)
+    series = read_power(path, zone="UTC")
+    assert series.power_mw.tolist() == [10**6 * i + 500_000 for i in range(240)]
+
+
 def test_marks_of_missing_values(write):
     marks = ["n/e", "-", "N/A", "#NV", "--", "NaN", ""]
     rows = [f"2024-01-01T{i:02}:00Z,{mark}" for i, mark in enumerate(["1", *marks, "9"])]
     series = read_power(write("\n".join(["time,p_w", *rows])), gaps="interpolate")
     assert series.report.repairs["missing_values"].count == len(marks)
     assert [series.at(h * HOUR) for h in range(9)] == [1000 * h for h in range(1, 10)]
+
+
+def test_damaged_exports_are_read_or_refused_in_one_line(tmp_path):
+    generator = random.Random(11)
+    path = tmp_path / "damaged.csv"
+    marks = b"0123456789.,;:-+/ \t\n\r\"#'()[]TZ\xff\x00="
+    exports = list(EXPORTS.values())
+    for _ in range(600):
+        text, read, options, *_ = generator.choice(exports)
+        content = bytearray(text.encode())
+        for _ in range(generator.randint(1, 3)):
+            at = generator.randrange(len(content))
+            content[at : at + generator.randint(0, 3)] = bytes(
+                generator.choices(marks, k=generator.randint(0, 3))
+            )
+        path.write_bytes(bytes(content) or b"x")
+        try:
+            read(path, **{**options, "gaps": generator.choice(["error", "hold", "interpolate"])})
+        except InputError as error:
+            assert "\n" not in str(error) and len(str(error)) < 700
 
 
 def test_titles_above_the_names_are_named(write):
