@@ -113,7 +113,7 @@ def layout_of(table: SourceTable | ImportTable | ForecastTable) -> LayoutOptions
 
 
 #: What a reader noted that a user must see even where the run goes on.
-_REMARKS = ("counted_rows", "step_changes")
+_REMARKS = ("counted_rows", "step_changes", "zone_against_name")
 
 
 def note_reading(series: HeldSeries, notes: list[str]) -> None:
@@ -121,7 +121,7 @@ def note_reading(series: HeldSeries, notes: list[str]) -> None:
     for code, found in (series.report.notes if series.report else {}).items():
         if code in _REMARKS:
             where = f"{series.name}:{found.line}" if found.line is not None else series.name
-            value = f" ({found.value})" if code == "step_changes" else ""
+            value = f" ({found.value})" if code != "counted_rows" else ""
             notes.append(f"{where}: {found.text}{value}")
 
 

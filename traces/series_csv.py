@@ -20,7 +20,7 @@ from traces.regular import Gaps, Rows, drop_duplicates, fill, usual_step_s
 from traces.stamps import DAY_S, Stamps, parse_stamps
 from traces.steps import RowSteps, row_steps
 from traces.table import Table, TableReader
-from traces.timezones import LocalTimes, choose_readings, find_zone, readings_of
+from traces.timezones import LocalTimes, choose_readings, day_begins, find_zone, readings_of
 from traces.workload import Finding, ReadReport
 
 Convert = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -30,6 +30,12 @@ Convert = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 _ZONE_IN_NAME = (
     (re.compile(r"(?:^|[^A-Za-z])(?:UTC|GMT)(?:$|[^A-Za-z])", re.IGNORECASE), "UTC"),
     (re.compile(r"\(CET ?/ ?CEST\)"), "Europe/Brussels"),
+)
+_UTC_NAMES = ("UTC", "GMT", "UCT", "Zulu", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Etc/Zulu")
+# Names of columns that hold the end of each step: period_end, IntervalEnd, Datum bis, valid_to.
+_ENDS = re.compile(
+    r"(?:^|[^A-Za-z])(?:ends?|ending|ende|bis|valid[ _]?to)(?:$|[^A-Za-z])|(?:interval|period|hour)[ _]?end",
+    re.IGNORECASE,
 )
 _CLOCK_24 = re.compile(r"[T ]24:00")
 
@@ -84,28 +90,48 @@ class SeriesFile:
 
     def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
         """The values on their steps. `value_unit` is what messages put behind a converted value."""
-        stated = self._named_zone() if zone is None else None
-        zone = zone if zone is not None else stated
+        self._check_stamp(stamp)
+        declared, zone = zone, self._zone(zone)
         stamps, stamp = self._stamps(stamp, zone)
-        if stated is not None and not (stamps.in_utc and STAMP in self.times):
-            self.note("zone_by_name", len(self.lines), stated, "zone of the stamps, by the column's name")
+        if declared is None and zone is not None and not (stamps.in_utc and STAMP in self.times):
+            self.note("zone_by_name", len(self.lines), zone, "zone of the stamps, by the column's name")
         utc_s, kept = self._utc(stamps, zone)
         if stamps.dates_only:
             self._refuse_repeated_dates(utc_s)
-        utc_s, lines = utc_s[kept], self.lines[kept]
-        steps = row_steps(utc_s, lines, stamp, self.path) if len(utc_s) else None
-        if steps is None:
+        if not kept.any():
             raise InputError(f"{self.path}: no row has a time that exists: check the zone")
+        clock_s, to_utc = self._even_clock(stamps, utc_s, kept, zone)
+        lines = self.lines[kept]
+        steps = row_steps(clock_s, lines, stamp, self.path)
+        start_s = clock_s - steps.length_s if stamp == "end" else clock_s
         length_s = np.full(len(kept), steps.usual_s, np.int64)
-        length_s[kept] = steps.length_s
+        length_s[kept] = to_utc(start_s + steps.length_s) - to_utc(start_s)
         values, missing = convert(length_s)
-        start_s = utc_s - steps.length_s if stamp == "end" else utc_s
         rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s)
         rows = drop_duplicates(rows, self.gaps, value_unit, self.path, self.count)
-        changes_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
+        begins_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
         self._note_steps(steps, lines)
-        first_s = int(changes_s[0])
-        return Steps(EPOCH + timedelta(seconds=first_s), changes_s - first_s, values, end_s - first_s)
+        begins_s, end_s = to_utc(begins_s), int(to_utc(np.array([end_s]))[0])
+        first_s = int(begins_s[0])
+        return Steps(EPOCH + timedelta(seconds=first_s), begins_s - first_s, values, end_s - first_s)
+
+    def _even_clock(
+        self, stamps: Stamps, utc_s: np.ndarray, kept: np.ndarray, zone: str | None
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        """(seconds of the rows kept on the clock on which steps are even, what turns them into UTC seconds).
+
+        Rows a local day apart are 23 or 25 hours apart in UTC where clocks change. Others are even in UTC.
+        """
+        utc_s = utc_s[kept]
+        if (
+            stamps.in_utc
+            or zone is None
+            or usual_step_s(utc_s) != DAY_S
+            or not (np.diff(utc_s) % DAY_S).any()
+        ):
+            return utc_s, lambda seconds: seconds
+        clock = find_zone(zone)
+        return stamps.seconds[kept], lambda seconds: day_begins(seconds, clock)
 
     def _note_steps(self, steps: RowSteps, lines: np.ndarray) -> None:
         self.note("step_s", len(lines), str(steps.usual_s), "rows; the step in seconds")
@@ -193,10 +219,23 @@ class SeriesFile:
                 "00:00, so stamps name the end of their step: declare stamp='end'"
             )
 
-    def _named_zone(self) -> str | None:
-        """The zone that the name of the time column states."""
+    def _zone(self, declared: str | None) -> str | None:
+        """The declared zone, else the one that the name of the time column states."""
         names = self.times.values()
-        return next((zone for pattern, zone in _ZONE_IN_NAME if any(map(pattern.search, names))), None)
+        stated = next((zone for pattern, zone in _ZONE_IN_NAME if any(map(pattern.search, names))), None)
+        if declared is not None and stated == "UTC" and declared not in _UTC_NAMES:
+            text = "this zone was declared, though the name of the time column says UTC"
+            self.note("zone_against_name", len(self.lines), declared, text)
+        return stated if declared is None else declared
+
+    def _check_stamp(self, stamp: str) -> None:
+        """InputError where the name of the time column says that it holds ends, read as beginnings."""
+        name = self.times.get(STAMP, "")
+        if stamp == "start" and _ENDS.search(name):
+            raise InputError(
+                f"{self.path}: column {name!r} names the end of each step by its name: declare stamp='end' "
+                "(or choose the beginnings by time_column=)"
+            )
 
     def _utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
         """(UTC seconds of every row, which rows to keep)."""
@@ -218,6 +257,8 @@ class SeriesFile:
                 f"{self.path}:{self.table.lines[0]}: stamp {shown!r} has no offset: name its zone, "
                 "such as zone='UTC' or zone='Europe/Berlin'"
             )
+        if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
+            return day_begins(stamps.seconds, found), everything
         times = readings_of(stamps.seconds, found)
         self._transitions(times, time_names, str(zone))
         kept = ~times.nonexistent

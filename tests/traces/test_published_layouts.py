@@ -210,6 +210,37 @@ class TestDates:
             read_power(path, zone="UTC")
 
 
+class TestWhatNamesSay:
+    ROWS = "2024-01-01 01:00,1\n2024-01-01 02:00,2\n"
+
+    @pytest.mark.parametrize(
+        "name",
+        ["period_end", "PeriodEnd", "Interval End", "INTERVALENDTIME", "Datum bis", "valid_to", "Ende"],
+    )
+    def test_ends_are_not_read_as_beginnings(self, write, name):
+        path = write(f"{name},p_kw\n" + self.ROWS)
+        with pytest.raises(InputError, match="names the end of each step by its name: declare stamp='end'"):
+            read_power(path, zone="UTC")
+        assert read_power(path, zone="UTC", stamp="end").start_utc == JAN
+
+    @pytest.mark.parametrize("name", ["calendar day", "weekend", "Datum von", "attendance", "legend time"])
+    def test_other_names_are_beginnings(self, write, name):
+        assert read_power(write(f"{name},p_kw\n" + self.ROWS), zone="UTC").start_utc.hour == 1
+
+    @pytest.mark.parametrize(
+        "name", ["Datetime (UTC)", "time_utc", "utc", "INTERVALSTARTTIME_GMT", "MTU (UTC)"]
+    )
+    def test_utc_by_the_name(self, write, name):
+        path = write(f"{name},p_kw\n" + self.ROWS)
+        series = read_power(path)
+        assert series.start_utc.hour == 1
+        assert series.report.notes["zone_by_name"].value == "UTC"
+        against = read_power(path, zone="Europe/Berlin")
+        assert against.start_utc.hour == 0
+        assert "says UTC" in against.report.notes["zone_against_name"].text
+        assert "zone_against_name" not in read_power(path, zone="UTC").report.notes
+
+
 class TestUnits:
     @pytest.mark.parametrize(
         ("text", "base", "micro"),

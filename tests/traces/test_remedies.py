@@ -137,10 +137,11 @@ def test_what_the_command_line_proposes_works(tmp_path, capsys, monkeypatch, nam
     monkeypatch.chdir(tmp_path)
     (tmp_path / "series.csv").write_text(text, encoding="utf-8")
     words = ["traces", "show", "series.csv", "--json", *command_line(options)]
-    for _ in range(4):
+    for refusals in range(4):
         code = main(words)
         out, err = capsys.readouterr()
         if code == 0:
+            assert refusals > 0
             break
         assert code == 2 and err.count("\n") == 1, err
         added = proposed_words(err)
