@@ -119,8 +119,8 @@ class ClockParts:
                 cells = [f"{cell[:4]}-{cell[4:6]}-{cell[6:]}" for cell in cells]
             stamps = parse_stamps(cells, self.lines, self.path, self.date_order, declarable=True)
             late = np.flatnonzero(stamps.seconds % DAY_S != 0)
-            if len(late) or stamps.in_utc:
-                row = int(late[0]) if len(late) else 0
+            if len(late):
+                row = int(late[0])
                 raise InputError(
                     f"{self._where(row)}: {self.parts['date'][row]!r} is no plain date: "
                     "take it alone as time_column, or write dates"

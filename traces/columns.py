@@ -12,6 +12,7 @@ from traces.stamps import is_plain_date, is_whole_stamp
 from traces.text import place
 from traces.units import unit_of_column
 
+_MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$", re.ASCII)
 TIME_NAMES = (
     "timestamp", "time", "datetime", "date_time", "date", "stamp", "utc", "time_utc", "utc_time",
     "timestamp_utc", "time_s", "epoch", "epoch_s", "unix",
@@ -48,7 +49,7 @@ def time_columns(
     """
     if time_column is not None:
         return _declared(header, time_column, path)
-    parts = {} if _all(header, below, header[0], is_whole_stamp) else _date_and_time(header, below)
+    parts = {} if _all(header, below, header[0], _names_a_time) else _date_and_time(header, below)
     usual = [name for name in header if name.lower() in TIME_NAMES]
     if parts and all(name in parts.values() for name in usual):
         return parts
@@ -110,7 +111,13 @@ def _all(header: list[str], below: Sequence[Sequence[str]], name: str, holds: Ca
 
 
 def _is_date(cell: str) -> bool:
-    return is_plain_date(cell) or bool(re.fullmatch(r"(?:19|20|21)\d{6}", cell, re.ASCII))
+    """Whether a cell is a date, also as 20220131 or with a midnight behind it."""
+    date = _MIDNIGHT.sub("", cell)
+    return is_plain_date(date) or bool(re.fullmatch(r"(?:19|20|21)\d{6}", date, re.ASCII))
+
+
+def _names_a_time(cell: str) -> bool:
+    return is_whole_stamp(cell) and not _is_date(cell)
 
 
 def _is_number_or_clock(cell: str) -> bool:

@@ -33,6 +33,10 @@ _ENDS = re.compile(
 _CLOCK_24 = re.compile(r"[T ]24:00")
 
 
+# If more of the rows than this repeat a time, they are no slips.
+MOST_REPEATED = 0.75
+
+
 class TimedFile:
     """The table, the policy for gaps, and the counts of what was repaired.
 
@@ -210,14 +214,22 @@ class TimedFile:
         clock = find_zone(zone)
         return stamps.seconds[kept], lambda seconds: day_begins(seconds, clock)
 
-    def refuse_repeated_dates(self, utc_s: np.ndarray) -> None:
-        """InputError for many rows of one date: the time of day stands in a column that was not named."""
+    def refuse_repeated_times(self, stamps: Stamps, utc_s: np.ndarray) -> None:
+        """InputError for many rows of one time: no policy may choose one of them.
+
+        Either the time of day stands in a column that was not named, or the file holds several series.
+        """
         again = np.flatnonzero(np.diff(utc_s) == 0)
-        if 2 * len(again) < len(utc_s):
+        if MOST_REPEATED * len(utc_s) >= len(again):
             return
         row = int(again[0]) + 1
         date = " ".join(self.table.cells[name][row] for name in self.times.values())
         columns = ",".join(self.times.values())
+        if (stamps.seconds % DAY_S != 0).any():
+            raise InputError(
+                f"{self.path}:{self.lines[row]}: {date} is there again, as most times are: the file seems "
+                "to hold several series one below the other, so keep the rows of one"
+            )
         add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
         raise InputError(
             f"{self.path}:{self.lines[row]}: the date {date} is there again, and {columns} holds no time of "

@@ -74,8 +74,7 @@ class SeriesFile(TimedFile):
         if declared is None and zone is not None and not (stamps.in_utc and STAMP in self.times):
             self.note("zone_by_name", len(self.lines), zone, "zone of the stamps, by the column's name")
         utc_s, kept = self.to_utc(stamps, zone)
-        if stamps.dates_only:
-            self.refuse_repeated_dates(utc_s)
+        self.refuse_repeated_times(stamps, utc_s)
         if not kept.any():
             raise InputError(f"{self.path}: no row has a time that exists: check the zone")
         clock_s, as_utc = self.even_clock(stamps, utc_s, kept, zone)

@@ -320,6 +320,14 @@ def test_damaged_exports_are_read_or_refused_in_one_line(tmp_path):
             assert "\n" not in str(error) and len(str(error)) < 700
 
 
+def test_several_series_one_below_the_other_are_not_mixed(write):
+    rows = "".join(f"2024-01-01T{h:02}:00Z,P{p},{p}\n" for h in range(24) for p in range(6))
+    path = write("time,point,price (EUR/MWh)\n" + rows)
+    for gaps in ("error", "hold"):
+        with pytest.raises(InputError, match="several series one below the other"):
+            read_rate(path, gaps=gaps)
+
+
 def test_titles_above_the_names_are_named(write):
     for title in ("Day-ahead prices", "Report;2024"):
         path = write(f"{title}\n\ntime;p_kw;x\n2024-01-01T00:00Z;1;2\n2024-01-01T01:00Z;1;2\n")

@@ -115,6 +115,16 @@ class TestPeriods:
         assert series.end_s == 4 * 24 * HOUR
         assert series.report.notes["step_changes"].value == "3600 s to 900 s"
 
+    @pytest.mark.parametrize("spelling", ["{}", "{}T00:00:00Z", "{} 00:00"])
+    def test_dates_with_a_midnight_behind_them(self, write, spelling):
+        rows = [f"{spelling.format('2024-10-27')},{n},{n}" for n in range(1, 51)]
+        path = write("settlementDate,settlementPeriod,p_w", *rows)
+        for time_column in (None, "settlementDate,settlementPeriod"):
+            series = read_power(path, zone="Europe/London", time_column=time_column)
+            assert (series.start_utc, series.end_s) == (datetime(2024, 10, 26, 23, tzinfo=UTC), 25 * HOUR)
+        with pytest.raises(InputError, match="holds no time of day"):
+            read_power(path, zone="Europe/London", time_column="settlementDate", gaps="hold")
+
     def test_without_a_zone_one_is_asked_for(self, write):
         path = write("date,period,p_w", *numbered(("2024-05-01",), "UTC", 3600))
         with pytest.raises(InputError, match="name its zone"):
