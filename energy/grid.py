@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
 from traces.errors import InputError
 from traces.held import HeldSeries, whole_utc
+from traces.layout import LayoutOptions
 from traces.rate_csv import read_rate
 from traces.rate_units import CARBON_UNIT
 from traces.rates import RateSeries
@@ -106,6 +107,8 @@ def read_carbon(
     zone: str | None = None,
     gaps: str = "error",
     time_column: str | None = None,
+    negatives: str | None = None,
+    **layout: Unpack[LayoutOptions],
 ) -> RateSeries:
     """The carbon intensity in a file, in micro-kilograms per kWh (unit "kg/kWh").
 
@@ -113,10 +116,15 @@ def read_carbon(
              whose column, unit, stamp and zone are declared as for traces.read_rate
     column : for 'electricity-maps' also 'lca' (the default) or 'direct'
 
+    layout : header, decimal, date_order, time_unit, time_start, as for traces.read_rate
+
     Whatever is given wins over what the source implies. InputError says what is wrong, where, and the remedy.
     """
-    return _read(path, _chosen(path, source, CARBON_SOURCES), column, unit, stamp, zone, gaps, time_column,
-                 CARBON_UNIT)  # fmt: skip
+    options = dict(
+        column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
+        negatives=negatives,
+    )  # fmt: skip
+    return _read(path, _chosen(path, source, CARBON_SOURCES, layout), CARBON_UNIT, options, layout)
 
 
 def read_price(
@@ -130,20 +138,31 @@ def read_price(
     zone: str | None = None,
     gaps: str = "error",
     time_column: str | None = None,
+    negatives: str | None = None,
+    **layout: Unpack[LayoutOptions],
 ) -> RateSeries:
     """The price in a file, in micro-units of its currency per kWh (unit "EUR/kWh" for instance).
 
     source   : 'de-lu' (Berlin clock time), 'ercot' (offsets written) or 'caiso' (UTC, unmarked); no default
     currency : what the scenario counts in; a file in another currency raises InputError, never a silent mix
 
-    The other arguments are those of traces.read_rate and win over what the source implies.
+    The other arguments, and `layout`, are those of traces.read_rate and win over what the source implies.
     """
     base = f"{currency}/kWh" if currency is not None else None
-    return _read(path, _chosen(path, source, PRICE_SOURCES), column, unit, stamp, zone, gaps, time_column,
-                 base)  # fmt: skip
+    options = dict(
+        column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
+        negatives=negatives,
+    )  # fmt: skip
+    return _read(path, _chosen(path, source, PRICE_SOURCES, layout), base, options, layout)
 
 
-def _chosen(path: str | Path, source: str | None, known: dict[str, Source]) -> Source | None:
+def _header(path: str | Path, layout: LayoutOptions) -> list[str]:
+    return TableReader(Path(path), header=layout.get("header", True), value_key="column").header
+
+
+def _chosen(
+    path: str | Path, source: str | None, known: dict[str, Source], layout: LayoutOptions
+) -> Source | None:
     """The named source, or the only one whose column names the file has."""
     if source is not None:
         if source not in known:
@@ -154,7 +173,7 @@ def _chosen(path: str | Path, source: str | None, known: dict[str, Source]) -> S
     named = [preset for preset in known.values() if preset.fits is not None]
     if not named:
         return None
-    header = TableReader(Path(path)).header
+    header = _header(path, layout)
     fitting = [preset for preset in named if preset.fits is not None and preset.fits(header)]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -162,22 +181,18 @@ def _chosen(path: str | Path, source: str | None, known: dict[str, Source]) -> S
 def _read(
     path: str | Path,
     preset: Source | None,
-    column: str | None,
-    unit: str | None,
-    stamp: str | None,
-    zone: str | None,
-    gaps: str,
-    time_column: str | None,
     base: str | None,
+    options: dict[str, Any],
+    layout: LayoutOptions,
 ) -> RateSeries:
+    """The series by the source's habits, over which `options` (arguments of read_rate) win."""
     if preset is not None:
-        if preset.unit is not None and column is None:
-            unit = unit or preset.unit
-        column = preset.choose(TableReader(Path(path)).header, column)
-        stamp, zone = stamp or preset.stamp, zone or preset.zone
-    series = read_rate(
-        path, column=column, unit=unit, stamp=stamp or "start", zone=zone, gaps=gaps, time_column=time_column
-    )
+        if options["column"] is None:
+            options["unit"] = options["unit"] or preset.unit
+        options["column"] = preset.choose(_header(path, layout), options["column"])
+        options["zone"] = options["zone"] or preset.zone
+    options["stamp"] = options["stamp"] or (preset.stamp if preset is not None else "start")
+    series = read_rate(path, **options, **layout)
     if base is not None:
         _check_unit(series, base)
     elif series.unit in (CARBON_UNIT, "1"):

@@ -165,7 +165,9 @@ def traces() -> None:
 @traces.command("show")
 @click.argument("file")
 @click.option(
-    "--kind", type=click.Choice(["workload", "power"]), help="What FILE holds; default: by its columns."
+    "--kind",
+    type=click.Choice(["workload", "power", "rate"]),
+    help="What FILE holds (rate: prices or carbon intensity); default: by its columns.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--strict", is_flag=True, help="Workload: make every repair and skip an error.")
@@ -174,18 +176,29 @@ def traces() -> None:
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
 )
 @click.option(
-    "--columns", multiple=True, metavar="NAME", help="Power: columns to add up, as A,B or A+B. Repeatable."
+    "--columns", multiple=True, metavar="NAME", help="Series: columns to add up, as A,B or A+B. Repeatable."
 )
-@click.option("--unit", help="Power: W, kW, MW, GW, or Wh, kWh, MWh, GWh per step.")
-@click.option("--stamp", type=click.Choice(["start", "end"]), help="Power: end of the step that stamps name.")
+@click.option("--unit", help="Series: W, kW, MW, GW, or Wh, kWh, MWh, GWh per step; EUR/MWh, g/kWh, ...")
 @click.option(
-    "--zone", metavar="ZONE", help="Power: zone of stamps without an offset, such as Europe/Berlin."
+    "--stamp", type=click.Choice(["start", "end"]), help="Series: end of the step that stamps name."
 )
 @click.option(
-    "--gaps", type=click.Choice(["error", "hold", "interpolate", "zero"]), help="Power: missing steps."
+    "--zone", metavar="ZONE", help="Series: zone of stamps without an offset, such as Europe/Berlin."
 )
-@click.option("--negatives", type=click.Choice(["error", "zero"]), help="Power: values below zero.")
-@click.option("--time-column", metavar="NAME", help="Power: the column of the stamps.")
+@click.option(
+    "--gaps", type=click.Choice(["error", "hold", "interpolate", "zero"]), help="Series: missing steps."
+)
+@click.option("--negatives", type=click.Choice(["error", "zero", "allow"]), help="Series: below zero.")
+@click.option("--time-column", metavar="NAME", help="Series: the column of the stamps, or date=A,period=B.")
+@click.option("--no-header", is_flag=True, help="Series: no column names; columns are 1, 2, ... by position.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Series: the decimal mark of numbers.")
+@click.option(
+    "--date-order", type=click.Choice(["day-first", "month-first"]), help="Series: of dates like 01/02/2022."
+)
+@click.option(
+    "--time-unit", metavar="UNIT", help="Series: of a time column that counts: s, min, h, d, 15min."
+)
+@click.option("--time-start", metavar="INSTANT", help="Series: instant of count 0, as in 2022-01-01T00:00Z.")
 def traces_show(
     file: str,
     kind: str | None,
@@ -193,21 +206,31 @@ def traces_show(
     strict: bool,
     format_: str | None,
     mapping: str | None,
+    no_header: bool,
     **power: Any,
 ) -> None:
     """Summary of FILE, with everything that was repaired or skipped to read it."""
-    given = {key: list(value) if key == "columns" else value for key, value in power.items() if value}
+    given: dict[str, Any] = {
+        key: list(value) if key == "columns" else value for key, value in power.items() if value
+    }
+    given |= {"header": False} if no_header else {}
     from experiments.show import kind_of, show_file, show_text
 
     jobs = {"strict": strict, "format": format_, "mapping": mapping}
     if kind is None and not any(jobs.values()):
-        kind = kind_of(file)
+        kind = "power" if no_header else kind_of(file)
+        if kind == "power" and "/" in (given.get("unit") or ""):
+            kind = "rate"
     elif kind is None:
         kind = "workload"
-    foreign: dict[str, Any] = jobs if kind == "power" else given if kind == "workload" else {}
+    foreign: dict[str, Any] = jobs if kind in ("power", "rate") else given if kind == "workload" else {}
     for key, value in foreign.items():
+        if key == "header":
+            raise click.UsageError(
+                "--no-header is for --kind power; for jobs write header = false in a mapping file"
+            )
         if value:
-            other = "workload" if kind == "power" else "power"
+            other = "workload" if kind in ("power", "rate") else "power"
             raise click.UsageError(f"--{key.replace('_', '-')} is for --kind {other}; add that, or drop it")
     found = show_file(file, kind, jobs, given)
     click.echo(json_text(found) if as_json else show_text(found))

@@ -63,7 +63,9 @@ class SiteTable:
 
 _SOLAR_KEYS = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio")
 _WIND_KEYS = ("turbine", "hub_height_m", "roughness_m")
-_FILE_KEYS = ("file", "columns", "unit", "stamp", "zone", "gaps", "negatives", "time_column")
+# How the text of a series' file is laid out, where its content does not say: traces.layout.Layout.
+LAYOUT_KEYS = ("header", "decimal", "date_order", "time_unit", "time_start")
+_FILE_KEYS = ("file", "columns", "unit", "stamp", "zone", "gaps", "negatives", "time_column", *LAYOUT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ class SourceTable:
     gaps: str = text("error", choices=("error", "hold", "interpolate", "zero"))
     negatives: str = text("error", choices=("error", "zero"))
     time_column: str | None = text(None)
+    header: bool = flag(True)  # false: no line of column names; columns are "1", "2", ... by position
+    decimal: str | None = text(None, choices=(".", ","))  # None: by the numbers
+    date_order: str | None = text(None, choices=("day-first", "month-first"))  # of dates like 01/02/2022
+    time_unit: str | None = text(None)  # of a time column that counts: s, min, h, d, 15min
+    time_start: str | None = text(None)  # instant of count 0, such as 2022-01-01T00:00Z
     peak: float | None = number(None, above=True, high=1e3)  # the series' maximum / peak draw
     peak_kw: float | None = number(None, above=True, high=1e9)
     scale: float | None = number(None, above=True, high=1e9)  # all three None: 1
@@ -169,7 +176,13 @@ class ImportTable:
     stamp: str = text("start", choices=("start", "end"))
     zone: str | None = text(None)
     gaps: str = text("error", choices=("error", "hold", "interpolate", "zero"))
+    negatives: str = text("error", choices=("error", "zero"))
     time_column: str | None = text(None)
+    header: bool = flag(True)  # false: no line of column names; columns are "1", "2", ... by position
+    decimal: str | None = text(None, choices=(".", ","))  # None: by the numbers
+    date_order: str | None = text(None, choices=("day-first", "month-first"))  # of dates like 01/02/2022
+    time_unit: str | None = text(None)  # of a time column that counts: s, min, h, d, 15min
+    time_start: str | None = text(None)  # instant of count 0, such as 2022-01-01T00:00Z
     peak: float | None = number(None, above=True, high=1e3)  # the series' maximum / peak draw; None: as it is
 
 
@@ -186,7 +199,14 @@ class RateTable:
     stamp: str | None = text(None, choices=("start", "end"))
     zone: str | None = text(None)
     gaps: str = text("error", choices=("error", "hold", "interpolate"))
+    # None: prices may be negative, carbon intensities not
+    negatives: str | None = text(None, choices=("allow", "error", "zero"))
     time_column: str | None = text(None)
+    header: bool = flag(True)  # false: no line of column names; columns are "1", "2", ... by position
+    decimal: str | None = text(None, choices=(".", ","))  # None: by the numbers
+    date_order: str | None = text(None, choices=("day-first", "month-first"))  # of dates like 01/02/2022
+    time_unit: str | None = text(None)  # of a time column that counts: s, min, h, d, 15min
+    time_start: str | None = text(None)  # instant of count 0, such as 2022-01-01T00:00Z
     exchange_rate: float | None = number(None, above=True, high=10**6)  # grid.currency per unit of the file's
 
     def problems(self) -> Problems:
@@ -198,7 +218,10 @@ class RateTable:
         if self.model is None and self.mean is not None:
             yield "mean", "belongs to a model, and the values come from a file; leave it out"
         if self.model is not None:
-            keys = ("source", "column", "unit", "stamp", "zone", "gaps", "time_column", "exchange_rate")
+            keys = (
+                "source", "column", "unit", "stamp", "zone", "gaps", "negatives", "time_column",
+                "exchange_rate", *LAYOUT_KEYS,
+            )  # fmt: skip
             for key in changed(self, *keys):
                 yield key, "belongs to a file, and the values come from a model; leave it out"
 
@@ -295,7 +318,13 @@ class ForecastTable:
     stamp: str = text("start", choices=("start", "end"))
     zone: str | None = text(None)
     gaps: str = text("error", choices=("error", "hold", "interpolate", "zero"))
+    negatives: str = text("error", choices=("error", "zero"))
     time_column: str | None = text(None)
+    header: bool = flag(True)  # false: no line of column names; columns are "1", "2", ... by position
+    decimal: str | None = text(None, choices=(".", ","))  # None: by the numbers
+    date_order: str | None = text(None, choices=("day-first", "month-first"))  # of dates like 01/02/2022
+    time_unit: str | None = text(None)  # of a time column that counts: s, min, h, d, 15min
+    time_start: str | None = text(None)  # instant of count 0, such as 2022-01-01T00:00Z
     issue_hour: int = whole(12, high=23)  # local hour at which a day-ahead forecast comes out
 
     def problems(self) -> Problems:
@@ -303,7 +332,17 @@ class ForecastTable:
         if (self.kind == "day-ahead") != (self.file is not None):
             yield "file", 'and kind = "day-ahead" go together; give both or neither'
         if self.file is None:
-            keys = ("columns", "unit", "stamp", "zone", "gaps", "time_column", "issue_hour")
+            keys = (
+                "columns",
+                "unit",
+                "stamp",
+                "zone",
+                "gaps",
+                "negatives",
+                "time_column",
+                "issue_hour",
+                *LAYOUT_KEYS,
+            )
             for key in changed(self, *keys):
                 yield key, 'belongs to kind = "day-ahead" and its file; give them, or leave it out'
         if self.kind != "synthetic" and self.seed != 0:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 from energy.grid import read_carbon, read_price
 from energy.synthetic_grid import duck_carbon, duck_price
 from experiments.config import RateTable
+from experiments.config_power import LAYOUT_KEYS
 from experiments.scenario import Loaded
+from experiments.supply_inputs import layout_of, note_reading
 from rare.model import Cluster
 from traces.errors import InputError
 from traces.held import HeldSeries
@@ -40,6 +42,7 @@ def read_rates(
             rates["carbon"] = _named(
                 "grid.carbon", path, lambda: read_carbon(path, table.source, **_how(table))
             )
+            note_reading(rates["carbon"], notes)
     return rates
 
 
@@ -53,6 +56,7 @@ def _price(
     if table.exchange_rate is not None and currency is None:
         raise InputError("grid.price.exchange_rate: into which currency? give grid.currency, such as EUR")
     series = _named("grid.price", path, lambda: read_price(path, table.source, **_how(table)))
+    note_reading(series, notes)
     theirs = series.unit.removesuffix("/kWh")
     if table.exchange_rate is None:
         if currency not in (None, theirs):
@@ -73,7 +77,7 @@ def _price(
 
 
 def _how(table: RateTable) -> dict[str, Any]:
-    names = ("column", "unit", "stamp", "zone", "gaps", "time_column")
+    names = ("column", "unit", "stamp", "zone", "gaps", "negatives", "time_column", *LAYOUT_KEYS)
     return {name: getattr(table, name) for name in names}
 
 
@@ -82,12 +86,13 @@ def _named(where: str, path: Path, read: Callable[[], Held]) -> Held:
     try:
         return read()
     except InputError as error:
-        # Scenarios have no key for negative carbon intensities: nobody's are.
-        text = str(error).replace(", or give negatives='zero' or 'allow'", " in the file")
+        text = str(error).replace("header=False", "header=false")  # a key of this table
         raise InputError(text if str(path) in text else f"{where}: {text}") from None
 
 
-def read_import_limit(loaded: Loaded, cluster: Cluster, files: dict[str, Path]) -> PowerSeries | None:
+def read_import_limit(
+    loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes: list[str]
+) -> PowerSeries | None:
     """The import limit as a series, scaled to the cluster where the scenario says so."""
     table = loaded.scenario.grid.import_series
     if table is None:
@@ -101,9 +106,10 @@ def read_import_limit(loaded: Loaded, cluster: Cluster, files: dict[str, Path]) 
         path,
         lambda: read_power(
             path, columns=columns, unit=table.unit, stamp=table.stamp, zone=table.zone, gaps=table.gaps,
-            time_column=table.time_column,
+            negatives=table.negatives, time_column=table.time_column, **layout_of(table),
         ),
     )  # fmt: skip
+    note_reading(series, notes)
     if table.peak is None:
         return series
     if cluster.peak_draw_mw == 0:

@@ -164,7 +164,7 @@ def _tracks(
             "grid.import_series: power is unlimited, so it is left out; --set supply.kind=none limits it"
         )
     else:
-        limit = read_import_limit(loaded, cluster, files)
+        limit = read_import_limit(loaded, cluster, files, notes)
         if limit is not None:
             tracks["import"] = limit
     rates = [name for name in ("price", "carbon") if getattr(scenario.grid, name) is not None]

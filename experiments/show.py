@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import re
+import shlex
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.text_table import duration, energy, power, printable
+from traces.clock_parts import STAMP as STAMP_ROLE
+from traces.clock_parts import role_of
 from traces.columns import time_columns
+from traces.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_cell
 from traces.errors import InputError
 from traces.files import read_workload
 from traces.mapping import choose
 from traces.power_csv import read_power
+from traces.rate_csv import read_rate
+from traces.rate_units import units_written
 from traces.stamps import parse_stamps
-from traces.table import DELIMITERS, TableReader, text_lines
+from traces.table import TableReader
+from traces.text import place
+from traces.units import units_declared
 from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, ReadReport, Workload
 
 KWH_MJ = 3_600_000_000
@@ -33,29 +39,38 @@ def show_file(
     """
     kind = kind or kind_of(path)
     try:
+        if kind == "rate":
+            return show_rate(path, **power)
         if kind == "power" or (kind is None and power):
             return show_power(path, **power)
         return show_workload(path, **workload)
     except InputError as error:
-        hint = "" if kind is not None or power else "; if it is a power series, say --kind power"
+        hint = "" if kind is not None or power else "; if it is a series, say --kind power or --kind rate"
         raise InputError(command_words(str(error)) + hint) from error
 
 
 def kind_of(path: str | Path) -> str | None:
-    """'workload' or 'power' by the columns of a CSV file, None if they do not tell; others hold jobs."""
+    """'workload', 'power' or 'rate' by the columns of a CSV file, None if they do not tell; others hold jobs.
+
+    A rate, of prices or carbon intensity, is told by its unit.
+    """
     if ".csv" not in (suffix.lower() for suffix in Path(path).suffixes):
         return "workload"
     try:
-        lines = (line for line in text_lines(Path(path)) if line.strip() and not line.startswith("#"))
-        first = next(lines, "")
-        delimiter = max(DELIMITERS, key=first.count)
-        header, *rows = csv.reader([first, *islice(lines, 50)], delimiter=delimiter)
-    except (InputError, csv.Error, ValueError):
+        header, *rows = TableReader(Path(path), header=False).below
+    except (InputError, ValueError):
         return "workload"  # damaged: the reader says how
-    header = [name.strip() for name in header]
+    if holds_values(header, rows):
+        return "power" if STAMP in map(kind_of_cell, header) else None
     if {"job_id", "submit_s", "work_s"} & set(header) or _fits_a_mapping(header):
         return "workload"
-    return "power" if _looks_like_power(header, rows, str(path)) else None
+    if not _looks_like_series(header, rows, str(path)):
+        return None
+    extra = rows[: extra_lines(rows)]
+    units = {name: [row[place] for row in extra if place < len(row)] for place, name in enumerate(header)}
+    if any(units_declared(name, cells) for name, cells in units.items()):
+        return "power"
+    return "rate" if any(units_written(name, cells) for name, cells in units.items()) else "power"
 
 
 def _fits_a_mapping(header: list[str]) -> bool:
@@ -66,29 +81,37 @@ def _fits_a_mapping(header: list[str]) -> bool:
     return True
 
 
-def _looks_like_power(header: list[str], rows: list[list[str]], path: str) -> bool:
+def _looks_like_series(header: list[str], rows: list[list[str]], path: str) -> bool:
     """Whether there is a column of times, or of their parts, and one of numbers."""
-    if {"year", "month", "day"} <= {name.lower() for name in header}:
-        times = [name for name in header if name.lower() in ("year", "month", "day", "hour", "period")]
+    rows = rows[extra_lines(rows) :]
+    if {"year", "month", "day"} <= {role_of(name) for name in header}:
+        times = [name for name in header if role_of(name) in ("year", "month", "day", "hour", "period")]
     else:
         try:
-            times = time_columns(header, None, path)
-            first = [row[header.index(times[0])].strip() for row in rows[:1]]
-            parse_stamps(first, [2] * len(first), path)
+            columns = time_columns(header, None, path, rows)
+            if STAMP_ROLE in columns:
+                _parse_first(header, rows, columns[STAMP_ROLE], path)
         except (InputError, IndexError):
             return False
+        times = list(columns.values())
     others = [place for place, name in enumerate(header) if name not in times]
     return any(_is_number(row[place]) for row in rows for place in others if place < len(row))
 
 
+def _parse_first(header: list[str], rows: list[list[str]], name: str, path: str) -> None:
+    """InputError unless the first cell of the column is a stamp, of whatever order of day and month."""
+    cells = [row[header.index(name)] for row in rows[:1]]
+    parse_stamps(cells, [2] * len(cells), path, "day-first" if len(cells) and cells[0][:2] < "13" else None)
+
+
 def _is_number(cell: str) -> bool:
-    try:
-        return np.isfinite(float(cell))
-    except ValueError:
-        return False
+    return kind_of_cell(cell) == NUMBER
 
 
-_KEYWORDS = re.compile(r"\b(columns|unit|stamp|zone|gaps|negatives|time_column)=(?:'([^']*)'|(?=[a-z, ]|$))")
+_KEYWORDS = re.compile(
+    r"\b(columns?|unit|stamp|zone|gaps|negatives|time_column|decimal|date_order|time_unit|time_start)="
+    r"(?:'([^']*)'|(?=[a-z, ]|$))"
+)
 
 
 def command_words(message: str) -> str:
@@ -96,10 +119,13 @@ def command_words(message: str) -> str:
 
     def option(found: re.Match[str]) -> str:
         value = found[2] if found[2] is not None else ""
+        if any(mark in value for mark in " ;()"):
+            value = shlex.quote(value)
         after = message[found.end() : found.end() + 1]
-        return f"--{found[1].replace('_', '-')}{' ' if value or after.isalpha() else ''}{value}"
+        name = "columns" if found[1] == "column" else found[1].replace("_", "-")
+        return f"--{name}{' ' if value or after.isalpha() else ''}{value}"
 
-    return _KEYWORDS.sub(option, message)
+    return _KEYWORDS.sub(option, message.replace("header=False", "--no-header"))
 
 
 def show_workload(
@@ -157,7 +183,7 @@ def _spread(column: np.ndarray) -> dict[str, float]:
 def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
     """A summary of a power series, ready for JSON; `options` as in `traces.read_power`."""
     if options.get("columns"):
-        options["columns"] = _columns(path, options["columns"])
+        options["columns"] = _columns(path, options["columns"], options.get("header", True))
     series = read_power(path, **options)
     mj = series.energy_mj(0, series.end_s)
     report = (series.report or ReadReport()).as_dict()
@@ -179,9 +205,34 @@ def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
     }
 
 
-def _columns(path: str | Path, given: str | Sequence[str]) -> list[str]:
+def show_rate(path: str | Path, **options: Any) -> dict[str, Any]:
+    """A summary of a price or carbon series, ready for JSON; `options` as in `traces.rate_csv.read_rate`."""
+    columns = _columns(path, options.pop("columns", None) or [], options.get("header", True))
+    if len(columns) > 1:
+        raise InputError(f"{place(path)}: a rate is one column, not {len(columns)}: name one by columns=")
+    series = read_rate(path, column=columns[0] if columns else None, **options)
+    report = (series.report or ReadReport()).as_dict()
+    del report["jobs_skipped"]
+    step_s = report["notes"].get("step_s", {}).get("value")
+    return {
+        "kind": "rate",
+        "name": series.name,
+        "values": len(series),
+        "start_utc": series.start_utc.isoformat(),
+        "end_utc": series.end_utc.isoformat(),
+        "span_s": series.end_s,
+        "step_s": int(step_s) if step_s is not None else None,
+        "unit": series.unit,
+        "max": int(series.value_u.max()) / 1e6,
+        "mean": float(series.mean_u(0, series.end_s)) / 1e6,
+        "min": int(series.value_u.min()) / 1e6,
+        **report,
+    }
+
+
+def _columns(path: str | Path, given: str | Sequence[str], with_names: bool) -> list[str]:
     """Names of columns; what is no column is taken apart at + and commas."""
-    header = {name.lower() for name in TableReader(Path(path)).header}
+    header = {name.lower() for name in TableReader(Path(path), header=with_names).header}
     names: list[str] = []
     for text in [given] if isinstance(given, str) else given:
         names += [text] if text.strip().lower() in header else re.split(r"[+,]", text)
@@ -213,6 +264,8 @@ _SIZED = {"peak_kw": power, "mean_kw": power, "min_kw": power, "energy_kwh": ene
 
 
 def _headline(found: dict[str, Any]) -> str:
+    if found["kind"] == "rate":
+        return f"{found['records']:,} records over {duration(found['span_s'])}, in {found['unit']}"
     if found["kind"] == "power":
         return (
             f"{found['records']:,} records over {duration(found['span_s'])}, peak {power(found['peak_kw'])}"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from experiments.config import ForecastTable, SourceTable
+from experiments.config_power import LAYOUT_KEYS, ImportTable
 from experiments.scenario import Loaded
 from experiments.site_inputs import plant_power
 from rare.model import UNLIMITED_MW, Cluster
 from traces.errors import InputError
+from traces.held import HeldSeries
+from traces.layout import LayoutOptions
 from traces.power_csv import read_power
 from traces.series import PowerSeries, total
 from traces.timezones import find_zone
@@ -60,6 +64,7 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
                 raise InputError(f"{loaded.label}: {where}.file is missing; give it, or --power FILE")
             files[f"supply.{place}"] = path = loaded.path(source.file)
             raw = _read_source(path, source, where)
+            note_reading(raw, notes)
             series = _sized(raw, source, cluster, where)
             factor = (series.peak_mw, max(raw.peak_mw, 1))
         else:
@@ -102,6 +107,24 @@ def _capacity_kw(source: SourceTable, cluster: Cluster, where: str) -> float:
     return of_peak(source.capacity or 0.0, cluster, f"{where}.capacity") / MW_PER_KW
 
 
+def layout_of(table: SourceTable | ImportTable | ForecastTable) -> LayoutOptions:
+    """What a table says of the text of its file."""
+    return cast(LayoutOptions, {key: getattr(table, key) for key in LAYOUT_KEYS})
+
+
+#: What a reader noted that a user must see even where the run goes on.
+_REMARKS = ("counted_rows", "step_changes", "zone_against_name")
+
+
+def note_reading(series: HeldSeries, notes: list[str]) -> None:
+    """Adds what reading the file found doubtful to the run's notes."""
+    for code, found in (series.report.notes if series.report else {}).items():
+        if code in _REMARKS:
+            where = f"{series.name}:{found.line}" if found.line is not None else series.name
+            value = f" ({found.value})" if code != "counted_rows" else ""
+            notes.append(f"{where}: {found.text}{value}")
+
+
 def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) -> PowerSeries:
     columns = source.columns
     try:
@@ -112,12 +135,14 @@ def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) ->
             stamp=source.stamp,
             zone=source.zone,
             gaps=source.gaps,
-            negatives=getattr(source, "negatives", "error"),
+            negatives=source.negatives,
             time_column=source.time_column,
+            **layout_of(source),
         )
     except InputError as error:
         # What the reader calls an argument is a key of this table.
-        raise InputError(str(error) if str(path) in str(error) else f"{where}: {error}") from None
+        text = str(error).replace("header=False", "header=false")
+        raise InputError(text if str(path) in text else f"{where}: {text}") from None
 
 
 def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path]) -> PowerSeries:

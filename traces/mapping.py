@@ -49,6 +49,7 @@ class Mapping:
     """Sources by field; `skip`: code -> column whose empty cells mean that the row is no job.
 
     index : columns of the table that are the index of a data frame, and no field of a job.
+    header : False: a CSV file without column names, whose columns are positions: "1", "2", ...
     """
 
     name: str
@@ -57,6 +58,7 @@ class Mapping:
     metadata: Metadata = field(default_factory=Metadata)
     own: bool = False
     index: tuple[str, ...] = ()
+    header: bool = True
 
     def columns(self) -> list[str]:
         """All columns needed, each once."""
@@ -139,8 +141,11 @@ def parse(text: str, name: str) -> Mapping:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{name}: not valid TOML: {shown(str(error).replace(chr(39), ''), 120)}") from error
     for key in tables:
-        if key not in ("columns", "skip", "file"):
-            raise InputError(f"{name}: unknown table {shown(key)}; known: columns, skip, file")
+        if key not in ("columns", "skip", "file", "header"):
+            raise InputError(f"{name}: unknown table {shown(key)}; known: columns, skip, file, and header")
+    header = tables.get("header", True)
+    if not isinstance(header, bool):
+        raise InputError(f"{name}: header is {shown(header)}; write header = false for a file without names")
     columns = _table(tables, "columns", name)
     for needed in REQUIRED[1:]:
         if needed not in columns:
@@ -155,7 +160,7 @@ def parse(text: str, name: str) -> Mapping:
         if not isinstance(column, str):
             raise InputError(f"{name}: skip.{code} is {shown(column)}; give the name of a column")
     pairs = {key: str(value) for key, value in _table(tables, "file", name).items()}
-    return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"))
+    return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
 
 
 def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:

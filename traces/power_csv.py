@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
 from traces.columns import find_column, listed, time_columns
 from traces.errors import InputError
+from traces.layout import Layout, LayoutOptions
 from traces.regular import POLICIES, Gaps
 from traces.series import PowerSeries
 from traces.series_csv import SeriesFile, check_choices
 from traces.table import MAX_BYTES, TableReader
-from traces.units import KNOWN, MAX_MW, check_unit, milliwatts_per, to_milliwatts, unit_of_column
+from traces.units import (
+    ENERGY_UNITS,
+    KNOWN,
+    MAX_MW,
+    check_unit,
+    milliwatts_per,
+    to_milliwatts,
+    units_declared,
+)
 
 
 def read_power(
@@ -27,6 +37,7 @@ def read_power(
     negatives: str = "error",
     time_column: str | None = None,
     max_bytes: int = MAX_BYTES,
+    **layout: Unpack[LayoutOptions],
 ) -> PowerSeries:
     """The power series in a CSV file (plain or gzipped), summed over `columns`.
 
@@ -37,7 +48,10 @@ def read_power(
     gaps        : 'error', or what to fill missing steps with: 'hold', 'interpolate', 'zero'; any of these
                   also allows daylight-saving transitions and duplicates
     negatives   : 'error', or 'zero' to raise values below zero to zero
-    time_column : name of the stamps' column, or 'Year,Month,Day,Period' (or Hour, Minute); default: by name
+    time_column : name of the stamps' column, or of its parts, as in 'Year,Month,Day,Period' or
+                  'date=DAY,period=SP'; default: by name
+    layout      : header=False for a file without column names, decimal, date_order, time_unit, time_start;
+                  see traces.layout.Layout
 
     Every repair is counted in the result's `report`. What is wrong raises InputError: file, line, remedy.
     """
@@ -47,16 +61,17 @@ def read_power(
         ("gaps", gaps, POLICIES),
         ("negatives", negatives, ("error", "zero")),
     )
-    reader = TableReader(path, max_bytes)
-    time_names = time_columns(reader.header, time_column, reader.shown)
-    names = _power_columns(reader.header, columns, unit, time_names, reader.shown)
-    units = [_unit(name, unit, reader.shown) for name in names]
-    file = SeriesFile(path, reader.read([*time_names, *names]), Gaps(gaps))
+    laid_out = Layout(**layout)
+    reader = TableReader(path, max_bytes, header=laid_out.header)
+    times = time_columns(reader.header, time_column, reader.shown, reader.below)
+    names = _power_columns(reader, columns, unit, list(times.values()))
+    units = [_unit(name, unit, reader) for name in names]
+    file = SeriesFile(reader, times, names, Gaps(gaps), laid_out)
 
-    def convert(step_s: int) -> tuple[np.ndarray, np.ndarray]:
-        return _power(file, names, units, step_s, negatives)
+    def convert(length_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _power(file, names, units, length_s, negatives)
 
-    steps = file.steps(time_names, stamp, zone, convert, "mW")
+    steps = file.steps(stamp, zone, convert, "mW")
     file.note("unit", len(names), "+".join(dict.fromkeys(units)), "columns: " + " + ".join(names))
     return PowerSeries(
         steps.start_utc, steps.change_s, steps.values, steps.end_s, path.name, file.report()
@@ -64,7 +79,7 @@ def read_power(
 
 
 def _power(
-    file: SeriesFile, names: list[str], units: list[str], step_s: int, negatives: str
+    file: SeriesFile, names: list[str], units: list[str], length_s: np.ndarray, negatives: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """(power_mw, missing) summed over the columns; a row that lacks one of them is missing."""
     total_mw = np.zeros(len(file.lines), np.int64)
@@ -72,8 +87,7 @@ def _power(
     below: list[tuple[int, str]] = []
     for name, unit in zip(names, units, strict=True):
         cells = file.table.cells[name]
-        scale = milliwatts_per(unit, step_s)
-        power_mw, gone = to_milliwatts(cells, file.table.lines, name, file.path, scale)
+        power_mw, gone = _column(file, name, unit, length_s)
         below += [(int(i), cells[i]) for i in np.flatnonzero(power_mw < 0)]
         total_mw = _sum(file, total_mw, np.maximum(power_mw, 0), name)
         missing |= gone
@@ -88,6 +102,25 @@ def _power(
     return total_mw, missing
 
 
+def _column(file: SeriesFile, name: str, unit: str, length_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(power_mw, missing) of one column; energy is spread over each row's own step."""
+    cells, lines = file.numbers[name], file.table.lines
+    lengths = np.unique(length_s) if unit in ENERGY_UNITS else length_s[:1]
+    if len(lengths) == 1:
+        return to_milliwatts(cells, lines, name, file.path, milliwatts_per(unit, int(lengths[0])))
+    power_mw, missing = np.zeros(len(cells), np.int64), np.zeros(len(cells), bool)
+    for each_s in lengths.tolist():
+        rows = np.flatnonzero(length_s == each_s).tolist()
+        power_mw[rows], missing[rows] = to_milliwatts(
+            [cells[row] for row in rows],
+            [lines[row] for row in rows],
+            name,
+            file.path,
+            milliwatts_per(unit, each_s),
+        )
+    return power_mw, missing
+
+
 def _sum(file: SeriesFile, total_mw: np.ndarray, power_mw: np.ndarray, name: str) -> np.ndarray:
     result = total_mw + power_mw  # both at most 10^18: no overflow
     if (result > MAX_MW).any():
@@ -99,14 +132,11 @@ def _sum(file: SeriesFile, total_mw: np.ndarray, power_mw: np.ndarray, name: str
 
 
 def _power_columns(
-    header: list[str],
-    columns: str | Sequence[str] | None,
-    unit: str | None,
-    time_names: list[str],
-    path: str,
+    reader: TableReader, columns: str | Sequence[str] | None, unit: str | None, time_names: list[str]
 ) -> list[str]:
+    header, path = reader.header, reader.shown
     if columns is None:
-        return [_only_column(header, unit, time_names, path)]
+        return [_only_column(reader, unit, time_names)]
     if isinstance(columns, str):
         columns = [columns] if columns in header else columns.split("+")
     names = [find_column(header, str(name).strip(), path, "column") for name in columns]
@@ -118,29 +148,34 @@ def _power_columns(
     return names
 
 
-def _only_column(header: list[str], unit: str | None, time_names: list[str], path: str) -> str:
-    others = [name for name in header if name not in time_names]
-    declared = [name for name in others if unit_of_column(name)]
+def _only_column(reader: TableReader, unit: str | None, time_names: list[str]) -> str:
+    others = [name for name in reader.header if name not in time_names]
+    declared = [name for name in others if units_declared(name, reader.extra_cells(name))]
     candidates = declared if declared else others if unit is not None else []
     if len(candidates) == 1:
-        return find_column(header, candidates[0], path, "column")
+        return find_column(reader.header, candidates[0], reader.shown, "column")
     if candidates:
         raise InputError(
-            f"{path}: several columns could be the power ({listed(candidates)}): choose with columns="
+            f"{reader.shown}: several columns could be the power ({listed(candidates)}): choose with columns="
         )
     raise InputError(
-        f"{path}: no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
+        f"{reader.shown}: no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
         f"name columns= and declare unit= ({KNOWN})"
     )
 
 
-def _unit(name: str, unit: str | None, path: str) -> str:
+def _unit(name: str, unit: str | None, reader: TableReader) -> str:
     if unit is not None:
         return check_unit(unit)
-    found = unit_of_column(name)
-    if found is None:
+    declared = units_declared(name, reader.extra_cells(name))
+    if len(declared) > 1:
         raise InputError(
-            f"{path}: the unit of column {name!r} is not known: "
-            f"declare unit= ({KNOWN}), or name it {name + '_kw'!r} for instance"
+            f"{reader.shown}: column {name!r} is in {' and in '.join(declared)} by its name and the line of "
+            "units: declare unit="
         )
-    return found
+    if not declared:
+        raise InputError(
+            f"{reader.shown}: the unit of column {name!r} is not known: declare unit= ({KNOWN})"
+            + (f", or name it {name + '_kw'!r} for instance" if not name.isdigit() else "")
+        )
+    return declared[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
 from traces.columns import find_column, listed, time_columns
 from traces.errors import InputError
-from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, unit_in_name
+from traces.layout import Layout, LayoutOptions
+from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
 from traces.rates import RateSeries
 from traces.regular import Gaps
 from traces.series_csv import SeriesFile, check_choices
@@ -31,6 +33,7 @@ def read_rate(
     negatives: str | None = None,
     time_column: str | None = None,
     max_bytes: int = MAX_BYTES,
+    **layout: Unpack[LayoutOptions],
 ) -> RateSeries:
     """The series in one column of a CSV file (plain or gzipped), in micro-units per kWh.
 
@@ -43,7 +46,10 @@ def read_rate(
                   daylight-saving transitions and duplicates
     negatives   : 'allow', 'error' or 'zero' (raised to zero, counted); default: prices may be negative,
                   carbon intensities and shares not
-    time_column : name of the stamps' column, or 'Year,Month,Day,Period' (or Hour, Minute); default: by name
+    time_column : name of the stamps' column, or of its parts, as in 'Year,Month,Day,Period' or
+                  'date=DAY,period=SP'; default: by name
+    layout      : header=False for a file without column names, decimal, date_order, time_unit, time_start;
+                  see traces.layout.Layout
 
     Values are converted exactly and rounded half to even to one micro-unit. Every repair is counted in the
     result's `report`. What is wrong raises InputError: file, line, remedy.
@@ -53,34 +59,36 @@ def read_rate(
     if negatives is not None:
         check_choices(("negatives", negatives, NEGATIVES))
     declared = rate_unit(unit) if unit is not None else None
-    reader = TableReader(path, max_bytes)
-    time_names = time_columns(reader.header, time_column, reader.shown)
-    name = _column(reader.header, column, declared is not None, time_names, reader.shown)
-    kind = _unit(name, declared, reader.shown)
-    file = SeriesFile(path, reader.read([*time_names, name]), Gaps(gaps, POLICIES))
+    laid_out = Layout(**layout)
+    reader = TableReader(path, max_bytes, header=laid_out.header, value_key="column")
+    times = time_columns(reader.header, time_column, reader.shown, reader.below)
+    name = _column(reader, column, declared is not None, list(times.values()))
+    kind = _unit(name, declared, reader)
+    file = SeriesFile(reader, times, [name], Gaps(gaps, POLICIES), laid_out)
     policy = negatives or ("allow" if kind.quantity == MONEY else "error")
 
-    def convert(step_s: int) -> tuple[np.ndarray, np.ndarray]:
+    def convert(length_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return _values(file, name, kind, policy)
 
-    steps = file.steps(time_names, stamp, zone, convert, kind.inside)
+    steps = file.steps(stamp, zone, convert, kind.inside)
     file.note("unit", len(file.lines), kind.text, f"column: {name}")
     return RateSeries(
         steps.start_utc, steps.change_s, steps.values, steps.end_s, kind.base, path.name, file.report()
     ).compressed()
 
 
-def _column(header: list[str], column: str | None, declared: bool, time_names: list[str], path: str) -> str:
+def _column(reader: TableReader, column: str | None, declared: bool, time_names: list[str]) -> str:
+    path = reader.shown
     if column is not None:
-        name = find_column(header, column, path, "column")
+        name = find_column(reader.header, column, path, "column")
         if name in time_names:
             raise InputError(f"{path}: column {name!r} is the time: choose the column of the values")
         return name
-    others = [name for name in header if name not in time_names]
-    with_unit = [name for name in others if unit_in_name(name)]
+    others = [name for name in reader.header if name not in time_names]
+    with_unit = [name for name in others if units_written(name, reader.extra_cells(name))]
     candidates = with_unit if with_unit else others if declared else []
     if len(candidates) == 1:
-        return find_column(header, candidates[0], path, "column")
+        return find_column(reader.header, candidates[0], path, "column")
     if candidates:
         raise InputError(f"{path}: several columns could be meant ({listed(candidates)}): choose by column=")
     raise InputError(
@@ -89,25 +97,35 @@ def _column(header: list[str], column: str | None, declared: bool, time_names: l
     )
 
 
-def _unit(name: str, declared: RateUnit | None, path: str) -> RateUnit:
-    written = unit_in_name(name)
+def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit:
+    path = reader.shown
+    every = units_written(name, reader.extra_cells(name))
+    written = every[0] if every else None
     if declared is None and written is None:
         raise InputError(f"{path}: the unit of column {name!r} is not known: declare unit= ({KNOWN})")
+    for other in every[1:]:
+        if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
+            raise InputError(
+                f"{path}: column {name!r} is in {every[0].text} by its name and in {other.text} by the "
+                "line of units below: correct one of them"
+            )
     if declared is not None and written is not None and declared.base != written.base:
         raise InputError(
             f"{path}: column {name!r} is in {written.text}, but unit={declared.text!r} is declared: "
             "units are never mixed; leave unit= out, and convert the series afterwards"
         )
-    found = declared or written
-    assert found is not None
-    return found
+    chosen = declared or written
+    assert chosen is not None
+    return chosen
 
 
 def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tuple[np.ndarray, np.ndarray]:
     """(value_u, missing) of the column."""
     cells = file.table.cells[name]
     limit, limit_text = LIMITS_U[kind.quantity]
-    value_u, missing = to_whole(cells, file.table.lines, name, file.path, kind.micro, limit, limit_text)
+    value_u, missing = to_whole(
+        file.numbers[name], file.table.lines, name, file.path, kind.micro, limit, limit_text
+    )
     below = np.flatnonzero(value_u < 0)
     if len(below) and negatives != "allow":
         row = int(below[0])

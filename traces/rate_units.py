@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,7 +20,8 @@ MASSES_G = {"g": Fraction(1), "kg": Fraction(1000), "t": Fraction(10**6), "lb": 
 ENERGIES_KWH = {"kWh": 1, "MWh": 1000}
 CARBON_UNIT, SHARE_UNIT = "kg/kWh", "1"
 KNOWN = (
-    "EUR/MWh, EUR/kWh (or another currency), ct/kWh (euro cents), USDct/kWh, g/kWh, kg/kWh, kg/MWh, lb/MWh, 1"
+    "EUR/MWh, EUR/kWh (or another currency), ct/kWh (euro cents), USDct/kWh, p/kWh or GBp/MWh (pence), "
+    "g/kWh, kg/kWh, kg/MWh, lb/MWh, 1"
 )
 
 # What one value may be at most, and how messages say it: beyond, it is a slip of the unit.
@@ -31,7 +33,11 @@ LIMITS_U = {
 
 _CO2 = re.compile(r"[ _]?CO(?:2|₂)(?:[- ]?(?:equivalent|eq|e))?", re.IGNORECASE)
 _SPLIT = re.compile(r"(.+?)\s*(?:/| per )\s*([kMG]?Wh)")
-_IN_NAME = re.compile(r"(?<![A-Za-z])(?P<unit>[A-Za-z€$£][A-Za-z0-9₂€$£-]*/[A-Za-z]{2,3})(?![A-Za-z])")
+_IN_NAME = re.compile(
+    r"(?<![A-Za-z])(?P<unit>[A-Za-z€$£][A-Za-z0-9₂€$£-]*(?:/| / | per )[A-Za-z]{2,3})(?![A-Za-z])"
+)
+# A penny is a hundredth of a pound. Case counts: GBP is the pound.
+PENCE = frozenset({"p", "pence", "GBp", "GBX", "GBpence"})
 _SUFFIX = re.compile(r"_([a-z]{1,5})_per_(kwh|mwh)$", re.IGNORECASE)
 
 
@@ -68,7 +74,12 @@ def rate_unit(text: str) -> RateUnit:
         return RateUnit(text, CARBON_UNIT, CARBON, MASSES_G[mass] * 1000 / energy_kwh)
     if top in ("$", "¢"):
         raise InputError(f"unknown unit {text!r}: which dollar? Write USD/MWh, AUD/MWh, CAD/MWh and so on")
-    currency, cents = ("EUR", 100) if top == "ct" else _money(top)
+    if top in ("c", "cent", "cents", "øre", "öre", "ore"):
+        raise InputError(
+            f"unknown unit {text!r}: hundredths of which currency? Write ct/{found[2]} for euro cents, else "
+            f"USDct/{found[2]}, AUDct/{found[2]}, SEKct/{found[2]} and so on"
+        )
+    currency, cents = ("EUR", 100) if top == "ct" else ("GBP", 100) if top in PENCE else _money(top)
     if currency is None:
         raise InputError(f"unknown unit {text!r}: {_hint(text)}")
     return RateUnit(text, f"{currency}/kWh", MONEY, Fraction(10**6, cents * energy_kwh))
@@ -78,15 +89,21 @@ def unit_in_name(name: str) -> RateUnit | None:
     """The unit that a column's name declares: `Price (EUR/MWh)`, `gCO₂eq/kWh (LCA)`, `price_eur_per_mwh`."""
     if match := _SUFFIX.search(name):
         top, energy = match[1].lower(), {"kwh": "kWh", "mwh": "MWh"}[match[2].lower()]
-        text = f"{top if top in (*MASSES_G, 'ct') else top.upper()}/{energy}"
-    elif match := _IN_NAME.search(name):
-        text = match["unit"]
+        texts = [f"{top if top in (*MASSES_G, 'ct', 'p', 'pence') else top.upper()}/{energy}"]
     else:
-        return None
-    try:
-        return rate_unit(text)
-    except InputError:
-        return None
+        texts = [match["unit"] for match in _IN_NAME.finditer(name)]
+    for text in texts:
+        try:
+            return rate_unit(text)
+        except InputError:
+            continue
+    return None
+
+
+def units_written(name: str, extra: Sequence[str]) -> list[RateUnit]:
+    """The units that a column's name and the lines of units below it declare."""
+    written = [unit_in_name(name), *(unit_in_name(f"[{cell.strip(' []()')}]") for cell in extra)]
+    return [unit for unit in written if unit is not None]
 
 
 def check_base(unit: str, name: str) -> str:

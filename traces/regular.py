@@ -36,16 +36,19 @@ class Gaps:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of a file, each field (N,): int64 start of the step, line and value; missing: bool."""
+    """Rows of a file, each field (N,): int64 start and length of the step, line, value; missing: bool."""
 
     utc_s: np.ndarray
     lines: np.ndarray
     values: np.ndarray
     missing: np.ndarray
+    length_s: np.ndarray
 
     def keep(self, mask: np.ndarray) -> Rows:
         """The rows where `mask` is true."""
-        return Rows(self.utc_s[mask], self.lines[mask], self.values[mask], self.missing[mask])
+        return Rows(
+            self.utc_s[mask], self.lines[mask], self.values[mask], self.missing[mask], self.length_s[mask]
+        )
 
 
 def usual_step_s(utc_s: np.ndarray) -> int | None:
@@ -58,15 +61,20 @@ def usual_step_s(utc_s: np.ndarray) -> int | None:
     return int(values[np.argmax(counts)])
 
 
-def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object) -> None:
-    """InputError, with the line, where rows go back in time, leave the step or change to another one."""
-    distances = np.diff(utc_s)
-    back = np.flatnonzero(distances < 0)
+def check_order(utc_s: np.ndarray, lines: np.ndarray, path: object) -> None:
+    """InputError, with the line, where rows go back in time."""
+    back = np.flatnonzero(np.diff(utc_s) < 0)
     if len(back):
         i = int(back[0]) + 1
         raise InputError(
             f"{path}:{lines[i]}: {show(utc_s[i])} comes after {show(utc_s[i - 1])}: sort the file by time"
         )
+
+
+def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object) -> None:
+    """InputError, with the line, where rows go back in time, leave the step or change to another one."""
+    check_order(utc_s, lines, path)
+    distances = np.diff(utc_s)
     odd = np.flatnonzero(distances % step_s != 0)
     if len(odd):
         i = int(odd[0]) + 1
@@ -101,8 +109,11 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
     first = int(np.flatnonzero(again)[0])
     where = f"{path}:{rows.lines[first]}: {show(rows.utc_s[first])}"
     if gaps.policy == "error":
+        # Only 'hold' chooses between different values.
+        differ = again[1:] & ~rows.missing[1:] & ~rows.missing[:-1] & (np.diff(rows.values) != 0)
+        remedy = "keep the first by gaps='hold'" if differ.any() else gaps.remedy
         raise InputError(
-            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {gaps.remedy}"
+            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {remedy}"
         )
     for i in np.flatnonzero(again):
         if rows.missing[i]:
@@ -122,77 +133,104 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
     return rows.keep(np.append(~again[1:], True))
 
 
-def fill(rows: Rows, step_s: int, gaps: Gaps, path: object, count: Count) -> tuple[int, np.ndarray]:
-    """(utc seconds of the first step, int64 value per step), from the first row to the last, gaps filled.
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The steps from the first row to the last, those that lie in gaps included; each field (K,) int64.
 
-    Rows are in order, on the step, and none twice. Leading steps without a value are left out under
-    'hold' and 'interpolate', trailing ones under 'interpolate': there is nothing to fill them from.
+    start_s, length_s : of each step
+    row               : index of the step of each row, (N,)
     """
-    place = (rows.utc_s - rows.utc_s[0]) // step_s
-    steps = int(place[-1]) + 1
+
+    start_s: np.ndarray
+    length_s: np.ndarray
+    row: np.ndarray
+
+
+def make_grid(rows: Rows, path: object) -> Grid:
+    """Every row's own step and, in a gap, steps as long as the row before it (else as the row behind it)."""
+    end_s = rows.utc_s + rows.length_s
+    gap_s = rows.utc_s[1:] - end_s[:-1]
+    before_s, after_s = rows.length_s[:-1], rows.length_s[1:]
+    filler_s = np.where(gap_s % before_s == 0, before_s, after_s)
+    lacking = np.append(gap_s // filler_s, 0)
+    steps = len(rows.utc_s) + int(lacking.sum())
     if steps > MAX_STEPS:
         raise InputError(
-            f"{path}: {steps} steps of {step_s} s between the first and the last row: split the file"
+            f"{path}: {steps} steps of {int(filler_s.min())} s between the first and the last row: "
+            "split the file"
         )
+    row = np.arange(len(rows.utc_s)) + np.append(0, np.cumsum(lacking)[:-1])
+    length_s = np.repeat(np.append(filler_s, 0), lacking + 1)
+    length_s[row] = rows.length_s
+    start_s = rows.utc_s[0] + np.append(0, np.cumsum(length_s)[:-1])
+    return Grid(start_s, length_s, row)
+
+
+def fill(rows: Rows, gaps: Gaps, path: object, count: Count) -> tuple[np.ndarray, int, np.ndarray]:
+    """(UTC seconds at which each step starts, at which the last ends, int64 value per step), gaps filled.
+
+    Rows are in order, on their steps, and none twice. Leading steps without a value are left out under
+    'hold' and 'interpolate', trailing ones under 'interpolate': there is nothing to fill them from.
+    """
+    grid = make_grid(rows, path)
+    steps = len(grid.start_s)
     values = np.zeros(steps, np.int64)
     known = np.zeros(steps, bool)
-    values[place], known[place] = rows.values, ~rows.missing
+    values[grid.row], known[grid.row] = rows.values, ~rows.missing
     if not known.any():
         raise InputError(f"{path}: no row has a value: check the columns")
-    unknown = np.flatnonzero(~known)
-    if len(unknown) == 0:
-        return int(rows.utc_s[0]), values
+    ends_s = grid.start_s + grid.length_s
+    if known.all():
+        return grid.start_s, int(ends_s[-1]), values
     policy = gaps.policy
     if policy == "error":
-        raise InputError(_first_gap(rows, place, known, step_s, gaps, path))
-    _count_gaps(rows, place, known, step_s, policy, count)
+        raise InputError(_first_gap(rows, grid, known, gaps, path))
+    _count_gaps(rows, grid, known, policy, count)
     has_value = np.flatnonzero(known)
     first = 0 if policy == "zero" else int(has_value[0])
     last = int(has_value[-1]) + 1 if policy == "interpolate" else steps
     dropped = first + steps - last
     if dropped:
-        at_s = int(rows.utc_s[0]) + (0 if first else last) * step_s
+        at_s = int(grid.start_s[0 if first else last])
         count("edge_steps", dropped, 0, show(at_s), "steps at the ends of the file without a value left out")
-    values, known = values[first:last], known[first:last]
+    start_s, values, known = grid.start_s[first:last], values[first:last], known[first:last]
     if policy == "hold":
         values = values[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
     elif policy == "interpolate":
-        _interpolate(values, known)
-    return int(rows.utc_s[0]) + first * step_s, values
+        _interpolate(values, known, start_s)
+    return start_s, int(ends_s[last - 1]), values
 
 
-def _interpolate(values: np.ndarray, known: np.ndarray) -> None:
+def _interpolate(values: np.ndarray, known: np.ndarray, start_s: np.ndarray) -> None:
     """Fills the unknown steps in place, each on the line between its known neighbours, half to even."""
     has_value, unknown = np.flatnonzero(known), np.flatnonzero(~known)
     right = np.searchsorted(has_value, unknown)
     left_at, right_at = has_value[right - 1], has_value[right]
     for i, a, b in zip(unknown.tolist(), left_at.tolist(), right_at.tolist(), strict=True):
-        weighted = int(values[a]) * (b - i) + int(values[b]) * (i - a)
-        values[i] = divide_half_even(np.array([weighted], dtype=object), b - a)[0]
+        from_s, at_s, to_s = (int(start_s[place]) for place in (a, i, b))
+        weighted = int(values[a]) * (to_s - at_s) + int(values[b]) * (at_s - from_s)
+        values[i] = divide_half_even(np.array([weighted], dtype=object), to_s - from_s)[0]
 
 
-def _first_gap(
-    rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, gaps: Gaps, path: object
-) -> str:
+def _first_gap(rows: Rows, grid: Grid, known: np.ndarray, gaps: Gaps, path: object) -> str:
     first = int(np.flatnonzero(~known)[0])
     later = np.flatnonzero(known[first:])
-    length = int(later[0]) if len(later) else len(known) - first
-    line = int(rows.lines[np.searchsorted(place, first)])
-    from_s = int(rows.utc_s[0]) + first * step_s
+    last = first + int(later[0]) if len(later) else len(known)
+    line = int(rows.lines[np.searchsorted(grid.row, first)])
+    to_s = int(grid.start_s[last - 1] + grid.length_s[last - 1])
+    length = last - first
     return (
-        f"{path}:{line}: no value from {show(from_s)} to {show(from_s + length * step_s)} ({length} step"
-        f"{'s' if length > 1 else ''} of {step_s} s; {int((~known).sum())} in the whole file): {gaps.remedy}"
+        f"{path}:{line}: no value from {show(grid.start_s[first])} to {show(to_s)} ({length} step"
+        f"{'s' if length > 1 else ''} of {grid.length_s[first]} s; {int((~known).sum())} in the whole file): "
+        f"{gaps.remedy}"
     )
 
 
-def _count_gaps(
-    rows: Rows, place: np.ndarray, known: np.ndarray, step_s: int, policy: str, count: Count
-) -> None:
+def _count_gaps(rows: Rows, grid: Grid, known: np.ndarray, policy: str, count: Count) -> None:
     present = np.zeros(len(known), bool)
-    present[place] = True
+    present[grid.row] = True
     for code, gone in (("missing_rows", ~present), ("missing_values", present & ~known)):
         if gone.any():
             first = int(np.flatnonzero(gone)[0])
-            line = int(rows.lines[np.searchsorted(place, first)])
-            at = show(int(rows.utc_s[0]) + first * step_s)
-            count(code, int(gone.sum()), line, at, f"steps filled by gaps={policy!r}")
+            line = int(rows.lines[np.searchsorted(grid.row, first)])
+            count(code, int(gone.sum()), line, show(grid.start_s[first]), f"steps filled by gaps={policy!r}")

@@ -5,40 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 
+from traces.clock_parts import STAMP
+from traces.decimals import COMMA, find_mark, with_points
 from traces.errors import InputError
 from traces.held import EPOCH
-from traces.regular import Gaps, Rows, check_steps, drop_duplicates, fill, usual_step_s
-from traces.stamps import Stamps, parse_parts, parse_stamps
-from traces.table import Table
-from traces.text import place
-from traces.timezones import LocalTimes, choose_readings, find_zone, readings_of
-from traces.workload import Finding, ReadReport
+from traces.layout import Layout
+from traces.regular import Gaps, Rows, drop_duplicates, fill
+from traces.row_times import TimedFile
+from traces.steps import RowSteps, row_steps
+from traces.table import TableReader
+from traces.workload import Finding
 
-Convert = Callable[[int], tuple[np.ndarray, np.ndarray]]
-"""Given the step in seconds: (int64 value, is it missing) of every row of the table."""
+Convert = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Given the length in seconds of every row's step, (N,): (int64 value, is it missing) of every row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """One value a step. values: (N,) int64, each for `step_s` seconds, the first from `start_utc`."""
+    """Values held from each step's start, in seconds from `start_utc`; `end_s` ends the last. (N,) int64."""
 
     start_utc: datetime
-    step_s: int
+    change_s: np.ndarray
     values: np.ndarray
-
-    @property
-    def change_s(self) -> np.ndarray:
-        """(N,) int64 seconds from `start_utc` to the start of each step."""
-        return np.arange(len(self.values), dtype=np.int64) * self.step_s
-
-    @property
-    def end_s(self) -> int:
-        """Seconds from `start_utc` to the end of the last step."""
-        return len(self.values) * self.step_s
+    end_s: int
 
 
 def check_choices(*choices: tuple[str, str, Sequence[str]]) -> None:
@@ -48,100 +40,65 @@ def check_choices(*choices: tuple[str, str, Sequence[str]]) -> None:
             raise InputError(f"{argument}={value!r} is unknown: use one of {', '.join(known)}")
 
 
-class SeriesFile:
-    """The table, the policy for gaps, and the counts of what was repaired."""
+class SeriesFile(TimedFile):
+    """A file of rows at times, with the cells of its value columns as decimal numbers."""
 
-    def __init__(self, path: Path, table: Table, gaps: Gaps):
-        self.path = place(path)
-        self.table = table
-        self.lines = np.array(table.lines, np.int64)
-        self.gaps = gaps
-        self.repairs: dict[str, Finding] = {}
-        self.notes: dict[str, Finding] = {}
+    def __init__(
+        self,
+        reader: TableReader,
+        times: dict[str, str],
+        names: Sequence[str],
+        gaps: Gaps,
+        layout: Layout,
+    ):
+        super().__init__(reader, times, names, gaps, layout)
+        self.numbers = self._numbers(names)
 
-    def steps(
-        self, time_names: list[str], stamp: str, zone: str | None, convert: Convert, value_unit: str
-    ) -> Steps:
-        """The values on their even steps. `value_unit` is what messages put behind a converted value."""
-        utc_s, kept = self._utc(self._stamps(time_names, stamp), time_names, zone)
-        step_s = usual_step_s(utc_s[kept])
-        if step_s is None:
-            raise InputError(f"{self.path}: one time only: at least two rows are needed to know the step")
-        utc_s, lines = utc_s[kept], self.lines[kept]
-        check_steps(utc_s, lines, step_s, self.path)
-        if stamp == "end":
-            utc_s = utc_s - step_s
-        values, missing = convert(step_s)
-        rows = Rows(utc_s, lines, values[kept], missing[kept])
+    def _numbers(self, names: Sequence[str]) -> dict[str, Sequence[str]]:
+        """The cells of the value columns, with decimal points."""
+        columns = [self.table.cells[name] for name in names]
+        lines, delimiter, declared = self.table.lines, self.table.delimiter, self.layout.decimal
+        mark = find_mark(columns, lines, self.path, delimiter, declared)
+        if mark == COMMA and declared is None:
+            self.note("decimal_comma", len(lines), ",", "numbers read with a decimal comma")
+        return {
+            name: with_points(cells, lines, name, self.path, mark)
+            for name, cells in zip(names, columns, strict=True)
+        }
+
+    def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
+        """The values on their steps. `value_unit` is what messages put behind a converted value."""
+        self.check_stamp(stamp)
+        declared, zone = zone, self.zone_of(zone)
+        stamps, stamp = self.read_stamps(stamp, zone)
+        if declared is None and zone is not None and not (stamps.in_utc and STAMP in self.times):
+            self.note("zone_by_name", len(self.lines), zone, "zone of the stamps, by the column's name")
+        utc_s, kept = self.to_utc(stamps, zone)
+        self.refuse_repeated_times(stamps, utc_s)
+        if not kept.any():
+            raise InputError(f"{self.path}: no row has a time that exists: check the zone")
+        clock_s, as_utc = self.even_clock(stamps, utc_s, kept, zone)
+        lines = self.lines[kept]
+        steps = row_steps(clock_s, lines, stamp, self.path)
+        start_s = clock_s - steps.length_s if stamp == "end" else clock_s
+        length_s = np.full(len(kept), steps.usual_s, np.int64)
+        length_s[kept] = as_utc(start_s + steps.length_s) - as_utc(start_s)
+        values, missing = convert(length_s)
+        rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s)
         rows = drop_duplicates(rows, self.gaps, value_unit, self.path, self.count)
-        start_s, values = fill(rows, step_s, self.gaps, self.path, self.count)
-        self.note("step_s", len(lines), str(step_s), "rows; the step in seconds")
-        return Steps(EPOCH + timedelta(seconds=start_s), step_s, values)
+        begins_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
+        self._note_steps(steps, lines)
+        begins_s, end_s = as_utc(begins_s), int(as_utc(np.array([end_s]))[0])
+        first_s = int(begins_s[0])
+        return Steps(EPOCH + timedelta(seconds=first_s), begins_s - first_s, values, end_s - first_s)
 
-    def report(self) -> ReadReport:
-        """What was repaired and noted."""
-        return ReadReport(repairs=self.repairs, skips={}, notes=self.notes, records=len(self.lines))
-
-    def count(self, code: str, count: int, line: int, value: str, text: str) -> None:
-        """Adds a repair to the report."""
-        self.repairs[code] = Finding(count, line, value, text)
-
-    def note(self, code: str, count: int, value: str, text: str) -> None:
-        """Adds a note on the whole file to the report."""
-        self.notes[code] = Finding(count, self.table.lines[0], value, text)
-
-    def _stamps(self, time_names: list[str], stamp: str) -> Stamps:
-        if len(time_names) == 1:
-            return parse_stamps(self.table.cells[time_names[0]], self.table.lines, self.path)
-        parts = {name: self.table.cells[name] for name in time_names}
-        return parse_parts(parts, self.table.lines, self.path, stamp)
-
-    def _utc(self, stamps: Stamps, time_names: list[str], zone: str | None) -> tuple[np.ndarray, np.ndarray]:
-        """(UTC seconds of every row, which rows to keep)."""
-        everything = np.ones(len(stamps.seconds), bool)
-        found = find_zone(zone) if zone is not None else None
-        if stamps.in_utc:
-            if found is not None and zone != "UTC":
-                self.note(
-                    "zone_unused",
-                    len(everything),
-                    str(zone),
-                    "stamps state their offset; the zone was not used",
-                )
-            return stamps.seconds, everything
-        if found is None:
-            shown = " ".join(self.table.cells[name][0] for name in time_names)
-            raise InputError(
-                f"{self.path}:{self.table.lines[0]}: stamp {shown!r} has no offset: name its zone, "
-                "such as zone='UTC' or zone='Europe/Berlin'"
+    def _note_steps(self, steps: RowSteps, lines: np.ndarray) -> None:
+        self.note("step_s", len(lines), str(steps.usual_s), "rows; the step in seconds")
+        if steps.changes:
+            row, before_s, after_s = steps.changes[0]
+            self.notes["step_changes"] = Finding(
+                len(steps.changes),
+                int(lines[row]),
+                f"{before_s} s to {after_s} s",
+                "the step changes within the file",
             )
-        times = readings_of(stamps.seconds, found)
-        self._transitions(times, time_names, str(zone))
-        kept = ~times.nonexistent
-        ordinary = kept & (times.transition < 0)
-        step_s = usual_step_s(times.first_s[ordinary]) or 1
-        utc_s = times.first_s.copy()
-        part = LocalTimes(
-            times.first_s[kept], times.second_s[kept], times.transition[kept], times.nonexistent[kept]
-        )
-        utc_s[kept] = choose_readings(part, stamps.seconds[kept], step_s)
-        return utc_s, kept
-
-    def _transitions(self, times: LocalTimes, time_names: list[str], zone: str) -> None:
-        """Refuses or counts clock times that daylight saving skipped or showed twice."""
-        for code, which, what, done in (
-            ("nonexistent_stamps", times.nonexistent, "does not exist, clocks went forward,",
-             "rows left out"),
-            ("ambiguous_stamps", times.transition >= 0, "occurs twice, clocks went back,",
-             "rows read in file order, daylight-saving time first"),
-        ):  # fmt: skip
-            if not which.any():
-                continue
-            i = int(np.flatnonzero(which)[0])
-            shown = " ".join(self.table.cells[name][i] for name in time_names)
-            if self.gaps.policy == "error":
-                raise InputError(
-                    f"{self.path}:{self.lines[i]}: {shown!r} {what} in {zone}: "
-                    f"write stamps in UTC or with an offset, or {self.gaps.remedy}"
-                )
-            self.count(code, int(which.sum()), int(self.lines[i]), shown, done)

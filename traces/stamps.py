@@ -1,4 +1,4 @@
-"""Time stamps in text: calendar stamps with or without an offset, seconds since 1970, or parts in columns."""
+"""Time stamps in text: calendar stamps with or without an offset, or seconds since 1970."""
 
 from __future__ import annotations
 
@@ -18,24 +18,38 @@ LOOKS_LIKE_A_DATE = (10**7, 10**8)
 # Seconds since 1970 of 1900 and 2200: beyond, a stamp is a slip or in milliseconds.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 EPOCH_RANGE_S = (-2_208_988_800, 7_258_118_400)
-PERIODS_PER_DAY = (24, 48, 96, 144, 288, 1440)
-PART_NAMES = ("year", "month", "day", "period", "hour", "minute")
+DATE_ORDERS = ("day-first", "month-first")
 
 _SECONDS = re.compile(r"-?\d{1,15}(?:\.0*)?", re.ASCII)
-_STAMP = re.compile(
-    r"(\d{4})([-/])(\d\d)\2(\d\d)"
-    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?"
-    r" ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?",
-    re.ASCII,
+_COMPACT = re.compile(
+    r"(?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?"
 )
+_TIME = r"(?:[T ] ?(\d\d?)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?([AaPp])\.?[Mm]\.?)?)?"
+_ZONES = {"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3}
+_OFFSET = rf" ?\(?(Z|[+-]\d\d(?::?\d\d)?|{'|'.join(_ZONES)})?\)?"
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d\d)\2(\d\d)" + _TIME + _OFFSET, re.ASCII)
+_YEAR_LAST = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(\d{4})" + _TIME + _OFFSET, re.ASCII)
+_NAMED_MONTH = re.compile(r"(\d\d?)([- /])([A-Za-z]{3,9})\2(\d{4})" + _TIME + _OFFSET, re.ASCII)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """One stamp a row. `seconds`: (N,) int64 since 1970, in UTC if `in_utc`, else of a naive clock."""
+    """One stamp a row. `seconds`: (N,) int64 since 1970, in UTC if `in_utc`, else of a naive clock.
+
+    date_order : the order of day and month that some stamps proved, None where nothing had to be proved
+    order_row  : the first row that proves it
+    dates_only : no stamp has a time of day
+    """
 
     seconds: np.ndarray
     in_utc: bool
+    date_order: str | None = None
+    order_row: int = 0
+    dates_only: bool = False
 
 
 def show(utc_s: int) -> str:
@@ -43,21 +57,62 @@ def show(utc_s: int) -> str:
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(utc_s)):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def parse_stamps(cells: Sequence[str], lines: Sequence[int], path: object) -> Stamps:
-    """Stamps of one column, all of one kind. InputError names the line of the first that is not."""
-    if _SECONDS.fullmatch(cells[0]):
+def counts_seconds(cells: Sequence[str]) -> bool:
+    """Whether a column holds plain numbers, which are seconds since 1970 unless declared otherwise."""
+    return bool(_SECONDS.fullmatch(cells[0]))
+
+
+def is_plain_date(cell: str) -> bool:
+    """Whether a cell is a date without a time of day."""
+    match = _match(cell)
+    return match is not None and match[5] is None
+
+
+def is_whole_stamp(cell: str) -> bool:
+    """Whether a cell is a date with a time of day, or a range of such."""
+    match = _match(_beginning(cell))
+    return match is not None and match[5] is not None
+
+
+def _match(cell: str) -> re.Match[str] | None:
+    for pattern in (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH):
+        if match := pattern.fullmatch(cell):
+            return match
+    return None
+
+
+def parse_stamps(
+    cells: Sequence[str],
+    lines: Sequence[int],
+    path: object,
+    date_order: str | None = None,
+    *,
+    declarable: bool = False,
+) -> Stamps:
+    """Stamps of one column, all of one kind. InputError names the line of the first that is not.
+
+    A range, `from - to`, counts by its beginning. Of 01/02/2022 the order of day and month is `date_order`,
+    else the one that another row proves.
+    declarable : whether the caller has an argument date_order that a message may ask for
+    """
+    if counts_seconds(cells):
         return Stamps(_epoch_seconds(cells, lines, path), in_utc=True)
-    days: dict[str, int] = {}
+    if " - " in cells[0]:
+        cells = [_beginning(cell) for cell in cells]
+    pattern = next((one for one in (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH) if one.fullmatch(cells[0])), None)
+    order: str | None = date_order
+    order_row: int | None = None
+    if pattern is _YEAR_LAST and order is None:
+        order, order_row = _find_order(cells, lines, path, declarable)
+    days: dict[tuple[str, str, str], int] = {}
     seconds = np.empty(len(cells), np.int64)
     in_utc = None
+    dates_only = True
     for i, cell in enumerate(cells):
-        match = _STAMP.fullmatch(cell)
+        match = pattern.fullmatch(cell) if pattern is not None else None
         if match is None:
-            raise InputError(
-                f"{path}:{lines[i]}: {cell[:40]!r} is not a time stamp: "
-                "write 2022-01-31 13:00:00, with an offset (+01:00 or Z) or with zone= naming its zone"
-            )
-        year, separator, month, day, hour, minute, second, fraction, offset = match.groups()
+            raise InputError(_no_stamp(cell, f"{path}:{lines[i]}", pattern is not None and i > 0))
+        first, _, second, third, hour, minute, second_s, fraction, half, offset = match.groups()
         has_offset = offset is not None
         if in_utc is None:
             in_utc = has_offset
@@ -66,12 +121,78 @@ def parse_stamps(cells: Sequence[str], lines: Sequence[int], path: object) -> St
                 f"{path}:{lines[i]}: stamp {cell!r} has {'an' if has_offset else 'no'} offset, "
                 "unlike the lines above: write all stamps one way"
             )
+        key = (first, second, third)
+        where = f"{path}:{lines[i]}: stamp {cell!r}"
+        if key not in days:
+            days[key] = day_number(*_year_month_day(key, pattern, order, where), where)
+        dates_only &= hour is None
+        clock_s = _clock_s(hour, minute, second_s, fraction, half, where)
+        seconds[i] = days[key] * DAY_S + clock_s - _offset_s(offset, where)
+    inferred = order if order_row is not None else None
+    return Stamps(seconds, bool(in_utc), inferred, order_row or 0, dates_only)
+
+
+def _beginning(cell: str) -> str:
+    first, dash, last = cell.partition(" - ")
+    return first.strip() if dash and last.strip()[:1].isdigit() else cell
+
+
+def _no_stamp(cell: str, where: str, unlike: bool) -> str:
+    if unlike:
+        return f"{where}: {cell[:40]!r} is not a time stamp like those above: write all stamps one way"
+    return (
+        f"{where}: {cell[:40]!r} is not a time stamp: "
+        "write 2022-01-31 13:00:00, with an offset (+01:00 or Z) or with zone= naming its zone"
+    )
+
+
+def _find_order(
+    cells: Sequence[str], lines: Sequence[int], path: object, declarable: bool
+) -> tuple[str, int | None]:
+    """(order of day and month, the row that proves it; None with dots) of dates with the year last."""
+    proof: dict[str, int] = {}
+    seen: set[str] = set()
+    for row, cell in enumerate(cells):
         text = cell[:10]
-        if text not in days:
-            days[text] = _day(int(year), int(month), int(day), f"{path}:{lines[i]}: stamp {cell!r}")
-        clock_s = _clock_s(hour, minute, second, fraction, f"{path}:{lines[i]}: stamp {cell!r}")
-        seconds[i] = days[text] * DAY_S + clock_s - _offset_s(offset, f"{path}:{lines[i]}: stamp {cell!r}")
-    return Stamps(seconds, bool(in_utc))
+        if text in seen:
+            continue
+        seen.add(text)
+        match = _YEAR_LAST.fullmatch(cell)
+        if match is None:
+            continue  # refused with its line by the caller
+        if match[2] == ".":
+            return "day-first", None  # with dots the day is first everywhere
+        if int(match[1]) > 12:
+            proof.setdefault("day-first", row)
+        if int(match[3]) > 12:
+            proof.setdefault("month-first", row)
+    if len(proof) == 1:
+        return next(iter(proof.items()))
+    if proof:
+        row = max(proof.values())
+        raise InputError(
+            f"{path}:{lines[row]}: {cells[row]!r} has day and month in another order than "
+            f"{cells[min(proof.values())]!r} above: write 2022-01-31 throughout"
+        )
+    remedy = "declare date_order='day-first' or 'month-first'" if declarable else "write 2022-02-01"
+    raise InputError(
+        f"{path}:{lines[0]}: {cells[0]!r} is not a time stamp that means one day only, "
+        f"and no other row tells day from month: {remedy}"
+    )
+
+
+def _year_month_day(
+    key: tuple[str, str, str], pattern: re.Pattern[str] | None, order: str | None, where: str
+) -> tuple[int, int, int]:
+    if pattern is _YEAR_FIRST:
+        return int(key[0]), int(key[1]), int(key[2])
+    if pattern is _YEAR_LAST:
+        day, month = (key[0], key[1]) if order == "day-first" else (key[1], key[0])
+        return int(key[2]), int(month), int(day)
+    for number, name in enumerate(_MONTHS, start=1):
+        if key[1].lower() in (name, name[:3]) or (name == "september" and key[1].lower() == "sept"):
+            return int(key[2]), number, int(key[0])
+    raise InputError(f"{where}: there is no month {key[1]!r}: write 2022-01-31, or Jan to Dec")
 
 
 def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> np.ndarray:
@@ -83,6 +204,10 @@ def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> 
                 "as the lines above are: write all stamps one way"
             )
         value = int(cell.split(".")[0])
+        if _COMPACT.fullmatch(cell):
+            raise InputError(
+                f"{path}:{lines[i]}: {cell} is a date without separators: write it as 2022-01-31 13:00"
+            )
         if LOOKS_LIKE_A_DATE[0] <= value < LOOKS_LIKE_A_DATE[1]:
             raise InputError(
                 f"{path}:{lines[i]}: {cell} would be seconds since 1970: if it is a date, write 2022-01-31"
@@ -96,7 +221,7 @@ def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> 
     return seconds
 
 
-def _day(year: int, month: int, day: int, where: str) -> int:
+def day_number(year: int, month: int, day: int, where: str) -> int:
     """Days since 1970."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise InputError(f"{where}: year {year} is outside {FIRST_YEAR} to {LAST_YEAR}: correct it")
@@ -106,12 +231,20 @@ def _day(year: int, month: int, day: int, where: str) -> int:
         raise InputError(f"{where}: there is no such day: correct it") from None
 
 
-def _clock_s(hour: str | None, minute: str, second: str | None, fraction: str | None, where: str) -> int:
+def _clock_s(
+    hour: str | None, minute: str | None, second: str | None, fraction: str | None, half: str | None,
+    where: str,
+) -> int:  # fmt: skip
     if hour is None:
         return 0
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
+    hours = int(hour)
+    if half is not None:
+        if not 1 <= hours <= 12:
+            raise InputError(f"{where}: there is no such time of day: correct it")
+        hours = hours % 12 + (12 if half in "Pp" else 0)
+    seconds = hours * 3600 + int(minute or 0) * 60 + int(second or 0)
     # 24:00:00 is the end of the day, as files with stamps at the end of the interval write it.
-    if int(minute) > 59 or int(second or 0) > 59 or seconds > DAY_S:
+    if int(minute or 0) > 59 or int(second or 0) > 59 or seconds > DAY_S:
         raise InputError(f"{where}: there is no such time of day: correct it")
     if fraction and fraction.strip("0"):
         raise InputError(f"{where} has a fraction of a second: use whole seconds")
@@ -119,64 +252,12 @@ def _clock_s(hour: str | None, minute: str, second: str | None, fraction: str | 
 
 
 def _offset_s(offset: str | None, where: str) -> int:
-    if offset in (None, "Z", "UTC"):
+    if offset is None:
         return 0
+    if offset in _ZONES:
+        return _ZONES[offset] * 3600
     digits = offset[1:].replace(":", "").ljust(4, "0")
     hours, minutes = int(digits[:2]), int(digits[2:])
     if hours > 18 or minutes > 59:
         raise InputError(f"{where}: there is no offset {offset}: correct it")
     return (hours * 3600 + minutes * 60) * (-1 if offset[0] == "-" else 1)
-
-
-def check_part_names(names: Sequence[str], path: object) -> None:
-    """InputError unless the names are those that parse_parts reads."""
-    given, day = {name.lower() for name in names}, {"year", "month", "day"}
-    if not (given == day | {"period"} or day | {"hour"} <= given <= day | {"hour", "minute"}):
-        raise InputError(
-            f"{path}: time_column {','.join(names)!r}: give one column, or Year,Month,Day,Period "
-            "or Year,Month,Day,Hour[,Minute]"
-        )
-
-
-def parse_parts(columns: dict[str, list[str]], lines: Sequence[int], path: object, stamp: str) -> Stamps:
-    """Naive stamps from columns Year, Month, Day, and Period (1, 2, ... in the day) or Hour (and Minute)."""
-    parts = {name.lower(): cells for name, cells in columns.items()}
-    numbers = {name: _whole(cells, lines, name, path) for name, cells in parts.items()}
-    days: dict[tuple[int, int, int], int] = {}
-    day_s = np.empty(len(lines), np.int64)
-    year, month, day = (numbers[name].tolist() for name in ("year", "month", "day"))
-    for i, key in enumerate(zip(year, month, day, strict=True)):
-        if key not in days:
-            days[key] = _day(*key, f"{path}:{lines[i]}: {key[0]}-{key[1]}-{key[2]}")
-        day_s[i] = days[key] * DAY_S
-    if "period" in numbers:
-        return Stamps(day_s + _period_s(numbers["period"], lines, path, stamp), in_utc=False)
-    hour, minute = numbers["hour"], numbers.get("minute", np.zeros(len(lines), np.int64))
-    bad = np.flatnonzero((hour < 0) | (minute < 0) | (minute > 59) | (hour * 60 + minute > 1440))
-    if len(bad):
-        raise InputError(f"{path}:{lines[bad[0]]}: no such time of day: Hour runs 0 to 24, Minute 0 to 59")
-    return Stamps(day_s + hour * 3600 + minute * 60, in_utc=False)
-
-
-def _period_s(period: np.ndarray, lines: Sequence[int], path: object, stamp: str) -> np.ndarray:
-    if stamp != "start":
-        raise InputError(
-            f"{path}: Period names the interval itself, 1 being the day's first: leave stamp='start'"
-        )
-    count = int(period.max())
-    if count not in PERIODS_PER_DAY:
-        raise InputError(
-            f"{path}: the largest Period is {count}, not one of {PERIODS_PER_DAY}: "
-            "how long a period lasts is unclear, so write stamps"
-        )
-    low = np.flatnonzero(period < 1)
-    if len(low):
-        raise InputError(f"{path}:{lines[low[0]]}: Period {period[low[0]]}: periods count from 1")
-    return (period - 1) * (DAY_S // count)
-
-
-def _whole(cells: Sequence[str], lines: Sequence[int], name: str, path: object) -> np.ndarray:
-    for i, cell in enumerate(cells):
-        if not re.fullmatch(r"\d{1,4}", cell, re.ASCII):
-            raise InputError(f"{path}:{lines[i]}: {name} {cell[:40]!r} is not a whole number: correct it")
-    return np.array(cells).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -18,13 +19,13 @@ LONGEST_LINE = 2**20
 _ABSURD_RATIO = 200
 _RATIO_FROM_BYTES = 16 * 2**20
 _GZIP = b"\x1f\x8b"
+#: As spreadsheets save "Unicode text".
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _OTHERS = {
     b"BZh": "a bzip2 file",
     b"\xfd7zXZ": "an xz file",
     b"PK\x03\x04": "a zip file (or spreadsheet)",
     b"\x28\xb5\x2f\xfd": "a zstd file",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
     b"PAR1": "a Parquet file",
 }
 
@@ -70,8 +71,8 @@ def open_file(path: Path | str) -> BinaryIO:
 def blocks(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:
     """The file in blocks of whole lines (each but the last ends in a newline), unpacked if gzipped.
 
-    Compression is told by content, not by name. Memory stays at a few blocks whatever the file
-    unpacks to. InputError: unreadable, cut short, damaged, binary, above `max_bytes`.
+    Compression and UTF-16 (which becomes UTF-8) are told by content, not by name. Memory stays at a few
+    blocks whatever the file unpacks to. InputError: unreadable, cut short, damaged, binary, over `max_bytes`.
     """
     with open_file(path) as raw:
         head = raw.read(8)
@@ -80,7 +81,10 @@ def blocks(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:
             if head.startswith(magic):
                 raise InputError(f"{place(path)}: is {what}; give plain UTF-8 text or gzip")
         packed = head.startswith(_GZIP)
-        yield from _whole_lines(path, _chunks(path, raw, packed, max_bytes))
+        chunks = _chunks(path, raw, packed, max_bytes)
+        if head.startswith(_UTF_16):
+            chunks = _from_utf_16(path, chunks)
+        yield from _whole_lines(path, _without_zeros(path, chunks))
 
 
 def _chunks(path: Path | str, raw: BinaryIO, packed: bool, max_bytes: int) -> Iterator[bytes]:
@@ -99,6 +103,23 @@ def _chunks(path: Path | str, raw: BinaryIO, packed: bool, max_bytes: int) -> It
                 f"{place(path)}: unpacks to over {_ABSURD_RATIO} times its size, as no trace does; "
                 "unpack it yourself if it is meant to be read"
             )
+        yield chunk
+
+
+def _from_utf_16(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder("utf-16")()
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode("utf-8")
+        decoder.decode(b"", final=True)
+    except UnicodeError as error:
+        raise InputError(
+            f"{place(path)}: begins as UTF-16 text and is damaged; save the file as UTF-8"
+        ) from error
+
+
+def _without_zeros(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
         if b"\0" in chunk:
             raise InputError(f"{place(path)}: holds zero bytes, so it is not text; give a text file")
         yield chunk

@@ -133,6 +133,15 @@ def readings_of(wall_s: np.ndarray, zone: tzinfo) -> LocalTimes:
     )
 
 
+def day_begins(midnight_s: np.ndarray, zone: ZoneInfo) -> np.ndarray:
+    """UTC seconds at which days begin, given their midnights as (N,) int64 seconds of a naive calendar.
+
+    Where clocks skip midnight the day begins at the change; where midnight occurs twice, at the first.
+    """
+    times = readings_of(midnight_s, zone)
+    return np.where(times.nonexistent, times.second_s, times.first_s)
+
+
 def choose_readings(times: LocalTimes, wall_s: np.ndarray, step_s: int) -> np.ndarray:
     """UTC seconds of clock times in file order: of a time that occurs twice, the first copy is the earlier.
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from traces import decimals
 from traces.errors import InputError
 
 # Milliwatts, or millijoules for energy per step, in one of the unit.
@@ -17,11 +18,15 @@ ENERGY_UNITS = {unit + "h": scale * 3600 for unit, scale in POWER_UNITS.items()}
 UNITS = {**POWER_UNITS, **ENERGY_UNITS}
 KNOWN = ", ".join(POWER_UNITS) + ", or per step " + ", ".join(ENERGY_UNITS)
 MAX_MW = 10**18
-MISSING = frozenset({"", "nan", "na", "n/a", "null", "none"})
+# ENTSO-E writes n/e (not expected), SMARD a dash, German spreadsheets #NV.
+MISSING = frozenset({
+    "", "nan", "na", "n/a", "n.a.", "null", "none", "n/e", "n/d", "n.v.", "nd", "-", "--", "---", "–",
+    "#n/a", "#na", "#nv", "<na>", "missing",
+})  # fmt: skip
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,5})?", re.ASCII)
 _SUFFIX = re.compile(r"_(gwh|mwh|kwh|wh|gw|mw|kw|w)$", re.IGNORECASE)
-_BRACKET = re.compile(r"[\[(]\s*(GWh|MWh|kWh|Wh|GW|MW|kW|W)\s*[\])]$")
+_BRACKET = re.compile(r"[\[(]\s*(GWh|MWh|kWh|Wh|GW|MW|kW|W)\s*[\])]")
 _BY_LOWER = {unit.lower(): unit for unit in UNITS}
 
 
@@ -35,11 +40,24 @@ def check_unit(unit: str) -> str:
 
 
 def unit_of_column(name: str) -> str | None:
-    """The unit that a column's name declares: `wind_kw` or `Wind [kW]`; `_mw` is megawatt."""
+    """The unit that a column's name declares: `wind_kw` or `Wind [kW] actual`; `_mw` is megawatt."""
     if match := _SUFFIX.search(name):
         return _BY_LOWER[match[1].lower()]
     match = _BRACKET.search(name)
     return match[1] if match else None
+
+
+def units_declared(name: str, extra: Sequence[str]) -> list[str]:
+    """The units that a column's name and the lines of units below it declare, each once."""
+    written = [unit_of_column(name), *(unit_of_column(f"[{cell.strip(' []()')}]") for cell in extra)]
+    return list(dict.fromkeys(unit for unit in written if unit is not None))
+
+
+def _remedy(cell: str, column: Sequence[str]) -> str:
+    # Declaring the mark helps only where all numbers are written one way.
+    if decimals.has_comma(cell) and not any("." in other for other in column):
+        return "write a decimal point, or declare decimal=',' (or '.', if the comma groups thousands)"
+    return "write digits with a decimal point"
 
 
 def milliwatts_per(unit: str, step_s: int) -> Fraction:
@@ -76,7 +94,7 @@ def to_whole(
         if len(cell) > 64 or not _NUMBER.fullmatch(cell):
             raise InputError(
                 f"{path}:{lines[i]}: column {column!r} holds {cell[:40]!r}, not a number: "
-                "write digits with a decimal point, or leave the cell empty if the value is missing"
+                f"{_remedy(cell, cells)}, or leave the cell empty if the value is missing"
             )
     rough = np.array(plain, dtype=np.float64) * float(scale)
     if not (np.abs(rough) <= limit).all():

@@ -44,6 +44,23 @@ class TestKind:
         }
         assert kind_of("trace.swf.gz") == "workload"
 
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("time,Price (EUR/MWh)\n2022-01-01,5\n", "rate"),
+            ("time,price\nUTC,EUR/MWh\n2022-01-01,5\n", "rate"),
+            ("time,p_kw,Price (EUR/MWh)\n2022-01-01,5,1\n", "power"),
+            ("Datum von;Preis [€/MWh]\n01.01.2024 00:00;5,5\n", "rate"),
+            ("settlementDate,settlementPeriod,ND\n2024-01-01,1,5\n", "power"),
+            ("2022-01-01T00:00Z,5\n2022-01-01T01:00Z,5\n", "power"),
+            ("1,0,4,100\n2,0,4,100\n", None),
+            ("sep=;\njob_id;submit_s;cores;work_s\n1;0;1;1\n", "workload"),
+        ],
+    )
+    def test_of_files_as_they_come(self, tmp_path, text, kind):
+        (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+        assert kind_of(tmp_path / "a.csv") == kind
+
     def test_a_power_series_needs_no_option(self, files, capsys):
         assert show(capsys, "supply.csv", "--json")[0] == 0
         assert "peak 23 kW" in show(capsys, "supply.csv")[1]
@@ -69,6 +86,32 @@ class TestColumns:
     def test_a_column_of_that_very_name_is_taken(self, files, capsys):
         out = show(capsys, "plus.csv", "--unit", "MW", "--columns", "WND+SUN", "--json")[1]
         assert json.loads(out)["peak_kw"] == 12_000_000
+
+
+class TestRates:
+    PRICES = "time,Price (EUR/MWh),Other (EUR/MWh)\n" + "".join(
+        f"{at},{i - 1},9\n" for i, at in enumerate(HOURS)
+    )
+
+    def test_a_price_is_shown_in_its_unit(self, files, capsys):
+        (files / "prices.csv").write_text(self.PRICES)
+        out = json.loads(show(capsys, "prices.csv", "--columns", "Price (EUR/MWh)", "--json")[1])
+        assert (out["kind"], out["unit"], out["max"], out["min"]) == ("rate", "EUR/kWh", 0.004, -0.001)
+        text = show(capsys, "prices.csv", "--columns", "Price (EUR/MWh)")[1]
+        assert "6 records over 6.0 h, in EUR/kWh" in text
+
+    def test_messages_name_options(self, files, capsys):
+        (files / "prices.csv").write_text(self.PRICES)
+        code, _, err = show(capsys, "prices.csv")
+        assert code == 2 and "choose by --columns" in err
+        names = [part for name in ("Price (EUR/MWh)", "Other (EUR/MWh)") for part in ("--columns", name)]
+        assert "a rate is one column, not 2" in show(capsys, "prices.csv", *names)[2]
+
+    def test_a_unit_of_money_makes_it_a_rate(self, files, capsys):
+        assert "in GBP/kWh" in show(capsys, "grid.csv", "--columns", "CI", "--unit", "p/kWh")[1]
+
+    def test_jobs_take_no_options_of_series(self, files, capsys):
+        assert "--kind power" in show(capsys, "jobs.csv", "--decimal", ",")[2]
 
 
 class TestWords:

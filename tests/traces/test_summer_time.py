@@ -25,6 +25,38 @@ def write(tmp_path):
     return write_lines
 
 
+class TestLocalDays:
+    DAYS = [f"2022-03-{d}" for d in (25, 26, 27, 28, 29)]
+
+    @pytest.mark.parametrize("stamp", ["start", "end"])
+    def test_a_row_a_day_lasts_23_hours_where_clocks_go_forward(self, write, stamp):
+        path = write("date,energy_kwh", *(f"{day},{24 if day[-2:] != '27' else 23}" for day in self.DAYS))
+        if stamp == "end":
+            days = [*self.DAYS[1:], "2022-03-30"]
+            path = write("date,energy_kwh", *(f"{d} 00:00,{24 if d[-2:] != '28' else 23}" for d in days))
+        series = read_power(path, zone="Europe/Berlin", stamp=stamp)
+        assert (series.start_utc, series.end_s) == (datetime(2022, 3, 24, 23, tzinfo=UTC), 119 * HOUR)
+        assert series.power_mw.tolist() == [1_000_000]  # 1 kW on the short day too
+
+    def test_a_year_of_days_in_every_hemisphere(self, write):
+        for zone in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana"):
+            first = datetime(2022, 1, 1)
+            days = [first + timedelta(days=d) for d in range(365)]
+            series = read_power(
+                write("date,p_w", *(f"{d:%Y-%m-%d},{i}" for i, d in enumerate(days))), zone=zone
+            )
+            begins = [d.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for d in days]
+            at = [series.start_utc + timedelta(seconds=int(s)) for s in series.change_s]
+            assert at == begins
+            assert series.end_s == 365 * 24 * HOUR
+
+    def test_a_missing_day_is_one_step(self, write):
+        path = write("date,p_w", *(f"{day},5" for day in self.DAYS if day[-2:] != "27"))
+        with pytest.raises(InputError, match="1 step of 86400 s"):
+            read_power(path, zone="Europe/Berlin")
+        assert read_power(path, zone="Europe/Berlin", gaps="hold").end_s == 119 * HOUR
+
+
 class TestSummerTime:
     # Berlin, 2022-03-27 01:00Z: 02:00 CET -> 03:00 CEST. 2022-10-30 01:00Z: 03:00 CEST -> 02:00 CET.
     SPRING = ["time,power_w", *(f"2022-03-27 {h:02}:00,{h}" for h in (0, 1, 3, 4))]

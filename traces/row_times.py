@@ -1,0 +1,237 @@
+"""The times of a file's rows: from cells to UTC, with daylight saving made explicit and all doubts noted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from traces.clock_parts import STAMP, ClockParts
+from traces.counts import check_name, is_count, read_counts, remark_on_counts
+from traces.errors import InputError
+from traces.layout import Layout
+from traces.regular import Gaps, usual_step_s
+from traces.stamps import DAY_S, Stamps, parse_stamps
+from traces.table import Table, TableReader
+from traces.timezones import LocalTimes, choose_readings, day_begins, find_zone, readings_of
+from traces.workload import Finding, ReadReport
+
+# A zone that the name of the time column states.
+_ZONE_IN_NAME = (
+    (re.compile(r"(?:^|[^A-Za-z])(?:UTC|GMT)(?:$|[^A-Za-z])", re.IGNORECASE), "UTC"),
+    (re.compile(r"\(CET ?/ ?CEST\)"), "Europe/Brussels"),
+)
+_UTC_NAMES = ("UTC", "GMT", "UCT", "Zulu", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Etc/Zulu")
+# Names of columns that hold the end of each step: period_end, IntervalEnd, Datum bis, valid_to.
+_ENDS = re.compile(
+    r"(?:^|[^A-Za-z])(?:ends?|ending|ende|bis|valid[ _]?to)(?:$|[^A-Za-z])|(?:interval|period|hour)[ _]?end",
+    re.IGNORECASE,
+)
+_CLOCK_24 = re.compile(r"[T ]24:00")
+
+
+# If more of the rows than this repeat a time, they are no slips.
+MOST_REPEATED = 0.75
+
+
+class TimedFile:
+    """The table, the policy for gaps, and the counts of what was repaired.
+
+    times : the columns of the time by role; names: the other columns to read
+    """
+
+    def __init__(
+        self,
+        reader: TableReader,
+        times: dict[str, str],
+        names: Sequence[str],
+        gaps: Gaps,
+        layout: Layout,
+    ):
+        self.path = reader.shown
+        self.name = Path(reader.path).name
+        self.times = times
+        self.table: Table = reader.read([*times.values(), *names])
+        self.lines = np.array(self.table.lines, np.int64)
+        self.gaps = gaps
+        self.layout = layout
+        self.repairs: dict[str, Finding] = {}
+        self.notes: dict[str, Finding] = {}
+        if reader.extra:
+            words = "; ".join(" ".join(cell for cell in cells if cell) for cells in reader.extra)
+            self.note("extra_header_lines", len(reader.extra), words[:80], "lines of words below the names")
+
+    def report(self) -> ReadReport:
+        """What was repaired and noted."""
+        return ReadReport(repairs=self.repairs, skips={}, notes=self.notes, records=len(self.lines))
+
+    def count(self, code: str, count: int, line: int, value: str, text: str) -> None:
+        """Adds a repair to the report."""
+        self.repairs[code] = Finding(count, line, value, text)
+
+    def note(self, code: str, count: int, value: str, text: str) -> None:
+        """Adds a note on the whole file to the report."""
+        self.notes[code] = Finding(count, self.table.lines[0], value, text)
+
+    def read_stamps(self, stamp: str, zone: str | None) -> tuple[Stamps, str]:
+        """The stamps, and whether they name the start or the end of their step."""
+        cells = {role: self.table.cells[name] for role, name in self.times.items()}
+        lines, layout = self.table.lines, self.layout
+        clock = find_zone(zone) if zone is not None else None
+        if STAMP not in cells:
+            parts = ClockParts(cells, lines, self.path, stamp, clock, layout.date_order)
+            stamps, stamp = parts.stamps()
+            self.note(
+                "time_parts", len(lines), " + ".join(self.times.values()), "the time in several columns"
+            )
+        elif is_count(cells[STAMP]):
+            stamps = self._counts(cells[STAMP], clock)
+        else:
+            stamps = parse_stamps(cells[STAMP], lines, self.path, layout.date_order, declarable=True)
+            self._check_24(cells[STAMP], stamps, stamp)
+        if stamps.date_order is not None:
+            row = stamps.order_row
+            shown = " ".join(cells[role][row] for role in cells)
+            self.notes["date_order"] = Finding(
+                len(lines), int(self.lines[row]), shown, f"dates read {stamps.date_order}, as this one proves"
+            )
+        return stamps, stamp
+
+    def _counts(self, cells: Sequence[str], clock: ZoneInfo | None) -> Stamps:
+        layout, name = self.layout, self.times[STAMP]
+        check_name(cells, name, layout, self.path)
+        if layout.time_unit is None and layout.time_start is None:
+            stamps = parse_stamps(cells, self.table.lines, self.path, declarable=True)
+        else:
+            stamps = read_counts(cells, self.table.lines, self.path, layout, clock)
+        texts = [self.name, *self.table.cells, *self.table.comments]
+        remark = remark_on_counts(stamps.seconds, cells, texts, self.path, layout)
+        if remark is not None:
+            self.note("counted_rows", len(cells), f"{cells[0]}, {cells[1]}, ...", remark)
+        return stamps
+
+    def _check_24(self, cells: Sequence[str], stamps: Stamps, stamp: str) -> None:
+        """InputError where days end at 24:00 and none begins at 00:00, but stamps are read as beginnings."""
+        if stamp == "end" or stamps.in_utc or int(np.ptp(stamps.seconds)) < DAY_S:
+            return
+        late = [row for row, cell in enumerate(cells) if _CLOCK_24.search(cell)]
+        if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
+            row = late[0]
+            raise InputError(
+                f"{self.path}:{self.lines[row]}: {cells[row]!r} ends a day, and no stamp begins one at "
+                "00:00, so stamps name the end of their step: declare stamp='end'"
+            )
+
+    def zone_of(self, declared: str | None) -> str | None:
+        """The declared zone, else the one that the name of the time column states."""
+        names = self.times.values()
+        stated = next((zone for pattern, zone in _ZONE_IN_NAME if any(map(pattern.search, names))), None)
+        if declared is not None and stated == "UTC" and declared not in _UTC_NAMES:
+            text = "this zone was declared, though the name of the time column says UTC"
+            self.note("zone_against_name", len(self.lines), declared, text)
+        return stated if declared is None else declared
+
+    def check_stamp(self, stamp: str) -> None:
+        """InputError where the name of the time column says that it holds ends, read as beginnings."""
+        name = self.times.get(STAMP, "")
+        if stamp == "start" and _ENDS.search(name):
+            raise InputError(
+                f"{self.path}: column {name!r} names the end of each step by its name: declare stamp='end' "
+                "(or choose the beginnings by time_column=)"
+            )
+
+    def to_utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
+        """(UTC seconds of every row, which rows to keep)."""
+        time_names = list(self.times.values())
+        everything = np.ones(len(stamps.seconds), bool)
+        found = find_zone(zone) if zone is not None else None
+        if stamps.in_utc:
+            if found is not None and zone != "UTC" and set(self.times) == {STAMP}:
+                self.note(
+                    "zone_unused",
+                    len(everything),
+                    str(zone),
+                    "stamps state their offset; the zone was not used",
+                )
+            return stamps.seconds, everything
+        if found is None:
+            shown = " ".join(self.table.cells[name][0] for name in time_names)
+            raise InputError(
+                f"{self.path}:{self.table.lines[0]}: stamp {shown!r} has no offset: name its zone, "
+                "such as zone='UTC' or zone='Europe/Berlin'"
+            )
+        if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
+            return day_begins(stamps.seconds, found), everything
+        times = readings_of(stamps.seconds, found)
+        self._transitions(times, time_names, str(zone))
+        kept = ~times.nonexistent
+        ordinary = kept & (times.transition < 0)
+        step_s = usual_step_s(times.first_s[ordinary]) or 1
+        utc_s = times.first_s.copy()
+        part = LocalTimes(
+            times.first_s[kept], times.second_s[kept], times.transition[kept], times.nonexistent[kept]
+        )
+        utc_s[kept] = choose_readings(part, stamps.seconds[kept], step_s)
+        return utc_s, kept
+
+    def _transitions(self, times: LocalTimes, time_names: list[str], zone: str) -> None:
+        """Refuses or counts clock times that daylight saving skipped or showed twice."""
+        for code, which, what, done in (
+            ("nonexistent_stamps", times.nonexistent, "does not exist, clocks went forward,",
+             "rows left out"),
+            ("ambiguous_stamps", times.transition >= 0, "occurs twice, clocks went back,",
+             "rows read in file order, daylight-saving time first"),
+        ):  # fmt: skip
+            if not which.any():
+                continue
+            i = int(np.flatnonzero(which)[0])
+            shown = " ".join(self.table.cells[name][i] for name in time_names)
+            if self.gaps.policy == "error":
+                raise InputError(
+                    f"{self.path}:{self.lines[i]}: {shown!r} {what} in {zone}: "
+                    f"write stamps in UTC or with an offset, or {self.gaps.remedy}"
+                )
+            self.count(code, int(which.sum()), int(self.lines[i]), shown, done)
+
+    def even_clock(
+        self, stamps: Stamps, utc_s: np.ndarray, kept: np.ndarray, zone: str | None
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+        """(seconds of the rows kept on the clock on which steps are even, what turns them into UTC seconds).
+
+        Rows a local day apart are 23 or 25 hours apart in UTC where clocks change. Others are even in UTC.
+        """
+        utc_s = utc_s[kept]
+        if (
+            stamps.in_utc
+            or zone is None
+            or usual_step_s(utc_s) != DAY_S
+            or not (np.diff(utc_s) % DAY_S).any()
+        ):
+            return utc_s, lambda seconds: seconds
+        clock = find_zone(zone)
+        return stamps.seconds[kept], lambda seconds: day_begins(seconds, clock)
+
+    def refuse_repeated_times(self, stamps: Stamps, utc_s: np.ndarray) -> None:
+        """InputError for many rows of one time: no policy may choose one of them.
+
+        Either the time of day stands in a column that was not named, or the file holds several series.
+        """
+        again = np.flatnonzero(np.diff(utc_s) == 0)
+        if MOST_REPEATED * len(utc_s) >= len(again):
+            return
+        row = int(again[0]) + 1
+        date = " ".join(self.table.cells[name][row] for name in self.times.values())
+        columns = ",".join(self.times.values())
+        if (stamps.seconds % DAY_S != 0).any():
+            raise InputError(
+                f"{self.path}:{self.lines[row]}: {date} is there again, as most times are: the file seems "
+                "to hold several series one below the other, so keep the rows of one"
+            )
+        add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
+        raise InputError(
+            f"{self.path}:{self.lines[row]}: the date {date} is there again, and {columns} holds no time of "
+            f"day: name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)"
+        )
