@@ -24,6 +24,7 @@ from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_
 from experiments.scenario import Wishes, load_scenario
 from experiments.tables import shown
 from experiments.talk import QUIET, Talk
+from schedulers.user_class import declared_name, is_user_class, users_error
 from traces.errors import InputError
 
 LONGEST_NAME = 255
@@ -162,10 +163,11 @@ def _prepare(
     built = build(loaded, seed=settings.seed)
     _check_warmup(built, settings.warmup_s)
     check_replace(out, built.resolved(), force)
-    for scheduler in made:  # before minutes are spent on the ones that come first
+    for name, scheduler in zip(schedulers, made, strict=True):  # before minutes are spent on the first ones
         check = getattr(scheduler, "check_quickly", getattr(scheduler, "check", None))
         if check is not None:
-            check(built.case)
+            with users_error(name):
+                check(built.case)
     for text in built.warnings:
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
@@ -236,16 +238,17 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
     settings = work.settings
     _say_compiling(work.talk, settings.clock, scheduler)
     try:
-        result = _engine(
-            work.built.case,
-            scheduler,
-            clock=settings.clock,
-            record=record,
-            progress=work.talk.progress(name),
-            warmup_s=settings.warmup_s,
-        )
+        with users_error(name):
+            result = _engine(
+                work.built.case,
+                scheduler,
+                clock=settings.clock,
+                record=record,
+                progress=work.talk.progress(name),
+                warmup_s=settings.warmup_s,
+            )
     except ValueError as error:
-        if isinstance(error, InputError) or ".py:" not in name:
+        if isinstance(error, InputError) or not is_user_class(name):
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     finally:
@@ -265,6 +268,9 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         "workload": work.built.case.workload.name,
         "notes": [*work.built.warnings, *said],
     }
+    label = declared_name(name, scheduler)
+    if label is not None:
+        found["label"] = label
     return found, result
 
 

@@ -17,6 +17,7 @@ from rare.model import (
     Partition,
     constant_inputs,
 )
+from rare.policy import Policy
 from rare.result import Result
 from rare.run import simulate
 from rare.scheduler import Scheduler
@@ -47,6 +48,7 @@ __all__ = [
     "Layout",
     "Options",
     "Partition",
+    "Policy",
     "Randomise",
     "Result",
     "Scheduler",
