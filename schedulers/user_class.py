@@ -73,6 +73,8 @@ def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
             raise ValueError("** is not taken")
         positional = tuple(_literal(each) for each in call.args)
         named = {str(each.arg): _literal(each.value) for each in call.keywords}
+        if len(named) < len(call.keywords):
+            raise ValueError("one is given twice")
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise InputError(
