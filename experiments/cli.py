@@ -6,15 +6,18 @@ Only click is imported here: `rare --help` must not wait for numba, pandas or ma
 
 from __future__ import annotations
 
-import experiments.interrupts as interrupts
-
-_importing = interrupts.AtOnce(__name__)
-
-import io
 import os
 import sys
+
+try:
+    import experiments.interrupts as interrupts
+
+    _importing = interrupts.AtOnce(__name__)
+except KeyboardInterrupt:  # of Python's own handler, until ours is there
+    os._exit(130)
+
+import io
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import click
@@ -334,11 +337,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Without arguments the process is the command's: signals end it within seconds (experiments.interrupts).
     """
-    handled: AbstractContextManager[None]
-    handled = interrupts.command() if arguments is None else interrupts.sigterm_raises()
-    with handled:
-        code = _main(list(sys.argv[1:] if arguments is None else arguments))
-        return interrupts.received_code() or code if arguments is None else code
+    if arguments is not None:
+        with interrupts.sigterm_raises():
+            return _main(arguments)
+    with interrupts.command():
+        return _main(sys.argv[1:])
 
 
 def _main(words: Sequence[str]) -> int:

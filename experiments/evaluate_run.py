@@ -8,11 +8,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from experiments.atomic import atomic_folder
 from experiments.evaluate import BOUND, Evaluation, choose_windows, declared_names, evaluate
+from experiments.interrupts import cleaned
 from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.scenario import Loaded, Wishes, load_scenario
 from experiments.statistics import Estimate
@@ -71,19 +73,16 @@ def evaluate_run(
     tell = talk.progress(f"{len(names)} schedulers", "windows done")
     kept = None if out is None else kept_folder(out)
     try:
-        found = evaluate(
-            loaded,
-            names,
-            chosen,
-            seed=seed,
-            workers=workers or os.cpu_count() or 1,
-            progress=tell,
-            kept_in=kept,
-        )
-    except KeyboardInterrupt as stop:
-        if kept is not None and kept.is_dir():
-            stop.args = (f"what is done is kept in {kept}: the same command goes on from there",)
-        raise
+        with _said_when_stopped(kept):
+            found = evaluate(
+                loaded,
+                names,
+                chosen,
+                seed=seed,
+                workers=workers or os.cpu_count() or 1,
+                progress=tell,
+                kept_in=kept,
+            )
     finally:
         talk.done()
     if out is not None and kept is not None:
@@ -92,6 +91,22 @@ def evaluate_run(
             _write(folder, found, {**_origin(found, seed, files), "evaluation_sha256": identity})
         shutil.rmtree(kept, ignore_errors=True)
     return found
+
+
+@contextmanager
+def _said_when_stopped(kept: Path | None) -> Iterator[None]:
+    """Give an interrupt the words for what is left of the work."""
+
+    def words() -> str:
+        there = kept is not None and kept.is_dir()
+        return f"what is done is kept in {kept}: the same command goes on from there" if there else ""
+
+    try:
+        with cleaned(words):
+            yield
+    except KeyboardInterrupt as stop:
+        stop.args = (words(),) if words() else ()
+        raise
 
 
 def kept_folder(out: str | Path) -> Path:

@@ -33,7 +33,7 @@ class _State:
     at_once = False  # nothing is under way that would have to be undone
     waiting = False  # a signal came while signals were held
     held = 0
-    cleaners: list[Callable[[], None]] = []  # noqa: RUF012
+    cleaners: list[Callable[[], str | None]] = []  # noqa: RUF012
 
 
 _state = _State()
@@ -72,8 +72,9 @@ def is_command(module: str) -> bool:
 def command() -> Iterator[None]:
     """The work of a command that is a process of its own.
 
-    Inside, a signal raises KeyboardInterrupt or Terminated once and starts the grace; afterwards, while the
-    interpreter shuts down, it ends the process at once.
+    Inside, a signal raises KeyboardInterrupt or Terminated once and starts the grace. When the block is left
+    after one, the process ends with its code, for to shut the interpreter down may take a second; a later
+    one ends it at once.
     """
     before = _install()
     if not before:  # not the main thread: signals are somebody else's
@@ -86,6 +87,13 @@ def command() -> Iterator[None]:
         yield
     finally:
         _state.at_once = True
+        code = received_code()
+        if code is not None:
+            _end_tracker()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(code)
 
 
 @contextmanager
@@ -116,8 +124,11 @@ def held() -> Iterator[None]:
 
 
 @contextmanager
-def cleaned(clean: Callable[[], None]) -> Iterator[None]:
-    """Have this called if the process is ended without exceptions while the block runs."""
+def cleaned(clean: Callable[[], str | None]) -> Iterator[None]:
+    """Have this called if the process is ended without exceptions while the block runs.
+
+    What it returns, if anything, is told to the user behind "interrupted".
+    """
     _state.cleaners.append(clean)
     try:
         yield
@@ -170,12 +181,23 @@ def _may_swallow(frame: FrameType | None) -> bool:
 
 def _end(number: int) -> None:
     """Clean up what is registered and leave, without a word from anybody else."""
+    words = ["rare: interrupted"]
     for clean in reversed(_state.cleaners):
         with suppress(Exception):
-            clean()
+            said = clean()
+            words += [said] if said else []
+    _end_tracker()
     with suppress(OSError):
-        os.write(2, b"rare: interrupted\n")
+        os.write(2, ("; ".join(words) + "\n").encode("utf-8", "replace"))
     os._exit(128 + number)
+
+
+def _end_tracker() -> None:
+    """Wait for the process with which multiprocessing tracks what workers share: none is to be left."""
+    module = sys.modules.get("multiprocessing.resource_tracker")
+    with suppress(Exception):  # no public way; without it the process ends a moment after this one
+        if module is not None:
+            module._resource_tracker._stop()
 
 
 def _watch() -> None:

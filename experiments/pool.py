@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -33,7 +33,7 @@ class Pool:
         self._free: list[Connection] = []
         self._busy: dict[Connection, Any] = {}
         self._processes: list[Any] = []
-        self._cleaned = cleaned(self._kill)
+        self._cleaned = cleaned(self._end)
         self._cleaned.__enter__()
         try:
             self._start(work, count)
@@ -43,6 +43,7 @@ class Pool:
 
     def _start(self, work: Work, count: int) -> None:
         context = get_context("spawn")  # a fork would share locks with threads of numba and torch
+        resource_tracker.ensure_running()  # it unblocks SIGINT when it starts
         # A terminal sends SIGINT to the workers too, even before they can ignore it: they inherit the block.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -62,14 +63,14 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._kill()
-        for process in self._processes:
-            process.join()
+        self._end()
         self._cleaned.__exit__(None, None, None)
 
-    def _kill(self) -> None:
+    def _end(self) -> None:
         for process in self._processes:
             process.kill()
+        for process in self._processes:
+            process.join()
 
     @property
     def is_free(self) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 
 from experiments.build import Built, build
 from experiments.earlier import check_replace
+from experiments.interrupts import cleaned
 from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.remarks import remarks
 from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
@@ -319,15 +320,20 @@ def _compare_into(folder: Path, kept: Path, work: Work, schedulers: Sequence[str
 
 @contextmanager
 def _said_when_stopped(work: Work, schedulers: Sequence[str], kept: Path | None) -> Iterator[None]:
-    """Give a KeyboardInterrupt the words for what is left of the work."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
+    """Give an interrupt the words for what is left of the work."""
+
+    def words() -> str:
         done = sum((kept / work.key(name)).is_dir() for name in schedulers) if kept is not None else 0
-        stop.args = ("nothing was kept",)
-        if done:
-            runs = "1 finished run is" if done == 1 else f"{done} finished runs are"
-            stop.args = (f"{runs} kept in {kept}: the same command goes on from there",)
+        if not done:
+            return "nothing was kept"
+        runs = "1 finished run is" if done == 1 else f"{done} finished runs are"
+        return f"{runs} kept in {kept}: the same command goes on from there"
+
+    try:
+        with cleaned(words):
+            yield
+    except KeyboardInterrupt as stop:
+        stop.args = (words(),)
         raise
 
 

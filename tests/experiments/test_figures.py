@@ -1,4 +1,4 @@
-"""Figures: right numbers behind them, all drawn for any run, the same bytes every time, and in time."""
+"""Figures: right numbers behind them, all drawn for any run, the same bytes every time."""
 
 import re
 from xml.etree import ElementTree
