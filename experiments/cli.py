@@ -367,8 +367,9 @@ def _main(words: Sequence[str]) -> int:
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:  # the outermost frame: everything ends here as one line
-        if interrupts.received_code() is not None:  # some library made another exception of the interrupt
-            return _fail("interrupted", 130)
+        stopped = interrupts.received_code()
+        if stopped is not None:  # some library made another exception of the interrupt
+            return _fail("interrupted", stopped)
         if _is_input_error(error):
             return _fail(str(error), 2)
         place = _in_users_class(error, words)
