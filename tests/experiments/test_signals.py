@@ -33,7 +33,8 @@ def begin(words, folder):
     """The command in a session of its own, so that its processes can be told from others."""
     return subprocess.Popen(
         [sys.executable, "-m", "experiments.cli", *words], cwd=folder, start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
