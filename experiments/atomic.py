@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from experiments.interrupts import cleaned, held
 from traces.errors import InputError
 
 RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "events.csv", "power.csv")
@@ -39,21 +40,22 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         prefix = f"{_hidden(target)}{_machine()}-{os.getpid()}."
-        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
-        yield temporary
+        with held():
+            temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
+        with cleaned(lambda: _remove_unfinished(temporary, made)):
+            yield temporary
         temporary.chmod(0o777 & ~_umask())  # mkdtemp's 0700 would hide results from colleagues
         _check_replaceable(target)  # again: minutes may have passed since the first look
-        _swap(temporary, target)
-        whole = True
+        with held():  # between two renames there is neither the old folder nor the new one
+            _swap(temporary, target)
+            whole = True
     except OSError as error:
         raise InputError(
             f"{target}: cannot write the folder ({_reason(error)}); choose another place or free some space"
         ) from error
     finally:
         if not whole:
-            if temporary is not None:
-                shutil.rmtree(temporary, ignore_errors=True)
-            _remove_empty(made)
+            _remove_unfinished(temporary, made)
 
 
 def is_own_folder(folder: Path) -> bool:
@@ -130,6 +132,12 @@ def _make_parents(parent: Path) -> list[Path]:
             f"({_reason(error)}); choose another place"
         ) from error
     return made
+
+
+def _remove_unfinished(temporary: Path | None, made: list[Path]) -> None:
+    if temporary is not None:
+        shutil.rmtree(temporary, ignore_errors=True)
+    _remove_empty(made)
 
 
 def _remove_empty(made: list[Path]) -> None:

@@ -2,13 +2,21 @@
 
 Only click is imported here: `rare --help` must not wait for numba, pandas or matplotlib.
 """
+# ruff: noqa: E402 - signals are handled before anything else is imported, which takes a tenth of a second
 
 from __future__ import annotations
 
-import io
 import os
-import signal
 import sys
+
+try:
+    import experiments.interrupts as interrupts
+
+    _importing = interrupts.AtOnce(__name__)
+except KeyboardInterrupt:  # of Python's own handler, until ours is there
+    os._exit(130)
+
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -350,15 +358,24 @@ def _print_result(found: dict[str, Any], options: dict[str, Any]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 done, 2 bad input or usage, 1 our own bug."""
-    _stop_on_sigterm()
+    """Run the command line; the exit code: 0 done, 2 bad input or usage, 1 our own bug, 130 and 143 stopped.
+
+    Without arguments the process is the command's: signals end it within seconds (experiments.interrupts).
+    """
+    if arguments is not None:
+        with interrupts.sigterm_raises():
+            return _main(arguments)
+    with interrupts.command():
+        return _main(sys.argv[1:])
+
+
+def _main(words: Sequence[str]) -> int:
     _write_any_text()
     if "_RARE_COMPLETE" in os.environ:
         rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         # Not rare.main(): it turns a closed pipe into an exit code like that of a bug.
-        with rare.make_context("rare", words) as ctx:
+        with rare.make_context("rare", list(words)) as ctx:
             rare.invoke(ctx)
         sys.stdout.flush()
         return 0
@@ -370,11 +387,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _fail(f"{error.format_message()}{_see_help(error)}", 2)
     except (click.Abort, KeyboardInterrupt) as error:
-        code = 128 + signal.SIGTERM if isinstance(error, Terminated) else 130
+        code = 143 if isinstance(error, interrupts.Terminated) else 130
         return _fail("; ".join(["interrupted", *map(str, error.args)]), code)
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:  # the outermost frame: everything ends here as one line
+        stopped = interrupts.received_code()
+        if stopped is not None:  # some library made another exception of the interrupt
+            return _fail("interrupted", stopped)
         if _is_input_error(error):
             return _fail(str(error), 2)
         place = _in_users_class(error, words)
@@ -432,21 +452,7 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, which is to end in the same way and with the same line as Ctrl-C."""
-
-
-def _stop_on_sigterm() -> None:
-    """A batch system's SIGTERM ends a run like Ctrl-C: cleanly, with nothing half-written."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise Terminated
-
-    try:
-        signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread: somebody else's program handles signals
-        return
-
+_importing.over()
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,10 +14,33 @@ def scheduler_names(given: Sequence[str]) -> list[str]:
     """The names in --scheduler, which is repeatable and takes several joined by commas."""
     names: list[str] = []
     for text in given:
-        names += [part.strip() for part in text.split(",")]
+        names += [part.strip() for part in split_names(text)]
     if not all(names):
         raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
     return names
+
+
+def split_names(text: str) -> list[str]:
+    """Names between commas; those inside brackets or quotes, as in `file.py:Class(seed=3, n=2)`, are kept.
+
+    >>> split_names("easy,own.py:Mine(seed=3, path='a,b'),fcfs")
+    ['easy', "own.py:Mine(seed=3, path='a,b')", 'fcfs']
+    """
+    parts, depth, quote = [""], 0, ""
+    for char in text:
+        if quote:
+            quote = "" if char == quote else quote
+        elif depth and char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth = max(depth - 1, 0)
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts
 
 
 def clean_stdout(as_json: bool) -> contextlib.AbstractContextManager[Any]:

@@ -6,19 +6,19 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.labels import short_labels
+from experiments.labels import unique_labels
+from experiments.pool import map_tasks
 from experiments.scenario import Loaded
 from experiments.statistics import Estimate, estimate, paired
-from experiments.window_rows import BOUND, COLUMNS, check_name, run_window
+from experiments.window_rows import BOUND, COLUMNS, COMBINED, SUM, check_name, run_window
 from experiments.windows import Window, windows_of
 from traces.errors import InputError
 
@@ -33,20 +33,42 @@ class Evaluation:
     schedulers: tuple[str, ...]
     windows: tuple[Window, ...]
     rows: list[dict[str, Any]]
+    declared: dict[str, str] = field(default_factory=dict)  # what classes of the user's call themselves
 
     @property
     def labels(self) -> dict[str, str]:
-        """A short name for each scheduler."""
-        return dict(zip(self.schedulers, short_labels(self.schedulers), strict=True))
+        """A short name for each scheduler, or the one that a class of the user's declares."""
+        labels = unique_labels(self.schedulers, [self.declared.get(name) for name in self.schedulers])
+        return dict(zip(self.schedulers, labels, strict=True))
 
     def values(self, scheduler: str, metric: str) -> np.ndarray:
         """(W,) one metric in window order; NaN where it does not apply."""
         mine = [row[metric] for row in self.rows if row["scheduler"] == scheduler]
         return np.array([np.nan if value is None else value for value in mine], dtype=float)
 
-    def total(self, scheduler: str, metric: str) -> float:
-        """Sum over the windows, without those where it does not apply."""
-        return float(np.nansum(self.values(scheduler, metric)))
+    def total(self, scheduler: str, metric: str) -> float | None:
+        """Sum over the windows where the metric applies; None where it does nowhere, or does not add up."""
+        values = self.values(scheduler, metric)
+        applies = ~np.isnan(values)
+        if COMBINED.get(metric) != SUM or not applies.any():
+            return None
+        return float(values[applies].sum())
+
+    def pooled(self, scheduler: str, metric: str) -> float | None:
+        """A mean or share over all windows together, each weighed by what it is a mean or share of.
+
+        None where it applies nowhere, or its weight is not known (window_rows.COMBINED).
+        """
+        weigher = COMBINED.get(metric)
+        if weigher is None or weigher == SUM:
+            return None
+        values, weights = self.values(scheduler, metric), self.values(scheduler, weigher)
+        applies = ~np.isnan(values) & (weights > 0)
+        return float(np.average(values[applies], weights=weights[applies])) if applies.any() else None
+
+    def mean(self, scheduler: str, metric: str) -> float | None:
+        """Mean over the windows where the metric applies, each with the same weight; None without any."""
+        return estimate(self.values(scheduler, metric)).mean
 
     def objective(self, scheduler: str) -> Estimate:
         """Mean objective over the windows."""
@@ -58,7 +80,8 @@ class Evaluation:
 
     def ranked(self) -> list[str]:
         """Schedulers, best mean objective first."""
-        return sorted(self.schedulers, key=lambda name: -self.objective(name).mean)
+        means = {name: self.objective(name).mean for name in self.schedulers}
+        return sorted(self.schedulers, key=lambda name: math.inf if (mean := means[name]) is None else -mean)
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints and evaluate.json holds."""
@@ -70,14 +93,21 @@ class Evaluation:
             "schedulers": [
                 {
                     "scheduler": name,
+                    **({"label": self.declared[name]} if name in self.declared else {}),
                     "objective": self.objective(name).as_dict(),
                     "difference": self.difference(name, base).as_dict(),
-                    "totals": {metric: self.total(name, metric) for metric in COLUMNS[1:]},
+                    "totals": {
+                        metric: self.total(name, metric) for metric, how in COMBINED.items() if how == SUM
+                    },
+                    "pooled": {
+                        metric: self.pooled(name, metric) for metric, how in COMBINED.items()
+                        if how not in (None, SUM)
+                    },
                 }
                 for name in self.schedulers
             ],
             "rows": self.rows,
-        }
+        }  # fmt: skip
 
     def csv_text(self) -> str:
         """The rows as CSV."""
@@ -90,7 +120,7 @@ class Evaluation:
 
     def json_text(self) -> str:
         """`as_dict` as JSON."""
-        return json.dumps(self.as_dict(), indent=1) + "\n"
+        return json.dumps(self.as_dict(), indent=1, allow_nan=False) + "\n"
 
 
 def choose_windows(loaded: Loaded, wanted: Sequence[str]) -> list[Window]:
@@ -129,23 +159,35 @@ def evaluate(
         raise InputError("--windows: no window is chosen")
     if not schedulers:
         raise InputError("--scheduler: no scheduler is named; give at least one")
+    declared = declared_names(schedulers)  # and refuse wrong names before the work
+    tasks = [(loaded, window, tuple(schedulers), seed, kept_in) for window in windows]
+    parts = _run(tasks, workers, progress)
+    rows = [row for part in parts for row in part]
+    return Evaluation(loaded.scenario.name, tuple(schedulers), tuple(windows), rows, declared)
+
+
+def declared_names(schedulers: Sequence[str]) -> dict[str, str]:
+    """What classes of the user's call themselves, by the given name. InputError for a name that is none."""
+    declared = {}
     for place, name in enumerate(schedulers):
-        check_name(name)  # before the work
+        label = check_name(name)
         if name in schedulers[:place]:
             raise InputError(f"--scheduler {name!r} is named twice; name it once")
-    tasks = [(loaded, window, tuple(schedulers), seed, kept_in) for window in windows]
-    rows: list[dict[str, Any]] = []
-    for done, part in enumerate(_run(tasks, workers), start=1):
-        rows += part
+        if label is not None:
+            declared[name] = label
+    return declared
+
+
+def _run(
+    tasks: list[tuple[Any, ...]], workers: int, progress: Callable[[int, int], None] | None
+) -> list[list[dict[str, Any]]]:
+    """The rows of each task, in their order."""
+
+    def told(done: int, task: Any = None) -> None:
         if progress is not None:
             progress(done, len(tasks))
-    return Evaluation(loaded.scenario.name, tuple(schedulers), tuple(windows), rows)
 
-
-def _run(tasks: list[tuple[Any, ...]], workers: int) -> Iterable[list[dict[str, Any]]]:
-    yield _task(tasks[0])  # here, so that the rules are compiled once and bad input is told at once
-    if workers <= 1 or len(tasks) <= 2:
-        yield from map(_task, tasks[1:])
-        return
-    with ProcessPoolExecutor(min(workers, len(tasks) - 1), mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_task, tasks[1:])
+    first = _task(tasks[0])  # here, so that the rules are compiled once and bad input is told at once
+    told(1)
+    at_once = workers if len(tasks) > 2 else 1
+    return [first, *map_tasks(_task, tasks[1:], at_once, lambda done, task: told(done + 1))]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from experiments.atomic import atomic_folder
-from experiments.evaluate import BOUND, Evaluation, choose_windows, evaluate
-from experiments.provenance import provenance, scheduler_files
-from experiments.scenario import Wishes, load_scenario
+from experiments.evaluate import BOUND, Evaluation, choose_windows, declared_names, evaluate
+from experiments.interrupts import cleaned
+from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
+from experiments.scenario import Loaded, Wishes, load_scenario
+from experiments.statistics import Estimate
 from experiments.talk import QUIET, Talk
+from experiments.text_table import cell, interval, printable
 from experiments.window_rows import PERFECT, is_oracle, plain_name
+from experiments.windows import Window
 from traces.errors import InputError
 
 DEFAULT = (
@@ -21,14 +29,14 @@ DEFAULT = (
     "atc+greedy", "easy+green", "atc+easy+green",
 )  # fmt: skip
 TABLE = (
-    ("value_earned", "value", 1.0),
-    ("qos_violations", "late", 1.0),
-    ("jobs_expired", "expired", 1.0),
-    ("suspensions", "suspended", 1.0),
-    ("wasted_kwh", "wasted kWh", 1.0),
-    ("grid_kwh", "grid kWh", 1.0),
-    ("grid_cost", "cost", 1.0),
-    ("carbon_kg", "kg CO2", 1.0),
+    ("value_earned", "value"),
+    ("qos_violations", "late"),
+    ("jobs_expired", "expired"),
+    ("suspensions", "suspended"),
+    ("wasted_kwh", "wasted kWh"),
+    ("grid_kwh", "grid kWh"),
+    ("grid_cost", "cost"),
+    ("carbon_kg", "kg CO2"),
 )
 
 
@@ -46,39 +54,59 @@ def evaluate_run(
 ) -> Evaluation:
     """Evaluate; with `out` write evaluate.json, evaluate.csv, provenance.json and the figure, or nothing.
 
-    Until then rows are kept in a hidden folder beside it: the same again goes on where it was stopped.
+    Until then rows are kept in a hidden folder beside it: the same again goes on where it was stopped. Where
+    `out` holds this very evaluation already it is read, not made again, unless `force` is given.
     """
     loaded = load_scenario(scenario, Wishes(settings=settings))
     names = list(schedulers or DEFAULT)
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
         raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
-    _check_out(out, force)
+    declared = declared_names(names)  # and refuse wrong names
     chosen = choose_windows(loaded, windows)
+    identity = identity_of(loaded, names, chosen, seed)
+    if out is not None and not force and (stored := stored_rows(Path(out), identity)) is not None:
+        shutil.rmtree(kept_folder(out), ignore_errors=True)  # left by a kill after the folder was whole
+        talk.note(f"{out} holds this evaluation already; --force makes it again")
+        return Evaluation(loaded.scenario.name, tuple(names), tuple(chosen), stored, declared)
+    _check_out(out, force)
     tell = talk.progress(f"{len(names)} schedulers", "windows done")
     kept = None if out is None else kept_folder(out)
     try:
-        found = evaluate(
-            loaded,
-            names,
-            chosen,
-            seed=seed,
-            workers=workers or os.cpu_count() or 1,
-            progress=tell,
-            kept_in=kept,
-        )
-    except KeyboardInterrupt as stop:
-        if kept is not None and kept.is_dir():
-            stop.args = (f"what is done is kept in {kept}: the same command goes on from there",)
-        raise
+        with _said_when_stopped(kept):
+            found = evaluate(
+                loaded,
+                names,
+                chosen,
+                seed=seed,
+                workers=workers or os.cpu_count() or 1,
+                progress=tell,
+                kept_in=kept,
+            )
     finally:
         talk.done()
     if out is not None and kept is not None:
         files = {"windows": loaded.path(loaded.scenario.windows.file)} if loaded.scenario.windows else {}
         with atomic_folder(out) as folder:
-            _write(folder, found, _origin(found, seed, files))
+            _write(folder, found, {**_origin(found, seed, files), "evaluation_sha256": identity})
         shutil.rmtree(kept, ignore_errors=True)
     return found
+
+
+@contextmanager
+def _said_when_stopped(kept: Path | None) -> Iterator[None]:
+    """Give an interrupt the words for what is left of the work."""
+
+    def words() -> str:
+        there = kept is not None and kept.is_dir()
+        return f"what is done is kept in {kept}: the same command goes on from there" if there else ""
+
+    try:
+        with cleaned(words):
+            yield
+    except KeyboardInterrupt as stop:
+        stop.args = (words(),) if words() else ()
+        raise
 
 
 def kept_folder(out: str | Path) -> Path:
@@ -87,8 +115,56 @@ def kept_folder(out: str | Path) -> Path:
     return target.parent / f".{target.name[:80]}.unfinished-windows"
 
 
+def identity_of(loaded: Loaded, names: Sequence[str], windows: Sequence[Window], seed: int) -> str:
+    """sha256 of everything that the rows depend on: the same again is the same evaluation."""
+    from experiments.case_hash import config_hash
+
+    everything = {
+        "config": config_hash(loaded.scenario),
+        "schedulers": list(names),
+        "scheduler_files": _scheduler_files(names),
+        "windows": [dataclasses.asdict(window) for window in windows],
+        "seed": seed,
+        "inputs": {str(path): file_hash(path) for path in input_files(loaded)},
+        "code": code_hash(),
+        "libraries": dict(library_versions()),
+    }
+    return hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def input_files(loaded: Loaded) -> list[Path]:
+    """The files that keys of the scenario name: workload, mapping, supply, prices, windows."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list | tuple):
+            for each in value:
+                yield from texts(each)
+        elif isinstance(value, str) and 0 < len(value) < 1000:
+            yield value
+
+    paths = {loaded.path(text) for text in texts(dataclasses.asdict(loaded.scenario))}
+    return sorted(path for path in paths if path.is_file())
+
+
+def stored_rows(folder: Path, identity: str) -> list[dict[str, Any]] | None:
+    """The rows of a finished evaluation of this identity; None if the folder holds none, or is damaged."""
+    try:
+        origin = json.loads((folder / "provenance.json").read_text("utf-8"))
+        if origin.get("evaluation_sha256") != identity:
+            return None
+        return list(json.loads((folder / "evaluate.json").read_text("utf-8"))["rows"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _scheduler_files(names: Sequence[str]) -> dict[str, str]:
+    return scheduler_files({plain_name(name) for name in names if name != BOUND})
+
+
 def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
-    own = scheduler_files({plain_name(name) for name in found.schedulers if name != BOUND})
+    own = _scheduler_files(found.schedulers)
     extra = {"scheduler_files": own} if own else None
     return provenance(seed=seed, files=files, command=(), extra=extra)
 
@@ -100,12 +176,10 @@ def _check_out(out: str | Path | None, force: bool) -> None:
     if not (Path(out) / "evaluate.json").exists():
         raise InputError(f"--out {out}: exists and holds no evaluation; give an empty or a new folder")
     if not force:
-        raise InputError(f"--out {out}: holds an evaluation already; give --force to replace it")
+        raise InputError(f"--out {out}: holds another evaluation already; give --force to replace it")
 
 
 def _write(folder: Path, found: Evaluation, origin: dict) -> None:
-    import json
-
     from experiments.figures.windows import draw_windows
 
     (folder / "evaluate.json").write_text(found.json_text(), encoding="utf-8")
@@ -117,33 +191,40 @@ def _write(folder: Path, found: Evaluation, origin: dict) -> None:
 
 
 def evaluate_text(found: Evaluation) -> str:
-    """The table that is printed: best first, totals over the windows."""
-    base = found.schedulers[0]
-    jobs = int(found.total(base, "jobs_submitted"))
-    lines = [
-        f"{found.scenario}: {len(found.schedulers)} schedulers on {len(found.windows)} windows, {jobs:,} jobs"
-    ]
-    shown = [column for column in TABLE if any(found.total(name, column[0]) for name in found.schedulers)]
-    labels = found.labels
+    """The table that is printed: best first, totals over the windows; a dash for what does not apply."""
+    base, labels = found.schedulers[0], found.labels
+    jobs = int(found.total(base, "jobs_submitted") or 0)
+    count = len(found.windows)
+    windows = f"{count} window{'s' if count != 1 else ''}"
+    lines = [f"{found.scenario}: {len(found.schedulers)} schedulers on {windows}, {jobs:,} jobs"]
+    columns = [column for column in TABLE if any(found.total(name, column[0]) for name in found.schedulers)]
     width = max(len(name) for name in (*labels.values(), "scheduler"))
     head = f"{'scheduler':<{width}}  objective  95 % interval   vs {labels[base]:<13}  95 % interval    "
-    lines += ["", head + "  ".join(f"{title:>10}" for _, title, _ in shown) + "  renewable"]
+    lines += ["", head + "  ".join(f"{title:>10}" for _, title in columns) + "  renewable"]
     for name in found.ranked():
-        mean, gain = found.objective(name), found.difference(name, base)
-        row = (
-            f"{labels[name]:<{width}}  {mean.mean:9.3f}  {mean.low:.3f} to {mean.high:.3f}   {gain.mean:+.3f}"
-        )
-        row += f"{'':<11}{gain.low:+.3f} to {gain.high:+.3f}  "
+        row = f"{labels[name]:<{width}}  {_estimates(found.objective(name), found.difference(name, base))}  "
         if name == BOUND:
             lines.append(row.rstrip())
             continue
-        row += "  ".join(f"{found.total(name, key) * scale:>10,.0f}" for key, _, scale in shown)
-        lines.append(f"{row}  {found.values(name, 'renewable_share').mean():9.0%}")
-    lines += [
-        "",
+        totals = [found.total(name, key) for key, _ in columns]
+        row += "  ".join(f"{cell(total, ',.0f'):>10}" for total in totals)
+        lines.append(f"{row}  {cell(found.mean(name, 'renewable_share'), '.0%'):>9}")
+    return printable("\n".join([*lines, "", *_legend(found)]))
+
+
+def _estimates(mean: Estimate, gain: Estimate) -> str:
+    """The four columns of a mean and a difference with their intervals."""
+    row = f"{cell(mean.mean, '.3f'):>9}  {interval(mean, '.3f'):<14}   {cell(gain.mean, '+.3f'):<6}"
+    return f"{row}{'':<11}{interval(gain, '+.3f')}"
+
+
+def _legend(found: Evaluation) -> list[str]:
+    lines = [
         "objective: mean over windows; intervals: bootstrap over windows; differences: paired by window;",
         "the rest: totals over the windows, but renewable, the mean share of the energy drawn",
     ]
+    if len(found.windows) < 2:
+        lines.append("one window: no interval can be told from it")
     if any(name.endswith(PERFECT) for name in found.schedulers):
         lines.append(
             f"{PERFECT}: under a perfect forecast in place of the scenario's; no real scheduler has one"
@@ -152,4 +233,4 @@ def evaluate_text(found: Evaluation) -> str:
         lines.append("oracle: knows true run times and true power; no scheduler of a real cluster does")
     if BOUND in found.schedulers:
         lines.append("bound: no schedule exceeds it (docs/oracle.md); it is none itself")
-    return "\n".join(lines)
+    return lines

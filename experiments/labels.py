@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 # Of schedulers.learned.files, which is not imported: tables of finished runs need no simulator.
 FILES = ("checkpoint.json", "weights.safetensors")
@@ -21,6 +22,29 @@ def short_labels(names: Sequence[str]) -> list[str]:
 def short_label(name: str) -> str:
     """The short name of a scheduler that stands alone."""
     return short_labels([name])[0]
+
+
+def unique_labels(names: Sequence[str], declared: Sequence[str | None]) -> list[str]:
+    """The short name of each, or what it calls itself where nobody else has that name.
+
+    declared: `name` of a class of the user's, None for any other scheduler.
+    """
+    labels = [own or short for own, short in zip(declared, short_labels(names), strict=True)]
+    return [
+        f"{label} ({name})" if own and labels.count(label) > 1 else label
+        for name, own, label in zip(names, declared, labels, strict=True)
+    ]
+
+
+def result_labels(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Labels of results as `rare simulate --json` gives them."""
+    names = [text_or(result.get("scheduler"), "(unnamed)") for result in results]
+    return unique_labels(names, [text_or(result.get("label"), "") or None for result in results])
+
+
+def text_or(value: Any, other: str) -> str:
+    """A text that is not empty, or the other."""
+    return value if isinstance(value, str) and value else other
 
 
 def _parts(name: str) -> list[str] | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from experiments.labels import short_labels
-from experiments.statistics import estimate, paired
+from experiments.statistics import Estimate, estimate, paired
+from experiments.text_table import cell, interval
 from traces.errors import InputError
 
 EVALUATION, CURVE = "evaluation/evaluate.json", "ppo/curve.png"
@@ -43,10 +45,11 @@ def learning_facts(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, StopIteration) as error:
         raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
     labels = dict(zip(names, short_labels(names), strict=True))
-    ranked = sorted(names, key=lambda name: -estimate(values[name]).mean)
+    means = {name: estimate(values[name]) for name in names}
+    ranked = sorted(names, key=lambda name: math.inf if (mean := means[name].mean) is None else -mean)
     return {
         "windows": windows,
-        "objective": {labels[name]: estimate(values[name]).as_dict() for name in ranked},
+        "objective": {labels[name]: means[name].as_dict() for name in ranked},
         "difference": {labels[name]: paired(values[name], values[base]).as_dict() for name in ranked},
         "learned": labels[learned],
         "yardstick": labels[base],
@@ -63,13 +66,21 @@ def learning_sentence(facts: dict[str, Any]) -> str:
     """The result in words: above, below, or not to be told apart."""
     learned, yardstick = facts["learned"], facts["yardstick"]
     gain = facts["difference"][learned]
-    verdict = "is above" if gain["low"] > 0 else "is below" if gain["high"] < 0 else "cannot be told from"
+    verdict = "cannot be told from"
+    if gain["low"] is not None and gain["low"] > 0:
+        verdict = "is above"
+    elif gain["high"] is not None and gain["high"] < 0:
+        verdict = "is below"
+    mean = {name: cell(facts["objective"][name]["mean"], ".3f") for name in (learned, yardstick)}
     return (
-        f"On {facts['windows']} test windows the learned scheduler {learned} "
-        f"({facts['objective'][learned]['mean']:.3f}) {verdict} {yardstick} "
-        f"({facts['objective'][yardstick]['mean']:.3f}), the heuristic that did best on the validation "
-        f"windows: {gain['mean']:+.3f}, 95 % interval {gain['low']:+.3f} to {gain['high']:+.3f}"
+        f"On {facts['windows']} test windows the learned scheduler {learned} ({mean[learned]}) {verdict} "
+        f"{yardstick} ({mean[yardstick]}), the heuristic that did best on the validation windows: "
+        f"{cell(gain['mean'], '+.3f')}, 95 % interval {_interval(gain, '+.3f')}"
     )
+
+
+def _interval(numbers: dict[str, Any], form: str) -> str:
+    return interval(Estimate(**numbers), form)
 
 
 def learning_text(facts: dict[str, Any]) -> str:
@@ -82,8 +93,8 @@ def learning_text(facts: dict[str, Any]) -> str:
     for name, mean in facts["objective"].items():
         gain = facts["difference"][name]
         lines.append(
-            f"{name:<{width}}  {mean['mean']:9.3f}  {mean['low']:.3f} to {mean['high']:.3f}  "
-            f"{gain['mean']:+.3f}  {gain['low']:+.3f} to {gain['high']:+.3f}"
+            f"{name:<{width}}  {cell(mean['mean'], '.3f'):>9}  {_interval(mean, '.3f')}  "
+            f"{cell(gain['mean'], '+.3f')}  {_interval(gain, '+.3f')}"
         )
     return "\n".join([*lines, learning_sentence(facts)])
 
@@ -96,11 +107,10 @@ def learning_section(folder: Path) -> str:
         return ""
     facts = learning_facts(folder)
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="num">{mean["mean"]:.3f}</td>'
-        f'<td class="num">{mean["low"]:.3f} to {mean["high"]:.3f}</td>'
-        f'<td class="num">{facts["difference"][name]["mean"]:+.3f}</td>'
-        f'<td class="num">{facts["difference"][name]["low"]:+.3f} to '
-        f"{facts['difference'][name]['high']:+.3f}</td></tr>"
+        f'<tr><th scope="row">{escape(name)}</th><td class="num">{cell(mean["mean"], ".3f")}</td>'
+        f'<td class="num">{_interval(mean, ".3f")}</td>'
+        f'<td class="num">{cell(facts["difference"][name]["mean"], "+.3f")}</td>'
+        f'<td class="num">{_interval(facts["difference"][name], "+.3f")}</td></tr>'
         for name, mean in facts["objective"].items()
     )
     figures = ""

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.atomic import FORECAST_FILE, RUN_FILES, atomic_folder
-from experiments.labels import short_label, short_labels
+from experiments.labels import result_labels, short_label
 from experiments.runtables import (
     EVENTS_COLUMNS,
     FORECAST_COLUMNS,
@@ -59,7 +59,8 @@ class Run:
     @property
     def scheduler(self) -> str:
         """Short name of the scheduler, or an empty string."""
-        return short_label(_text(self.result.get("scheduler")))
+        label = _text(self.result.get("label"))  # what a class of the user's calls itself
+        return label or short_label(_text(self.result.get("scheduler")))
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -112,7 +113,7 @@ class Compare:
     @cached_property
     def labels(self) -> list[str]:
         """A name for each result: the scheduler, with its seed or place where names repeat."""
-        names = short_labels([_text(result.get("scheduler")) or "(unnamed)" for result in self.results])
+        names = result_labels(self.results)
         with_seed = [
             f"{name} (seed {result.get('seed')})" if names.count(name) > 1 else name
             for name, result in zip(names, self.results, strict=True)

@@ -18,12 +18,14 @@ from typing import Any
 
 from experiments.build import Built, build
 from experiments.earlier import check_replace
+from experiments.interrupts import cleaned
 from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.remarks import remarks
 from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
 from experiments.scenario import Wishes, load_scenario
 from experiments.tables import shown
 from experiments.talk import QUIET, Talk
+from schedulers.user_class import declared_name, is_user_class, users_error
 from traces.errors import InputError
 
 LONGEST_NAME = 255
@@ -162,10 +164,11 @@ def _prepare(
     built = build(loaded, seed=settings.seed)
     _check_warmup(built, settings.warmup_s)
     check_replace(out, built.resolved(), force)
-    for scheduler in made:  # before minutes are spent on the ones that come first
+    for name, scheduler in zip(schedulers, made, strict=True):  # before minutes are spent on the first ones
         check = getattr(scheduler, "check_quickly", getattr(scheduler, "check", None))
         if check is not None:
-            check(built.case)
+            with users_error(name):
+                check(built.case)
     for text in built.warnings:
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
@@ -236,16 +239,17 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
     settings = work.settings
     _say_compiling(work.talk, settings.clock, scheduler)
     try:
-        result = _engine(
-            work.built.case,
-            scheduler,
-            clock=settings.clock,
-            record=record,
-            progress=work.talk.progress(name),
-            warmup_s=settings.warmup_s,
-        )
+        with users_error(name):
+            result = _engine(
+                work.built.case,
+                scheduler,
+                clock=settings.clock,
+                record=record,
+                progress=work.talk.progress(name),
+                warmup_s=settings.warmup_s,
+            )
     except ValueError as error:
-        if isinstance(error, InputError) or ".py:" not in name:
+        if isinstance(error, InputError) or not is_user_class(name):
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     finally:
@@ -265,6 +269,9 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         "workload": work.built.case.workload.name,
         "notes": [*work.built.warnings, *said],
     }
+    label = declared_name(name, scheduler)
+    if label is not None:
+        found["label"] = label
     return found, result
 
 
@@ -313,15 +320,20 @@ def _compare_into(folder: Path, kept: Path, work: Work, schedulers: Sequence[str
 
 @contextmanager
 def _said_when_stopped(work: Work, schedulers: Sequence[str], kept: Path | None) -> Iterator[None]:
-    """Give a KeyboardInterrupt the words for what is left of the work."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
+    """Give an interrupt the words for what is left of the work."""
+
+    def words() -> str:
         done = sum((kept / work.key(name)).is_dir() for name in schedulers) if kept is not None else 0
-        stop.args = ("nothing was kept",)
-        if done:
-            runs = "1 finished run is" if done == 1 else f"{done} finished runs are"
-            stop.args = (f"{runs} kept in {kept}: the same command goes on from there",)
+        if not done:
+            return "nothing was kept"
+        runs = "1 finished run is" if done == 1 else f"{done} finished runs are"
+        return f"{runs} kept in {kept}: the same command goes on from there"
+
+    try:
+        with cleaned(words):
+            yield
+    except KeyboardInterrupt as stop:
+        stop.args = (words(),)
         raise
 
 

@@ -14,15 +14,18 @@ _AT_ONCE = 250  # resamples in memory
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over windows, its interquartile mean, and the 95 % interval of the mean."""
+    """A mean over windows, its interquartile mean, and the 95 % interval of the mean.
 
-    mean: float
-    iqm: float
-    low: float
-    high: float
+    Without any number all are None; of a single window there is a mean and no interval.
+    """
+
+    mean: float | None
+    iqm: float | None
+    low: float | None
+    high: float | None
     windows: int
 
-    def as_dict(self) -> dict[str, float | int]:
+    def as_dict(self) -> dict[str, float | int | None]:
         """For JSON."""
         return asdict(self)
 
@@ -37,12 +40,15 @@ def interquartile_mean(values: np.ndarray) -> float:
 def estimate(values: np.ndarray, seed: int = 0) -> Estimate:
     """Mean with its percentile bootstrap interval over windows (Efron and Tibshirani 1993).
 
-    values: (W,), one number a window; NaN (nothing offered) is left out. ValueError without any number.
+    values: (W,), one number a window; NaN (nothing offered) is left out. Fewer than two numbers have no
+    interval: resampling one gives the width 0, which would look like certainty.
     """
     values = np.asarray(values, dtype=float)
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        raise ValueError("no window has a value")
+        return Estimate(None, None, None, None, 0)
+    if len(values) == 1:
+        return Estimate(float(values[0]), float(values[0]), None, None, 1)
     rng = np.random.Generator(np.random.PCG64(seed))
     picks = rng.integers(0, len(values), (RESAMPLES, len(values)))
     low, high = np.percentile(values[picks].mean(axis=1), [2.5, 97.5])
@@ -56,21 +62,29 @@ def paired(values: np.ndarray, baseline: np.ndarray, seed: int = 0) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean and interquartile mean over strata, seeds and windows, with percentile bootstrap intervals."""
+    """Mean and interquartile mean over strata, seeds and windows, with percentile bootstrap intervals.
+
+    No interval (None) where a stratum has a single number: it has nothing to resample.
+    """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     iqm: float
-    iqm_low: float
-    iqm_high: float
+    iqm_low: float | None
+    iqm_high: float | None
     strata: int
     seeds: int  # the fewest of any stratum
     windows: int  # of all independent strata together
 
-    def as_dict(self) -> dict[str, float | int]:
+    def as_dict(self) -> dict[str, float | int | None]:
         """For JSON."""
         return asdict(self)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval of the mean, if there is one."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 def stratified(groups: Sequence[np.ndarray], level: float = 0.95, seed: int = 0) -> Spread:
@@ -88,24 +102,30 @@ def stratified(groups: Sequence[np.ndarray], level: float = 0.95, seed: int = 0)
     kept = [group for group in kept if group.size]
     if not kept:
         raise ValueError("no stratum has a value")
-    rng = np.random.Generator(np.random.PCG64(seed))
-    draws = [_draws(kept, rng, _AT_ONCE) for _ in range(STRATIFIED_RESAMPLES // _AT_ONCE)]
-    means, iqms = (np.concatenate(part) for part in zip(*draws, strict=True))
-    tails = [50 * (1 - level), 50 * (1 + level)]
-    low, high = np.percentile(means, tails)
-    iqm_low, iqm_high = np.percentile(iqms, tails)
+    low, high, iqm_low, iqm_high = _intervals(kept, level, seed)
     strata = sum(len(group) for group in kept)
     return Spread(
         mean=float(sum(group.mean(axis=(1, 2)).sum() for group in kept) / strata),
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         iqm=interquartile_mean(np.concatenate([group.ravel() for group in kept])),
-        iqm_low=float(iqm_low),
-        iqm_high=float(iqm_high),
+        iqm_low=iqm_low,
+        iqm_high=iqm_high,
         strata=strata,
         seeds=min(group.shape[1] for group in kept),
         windows=sum(group.shape[2] for group in kept),
     )
+
+
+def _intervals(groups: Sequence[np.ndarray], level: float, seed: int) -> tuple[float | None, ...]:
+    """Low and high of the mean, then of the interquartile mean; None where there is nothing to resample."""
+    if any(group.shape[1] * group.shape[2] < 2 for group in groups):
+        return None, None, None, None
+    rng = np.random.Generator(np.random.PCG64(seed))
+    draws = [_draws(groups, rng, _AT_ONCE) for _ in range(STRATIFIED_RESAMPLES // _AT_ONCE)]
+    tails = [50 * (1 - level), 50 * (1 + level)]
+    parts = (np.concatenate(part) for part in zip(*draws, strict=True))
+    return tuple(float(each) for part in parts for each in np.percentile(part, tails))
 
 
 def _complete(group: np.ndarray) -> np.ndarray:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from experiments.labels import short_label, short_labels
+from experiments.labels import result_labels
 from experiments.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
+
+if TYPE_CHECKING:
+    from experiments.statistics import Estimate
 
 DASH = "-"
 MARK = "†"  # as in the report
@@ -145,7 +148,7 @@ def run_text(found: Mapping[str, Any]) -> str:
     metrics = with_arrivals(found["metrics"])
     if not metrics.get("jobs_not_arrived"):
         metrics.pop("jobs_not_arrived", None)
-    mark, label = _marks(found), short_label(found["scheduler"])
+    mark, (label,) = _marks(found), result_labels([found])
     lines = [f"{found['scenario']}: {label}{mark}, seed {found['seed']}, ended: {found['ended']}"]
     for title, rows in SINGLE:
         known = [(label, shape(metrics[key])) for key, label, shape in rows if metrics.get(key) is not None]
@@ -165,7 +168,7 @@ def compare_text(whole: Mapping[str, Any]) -> str:
     ends = {found["ended"] for found in results}
     head = ["scheduler", *(title for _, title, _ in columns), *(["ended"] if len(ends) > 1 else [])]
     rows = [head]
-    labels = short_labels([found["scheduler"] for found in results])
+    labels = result_labels(results)
     for label, found in zip(labels, results, strict=True):
         cells = [_cell(found["metrics"].get(key), shape) for key, _, shape in columns]
         rows.append([label + _marks(found), *cells, *([found["ended"]] if len(ends) > 1 else [])])
@@ -205,6 +208,18 @@ def _tells(key: str, results: Sequence[Mapping[str, Any]]) -> bool:
 
 def _cell(value: float | None, shape: Shape) -> str:
     return DASH if value is None else shape(value)
+
+
+def cell(value: float | None, form: str) -> str:
+    """A number in a format such as `+.3f`; a dash where there is none."""
+    return DASH if value is None else format(value, form)
+
+
+def interval(estimate: Estimate, form: str) -> str:
+    """Its interval as `low to high`; a dash where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return DASH
+    return f"{estimate.low:{form}} to {estimate.high:{form}}"
 
 
 def printable(text: str) -> str:

@@ -15,7 +15,7 @@ import click
 
 from experiments import train_with_forecast, train_without_forecast
 from experiments.cli_shared import json_text
-from experiments.launchpad.pool import Failed, Pool
+from experiments.pool import map_tasks
 from experiments.talk import QUIET, Talk
 from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
 from traces.errors import InputError
@@ -59,20 +59,7 @@ def all_of(tasks: Sequence[Log | Seed], workers: int, talk: Talk) -> list[Any]:
 
     InputError for the first that cannot be done.
     """
-    if workers == 1:
-        return [work(task, talk) for task in tasks]
-    found: dict[int, Any] = {}
-    waiting = list(enumerate(tasks))
-    with Pool(work, min(workers, len(tasks))) as pool:
-        while waiting or pool.is_busy:
-            while waiting and pool.is_free:
-                pool.begin(*waiting.pop(0))
-            for place, result in pool.ended():
-                if isinstance(result, Failed):
-                    raise InputError(str(result))
-                found[place] = result
-                talk.note(f"{len(found)} of {len(tasks)}: {tasks[place]}")
-    return [found[place] for place in range(len(tasks))]
+    return map_tasks(work, tasks, workers, lambda done, task: talk.note(f"{done} of {len(tasks)}: {task}"))
 
 
 @click.command()

@@ -17,12 +17,19 @@ from experiments.windows import Window
 from rare.model import Case
 from traces.errors import InputError
 
-COLUMNS = (
-    "objective", "value_earned", "value_offered", "qos_violations", "jobs_submitted", "jobs_completed",
-    "jobs_expired", "jobs_failed", "suspensions", "kills", "mean_wait_s", "mean_bounded_slowdown",
-    "busy_share", "energy_kwh", "renewable_share", "renewable_utilization", "curtailed_kwh", "grid_kwh",
-    "grid_cost", "carbon_kg", "wasted_kwh", "decisions", "fallback_decisions",
-)  # fmt: skip
+SUM = "sum"
+COMBINED: dict[str, str | None] = {
+    "objective": None, "value_earned": SUM, "value_offered": SUM, "qos_violations": SUM,
+    "jobs_submitted": SUM, "jobs_completed": SUM, "jobs_expired": SUM, "jobs_failed": SUM,
+    "suspensions": SUM, "kills": SUM, "mean_wait_s": "jobs_completed",
+    "mean_bounded_slowdown": "jobs_completed", "busy_share": None, "energy_kwh": SUM,
+    "renewable_share": "energy_kwh", "renewable_utilization": None, "curtailed_kwh": SUM, "grid_kwh": SUM,
+    "grid_cost": SUM, "carbon_kg": SUM, "wasted_kwh": SUM, "decisions": SUM, "fallback_decisions": SUM,
+}  # fmt: skip
+"""The metrics of a row, and how those of several windows become one: by their sum, or for a mean or share
+by the metric that weighs it, so that it is that of all windows together; None: not at all."""
+
+COLUMNS = tuple(COMBINED)
 
 BOUND = "bound"
 """Named beside schedulers, it gives the bound of the linear program on each window."""
@@ -48,15 +55,17 @@ def is_unreal(name: str) -> bool:
     return name == BOUND or name.endswith(PERFECT) or is_oracle(name)
 
 
-def check_name(name: str) -> None:
-    """Refuse what names no scheduler and is not the bound. InputError."""
+def check_name(name: str) -> str | None:
+    """Refuse what names no scheduler and is not the bound. InputError. What a user's class calls itself."""
     from schedulers import make_scheduler
+    from schedulers.user_class import declared_name
 
     if name == BOUND:
-        return
+        return None
     if name.endswith(PERFECT) and (is_oracle(name) or plain_name(name) == BOUND):
         raise InputError(f"--scheduler {name!r}: {plain_name(name)} knows the truth; leave {PERFECT} out")
-    make_scheduler(plain_name(name))
+    declared = declared_name(plain_name(name), make_scheduler(plain_name(name)))
+    return declared + PERFECT if declared and name.endswith(PERFECT) else declared
 
 
 class WindowCases:
@@ -115,13 +124,20 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
     """The row of a scheduler; the oracle's with the bound's, for both come from one program."""
     import rare
     from schedulers import make_scheduler
+    from schedulers.user_class import is_user_class, users_error
 
     if name == BOUND:
         from schedulers.oracle.bound import upper_bound
 
         return {BOUND: _bound_row(upper_bound(case).bound, window)}
     scheduler = make_scheduler(plain_name(name))
-    result = rare.simulate(case, scheduler, record=False)
+    try:
+        with users_error(plain_name(name)):
+            result = rare.simulate(case, scheduler, record=False)
+    except ValueError as error:  # in a worker too, from which only an InputError comes back as one line
+        if isinstance(error, InputError) or not is_user_class(name):
+            raise
+        raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
     found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
     if with_bound and is_oracle(name) and scheduler.planned.bound is not None:

@@ -17,6 +17,7 @@ from rare.model import (
     Partition,
     constant_inputs,
 )
+from rare.policy import Policy
 from rare.power_flows import PowerFlows
 from rare.result import Result
 from rare.run import simulate
@@ -49,6 +50,7 @@ __all__ = [
     "Layout",
     "Options",
     "Partition",
+    "Policy",
     "PowerFlows",
     "Randomise",
     "Result",

@@ -9,6 +9,7 @@ from rare.build import build_world
 from rare.compiled_clock import CompiledClock
 from rare.metrics import metrics
 from rare.model import Case
+from rare.policy import Policy
 from rare.result import Result
 from rare.scheduler import Decider, Scheduler, as_decider
 from rare.simpy_clock import SimpyClock
@@ -20,7 +21,7 @@ CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": Compile
 
 def simulate(
     case: Case,
-    scheduler: Scheduler | Decider,
+    scheduler: Scheduler | Policy | Decider,
     *,
     clock: str = "compiled",
     record: bool = True,

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from rare.episodes import Episode
 from rare.model import Case
+from rare.policy import Policy, PolicyDecider
 from rare.refusals import refusal
 from rare.rules_decide import OK, apply
 from rare.state import DECIDE_SHED, WAIT, World
@@ -95,13 +96,16 @@ class PythonDecider:
         )
 
 
-def as_decider(scheduler: Scheduler | Decider, case: Case) -> Any:
+def as_decider(scheduler: Scheduler | Policy | Decider, case: Case) -> Any:
     """The scheduler as the clocks ask it; a user's class is wrapped."""
     if hasattr(scheduler, "decide"):
         return scheduler
-    if not hasattr(scheduler, "choose"):
+    if not isinstance(scheduler, Scheduler):
+        if isinstance(scheduler, Policy):
+            return PolicyDecider(scheduler)
         raise InputError(
-            f"scheduler {scheduler!r} has no method choose(view); see the protocol rare.Scheduler"
+            f"scheduler {scheduler!r} has neither a method choose(view) nor act(observation, mask); see the "
+            "protocols rare.Scheduler and rare.Policy"
         )
     return PythonDecider(scheduler, case.workload.job_id)
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.figures import style
+from experiments.text_table import cell
 from experiments.window_rows import is_unreal
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def _objectives(axes: Axes, found: Evaluation, names: list[str]) -> None:
         )
     means = [found.objective(name) for name in names]
     _intervals(axes, means, [UNREAL if is_unreal(name) else MEAN for name in names])
-    _numbers(axes, [f"{each.mean:.3f}" for each in means])
+    _numbers(axes, [cell(each.mean, ".3f") for each in means])
     count = len(found.windows)
-    dots = f"dots: the {count} windows" if count > 1 else "one window"
+    dots = f"dots: the {count} windows" if count > 1 else "one window, hence no interval"
     unreal = "; pink: knows what nobody can" if any(map(is_unreal, names)) else ""
     axes.set_xlabel(f"objective (of the value offered): mean, 95 % interval;\n{dots}{unreal}")
 
@@ -64,21 +65,33 @@ def _objectives(axes: Axes, found: Evaluation, names: list[str]) -> None:
 def _differences(axes: Axes, found: Evaluation, names: list[str], base: str) -> None:
     axes.axvline(0, color="#5A6068", linewidth=0.9)
     gains = [found.difference(name, base) for name in names]
-    colours = [BETTER if each.low > 0 else WORSE if each.high < 0 else style.NEUTRAL for each in gains]
+    colours = [_colour(each) for each in gains]
     _intervals(axes, gains, colours)
     texts = [
-        "baseline" if name == base else "0.000" if abs(each.mean) < 5e-4 else f"{each.mean:+.3f}"
+        "baseline" if name == base
+        else "0.000" if each.mean is not None and abs(each.mean) < 5e-4
+        else cell(each.mean, "+.3f")
         for name, each in zip(names, gains, strict=True)
-    ]
+    ]  # fmt: skip
     _numbers(axes, texts)
     axes.set_xlabel(
         f"difference to {style.label(found.labels[base], 28)} on the same windows,\nmean and 95 % interval"
     )
 
 
+def _colour(gain: Estimate) -> str:
+    """Surely better, surely worse, or neither: of one window nothing is sure."""
+    if gain.low is not None and gain.low > 0:
+        return BETTER
+    return WORSE if gain.high is not None and gain.high < 0 else style.NEUTRAL
+
+
 def _intervals(axes: Axes, estimates: list[Estimate], colours: list[str]) -> None:
     for row, (each, colour) in enumerate(zip(estimates, colours, strict=True)):
-        axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
+        if each.mean is None:
+            continue
+        if each.low is not None and each.high is not None:
+            axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
         axes.plot(each.mean, row, "o", color=colour, markersize=7, markeredgecolor="white")
 
 
@@ -103,8 +116,8 @@ def _title(found: Evaluation, ranked: list[str], base: str) -> str:
     count = len(found.windows)
     where = f"{style.label(found.scenario, 30)}, {count} window{'s' if count > 1 else ''}"
     text = f"{where}: {style.label(found.labels[best], 28)} has the highest mean{among or ' objective'}"
-    if best == base:
-        return text
     gain = found.difference(best, base)
-    sure = "" if gain.low > 0 else ", within chance"
+    if best == base or gain.mean is None:
+        return text
+    sure = ", one window decides nothing" if gain.low is None else "" if gain.low > 0 else ", within chance"
     return f"{text}, {gain.mean:+.3f} over {style.label(found.labels[base], 20)}{sure}"

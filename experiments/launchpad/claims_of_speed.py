@@ -113,7 +113,7 @@ def _by_curve(
     roles: tuple[str, str | None],
     number: Callable[..., float],
     what: str,
-    judge: Callable[[float, float], str],
+    judge: Callable[[verdicts.Limit, verdicts.Limit], str],
 ) -> Judged:
     """One number a curve, of one role or of one less another; all cases, then each workload."""
 

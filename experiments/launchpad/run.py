@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.launchpad.plan import Stage
-from experiments.launchpad.pool import Failed, Pool
 from experiments.launchpad.stages import do_stage
+from experiments.pool import Failed, Pool
 from experiments.talk import Talk
 from experiments.train_folder import write_json
 from traces.errors import InputError

@@ -68,25 +68,37 @@ class Finding:
         }  # fmt: skip
 
 
-def above(low: float, high: float, threshold: float = 0.0) -> str:
+Limit = float | None
+"""Low or high of an interval; None without one, and then nothing is decided."""
+
+
+def above(low: Limit, high: Limit, threshold: float = 0.0) -> str:
     """Holds if the whole interval is above the threshold, does not hold if all of it is below."""
+    if low is None or high is None:
+        return UNDECIDED
     return HOLDS if low > threshold else FAILS if high < threshold else UNDECIDED
 
 
-def below(low: float, high: float, threshold: float) -> str:
+def below(low: Limit, high: Limit, threshold: float) -> str:
     """Holds if the whole interval is below the threshold, does not hold if all of it is above."""
+    if low is None or high is None:
+        return UNDECIDED
     return HOLDS if high < threshold else FAILS if low > threshold else UNDECIDED
 
 
-def within(low: float, high: float, first: float, last: float) -> str:
+def within(low: Limit, high: Limit, first: float, last: float) -> str:
     """Holds if the interval lies inside [first, last], does not hold if they do not touch."""
+    if low is None or high is None:
+        return UNDECIDED
     if first <= low and high <= last:
         return HOLDS
     return FAILS if high < first or low > last else UNDECIDED
 
 
-def differs(low: float, high: float, margin: float) -> str:
+def differs(low: Limit, high: Limit, margin: float) -> str:
     """Holds if the interval leaves out 0, does not hold if it lies within the margin on both sides of 0."""
+    if low is None or high is None:
+        return UNDECIDED
     if low > 0 or high < 0:
         return HOLDS
     return FAILS if -margin < low and high < margin else UNDECIDED

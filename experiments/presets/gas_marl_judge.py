@@ -100,8 +100,15 @@ def summary(rows: Sequence[dict[str, Any]], first_jobs: Sequence[int] = FIRST_JO
     return found
 
 
-def interval(scores: np.ndarray, together: Sequence[Sequence[int]], seed: int = 0) -> tuple[float, float]:
-    """95 % percentile interval of the mean of (S, W) scores, seeds and blocks drawn with replacement."""
+def interval(
+    scores: np.ndarray, together: Sequence[Sequence[int]], seed: int = 0
+) -> tuple[float, float] | tuple[None, None]:
+    """95 % percentile interval of the mean of (S, W) scores, seeds and blocks drawn with replacement.
+
+    (None, None) for a single seed on a single block: there is nothing to resample.
+    """
+    if len(scores) * len(together) < 2:
+        return None, None
     rng = np.random.Generator(np.random.PCG64(seed))
     sums = np.stack([scores[:, list(block)].sum(axis=1) for block in together], axis=1)  # (S, B)
     sizes = np.array([len(block) for block in together])

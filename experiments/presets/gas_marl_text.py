@@ -43,7 +43,7 @@ def _row(each: dict[str, Any]) -> list[str]:
         f"{each['mean_bounded_slowdown']:.2f}",
         f"{each['renewable_share']:.4f}",
         f"{each['score']:.3f}",
-        f"{each['score_low']:.3f} to {each['score_high']:.3f}",
+        "-" if each["score_low"] is None else f"{each['score_low']:.3f} to {each['score_high']:.3f}",
         f"{each['mean_wait_s'] / 3600:.1f} h",
         f"{each['makespan_s'] / 86400:.1f} d",
         f"{each['energy_kwh']:,.0f} kWh",

@@ -109,4 +109,5 @@ def _differences(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _cell(found: Mapping[str, Any]) -> str:
-    return f"{found['mean']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
+    interval = "-" if found["low"] is None else f"[{found['low']:.2f}, {found['high']:.2f}]"
+    return f"{found['mean']:.2f} {interval}"

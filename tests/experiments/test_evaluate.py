@@ -8,7 +8,7 @@ import pytest
 from experiments.evaluate import COLUMNS, choose_windows, evaluate
 from experiments.evaluate_run import evaluate_text
 from experiments.scenario import Wishes, load_scenario
-from experiments.statistics import estimate, interquartile_mean, paired
+from experiments.statistics import Estimate, estimate, interquartile_mean, paired
 from tests.experiments.test_windows import CLASS, SCENARIO, WINDOWS
 from traces.errors import InputError
 
@@ -249,15 +249,17 @@ class TestStatistics:
     def test_windows_without_a_value_are_left_out(self):
         assert estimate(np.array([1.0, np.nan, 3.0])).mean == 2
         assert paired(np.array([1.0, 5, np.nan]), np.array([0.0, np.nan, 2])).windows == 1
-        with pytest.raises(ValueError, match="no window"):
-            estimate(np.array([np.nan]))
+
+    def test_one_window_has_a_mean_and_no_interval_and_none_has_nothing(self):
+        assert estimate(np.array([0.5, np.nan])) == Estimate(0.5, 0.5, None, None, 1)
+        assert estimate(np.array([np.nan])) == estimate(np.array([])) == Estimate(None, None, None, None, 0)
 
     def test_the_same_seed_gives_the_same_interval(self):
         sample = np.random.default_rng(3).normal(size=30)
         assert estimate(sample, 4) == estimate(sample, 4) != estimate(sample, 5)
 
 
-def test_an_evaluation_is_written_and_replaced_only_when_asked(tmp_path):
+def test_an_evaluation_is_written_and_replaced_only_when_asked(tmp_path, capsys):
     from experiments.cli import main
 
     out = tmp_path / "found"
@@ -266,6 +268,128 @@ def test_an_evaluation_is_written_and_replaced_only_when_asked(tmp_path):
     assert main(command) == 0
     names = {"evaluate.json", "evaluate.csv", "objective.png", "objective.svg", "provenance.json"}
     assert {path.name for path in out.iterdir()} == names
-    assert main(command) == 2
-    assert main([*command, "--force"]) == 0
+    written = (out / "provenance.json").stat().st_mtime_ns
+    other = [word.replace("easy,fcfs", "fcfs,easy") for word in command]
+    assert main(other) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (out / "provenance.json").stat().st_mtime_ns == written
+    assert main([*other, "--force"]) == 0
     assert {path.name for path in out.iterdir()} == names
+
+
+def test_the_same_evaluation_again_is_read_and_what_a_kill_left_is_removed(tmp_path, monkeypatch, capsys):
+    """A kill after the last file, before the process ended: the same command must finish."""
+    import rare
+    from experiments import evaluate_run
+    from experiments.cli import main
+
+    out = tmp_path / "found"
+    command = ["evaluate", "--scenario", "tiny", "--windows", "validation-00,validation-01"]
+    command += ["--scheduler", "easy,fcfs", "--workers", "1", "--out", str(out)]
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*given, **how):
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(evaluate_run.shutil, "rmtree", killed)
+        main(command)
+    assert (out / "evaluate.json").exists() and (tmp_path / ".found.unfinished-windows").is_dir()
+    before, first = (out / "provenance.json").read_bytes(), capsys.readouterr()
+    monkeypatch.setattr(rare, "simulate", lambda *given, **how: pytest.fail("it was there already"))
+    for _ in range(2):
+        assert main(command) == 0
+        said = capsys.readouterr()
+        assert "fcfs" in said.out and "holds this evaluation already" in said.err
+        assert [path.name for path in tmp_path.iterdir()] == ["found"]
+    assert (out / "provenance.json").read_bytes() == before and not first.out
+    monkeypatch.undo()
+    assert main([*command, "--seed", "1"]) == 2
+    (out / "evaluate.json").write_text("[]", "utf-8")
+    assert main(command) == 2  # damaged: not the same any more
+
+
+class TestNull:
+    """What does not apply is told as 0, as nan, or as a number that nobody can use."""
+
+    ROWS = (
+        {"energy_kwh": 10.0, "renewable_share": 1.0, "jobs_completed": 1, "mean_wait_s": 100},
+        {"energy_kwh": 30.0, "renewable_share": 0.2, "jobs_completed": 3, "mean_wait_s": 20},
+        {"energy_kwh": 0.0, "renewable_share": None, "jobs_completed": 0, "mean_wait_s": None},
+    )
+
+    def made(self, *rows, names=("easy",)):
+        from experiments.evaluate import Evaluation
+        from experiments.windows import Window
+
+        windows = tuple(Window(f"w{place}", "test", place, 1) for place in range(len(rows)))
+        whole = [
+            {"window": window.name, "split": "test", "scheduler": name, "ended": "completed",
+             **dict.fromkeys(COLUMNS), **row}
+            for window, row in zip(windows, rows, strict=True) for name in names
+        ]  # fmt: skip
+        return Evaluation("mine", tuple(names), windows, whole)
+
+    def test_totals_are_of_what_adds_up_and_the_rest_is_pooled(self):
+        (told,) = json.loads(self.made(*self.ROWS).json_text())["schedulers"]
+        assert not {"objective", "mean_wait_s", "mean_bounded_slowdown", "busy_share", "renewable_share",
+                    "renewable_utilization"} & set(told["totals"])  # fmt: skip
+        assert told["totals"]["energy_kwh"] == 40 and told["totals"]["jobs_completed"] == 4
+        assert told["pooled"]["renewable_share"] == pytest.approx(0.4)  # 16 of 40 kWh
+        assert told["pooled"]["mean_wait_s"] == 40  # 160 s of 4 jobs
+
+    def test_what_applies_nowhere_is_null_and_a_dash(self):
+        found = self.made(*self.ROWS)
+        (told,) = json.loads(found.json_text())["schedulers"]
+        for metric in ("grid_cost", "carbon_kg", "qos_violations", "fallback_decisions"):
+            assert told["totals"][metric] is None
+        assert told["pooled"]["mean_bounded_slowdown"] is None
+        assert told["objective"] == {"mean": None, "iqm": None, "low": None, "high": None, "windows": 0}
+        row = evaluate_text(found).splitlines()[3].split()
+        assert row == ["easy", "-", "-", "-", "-", "60%"]
+
+    def test_no_share_anywhere_is_no_nan(self):
+        rows = [{"objective": 0.5, "value_earned": 3.0}, {"objective": 0.25, "value_earned": None}]
+        text = evaluate_text(self.made(*rows))
+        assert "nan" not in text and "None" not in text
+        assert text.splitlines()[3].split()[-2:] == ["3", "-"]
+
+    def test_one_window_has_no_interval_anywhere(self, tmp_path):
+        from experiments.figures.windows import draw_windows
+
+        found = self.made({"objective": 0.5, "renewable_share": 0.5}, names=("easy", "fcfs"))
+        for each in json.loads(found.json_text())["schedulers"]:
+            for key in ("objective", "difference"):
+                assert (each[key]["low"], each[key]["high"], each[key]["windows"]) == (None, None, 1)
+        text = evaluate_text(found)
+        assert " to " not in text.split("objective: mean")[0] and "on 1 window," in text
+        assert text.splitlines()[3].split() == ["easy", "0.500", "-", "+0.000", "-", "50%"]
+        assert all(path.exists() for path in draw_windows(found, tmp_path / "one"))
+
+    def test_a_scheduler_without_an_objective_comes_last(self, tmp_path):
+        from experiments.figures.windows import draw_windows
+
+        found = self.made({"objective": 0.5}, {"objective": 0.7}, names=("easy", "fcfs"))
+        for row in found.rows[::2]:
+            row["objective"] = None
+        assert found.ranked() == ["fcfs", "easy"]
+        assert found.difference("fcfs", "easy").mean is None
+        draw_windows(found, tmp_path / "none")
+
+    def test_an_unpriced_grid_has_no_cost(self, loaded, found):
+        assert found.total("easy", "grid_cost") is None and found.total("easy", "carbon_kg") is None
+        assert found.total("easy", "jobs_submitted") == 36
+        assert found.total("easy", "renewable_share") is None
+
+    def test_the_demos_table_has_dashes_for_one_window(self, tmp_path):
+        from experiments.learned_facts import learning_facts, learning_section, learning_text
+
+        folder = tmp_path / "evaluation"
+        folder.mkdir()
+        found = self.made({"objective": 0.5}, names=("easy", "x/ppo/best"))
+        (folder / "evaluate.json").write_text(found.json_text(), "utf-8")
+        facts = learning_facts(tmp_path)
+        for text in (learning_text(facts), learning_section(tmp_path)):
+            assert "cannot be told from" in text and "None" not in text and "nan" not in text

@@ -56,3 +56,24 @@ def test_windows_without_a_value_are_left_out_of_all_their_strata():
     assert (found.mean, found.windows) == (2.0, 1)
     with pytest.raises(ValueError, match="no stratum has a value"):
         stratified([np.full((1, 1, 2), np.nan)])
+
+
+def test_a_single_number_has_no_interval():
+    """Resampling it would give the width 0, which looks like certainty."""
+    alone = stratified([np.full((1, 1, 1), 0.25)])
+    assert (alone.mean, alone.low, alone.high, alone.iqm_low, alone.iqm_high) == (0.25, *[None] * 4)
+    assert alone.interval is None
+    beside = stratified([np.full((1, 1, 1), 0.25), np.arange(8.0).reshape(1, 2, 4)])
+    assert beside.low is None
+    seeds = stratified([np.array([[[0.0], [1.0]]])])  # two seeds have a spread between them
+    assert seeds.low == 0 and seeds.high == 1
+
+
+def test_without_an_interval_nothing_is_decided():
+    from experiments.launchpad import verdicts
+
+    for verdict in (verdicts.above(None, None), verdicts.below(None, None, 0.1),
+                    verdicts.within(None, None, 0, 1), verdicts.differs(None, None, 0.1)):  # fmt: skip
+        assert verdict == verdicts.UNDECIDED
+    part = verdicts.part_of("a", stratified([np.full((1, 1, 1), 0.25)]), verdicts.UNDECIDED).as_dict()
+    assert part["interval"] is None and part["iqm_interval"] is None

@@ -19,7 +19,7 @@ from experiments.cli import main  # noqa: E402
 from experiments.evaluate import choose_windows, evaluate  # noqa: E402
 from experiments.launchpad import run  # noqa: E402
 from experiments.launchpad.plan import Stage  # noqa: E402
-from experiments.launchpad.pool import Failed, Pool, attempt  # noqa: E402
+from experiments.pool import Failed, Pool, attempt  # noqa: E402
 from experiments.scenario import load_scenario  # noqa: E402
 from experiments.talk import QUIET  # noqa: E402
 from traces.errors import InputError  # noqa: E402
