@@ -13,8 +13,8 @@ import numpy as np
 from rare.dataset.episode import identity
 from rare.dataset.play import REASONS
 from rare.dataset.shards import Shard
+from rare.dataset.sheet_check import FORMAT
 
-FORMAT = 1
 _ORIGIN = ("settings", "scenario_seed", "config_sha256", "case_sha256", "rare", "commit", "code_sha256")
 
 
