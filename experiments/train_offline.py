@@ -299,6 +299,9 @@ def _check(
 
 def _weights_hash(start: str | Path) -> dict[str, str]:
     from experiments.provenance import file_hash
-    from schedulers.learned.checkpoint import WEIGHTS
+    from schedulers.learned.files import describe_checkpoint
+    from schedulers.learned.weights_file import WEIGHTS, read_weights
 
+    network = describe_checkpoint(Path(start)).network
+    read_weights(Path(start), network["width"], network["kind"])  # it may be a pipe, or endless
     return {"folder": Path(start).name, "sha256": file_hash(Path(start) / WEIGHTS)}

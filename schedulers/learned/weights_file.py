@@ -56,7 +56,8 @@ def check_header(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
     ends = [0, *(end for _, end in spans)]
     if [first for first, _ in spans] != ends[:-1] or begin + ends[-1] != os.path.getsize(path):
         raise InputError(
-            f"{path}: its header places the weights with gaps, overlaps or beyond the file; {REMEDY}"
+            f"{path}: cannot be read (its header places the weights with gaps, overlaps or beyond the file); "
+            f"{REMEDY}"
         )
 
 
@@ -68,8 +69,8 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
             length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
             if not 2 <= length <= min(MOST_BYTES, os.path.getsize(path) - _LENGTH_BYTES):
                 raise InputError(
-                    f"{path}: its header claims {length:,} bytes, and the file has "
-                    f"{os.path.getsize(path):,}; {REMEDY}"
+                    f"{path}: cannot be read (its header claims {length:,} bytes, and the file has "
+                    f"{os.path.getsize(path):,}); {REMEDY}"
                 )
             text = file.read(length).decode("utf-8")
     except (OSError, ValueError) as error:
