@@ -61,13 +61,20 @@ def find_folder(name: str) -> Path:
             f"a checkpoint folder ({WEIGHTS} and {FACTS}), which `rare train` writes"
         )
     folder = path.parent if path.name in (WEIGHTS, FACTS) else path
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise InputError(f"scheduler {name!r}: there is no folder {folder}; give a checkpoint folder")
     if not (folder / FACTS).is_file():
         inside = [each for each in ("best", "last") if (folder / each / FACTS).is_file()]
         hint = f"give {folder / inside[0]}" if inside else "give the folder that `rare train` wrote"
         raise InputError(f"scheduler {name!r}: {folder} holds no {FACTS}; {hint}")
     return folder
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # too long for a file's name
 
 
 def describe_checkpoint(folder: Path) -> Description:

@@ -1,4 +1,4 @@
-"""Minari as it is installed: its listing, its scores and environments, and what it wrote, for our learners."""
+"""Minari as it is installed: its listing, scores and environments; and what it wrote, for our learners."""
 
 from __future__ import annotations
 
@@ -138,13 +138,11 @@ def test_scores_are_relative_to_random_and_the_best_heuristic(logged):
     episodes = GreenClusterEnv("tiny", **SIZES).episodes
     windows = episodes.of("validation")
     assert data.storage.metadata["num_episodes_average_score"] == len(windows) == 13
+    cases = [window_case(episodes.case, window) for window in windows]
     means = [
-        np.mean([
-            simulate(window_case(episodes.case, window), make_scheduler(name), record=False).metrics["objective"]
-            for window in windows
-        ])
+        np.mean([simulate(case, make_scheduler(name), record=False).metrics["objective"] for case in cases])
         for name in ("easy", "sjf+easy", "hvf+easy", "atc+greedy")
-    ]  # fmt: skip
+    ]
     assert high == pytest.approx(max(means)) and low < min(means)
     assert load(logged).sheet["reference_scores"]["best"] == high
 
@@ -239,9 +237,8 @@ def test_a_dataset_that_minari_wrote_is_read(root, env, infos):
         assert np.abs(episode.time_s[:-1] - seconds[:-1]).max() <= (0 if "elapsed_s" in infos else 1)
 
 
-def test_datasets_of_both_kinds_combined(root, logged):
+def test_datasets_that_minari_combined_are_read(root, logged):
     shutil.copytree(logged, root / "ours-v0")
-    collected("theirs-v0", env="made")
     parts = [minari.load_dataset("ours-v0"), minari.load_dataset("ours-v0")]
     combined = minari.combine_datasets(parts, "both-v0")
     data = load(root / "both-v0")
@@ -334,7 +331,7 @@ def _metadata(root, **changes):
     ],
 )
 def test_its_metadata_are_not_trusted(root, changes, said):
-    collected("wrong-v0")
+    collected("wrong-v0", infos=())
     _metadata(root, **changes)
     with pytest.raises(InputError, match=said):
         load("wrong-v0")
