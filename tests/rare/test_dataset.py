@@ -270,6 +270,21 @@ def test_d3rlpy_gets_every_transition(mixed):
             assert np.array_equal(last.next_observation, one.observations[-1])
 
 
+def test_d3rlpy_must_be_told_the_number_of_actions(mixed):
+    """As docs/datasets.md says: left to itself it counts by the largest one that was taken."""
+    d3rlpy = pytest.importorskip("d3rlpy")
+    episodes, buffer = to_d3rlpy(mixed), d3rlpy.dataset.InfiniteBuffer
+    told = d3rlpy.dataset.ReplayBuffer(
+        buffer(),
+        episodes=episodes,
+        action_space=d3rlpy.ActionSpace.DISCRETE,
+        action_size=load(mixed).layout.actions,
+    )
+    assert told.dataset_info.action_size == LAYOUT.actions
+    untold = d3rlpy.dataset.ReplayBuffer(buffer(), episodes=episodes)
+    assert untold.dataset_info.action_size < LAYOUT.actions
+
+
 def test_the_hash_does_not_depend_on_files_and_extending_is_as_making_at_once(mixed, tmp_path):
     whole = load(mixed).sheet["content_sha256"]
     part = tmp_path / "part-v0"
