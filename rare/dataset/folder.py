@@ -31,7 +31,22 @@ def versioned(out: str | Path) -> Path:
     InputError if Minari could not list it: characters that are not letters, digits, - or _, a namespace
     that is called `data`, a place inside another dataset; or if `out` is there and is no dataset.
     """
+    try:
+        return _versioned(out)
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a zero in it, no such user
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"--out {str(out)[:80]!r}: is no name for a folder ({reason}); give another"
+        ) from None
+
+
+def _versioned(out: str | Path) -> Path:
+    if "\0" in str(out) or not str(out):
+        raise ValueError("it is empty" if not str(out) else "it holds a zero byte")
     folder = Path(out).expanduser()
+    folder.exists()
     name = Path(os.path.abspath(folder)).name
     if _version(name):
         named = folder

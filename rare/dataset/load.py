@@ -139,10 +139,9 @@ def load(folder: str | Path) -> Dataset:
         raise InputError(f"dataset {str(folder)[:60]!r}: is no name of a folder; give the dataset's")
     try:
         return Dataset(existing(folder))
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be read ({error.strerror or error}); name another folder"
-        ) from None
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(folder)[:200]}: cannot be read ({reason}); name another folder") from None
 
 
 def _is_ours(folder: Path) -> bool:

@@ -120,6 +120,17 @@ def test_a_name_that_would_stop_its_listing_is_refused(out, said, root, capsys):
     assert err.count("\n") == 1 and sorted(root.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 3000, "a\0b", "", "~nobody-of-that-name/x", "/dev/null", "/dev/null/x"]
+)
+def test_what_is_no_name_of_a_folder_is_refused(name, capsys):
+    words = ["dataset", "--scenario", "tiny", "--scheduler", "easy", "--quiet", "--out", name]
+    assert main(words) == 2
+    assert main(["dataset", "show", name, "--no-figures"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 2 and "a bug" not in err
+
+
 def test_what_a_message_proposes_is_taken(root):
     for out in ("a.b", "a b-v1", "ü.v-v2"):
         with pytest.raises(InputError) as error:
