@@ -115,11 +115,14 @@ def dataset_id(folder: Path) -> str:
             f"{folder}: {namespace!r} is no namespace for Minari, which takes letters, digits, - and _, two "
             "at least; choose another folder"
         )
-    root = Path(os.path.abspath(folder))
+    around = Path(os.path.abspath(folder))
     for _ in inside:
-        root = root.parent
-        if (root / _DATA).is_dir():
-            raise InputError(f"{folder}: lies inside the dataset {root}; choose another folder")
+        around = around.parent
+        if (around / _DATA).is_dir():
+            raise InputError(
+                f"{folder}: lies inside {around}, which Minari takes for a dataset, as it holds a folder called "
+                "'data'; choose another folder"
+            )
     return "/".join(inside)
 
 

@@ -103,7 +103,7 @@ def test_a_folder_of_an_older_version_is_still_read(logged, tmp_path, capsys):
         ("x/mixed", "'x' is no namespace"),
         ("wind.de/mixed", "'wind.de' is no namespace"),
         ("data/mixed", "a folder called 'data'"),
-        ("mixed-v0/more", "lies inside the dataset"),
+        ("mixed-v0/more", "which Minari takes for a dataset"),
         (".", "is where Minari keeps all datasets"),
         ("there", "give {root}/there-v0"),
     ],
