@@ -120,8 +120,8 @@ def dataset_id(folder: Path) -> str:
         around = around.parent
         if (around / _DATA).is_dir():
             raise InputError(
-                f"{folder}: lies inside {around}, which Minari takes for a dataset, as it holds a folder called "
-                "'data'; choose another folder"
+                f"{folder}: lies inside {around}, which Minari takes for a dataset, as it holds a folder "
+                "called 'data'; choose another folder"
             )
     return "/".join(inside)
 
