@@ -20,7 +20,8 @@ from experiments.cli_shared import clean_stdout, json_text, scheduler_names
 @click.option("--episodes", type=int, default=100, show_default=True, metavar="N", help="How many to play.")
 @click.option("--epsilon", type=float, default=0.0, show_default=True,
               help="How often a random valid action takes the place of the scheduler's.")  # fmt: skip
-@click.option("--out", metavar="FOLDER", help="Where the dataset goes; the same command again goes on.")
+@click.option("--out", metavar="FOLDER",
+              help="Where the dataset goes; -v0 is added to its name. The same again goes on.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
               help="Draws windows, schedulers and random actions.")  # fmt: skip
 @click.option("--scenario-seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
@@ -32,6 +33,9 @@ from experiments.cli_shared import clean_stdout, json_text, scheduler_names
 @click.option("--forecast-hours", type=int, default=24, show_default=True, help="Of the observation.")
 @click.option("--reservations", is_flag=True,
               help="Withhold starts that would delay the most urgent job without room.")  # fmt: skip
+@click.option("--author", multiple=True, metavar="NAME", help="For Minari's metadata. Repeatable.")
+@click.option("--author-email", multiple=True, metavar="ADDRESS", help="For Minari's metadata. Repeatable.")
+@click.option("--code-permalink", metavar="URL", help="For Minari's metadata: the code that made the data.")
 @click.option("--json", "as_json", is_flag=True, help="The data sheet on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 @click.pass_context
@@ -40,7 +44,8 @@ def dataset(
 ) -> None:
     """Log schedulers on the training windows of a scenario into a Minari dataset.
 
-    The folder opens with minari.MinariDataset('FOLDER/data') and rare.dataset.load('FOLDER').
+    The folder opens with rare.dataset.load('FOLDER') and minari.MinariDataset('FOLDER/data'); under
+    MINARI_DATASETS_PATH `minari list local` names it.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -48,6 +53,7 @@ def dataset(
         raise click.UsageError(f"give {'--out FOLDER' if out is None else '--scheduler NAME'}")
     from experiments.dataset_run import dataset_run
     from experiments.talk import Talk
+    from rare.dataset.folder import versioned
 
     with clean_stdout(as_json):
         sheet = dataset_run(scheduler_names(schedulers), out, talk=Talk(quiet), **options)
@@ -62,7 +68,7 @@ def dataset(
         f"decisions, mean return {sheet['returns']['mean']:.4f}, {sheet['bytes'] / 1e6:,.1f} MB"
     )
     click.echo(f"content sha256 {sheet['content_sha256']}")
-    click.echo(f"written: {Path(out) / 'datasheet.md'}")
+    click.echo(f"written: {versioned(out) / 'datasheet.md'}")
 
 
 @dataset.command("show")
@@ -71,7 +77,7 @@ def dataset(
 @click.option("--no-figures", is_flag=True, help="No figure.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 def dataset_show(folder: str, out: str | None, no_figures: bool, as_json: bool) -> None:
-    """Returns, actions and coverage of the dataset in FOLDER."""
+    """Returns, actions and coverage of the dataset in FOLDER, ours or one that Minari wrote."""
     from experiments.dataset_show import dataset_text, show_dataset
 
     found = show_dataset(folder)
@@ -79,6 +85,6 @@ def dataset_show(folder: str, out: str | None, no_figures: bool, as_json: bool) 
     if not no_figures:
         from experiments.figures.dataset import draw_dataset
 
-        path, _ = draw_dataset(found, Path(out) if out else Path(folder) / "figures")
+        path, _ = draw_dataset(found, Path(out) if out else found.folder / "figures")
         if not as_json:
             click.echo(f"written: {path}")

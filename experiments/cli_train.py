@@ -18,7 +18,7 @@ def train() -> None:
     """Learn schedulers. Needs the extra: rare-datacenter[learn]."""
 
 
-@train.command("offline", short_help="From datasets that `rare dataset` wrote.")
+@train.command("offline", short_help="From logged datasets, ours or Minari's.")
 @click.option("--data", multiple=True, required=True, metavar="DIR", help="A dataset. Repeatable.")
 @click.option("--algorithm", default="bc", show_default=True, help="bc, crr, cql, bcq or sac.")
 @click.option("--scenario", metavar="NAME|FILE.toml",
@@ -65,7 +65,7 @@ def offline(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Learn from datasets that `rare dataset` wrote; DIR/best is the checkpoint that did best.
+    """Learn from datasets that `rare dataset` or Minari wrote; DIR/best is the checkpoint that did best.
 
     Every --validate-every updates the network schedules the scenario's validation windows.
     """

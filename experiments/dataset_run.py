@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 
 import rare
 from experiments.case_hash import case_hash, config_hash
@@ -14,9 +16,11 @@ from experiments.episodes import episodes_of
 from experiments.provenance import code_hash, commit, library_versions, scheduler_files
 from experiments.scenario import Loaded, Wishes, load_scenario
 from experiments.talk import QUIET, Talk
-from rare.dataset.play import Policy
+from rare.dataset.draw import draw
+from rare.dataset.folder import versioned
+from rare.dataset.play import Player, Policy
 from rare.dataset.write import SHARD_DECISIONS, Task, check_folder, log_dataset
-from rare.episodes import Episodes
+from rare.episodes import Episode, Episodes, window_case
 from rare.layout import Layout
 from schedulers import make_scheduler
 from schedulers.record import RandomActions
@@ -24,6 +28,10 @@ from traces.errors import InputError
 
 RANDOM = "random"
 SPLIT = "train"  # learners see nothing else (DESIGN §6)
+JUDGED = "validation"
+REFERENCES = ("easy", "sjf+easy", "hvf+easy", "atc+greedy")
+"""Heuristics of which the best gives Minari's ref_max_score: the same ones whatever was logged, so that
+normalised scores of different datasets of one scenario can be compared."""
 
 
 def dataset_run(
@@ -41,20 +49,24 @@ def dataset_run(
     running_slots: int = 16,
     forecast_hours: int = 24,
     reservations: bool = False,
+    author: Sequence[str] = (),
+    author_email: Sequence[str] = (),
+    code_permalink: str | None = None,
     shard_decisions: int = SHARD_DECISIONS,
     talk: Talk = QUIET,
 ) -> dict[str, Any]:
     """Log episodes 0 to `episodes` - 1 into the folder `out`; the data sheet. Goes on where it stopped.
 
+    The folder's name gets a version (-v0) where it has none, for Minari (rare.dataset.folder.versioned).
     Each episode draws a training window and one of the schedulers. epsilon: how often a random valid
     action takes the place of the scheduler's. reservations: of the mask (rare.withhold); the scheduler waits
-    where its choice is withheld.
+    where its choice is withheld. author, author_email, code_permalink: for Minari's metadata.
     """
     if episodes < 1:
         raise InputError(f"--episodes must be at least 1, got {episodes}")
     if not 0 <= epsilon <= 1:
         raise InputError(f"--epsilon must be a probability from 0 to 1, got {epsilon}")
-    folder = Path(out).expanduser()
+    folder = versioned(out)
     check_folder(folder)
     layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
     policies = [policy_of(name, epsilon) for name in schedulers]
@@ -73,8 +85,8 @@ def dataset_run(
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
         **({"reservations": True} if reservations else {}),
     }  # fmt: skip
-    spec = gymnasium.spec("rare/GreenCluster-v0")
-    spec.kwargs = options
+    reference = _reference_scores(found, layout)
+    credits = {"author": list(author), "author_email": list(author_email), "code_permalink": code_permalink}
     task = Task(
         episodes=found,
         layout=layout,
@@ -83,8 +95,8 @@ def dataset_run(
         most_decisions=max_decisions,
         split=SPLIT,
         about=_about(loaded, found, schedulers, list(settings), scenario_seed),
-        origin={"commit": commit()},
-        env_spec=spec.to_json(),
+        origin={"commit": commit(), "reference_scores": reference},
+        minari=_minari_metadata(options, reference, credits),
     )
     if epsilon == 0 and RANDOM not in schedulers and episodes > windows * len(schedulers):
         talk.note(
@@ -113,6 +125,59 @@ def policy_of(name: str, epsilon: float) -> Policy:
     keep = hasattr(scheduler, "record") or hasattr(scheduler, "prepare")
     make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
     return Policy(name, make, epsilon)
+
+
+def _reference_scores(episodes: Episodes, layout: Layout) -> dict[str, Any] | None:
+    """Mean objective of random actions, and of the best heuristic, over the validation windows; None without.
+
+    Random actions are drawn by a fixed seed, among the slots of the layout.
+    """
+    windows = [episode for episode in episodes.episodes if episode.split == JUDGED]
+    if not windows:
+        return None
+    player, anyhow = Player(episodes, layout), policy_of(RANDOM, 1.0)
+    at_random = [
+        player.play(window, anyhow, draw(0, number, len(windows), 1).seed).summary["objective"]
+        for number, window in enumerate(windows)
+    ]
+    means = {name: _mean([_objective(episodes, name, window) for window in windows]) for name in REFERENCES}
+    lowest, best = _mean(at_random), max(REFERENCES, key=lambda name: means[name])
+    if not means[best] > lowest:
+        return None  # a score relative to them would mean nothing
+    return {
+        "split": JUDGED, "windows": len(windows), "random": lowest, "best": means[best],
+        "best_scheduler": best,
+    }  # fmt: skip
+
+
+def _objective(episodes: Episodes, name: str, window: Episode) -> float | None:
+    case = window_case(episodes.cases[window.case_index], window)
+    return rare.simulate(case, make_scheduler(name), record=False).metrics["objective"]
+
+
+def _mean(objectives: Sequence[float | None]) -> float:
+    """Mean of what there is; minus infinity where there is nothing."""
+    known = [value for value in objectives if value is not None and np.isfinite(value)]
+    return float(np.mean(known)) if known else float("-inf")
+
+
+def _minari_metadata(
+    options: dict[str, Any], reference: dict[str, Any] | None, credits: dict[str, Any]
+) -> dict[str, Any]:
+    """What Minari's metadata hold beside the data. options: of the environment."""
+    spec = copy.deepcopy(gymnasium.spec("rare/GreenCluster-v0"))  # the registry's own stays as it is
+    spec.kwargs = options
+    metadata = {"env_spec": spec.to_json(), **{key: value for key, value in credits.items() if value}}
+    metadata.setdefault("author", [f"rare {rare.__version__}"])
+    if reference is not None:
+        spec.kwargs = {**options, "split": JUDGED}
+        metadata |= {
+            "eval_env_spec": spec.to_json(),
+            "ref_min_score": reference["random"],
+            "ref_max_score": reference["best"],
+            "num_episodes_average_score": reference["windows"],
+        }
+    return metadata
 
 
 def _about(

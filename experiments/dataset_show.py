@@ -21,18 +21,19 @@ BAR = 40
 class Shown:
     """What the decisions of a dataset look like.
 
-    returns: (episodes,) of each scheduler, by name; taken, valid: (A,) how often each action was taken, and
-    could have been; kinds: how often it was one of coverage.KINDS; certain: share of decisions at which the
-    behaviour policy could take no other action.
+    folder: where the dataset is. returns: (episodes,) of each scheduler, by name; taken, valid: (A,) how
+    often each action was taken, and could have been; kinds: how often it was one of coverage.KINDS; certain:
+    share of decisions at which the behaviour policy could take no other action, None if nobody knows.
     """
 
+    folder: Path
     sheet: dict[str, Any]
     layout: Layout
     returns: dict[str, np.ndarray]
     taken: np.ndarray
     valid: np.ndarray
     kinds: np.ndarray
-    certain: float
+    certain: float | None
     coverage: Coverage
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,16 +59,22 @@ class Shown:
 def show_dataset(folder: str | Path) -> Shown:
     """Read a whole dataset once. InputError if there is none in the folder."""
     data = load(folder)
-    returns: dict[str, list[float]] = {name: [] for name in data.sheet["schedulers"]}
+    returns: dict[str, list[float]] = {name: [] for name in data.sheet.get("schedulers", ())}
     valid = np.zeros(data.layout.actions, np.int64)
     clusters, actions, certain = [], [], 0
+    distinct = set()
     for episode in data:
-        returns[episode.facts["scheduler"]].append(float(episode.rewards.sum()))
+        distinct.add(episode.content_hash())
+        returns.setdefault(episode.facts["scheduler"], []).append(float(episode.rewards.sum()))
         clusters.append(clusters_of(episode.observations[:-1], data.layout))
         actions.append(episode.actions)
         valid += episode.action_mask.sum(axis=0)
         certain += int((episode.probability == 1.0).sum())
-    return _shown(data, returns, valid, np.concatenate(clusters), np.concatenate(actions), certain)
+    known = data.is_ours or not np.isnan(episode.probability).any()
+    data.sheet.setdefault("episodes_distinct", len(distinct))
+    return _shown(
+        data, returns, valid, np.concatenate(clusters), np.concatenate(actions), certain if known else None
+    )
 
 
 def _shown(
@@ -76,17 +83,18 @@ def _shown(
     valid: np.ndarray,
     clusters: np.ndarray,
     actions: np.ndarray,
-    certain: int,
+    certain: int | None,
 ) -> Shown:
     kinds = kinds_of(actions, data.layout)
     return Shown(
+        folder=data.folder,
         sheet=data.sheet,
         layout=data.layout,
         returns={name: np.array(values) for name, values in returns.items()},
         taken=np.bincount(actions, minlength=data.layout.actions),
         valid=valid,
         kinds=np.bincount(kinds, minlength=len(KINDS)),
-        certain=certain / len(actions),
+        certain=None if certain is None else certain / len(actions),
         coverage=coverage(clusters, actions, kinds),
     )
 
@@ -96,15 +104,16 @@ def dataset_text(found: Shown) -> str:
     sheet, covered = found.sheet, found.coverage
     left_out = sum(sheet["episodes_left_out"].values())
     lines = [
-        f"{printable(sheet['scenario'])}: {sheet['episodes']:,} episodes, "
+        f"{printable(name_of(found))}: {sheet['episodes']:,} episodes, "
         f"{sheet['episodes_distinct']:,} of them distinct, {left_out:,} more left out; "
         f"{sheet['transitions']:,} decisions",
         "",
         f"{'scheduler':<24}  epsilon  episodes   return: mean   lowest   median  highest",
     ]
-    for name, epsilon in zip(sheet["schedulers"], sheet["epsilon"], strict=True):
-        values = found.returns[name]
-        row = f"{printable(short_label(name)):<24}  {epsilon:7g}  {len(values):8,}"
+    epsilons = dict(zip(sheet.get("schedulers", ()), sheet.get("epsilon", ()), strict=True))
+    for name, values in found.returns.items():
+        epsilon = f"{epsilons[name]:7g}" if name in epsilons else f"{'unknown':>7}"
+        row = f"{printable(short_label(name)):<24}  {epsilon}  {len(values):8,}"
         if len(values):
             row += (
                 f"  {values.mean():13.4f}  {values.min():7.4f}  {np.median(values):7.4f}  {values.max():7.4f}"
@@ -122,9 +131,15 @@ def dataset_text(found: Shown) -> str:
         f"  {covered.several_actions:7.1%}  with more than one action",
         f"  {covered.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
         f"  {covered.decisions_there:7.1%}  of all decisions were made there",
-        f"decisions whose action was certain (behaviour probability 1): {found.certain:.1%}",
+        "decisions whose action was certain (behaviour probability 1): "
+        + ("unknown" if found.certain is None else f"{found.certain:.1%}"),
     ]
     return "\n".join(lines)
+
+
+def name_of(found: Shown) -> str:
+    """What the dataset is called: its scenario, or its folder where nobody says that."""
+    return str(found.sheet.get("scenario") or found.folder.name)
 
 
 def _histogram(values: np.ndarray, bins: int = 8) -> list[str]:

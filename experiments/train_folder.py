@@ -97,7 +97,7 @@ def _own(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) ->
         return
     try:
         earlier = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read ({error}); delete the folder and train again") from None
     if not resume:
         raise InputError(f"--out {out}: holds a training run; give --resume to go on, or another folder")
@@ -120,7 +120,7 @@ def read_json(path: Path) -> Any:
     """What a JSON file holds. InputError if it cannot be read."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read ({error}); name the folder of a training run") from None
 
 

@@ -65,6 +65,8 @@ def train_offline(
     given = {key: value for key, value in (options or {}).items() if value is not None}
     config_of(algorithm, **given)  # a wrong option is told before the data are read
     found = read_transitions(data, transitions, gamma)
+    for note in found.notes:
+        talk.note(note)
     scenario, settings, scenario_seed = _scenario(found, scenario, settings)
     device = device_for(device, width, batch)
     config: dict[str, Any] = {
@@ -212,14 +214,10 @@ def baseline_objectives(config: dict[str, Any], names: Sequence[str] | None = No
 
     from experiments.evaluate import choose_windows, evaluate
     from experiments.scenario import Wishes, load_scenario
-    from schedulers import make_scheduler
 
     if names is None:
         every = dict.fromkeys(name for source in config["data"] for name in source["schedulers"])
-        names = [
-            name for name in every if name != "random" and ".py:" not in name
-            and hasattr(make_scheduler(name), "record")
-        ]  # fmt: skip
+        names = [name for name in every if name != "random" and ".py:" not in name and _is_heuristic(name)]
     found: dict[str, list[float]] = {name: [] for name in names}
     for scenario in config["scenario"].split(","):
         loaded = load_scenario(scenario, Wishes(settings=config["settings"]))
@@ -231,6 +229,16 @@ def baseline_objectives(config: dict[str, Any], names: Sequence[str] | None = No
     return {name: float(np.nanmean(values)) for name, values in found.items()}
 
 
+def _is_heuristic(name: str) -> bool:
+    """Whether a scheduler that a dataset names is known here, and quick."""
+    from schedulers import make_scheduler
+
+    try:
+        return hasattr(make_scheduler(name), "record")
+    except InputError:
+        return False  # of another machine, or another version
+
+
 def _scenario(
     data: Transitions, scenario: str | None, settings: Sequence[str]
 ) -> tuple[str, Sequence[str], int]:
@@ -239,13 +247,33 @@ def _scenario(
     if scenario is not None:
         return scenario, settings, int(first["scenario_seed"])
     for source in data.sources:
+        if source["scenario"] is None:
+            raise InputError(
+                f"--data {source['folder']}: does not say of which scenario it is; say with --scenario whose "
+                "validation windows judge"
+            )
         if source["settings"] != first["settings"]:
             raise InputError(
                 f"--data {source['folder']}: is of {source['scenario']} with other settings than "
                 f"{first['folder']}; say with --scenario whose validation windows judge"
             )
     names = dict.fromkeys(source["scenario"] for source in data.sources)
+    _check_known(first["folder"], list(names), settings or first["settings"])
     return ",".join(names), settings or first["settings"], int(first["scenario_seed"])
+
+
+def _check_known(folder: str, names: Sequence[str], settings: Sequence[str]) -> None:
+    """InputError that says where a scenario's name comes from, if it is not known here."""
+    from experiments.scenario import Wishes, load_scenario
+
+    for name in names:
+        try:
+            load_scenario(name, Wishes(settings=settings))
+        except InputError as error:
+            raise InputError(
+                f"--data {folder}: is of a scenario that cannot be used here ({error}); say with --scenario "
+                "whose validation windows judge"
+            ) from None
 
 
 def _check(
@@ -271,6 +299,9 @@ def _check(
 
 def _weights_hash(start: str | Path) -> dict[str, str]:
     from experiments.provenance import file_hash
-    from schedulers.learned.checkpoint import WEIGHTS
+    from schedulers.learned.files import describe_checkpoint
+    from schedulers.learned.weights_file import WEIGHTS, read_weights
 
+    network = describe_checkpoint(Path(start)).network
+    read_weights(Path(start), network["width"], network["kind"])  # it may be a pipe, or endless
     return {"folder": Path(start).name, "sha256": file_hash(Path(start) / WEIGHTS)}

@@ -84,6 +84,8 @@ def train_online(
     given = {key: value for key, value in (options or {}).items() if value is not None}
     chosen = with_changes(PpoOptions() if algorithm == "ppo" else DqnOptions(), given)
     logged = read_transitions(data, gamma_per_hour=chosen.gamma) if data else None
+    for note in logged.notes if logged else ():
+        talk.note(note)
     origin = _origin(start, network, width)
     net = (
         origin.net if origin else _new(logged.layout if logged else layout or Layout(), network, width, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from rare.observer import Observer
 from rare.orders import FCFS
 from rare.state import WAIT, World
 from schedulers.forward import Forward
-from schedulers.learned.files import FACTS, WEIGHTS, Description, describe_checkpoint, read_weights
-from schedulers.learned.network_shapes import weight_shapes
+from schedulers.learned.files import Description, describe_checkpoint
+from schedulers.learned.weights_file import read_weights
 from schedulers.learned_loops import OTHER_LAYOUT, record_learned, replay_learned
 from traces.errors import InputError
 
@@ -102,21 +102,8 @@ class LearnedScheduler:
 
 def forward_of(found: Description) -> Forward:
     """The compiled network of a pointwise checkpoint. InputError if its weights are others than it says."""
-    weights = read_weights(found.folder)
-    check_shapes(found, weights)
+    weights = read_weights(found.folder, found.network["width"], found.network["kind"])
     return Forward(weights, found.layout, found.network["width"], found.head)
-
-
-def check_shapes(found: Description, weights: Mapping[str, np.ndarray]) -> None:
-    """InputError unless the weights have the names and shapes that the description implies."""
-    wanted = weight_shapes(found.network["width"])
-    given = {name: values.shape for name, values in weights.items()}
-    if given != wanted:
-        wrong = sorted(name for name in wanted.keys() | given.keys() if wanted.get(name) != given.get(name))
-        raise InputError(
-            f"{found.folder / WEIGHTS}: holds other weights than {FACTS} describes ({wrong[0]} is "
-            f"{given.get(wrong[0], 'missing')}, not {wanted.get(wrong[0], 'expected')}); copy it again"
-        )
 
 
 def _sizes(layout: Layout) -> str:

@@ -66,7 +66,9 @@ def log(scenario: str, folder: Path) -> None:
 
 def logged(folder: Path) -> int:
     """Transitions of a finished dataset; 0 without one."""
-    path = folder / "datasheet.json"
+    from rare.dataset.folder import existing
+
+    path = existing(folder) / "datasheet.json"
     return int(json.loads(path.read_text("utf-8"))["transitions"]) if path.exists() else 0
 
 

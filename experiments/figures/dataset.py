@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from experiments.dataset_show import name_of
 from experiments.figures import style
 from experiments.labels import short_label
 
@@ -37,7 +38,7 @@ def draw(found: Shown) -> Figure:
     sheet = found.sheet
     style.title(
         figure,
-        f"{style.label(sheet['scenario'], 30)}: {sheet['episodes']:,} episodes, "
+        f"{style.label(name_of(found), 30)}: {sheet['episodes']:,} episodes, "
         f"{sheet['transitions']:,} decisions; several kinds of action in "
         f"{found.coverage.several_kinds:.0%} of the revisited states",
     )

@@ -162,9 +162,11 @@ def _is_begun(run: Path) -> bool:
 
 def _held(dataset: Path) -> int:
     """Episodes that an earlier session has played: a dataset only grows."""
+    from rare.dataset.folder import existing
     from rare.dataset.shards import read_shards
 
-    shards = read_shards(dataset / "data") if (dataset / "data").is_dir() else []
+    data = existing(dataset) / "data"
+    shards = read_shards(data) if data.is_dir() else []
     return int(shards[-1].last) + 1 if shards else 0
 
 

@@ -81,18 +81,6 @@ def minari_attributes(facts: dict[str, Any]) -> dict[str, Any]:
     return {**found, "options/window": facts["window"], "total_steps": facts["decisions"]}
 
 
-def read_episode(group: h5py.Group) -> LoggedEpisode:
-    """The episode in a group that `write_episode` wrote."""
-    arrays = {key: group[place][()] for key, place in PLACES.items()}
-    facts = {key: _plain(value) for key, value in group.attrs.items()}
-    facts["window"] = facts.pop("options/window")
-    return LoggedEpisode(**arrays, facts=facts)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def identity(facts: dict[str, Any]) -> bytes:
     """Facts as bytes that do not depend on their order, for the hash of a dataset."""
     return json.dumps(facts, sort_keys=True).encode() + b"\n"

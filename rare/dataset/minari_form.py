@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import h5py
 
+from rare.dataset.folder import MAIN, METADATA
 from rare.dataset.shards import Shard, group_name
 from rare.layout import Layout
 
 MINARI_VERSION = "0.5.4"  # whose form this is
-MAIN, METADATA = "main_data.hdf5", "metadata.json"
 
 
 def publish(
-    data: Path,
-    shards: Iterable[Shard],
-    layout: Layout,
-    *,
-    name: str,
-    about: dict[str, Any],
-    env_spec: str | None,
+    data: Path, shards: Iterable[Shard], layout: Layout, dataset_id: str, about: dict[str, Any]
 ) -> None:
-    """Write main file and metadata over those that are there. A reader sees the old ones or the new."""
+    """Write main file and metadata over those that are there. A reader sees the old ones or the new.
+
+    about: more keys of the metadata, such as env_spec and author.
+    """
     partial = data / f".{MAIN}.part"
     episodes = steps = 0
     with h5py.File(partial, "w") as main:
@@ -44,7 +40,7 @@ def publish(
                     steps += row["decisions"]
     os.replace(partial, data / MAIN)
     metadata = {
-        "dataset_id": dataset_id(name),
+        "dataset_id": dataset_id,
         "minari_version": MINARI_VERSION,
         "data_format": "hdf5",
         "jpeg_encoding": False,
@@ -55,15 +51,7 @@ def publish(
         "action_space": json.dumps({"type": "Discrete", "dtype": "int64", "start": 0, "n": layout.actions}),
         **about,
     }
-    if env_spec is not None:
-        metadata["env_spec"] = env_spec
     write_text(data / METADATA, json.dumps(metadata) + "\n")
-
-
-def dataset_id(name: str) -> str:
-    """A name that Minari takes: letters, digits, - and _, and a version at the end."""
-    clean = re.sub(r"[^-\w]", "-", name, flags=re.ASCII) or "dataset"
-    return clean if re.fullmatch(r".+-v\d+", clean) else f"{clean}-v0"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,9 +18,11 @@ from typing import Any
 import h5py
 
 from rare.dataset.episode import LoggedEpisode, write_episode
+from rare.dataset.hdf5 import REMEDY, member, opened_hdf5, reading
+from rare.dataset.sheet_check import Keys, is_number
 from traces.errors import InputError
 
-_NAME = re.compile(r"episodes-(\d{6,})-(\d{6,})\.hdf5")
+_NAME = re.compile(r"episodes-(\d{6,20})-(\d{6,20})\.hdf5", re.ASCII)
 _TABLE = "table"  # of a shard: one JSON object for each of its numbers
 
 
@@ -96,12 +98,47 @@ def _read_shards(folder: Path) -> Iterator[Shard]:
         named = _NAME.fullmatch(path.name)
         if named is None:
             continue
-        try:
-            with h5py.File(path, "r") as file:
-                rows = json.loads(file[_TABLE][()])
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError(f"{path}: is damaged ({error}); make the dataset again") from None
-        yield Shard(path, int(named[1]), int(named[2]), tuple(rows))
+        first, last = int(named[1]), int(named[2])
+        with opened_hdf5(path) as file:
+            rows = _rows(file, path)
+        for place, row in enumerate(rows):
+            _check_row(Keys(path, row, f"{_TABLE}[{place}]."), first + place)
+        yield Shard(path, first, last, tuple(rows))
+
+
+def _rows(file: h5py.File, path: Path) -> list[dict[str, Any]]:
+    """The table of a shard."""
+    table = member(file, _TABLE, path)
+    with reading(path, _TABLE):
+        plain = isinstance(table, h5py.Dataset) and table.shape == () and not table.is_virtual
+        if not plain or table.external or table.dtype.itemsize > os.path.getsize(path):
+            raise InputError(f"{path}: {_TABLE} is no text; {REMEDY}")
+        text = table[()]
+        if not isinstance(text, bytes):
+            raise InputError(f"{path}: {_TABLE} is no text; {REMEDY}")
+        rows = json.loads(text)
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path}: {_TABLE} must be a list with an object for each episode; {REMEDY}")
+    return rows
+
+
+def _check_row(row: Keys, number: int) -> None:
+    """InputError unless a row says what the data sheet and learners rely on."""
+    if row.count("number") != number:
+        raise row.refuse("number", f"{number:,}, as the file's name says")
+    row.count("seed", 0, 2**63 - 1)
+    for key in ("window", "scheduler"):
+        row.text(key)
+    if row.table.get("why_not") is not None:
+        row.text("why_not")
+        return
+    row.count("decisions", 1)
+    if not isinstance(row.table.get("terminated"), bool):
+        raise row.refuse("terminated", "true or false")
+    if not is_number(row.table.get("total_reward")):
+        raise row.refuse("total_reward", "a number")
+    if not re.fullmatch(r"[0-9a-f]{64}", row.text("sha256")):
+        raise row.refuse("sha256", "64 hexadecimal digits")
 
 
 def remove_partial(folder: Path) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from rare.dataset.episode import identity
 from rare.dataset.play import REASONS
 from rare.dataset.shards import Shard
+from rare.dataset.sheet_check import FORMAT
 
-FORMAT = 1
 _ORIGIN = ("settings", "scenario_seed", "config_sha256", "case_sha256", "rare", "commit", "code_sha256")
 
 
@@ -94,6 +94,12 @@ def sheet_text(sheet: dict[str, Any]) -> str:
         f"{sizes[1]} running slots, {sizes[2]} forecast hours |",
         f"| content sha256 | `{sheet['content_sha256']}` |",
     ]
+    reference = sheet.get("reference_scores")
+    if reference:
+        lines.append(
+            f"| objective on the {reference['windows']} {reference['split']} windows | random actions "
+            f"{reference['random']:.4f}; {reference['best_scheduler']} {reference['best']:.4f} |"
+        )
     for key in _ORIGIN:
         if sheet.get(key) not in (None, []):
             lines.append(f"| {key} | `{sheet[key]}` |")

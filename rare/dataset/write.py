@@ -22,6 +22,7 @@ import numpy as np
 
 from rare.dataset.draw import Drawn, draw
 from rare.dataset.episode import LoggedEpisode
+from rare.dataset.folder import PLAN, SHEET, dataset_id, mark_namespace, versioned
 from rare.dataset.minari_form import publish, write_text
 from rare.dataset.play import Played, Player, Policy
 from rare.dataset.shards import Shard, ShardWriter, read_shards, remove_partial
@@ -29,10 +30,10 @@ from rare.dataset.sheet import make_sheet, sheet_text
 from rare.episodes import Episodes
 from rare.layout import Layout
 from traces.errors import InputError
+from traces.json_file import read_object
 
 SHARD_DECISIONS = 20_000
 SHARD_AGE_S = 60.0
-PLAN, SHEET = "plan.json", "datasheet.json"
 NAMES = (PLAN, SHEET, "datasheet.md", "data", "figures")  # everything that a dataset's folder may hold
 
 
@@ -41,7 +42,7 @@ class Task:
     """What to log.
 
     about: what a resumed run must have in common with the first, beside the rest, such as hashes of case and
-    code. origin: what only the data sheet tells. env_spec: of the environment, for Minari.
+    code. origin: what only the data sheet tells. minari: what only Minari's metadata tell, such as env_spec.
     """
 
     episodes: Episodes
@@ -52,7 +53,7 @@ class Task:
     split: str = "train"
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
     origin: dict[str, Any] = dataclasses.field(default_factory=dict)
-    env_spec: str | None = None
+    minari: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def plan(self) -> dict[str, Any]:
         """What must be the same for a run to go on where another one stopped."""
@@ -78,10 +79,12 @@ def log_dataset(
 ) -> dict[str, Any]:
     """Play episodes 0 to count - 1 and log them; goes on where an earlier run stopped. The data sheet.
 
-    InputError if the folder holds something else, or more episodes than are asked for.
+    The folder's name gets a version (-v0) where it has none, as Minari wants it. InputError if the folder
+    holds something else, or more episodes than are asked for.
     """
     if count < 1:
         raise InputError(f"episodes must be at least 1, got {count}")
+    folder = versioned(folder)
     with _opened(folder, task.plan()) as data:
         shards = read_shards(data)
         played = shards[-1].last + 1 if shards else 0
@@ -90,11 +93,11 @@ def log_dataset(
                 f"{folder}: holds {played} episodes; ask for at least as many, or choose another folder"
             )
         if played < count:
-            _play(task, data, shards, count, shard_decisions, folder.name, progress)
+            _play(task, data, shards, count, shard_decisions, progress)
         windows = len(task.episodes.of(task.split))
         sheet = {**task.origin, **make_sheet(task.plan(), count, shards, data, windows=windows)}
         if sheet["episodes"]:
-            _publish(task, data, shards, folder.name)
+            _publish(task, data, shards)
         write_text(folder / "datasheet.md", sheet_text(sheet))
         write_text(folder / SHEET, json.dumps(sheet, indent=1) + "\n")
     return sheet
@@ -106,7 +109,6 @@ def _play(
     shards: list[Shard],
     count: int,
     shard_decisions: int,
-    name: str,
     progress: Callable[[int, int], None],
 ) -> None:
     """Add shards until all numbers have been played."""
@@ -132,7 +134,7 @@ def _play(
             if not whole:
                 writer.give_up()
         if number < count and number >= 1.25 * published:  # the cost of all of them stays that of the last
-            _publish(task, data, shards, name)
+            _publish(task, data, shards)
             published = number
 
 
@@ -176,12 +178,12 @@ def _note(
     writer.add(episode)
 
 
-def _publish(task: Task, data: Path, shards: list[Shard], name: str) -> None:
+def _publish(task: Task, data: Path, shards: list[Shard]) -> None:
     about = {
         "algorithm_name": ", ".join(policy.name for policy in task.policies),
         "description": f"Scheduling decisions on {task.episodes.scenario}; see datasheet.md",
     }
-    publish(data, shards, task.layout, name=name, about=about, env_spec=task.env_spec)
+    publish(data, shards, task.layout, dataset_id(data.parent), {**about, **task.minari})
 
 
 @contextmanager
@@ -200,6 +202,7 @@ def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
             remove_partial(folder)
             _check_plan(folder, plan)
             data.mkdir(exist_ok=True)
+            mark_namespace(folder)
             remove_partial(data)
             yield data
         finally:
@@ -229,10 +232,7 @@ def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
     if not path.exists():
         write_text(path, json.dumps(plan, indent=1) + "\n")
         return
-    try:
-        earlier = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: is damaged ({error}); remove the folder") from None
+    earlier = read_object(path, "remove the folder")
     for key in {**plan, **earlier}:
         if plan.get(key) != earlier.get(key):
             raise InputError(

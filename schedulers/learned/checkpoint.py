@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from rare.layout import Layout
-from schedulers.learned.files import FACTS, VERSION, WEIGHTS, describe_checkpoint, head_of, one_line
+from schedulers.learned.files import FACTS, VERSION, describe_checkpoint, head_of
 from schedulers.learned.network import NetworkSize, SchedulerNet
-from traces.errors import InputError
+from schedulers.learned.weights_file import WEIGHTS, read_weights
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,9 @@ def load(folder: Path) -> Checkpoint:
     """Read a checkpoint folder. InputError if it is none, or of another layout or version."""
     folder = Path(folder)
     found = describe_checkpoint(folder)
-    try:
-        net = SchedulerNet(found.layout, NetworkSize(**found.network))
-    except (ValueError, AssertionError) as error:
-        raise InputError(f"{folder / FACTS}: {one_line(error)}; copy the folder again") from None
-    try:
-        missing = net.load_state_dict(load_file(folder / WEIGHTS), strict=False)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise InputError(
-            f"{folder / WEIGHTS}: cannot be read ({one_line(error)}); copy the folder again"
-        ) from None
-    if missing.missing_keys or missing.unexpected_keys:
-        raise InputError(f"{folder / WEIGHTS}: holds other weights than {FACTS} describes; copy it again")
+    weights = read_weights(folder, found.network["width"], found.network["kind"])
+    net = SchedulerNet(found.layout, NetworkSize(**found.network))
+    net.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
     net.eval()
     return Checkpoint(net, found.facts)
 

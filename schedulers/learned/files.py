@@ -1,4 +1,4 @@
-"""The files of a checkpoint, read without torch: what it is, its weights, its hash."""
+"""The files of a checkpoint, read without torch: what it is, and its hash."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
-
 from rare.layout import Layout
 from schedulers.forward import HEADS, POLICY
+from schedulers.learned.weights_file import WEIGHTS
 from traces.errors import InputError
+from traces.json_file import brief, check_regular, read_object
 
 VERSION = 1
-WEIGHTS, FACTS = "weights.safetensors", "checkpoint.json"
+FACTS = "checkpoint.json"
+KINDS = ("pointwise", "attention")
 PICKLES = (".zip", ".d3", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
-MOST_WIDTH = 4096
+MOST_WIDTH, MOST_HEADS = 4096, 64
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ def head_of(facts: Mapping[str, Any]) -> str:
 
 def is_checkpoint_name(name: str) -> bool:
     """Whether a scheduler's name means a file or folder rather than a scheduler that is known by name."""
-    return (
-        "/" in name
-        or Path(name).name in (WEIGHTS, FACTS)
-        or name.endswith((".safetensors", *PICKLES))
-        or (Path(name) / FACTS).is_file()
-    )
+    if "/" in name or Path(name).name in (WEIGHTS, FACTS) or name.endswith((".safetensors", *PICKLES)):
+        return True
+    try:
+        return (Path(name) / FACTS).is_file()
+    except (OSError, ValueError):
+        return False  # too long for a file's name
 
 
 def find_folder(name: str) -> Path:
@@ -62,7 +61,7 @@ def find_folder(name: str) -> Path:
             f"a checkpoint folder ({WEIGHTS} and {FACTS}), which `rare train` writes"
         )
     folder = path.parent if path.name in (WEIGHTS, FACTS) else path
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise InputError(f"scheduler {name!r}: there is no folder {folder}; give a checkpoint folder")
     if not (folder / FACTS).is_file():
         inside = [each for each in ("best", "last") if (folder / each / FACTS).is_file()]
@@ -71,16 +70,19 @@ def find_folder(name: str) -> Path:
     return folder
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # too long for a file's name
+
+
 def describe_checkpoint(folder: Path) -> Description:
     """Read checkpoint.json. InputError if there is none, or it is of another layout or version."""
     path = Path(folder) / FACTS
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({one_line(error)}); a checkpoint is a folder with {FACTS} and {WEIGHTS}"
-        ) from None
-    if not isinstance(described, dict) or described.get("version") != VERSION:
+    described = read_object(path, f"a checkpoint is a folder with {FACTS} and {WEIGHTS}")
+    version = described.get("version")
+    if isinstance(version, bool) or version != VERSION:
         raise InputError(
             f"{path}: is not a checkpoint of version {VERSION}; train it again with this version"
         )
@@ -89,7 +91,7 @@ def describe_checkpoint(folder: Path) -> Description:
             raise InputError(f"{path}: lacks {key!r}; copy the folder again")
     try:
         layout = Layout.from_json(json.dumps(described["layout"]))
-    except InputError as error:
+    except (InputError, RecursionError) as error:
         raise InputError(f"{path}: {error}") from None
     found = Description(Path(folder), layout, described["network"], described["facts"])
     _check_network(path, found)
@@ -97,41 +99,36 @@ def describe_checkpoint(folder: Path) -> Description:
 
 
 def _check_network(path: Path, found: Description) -> None:
-    width, kind = found.network.get("width"), found.network.get("kind")
-    if set(found.network) != {"kind", "width", "heads"} or not isinstance(kind, str):
+    network = found.network
+    if set(network) != {"kind", "width", "heads"}:
         raise InputError(f"{path}: 'network' must have kind, width and heads; copy the folder again")
-    if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= MOST_WIDTH:
-        raise InputError(f"{path}: network width must be from 1 to {MOST_WIDTH}, got {width!r}")
-    if found.head not in HEADS:
-        raise InputError(f"{path}: head {found.head!r} is unknown; known are {', '.join(HEADS)}")
-
-
-def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """All weights by name. InputError if they cannot be read or are not finite numbers."""
-    path = Path(folder) / WEIGHTS
-    try:
-        weights: dict[str, np.ndarray] = load_file(path)
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: cannot be read ({one_line(error)}); copy the folder again") from None
-    for name, values in weights.items():
-        if not np.isfinite(values).all():
-            raise InputError(f"{path}: {name} holds values that are not finite; train it again")
-    return weights
+    kind, heads = network["kind"], network["heads"]
+    if kind not in KINDS:
+        raise InputError(f"{path}: network kind {brief(kind)} is unknown; known are {', '.join(KINDS)}")
+    for key, most in (("width", MOST_WIDTH), ("heads", MOST_HEADS)):
+        value = network[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise InputError(f"{path}: network {key} must be from 1 to {most}, got {brief(value)}")
+    if kind == "attention" and network["width"] % heads:
+        raise InputError(
+            f"{path}: network width must be a multiple of heads, got {network['width']} and {heads}"
+        )
+    if found.facts.get("head", POLICY) not in HEADS:
+        raise InputError(
+            f"{path}: head {brief(found.facts['head'])} is unknown; known are {', '.join(HEADS)}"
+        )
 
 
 def checkpoint_hash(folder: Path) -> str:
     """sha256 over both files, in hex. InputError if one cannot be read."""
     digest = hashlib.sha256()
     for name in (FACTS, WEIGHTS):
+        path = Path(folder) / name
+        check_regular(path, "give a checkpoint folder")
         try:
-            data = (Path(folder) / name).read_bytes()
+            data = path.read_bytes()
         except OSError as error:
-            raise InputError(f"{Path(folder) / name}: cannot be read ({error.strerror or error})") from None
+            raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
         digest.update(f"{name} {len(data)}\n".encode())
         digest.update(data)
     return digest.hexdigest()
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, fit for one line."""
-    return " ".join(str(error).split())[:200]

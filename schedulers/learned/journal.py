@@ -6,6 +6,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from traces.errors import InputError
+from traces.json_file import one_line
+
 ROWS = "progress.csv"
 STEP = "step"
 
@@ -55,9 +58,20 @@ def _board(folder: Path, resume_at: int | None) -> Any:
 
 
 def read_rows(folder: Path) -> list[dict[str, str]]:
-    """The rows of a run as text; none if there are none yet. A row cut off by a kill is left out."""
+    """The rows of a run as text; none if there are none yet. A row cut off by a kill is left out.
+
+    InputError if the file is no table, or a step is no number.
+    """
     path = Path(folder) / ROWS
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row.get(STEP) and None not in row.values()]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row.get(STEP) and None not in row.values()]
+        for row in rows:
+            float(row[STEP])
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(
+            f"{path}: cannot be read ({one_line(error)}); delete the folder and train again"
+        ) from None
+    return rows

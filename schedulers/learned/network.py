@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from rare.layout import CLUSTER, FORECAST, QUEUE, RUNNING, Layout
 from schedulers.forward import TWO_STEP, Q
+from schedulers.learned.files import KINDS
 
 MASKED = -1e8  # the logit of an invalid action: finite, so that no sum or difference is NaN
 SPANS_H = (1, 3, 6, 12, 24)  # means of the forecast over so many hours from now on
-KINDS = ("pointwise", "attention")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import numpy as np
 import torch
 
 from traces.errors import InputError
+from traces.json_file import check_regular, one_line
 
 STATE = "state.pt"
+REMEDY = "delete the folder and train again"
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
@@ -23,14 +27,27 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
 def load_state(folder: Path) -> dict[str, Any] | None:
     """The state of a run, None if it has none yet. InputError if it cannot be read."""
     path = Path(folder) / STATE
-    if not path.is_file():
+    if not path.exists():
         return None
-    try:
+    check_regular(path, REMEDY)
+    with restoring(folder):
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises what its unpickler happens to meet
-        said = " ".join(str(error).split())[:160]
-        raise InputError(f"{path}: cannot be read ({said}); delete the folder and train again") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: cannot be read (it holds a {type(found).__name__}); {REMEDY}")
     return found
+
+
+@contextmanager
+def restoring(folder: Path) -> Iterator[None]:
+    """Whatever fails inside is the fault of the saved state, and is said in one line."""
+    path = Path(folder) / STATE
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # torch raises what its unpickler happens to meet
+        said = one_line(error)[:160] or type(error).__name__
+        raise InputError(f"{path}: cannot be read ({said}); {REMEDY}") from None
 
 
 def generator_state(generator: np.random.Generator) -> dict[str, Any]:

@@ -16,7 +16,7 @@ SMALL = ["--scenario", "tiny", "--queue-slots", "20", "--running-slots", "6", "-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made") / "tiny-mixed"
+    folder = tmp_path_factory.mktemp("made") / "tiny-mixed-v0"
     words = ["--scheduler", "atc+greedy,random", "--episodes", "52", "--epsilon", "0.1"]
     assert main(["dataset", *words, *SMALL, "--out", str(folder), "--quiet"]) == 0
     return folder

@@ -49,7 +49,7 @@ def task(names=MIXED, epsilon=0.2, scenario="tiny", layout=LAYOUT, **more):
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory):
     """90 episodes of three policies, half of the decisions of long ones cut off."""
-    folder = tmp_path_factory.mktemp("data") / "mixed"
+    folder = tmp_path_factory.mktemp("data") / "mixed-v0"
     log_dataset(task(most_decisions=40), 90, folder, shard_decisions=500)
     return folder
 
@@ -227,7 +227,7 @@ def test_an_episode_that_leaves_the_slots_does_not_count(tmp_path):
 def test_it_loads_with_minari(mixed, monkeypatch):
     minari = pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(mixed.parent))
-    mine, theirs = load(mixed), minari.load_dataset("mixed")
+    mine, theirs = load(mixed), minari.load_dataset("mixed-v0")
     assert theirs.total_episodes == len(mine) == 90
     assert theirs.total_steps == mine.sheet["transitions"]
     assert theirs.observation_space.shape == (LAYOUT.size,) and theirs.action_space.n == LAYOUT.actions
@@ -247,8 +247,8 @@ def test_minari_recovers_the_environment(tmp_path):
     minari = pytest.importorskip("minari")
     from experiments.dataset_run import dataset_run
 
-    dataset_run(["atc+greedy"], tmp_path / "data", scenario="tiny", episodes=3, epsilon=0.1, **SIZES)
-    data = minari.MinariDataset(tmp_path / "data" / "data")
+    dataset_run(["atc+greedy"], tmp_path / "log-v0", scenario="tiny", episodes=3, epsilon=0.1, **SIZES)
+    data = minari.MinariDataset(tmp_path / "log-v0" / "data")
     env = data.recover_environment()
     (facts,) = data.storage.get_episode_metadata([0])
     obs, _ = env.reset(seed=facts["seed"], options=facts["options"])
@@ -270,9 +270,24 @@ def test_d3rlpy_gets_every_transition(mixed):
             assert np.array_equal(last.next_observation, one.observations[-1])
 
 
+def test_d3rlpy_must_be_told_the_number_of_actions(mixed):
+    """As docs/datasets.md says: left to itself it counts by the largest one that was taken."""
+    d3rlpy = pytest.importorskip("d3rlpy")
+    episodes, buffer = to_d3rlpy(mixed), d3rlpy.dataset.InfiniteBuffer
+    told = d3rlpy.dataset.ReplayBuffer(
+        buffer(),
+        episodes=episodes,
+        action_space=d3rlpy.ActionSpace.DISCRETE,
+        action_size=load(mixed).layout.actions,
+    )
+    assert told.dataset_info.action_size == LAYOUT.actions
+    untold = d3rlpy.dataset.ReplayBuffer(buffer(), episodes=episodes)
+    assert untold.dataset_info.action_size < LAYOUT.actions
+
+
 def test_the_hash_does_not_depend_on_files_and_extending_is_as_making_at_once(mixed, tmp_path):
     whole = load(mixed).sheet["content_sha256"]
-    part = tmp_path / "part"
+    part = tmp_path / "part-v0"
     log_dataset(task(most_decisions=40), 33, part, shard_decisions=1)
     assert len(list((part / "data").glob("episodes-*"))) == 33
     sheet = log_dataset(task(most_decisions=40), 90, part, shard_decisions=10**6)
@@ -317,11 +332,11 @@ def _survives(folder, fraction, takes_s, whole):
 
 def _survive_kills(folder, whole, moments, seed):
     began_s = time.monotonic()
-    _log(folder / "timed", 90)
+    _log(folder / "timed-v0", 90)
     takes_s = time.monotonic() - began_s
     generator = np.random.default_rng(seed)
     fractions = (np.arange(moments) + generator.random(moments)) / moments
-    return [_survives(folder / f"{at:.4f}", at, takes_s, whole) for at in fractions]
+    return [_survives(folder / f"{round(1e4 * at)}-v0", at, takes_s, whole) for at in fractions]
 
 
 def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_dataset(mixed, tmp_path):
@@ -362,8 +377,8 @@ def test_what_is_there_already_is_respected(mixed, tmp_path):
 
 
 def test_a_damaged_shard_is_named(tmp_path):
-    log_dataset(task(), 6, tmp_path / "data", shard_decisions=50)
-    shard = sorted((tmp_path / "data" / "data").glob("episodes-*"))[1]
+    log_dataset(task(), 6, tmp_path / "log-v0", shard_decisions=50)
+    shard = sorted((tmp_path / "log-v0" / "data").glob("episodes-*"))[1]
     shard.write_bytes(shard.read_bytes()[:1000])
     with pytest.raises(InputError, match=shard.name):
-        log_dataset(task(), 12, tmp_path / "data")
+        log_dataset(task(), 12, tmp_path / "log-v0")

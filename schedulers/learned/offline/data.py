@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rare.dataset.episode import LoggedEpisode
+from rare.dataset.hdf5 import check_memory
 from rare.dataset.load import Dataset, load
 from rare.layout import Layout
 from schedulers.learned.discount import GAMMA_PER_HOUR, REWARD_SCALE, discounts
@@ -31,7 +32,7 @@ class Transitions:
     REWARD_SCALE. hours: (N,) simulated hours to the next decision. terminal: (N,) float32, 1 where the
     episode ended by itself (not where it was cut). probability: (N,) of the action under the behaviour
     policy. to_go: (N,) what the rest of the episode brought, discounted by gamma ** hours. sources: what was
-    read, for a checkpoint's facts.
+    read, for a checkpoint's facts. notes: what had to be assumed, a line each.
     """
 
     layout: Layout
@@ -44,6 +45,7 @@ class Transitions:
     probability: Tensor
     to_go: Tensor
     sources: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.at)
@@ -57,7 +59,7 @@ class Transitions:
 def read_transitions(
     folders: Sequence[str | Path], limit: int | None = None, gamma_per_hour: float = GAMMA_PER_HOUR
 ) -> Transitions:
-    """The transitions in folders that `rare dataset` wrote.
+    """The transitions in folders that `rare dataset` or Minari wrote.
 
     limit: so many, from each folder in proportion to what it holds: its first episodes, the last of them cut
     off, so that different datasets can be compared by equal numbers. InputError if a folder is no dataset,
@@ -67,9 +69,13 @@ def read_transitions(
         raise InputError("no dataset is named; give at least one folder")
     datasets = [load(folder) for folder in folders]
     _check_layouts(datasets)
-    shares = _shares([int(data.sheet["transitions"]) for data in datasets], limit)
+    shares = _shares([sum(data.steps) for data in datasets], limit)
     rows = sum(share + len(data) for share, data in zip(shares, datasets, strict=True))
-    obs = torch.empty((rows, datasets[0].layout.size), dtype=torch.float32)
+    width = datasets[0].layout.size
+    check_memory(
+        8 * rows * width, datasets[0].folder, f"{rows:,} observations", "use fewer with --transitions"
+    )
+    obs = torch.empty((rows, width), dtype=torch.float32)
     parts: list[dict[str, np.ndarray]] = []
     row = 0
     for data, share in zip(datasets, shares, strict=True):
@@ -81,7 +87,13 @@ def read_transitions(
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     sources = tuple(_source(data, share) for data, share in zip(datasets, shares, strict=True))
     tensors = {name: torch.from_numpy(values) for name, values in whole.items()}
-    return Transitions(layout=datasets[0].layout, obs=obs[:row], sources=sources, **tensors)
+    return Transitions(
+        layout=datasets[0].layout,
+        obs=obs[:row],
+        sources=sources,
+        notes=tuple(note for data in datasets for note in data.notes),
+        **tensors,
+    )
 
 
 def _first(data: Dataset, share: int) -> Iterator[LoggedEpisode]:
@@ -115,8 +127,6 @@ def _numbers(episode: LoggedEpisode, steps: int, gamma_per_hour: float) -> dict[
 def _check_layouts(datasets: Sequence[Dataset]) -> None:
     first = datasets[0]
     for data in datasets:
-        if not len(data):
-            raise InputError(f"{data.folder}: holds no episode; make the dataset again")
         if data.layout != first.layout:
             raise InputError(
                 f"{data.folder}: its observations have {_sizes(data.layout)}, those of {first.folder} "
@@ -146,11 +156,11 @@ def _source(data: Dataset, share: int) -> dict[str, Any]:
     sheet = data.sheet
     return {
         "folder": data.folder.name,
-        "content_sha256": sheet["content_sha256"],
+        "content_sha256": data.content_sha256(),
         "scenario": sheet.get("scenario"),
-        "settings": sheet.get("settings", []),
-        "scenario_seed": sheet.get("scenario_seed", 0),
-        "schedulers": sheet["schedulers"],
-        "epsilon": sheet["epsilon"],
+        "settings": sheet.get("settings") or [],
+        "scenario_seed": sheet.get("scenario_seed") or 0,
+        "schedulers": sheet.get("schedulers", []),
+        "epsilon": sheet.get("epsilon", []),
         "transitions": share,
     }

@@ -17,7 +17,7 @@ from schedulers.learned.journal import Journal
 from schedulers.learned.network import SchedulerNet
 from schedulers.learned.offline.base import NetImpl
 from schedulers.learned.offline.batches import Batches
-from schedulers.learned.resume import load_state, save_state
+from schedulers.learned.resume import load_state, restoring, save_state
 
 BEST, LAST = "best", "last"
 
@@ -172,9 +172,10 @@ class Training:
         state = load_state(self.folder)
         if state is None:
             return False
-        self.impl.net.load_state_dict(state["net"])
-        self.impl.beside.load_state_dict(state["beside"])
-        self.impl.modules.optim.optim.load_state_dict(state["optim"])
-        self.batches.restore(state["batches"])
-        self.progress = Progress(**state["progress"])
+        with restoring(self.folder):
+            self.impl.net.load_state_dict(state["net"])
+            self.impl.beside.load_state_dict(state["beside"])
+            self.impl.modules.optim.optim.load_state_dict(state["optim"])
+            self.batches.restore(state["batches"])
+            self.progress = Progress(**state["progress"])
         return True

@@ -15,7 +15,7 @@ from schedulers.learned.journal import Journal
 from schedulers.learned.network import SchedulerNet
 from schedulers.learned.online.dqn import SchedulerDQN
 from schedulers.learned.online.ppo import SchedulerPPO
-from schedulers.learned.resume import load_state, save_state
+from schedulers.learned.resume import load_state, restoring, save_state
 
 BEST, LAST = "best", "last"
 
@@ -72,8 +72,9 @@ class Training:
         self.progress = Progress()
         state = load_state(folder)
         if state is not None:
-            learner.restore(state["learner"])
-            self.progress = Progress(**state["progress"])
+            with restoring(folder):
+                learner.restore(state["learner"])
+                self.progress = Progress(**state["progress"])
         self._resumed = state is not None
         limits = limit_columns(learner)
         columns = ("step", "objective", "best", *learner.columns, *limits)

@@ -1,0 +1,87 @@
+"""Small JSON files, read with suspicion: they may be pipes, endless, of gigabytes, or nested without end."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from traces.errors import InputError
+from traces.text import place
+
+MOST_BYTES = 16 * 2**20
+DEEPEST = 64  # levels of nesting; ours have about six
+
+
+def check_regular(path: Path, remedy: str, most_bytes: int | None = None) -> None:
+    """InputError unless it is a regular file (a pipe would wait for ever), of at most so many bytes."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{place(path)}: cannot be read ({reason}); {remedy}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{place(path)}: is not a regular file; {remedy}")
+    if most_bytes is not None and found.st_size > most_bytes:
+        raise InputError(
+            f"{place(path)}: has {found.st_size:,} bytes, more than the {most_bytes:,} that such a file may "
+            f"have; {remedy}"
+        )
+
+
+def read_object(path: Path, remedy: str) -> dict[str, Any]:
+    """The object in a JSON file of at most 16 MiB. InputError, which ends in `remedy`, for anything else."""
+    check_regular(path, remedy, MOST_BYTES)
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES).decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{place(path)}: cannot be read ({one_line(error)}); {remedy}") from None
+    return parsed_object(text, place(path), remedy)
+
+
+def parsed_object(text: str | bytes, where: str, remedy: str) -> dict[str, Any]:
+    """The object that a JSON text describes. InputError for another value, and for deep nesting."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{where}: cannot be read ({one_line(error)}); {remedy}") from None
+    except RecursionError:
+        raise InputError(f"{where}: is nested too deeply; {remedy}") from None
+    except MemoryError:
+        raise InputError(f"{where}: needs more memory than there is; {remedy}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: holds {brief(value)}, not an object with keys; {remedy}")
+    if _depth(value) > DEEPEST:
+        raise InputError(f"{where}: is nested more than {DEEPEST} levels deep; {remedy}")
+    return value
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting, up to one more than are allowed."""
+    level, depth = [value], 0
+    while level and depth <= DEEPEST:
+        inside: list[Any] = []
+        for each in level:
+            if isinstance(each, dict | list):
+                inside += each.values() if isinstance(each, dict) else each
+        level, depth = [each for each in inside if isinstance(each, dict | list)], depth + 1
+    return depth
+
+
+def brief(value: Any) -> str:
+    """A value for a message, cut to a few words."""
+    if isinstance(value, dict):
+        return f"an object of {len(value)} keys"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, int) and not -(10**30) < value < 10**30:
+        return "a number of more than 30 digits"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, fit for one line."""
+    return " ".join(str(error).split())[:200]
