@@ -2,7 +2,7 @@
 
 The plan is a staircase: times, and from each time on what is free of every resource if running jobs
 end at their estimates and planned jobs keep their places. It lives in the scratch row of the state,
-behind the outlook's projection: column 0 the time, column 1 the IT power that jobs leave, before the
+behind the outlook's projection and the turns (schedulers.promises): column 0 the time, column 1 the IT power that jobs leave, before the
 nodes' idle power is taken off, column 2 what of it is promised to waiting jobs, then cores, GPUs and
 memory of each partition. Power to come is the outlook's median, and what the battery can give in each
 step if only the running jobs draw on it.
@@ -35,8 +35,8 @@ def width(w):
 
 @rule
 def plan_cell(w, step, column):
-    """A number of the staircase; the projection of the outlook lies before it."""
-    return cell_of(w, 2 * (w.forecast_steps + 1) + step * width(w) + column)
+    """A number of the staircase; the projection of the outlook and the turns lie before it."""
+    return cell_of(w, 2 * (w.forecast_steps + 1) + w.live_slots + 1 + step * width(w) + column)
 
 
 @rule
