@@ -217,9 +217,9 @@ def build_world(
 
 
 def _scratch(environments: int, live: int, partitions: int, forecast_steps: int) -> Any:
-    """Room for the outlook (rare.outlook), and behind it for turns (schedulers.promises) and a plan.
+    """Room for the outlook (rare.outlook), and behind it for turns (rare.promises) and a plan.
 
-    A plan (schedulers.plan) has a step for each running job and forecast step, and two for each waiting job.
+    A plan (rare.plan) has a step for each running job and forecast step, and two for each waiting job.
     """
     plan_steps = 2 * live + forecast_steps + 4
     cells = 2 * (forecast_steps + 1) + live + 1 + plan_steps * (3 + 3 * partitions)

@@ -82,7 +82,8 @@ ENV = np.dtype(
         ("changes", I8), ("found_changes", I8), ("found_mw", I8),
         ("seen_changes", I8), ("seen_mw", I8), ("seen_cursor", I8),
         ("walked", I8),  # jobs of the queue looked at in walks (build.should_index)
-        ("renewed_changes", I8),  # `changes` when all promises had last been renewed (schedulers.promises)
+        # whether starts are promised, and `changes` when all promises had last been renewed (rare.promises)
+        ("keeps_promises", I8), ("renewed_changes", I8),
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),

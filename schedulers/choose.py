@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from rare import index, lists
+from rare import index, lists, plan, promises
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import FCFS, changes_with_time, estimate_left_s, priority
@@ -34,7 +34,6 @@ from rare.state import (
     live_of,
     part_of,
 )
-from schedulers import plan, promises
 from schedulers.gates import NO_GATE, is_gated
 
 BACKFILL_NAMES = ("none", "greedy", "easy", "conservative", "conservative=kept")
@@ -250,7 +249,7 @@ def choose_conservative(w, cursor, policy):
     s = env_of(w)
     first = ends_of(w, QUEUE).first
     if cursor == 0:
-        plan.begin(w)
+        plan.begin(w, 0)
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
         if is_gated(w, slot, policy):
@@ -269,29 +268,24 @@ def choose_conservative(w, cursor, policy):
 def choose_kept(w, cursor, policy):
     """Conservative backfill that keeps its promises: the jobs are placed in the order of their promises.
 
-    The cursor is a turn (schedulers.promises), not a place in the queue.
+    The cursor is a turn (rare.promises), not a place in the queue. What a gate hides has no promise; without
+    gates the rules make promises where nobody is asked.
     """
     s = env_of(w)
+    s.keeps_promises = policy.gate == NO_GATE
     if cursor == 0:
-        plan.begin(w)
         promises.line_up(w)
-    renews = s.renewed_changes != s.changes
     for i in range(cursor, promises.turns(w)):
         slot = promises.turn_cell(w, i).value
-        live = live_of(w, slot)
         if is_gated(w, slot, policy):
-            live.promised_wait_s = NO_PROMISE
+            live_of(w, slot).promised_wait_s = NO_PROMISE
             continue
-        run_s = promises.longest_run_s(w, slot)
-        start_s = plan.place(w, slot, run_s)
+        start_s = promises.place(w, slot)
         if start_s == NEVER_S:
             s.heads_skipped += 1
-            if why_not_start(w, slot) == OK and plan.squeeze(w, slot, run_s):
+            if why_not_start(w, slot) == OK and plan.squeeze(w, slot, promises.longest_run_s(w, slot)):
                 return remember(w, slot, i + 1)
-            continue
-        if renews or live.promised_wait_s == NO_PROMISE:
-            promises.promise(w, slot, start_s)
-        if start_s == s.now_s and why_not_start(w, slot) == OK:
+        elif start_s == s.now_s and why_not_start(w, slot) == OK:
             return remember(w, slot, i + 1)
     s.renewed_changes = s.changes
     return WAIT

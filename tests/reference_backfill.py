@@ -103,18 +103,18 @@ class PlainMachine:
         )
 
     def _plan(self, line: list[PlainJob], keep: bool) -> None:
-        held = [(self.now_s, self.expected_end_s(j), j.cores) for j in self.running()]
+        least_s = self.now_s + (1 if keep else 0)
+        held = [(self.now_s, max(self.expected_end_s(j), least_s), j.cores) for j in self.running()]
         for job in line:
-            if not any(other.cores <= self.free() for other in self.queue()):
-                return  # nobody is asked (§4.2)
-            start_s = self._earliest_s(job, held)
+            run_s = max(job.estimate_s, 1) if keep else job.estimate_s
+            start_s = self._earliest_s(job, run_s, held)
             if keep:
                 self._promise(job, start_s)
             if start_s == self.now_s and job.cores <= self.free():
                 job.start_s = start_s
                 if job.run_s == 0:
                     continue
-            held.append((start_s, start_s + job.estimate_s, job.cores))
+            held.append((start_s, start_s + run_s, job.cores))
         self.renewed_at = self._changes()
 
     def _promise(self, job: PlainJob, start_s: int) -> None:
@@ -127,15 +127,10 @@ class PlainMachine:
         begun = [j.start_s + j.run_s for j in self.jobs if j.start_s is not None]
         return len(begun) + sum(end_s <= self.now_s for end_s in begun)
 
-    def _earliest_s(self, job: PlainJob, held: list[tuple[int, int, int]]) -> int:
-        """The first time from which on the job fits for all its estimate beside what is held."""
+    def _earliest_s(self, job: PlainJob, run_s: int, held: list[tuple[int, int, int]]) -> int:
+        """The first time from which on the job fits for so long beside what is held, at least for an instant."""
         for begin_s in sorted({self.now_s, *(end_s for _, end_s, _ in held)}):
-            if begin_s < self.now_s:
-                continue
-            end_s = begin_s + max(job.estimate_s, 1)
-            times = [begin_s, *(t for t, _, _ in held if begin_s < t < end_s)]
-            if job.estimate_s == 0:
-                times = [begin_s]
+            times = [begin_s, *(t for t, _, _ in held if begin_s < t < begin_s + run_s)]
             if all(
                 job.cores + sum(c for first_s, last_s, c in held if first_s <= t < last_s) <= self.processors
                 for t in times

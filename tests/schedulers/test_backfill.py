@@ -83,12 +83,13 @@ def test_a_job_without_work_keeps_no_processor_of_a_reservation(name, clock):
 
 @pytest.mark.parametrize("name", ["easy", "conservative", "conservative=kept"])
 def test_a_job_killed_at_an_estimate_of_zero_keeps_none_either(name, clock):
-    # woken nodes prolong the expected run beyond the reservation, though the estimate is 0
+    # Nodes need 20 s to wake: job 0 holds its own until 30, and job 2 would be expected to end at 15 + 20,
+    # beyond the reservation, though its estimate is 0.
     jobs = [dict(job) for job in ZERO_LENGTH]
-    jobs[2] |= {"work_s": 50, "estimate_s": 0}
+    jobs[2] |= {"submit_s": 15, "work_s": 50, "estimate_s": 0}
+    jobs[3] |= {"submit_s": 15}
     part = rare.Partition(nodes=8, wake_s=20)
-    first = starts(jobs, part, name, clock, kill_at_estimate=True)
-    assert first[2] == first[3] == 2
+    assert starts(jobs, part, name, clock, kill_at_estimate=True) == [0, 30, 15, 15]
 
 
 def test_a_job_without_work_keeps_no_power_of_another_partitions_head(clock):
