@@ -48,7 +48,7 @@ def test_an_unknown_order_is_refused_and_never_taken_for_the_last_one(code):
 
 
 def test_every_victim_rule_has_a_measure_of_its_own():
-    case = make_case(JOBS, rare.Partition(nodes=4), GRID, begin_s=40)
+    case = make_case([{**job, "submit_s": 0} for job in JOBS], rare.Partition(nodes=4), GRID)
     world = build_world(case, log_level=0)
     w, state = world.handles[0], world.env[0]
     for slot in (0, 1):
@@ -97,7 +97,7 @@ class Looking:
 
     def decide(self, world, e, status):
         observer = Observer(self.case, Layout(queue_slots=3, running_slots=2, forecast_hours=4))
-        observer.obs[:] = np.nan
+        observer.obs[1:] = np.nan  # WAIT is always valid and written once
         choice = 1 if observer.look(world, e) > 1 and observer.mask[1] else 0
         if lists.size(world.handles[e], QUEUE) >= 3 and lists.size(world.handles[e], EXPECTED) >= 2:
             self.looks += 1

@@ -30,7 +30,7 @@ class Watcher:
     """A user's class that looks at the whole outlook before it starts the first job that may start."""
 
     def choose(self, view):
-        assert all(step.end_s > step.start_s for step in view.outlook)
+        assert all(step.end_s is None or step.end_s > step.start_s for step in view.outlook)
         return view.startable[0].index if view.startable else -1
 
 
@@ -60,7 +60,7 @@ def lives_through(case, make, context) -> bool:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_lives_through_the_end_of_the_inputs(family):
     lived = dict.fromkeys(FAMILIES[family], 0)
-    for seed, case in random_cases(range(25)):
+    for seed, case in random_cases(range(14)):
         for name in lived:
             lived[name] += lives_through(case, lambda name=name: make_scheduler(name), f"{seed}: {name}")
     assert min(lived.values()) > 0, lived
