@@ -14,9 +14,7 @@ MJ_PER_KWH = 3.6e9
 SHORT_JOB_S = 10  # the bound of the bounded slowdown
 
 
-def job_metrics(
-    case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arrived: int
-) -> dict[str, Any]:
+def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arrived: int) -> dict[str, Any]:
     """Waits, slowdowns and counts, over the jobs submitted after the warm-up.
 
     over_s: when the run ended. arrived: how many jobs, the first of the workload, had arrived by then; one

@@ -85,7 +85,7 @@ def append_step(w, last, time_s):
 
 @rule
 def begin(w, least_s):
-    """Lay the staircase from now on: running jobs end at their estimates, but in `least_s` at the earliest."""
+    """Lay the staircase from now on: running jobs end at their estimates, at the earliest in `least_s`."""
     s = env_of(w)
     plan_cell(w, 0, 0).value = s.now_s
     plan_cell(w, 0, 1).value = s.start_cap_mw - s.active_mw

@@ -38,9 +38,9 @@ class PlainMachine:
 
     def run(self, backfill: str) -> list[int]:
         """First starts of all jobs, by index."""
-        walk = {"easy": self.easy, "conservative": self.conservative, "conservative=kept": self.kept}[backfill]
+        walks = {"easy": self.easy, "conservative": self.conservative, "conservative=kept": self.kept}
         while True:
-            walk()
+            walks[backfill]()
             ends = [j.start_s + j.run_s for j in self.jobs if j.start_s is not None]
             later = [t for t in [j.submit_s for j in self.jobs] + ends if t > self.now_s]
             if not later:
@@ -128,7 +128,7 @@ class PlainMachine:
         return len(begun) + sum(end_s <= self.now_s for end_s in begun)
 
     def _earliest_s(self, job: PlainJob, run_s: int, held: list[tuple[int, int, int]]) -> int:
-        """The first time from which on the job fits for so long beside what is held, at least for an instant."""
+        """The first time from which on the job fits beside what is held for so long, or for an instant."""
         for begin_s in sorted({self.now_s, *(end_s for _, end_s, _ in held)}):
             times = [begin_s, *(t for t, _, _ in held if begin_s < t < begin_s + run_s)]
             if all(

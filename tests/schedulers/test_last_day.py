@@ -86,7 +86,7 @@ def test_a_thousand_cases_for_every_family(block):
 @pytest.mark.parametrize("clock", ["compiled", "simpy"])
 @pytest.mark.parametrize("issues", [1, 3])
 def test_lookahead_goes_on_long_after_the_last_forecast(issues, clock):
-    """Forecasts of the first hours only, jobs for three days: the last issue's last day is taken to repeat."""
+    """Forecasts of the first hours only, jobs for three days: the last issue's last day repeats."""
     jobs = [job(1 + k % 5, 1, 100, submit_s=5 * HOUR * k) for k in range(15)]
     case = case_of(jobs, rare.Partition(nodes=1, core_mw=0), [{"t": 0, "supply": 10 * WATT}], begin_s=0)
     case = replace(case, forecast=flat_forecast(issues, spread=5 * WATT))

@@ -34,8 +34,8 @@ def promises_of(case, name):
 
 
 # 4 cores. Job 0 is expected until 60 and ends at 30; job 1 ends at 31. Job 2 needs all cores: promised 60.
-# Job 3 (3 cores, 10 s) fits before it: promised 31. At 30 three cores are free. Replanned in queue order, job 2
-# gets 31, so job 3 has to wait until 61; in the order of the promises job 3 starts at 30, and job 2 at 40.
+# Job 3 (3 cores, 10 s) fits before it: promised 31. At 30 three cores are free. Replanned in queue order, job
+# 2 gets 31, so job 3 has to wait until 61; in the order of the promises job 3 starts at 30, job 2 at 40.
 EARLY_END = [
     {"submit_s": 0, "cores": 1, "work_s": 30, "estimate_s": 60},
     {"submit_s": 1, "cores": 1, "work_s": 30},
@@ -63,7 +63,9 @@ def without_overruns_and_limits(rng: random.Random):
     """A random case with power for everybody, in which no job runs longer than its estimate."""
     case = random_case(rng)
     work = case.workload
-    longer = replace(work, estimate_s=work.work_s + [rng.choice((0, 0, 5, 50, 200)) for _ in range(len(work))])
+    longer = replace(
+        work, estimate_s=work.work_s + [rng.choice((0, 0, 5, 50, 200)) for _ in range(len(work))]
+    )
     inputs: Inputs = constant_inputs()
     return replace(case, workload=longer, inputs=inputs, battery=NO_BATTERY, begin_s=None, end_s=None)
 
