@@ -137,7 +137,15 @@ def build_world(
     log_level: int = 1,
     record_jobs: bool = True,
 ) -> World:
-    """The state at the beginning of a case, for so many environments with so many live slots each."""
+    """The state at the beginning of a case, for so many environments with so many live slots each.
+
+    ValueError for an order that rare.orders does not have.
+    """
+    if not 0 <= order < len(orders.ORDER_NAMES):
+        raise ValueError(
+            f"order {order!r} is unknown; give the place of a name in rare.orders.ORDER_NAMES: 0 to "
+            f"{len(orders.ORDER_NAMES) - 1}"
+        )
     jobs = build_jobs(case)
     begin_s = case.first_instant_s
     env = records((environments,), ENV)
@@ -167,7 +175,7 @@ def build_world(
     env.grid_charge_below = options.grid_charge_below_u
     env.least_cores = env.least_mw = HUGE
     env.need_mw = UNKNOWN
-    env.found_changes = env.seen_changes = -1
+    env.found_changes = env.seen_changes = env.renewed_changes = -1
     env.order = order
     env.order_param = order_param
     env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
@@ -209,12 +217,13 @@ def build_world(
 
 
 def _scratch(environments: int, live: int, partitions: int, forecast_steps: int) -> Any:
-    """Room for the outlook (rare.outlook), and for a plan behind it (schedulers.plan).
+    """Room for the outlook (rare.outlook), and behind it for turns (rare.promises) and a plan.
 
-    A plan has a step for each running job and forecast step, and two for each waiting job.
+    A plan (rare.plan) has a step for each running job and forecast step, and two for each waiting job.
     """
     plan_steps = 2 * live + forecast_steps + 4
-    return records((environments, 2 * (forecast_steps + 1) + plan_steps * (3 + 3 * partitions)), CELL)
+    cells = 2 * (forecast_steps + 1) + live + 1 + plan_steps * (3 + 3 * partitions)
+    return records((environments, cells), CELL)
 
 
 def more_live_slots(world: World) -> World:

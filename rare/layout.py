@@ -74,6 +74,20 @@ FORECAST = (
 _BLOCKS = {"queue": QUEUE, "running": RUNNING, "cluster": CLUSTER, "forecast": FORECAST}
 
 
+def places(block: str, *written: str) -> range:
+    """Places within a block of the features that code writes, which names them in order.
+
+    RuntimeError if they are not those of the layout: the code would write over other numbers.
+    """
+    names = tuple(feature.name for feature in _BLOCKS[block])
+    if written != names:
+        raise RuntimeError(
+            f"rare.layout: block {block} has the features {', '.join(names)}; what writes it has "
+            f"{', '.join(written)}. Change both alike, and VERSION"
+        )
+    return range(len(names))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """An observation: mask | queue slots x features | running slots x features | cluster | forecast.

@@ -32,6 +32,7 @@ _FORECAST_RANGES = {
 }
 GRID_CHARGE_NAMES = ("never", "price", "carbon")
 """What may tell the battery to charge from the grid (RULES §7.2a)."""
+NOT_FROM_GRID, BY_PRICE, BY_CARBON = range(len(GRID_CHARGE_NAMES))
 
 
 def _require(condition: bool, message: str) -> None:

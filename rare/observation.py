@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from rare import lists
+from rare import layout, lists
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import FCFS, allowance_s, estimate_left_s
@@ -34,7 +34,33 @@ from rare.withhold import withhold
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
-QUEUE_FEATURES, RUNNING_FEATURES, CLUSTER_FEATURES, HOUR_FEATURES = 13, 9, 17, 5
+QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
+CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
+# where each number lies in its block; the import fails unless these are the layout's features
+(
+    JOB_PRESENT, JOB_CORES, JOB_GPUS, JOB_MEMORY, JOB_POWER, JOB_DENSITY, JOB_PREEMPTIBLE, JOB_SUSPENDED,
+    JOB_ESTIMATE, JOB_WAITED, JOB_SLACK, JOB_ATTAINABLE, JOB_STARTABLE,
+) = layout.places(
+    "queue", "present", "cores", "gpus", "memory", "power", "density", "preemptible", "suspended",
+    "estimate", "waited", "slack", "attainable", "startable",
+)  # fmt: skip
+(
+    RUN_PRESENT, RUN_CORES, RUN_POWER, RUN_DENSITY, RUN_PREEMPTIBLE, RUN_LEFT, RUN_RAN, RUN_SLACK,
+    RUN_MAY_STOP,
+) = layout.places(
+    "running", "present", "cores", "power", "density", "preemptible", "left", "ran", "slack", "may_stop",
+)  # fmt: skip
+(
+    SHORTAGE, FREE_CORES, FREE_GPUS, NODES_USED, JOBS_POWER, SUPPLY, SPARE, IMPORT_LIMIT, BATTERY, PRICE,
+    CARBON, PUE, QUEUED_JOBS, RUNNING_JOBS, HOUR_SIN, HOUR_COS, TIME_LEFT,
+) = layout.places(
+    "cluster", "shortage", "free_cores", "free_gpus", "nodes_used", "jobs_power", "supply", "spare",
+    "import_limit", "battery", "price", "carbon", "pue", "queued", "running", "hour_sin", "hour_cos",
+    "time_left",
+)  # fmt: skip
+HOUR_SUPPLY, HOUR_SUPPLY_LOW, HOUR_SUPPLY_HIGH, HOUR_PRICE, HOUR_CARBON = layout.places(
+    "forecast", "supply", "supply_low", "supply_high", "price", "carbon"
+)
 
 
 @rule
@@ -185,19 +211,19 @@ def show_waiting(w, v, slot, at, may):
     now_s = env_of(w).now_s
     card = card_of(w, v, slot)
     latest_s = card.latest_s
-    number_at(obs, at).x = 1.0
-    number_at(obs, at + 1).x = card.cores
-    number_at(obs, at + 2).x = card.gpus
-    number_at(obs, at + 3).x = card.memory
-    number_at(obs, at + 4).x = card.power
-    number_at(obs, at + 5).x = card.density
-    number_at(obs, at + 6).x = card.preemptible
-    number_at(obs, at + 7).x = live_of(w, slot).doing == SUSPENDED
-    number_at(obs, at + 8).x = card.estimate
-    number_at(obs, at + 9).x = by_hour(now_s - card.submit_s)
-    number_at(obs, at + 10).x = by_hour(latest_s - now_s) if latest_s != NEVER_S else np.float32(1.0)
-    number_at(obs, at + 11).x = worth_share(card, now_s) if card.wish > 0 else 0.0
-    number_at(obs, at + 12).x = may
+    number_at(obs, at + JOB_PRESENT).x = 1.0
+    number_at(obs, at + JOB_CORES).x = card.cores
+    number_at(obs, at + JOB_GPUS).x = card.gpus
+    number_at(obs, at + JOB_MEMORY).x = card.memory
+    number_at(obs, at + JOB_POWER).x = card.power
+    number_at(obs, at + JOB_DENSITY).x = card.density
+    number_at(obs, at + JOB_PREEMPTIBLE).x = card.preemptible
+    number_at(obs, at + JOB_SUSPENDED).x = live_of(w, slot).doing == SUSPENDED
+    number_at(obs, at + JOB_ESTIMATE).x = card.estimate
+    number_at(obs, at + JOB_WAITED).x = by_hour(now_s - card.submit_s)
+    number_at(obs, at + JOB_SLACK).x = by_hour(latest_s - now_s) if latest_s != NEVER_S else np.float32(1.0)
+    number_at(obs, at + JOB_ATTAINABLE).x = worth_share(card, now_s) if card.wish > 0 else 0.0
+    number_at(obs, at + JOB_STARTABLE).x = may
 
 
 @rule
@@ -252,15 +278,15 @@ def show_running(w, v, slot, at, may):
         deadline_s = card.latest_s + live.expected_s - live.progress_s
         slack = by_hour(deadline_s - now_s - left_s)
     ran_s = now_s - live.resumed_s
-    number_at(obs, at).x = 1.0
-    number_at(obs, at + 1).x = card.cores
-    number_at(obs, at + 2).x = card.power
-    number_at(obs, at + 3).x = card.density
-    number_at(obs, at + 4).x = card.preemptible
-    number_at(obs, at + 5).x = by_hour(left_s)
-    number_at(obs, at + 6).x = by_hour(ran_s)
-    number_at(obs, at + 7).x = slack
-    number_at(obs, at + 8).x = may
+    number_at(obs, at + RUN_PRESENT).x = 1.0
+    number_at(obs, at + RUN_CORES).x = card.cores
+    number_at(obs, at + RUN_POWER).x = card.power
+    number_at(obs, at + RUN_DENSITY).x = card.density
+    number_at(obs, at + RUN_PREEMPTIBLE).x = card.preemptible
+    number_at(obs, at + RUN_LEFT).x = by_hour(left_s)
+    number_at(obs, at + RUN_RAN).x = by_hour(ran_s)
+    number_at(obs, at + RUN_SLACK).x = slack
+    number_at(obs, at + RUN_MAY_STOP).x = may
 
 
 @rule
@@ -304,31 +330,31 @@ def look_at_cluster(w, v, at):
         free_gpus += part.free_gpus_milli
         nodes_used += part.nodes_used
     busy_mw = s.active_mw + s.node_mw
-    number_at(v.at_obs, at).x = 1.0 if s.phase == SHEDDING else 0.0
-    number_at(v.at_obs, at + 1).x = free_cores / v.cores
-    number_at(v.at_obs, at + 2).x = free_gpus / v.gpus_milli
-    number_at(v.at_obs, at + 3).x = nodes_used / v.nodes
-    number_at(v.at_obs, at + 4).x = squash(busy_mw / v.peak_mw, 1.0)
-    number_at(v.at_obs, at + 6).x = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
-    number_at(v.at_obs, at + 12).x = squash(float(lists.size(w, QUEUE)), 64.0)
-    number_at(v.at_obs, at + 13).x = squash(float(lists.size(w, EXPECTED)), 16.0)
+    number_at(v.at_obs, at + SHORTAGE).x = 1.0 if s.phase == SHEDDING else 0.0
+    number_at(v.at_obs, at + FREE_CORES).x = free_cores / v.cores
+    number_at(v.at_obs, at + FREE_GPUS).x = free_gpus / v.gpus_milli
+    number_at(v.at_obs, at + NODES_USED).x = nodes_used / v.nodes
+    number_at(v.at_obs, at + JOBS_POWER).x = squash(busy_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + SPARE).x = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + QUEUED_JOBS).x = squash(float(lists.size(w, QUEUE)), 64.0)
+    number_at(v.at_obs, at + RUNNING_JOBS).x = squash(float(lists.size(w, EXPECTED)), 16.0)
     if v.shown_s == s.now_s:
         return
     v.shown_s = s.now_s
     hour = 2.0 * math.pi * ((s.now_s + v.local_offset_s) % 86400) / DAY_S
-    number_at(v.at_obs, at + 5).x = squash(s.supply_mw / v.peak_mw, 1.0)
-    number_at(v.at_obs, at + 7).x = squash(s.import_mw / v.peak_mw, 1.0)
-    number_at(v.at_obs, at + 8).x = s.content / max(s.capacity, 1)
-    number_at(v.at_obs, at + 9).x = squash(s.price_u * 1e-6, 0.1)
-    number_at(v.at_obs, at + 10).x = squash(s.carbon_u * 1e-3, 400.0)
-    number_at(v.at_obs, at + 11).x = min(s.pue * 1e-3 - 1.0, 1.0)
-    number_at(v.at_obs, at + 14).x = math.sin(hour)
-    number_at(v.at_obs, at + 15).x = math.cos(hour)
+    number_at(v.at_obs, at + SUPPLY).x = squash(s.supply_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + IMPORT_LIMIT).x = squash(s.import_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + BATTERY).x = s.content / max(s.capacity, 1)
+    number_at(v.at_obs, at + PRICE).x = squash(s.price_u * 1e-6, 0.1)
+    number_at(v.at_obs, at + CARBON).x = squash(s.carbon_u * 1e-3, 400.0)
+    number_at(v.at_obs, at + PUE).x = min(s.pue * 1e-3 - 1.0, 1.0)
+    number_at(v.at_obs, at + HOUR_SIN).x = math.sin(hour)
+    number_at(v.at_obs, at + HOUR_COS).x = math.cos(hour)
     end_s = min(s.window_end_s, s.inputs_end_s)
     left = 1.0
     if end_s != NEVER_S:
         left = squash(float(max(end_s - s.now_s, 0)), DAY_S)
-    number_at(v.at_obs, at + 16).x = left
+    number_at(v.at_obs, at + TIME_LEFT).x = left
 
 
 @rule
@@ -347,11 +373,11 @@ def look_ahead(w, v, at):
     v.shown_step = step_now
     if steps == 1:
         supply = squash(s.supply_mw / v.peak_mw, 1.0)
-        number_at(v.at_obs, at).x = supply
-        number_at(v.at_obs, at + 1).x = supply
-        number_at(v.at_obs, at + 2).x = supply
-        number_at(v.at_obs, at + 3).x = squash(s.price_u * 1e-6, 0.1)
-        number_at(v.at_obs, at + 4).x = squash(s.carbon_u * 1e-3, 400.0)
+        number_at(v.at_obs, at + HOUR_SUPPLY).x = supply
+        number_at(v.at_obs, at + HOUR_SUPPLY_LOW).x = supply
+        number_at(v.at_obs, at + HOUR_SUPPLY_HIGH).x = supply
+        number_at(v.at_obs, at + HOUR_PRICE).x = squash(s.price_u * 1e-6, 0.1)
+        number_at(v.at_obs, at + HOUR_CARBON).x = squash(s.carbon_u * 1e-3, 400.0)
         for k in range(HOUR_FEATURES, v.forecast_hours * HOUR_FEATURES):
             number_at(v.at_obs, at + k).x = number_at(v.at_obs, at + k - HOUR_FEATURES).x
         return

@@ -12,10 +12,10 @@ import math
 from rare.compile import rule
 from rare.model import NEVER_S
 
-FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(14)
 ORDER_NAMES = (
     "fcfs", "sjf", "ljf", "hvf", "hvd", "edf", "slack", "atc", "wfp3", "unicef", "f1", "f2", "f3", "f4",
 )  # fmt: skip
+FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(len(ORDER_NAMES))
 
 
 @rule
@@ -54,7 +54,7 @@ def changes_with_time(order):
 
 @rule
 def priority(job, left_s, order, now_s, mean_run_s, param):
-    """Priority of a waiting job, smaller is first.
+    """Priority of a waiting job, smaller is first; NaN for an order without a formula (none is).
 
     f1 to f4: Carastan-Santos and de Camargo, SC 2017, doi:10.1145/3126908.3126955, table 3, with the
     submit time in the workload's seconds (at least 1). wfp3 and unicef: Tang et al., Cluster 2009,
@@ -95,4 +95,6 @@ def priority(job, left_s, order, now_s, mean_run_s, param):
         return math.sqrt(run_s) * width + 25_600.0 * math.log10(submit_s)
     if order == F3:
         return run_s * width + 6_860_000.0 * math.log10(submit_s)
-    return run_s * math.sqrt(width) + 530_000.0 * math.log10(submit_s)
+    if order == F4:
+        return run_s * math.sqrt(width) + 530_000.0 * math.log10(submit_s)
+    return math.nan

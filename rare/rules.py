@@ -8,7 +8,7 @@ rules_settle.py (§3), rules_decide.py (§4), rules_jobs.py (§5, §6) and rules
 
 from __future__ import annotations
 
-from rare import lists
+from rare import lists, promises
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.outlook import next_issue_s
@@ -232,6 +232,8 @@ def instant(w):
     if s.phase == STARTING:
         if possible(w):
             return DECIDE_START
+        if s.keeps_promises:  # who comes when nothing can start is promised a start all the same (§10.7)
+            promises.renew(w)
         s.phase = CLOSING
     if s.phase == CLOSING:
         close_instant(w)

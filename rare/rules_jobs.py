@@ -15,6 +15,7 @@ from rare.state import (
     FINISH,
     FREE,
     KILL,
+    NO_PROMISE,
     NO_TIME,
     QUEUE,
     QUEUED,
@@ -174,6 +175,7 @@ def enqueue(w, slot, doing):
     s = env_of(w)
     live = live_of(w, slot)
     live.doing = doing
+    live.promised_wait_s = NO_PROMISE
     live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, 1.0, s.order_param)
     lists.insert(w, QUEUE, live.key, live.job, slot)
     if index.is_kept(w):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rare.compile import rule
-from rare.model import NEVER_S, UNLIMITED_MW
+from rare.model import BY_CARBON, BY_PRICE, NEVER_S, UNLIMITED_MW
 from rare.state import (
     env_of,
     live_of,
@@ -30,9 +30,11 @@ def nodes_for(part, cores, gpus_milli, memory_mib):
 def charges_from_grid(w):
     """Whether grid power is cheap or clean enough to charge from it, and to spare the battery (§7.2a)."""
     s = env_of(w)
-    if s.grid_charge == 0:
-        return False
-    return (s.price_u if s.grid_charge == 1 else s.carbon_u) <= s.grid_charge_below
+    if s.grid_charge == BY_PRICE:
+        return s.price_u <= s.grid_charge_below
+    if s.grid_charge == BY_CARBON:
+        return s.carbon_u <= s.grid_charge_below
+    return False
 
 
 @rule

@@ -36,6 +36,7 @@ STATUS_NAMES = ("unfinished", "completed", "rejected", "expired", "failed")
 QUEUE, FINISH, EXPECTED, TIMER = 0, 1, 2, 3
 WAIT = -1
 NO_TIME = -1
+NO_PROMISE = -1
 
 ENV = np.dtype(
     [
@@ -81,6 +82,8 @@ ENV = np.dtype(
         ("changes", I8), ("found_changes", I8), ("found_mw", I8),
         ("seen_changes", I8), ("seen_mw", I8), ("seen_cursor", I8),
         ("walked", I8),  # jobs of the queue looked at in walks (build.should_index)
+        # whether starts are promised, and `changes` when all promises had last been renewed (rare.promises)
+        ("keeps_promises", I8), ("renewed_changes", I8),
         # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.choose)
         ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
         ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
@@ -125,6 +128,7 @@ LIVE = np.dtype(
         # another: the rest of a job's life
         ("resumed_s", I8), ("progress_s", I8), ("finish_s", I8), ("expected_s", I8), ("timer_s", I8),
         ("first_start_s", I8), ("next_free", I4), ("suspensions", I4), ("kills", I4),
+        ("promised_wait_s", I4),  # of a waiting job: to start so long after its submit at the latest
     ],
     align=True,
 )  # fmt: skip

@@ -11,7 +11,14 @@ from rare.build import build_world
 from rare.layout import Layout
 from rare.memory import records, register
 from rare.model import NEVER_S, Case
-from rare.observation import HOUR_FEATURES
+from rare.observation import (
+    HOUR_CARBON,
+    HOUR_FEATURES,
+    HOUR_PRICE,
+    HOUR_SUPPLY,
+    HOUR_SUPPLY_HIGH,
+    HOUR_SUPPLY_LOW,
+)
 from rare.shown import NUMBER, STATIC, VIEW
 from rare.state import World, handle_records
 
@@ -88,10 +95,11 @@ def _hours(case: Case, forecast: Any) -> np.ndarray:
     table = np.zeros((max(forecast.size, 1), HOUR_FEATURES), np.float32)
     if forecast.size:
         rows, peak_mw = forecast.reshape(-1), max(case.cluster.peak_draw_mw, 1)
-        for column, name in enumerate(("supply_mw", "low_mw", "high_mw")):
+        quantiles = {HOUR_SUPPLY: "supply_mw", HOUR_SUPPLY_LOW: "low_mw", HOUR_SUPPLY_HIGH: "high_mw"}
+        for column, name in quantiles.items():
             table[:, column] = _squash(rows[name] / peak_mw, 1.0)
-        table[:, 3] = _squash(rows["price_u"] * 1e-6, 0.1)
-        table[:, 4] = _squash(rows["carbon_u"] * 1e-3, 400.0)
+        table[:, HOUR_PRICE] = _squash(rows["price_u"] * 1e-6, 0.1)
+        table[:, HOUR_CARBON] = _squash(rows["carbon_u"] * 1e-3, 400.0)
     return table.reshape(-1).view(NUMBER).view(np.recarray)
 
 

@@ -137,6 +137,7 @@ class Believed:
         env[0] = world.env[e]
         env["log_level"][0] = env["record_jobs"][0] = env["input_row"][0] = 0
         env["seen_changes"][0] = env["found_changes"][0] = -1  # what passes remember is of the real queue
+        env["pass_s"][0] = -NEVER_S  # and the plan of a pass is in the real scratch row
         env["inputs_end_s"][0] = NEVER_S
         env["free_slot"][0] = here
         self._until_s = until_s

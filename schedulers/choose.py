@@ -2,15 +2,17 @@
 
 `choose` and `victim` answer one decision each, like any scheduler. A pass over the queue remembers
 where it stands (`pass_*` in the state), so that a pass of n starts walks the queue once; whenever
-anything else happened in between, it begins again and comes to the same answer (but that a
-backfilled job without work has taken spare cores in one walk, and has given them back in two).
+anything else happened in between, it begins again and comes to the same answer. It begins again, too,
+after a job that ended within its own start (RULES §4.5): what the pass gave it is free again.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from rare import index, lists
+from rare import index, lists, plan, promises
 from rare.compile import rule
 from rare.model import NEVER_S
 from rare.orders import FCFS, changes_with_time, estimate_left_s, priority
@@ -20,7 +22,9 @@ from rare.rules_decide import OK, why_not_start
 from rare.rules_jobs import HUGE
 from rare.state import (
     FINISH,
+    NO_PROMISE,
     QUEUE,
+    RUNNING,
     WAIT,
     ends_of,
     entry_of,
@@ -30,13 +34,12 @@ from rare.state import (
     live_of,
     part_of,
 )
-from schedulers import plan
 from schedulers.gates import NO_GATE, is_gated
 
-NONE, GREEDY, EASY, CONSERVATIVE = range(4)
-BACKFILL_NAMES = ("none", "greedy", "easy", "conservative")
-LATEST, LOWEST_VALUE, LOWEST_VALUE_PER_WATT, MOST_SLACK = range(4)
+BACKFILL_NAMES = ("none", "greedy", "easy", "conservative", "conservative=kept")
+NONE, GREEDY, EASY, CONSERVATIVE, KEPT = range(len(BACKFILL_NAMES))
 VICTIM_NAMES = ("latest", "lowvalue", "lowvaluewatt", "slackest")
+LATEST, LOWEST_VALUE, LOWEST_VALUE_PER_WATT, MOST_SLACK = range(len(VICTIM_NAMES))
 
 POLICY = np.dtype(
     [
@@ -81,9 +84,14 @@ def rekey(w):
 
 @rule
 def continues_pass(w):
-    """Whether the remembered pass still holds: same instant, and its choice was what happened."""
+    """Whether the remembered pass still holds: same instant, and the job it chose was started and runs.
+
+    A job that has ended within its own start (RULES §4.5, §5.5) holds nothing of what the pass gave it.
+    """
     s = env_of(w)
-    return s.pass_s == s.now_s and s.pass_decision + 1 == s.decisions and s.last_action == s.pass_choice
+    if s.pass_s != s.now_s or s.pass_decision + 1 != s.decisions or s.last_action != s.pass_choice:
+        return False
+    return live_of(w, s.pass_choice).doing == RUNNING
 
 
 @rule
@@ -234,12 +242,14 @@ def choose_easy(w, cursor, policy):
 def choose_conservative(w, cursor, policy):
     """Conservative backfill: every waiting job gets a reservation; those whose time is now start.
 
-    Mu'alem and Feitelson 2001, as above: a job may pass others only if it delays none of them.
+    Mu'alem and Feitelson 2001, as above: a job may pass others only if it delays none of them. All
+    reservations are made anew in queue order, so one may come later than at an earlier instant
+    (`choose_kept` keeps them).
     """
     s = env_of(w)
     first = ends_of(w, QUEUE).first
     if cursor == 0:
-        plan.begin(w)
+        plan.begin(w, 0)
     for i in range(cursor, lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
         if is_gated(w, slot, policy):
@@ -251,6 +261,33 @@ def choose_conservative(w, cursor, policy):
                 return remember(w, slot, i)
         elif start_s == s.now_s and why_not_start(w, slot) == OK:
             return remember(w, slot, i)
+    return WAIT
+
+
+@rule
+def choose_kept(w, cursor, policy):
+    """Conservative backfill that keeps its promises: the jobs are placed in the order of their promises.
+
+    The cursor is a turn (rare.promises), not a place in the queue. What a gate hides has no promise; without
+    gates the rules make promises where nobody is asked.
+    """
+    s = env_of(w)
+    s.keeps_promises = policy.gate == NO_GATE
+    if cursor == 0:
+        promises.line_up(w)
+    for i in range(cursor, promises.turns(w)):
+        slot = promises.turn_cell(w, i).value
+        if is_gated(w, slot, policy):
+            live_of(w, slot).promised_wait_s = NO_PROMISE
+            continue
+        start_s = promises.place(w, slot)
+        if start_s == NEVER_S:
+            s.heads_skipped += 1
+            if why_not_start(w, slot) == OK and plan.squeeze(w, slot, promises.longest_run_s(w, slot)):
+                return remember(w, slot, i + 1)
+        elif start_s == s.now_s and why_not_start(w, slot) == OK:
+            return remember(w, slot, i + 1)
+    s.renewed_changes = s.changes
     return WAIT
 
 
@@ -280,7 +317,11 @@ def choose(w, policy):
         if choice == WAIT and fresh and headed and s.stopped_s != s.now_s and may_skip(w, policy):
             note_vain_pass(w)
         return choice
-    return choose_conservative(w, s.pass_cursor, policy)
+    if policy.backfill == CONSERVATIVE:
+        return choose_conservative(w, s.pass_cursor, policy)
+    if policy.backfill == KEPT:
+        return choose_kept(w, s.pass_cursor, policy)
+    return WAIT  # no name means another code (schedulers.heuristics)
 
 
 # --- victims ----------------------------------------------------------------------------------
@@ -288,7 +329,7 @@ def choose(w, policy):
 
 @rule
 def reluctance(w, slot, victim_rule):
-    """How much a running job should be kept; the least goes first."""
+    """How much a running job should be kept; the least goes first. NaN for an unknown rule (none is)."""
     s = env_of(w)
     live = live_of(w, slot)
     job = job_of(w, live.job)
@@ -300,7 +341,9 @@ def reluctance(w, slot, victim_rule):
         if job.deadline_s == NEVER_S:
             return -float(HUGE)
         return -float(job.deadline_s - s.now_s - max(live.expected_s - s.now_s, 0))
-    return -float(live.resumed_s)
+    if victim_rule == LATEST:
+        return -float(live.resumed_s)
+    return math.nan
 
 
 @rule

@@ -19,8 +19,8 @@ from rare.reservation import expected_run_s
 from rare.rules_power import node_increase_mw
 from rare.state import SUSPENDED, env_of, job_of, live_of
 
-NO_GATE, GREEN, PRICE, CARBON = range(4)
 GATE_NAMES = ("nogate", "green", "price", "carbon")
+NO_GATE, GREEN, PRICE, CARBON = range(len(GATE_NAMES))
 
 
 @rule

@@ -38,7 +38,10 @@ BACKFILL_HELP = {
     "none": "strict: only the head of the queue may start (default)",
     "greedy": "whoever fits starts, in order",
     "easy": "others may pass the head if they do not delay it",
-    "conservative": "others may pass if they delay nobody before them",
+    "conservative": "others may pass if they delay nobody before them; it replans in queue order, so a "
+    "start may come later than first promised",
+    "conservative=kept": "the same, but no promised start moves later; jobs are placed in the order of their "
+    "promises, new ones last",
 }
 VICTIM_HELP = {
     "latest": "gives up the latest start or resume (default)",
@@ -51,7 +54,12 @@ GATE_HELP = {
     "price": "or until power is cheap: at most a share Q of the time left is cheaper (price=Q; default 0.25)",
     "carbon": "or until power is clean: likewise by carbon intensity (carbon=Q; default 0.25)",
 }
-SHORT = {"easy": "fcfs+easy", "conservative": "fcfs+conservative", "greedy": "fcfs+greedy"}
+SHORT = {
+    "easy": "fcfs+easy",
+    "conservative": "fcfs+conservative",
+    "conservative=kept": "fcfs+conservative=kept",
+    "greedy": "fcfs+greedy",
+}
 PRIVILEGED_HELP = {
     "oracle": "knows true run times and true power (oracle=N tries N small changes; default 4000)"
 }
@@ -163,6 +171,8 @@ def parse(name: str, **params: float) -> Heuristic:
     params: k of atc, as after the '=' in the name. InputError for anything unknown.
     """
     parts = name.strip().lower().split("+")
+    if parts[0] in SHORT or parts[0].partition("=")[0] == "conservative":
+        parts = [*SHORT.get(parts[0], f"fcfs+{parts[0]}").split("+"), *parts[1:]]
     parts[0], given, k_text = parts[0].partition("=")
     if given:
         if parts[0] != "atc":
@@ -171,15 +181,15 @@ def parse(name: str, **params: float) -> Heuristic:
             params["k"] = float(k_text)
         except ValueError:
             raise InputError(f"scheduler {name!r}: {k_text!r} is not a number; write atc=0.5") from None
-    if parts[0] in SHORT:
-        parts = [*SHORT[parts[0]].split("+"), *parts[1:]]
     order, chosen = parts[0], {"backfill": "none", "victim": "latest", "gate": GATE_NAMES[NO_GATE]}
     gate_param = DEFAULT_GATE_PARAM
     if order not in ORDER_NAMES:
         raise _unknown(name, order, "orders", known_names())
     seen: set[str] = set()
     for part in parts[1:]:
-        part, given, text = part.partition("=")
+        text = given = ""
+        if part not in BACKFILL_NAMES:
+            part, given, text = part.partition("=")
         kind = _kind(part)
         if kind is None:
             known = [*BACKFILL_NAMES, *GATE_HELP, *VICTIM_NAMES]
@@ -209,6 +219,10 @@ def _kind(part: str) -> str | None:
 
 def _share(name: str, part: str, text: str) -> float:
     """The Q of price=Q and carbon=Q."""
+    if part == "conservative":
+        raise InputError(
+            f"scheduler {name!r}: conservative={text} is unknown; write conservative or conservative=kept"
+        )
     if part not in (GATE_NAMES[PRICE], GATE_NAMES[CARBON]):
         raise InputError(f"scheduler {name!r}: {part} takes no parameter; atc, price and carbon do")
     try:

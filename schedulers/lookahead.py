@@ -63,7 +63,7 @@ _RANGES = {
     "margin": (0, 100),
     "seed": (0, 2**31),
 }
-_BASE_KEYS = ("atc", "price", "carbon")  # what a base heuristic's own name may set
+_BASE_KEYS = ("atc", "conservative", "price", "carbon")  # what a base heuristic's own name may set
 
 
 class Lookahead:

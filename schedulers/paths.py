@@ -62,7 +62,11 @@ class Outlook:
             self._starts_s = self.issued_s + ahead * step_s
 
     def inputs(self, into: Any, scores: np.ndarray) -> int:
-        """Write the inputs of a path with these scores (of absolute steps) into a row. How many there are."""
+        """Write the inputs of a path into a row. Returns how many there are.
+
+        scores: of steps since the first issue; the last ones are followed by the first again, as a run may
+        go on for any time after the last forecast.
+        """
         state, rows = self._state, len(into)
         for name in ("supply_mw", "import_mw", "price_u", "carbon_u", "pue"):
             into[name] = state[name]
@@ -70,7 +74,8 @@ class Outlook:
         if self.issue < 0 or rows < 2:
             return 1
         ahead = self._rows
-        score = scores[self.first_step : self.first_step + rows - 1] / _QUANTILE_SCORE
+        steps = np.arange(self.first_step, self.first_step + rows - 1)
+        score = np.take(scores, steps, mode="wrap") / _QUANTILE_SCORE
         median = ahead["supply_mw"].astype(float)
         spread = np.where(score > 0, ahead["high_mw"] - median, median - ahead["low_mw"])
         supply = np.clip(median + score * spread, 0, UNLIMITED_MW)

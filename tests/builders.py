@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from rare.model import NEVER_S, NO_BATTERY, UNLIMITED_MW, Battery, Case, Cluster, Inputs, Options, Partition
+from rare.model import (
+    NEVER_S,
+    NO_BATTERY,
+    UNLIMITED_MW,
+    Battery,
+    Case,
+    Cluster,
+    Forecast,
+    Inputs,
+    Options,
+    Partition,
+)
 from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 
 DEFAULTS: dict[str, Any] = {
@@ -125,6 +136,27 @@ def random_case(rng: random.Random) -> Case:
         jobs, partitions, rows, end_s=end_s, battery=battery,
         begin_s=begin_s, window_s=window_s, **options,
     )  # fmt: skip
+
+
+def random_forecast(rng: random.Random, case: Case) -> Forecast:
+    """Forecasts that fit no calendar: they may begin late, reach beyond the inputs, or end before the run."""
+    issues, steps = rng.randint(1, 12), rng.choice((1, 2, 7, 24, 40))
+    step_s = rng.choice((7, 60, 100, 300))
+    peak_mw = max(1, case.cluster.peak_draw_mw)
+    draws = np.random.default_rng(rng.randrange(2**32))
+    low, median, high = np.sort(draws.integers(0, 2 * peak_mw, (3, issues, steps)), axis=0)
+    price, carbon = draws.integers(0, 300_000, (2, issues, steps))
+    return Forecast(
+        "random",
+        case.first_instant_s + rng.choice((0, 0, 0, -130, 50)),
+        rng.choice((step_s, 2 * step_s, step_s + 13, max(step_s // 3, 1))),
+        step_s,
+        median,
+        low,
+        high,
+        price,
+        carbon,
+    )
 
 
 def _may_go_in_circles(battery: Battery, options: dict[str, Any], partitions: tuple[Partition, ...]) -> bool:

@@ -267,3 +267,35 @@ def test_zero_work_jobs_hold_nothing(clock):
     assert result.metrics["jobs_completed"] == 50
     assert result.metrics["makespan_s"] == 0
     assert result.metrics["energy_kwh"] == 0
+
+
+@pytest.mark.parametrize(
+    ("last_job", "ended", "unfinished"),
+    [
+        (
+            {"work_s": 5, "estimate_s": 0},
+            "completed",
+            {"jobs_failed": 1},
+        ),  # fails inside its start (§5.5)
+        ({"work_s": 5, "cores": 2}, "stalled", {"jobs_failed": 0}),  # never finds its power
+    ],
+)
+def test_a_job_that_comes_in_the_second_of_the_end_has_arrived(last_job, ended, unfinished, clock):
+    jobs = [{"work_s": 10}, {**last_job, "submit_s": 10}]
+    part = rare.Partition(nodes=2, core_mw=1000)
+    case = make_case(jobs, part, [{"t": 0, "supply": 1000}], kill_at_estimate=True)
+    result = rare.simulate(case, make_scheduler("fcfs"), clock=clock)
+    assert result.ended == ended and result.power["time_s"][-1] == 10
+    metrics = result.metrics
+    assert (metrics["jobs_not_arrived"], metrics["jobs_unfinished"]) == (0, 1)
+    assert {name: metrics[name] for name in unfinished} == unfinished
+    assert metrics["mean_bounded_slowdown_with_unfinished"] == 1  # of two jobs, neither has waited
+
+
+@pytest.mark.parametrize("how", ["inputs", "window"])
+def test_a_job_submitted_when_inputs_or_window_end_has_not_arrived(how, clock):
+    jobs = [{"work_s": 10}, {"work_s": 10, "submit_s": 100}, {"work_s": 10, "submit_s": 100, "cores": 9}]
+    ends = {"end_s": 100} if how == "inputs" else {"window_s": 100}
+    case = make_case(jobs, rare.Partition(), [{"t": 0, "supply": 10**6}], **ends)
+    metrics = rare.simulate(case, make_scheduler("fcfs"), clock=clock).metrics
+    assert (metrics["jobs_not_arrived"], metrics["jobs_rejected"], metrics["jobs_completed"]) == (2, 0, 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 
 import pytest
 
 from rare.orders import ORDER_NAMES
 from schedulers import make_scheduler
 from schedulers.choose import BACKFILL_NAMES, VICTIM_NAMES
+from schedulers.gates import GATE_NAMES, NO_GATE
 from schedulers.heuristics import NEEDS_DEADLINE, NEEDS_VALUE
-from tests.builders import random_case
+from tests.builders import random_case, random_forecast
 from tests.rare.twins import Erratic, history
 from tests.reference import run_reference
 from traces.errors import InputError
@@ -24,7 +26,8 @@ def heuristic_for(seed: int, case):
     rng = random.Random(seed)
     for _ in range(100):
         name = f"{rng.choice(ORDER_NAMES)}+{rng.choice(BACKFILL_NAMES)}+{rng.choice(VICTIM_NAMES)}"
-        scheduler = make_scheduler(name, k=rng.choice((0.5, 2.0, 8.0)))
+        gate = rng.choice(("", "", *GATE_NAMES[NO_GATE + 1 :]))
+        scheduler = make_scheduler(f"{name}+{gate}" if gate else name, k=rng.choice((0.5, 2.0, 8.0)))
         try:
             scheduler.check(case)
         except InputError:
@@ -52,7 +55,10 @@ def compare_with_reference(seed: int) -> None:
 
 
 def compare_clocks(seed: int) -> None:
-    case = random_case(random.Random(seed))
+    rng = random.Random(seed)
+    case = random_case(rng)
+    if rng.random() < 0.5:
+        case = replace(case, forecast=random_forecast(rng, case))
     scheduler = heuristic_for(seed, case)
     fused = history(case, scheduler, "compiled")
     assert fused == history(case, scheduler, "compiled", checked=True), f"seed {seed}: {scheduler.name}"

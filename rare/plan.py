@@ -2,10 +2,10 @@
 
 The plan is a staircase: times, and from each time on what is free of every resource if running jobs
 end at their estimates and planned jobs keep their places. It lives in the scratch row of the state,
-behind the outlook's projection: column 0 the time, column 1 the IT power that jobs leave, before the
-nodes' idle power is taken off, column 2 what of it is promised to waiting jobs, then cores, GPUs and
-memory of each partition. Power to come is the outlook's median, and what the battery can give in each
-step if only the running jobs draw on it.
+behind the outlook's projection and the turns (rare.promises): column 0 the time, column 1 the IT power
+that jobs leave, before the nodes' idle power is taken off, column 2 what of it is promised to waiting
+jobs, then cores, GPUs and memory of each partition. Power to come is the outlook's median, and what the
+battery can give in each step if only the running jobs draw on it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def width(w):
 
 @rule
 def plan_cell(w, step, column):
-    """A number of the staircase; the projection of the outlook lies before it."""
-    return cell_of(w, 2 * (w.forecast_steps + 1) + step * width(w) + column)
+    """A number of the staircase; the projection of the outlook and the turns lie before it."""
+    return cell_of(w, 2 * (w.forecast_steps + 1) + w.live_slots + 1 + step * width(w) + column)
 
 
 @rule
@@ -84,8 +84,8 @@ def append_step(w, last, time_s):
 
 
 @rule
-def begin(w):
-    """Lay the staircase from now on: running jobs end at their estimates, those past them now."""
+def begin(w, least_s):
+    """Lay the staircase from now on: running jobs end at their estimates, at the earliest in `least_s`."""
     s = env_of(w)
     plan_cell(w, 0, 0).value = s.now_s
     plan_cell(w, 0, 1).value = s.start_cap_mw - s.active_mw
@@ -105,7 +105,7 @@ def begin(w):
     while True:
         end_s = NEVER_S
         if i < ends_of(w, EXPECTED).last:
-            end_s = max(live_of(w, entry_of(w, EXPECTED, i).slot).expected_s, s.now_s)
+            end_s = max(live_of(w, entry_of(w, EXPECTED, i).slot).expected_s, s.now_s + least_s)
         change_s = step_start_s(w, outlook_step + 1) if outlook_step + 1 < steps else NEVER_S
         if end_s == NEVER_S and change_s == NEVER_S:
             break
