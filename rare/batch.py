@@ -105,7 +105,7 @@ class Batch(Copyable):
         self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
         self._action = np.zeros(len(self.obs), np.int64)
-        self._summary = records((1,), SUMMARY)
+        self._summary = zeros((1,), SUMMARY)
         self._at_summary = register(self._summary)
         self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
@@ -266,9 +266,11 @@ class Batch(Copyable):
 
     def save(self, e: int) -> dict[str, Any]:
         """A copy of everything that environment `e` consists of."""
-        arrays = {name: getattr(self.world, name)[e].copy() for name in _STATE}
-        mine = {name: getattr(self, name)[e].copy() for name in _OWN}
-        return {**arrays, **mine, "_views": without_addresses(self._views[e]), "playing": self.playing[e]}
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        arrays = {name: np.asarray(getattr(owner, name))[e].copy() for name, owner in owners.items()}
+        for name in _ADDRESSES:
+            arrays["_views"][name] = 0
+        return {**arrays, "playing": self.playing[e]}
 
     def restore(self, e: int, state: dict[str, Any]) -> None:
         """Make environment `e` what was saved, of this or another batch over the same episodes.
@@ -279,17 +281,17 @@ class Batch(Copyable):
         while self.world.live.shape[1] < len(state["live"]):
             self.world = more_live_slots(self.world)
             self._bind()
-        for name in _STATE:
-            if name not in _WITH_SLOTS:
-                getattr(self.world, name)[e] = state[name]
-        for name in _WITH_SLOTS:  # they may have more room here than there
-            row = getattr(self.world, name)[e]
-            row[...] = np.zeros((), row.dtype)
-            row[..., : state[name].shape[-1]] = state[name]
+        for name in ("env", "part", "ends"):
+            np.asarray(getattr(self.world, name))[e] = state[name]
+        for name in _WITH_SLOTS:  # there may be more room here than there
+            row, room = np.asarray(getattr(self.world, name))[e], state[name].shape[-1]
+            row[..., :room] = state[name]
+            if room < row.shape[-1]:
+                row[..., room:] = np.zeros((), row.dtype)
         if len(state["live"]) < self.world.live.shape[1]:
             free_new_slots(self.world.env[e], self.world.live[e], len(state["live"]))
         for name in _OWN:
-            getattr(self, name)[e] = state[name]
+            np.asarray(getattr(self, name))[e] = state[name]
         self.playing[e] = state["playing"]
         self._cards[e]["job"] = -1
         self._point(e)
@@ -342,6 +344,11 @@ class Batch(Copyable):
         shown = int(self._views["shown_queue"][e])
         return [int(slot) for slot in self._slots["slot"][e, :shown]]
 
+    @property
+    def scalars(self) -> np.ndarray:
+        """(E,) ENV of the world, as a plain array: a record array runs Python code at every access."""
+        return self._plain["env"]
+
     def is_over(self, e: int) -> bool:
         """Whether an environment is at the end of its episode."""
         return int(self._status[e]) == ENDED
@@ -368,7 +375,8 @@ class Batch(Copyable):
         """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
         summarise(self._at, self._at_summary, e)
         episode = self.playing[e]
-        return dict(zip(_SUMMARY_NAMES, ("" if episode is None else episode.name, *self._summary.item())))
+        name = "" if episode is None else episode.name
+        return dict(zip(_SUMMARY_NAMES, (name, *self._summary.item()), strict=True))
 
 def _forecast_steps(case: Case) -> int:
     return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
@@ -390,4 +398,5 @@ _SHARED_ARRAYS = ("jobs", "inputs", "forecast", "handles")  # what the world has
 _ARRAYS = ("obs", "mask", "_slots", "_scores")
 _SUMMARY_NAMES = ("window", *(SUMMARY.names or ()))
 _OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch
+_ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
 _SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

@@ -124,7 +124,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         elapsed_s = summary["simulated_s"] - self._simulated_s
         self._simulated_s = summary["simulated_s"]
         return {
-            "action_mask": self._batch.mask[0].astype(np.int8),
+            "action_mask": self._batch.mask[0].view(np.int8).copy(),
             "window": summary["window"],
             "elapsed_s": elapsed_s,
             "episode_summary": summary,

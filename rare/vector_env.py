@@ -191,7 +191,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         self._windows[e] = episode.name
         self._steps[e] = 0
         self._ended[e] = False
-        self._decided_s[e] = self.batch.world.env["now_s"][e]
+        self._decided_s[e] = self.batch.scalars["now_s"][e]
         self._jobs[e] = max(episode.placed_jobs, 1)
         for before in self._before.values():
             before[e] = 0
@@ -287,7 +287,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
 
     def _account(self) -> None:
         """Time and costs of the step just done; to be called before an environment begins anew."""
-        env = self.batch.world.env
+        env = self.batch.scalars
         self.elapsed_s = env["now_s"] - self._decided_s
         self._decided_s = env["now_s"].copy()
         for name in COSTS:
