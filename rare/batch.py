@@ -267,7 +267,11 @@ class Batch(Copyable):
     def save(self, e: int) -> dict[str, Any]:
         """A copy of everything that environment `e` consists of."""
         owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
-        arrays = {name: np.asarray(getattr(owner, name))[e].copy() for name, owner in owners.items()}
+        arrays: dict[str, Any] = {}
+        for name, owner in owners.items():
+            row = np.asarray(getattr(owner, name))[e : e + 1]
+            # by bytes: NumPy copies records field by field, and leaves what is between them as it finds it
+            arrays[name] = np.frombuffer(bytearray(row.tobytes()), row.dtype).reshape(row.shape)[0]
         for name in _ADDRESSES:
             arrays["_views"][name] = 0
         return {**arrays, "playing": self.playing[e]}
@@ -281,17 +285,14 @@ class Batch(Copyable):
         while self.world.live.shape[1] < len(state["live"]):
             self.world = more_live_slots(self.world)
             self._bind()
-        for name in ("env", "part", "ends"):
-            np.asarray(getattr(self.world, name))[e] = state[name]
-        for name in _WITH_SLOTS:  # there may be more room here than there
-            row, room = np.asarray(getattr(self.world, name))[e], state[name].shape[-1]
-            row[..., :room] = state[name]
-            if room < row.shape[-1]:
-                row[..., room:] = np.zeros((), row.dtype)
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        for name, owner in owners.items():
+            row = np.asarray(getattr(owner, name))[e : e + 1].view(np.uint8)
+            saved = np.ascontiguousarray(np.asarray(state[name])[None]).view(np.uint8)
+            row[..., : saved.shape[-1]] = saved
+            row[..., saved.shape[-1] :] = 0  # there may be more room here than there
         if len(state["live"]) < self.world.live.shape[1]:
             free_new_slots(self.world.env[e], self.world.live[e], len(state["live"]))
-        for name in _OWN:
-            np.asarray(getattr(self, name))[e] = state[name]
         self.playing[e] = state["playing"]
         self._cards[e]["job"] = -1
         self._point(e)

@@ -140,8 +140,9 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
 
     def _windows_wanted(self, options: dict[str, Any] | None) -> list[str | None]:
         window = window_wanted(options, ("window", "reset_mask"))
-        each = [window] * self.num_envs if window is None or isinstance(window, str) else list(window)
-        if len(each) != self.num_envs or not all(one is None or isinstance(one, str) for one in each):
+        one = window is None or isinstance(window, str)
+        each = [window] * self.num_envs if one or not isinstance(window, Sequence) else list(window)
+        if len(each) != self.num_envs or not all(name is None or isinstance(name, str) for name in each):
             raise InputError(
                 "reset option 'window' must be the name of a window or split, or a list of one for each of the "
                 f"{self.num_envs} environments, got {window!r}"
