@@ -71,7 +71,7 @@ class Batch(Copyable):
         """Environments that wait for their first episode; a heuristic that drives one needs its order.
 
         invalid: what an action that is not valid does: "raise" ValueError, or "wait", counted in the summary.
-        InputError if it or the reward is unknown, or there is nothing in the jobs that the reward could count.
+        InputError if it or the reward is unknown, or nothing in the jobs is what the reward counts.
         """
         _check_reward(reward, episodes)
         if invalid not in INVALID_NAMES:
@@ -300,7 +300,9 @@ class Batch(Copyable):
     def _check_saved(self, state: dict[str, Any]) -> None:
         playing, parts = state["playing"], self.world.part.shape[1:]
         if len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions:
-            raise ValueError("the state was saved with another layout; make the environment with the same one")
+            raise ValueError(
+                "the state was saved with another layout; make the environment with the same one"
+            )
         if state["part"].shape != parts or not (playing is None or playing in self.episodes.episodes):
             raise ValueError(
                 f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
@@ -379,6 +381,7 @@ class Batch(Copyable):
         name = "" if episode is None else episode.name
         return dict(zip(_SUMMARY_NAMES, (name, *self._summary.item()), strict=True))
 
+
 def _forecast_steps(case: Case) -> int:
     return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
 
@@ -395,7 +398,12 @@ def _check_reward(reward: str, episodes: Episodes) -> None:
 
 _STATE = ("env", "part", "live", "lists", "ends", "scratch")  # arrays of the world
 _WITH_SLOTS = ("live", "lists", "scratch")  # those whose last axis grows with the live slots
-_SHARED_ARRAYS = ("jobs", "inputs", "forecast", "handles")  # what the world has from tables, or makes of itself
+_SHARED_ARRAYS = (
+    "jobs",
+    "inputs",
+    "forecast",
+    "handles",
+)  # what the world has from tables, or makes of itself
 _ARRAYS = ("obs", "mask", "_slots", "_scores")
 _SUMMARY_NAMES = ("window", *(SUMMARY.names or ()))
 _OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch

@@ -34,13 +34,13 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
 
     Action: 0 is WAIT; 1 to K start or resume the job in that queue slot; K + 1 to K + M give up the job in
     that running slot (in a shortage, or where the scenario allows suspending by choice). At each step at
-    least two actions are valid: `info["action_mask"]` (A,) int8, `action_masks()` (A,) bool. After the end WAIT
-    is the only one; so it is in an episode that is over before anybody could choose: one WAIT ends it.
+    least two actions are valid: `info["action_mask"]` (A,) int8, `action_masks()` (A,) bool. After the end
+    WAIT is the only one; so it is in an episode that is over before anybody could choose: one WAIT ends it.
     Observation: one float32 vector, named by `layout`. Reward: the change of the objective, so that the sum
     over an episode is the objective that `rare simulate` reports for the same actions. `terminated` at the
     end of the window; never `truncated`.
-    `info` always has the same keys: "action_mask", "window" (name of the episode), "elapsed_s" (seconds that the
-    last step took) and "episode_summary" (what became of the episode so far, docs/environment.md).
+    `info` always has the same keys: "action_mask", "window" (name of the episode), "elapsed_s" (seconds that
+    the last step took) and "episode_summary" (what became of the episode so far, docs/environment.md).
     Copies and pickles are whole and exact, random generator included.
 
     scenario : a name, a TOML file, a rare.Case, or rare.episodes.Episodes
@@ -49,9 +49,11 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
     reward   : 'objective'; 'slowdown': less the mean bounded slowdown; 'renewable': the share of renewable
                energy less `reward_eta` times the mean bounded slowdown
     reservations: withhold starts that would delay the most urgent visible job without room (rare.withhold)
-    randomise: other clusters, loads and supplies, one for each episode; a mapping of Randomise's fields will do
-    invalid  : what an action that is not valid now does: 'raise' ValueError, or 'wait': it counts as WAIT, and
-               `episode_summary["invalid_actions"]` counts it. A number that is no action is always an error.
+    randomise: other clusters, loads and supplies, one for each episode; a mapping of its fields will do
+    invalid  : what an action that is not valid now does: 'raise' ValueError, or 'wait': it counts as WAIT,
+               and in `episode_summary["invalid_actions"]`. A number that is no action is always an error.
+    numeric_info: `info` holds NumPy numbers alone, for readers that make tensors of all of it: "action_mask",
+               "elapsed_s", and those of the summary as "episode_objective" and so on
     reset(options={"window": NAME}) plays a window by name, or draws one of the split of that name.
     """
 
@@ -74,6 +76,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         reward_eta: float = 0.002,
         randomise: Randomise | Mapping[str, Any] | None = None,
         invalid: str = "raise",
+        numeric_info: bool = False,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -89,6 +92,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
             self.episodes, self.layout, 1, reward=reward, reward_eta=reward_eta, invalid=invalid
         )
         self._over = True
+        self._numeric_info = numeric_info
         self._simulated_s = 0
         self._picture: Picture | None = None  # made at the first frame
 
@@ -106,7 +110,8 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         self._batch.set_up(0, episode)
         self._batch.begin(0)
         self._over = False
-        return self._batch.obs[0].copy(), {**self._info(), "elapsed_s": 0}
+        self._simulated_s = self._batch.summary_numbers(0)["simulated_s"]
+        return self._batch.obs[0].copy(), self._info()
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Apply an action and run on to the next decision. ValueError for one that is refused."""
@@ -123,12 +128,21 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         summary = self._batch.summary_numbers(0)
         elapsed_s = summary["simulated_s"] - self._simulated_s
         self._simulated_s = summary["simulated_s"]
+        if self._numeric_info:
+            return self._numbers(elapsed_s, summary)
         return {
             "action_mask": self._batch.mask[0].view(np.int8).copy(),
             "window": summary["window"],
             "elapsed_s": elapsed_s,
             "episode_summary": summary,
         }
+
+    def _numbers(self, elapsed_s: int, summary: dict[str, Any]) -> dict[str, Any]:
+        numbers = {
+            f"episode_{name}": np.asarray(value) for name, value in summary.items() if name != "window"
+        }
+        mask = self._batch.mask[0].view(np.int8).copy()
+        return {"action_mask": mask, "elapsed_s": np.asarray(elapsed_s), **numbers}
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: which actions are valid now."""
@@ -144,7 +158,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         }
 
     def restore_state(self, state: dict[str, Any]) -> np.ndarray:
-        """Go back to a saved state; returns its observation. ValueError for one of another scenario or layout.
+        """Go back to a saved state; returns its observation. ValueError: of another scenario or layout.
 
         The generator goes back too, so that the next `reset` draws what it drew then.
         """

@@ -141,7 +141,7 @@ class Layout:
         return _BLOCKS[block]
 
     def index(self, block: str, feature: str, slot: int = 0) -> int:
-        """Place of one number in the flat observation. slot: of the queue or of what runs; the forecast's hour.
+        """Place of one number in the flat observation. slot: of the block; of the forecast, the hour.
 
         InputError for a block, feature or slot that there is not.
         """

@@ -21,9 +21,9 @@ class GreenClusterSB3VecEnv(Copyable, VecEnv):
     """The environments of a GreenClusterVectorEnv as a VecEnv; options as there.
 
     `env_method("action_masks")` gives one (A,) mask an environment, as sb3-contrib's MaskablePPO asks for.
-    `infos[e]` always has "action_mask", "window", "elapsed_s" and "TimeLimit.truncated"; where an episode ended
-    also its last observation under "terminal_observation", its summary under "episode_summary", and return,
-    length and seconds since the beginning under "episode", which is what Monitor would add.
+    `infos[e]` always has "action_mask", "window", "elapsed_s" and "TimeLimit.truncated"; where an episode
+    ended also its last observation under "terminal_observation", its summary under "episode_summary", and
+    return, length and seconds since the beginning under "episode", which is what Monitor would add.
     `reset_infos[e]` has the same of the last reset. `set_options({"window": NAME})`, or a list with one an
     environment, holds for the next reset, as in other VecEnvs; `split` says where later episodes come from.
     Environment e plays what a GreenClusterEnv seeded with `seed + e` plays.
@@ -134,7 +134,7 @@ class GreenClusterSB3VecEnv(Copyable, VecEnv):
     ) -> list[Any]:
         """`action_masks` and `render`, the methods that an environment has by itself."""
         if method_name == "get_wrapper_attr":  # how gymnasium's wrappers ask for an attribute
-            return self.get_attr(*method_args, indices=indices)
+            return self.get_attr(str(method_args[0]), indices)
         if method_name not in ("action_masks", "render"):
             raise AttributeError(f"the environments have no method {method_name!r}, but action_masks, render")
         values = self.vector.call(method_name)

@@ -41,9 +41,9 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     reset by the next step, whatever its action. DISABLED: by `reset(options={"reset_mask": (E,) bool})`.
     max_episode_steps: an episode that takes so many is `truncated`; None: none is.
 
-    `info` always has "action_mask" (E, A) int8, "window" (E,) names of what is played now, "elapsed_s" (E,) and
-    "episode_summary": (E,) objects, a dict where an episode ended in this step, else None; beside each the
-    mask "_action_mask" and so on, as gymnasium has them. Observations, rewards and masks are copies;
+    `info` always has "action_mask" (E, A) int8, "window" (E,) names of what is played now, "elapsed_s" (E,)
+    and "episode_summary": (E,) objects, a dict where an episode ended in this step, else None; beside each
+    the mask "_action_mask" and so on, as gymnasium has them. Observations, rewards and masks are copies;
     `copy=False` gives the buffers themselves, which the next step overwrites.
     threads: number of threads that share the environments; then step only one such environment at a time.
 
@@ -144,8 +144,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         each = [window] * self.num_envs if one or not isinstance(window, Sequence) else list(window)
         if len(each) != self.num_envs or not all(name is None or isinstance(name, str) for name in each):
             raise InputError(
-                "reset option 'window' must be the name of a window or split, or a list of one for each of the "
-                f"{self.num_envs} environments, got {window!r}"
+                "reset option 'window' must be the name of a window or split, or a list of one for each of "
+                f"the {self.num_envs} environments, got {window!r}"
             )
         return each
 
@@ -247,7 +247,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         return resting
 
     def _finish(self, over: np.ndarray) -> dict[str, Any]:
-        """The info of a step in which the episodes `over` ended; what ended begins anew, in SAME_STEP mode."""
+        """The info of a step that ended the episodes `over`; in SAME_STEP mode they begin anew."""
         if not over.any():
             return self._info(over)
         summaries = np.full(self.num_envs, None, object)
@@ -315,7 +315,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         return self._pictures[e].frame()
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """An attribute of each environment, as a GreenClusterEnv would have it. AttributeError: there is none."""
+        """An attribute of each environment, as a GreenClusterEnv has it. AttributeError: there is none."""
         if name in ("action_space", "observation_space"):
             return (getattr(self, f"single_{name}"),) * self.num_envs
         if name == "np_random":

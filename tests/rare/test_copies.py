@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import copy
 import gc
 import multiprocessing
@@ -237,10 +238,8 @@ def case_of(scenario="tiny", window="validation-06"):
 def decisions(decider, world, most=15):
     """The slots that a decider chooses from here on, on a copy of the world."""
     clock = CompiledClock(copy.deepcopy(world), Watched(decider, most), np.arange(len(world.jobs)))
-    try:
+    with contextlib.suppress(StopIteration):
         clock.run()
-    except StopIteration:
-        pass
     return clock._decider.chosen
 
 
@@ -269,8 +268,8 @@ def half_way(case, decider, most=10):
 
 
 SCHEDULERS = [
-    "fcfs", "hvf+conservative+lowvalue", "atc=3+easy+green", "lookahead=atc+greedy+budget=200", "oracle=40", "rare",
-    "checkpoint", "deferral",
+    "fcfs", "hvf+conservative+lowvalue", "atc=3+easy+green", "lookahead=atc+greedy+budget=200", "oracle=40",
+    "rare", "checkpoint", "deferral",
 ]  # fmt: skip
 
 
@@ -288,7 +287,9 @@ class TestSchedulers:
     def test_a_copy_decides_alike_from_the_middle_of_a_run_on(self, name, way):
         case, decider = case_of(), scheduler_of(name)
         world = half_way(case, decider)
-        twin, there = way((decider, world)) if way is not copy.copy else (copy.copy(decider), copy.copy(world))
+        twin, there = (
+            way((decider, world)) if way is not copy.copy else (copy.copy(decider), copy.copy(world))
+        )
         alone = way(decider)
         expected = decisions(decider, world)
         assert len(expected) > 8
@@ -305,7 +306,9 @@ class TestSchedulers:
         twin = pickled(decider)
         assert twin.name == decider.name
         results = [
-            rare.simulate(case, each, clock=clock) for each in (decider, twin) for clock in ("compiled", "simpy")
+            rare.simulate(case, each, clock=clock)
+            for each in (decider, twin)
+            for clock in ("compiled", "simpy")
         ]
         assert all(np.array_equal(results[0].jobs, other.jobs) for other in results[1:])
 

@@ -172,16 +172,14 @@ class TestInvalidActions:
         waits, forgives = GreenClusterEnv("tiny", **SMALL), GreenClusterEnv("tiny", invalid="wait", **SMALL)
         waits.reset(seed=3)
         _, info = forgives.reset(seed=3)
-        count = 0
-        for _ in range(60):
+        for count in range(1, 60):
             wrong = np.flatnonzero(info["action_mask"] == 0)[-1]
             expected, (*seen, info) = waits.step(WAIT), forgives.step(wrong)
-            count += 1
             assert np.array_equal(seen[0], expected[0]) and seen[1:] == list(expected[1:4])
             assert info["episode_summary"]["invalid_actions"] == count
             if seen[2]:
                 break
-        assert waits.step is not None and expected[4]["episode_summary"]["invalid_actions"] == 0
+        assert expected[4]["episode_summary"]["invalid_actions"] == 0
 
     def test_the_vector_waits_and_counts(self):
         env = GreenClusterVectorEnv(3, "tiny", invalid="wait", **SMALL)
@@ -294,7 +292,7 @@ class TestRefusals:
     def test_windows_of_many(self):
         env = GreenClusterVectorEnv(2, "tiny", **SMALL)
         for wrong in (["test-00"], ["test-00", 3], 3):
-            with pytest.raises((InputError, TypeError), match="each of the 2|iterable"):
+            with pytest.raises(InputError, match="each of the 2"):
                 env.reset(options={"window": wrong})
         with pytest.raises(InputError, match="needs autoreset_mode='disabled'"):
             env.reset(options={"reset_mask": np.array([True, False])})
@@ -367,7 +365,9 @@ class TestInfo:
         for _ in range(120):
             assert keys <= set(info) <= keys | {"final_obs", "_final_obs", "final_info", "_final_info"}
             assert info["_window"].all() and info["window"].shape == (2,)
-            _, _, terminated, truncated, info = env.step([int(np.flatnonzero(m)[-1]) for m in info["action_mask"]])
+            _, _, terminated, truncated, info = env.step(
+                [int(np.flatnonzero(m)[-1]) for m in info["action_mask"]]
+            )
             over = terminated | truncated
             assert np.array_equal(info["_episode_summary"], over)
             assert np.array_equal(info["elapsed_s"], env.elapsed_s)
@@ -417,7 +417,9 @@ class TestAutoreset:
             over = results[1] | results[2]
             ends += over.sum()
             for key in ("final_obs", "_final_obs", "final_info", "_final_info"):
-                assert (key in info) == (key in their_info) == (mode == AutoresetMode.SAME_STEP and over.any())
+                assert (
+                    (key in info) == (key in their_info) == (mode == AutoresetMode.SAME_STEP and over.any())
+                )
                 assert key not in info or same(info[key], their_info[key])
             still = ~over
             assert np.array_equal(info["elapsed_s"][still], their_info["elapsed_s"][still])
@@ -460,7 +462,11 @@ class TestAutoreset:
         for _ in range(2):
             env.restore(saved)
             runs.append([env.step([0, 0])[:3] for _ in range(20)])
-        assert all(np.array_equal(a, b) for one, two in zip(*runs, strict=True) for a, b in zip(one, two, strict=True))
+        assert all(
+            np.array_equal(a, b)
+            for one, two in zip(*runs, strict=True)
+            for a, b in zip(one, two, strict=True)
+        )
 
 
 class TestStableBaselines:
@@ -582,13 +588,20 @@ class TestGymnasium:
             assert isinstance(env, GreenClusterVectorEnv) and env.num_envs == 3
         assert env.spec.id == "rare/GreenCluster-v0"
         later = gymnasium.make_vec(
-            "rare/GreenCluster-v0", 2, scenario="tiny", autoreset_mode="NEXT_STEP", max_episode_steps=9, **SMALL
+            "rare/GreenCluster-v0",
+            2,
+            scenario="tiny",
+            autoreset_mode="NEXT_STEP",
+            max_episode_steps=9,
+            **SMALL,
         )
         assert later.autoreset_mode is AutoresetMode.NEXT_STEP
         assert gymnasium.make_vec("rare/GreenCluster-v0", scenario="tiny").num_envs == 1
 
     def test_wrappers_of_vectors(self):
-        env = DictInfoToList(RecordEpisodeStatistics(GreenClusterVectorEnv(2, "tiny", invalid="wait", **SMALL)))
+        env = DictInfoToList(
+            RecordEpisodeStatistics(GreenClusterVectorEnv(2, "tiny", invalid="wait", **SMALL))
+        )
         _, infos = env.reset(seed=0)
         episodes = 0
         for _ in range(200):
