@@ -105,8 +105,9 @@ class Batch(Copyable):
         self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
         self._action = np.zeros(len(self.obs), np.int64)
-        self._summary = zeros((1,), SUMMARY)
-        self._at_summary = register(self._summary)
+        written = records((1,), SUMMARY)
+        self._at_summary = register(written)
+        self._summary = written.view(np.ndarray).view(SUMMARY)
         self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
 

@@ -66,7 +66,8 @@ def test_d3rlpy_learns_online_and_evaluates():
     learner = d3rlpy.algos.DoubleDQNConfig(batch_size=8).create(device="cpu:0")
     learner.fit_online(
         env, seen, d3rlpy.algos.ConstantEpsilonGreedy(0.3), n_steps=40, n_steps_per_epoch=40,
-        update_interval=8, update_start_step=16, logger_adapter=d3rlpy.logging.NoopAdapterFactory(), show_progress=False,
+        update_interval=8, update_start_step=16, show_progress=False,
+        logger_adapter=d3rlpy.logging.NoopAdapterFactory(),
     )  # fmt: skip
     assert d3rlpy.metrics.EnvironmentEvaluator(judge, n_trials=1)(learner, seen) <= 1
 
