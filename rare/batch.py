@@ -318,6 +318,8 @@ class Batch(Copyable):
         state: dict[str, Any] = {"playing": playing}
         for name, owner in owners.items():
             like = getattr(owner, name)
+            if len(arrays.get(name, b"?")) % like.dtype.itemsize:
+                raise ValueError(f"{name}: was saved by another version of rare; begin anew with this one")
             values = np.frombuffer(arrays[name], like.dtype)
             shape = (*like.shape[1:-1], -1) if name in _WITH_SLOTS else like.shape[1:]
             state[name] = values.reshape(shape) if like.ndim > 1 else values[0]
