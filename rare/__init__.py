@@ -31,7 +31,10 @@ from rare.view import ClusterView, JobView
 __version__ = "0.1.0"
 
 gymnasium.register(
-    "rare/GreenCluster-v0", entry_point="rare.environment:GreenClusterEnv", order_enforce=False
+    "rare/GreenCluster-v0",
+    entry_point="rare.environment:GreenClusterEnv",
+    vector_entry_point="rare.vector_env:GreenClusterVectorEnv",
+    order_enforce=False,
 )
 
 __all__ = [

@@ -12,10 +12,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from rare.build import build_world, more_live_slots
+from rare.build import build_world, free_new_slots, more_live_slots
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
-from rare.memory import arguments, records, register, zeros
+from rare.memory import Copyable, arguments, fresh, records, register, without_addresses, zeros
 from rare.model import NEVER_S, Case
 from rare.orders import FCFS
 from rare.shown import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
@@ -27,30 +27,34 @@ from rare.state import (
     handle_records,
 )
 from rare.stepping import (
-    INVALID,
     OBJECTIVE,
     PLACES,
     PLAN,
     REWARD_NAMES,
     SCORE,
+    SUMMARY,
     find_action,
     objective,
     place_one,
     run_one,
     step_parts,
     step_some,
+    summarise,
 )
 from rare.tables import tables_of
 from traces.errors import InputError
 
 LIVE_SLOTS = 256
+INVALID_NAMES = ("raise", "wait")  # what an action that is not valid does
 
 
-class Batch:
+class Batch(Copyable):
     """E environments over the cases of a scenario, and what their policies see.
 
     obs (E, D) float32, mask (E, A) bool, reward (E,) float64, of the last step: written in place.
     """
+
+    _shared = ("episodes", "tables")
 
     def __init__(
         self,
@@ -62,15 +66,21 @@ class Batch:
         order_param: float = 2.0,
         reward: str = "objective",
         reward_eta: float = 0.002,
+        invalid: str = "raise",
     ) -> None:
         """Environments that wait for their first episode; a heuristic that drives one needs its order.
 
-        InputError if the reward is unknown, or there is nothing in the jobs that it could count.
+        invalid: what an action that is not valid does: "raise" ValueError, or "wait", counted in the summary.
+        InputError if it or the reward is unknown, or nothing in the jobs is what the reward counts.
         """
         _check_reward(reward, episodes)
+        if invalid not in INVALID_NAMES:
+            raise InputError(f"invalid={invalid!r} is unknown; known are {', '.join(INVALID_NAMES)}")
         self.episodes, self.layout = episodes, layout
+        # scratch of compiled code grows with the forecast
+        self._widest = max(range(len(episodes.cases)), key=lambda case: _forecast_steps(episodes.cases[case]))
         self.world = build_world(
-            max(episodes.cases, key=_forecast_steps),  # scratch of compiled code grows with it
+            episodes.cases[self._widest],
             environments=environments,
             live=live,
             order=order,
@@ -81,14 +91,39 @@ class Batch:
         self.obs = zeros((environments, layout.size), np.dtype(np.float32))
         self.mask = zeros((environments, layout.actions), np.dtype(np.bool_))
         self.playing: list[Episode | None] = [None] * environments
+        self.mask[:, 0] = True
         self.tables = tuple(tables_of(case, layout, order, order_param) for case in episodes.cases)
         self._slots = records((environments, layout.actions - 1), SLOT)
         self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
-        self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
         self._scores["kind"], self._scores["eta"] = REWARD_NAMES.index(reward), reward_eta
-        self._action = np.zeros(environments, np.int64)
+        self._scores["forgiving"] = invalid == "wait"
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What follows from the arrays and the tables alone."""
+        shared = self.tables[self._widest].world
+        self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
+        self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
+        self._action = np.zeros(len(self.obs), np.int64)
+        written = records((1,), SUMMARY)
+        self._at_summary = register(written)
+        self._summary = written.view(np.ndarray).view(SUMMARY)
         self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: getattr(self, name) for name in ("episodes", "layout", "tables", "_widest", *_ARRAYS)}
+        world = {name: array for name, array in self.world._asdict().items() if name not in _SHARED_ARRAYS}
+        return {**state, "playing": list(self.playing), "world": world,
+                "_views": without_addresses(self._views)}  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in (*_ARRAYS, "_views"):
+            setattr(self, name, fresh(state[name]))
+        arrays = {name: fresh(array) for name, array in state["world"].items()}
+        self.world = World(**arrays, **dict.fromkeys(_SHARED_ARRAYS))
+        self._begin_anew()
 
     def _bind(self) -> None:
         """Say where everything of each environment is. Needed whenever an array was replaced."""
@@ -180,35 +215,45 @@ class Batch:
     def step_single(self, e: int, action: Any) -> bool:
         """One step of one environment; whether it is over. ValueError, and nothing done, if not valid."""
         self._action[e] = action
-        if not step_some(self._at, self._action, e, e + 1):
+        unusual = step_some(self._at, self._action, e, e + 1)
+        if unusual == 0:
             return False
-        self._after(self._action, e, e + 1)
+        self._after(unusual, self._action, e, e + 1)
         return self.is_over(e)
 
     def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
-        """One step of environments `first` to `last`. ValueError, with nothing done there, if invalid."""
+        """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
         last = len(self.obs) if last is None else last
-        if step_some(self._at, actions, first, last):
-            self._after(actions, first, last)
+        unusual = step_some(self._at, actions, first, last)
+        if unusual:
+            self._after(unusual, actions, first, last)
+
+    def rest(self, some: np.ndarray) -> None:
+        """(E,) bool: environments that the next step leaves as they are, with a reward of 0."""
+        self._scores["resting"] = some
 
     def step_parts(self, actions: np.ndarray, cuts: np.ndarray) -> None:
         """As `step`, with the environments from each cut to the next in a thread of their own."""
         numba.set_num_threads(len(cuts) - 1)
-        if step_parts(self._at, actions, cuts, np.zeros(len(cuts) - 1, np.int64)):
-            self._after(actions, 0, len(self.obs))
+        unusual = step_parts(self._at, actions, cuts, np.zeros(len(cuts) - 1, np.int64))
+        if unusual:
+            self._after(unusual, actions, 0, len(self.obs))
 
-    def _after(self, actions: np.ndarray, first: int, last: int) -> None:
-        """What compiled code cannot do: refuse invalid actions, make room."""
-        status = self._status[first:last]
-        if (status == INVALID).any():
-            e = first + int(np.flatnonzero(status == INVALID)[0])
-            self._refuse(e, int(actions[e]))
-        if (status == NEED_LIVE).any():
+    def _after(self, unusual: int, actions: np.ndarray, first: int, last: int) -> None:
+        """What compiled code cannot do: refuse an action, make room."""
+        if unusual < 0:
+            self._refuse(-1 - unusual, int(actions[-1 - unusual]))
+        if (self._status[first:last] == NEED_LIVE).any():
             self._grow(range(first, last))
 
     def _refuse(self, e: int, action: int) -> None:
+        if not 0 <= action < self.layout.actions:
+            raise ValueError(
+                f"there is no action {action} (environment {e}); actions are 0 to {self.layout.actions - 1}"
+            )
         raise ValueError(
-            f"action {action} of environment {e} is not valid (RULES §4.2); use info['action_mask']"
+            f"action {action} of environment {e} is not valid (RULES §4.2); use info['action_mask'], or make "
+            "the environment with invalid='wait'"
         )
 
     def _grow(self, some: Any) -> None:
@@ -222,40 +267,64 @@ class Batch:
 
     def save(self, e: int) -> dict[str, Any]:
         """A copy of everything that environment `e` consists of."""
-        arrays = {name: getattr(self.world, name)[e].copy() for name in _STATE}
-        own = {name: getattr(self, name)[e].copy() for name in _OWN}
-        return {**arrays, **own, "playing": self.playing[e]}
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        arrays: dict[str, Any] = {}
+        for name, owner in owners.items():
+            row = np.asarray(getattr(owner, name))[e : e + 1]
+            # by bytes: NumPy copies records field by field, and leaves what is between them as it finds it
+            arrays[name] = np.frombuffer(bytearray(row.tobytes()), row.dtype).reshape(row.shape)[0]
+        for name in _ADDRESSES:
+            arrays["_views"][name] = 0
+        return {**arrays, "playing": self.playing[e]}
 
     def restore(self, e: int, state: dict[str, Any]) -> None:
-        """Make environment `e` what was saved, of this or another batch over the same episodes."""
+        """Make environment `e` what was saved, of this or another batch over the same episodes.
+
+        Either may have grown since. ValueError for a state of another scenario or layout.
+        """
+        self._check_saved(state)
         while self.world.live.shape[1] < len(state["live"]):
             self.world = more_live_slots(self.world)
             self._bind()
-        if len(state["live"]) != self.world.live.shape[1]:
-            raise ValueError(
-                "the saved state has fewer live slots than this environment; restore it in a new one"
-            )
-        for name in _STATE:
-            getattr(self.world, name)[e] = state[name]
-        for name in _OWN:
-            getattr(self, name)[e] = state[name]
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        for name, owner in owners.items():
+            row = np.asarray(getattr(owner, name))[e : e + 1].view(np.uint8)
+            saved = np.ascontiguousarray(np.asarray(state[name])[None]).view(np.uint8)
+            row[..., : saved.shape[-1]] = saved
+            row[..., saved.shape[-1] :] = 0  # there may be more room here than there
+        if len(state["live"]) < self.world.live.shape[1]:
+            free_new_slots(self.world.env[e], self.world.live[e], len(state["live"]))
         self.playing[e] = state["playing"]
         self._cards[e]["job"] = -1
         self._point(e)
+
+    def _check_saved(self, state: dict[str, Any]) -> None:
+        playing, parts = state["playing"], self.world.part.shape[1:]
+        if len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions:
+            raise ValueError(
+                "the state was saved with another layout; make the environment with the same one"
+            )
+        if state["part"].shape != parts or not (playing is None or playing in self.episodes.episodes):
+            raise ValueError(
+                f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
+                f"{self.episodes.scenario} has not; make the environment with the same scenario and settings"
+            )
 
     def restore_bytes(
         self, e: int, arrays: dict[str, bytes], live_slots: int, playing: Episode | None
     ) -> None:
         """`restore` from the bytes of the arrays that `save` gave, and their number of live slots."""
-        while self.world.live.shape[1] < live_slots:
-            self.world = more_live_slots(self.world)
-            self._bind()
         owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
         state: dict[str, Any] = {"playing": playing}
         for name, owner in owners.items():
             like = getattr(owner, name)
-            found = np.frombuffer(arrays[name], like.dtype)
-            state[name] = found.reshape(like.shape[1:]) if like.ndim > 1 else found[0]
+            if len(arrays.get(name, b"?")) % like.dtype.itemsize:
+                raise ValueError(f"{name}: was saved by another version of rare; begin anew with this one")
+            values = np.frombuffer(arrays[name], like.dtype)
+            shape = (*like.shape[1:-1], -1) if name in _WITH_SLOTS else like.shape[1:]
+            state[name] = values.reshape(shape) if like.ndim > 1 else values[0]
+        if len(state["live"]) != live_slots:
+            raise ValueError(f"saved are {len(state['live'])} live slots, not {live_slots}")
         self.restore(e, state)
 
     def world_of(self, e: int) -> World:
@@ -281,6 +350,11 @@ class Batch:
         shown = int(self._views["shown_queue"][e])
         return [int(slot) for slot in self._slots["slot"][e, :shown]]
 
+    @property
+    def scalars(self) -> np.ndarray:
+        """(E,) ENV of the world, as a plain array: a record array runs Python code at every access."""
+        return self._plain["env"]
+
     def is_over(self, e: int) -> bool:
         """Whether an environment is at the end of its episode."""
         return int(self._status[e]) == ENDED
@@ -299,20 +373,16 @@ class Batch:
         return self.objective(e) if self._scores["kind"][e] == OBJECTIVE else float(self._scores["last"][e])
 
     def summary(self, e: int) -> dict[str, Any]:
-        """What became of an episode, for `info`."""
-        state, episode = self.world.env[e], self.playing[e]
-        return {
-            "window": None if episode is None else episode.name,
-            "objective": self.objective(e),
-            "score": float(self._scores["last"][e]),
-            "jobs_completed": int(state["completed"]),
-            "qos_violations": int(state["violations"]),
-            "suspensions": int(state["suspensions"]),
-            "energy_kwh": int(state["draw_mj"]) / 3.6e9,
-            "policy_decisions": int(self._scores["decisions"][e]),
-            "hidden_decisions": int(self._scores["hidden"][e]),
-            "simulated_s": int(state["now_s"] - state["begin_s"]),
-        }
+        """What became of an episode so far; `objective` is None where the jobs have no value."""
+        numbers = self.summary_numbers(e)
+        return {**numbers, "objective": None if np.isnan(numbers["objective"]) else numbers["objective"]}
+
+    def summary_numbers(self, e: int) -> dict[str, Any]:
+        """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
+        summarise(self._at, self._at_summary, e)
+        episode = self.playing[e]
+        name = "" if episode is None else episode.name
+        return dict(zip(_SUMMARY_NAMES, (name, *self._summary.item()), strict=True))
 
 
 def _forecast_steps(case: Case) -> int:
@@ -329,6 +399,16 @@ def _check_reward(reward: str, episodes: Episodes) -> None:
         )
 
 
-_STATE = ("env", "part", "live", "lists", "ends")  # arrays of the world
+_STATE = ("env", "part", "live", "lists", "ends", "scratch")  # arrays of the world
+_WITH_SLOTS = ("live", "lists", "scratch")  # those whose last axis grows with the live slots
+_SHARED_ARRAYS = (
+    "jobs",
+    "inputs",
+    "forecast",
+    "handles",
+)  # what the world has from tables, or makes of itself
+_ARRAYS = ("obs", "mask", "_slots", "_scores")
+_SUMMARY_NAMES = ("window", *(SUMMARY.names or ()))
 _OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch
+_ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
 _SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

@@ -231,18 +231,21 @@ def more_live_slots(world: World) -> World:
     environments, old = world.live.shape
     live = records((environments, 2 * old), LIVE)
     live[:, :old] = world.live
-    live.next_free[:, old:] = np.arange(old + 1, 2 * old + 1)
     for e in range(environments):
-        if world.env.live[e] == old:  # no free slot is left: the new ones are the free ones
-            world.env.free_slot[e] = old
-        else:
-            live.next_free[e, old:] = np.append(np.arange(old + 1, 2 * old), world.env.free_slot[e])
-            world.env.free_slot[e] = old
+        free_new_slots(world.env[e], live[e], old)
     lists = records((environments, 4, 4 * old), ENTRY)
     lists[:, :, : 2 * old] = world.lists
     scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1])
     scratch[:, : world.scratch.shape[1]] = world.scratch
     return bind(world._replace(live=live, lists=lists, scratch=scratch))
+
+
+def free_new_slots(state: Any, live: Any, first: int) -> None:
+    """Put the live slots of one environment from `first` on before the free ones that it has."""
+    slots = len(live)
+    rest = int(state["free_slot"]) if state["live"] < first else slots
+    live["next_free"][first:] = np.append(np.arange(first + 1, slots), rest)
+    state["free_slot"] = first
 
 
 def should_index(world: World) -> bool:

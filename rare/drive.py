@@ -41,6 +41,9 @@ def play(
     batch.set_up(0, episode)
     batch.begin(0)
     total, outside = 0.0, 0
+    if batch.ended()[0]:  # nobody is ever asked: one WAIT brings the reward
+        batch.step_single(0, 0)
+        total = float(batch.reward[0])
     while not batch.ended()[0]:
         status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START
         action = batch.action_of(0, decider.decide(batch.world_of(0), 0, status))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -79,9 +80,27 @@ class Randomise:
         if isinstance(self.variants, bool) or not isinstance(self.variants, int) or self.variants < 1:
             raise InputError(f"randomise: variants must be a whole number above 0, got {self.variants!r}")
         for name in ("cluster", "load", "supply"):
-            low, high = getattr(self, name)
+            given = getattr(self, name)
+            try:
+                low, high = (float(each) for each in given)
+            except (TypeError, ValueError):
+                low, high = math.nan, math.nan
             if not 0 < low <= high < math.inf:
-                raise InputError(f"randomise: {name} must be (low, high), 0 < low <= high, got {low, high}")
+                raise InputError(f"randomise: {name} must be (low, high), 0 < low <= high, got {given}")
+            object.__setattr__(self, name, tuple(given))  # a list, where it comes from JSON
+
+    @classmethod
+    def of(cls, given: Randomise | Mapping[str, Any] | None) -> Randomise | None:
+        """As it is, or made of a mapping, which is what it becomes in the JSON of an environment's spec."""
+        if given is None or isinstance(given, Randomise):
+            return given
+        if not isinstance(given, Mapping):
+            raise InputError(f"randomise: must be a rare.Randomise or a mapping of its fields, got {given!r}")
+        known = [each.name for each in dataclasses.fields(cls)]
+        for name in given:
+            if name not in known:
+                raise InputError(f"randomise: {name!r} is unknown; known are {', '.join(known)}")
+        return cls(**given)
 
 
 def counted(jobs: Any) -> tuple[int, int]:
@@ -108,9 +127,13 @@ def episodes_of_case(case: Case, name: str = "case") -> Episodes:
 
 
 def load_episodes(
-    scenario: Any, settings: tuple[str, ...] = (), seed: int = 0, randomise: Randomise | None = None
+    scenario: Any,
+    settings: tuple[str, ...] = (),
+    seed: int = 0,
+    randomise: Randomise | Mapping[str, Any] | None = None,
 ) -> Episodes:
     """The episodes of a scenario by name or file, of a Case, or Episodes as they are."""
+    randomise = Randomise.of(randomise)
     if randomise is not None and isinstance(scenario, Episodes | Case):
         raise InputError("randomise: needs a scenario by name or file, not one that is put together already")
     if isinstance(scenario, Episodes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from dataclasses import dataclass
 
 from traces.errors import InputError
@@ -154,10 +155,22 @@ class Layout:
         return _BLOCKS[block]
 
     def index(self, block: str, feature: str, slot: int = 0) -> int:
-        """Place of one number in the flat observation."""
+        """Place of one number in the flat observation. slot: of the block; of the forecast, the hour.
+
+        InputError for a block, feature or slot that there is not.
+        """
         names = [each.name for each in self.features(block)]
         if feature not in names:
             raise InputError(f"layout: {block} has no feature {feature!r}; it has {', '.join(names)}")
+        given, slots = slot, 1 if block == "cluster" else self.shapes[block][0]
+        if slots == 0:
+            raise InputError(f"layout: {block} has no slots in this layout")
+        try:
+            slot = -1 if isinstance(slot, bool) else operator.index(slot)
+        except TypeError:
+            slot = -1
+        if not 0 <= slot < slots:
+            raise InputError(f"layout: {block} has the slots 0 to {slots - 1}, got slot {given!r}")
         return self.slices[block].start + slot * len(names) + names.index(feature)
 
     def to_json(self) -> str:

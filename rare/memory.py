@@ -10,8 +10,9 @@ check every index.
 
 from __future__ import annotations
 
+import copy
 import math
-from typing import Any
+from typing import Any, Self
 
 import numba
 import numpy as np
@@ -34,6 +35,52 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 def records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
     return zeros(shape, dtype).view(np.recarray)
+
+
+def fresh(array: np.ndarray) -> Any:
+    """The same numbers or records in aligned memory of their own, which may be written to.
+
+    What a pickle gives may be read-only (joblib maps large arrays from a file).
+    """
+    made = (zeros if array.dtype.names is None else records)(array.shape, array.dtype)
+    made[...] = array
+    return made
+
+
+def without_addresses(rows: np.ndarray) -> np.ndarray:
+    """A copy of records in which every field that holds an address (`at_...`) is 0."""
+    made = rows.copy()
+    for name in rows.dtype.names or ():
+        if name.startswith("at_"):
+            made[name] = 0
+    return made
+
+
+class Copyable:
+    """Copies and pickles stand alone; `copy.copy` gives what `copy.deepcopy` gives.
+
+    A class whose arrays compiled code reaches by address leaves the addresses out in `__getstate__` and finds
+    them anew in `__setstate__`. _shared: names of read-only attributes that a copy in this process shares.
+    """
+
+    _shared: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        for name in self._shared:
+            memo[id(self.__dict__[name])] = self.__dict__[name]
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return made
 
 
 def register(array: np.ndarray) -> int:

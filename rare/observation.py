@@ -405,8 +405,9 @@ def forget(v):
 
 @rule
 def look_at_end(w, v):
-    """The observation after the end: nobody waits, runs or may be chosen."""
+    """The observation after the end: nobody waits, runs or may be chosen; WAIT is valid, as always."""
     forget(v)
+    set_flag(v, 0, True)
     look_at_cluster(w, v, 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rare.compile import rule
 from rare.layout import Layout
-from rare.memory import accessor, records, register, zeros
+from rare.memory import Copyable, accessor, fresh, records, register, without_addresses, zeros
 from rare.model import NEVER_S, Case
 from rare.observation import look
 from rare.orders import FCFS
@@ -29,12 +29,14 @@ def look_through(w, view):
     return look(w, view_at(view, 0))
 
 
-class Observer:
+class Observer(Copyable):
     """Looks at the worlds of one case: (D,) float32 `obs` and (A,) bool `mask`, rewritten by each look.
 
     Follows a world whose live slots grow and takes one run after another. The worlds must be of this case,
     or be episodes of it.
     """
+
+    _shared = ("case",)
 
     def __init__(self, case: Case, layout: Layout) -> None:
         self.case, self.layout = case, layout
@@ -45,13 +47,29 @@ class Observer:
         self._slots = records((layout.actions - 1,), SLOT)
         self._view = records((1,), VIEW)
         self._view[0] = self._tables.view[0]
+        self._bind(1)
+
+    def _bind(self, live_slots: int) -> None:
+        """Lead the view to the arrays."""
         self._own = self.mask.view(FLAG).view(np.recarray), self.obs.view(NUMBER).view(np.recarray)
         for name, array in zip(("at_mask", "at_obs", "at_slots"), (*self._own, self._slots), strict=True):
             self._view[name] = register(array)
+        for name in ("at_static", "at_hours"):
+            self._view[name] = self._tables.view[name]
         self.view = register(self._view)
         self._live: Any = None
         self._jobs: Any = None
-        self.make_room(1)
+        self.make_room(live_slots)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = ("case", "layout", "obs", "mask", "_tables", "_slots", "live_slots")
+        return {**{name: getattr(self, name) for name in kept}, "_view": without_addresses(self._view)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.obs, self.mask = (fresh(state[name]) for name in ("obs", "mask"))
+        self._slots, self._view = fresh(state["_slots"]), fresh(state["_view"])
+        self._bind(state["live_slots"])
 
     def make_room(self, live_slots: int) -> None:
         """Room for so many live jobs, and no memory of any."""

@@ -8,7 +8,7 @@ clock is promised for the built-in causes.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import simpy
@@ -68,6 +68,15 @@ class SimpyClock:
         decider.check(case)
         world = build_world(case, order=decider.order, order_param=decider.order_param)
         return cls(world, decider, case.workload.job_id)
+
+    def __reduce__(self) -> NoReturn:
+        """TypeError: processes of SimPy are running generators, which Python can neither copy nor pickle."""
+        raise TypeError(
+            "a SimpyClock cannot be copied or pickled, for its processes are running generators. Copy or "
+            "pickle what it is made of: SimpyClock.of(case, scheduler) with the same processes and inputs, "
+            f"stepped by step_until({self.env.now}), is the same again. To fork a run, use "
+            "GreenClusterEnv, whose copies are exact"
+        )
 
     # --- causes ---
 

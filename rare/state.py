@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rare.compile import rule
-from rare.memory import accessor, arguments, register
+from rare.memory import accessor, arguments, fresh, register
 
 I8, I4, F8 = np.int64, np.int32, np.float64
 
@@ -192,6 +192,34 @@ class World(NamedTuple):
     leaves: Any  # (E, J or 0) LEAF   index over a long queue, if kept (rare.index)
     tree: Any  # (E, N)     MARK     the nodes of the index
     handles: Any  # E records of HANDLE, what rules are called with
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds the arrays; the handles are made anew, for they are addresses."""
+        return _bound, tuple(getattr(self, name) for name in _ARRAYS)
+
+    def __copy__(self) -> World:
+        return fork(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        return fork(self)
+
+
+def fork(world: World, e: int | None = None) -> World:
+    """A copy of the state of all environments, or of one alone, with a future of its own.
+
+    Jobs, inputs and forecast are read-only and stay shared.
+    """
+    some = slice(None) if e is None else slice(e, e + 1)
+    return _bound(
+        *(getattr(world, name) if name in _SHARED else getattr(world, name)[some] for name in _ARRAYS)
+    )
+
+
+def _bound(*arrays: Any) -> World:
+    """A world of these arrays, in the order of _ARRAYS, which it copies where it writes to them."""
+    pairs = zip(_ARRAYS, arrays, strict=True)
+    given = {name: array if name in _SHARED else fresh(array) for name, array in pairs}
+    return bind(World(**given, handles=None))
 
 
 def handle_records(world: World) -> np.ndarray:

@@ -34,7 +34,8 @@ SCORE = np.dtype(
     [
         ("kind", "i8"), ("offered", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"),
         ("jobs", "f8"), ("eta", "f8"), ("last", "f8"), ("reward", "f8"), ("carried", "f8"),
-        ("decisions", "i8"), ("hidden", "i8"), ("status", "i8"),
+        ("decisions", "i8"), ("hidden", "i8"), ("status", "i8"), ("forgiving", "i8"), ("invalid", "i8"),
+        ("resting", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -43,7 +44,17 @@ SCORE = np.dtype(
 offered: value, in micro-units; jobs: that count for the mean slowdown; last: the score so far; reward: of
 the last step; carried: what came before the first decision, and counts for it; hidden: decisions at which
 a job outside the slots could have started, and none inside; status: what `advance` said last, or INVALID.
+forgiving: whether an action that is not valid counts as WAIT; invalid: how many did; resting: whether the
+next step leaves it as it is, whatever the action.
 """
+SUMMARY = np.dtype(
+    [
+        ("objective", "f8"), ("score", "f8"), ("jobs_completed", "i8"), ("qos_violations", "i8"),
+        ("suspensions", "i8"), ("energy_kwh", "f8"), ("policy_decisions", "i8"), ("hidden_decisions", "i8"),
+        ("invalid_actions", "i8"), ("simulated_s", "i8"),
+    ]
+)  # fmt: skip
+"""What became of an episode so far; objective: NaN where the jobs have no value."""
 OBJECTIVE, SLOWDOWN, RENEWABLE = range(3)
 REWARD_NAMES = ("objective", "slowdown", "renewable")
 
@@ -60,7 +71,7 @@ PLAN = np.dtype(
 
 plan_at = accessor(PLAN)
 handle_at, view_at = accessor(HANDLE), accessor(VIEW)
-score_at, place_at = accessor(SCORE), accessor(PLACES)
+score_at, place_at, summary_at = accessor(SCORE), accessor(PLACES), accessor(SUMMARY)
 
 
 @rule
@@ -135,22 +146,55 @@ def run_on(w, v, sc):
 
 
 @rule
+def is_action(v, action):
+    """Whether there is an action of this number, valid or not."""
+    return 0 <= action <= v.queue_slots + v.running_slots
+
+
+@rule
 def step_one(w, v, sc, action):
-    """Apply an action by its number and run on; status INVALID, and nothing done, if it is not valid."""
-    if not 0 <= action <= v.queue_slots + v.running_slots or flag_at(v.at_mask, action).x == 0:
-        sc.status = INVALID
+    """Apply an action by its number and run on.
+
+    One that is not valid counts as WAIT if the environment is forgiving; else the status is INVALID, and
+    nothing is done. An episode that was over before anybody was asked takes one WAIT, and gives its reward.
+    """
+    if sc.resting:
+        sc.resting = 0
+        sc.reward = 0.0
+        return
+    if not is_action(v, action) or flag_at(v.at_mask, action).x == 0:
+        if not sc.forgiving or not is_action(v, action):
+            sc.status = INVALID
+            return
+        sc.invalid += 1
+        action = 0
+    sc.reward = sc.carried
+    sc.carried = 0.0
+    if env_of(w).phase == OVER:
+        sc.status = ENDED
         return
     apply(w, slot_of(v, action))
     sc.decisions += 1
-    sc.reward = sc.carried
-    sc.carried = 0.0
     run_on(w, v, sc)
 
 
 @rule
-def step_some(places, actions, first, last):
-    """One step of the environments first to last - 1. Returns how many need something: see their status."""
-    at = place_at(places, 0)
+def refused(at, actions, first, last):
+    """The first of the environments whose action would be INVALID; -1: none."""
+    for e in range(first, last):
+        v = view_at(at.views, e)
+        action = actions[e]
+        sc = score_at(at.scores, e)
+        if sc.resting:
+            continue
+        if not is_action(v, action) or (flag_at(v.at_mask, action).x == 0 and not sc.forgiving):
+            return e
+    return -1
+
+
+@rule
+def step_all(at, actions, first, last):
+    """One step of the environments first to last - 1; how many need something: see their status."""
     unusual = 0
     for e in range(first, last):
         score_of = score_at(at.scores, e)
@@ -159,15 +203,46 @@ def step_some(places, actions, first, last):
     return unusual
 
 
+@rule
+def step_some(places, actions, first, last):
+    """As step_all; or, with nothing done at all, -1 - e where the action of environment e is refused."""
+    at = place_at(places, 0)
+    wrong = refused(at, actions, first, last)
+    return -1 - wrong if wrong >= 0 else step_all(at, actions, first, last)
+
+
 @parallel_rule
 def step_parts(places, actions, cuts, unusual):
     """As step_some, the environments between each cut and the next in a thread of their own.
 
     Threads of numba's pool take over within microseconds; Python's need longer than a step takes (measured).
     """
+    wrong = refused(place_at(places, 0), actions, cuts[0], cuts[-1])
+    if wrong >= 0:
+        return -1 - wrong
     for part in prange(cuts.size - 1):
-        unusual[part] = step_some(places, actions, cuts[part], cuts[part + 1])
+        unusual[part] = step_all(place_at(places, 0), actions, cuts[part], cuts[part + 1])
     return unusual.sum()
+
+
+@rule
+def summarise(places, summaries, e):
+    """Write the SUMMARY of an environment to the first record at an address."""
+    at = place_at(places, 0)
+    w = handle_at(at.handles, e)
+    sc = score_at(at.scores, e)
+    s = env_of(w)
+    summary = summary_at(summaries, 0)
+    summary.objective = objective(w, sc) if sc.offered > 0 else np.nan
+    summary.score = sc.last
+    summary.jobs_completed = s.completed
+    summary.qos_violations = s.violations
+    summary.suspensions = s.suspensions
+    summary.energy_kwh = s.draw_mj / 3.6e9
+    summary.policy_decisions = sc.decisions
+    summary.hidden_decisions = sc.hidden
+    summary.invalid_actions = sc.invalid
+    summary.simulated_s = s.now_s - s.begin_s
 
 
 @rule
@@ -209,6 +284,8 @@ def place_one(places, e, plan):
     sc.carried = 0.0
     sc.decisions = 0
     sc.hidden = 0
+    sc.invalid = 0
+    sc.resting = 0
 
 
 @rule

@@ -35,6 +35,17 @@ class Tables:
     static: np.ndarray  # (J,) STATIC
     hours: np.ndarray  # (I x H x 5,) NUMBER: every forecast as an observation shows it
     view: np.ndarray  # (1,) VIEW without the places of an environment
+    made_of: tuple[Any, ...]  # what `tables_of` was given
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """They are made anew elsewhere: smaller than a pickle of them, and they hold addresses."""
+        return tables_of, self.made_of
+
+    def __copy__(self) -> Tables:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tables:
+        return self
 
 
 def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tables:
@@ -53,7 +64,8 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     view["at_static"], view["at_hours"] = register(static), register(hours)
     view["shown_s"] = view["shown_issue"] = view["shown_step"] = -NEVER_S
     handle = handle_records(world)
-    return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view)
+    given = case, layout, order, order_param
+    return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view, given)
 
 
 def _static(case: Case, jobs: Any) -> np.ndarray:

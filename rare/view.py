@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rare import outlook
+from rare.memory import Copyable
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.orders import estimate_left_s, worth_at
 from rare.rules_decide import OK, why_not_start, why_not_suspend
 from rare.rules_jobs import progress_seconds
-from rare.state import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World
+from rare.state import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class OutlookStep:
     carbon_g_per_kwh: float
 
 
-class ClusterView:
+class ClusterView(Copyable):
     """A read-only look at one simulation at a decision point."""
 
     def __init__(self, world: World, e: int, job_ids: Any) -> None:
@@ -59,6 +60,13 @@ class ClusterView:
         self._handle = world.handles[e]
         self._ids = job_ids
         self._slots: dict[int, int] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"world": fork(self._world, self._e), "job_ids": self._ids, "slots": dict(self._slots)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._world, self._e, self._handle = state["world"], 0, state["world"].handles[0]
+        self._ids, self._slots = state["job_ids"], state["slots"]
 
     def _job(self, slot: int) -> JobView:
         live = self._world.live[self._e, slot]

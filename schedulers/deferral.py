@@ -232,6 +232,10 @@ class Deferral:
         self._row, self._at = row, register(row)
         self._make_room(256)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew: its tables are written at each decision, and reached by their addresses."""
+        return type(self), (self.prices, self.name)
+
     def _make_room(self, live_slots: int) -> None:
         if live_slots > int(self._row.row_room[0]):
             self._places = records((live_slots,), PLACE)

@@ -16,7 +16,7 @@ from rare.compile import rule
 from rare.layout import CLUSTER, FORECAST, Layout
 from rare.layout import QUEUE as QUEUE_BLOCK
 from rare.layout import RUNNING as RUNNING_BLOCK
-from rare.memory import arguments, records
+from rare.memory import Copyable, arguments, fresh, records
 
 MASKED = np.float32(-1e8)  # as schedulers.learned.network
 SPANS_H = (1, 3, 6, 12, 24)  # likewise
@@ -230,7 +230,7 @@ def scratch_size(layout: Layout, width: int) -> int:
     return (layout.queue_slots + layout.running_slots + 7) * width + POOLED
 
 
-class Forward:
+class Forward(Copyable):
     """The actions that a network chooses. weights: by the names of SchedulerNet's state. head: of HEADS."""
 
     def __init__(self, weights: Mapping[str, np.ndarray], layout: Layout, width: int, head: str) -> None:
@@ -249,6 +249,16 @@ class Forward:
         self.weights = np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
         self.scratch = np.zeros(scratch_size(layout, width), np.float32)
         self.scores = np.zeros(layout.actions, np.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "net"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("weights", "scratch", "scores"):  # compiled for arrays that may be written to
+            setattr(self, name, fresh(state[name]))
+        self._row = fresh(state["_row"])
+        self.net = arguments(self._row)[0]
 
     def best(self, obs: np.ndarray) -> int:
         """The best valid action of an observation (D,) float32; `scores` then has those of all actions."""

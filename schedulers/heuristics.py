@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,10 @@ class Heuristic:
         row.gate = self.gate
         row.gate_param = self.gate_param
         object.__setattr__(self, "_policy", arguments(row)[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew from its parts: what compiled code takes of it belongs to this process."""
+        return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     @property
     def policy(self) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rare.layout import Layout
+from rare.memory import Copyable
 from rare.model import Case
 from rare.observer import Observer
 from rare.orders import FCFS
@@ -22,7 +24,7 @@ from traces.errors import InputError
 POINTWISE = "pointwise"
 
 
-class LearnedScheduler:
+class LearnedScheduler(Copyable):
     """Takes the best action of a checkpoint's network at every decision (rare.scheduler.Decider).
 
     As in the environment: it sees the visible jobs only, where only WAIT is valid nobody is asked, and WAIT
@@ -33,6 +35,7 @@ class LearnedScheduler:
     order = FCFS
     order_param = 2.0
     sees_only_slots = True
+    _shared = ("_case",)
     compiled_entry = "replay_learned"
     replay: Callable[[object, int], int]
     record: Callable[..., tuple[int, int]]
@@ -116,19 +119,21 @@ def _sizes(layout: Layout) -> str:
 def _torch_best(found: Description) -> Callable[[np.ndarray], int]:
     """The best action by torch, for networks that are not compiled."""
     try:
-        import torch
-
         from schedulers.learned.checkpoint import load
-        from schedulers.learned.network import best_actions
     except ImportError as error:
         raise InputError(
             f"{found.folder}: is a network of kind {found.network['kind']!r}, which needs torch ({error}); "
             "install the extra 'learn', or train a pointwise one"
         ) from None
     net = load(found.folder).net
+    return partial(_best_by_torch, net, found.head)
 
-    def best(obs: np.ndarray) -> int:
-        with torch.no_grad():
-            return int(best_actions(net, torch.from_numpy(obs)[None], found.head)[0])
 
-    return best
+def _best_by_torch(net: Any, head: str, obs: np.ndarray) -> int:
+    """The best action of an observation (D,); by module name, so that pickles find it."""
+    import torch
+
+    from schedulers.learned.network import best_actions
+
+    with torch.no_grad():
+        return int(best_actions(net, torch.from_numpy(obs)[None], head)[0])

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from rare.memory import arguments, records
+from rare.memory import Copyable, arguments, fresh, records
 from rare.model import Case
 from rare.state import DECIDE_SHED, WAIT, World
 from schedulers.accuracy import Accuracy
@@ -66,7 +66,7 @@ _RANGES = {
 _BASE_KEYS = ("atc", "conservative", "price", "carbon")  # what a base heuristic's own name may set
 
 
-class Lookahead:
+class Lookahead(Copyable):
     """A base heuristic, improved by trying its alternatives. Runs on both clocks.
 
     looks, simulated_jobs: decisions that were looked into, and jobs simulated for them, since `check`.
@@ -80,6 +80,18 @@ class Lookahead:
         self._believed: Believed | None = None
         self._watched: dict[int, Accuracy] = {}  # by environment
         self._terms: Any = None
+        self._terms_array: Any = None
+        self._jobs: Any = None  # the table of jobs whose runs are watched
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_believed": None, "_terms": None}  # laid anew at each decision
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._noted = fresh(state["_noted"])
+        if self._terms_array is not None:
+            self._terms_array = fresh(state["_terms_array"])
+            self._terms = arguments(self._terms_array)[0]
 
     def check(self, case: Case) -> None:
         """Refuse a case without values, or one on which the base cannot work; forget the last run."""
@@ -95,7 +107,7 @@ class Lookahead:
         terms.priced = case.inputs.priced
         terms.unserved = self.effort.unserved
         self._terms_array, self._terms = terms, arguments(terms)[0]
-        self._believed, self._watched = None, {}
+        self._believed, self._watched, self._jobs = None, {}, None
         self.looks = self.simulated_jobs = self.overruled = 0
 
     def decide(self, world: World, e: int, status: int) -> int:
@@ -212,7 +224,9 @@ class Lookahead:
     def _copy_of(self, world: World) -> Believed:
         if self._believed is None or not self._believed.is_of(world):
             effort = self.effort
-            self._watched = {}  # other jobs
+            if self._jobs is None or not np.array_equal(self._jobs, world.jobs):
+                self._watched = {}  # other jobs
+            self._jobs = world.jobs
             self._believed = Believed(
                 world,
                 effort.samples,

@@ -83,6 +83,9 @@ class RandomActions:
     def __init__(self) -> None:
         self._policy = arguments(np.zeros(1, POLICY).view(np.recarray))[0]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
     def check(self, case: Any) -> None:
         """Any case will do."""
 

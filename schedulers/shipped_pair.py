@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from rare.layout import Layout
+from rare.memory import Copyable
 from rare.model import NEVER_S, Case
 from rare.observer import Observer
 from rare.state import World
@@ -20,7 +21,7 @@ from schedulers.shipped_scheduler import ShippedScheduler, forecast_hours
 STRETCH = 1.5  # a run may be so many times as long as the longest in training
 
 
-class ShippedPair:
+class ShippedPair(Copyable):
     """A ShippedScheduler for runs like its training windows, foreseen and no longer, and one for all others.
 
     Before `check` it is the one with a forecast; `chosen` says which.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rare.memory import Copyable
 from rare.model import Case
 from rare.observer import Observer
 from rare.state import World
@@ -25,12 +26,13 @@ from traces.errors import InputError
 SHOWN_REASONS = 3
 
 
-class ShippedScheduler:
+class ShippedScheduler(Copyable):
     """A checkpoint with a fallback (rare.scheduler.Decider). Needs no torch.
 
     fallback_decisions: how many decisions since `check` the heuristic took.
     """
 
+    _shared = ("_case",)
     compiled_entry = "replay_guarded"
 
     def __init__(self, folder: Path, name: str = SHIPPED) -> None:

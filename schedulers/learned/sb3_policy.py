@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from torch import Tensor, nn
 
@@ -51,6 +52,17 @@ class SchedulerPolicy(MaskableActorCriticPolicy):
         self.action_net = self.value_net = nothing
         make: Any = self.optimizer_class
         self.optimizer = make(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    def get_distribution(self, obs: Any, action_masks: Any = None) -> Any:
+        """Of the actions of observations (B, D) with masks (B, A); masks of another shape are refused.
+
+        sb3-contrib would shift them among the observations.
+        """
+        if action_masks is not None:
+            shape, wanted = np.shape(action_masks), (len(obs), self._layout.actions)
+            if shape != wanted and not (len(obs) == 1 and shape == wanted[1:]):
+                raise ValueError(f"action masks must have shape {wanted}, got {shape}")
+        return super().get_distribution(obs, action_masks)
 
     def _predict(self, observation: Any, deterministic: bool = False, action_masks: Any = None) -> Tensor:
         """(B,) actions: drawn, or the two-step choice, by which checkpoints of this policy act too."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rare.episodes import Episode, window_case
+from rare.memory import Copyable
 from rare.model import Case
 from rare.run import simulate
 from rare.state import DECIDE_SHED, World
@@ -55,13 +56,14 @@ class Schedule:
     how: Planned | None
 
 
-class Oracle:
+class Oracle(Copyable):
     """The scheduler `oracle`. trials: small changes tried; program: also round the bound's program.
 
     Windows are planned once: what `prepare` found is kept as long as the scheduler.
     """
 
     privileged = True
+    _shared = ("_case",)
 
     def __init__(self, trials: int = TRIALS, *, program: bool = True, seed: int = 0) -> None:
         if trials < 0:
@@ -71,6 +73,14 @@ class Oracle:
         self._case: Case | None = None
         self._windows: dict[tuple[int, Episode], tuple[Case, Schedule]] = {}
         self._schedule = Schedule(None, None, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        windows = [(case, episode, made) for (_, episode), (case, made) in self._windows.items()]
+        return {**self.__dict__, "_windows": windows}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._windows = {(id(case), episode): (case, made) for case, episode, made in state["_windows"]}
 
     @property
     def order(self) -> int:

@@ -8,11 +8,13 @@ only if they end by `hold_until_s`, by their true run times; from then until `ho
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from rare.advance import advance
 from rare.compile import rule
-from rare.memory import accessor, arguments, register
+from rare.memory import Copyable, accessor, arguments, fresh, register, without_addresses
 from rare.model import NEVER_S
 from rare.rules_decide import OK, apply, why_not_start
 from rare.state import (
@@ -132,7 +134,7 @@ def replay_plan(w, plan, steps):
     return status
 
 
-class Plan:
+class Plan(Copyable):
     """Rows for the jobs of a case. `rows` may be written to; the handle goes to compiled code.
 
     first_job: index, in the world that is played, of the job of the first row.
@@ -141,10 +143,19 @@ class Plan:
     def __init__(self, jobs: int) -> None:
         self.rows = np.zeros(jobs, ROW).view(np.recarray)
         self.rows.rank = np.arange(jobs)
-        header = np.zeros(1, PLAN).view(np.recarray)
-        header.at_rows = register(self.rows)
-        self._header = header
-        self.handle = arguments(header)[0]
+        self._header = np.zeros(1, PLAN).view(np.recarray)
+        self._bind()
+
+    def _bind(self) -> None:
+        self._header.at_rows = register(self.rows)
+        self.handle = arguments(self._header)[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"rows": self.rows, "header": without_addresses(self._header)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.rows, self._header = fresh(state["rows"]), fresh(state["header"])
+        self._bind()
 
     def begin_at(self, first_job: int) -> None:
         """Carry the plan out in a world in which its first job has this index."""
