@@ -6,6 +6,7 @@ Only click is imported here: `rare --help` must not wait for numba, pandas or ma
 from __future__ import annotations
 
 import io
+import logging
 import os
 import signal
 import sys
@@ -324,6 +325,9 @@ def _print_result(found: dict[str, Any], options: dict[str, Any]) -> None:
 # --- errors and exit codes --------------------------------------------------------------------------------
 
 
+LONGEST_LINE = 900  # of an error; what the user gave may be longer
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 2 bad input or usage, 1 our own bug."""
     _stop_on_sigterm()
@@ -331,6 +335,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "_RARE_COMPLETE" in os.environ:
         rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if "--quiet" in words:
+        logging.getLogger("rare").setLevel(logging.ERROR)
     try:
         # Not rare.main(): it turns a closed pipe into an exit code like that of a bug.
         with rare.make_context("rare", words) as ctx:
@@ -350,15 +356,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:  # the outermost frame: everything ends here as one line
-        if _is_input_error(error):
-            return _fail(str(error), 2)
-        place = _in_users_class(error, words)
-        if place is not None:
-            return _fail(f"{place}: {type(error).__name__}: {error} (in the scheduler of your own)", 2)
-        if os.environ.get("RARE_DEBUG") == "1":
-            raise
-        said = f"{type(error).__name__}: {error}"
-        return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)
+        return _failed(error, words)
+
+
+def _failed(error: Exception, words: Sequence[str]) -> int:
+    """One line for an exception that ended a command, and its code: 2 what the user can mend, 1 our bug."""
+    if _is_input_error(error):
+        return _fail(str(error), 2)
+    place = _in_users_class(error, words)
+    if place is not None:
+        return _fail(f"{place}: {type(error).__name__}: {_text_of(error)} (in the scheduler of your own)", 2)
+    if os.environ.get("RARE_DEBUG") == "1":
+        raise error
+    if isinstance(error, MemoryError):
+        return _fail("there is not enough memory for this; take fewer jobs, windows or workers", 2)
+    if isinstance(error, OSError) and error.strerror:  # the system refused something: no bug of ours
+        return _fail(f"{_file_of(error)}{error.strerror}; check the path, its permissions and free space", 2)
+    said = f"{type(error).__name__}: {_text_of(error)}"
+    return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)
 
 
 def _write_any_text() -> None:
@@ -394,6 +409,24 @@ def _in_users_class(error: Exception, words: Sequence[str]) -> str | None:
     return places[-1] if places else None
 
 
+def _file_of(error: OSError) -> str:
+    from traces.text import place
+
+    names = [
+        place(os.fsdecode(name))
+        for name in (error.filename, error.filename2)
+        if isinstance(name, str | bytes)
+    ]
+    return f"{' -> '.join(names)}: " if names else ""
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except ValueError:  # a number of more digits than Python prints
+        return "(no text)"
+
+
 def _see_help(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
     return f" (see {ctx.command_path} --help)" if ctx is not None else ""
@@ -403,6 +436,8 @@ def _fail(text: str, code: int) -> int:
     """One line on stderr, whatever the message holds."""
     line = " ".join(text.split())
     line = "".join(char if char.isprintable() else "?" for char in line)
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE * 2 // 3]} ... {line[-LONGEST_LINE // 3 :]}"
     sys.stderr.write(f"rare: {line.encode('utf-8', 'replace').decode('utf-8')}\n")
     return code
 

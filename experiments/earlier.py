@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.tables import dotted
+from traces.documents import read_json
 from traces.errors import InputError
 
 # Follow from the rest, or are chosen run by run: another seed or scheduler is the same experiment.
@@ -37,8 +38,8 @@ def earlier_config(out: str | Path) -> dict[str, Any] | None:
         folder = Path(out).expanduser()
         if not any((folder / name).is_file() for name in ("metrics.json", "compare.json")):
             return None
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, RuntimeError, ValueError, RecursionError):
+        config = read_json(folder / "config.json")
+    except (OSError, RuntimeError, ValueError):
         return None
     return config if isinstance(config, dict) else None
 

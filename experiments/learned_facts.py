@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from experiments.labels import short_labels
 from experiments.statistics import estimate, paired
+from traces.documents import read_json
 from traces.errors import InputError
 
 EVALUATION, CURVE = "evaluation/evaluate.json", "ppo/curve.png"
@@ -35,12 +35,14 @@ def learning_facts(folder: Path) -> dict[str, Any]:
     """
     path = Path(folder) / EVALUATION
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         names = [each["scheduler"] for each in found["schedulers"]]
         values = {name: _objectives(found["rows"], name) for name in names}
         base, windows = found["baseline"], len(found["windows"])
         learned = next(name for name in names if name.endswith("ppo/best"))
-    except (OSError, ValueError, KeyError, StopIteration) as error:
+    except InputError:
+        raise
+    except (ValueError, KeyError, StopIteration, TypeError, AttributeError) as error:
         raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
     labels = dict(zip(names, short_labels(names), strict=True))
     ranked = sorted(names, key=lambda name: -estimate(values[name]).mean)

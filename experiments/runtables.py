@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from traces.documents import opened, reads_file
 from traces.errors import InputError
 
 JOBS_COLUMNS = ("job_id", "submit_s", "start_s", "end_s", "cores", "suspensions", "value", "earned", "status")
@@ -24,6 +25,7 @@ POWER_COLUMNS = (
 )
 FORECAST_COLUMNS = ("issue_s", "target_s", "low_w", "median_w", "high_w")
 RATE_COLUMNS = ("price_per_kwh", "carbon_g_per_kwh")  # of power.csv; absent in folders of earlier versions
+MAX_BYTES = 2 * 2**30
 TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class"}
 # Cells that must hold a number in every row; other number columns may be empty.
 NEEDED = {
@@ -49,6 +51,7 @@ WHOLE_COLUMNS = (
 )
 
 
+@reads_file
 def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """The CSV file at `path` with numbers as numbers; raises InputError, which names file and line."""
     _check_last_line(path)
@@ -84,13 +87,12 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def _check_last_line(path: Path) -> None:
     """A file that was cut off mid-write ends without a newline; pandas would fill in the rest."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 1))
-            last = file.read(1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with opened(path, "simulate again") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 1))
+        last = file.read(1)
+    if size > MAX_BYTES:
+        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; simulate again")
     if last != b"\n":
         raise InputError(f"{path}: is {'cut off in its last line' if size else 'empty'}; simulate again")
 

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -23,6 +22,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+
+from rare.cache_place import private_folder
 
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,25 +66,19 @@ def _imported(text: str, every: Collection[str]) -> list[str]:
 
 
 @cache
-def cache_folder() -> Path:
-    """Folder of the compiled code of exactly these sources, created if need be."""
+def cache_folder() -> Path | None:
+    """Folder of the compiled code of exactly these sources, made if need be; None: no folder is safe.
+
+    Only this user can write to it (rare.cache_place): numba runs what its index says.
+    """
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
     root = Path(__file__).resolve().parent.parent
     for name, content in sorted(compiled_sources(root).items()):
         digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content.encode())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rare"
-    folder = base / digest.hexdigest()[:16]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError:  # a read-only home: compile for this user's temporary folder instead
-        folder = Path(tempfile.gettempdir()) / f"rare-{os.getuid()}" / folder.name
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
-    _forget_old(base, folder)
+    folder, lasting = private_folder(digest.hexdigest()[:16])
+    if folder is not None and lasting:
+        _forget_old(folder.parent, folder)
     return folder
 
 
@@ -95,7 +90,7 @@ def _forget_old(base: Path, current: Path) -> None:
     with suppress(OSError):
         os.utime(current)
     for folder in base.iterdir():
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             if folder != current and folder.is_dir() and time.time() - folder.stat().st_mtime > _KEEP_S:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -105,7 +100,9 @@ def is_compiled(function: str = "replay") -> bool:
 
     `replay` runs heuristics on the compiled clock, `advance` a user's scheduler, `instant` the SimPy clock.
     """
-    return bool(_numba_config.DISABLE_JIT) or any(cache_folder().rglob(f"*.{function}-*.nbc"))
+    folder = cache_folder()
+    kept = folder is not None and any(folder.rglob(f"*.{function}-*.nbc"))
+    return kept or bool(_numba_config.DISABLE_JIT)
 
 
 def rule(function: F) -> F:
@@ -122,10 +119,12 @@ def parallel_rule(function: F) -> F:
 
 
 def _compiled(function: F, parallel: bool) -> F:
-    before = _numba_config.CACHE_DIR
-    _numba_config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
+    before, folder = _numba_config.CACHE_DIR, cache_folder()
+    _numba_config.CACHE_DIR = str(folder or "")  # read when the cache is set up, so only ours moves
     try:
-        made = numba.njit(cache=True, error_model="numpy", nogil=True, parallel=parallel)(function)
+        made = numba.njit(cache=folder is not None, error_model="numpy", nogil=True, parallel=parallel)(
+            function
+        )
         return cast(F, made)
     finally:
         _numba_config.CACHE_DIR = before

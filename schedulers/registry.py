@@ -12,6 +12,7 @@ from typing import Any
 
 from schedulers.heuristics import known_names, parse
 from schedulers.lookahead import parse_lookahead
+from traces.documents import is_regular
 from traces.errors import InputError
 
 MOST_TRIALS = 10**7
@@ -88,7 +89,7 @@ def _load_class(name: str) -> Any:
     """An instance of a class in a user's file."""
     path_text, _, class_name = name.rpartition(":")
     path = Path(path_text)
-    if not path.is_file():
+    if not is_regular(path):
         raise InputError(f"scheduler {name!r}: there is no file {path_text}; give path/to/file.py:ClassName")
     try:
         module = _load_module(path)

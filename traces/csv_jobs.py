@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.job_table import JobTable
 from traces.mapping import choose
@@ -16,6 +17,7 @@ from traces.workload import Workload, shown
 _CHUNK_ROWS = 65536
 
 
+@reads_file
 def read_csv(
     path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
 ) -> Workload:

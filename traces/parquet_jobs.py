@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.job_table import JobTable
 from traces.mapping import choose
@@ -25,6 +26,7 @@ def pyarrow_parquet() -> Any:
     return pyarrow.parquet
 
 
+@reads_file
 def read_parquet(
     path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
 ) -> Workload:

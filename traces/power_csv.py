@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from traces.columns import find_column, listed, time_columns
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.regular import POLICIES, Gaps
 from traces.series import PowerSeries
@@ -16,6 +17,7 @@ from traces.table import MAX_BYTES, TableReader
 from traces.units import KNOWN, MAX_MW, check_unit, milliwatts_per, to_milliwatts, unit_of_column
 
 
+@reads_file
 def read_power(
     path: str | Path,
     *,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from traces.columns import find_column, listed, time_columns
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, unit_in_name
 from traces.rates import RateSeries
@@ -20,6 +21,7 @@ POLICIES = ("error", "hold", "interpolate")
 NEGATIVES = ("allow", "error", "zero")
 
 
+@reads_file
 def read_rate(
     path: str | Path,
     *,

@@ -11,6 +11,7 @@ from energy.weather_files import epw, feedinlib, nsrdb, openmeteo, tmy2, tmy3
 from energy.weather_files.assemble import assemble
 from energy.weather_files.content import Content, read_content
 from energy.weather_files.record import Options, Record
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.workload import shown
 
@@ -26,6 +27,7 @@ READERS: dict[str, Callable[[Content, Options], Record]] = {
 __all__ = ["READERS", "Options", "read_file", "tell_format"]
 
 
+@reads_file
 def read_file(path: Path, format: str | None, options: Options) -> Weather:
     """The weather of one file. InputError for whatever keeps it from being read."""
     if format is not None and format not in READERS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import time
@@ -17,6 +16,7 @@ from experiments.launchpad.pool import Failed, Pool
 from experiments.launchpad.stages import do_stage
 from experiments.talk import Talk
 from experiments.train_folder import write_json
+from traces.documents import read_json
 from traces.errors import InputError
 
 MARK, STAGES, DONE, SPENT = "launchpad.json", "stages", "done.json", "spent.json"
@@ -151,7 +151,7 @@ def finished(out: Path, stage: Stage) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):  # not there, or cut off by a power failure
+        found = read_json(path)
+    except InputError:  # not there, or cut off by a power failure
         return None
     return found if isinstance(found, dict) else None

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from rare.layout import Layout
 from schedulers.forward import HEADS, POLICY
+from traces.documents import is_regular, read_bytes, read_json
 from traces.errors import InputError
 
 VERSION = 1
 WEIGHTS, FACTS = "weights.safetensors", "checkpoint.json"
 PICKLES = (".zip", ".d3", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 MOST_WIDTH = 4096
+MOST_FACTS_BYTES, MOST_WEIGHTS_BYTES = 2**20, 2**30
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def is_checkpoint_name(name: str) -> bool:
         "/" in name
         or Path(name).name in (WEIGHTS, FACTS)
         or name.endswith((".safetensors", *PICKLES))
-        or (Path(name) / FACTS).is_file()
+        or is_regular(Path(name) / FACTS)
     )
 
 
@@ -74,12 +75,7 @@ def find_folder(name: str) -> Path:
 def describe_checkpoint(folder: Path) -> Description:
     """Read checkpoint.json. InputError if there is none, or it is of another layout or version."""
     path = Path(folder) / FACTS
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({one_line(error)}); a checkpoint is a folder with {FACTS} and {WEIGHTS}"
-        ) from None
+    described = read_json(path, MOST_FACTS_BYTES, f"a checkpoint is a folder with {FACTS} and {WEIGHTS}")
     if not isinstance(described, dict) or described.get("version") != VERSION:
         raise InputError(
             f"{path}: is not a checkpoint of version {VERSION}; train it again with this version"
@@ -109,9 +105,10 @@ def _check_network(path: Path, found: Description) -> None:
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
     """All weights by name. InputError if they cannot be read or are not finite numbers."""
     path = Path(folder) / WEIGHTS
+    data = read_bytes(path, MOST_WEIGHTS_BYTES, "copy the folder again")
     try:
-        weights: dict[str, np.ndarray] = load_file(path)
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        weights: dict[str, np.ndarray] = load(data)
+    except Exception as error:  # safetensors raises what its header makes NumPy meet
         raise InputError(f"{path}: cannot be read ({one_line(error)}); copy the folder again") from None
     for name, values in weights.items():
         if not np.isfinite(values).all():
@@ -123,10 +120,7 @@ def checkpoint_hash(folder: Path) -> str:
     """sha256 over both files, in hex. InputError if one cannot be read."""
     digest = hashlib.sha256()
     for name in (FACTS, WEIGHTS):
-        try:
-            data = (Path(folder) / name).read_bytes()
-        except OSError as error:
-            raise InputError(f"{Path(folder) / name}: cannot be read ({error.strerror or error})") from None
+        data = read_bytes(Path(folder) / name, MOST_WEIGHTS_BYTES, "copy the folder again")
         digest.update(f"{name} {len(data)}\n".encode())
         digest.update(data)
     return digest.hexdigest()

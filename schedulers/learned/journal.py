@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
+from traces.documents import read_text, reading
+
 ROWS = "progress.csv"
 STEP = "step"
+MOST_BYTES = 256 * 2**20
 
 
 class Journal:
@@ -59,5 +63,10 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
     path = Path(folder) / ROWS
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row.get(STEP) and None not in row.values()]
+    with reading(path):
+        text = read_text(path, MOST_BYTES, "delete the folder and train again")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        kept = [row for row in rows if row.get(STEP) and None not in row.values()]
+        for row in kept:
+            float(row[STEP])
+        return kept

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from traces.documents import is_regular
 from traces.errors import InputError
 
 STATE = "state.pt"
@@ -23,8 +24,10 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
 def load_state(folder: Path) -> dict[str, Any] | None:
     """The state of a run, None if it has none yet. InputError if it cannot be read."""
     path = Path(folder) / STATE
-    if not path.is_file():
+    if not path.exists():
         return None
+    if not is_regular(path):
+        raise InputError(f"{path}: is not a regular file; delete the folder and train again")
     try:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises what its unpickler happens to meet
