@@ -17,6 +17,7 @@ REQUIRED = dataclasses.MISSING
 """Default of a key that must be given."""
 
 T = TypeVar("T")
+_LONGEST_MESSAGE, _LONGEST_TAIL = 600, 100
 _LONGEST_TEXT = 4096  # as long as a path may be
 
 
@@ -24,6 +25,8 @@ class TableProblem(ValueError):
     """A key that is wrong. `path` leads to it: table names, positions in arrays, and the key itself."""
 
     def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        if len(message) > _LONGEST_MESSAGE:  # a value that it quotes may have any length
+            message = f"{message[: _LONGEST_MESSAGE - _LONGEST_TAIL]}...{message[-_LONGEST_TAIL:]}"
         super().__init__(message)
         self.path = path
         self.message = message

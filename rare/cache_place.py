@@ -55,9 +55,7 @@ def check_private(folder: Path) -> None:
     sticky one (/tmp) may be, except for the folder itself and the one above it. The folder and the one
     above it must be no links.
     """
-    for path in (folder.parent, folder):
-        if path.is_symlink():
-            raise Unsafe(f"{path} is a link")
+    _check_links(folder)
     _check_way(folder)
     for path in (folder.parent, folder):  # where even a sticky bit lets others add files
         if path.stat().st_mode & _OTHERS_WRITE:
@@ -68,6 +66,12 @@ def check_private(folder: Path) -> None:
             _check_owner(path, info)
             if stat.S_ISLNK(info.st_mode) or info.st_mode & _OTHERS_WRITE:
                 raise Unsafe(f"others may write {path}")
+
+
+def _check_links(folder: Path) -> None:
+    for path in (folder.parent, folder):
+        if path.is_symlink():
+            raise Unsafe(f"{path} is a link")
 
 
 def _check_owner(path: Path, info: os.stat_result) -> None:
@@ -102,6 +106,7 @@ def _steps(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def _make(folder: Path) -> None:
     """The folder, made where it is not, each new one for this user alone. Unsafe; OSError."""
+    _check_links(folder)
     missing = []
     there = folder
     while not os.path.lexists(there):
@@ -144,14 +149,13 @@ def _cache_home() -> Path:
 
 
 def _temporary_homes() -> Iterator[Path]:
-    """This user's folders among the temporary ones; the last are new, with names that nobody can guess."""
+    """This user's folders among the temporary ones; last in each a new one, whose name nobody can guess."""
     prefix = f"rare-{os.getuid()}"
     places = list(dict.fromkeys(map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))))
     for place in places:
         yield place / prefix
         with suppress(OSError):
             yield from islice(sorted(place.glob(f"{prefix}-*")), 100)
-    for place in places:
         with suppress(OSError, Unsafe):
             _check_way(place)
             yield Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=place))

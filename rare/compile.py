@@ -28,10 +28,9 @@ from rare.cache_place import private_folder
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGES = ("traces", "energy", "rare", "schedulers")
-_COMPILES = re.compile(r"^from rare\.compile import .*\b(?:parallel_)?rule\b", re.MULTILINE)
-_IMPORTS = re.compile(
-    rf"^(?:from|import) +((?:{'|'.join(_PACKAGES)})[\w.]*)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE
-)
+_COMMENTS = re.compile(r"#[^\n]*|\\\n")  # and line continuations
+_FROM = re.compile(r"^from +([\w.]+) +import +(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_IMPORT = re.compile(r"^import +([^\n;]+)", re.MULTILINE)
 _KEEP_S = 30 * 24 * 3600
 
 
@@ -43,26 +42,58 @@ def compiled_sources(root: Path) -> dict[str, str]:
         for source in (root / package).rglob("*.py")
     }
     found: dict[str, str] = {}
-    waiting = [name for name, text in every.items() if _COMPILES.search(text)]
+    waiting = [name for name, text in every.items() if _compiles(name, text)]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found[name] = every[name]
-            waiting += _imported(every[name], every)
+            waiting += _imported(name, every[name], every)
     return found
 
 
-def _imported(text: str, every: Collection[str]) -> list[str]:
+def _compiles(name: str, text: str) -> bool:
+    """Whether a source takes `rule` or `parallel_rule`, in whatever way, from this module."""
+    if "compile" not in text or "rule" not in text:
+        return False
+    for module, names in _imports(name, text):
+        whole = (module == "rare.compile" and not names) or (module == "rare" and "compile" in names)
+        if whole or (module == "rare.compile" and {"rule", "parallel_rule"} & set(names)):
+            return True
+    return False
+
+
+def _imported(name: str, text: str, every: Collection[str]) -> list[str]:
     """Files that a source imports at module level; a package itself only for names that are no modules."""
     files = []
-    for module, names in _IMPORTS.findall(text):
+    for module, names in _imports(name, text):
         path = module.replace(".", "/")
         if f"{path}.py" in every:
             files.append(f"{path}.py")
             continue
-        modules = [f"{path}/{name}.py" for name in re.findall(r"\w+", re.sub(r"\bas +\w+", "", names))]
+        modules = [f"{path}/{each}.py" for each in names] or [f"{path}/__init__.py"]
         files += [file if file in every else f"{path}/__init__.py" for file in modules]
     return [file for file in files if file in every]
+
+
+def _imports(name: str, text: str) -> list[tuple[str, list[str]]]:
+    """(module, names taken from it) of each import that begins a line of the source `name`."""
+    text = _COMMENTS.sub("", text)
+    found = [
+        (each.split()[0], []) for line in _IMPORT.findall(text) for each in line.split(",") if each.split()
+    ]
+    for module, names in _FROM.findall(text):
+        taken = re.findall(r"\w+", re.sub(r"\bas +\w+", "", names))
+        found.append((_absolute(name, module), taken))
+    return [(module, taken) for module, taken in found if module.partition(".")[0] in _PACKAGES]
+
+
+def _absolute(name: str, module: str) -> str:
+    """A module by its whole name, also where it is named from its package: `from .state import x`."""
+    dots = len(module) - len(module.lstrip("."))
+    if dots == 0:
+        return module
+    packages = name.split("/")[:-dots]
+    return ".".join([*packages, *filter(None, [module[dots:]])])
 
 
 @cache

@@ -15,6 +15,7 @@ from experiments.tables import (
     numbers,
     one,
     parse_table,
+    shown,
     text,
     texts,
     whole,
@@ -52,7 +53,7 @@ class WorkloadTable:
         """Names that lead nowhere."""
         yield from _unknown("supplies", self.supplies, SUPPLIES)
         if not self.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-            yield "name", f"must be of letters, digits, '-', '_' and '.', got {self.name!r}"
+            yield "name", f"must be of letters, digits, '-', '_' and '.', got {shown(self.name)}"
         for key, given in (("supplies", self.supplies), ("loads", self.loads)):
             if len(set(given)) < len(given):
                 yield key, "names one twice; name each once"
@@ -190,7 +191,7 @@ class Experiment:
 def _unknown(key: str, given: tuple[str, ...], known: tuple[str, ...]) -> Problems:
     for each in given:
         if each not in known:
-            yield key, f"has {each!r}, which is unknown; known are {', '.join(known)}"
+            yield key, f"has {shown(each)}, which is unknown; known are {', '.join(known)}"
 
 
 @reads_file

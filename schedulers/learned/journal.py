@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
 from traces.documents import read_text, reading
+from traces.errors import InputError
+from traces.workload import shown
 
 ROWS = "progress.csv"
 STEP = "step"
@@ -68,5 +71,15 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
         rows = csv.DictReader(io.StringIO(text, newline=""))
         kept = [row for row in rows if row.get(STEP) and None not in row.values()]
         for row in kept:
-            float(row[STEP])
+            if not _is_number(row[STEP]):
+                raise InputError(
+                    f"{path}: step {shown(row[STEP])} is not a number; delete the folder and train again"
+                )
         return kept
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
