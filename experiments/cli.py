@@ -5,6 +5,7 @@ Only click is imported here: `rare --help` must not wait for numba, pandas or ma
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -325,6 +326,8 @@ def _print_result(found: dict[str, Any], options: dict[str, Any]) -> None:
 # --- errors and exit codes --------------------------------------------------------------------------------
 
 
+# What a system may lack, whatever is asked of it: no bug of ours.
+_SCARCE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO)
 LONGEST_LINE = 900  # of an error; what the user gave may be longer
 
 
@@ -370,7 +373,7 @@ def _failed(error: Exception, words: Sequence[str]) -> int:
         raise error
     if isinstance(error, MemoryError):
         return _fail("there is not enough memory for this; take fewer jobs, windows or workers", 2)
-    if isinstance(error, OSError) and error.strerror:  # the system refused something: no bug of ours
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _SCARCE):
         return _fail(f"{_file_of(error)}{error.strerror}; check the path, its permissions and free space", 2)
     said = f"{type(error).__name__}: {_text_of(error)}"
     return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)

@@ -14,6 +14,7 @@ from experiments.provenance import provenance, scheduler_files
 from experiments.scenario import Wishes, load_scenario
 from experiments.talk import QUIET, Talk
 from experiments.window_rows import PERFECT, is_oracle, plain_name
+from traces.documents import user_path
 from traces.errors import InputError
 
 DEFAULT = (
@@ -83,7 +84,7 @@ def evaluate_run(
 
 def kept_folder(out: str | Path) -> Path:
     """Where the rows of an unfinished evaluation are."""
-    target = Path(out).expanduser().resolve()
+    target = user_path(out).resolve()
     return target.parent / f".{target.name[:80]}.unfinished-windows"
 
 

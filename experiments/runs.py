@@ -24,6 +24,7 @@ from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_
 from experiments.scenario import Wishes, load_scenario
 from experiments.tables import shown
 from experiments.talk import QUIET, Talk
+from traces.documents import user_path
 from traces.errors import InputError
 
 LONGEST_NAME = 255
@@ -286,7 +287,7 @@ def _report(folder: Path, talk: Talk) -> None:
 
 
 def _kept_folder(out: str | Path) -> Path:
-    target = Path(out).expanduser().resolve()
+    target = user_path(out).resolve()
     return target.parent / f".{target.name[:80]}.unfinished"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.config import Scenario
 from experiments.tables import TableProblem, dotted, parse_table, shown
-from traces.documents import parse_toml, read_text, reading, toml_tables
+from traces.documents import parse_toml, read_text, reading, toml_tables, user_path
 from traces.errors import InputError
 from traces.text import place
 
@@ -36,7 +36,7 @@ class Loaded:
 
     def path(self, file: str) -> Path:
         """A file of the scenario: relative to the scenario file's folder."""
-        return Path(os.path.normpath(self.base / Path(file).expanduser()))
+        return Path(os.path.normpath(self.base / user_path(file)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _find(name: str) -> Path:
     if name.startswith(f"{GROUNDS}/") and ".." not in name and ground.is_file():
         return ground
     if name.endswith(".toml") or "/" in name:
-        return Path(name).expanduser()
+        return user_path(name)
     near = difflib.get_close_matches(name, shipped_names(), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(shipped_names())}."
     raise InputError(f"scenario {shown(name)} is unknown; {hint} Or give a file whose name ends in .toml")
@@ -177,7 +177,7 @@ def _table_in(table: dict[str, Any], key: str) -> dict[str, Any]:
 def _absolute(file: str, option: str) -> str:
     if not file or "\0" in file:
         raise InputError(f"{option} {shown(file)}: give a file")
-    return str(Path.cwd() / Path(file).expanduser())
+    return str(Path.cwd() / user_path(file))
 
 
 def _apply_setting(table: dict[str, Any], setting: str) -> tuple[str | int, ...]:

@@ -18,6 +18,7 @@ REQUIRED = dataclasses.MISSING
 
 T = TypeVar("T")
 _LONGEST_MESSAGE, _LONGEST_TAIL = 600, 100
+_FIRST_YEAR, _LAST_YEAR = 1000, 9000
 _LONGEST_TEXT = 4096  # as long as a path may be
 
 
@@ -184,15 +185,20 @@ def _parse_text(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
 
 
 def _parse_stamp(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
+    given = value.isoformat() if isinstance(value, dt.datetime | dt.date) else value
     try:
-        dt.datetime.fromisoformat(value if isinstance(value, str) else "")
+        moment = dt.datetime.fromisoformat(given if isinstance(given, str) else "")
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # else an offset leads beyond what Python can count
+            raise TableProblem(
+                path, f"must be of the years {_FIRST_YEAR} to {_LAST_YEAR}, got {shown(given)}"
+            )
+    except TableProblem:
+        raise
     except ValueError:
         raise TableProblem(
             path, f"must be a date such as 2022-03-01 or 2022-03-01T00:00:00Z, got {shown(value)}"
         ) from None
-    return str(value)
+    return str(given)
 
 
 def _parse_flag(rule: Any, value: object, path: tuple[str | int, ...]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from traces import documents
+from traces.documents import user_path
 from traces.errors import InputError
 
 CONFIG, SUMMARY = "config.json", "summary.json"
@@ -68,7 +69,7 @@ def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Pa
     InputError if the folder holds something else, a run and `resume` is not given, a run of another
     configuration, or if another process is writing it.
     """
-    folder = Path(out).expanduser()
+    folder = user_path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     try:

@@ -78,7 +78,7 @@ def _imported(name: str, text: str, every: Collection[str]) -> list[str]:
 def _imports(name: str, text: str) -> list[tuple[str, list[str]]]:
     """(module, names taken from it) of each import that begins a line of the source `name`."""
     text = _COMMENTS.sub("", text)
-    found = [
+    found: list[tuple[str, list[str]]] = [
         (each.split()[0], []) for line in _IMPORT.findall(text) for each in line.split(",") if each.split()
     ]
     for module, names in _FROM.findall(text):

@@ -29,6 +29,7 @@ R = TypeVar("R")
 SHORT_BYTES = 1_000_000
 #: JSON takes up to 25 times its size once it is read; results of large evaluations take some megabytes.
 JSON_BYTES = 16 * 2**20
+LONGEST_MESSAGE = 700
 DEEPEST = 64
 MOST_PARTS_OF_A_KEY = 100
 #: TOML's whole numbers have 64 bits; JSON's are taken alike. Longer ones cannot even be printed.
@@ -44,8 +45,12 @@ def reading(path: Path | str) -> Iterator[None]:
     """Surrounds the reading of a user's file: whatever goes wrong inside is an InputError that names it."""
     try:
         yield
-    except InputError:
-        raise
+    except InputError as error:
+        line = " ".join(str(error).split())
+        if len(line) <= LONGEST_MESSAGE:
+            raise
+        cut = f"{line[: LONGEST_MESSAGE - 160]} ... {line[-150:]}"  # it quotes what the file holds
+        raise type(error)(cut) from error
     except Exception as error:  # the data's fault until shown otherwise
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
@@ -81,6 +86,20 @@ def reads_file(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return reader
+
+
+def user_path(name: str | Path) -> Path:
+    """The path that a user wrote, with `~` as the home folder. InputError for what can be no path."""
+    text = str(name)
+    if not text or "\0" in text:
+        raise InputError(f"{shown(text)}: is no name of a file or folder; give one")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InputError(
+            f"{place(text)}: there is no home folder of {shown(text.partition('/')[0])}; write ./~... for a "
+            "file of that name, or the whole path"
+        ) from None
 
 
 # --- whole files ----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures import style
-from traces.documents import read_json, read_text
+from traces.documents import read_json, read_text, reading
 from traces.errors import InputError
 
 PROGRESS_BYTES = 64 * 2**20
@@ -48,6 +48,11 @@ def draw_learning(
 
 def read_curve(folder: Path) -> Curve:
     """The validations of a run."""
+    with reading(folder):
+        return _curve(folder)
+
+
+def _curve(folder: Path) -> Curve:
     try:
         config = read_json(folder / "config.json", remedy="name a folder of `rare train`")
         progress = read_text(folder / "progress.csv", PROGRESS_BYTES, "name a folder of `rare train`")
@@ -58,7 +63,7 @@ def read_curve(folder: Path) -> Curve:
         name = f"{config['algorithm']}"
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{folder}: is no training run ({error}); name a folder of `rare train`") from None
     if not len(step):
         raise InputError(f"{folder}: holds no validation yet; wait for the first one")

@@ -14,7 +14,7 @@ from safetensors.numpy import load
 
 from rare.layout import Layout
 from schedulers.forward import HEADS, POLICY
-from traces.documents import is_regular, read_bytes, read_json
+from traces.documents import is_regular, read_bytes, read_json, user_path
 from traces.errors import InputError
 
 VERSION = 1
@@ -56,7 +56,7 @@ def is_checkpoint_name(name: str) -> bool:
 
 def find_folder(name: str) -> Path:
     """The checkpoint folder that a name means: the folder itself, or one of its two files. InputError."""
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.suffix in PICKLES:
         raise InputError(
             f"scheduler {name!r}: a {path.suffix} file runs code when it is loaded, so it is not read; give "

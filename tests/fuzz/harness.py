@@ -17,7 +17,7 @@ from traces.documents import UnforeseenError
 from traces.errors import InputError
 
 MOST_CPU_S = 20  # of a file of at most 300 kB: a busy machine does not count, a loop without end does
-LONGEST_MESSAGE = 1200
+LONGEST_MESSAGE = 800
 
 
 class TooLong(BaseException):
@@ -70,8 +70,10 @@ def _read(sample: Sample, path: Path, name: str, tally: Tally) -> None:
         if "\n" in text.strip() or not text.strip() or len(text) > LONGEST_MESSAGE:
             tally.faults.append(f"{name}: its message is no short line: {text[:200]!r} ({len(text)})")
     except TooLong:
+        outcomes["fault"] += 1
         tally.faults.append(f"{name}: took more than {MOST_CPU_S} s")
     except Exception as error:
+        outcomes["fault"] += 1
         tally.faults.append(f"{name}: {type(error).__name__}: {_safe(error)[:200]}")
 
 
