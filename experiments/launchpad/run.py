@@ -30,6 +30,7 @@ def opened(out: Path) -> Iterator[None]:
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"--out {out}: holds something that no launchpad wrote; choose another folder")
+    new = not out.exists()
     try:
         (out / STAGES).mkdir(parents=True, exist_ok=True)
         if not (out / MARK).is_file():
@@ -44,6 +45,10 @@ def opened(out: Path) -> Iterator[None]:
         raise InputError(f"--out {out}: another launchpad is writing this folder; wait for it") from None
     try:
         yield
+    except InputError:
+        if new and not any((out / STAGES).iterdir()):  # refused before anything was begun
+            shutil.rmtree(out, ignore_errors=True)
+        raise
     finally:
         os.close(lock)
 
