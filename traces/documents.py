@@ -143,7 +143,9 @@ def read_json(path: Path | str, max_bytes: int = JSON_BYTES, remedy: str = "writ
     try:
         return parse_json(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{place(path, error.lineno)}: is not whole JSON ({error.msg}); {remedy}") from None
+        raise InputError(
+            f"{place(path, error.lineno)}: cannot be read, it is not whole JSON ({error.msg}); {remedy}"
+        ) from None
     except ValueError as error:
         raise InputError(f"{place(path)}: cannot be read as JSON ({error}); {remedy}") from None
 

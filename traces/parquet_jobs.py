@@ -15,6 +15,8 @@ from traces.text import MAX_BYTES, open_file, place
 from traces.workload import Workload, shown
 
 _CHUNK_ROWS = 65536
+#: Real tables take at least a bit a cell. A large one that takes far less holds the same values without end.
+_MANY_CELLS, _ABSURD_RATIO = 2**24, 100
 
 
 def pyarrow_parquet() -> Any:
@@ -51,6 +53,11 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
             raise InputError(f"{place(path)}: column {shown(name)} is there twice; give each name once")
     if file.metadata.num_rows * max(len(names), 1) > max_bytes:  # every cell takes a byte as text
         raise InputError(f"{place(path)}: holds more than {max_bytes} cells, the limit (max_bytes); split it")
+    cells = file.metadata.num_rows * max(len(names), 1)
+    if cells > max(_MANY_CELLS, _ABSURD_RATIO * Path(path).stat().st_size):
+        raise InputError(
+            f"{place(path)}: unpacks to over {_ABSURD_RATIO} cells a byte, as no trace does; write it again"
+        )
     chosen = choose(names, mapping, place(path))
     stored = file.schema_arrow.metadata or {}
     pairs = {key: stored[key.encode()].decode("utf-8", "replace") for key in KEYS if key.encode() in stored}

@@ -1,10 +1,12 @@
 """Names, settings and files of the worst kind on the command line: exit code 2, one line, nothing written."""
 
+import gzip
 import importlib.util
 import json
 import os
 import socket
 
+import numpy as np
 import pytest
 
 from experiments.cli import main
@@ -305,6 +307,43 @@ def test_a_file_of_holes_is_not_read_whole(place, capsys, file, size):
     with path.open("r+b" if path.exists() else "wb") as stream:
         stream.truncate(size)
     assert file in check(capsys, place, arguments)
+
+
+def test_a_parquet_file_of_the_same_row_without_end_is_not_unpacked(place, capsys):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = arrow.array([1]).take(arrow.array(np.zeros(6_000_000, np.int8)))
+    table = arrow.table({name: rows for name in ("job_id", "submit_s", "cores", "work_s")})
+    parquet.write_table(table, place / "bomb.parquet")
+    assert (place / "bomb.parquet").stat().st_size < 10**6
+    assert "cells a byte" in check(capsys, place, ("traces", "show", "bomb.parquet"))
+
+
+def test_a_gzipped_file_of_nothing_is_not_unpacked(place, capsys):
+    line = b"1 0 1 1 1 -1 -1 1 1 -1 1 1 1 -1 1 -1 -1 -1\n"
+    with gzip.open(place / "bomb.swf.gz", "wb") as stream:
+        stream.write(line * 1_000_000)
+    assert "times its size" in check(capsys, place, ("traces", "show", "bomb.swf.gz"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--scenario", "mine.toml"), ("--workload", "jobs.csv"), (*MINE[1:], "--power", "supply.csv")],
+)
+def test_a_file_without_rights(place, stub, capsys, monkeypatch, words):  # noqa: F811
+    """Root may read anything, so the refusal is made up; it is what the system answers to everyone else."""
+    from traces import text
+
+    real = os.open
+
+    def refuse(path, *rest):
+        if os.fspath(path).endswith(words[-1]):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path, *rest)
+
+    monkeypatch.setattr(text.os, "open", refuse)
+    line = check(capsys, place, ("simulate", *words))
+    assert words[-1] in line and "Permission denied" in line
 
 
 def test_what_a_reader_does_not_foresee_is_the_files_fault(place, capsys, monkeypatch):
