@@ -69,10 +69,11 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
 
 
 def _read_tables(whole: Run | Compare) -> None:
-    """Read everything before anything is drawn, so that a damaged table leaves no half of a report."""
-    for run in whole.runs if isinstance(whole, Compare) else [whole]:
-        for table in (run.jobs, run.events, run.power, run.forecast):
-            del table  # kept by the run
+    """Read what is drawn before anything is, so that a damaged table leaves no half of a report."""
+    shown = _of_run(whole)
+    tables = [run.jobs for run in whole.runs] if isinstance(whole, Compare) else [whole.jobs]
+    tables += [shown.events, shown.power, *([] if shown.forecast is None else [shown.forecast])]
+    del tables  # each run keeps its own
 
 
 def _title(whole: Run | Compare) -> str:

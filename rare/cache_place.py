@@ -62,10 +62,11 @@ def check_private(folder: Path) -> None:
             raise Unsafe(f"others may write in {path}")
     if folder.stat().st_mode & _OTHERS_ENTER:  # else nobody reaches what is inside
         for path in folder.rglob("*"):
-            info = path.lstat()
-            _check_owner(path, info)
-            if stat.S_ISLNK(info.st_mode) or info.st_mode & _OTHERS_WRITE:
-                raise Unsafe(f"others may write {path}")
+            with suppress(FileNotFoundError):  # of another process, which has removed it meanwhile
+                info = path.lstat()
+                _check_owner(path, info)
+                if stat.S_ISLNK(info.st_mode) or info.st_mode & _OTHERS_WRITE:
+                    raise Unsafe(f"others may write {path}")
 
 
 def _check_links(folder: Path) -> None:

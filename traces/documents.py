@@ -50,7 +50,7 @@ def reading(path: Path | str) -> Iterator[None]:
         if len(line) <= LONGEST_MESSAGE:
             raise
         cut = f"{line[: LONGEST_MESSAGE - 160]} ... {line[-150:]}"  # it quotes what the file holds
-        raise type(error)(cut) from error
+        raise InputError(cut) from error
     except Exception as error:  # the data's fault until shown otherwise
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
