@@ -388,3 +388,17 @@ def test_json_reads_no_nan(tmp_path):
     found = read_json(tmp_path / "x.json")
     assert found["a"] is None and found["b"] is None
     json.dumps(found)
+
+
+def test_a_damaged_ring_of_an_interrupted_training_is_named(tmp_path):
+    _need_learning()
+    from schedulers.learned.online.replay import _array
+    from traces.errors import InputError
+
+    (tmp_path / "actions.npy").write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': broken}")
+    with pytest.raises(InputError, match=r"actions\.npy: cannot be read"):
+        _array(tmp_path, "actions", (2, 2), np.float32)
+    (tmp_path / "actions.npy").unlink()
+    os.mkfifo(tmp_path / "actions.npy")
+    with pytest.raises(InputError, match="not a regular file"):
+        _array(tmp_path, "actions", (2, 2), np.float32)
