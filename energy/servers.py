@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from traces.documents import read_toml, reading
 from traces.errors import InputError
+from traces.text import place
 
 SHIPPED = Path(__file__).with_name("servers.toml")
 MW_PER_W = 1000
@@ -88,14 +89,9 @@ def known_profiles() -> tuple[str, ...]:
 def load_profiles(path: str | Path) -> dict[str, ServerProfile]:
     """The profiles in a TOML file of the same form as servers.toml, for users' own machines."""
     path = Path(path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file ({error})") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {reason}") from None
-    return {name: _profile(f"{path}: [{name}]", name, table) for name, table in tables.items()}
+    with reading(path):
+        tables = read_toml(path)
+        return {name: _profile(f"{place(path)}: [{name}]", name, table) for name, table in tables.items()}
 
 
 @cache

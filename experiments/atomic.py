@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.interrupts import cleaned, held
+from traces.documents import user_path
 from traces.errors import InputError
 
 RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "events.csv", "power.csv")
@@ -88,7 +89,7 @@ def _resolved(path: str | Path) -> Path:
     if not str(path) or "\0" in str(path):
         raise InputError(f"output folder {str(path)!r}: not a path; name a folder")
     try:
-        target = Path(path).expanduser().resolve()
+        target = user_path(path).resolve()
         here = Path.cwd()
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: cannot resolve this path ({error}); name another folder") from error

@@ -6,6 +6,8 @@ Only click is imported here: `rare --help` must not wait for numba, pandas or ma
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import sys
 
@@ -357,6 +359,11 @@ def _print_result(found: dict[str, Any], options: dict[str, Any]) -> None:
 # --- errors and exit codes --------------------------------------------------------------------------------
 
 
+# What a system may lack, whatever is asked of it: no bug of ours.
+_SCARCE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO)
+LONGEST_LINE = 900  # of an error; what the user gave may be longer
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 2 bad input or usage, 1 our own bug, 130 and 143 stopped.
 
@@ -373,6 +380,8 @@ def _main(words: Sequence[str]) -> int:
     _write_any_text()
     if "_RARE_COMPLETE" in os.environ:
         rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
+    if "--quiet" in words:
+        logging.getLogger("rare").setLevel(logging.ERROR)
     try:
         # Not rare.main(): it turns a closed pipe into an exit code like that of a bug.
         with rare.make_context("rare", list(words)) as ctx:
@@ -395,15 +404,24 @@ def _main(words: Sequence[str]) -> int:
         stopped = interrupts.received_code()
         if stopped is not None:  # some library made another exception of the interrupt
             return _fail("interrupted", stopped)
-        if _is_input_error(error):
-            return _fail(str(error), 2)
-        place = _in_users_class(error, words)
-        if place is not None:
-            return _fail(f"{place}: {type(error).__name__}: {error} (in the scheduler of your own)", 2)
-        if os.environ.get("RARE_DEBUG") == "1":
-            raise
-        said = f"{type(error).__name__}: {error}"
-        return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)
+        return _failed(error, words)
+
+
+def _failed(error: Exception, words: Sequence[str]) -> int:
+    """One line for an exception that ended a command, and its code: 2 what the user can mend, 1 our bug."""
+    if _is_input_error(error):
+        return _fail(str(error), 2)
+    place = _in_users_class(error, words)
+    if place is not None:
+        return _fail(f"{place}: {type(error).__name__}: {_text_of(error)} (in the scheduler of your own)", 2)
+    if os.environ.get("RARE_DEBUG") == "1":
+        raise error
+    if isinstance(error, MemoryError):
+        return _fail("there is not enough memory for this; take fewer jobs, windows or workers", 2)
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _SCARCE):
+        return _fail(f"{_file_of(error)}{error.strerror}; check the path, its permissions and free space", 2)
+    said = f"{type(error).__name__}: {_text_of(error)}"
+    return _fail(f"a bug in rare ({said}); please report it, with the output under RARE_DEBUG=1", 1)
 
 
 def _write_any_text() -> None:
@@ -439,6 +457,24 @@ def _in_users_class(error: Exception, words: Sequence[str]) -> str | None:
     return places[-1] if places else None
 
 
+def _file_of(error: OSError) -> str:
+    from traces.text import place
+
+    names = [
+        place(os.fsdecode(name))
+        for name in (error.filename, error.filename2)
+        if isinstance(name, str | bytes)
+    ]
+    return f"{' -> '.join(names)}: " if names else ""
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except ValueError:  # a number of more digits than Python prints
+        return "(no text)"
+
+
 def _see_help(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
     return f" (see {ctx.command_path} --help)" if ctx is not None else ""
@@ -448,6 +484,8 @@ def _fail(text: str, code: int) -> int:
     """One line on stderr, whatever the message holds."""
     line = " ".join(text.split())
     line = "".join(char if char.isprintable() else "?" for char in line)
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE * 2 // 3]} ... {line[-LONGEST_LINE // 3 :]}"
     sys.stderr.write(f"rare: {line.encode('utf-8', 'replace').decode('utf-8')}\n")
     return code
 

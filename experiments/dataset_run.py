@@ -24,6 +24,7 @@ from rare.episodes import Episode, Episodes, window_case
 from rare.layout import Layout
 from schedulers import make_scheduler
 from schedulers.record import RandomActions
+from traces.documents import user_path
 from traces.errors import InputError
 
 RANDOM = "random"
@@ -66,7 +67,7 @@ def dataset_run(
         raise InputError(f"--episodes must be at least 1, got {episodes}")
     if not 0 <= epsilon <= 1:
         raise InputError(f"--epsilon must be a probability from 0 to 1, got {epsilon}")
-    folder = versioned(out)
+    folder = versioned(user_path(out))
     check_folder(folder)
     layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
     policies = [policy_of(name, epsilon) for name in schedulers]

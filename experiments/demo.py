@@ -18,6 +18,7 @@ from experiments.learned_facts import learning_facts
 from experiments.runs import compare_runs, link_or_copy
 from experiments.talk import QUIET, Talk
 from experiments.train_folder import missing
+from traces.documents import user_path
 from traces.errors import InputError
 
 SCENARIO = "islanded"
@@ -50,7 +51,7 @@ def demo_run(
     the package. Without the extra `learn` only the comparison is made. The object of `rare compare --json`,
     with "learning" (what `learning_facts` gives) beside it.
     """
-    out = Path(out).expanduser()
+    out = user_path(out)
     earlier = earlier_config(out)
     force = force or (earlier is not None and earlier.get("name") == SCENARIO)
     if learn and missing():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.tables import dotted
+from traces.documents import read_json, user_path
 from traces.errors import InputError
 
 # Follow from the rest, or are chosen run by run: another seed or scheduler is the same experiment.
@@ -34,11 +35,11 @@ def check_replace(out: str | Path | None, config: Mapping[str, Any], force: bool
 def earlier_config(out: str | Path) -> dict[str, Any] | None:
     """The configuration of the finished run or comparison in this folder; None without a whole one."""
     try:
-        folder = Path(out).expanduser()
+        folder = user_path(out)
         if not any((folder / name).is_file() for name in ("metrics.json", "compare.json")):
             return None
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, RuntimeError, ValueError, RecursionError):
+        config = read_json(folder / "config.json")
+    except (OSError, RuntimeError, ValueError):
         return None
     return config if isinstance(config, dict) else None
 

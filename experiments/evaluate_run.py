@@ -22,6 +22,7 @@ from experiments.talk import QUIET, Talk
 from experiments.text_table import cell, interval, printable
 from experiments.window_rows import PERFECT, is_oracle, plain_name
 from experiments.windows import Window
+from traces.documents import user_path
 from traces.errors import InputError
 
 DEFAULT = (
@@ -111,7 +112,7 @@ def _said_when_stopped(kept: Path | None) -> Iterator[None]:
 
 def kept_folder(out: str | Path) -> Path:
     """Where the rows of an unfinished evaluation are."""
-    target = Path(out).expanduser().resolve()
+    target = user_path(out).resolve()
     return target.parent / f".{target.name[:80]}.unfinished-windows"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from html import escape
@@ -12,6 +11,7 @@ from typing import Any
 from experiments.labels import short_labels
 from experiments.statistics import Estimate, estimate, paired
 from experiments.text_table import cell, interval
+from traces.documents import read_json, reading
 from traces.errors import InputError
 
 EVALUATION, CURVE = "evaluation/evaluate.json", "ppo/curve.png"
@@ -36,14 +36,22 @@ def learning_facts(folder: Path) -> dict[str, Any]:
     network was chosen on these too. InputError if the folder is not whole.
     """
     path = Path(folder) / EVALUATION
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        names = [each["scheduler"] for each in found["schedulers"]]
-        values = {name: _objectives(found["rows"], name) for name in names}
-        base, windows = found["baseline"], len(found["windows"])
-        learned = next(name for name in names if name.endswith("ppo/best"))
-    except (OSError, ValueError, KeyError, StopIteration) as error:
-        raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
+    with reading(path):
+        found = read_json(path, remedy="give `rare demo` again")
+        try:
+            names = [each["scheduler"] for each in found["schedulers"]]
+            values = {name: _objectives(found["rows"], name) for name in names}
+            base, windows = found["baseline"], len(found["windows"])
+            learned = next(name for name in names if name.endswith("ppo/best"))
+        except (ValueError, KeyError, StopIteration, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
+        if base not in values or any(len(each) != windows for each in values.values()):
+            raise InputError(f"{path}: not every scheduler has every window; give `rare demo` again")
+        return _facts(values, base, learned, windows)
+
+
+def _facts(values: dict[str, Any], base: str, learned: str, windows: int) -> dict[str, Any]:
+    names = list(values)
     labels = dict(zip(names, short_labels(names), strict=True))
     means = {name: estimate(values[name]) for name in names}
     ranked = sorted(names, key=lambda name: math.inf if (mean := means[name].mean) is None else -mean)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from traces.errors import InputError
+from traces.documents import opened, reading
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
@@ -34,12 +34,9 @@ def version() -> str:
 def file_hash(path: Path) -> str:
     """sha256 of a file, in hex. InputError if it cannot be read."""
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    with reading(path), opened(path, "give a file") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()
 
 

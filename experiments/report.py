@@ -51,6 +51,7 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
 
         return redraw_launchpad(folder)
     whole: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
+    _read_tables(whole)
     names = figure_names(whole)
     there = all(
         (folder / "figures" / f"{name}{suffix}").is_file() for name in names for suffix in (".png", ".svg")
@@ -65,6 +66,14 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
     learned = learning_section(folder / LEARNING)
     text = page(_title(whole), f"{body}{learned}<h2>Figures</h2>{figures}{_origin(whole)}")
     return _write(folder / "report.html", text)
+
+
+def _read_tables(whole: Run | Compare) -> None:
+    """Read what is drawn before anything is, so that a damaged table leaves no half of a report."""
+    shown = _of_run(whole)
+    tables = [run.jobs for run in whole.runs] if isinstance(whole, Compare) else [whole.jobs]
+    tables += [shown.events, shown.power, *([] if shown.forecast is None else [shown.forecast])]
+    del tables  # each run keeps its own
 
 
 def _title(whole: Run | Compare) -> str:

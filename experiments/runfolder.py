@@ -27,6 +27,7 @@ from experiments.runtables import (
     read_table,
     write_table,
 )
+from traces.documents import read_json, reads_file
 from traces.errors import InputError
 
 __all__ = [
@@ -129,6 +130,7 @@ def is_compare(path: str | Path) -> bool:
     return (Path(path) / "compare.json").is_file()
 
 
+@reads_file
 def load_run(path: str | Path) -> Run:
     """Return the run stored in the folder `path`; its tables are read when first used.
 
@@ -144,6 +146,7 @@ def load_run(path: str | Path) -> Run:
     return Run(folder, _json_object(folder / "config.json"), _json_object(folder / "provenance.json"), result)
 
 
+@reads_file
 def load_compare(path: str | Path) -> Compare:
     """Return the comparison stored in the folder `path`, with one Run for each of its results.
 
@@ -231,30 +234,8 @@ def _folder(path: str | Path, what: str) -> Path:
     raise InputError(f"{folder}: {'is a file' if there else 'does not exist'}; name {what}")
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: does not exist; simulate again") from error
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror or error}); check its permissions"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: is not UTF-8 text (byte {error.start}); the file is damaged, simulate again"
-        ) from error
-
-
 def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        whole = json.loads(_read_text(path), parse_constant=lambda _: None)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}:{error.lineno}: is not whole JSON ({error.msg}); the file is damaged, simulate again"
-        ) from error
-    except RecursionError as error:
-        raise InputError(f"{path}: is nested too deeply; the file is damaged, simulate again") from error
+    whole = read_json(path, remedy="the file is damaged, simulate again")
     if not isinstance(whole, dict):
         raise InputError(f"{path}: is a {type(whole).__name__}, not an object; simulate again")
     return whole

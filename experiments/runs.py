@@ -26,6 +26,7 @@ from experiments.scenario import Wishes, load_scenario
 from experiments.tables import shown
 from experiments.talk import QUIET, Talk
 from schedulers.user_class import declared_name, is_user_class, users_error
+from traces.documents import user_path
 from traces.errors import InputError
 
 LONGEST_NAME = 255
@@ -293,7 +294,7 @@ def _report(folder: Path, talk: Talk) -> None:
 
 
 def _kept_folder(out: str | Path) -> Path:
-    target = Path(out).expanduser().resolve()
+    target = user_path(out).resolve()
     return target.parent / f".{target.name[:80]}.unfinished"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from traces.documents import opened, reads_file
 from traces.errors import InputError
 
 JOBS_COLUMNS = ("job_id", "submit_s", "start_s", "end_s", "cores", "suspensions", "value", "earned", "status")
@@ -24,6 +25,8 @@ POWER_COLUMNS = (
 )
 FORECAST_COLUMNS = ("issue_s", "target_s", "low_w", "median_w", "high_w")
 RATE_COLUMNS = ("price_per_kwh", "carbon_g_per_kwh")  # of power.csv; absent in folders of earlier versions
+MAX_BYTES = 2 * 2**30
+LONGEST_HEADER, MOST_COLUMNS = 2**14, 256
 # energy_j is an exact decimal, longer than a float holds.
 TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class", "energy_j"}
 # Cells that must hold a number in every row; other number columns may be empty.
@@ -50,9 +53,10 @@ WHOLE_COLUMNS = (
 )
 
 
+@reads_file
 def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """The CSV file at `path` with numbers as numbers; raises InputError, which names file and line."""
-    _check_last_line(path)
+    _check_ends(path)
     try:
         table = pd.read_csv(
             path,
@@ -83,15 +87,18 @@ def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return table
 
 
-def _check_last_line(path: Path) -> None:
-    """A file that was cut off mid-write ends without a newline; pandas would fill in the rest."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 1))
-            last = file.read(1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+def _check_ends(path: Path) -> None:
+    """The column names are few; and a file that was cut off mid-write, whose rest pandas would fill in."""
+    with opened(path, "simulate again") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 1))
+        last = file.read(1)
+        file.seek(0)
+        names = file.readline(LONGEST_HEADER + 1)
+    if size > MAX_BYTES:
+        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; simulate again")
+    if len(names) > LONGEST_HEADER or names.count(b",") >= MOST_COLUMNS:
+        raise InputError(f"{path}:1: holds more column names than any table of a run; simulate again")
     if last != b"\n":
         raise InputError(f"{path}: is {'cut off in its last line' if size else 'empty'}; simulate again")
 

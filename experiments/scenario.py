@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,9 @@ from typing import Any
 
 from experiments.config import Scenario
 from experiments.tables import TableProblem, dotted, parse_table, shown
+from traces.documents import parse_toml, read_text, reading, toml_tables, user_path
 from traces.errors import InputError
+from traces.text import place
 
 SHIPPED = Path(__file__).resolve().parent / "scenarios"
 GROUNDS = "training"  # beside them, those that are there to train on: training/NAME
@@ -36,7 +36,7 @@ class Loaded:
 
     def path(self, file: str) -> Path:
         """A file of the scenario: relative to the scenario file's folder."""
-        return Path(os.path.normpath(self.base / Path(file).expanduser()))
+        return Path(os.path.normpath(self.base / user_path(file)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +63,21 @@ def load_scenario(name: str = "plain", wishes: Wishes | None = None) -> Loaded:
     """The scenario of that name or TOML file, with the wishes applied. InputError names file and line."""
     wishes = wishes or Wishes()
     path = _find(name)
-    source = _read(path)
-    try:
-        table = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(_syntax_error(path, source, error)) from None
-    except RecursionError:
-        raise InputError(f"{path}: is nested too deeply for a scenario") from None
-    table.setdefault("name", path.stem)
-    wished = copy.deepcopy(table)
-    try:
-        by_option = _apply_wishes(wished, wishes)
-        by_option += [(_apply_setting(wished, setting), f"--set {setting}") for setting in wishes.settings]
-        scenario = parse_table(Scenario, wished)
-    except TableProblem as problem:
-        raise InputError(_located(problem, path, source, by_option)) from None
-    return Loaded(scenario, path.parent, str(path))
+    with reading(path):
+        source = read_text(path, MAX_BYTES, f"give a TOML file, or one of {', '.join(shipped_names())}")
+        source = source.replace("\r\n", "\n")
+        wished = toml_tables(source, path)
+        wished.setdefault("name", path.stem)
+        by_option: list[tuple[tuple[str | int, ...], str]] = []
+        try:
+            by_option += _apply_wishes(wished, wishes)
+            by_option += [
+                (_apply_setting(wished, setting), f"--set {setting}") for setting in wishes.settings
+            ]
+            scenario = parse_table(Scenario, wished)
+        except TableProblem as problem:
+            raise InputError(_located(problem, path, source, by_option)) from None
+    return Loaded(scenario, path.parent, place(path))
 
 
 def _find(name: str) -> Path:
@@ -92,38 +91,10 @@ def _find(name: str) -> Path:
     if name.startswith(f"{GROUNDS}/") and ".." not in name and ground.is_file():
         return ground
     if name.endswith(".toml") or "/" in name:
-        return Path(name).expanduser()
+        return user_path(name)
     near = difflib.get_close_matches(name, shipped_names(), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(shipped_names())}."
     raise InputError(f"scenario {shown(name)} is unknown; {hint} Or give a file whose name ends in .toml")
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; a scenario is a short TOML file")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        return data.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}:{line}: is not UTF-8 text, so it is no TOML file") from None
-    except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"{path}: cannot be read ({reason}); give a TOML file, or one of {', '.join(shipped_names())}"
-        ) from None
-
-
-def _syntax_error(path: Path, source: str, error: tomllib.TOMLDecodeError) -> str:
-    text = " ".join(str(error).split())
-    found = re.search(r"\(at line (\d+), column \d+\)", text)
-    line = int(found[1]) if found else source.count("\n") + 1
-    reason = re.sub(r" \(at [^)]*\)", "", text)
-    content = source.splitlines()[line - 1].strip() if 0 < line <= len(source.splitlines()) else ""
-    return f"{path}:{line}: is not TOML: {reason}: {shown(content)}"
 
 
 # --- the command line's wishes ------------------------------------------------------------------------
@@ -206,7 +177,7 @@ def _table_in(table: dict[str, Any], key: str) -> dict[str, Any]:
 def _absolute(file: str, option: str) -> str:
     if not file or "\0" in file:
         raise InputError(f"{option} {shown(file)}: give a file")
-    return str(Path.cwd() / Path(file).expanduser())
+    return str(Path.cwd() / user_path(file))
 
 
 def _apply_setting(table: dict[str, Any], setting: str) -> tuple[str | int, ...]:
@@ -236,7 +207,7 @@ def _step_into(here: Any, part: str, setting: str) -> tuple[Any, str | int]:
         return here.setdefault(part, {}), part
     if not isinstance(here, list):
         raise InputError(f"--set {shown(setting)}: {part!r} lies inside something that is no table")
-    if part.isascii() and part.isdecimal() and int(part) <= len(here):
+    if part.isascii() and part.isdecimal() and len(part) <= 9 and int(part) <= len(here):
         if int(part) == len(here):
             here.append({})
         return here[int(part)], int(part)
@@ -255,8 +226,8 @@ def _step_into(here: Any, part: str, setting: str) -> tuple[Any, str | int]:
 def _toml_value(value: str) -> Any:
     """TOML's reading of a value; what TOML does not know is a text, so that quotes may be left out."""
     try:
-        table = tomllib.loads(f"value = {value}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+        table = parse_toml(f"value = {value}")
+    except ValueError:
         return value
     return table["value"] if len(table) == 1 else value
 
@@ -275,7 +246,7 @@ def _located(
     for written, option in by_option if line is None else ():
         if written[: len(problem.path)] == problem.path:
             return f"{shown_option(option)}: {key} {problem.message}"
-    return f"{path}{f':{line}' if line else ''}: {key} {problem.message}"
+    return f"{place(path, line)}: {key} {problem.message}"
 
 
 def shown_option(option: str) -> str:
@@ -284,6 +255,7 @@ def shown_option(option: str) -> str:
     return text if len(text) <= 90 else text[:87] + "..."
 
 
+_LONGEST_LINE = 300
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\]#]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.-]+))\s*=""")
 
@@ -296,7 +268,8 @@ def find_line(source: str, path: tuple[str | int, ...]) -> int | None:
     counts: dict[str, int] = {}
     here: tuple[str | int, ...] = ()
     nearest: tuple[int, int | None] = (0, None)
-    for number, line in enumerate(source.splitlines(), 1):
+    for number, whole in enumerate(source.splitlines(), 1):
+        line = whole[:_LONGEST_LINE]  # the patterns take a time that grows with the square of a line's blanks
         if header := _HEADER.match(line):
             name = header[2].replace('"', "").replace(" ", "")
             here = tuple(name.split("."))

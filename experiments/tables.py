@@ -17,12 +17,17 @@ REQUIRED = dataclasses.MISSING
 """Default of a key that must be given."""
 
 T = TypeVar("T")
+_LONGEST_MESSAGE, _LONGEST_TAIL = 600, 100
+_FIRST_YEAR, _LAST_YEAR = 1000, 9000
+_LONGEST_TEXT = 4096  # as long as a path may be
 
 
 class TableProblem(ValueError):
     """A key that is wrong. `path` leads to it: table names, positions in arrays, and the key itself."""
 
     def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        if len(message) > _LONGEST_MESSAGE:  # a value that it quotes may have any length
+            message = f"{message[: _LONGEST_MESSAGE - _LONGEST_TAIL]}...{message[-_LONGEST_TAIL:]}"
         super().__init__(message)
         self.path = path
         self.message = message
@@ -30,12 +35,15 @@ class TableProblem(ValueError):
 
 def dotted(path: Iterable[str | int]) -> str:
     """`supply.source.0.peak`: how `--set` and error messages write a path."""
-    return ".".join(str(part) for part in path)
+    return ".".join(str(part) if len(str(part)) <= 60 else f"{str(part)[:57]}..." for part in path)
 
 
 def shown(value: object) -> str:
     """A value as it appears in a message: short, and on one line."""
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    try:
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
+    except ValueError:  # Python prints no more than 4,300 digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -92,9 +100,9 @@ def one(cls: type, default: Any = REQUIRED) -> Any:
     return dataclasses.field(default=default, metadata={"kind": "table", "cls": cls})
 
 
-def many(cls: type) -> Any:
-    """An array of tables, `[[like.this]]`."""
-    return dataclasses.field(default=(), metadata={"kind": "tables", "cls": cls})
+def many(cls: type, most: int = 1000) -> Any:
+    """An array of at most so many tables, `[[like.this]]`."""
+    return dataclasses.field(default=(), metadata={"kind": "tables", "cls": cls, "most": most})
 
 
 def parse_table(cls: type[T], table: object, path: tuple[str | int, ...] = ()) -> T:
@@ -132,6 +140,8 @@ def _parse_value(rule: Any, value: object, path: tuple[str | int, ...]) -> Any:
     if kind == "tables":
         if not isinstance(value, list):
             raise TableProblem(path, f"must be an array of tables, written [[{dotted(path)}]]")
+        if len(value) > rule["most"]:
+            raise TableProblem(path, f"has {len(value)} entries; give at most {rule['most']}")
         return tuple(parse_table(rule["cls"], item, (*path, place)) for place, item in enumerate(value))
     return _PARSERS[kind](rule, value, path)
 
@@ -166,6 +176,8 @@ def _plain(value: float) -> str:
 def _parse_text(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise TableProblem(path, f"must be a text that is not empty, got {shown(value)}")
+    if len(value) > _LONGEST_TEXT:
+        raise TableProblem(path, f"must be a text of at most {_LONGEST_TEXT} characters, got {len(value)}")
     choices = rule["choices"]
     if choices and value not in choices:
         raise TableProblem(path, f"must be one of {', '.join(choices)}, got {shown(value)}")
@@ -173,15 +185,20 @@ def _parse_text(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
 
 
 def _parse_stamp(rule: Any, value: object, path: tuple[str | int, ...]) -> str:
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
+    given = value.isoformat() if isinstance(value, dt.datetime | dt.date) else value
     try:
-        dt.datetime.fromisoformat(value if isinstance(value, str) else "")
+        moment = dt.datetime.fromisoformat(given if isinstance(given, str) else "")
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # else an offset leads beyond what Python can count
+            raise TableProblem(
+                path, f"must be of the years {_FIRST_YEAR} to {_LAST_YEAR}, got {shown(given)}"
+            )
+    except TableProblem:
+        raise
     except ValueError:
         raise TableProblem(
             path, f"must be a date such as 2022-03-01 or 2022-03-01T00:00:00Z, got {shown(value)}"
         ) from None
-    return str(value)
+    return str(given)
 
 
 def _parse_flag(rule: Any, value: object, path: tuple[str | int, ...]) -> bool:

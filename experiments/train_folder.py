@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from traces import documents
+from traces.documents import user_path
 from traces.errors import InputError
 
 CONFIG, SUMMARY = "config.json", "summary.json"
@@ -67,7 +69,7 @@ def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Pa
     InputError if the folder holds something else, a run and `resume` is not given, a run of another
     configuration, or if another process is writing it.
     """
-    folder = Path(out).expanduser()
+    folder = user_path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     try:
@@ -95,10 +97,9 @@ def _own(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) ->
             raise InputError(f"--out {out}: holds {foreign[0]!r} and no training run; choose another folder")
         write_json(path, config)
         return
-    try:
-        earlier = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); delete the folder and train again") from None
+    earlier = documents.read_json(path, remedy="delete the folder and train again")
+    if not isinstance(earlier, dict):
+        raise InputError(f"{path}: is no configuration; delete the folder and train again")
     if not resume:
         raise InputError(f"--out {out}: holds a training run; give --resume to go on, or another folder")
     for key in {**config, **earlier}:
@@ -118,10 +119,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds. InputError if it cannot be read."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); name the folder of a training run") from None
+    return documents.read_json(path, remedy="name the folder of a training run")
 
 
 def _short(value: Any) -> str:

@@ -258,7 +258,8 @@ def _origin(start: str | Path | None, network: str | None, width: int | None) ->
 
     found = checkpoint.load(Path(start))
     size = found.net.size
-    if (network or size.kind, width or size.width) != (size.kind, size.width):
+    asked = (size.kind if network is None else network, size.width if width is None else width)
+    if asked != (size.kind, size.width):
         raise InputError(
             f"--from {start}: is a {size.kind} network of width {size.width}; leave out --network and --width"
         )
@@ -270,7 +271,7 @@ def _new(layout: Layout, network: str | None, width: int | None, seed: int) -> S
 
     from schedulers.learned.network import KINDS, NetworkSize, SchedulerNet
 
-    kind, width = network or KINDS[0], WIDTH if width is None else width
+    kind, width = KINDS[0] if network is None else network, WIDTH if width is None else width
     if kind not in KINDS:
         raise InputError(f"--network {kind!r} is unknown; known are {', '.join(KINDS)}")
     if width < 1 or (kind == "attention" and width % 4):

@@ -15,6 +15,7 @@ from experiments.provenance import code_hash, library_versions, scheduler_files
 from experiments.scenario import Loaded
 from experiments.windows import Window
 from rare.model import Case
+from traces.documents import read_json
 from traces.errors import InputError
 
 SUM = "sum"
@@ -30,6 +31,8 @@ COMBINED: dict[str, str | None] = {
 by the metric that weighs it, so that it is that of all windows together; None: not at all."""
 
 COLUMNS = tuple(COMBINED)
+
+_TEXTS = ("window", "split", "scheduler", "ended")
 
 BOUND = "bound"
 """Named beside schedulers, it gives the bound of the linear program on each window."""
@@ -151,6 +154,14 @@ def _bound_row(bound: float | None, window: Window) -> Row:
     return row | dict.fromkeys(COLUMNS) | {"objective": bound}
 
 
+def _is_row(row: Any) -> bool:
+    """Whether what a file held is a row: texts and every metric, each a number or null."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in _TEXTS):
+        return False
+    numbers = [row.get(metric, "") for metric in COLUMNS]
+    return all(value is None or isinstance(value, int | float) for value in numbers)
+
+
 class KeptRows:
     """The rows of one window in a file, under a key that changes with everything they depend on."""
 
@@ -172,13 +183,16 @@ class KeptRows:
         hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
         self._files = {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
         try:
-            held = json.loads(self._path.read_text("utf-8"))
-        except (OSError, ValueError):  # none, or cut off by a power failure
+            held = read_json(self._path)
+        except InputError:  # none, or cut off by a power failure
             return {}
         if not isinstance(held, dict) or held.get("key") != self._key:
             return {}
-        same = {name for name in schedulers if held["files"].get(name) == self._files.get(name)}
-        return {name: row for name, row in held["rows"].items() if name in same}
+        files, rows = held.get("files"), held.get("rows")
+        if not isinstance(files, dict) or not isinstance(rows, dict):
+            return {}
+        same = {name for name in schedulers if files.get(name) == self._files.get(name)}
+        return {name: row for name, row in rows.items() if name in same and _is_row(row)}
 
     def write(self, rows: dict[str, Row]) -> None:
         """Keep these rows, in place of what was there. InputError if the disk refuses."""

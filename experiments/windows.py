@@ -13,6 +13,7 @@ from pathlib import Path
 
 from experiments.scenario import ALL, Loaded
 from experiments.tables import shown
+from traces.documents import read_text, reads_file
 from traces.errors import InputError
 
 COLUMNS = ("name", "split", "first_day", "days")
@@ -49,6 +50,7 @@ def windows_of(loaded: Loaded, split: str | None = None) -> list[Window]:
     return [window for window in windows if split in (None, window.split)]
 
 
+@reads_file
 def read_windows(path: Path) -> list[Window]:
     """Read a windows file. InputError names file, line and remedy."""
     lines = _lines(path)
@@ -68,15 +70,7 @@ def read_windows(path: Path) -> list[Window]:
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """Number and fields of each line that is neither empty nor a comment."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InputError(f"{path}: cannot be read ({reason}); give a CSV file of windows") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; windows are a short CSV table")
+    text = read_text(path, MAX_BYTES, "give a short CSV file of windows")
     numbered = enumerate(text.splitlines(), start=1)
     try:
         return [

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -24,13 +23,14 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from rare.cache_place import private_folder
+
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGES = ("traces", "energy", "rare", "schedulers")
-_COMPILES = re.compile(r"^from rare\.compile import .*\b(?:parallel_)?rule\b", re.MULTILINE)
-_IMPORTS = re.compile(
-    rf"^(?:from|import) +((?:{'|'.join(_PACKAGES)})[\w.]*)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE
-)
+_COMMENTS = re.compile(r"#[^\n]*|\\\n")  # and line continuations
+_FROM = re.compile(r"^from +([\w.]+) +import +(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_IMPORT = re.compile(r"^import +([^\n;]+)", re.MULTILINE)
 _KEEP_S = 30 * 24 * 3600
 
 
@@ -42,48 +42,74 @@ def compiled_sources(root: Path) -> dict[str, str]:
         for source in (root / package).rglob("*.py")
     }
     found: dict[str, str] = {}
-    waiting = [name for name, text in every.items() if _COMPILES.search(text)]
+    waiting = [name for name, text in every.items() if _compiles(name, text)]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found[name] = every[name]
-            waiting += _imported(every[name], every)
+            waiting += _imported(name, every[name], every)
     return found
 
 
-def _imported(text: str, every: Collection[str]) -> list[str]:
+def _compiles(name: str, text: str) -> bool:
+    """Whether a source takes `rule` or `parallel_rule`, in whatever way, from this module."""
+    if "compile" not in text or "rule" not in text:
+        return False
+    for module, names in _imports(name, text):
+        whole = (module == "rare.compile" and not names) or (module == "rare" and "compile" in names)
+        if whole or (module == "rare.compile" and {"rule", "parallel_rule"} & set(names)):
+            return True
+    return False
+
+
+def _imported(name: str, text: str, every: Collection[str]) -> list[str]:
     """Files that a source imports at module level; a package itself only for names that are no modules."""
     files = []
-    for module, names in _IMPORTS.findall(text):
+    for module, names in _imports(name, text):
         path = module.replace(".", "/")
         if f"{path}.py" in every:
             files.append(f"{path}.py")
             continue
-        modules = [f"{path}/{name}.py" for name in re.findall(r"\w+", re.sub(r"\bas +\w+", "", names))]
+        modules = [f"{path}/{each}.py" for each in names] or [f"{path}/__init__.py"]
         files += [file if file in every else f"{path}/__init__.py" for file in modules]
     return [file for file in files if file in every]
 
 
+def _imports(name: str, text: str) -> list[tuple[str, list[str]]]:
+    """(module, names taken from it) of each import that begins a line of the source `name`."""
+    text = _COMMENTS.sub("", text)
+    found: list[tuple[str, list[str]]] = [
+        (each.split()[0], []) for line in _IMPORT.findall(text) for each in line.split(",") if each.split()
+    ]
+    for module, names in _FROM.findall(text):
+        taken = re.findall(r"\w+", re.sub(r"\bas +\w+", "", names))
+        found.append((_absolute(name, module), taken))
+    return [(module, taken) for module, taken in found if module.partition(".")[0] in _PACKAGES]
+
+
+def _absolute(name: str, module: str) -> str:
+    """A module by its whole name, also where it is named from its package: `from .state import x`."""
+    dots = len(module) - len(module.lstrip("."))
+    if dots == 0:
+        return module
+    packages = name.split("/")[:-dots]
+    return ".".join([*packages, *filter(None, [module[dots:]])])
+
+
 @cache
-def cache_folder() -> Path:
-    """Folder of the compiled code of exactly these sources, created if need be."""
+def cache_folder() -> Path | None:
+    """Folder of the compiled code of exactly these sources, made if need be; None: no folder is safe.
+
+    Only this user can write to it (rare.cache_place): numba runs what its index says.
+    """
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {sys.version}".encode())
     root = Path(__file__).resolve().parent.parent
     for name, content in sorted(compiled_sources(root).items()):
         digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content.encode())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rare"
-    folder = base / digest.hexdigest()[:16]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError:  # a read-only home: compile for this user's temporary folder instead
-        folder = Path(tempfile.gettempdir()) / f"rare-{os.getuid()}" / folder.name
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
-    _forget_old(base, folder)
+    folder, lasting = private_folder(digest.hexdigest()[:16])
+    if folder is not None and lasting:
+        _forget_old(folder.parent, folder)
     return folder
 
 
@@ -95,7 +121,7 @@ def _forget_old(base: Path, current: Path) -> None:
     with suppress(OSError):
         os.utime(current)
     for folder in base.iterdir():
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             if folder != current and folder.is_dir() and time.time() - folder.stat().st_mtime > _KEEP_S:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -105,7 +131,9 @@ def is_compiled(function: str = "replay") -> bool:
 
     `replay` runs heuristics on the compiled clock, `advance` a user's scheduler, `instant` the SimPy clock.
     """
-    return bool(_numba_config.DISABLE_JIT) or any(cache_folder().rglob(f"*.{function}-*.nbc"))
+    folder = cache_folder()
+    kept = folder is not None and any(folder.rglob(f"*.{function}-*.nbc"))
+    return kept or bool(_numba_config.DISABLE_JIT)
 
 
 def rule(function: F) -> F:
@@ -122,10 +150,12 @@ def parallel_rule(function: F) -> F:
 
 
 def _compiled(function: F, parallel: bool) -> F:
-    before = _numba_config.CACHE_DIR
-    _numba_config.CACHE_DIR = str(cache_folder())  # read when the cache is set up, so only ours moves
+    before, folder = _numba_config.CACHE_DIR, cache_folder()
+    _numba_config.CACHE_DIR = str(folder or "")  # read when the cache is set up, so only ours moves
     try:
-        made = numba.njit(cache=True, error_model="numpy", nogil=True, parallel=parallel)(function)
+        made = numba.njit(cache=folder is not None, error_model="numpy", nogil=True, parallel=parallel)(
+            function
+        )
         return cast(F, made)
     finally:
         _numba_config.CACHE_DIR = before

@@ -183,11 +183,13 @@ class Layout:
     @classmethod
     def from_json(cls, text: str) -> Layout:
         """The layout of a checkpoint or dataset. InputError if it is not of this version."""
+        from traces.documents import parse_json  # here: compiled code is keyed to this module's imports
+
         try:
-            found = json.loads(text)
+            found = parse_json(text)
             queue_slots, running_slots, forecast_hours = found["sizes"]
             layout = cls(queue_slots, running_slots, forecast_hours, bool(found.get("reservations")))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise InputError(f"layout: is not one of ours ({error})") from None
         if layout.to_json() != json.dumps(found):
             raise InputError(

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from traces.documents import is_regular
 from traces.errors import InputError
 
 MOST_CHARACTERS = 2000
@@ -45,7 +46,7 @@ class UserClass:
         files = [self.path]
         for path in paths:
             with suppress(OSError, ValueError):
-                files += [path] if path.is_file() else []
+                files += [path] if is_regular(path) else []
         return files
 
 
@@ -94,7 +95,7 @@ def _literal(node: ast.expr) -> Any:
 def load_user_class(name: str) -> Any:
     """An instance of the class. InputError for whatever is wrong with it, the constructor's errors too."""
     wanted = parse_user_class(name)
-    if not wanted.path.is_file():
+    if not is_regular(wanted.path):
         raise InputError(f"scheduler {_short(name)}: there is no file {wanted.path}; give {FORM}")
     with users_error(name, "import"):
         module = _load_module(wanted.path)

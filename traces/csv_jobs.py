@@ -19,6 +19,7 @@ from traces.csv_head import (
     records_of,
     separator,
 )
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.job_table import JobTable
 from traces.mapping import REQUIRED, choose, load
@@ -29,6 +30,7 @@ from traces.workload import Workload, shown
 _CHUNK_ROWS = 65536
 
 
+@reads_file
 def read_csv(
     path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
 ) -> Workload:

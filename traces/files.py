@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from traces.csv_jobs import read_csv
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.metadata import metadata_of
 from traces.parquet_jobs import pyarrow_parquet, read_parquet
@@ -46,6 +47,7 @@ _WRITTEN: dict[str, tuple[str, int, int | None]] = {
 }
 
 
+@reads_file
 def read_workload(
     path: Path | str,
     *,

@@ -1,17 +1,16 @@
-"""Small JSON files, read with suspicion: they may be pipes, endless, of gigabytes, or nested without end."""
+"""Objects in JSON files and headers, and the words for what is found there instead (traces.documents)."""
 
 from __future__ import annotations
 
-import json
 import stat
 from pathlib import Path
 from typing import Any
 
+from traces.documents import JSON_BYTES, parse_json, read_json
 from traces.errors import InputError
 from traces.text import place
 
-MOST_BYTES = 16 * 2**20
-DEEPEST = 64  # levels of nesting; ours have about six
+MOST_BYTES = JSON_BYTES
 
 
 def check_regular(path: Path, remedy: str, most_bytes: int | None = None) -> None:
@@ -33,41 +32,24 @@ def check_regular(path: Path, remedy: str, most_bytes: int | None = None) -> Non
 def read_object(path: Path, remedy: str) -> dict[str, Any]:
     """The object in a JSON file of at most 16 MiB. InputError, which ends in `remedy`, for anything else."""
     check_regular(path, remedy, MOST_BYTES)
-    try:
-        with path.open("rb") as file:
-            text = file.read(MOST_BYTES).decode("utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{place(path)}: cannot be read ({one_line(error)}); {remedy}") from None
-    return parsed_object(text, place(path), remedy)
+    return _object(read_json(path, MOST_BYTES, remedy), place(path), remedy)
 
 
 def parsed_object(text: str | bytes, where: str, remedy: str) -> dict[str, Any]:
     """The object that a JSON text describes. InputError for another value, and for deep nesting."""
     try:
-        value = json.loads(text)
+        value = parse_json(text if isinstance(text, str) else text.decode("utf-8"))
     except ValueError as error:
         raise InputError(f"{where}: cannot be read ({one_line(error)}); {remedy}") from None
-    except RecursionError:
-        raise InputError(f"{where}: is nested too deeply; {remedy}") from None
     except MemoryError:
         raise InputError(f"{where}: needs more memory than there is; {remedy}") from None
+    return _object(value, where, remedy)
+
+
+def _object(value: Any, where: str, remedy: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{where}: holds {brief(value)}, not an object with keys; {remedy}")
-    if _depth(value) > DEEPEST:
-        raise InputError(f"{where}: is nested more than {DEEPEST} levels deep; {remedy}")
     return value
-
-
-def _depth(value: Any) -> int:
-    """Levels of nesting, up to one more than are allowed."""
-    level, depth = [value], 0
-    while level and depth <= DEEPEST:
-        inside: list[Any] = []
-        for each in level:
-            if isinstance(each, dict | list):
-                inside += each.values() if isinstance(each, dict) else each
-        level, depth = [each for each in inside if isinstance(each, dict | list)], depth + 1
-    return depth
 
 
 def brief(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from traces.cells import QUANTITIES, ROUNDINGS
+from traces.documents import parse_toml, read_text, reading
 from traces.errors import InputError
 from traces.metadata import Metadata, parse_metadata
-from traces.text import place, refuse_os
+from traces.text import place
 from traces.workload import shown
 
 REQUIRED = ("job_id", "submit_s", "cores", "work_s")
@@ -22,7 +22,6 @@ TEXT_FIELDS = ("job_id", "preemptible", "partition", "service_class")
 KNOWN = (*REQUIRED, *(name for name in (*QUANTITIES, *TEXT_FIELDS) if name not in REQUIRED))
 BUILT_IN = ("openb", "gaia")
 _KEYS = ("column", "minus", "times", "unit", "round")
-_LARGEST_MAPPING = 2**20
 #: What pandas calls an index without a name: in Parquet, and when it reads it back from CSV.
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
 
@@ -124,21 +123,15 @@ def load(mapping: str | Path) -> Mapping:
     if path.suffix.lower() != ".toml":
         known = ", ".join(BUILT_IN)
         raise InputError(f"unknown mapping {shown(name)}; known: {known}, or the path of a .toml file")
-    try:
-        if path.stat().st_size > _LARGEST_MAPPING or not path.is_file():
-            raise InputError(f"{place(path)}: is no mapping file: not a regular file, or above 1 MiB")
-        return parse(path.read_bytes().decode("utf-8"), place(path))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{place(path)}: a mapping must be UTF-8 text; byte {error.start} is not") from error
-    except OSError as error:
-        refuse_os(path, error)
+    with reading(path):
+        return parse(read_text(path, remedy="give a mapping, a short TOML file"), place(path))
 
 
 def parse(text: str, name: str) -> Mapping:
     """The mapping that a TOML text describes; InputError names the key."""
     try:
-        tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        tables = parse_toml(text)
+    except ValueError as error:
         raise InputError(f"{name}: not valid TOML: {shown(str(error).replace(chr(39), ''), 120)}") from error
     for key in tables:
         if key not in ("columns", "skip", "file", "header"):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.job_table import JobTable
 from traces.mapping import KNOWN, choose
@@ -17,6 +18,8 @@ from traces.text import MAX_BYTES, open_file, place
 from traces.workload import Workload, shown
 
 _CHUNK_ROWS = 65536
+#: Real tables take at least a bit a cell. A large one that takes far less holds the same values without end.
+_MANY_CELLS, _ABSURD_RATIO = 2**24, 100
 
 
 def pyarrow_parquet() -> Any:
@@ -28,6 +31,7 @@ def pyarrow_parquet() -> Any:
     return pyarrow.parquet
 
 
+@reads_file
 def read_parquet(
     path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
 ) -> Workload:
@@ -59,6 +63,11 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
             raise InputError(f"{place(path)}: column {shown(name)} is there twice; give each name once")
     if file.metadata.num_rows * max(len(names), 1) > max_bytes:  # every cell takes a byte as text
         raise InputError(f"{place(path)}: holds more than {max_bytes} cells, the limit (max_bytes); split it")
+    cells = file.metadata.num_rows * max(len(names), 1)
+    if cells > max(_MANY_CELLS, _ABSURD_RATIO * Path(path).stat().st_size):
+        raise InputError(
+            f"{place(path)}: unpacks to over {_ABSURD_RATIO} cells a byte, as no trace does; write it again"
+        )
     stored = file.schema_arrow.metadata or {}
     index, ranges = _pandas_index(stored)
     ranges = {

@@ -9,6 +9,7 @@ from typing import Unpack
 import numpy as np
 
 from traces.columns import find_column, listed, time_columns
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.layout import Layout, LayoutOptions
 from traces.regular import POLICIES, Gaps
@@ -26,6 +27,7 @@ from traces.units import (
 )
 
 
+@reads_file
 def read_power(
     path: str | Path,
     *,

@@ -8,6 +8,7 @@ from typing import Unpack
 import numpy as np
 
 from traces.columns import find_column, listed, time_columns
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.layout import Layout, LayoutOptions
 from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
@@ -22,6 +23,7 @@ POLICIES = ("error", "hold", "interpolate")
 NEGATIVES = ("allow", "error", "zero")
 
 
+@reads_file
 def read_rate(
     path: str | Path,
     *,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from traces import swf_header
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.findings import Findings
 from traces.shift import shift_to_zero
@@ -49,6 +50,7 @@ _MOST_COMMENTS = 1000
 _PLAIN_NUMBERS = b"0123456789+-. \t\n"
 
 
+@reads_file
 def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYTES) -> Workload:
     """The workload of an SWF file, plain or gzipped.
 

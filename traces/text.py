@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
+import os
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +21,8 @@ LONGEST_LINE = 2**20
 #: Real traces shrink to a fifth or a twentieth. Above this ratio a large file is no trace but a bomb.
 _ABSURD_RATIO = 200
 _RATIO_FROM_BYTES = 16 * 2**20
+#: Of a file in a message: longer names are cut in the middle.
+_LONGEST_NAME = 240
 _GZIP = b"\x1f\x8b"
 #: As spreadsheets save "Unicode text".
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -32,12 +37,12 @@ _OTHERS = {
 
 def place(path: Path | str, line: int | None = None) -> str:
     """`file` or `file:line` for the beginning of a message, on one line whatever the name holds."""
-    name = (
-        str(path).encode("unicode_escape", "backslashreplace").decode()
-        if not str(path).isprintable()
-        else path
-    )
-    return str(name) if line is None else f"{name}:{line}"
+    name = str(path)
+    if not name.isprintable():
+        name = name.encode("unicode_escape", "backslashreplace").decode()
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME // 2]}...{name[-_LONGEST_NAME // 2 :]}"
+    return name if line is None else f"{name}:{line}"
 
 
 def refuse_os(path: Path | str, error: OSError | ValueError, doing: str = "read") -> NoReturn:
@@ -48,21 +53,35 @@ def refuse_os(path: Path | str, error: OSError | ValueError, doing: str = "read"
     ) from error
 
 
+def open_regular(path: Path | str) -> BinaryIO:
+    """A regular file open for reading in binary. OSError for a folder, a device, a pipe or a socket.
+
+    Opened first and looked at then, so that nobody can put a device in its place; a pipe without a writer
+    does not make it wait. ValueError for a name that no file can have.
+    """
+    descriptor = os.open(Path(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    raise OSError(errno.ENODEV, "it is not a regular file: save its content to one", str(path))
+
+
 def open_file(path: Path | str) -> BinaryIO:
     """A regular file open for reading in binary; InputError if there is none, or it is empty."""
     try:
-        file = Path(path)
-        if file.is_dir():
-            raise InputError(f"{place(path)}: is a folder; give a file")
-        if file.exists() and not file.is_file():
-            raise InputError(f"{place(path)}: is not a regular file; save its content to a file first")
-        stream = file.open("rb")
-        size = file.stat().st_size
+        stream = open_regular(path)
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+        if isinstance(error, IsADirectoryError):
+            raise InputError(f"{place(path)}: is a folder; give a file") from error
+        if isinstance(error, OSError) and error.errno in (errno.ENODEV, errno.ENXIO):  # ENXIO: a socket
+            raise InputError(
+                f"{place(path)}: is not a regular file; save its content to a file first"
+            ) from error
         refuse_os(path, error)
-    if size == 0:
+    if os.fstat(stream.fileno()).st_size == 0:
         stream.close()
         raise InputError(f"{place(path)}: the file is empty; give one with jobs")
     return stream

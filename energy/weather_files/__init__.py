@@ -11,6 +11,7 @@ from energy.weather_files import epw, feedinlib, nsrdb, openmeteo, pvgis, tmy2, 
 from energy.weather_files.assemble import assemble
 from energy.weather_files.content import MAX_COLUMNS, Content, is_number, read_content
 from energy.weather_files.record import Options, Record
+from traces.documents import reads_file
 from traces.errors import InputError
 from traces.workload import shown
 
@@ -27,6 +28,7 @@ READERS: dict[str, Callable[[Content, Options], Record]] = {
 __all__ = ["READERS", "Options", "read_file", "tell_format"]
 
 
+@reads_file
 def read_file(path: Path, format: str | None, options: Options) -> Weather:
     """The weather of one file. InputError for whatever keeps it from being read."""
     if format is not None and (not isinstance(format, str) or format not in READERS):

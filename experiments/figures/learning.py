@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures import style
+from traces.documents import read_json, read_text, reading
 from traces.errors import InputError
 
+PROGRESS_BYTES = 64 * 2**20
 XLABELS = {"offline": "updates", "online": "environment steps"}
 
 
@@ -46,15 +48,22 @@ def draw_learning(
 
 def read_curve(folder: Path) -> Curve:
     """The validations of a run."""
+    with reading(folder):
+        return _curve(folder)
+
+
+def _curve(folder: Path) -> Curve:
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        with (folder / "progress.csv").open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("objective")]
+        config = read_json(folder / "config.json", remedy="name a folder of `rare train`")
+        progress = read_text(folder / "progress.csv", PROGRESS_BYTES, "name a folder of `rare train`")
+        rows = [row for row in csv.DictReader(io.StringIO(progress)) if row.get("objective")]
         step = np.array([float(row["step"]) for row in rows])
         objective = np.array([float(row["objective"]) for row in rows])
         kind, scenario, seed = config["kind"], config["scenario"], int(config["seed"])
         name = f"{config['algorithm']}"
-    except (OSError, ValueError, KeyError) as error:
+    except InputError:
+        raise
+    except (ValueError, OverflowError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{folder}: is no training run ({error}); name a folder of `rare train`") from None
     if not len(step):
         raise InputError(f"{folder}: holds no validation yet; wait for the first one")

@@ -16,6 +16,7 @@ from experiments.launchpad.experiment import Experiment, WorkloadTable
 from experiments.provenance import file_hash
 from experiments.scenario import Loaded, Wishes, load_scenario
 from experiments.windows import COLUMNS, Window, windows_of
+from traces.documents import user_path
 from traces.errors import InputError
 
 YEAR_DAYS = 364  # whole weeks, so that a window of another year begins on the same weekday
@@ -146,7 +147,7 @@ def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
 def _under(table: WorkloadTable, out: Path) -> tuple[tuple[str, ...], list[str]]:
     """A trace in place of the scenario's jobs, with windows of which each holds a job."""
     assert table.trace is not None
-    trace = Path(table.trace).expanduser().resolve()
+    trace = user_path(table.trace).resolve()
     digest = file_hash(trace)
     settings = (f"workload={{file = {json.dumps(str(trace))}}}", *table.settings)
     loaded = load_scenario(table.scenario, Wishes(settings=settings))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,14 @@ from experiments.tables import (
     numbers,
     one,
     parse_table,
+    shown,
     text,
     texts,
     whole,
 )
+from traces.documents import read_toml, reads_file
 from traces.errors import InputError
+from traces.text import place
 
 HERE = Path(__file__).resolve().parent
 DEFAULT, QUICK = HERE / "default.toml", HERE / "quick.toml"
@@ -30,7 +32,6 @@ SUPPLIES = ("both", "wind", "sun")
 ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 ABLATED = ("handover", "scratch")
 NETWORKS = ("pointwise", "attention")
-MAX_BYTES = 1_000_000
 
 Problems = Iterator[tuple[str | None, str]]
 
@@ -52,7 +53,7 @@ class WorkloadTable:
         """Names that lead nowhere."""
         yield from _unknown("supplies", self.supplies, SUPPLIES)
         if not self.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-            yield "name", f"must be of letters, digits, '-', '_' and '.', got {self.name!r}"
+            yield "name", f"must be of letters, digits, '-', '_' and '.', got {shown(self.name)}"
         for key, given in (("supplies", self.supplies), ("loads", self.loads)):
             if len(set(given)) < len(given):
                 yield key, "names one twice; name each once"
@@ -190,23 +191,14 @@ class Experiment:
 def _unknown(key: str, given: tuple[str, ...], known: tuple[str, ...]) -> Problems:
     for each in given:
         if each not in known:
-            yield key, f"has {each!r}, which is unknown; known are {', '.join(known)}"
+            yield key, f"has {shown(each)}, which is unknown; known are {', '.join(known)}"
 
 
+@reads_file
 def read_experiment(path: Path) -> Experiment:
     """The experiment of a TOML file. InputError names file, key and remedy."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; an experiment is a short TOML file")
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InputError(
-            f"{path}: cannot be read as TOML ({reason}); docs/launchpad.md has the keys"
-        ) from None
+    table = read_toml(path, "docs/launchpad.md has the keys")
     try:
         return parse_table(Experiment, table)
     except TableProblem as problem:
-        raise InputError(f"{path}: {dotted(problem.path)} {problem.message}") from None
+        raise InputError(f"{place(path)}: {dotted(problem.path)} {problem.message}") from None

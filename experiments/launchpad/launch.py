@@ -16,7 +16,9 @@ from experiments.launchpad.results import results_of, results_path
 from experiments.launchpad.run import opened, run_stages
 from experiments.talk import QUIET, Talk
 from experiments.train_folder import check_extra, write_json
+from traces.documents import is_regular, user_path
 from traces.errors import InputError
+from traces.text import place
 
 SUN = "islanded"
 """The scenario under whose wind and sun the user's own traces run."""
@@ -40,8 +42,8 @@ def launchpad(
     if quick and experiment is not None:
         raise InputError("--quick: is an experiment file of its own; leave out --experiment")
     check_extra()
-    chosen = with_traces(read_experiment(Path(experiment or (QUICK if quick else DEFAULT))), workloads)
-    folder = Path(out).expanduser()
+    chosen = with_traces(read_experiment(_file_of(experiment, quick)), workloads)
+    folder = user_path(out)
     count = workers or os.cpu_count() or 1
     with opened(folder):
         cases = cases_of(chosen, folder.resolve())
@@ -63,14 +65,20 @@ def launchpad(
     return found
 
 
+def _file_of(experiment: str | Path | None, quick: bool) -> Path:
+    if experiment is not None:
+        return user_path(experiment)
+    return QUICK if quick else DEFAULT
+
+
 def with_traces(experiment: Experiment, traces: Sequence[str]) -> Experiment:
     """The experiment with users' traces as further workloads. InputError for two of one name."""
     added = []
     known = [each.name for each in experiment.workload]
     for trace in traces:
-        path = Path(trace).expanduser()
-        if not path.is_file():
-            raise InputError(f"--workload {trace}: is no file; give a job trace, such as one in SWF")
+        path = user_path(trace)
+        if not is_regular(path):
+            raise InputError(f"--workload {place(trace)}: is no file; give a job trace, such as one in SWF")
         name = "".join(c if c.isalnum() or c in "-_" else "-" for c in path.name.split(".")[0])
         if name in known:
             raise InputError(f"--workload {trace}: there is a workload {name!r} already; rename the file")

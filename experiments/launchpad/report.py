@@ -16,7 +16,7 @@ from experiments.launchpad.figures import draw_figures
 from experiments.launchpad.results import results_path
 from experiments.report_page import page
 from experiments.train_folder import write_json
-from traces.errors import InputError
+from traces.documents import read_json, reading
 
 CLAIMS, REPORT = "claims.json", "report.html"
 CAPTIONS = {
@@ -30,13 +30,8 @@ CAPTIONS = {
 def redraw(out: str | Path) -> Path:
     """Claims, figures and report from results.json; the report's path. InputError if there are no results."""
     out = Path(out)
-    try:
-        results = json.loads(results_path(out).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{results_path(out)}: cannot be read ({error}); give `rare launchpad` again"
-        ) from None
-    write_all(results, out)
+    with reading(results_path(out)):
+        write_all(read_json(results_path(out), remedy="give `rare launchpad` again"), out)
     return out / REPORT
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import time
@@ -17,6 +16,7 @@ from experiments.launchpad.stages import do_stage
 from experiments.pool import Failed, Pool
 from experiments.talk import Talk
 from experiments.train_folder import write_json
+from traces.documents import read_json
 from traces.errors import InputError
 
 MARK, STAGES, DONE, SPENT = "launchpad.json", "stages", "done.json", "spent.json"
@@ -30,6 +30,7 @@ def opened(out: Path) -> Iterator[None]:
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"--out {out}: holds something that no launchpad wrote; choose another folder")
+    new = not out.exists()
     try:
         (out / STAGES).mkdir(parents=True, exist_ok=True)
         if not (out / MARK).is_file():
@@ -44,6 +45,10 @@ def opened(out: Path) -> Iterator[None]:
         raise InputError(f"--out {out}: another launchpad is writing this folder; wait for it") from None
     try:
         yield
+    except InputError:
+        if new and not any((out / STAGES).iterdir()):  # refused before anything was begun
+            shutil.rmtree(out, ignore_errors=True)
+        raise
     finally:
         os.close(lock)
 
@@ -151,7 +156,7 @@ def finished(out: Path, stage: Stage) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):  # not there, or cut off by a power failure
+        found = read_json(path)
+    except InputError:  # not there, or cut off by a power failure
         return None
     return found if isinstance(found, dict) else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.train_folder import write_json
+from traces.documents import user_path
 from traces.errors import InputError
 
 RESULTS, TABLE = "results.json", "table.txt"
@@ -17,7 +18,7 @@ def find_files(folders: Sequence[str | Path], wanted: Mapping[str, str]) -> dict
 
     wanted: name of a file -> where a user gets it. InputError for a folder that is none, or a missing file.
     """
-    places = [Path(folder).expanduser() for folder in folders]
+    places = [user_path(folder) for folder in folders]
     for place in places:
         if not place.is_dir():
             raise InputError(f"--data {place}: is no folder; name the one that holds {', '.join(wanted)}")
@@ -33,7 +34,7 @@ def find_files(folders: Sequence[str | Path], wanted: Mapping[str, str]) -> dict
 
 def made_folder(out: str | Path) -> Path:
     """The folder of --out, made if it is not there. InputError if that cannot be."""
-    folder = Path(out).expanduser()
+    folder = user_path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

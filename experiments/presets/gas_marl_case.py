@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,9 @@ import numpy as np
 from experiments.presets.files import find_files
 from rare.model import UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
 from traces import read_workload
+from traces.documents import read_text, reads_file
 from traces.errors import InputError
-from traces.workload import Workload
+from traces.workload import Workload, shown
 
 JOBS_PER_WINDOW = 1024
 FIRST_JOBS = (6567, 7146, 919, 4498, 8632, 8217, 6890, 5225, 8064, 6122)
@@ -27,6 +29,7 @@ FIRST_JOBS = (6567, 7146, 919, 4498, 8632, 8217, 6890, 5225, 8064, 6122)
 ETA = 0.002  # score = renewable share - ETA x mean bounded slowdown
 FIRST_SUBMIT_S = 5094  # of lublin_256.swf: hour 0 of the weather
 HOUR_S = 3600
+MOST_BYTES = 64 * 2**20
 TEST_YEARS, TRAIN_YEARS = ("2016", "2017", "2018"), ("2019", "2020", "2021")
 FORECAST_HOURS = 24
 
@@ -149,26 +152,31 @@ def judged_cases(data: Data, first_jobs: Sequence[int] = FIRST_JOBS) -> list[Cas
     ]
 
 
+@reads_file
 def _read_watts(path: Path) -> np.ndarray:
+    text = read_text(path, MOST_BYTES, f"get it from {_GAS_MARL}")
     try:
-        watts = np.loadtxt(path, dtype=np.int64, ndmin=1)
-    except ValueError as error:
-        raise InputError(f"{path}: must hold one whole number a line, watts a processor ({error})") from None
+        watts = np.loadtxt(io.StringIO(text), dtype=np.int64, ndmin=1)
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"{path}: must hold one whole number a line, watts a processor ({shown(error, 80)})"
+        ) from None
     if len(watts) == 0 or watts.min() < 0 or watts.max() > 10_000:
         raise InputError(f"{path}: watts a processor must be from 0 to 10,000")
     return watts
 
 
+@reads_file
 def _read_years(path: Path, years: Sequence[str]) -> dict[str, np.ndarray]:
     """The columns of the years."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    text = read_text(path, MOST_BYTES, f"get it from {_GAS_MARL}")
     try:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
         found = {year: np.array([float(row[year]) for row in rows]) for year in years}
     except KeyError as error:
         raise InputError(f"{path}: has no column {error}; it needs the years {', '.join(years)}") from None
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{path}: an hour of it is not a number ({error})") from None
+    except (TypeError, ValueError, csv.Error) as error:
+        raise InputError(f"{path}: an hour of it is not a number ({shown(error, 80)})") from None
     if not rows or not all(np.isfinite(values).all() and (values >= 0).all() for values in found.values()):
         raise InputError(f"{path}: every hour must be a number, 0 or more")
     return found

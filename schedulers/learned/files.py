@@ -12,14 +12,16 @@ from typing import Any
 from rare.layout import Layout
 from schedulers.forward import HEADS, POLICY
 from schedulers.learned.weights_file import WEIGHTS
+from traces.documents import is_regular, read_bytes, user_path
 from traces.errors import InputError
-from traces.json_file import brief, check_regular, read_object
+from traces.json_file import brief, read_object
 
 VERSION = 1
 FACTS = "checkpoint.json"
 KINDS = ("pointwise", "attention")
 PICKLES = (".zip", ".d3", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 MOST_WIDTH, MOST_HEADS = 4096, 64
+MOST_WEIGHTS_BYTES = 2**30
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,17 @@ def head_of(facts: Mapping[str, Any]) -> str:
 
 def is_checkpoint_name(name: str) -> bool:
     """Whether a scheduler's name means a file or folder rather than a scheduler that is known by name."""
-    if "/" in name or Path(name).name in (WEIGHTS, FACTS) or name.endswith((".safetensors", *PICKLES)):
-        return True
-    try:
-        return (Path(name) / FACTS).is_file()
-    except (OSError, ValueError):
-        return False  # too long for a file's name
+    return (
+        "/" in name
+        or Path(name).name in (WEIGHTS, FACTS)
+        or name.endswith((".safetensors", *PICKLES))
+        or is_regular(Path(name) / FACTS)
+    )
 
 
 def find_folder(name: str) -> Path:
     """The checkpoint folder that a name means: the folder itself, or one of its two files. InputError."""
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.suffix in PICKLES:
         raise InputError(
             f"scheduler {name!r}: a {path.suffix} file runs code when it is loaded, so it is not read; give "
@@ -123,12 +125,7 @@ def checkpoint_hash(folder: Path) -> str:
     """sha256 over both files, in hex. InputError if one cannot be read."""
     digest = hashlib.sha256()
     for name in (FACTS, WEIGHTS):
-        path = Path(folder) / name
-        check_regular(path, "give a checkpoint folder")
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+        data = read_bytes(Path(folder) / name, MOST_WEIGHTS_BYTES, "copy the folder again")
         digest.update(f"{name} {len(data)}\n".encode())
         digest.update(data)
     return digest.hexdigest()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
+import math
 from pathlib import Path
 from typing import Any
 
+from traces.documents import read_text, reading
 from traces.errors import InputError
-from traces.json_file import one_line
+from traces.workload import shown
 
 ROWS = "progress.csv"
 STEP = "step"
+MOST_BYTES = 256 * 2**20
 
 
 class Journal:
@@ -65,13 +69,20 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
     path = Path(folder) / ROWS
     if not path.is_file():
         return []
+    with reading(path):
+        text = read_text(path, MOST_BYTES, "delete the folder and train again")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        kept = [row for row in rows if row.get(STEP) and None not in row.values()]
+        for row in kept:
+            if not _is_number(row[STEP]):
+                raise InputError(
+                    f"{path}: step {shown(row[STEP])} is not a number; delete the folder and train again"
+                )
+        return kept
+
+
+def _is_number(text: str) -> bool:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row.get(STEP) and None not in row.values()]
-        for row in rows:
-            float(row[STEP])
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(
-            f"{path}: cannot be read ({one_line(error)}); delete the folder and train again"
-        ) from None
-    return rows
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

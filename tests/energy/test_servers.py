@@ -78,7 +78,7 @@ def test_a_file_of_ones_own(tmp_path):
         ("cores_per_node = 8\ngpus_per_node = 1", "cores_per_node = 0\ngpus_per_node = 0", "core or GPU"),
         ('"My node"', "3", "must be text"),
         ('["measured at the socket, 2024"]', "[]", "at least one source"),
-        ("[mine]", "[mine", "not a TOML file"),
+        ("[mine]", "[mine", "cannot be read as TOML"),
         (GOOD, "mine = 3", "must be a table"),
     ],
 )

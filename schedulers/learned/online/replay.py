@@ -13,6 +13,7 @@ from torch import Tensor
 from schedulers.learned.discount import discounts
 from schedulers.learned.offline.data import Transitions
 from schedulers.learned.online.units import UNIT
+from traces.documents import opened, reading
 
 
 class Batch(NamedTuple):
@@ -81,7 +82,8 @@ def _array(folder: Path | None, name: str, shape: tuple[int, ...], kind: Any) ->
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.npy"
     if path.exists():
-        found = np.lib.format.open_memmap(path, mode="r+")
+        with reading(path), opened(path, "delete the folder and train again"):  # no pipe and no device
+            found = np.lib.format.open_memmap(path, mode="r+")
         if found.shape == shape and found.dtype == kind:
             return np.asarray(found)
     return np.asarray(np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape))

@@ -1,0 +1,170 @@
+"""Where compiled code is kept: only in folders in which nobody but this user can put files.
+
+numba reads its index with pickle, which runs what the file says. Whoever can write to the folder, or can
+put another one in its place, would run code as this user.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+_MOST_LINKS = 40
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS_ENTER = stat.S_IXGRP | stat.S_IXOTH
+
+
+def private_folder(name: str) -> tuple[Path | None, bool]:
+    """The folder `name` for compiled code, made if need be, and whether it is in this user's cache.
+
+    Else it lies in a temporary folder of this user alone, or is None: then nothing may be kept on disk.
+    Why the cache is not used is logged in one line.
+    """
+    try:
+        folder = _cache_home() / "rare" / name
+        _make(folder)
+        _check_writable(folder)
+        return folder, True
+    except (Unsafe, OSError) as error:
+        reason = str(error) if isinstance(error, Unsafe) else None
+    for home in _temporary_homes():
+        with suppress(Unsafe, OSError):
+            _make(home / name)
+            _check_writable(home / name)
+            _say(reason, f"it is kept in {home} instead")
+            return home / name, False
+    _say(reason or "no folder of this user's own can be written", "it is not kept: each start compiles again")
+    return None, False
+
+
+class Unsafe(Exception):
+    """Others may put files into a folder; the message says which, and why."""
+
+
+def check_private(folder: Path) -> None:
+    """Raise Unsafe if anybody but this user and root may write in the folder, or put another in its place.
+
+    Each folder and link on the way must belong to this user or root, and be writable for no one else; a
+    sticky one (/tmp) may be, except for the folder itself and the one above it. The folder and the one
+    above it must be no links.
+    """
+    _check_links(folder)
+    _check_way(folder)
+    for path in (folder.parent, folder):  # where even a sticky bit lets others add files
+        if path.stat().st_mode & _OTHERS_WRITE:
+            raise Unsafe(f"others may write in {path}")
+    if folder.stat().st_mode & _OTHERS_ENTER:  # else nobody reaches what is inside
+        for path in folder.rglob("*"):
+            with suppress(FileNotFoundError):  # of another process, which has removed it meanwhile
+                info = path.lstat()
+                _check_owner(path, info)
+                if stat.S_ISLNK(info.st_mode) or info.st_mode & _OTHERS_WRITE:
+                    raise Unsafe(f"others may write {path}")
+
+
+def _check_links(folder: Path) -> None:
+    for path in (folder.parent, folder):
+        if path.is_symlink():
+            raise Unsafe(f"{path} is a link")
+
+
+def _check_owner(path: Path, info: os.stat_result) -> None:
+    if info.st_uid not in (0, os.getuid()):
+        raise Unsafe(f"{path} belongs to another user")
+
+
+def _steps(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every folder and link that the system passes on the way to this folder, the folder itself last."""
+    here = Path(folder.anchor)
+    left = list(folder.parts[:0:-1])
+    links = 0
+    yield here, here.lstat()
+    while left:
+        part = left.pop()
+        if part == "..":
+            here = here.parent  # `here` holds no links, so this is where the system goes too
+            continue
+        path = here / part
+        info = path.lstat()
+        yield path, info
+        if not stat.S_ISLNK(info.st_mode):
+            here = path
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise Unsafe(f"{folder} leads through too many links")
+        target = Path(os.readlink(path))
+        here = Path(target.anchor) if target.is_absolute() else here
+        left += [part for part in reversed(target.parts) if part != target.anchor]
+
+
+def _make(folder: Path) -> None:
+    """The folder, made where it is not, each new one for this user alone. Unsafe; OSError."""
+    _check_links(folder)
+    missing = []
+    there = folder
+    while not os.path.lexists(there):
+        missing.append(there)
+        there = there.parent
+    for path in reversed(missing):
+        _check_way(path.parent)
+        with suppress(FileExistsError):  # another process was quicker; looked at below
+            path.mkdir(mode=0o700)
+    check_private(folder)
+
+
+def _check_way(folder: Path) -> None:
+    """Unsafe if others may put another folder or link in the place of one on the way."""
+    for path, info in _steps(folder):
+        _check_owner(path, info)
+        if (
+            info.st_mode & _OTHERS_WRITE
+            and not info.st_mode & stat.S_ISVTX
+            and not stat.S_ISLNK(info.st_mode)
+        ):
+            raise Unsafe(f"others may write in {path}")
+
+
+def _check_writable(folder: Path) -> None:
+    probe = folder / f".probe-{os.getpid()}"
+    probe.touch()
+    probe.unlink()
+
+
+def _cache_home() -> Path:
+    named = os.environ.get("XDG_CACHE_HOME")
+    try:
+        home = Path(named) if named else Path.home() / ".cache"
+    except RuntimeError as error:
+        raise Unsafe(f"there is no home folder ({error})") from None
+    if not home.is_absolute():  # it would be another one in each folder that a command is given in
+        raise Unsafe(f"{'XDG_CACHE_HOME' if named else 'the home folder'} {home} is not an absolute path")
+    return home
+
+
+def _temporary_homes() -> Iterator[Path]:
+    """This user's folders among the temporary ones; last in each a new one, whose name nobody can guess."""
+    prefix = f"rare-{os.getuid()}"
+    places = list(dict.fromkeys(map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))))
+    for place in places:
+        yield place / prefix
+        with suppress(OSError):
+            yield from islice(sorted(place.glob(f"{prefix}-*")), 100)
+        with suppress(OSError, Unsafe):
+            _check_way(place)
+            yield Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=place))
+
+
+def _say(reason: str | None, instead: str) -> None:
+    """One line, from the first process alone; nothing where the cache is merely read-only."""
+    if reason is not None and multiprocessing.parent_process() is None:
+        logging.getLogger("rare").warning(
+            "the cache of compiled code is not used, because %s; %s", reason, instead
+        )

@@ -1,0 +1,249 @@
+"""Short files of a user's, read whole: TOML, JSON and text, under caps on size, nesting and digits.
+
+`reading` is what surrounds every reader of a user's file: an exception that no check foresaw is the
+file's fault until shown otherwise, so it becomes an InputError that names the file.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, ParamSpec, TypeVar
+
+from traces.errors import InputError
+from traces.text import open_regular, place
+from traces.workload import shown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: A megabyte of TOML is some 20,000 lines: far more than anybody writes by hand.
+SHORT_BYTES = 1_000_000
+#: JSON takes up to 25 times its size once it is read; results of large evaluations take some megabytes.
+JSON_BYTES = 16 * 2**20
+LONGEST_MESSAGE = 700
+DEEPEST = 64
+MOST_PARTS_OF_A_KEY = 100
+#: TOML's whole numbers have 64 bits; JSON's are taken alike. Longer ones cannot even be printed.
+_MOST_WHOLE = 2**64
+
+
+class UnforeseenError(InputError):
+    """What a reader met that none of its checks foresaw; `__cause__` is what it was."""
+
+
+@contextmanager
+def reading(path: Path | str) -> Iterator[None]:
+    """Surrounds the reading of a user's file: whatever goes wrong inside is an InputError that names it."""
+    try:
+        yield
+    except InputError as error:
+        line = " ".join(str(error).split())
+        if len(line) <= LONGEST_MESSAGE:
+            raise
+        cut = f"{line[: LONGEST_MESSAGE - 160]} ... {line[-150:]}"  # it quotes what the file holds
+        raise InputError(cut) from error
+    except Exception as error:  # the data's fault until shown otherwise
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(
+                f"{place(error.filename or path)}: {error.strerror}; "
+                "check the path, its permissions and free space"
+            ) from error
+        raise UnforeseenError(
+            f"{place(path)}: cannot be read ({_what(error)}); the file is damaged, or not what it says it is"
+        ) from error
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    try:
+        text = " ".join(str(error).split())[:120]
+    except ValueError:  # a number in it has too many digits to be printed
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def reads_file(function: Callable[P, R]) -> Callable[P, R]:
+    """A reader whose first parameter is the user's file, surrounded by `reading`."""
+    signature = inspect.signature(function)
+    first = next(iter(signature.parameters))
+
+    @functools.wraps(function)
+    def reader(*args: P.args, **kwargs: P.kwargs) -> R:
+        given = signature.bind(*args, **kwargs).arguments  # a wrong call is no fault of the file
+        with reading(given[first]):
+            return function(*args, **kwargs)
+
+    return reader
+
+
+def user_path(name: str | Path) -> Path:
+    """The path that a user wrote, with `~` as the home folder. InputError for what can be no path."""
+    text = str(name)
+    if not text or "\0" in text:
+        raise InputError(f"{shown(text)}: is no name of a file or folder; give one")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InputError(
+            f"{place(text)}: there is no home folder of {shown(text.partition('/')[0])}; write ./~... for a "
+            "file of that name, or the whole path"
+        ) from None
+
+
+# --- whole files ----------------------------------------------------------------------------------------
+
+
+def read_bytes(path: Path | str, max_bytes: int, remedy: str = "give a shorter file") -> bytes:
+    """The content of a regular file of at most `max_bytes`. `remedy` ends every message. InputError."""
+    with opened(path, remedy) as stream:
+        if os.fstat(stream.fileno()).st_size > max_bytes:
+            raise InputError(f"{place(path)}: is larger than {max_bytes} bytes; {remedy}")
+        try:
+            data = stream.read(max_bytes + 1)
+        except OSError as error:
+            raise InputError(f"{place(path)}: cannot be read ({_reason(error)}); {remedy}") from error
+    if len(data) > max_bytes:  # it grew, or lives in a file system that states no sizes
+        raise InputError(f"{place(path)}: is larger than {max_bytes} bytes; {remedy}")
+    return data
+
+
+def opened(path: Path | str, remedy: str) -> BinaryIO:
+    """A regular file open for reading: never a device, a pipe or a socket, and never waiting. InputError."""
+    try:
+        return open_regular(path)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{place(path)}: cannot be read ({_reason(error)}); {remedy}") from error
+
+
+def read_text(path: Path | str, max_bytes: int = SHORT_BYTES, remedy: str = "give a UTF-8 file") -> str:
+    """The text of a file, without a byte order mark. InputError as of `read_bytes`, and where not UTF-8."""
+    data = read_bytes(path, max_bytes, remedy)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{place(path, line)}: is not UTF-8 text; {remedy}") from None
+
+
+def read_json(path: Path | str, max_bytes: int = JSON_BYTES, remedy: str = "write it again") -> Any:
+    """What a JSON file holds; NaN and infinities are None. InputError names the line."""
+    text = read_text(path, max_bytes, remedy)
+    try:
+        return parse_json(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{place(path, error.lineno)}: cannot be read, it is not whole JSON ({error.msg}); {remedy}"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{place(path)}: cannot be read as JSON ({error}); {remedy}") from None
+
+
+def read_toml(path: Path | str, remedy: str = "give a TOML file") -> dict[str, Any]:
+    """The tables of a short TOML file. InputError names the line."""
+    return toml_tables(read_text(path, remedy=remedy), path, remedy)
+
+
+def toml_tables(source: str, path: Path | str, remedy: str = "") -> dict[str, Any]:
+    """The tables of a TOML text, which messages call `path`. InputError names the line and shows it."""
+    end = f"; {remedy}" if remedy else ""
+    try:
+        return parse_toml(source)
+    except tomllib.TOMLDecodeError as error:
+        said = " ".join(str(error).split())
+        found = re.search(r"\(at line (\d+), column \d+\)", said)
+        line = int(found[1]) if found else source.count("\n") + 1
+        lines = source.splitlines()
+        content = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        reason = shown(re.sub(r" \(at [^)]*\)", "", said), 100).strip("\"'")
+        raise InputError(
+            f"{place(path, line)}: cannot be read as TOML: {reason}: {shown(content, 60)}{end}"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{place(path)}: cannot be read as TOML: {error}{end}") from None
+
+
+def parse_json(text: str) -> Any:
+    """What a JSON text holds; NaN and infinities are None.
+
+    ValueError, with a reason in words, for what is nested too deeply or holds endless digits.
+    """
+    try:
+        found = json.loads(text, parse_constant=lambda _: None, parse_int=_whole)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _check_depth(found)
+    return found
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The tables of a TOML text.
+
+    tomllib.TOMLDecodeError where it is none; ValueError, with a reason in words, for what is nested too
+    deeply or holds endless digits.
+    """
+    _check_keys(text)
+    try:
+        found = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:  # int() refuses more than 4,300 digits
+        raise ValueError("it holds a number of more digits than any use needs") from None
+    _check_depth(found)
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError("it holds a number of more digits than any use needs")
+    return int(digits)
+
+
+def _check_keys(text: str) -> None:
+    """tomllib's time grows with the square of the parts of a dotted key: half a million take hours."""
+    for piece in re.split(r"[=\n{,]", text):
+        if piece.count(".") > MOST_PARTS_OF_A_KEY and sum(map(bool, piece.split("."))) > MOST_PARTS_OF_A_KEY:
+            raise ValueError(f"a key of it has more than {MOST_PARTS_OF_A_KEY} parts")
+
+
+def _check_depth(found: Any) -> None:
+    """ValueError for what is nested too deeply for others to walk, or holds a number beyond 64 bits."""
+    level = [found]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for each in level:
+            values = each.values() if isinstance(each, dict) else each if isinstance(each, list) else (each,)
+            for value in values:
+                if isinstance(value, dict | list):
+                    inner.append(value)
+                elif isinstance(value, int) and abs(value) > _MOST_WHOLE:
+                    raise ValueError("it holds a number of more digits than any use needs")
+        if not inner:
+            return
+        level = inner
+    raise ValueError("it is nested too deeply")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
+
+
+def is_regular(path: Path | str) -> bool:
+    """Whether there is a regular file; False also for names that no file can have."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
