@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta, tzinfo
 
 import numpy as np
 
@@ -72,7 +71,7 @@ class ClockParts:
         lines: Sequence[int],
         path: object,
         stamp: str,
-        zone: ZoneInfo | None,
+        zone: tzinfo | None,
         date_order: str | None,
     ):
         self.parts = parts
@@ -166,7 +165,7 @@ class ClockParts:
             date = EPOCH + timedelta(seconds=int(day_s[here]))
             raise InputError(
                 f"{self._where(row)}: {noun} {number[row]} on {date:%Y-%m-%d}, a day of "
-                f"{length_s[here] / HOUR_S:g} hours and {length_s[here] // each_s} steps in {self.zone.key}: "
+                f"{length_s[here] / HOUR_S:g} hours and {length_s[here] // each_s} steps in {self.zone}: "
                 f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
                 "such as zone='UTC'"
             )

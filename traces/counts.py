@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import tzinfo
 from decimal import Decimal
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def is_count(cells: Sequence[str]) -> bool:
 
 
 def read_counts(
-    cells: Sequence[str], lines: Sequence[int], path: object, layout: Layout, zone: ZoneInfo | None
+    cells: Sequence[str], lines: Sequence[int], path: object, layout: Layout, zone: tzinfo | None
 ) -> Stamps:
     """Stamps in UTC of counts in the declared unit from the declared start (None: 1970)."""
     unit_s = layout.unit_s or Fraction(1)
@@ -65,7 +65,7 @@ def read_counts(
     return Stamps(seconds, in_utc=True)
 
 
-def _start_s(layout: Layout, zone: ZoneInfo | None, path: object) -> int:
+def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
     if layout.time_start is None:
         if layout.time_unit not in (None, "s", "ms"):
             raise InputError(

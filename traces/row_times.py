@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -100,7 +100,7 @@ class TimedFile:
             )
         return stamps, stamp
 
-    def _counts(self, cells: Sequence[str], clock: ZoneInfo | None) -> Stamps:
+    def _counts(self, cells: Sequence[str], clock: tzinfo | None) -> Stamps:
         layout, name = self.layout, self.times[STAMP]
         check_name(cells, name, layout, self.path)
         if layout.time_unit is None and layout.time_start is None:

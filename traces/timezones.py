@@ -133,7 +133,7 @@ def readings_of(wall_s: np.ndarray, zone: tzinfo) -> LocalTimes:
     )
 
 
-def day_begins(midnight_s: np.ndarray, zone: ZoneInfo) -> np.ndarray:
+def day_begins(midnight_s: np.ndarray, zone: tzinfo) -> np.ndarray:
     """UTC seconds at which days begin, given their midnights as (N,) int64 seconds of a naive calendar.
 
     Where clocks skip midnight the day begins at the change; where midnight occurs twice, at the first.
