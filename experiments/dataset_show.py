@@ -68,7 +68,7 @@ def show_dataset(folder: str | Path) -> Shown:
         returns.setdefault(episode.facts["scheduler"], []).append(float(episode.rewards.sum()))
         clusters.append(clusters_of(episode.observations[:-1], data.layout))
         actions.append(episode.actions)
-        valid += episode.action_mask.sum(axis=0)
+        valid += episode.action_mask[:-1].sum(axis=0)  # after the last decision nothing was to be taken
         certain += int((episode.probability == 1.0).sum())
     known = data.is_ours or not np.isnan(episode.probability).any()
     data.sheet.setdefault("episodes_distinct", len(distinct))

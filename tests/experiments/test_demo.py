@@ -64,9 +64,11 @@ def test_a_folder_of_somebody_else_is_left_alone(toy, tmp_path):
     [(0.01, 0.05, "is above"), (-0.05, -0.01, "is below"), (-0.01, 0.02, "cannot be told")],
 )
 def test_the_sentence_says_what_the_interval_says(low, high, words):
-    gain = {"mean": (low + high) / 2, "low": low, "high": high}
+    estimate = {"iqm": 0.6, "low": 0.5, "high": 0.7, "windows": 13}
+    gain = {**estimate, "mean": (low + high) / 2, "low": low, "high": high}
     facts = {
         "windows": 13, "learned": "ppo/best", "yardstick": "easy",
-        "objective": {"ppo/best": {"mean": 0.6}, "easy": {"mean": 0.6}}, "difference": {"ppo/best": gain},
+        "objective": {name: {**estimate, "mean": 0.6} for name in ("ppo/best", "easy")},
+        "difference": {"ppo/best": gain},
     }  # fmt: skip
     assert words in learning_sentence(facts)

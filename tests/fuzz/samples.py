@@ -28,8 +28,9 @@ from experiments.train_folder import read_json
 from experiments.window_rows import COLUMNS, KeptRows
 from experiments.windows import read_windows
 from rare.layout import Layout
-from schedulers.learned.files import FACTS, WEIGHTS, describe_checkpoint, read_weights
+from schedulers.learned.files import FACTS, describe_checkpoint
 from schedulers.learned.journal import read_rows
+from schedulers.learned.weights_file import WEIGHTS, read_weights
 from schedulers.registry import SHIPPED_FOLDERS
 from tests.energy.weather_makers import epw_lines, nsrdb_lines, openmeteo, tmy3_lines
 from tests.experiments.conftest import JOBS, SUPPLY
@@ -37,6 +38,7 @@ from tests.experiments.fake_runs import fake_compare, fake_run
 from traces import read_power, read_workload, write_workload
 from traces.mapping import load as load_mapping
 
+SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDERS["with-forecast"]).network
 EXPERIMENT = Path(__file__).resolve().parent.parent / "launchpad" / "mini.toml"
 
 
@@ -190,7 +192,7 @@ def samples(folder: Path) -> list[Sample]:
         Sample("checkpoint", FACTS, (SHIPPED_FOLDERS["with-forecast"] / FACTS).read_bytes(),
                lambda path: describe_checkpoint(path.parent)),
         Sample("weights", WEIGHTS, (SHIPPED_FOLDERS["with-forecast"] / WEIGHTS).read_bytes()[:],
-               lambda path: read_weights(path.parent)),
+               lambda path: read_weights(path.parent, SHIPPED_NETWORK["width"], SHIPPED_NETWORK["kind"])),
         Sample("layout", "layout.json", Layout().to_json().encode(),
                lambda path: Layout.from_json(path.read_text("utf-8", "replace"))),
         Sample("watts", "watts_per_processor.csv", b"27\n28\n30\n", gas_marl_case._read_watts),

@@ -183,8 +183,14 @@ def _state(damage):
         (_state(lambda state: state | {"net": {}}), "state.pt: cannot be read"),
         (_state(lambda state: state | {"batches": {"state": "x"}}), "state.pt: cannot be read"),
         (_state(lambda state: state | {"progress": {"step": "x", "y": 1}}), "state.pt: cannot be read"),
-        (lambda run: (run / "progress.csv").write_text("step\nx\n"), "progress.csv: cannot be read"),
-        (lambda run: (run / "progress.csv").write_bytes(b"step\n\xff\n"), "progress.csv: cannot be read"),
+        (
+            lambda run: (run / "progress.csv").write_text("step\nx\n"),
+            "progress.csv: step 'x' is not a number",
+        ),
+        (
+            lambda run: (run / "progress.csv").write_bytes(b"step\n\xff\n"),
+            "progress.csv:2: is not UTF-8 text",
+        ),
         (lambda run: (run / "config.json").write_text("[" * 10_000), "config.json: cannot be read"),
     ],
 )

@@ -30,7 +30,7 @@ def observations(layout, steps=12):
         obs, _, _, _, info = env.step(
             np.array([generator.choice(np.flatnonzero(mask)) for mask in info["action_mask"]])
         )
-    return torch.from_numpy(obs), torch.from_numpy(info["action_mask"])
+    return torch.from_numpy(obs), torch.from_numpy(info["action_mask"].astype(bool))
 
 
 def swapped(obs, layout, one, other):

@@ -244,9 +244,9 @@ SHEET: dict[str, tuple[Damage, str]] = {
     "sheet is cut": (cut(_sheet_file, 0.5), "cannot be read"),
     "sheet is a list": (as_text("datasheet.json", "[1, 2]"), "a list of 2, not an object"),
     "sheet is null": (as_text("datasheet.json", "null"), "not an object"),
-    "sheet is binary": (as_text("datasheet.json", b"\xff\xfe\x00"), "cannot be read"),
+    "sheet is binary": (as_text("datasheet.json", b"\xff\xfe\x00"), "is not UTF-8 text"),
     "sheet is deep": (as_text("datasheet.json", DEEP), "nested too deeply"),
-    "sheet is deep inside": (in_sheet("settings", json.loads("[" * 200 + "]" * 200)), "levels deep"),
+    "sheet is deep inside": (in_sheet("settings", json.loads("[" * 200 + "]" * 200)), "nested too deeply"),
     "sheet is huge": (as_text("datasheet.json", b" " * (17 * 2**20)), "more than the 16,777,216"),
     "sheet is a pipe": (other(_sheet_file, os.mkfifo), "not a regular file"),
     "sheet is endless": (other(_sheet_file, lambda path: path.symlink_to("/dev/zero")), "not a regular file"),
@@ -269,7 +269,7 @@ SHEET: dict[str, tuple[Damage, str]] = {
     "episodes is negative": (in_sheet("episodes", -1), "'episodes' must be a whole number"),
     "episodes is zero": (in_sheet("episodes", 0), "'episodes' must be a whole number from 1"),
     "episodes is NaN": (in_sheet("episodes", NAN), "'episodes' must be a whole number"),
-    "episodes is huge": (in_sheet("episodes", 10**400), "a number of more than 30 digits"),
+    "episodes is huge": (in_sheet("episodes", 10**400), "more digits than any use needs"),
     "episodes is more": (
         in_json(
             "datasheet.json", lambda s: s.update(episodes=10**15, episodes_played=10**15, transitions=10**15)

@@ -206,7 +206,7 @@ def test_a_scheduler_that_breaks_a_rule_is_told_which(index, message, clock):
 
 def test_a_class_without_choose_is_refused():
     case = make_case([{"work_s": 1}], rare.Partition(), [{"t": 0, "supply": 5000}])
-    with pytest.raises(InputError, match=r"no method choose\(view\)"):
+    with pytest.raises(InputError, match=r"neither a method choose\(view\) nor act"):
         rare.simulate(case, object())
 
 
