@@ -64,7 +64,7 @@ def show_refuses_a_file_without_names() -> Any:
     return one_line(called("traces", "show", str(write("1,0,3,10,10\n2,1,6,20,20\n", "jobs.csv"))))
 
 
-@case(AREA, [2, True], "a name of 3,000 characters is no file", "held-back hostile input")
+@case(AREA, [2, True], "a name of 3,000 characters is no file", "own: a hostile input")
 def a_name_that_no_file_can_have() -> Any:
     long = "x" * 3000
     words = (
@@ -81,9 +81,7 @@ def a_name_that_no_file_can_have() -> Any:
     return one_line(called(*words))
 
 
-@case(
-    AREA, [2, True, False], "a later failure leaves no folder", "dask-jobqueue and sweeps: half-written runs"
-)
+@case(AREA, [2, True, False], "a later failure leaves no folder", "own: nothing half-written")
 def a_refused_run_leaves_no_folder() -> Any:
     out = place("run")
     path = write(JOBS, "jobs.csv")
@@ -138,7 +136,7 @@ def a_termination_has_its_exit_code() -> Any:
     AREA,
     [None, None],
     "one number has no spread; a width of zero looks like certainty",
-    "scipy PR 13371, rliable",
+    "own; the bootstrap of scipy PR 13371 resamples one value",
 )
 def one_window_has_no_interval() -> Any:
     from experiments.statistics import estimate

@@ -78,7 +78,7 @@ def a_battery_never_holds_more_than_its_capacity() -> Any:
     AREA,
     [900],
     "25 Wh at 100 W are full after 900 s, within the hour",
-    "crossings inside a step of the input",
+    "own: RULES 7.4",
 )
 def a_battery_is_full_at_its_second() -> Any:
     frame = ran([(2 * HOUR, 60)], HOUR_OF_SUN, battery(25)).power_frame()
@@ -131,7 +131,7 @@ def carbon_of_a_kilowatt_hour() -> Any:
     AREA,
     [[HOUR], [HOUR + 600], 0.0],
     "without power nobody starts, and nothing is unserved",
-    "an islanded night",
+    "own: RULES 9.1",
 )
 def a_job_waits_for_the_sun() -> Any:
     result = ran([(0, 600)], [{"t": 0, "supply": 0}, {"t": HOUR, "supply": 100 * WATT}], rare.NO_BATTERY)

@@ -70,7 +70,10 @@ def a_pickle_is_exact() -> Any:
 
 
 @case(
-    AREA, True, "the worker has no address of the parent's memory", "joblib's and Dask's workers get pickles"
+    AREA,
+    True,
+    "the worker has no address of the parent's memory",
+    "own: joblib's and Dask's workers get pickles",
 )
 def a_pickle_lives_in_another_process() -> Any:
     env = begun()
@@ -256,13 +259,13 @@ def a_step_after_the_end() -> Any:
     return refusal(lambda: env.step(0), "over", kinds=OVER)
 
 
-@case(AREA, "refused", "a misspelt option would change nothing", "SB3 #1523")
+@case(AREA, "refused", "a misspelt option would change nothing", "own; options by SB3 #1523")
 def an_unknown_option_of_a_reset() -> Any:
     env = GreenClusterEnv("tiny", **SMALL)
     return refusal(lambda: env.reset(options={"windw": "test-00"}), "windw", "window", kinds=KINDS)
 
 
-@case(AREA, "refused", "1.7 is not action 1", "isaac and others cast to int")
+@case(AREA, "refused", "1.7 is not action 1", "own: a cast would take it")
 def an_action_that_is_no_whole_number() -> Any:
     env = GreenClusterEnv("tiny", **SMALL)
     env.reset(seed=0)
@@ -322,7 +325,7 @@ def rewards_add_up_to_the_objective() -> Any:
     return abs(total - info["episode_summary"]["objective"]) < 1e-9
 
 
-@case(AREA, True, "keys that come and go break readers", "IsaacLab PR 6219, Gymnasium #222: infos of workers")
+@case(AREA, True, "keys that come and go break readers", "own: docs/environment.md")
 def the_keys_of_info_are_always_the_same() -> Any:
     env = GreenClusterEnv("tiny", **SMALL)
     info = env.reset(seed=0)[1]
@@ -337,7 +340,7 @@ def the_keys_of_info_are_always_the_same() -> Any:
     AREA,
     True,
     "a state of the beginning comes back after the tables have grown",
-    "held-back: islanded at load 4",
+    "own: islanded at load 4",
 )
 def a_state_is_restored_after_growth() -> Any:
     rows = [{"submit_s": s, "work_s": 5000, "value_u": 10**6, "deadline_s": s + 10**5} for s in range(200)]
@@ -360,7 +363,7 @@ def a_state_is_restored_after_growth() -> Any:
     return ahead == again
 
 
-@case(AREA, "refused", "slots count from 0", "held-back: the layout's next block was read")
+@case(AREA, "refused", "slots count from 0", "own: the next block of the layout was read")
 def a_slot_that_is_not_there() -> Any:
     layout = rare.Layout(queue_slots=20, running_slots=4, forecast_hours=2)
     return refusal(

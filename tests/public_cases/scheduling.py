@@ -32,7 +32,7 @@ def starts(scheduler: str, processors: int, *rows: Row, clock: str = "compiled",
 
 
 ENDS_AT_ONCE = ((0, 3, 10, 10), (1, 6, 20, 20), (2, 2, 0, 60), (2, 2, 100, 100))
-OWN = "RULES 4.5, 10.4a; from an archive's held-back trace"
+OWN = "RULES 4.5, 10.4a; a trace of the archive shows it"
 
 
 @case(AREA, [0, 10, 2, 2], "job 3 has ended inside its start, so the 2 spare processors are job 4's", OWN)
@@ -203,9 +203,7 @@ def f4_weighs_the_run_time_with_the_root_of_the_size() -> Any:
     return starts("f4", 4, (1000, 4, 10, 10), (1001, 4, 80, 80), (1001, 1, 150, 150))
 
 
-@case(
-    AREA, [0, 1], "it came and failed at 10, the second of the end", "held-back random case; RULES 5.5, 8.1"
-)
+@case(AREA, [0, 1], "it came and failed at 10, the second of the end", "own: a random case; RULES 5.5, 8.1")
 def who_failed_in_the_last_second_had_arrived() -> Any:
     jobs = [{"work_s": 10}, {"work_s": 5, "estimate_s": 0, "submit_s": 10}]
     machine = rare.Partition(nodes=2, core_mw=1000)
@@ -214,9 +212,7 @@ def who_failed_in_the_last_second_had_arrived() -> Any:
     return [int(found["jobs_not_arrived"]), int(found["jobs_failed"])]
 
 
-@case(
-    AREA, [6, "completed"], "every scheduler lives through the last day of a series", "held-back random cases"
-)
+@case(AREA, [6, "completed"], "every scheduler lives through the last day of a series", "own: random cases")
 def a_forecast_may_reach_beyond_the_end_of_the_supply() -> Any:
     hour_s, issues, steps = 3600, 6, 24
     jobs = [

@@ -248,7 +248,7 @@ def pence_per_kilowatt_hour() -> Any:
     return values(price("time,price (p/kWh)\n2025-10-05T01:00Z,15.5\n2025-10-05T01:30Z,-1.5\n"))
 
 
-@case(AREA, [15_500], "100 GBp are a pound", "Elexon and trading screens write GBp")
+@case(AREA, [15_500], "100 GBp are a pound", "own: GBp is the usual sign of pence")
 def pence_per_megawatt_hour() -> Any:
     rows = "time,price (GBp/MWh)\n2025-10-05T01:00Z,1550\n2025-10-05T01:30Z,1550\n"
     return values(price(rows))
@@ -314,7 +314,7 @@ def a_series_without_names_is_refused() -> Any:
     return refusal(lambda: read_power(path, unit="kW"), ":1:", "header")
 
 
-@case(AREA, "refused", "8,760 seconds are no year", "UltraLog #80: hours and seconds by their count")
+@case(AREA, "refused", "8,760 seconds are no year", "own; UltraLog #80 for a time column in another unit")
 def a_year_of_counted_hours_is_not_read_as_seconds() -> Any:
     path = write_lines(["time,power_kw", *(f"{k},{k % 7}" for k in range(8760))], "wind_2022.csv")
     return refusal(lambda: read_power(path), "8760")

@@ -367,7 +367,7 @@ def missing_values_of_epw_are_no_numbers() -> Any:
     return refusal(lambda: read(epw(-7.0, rows), "x.epw"), "gaps")
 
 
-@case(AREA, "refused", "280 is a temperature in kelvin", "unit slips of exported files")
+@case(AREA, "refused", "280 is a temperature in kelvin", "own: a slip of the unit")
 def kelvin_is_no_temperature_in_celsius() -> Any:
     return refusal(lambda: read(tmy3(-7, dark(hours()), temp="280")), ":3:")
 

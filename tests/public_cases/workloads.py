@@ -77,7 +77,7 @@ def an_estimate_of_zero_is_the_run_time() -> Any:
     AREA,
     [[2, 3, 1], [0, 4, 9]],
     "ordered by submit; the numbers stay",
-    "evalys and simulators take sorted input",
+    "SWF 2.2: lines are sorted by submit",
 )
 def lines_out_of_order_are_sorted() -> Any:
     jobs = read(swf(1, 9), swf(2, 0), swf(3, 4))
