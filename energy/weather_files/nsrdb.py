@@ -102,7 +102,11 @@ def _site(header: dict[str, str], content: Content) -> tuple[dict, int | None]:
         ("Elevation", "altitude_m"),
     ):
         site[ours] = _number(header, name, content)
-    clock_s = whole_offset_s(_number(header, "Time Zone", content), content, 2)
+    # One of the two may be empty (NSRDB MSG 1.0.0, ssc pull request 1140): the other is of both then.
+    rows_by = (
+        "Time Zone" if header.get("time zone") or not header.get("local time zone") else "Local Time Zone"
+    )
+    clock_s = whole_offset_s(_number(header, rows_by, content), content, 2)
     if not header.get("local time zone"):
         return site | {"utc_offset_s": clock_s}, None
     local_s = whole_offset_s(_number(header, "Local Time Zone", content), content, 2)

@@ -6,8 +6,10 @@ temperature, wind and pressure are read at the stamp; wind at 10 m.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -26,6 +28,7 @@ from traces.workload import shown
 
 FIRST_COLUMN = "Date (MM/DD/YYYY)"
 HOUR_S = 3600
+HOUR_MIN, LAST_HOUR_MIN, DAY_MIN = 60, 1380, 1440
 #: name in the file -> (column of Weather, factor)
 COLUMNS = {
     "GHI (W/m^2)": ("ghi_w_m2", 1),
@@ -76,22 +79,41 @@ def _site(content: Content) -> dict:
 
 def _starts(rows: Rows, options: Options) -> tuple[np.ndarray, bool]:
     parts = np.array([_stamp(rows, i) for i in range(len(rows.cells))], np.int64)
+    _name_the_day_before(parts)
     month, day, year, minute = parts.T
     year, typical = placed_years(year, month, options.year)
     return dates_s(rows.content, rows.lines, year, month, day) + minute * 60 - HOUR_S, typical
 
 
+def _name_the_day_before(parts: np.ndarray) -> None:
+    """Write 00:00 as 24:00 of the day before, in place, as SolarAnywhere does (pvlib pull request 1494).
+
+    The day before is that of the row above where this one follows it: 1 March of a leap year comes after 28
+    February, and the months of a typical year are of different years.
+    """
+    for i in np.flatnonzero(parts[:, 3] == 0):
+        if i > 0 and parts[i - 1, 3] >= LAST_HOUR_MIN and (parts[i, :2] != parts[i - 1, :2]).any():
+            parts[i, :3] = parts[i - 1, :3]
+        else:
+            month, day, year = (int(part) for part in parts[i, :3])
+            with contextlib.suppress(ValueError):  # no such day: dates_s says where
+                before = date(year, month, day) - timedelta(days=1)
+                parts[i, :3] = before.month, before.day, before.year
+        parts[i, 3] = DAY_MIN
+
+
 def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
-    """(month, day, year, minute of the day) of a row; 24:00 is minute 1440."""
-    date, time = _DATE.fullmatch(rows.cells[i][0].strip()), _TIME.fullmatch(rows.cells[i][1].strip())
+    """(month, day, year, minute of the day) of a row; 24:00 is minute 1440, 00:00 minute 0."""
+    day_text, time = _DATE.fullmatch(rows.cells[i][0].strip()), _TIME.fullmatch(rows.cells[i][1].strip())
     where = rows.content.at(int(rows.lines[i]))
-    if date is None or time is None:
+    if day_text is None or time is None:
         raise InputError(
             f"{where}: {shown(','.join(rows.cells[i][:2]))} is no TMY3 stamp: write 01/31/1999,01:00 to 24:00"
         )
-    month, day, year = (int(part) for part in date.groups())
+    month, day, year = (int(part) for part in day_text.groups())
     minute = int(time[1]) * 60 + int(time[2])
-    if not (1 <= month <= 12 and 1 <= day <= 31 and 60 <= minute <= 1440 and 1900 <= year <= 2199):
+    hour_ends = minute == 0 or HOUR_MIN <= minute <= DAY_MIN
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour_ends and 1900 <= year <= 2199):
         raise InputError(
             f"{where}: {shown(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
         )

@@ -236,3 +236,52 @@ class TestHeaders:
         answer["hourly"]["time"] = list(range(24))
         with pytest.raises(InputError, match="a column that counts rows or hours is no time stamp"):
             read_weather(write_json(tmp_path, answer))
+
+
+class TestMidnightOfTmy3:
+    """SolarAnywhere writes the last hour of a day as 00:00 of the next one."""
+
+    @staticmethod
+    def at_zero(lines):
+        """The same file with 00:00 of the next day for 24:00."""
+        changed = []
+        for line in lines:
+            date, time, *rest = line.split(",")
+            if time == "24:00":
+                after = datetime.strptime(date, "%m/%d/%Y") + timedelta(days=1)
+                line = ",".join([f"{after:%m/%d/%Y}", "00:00", *rest])
+            changed.append(line)
+        return changed
+
+    @pytest.mark.parametrize("lines", [tmy3_lines(48), typical_lines()], ids=["two days", "typical year"])
+    def test_both_ways_of_writing_it_are_the_same(self, tmp_path, lines):
+        usual = read_weather(write(tmp_path, lines))
+        other = read_weather(write(tmp_path, self.at_zero(lines), "zero.csv"))
+        assert other.start_utc == usual.start_utc and other.typical_year == usual.typical_year
+        assert np.array_equal(other.wind_speed_m_s, usual.wind_speed_m_s)
+
+    def test_the_first_row_may_be_a_midnight(self, tmp_path):
+        lines = self.at_zero(tmy3_lines(48))
+        weather = read_weather(write(tmp_path, [*lines[:2], *lines[25:]]))  # from 23:00 of 1 January on
+        assert weather.start_utc == datetime(1999, 1, 2, 4, tzinfo=UTC)
+
+    def test_a_midnight_with_the_date_of_its_own_day_is_out_of_order(self, tmp_path):
+        lines = [line.replace("24:00", "00:00") for line in tmy3_lines(48)]
+        with pytest.raises(InputError, match=":26:"):
+            read_weather(write(tmp_path, lines))
+
+
+@pytest.mark.parametrize(("zone", "local"), [("", "-7"), ("-7", "")])
+def test_one_zone_of_nsrdb_may_be_empty(tmp_path, zone, local):
+    lines = sunny_nsrdb("3.0.6", 1800)
+    lines[1] = f"NSRDB,1,-,-,-,40.0,-105.0,{zone},1600,{local},3.0.6"
+    weather = read_weather(write(tmp_path, lines))
+    assert weather.utc_offset_s == -7 * 3600
+    assert weather.start_utc == datetime(2020, 6, 1, 7, tzinfo=UTC)
+
+
+def test_without_any_zone_nsrdb_is_refused(tmp_path):
+    lines = sunny_nsrdb("3.0.6", 1800)
+    lines[1] = "NSRDB,1,-,-,-,40.0,-105.0,,1600,,3.0.6"
+    with pytest.raises(InputError, match="no value for Time Zone"):
+        read_weather(write(tmp_path, lines))

@@ -111,7 +111,7 @@ class TestRows:
 
     def test_tmy3_hour_0(self, tmp_path):
         lines = tmy3_lines()
-        lines[2] = lines[2].replace("01:00", "00:00")
+        lines[2] = lines[2].replace("01:00", "00:30")
         assert ":3:" in (message := refusal(write(tmp_path, lines)))
         assert "hours run 01:00 to 24:00" in message
 
