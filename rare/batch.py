@@ -7,6 +7,7 @@ themselves, for there is nothing to decide.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numba
@@ -37,6 +38,7 @@ from rare.stepping import (
     objective,
     place_one,
     run_one,
+    step_and_summarise,
     step_parts,
     step_some,
     summarise,
@@ -52,6 +54,7 @@ class Batch(Copyable):
     """E environments over the cases of a scenario, and what their policies see.
 
     obs (E, D) float32, mask (E, A) bool, reward (E,) float64, of the last step: written in place.
+    obs_rows, mask_rows: of each environment its row of them, the mask as int8.
     """
 
     _shared = ("episodes", "tables")
@@ -104,10 +107,10 @@ class Batch(Copyable):
         shared = self.tables[self._widest].world
         self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
-        self._action = np.zeros(len(self.obs), np.int64)
+        self.obs_rows, self.mask_rows = list(self.obs), list(self.mask.view(np.int8))
         written = records((1,), SUMMARY)
         self._at_summary = register(written)
-        self._summary = written.view(np.ndarray).view(SUMMARY)
+        self._summary = memoryview(written.view(np.uint8).view(np.ndarray))
         self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
 
@@ -212,14 +215,23 @@ class Batch(Copyable):
     def _run_on(self, e: int) -> None:
         run_one(self._at, e)
 
-    def step_single(self, e: int, action: Any) -> bool:
-        """One step of one environment; whether it is over. ValueError, and nothing done, if not valid."""
-        self._action[e] = action
-        unusual = step_some(self._at, self._action, e, e + 1)
+    def step_single(self, e: int, action: int) -> tuple[bool, dict[str, Any]]:
+        """One step of one environment: whether it is over, and `summary_numbers`.
+
+        ValueError, and nothing done, if the action is not valid.
+        """
+        try:
+            unusual = step_and_summarise(self._at, e, action, self._at_summary)
+        except OverflowError:  # too long for a machine's word
+            unusual = -1 - e
         if unusual == 0:
-            return False
-        self._after(unusual, self._action, e, e + 1)
-        return self.is_over(e)
+            return False, self._summary_written(e)
+        if unusual < 0:
+            self._refuse(e, action)
+        if self._status[e] == NEED_LIVE:
+            self._grow([e])
+            return self.is_over(e), self.summary_numbers(e)
+        return True, self._summary_written(e)
 
     def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
         """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
@@ -380,9 +392,45 @@ class Batch(Copyable):
     def summary_numbers(self, e: int) -> dict[str, Any]:
         """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
         summarise(self._at, self._at_summary, e)
+        return self._summary_written(e)
+
+    def _summary_written(self, e: int) -> dict[str, Any]:
+        """What compiled code last wrote about environment `e`."""
         episode = self.playing[e]
-        name = "" if episode is None else episode.name
-        return dict(zip(_SUMMARY_NAMES, (name, *self._summary.item()), strict=True))
+        return _summary_of("" if episode is None else episode.name, *_SUMMARY_NUMBERS(self._summary))
+
+
+def _summary_of(
+    window: str, objective: float, score: float, jobs_completed: int, qos_violations: int, suspensions: int,
+    energy_kwh: float, policy_decisions: int, hidden_decisions: int, invalid_actions: int, simulated_s: int,
+) -> dict[str, Any]:  # fmt: skip
+    """The summary of an episode, from the fields of a SUMMARY in their order.
+
+    Written out: a dict of pairs takes three times as long, and there is one at every step.
+    """
+    return {
+        "window": window,
+        "objective": objective,
+        "score": score,
+        "jobs_completed": jobs_completed,
+        "qos_violations": qos_violations,
+        "suspensions": suspensions,
+        "energy_kwh": energy_kwh,
+        "policy_decisions": policy_decisions,
+        "hidden_decisions": hidden_decisions,
+        "invalid_actions": invalid_actions,
+        "simulated_s": simulated_s,
+    }
+
+
+_FIELDS = SUMMARY.names or ()
+_SUMMARY_NUMBERS = struct.Struct(
+    "=" + "".join("d" if SUMMARY[name].kind == "f" else "q" for name in _FIELDS)
+).unpack
+if list(_summary_of("", *_FIELDS).items())[1:] != [(name, name) for name in _FIELDS]:  # type: ignore[arg-type]
+    raise RuntimeError(
+        f"rare.batch: what summarise writes is {', '.join(_FIELDS)}, which _summary_of has not"
+    )
 
 
 def _forecast_steps(case: Case) -> int:
@@ -408,7 +456,6 @@ _SHARED_ARRAYS = (
     "handles",
 )  # what the world has from tables, or makes of itself
 _ARRAYS = ("obs", "mask", "_slots", "_scores")
-_SUMMARY_NAMES = ("window", *(SUMMARY.names or ()))
 _OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch
 _ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
 _SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

@@ -110,8 +110,9 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         self._batch.set_up(0, episode)
         self._batch.begin(0)
         self._over = False
-        self._simulated_s = self._batch.summary_numbers(0)["simulated_s"]
-        return self._batch.obs[0].copy(), self._info()
+        summary = self._batch.summary_numbers(0)
+        self._simulated_s = summary["simulated_s"]
+        return self._batch.obs[0].copy(), self._info(summary)
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Apply an action and run on to the next decision. ValueError for one that is refused."""
@@ -121,17 +122,18 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
                 if self._batch.playing[0] is None
                 else "the episode is over; call reset()"
             )
-        self._over = ended = self._batch.step_single(0, action_number(action, self.layout))
-        return self._batch.obs[0].copy(), self._batch.reward.item(0), ended, False, self._info()
+        batch = self._batch
+        ended, summary = batch.step_single(0, action_number(action, self.layout))
+        self._over = ended
+        return batch.obs_rows[0].copy(), batch.reward.item(0), ended, False, self._info(summary)
 
-    def _info(self) -> dict[str, Any]:
-        summary = self._batch.summary_numbers(0)
+    def _info(self, summary: dict[str, Any]) -> dict[str, Any]:
         elapsed_s = summary["simulated_s"] - self._simulated_s
         self._simulated_s = summary["simulated_s"]
         if self._numeric_info:
             return self._numbers(elapsed_s, summary)
         return {
-            "action_mask": self._batch.mask[0].view(np.int8).copy(),
+            "action_mask": self._batch.mask_rows[0].copy(),
             "window": summary["window"],
             "elapsed_s": elapsed_s,
             "episode_summary": summary,
@@ -141,8 +143,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         numbers = {
             f"episode_{name}": np.asarray(value) for name, value in summary.items() if name != "window"
         }
-        mask = self._batch.mask[0].view(np.int8).copy()
-        return {"action_mask": mask, "elapsed_s": np.asarray(elapsed_s), **numbers}
+        return {"action_mask": self._batch.mask_rows[0].copy(), "elapsed_s": np.asarray(elapsed_s), **numbers}
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: which actions are valid now."""

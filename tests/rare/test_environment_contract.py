@@ -197,6 +197,7 @@ class TestInvalidActions:
 
     def test_the_one_of_stable_baselines_waits_and_counts(self):
         env = sb3_env(2, "tiny", invalid="wait", **SMALL)
+        env.seed(0)
         env.reset()
         ended = []
         for _ in range(200):
