@@ -83,7 +83,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
         self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
-        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
+        self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)
         self.observation_space = observation_space(self.layout)
@@ -163,6 +163,8 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
 
         The generator goes back too, so that the next `reset` draws what it drew then.
         """
+        if not isinstance(state, dict) or not {"over", "simulated_s", "generator"} <= state.keys():
+            raise ValueError("this is no state of an environment; give what save_state() gave")
         self._batch.restore(0, state)
         self._over, self._simulated_s = state["over"], state["simulated_s"]
         self.np_random.bit_generator.state = state["generator"]
@@ -209,6 +211,10 @@ def choose_episode(
 
 def window_wanted(options: dict[str, Any] | None, known: tuple[str, ...] = ("window",)) -> Any:
     """The window, or the split, that `reset` is asked for; None: as usual. InputError for other options."""
+    if not isinstance(options, Mapping | None):
+        raise InputError(
+            f"reset: options must be a mapping, such as {{'window': 'test-00'}}, got {options!r}"
+        )
     for name in options or {}:
         if name not in known:
             raise InputError(f"reset option {name!r} is unknown; known are {', '.join(known)}")
