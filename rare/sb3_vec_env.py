@@ -41,7 +41,7 @@ class GreenClusterSB3VecEnv(VecEnv):
         self._began_s = time.time()
 
     def __copy__(self) -> Self:
-        """Whole and independent. No `__deepcopy__`: VecNormalize and VecMonitor take it for their own."""
+        """Whole and independent. No `__deepcopy__`: SB3's wrappers would take it for their own."""
         return copy.deepcopy(self)
 
     def reset(self) -> np.ndarray:

@@ -184,8 +184,9 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
             self._generators = [np_random(None if each is None else int(each))[0] for each in seeds]
             return
         for e in np.flatnonzero(chosen).tolist():
-            if seeds[e] is not None:
-                self._generators[e] = np_random(int(seeds[e]))[0]
+            each = seeds[e]
+            if each is not None:
+                self._generators[e] = np_random(int(each))[0]
 
     def _restart(self, e: int, window: str | None = None, named: Any = None) -> None:
         episode = choose_episode(self._generators[e], self._drawn, window, named)

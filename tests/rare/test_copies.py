@@ -171,17 +171,16 @@ class TestEnvironments:
         assert future(third, 100) == expected
         assert future(copy.deepcopy(again), 50) == future(again, 50)
 
-    @pytest.mark.filterwarnings("ignore:The environment is already wrapped")
     def test_wrappers_of_stable_baselines(self):
         pytest.importorskip("sb3_contrib", reason="needs the extra 'learn'")
         from sb3_contrib.common.maskable.utils import get_action_masks
         from sb3_contrib.common.wrappers import ActionMasker
         from stable_baselines3.common.monitor import Monitor
-        from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+        from stable_baselines3.common.vec_env import VecNormalize
 
         from rare.sb3_vec_env import GreenClusterSB3VecEnv
 
-        many = VecNormalize(VecMonitor(GreenClusterSB3VecEnv(2, "tiny", invalid="wait", **SMALL)))
+        many = VecNormalize(GreenClusterSB3VecEnv(2, "tiny", invalid="wait", **SMALL))
         many.seed(0)
         many.reset()
         single = ActionMasker(Monitor(begun()), lambda env: env.unwrapped.action_masks())
@@ -196,7 +195,7 @@ class TestEnvironments:
             for _ in range(30):
                 first, second = (twin.step(np.array([2, 1])) for twin in twins)
                 assert all(np.array_equal(one, two) for one, two in zip(first[:3], second[:3], strict=True))
-            assert many.__dict__["venv"].venv.vector._steps.tolist() == [0, 0]
+            assert many.__dict__["venv"].vector._steps.tolist() == [0, 0]
             twin, other = way(single), way(single)
             assert np.array_equal(get_action_masks(twin), get_action_masks(single))
             assert future(twin.unwrapped, 50) == future(other.unwrapped, 50)
