@@ -7,6 +7,9 @@ themselves, for there is nothing to decide.
 
 from __future__ import annotations
 
+import math
+import os
+import struct
 from typing import Any
 
 import numba
@@ -37,6 +40,7 @@ from rare.stepping import (
     objective,
     place_one,
     run_one,
+    step_and_summarise,
     step_parts,
     step_some,
     summarise,
@@ -52,6 +56,7 @@ class Batch(Copyable):
     """E environments over the cases of a scenario, and what their policies see.
 
     obs (E, D) float32, mask (E, A) bool, reward (E,) float64, of the last step: written in place.
+    obs_rows, mask_rows: of each environment its row of them, the mask as int8.
     """
 
     _shared = ("episodes", "tables")
@@ -73,7 +78,7 @@ class Batch(Copyable):
         invalid: what an action that is not valid does: "raise" ValueError, or "wait", counted in the summary.
         InputError if it or the reward is unknown, or nothing in the jobs is what the reward counts.
         """
-        _check_reward(reward, episodes)
+        _check_reward(reward, reward_eta, episodes)
         if invalid not in INVALID_NAMES:
             raise InputError(f"invalid={invalid!r} is unknown; known are {', '.join(INVALID_NAMES)}")
         self.episodes, self.layout = episodes, layout
@@ -104,10 +109,11 @@ class Batch(Copyable):
         shared = self.tables[self._widest].world
         self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
-        self._action = np.zeros(len(self.obs), np.int64)
+        self._actions = self.layout.actions
+        self.obs_rows, self.mask_rows = list(self.obs), list(self.mask.view(np.int8))
         written = records((1,), SUMMARY)
         self._at_summary = register(written)
-        self._summary = written.view(np.ndarray).view(SUMMARY)
+        self._summary = memoryview(written.view(np.uint8).view(np.ndarray))
         self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
 
@@ -212,14 +218,22 @@ class Batch(Copyable):
     def _run_on(self, e: int) -> None:
         run_one(self._at, e)
 
-    def step_single(self, e: int, action: Any) -> bool:
-        """One step of one environment; whether it is over. ValueError, and nothing done, if not valid."""
-        self._action[e] = action
-        unusual = step_some(self._at, self._action, e, e + 1)
+    def step_single(self, e: int, action: int) -> tuple[bool, dict[str, Any]]:
+        """One step of one environment: whether it is over, and `summary_numbers`.
+
+        ValueError, and nothing done, if the action is not valid.
+        """
+        if not 0 <= action < self._actions:  # it may be too long for a machine's word
+            self._refuse(e, action)
+        unusual = step_and_summarise(self._at, e, action, self._at_summary)
         if unusual == 0:
-            return False
-        self._after(unusual, self._action, e, e + 1)
-        return self.is_over(e)
+            return False, self._summary_written(e)
+        if unusual < 0:
+            self._refuse(e, action)
+        if self._status[e] == NEED_LIVE:
+            self._grow([e])
+            return self.is_over(e), self.summary_numbers(e)
+        return True, self._summary_written(e)
 
     def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
         """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
@@ -233,7 +247,14 @@ class Batch(Copyable):
         self._scores["resting"] = some
 
     def step_parts(self, actions: np.ndarray, cuts: np.ndarray) -> None:
-        """As `step`, with the environments from each cut to the next in a thread of their own."""
+        """As `step`, with the environments from each cut to the next in a thread of their own.
+
+        In one thread in a process that was forked from one with such threads: they are not forked along, and
+        OpenMP ends the process that asks for them.
+        """
+        if not _may_start_threads():
+            self.step(actions)
+            return
         numba.set_num_threads(len(cuts) - 1)
         unusual = step_parts(self._at, actions, cuts, np.zeros(len(cuts) - 1, np.int64))
         if unusual:
@@ -275,14 +296,20 @@ class Batch(Copyable):
             arrays[name] = np.frombuffer(bytearray(row.tobytes()), row.dtype).reshape(row.shape)[0]
         for name in _ADDRESSES:
             arrays["_views"][name] = 0
-        return {**arrays, "playing": self.playing[e]}
+        return {**arrays, "playing": self.playing[e], "case_digest": self._tables_of(e).case_digest}
+
+    def _tables_of(self, e: int) -> Any:
+        episode = self.playing[e]
+        return self.tables[0 if episode is None else episode.case_index]
 
     def restore(self, e: int, state: dict[str, Any]) -> None:
         """Make environment `e` what was saved, of this or another batch over the same episodes.
 
-        Either may have grown since. ValueError for a state of another scenario or layout.
+        Either may have grown since. What is done with actions that are not valid is this batch's own.
+        ValueError for a state of another scenario, layout or reward, or for what is no state.
         """
         self._check_saved(state)
+        forgiving = self._scores["forgiving"][e]
         while self.world.live.shape[1] < len(state["live"]):
             self.world = more_live_slots(self.world)
             self._bind()
@@ -295,27 +322,45 @@ class Batch(Copyable):
         if len(state["live"]) < self.world.live.shape[1]:
             free_new_slots(self.world.env[e], self.world.live[e], len(state["live"]))
         self.playing[e] = state["playing"]
+        self._scores["forgiving"][e] = forgiving
         self._cards[e]["job"] = -1
         self._point(e)
 
-    def _check_saved(self, state: dict[str, Any]) -> None:
+    def _check_saved(self, state: Any) -> None:
+        if not isinstance(state, dict) or not {"playing", *_STATE, *_OWN} <= state.keys():
+            raise ValueError("this is no state that was saved here; give what saving an environment gave")
         playing, parts = state["playing"], self.world.part.shape[1:]
-        if len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions:
+        views, scores = state["_views"], state["_scores"]
+        sizes = len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions
+        if sizes or bool(views["reservations"]) != self.layout.reservations:
             raise ValueError(
                 "the state was saved with another layout; make the environment with the same one"
             )
-        if state["part"].shape != parts or not (playing is None or playing in self.episodes.episodes):
+        there = playing is None or playing in self.episodes.episodes
+        if state["part"].shape != parts or not there:
             raise ValueError(
                 f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
                 f"{self.episodes.scenario} has not; make the environment with the same scenario and settings"
             )
+        tables = self.tables[0 if playing is None else playing.case_index]
+        if state.get("case_digest", tables.case_digest) != tables.case_digest:
+            raise ValueError(
+                "the state was saved with other jobs, machines, power or settings than "
+                f"{self.episodes.scenario} has here; make the environment with the same scenario and settings"
+            )
+        reward = [(int(each["kind"]), float(each["eta"])) for each in (scores, self._scores[0])]
+        if reward[0] != reward[1]:
+            raise ValueError(
+                f"the state was saved with reward={REWARD_NAMES[reward[0][0]]!r}, reward_eta={reward[0][1]}; "
+                "make the environment with the same"
+            )
 
     def restore_bytes(
-        self, e: int, arrays: dict[str, bytes], live_slots: int, playing: Episode | None
+        self, e: int, arrays: dict[str, bytes], live_slots: int, others: dict[str, Any]
     ) -> None:
-        """`restore` from the bytes of the arrays that `save` gave, and their number of live slots."""
+        """`restore` from the bytes of the arrays that `save` gave, their live slots, and its other values."""
         owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
-        state: dict[str, Any] = {"playing": playing}
+        state = dict(others)
         for name, owner in owners.items():
             like = getattr(owner, name)
             if len(arrays.get(name, b"?")) % like.dtype.itemsize:
@@ -380,18 +425,67 @@ class Batch(Copyable):
     def summary_numbers(self, e: int) -> dict[str, Any]:
         """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
         summarise(self._at, self._at_summary, e)
+        return self._summary_written(e)
+
+    def _summary_written(self, e: int) -> dict[str, Any]:
+        """What compiled code last wrote about environment `e`."""
         episode = self.playing[e]
-        name = "" if episode is None else episode.name
-        return dict(zip(_SUMMARY_NAMES, (name, *self._summary.item()), strict=True))
+        return _summary_of("" if episode is None else episode.name, *_SUMMARY_NUMBERS(self._summary))
+
+
+def _summary_of(
+    window: str, objective: float, score: float, jobs_completed: int, qos_violations: int, suspensions: int,
+    energy_kwh: float, policy_decisions: int, hidden_decisions: int, invalid_actions: int, simulated_s: int,
+) -> dict[str, Any]:  # fmt: skip
+    """The summary of an episode, from the fields of a SUMMARY in their order.
+
+    Written out: a dict of pairs takes three times as long, and there is one at every step.
+    """
+    return {
+        "window": window,
+        "objective": objective,
+        "score": score,
+        "jobs_completed": jobs_completed,
+        "qos_violations": qos_violations,
+        "suspensions": suspensions,
+        "energy_kwh": energy_kwh,
+        "policy_decisions": policy_decisions,
+        "hidden_decisions": hidden_decisions,
+        "invalid_actions": invalid_actions,
+        "simulated_s": simulated_s,
+    }
+
+
+_FIELDS = SUMMARY.names or ()
+_SUMMARY_NUMBERS = struct.Struct(
+    "=" + "".join("d" if SUMMARY[name].kind == "f" else "q" for name in _FIELDS)
+).unpack
+if list(_summary_of("", *_FIELDS).items())[1:] != [(name, name) for name in _FIELDS]:  # type: ignore[arg-type]
+    raise RuntimeError(
+        f"rare.batch: what summarise writes is {', '.join(_FIELDS)}, which _summary_of has not"
+    )
+
+
+def _may_start_threads() -> bool:
+    """Whether numba's threads, if there are any, were started by this very process."""
+    if not _threads_of:
+        _threads_of.append(os.getpid())
+    return _threads_of[0] == os.getpid()
+
+
+_threads_of: list[int] = []  # the process that started threads first
 
 
 def _forecast_steps(case: Case) -> int:
     return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
 
 
-def _check_reward(reward: str, episodes: Episodes) -> None:
+def _check_reward(reward: str, reward_eta: float, episodes: Episodes) -> None:
     if reward not in REWARD_NAMES:
         raise InputError(f"reward {reward!r} is unknown; known are {', '.join(REWARD_NAMES)}")
+    number = isinstance(reward_eta, int | float | np.number) and not isinstance(reward_eta, bool)
+    if not (number and math.isfinite(reward_eta)):
+        raise InputError(f"reward_eta must be a finite number, got {reward_eta!r}")
     if reward == "objective" and not any(episode.offered_u > 0 for episode in episodes.episodes):
         raise InputError(
             f"{episodes.scenario}: no job has a value, so the reward 'objective' would always be 0; declare "
@@ -408,7 +502,6 @@ _SHARED_ARRAYS = (
     "handles",
 )  # what the world has from tables, or makes of itself
 _ARRAYS = ("obs", "mask", "_slots", "_scores")
-_SUMMARY_NAMES = ("window", *(SUMMARY.names or ()))
 _OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch
 _ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
 _SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

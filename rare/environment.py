@@ -83,7 +83,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
         self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
-        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
+        self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)
         self.observation_space = observation_space(self.layout)
@@ -110,8 +110,9 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         self._batch.set_up(0, episode)
         self._batch.begin(0)
         self._over = False
-        self._simulated_s = self._batch.summary_numbers(0)["simulated_s"]
-        return self._batch.obs[0].copy(), self._info()
+        summary = self._batch.summary_numbers(0)
+        self._simulated_s = summary["simulated_s"]
+        return self._batch.obs[0].copy(), self._info(summary)
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Apply an action and run on to the next decision. ValueError for one that is refused."""
@@ -121,17 +122,18 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
                 if self._batch.playing[0] is None
                 else "the episode is over; call reset()"
             )
-        self._over = ended = self._batch.step_single(0, action_number(action, self.layout))
-        return self._batch.obs[0].copy(), self._batch.reward.item(0), ended, False, self._info()
+        batch = self._batch
+        ended, summary = batch.step_single(0, action_number(action, self.layout))
+        self._over = ended
+        return batch.obs_rows[0].copy(), batch.reward.item(0), ended, False, self._info(summary)
 
-    def _info(self) -> dict[str, Any]:
-        summary = self._batch.summary_numbers(0)
+    def _info(self, summary: dict[str, Any]) -> dict[str, Any]:
         elapsed_s = summary["simulated_s"] - self._simulated_s
         self._simulated_s = summary["simulated_s"]
         if self._numeric_info:
             return self._numbers(elapsed_s, summary)
         return {
-            "action_mask": self._batch.mask[0].view(np.int8).copy(),
+            "action_mask": self._batch.mask_rows[0].copy(),
             "window": summary["window"],
             "elapsed_s": elapsed_s,
             "episode_summary": summary,
@@ -141,8 +143,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         numbers = {
             f"episode_{name}": np.asarray(value) for name, value in summary.items() if name != "window"
         }
-        mask = self._batch.mask[0].view(np.int8).copy()
-        return {"action_mask": mask, "elapsed_s": np.asarray(elapsed_s), **numbers}
+        return {"action_mask": self._batch.mask_rows[0].copy(), "elapsed_s": np.asarray(elapsed_s), **numbers}
 
     def action_masks(self) -> np.ndarray:
         """(A,) bool: which actions are valid now."""
@@ -162,6 +163,8 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
 
         The generator goes back too, so that the next `reset` draws what it drew then.
         """
+        if not isinstance(state, dict) or not {"over", "simulated_s", "generator"} <= state.keys():
+            raise ValueError("this is no state of an environment; give what save_state() gave")
         self._batch.restore(0, state)
         self._over, self._simulated_s = state["over"], state["simulated_s"]
         self.np_random.bit_generator.state = state["generator"]
@@ -208,6 +211,10 @@ def choose_episode(
 
 def window_wanted(options: dict[str, Any] | None, known: tuple[str, ...] = ("window",)) -> Any:
     """The window, or the split, that `reset` is asked for; None: as usual. InputError for other options."""
+    if not isinstance(options, Mapping | None):
+        raise InputError(
+            f"reset: options must be a mapping, such as {{'window': 'test-00'}}, got {options!r}"
+        )
     for name in options or {}:
         if name not in known:
             raise InputError(f"reset option {name!r} is unknown; known are {', '.join(known)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -128,11 +128,15 @@ def episodes_of_case(case: Case, name: str = "case") -> Episodes:
 
 def load_episodes(
     scenario: Any,
-    settings: tuple[str, ...] = (),
+    settings: Sequence[str] = (),
     seed: int = 0,
     randomise: Randomise | Mapping[str, Any] | None = None,
 ) -> Episodes:
     """The episodes of a scenario by name or file, of a Case, or Episodes as they are."""
+    if isinstance(settings, str) or not all(isinstance(each, str) for each in settings):
+        raise InputError(f"settings must be a list of texts, such as ['battery.hours=4'], got {settings!r}")
+    if settings and isinstance(scenario, Episodes | Case):
+        raise InputError("settings: need a scenario by name or file, not one that is put together already")
     randomise = Randomise.of(randomise)
     if randomise is not None and isinstance(scenario, Episodes | Case):
         raise InputError("randomise: needs a scenario by name or file, not one that is put together already")
@@ -141,4 +145,4 @@ def load_episodes(
     if isinstance(scenario, Case):
         return episodes_of_case(scenario)
     module = importlib.import_module(_SCENARIOS)
-    return cast(Episodes, module.episodes_of(str(scenario), settings, seed, randomise))
+    return cast(Episodes, module.episodes_of(str(scenario), tuple(settings), seed, randomise))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -12,12 +13,11 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
 from rare.environment import window_wanted
-from rare.memory import Copyable
 from rare.vector_env import GreenClusterVectorEnv
 from traces.errors import InputError
 
 
-class GreenClusterSB3VecEnv(Copyable, VecEnv):
+class GreenClusterSB3VecEnv(VecEnv):
     """The environments of a GreenClusterVectorEnv as a VecEnv; options as there.
 
     `env_method("action_masks")` gives one (A,) mask an environment, as sb3-contrib's MaskablePPO asks for.
@@ -39,6 +39,10 @@ class GreenClusterSB3VecEnv(Copyable, VecEnv):
         self._actions: Any = np.zeros(num_envs, np.int64)
         self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, np.int64)
         self._began_s = time.time()
+
+    def __copy__(self) -> Self:
+        """Whole and independent. No `__deepcopy__`: SB3's wrappers would take it for their own."""
+        return copy.deepcopy(self)
 
     def reset(self) -> np.ndarray:
         """Begin an episode everywhere, as `seed` and `set_options` said; (E, D) observations."""

@@ -179,15 +179,18 @@ def step_one(w, v, sc, action):
 
 
 @rule
+def is_refused(v, sc, action):
+    """Whether an action would be INVALID."""
+    if sc.resting:
+        return False
+    return not is_action(v, action) or (flag_at(v.at_mask, action).x == 0 and not sc.forgiving)
+
+
+@rule
 def refused(at, actions, first, last):
     """The first of the environments whose action would be INVALID; -1: none."""
     for e in range(first, last):
-        v = view_at(at.views, e)
-        action = actions[e]
-        sc = score_at(at.scores, e)
-        if sc.resting:
-            continue
-        if not is_action(v, action) or (flag_at(v.at_mask, action).x == 0 and not sc.forgiving):
+        if is_refused(view_at(at.views, e), score_at(at.scores, e), actions[e]):
             return e
     return -1
 
@@ -243,6 +246,18 @@ def summarise(places, summaries, e):
     summary.hidden_decisions = sc.hidden
     summary.invalid_actions = sc.invalid
     summary.simulated_s = s.now_s - s.begin_s
+
+
+@rule
+def step_and_summarise(places, e, action, summaries):
+    """step_some of one environment, and `summarise`: one call, since a call costs as much as a short step."""
+    at = place_at(places, 0)
+    sc = score_at(at.scores, e)
+    if is_refused(view_at(at.views, e), sc, action):
+        return -1 - e
+    step_one(handle_at(at.handles, e), view_at(at.views, e), sc, action)
+    summarise(places, summaries, e)
+    return 0 if sc.status in (DECIDE_START, DECIDE_SHED) else 1
 
 
 @rule

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,15 @@ class Tables:
     hours: np.ndarray  # (I x H x 5,) NUMBER: every forecast as an observation shows it
     view: np.ndarray  # (1,) VIEW without the places of an environment
     made_of: tuple[Any, ...]  # what `tables_of` was given
+
+    @cached_property
+    def case_digest(self) -> str:
+        """Equal for equal jobs, machines, options, inputs and forecasts, in whatever process."""
+        told = hashlib.sha256()
+        for rows in (self.env, self.part, self.world.jobs, self.world.inputs, self.world.forecast):
+            for name in rows.dtype.names or ():  # by fields: what lies between them is nobody's
+                told.update(np.ascontiguousarray(rows[name]).tobytes())
+        return told.hexdigest()[:16]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """They are made anew elsewhere: smaller than a pickle of them, and they hold addresses."""

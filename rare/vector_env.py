@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,8 +82,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         if max_episode_steps is not None:
             _check_count("max_episode_steps", max_episode_steps)
         most = min(num_envs, most_threads())
-        if not 1 <= threads <= most:
-            raise InputError(f"threads must be from 1 to {most} (cores, environments), got {threads}")
+        if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= most:
+            raise InputError(f"threads must be from 1 to {most} (cores, environments), got {threads!r}")
         if render_mode not in (None, *GreenClusterEnv.metadata["render_modes"]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.num_envs = num_envs
@@ -91,7 +91,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
-        self.episodes = load_episodes(scenario, tuple(settings), scenario_seed, randomise)
+        self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
         self.split = split
         self.single_action_space = spaces.Discrete(self.layout.actions)
         self.single_observation_space = observation_space(self.layout)
@@ -175,15 +175,18 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         if seed is None or isinstance(seed, int | np.integer):
             seeds = [None if seed is None else int(seed) + e for e in range(self.num_envs)]
         else:
-            seeds = list(seed)
+            seeds = [] if isinstance(seed, str) or not isinstance(seed, Iterable) else list(seed)
+            if not seeds or not all(each is None or isinstance(each, int | np.integer) for each in seeds):
+                raise InputError(f"seed must be a whole number or {self.num_envs} of them, got {seed!r}")
         if len(seeds) != self.num_envs:
             raise InputError(f"seed must be one number or {self.num_envs}, got {len(seeds)}")
         if not self._generators:
-            self._generators = [np_random(each)[0] for each in seeds]
+            self._generators = [np_random(None if each is None else int(each))[0] for each in seeds]
             return
         for e in np.flatnonzero(chosen).tolist():
-            if seeds[e] is not None:
-                self._generators[e] = np_random(seeds[e])[0]
+            each = seeds[e]
+            if each is not None:
+                self._generators[e] = np_random(int(each))[0]
 
     def _restart(self, e: int, window: str | None = None, named: Any = None) -> None:
         episode = choose_episode(self._generators[e], self._drawn, window, named)
@@ -223,7 +226,10 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     def _checked(self, actions: Any) -> np.ndarray:
         if not self._generators:
             raise ResetNeeded("there is no episode yet; call reset() before step()")
-        given = np.asarray(actions)
+        try:
+            given = np.asarray(actions)
+        except ValueError:
+            raise InputError(f"actions must have shape ({self.num_envs},), got {actions!r}") from None
         if given.shape != (self.num_envs,):
             raise InputError(f"actions must have shape ({self.num_envs},), got {given.shape}")
         if given.dtype.kind not in "iu":
@@ -342,12 +348,14 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         """All environments and generators as bytes, numbers and text: `restore` goes on from there."""
         found = [self.batch.save(e) for e in range(self.num_envs)]
         playing = [state.pop("playing") for state in found]
+        digests = [state.pop("case_digest") for state in found]
         return {
             "playing": [None if each is None else (each.case_index, each.name) for each in playing],
             "arrays": [
                 {name: np.ascontiguousarray(array).tobytes() for name, array in state.items()}
                 for state in found
             ],
+            "case_digests": digests,
             "live_slots": len(found[0]["live"]),
             "generators": [_generator_state(generator) for generator in self._generators],
             "decided_s": self._decided_s.tolist(),
@@ -363,9 +371,15 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
             raise ValueError(f"saved are {len(saved['arrays'])} environments, not {self.num_envs}")
         known = {(episode.case_index, episode.name): episode for episode in self.episodes.episodes}
         for e, (arrays, playing) in enumerate(zip(saved["arrays"], saved["playing"], strict=True)):
-            self.batch.restore_bytes(
-                e, arrays, saved["live_slots"], None if playing is None else known[tuple(playing)]
-            )
+            others: dict[str, Any] = {"playing": None if playing is None else known.get(tuple(playing))}
+            if playing is not None and others["playing"] is None:
+                raise ValueError(
+                    f"saved is the window {playing[1]}, which {self.episodes.scenario} has not; make the "
+                    "environment with the same scenario, settings and randomise"
+                )
+            if "case_digests" in saved:
+                others["case_digest"] = saved["case_digests"][e]
+            self.batch.restore_bytes(e, arrays, saved["live_slots"], others)
         self._generators = [np.random.Generator(np.random.PCG64()) for _ in saved["generators"]]
         for generator, state in zip(self._generators, saved["generators"], strict=True):
             generator.bit_generator.state = {

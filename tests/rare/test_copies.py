@@ -157,6 +157,49 @@ class TestEnvironments:
         expected = many_future(twin, 200)
         assert many_future(env, 200) == expected
 
+    def test_each_grows_by_itself(self):
+        env = GreenClusterEnv("islanded", settings=("workload.load=4",), **SMALL)
+        env.reset(seed=0, options={"window": "validation-06"})
+        twin, third = copy.deepcopy(env), pickled(env)
+        expected = future(copy.deepcopy(env), 100)
+        while env._batch.world.live.shape[1] == 256:
+            env.step(0)
+        assert future(twin, 100) == expected
+        again = copy.deepcopy(third)
+        while again._batch.world.live.shape[1] == 256:
+            again.step(0)
+        assert future(third, 100) == expected
+        assert future(copy.deepcopy(again), 50) == future(again, 50)
+
+    def test_wrappers_of_stable_baselines(self):
+        pytest.importorskip("sb3_contrib", reason="needs the extra 'learn'")
+        from sb3_contrib.common.maskable.utils import get_action_masks
+        from sb3_contrib.common.wrappers import ActionMasker
+        from stable_baselines3.common.monitor import Monitor
+        from stable_baselines3.common.vec_env import VecNormalize
+
+        from rare.sb3_vec_env import GreenClusterSB3VecEnv
+
+        many = VecNormalize(GreenClusterSB3VecEnv(2, "tiny", invalid="wait", **SMALL))
+        many.seed(0)
+        many.reset()
+        single = ActionMasker(Monitor(begun()), lambda env: env.unwrapped.action_masks())
+        single.reset(seed=0)
+        for way in (copy.deepcopy, cloudpickled):
+            twins = [way(many), way(many)]
+            assert [type(twin) for twin in twins] == [VecNormalize] * 2
+            for twin in twins:  # VecNormalize leaves out of a pickle what it wraps
+                if twin.__dict__.get("venv") is None:
+                    twin.set_venv(way(many.__dict__["venv"]))
+            assert get_action_masks(twins[0]).shape == (2, 19)
+            for _ in range(30):
+                first, second = (twin.step(np.array([2, 1])) for twin in twins)
+                assert all(np.array_equal(one, two) for one, two in zip(first[:3], second[:3], strict=True))
+            assert many.__dict__["venv"].vector._steps.tolist() == [0, 0]
+            twin, other = way(single), way(single)
+            assert np.array_equal(get_action_masks(twin), get_action_masks(single))
+            assert future(twin.unwrapped, 50) == future(other.unwrapped, 50)
+
     @pytest.mark.parametrize("way", WAYS)
     def test_the_one_of_stable_baselines(self, way):
         pytest.importorskip("stable_baselines3", reason="needs the extra 'learn'")
@@ -220,6 +263,21 @@ class TestOtherProcesses:
             env={**os.environ, "PYTHONPATH": os.getcwd()},
         )  # fmt: skip
         assert ran.stdout.strip() == repr(future(env, 50))
+
+    @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+    def test_a_fork_of_a_process_with_threads_goes_on_without_them(self):
+        """OpenMP ends a forked child that asks for its parent's threads; the parent waited for ever."""
+        env = GreenClusterVectorEnv(4, "tiny", threads=2, **SMALL)
+        env.reset(seed=1)
+        env.step([0] * 4)
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe()
+        child = context.Process(target=lambda: there.send(many_future(env, 40)))
+        child.start()
+        assert here.poll(60)
+        seen = here.recv()
+        child.join(60)
+        assert child.exitcode == 0 and seen == many_future(env, 40)
 
     def test_asynchronous_vectors_work(self):
         def make():
@@ -511,6 +569,44 @@ class TestGoingBack:
             env.restore_state(other.save_state())
         with pytest.raises(ValueError, match="another layout"):
             env.restore_state(begun("tiny", queue_slots=13).save_state())
+        with pytest.raises(ValueError, match="another layout"):
+            env.restore_state(begun("tiny", reservations=True).save_state())
+        before = env.save_state()
+        for wrong in (None, {}, [], {"playing": None}, env._batch.save(0)):
+            with pytest.raises(ValueError, match="no state of an environment"):
+                env.restore_state(wrong)
+        for options, message in (
+            ({"settings": ("battery.hours=1",)}, "other jobs, machines, power or settings"),
+            ({"reward": "renewable"}, "reward='renewable', reward_eta=0.002; make the environment with the"),
+        ):
+            other = begun("tiny", **options)
+            with pytest.raises(ValueError, match=message):
+                env.restore_state(other.save_state())
+            many, others = (GreenClusterVectorEnv(2, "tiny", **SMALL, **each) for each in ({}, options))
+            for each in (many, others):
+                each.reset(seed=0, options={"window": "test-00"})
+            with pytest.raises(ValueError, match=message):
+                many.restore(others.save())
+        assert all(np.array_equal(before[name], env.save_state()[name]) for name in ("env", "obs"))
+        with pytest.raises(ValueError, match="which tiny has not"):
+            wide = GreenClusterVectorEnv(2, "tiny", randomise=Randomise(3, cluster=(0.5, 2.0)), **SMALL)
+            wide.reset(seed=1)
+            GreenClusterVectorEnv(2, "tiny", **SMALL).restore(wide.save())
+
+    def test_what_is_done_with_invalid_actions_stays_that_of_the_environment(self):
+        strict, kind = begun("tiny"), begun("tiny", invalid="wait")
+        wrong = int(np.flatnonzero(~strict.action_masks())[0])
+        kind.restore_state(strict.save_state())
+        assert kind.step(wrong)[4]["episode_summary"]["invalid_actions"] == 1
+        strict.restore_state(kind.save_state())
+        with pytest.raises(ValueError, match="is not valid"):
+            strict.step(int(np.flatnonzero(~strict.action_masks())[0]))
+
+    def test_a_state_goes_to_another_process_with_the_case(self):
+        env = begun()
+        there = pickled(GreenClusterEnv("tiny", **SMALL))
+        there.restore_state(pickled(env.save_state()))
+        assert future(there, 100) == future(env, 100)
 
 
 def addresses_in(thing, seen=None):

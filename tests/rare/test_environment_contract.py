@@ -15,6 +15,7 @@ from gymnasium.wrappers import TimeLimit
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
 from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout, Randomise
+from rare.batch import Batch
 from rare.dataset.play import NO_DECISION, Player, Policy
 from rare.drive import play
 from rare.episodes import Episode, Episodes
@@ -112,6 +113,30 @@ class TestEpisodesWithoutADecision:
             _, reward, terminated, _, info = env.step([WAIT, WAIT])
             assert terminated.all() and reward.tolist() == pytest.approx([-0.05, -0.05])
             assert info["action_mask"][:, 0].all()
+
+    def test_evaluations_of_windows_without_a_decision_come_to_an_end(self):
+        sb3 = pytest.importorskip("stable_baselines3", reason="needs the extra 'learn'")
+        from stable_baselines3.common.callbacks import EvalCallback
+
+        whole = dark_and_bright()
+        alone = Episodes("dark", whole.cases, whole.episodes[:1])
+        judge = EvalCallback(sb3_env(2, alone, **SMALL), n_eval_episodes=4, eval_freq=8, verbose=0)
+        model = sb3.PPO("MlpPolicy", sb3_env(2, whole, invalid="wait", **SMALL), n_steps=8, batch_size=8,
+                        n_epochs=1, device="cpu", seed=0)  # fmt: skip
+        model.policy.predict = lambda obs, state=None, *_, **__: (np.zeros(len(obs), int), state)
+        model.learn(32, callback=judge)
+        assert judge.last_mean_reward == pytest.approx(-0.05)
+
+    @pytest.mark.parametrize("limit", [1, 3])
+    def test_a_step_limit_does_not_hide_the_end(self, limit):
+        env = TimeLimit(GreenClusterEnv(dark_and_bright(), **SMALL), limit)
+        env.reset(options={"window": "dark"})
+        _, reward, terminated, truncated, _ = env.step(WAIT)
+        assert (terminated, truncated) == (True, limit == 1) and reward == pytest.approx(-0.05)
+        many = GreenClusterVectorEnv(2, dark_and_bright(), max_episode_steps=limit, **SMALL)
+        many.reset(options={"window": "dark"})
+        _, _, terminated, truncated, _ = many.step([WAIT, WAIT])
+        assert terminated.all() and not truncated.any()
 
     def test_stable_baselines_trains_on_them(self):
         sb3 = pytest.importorskip("stable_baselines3", reason="needs the extra 'learn'")
@@ -216,7 +241,7 @@ class TestInvalidActions:
         env.step([WAIT, START, WAIT])
 
     @pytest.mark.parametrize("invalid", ["raise", "wait"])
-    @pytest.mark.parametrize("action", [-1, 11, 10**6])
+    @pytest.mark.parametrize("action", [-1, 11, 10**6, 2**63, 10**30])
     def test_a_number_that_is_no_action_is_always_refused(self, invalid, action):
         message = f"there is no action {action} .*actions are 0 to 10"
         env = GreenClusterEnv("tiny", invalid=invalid, **SMALL)
@@ -225,8 +250,9 @@ class TestInvalidActions:
             env.step(action)
         many = GreenClusterVectorEnv(2, "tiny", invalid=invalid, **SMALL)
         many.reset(seed=0)
-        with pytest.raises(ValueError, match=message):
-            many.step([WAIT, action])
+        if action < 2**63:  # else no array of whole numbers
+            with pytest.raises(ValueError, match=message):
+                many.step([WAIT, action])
 
     def test_an_unknown_way_is_refused(self):
         for make in (GreenClusterEnv, lambda *a, **k: GreenClusterVectorEnv(2, *a, **k)):
@@ -256,6 +282,7 @@ class TestRefusals:
             ([[0], [0]], r"must have shape \(2,\), got \(2, 1\)"),
             ([0], r"must have shape \(2,\), got \(1,\)"),
             (0, r"must have shape \(2,\), got \(\)"),
+            ([[0], 0], r"must have shape \(2,\), got \[\[0\], 0\]"),
         ],
     )
     def test_actions_of_many(self, actions, message):
@@ -274,6 +301,7 @@ class TestRefusals:
             ({"windw": "test-00"}, "reset option 'windw' is unknown; known are window"),
             ({"window": "tset-00"}, "has the splits test, train, validation"),
             ({"window": 3}, "must be the name of a window or split"),
+            (["window"], "options must be a mapping, such as"),
         ],
     )
     def test_reset_options(self, options, message):
@@ -285,6 +313,8 @@ class TestRefusals:
             with pytest.raises(InputError, match=message):
                 many.reset(options=options)
         theirs = sb3_env(2, "tiny", **SMALL)
+        if not isinstance(options, dict):
+            return
         theirs.set_options(options)
         with pytest.raises(InputError, match=message):
             theirs.reset()
@@ -298,6 +328,27 @@ class TestRefusals:
             env.reset(options={"reset_mask": np.array([True, False])})
         with pytest.raises(InputError, match="seed must be one number or 2, got 3"):
             env.reset(seed=[1, 2, 3])
+        for wrong in ("12", 1.5, [1, 2.5]):
+            with pytest.raises(InputError, match="seed must be a whole number or 2 of them, got"):
+                env.reset(seed=wrong)
+        assert np.array_equal(env.reset(seed=[np.int64(1), None])[0][0], env.reset(seed=1)[0][0])
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"settings": "battery.hours=1"}, r"settings must be a list of texts, .* got 'battery.hours=1'"),
+            ({"settings": [3]}, "settings must be a list of texts"),
+            ({"reward_eta": "much"}, "reward_eta must be a finite number, got 'much'"),
+            ({"reward": "renewable", "reward_eta": float("nan")}, "reward_eta must be a finite number"),
+            ({"threads": "2"}, "threads must be from 1 to .*, got '2'"),
+            ({"threads": 2.0}, "threads must be from 1 to .*, got 2.0"),
+        ],
+    )
+    def test_options_of_the_constructor(self, options, message):
+        with pytest.raises(InputError, match=message):
+            GreenClusterVectorEnv(2, "tiny", **options, **SMALL)
+        with pytest.raises(InputError, match="settings: need a scenario by name or file"):
+            GreenClusterEnv(dark_and_bright(), settings=["battery.hours=1"], **SMALL)
 
     def test_a_step_before_the_first_reset(self):
         for env, action in (
@@ -387,6 +438,25 @@ def same(ours, theirs):
     if isinstance(ours, np.ndarray) and ours.dtype == object:
         return len(ours) == len(theirs) and all(same(a, b) for a, b in zip(ours, theirs, strict=True))
     return np.array_equal(ours, theirs)
+
+
+class TestSpeedOfInfo:
+    def test_the_summary_of_a_step_is_that_of_the_batch(self):
+        """It is read by the step itself, in the order of the record that compiled code writes."""
+        for scenario, live in (("tiny", 2), ("tiny", 256)):
+            env = GreenClusterEnv(scenario, invalid="wait", **SMALL)
+            env._batch = Batch(env.episodes, env.layout, 1, live=live, invalid="wait")
+            generator, over = np.random.default_rng(0), False
+            env.reset(seed=0, options={"window": "validation-06"})
+            while not over:
+                *_, over, _, info = env.step(int(generator.integers(0, 11)))
+                told = info["episode_summary"]
+                assert told == env._batch.summary_numbers(0)
+                assert told["jobs_completed"] == env._batch.world.env.completed[0]
+                assert told["energy_kwh"] == env._batch.world.env.draw_mj[0] / 3.6e9
+                assert told["simulated_s"] == env._batch.world.env.now_s[0] - env._batch.world.env.begin_s[0]
+                assert (info["action_mask"] == env.action_masks()).all()
+            assert told["invalid_actions"] and told["jobs_completed"] and told["policy_decisions"]
 
 
 class TestAutoreset:
