@@ -372,11 +372,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         with interrupts.sigterm_raises():
             return _main(arguments)
+    return run_process(rare, "rare")
+
+
+def run_process(command: click.Command, name: str) -> int:
+    """Run a command that is a process of its own, by sys.argv; signals and exit codes as of `main`."""
     with interrupts.command():
-        return _main(sys.argv[1:])
+        return _main(sys.argv[1:], command, name)
 
 
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str], command: click.Command | None = None, name: str = "rare") -> int:
+    command = rare if command is None else command
     _write_any_text()
     if "_RARE_COMPLETE" in os.environ:
         rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
@@ -384,14 +390,14 @@ def _main(words: Sequence[str]) -> int:
         logging.getLogger("rare").setLevel(logging.ERROR)
     try:
         # Not rare.main(): it turns a closed pipe into an exit code like that of a bug.
-        with rare.make_context("rare", list(words)) as ctx:
-            rare.invoke(ctx)
+        with command.make_context(name, list(words)) as ctx:
+            command.invoke(ctx)
         sys.stdout.flush()
         return 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else rare.get_help(click.Context(rare)))
+        click.echo(error.ctx.get_help() if error.ctx else command.get_help(click.Context(command)))
         return 0
     except click.ClickException as error:
         return _fail(f"{error.format_message()}{_see_help(error)}", 2)

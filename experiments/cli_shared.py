@@ -26,10 +26,11 @@ def split_names(text: str) -> list[str]:
     >>> split_names("easy,own.py:Mine(seed=3, path='a,b'),fcfs")
     ['easy', "own.py:Mine(seed=3, path='a,b')", 'fcfs']
     """
-    parts, depth, quote = [""], 0, ""
+    parts, depth, quote, escaped = [""], 0, "", False
     for char in text:
         if quote:
-            quote = "" if char == quote else quote
+            quote = "" if char == quote and not escaped else quote
+            escaped = char == "\\" and not escaped
         elif depth and char in "'\"":
             quote = char
         elif char in "([{":

@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 
 import rare
+from experiments.atomic import check_place
 from experiments.case_hash import case_hash, config_hash
 from experiments.episodes import episodes_of
 from experiments.provenance import code_hash, commit, library_versions, scheduler_files
@@ -69,6 +70,8 @@ def dataset_run(
         raise InputError(f"--epsilon must be a probability from 0 to 1, got {epsilon}")
     folder = versioned(user_path(out))
     check_folder(folder)
+    if not folder.exists():
+        check_place(folder)
     layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
     policies = [policy_of(name, epsilon) for name in schedulers]
     twice = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from traces.documents import is_regular
+from traces.documents import is_regular, user_path
 from traces.errors import InputError
 
 MOST_CHARACTERS = 2000
@@ -61,7 +61,7 @@ def parse_user_class(name: str) -> UserClass:
     if match is None or not match["cls"].strip().isidentifier() or len(name) > MOST_CHARACTERS:
         raise InputError(f"scheduler {_short(name)}: is no class in a file; write {FORM}")
     positional, named = _arguments(name, match["arguments"] or "()")
-    return UserClass(name, Path(match["path"]), match["cls"].strip(), positional, named)
+    return UserClass(name, user_path(match["path"].strip()), match["cls"].strip(), positional, named)
 
 
 def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
