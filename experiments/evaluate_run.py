@@ -204,7 +204,7 @@ def _write(folder: Path, found: Evaluation, origin: dict) -> None:
     from experiments.figures.windows import draw_windows
 
     (folder / "evaluate.json").write_text(found.json_text(), encoding="utf-8")
-    (folder / "evaluate.csv").write_text(found.csv_text(), encoding="utf-8")
+    (folder / "evaluate.csv").write_text(found.csv_text(), encoding="utf-8", errors="backslashreplace")
     (folder / "provenance.json").write_text(
         json.dumps(origin, indent=1, default=str) + "\n", encoding="utf-8"
     )
