@@ -42,6 +42,9 @@ def rare() -> None:
     """Simulate a datacenter that runs on wind and sun, and compare job schedulers.
 
     Start with `rare demo --out demo-out`, then open demo-out/report.html.
+
+    Exit codes: 0 done, 2 bad input, 1 a bug in rare, 130 interrupted (Ctrl-C), 143 terminated. Files and
+    folders appear whole or not at all; what was stopped goes on with the same command.
     """
 
 
@@ -404,16 +407,20 @@ def _main(words: Sequence[str], command: click.Command | None = None, name: str 
     except (click.Abort, KeyboardInterrupt) as error:
         code = 143 if isinstance(error, interrupts.Terminated) else 130
         return _fail("; ".join(["interrupted", *map(str, error.args)]), code)
-    except BrokenPipeError:
-        return _reader_gone()
+    except BrokenPipeError as error:
+        return _reader_gone() if _in_users_class(error, words) is None else _failed(error, words)
     except Exception as error:  # the outermost frame: everything ends here as one line
         stopped = interrupts.received_code()
         if stopped is not None:  # some library made another exception of the interrupt
             return _fail("interrupted", stopped)
         return _failed(error, words)
+    except BaseException as error:  # sys.exit() in a class of the user's is no end of ours
+        if _in_users_class(error, words) is None:
+            raise
+        return _failed(error, words)
 
 
-def _failed(error: Exception, words: Sequence[str]) -> int:
+def _failed(error: BaseException, words: Sequence[str]) -> int:
     """One line for an exception that ended a command, and its code: 2 what the user can mend, 1 our bug."""
     if _is_input_error(error):
         return _fail(str(error), 2)
@@ -443,18 +450,19 @@ def _reader_gone() -> int:
     return 0
 
 
-def _is_input_error(error: Exception) -> bool:
+def _is_input_error(error: BaseException) -> bool:
     from traces.errors import InputError
 
     return isinstance(error, InputError)
 
 
-def _in_users_class(error: Exception, words: Sequence[str]) -> str | None:
+def _in_users_class(error: BaseException, words: Sequence[str]) -> str | None:
     """file:line if the error passed through a class given as `path/to/file.py:ClassName`."""
     import re
     import traceback
 
-    files = {os.path.realpath(name) for word in words for name in re.findall(r"[^=,]+\.py(?=:)", word)}
+    names = [name for word in words for name in re.findall(r"[^=,]+\.py(?=:)", word)]
+    files = {os.path.realpath(os.path.expanduser(name.strip())) for name in names}
     places = [
         f"{frame.f_code.co_filename}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -474,7 +482,7 @@ def _file_of(error: OSError) -> str:
     return f"{' -> '.join(names)}: " if names else ""
 
 
-def _text_of(error: Exception) -> str:
+def _text_of(error: BaseException) -> str:
     try:
         return str(error)
     except ValueError:  # a number of more digits than Python prints

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rare.episodes import Episode, Episodes, window_case
 from rare.layout import Layout
 from schedulers import make_scheduler
 from schedulers.record import RandomActions
+from schedulers.user_class import users_error
 from traces.documents import user_path
 from traces.errors import InputError
 
@@ -82,8 +84,9 @@ def dataset_run(
     windows = len(found.of(SPLIT))
     for policy in policies:
         for case in found.cases:
-            decider = policy.decider(case)
-            getattr(decider, "check_quickly", decider.check)(case)
+            with policy.surround():
+                decider = policy.decider(case)
+                getattr(decider, "check_quickly", decider.check)(case)
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
@@ -128,7 +131,7 @@ def policy_of(name: str, epsilon: float) -> Policy:
     # A heuristic remembers nothing, the oracle keeps its plans; others are made anew for each episode.
     keep = hasattr(scheduler, "record") or hasattr(scheduler, "prepare")
     make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
-    return Policy(name, make, epsilon)
+    return Policy(name, make, epsilon, partial(users_error, name))
 
 
 def _reference_scores(episodes: Episodes, layout: Layout) -> dict[str, Any] | None:

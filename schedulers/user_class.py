@@ -132,8 +132,8 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (Exception, SystemExit) as error:
-        if not is_user_class(name):
+    except BaseException as error:  # also sys.exit() in it, but no Ctrl-C
+        if not is_user_class(name) or isinstance(error, KeyboardInterrupt):
             raise
         wanted = parse_user_class(name)
         line = _line_of(error, wanted.path)
