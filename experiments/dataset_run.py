@@ -131,7 +131,8 @@ def policy_of(name: str, epsilon: float) -> Policy:
     # A heuristic remembers nothing, the oracle keeps its plans; others are made anew for each episode.
     keep = hasattr(scheduler, "record") or hasattr(scheduler, "prepare")
     make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
-    return Policy(name, make, epsilon, partial(users_error, name))
+    written = name.encode("utf-8", "backslashreplace").decode()  # of a path that is no UTF-8
+    return Policy(written, make, epsilon, partial(users_error, name))
 
 
 def _reference_scores(episodes: Episodes, layout: Layout) -> dict[str, Any] | None:

@@ -55,7 +55,7 @@ def generate_workload(
         made = _gpu(processors, gpus, variant, load=load, seed=seed, **length)
     if estimates == "tsafrir":
         made = with_estimates(made, seed=seed, max_estimate_s=max_estimate_s)
-    write_workload(made, str(user_path(out)))
+    write_workload(made, str(user_path(os.fspath(out))))
     return made
 
 

@@ -13,7 +13,7 @@ from traces.workload import shown
 
 def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: bool) -> None:
     """InputError for a file that cannot be written, is not named as its format, or exists without `force`."""
-    path = user_path(out)
+    path = user_path(os.fspath(out))
     if not path.name.lower().endswith(suffixes):
         *others, last = suffixes
         raise InputError(f"{place(path)}: unknown format; name it {', '.join(others)} or {last}")
