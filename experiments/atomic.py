@@ -13,6 +13,7 @@ from pathlib import Path
 from experiments.interrupts import cleaned, held
 from traces.documents import user_path
 from traces.errors import InputError
+from traces.text import place
 
 RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "events.csv", "power.csv")
 FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supply
@@ -57,6 +58,31 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     finally:
         if not whole:
             _remove_unfinished(temporary, made)
+
+
+def check_place(path: str | Path) -> None:
+    """Refuse a place where `atomic_folder` would fail, before the work is done. InputError.
+
+    A folder is made there, or beside what is there, and removed again: only that tells what a file system
+    takes.
+    """
+    target = _resolved(path)
+    _check_replaceable(target)
+    with held():  # as short as that is
+        made = _make_parents(target.parent)
+        try:
+            if target.exists():
+                prefix = f"{_hidden(target)}{_machine()}-{os.getpid()}."
+                os.rmdir(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
+            else:
+                target.mkdir()
+                target.rmdir()
+        except OSError as error:
+            raise InputError(
+                f"{place(target)}: cannot be written ({_reason(error)}); choose another place, or free space"
+            ) from error
+        finally:
+            _remove_empty(made)
 
 
 def is_own_folder(folder: Path) -> bool:

@@ -42,6 +42,9 @@ def rare() -> None:
     """Simulate a datacenter that runs on wind and sun, and compare job schedulers.
 
     Start with `rare demo --out demo-out`, then open demo-out/report.html.
+
+    Exit codes: 0 done, 2 bad input, 1 a bug in rare, 130 interrupted (Ctrl-C), 143 terminated. Files and
+    folders appear whole or not at all; what was stopped goes on with the same command.
     """
 
 
@@ -372,11 +375,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         with interrupts.sigterm_raises():
             return _main(arguments)
+    return run_process(rare, "rare")
+
+
+def run_process(command: click.Command, name: str) -> int:
+    """Run a command that is a process of its own, by sys.argv; signals and exit codes as of `main`."""
     with interrupts.command():
-        return _main(sys.argv[1:])
+        return _main(sys.argv[1:], command, name)
 
 
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str], command: click.Command | None = None, name: str = "rare") -> int:
+    command = rare if command is None else command
     _write_any_text()
     if "_RARE_COMPLETE" in os.environ:
         rare.main(prog_name="rare")  # a shell asks for completions; leaves by SystemExit
@@ -384,30 +393,34 @@ def _main(words: Sequence[str]) -> int:
         logging.getLogger("rare").setLevel(logging.ERROR)
     try:
         # Not rare.main(): it turns a closed pipe into an exit code like that of a bug.
-        with rare.make_context("rare", list(words)) as ctx:
-            rare.invoke(ctx)
+        with command.make_context(name, list(words)) as ctx:
+            command.invoke(ctx)
         sys.stdout.flush()
         return 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else rare.get_help(click.Context(rare)))
+        click.echo(error.ctx.get_help() if error.ctx else command.get_help(click.Context(command)))
         return 0
     except click.ClickException as error:
         return _fail(f"{error.format_message()}{_see_help(error)}", 2)
     except (click.Abort, KeyboardInterrupt) as error:
         code = 143 if isinstance(error, interrupts.Terminated) else 130
         return _fail("; ".join(["interrupted", *map(str, error.args)]), code)
-    except BrokenPipeError:
-        return _reader_gone()
+    except BrokenPipeError as error:
+        return _reader_gone() if _in_users_class(error, words) is None else _failed(error, words)
     except Exception as error:  # the outermost frame: everything ends here as one line
         stopped = interrupts.received_code()
         if stopped is not None:  # some library made another exception of the interrupt
             return _fail("interrupted", stopped)
         return _failed(error, words)
+    except BaseException as error:  # sys.exit() in a class of the user's is no end of ours
+        if _in_users_class(error, words) is None:
+            raise
+        return _failed(error, words)
 
 
-def _failed(error: Exception, words: Sequence[str]) -> int:
+def _failed(error: BaseException, words: Sequence[str]) -> int:
     """One line for an exception that ended a command, and its code: 2 what the user can mend, 1 our bug."""
     if _is_input_error(error):
         return _fail(str(error), 2)
@@ -437,18 +450,19 @@ def _reader_gone() -> int:
     return 0
 
 
-def _is_input_error(error: Exception) -> bool:
+def _is_input_error(error: BaseException) -> bool:
     from traces.errors import InputError
 
     return isinstance(error, InputError)
 
 
-def _in_users_class(error: Exception, words: Sequence[str]) -> str | None:
+def _in_users_class(error: BaseException, words: Sequence[str]) -> str | None:
     """file:line if the error passed through a class given as `path/to/file.py:ClassName`."""
     import re
     import traceback
 
-    files = {os.path.realpath(name) for word in words for name in re.findall(r"[^=,]+\.py(?=:)", word)}
+    names = [name for word in words for name in re.findall(r"[^=,]+\.py(?=:)", word)]
+    files = {os.path.realpath(os.path.expanduser(name.strip())) for name in names}
     places = [
         f"{frame.f_code.co_filename}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -468,7 +482,7 @@ def _file_of(error: OSError) -> str:
     return f"{' -> '.join(names)}: " if names else ""
 
 
-def _text_of(error: Exception) -> str:
+def _text_of(error: BaseException) -> str:
     try:
         return str(error)
     except ValueError:  # a number of more digits than Python prints

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -84,7 +83,8 @@ def dataset_show(folder: str, out: str | None, no_figures: bool, as_json: bool) 
     click.echo(json_text(found.as_dict()) if as_json else dataset_text(found))
     if not no_figures:
         from experiments.figures.dataset import draw_dataset
+        from traces.documents import user_path
 
-        path, _ = draw_dataset(found, Path(out) if out else found.folder / "figures")
+        path, _ = draw_dataset(found, user_path(out) if out else found.folder / "figures")
         if not as_json:
             click.echo(f"written: {path}")

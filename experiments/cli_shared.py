@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -26,10 +27,11 @@ def split_names(text: str) -> list[str]:
     >>> split_names("easy,own.py:Mine(seed=3, path='a,b'),fcfs")
     ['easy', "own.py:Mine(seed=3, path='a,b')", 'fcfs']
     """
-    parts, depth, quote = [""], 0, ""
+    parts, depth, quote, escaped = [""], 0, "", False
     for char in text:
         if quote:
-            quote = "" if char == quote else quote
+            quote = "" if char == quote and not escaped else quote
+            escaped = char == "\\" and not escaped
         elif depth and char in "'\"":
             quote = char
         elif char in "([{":
@@ -43,9 +45,40 @@ def split_names(text: str) -> list[str]:
     return parts
 
 
-def clean_stdout(as_json: bool) -> contextlib.AbstractContextManager[Any]:
-    """With --json, what a scheduler of the user's own prints goes to stderr: stdout is one JSON object."""
-    return contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+@contextlib.contextmanager
+def clean_stdout(as_json: bool) -> Iterator[None]:
+    """With --json, what a scheduler of the user's own prints goes to stderr: stdout is one JSON object.
+
+    Also what it writes past Python, as libraries and child processes do: descriptor 1 is that of stderr.
+    """
+    if not as_json:
+        yield
+        return
+    with contextlib.redirect_stdout(sys.stderr), _descriptor_1_as_2():
+        yield
+
+
+@contextlib.contextmanager
+def _descriptor_1_as_2() -> Iterator[None]:
+    """Where stdout is the process's own; not where a notebook or a test has put another in its place."""
+    real = sys.__stdout__
+    try:
+        kept = os.dup(1) if real is not None and real.fileno() == 1 else -1
+    except (OSError, ValueError):
+        kept = -1
+    if real is None or kept < 0:
+        yield
+        return
+    try:
+        real.flush()
+        with contextlib.suppress(OSError):  # stderr is closed
+            os.dup2(2, 1)
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            real.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def json_text(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import gymnasium
 import numpy as np
 
 import rare
+from experiments.atomic import check_place
 from experiments.case_hash import case_hash, config_hash
 from experiments.episodes import episodes_of
 from experiments.provenance import code_hash, commit, library_versions, scheduler_files
@@ -24,6 +26,7 @@ from rare.episodes import Episode, Episodes, window_case
 from rare.layout import Layout
 from schedulers import make_scheduler
 from schedulers.record import RandomActions
+from schedulers.user_class import users_error
 from traces.documents import user_path
 from traces.errors import InputError
 
@@ -69,6 +72,8 @@ def dataset_run(
         raise InputError(f"--epsilon must be a probability from 0 to 1, got {epsilon}")
     folder = versioned(user_path(out))
     check_folder(folder)
+    if not folder.exists():
+        check_place(folder)
     layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
     policies = [policy_of(name, epsilon) for name in schedulers]
     twice = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]
@@ -79,8 +84,9 @@ def dataset_run(
     windows = len(found.of(SPLIT))
     for policy in policies:
         for case in found.cases:
-            decider = policy.decider(case)
-            getattr(decider, "check_quickly", decider.check)(case)
+            with policy.surround():
+                decider = policy.decider(case)
+                getattr(decider, "check_quickly", decider.check)(case)
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
@@ -125,7 +131,8 @@ def policy_of(name: str, epsilon: float) -> Policy:
     # A heuristic remembers nothing, the oracle keeps its plans; others are made anew for each episode.
     keep = hasattr(scheduler, "record") or hasattr(scheduler, "prepare")
     make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
-    return Policy(name, make, epsilon)
+    written = name.encode("utf-8", "backslashreplace").decode()  # of a path that is no UTF-8
+    return Policy(written, make, epsilon, partial(users_error, name))
 
 
 def _reference_scores(episodes: Episodes, layout: Layout) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.atomic import atomic_folder
+from experiments.atomic import atomic_folder, check_place
 from experiments.evaluate import BOUND, Evaluation, choose_windows, declared_names, evaluate
 from experiments.interrupts import cleaned
 from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
@@ -20,15 +20,16 @@ from experiments.scenario import Loaded, Wishes, load_scenario
 from experiments.statistics import Estimate
 from experiments.talk import QUIET, Talk
 from experiments.text_table import cell, interval, printable
-from experiments.window_rows import PERFECT, is_oracle, plain_name
+from experiments.window_rows import PERFECT, is_oracle, is_row, plain_name, rows_hash
 from experiments.windows import Window
-from traces.documents import user_path
+from traces.documents import read_json, reading, user_path
 from traces.errors import InputError
 
 DEFAULT = (
     "easy", "fcfs", "conservative", "sjf+easy", "hvf+easy", "hvd+easy", "edf+easy", "slack+easy", "atc+easy",
     "atc+greedy", "easy+green", "atc+easy+green",
 )  # fmt: skip
+EVALUATION_BYTES = 256 * 2**20  # a row takes less than a kilobyte
 TABLE = (
     ("value_earned", "value"),
     ("qos_violations", "late"),
@@ -58,6 +59,7 @@ def evaluate_run(
     Until then rows are kept in a hidden folder beside it: the same again goes on where it was stopped. Where
     `out` holds this very evaluation already it is read, not made again, unless `force` is given.
     """
+    out = None if out is None else user_path(out)
     loaded = load_scenario(scenario, Wishes(settings=settings))
     names = list(schedulers or DEFAULT)
     twice = [name for place, name in enumerate(names) if name in names[:place]]
@@ -66,7 +68,8 @@ def evaluate_run(
     declared = declared_names(names)  # and refuse wrong names
     chosen = choose_windows(loaded, windows)
     identity = identity_of(loaded, names, chosen, seed)
-    if out is not None and not force and (stored := stored_rows(Path(out), identity)) is not None:
+    stored = None if out is None or force else stored_rows(out, identity, names, chosen)
+    if out is not None and stored is not None:
         shutil.rmtree(kept_folder(out), ignore_errors=True)  # left by a kill after the folder was whole
         talk.note(f"{out} holds this evaluation already; --force makes it again")
         return Evaluation(loaded.scenario.name, tuple(names), tuple(chosen), stored, declared)
@@ -89,7 +92,8 @@ def evaluate_run(
     if out is not None and kept is not None:
         files = {"windows": loaded.path(loaded.scenario.windows.file)} if loaded.scenario.windows else {}
         with atomic_folder(out) as folder:
-            _write(folder, found, {**_origin(found, seed, files), "evaluation_sha256": identity})
+            marks = {"evaluation_sha256": identity, "rows_sha256": rows_hash(found.rows)}
+            _write(folder, found, {**_origin(found, seed, files), **marks})
         shutil.rmtree(kept, ignore_errors=True)
     return found
 
@@ -149,15 +153,24 @@ def input_files(loaded: Loaded) -> list[Path]:
     return sorted(path for path in paths if path.is_file())
 
 
-def stored_rows(folder: Path, identity: str) -> list[dict[str, Any]] | None:
+def stored_rows(
+    folder: Path, identity: str, names: Sequence[str], windows: Sequence[Window]
+) -> list[dict[str, Any]] | None:
     """The rows of a finished evaluation of this identity; None if the folder holds none, or is damaged."""
     try:
-        origin = json.loads((folder / "provenance.json").read_text("utf-8"))
-        if origin.get("evaluation_sha256") != identity:
+        origin = read_json(folder / "provenance.json")
+        if not isinstance(origin, dict) or origin.get("evaluation_sha256") != identity:
             return None
-        return list(json.loads((folder / "evaluate.json").read_text("utf-8"))["rows"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        whole = read_json(folder / "evaluate.json", EVALUATION_BYTES)
+    except InputError:
         return None
+    rows = whole.get("rows") if isinstance(whole, dict) else None
+    wanted = [(window.name, name) for window in windows for name in names]
+    if not isinstance(rows, list) or len(rows) != len(wanted):
+        return None
+    if not all(is_row(row, *each) for row, each in zip(rows, wanted, strict=True)):
+        return None
+    return rows if rows_hash(rows) == origin.get("rows_sha256") else None
 
 
 def _scheduler_files(names: Sequence[str]) -> dict[str, str]:
@@ -170,21 +183,28 @@ def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, A
     return provenance(seed=seed, files=files, command=(), extra=extra)
 
 
-def _check_out(out: str | Path | None, force: bool) -> None:
-    """An evaluation is replaced only when that is asked for; anything else never."""
-    if out is None or not Path(out).exists() or not any(Path(out).iterdir()):
+def _check_out(out: Path | None, force: bool) -> None:
+    """An evaluation is replaced only when that is asked for; anything else never. Before the work."""
+    if out is None:
         return
-    if not (Path(out) / "evaluate.json").exists():
-        raise InputError(f"--out {out}: exists and holds no evaluation; give an empty or a new folder")
-    if not force:
-        raise InputError(f"--out {out}: holds another evaluation already; give --force to replace it")
+    with reading(out):
+        if out.is_dir() and any(out.iterdir()) and not force:
+            if not (out / "evaluate.json").exists():
+                raise InputError(
+                    f"--out {out}: exists and holds no evaluation; give an empty or a new folder"
+                )
+            raise InputError(
+                f"--out {out}: holds an evaluation already, another one or a damaged one; give --force to "
+                "replace it"
+            )
+    check_place(out)
 
 
 def _write(folder: Path, found: Evaluation, origin: dict) -> None:
     from experiments.figures.windows import draw_windows
 
     (folder / "evaluate.json").write_text(found.json_text(), encoding="utf-8")
-    (folder / "evaluate.csv").write_text(found.csv_text(), encoding="utf-8")
+    (folder / "evaluate.csv").write_text(found.csv_text(), encoding="utf-8", errors="backslashreplace")
     (folder / "provenance.json").write_text(
         json.dumps(origin, indent=1, default=str) + "\n", encoding="utf-8"
     )

@@ -30,6 +30,7 @@ from rare.schedule import (
     run_energy_uj,
 )
 from rare.state import END, EVENT, EVENT_NAMES
+from traces.documents import user_path
 from traces.errors import InputError
 from traces.files import replace_file
 from traces.workload import LARGEST_COUNT
@@ -72,19 +73,20 @@ def export_run(
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
     suffix, write = FORMATS[format]
+    out = user_path(out)
     check_target(out, (suffix, f"{suffix}.gz"), force)
     schedule = (
         run if isinstance(run, Schedule) else schedule_of(run if isinstance(run, Run) else load_run(run))
     )
     content = write(schedule).encode("utf-8")
-    if Path(out).name.lower().endswith(".gz"):
+    if out.name.lower().endswith(".gz"):
         packed = io.BytesIO()
         # no time stamp and no name inside: the same run gives the same bytes
         with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as stream:
             stream.write(content)
         content = packed.getvalue()
     replace_file(out, lambda stream: stream.write(content))
-    return Path(out)
+    return out
 
 
 def schedule_of(run: Run) -> Schedule:

@@ -38,6 +38,7 @@ def generate_workload(
     Other arguments as of `traces.synthetic.lublin`, `gpu_mix` and `with_estimates`. InputError.
     """
     from experiments.targets import check_target
+    from traces.documents import user_path
     from traces.errors import InputError
     from traces.files import write_workload
     from traces.synthetic import with_estimates
@@ -54,7 +55,7 @@ def generate_workload(
         made = _gpu(processors, gpus, variant, load=load, seed=seed, **length)
     if estimates == "tsafrir":
         made = with_estimates(made, seed=seed, max_estimate_s=max_estimate_s)
-    write_workload(made, os.fspath(out))
+    write_workload(made, str(user_path(os.fspath(out))))
     return made
 
 

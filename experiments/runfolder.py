@@ -279,9 +279,12 @@ def _match(results: list[dict], stored: list[Run], folder: Path) -> list[Run]:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    path.write_text(
-        json.dumps(_plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(_plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError:  # names of files that are no UTF-8
+        data = (json.dumps(_plain(value), indent=2, allow_nan=False) + "\n").encode("ascii")
+    path.write_bytes(data)
 
 
 def _plain(value: Any) -> Any:

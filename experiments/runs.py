@@ -16,20 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments.atomic import atomic_folder, check_place
 from experiments.build import Built, build
 from experiments.earlier import check_replace
 from experiments.interrupts import cleaned
 from experiments.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.remarks import remarks
-from experiments.runfolder import atomic_folder, load_run, run_subfolder, write_compare, write_run
+from experiments.runfolder import load_run, run_subfolder, write_compare, write_run
 from experiments.scenario import Wishes, load_scenario
-from experiments.tables import shown
 from experiments.talk import QUIET, Talk
 from schedulers.user_class import declared_name, is_user_class, users_error
 from traces.documents import user_path
 from traces.errors import InputError
 
-LONGEST_NAME = 255
 FORECAST_EVERY_S = 6 * 3600  # of the hourly issues this often one is stored
 CLOCKS = ("compiled", "simpy")
 
@@ -157,7 +156,8 @@ def _prepare(
     force: bool,
 ) -> Work:
     settings = settings or Settings()
-    _check_out(out)
+    if out is not None:
+        check_place(out)
     made = [_make(name) for name in schedulers]
     loaded = load_scenario(scenario, wishes)
     if loaded.scenario.workload.file is None and loaded.scenario.workload.model is None:
@@ -174,17 +174,6 @@ def _prepare(
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
     return Work(built, settings, talk, tuple(command), hashes)
-
-
-def _check_out(out: str | Path | None) -> None:
-    """Refuse a name that no file system takes before the simulation, not after it."""
-    if (
-        out is not None
-        and max((len(os.fsencode(part)) for part in Path(out).parts), default=0) > LONGEST_NAME
-    ):
-        raise InputError(
-            f"--out {shown(str(out))}: a folder's name has at most {LONGEST_NAME} bytes; shorten it"
-        )
 
 
 def _check_warmup(built: Built, warmup_s: int) -> None:

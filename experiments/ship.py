@@ -6,7 +6,15 @@ It plays the training windows once more to record what the network met there: th
 heuristic decides (schedulers.trained_range, docs/model-card.md).
 """
 
+# ruff: noqa: E402 - signals are handled before anything else is imported
+
 from __future__ import annotations
+
+import sys
+
+import experiments.interrupts as interrupts
+
+_importing = interrupts.AtOnce(__name__)
 
 import dataclasses
 import json
@@ -32,6 +40,7 @@ from schedulers.learned_scheduler import POINTWISE, forward_of
 from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
 from schedulers.shipped_scheduler import forecast_hours as hours_of
 from schedulers.trained_range import NAMES, TrainedRange, play_watched
+from traces.documents import read_json
 from traces.errors import InputError
 
 MOST_BYTES = 2_000_000
@@ -97,7 +106,7 @@ def ship(
         "weights_sha256": file_hash(found.folder / WEIGHTS),
         "training": _summary_of(found.folder),
     }
-    described = json.loads((found.folder / FACTS).read_text("utf-8")) | {"facts": facts}
+    described = read_json(found.folder / FACTS) | {"facts": facts}
     _put(target, found.folder, json.dumps(described, indent=1) + "\n")
     return facts
 
@@ -182,11 +191,11 @@ def _check(found: Description) -> None:
 def _summary_of(folder: Path) -> dict[str, Any] | None:
     """Steps and hours of the training run that wrote a checkpoint; None where it does not lie in one."""
     try:
-        summary = json.loads((folder.resolve().parent / SUMMARY).read_text("utf-8"))
+        summary = read_json(folder.resolve().parent / SUMMARY)
         kept = ("environment_steps", "transitions", "updates_per_s")
         told = {key: summary[key] for key in kept if summary.get(key)}
         return {**told, "wall_h": summary["wall_s"] / 3600}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):  # InputError is a ValueError
         return None
 
 
@@ -238,12 +247,14 @@ def command(
             checkpoint, scenario=scenario, randomise=drawn, fallback=fallback, without_value=without_value,
             forecast_h=forecast_hours, target=SHIPPED_FOLDERS[kind], tell=talk.ticker(),
         )  # fmt: skip
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
     finally:
         talk.done()
     click.echo(json_text({"fallback": facts["fallback"], "weights_sha256": facts["weights_sha256"]}))
 
 
+_importing.over()
+
 if __name__ == "__main__":
-    command()
+    from experiments.cli import run_process
+
+    sys.exit(run_process(command, "ship"))

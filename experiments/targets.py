@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import tempfile
 
+from traces.documents import user_path
 from traces.errors import InputError
 from traces.text import place
 from traces.workload import shown
@@ -12,7 +13,7 @@ from traces.workload import shown
 
 def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: bool) -> None:
     """InputError for a file that cannot be written, is not named as its format, or exists without `force`."""
-    path = Path(out)
+    path = user_path(os.fspath(out))
     if not path.name.lower().endswith(suffixes):
         *others, last = suffixes
         raise InputError(f"{place(path)}: unknown format; name it {', '.join(others)} or {last}")
@@ -28,3 +29,11 @@ def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: 
         raise InputError(f"{place(path)}: its folder does not exist; make it first")
     if exists and not force:
         raise InputError(f"{place(path)}: exists already; choose another name, or replace it with --force")
+    try:  # only that tells whether the file system takes a file there
+        handle, probe = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        os.unlink(probe)
+    except OSError as error:
+        raise InputError(
+            f"{place(path)}: cannot be written ({error.strerror}); choose another place, or free space"
+        ) from error

@@ -5,7 +5,15 @@ the package by `python -m experiments.ship`. docs/model-card.md has what came of
 where it was stopped.
 """
 
+# ruff: noqa: E402 - signals are handled before anything else is imported
+
 from __future__ import annotations
+
+import sys
+
+import experiments.interrupts as interrupts
+
+_importing = interrupts.AtOnce(__name__)
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +26,6 @@ from experiments.cli_shared import json_text
 from experiments.pool import map_tasks
 from experiments.talk import QUIET, Talk
 from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
-from traces.errors import InputError
 
 RECIPES: dict[str, Any] = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST: train_without_forecast}
 
@@ -75,8 +82,6 @@ def command(folder: Path, kind: str, seeds: int, workers: int, quiet: bool) -> N
         data = all_of([Log(kind, folder / "data", name) for name in recipe.logs()], workers, talk)
         seeded = [Seed(kind, data, folder / f"seed-{seed}", seed) for seed in range(seeds)]
         found = dict(enumerate(all_of(seeded, workers, talk)))
-    except InputError as error:
-        raise click.ClickException(str(error)) from None
     finally:
         talk.done()
     scores = {seed: objective for seed, (objective, _) in found.items()}
@@ -84,5 +89,9 @@ def command(folder: Path, kind: str, seeds: int, workers: int, quiet: bool) -> N
     click.echo(json_text({"validation_objective": scores, "best": str(best)}))
 
 
+_importing.over()
+
 if __name__ == "__main__":
-    command()
+    from experiments.cli import run_process
+
+    sys.exit(run_process(command, "train_shipped"))

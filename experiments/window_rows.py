@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import warnings
@@ -154,12 +155,19 @@ def _bound_row(bound: float | None, window: Window) -> Row:
     return row | dict.fromkeys(COLUMNS) | {"objective": bound}
 
 
-def _is_row(row: Any) -> bool:
-    """Whether what a file held is a row: texts and every metric, each a number or null."""
+def is_row(row: Any, window: str, scheduler: str) -> bool:
+    """Whether what a file held is the row of these: texts and every metric, each a number or null."""
     if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in _TEXTS):
+        return False
+    if (row["window"], row["scheduler"]) != (window, scheduler):
         return False
     numbers = [row.get(metric, "") for metric in COLUMNS]
     return all(value is None or isinstance(value, int | float) for value in numbers)
+
+
+def rows_hash(rows: Any) -> str:
+    """sha256 of rows as JSON, stored beside them: a row that was damaged on disk is made again."""
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 class KeptRows:
@@ -169,7 +177,7 @@ class KeptRows:
         from experiments.case_hash import case_hash, config_hash
 
         self._path = folder / f"{window.name}.json".replace("/", "_")
-        self._key = {
+        self._key: dict[str, Any] = {
             "window": dataclasses.asdict(window),
             "config": config_hash(loaded.scenario),
             "case": case_hash(case),
@@ -189,14 +197,17 @@ class KeptRows:
         if not isinstance(held, dict) or held.get("key") != self._key:
             return {}
         files, rows = held.get("files"), held.get("rows")
-        if not isinstance(files, dict) or not isinstance(rows, dict):
+        if not isinstance(files, dict) or not isinstance(rows, dict) or held.get("sha256") != rows_hash(rows):
             return {}
         same = {name for name in schedulers if files.get(name) == self._files.get(name)}
-        return {name: row for name, row in rows.items() if name in same and _is_row(row)}
+        window = self._key["window"]["name"]
+        return {name: row for name, row in rows.items() if name in same and is_row(row, window, name)}
 
     def write(self, rows: dict[str, Row]) -> None:
         """Keep these rows, in place of what was there. InputError if the disk refuses."""
-        text = json.dumps({"key": self._key, "files": self._files, "rows": rows})
+        text = json.dumps({
+            "key": self._key, "files": self._files, "rows": rows, "sha256": rows_hash(rows),
+        })  # fmt: skip
         partial = self._path.with_suffix(f".{os.getpid()}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

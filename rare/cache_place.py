@@ -6,18 +6,21 @@ put another one in its place, would run code as this user.
 
 from __future__ import annotations
 
+import errno
+import grp
 import logging
 import multiprocessing
 import os
+import pwd
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
 _MOST_LINKS = 40
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_ENTER = stat.S_IXGRP | stat.S_IXOTH
 
 
@@ -51,22 +54,59 @@ class Unsafe(Exception):
 def check_private(folder: Path) -> None:
     """Raise Unsafe if anybody but this user and root may write in the folder, or put another in its place.
 
-    Each folder and link on the way must belong to this user or root, and be writable for no one else; a
+    Each folder and link on the way must belong to this user or root, and be writable for no one else (but a
+    group of this user alone); a
     sticky one (/tmp) may be, except for the folder itself and the one above it. The folder and the one
     above it must be no links.
     """
     _check_links(folder)
     _check_way(folder)
     for path in (folder.parent, folder):  # where even a sticky bit lets others add files
-        if path.stat().st_mode & _OTHERS_WRITE:
+        if others_write(path, path.stat()):
             raise Unsafe(f"others may write in {path}")
     if folder.stat().st_mode & _OTHERS_ENTER:  # else nobody reaches what is inside
         for path in folder.rglob("*"):
             with suppress(FileNotFoundError):  # of another process, which has removed it meanwhile
                 info = path.lstat()
                 _check_owner(path, info)
-                if stat.S_ISLNK(info.st_mode) or info.st_mode & _OTHERS_WRITE:
+                if stat.S_ISLNK(info.st_mode) or others_write(path, info):
                     raise Unsafe(f"others may write {path}")
+
+
+def others_write(path: Path, info: os.stat_result) -> bool:
+    """Whether the bits let anybody write but this user: a group of this user alone does not count.
+
+    Many systems give each user such a group, and a umask of 002, by which all folders are writable for it.
+    """
+    if info.st_mode & stat.S_IWOTH:
+        return True
+    if not info.st_mode & stat.S_IWGRP:
+        return False
+    return not (_is_private_group(info.st_gid) and _plain_bits(path))
+
+
+@cache
+def _is_private_group(group: int) -> bool:
+    """Whether it is this process's group, is called as the user, and has no other member."""
+    if group == 0 or group != os.getgid():  # of containers whose users are made up, 0 is the group of all
+        return False
+    try:
+        user, entry = pwd.getpwuid(os.getuid()), grp.getgrgid(group)
+    except (KeyError, OSError):
+        return False
+    if entry.gr_name != user.pw_name or user.pw_gid != group or not {user.pw_name}.issuperset(entry.gr_mem):
+        return False
+    return not any(each.pw_gid == group and each.pw_uid != user.pw_uid for each in pwd.getpwall())
+
+
+def _plain_bits(path: Path) -> bool:
+    """Whether the group's bits mean the group: with an access control list they are its mask."""
+    try:
+        return not any("acl" in name for name in os.listxattr(path, follow_symlinks=False))
+    except AttributeError:  # no such call here (macOS), where lists do not show in the bits
+        return True
+    except OSError as error:
+        return error.errno in (errno.ENOTSUP, errno.ENODATA)
 
 
 def _check_links(folder: Path) -> None:
@@ -124,11 +164,9 @@ def _check_way(folder: Path) -> None:
     """Unsafe if others may put another folder or link in the place of one on the way."""
     for path, info in _steps(folder):
         _check_owner(path, info)
-        if (
-            info.st_mode & _OTHERS_WRITE
-            and not info.st_mode & stat.S_ISVTX
-            and not stat.S_ISLNK(info.st_mode)
-        ):
+        if stat.S_ISLNK(info.st_mode) or info.st_mode & stat.S_ISVTX:
+            continue
+        if others_write(path, info):
             raise Unsafe(f"others may write in {path}")
 
 

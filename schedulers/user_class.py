@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from traces.documents import is_regular
+from traces.documents import is_regular, user_path
 from traces.errors import InputError
 
 MOST_CHARACTERS = 2000
@@ -61,7 +61,7 @@ def parse_user_class(name: str) -> UserClass:
     if match is None or not match["cls"].strip().isidentifier() or len(name) > MOST_CHARACTERS:
         raise InputError(f"scheduler {_short(name)}: is no class in a file; write {FORM}")
     positional, named = _arguments(name, match["arguments"] or "()")
-    return UserClass(name, Path(match["path"]), match["cls"].strip(), positional, named)
+    return UserClass(name, user_path(match["path"].strip()), match["cls"].strip(), positional, named)
 
 
 def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -132,8 +132,8 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (Exception, SystemExit) as error:
-        if not is_user_class(name):
+    except BaseException as error:  # also sys.exit() in it, but no Ctrl-C
+        if not is_user_class(name) or isinstance(error, KeyboardInterrupt):
             raise
         wanted = parse_user_class(name)
         line = _line_of(error, wanted.path)

@@ -91,7 +91,11 @@ def reads_file(function: Callable[P, R]) -> Callable[P, R]:
 def user_path(name: str | Path) -> Path:
     """The path that a user wrote, with `~` as the home folder. InputError for what can be no path."""
     text = str(name)
-    if not text or "\0" in text:
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:  # half of a character, which no file system takes
+        encoded = b""
+    if not encoded or b"\0" in encoded:
         raise InputError(f"{shown(text)}: is no name of a file or folder; give one")
     try:
         return Path(text).expanduser()

@@ -54,13 +54,22 @@ def _versioned(out: str | Path) -> Path:
         _check_taken(folder, name)
         named = folder.parent / f"{folder.name}-v0" if folder.name else folder / f"{name}-v0"
     if not _NAME.fullmatch(named.name):
-        better = re.sub(r"[^-\w]+", "-", named.name).strip("-")
-        hint = f"; give {named.parent / better}" if _NAME.fullmatch(better) else "; give another name"
+        better = _listed(named)
+        hint = f"; give {better}" if better is not None else "; give another name"
         raise InputError(
             f"{out}: Minari's names are letters, digits, - and _, with a version such as -v0 at the end{hint}"
         )
     dataset_id(named)
     return named
+
+
+def _listed(named: Path) -> Path | None:
+    """A place beside this one whose name Minari takes, and where nothing is; None if none is near."""
+    plain = re.sub(r"[^-\w]+", "-", named.name.rpartition("-v")[0]).strip("-")
+    if not plain:
+        return None
+    places = (named.parent / f"{plain}-v{number}" for number in range(100))
+    return next((place for place in places if not os.path.lexists(place)), None)
 
 
 def _version(name: str) -> bool:
@@ -79,7 +88,8 @@ def _check_taken(folder: Path, name: str) -> None:
             f"{folder}: holds {foreign[0]!r} and no dataset, so it is left alone; choose another folder"
         )
     place = folder.parent / f"{name}-v0" if folder.name else folder / f"{name}-v0"
-    raise InputError(f"{folder}: Minari wants a folder whose name ends in a version; give {place}")
+    hint = _listed(place) or "another name"
+    raise InputError(f"{folder}: Minari wants a folder whose name ends in a version; give {hint}")
 
 
 def existing(folder: str | Path) -> Path:

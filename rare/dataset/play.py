@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,14 @@ class Policy:
     """A behaviour policy: a scheduler, and how often a random valid action takes the place of its choice.
 
     make: called once an episode, gives a scheduler that plays it as if it were the first. Before the episode
-    begins its prepare(case, episode) is called, if it has one, else check(case).
+    begins its prepare(case, episode) is called, if it has one, else check(case). surround: what each episode
+    is played in, such as a context that turns exceptions of a user's class into InputErrors.
     """
 
     name: str
     make: Callable[[], Any]
     epsilon: float = 0.0
+    surround: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     def decider(self, case: Case) -> Any:
         """Who decides in the next episode: something with `record`, or a rare.scheduler.Decider."""
@@ -60,6 +63,10 @@ class Player:
 
     def play(self, episode: Episode, policy: Policy, seed: int, most: int | None = None) -> Played:
         """Play an episode, for at most so many decisions: what is left then is cut off (truncated)."""
+        with policy.surround():
+            return self._play(episode, policy, seed, most)
+
+    def _play(self, episode: Episode, policy: Policy, seed: int, most: int | None) -> Played:
         batch, log = self.batch, self.log
         batch.set_up(0, episode)
         decider = policy.decider(batch.case_of(0))

@@ -20,9 +20,11 @@ import h5py
 from rare.dataset.episode import LoggedEpisode, write_episode
 from rare.dataset.hdf5 import REMEDY, member, opened_hdf5, reading
 from rare.dataset.sheet_check import Keys, is_number
+from traces.documents import parse_json
 from traces.errors import InputError
 
 _NAME = re.compile(r"episodes-(\d{6,20})-(\d{6,20})\.hdf5", re.ASCII)
+MOST_TABLE_BYTES = 64 * 2**20  # a row takes some 500 bytes, and a shard ends at 20,000 decisions
 _TABLE = "table"  # of a shard: one JSON object for each of its numbers
 
 
@@ -111,12 +113,15 @@ def _rows(file: h5py.File, path: Path) -> list[dict[str, Any]]:
     table = member(file, _TABLE, path)
     with reading(path, _TABLE):
         plain = isinstance(table, h5py.Dataset) and table.shape == () and not table.is_virtual
-        if not plain or table.external or table.dtype.itemsize > os.path.getsize(path):
+        most_bytes = min(os.path.getsize(path), MOST_TABLE_BYTES)
+        if not plain or table.external or table.dtype.itemsize > most_bytes:
             raise InputError(f"{path}: {_TABLE} is no text; {REMEDY}")
         text = table[()]
         if not isinstance(text, bytes):
             raise InputError(f"{path}: {_TABLE} is no text; {REMEDY}")
-        rows = json.loads(text)
+        if len(text) > MOST_TABLE_BYTES:  # text of any length says nothing of its own in the header
+            raise InputError(f"{path}: {_TABLE} is larger than {MOST_TABLE_BYTES} bytes; {REMEDY}")
+        rows = parse_json(text.decode("utf-8"))
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path}: {_TABLE} must be a list with an object for each episode; {REMEDY}")
     return rows

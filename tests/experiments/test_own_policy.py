@@ -1,12 +1,17 @@
 """A policy of the user's is not taken by a command, sees something else there, or its errors become ours."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rare
 from experiments.cli import main
+from experiments.cli_shared import clean_stdout
 
 SOURCE = """
 import numpy as np
@@ -160,3 +165,64 @@ def test_a_maskable_ppo_is_trained_saved_and_evaluated(tmp_path, capsys):
     found = told(capsys, "evaluate", *TINY, *words)
     (row,) = (row for row in found["rows"] if row["scheduler"] == name)
     assert row["objective"] == pytest.approx(objective(Trained(), "validation-00"), abs=1e-9)
+
+
+ENDINGS = """
+import sys
+class Ends:
+    def __init__(self, how):
+        self.how = how
+    def act(self, observation, mask):
+        if self.how == "exit":
+            sys.exit()
+        if self.how == "file":
+            open("is-not-there")
+        if self.how == "pipe":
+            raise BrokenPipeError("mine")
+        raise type("Own", (BaseException,), {})("mine")
+"""
+
+
+@pytest.mark.parametrize(
+    "how, said",
+    [("exit", "SystemExit"), ("pipe", "BrokenPipeError"), ("own", "Own"), ("file", "FileNotFoundError")],
+)
+@pytest.mark.parametrize("command", [("simulate",), ("dataset", "--episodes", "1", "--out", "data-v0")])
+def test_a_policy_cannot_end_the_command_in_its_own_way(own, capsys, command, how, said):
+    (own / "ends.py").write_text(ENDINGS, encoding="utf-8")
+    code, err = told(capsys, *command, *TINY, "--scheduler", f"ends.py:Ends('{how}')")
+    assert code == 2 and err.count("\n") == 1 and f"{said}: " in err and "ends.py:" in err
+
+
+PRINTS = """
+import os, subprocess, sys
+class Prints:
+    def act(self, observation, mask):
+        if not hasattr(self, "said"):
+            self.said = print("print")
+            sys.__stdout__.write("real\\n")
+            os.write(1, b"raw\\n")
+            subprocess.run(["echo", "child"])
+        return 0
+"""
+
+
+@pytest.mark.slow
+def test_stdout_is_one_object_whatever_a_policy_writes_past_python(own):
+    (own / "prints.py").write_text(PRINTS, encoding="utf-8")
+    words = ["simulate", *TINY, "--scheduler", "prints.py:Prints", "--json", "--quiet"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.cli", *words],
+        capture_output=True, text=True, env=environment, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["label" if "label" in done.stdout else "scheduler"] == "prints.py:Prints"
+    assert sorted(done.stderr.split()) == ["child", "print", "raw", "real"]
+
+
+def test_descriptor_1_is_stdout_again_after_the_work(capfd):
+    with clean_stdout(True):
+        os.write(1, b"inside\n")
+    os.write(1, b"after\n")
+    out, err = capfd.readouterr()
+    assert (out, err) == ("after\n", "inside\n")

@@ -270,3 +270,19 @@ def test_an_interrupt_that_a_library_turned_into_another_error_is_still_one(monk
     monkeypatch.setattr("experiments.scenario.load_scenario", stop)
     assert cli.main(["scenarios"]) == 143
     assert capsys.readouterr().err == "rare: interrupted\n"
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_commands_beside_rare_end_by_signals_as_it_does(tmp_path, number):
+    words = ("out", "--as", "without-forecast", "--seeds", "1", "--quiet")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "experiments.train_shipped", *words], cwd=tmp_path, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    until(lambda: (tmp_path / "out").exists(), "it never began")
+    process.send_signal(number)
+    code, _, err = ended(process)
+    assert code == CODES[number] and err.startswith("rare: interrupted")

@@ -295,3 +295,76 @@ def test_unsafe_says_which_folder(home):
     (home / "open").chmod(0o777)
     with pytest.raises(Unsafe, match="others may write in .*open"):
         check_private(home / "open")
+
+
+# --- a group of this user alone (umask 002) -------------------------------------------------------------
+
+GROUP = 4711
+
+
+@pytest.fixture
+def groups(home, monkeypatch):
+    """The cache is writable for a group, which is this user's own unless a test says otherwise."""
+    from types import SimpleNamespace
+
+    me = cache_place.pwd.getpwuid(os.getuid())
+    user = SimpleNamespace(pw_name=me.pw_name, pw_uid=os.getuid(), pw_gid=GROUP)
+    group = SimpleNamespace(gr_name=me.pw_name, gr_mem=[])
+    said = SimpleNamespace(user=user, group=group, users=[user], attributes=[])
+    monkeypatch.setattr(cache_place.os, "getgid", lambda: GROUP)
+    monkeypatch.setattr(cache_place.os, "listxattr", lambda *_, **__: said.attributes, raising=False)
+    monkeypatch.setattr(cache_place.pwd, "getpwuid", lambda _: said.user)
+    monkeypatch.setattr(cache_place.pwd, "getpwall", lambda: said.users)
+    monkeypatch.setattr(cache_place.grp, "getgrgid", lambda _: said.group)
+    plain = os.stat_result
+    monkeypatch.setattr(
+        cache_place, "others_write",
+        lambda path, info, real=cache_place.others_write: real(path, plain((*info[:5], GROUP, *info[6:]))),
+    )  # fmt: skip
+    cache_place._is_private_group.cache_clear()
+    yield said
+    cache_place._is_private_group.cache_clear()
+
+
+def test_a_folder_that_only_this_users_group_may_write_is_used(home, groups):
+    (home / "cache").chmod(0o775)
+    folder, lasting = private_folder("abc")
+    assert (folder, lasting) == (home / "cache" / "rare" / "abc", True)
+    for path in (folder, folder.parent):
+        path.chmod(0o775)
+    (folder / "f.nbi").write_bytes(b"")
+    (folder / "f.nbi").chmod(0o664)
+    assert private_folder("abc") == (folder, True)
+    folder.chmod(0o777)
+    with pytest.raises(Unsafe, match="others may write"):
+        check_private(folder)
+
+
+def test_any_other_group_is_somebody_elses(home, groups, caplog):
+    from types import SimpleNamespace
+
+    def with_member():
+        groups.group.gr_mem = [groups.user.pw_name, "colleague"]
+
+    def of_another_name():
+        groups.group.gr_name = "staff"
+
+    def primary_of_another():
+        groups.users.append(SimpleNamespace(pw_name="colleague", pw_uid=os.getuid() + 1, pw_gid=GROUP))
+
+    def with_access_list():
+        groups.attributes.append("system.posix_acl_access")
+
+    (home / "cache").chmod(0o775)
+    for change in (with_member, of_another_name, primary_of_another, with_access_list):
+        kept = (groups.group.gr_mem, groups.group.gr_name, list(groups.users), list(groups.attributes))
+        change()
+        cache_place._is_private_group.cache_clear()
+        caplog.clear()
+        refused(caplog, f"others may write in {home / 'cache'}")
+        groups.group.gr_mem, groups.group.gr_name, groups.users[:], groups.attributes[:] = kept
+
+
+def test_group_0_is_nobodys_own(home, groups, monkeypatch):
+    monkeypatch.setattr(cache_place.os, "getgid", lambda: 0)
+    assert not cache_place._is_private_group(0)

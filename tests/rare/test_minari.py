@@ -355,3 +355,15 @@ def test_an_episode_that_is_another_is_refused(root):
         file["episode_2"] = file["episode_0"]
     with pytest.raises(InputError, match="episode_2 is the same as episode_0"):
         load("wrong-v0")
+
+
+@pytest.mark.parametrize("name", ["run", "my data", "run-v0 (old)"])
+def test_the_name_that_a_refusal_proposes_is_taken(name, tmp_path):
+    (tmp_path / name).mkdir()
+    (tmp_path / "run-v0").mkdir()
+    (tmp_path / "run-v0" / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(InputError) as refused:
+        versioned(tmp_path / name)
+    proposed = str(refused.value).rpartition("; give ")[2]
+    place = versioned(proposed)
+    assert str(place) == proposed and not place.exists()

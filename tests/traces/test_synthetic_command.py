@@ -107,7 +107,7 @@ class TestHostile:
             ("out.swf", "unknown format"),
             ("out", "unknown format"),
             (".", "unknown format"),
-            ("", "unknown format"),
+            ("", "is no name of a file"),
             ("missing/out.csv", "its folder does not exist"),
             ("folder.csv", "is a folder"),
             ("a\nb.txt", "unknown format"),
