@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from rare.episodes import Episode
 from rare.model import Case
+from rare.orders import check_order
 from rare.policy import Policy, PolicyDecider
 from rare.refusals import refusal
 from rare.rules_decide import OK, apply
@@ -120,6 +121,18 @@ def make_ready(decider: Any, case: Case, episode: Episode) -> None:
         decider.check(case)
     else:
         prepare(case, episode)
+
+
+def keep_queue(world: World, e: int, decider: Any) -> None:
+    """Let the rules keep the queue of an environment as its scheduler wants it, before the first instant.
+
+    That is its order, and whether waiting jobs are promised a start (RULES §10.7): a scheduler that says so by
+    a true `keeps_promises` need not be asked before the first promise is made. ValueError for an unknown order.
+    """
+    check_order(decider.order)
+    state = world.env[e]
+    state["order"], state["order_param"] = decider.order, decider.order_param
+    state["keeps_promises"] = getattr(decider, "keeps_promises", False)
 
 
 def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:
