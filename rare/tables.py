@@ -41,9 +41,11 @@ class Tables:
 
     @cached_property
     def case_digest(self) -> bytes:
-        """Equal for equal machines, jobs, inputs and forecasts, and only for these."""
+        """Equal for equal machines, options, jobs, inputs and forecasts, and only for these."""
         digest = hashlib.blake2b(digest_size=16)
-        for array in (self.part, self.world.jobs, self.world.inputs, self.world.forecast):
+        begin = self.env.copy()
+        begin["order"] = begin["order_param"] = 0  # the scheduler's, not the case's
+        for array in (begin, self.part, self.world.jobs, self.world.inputs, self.world.forecast):
             digest.update(np.asarray(array).tobytes())
         return digest.digest()
 
