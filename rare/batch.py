@@ -312,8 +312,8 @@ class Batch(Copyable):
         if state["part"].shape != parts or not known:
             window = "" if playing is None else f" (window {playing.name})"
             raise ValueError(
-                f"the state was saved in another scenario, or with other settings, than {self.episodes.scenario} "
-                f"has here{window}; make the environment with the same ones"
+                "the state was saved in another scenario, or with other settings, than "
+                f"{self.episodes.scenario} has here{window}; make the environment with the same ones"
             )
 
     def restore_bytes(

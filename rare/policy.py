@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import operator
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +13,7 @@ from rare.model import Case
 from rare.observer import Observer
 from rare.orders import FCFS
 from rare.state import WAIT, World
+from rare.whole import whole_number
 from traces.errors import InputError
 
 LAYOUT_FIELDS = tuple(field.name for field in dataclasses.fields(Layout))
@@ -72,11 +72,8 @@ class PolicyDecider:
         last = len(mask) - 1
         if getattr(answer, "shape", None) == (1,):
             answer = answer.item()
-        try:
-            action = -1 if isinstance(answer, bool | np.bool_) else operator.index(answer)
-        except (TypeError, ValueError):
-            action = -1
-        if not 0 <= action <= last:
+        action = whole_number(answer)
+        if action is None or not 0 <= action <= last:
             raise InputError(
                 f"{who} returned {said} at {now_s} s; give a whole number from 0 (WAIT) to {last}"
             )

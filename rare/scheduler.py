@@ -6,7 +6,6 @@ state itself, and `replay` to run a whole trace without coming back.
 
 from __future__ import annotations
 
-import operator
 from typing import Any, Protocol, runtime_checkable
 
 from rare.episodes import Episode
@@ -17,6 +16,7 @@ from rare.refusals import refusal
 from rare.rules_decide import OK, apply
 from rare.state import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
+from rare.whole import whole_number
 from traces.errors import InputError
 
 __all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out", "make_ready"]
@@ -86,11 +86,9 @@ class PythonDecider:
 
     def _index(self, method: str, answer: Any) -> int:
         """The answer as an int. InputError for None, a truth value, a float or anything else."""
-        try:
-            if not isinstance(answer, bool):
-                return operator.index(answer)
-        except TypeError:
-            pass
+        index = whole_number(answer)
+        if index is not None:
+            return index
         said = " ".join(repr(answer).split())[:60]
         raise InputError(
             f"{type(self._scheduler).__name__}.{method} returned {said}; return a job's index or WAIT (-1)"
@@ -126,8 +124,8 @@ def make_ready(decider: Any, case: Case, episode: Episode) -> None:
 def keep_queue(world: World, e: int, decider: Any) -> None:
     """Let the rules keep the queue of an environment as its scheduler wants it, before the first instant.
 
-    That is its order, and whether waiting jobs are promised a start (RULES §10.7): a scheduler that says so by
-    a true `keeps_promises` need not be asked before the first promise is made. ValueError for an unknown order.
+    That is its order, and whether waiting jobs are promised a start (RULES §10.7). A scheduler whose
+    `keeps_promises` is true need not be asked before the first promise. ValueError for an unknown order.
     """
     check_order(decider.order)
     state = world.env[e]

@@ -141,7 +141,7 @@ def test_a_shortage_breaks_a_promise_and_the_job_still_goes_first():
 
 @pytest.mark.parametrize("clock", ["compiled", "simpy"])
 def test_the_first_promises_are_made_before_the_scheduler_is_first_asked(clock):
-    # No power until 3 h, as forecast, so that nobody is asked before. Job 0 (2 h) is promised 3 h as it comes;
+    # No power until 3 h, as forecast: nobody is asked before. Job 0 (2 h) is promised 3 h as it comes;
     # job 1 (1 h), which sjf would put first, comes at 1 h and is promised what is left.
     dark = [0] * 3 + [40_000] * 8
     jobs = [
