@@ -13,8 +13,8 @@ from traces.text import place
 MOST_BYTES = JSON_BYTES
 
 
-def check_regular(path: Path, remedy: str) -> None:
-    """InputError unless it is a regular file. For libraries that open it themselves, and wait for a pipe."""
+def check_regular(path: Path, remedy: str, most_bytes: int | None = None) -> None:
+    """InputError unless it is a regular file (a pipe would wait for ever), of at most so many bytes."""
     try:
         info = path.stat()
     except (OSError, ValueError) as error:
@@ -22,10 +22,16 @@ def check_regular(path: Path, remedy: str) -> None:
         raise InputError(f"{place(path)}: cannot be read ({reason}); {remedy}") from None
     if not stat.S_ISREG(info.st_mode):
         raise InputError(f"{place(path)}: is not a regular file; {remedy}")
+    if most_bytes is not None and info.st_size > most_bytes:
+        raise InputError(
+            f"{place(path)}: has {info.st_size:,} bytes, more than the {most_bytes:,} that such a file may "
+            f"have; {remedy}"
+        )
 
 
 def read_object(path: Path, remedy: str) -> dict[str, Any]:
     """The object in a JSON file of at most 16 MiB. InputError, which ends in `remedy`, for anything else."""
+    check_regular(path, remedy, MOST_BYTES)
     return _object(read_json(path, MOST_BYTES, remedy), place(path), remedy)
 
 
