@@ -22,7 +22,7 @@ from experiments.talk import QUIET, Talk
 from experiments.text_table import cell, interval, printable
 from experiments.window_rows import PERFECT, is_oracle, plain_name
 from experiments.windows import Window
-from traces.documents import is_regular, user_path
+from traces.documents import user_path
 from traces.errors import InputError
 
 DEFAULT = (
@@ -59,7 +59,6 @@ def evaluate_run(
     `out` holds this very evaluation already it is read, not made again, unless `force` is given.
     """
     loaded = load_scenario(scenario, Wishes(settings=settings))
-    out = None if out is None else user_path(out)
     names = list(schedulers or DEFAULT)
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
@@ -67,7 +66,7 @@ def evaluate_run(
     declared = declared_names(names)  # and refuse wrong names
     chosen = choose_windows(loaded, windows)
     identity = identity_of(loaded, names, chosen, seed)
-    if out is not None and not force and (stored := stored_rows(out, identity)) is not None:
+    if out is not None and not force and (stored := stored_rows(Path(out), identity)) is not None:
         shutil.rmtree(kept_folder(out), ignore_errors=True)  # left by a kill after the folder was whole
         talk.note(f"{out} holds this evaluation already; --force makes it again")
         return Evaluation(loaded.scenario.name, tuple(names), tuple(chosen), stored, declared)
@@ -145,6 +144,8 @@ def input_files(loaded: Loaded) -> list[Path]:
                 yield from texts(each)
         elif isinstance(value, str) and 0 < len(value) < 1000:
             yield value
+
+    from traces.documents import is_regular
 
     paths = {loaded.path(text) for text in texts(dataclasses.asdict(loaded.scenario))}
     return sorted(path for path in paths if is_regular(path))  # also of texts too long for a file's name

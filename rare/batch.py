@@ -275,9 +275,7 @@ class Batch(Copyable):
             arrays[name] = np.frombuffer(bytearray(row.tobytes()), row.dtype).reshape(row.shape)[0]
         for name in _ADDRESSES:
             arrays["_views"][name] = 0
-        episode = self.playing[e]
-        digest = None if episode is None else self.tables[episode.case_index].case_digest
-        return {**arrays, "playing": episode, "case_digest": digest}
+        return {**arrays, "playing": self.playing[e]}
 
     def restore(self, e: int, state: dict[str, Any]) -> None:
         """Make environment `e` what was saved, of this or another batch over the same episodes.
@@ -302,18 +300,14 @@ class Batch(Copyable):
 
     def _check_saved(self, state: dict[str, Any]) -> None:
         playing, parts = state["playing"], self.world.part.shape[1:]
-        known = playing is None or playing in self.episodes.episodes
-        if known and playing is not None and state.get("case_digest") is not None:
-            known = state["case_digest"] == self.tables[playing.case_index].case_digest
         if len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions:
             raise ValueError(
                 "the state was saved with another layout; make the environment with the same one"
             )
-        if state["part"].shape != parts or not known:
-            window = "" if playing is None else f" (window {playing.name})"
+        if state["part"].shape != parts or not (playing is None or playing in self.episodes.episodes):
             raise ValueError(
-                "the state was saved in another scenario, or with other settings, than "
-                f"{self.episodes.scenario} has here{window}; make the environment with the same ones"
+                f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
+                f"{self.episodes.scenario} has not; make the environment with the same scenario and settings"
             )
 
     def restore_bytes(

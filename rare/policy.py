@@ -68,12 +68,12 @@ class PolicyDecider:
 
     def _action(self, answer: Any, mask: np.ndarray, now_s: int) -> int:
         """The answer as a valid action: a whole number, also as an array or tensor of one."""
-        said, who = " ".join(repr(answer).split())[:60], f"{type(self._policy).__name__}.act"
-        last = len(mask) - 1
+        who, last = f"{type(self._policy).__name__}.act", len(mask) - 1
         if getattr(answer, "shape", None) == (1,):
             answer = answer.item()
         action = whole_number(answer)
         if action is None or not 0 <= action <= last:
+            said = " ".join(repr(answer).split())[:60]
             raise InputError(
                 f"{who} returned {said} at {now_s} s; give a whole number from 0 (WAIT) to {last}"
             )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,16 +36,6 @@ class Tables:
     hours: np.ndarray  # (I x H x 5,) NUMBER: every forecast as an observation shows it
     view: np.ndarray  # (1,) VIEW without the places of an environment
     made_of: tuple[Any, ...]  # what `tables_of` was given
-
-    @cached_property
-    def case_digest(self) -> bytes:
-        """Equal for equal machines, options, jobs, inputs and forecasts, and only for these."""
-        digest = hashlib.blake2b(digest_size=16)
-        begin = self.env.copy()
-        begin["order"] = begin["order_param"] = 0  # the scheduler's, not the case's
-        for array in (begin, self.part, self.world.jobs, self.world.inputs, self.world.forecast):
-            digest.update(np.asarray(array).tobytes())
-        return digest.digest()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """They are made anew elsewhere: smaller than a pickle of them, and they hold addresses."""

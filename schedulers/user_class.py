@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from traces.documents import is_regular
-from traces.errors import InputError, one_line
+from traces.errors import InputError
 
 MOST_CHARACTERS = 2000
 FORM = 'path/to/file.py:Class or path/to/file.py:Class(seed=3, path="model.zip")'
@@ -143,9 +143,9 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
             line = _line_of_class(wanted)
         where = f"{wanted.path}:{line}" if line is not None else f"{wanted.path}"
         part = {"import": f"cannot import {wanted.path}: ", "constructor": f"{wanted.class_name}(...): "}
-        said = one_line(error, 300) or "no message"
+        said = " ".join(str(error).split()) or "no message"
         raise InputError(
-            f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {said} "
+            f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {said[:300]} "
             "(in the scheduler of your own)"
         ) from error
 

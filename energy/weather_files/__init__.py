@@ -45,7 +45,7 @@ def tell_format(content: Content) -> str:
     second = content.lines[1] if len(content.lines) > 1 else ""
     cells = [cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS)]
     names = set(cells)
-    matches = {
+    told = {
         "openmeteo": first.lstrip().startswith("{")
         or {"latitude", "utc_offset_seconds"} <= names
         or (cells[0] == "time" and any(name.startswith("temperature_2m") for name in cells)),
@@ -56,7 +56,7 @@ def tell_format(content: Content) -> str:
         "pvgis": first.lower().startswith(pvgis.FIRST) or (cells[0] == "time(utc)" and "t2m" in names),
         "feedinlib": names >= feedinlib.NAMES,
     }
-    for name, fits in matches.items():
+    for name, fits in told.items():
         if fits:
             return name
     raise InputError(f"{content.where}: {_no_format(first, cells)}")
