@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,7 +14,6 @@ from rare.model import Case
 from rare.observer import Observer
 from rare.orders import FCFS
 from rare.state import WAIT, World
-from rare.whole import whole_number
 from traces.errors import InputError
 
 LAYOUT_FIELDS = tuple(field.name for field in dataclasses.fields(Layout))
@@ -68,12 +68,15 @@ class PolicyDecider:
 
     def _action(self, answer: Any, mask: np.ndarray, now_s: int) -> int:
         """The answer as a valid action: a whole number, also as an array or tensor of one."""
-        who, last = f"{type(self._policy).__name__}.act", len(mask) - 1
+        said, who = " ".join(repr(answer).split())[:60], f"{type(self._policy).__name__}.act"
+        last = len(mask) - 1
         if getattr(answer, "shape", None) == (1,):
             answer = answer.item()
-        action = whole_number(answer)
-        if action is None or not 0 <= action <= last:
-            said = " ".join(repr(answer).split())[:60]
+        try:
+            action = -1 if isinstance(answer, bool | np.bool_) else operator.index(answer)
+        except (TypeError, ValueError):
+            action = -1
+        if not 0 <= action <= last:
             raise InputError(
                 f"{who} returned {said} at {now_s} s; give a whole number from 0 (WAIT) to {last}"
             )
