@@ -422,12 +422,15 @@ def _main(words: Sequence[str], command: click.Command | None = None, name: str 
 
 def _failed(error: BaseException, words: Sequence[str]) -> int:
     """One line for an exception that ended a command, and its code: 2 what the user can mend, 1 our bug."""
+    debug = os.environ.get("RARE_DEBUG") == "1"
     if _is_input_error(error):
+        if debug and type(error).__name__ == "UnforeseenError":  # it may be our bug after all
+            raise error
         return _fail(str(error), 2)
     place = _in_users_class(error, words)
     if place is not None:
         return _fail(f"{place}: {type(error).__name__}: {_text_of(error)} (in the scheduler of your own)", 2)
-    if os.environ.get("RARE_DEBUG") == "1":
+    if debug:
         raise error
     if isinstance(error, MemoryError):
         return _fail("there is not enough memory for this; take fewer jobs, windows or workers", 2)

@@ -23,7 +23,8 @@ def changed(table: Any, *names: str) -> list[str]:
     return [name for name in names if getattr(table, name) != defaults[name]]
 
 
-_WEATHER_FILE_KEYS = (
+# How [site] has a weather file read: arguments of energy.weather.read_weather.
+WEATHER_FILE_KEYS = (
     "format", "clear_sky", "gaps", "negatives", "year",
     "latitude_deg", "longitude_deg", "altitude_m", "utc_offset_h",
 )  # fmt: skip
@@ -52,7 +53,7 @@ class SiteTable:
             yield "weather", "and name both say where the weather comes from; keep one"
         if self.weather is None:
             # A typical year is complete and has its place on the calendar.
-            for key in changed(self, *_WEATHER_FILE_KEYS):
+            for key in changed(self, *WEATHER_FILE_KEYS):
                 yield key, "belongs to a weather file; give site.weather, or leave it out"
 
     @property

@@ -183,11 +183,11 @@ def _run(
 ) -> list[list[dict[str, Any]]]:
     """The rows of each task, in their order."""
 
-    def told(done: int, task: Any = None) -> None:
+    def report(done: int, task: Any = None) -> None:
         if progress is not None:
             progress(done, len(tasks))
 
     first = _task(tasks[0])  # here, so that the rules are compiled once and bad input is told at once
-    told(1)
+    report(1)
     at_once = workers if len(tasks) > 2 else 1
-    return [first, *map_tasks(_task, tasks[1:], at_once, lambda done, task: told(done + 1))]
+    return [first, *map_tasks(_task, tasks[1:], at_once, lambda done, task: report(done + 1))]

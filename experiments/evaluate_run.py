@@ -149,8 +149,10 @@ def input_files(loaded: Loaded) -> list[Path]:
         elif isinstance(value, str) and 0 < len(value) < 1000:
             yield value
 
+    from traces.documents import is_regular
+
     paths = {loaded.path(text) for text in texts(dataclasses.asdict(loaded.scenario))}
-    return sorted(path for path in paths if path.is_file())
+    return sorted(path for path in paths if is_regular(path))  # also of texts too long for a file's name
 
 
 def stored_rows(

@@ -184,8 +184,8 @@ def _end(number: int) -> None:
     words = ["rare: interrupted"]
     for clean in reversed(_state.cleaners):
         with suppress(Exception):
-            said = clean()
-            words += [said] if said else []
+            left = clean()
+            words += [left] if left else []
     _end_tracker()
     with suppress(OSError):
         os.write(2, ("; ".join(words) + "\n").encode("utf-8", "replace"))
@@ -225,8 +225,8 @@ def _end_after_grace(reader: int) -> None:
 def _quiet_hook(before: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """An interrupt that a destructor swallows prints no traceback: the grace ends the process."""
 
-    def hook(told: Any) -> None:
-        if not isinstance(told.exc_value, KeyboardInterrupt):
-            before(told)
+    def hook(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            before(unraisable)
 
     return hook

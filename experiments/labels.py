@@ -29,10 +29,12 @@ def unique_labels(names: Sequence[str], declared: Sequence[str | None]) -> list[
 
     declared: `name` of a class of the user's, None for any other scheduler.
     """
-    labels = [own or short for own, short in zip(declared, short_labels(names), strict=True)]
+    labels = [
+        declared_name or short for declared_name, short in zip(declared, short_labels(names), strict=True)
+    ]
     return [
-        f"{label} ({name})" if own and labels.count(label) > 1 else label
-        for name, own, label in zip(names, declared, labels, strict=True)
+        f"{label} ({name})" if declared_name and labels.count(label) > 1 else label
+        for name, declared_name, label in zip(names, declared, labels, strict=True)
     ]
 
 

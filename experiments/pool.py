@@ -104,11 +104,11 @@ class Pool:
 
 
 def map_tasks(
-    work: Work, tasks: Sequence[Any], workers: int, told: Callable[[int, Any], None] | None = None
+    work: Work, tasks: Sequence[Any], workers: int, report: Callable[[int, Any], None] | None = None
 ) -> list[Any]:
     """What each task gives, in the order of the tasks; several at once if there is more than one worker.
 
-    told: called with the number of tasks done and the one that has just ended. InputError for the first
+    report: called with the number of tasks done and the one that has just ended. InputError for the first
     task that cannot be done.
     """
     results: dict[int, Any] = {}
@@ -117,8 +117,8 @@ def map_tasks(
         if isinstance(result, Failed):
             raise InputError(str(result))
         results[place] = result
-        if told is not None:
-            told(len(results), tasks[place])
+        if report is not None:
+            report(len(results), tasks[place])
 
     waiting = list(enumerate(tasks))
     if min(workers, len(tasks)) <= 1:

@@ -70,9 +70,9 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
 
 def _read_tables(whole: Run | Compare) -> None:
     """Read what is drawn before anything is, so that a damaged table leaves no half of a report."""
-    shown = _of_run(whole)
+    drawn = _of_run(whole)
     tables = [run.jobs for run in whole.runs] if isinstance(whole, Compare) else [whole.jobs]
-    tables += [shown.events, shown.power, *([] if shown.forecast is None else [shown.forecast])]
+    tables += [drawn.events, drawn.power, *([] if drawn.forecast is None else [drawn.forecast])]
     del tables  # each run keeps its own
 
 

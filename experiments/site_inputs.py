@@ -11,6 +11,7 @@ import numpy as np
 
 from energy.weather import Weather, read_weather
 from experiments.config import SiteTable, SourceTable
+from experiments.config_power import WEATHER_FILE_KEYS
 from experiments.scenario import Loaded
 from traces.errors import InputError
 from traces.rates import RateSeries
@@ -19,11 +20,6 @@ from traces.series import PowerSeries
 SOLAR = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio", "losses_percent")
 WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
 """Keys of a source that are the plant's own."""
-_READ_BY = (
-    "format", "clear_sky", "gaps", "negatives", "year",
-    "latitude_deg", "longitude_deg", "altitude_m", "utc_offset_h",
-)  # fmt: skip
-"""Keys of [site] by which a file is read: those of read_weather."""
 
 
 def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
@@ -37,7 +33,7 @@ def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
 
 #: Notes of a reader that say nothing new beside a scenario: where a typical year lies is in the docs, what a
 #: plant lacks it says itself, and of UTC power_inputs tells.
-_UNTOLD = ("typical_year", "no_irradiance", "utc_assumed")
+_LEFT_OUT = ("typical_year", "no_irradiance", "utc_assumed")
 
 
 def weather_notes(weather: Weather) -> list[str]:
@@ -45,14 +41,11 @@ def weather_notes(weather: Weather) -> list[str]:
     if weather.report is None or weather.name.startswith("site:"):
         return []
     repairs = [f"{weather.name}: {each.count} x {each.text}" for each in weather.report.repairs.values()]
-    notes = [each.text for code, each in weather.report.notes.items() if code not in _UNTOLD]
+    notes = [each.text for code, each in weather.report.notes.items() if code not in _LEFT_OUT]
     return repairs + [f"{weather.name}: {in_site_keys(text)}" for text in notes]
 
 
-_KEYWORDS = re.compile(
-    r"\b(latitude_deg|longitude_deg|altitude_m|utc_offset_h|gaps|negatives|year|format|clear_sky)"
-    r"=(?:(True)|(?=[\s,;.)]|$))?"
-)
+_KEYWORDS = re.compile(rf"\b({'|'.join(WEATHER_FILE_KEYS)})=(?:(True)|(?=[\s,;.)]|$))?")
 
 
 def in_site_keys(message: str) -> str:
@@ -78,7 +71,7 @@ def _stamp(path: Path) -> float:
 @lru_cache(maxsize=4)
 def _weather(source: str, changed: float, site: SiteTable) -> Weather:
     try:
-        return read_weather(source, **{name: getattr(site, name) for name in _READ_BY})
+        return read_weather(source, **{name: getattr(site, name) for name in WEATHER_FILE_KEYS})
     except InputError as error:
         text = in_site_keys(str(error))
         raise InputError(text if source in text else f"site: {text}") from None

@@ -118,11 +118,11 @@ _REMARKS = ("counted_rows", "step_changes", "zone_against_name")
 
 def note_reading(series: HeldSeries, notes: list[str]) -> None:
     """Adds what reading the file found doubtful to the run's notes."""
-    for code, found in (series.report.notes if series.report else {}).items():
+    for code, finding in (series.report.notes if series.report else {}).items():
         if code in _REMARKS:
-            where = f"{series.name}:{found.line}" if found.line is not None else series.name
-            value = f" ({found.value})" if code != "counted_rows" else ""
-            notes.append(f"{where}: {found.text}{value}")
+            where = f"{series.name}:{finding.line}" if finding.line is not None else series.name
+            value = f" ({finding.value})" if code != "counted_rows" else ""
+            notes.append(f"{where}: {finding.text}{value}")
 
 
 def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) -> PowerSeries:

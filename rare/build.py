@@ -141,11 +141,7 @@ def build_world(
 
     ValueError for an order that rare.orders does not have.
     """
-    if not 0 <= order < len(orders.ORDER_NAMES):
-        raise ValueError(
-            f"order {order!r} is unknown; give the place of a name in rare.orders.ORDER_NAMES: 0 to "
-            f"{len(orders.ORDER_NAMES) - 1}"
-        )
+    orders.check_order(order)
     jobs = build_jobs(case)
     begin_s = case.first_instant_s
     env = records((environments,), ENV)

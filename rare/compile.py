@@ -41,14 +41,14 @@ def compiled_sources(root: Path) -> dict[str, str]:
         for package in _PACKAGES
         for source in (root / package).rglob("*.py")
     }
-    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
     waiting = [name for name, text in every.items() if _compiles(name, text)]
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found[name] = every[name]
+        if name not in sources:
+            sources[name] = every[name]
             waiting += _imported(name, every[name], every)
-    return found
+    return sources
 
 
 def _compiles(name: str, text: str) -> bool:
@@ -78,13 +78,13 @@ def _imported(name: str, text: str, every: Collection[str]) -> list[str]:
 def _imports(name: str, text: str) -> list[tuple[str, list[str]]]:
     """(module, names taken from it) of each import that begins a line of the source `name`."""
     text = _COMMENTS.sub("", text)
-    found: list[tuple[str, list[str]]] = [
+    imports: list[tuple[str, list[str]]] = [
         (each.split()[0], []) for line in _IMPORT.findall(text) for each in line.split(",") if each.split()
     ]
     for module, names in _FROM.findall(text):
         taken = re.findall(r"\w+", re.sub(r"\bas +\w+", "", names))
-        found.append((_absolute(name, module), taken))
-    return [(module, taken) for module, taken in found if module.partition(".")[0] in _PACKAGES]
+        imports.append((_absolute(name, module), taken))
+    return [(module, taken) for module, taken in imports if module.partition(".")[0] in _PACKAGES]
 
 
 def _absolute(name: str, module: str) -> str:

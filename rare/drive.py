@@ -7,7 +7,7 @@ from typing import Any
 from rare.batch import Batch
 from rare.episodes import Episodes
 from rare.layout import Layout
-from rare.scheduler import as_decider, make_ready
+from rare.scheduler import as_decider, keep_queue, make_ready
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 
 
@@ -39,6 +39,7 @@ def play(
         reward_eta=reward_eta,
     )
     batch.set_up(0, episode)
+    keep_queue(batch.world, 0, decider)
     batch.begin(0)
     total, outside = 0.0, 0
     if batch.ended()[0]:  # nobody is ever asked: one WAIT brings the reward

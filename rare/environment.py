@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from rare.batch import Batch
 from rare.episodes import Episode, Randomise, load_episodes
 from rare.layout import Layout
 from rare.memory import Copyable
+from rare.whole import whole_number
 from traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -226,9 +226,7 @@ def window_wanted(options: dict[str, Any] | None, known: tuple[str, ...] = ("win
 
 def action_number(action: Any, layout: Layout) -> int:
     """An action as an int. InputError for a truth value, a fraction or anything else."""
-    try:
-        if not isinstance(action, bool):
-            return operator.index(action)
-    except TypeError:
-        pass
-    raise InputError(f"an action must be a whole number from 0 to {layout.actions - 1}, got {action!r}")
+    number = whole_number(action)
+    if number is None:
+        raise InputError(f"an action must be a whole number from 0 to {layout.actions - 1}, got {action!r}")
+    return number

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import operator
 from dataclasses import dataclass
 
+from rare.whole import whole_number
 from traces.errors import InputError
 
 VERSION = 1
@@ -162,16 +162,13 @@ class Layout:
         names = [each.name for each in self.features(block)]
         if feature not in names:
             raise InputError(f"layout: {block} has no feature {feature!r}; it has {', '.join(names)}")
-        given, slots = slot, 1 if block == "cluster" else self.shapes[block][0]
+        slots = 1 if block == "cluster" else self.shapes[block][0]
         if slots == 0:
             raise InputError(f"layout: {block} has no slots in this layout")
-        try:
-            slot = -1 if isinstance(slot, bool) else operator.index(slot)
-        except TypeError:
-            slot = -1
-        if not 0 <= slot < slots:
-            raise InputError(f"layout: {block} has the slots 0 to {slots - 1}, got slot {given!r}")
-        return self.slices[block].start + slot * len(names) + names.index(feature)
+        place = whole_number(slot)
+        if place is None or not 0 <= place < slots:
+            raise InputError(f"layout: {block} has the slots 0 to {slots - 1}, got slot {slot!r}")
+        return self.slices[block].start + place * len(names) + names.index(feature)
 
     def to_json(self) -> str:
         """Version, sizes and features, for checkpoints and datasets."""

@@ -46,6 +46,15 @@ def worth_at(job, end_s):
     return whole * left + (job.value_u - whole * allowance) * left // allowance
 
 
+def check_order(order: int) -> None:
+    """ValueError for a code that is no order's."""
+    if not 0 <= order < len(ORDER_NAMES):
+        raise ValueError(
+            f"order {order!r} is unknown; give the place of a name in rare.orders.ORDER_NAMES: 0 to "
+            f"{len(ORDER_NAMES) - 1}"
+        )
+
+
 @rule
 def changes_with_time(order):
     """Whether the priority of a waiting job depends on the time."""

@@ -11,7 +11,7 @@ from rare.metrics import metrics
 from rare.model import Case
 from rare.policy import Policy
 from rare.result import Result
-from rare.scheduler import Decider, Scheduler, as_decider
+from rare.scheduler import Decider, Scheduler, as_decider, keep_queue
 from rare.simpy_clock import SimpyClock
 from rare.state import ENDED_NAMES
 from traces.errors import InputError
@@ -40,9 +40,8 @@ def simulate(
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
     decider.check(case)
-    world = build_world(
-        case, order=decider.order, order_param=decider.order_param, log_level=log_level if record else 0
-    )
+    world = build_world(case, log_level=log_level if record else 0)
+    keep_queue(world, 0, decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
     began_s = time.perf_counter()
     world = runner.run(progress)

@@ -6,16 +6,17 @@ state itself, and `replay` to run a whole trace without coming back.
 
 from __future__ import annotations
 
-import operator
 from typing import Any, Protocol, runtime_checkable
 
 from rare.episodes import Episode
 from rare.model import Case
+from rare.orders import check_order
 from rare.policy import Policy, PolicyDecider
 from rare.refusals import refusal
 from rare.rules_decide import OK, apply
 from rare.state import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
+from rare.whole import whole_number
 from traces.errors import InputError
 
 __all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out", "make_ready"]
@@ -85,11 +86,9 @@ class PythonDecider:
 
     def _index(self, method: str, answer: Any) -> int:
         """The answer as an int. InputError for None, a truth value, a float or anything else."""
-        try:
-            if not isinstance(answer, bool):
-                return operator.index(answer)
-        except TypeError:
-            pass
+        index = whole_number(answer)
+        if index is not None:
+            return index
         said = " ".join(repr(answer).split())[:60]
         raise InputError(
             f"{type(self._scheduler).__name__}.{method} returned {said}; return a job's index or WAIT (-1)"
@@ -120,6 +119,18 @@ def make_ready(decider: Any, case: Case, episode: Episode) -> None:
         decider.check(case)
     else:
         prepare(case, episode)
+
+
+def keep_queue(world: World, e: int, decider: Any) -> None:
+    """Let the rules keep the queue of an environment as its scheduler wants it, before the first instant.
+
+    That is its order, and whether waiting jobs are promised a start (RULES §10.7). A scheduler whose
+    `keeps_promises` is true need not be asked before the first promise. ValueError for an unknown order.
+    """
+    check_order(decider.order)
+    state = world.env[e]
+    state["order"], state["order_param"] = decider.order, decider.order_param
+    state["keeps_promises"] = getattr(decider, "keeps_promises", False)
 
 
 def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:

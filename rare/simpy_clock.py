@@ -17,7 +17,7 @@ from rare import rules
 from rare.build import Recorder, build_world
 from rare.model import INPUT_RANGES, NEVER_S, Case
 from rare.power_flows import PowerFlows, power_flows
-from rare.scheduler import Decider, Scheduler, as_decider, carry_out
+from rare.scheduler import Decider, Scheduler, as_decider, carry_out, keep_queue
 from rare.state import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
 
 _INPUTS = {
@@ -66,7 +66,8 @@ class SimpyClock:
         """A clock for this case, ready for further processes on `env` and then `run()`."""
         decider = as_decider(scheduler, case)
         decider.check(case)
-        world = build_world(case, order=decider.order, order_param=decider.order_param)
+        world = build_world(case)
+        keep_queue(world, 0, decider)
         return cls(world, decider, case.workload.job_id)
 
     def __reduce__(self) -> NoReturn:

@@ -12,7 +12,7 @@ from rare.memory import arguments
 from rare.model import NEVER_S, Case
 from rare.orders import ORDER_NAMES
 from rare.state import DECIDE_SHED, World
-from schedulers.choose import BACKFILL_NAMES, POLICY, VICTIM_NAMES, choose, victim
+from schedulers.choose import BACKFILL_NAMES, KEPT, POLICY, VICTIM_NAMES, choose, victim
 from schedulers.gates import CARBON, GATE_NAMES, GREEN, NO_GATE, PRICE
 from schedulers.record import record
 from schedulers.replay import replay
@@ -111,6 +111,11 @@ class Heuristic:
     def order(self) -> int:
         """Code of the order in which the queue is kept."""
         return ORDER_NAMES.index(self.order_name)
+
+    @property
+    def keeps_promises(self) -> bool:
+        """Whether starts are promised also where nobody is asked (RULES §10.7)."""
+        return self.backfill == BACKFILL_NAMES[KEPT] and self.gate == NO_GATE
 
     def check(self, case: Case) -> None:
         """Refuse a workload without the values or deadlines that this order ranks by."""

@@ -75,6 +75,7 @@ class Lookahead(Copyable):
     def __init__(self, name: str, base: Heuristic, effort: Effort) -> None:
         self.name, self.base, self.effort = name, base, effort
         self.order, self.order_param = base.order, base.order_param
+        self.keeps_promises = base.keeps_promises
         self.looks = self.simulated_jobs = self.overruled = 0
         self._noted = records((MOST_NOTED,), CANDIDATE)
         self._believed: Believed | None = None

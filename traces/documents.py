@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
-from traces.errors import InputError
+from traces.errors import InputError, one_line
 from traces.text import open_regular, place
 from traces.workload import shown
 
@@ -67,10 +67,7 @@ def _what(error: Exception) -> str:
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    try:
-        text = " ".join(str(error).split())[:120]
-    except ValueError:  # a number in it has too many digits to be printed
-        text = ""
+    text = one_line(error, 120)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -184,11 +181,11 @@ def parse_json(text: str) -> Any:
     ValueError, with a reason in words, for what is nested too deeply or holds endless digits.
     """
     try:
-        found = json.loads(text, parse_constant=lambda _: None, parse_int=_whole)
+        value = json.loads(text, parse_constant=lambda _: None, parse_int=_whole)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    _check_depth(found)
-    return found
+    _check_depth(value)
+    return value
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -199,15 +196,15 @@ def parse_toml(text: str) -> dict[str, Any]:
     """
     _check_keys(text)
     try:
-        found = tomllib.loads(text)
+        value = tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except tomllib.TOMLDecodeError:
         raise
     except ValueError:  # int() refuses more than 4,300 digits
         raise ValueError("it holds a number of more digits than any use needs") from None
-    _check_depth(found)
-    return found
+    _check_depth(value)
+    return value
 
 
 def _whole(digits: str) -> int:
@@ -223,9 +220,9 @@ def _check_keys(text: str) -> None:
             raise ValueError(f"a key of it has more than {MOST_PARTS_OF_A_KEY} parts")
 
 
-def _check_depth(found: Any) -> None:
+def _check_depth(document: Any) -> None:
     """ValueError for what is nested too deeply for others to walk, or holds a number beyond 64 bits."""
-    level = [found]
+    level = [document]
     for _ in range(DEEPEST):
         inner: list[Any] = []
         for each in level:
@@ -242,7 +239,7 @@ def _check_depth(found: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
+    return getattr(error, "strerror", None) or one_line(error, 120)
 
 
 def is_regular(path: Path | str) -> bool:

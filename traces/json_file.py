@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from traces.documents import JSON_BYTES, parse_json, read_json
-from traces.errors import InputError
+from traces.errors import InputError, one_line
 from traces.text import place
 
 MOST_BYTES = JSON_BYTES
@@ -16,15 +16,15 @@ MOST_BYTES = JSON_BYTES
 def check_regular(path: Path, remedy: str, most_bytes: int | None = None) -> None:
     """InputError unless it is a regular file (a pipe would wait for ever), of at most so many bytes."""
     try:
-        found = path.stat()
+        info = path.stat()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{place(path)}: cannot be read ({reason}); {remedy}") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(info.st_mode):
         raise InputError(f"{place(path)}: is not a regular file; {remedy}")
-    if most_bytes is not None and found.st_size > most_bytes:
+    if most_bytes is not None and info.st_size > most_bytes:
         raise InputError(
-            f"{place(path)}: has {found.st_size:,} bytes, more than the {most_bytes:,} that such a file may "
+            f"{place(path)}: has {info.st_size:,} bytes, more than the {most_bytes:,} that such a file may "
             f"have; {remedy}"
         )
 
@@ -62,8 +62,3 @@ def brief(value: Any) -> str:
         return "a number of more than 30 digits"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, fit for one line."""
-    return " ".join(str(error).split())[:200]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures import style
-from traces.documents import read_json, read_text, reading
+from schedulers.learned.journal import read_rows
+from traces.documents import read_json, reading
 from traces.errors import InputError
 
-PROGRESS_BYTES = 64 * 2**20
 XLABELS = {"offline": "updates", "online": "environment steps"}
 
 
@@ -55,8 +54,7 @@ def read_curve(folder: Path) -> Curve:
 def _curve(folder: Path) -> Curve:
     try:
         config = read_json(folder / "config.json", remedy="name a folder of `rare train`")
-        progress = read_text(folder / "progress.csv", PROGRESS_BYTES, "name a folder of `rare train`")
-        rows = [row for row in csv.DictReader(io.StringIO(progress)) if row.get("objective")]
+        rows = [row for row in read_rows(folder) if row.get("objective")]
         step = np.array([float(row["step"]) for row in rows])
         objective = np.array([float(row["objective"]) for row in rows])
         kind, scenario, seed = config["kind"], config["scenario"], int(config["seed"])

@@ -5,20 +5,17 @@ All of it goes on where it was stopped: datasets, training runs and evaluations 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from experiments.launchpad.plan import CHOOSE, DATA, OFFLINE, ONLINE, REFERENCE
-from traces.documents import read_text, reading
+from traces.documents import reading
 from traces.errors import InputError
 
 Result = dict[str, Any]
 GROWTH = 1.1  # more episodes than seem needed, for windows differ
 ROUNDS = 12
-PROGRESS_BYTES = 64 * 2**20
 
 
 def do_stage(kind: str, given: Mapping[str, Any], needs: Mapping[str, Result], folder: Path) -> Result:
@@ -154,11 +151,12 @@ def judged(
 
 def read_curve(run: Path) -> list[list[float]]:
     """[step, objective] of each validation of a run."""
-    path = run / "progress.csv"
-    with reading(path):
-        text = read_text(path, PROGRESS_BYTES, "delete the folder and give `rare launchpad` again")
-        rows = [row for row in csv.DictReader(io.StringIO(text, newline="")) if row.get("objective")]
-        return [[float(row["step"]), float(row["objective"])] for row in rows]
+    from schedulers.learned.journal import read_rows
+
+    with reading(run):
+        return [
+            [float(row["step"]), float(row["objective"])] for row in read_rows(run) if row.get("objective")
+        ]
 
 
 def _is_begun(run: Path) -> bool:

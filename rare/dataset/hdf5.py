@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from traces.errors import InputError
+from traces.errors import InputError, one_line
 from traces.json_file import check_regular
 
 MOST_CHUNK_BYTES = 256 * 2**20
@@ -37,7 +37,7 @@ def reading(path: Path, place: str = "") -> Iterator[None]:
     except MemoryError:
         raise InputError(f"{where}: needs more memory than there is; {REMEDY} with fewer slots") from None
     except Exception as error:  # h5py raises what the C library happens to meet
-        said = " ".join(str(error).split())[:160] or type(error).__name__
+        said = one_line(error, 160) or type(error).__name__
         raise InputError(f"{where}: is damaged ({said}); {REMEDY}") from None
 
 
@@ -80,16 +80,16 @@ def array_at(group: h5py.Group, name: str, path: Path, kinds: str, width: int | 
     kinds: of its numbers, as NumPy names them. Nothing of it has been read yet.
     """
     where = f"{group.name}/{name}"
-    found = member(group, name, path)
-    if found is None:
+    array = member(group, name, path)
+    if array is None:
         raise InputError(f"{path}: lacks {where}; {REMEDY}")
     with reading(path, where):
-        if not isinstance(found, h5py.Dataset):
+        if not isinstance(array, h5py.Dataset):
             raise InputError(f"{path}: {where} is no array; {REMEDY}")
-        _check_type(found, path, where, kinds)
-        _check_shape(found, path, where, width)
-        _check_storage(found, path, where)
-    return found
+        _check_type(array, path, where, kinds)
+        _check_shape(array, path, where, width)
+        _check_storage(array, path, where)
+    return array
 
 
 def _check_type(array: h5py.Dataset, path: Path, where: str, kinds: str) -> None:

@@ -186,15 +186,15 @@ def _facts_of(folder: Path, sheet: dict[str, Any], shards: list[Shard]) -> list[
 
 def _check_metadata(folder: Path, sheet: dict[str, Any]) -> None:
     """Minari's file must count as many; more while a dataset is added to."""
-    found = read_metadata(folder / "data")
-    for key, told, held in (
-        ("total_episodes", found.episodes, sheet["episodes"]),
-        ("total_steps", found.steps, sheet["transitions"]),
+    metadata = read_metadata(folder / "data")
+    same = metadata.episodes == sheet["episodes"]
+    for key, stated, counted in (
+        ("total_episodes", metadata.episodes, sheet["episodes"]),
+        ("total_steps", metadata.steps, sheet["transitions"]),
     ):
-        same = found.episodes == sheet["episodes"]
-        if told < held or (same and told != held):
+        if stated < counted or (same and stated != counted):
             raise InputError(
-                f"{found.path}: {key!r} is {told:,}, and {folder / SHEET} counts {held:,}; {REMEDY}"
+                f"{metadata.path}: {key!r} is {stated:,}, and {folder / SHEET} counts {counted:,}; {REMEDY}"
             )
 
 

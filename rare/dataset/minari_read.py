@@ -95,9 +95,9 @@ def _options(keys: Keys) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
-def sheet_of(found: Metadata, layout: Layout) -> dict[str, Any]:
+def sheet_of(metadata: Metadata, layout: Layout) -> dict[str, Any]:
     """What a data sheet of ours would say of it; what nobody knows is None."""
-    options = found.options
+    options = metadata.options
     scenario, settings, seed = (options.get(key) for key in ("scenario", "settings", "scenario_seed"))
     if not isinstance(settings, list) or not all(isinstance(each, str) for each in settings):
         settings = []
@@ -105,25 +105,25 @@ def sheet_of(found: Metadata, layout: Layout) -> dict[str, Any]:
         "scenario": scenario if isinstance(scenario, str) else None,
         "settings": settings,
         "scenario_seed": seed if isinstance(seed, int) and 0 <= seed < 2**63 else 0,
-        "algorithm": found.algorithm,
+        "algorithm": metadata.algorithm,
         "layout": json.loads(layout.to_json()),
-        "episodes": found.episodes,
-        "transitions": found.steps,
+        "episodes": metadata.episodes,
+        "transitions": metadata.steps,
         "episodes_left_out": {},
         "origin": "minari",
     }
 
 
-def layout_of(found: Metadata, rows: np.ndarray) -> Layout:
+def layout_of(metadata: Metadata, rows: np.ndarray) -> Layout:
     """The layout of the observations. InputError if they are none of ours.
 
     The environment's arguments say it. Where a dataset does not name its environment, the layouts of this
     width and number of actions are tried on `rows` (N, width), observations of an episode.
     """
-    named = _named_layout(found)
+    named = _named_layout(metadata)
     if named is not None:
         return named
-    fitting = [layout for layout in _possible(found.width, found.actions) if _fits(rows, layout)]
+    fitting = [layout for layout in _possible(metadata.width, metadata.actions) if _fits(rows, layout)]
     if len(fitting) == 1:
         return fitting[0]
     said = (
@@ -132,21 +132,21 @@ def layout_of(found: Metadata, rows: np.ndarray) -> Layout:
         else "several layouts fit"
     )
     raise InputError(
-        f"{found.path}: {said} ({found.width} numbers, {found.actions} actions), and 'env_spec' names no "
-        "environment of ours; collect from gymnasium.make('rare/GreenCluster-v0', ...)"
+        f"{metadata.path}: {said} ({metadata.width} numbers, {metadata.actions} actions), and 'env_spec' "
+        "names no environment of ours; collect from gymnasium.make('rare/GreenCluster-v0', ...)"
     )
 
 
-def _named_layout(found: Metadata) -> Layout | None:
+def _named_layout(metadata: Metadata) -> Layout | None:
     sizes = ("queue_slots", "running_slots", "forecast_hours")
-    if not found.options:
+    if not metadata.options:
         return None
-    given = {key: found.options[key] for key in sizes if key in found.options}
+    given = {key: metadata.options[key] for key in sizes if key in metadata.options}
     try:
-        layout = Layout(**given, reservations=found.options.get("reservations") is True)
+        layout = Layout(**given, reservations=metadata.options.get("reservations") is True)
     except InputError as error:
-        raise InputError(f"{found.path}: 'env_spec': {error}; {REMEDY}") from None
-    return layout if (layout.size, layout.actions) == (found.width, found.actions) else None
+        raise InputError(f"{metadata.path}: 'env_spec': {error}; {REMEDY}") from None
+    return layout if (layout.size, layout.actions) == (metadata.width, metadata.actions) else None
 
 
 def _possible(width: int, actions: int) -> list[Layout]:

@@ -113,15 +113,15 @@ class Reader:
         """The arrays of an episode by name, their headers checked and nothing read."""
         group = self.group(place)
         widths = {"observations": self.width, "action_mask": self.actions}
-        found = {}
+        arrays = {}
         for key, where in PLACES.items():
             if key in _OPTIONAL and not self.whole and member(group, where, place.path) is None:
                 continue
-            found[key] = array_at(group, where, place.path, _KINDS[key], widths.get(key))
-        if "time_s" not in found and member(group, "infos/elapsed_s", place.path) is not None:
-            found["elapsed_s"] = array_at(group, "infos/elapsed_s", place.path, "fiu")
-        self._check_rows(found, place)
-        return found
+            arrays[key] = array_at(group, where, place.path, _KINDS[key], widths.get(key))
+        if "time_s" not in arrays and member(group, "infos/elapsed_s", place.path) is not None:
+            arrays["elapsed_s"] = array_at(group, "infos/elapsed_s", place.path, "fiu")
+        self._check_rows(arrays, place)
+        return arrays
 
     def _check_rows(self, arrays: dict[str, h5py.Dataset], place: EpisodePlace) -> None:
         steps = arrays["rewards"].shape[0]
@@ -141,10 +141,10 @@ class Reader:
         """How many decisions an episode holds, by its headers. InputError if they disagree."""
         arrays = self.arrays(place)
         steps = int(arrays["rewards"].shape[0])
-        told = attribute(self.group(place), "total_steps", place.path)
-        if told is not None and told != steps:
+        stated = attribute(self.group(place), "total_steps", place.path)
+        if stated is not None and stated != steps:
             raise InputError(
-                f"{place.path}: {place.group}, attribute total_steps is {str(told)[:40]}, and there are "
+                f"{place.path}: {place.group}, attribute total_steps is {str(stated)[:40]}, and there are "
                 f"{steps:,} rewards; {REMEDY}"
             )
         return steps

@@ -13,7 +13,7 @@ from rare.dataset.log import Log
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
 from rare.model import Case
-from rare.scheduler import as_decider, make_ready
+from rare.scheduler import as_decider, keep_queue, make_ready
 from rare.state import DECIDE_SHED, DECIDE_START, SHEDDING
 from traces.errors import InputError
 
@@ -71,7 +71,7 @@ class Player:
         batch.set_up(0, episode)
         decider = policy.decider(batch.case_of(0))
         make_ready(decider, batch.case_of(0), episode)
-        batch.world.env["order"][0], batch.world.env["order_param"][0] = decider.order, decider.order_param
+        keep_queue(batch.world, 0, decider)
         batch.begin(0)
         log.begin(batch, seed)
         why = OVER

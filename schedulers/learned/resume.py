@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from traces.errors import InputError
-from traces.json_file import check_regular, one_line
+from traces.errors import InputError, one_line
+from traces.json_file import check_regular
 
 STATE = "state.pt"
 REMEDY = "delete the folder and train again"
@@ -46,7 +46,7 @@ def restoring(folder: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # torch raises what its unpickler happens to meet
-        said = one_line(error)[:160] or type(error).__name__
+        said = one_line(error, 160) or type(error).__name__
         raise InputError(f"{path}: cannot be read ({said}); {REMEDY}") from None
 
 

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from schedulers.learned.network_shapes import weight_shapes
-from traces.errors import InputError
-from traces.json_file import MOST_BYTES, brief, check_regular, one_line, parsed_object
+from traces.errors import InputError, one_line
+from traces.json_file import MOST_BYTES, brief, check_regular, parsed_object
 
 WEIGHTS = "weights.safetensors"
 REMEDY = "copy the folder again"

@@ -258,6 +258,21 @@ class TestExitCodes:
         with pytest.raises(RuntimeError):
             main([*RUN])
 
+    def test_what_no_check_of_a_reader_foresaw_can_be_debugged(self, here, stub, capsys, monkeypatch):
+        from traces.documents import UnforeseenError, reading
+
+        def stop(name):
+            with reading("jobs.csv"):
+                raise KeyError("ours, perhaps")
+
+        stub.before = stop
+        monkeypatch.delenv("RARE_DEBUG", raising=False)
+        assert main([*RUN]) == 2
+        assert "jobs.csv: cannot be read (KeyError: 'ours, perhaps')" in capsys.readouterr().err
+        monkeypatch.setenv("RARE_DEBUG", "1")
+        with pytest.raises(UnforeseenError):
+            main([*RUN])
+
     def test_help_is_asked_for_and_costs_nothing(self, capsys):
         assert main([]) == 0
         assert main(["simulate", "--help"]) == 0

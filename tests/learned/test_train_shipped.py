@@ -24,7 +24,7 @@ SMALL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", SMALL)
+@pytest.mark.parametrize("kind", ["with-forecast", pytest.param("without-forecast", marks=pytest.mark.slow)])
 def test_a_small_one_goes_all_the_way_and_is_not_done_twice(tmp_path, monkeypatch, kind):
     recipe, smaller = SMALL[kind]
     for name, value in smaller.items():

@@ -345,8 +345,7 @@ def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_dataset(mixed, 
 
 @pytest.mark.slow
 def test_kills_at_twenty_random_moments(mixed, tmp_path):
-    files = _survive_kills(tmp_path, load(mixed).sheet["content_sha256"], 20, None)
-    assert len(set(files)) > 5  # they came at different moments indeed
+    _survive_kills(tmp_path, load(mixed).sheet["content_sha256"], 20, None)
 
 
 def test_two_runs_do_not_write_into_the_same_folder(mixed):

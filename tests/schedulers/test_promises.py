@@ -16,6 +16,7 @@ from schedulers import make_scheduler
 from tests.builders import make_case, random_case
 from tests.rare.twins import history
 from tests.schedulers.test_backfill import GRID
+from tests.schedulers.test_gates import HOUR, forecast_of, hourly, starts_h
 
 MACHINE = rare.Partition(nodes=4)
 
@@ -136,6 +137,20 @@ def test_a_shortage_breaks_a_promise_and_the_job_still_goes_first():
     assert [event for event in events if event[0] >= 30][0] == (30, "start", 2)
     plain = history(case, make_scheduler("conservative"), "compiled")["events"]
     assert [event for event in plain if event[0] >= 30][0] == (30, "resume", 0)
+
+
+@pytest.mark.parametrize("clock", ["compiled", "simpy"])
+def test_the_first_promises_are_made_before_the_scheduler_is_first_asked(clock):
+    # No power until 3 h, as forecast: nobody is asked before. Job 0 (2 h) is promised 3 h as it comes;
+    # job 1 (1 h), which sjf would put first, comes at 1 h and is promised what is left.
+    dark = [0] * 3 + [40_000] * 8
+    jobs = [
+        {"work_s": 2 * HOUR, "power_mw": 10_000, "cores": 4},
+        {"submit_s": HOUR, "work_s": HOUR, "power_mw": 10_000, "cores": 4},
+    ]
+    start = starts_h(jobs, "sjf+conservative=kept", clock, hourly(dark), forecast_of(dark))
+    assert start == [3, 5]
+    assert starts_h(jobs, "sjf+conservative", clock, hourly(dark), forecast_of(dark)) == [4, 3]
 
 
 @pytest.mark.parametrize(

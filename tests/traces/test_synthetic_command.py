@@ -94,7 +94,13 @@ HOSTILE = [
 
 
 class TestHostile:
-    @pytest.mark.parametrize(("words", "message"), HOSTILE, ids=[" ".join(each[0]) for each in HOSTILE])
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            pytest.param(words, message, id=" ".join(words), marks=[pytest.mark.slow] * ("36525" in words))
+            for words, message in HOSTILE
+        ],
+    )
     def test_one_line_and_exit_code_2(self, words, message, folder, capsys):
         assert run(*words, "--out", "out.csv") == 2
         said = capsys.readouterr()
