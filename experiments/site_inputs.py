@@ -64,7 +64,8 @@ def in_site_keys(message: str) -> str:
         given = match.end() < len(message) and message[match.end()] not in " ,;.)"
         return f"site.{match[1]}{' = ' if given else ''}"
 
-    return _KEYWORDS.sub(key, message.replace("read_weather(..., clear_sky=True)", "clear_sky=True"))
+    message = message.replace("read_weather(..., clear_sky=True)", "clear_sky=True")
+    return _KEYWORDS.sub(key, message.replace("(zone= then names", "(supply.site_zone then names"))
 
 
 def _stamp(path: Path) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -50,6 +50,10 @@ class Stamps:
     date_order: str | None = None
     order_row: int = 0
     dates_only: bool = False
+
+
+ShowTime = Callable[[int], str]
+"""How a message prints a time given in seconds since 1970."""
 
 
 def show(utc_s: int) -> str:

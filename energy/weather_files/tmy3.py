@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -37,6 +38,9 @@ COLUMNS = {
     "Wspd (m/s)": ("wind_speed_m_s", 1),
 }
 MISSING = (-9900.0,)
+#: SolarAnywhere writes this column so, the last hour of a day as 00:00 of the next, and leaves empty what it
+#: does not have (clouds, pressure).
+SOLAR_ANYWHERE_DNI = "DNI (W/m^2))"
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _TIME = re.compile(r"(\d{1,2}):(\d\d)")
 
@@ -50,7 +54,8 @@ def read(content: Content, options: Options) -> Record:
     rows = data_rows(content, 2, len(names))
     columns = {}
     for name, (ours, factor) in COLUMNS.items():
-        columns[ours] = rows.numbers(column_index(names, name, content, 2), name, MISSING) * factor
+        written = SOLAR_ANYWHERE_DNI if name == "DNI (W/m^2)" and SOLAR_ANYWHERE_DNI in names else name
+        columns[ours] = rows.numbers(column_index(names, written, content, 2), name, MISSING) * factor
     start_s, typical = _starts(rows, options)
     return Record(content, site, start_s, rows.lines, columns, "end", typical)
 
@@ -81,17 +86,32 @@ def _starts(rows: Rows, options: Options) -> tuple[np.ndarray, bool]:
     return dates_s(rows.content, rows.lines, year, month, day) + minute * 60 - HOUR_S, typical
 
 
+def _day_before(month: int, day: int, year: int, where: str) -> tuple[int, int, int]:
+    try:
+        before = date(year, month, day) - timedelta(days=1)
+    except ValueError:
+        raise InputError(f"{where}: {year}-{month:02}-{day:02} is no date: mend it") from None
+    return before.month, before.day, before.year
+
+
 def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
     """(month, day, year, minute of the day) of a row; 24:00 is minute 1440."""
-    date, time = _DATE.fullmatch(rows.cells[i][0].strip()), _TIME.fullmatch(rows.cells[i][1].strip())
+    day_text, time = _DATE.fullmatch(rows.cells[i][0].strip()), _TIME.fullmatch(rows.cells[i][1].strip())
     where = rows.content.at(int(rows.lines[i]))
-    if date is None or time is None:
+    if day_text is None or time is None:
         raise InputError(
             f"{where}: {shown(','.join(rows.cells[i][:2]))} is no TMY3 stamp: write 01/31/1999,01:00 to 24:00"
         )
-    month, day, year = (int(part) for part in date.groups())
+    month, day, year = (int(part) for part in day_text.groups())
     minute = int(time[1]) * 60 + int(time[2])
-    if not (1 <= month <= 12 and 1 <= day <= 31 and 60 <= minute <= 1440 and 1900 <= year <= 2199):
+    if not (1 <= month <= 12 and 1 <= day <= 31 and 0 <= minute <= 1440 and 1900 <= year <= 2199):
+        raise InputError(
+            f"{where}: {shown(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
+        )
+    if minute == 0:
+        month, day, year = _day_before(month, day, year, where)
+        minute = 1440
+    elif minute < 60:
         raise InputError(
             f"{where}: {shown(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
         )
