@@ -65,7 +65,8 @@ def in_site_keys(message: str) -> str:
         return f"site.{match[1]}{' = ' if given else ''}"
 
     message = message.replace("read_weather(..., clear_sky=True)", "clear_sky=True")
-    return _KEYWORDS.sub(key, message.replace("(zone= then names", "(supply.site_zone then names"))
+    message = message.replace("zone= may name", "supply.site_zone may name")
+    return _KEYWORDS.sub(key, message)
 
 
 def _stamp(path: Path) -> float:

@@ -99,8 +99,8 @@ def _check_distances(
         i = int(odd[0])
         raise InputError(
             f"{path}:{lines[i + 1]}: {show_time(stamps_s[i + 1])} is {distances[i]} s after the row before, "
-            f"the step is {steps_s[i]} s: a series needs one step throughout, or another one from where a row "
-            "ends: correct the stamp, or split or resample the file"
+            f"the step is {steps_s[i]} s: a series needs one step throughout, or another one from where a "
+            "row ends: correct the stamp, or split or resample the file"
         )
     gap = rest_s > 0
     run = gap[:-2] & gap[1:-1] & gap[2:] & (np.diff(distances[:-1]) == 0) & (np.diff(distances[1:]) == 0)

@@ -90,7 +90,7 @@ class Closure:
             minutes = round((self.step_s // 2 - within_s) / 60)
             remedy = f": the sun is taken {abs(minutes)} min {'late' if minutes > 0 else 'early'}"
         else:
-            remedy = f": give utc_offset_h={offset_s / 3600:g} (zone= then names the site's own clock)"
+            remedy = f": zone= may name the site's own clock; give utc_offset_h={offset_s / 3600:g}"
             remedy = remedy if moves else ""
         record.note(
             "clock", fixed_zone_name(offset_s),

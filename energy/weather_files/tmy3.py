@@ -80,7 +80,9 @@ def _site(content: Content) -> dict:
 
 
 def _starts(rows: Rows, options: Options) -> tuple[np.ndarray, bool]:
-    parts = np.array([_stamp(rows, i) for i in range(len(rows.cells))], np.int64)
+    times = {row[1].strip() for row in rows.cells}
+    ends_at_0 = "00:00" in times and "24:00" not in times
+    parts = np.array([_stamp(rows, i, ends_at_0) for i in range(len(rows.cells))], np.int64)
     month, day, year, minute = parts.T
     year, typical = placed_years(year, month, options.year)
     return dates_s(rows.content, rows.lines, year, month, day) + minute * 60 - HOUR_S, typical
@@ -94,8 +96,8 @@ def _day_before(month: int, day: int, year: int, where: str) -> tuple[int, int, 
     return before.month, before.day, before.year
 
 
-def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
-    """(month, day, year, minute of the day) of a row; 24:00 is minute 1440."""
+def _stamp(rows: Rows, i: int, ends_at_0: bool) -> tuple[int, int, int, int]:
+    """(month, day, year, minute of the day) of a row; 24:00, or 00:00 where days end so, is minute 1440."""
     day_text, time = _DATE.fullmatch(rows.cells[i][0].strip()), _TIME.fullmatch(rows.cells[i][1].strip())
     where = rows.content.at(int(rows.lines[i]))
     if day_text is None or time is None:
@@ -108,7 +110,7 @@ def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
         raise InputError(
             f"{where}: {shown(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
         )
-    if minute == 0:
+    if minute == 0 and ends_at_0:
         month, day, year = _day_before(month, day, year, where)
         minute = 1440
     elif minute < 60:
