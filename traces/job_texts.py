@@ -47,7 +47,7 @@ class JobTexts:
     def _decimals(
         self, cells: dict[str, list[str]], lines: Sequence[int], findings: Findings
     ) -> dict[str, list[str]]:
-        numbers = {name for source in self._sources.values() for name in source.columns()}
+        numbers = dict.fromkeys(name for source in self._sources.values() for name in source.columns())
         columns = {name: cells[name] for name in numbers if not _holds_dates(cells[name])}
         if self._delimiter == "," or not columns:
             return cells  # there a comma within a cell would have to be quoted

@@ -285,16 +285,15 @@ class TimedFile:
         Rows a local day apart are 23 or 25 hours apart in UTC where clocks change. Others are even in UTC.
         """
         utc_s = utc_s[kept]
-        if (
-            stamps.in_utc
-            or zone is None
-            or usual_step_s(utc_s) != DAY_S
-            or not (np.diff(utc_s) % DAY_S).any()
-        ):
+        if stamps.in_utc or zone is None or usual_step_s(utc_s) != DAY_S:
             return utc_s, lambda seconds: seconds, show
-        clock = find_zone(zone)
+        clock, local_s = find_zone(zone), stamps.seconds[kept]
+        # The days before the first row and of the last one may be those of other lengths.
+        around_s = day_begins(np.append(local_s[:1] - DAY_S, local_s[-1:] + DAY_S), clock)
+        if not (np.diff(np.concatenate((around_s[:1], utc_s, around_s[1:]))) % DAY_S).any():
+            return utc_s, lambda seconds: seconds, show
         return (
-            stamps.seconds[kept],
+            local_s,
             lambda seconds: day_begins(seconds, clock),
             lambda seconds: f"{EPOCH + timedelta(seconds=int(seconds)):%Y-%m-%d} in {zone}",
         )
