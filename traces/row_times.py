@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from traces.clock_parts import STAMP, ClockParts
+from traces.columns import NAMES_ENDS
 from traces.counts import check_name, is_count, read_counts, remark_on_counts
 from traces.errors import InputError
 from traces.layout import Layout
@@ -26,11 +27,6 @@ _ZONE_IN_NAME = (
     (re.compile(r"\(CET ?/ ?CEST\)"), "Europe/Brussels"),
 )
 _UTC_NAMES = ("UTC", "GMT", "UCT", "Zulu", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Etc/Zulu")
-# Names of columns that hold the end of each step: period_end, IntervalEnd, Datum bis, valid_to.
-_ENDS = re.compile(
-    r"(?:^|[^A-Za-z])(?:ends?|ending|ende|bis|valid[ _]?to)(?:$|[^A-Za-z])|(?:interval|period|hour)[ _]?end",
-    re.IGNORECASE,
-)
 #: Letters of the column by which ERCOT marks the second showing of an hour, and its marks.
 _REPEATED_HOUR = ("repeatedhourflag", "repeatedhour", "dstflag")
 _FLAGS = {"y": True, "n": False, "true": True, "false": False, "1": True, "0": False}
@@ -190,7 +186,7 @@ class TimedFile:
     def check_stamp(self, stamp: str) -> None:
         """InputError where the name of the time column says that it holds ends, read as beginnings."""
         name = self.times.get(STAMP, "")
-        if stamp == "start" and _ENDS.search(name):
+        if stamp == "start" and NAMES_ENDS.search(name):
             raise InputError(
                 f"{self.path}: column {name!r} names the end of each step by its name: declare stamp='end' "
                 "(or choose the beginnings by time_column=)"
