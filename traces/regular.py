@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,8 +50,14 @@ class Rows:
 
     def keep(self, mask: np.ndarray) -> Rows:
         """The rows where `mask` is true."""
-        columns = (self.utc_s, self.lines, self.values, self.missing, self.length_s)
-        return Rows(*(column[mask] for column in columns), self.show_time)
+        return replace(
+            self,
+            utc_s=self.utc_s[mask],
+            lines=self.lines[mask],
+            values=self.values[mask],
+            missing=self.missing[mask],
+            length_s=self.length_s[mask],
+        )
 
 
 def usual_step_s(utc_s: np.ndarray) -> int | None:
