@@ -51,6 +51,8 @@ def show_file(
         return show_workload(path, **workload)
     except InputError as error:
         hint = "" if kind is not None or power else "; if it is a series, say --kind power or --kind rate"
+        if kind == "power" and "declares a unit" in str(error):
+            hint = "; of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh"
         raise InputError(command_words(str(error)) + hint) from error
 
 

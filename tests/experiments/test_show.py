@@ -211,3 +211,11 @@ def test_strict_is_for_series_too(files, capsys):
     assert show(capsys, "newest.csv")[0] == 0
     code, _, err = show(capsys, "newest.csv", "--strict")
     assert code == 2 and "newest first" in err
+
+
+def test_a_series_without_a_unit_may_be_a_rate(files, capsys):
+    (files / "moer.csv").write_text(GRID.replace("WND,SUN,CI", "moer,f1,f2"), encoding="utf-8")
+    code, _, err = show(capsys, "moer.csv")
+    assert code == 2 and "kg/kWh" in err
+    code, out, _ = show(capsys, "moer.csv", "--columns", "f2", "--unit", "kg/kWh")
+    assert code == 0 and "g/kWh" in out
