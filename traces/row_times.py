@@ -215,7 +215,7 @@ class TimedFile:
         if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
             return day_begins(stamps.seconds, found), everything
         times = readings_of(stamps.seconds, found)
-        flags = self._repeated_hours()
+        flags = self._repeated_hours(times)
         self._transitions(times, time_names, str(zone), told=flags is not None)
         if flags is not None:
             self._check_flags(flags, times, str(zone))
@@ -230,14 +230,19 @@ class TimedFile:
         utc_s[kept] = choose_readings(part, stamps.seconds[kept], step_s)
         return utc_s, kept
 
-    def _repeated_hours(self) -> np.ndarray | None:
-        """(N,) bool, which rows the file flags as the second showing of an hour; None without such flags."""
+    def _repeated_hours(self, times: LocalTimes) -> np.ndarray | None:
+        """(N,) bool, which rows the file flags as the second showing of an hour; None without such flags.
+
+        A `DSTFlag` that marks other times too is another publisher's, which marks all of the summer.
+        """
         if self.repeated_hour is None:
             return None
         cells = [cell.strip().lower() for cell in self.table.cells[self.repeated_hour]]
         if not set(cells) <= _FLAGS.keys():
             return None
-        return np.fromiter((_FLAGS[cell] for cell in cells), bool, len(cells))
+        flags = np.fromiter((_FLAGS[cell] for cell in cells), bool, len(cells))
+        of_summer = "dst" in self.repeated_hour.lower() and bool((flags & (times.transition < 0)).any())
+        return None if of_summer else flags
 
     def _check_flags(self, flags: np.ndarray, times: LocalTimes, zone: str) -> None:
         """InputError where an hour is flagged as repeated that the zone's clocks show once."""

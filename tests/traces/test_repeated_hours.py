@@ -69,11 +69,18 @@ def test_whole_stamps_with_a_mark(write):
 
 
 def test_a_mark_that_the_zone_does_not_know(write):
-    path = write(BY_HOUR, *hours((1, "N", 1), (2, "N", 2), (2, "Y", 99), (3, "N", 3)))
-    with pytest.raises(InputError, match=r":4: .*'DSTFlag', but occurs once in America/Phoenix"):
+    header = BY_HOUR.replace("DSTFlag", "Repeated Hour Flag")
+    path = write(header, *hours((1, "N", 1), (2, "N", 2), (2, "Y", 99), (3, "N", 3)))
+    with pytest.raises(InputError, match=r":4: .*'Repeated Hour Flag', but occurs once in America/Phoenix"):
         read_rate(path, column="SettlementPointPrice", **(CHICAGO | {"zone": "America/Phoenix"}))
 
 
 def test_a_column_of_that_name_that_holds_something_else(write):
     path = write("time,dst_flag,Price (USD/MWh)", "2024-06-01 00:00,summer,1", "2024-06-01 01:00,summer,2")
     assert len(read_rate(path, zone="America/Chicago")) == 2
+
+
+def test_a_flag_of_the_whole_summer_is_no_mark(write):
+    rows = [f"2024-06-01 0{hour}:00,Y,{hour}" for hour in range(3)]
+    series = read_rate(write("time,DSTFlag,Price (USD/MWh)", *rows), zone="America/Chicago")
+    assert series.start_utc == datetime(2024, 6, 1, 5, tzinfo=UTC)
