@@ -179,12 +179,14 @@ def traces() -> None:
 @click.argument("file")
 @click.option(
     "--kind",
-    type=click.Choice(["workload", "power", "rate"]),
-    help="What FILE holds (rate: prices or carbon intensity); default: by its columns.",
+    type=click.Choice(["workload", "power", "rate", "weather"]),
+    help="What FILE holds (rate: prices or carbon intensity); default: by its first lines.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
-@click.option("--strict", is_flag=True, help="Workload: make every repair and skip an error.")
-@click.option("--format", "format_", type=click.Choice(["swf", "csv", "parquet"]), help="Workload.")
+@click.option("--strict", is_flag=True, help="Workload, series: make every repair and skip an error.")
+@click.option(
+    "--format", "format_", metavar="NAME", help="Workload: swf, csv, parquet. Weather: epw, tmy3, nsrdb, ..."
+)
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
 )
@@ -212,40 +214,32 @@ def traces() -> None:
     "--time-unit", metavar="UNIT", help="Series: of a time column that counts: s, min, h, d, 15min."
 )
 @click.option("--time-start", metavar="INSTANT", help="Series: instant of count 0, as in 2022-01-01T00:00Z.")
+@click.option("--latitude-deg", type=float, help="Weather: of the site, where the file does not say.")
+@click.option("--longitude-deg", type=float, help="Weather: of the site, east positive.")
+@click.option("--altitude-m", type=float, help="Weather: of the site.")
+@click.option("--utc-offset-h", type=float, help="Weather: the site's clock, in hours from UTC.")
+@click.option("--year", type=int, help="Weather: place the file's months in this year.")
+@click.option("--clear-sky", is_flag=True, help="Weather: model irradiance that the file lacks.")
 def traces_show(
     file: str,
     kind: str | None,
     as_json: bool,
-    strict: bool,
     format_: str | None,
-    mapping: str | None,
     no_header: bool,
-    **power: Any,
+    **options: Any,
 ) -> None:
     """Summary of FILE, with everything that was repaired or skipped to read it."""
-    given: dict[str, Any] = {
-        key: list(value) if key == "columns" else value for key, value in power.items() if value
-    }
-    given |= {"header": False} if no_header else {}
-    from experiments.show import kind_of, show_file, show_text
+    from experiments.show import show_file, show_text
+    from experiments.show_options import sorted_options
 
-    jobs = {"strict": strict, "format": format_, "mapping": mapping}
-    if kind is None and not any(jobs.values()):
-        kind = "power" if no_header else kind_of(file)
-        if kind == "power" and "/" in (given.get("unit") or ""):
-            kind = "rate"
-    elif kind is None:
-        kind = "workload"
-    foreign: dict[str, Any] = jobs if kind in ("power", "rate") else given if kind == "workload" else {}
-    for key, value in foreign.items():
-        if key == "header":
-            raise click.UsageError(
-                "--no-header is for --kind power; for jobs write header = false in a mapping file"
-            )
-        if value:
-            other = "workload" if kind in ("power", "rate") else "power"
-            raise click.UsageError(f"--{key.replace('_', '-')} is for --kind {other}; add that, or drop it")
-    found = show_file(file, kind, jobs, given)
+    options |= {"format": format_, "header": False if no_header else None}
+    options["columns"] = list(options["columns"]) or None
+    given = {
+        key: value
+        for key, value in options.items()
+        if value is not None and (value or key not in ("strict", "clear_sky"))
+    }
+    found = show_file(file, *sorted_options(file, kind, given))
     click.echo(json_text(found) if as_json else show_text(found))
 
 

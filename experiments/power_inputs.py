@@ -362,7 +362,8 @@ def _forecast(
             raise InputError(
                 'forecast.kind is "day-ahead", a forecast of the supply, but there is none; change it'
             )
-        ahead = covering(read_day_ahead(loaded, supply, files), base.start_utc, ahead_utc, "forecast", notes)
+        series = read_day_ahead(loaded, supply, files, notes)
+        ahead = covering(series, base.start_utc, ahead_utc, "forecast", notes)
         given = Quantity("supply", hourly_means(ahead))
     length = max(len(part.means) for part in parts)
     if length == 0:

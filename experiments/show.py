@@ -33,12 +33,17 @@ KWH_MJ = 3_600_000_000
 def show_file(
     path: str | Path, kind: str | None, workload: dict[str, Any], power: dict[str, Any]
 ) -> dict[str, Any]:
-    """The summary of a file: of a workload or a power series, as asked or, with None, by its content.
+    """The summary of a file: of a workload, a series or weather, as asked or, with None, by its content.
 
-    The options are those of `show_workload` and `show_power`. InputError in the command line's words.
+    The options are those of `show_workload`, and as `power` those of `show_power`, `show_rate` or
+    `show_weather`. InputError in the command line's words.
     """
     kind = kind or kind_of(path)
     try:
+        if kind == "weather":
+            from experiments.show_weather import show_weather
+
+            return show_weather(path, **power)
         if kind == "rate":
             return show_rate(path, **power)
         if kind == "power" or (kind is None and power):
@@ -46,14 +51,21 @@ def show_file(
         return show_workload(path, **workload)
     except InputError as error:
         hint = "" if kind is not None or power else "; if it is a series, say --kind power or --kind rate"
+        if kind == "power" and "declares a unit" in str(error):
+            hint = "; of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh"
         raise InputError(command_words(str(error)) + hint) from error
 
 
 def kind_of(path: str | Path) -> str | None:
-    """'workload', 'power' or 'rate' by the columns of a CSV file, None if they do not tell; others hold jobs.
+    """'workload', 'power', 'rate' or 'weather' by the first lines; None if they do not tell.
 
     A rate, of prices or carbon intensity, is told by its unit.
     """
+    if not {".swf", ".parquet", ".pq"} & {suffix.lower() for suffix in Path(path).suffixes}:
+        from energy.weather_files import format_of
+
+        if format_of(path) is not None:
+            return "weather"
     if ".csv" not in (suffix.lower() for suffix in Path(path).suffixes):
         return "workload"
     try:
@@ -109,7 +121,8 @@ def _is_number(cell: str) -> bool:
 
 
 _KEYWORDS = re.compile(
-    r"\b(columns?|unit|stamp|zone|gaps|negatives|time_column|decimal|date_order|time_unit|time_start)="
+    r"\b(columns?|unit|stamp|zone|gaps|negatives|time_column|decimal|date_order|time_unit|time_start|format|year"
+    r"|latitude_deg|longitude_deg|altitude_m|utc_offset_h)="
     r"(?:'([^']*)'|(?=[a-z, ]|$))"
 )
 
@@ -125,7 +138,14 @@ def command_words(message: str) -> str:
         name = "columns" if found[1] == "column" else found[1].replace("_", "-")
         return f"--{name}{' ' if value or after.isalpha() else ''}{value}"
 
-    return _KEYWORDS.sub(option, message.replace("header=False", "--no-header"))
+    flags = (
+        ("header=False", "--no-header"),
+        ("read_weather(..., clear_sky=True)", "--clear-sky"),
+        ("clear_sky=True", "--clear-sky"),
+    )
+    for keyword, flag in flags:
+        message = message.replace(keyword, flag)
+    return _KEYWORDS.sub(option, message)
 
 
 def show_workload(
@@ -254,6 +274,8 @@ def show_text(found: dict[str, Any]) -> str:
             if code == "unit":
                 lines.append(f"  {'read':<{width}}  {each['text']}, in {each['value']}")
                 continue
+            if found["kind"] == "weather":
+                each = each | {"text": command_words(each["text"])}
             lines.append(f"  {said:<{width}}  {each['count']:,} x {each['text']} ({code}{_where(each)})")
     return printable("\n".join(lines))
 
@@ -264,6 +286,8 @@ _SIZED = {"peak_kw": power, "mean_kw": power, "min_kw": power, "energy_kwh": ene
 
 
 def _headline(found: dict[str, Any]) -> str:
+    if found["kind"] == "weather":
+        return f"weather of {found['steps']:,} steps over {duration(found['span_s'])}"
     if found["kind"] == "rate":
         return f"{found['records']:,} records over {duration(found['span_s'])}, in {found['unit']}"
     if found["kind"] == "power":
@@ -293,6 +317,8 @@ def _text(key: str, found: dict[str, Any]) -> str:
         return f"{value} ({duration(value)})"
     if key == "values" and value < found["span_s"] // (found["step_s"] or found["span_s"]):
         return f"{value:,} (neighbouring steps of equal value are merged)"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.6g}" if isinstance(value, float) else str(value)

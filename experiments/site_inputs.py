@@ -57,7 +57,9 @@ def in_site_keys(message: str) -> str:
         given = match.end() < len(message) and message[match.end()] not in " ,;.)"
         return f"site.{match[1]}{' = ' if given else ''}"
 
-    return _KEYWORDS.sub(key, message.replace("read_weather(..., clear_sky=True)", "clear_sky=True"))
+    message = message.replace("read_weather(..., clear_sky=True)", "clear_sky=True")
+    message = message.replace("zone= may name", "supply.site_zone may name")
+    return _KEYWORDS.sub(key, message)
 
 
 def _stamp(path: Path) -> float:

@@ -145,7 +145,7 @@ def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) ->
         raise InputError(text if str(path) in text else f"{where}: {text}") from None
 
 
-def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path]) -> PowerSeries:
+def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes: list[str]) -> PowerSeries:
     """The day-ahead forecast of the supply, scaled as the supply's only file is."""
     # Several files would need a forecast each, and a plant has no file to be forecast.
     if len(loaded.scenario.supply.source) != 1 or loaded.scenario.supply.source[0].kind != "file":
@@ -155,7 +155,9 @@ def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path]) -> Po
         )
     table = loaded.scenario.forecast
     files["forecast"] = path = loaded.path(table.file or "")
-    return _read_source(path, table, "forecast").scaled(*supply.factor)
+    series = _read_source(path, table, "forecast")
+    note_reading(series, notes)
+    return series.scaled(*supply.factor)
 
 
 def _sized(series: PowerSeries, source: SourceTable, cluster: Cluster, where: str) -> PowerSeries:

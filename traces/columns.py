@@ -13,6 +13,12 @@ from traces.text import place
 from traces.units import unit_of_column
 
 _MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$", re.ASCII)
+# Names of columns that hold the end of each step: period_end, IntervalEnd, Datum bis, valid_to, Date (HE).
+NAMES_ENDS = re.compile(
+    r"(?:^|[^A-Za-z])(?:ends?|ending|ende|bis|valid[ _]?to|HE)(?:$|[^A-Za-z])"
+    r"|(?:interval|period|hour)[ _]?end",
+    re.IGNORECASE,
+)
 TIME_NAMES = (
     "timestamp", "time", "datetime", "date_time", "date", "stamp", "utc", "time_utc", "utc_time",
     "timestamp_utc", "time_s", "epoch", "epoch_s", "unix",
@@ -44,7 +50,8 @@ def time_columns(
 ) -> dict[str, str]:
     """The columns of the time by role: one of whole stamps (role 'stamp'), or its parts.
 
-    By default the first column with a usual name, or a date and the period, hour or clock time beside it.
+    By default the first column with a usual name, or a date and the period, hour or clock time beside it, or
+    the first column, or the first that holds times.
     below : the first records below the names, to see whether a date is all that a column holds
     """
     if time_column is not None:
@@ -62,9 +69,20 @@ def time_columns(
         raise InputError(
             f"{path}: no column of time stamps, but parts of one: declare time_column='{declare}'"
         )
-    if header[0] and unit_of_column(header[0]):
+    if header[0] and unit_of_column(header[0]) and _stamped(header, below) == header[0]:
         raise InputError(f"{path}: no column of time stamps among {listed(header)}: declare time_column=")
-    return {STAMP: find_column(header, header[0], path, "time column")}
+    return {STAMP: find_column(header, _stamped(header, below), path, "time column")}
+
+
+def _stamped(header: list[str], below: Sequence[Sequence[str]]) -> str:
+    """The column to take where no name tells: the first, unless only others hold times.
+
+    Of several the first that does not name the ends of steps.
+    """
+    stamped = [name for name in header if _all(header, below, name, is_whole_stamp)]
+    if not stamped or header[0] in stamped or _all(header, below, header[0], _is_date):
+        return header[0]
+    return next((name for name in stamped if not NAMES_ENDS.search(name)), stamped[0])
 
 
 _DECLARED_PARTS = ("year", "month", "day", "period", "hour", "hour_ending", "interval", "minute")

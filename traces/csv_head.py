@@ -18,6 +18,7 @@ _SEP = re.compile(r'"?sep=([,;\t|])"?[,;\t ]*', re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*(?:[eE][+-]?\d{1,5})?%?", re.ASCII)
 _STAMP = re.compile(
     r"\(?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}"
+    r"|[A-Za-z]{3,9} \d{1,2}, ?\d{4}"
     r"|\d{1,2}:\d\d(?::\d\d)?)(?:$|[T \-+(].*)",
     re.ASCII,
 )

@@ -47,7 +47,7 @@ def read_csv(
         _refuse_values(lines, head, cells)
         names = _names(cells, where)
     chosen = choose(names, mapping, where)
-    table = JobTable(path, chosen, head.metadata)
+    table = JobTable(path, chosen, head.metadata, delimiter=head.delimiter)
     needed = {name: names.index(name) for name in chosen.columns()}
     for places, rows in _chunks(lines, len(names), head.delimiter):
         table.add(places, {name: [row[k].strip() for row in rows] for name, k in needed.items()})
@@ -165,6 +165,8 @@ def _names(names: list[str], where: str) -> list[str]:
         raise InputError(
             f"{where}: column names must be separated by commas, semicolons or tabs, found {shown(names[0])}"
         )
+    while len(names) > 1 and names[-1] == "":
+        names = names[:-1]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"{where}: column {shown(name)} is there twice; give each name once")
@@ -190,6 +192,10 @@ def _chunks(lines: _Lines, width: int, delimiter: str) -> Iterator[tuple[list[in
         before = reader.line_num
         if not row or (width > 1 and len(row) == 1 and not row[0].strip()):
             continue
+        if not any(row):
+            continue  # delimiters alone, as spreadsheets leave below the last row
+        if len(row) > width and not any(cell.strip() for cell in row[width:]):
+            row = row[:width]  # or at the end of each row
         if len(row) != width:
             raise InputError(f"{lines.where()}: has {len(row)} cells, expected {width} as in the header")
         places.append(lines.number)

@@ -22,6 +22,7 @@ from traces.cells import (
 )
 from traces.errors import InputError
 from traces.findings import Findings, plain
+from traces.job_texts import JobTexts
 from traces.mapping import Mapping, Source
 from traces.metadata import Metadata
 from traces.shift import shift_to_zero
@@ -73,13 +74,25 @@ class JobTable:
     """Takes chunks of cells in file order, then builds the workload.
 
     unit : 'line' or 'row', what the places of records count.
+    delimiter : between the cells of a text file, which may hold decimal commas and dates; None: no text
     """
 
-    def __init__(self, path: Path | str, mapping: Mapping, metadata: Metadata, unit: str = "line") -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        mapping: Mapping,
+        metadata: Metadata,
+        unit: str = "line",
+        delimiter: str | None = None,
+    ) -> None:
         self._path = path
         self._mapping = mapping
         self._metadata = mapping.metadata.over(metadata)
         self._unit = unit
+        self._written = None
+        if delimiter is not None:
+            stated = self._metadata
+            self._written = JobTexts(place(path), delimiter, mapping, stated.zone, stated.start_utc)
         self._columns = _Columns()
         self._records = 0
         self._findings = Findings(path, np.zeros(0, dtype=np.int64), unit)
@@ -104,6 +117,8 @@ class JobTable:
         if len(lines) == 0:
             return
         self._findings.at(lines)
+        if self._written is not None:
+            cells = self._written.plain(cells, lines.tolist(), self._findings)
         failures: list[CellError] = []
         for name, source in self._mapping.sources.items():
             try:
@@ -189,7 +204,8 @@ class JobTable:
         self._findings.note_jobs(
             ~unknown, columns["cores"], work_s, columns["estimate_s"], self._metadata.processors
         )
-        shift_s, origin_utc = shift_to_zero(submit_s, self._metadata.start_utc, self._findings)
+        start_utc = self._metadata.start_utc if self._written is None else self._written.start_utc
+        shift_s, origin_utc = shift_to_zero(submit_s, start_utc, self._findings)
         if strict:
             self._findings.refuse_all()
         columns["submit_s"] = submit_s + shift_s

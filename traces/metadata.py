@@ -35,7 +35,9 @@ def parse_metadata(pairs: Mapping[str, str], where: str) -> Metadata:
             raise InputError(f"{where}: unknown key {shown(key)}; known: {', '.join(KEYS)}")
     start, zone, processors, name, estimates = (pairs.get(key) for key in KEYS)
     if zone is not None and not is_zone(zone):
-        raise InputError(f"{where}: zone is {shown(zone)}; give an IANA name, like Europe/Paris")
+        raise InputError(
+            f"{where}: zone is {shown(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00"
+        )
     if name is not None and not (name and name.isprintable() and name == name.strip()):
         raise InputError(f"{where}: name is {shown(name)}; give one line of printable text")
     if estimates is not None and estimates not in ESTIMATES:

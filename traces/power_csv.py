@@ -38,6 +38,7 @@ def read_power(
     gaps: str = "error",
     negatives: str = "error",
     time_column: str | None = None,
+    strict: bool = False,
     max_bytes: int = MAX_BYTES,
     **layout: Unpack[LayoutOptions],
 ) -> PowerSeries:
@@ -52,6 +53,7 @@ def read_power(
     negatives   : 'error', or 'zero' to raise values below zero to zero
     time_column : name of the stamps' column, or of its parts, as in 'Year,Month,Day,Period' or
                   'date=DAY,period=SP'; default: by name
+    strict      : the first repair is an error
     layout      : header=False for a file without column names, decimal, date_order, time_unit, time_start;
                   see traces.layout.Layout
 
@@ -68,7 +70,7 @@ def read_power(
     times = time_columns(reader.header, time_column, reader.shown, reader.below)
     names = _power_columns(reader, columns, unit, list(times.values()))
     units = [_unit(name, unit, reader) for name in names]
-    file = SeriesFile(reader, times, names, Gaps(gaps), laid_out)
+    file = SeriesFile(reader, times, names, Gaps(gaps), laid_out, strict)
 
     def convert(length_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return _power(file, names, units, length_s, negatives)

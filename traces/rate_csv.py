@@ -34,6 +34,7 @@ def read_rate(
     gaps: str = "error",
     negatives: str | None = None,
     time_column: str | None = None,
+    strict: bool = False,
     max_bytes: int = MAX_BYTES,
     **layout: Unpack[LayoutOptions],
 ) -> RateSeries:
@@ -50,6 +51,7 @@ def read_rate(
                   carbon intensities and shares not
     time_column : name of the stamps' column, or of its parts, as in 'Year,Month,Day,Period' or
                   'date=DAY,period=SP'; default: by name
+    strict      : the first repair is an error
     layout      : header=False for a file without column names, decimal, date_order, time_unit, time_start;
                   see traces.layout.Layout
 
@@ -66,7 +68,7 @@ def read_rate(
     times = time_columns(reader.header, time_column, reader.shown, reader.below)
     name = _column(reader, column, declared is not None, list(times.values()))
     kind = _unit(name, declared, reader)
-    file = SeriesFile(reader, times, [name], Gaps(gaps, POLICIES), laid_out)
+    file = SeriesFile(reader, times, [name], Gaps(gaps, POLICIES), laid_out, strict)
     policy = negatives or ("allow" if kind.quantity == MONEY else "error")
 
     def convert(length_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

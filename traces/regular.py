@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from traces.errors import InputError
 from traces.exact import divide_half_even
-from traces.stamps import show
+from traces.stamps import ShowTime, show
 
 POLICIES = ("error", "hold", "interpolate", "zero")
 MAX_STEPS = 50_000_000
@@ -36,18 +36,27 @@ class Gaps:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of a file, each field (N,): int64 start and length of the step, line, value; missing: bool."""
+    """Rows of a file, each field (N,): int64 start and length of the step, line, value; missing: bool.
+
+    show_time : how messages print a start, which is in UTC but for local days (TimedFile.even_clock)
+    """
 
     utc_s: np.ndarray
     lines: np.ndarray
     values: np.ndarray
     missing: np.ndarray
     length_s: np.ndarray
+    show_time: ShowTime = show
 
     def keep(self, mask: np.ndarray) -> Rows:
         """The rows where `mask` is true."""
-        return Rows(
-            self.utc_s[mask], self.lines[mask], self.values[mask], self.missing[mask], self.length_s[mask]
+        return replace(
+            self,
+            utc_s=self.utc_s[mask],
+            lines=self.lines[mask],
+            values=self.values[mask],
+            missing=self.missing[mask],
+            length_s=self.length_s[mask],
         )
 
 
@@ -61,13 +70,14 @@ def usual_step_s(utc_s: np.ndarray) -> int | None:
     return int(values[np.argmax(counts)])
 
 
-def check_order(utc_s: np.ndarray, lines: np.ndarray, path: object) -> None:
+def check_order(utc_s: np.ndarray, lines: np.ndarray, path: object, show_time: ShowTime = show) -> None:
     """InputError, with the line, where rows go back in time."""
     back = np.flatnonzero(np.diff(utc_s) < 0)
     if len(back):
         i = int(back[0]) + 1
         raise InputError(
-            f"{path}:{lines[i]}: {show(utc_s[i])} comes after {show(utc_s[i - 1])}: sort the file by time"
+            f"{path}:{lines[i]}: {show_time(utc_s[i])} comes after {show_time(utc_s[i - 1])}: "
+            "sort the file by time"
         )
 
 
@@ -107,7 +117,7 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
     if not again.any():
         return rows
     first = int(np.flatnonzero(again)[0])
-    where = f"{path}:{rows.lines[first]}: {show(rows.utc_s[first])}"
+    where = f"{path}:{rows.lines[first]}: {rows.show_time(rows.utc_s[first])}"
     if gaps.policy == "error":
         # Only 'hold' chooses between different values.
         differ = again[1:] & ~rows.missing[1:] & ~rows.missing[:-1] & (np.diff(rows.values) != 0)
@@ -121,13 +131,17 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
         elif not rows.missing[i - 1] and rows.values[i] != rows.values[i - 1]:
             if gaps.policy != "hold":
                 raise InputError(
-                    f"{path}:{rows.lines[i]}: {show(rows.utc_s[i])} is there twice with different values "
-                    f"({rows.values[i - 1]} and {rows.values[i]} {unit}): "
+                    f"{path}:{rows.lines[i]}: {rows.show_time(rows.utc_s[i])} is there twice with different "
+                    f"values ({rows.values[i - 1]} and {rows.values[i]} {unit}): "
                     "remove one, or keep the first by gaps='hold'"
                 )
             rows.values[i] = rows.values[i - 1]
     count(
-        "duplicate_stamps", int(again.sum()), int(rows.lines[first]), show(rows.utc_s[first]), "one row kept"
+        "duplicate_stamps",
+        int(again.sum()),
+        int(rows.lines[first]),
+        rows.show_time(rows.utc_s[first]),
+        "one row kept",
     )
     # Values were carried forward, so the last of equal stamps holds the group's result.
     return rows.keep(np.append(~again[1:], True))
@@ -192,7 +206,13 @@ def fill(rows: Rows, gaps: Gaps, path: object, count: Count) -> tuple[np.ndarray
     dropped = first + steps - last
     if dropped:
         at_s = int(grid.start_s[0 if first else last])
-        count("edge_steps", dropped, 0, show(at_s), "steps at the ends of the file without a value left out")
+        count(
+            "edge_steps",
+            dropped,
+            0,
+            rows.show_time(at_s),
+            "steps at the ends of the file without a value left out",
+        )
     start_s, values, known = grid.start_s[first:last], values[first:last], known[first:last]
     if policy == "hold":
         values = values[np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
@@ -219,8 +239,9 @@ def _first_gap(rows: Rows, grid: Grid, known: np.ndarray, gaps: Gaps, path: obje
     line = int(rows.lines[np.searchsorted(grid.row, first)])
     to_s = int(grid.start_s[last - 1] + grid.length_s[last - 1])
     length = last - first
+    span = f"from {rows.show_time(grid.start_s[first])} to {rows.show_time(to_s)}"
     return (
-        f"{path}:{line}: no value from {show(grid.start_s[first])} to {show(to_s)} ({length} step"
+        f"{path}:{line}: no value {span} ({length} step"
         f"{'s' if length > 1 else ''} of {grid.length_s[first]} s; {int((~known).sum())} in the whole file): "
         f"{gaps.remedy}"
     )
@@ -233,4 +254,10 @@ def _count_gaps(rows: Rows, grid: Grid, known: np.ndarray, policy: str, count: C
         if gone.any():
             first = int(np.flatnonzero(gone)[0])
             line = int(rows.lines[np.searchsorted(grid.row, first)])
-            count(code, int(gone.sum()), line, show(grid.start_s[first]), f"steps filled by gaps={policy!r}")
+            count(
+                code,
+                int(gone.sum()),
+                line,
+                rows.show_time(grid.start_s[first]),
+                f"steps filled by gaps={policy!r}",
+            )

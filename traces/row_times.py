@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from dataclasses import replace
+from datetime import timedelta, tzinfo
 from pathlib import Path
 
 import numpy as np
 
 from traces.clock_parts import STAMP, ClockParts
+from traces.columns import NAMES_ENDS
 from traces.counts import check_name, is_count, read_counts, remark_on_counts
 from traces.errors import InputError
 from traces.layout import Layout
 from traces.regular import Gaps, usual_step_s
-from traces.stamps import DAY_S, Stamps, parse_stamps
+from traces.stamps import DAY_S, ShowTime, Stamps, parse_stamps, show
 from traces.table import Table, TableReader
-from traces.timezones import LocalTimes, choose_readings, day_begins, find_zone, readings_of
+from traces.timezones import EPOCH, LocalTimes, choose_readings, day_begins, find_zone, readings_of
 from traces.workload import Finding, ReadReport
 
 # A zone that the name of the time column states.
@@ -25,22 +27,31 @@ _ZONE_IN_NAME = (
     (re.compile(r"\(CET ?/ ?CEST\)"), "Europe/Brussels"),
 )
 _UTC_NAMES = ("UTC", "GMT", "UCT", "Zulu", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Etc/Zulu")
-# Names of columns that hold the end of each step: period_end, IntervalEnd, Datum bis, valid_to.
-_ENDS = re.compile(
-    r"(?:^|[^A-Za-z])(?:ends?|ending|ende|bis|valid[ _]?to)(?:$|[^A-Za-z])|(?:interval|period|hour)[ _]?end",
-    re.IGNORECASE,
-)
+#: Letters of the column by which ERCOT marks the second showing of an hour, and its marks.
+_REPEATED_HOUR = ("repeatedhourflag", "repeatedhour", "dstflag")
+_FLAGS = {"y": True, "n": False, "true": True, "false": False, "1": True, "0": False}
 _CLOCK_24 = re.compile(r"[T ]24:00")
 
 
 # If more of the rows than this repeat a time, they are no slips.
 MOST_REPEATED = 0.75
+# Two rows in the wrong order may be a slip.
+LEAST_ROWS_IN_ORDER = 3
+
+
+def repeated_hour_column(header: Sequence[str]) -> str | None:
+    """The column that marks the second showing of an hour as clocks go back; None where none is named so."""
+    for name in header:
+        if re.sub(r"[^a-z]", "", name.lower()) in _REPEATED_HOUR and header.count(name) == 1:
+            return name
+    return None
 
 
 class TimedFile:
     """The table, the policy for gaps, and the counts of what was repaired.
 
     times : the columns of the time by role; names: the other columns to read
+    strict : the first repair is an error
     """
 
     def __init__(
@@ -50,13 +61,17 @@ class TimedFile:
         names: Sequence[str],
         gaps: Gaps,
         layout: Layout,
+        strict: bool = False,
     ):
         self.path = reader.shown
         self.name = Path(reader.path).name
         self.times = times
-        self.table: Table = reader.read([*times.values(), *names])
+        self.repeated_hour = repeated_hour_column(reader.header)
+        more = [] if self.repeated_hour is None else [self.repeated_hour]
+        self.table: Table = reader.read(list(dict.fromkeys([*times.values(), *names, *more])))
         self.lines = np.array(self.table.lines, np.int64)
         self.gaps = gaps
+        self.strict = strict
         self.layout = layout
         self.repairs: dict[str, Finding] = {}
         self.notes: dict[str, Finding] = {}
@@ -69,7 +84,12 @@ class TimedFile:
         return ReadReport(repairs=self.repairs, skips={}, notes=self.notes, records=len(self.lines))
 
     def count(self, code: str, count: int, line: int, value: str, text: str) -> None:
-        """Adds a repair to the report."""
+        """Adds a repair to the report. InputError where none is allowed."""
+        if self.strict:
+            where = f"{self.path}:{line}" if line else self.path
+            raise InputError(
+                f"{where}: {count} x {text} (first: {value}); strict allows no repair, correct the file"
+            )
         self.repairs[code] = Finding(count, line, value, text)
 
     def note(self, code: str, count: int, value: str, text: str) -> None:
@@ -108,7 +128,9 @@ class TimedFile:
         else:
             stamps = read_counts(cells, self.table.lines, self.path, layout, clock)
         texts = [self.name, *self.table.cells, *self.table.comments]
-        remark = remark_on_counts(stamps.seconds, cells, texts, self.path, layout)
+        order = -1 if stamps.seconds[0] > stamps.seconds[-1] else 1  # newest first: see oldest_first
+        cells = cells[::order]
+        remark = remark_on_counts(stamps.seconds[::order], cells, texts, self.path, layout)
         if remark is not None:
             self.note("counted_rows", len(cells), f"{cells[0]}, {cells[1]}, ...", remark)
         return stamps
@@ -125,6 +147,33 @@ class TimedFile:
                 "00:00, so stamps name the end of their step: declare stamp='end'"
             )
 
+    def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
+        """The stamps in the order of time: a file whose rows go back in time throughout is read from its end.
+
+        Only as clocks go back may a row show the time of the row above again, or a later one.
+        """
+        seconds = stamps.seconds
+        up = np.flatnonzero(np.diff(seconds) >= 0)
+        if len(seconds) < LEAST_ROWS_IN_ORDER or 2 * len(up) >= len(seconds) - 1:
+            return stamps
+        if len(up):
+            if stamps.in_utc or zone is None:
+                return stamps
+            change = readings_of(seconds, find_zone(zone)).transition
+            once = len(np.unique(change[up])) == len(up)
+            if not once or (change[up] < 0).any() or (change[up + 1] != change[up]).any():
+                return stamps
+        newest = " ".join(self.table.cells[name][0] for name in self.times.values())
+        self.count(
+            "newest_first",
+            len(seconds),
+            int(self.lines[0]),
+            newest,
+            "rows, newest first, read from the last to the first",
+        )
+        self.table, self.lines = self.table.reversed(), self.lines[::-1]
+        return replace(stamps, seconds=seconds[::-1])
+
     def zone_of(self, declared: str | None) -> str | None:
         """The declared zone, else the one that the name of the time column states."""
         names = self.times.values()
@@ -137,7 +186,7 @@ class TimedFile:
     def check_stamp(self, stamp: str) -> None:
         """InputError where the name of the time column says that it holds ends, read as beginnings."""
         name = self.times.get(STAMP, "")
-        if stamp == "start" and _ENDS.search(name):
+        if stamp == "start" and NAMES_ENDS.search(name):
             raise InputError(
                 f"{self.path}: column {name!r} names the end of each step by its name: declare stamp='end' "
                 "(or choose the beginnings by time_column=)"
@@ -166,7 +215,11 @@ class TimedFile:
         if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
             return day_begins(stamps.seconds, found), everything
         times = readings_of(stamps.seconds, found)
-        self._transitions(times, time_names, str(zone))
+        flags = self._repeated_hours(times)
+        self._transitions(times, time_names, str(zone), told=flags is not None)
+        if flags is not None:
+            self._check_flags(flags, times, str(zone))
+            return np.where(flags, times.second_s, times.first_s), ~times.nonexistent
         kept = ~times.nonexistent
         ordinary = kept & (times.transition < 0)
         step_s = usual_step_s(times.first_s[ordinary]) or 1
@@ -177,15 +230,43 @@ class TimedFile:
         utc_s[kept] = choose_readings(part, stamps.seconds[kept], step_s)
         return utc_s, kept
 
-    def _transitions(self, times: LocalTimes, time_names: list[str], zone: str) -> None:
-        """Refuses or counts clock times that daylight saving skipped or showed twice."""
+    def _repeated_hours(self, times: LocalTimes) -> np.ndarray | None:
+        """(N,) bool, which rows the file flags as the second showing of an hour; None without such flags.
+
+        A `DSTFlag` that marks other times too is another publisher's, which marks all of the summer.
+        """
+        if self.repeated_hour is None:
+            return None
+        cells = [cell.strip().lower() for cell in self.table.cells[self.repeated_hour]]
+        if not set(cells) <= _FLAGS.keys():
+            return None
+        flags = np.fromiter((_FLAGS[cell] for cell in cells), bool, len(cells))
+        of_summer = "dst" in self.repeated_hour.lower() and bool((flags & (times.transition < 0)).any())
+        return None if of_summer else flags
+
+    def _check_flags(self, flags: np.ndarray, times: LocalTimes, zone: str) -> None:
+        """InputError where an hour is flagged as repeated that the zone's clocks show once."""
+        wrong = np.flatnonzero(flags & (times.transition < 0))
+        if len(wrong):
+            row = int(wrong[0])
+            shown = " ".join(self.table.cells[name][row] for name in self.times.values())
+            raise InputError(
+                f"{self.path}:{self.lines[row]}: {shown} is marked in column {self.repeated_hour!r}, but "
+                f"occurs once in {zone}: declare the zone in which clocks go back then, or correct the mark"
+            )
+
+    def _transitions(self, times: LocalTimes, time_names: list[str], zone: str, told: bool) -> None:
+        """Refuses or counts clock times that daylight saving skipped or showed twice.
+
+        told : whether the file says which showing each row is
+        """
         for code, which, what, done in (
             ("nonexistent_stamps", times.nonexistent, "does not exist, clocks went forward,",
              "rows left out"),
             ("ambiguous_stamps", times.transition >= 0, "occurs twice, clocks went back,",
              "rows read in file order, daylight-saving time first"),
         ):  # fmt: skip
-            if not which.any():
+            if not which.any() or (told and code == "ambiguous_stamps"):
                 continue
             i = int(np.flatnonzero(which)[0])
             shown = " ".join(self.table.cells[name][i] for name in time_names)
@@ -198,21 +279,25 @@ class TimedFile:
 
     def even_clock(
         self, stamps: Stamps, utc_s: np.ndarray, kept: np.ndarray, zone: str | None
-    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-        """(seconds of the rows kept on the clock on which steps are even, what turns them into UTC seconds).
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray], ShowTime]:
+        """The clock on which steps are even: (seconds of the rows kept, what turns them into UTC, and into
+        words).
 
         Rows a local day apart are 23 or 25 hours apart in UTC where clocks change. Others are even in UTC.
         """
         utc_s = utc_s[kept]
-        if (
-            stamps.in_utc
-            or zone is None
-            or usual_step_s(utc_s) != DAY_S
-            or not (np.diff(utc_s) % DAY_S).any()
-        ):
-            return utc_s, lambda seconds: seconds
-        clock = find_zone(zone)
-        return stamps.seconds[kept], lambda seconds: day_begins(seconds, clock)
+        if stamps.in_utc or zone is None or usual_step_s(utc_s) != DAY_S:
+            return utc_s, lambda seconds: seconds, show
+        clock, local_s = find_zone(zone), stamps.seconds[kept]
+        # The days before the first row and of the last one may be those of other lengths.
+        around_s = day_begins(np.append(local_s[:1] - DAY_S, local_s[-1:] + DAY_S), clock)
+        if not (np.diff(np.concatenate((around_s[:1], utc_s, around_s[1:]))) % DAY_S).any():
+            return utc_s, lambda seconds: seconds, show
+        return (
+            local_s,
+            lambda seconds: day_begins(seconds, clock),
+            lambda seconds: f"{EPOCH + timedelta(seconds=int(seconds)):%Y-%m-%d} in {zone}",
+        )
 
     def refuse_repeated_times(self, stamps: Stamps, utc_s: np.ndarray) -> None:
         """InputError for many rows of one time: no policy may choose one of them.

@@ -15,6 +15,7 @@ from traces.held import EPOCH
 from traces.layout import Layout
 from traces.regular import Gaps, Rows, drop_duplicates, fill
 from traces.row_times import TimedFile
+from traces.stamps import Stamps
 from traces.steps import RowSteps, row_steps
 from traces.table import TableReader
 from traces.workload import Finding
@@ -50,8 +51,9 @@ class SeriesFile(TimedFile):
         names: Sequence[str],
         gaps: Gaps,
         layout: Layout,
+        strict: bool = False,
     ):
-        super().__init__(reader, times, names, gaps, layout)
+        super().__init__(reader, times, names, gaps, layout, strict)
         self.numbers = self._numbers(names)
 
     def _numbers(self, names: Sequence[str]) -> dict[str, Sequence[str]]:
@@ -66,6 +68,14 @@ class SeriesFile(TimedFile):
             for name, cells in zip(names, columns, strict=True)
         }
 
+    def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
+        """As in TimedFile; the numbers turn with the rows."""
+        table = self.table
+        stamps = super().oldest_first(stamps, zone)
+        if self.table is not table:
+            self.numbers = {name: cells[::-1] for name, cells in self.numbers.items()}
+        return stamps
+
     def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
         """The values on their steps. `value_unit` is what messages put behind a converted value."""
         self.check_stamp(stamp)
@@ -73,18 +83,19 @@ class SeriesFile(TimedFile):
         stamps, stamp = self.read_stamps(stamp, zone)
         if declared is None and zone is not None and not (stamps.in_utc and STAMP in self.times):
             self.note("zone_by_name", len(self.lines), zone, "zone of the stamps, by the column's name")
+        stamps = self.oldest_first(stamps, zone)
         utc_s, kept = self.to_utc(stamps, zone)
         self.refuse_repeated_times(stamps, utc_s)
         if not kept.any():
             raise InputError(f"{self.path}: no row has a time that exists: check the zone")
-        clock_s, as_utc = self.even_clock(stamps, utc_s, kept, zone)
+        clock_s, as_utc, show_time = self.even_clock(stamps, utc_s, kept, zone)
         lines = self.lines[kept]
-        steps = row_steps(clock_s, lines, stamp, self.path)
+        steps = row_steps(clock_s, lines, stamp, self.path, show_time)
         start_s = clock_s - steps.length_s if stamp == "end" else clock_s
         length_s = np.full(len(kept), steps.usual_s, np.int64)
         length_s[kept] = as_utc(start_s + steps.length_s) - as_utc(start_s)
         values, missing = convert(length_s)
-        rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s)
+        rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s, show_time)
         rows = drop_duplicates(rows, self.gaps, value_unit, self.path, self.count)
         begins_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
         self._note_steps(steps, lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -30,6 +30,8 @@ _OFFSET = rf" ?\(?(Z|[+-]\d\d(?::?\d\d)?|{'|'.join(_ZONES)})?\)?"
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d\d)\2(\d\d)" + _TIME + _OFFSET, re.ASCII)
 _YEAR_LAST = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(\d{4})" + _TIME + _OFFSET, re.ASCII)
 _NAMED_MONTH = re.compile(r"(\d\d?)([- /])([A-Za-z]{3,9})\2(\d{4})" + _TIME + _OFFSET, re.ASCII)
+_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})( )(\d\d?), ?(\d{4}),?" + _TIME + _OFFSET, re.ASCII)
+_PATTERNS = (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH, _MONTH_FIRST)
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
@@ -50,6 +52,10 @@ class Stamps:
     date_order: str | None = None
     order_row: int = 0
     dates_only: bool = False
+
+
+ShowTime = Callable[[int], str]
+"""How a message prints a time given in seconds since 1970."""
 
 
 def show(utc_s: int) -> str:
@@ -75,7 +81,7 @@ def is_whole_stamp(cell: str) -> bool:
 
 
 def _match(cell: str) -> re.Match[str] | None:
-    for pattern in (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH):
+    for pattern in _PATTERNS:
         if match := pattern.fullmatch(cell):
             return match
     return None
@@ -99,7 +105,7 @@ def parse_stamps(
         return Stamps(_epoch_seconds(cells, lines, path), in_utc=True)
     if " - " in cells[0]:
         cells = [_beginning(cell) for cell in cells]
-    pattern = next((one for one in (_YEAR_FIRST, _YEAR_LAST, _NAMED_MONTH) if one.fullmatch(cells[0])), None)
+    pattern = next((one for one in _PATTERNS if one.fullmatch(cells[0])), None)
     order: str | None = date_order
     order_row: int | None = None
     if pattern is _YEAR_LAST and order is None:
@@ -189,6 +195,8 @@ def _year_month_day(
     if pattern is _YEAR_LAST:
         day, month = (key[0], key[1]) if order == "day-first" else (key[1], key[0])
         return int(key[2]), int(month), int(day)
+    if pattern is _MONTH_FIRST:
+        key = (key[1], key[0], key[2])
     for number, name in enumerate(_MONTHS, start=1):
         if key[1].lower() in (name, name[:3]) or (name == "september" and key[1].lower() == "sept"):
             return int(key[2]), number, int(key[0])

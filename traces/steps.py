@@ -8,11 +8,13 @@ import numpy as np
 
 from traces.errors import InputError
 from traces.regular import check_order, usual_step_s
-from traces.stamps import DAY_S, show
+from traces.stamps import DAY_S, ShowTime, show
 
 # So many equal distances in a row are a step of their own and no gaps.
 LEAST_COARSER = 3
 LEAST_FINER = 2
+# At an end of the file two will do: lost rows would have to be as many, twice, and nowhere else.
+LEAST_COARSER_AT_AN_END = 2
 # A coarser stretch between finer rows that is shorter than this is a series of lost rows.
 LEAST_ENCLOSED = 24
 #: Steps that publishers use. 2 h is none: at a step of 1 h, rows 2 h apart have lost every other one.
@@ -31,13 +33,15 @@ class RowSteps:
     changes: list[tuple[int, int, int]]
 
 
-def row_steps(utc_s: np.ndarray, lines: np.ndarray, stamp: str, path: object) -> RowSteps:
+def row_steps(
+    utc_s: np.ndarray, lines: np.ndarray, stamp: str, path: object, show_time: ShowTime = show
+) -> RowSteps:
     """The step in force at each row; of the last row (with stamps at the end: the first), its neighbour's.
 
     utc_s : (N,) int64, stamps in file order; rows may repeat a stamp
     InputError, with the line, where rows go back in time, or lie neither on a step nor at its end.
     """
-    check_order(utc_s, lines, path)
+    check_order(utc_s, lines, path, show_time)
     first_of = np.append(True, np.diff(utc_s) > 0)
     stamps_s, at = utc_s[first_of], np.cumsum(first_of) - 1
     usual_s = usual_step_s(stamps_s)
@@ -51,7 +55,7 @@ def row_steps(utc_s: np.ndarray, lines: np.ndarray, stamp: str, path: object) ->
         steps_s = _steps_in_force(distances, usual_s)
         length_s = np.append(steps_s, steps_s[-1:])
     where = lines[first_of]
-    _check_distances(stamps_s, steps_s, length_s, where, path)
+    _check_distances(stamps_s, steps_s, length_s, where, path, show_time)
     rows = np.flatnonzero(np.diff(length_s)) + 1
     firsts = np.flatnonzero(first_of)
     changes = [(int(firsts[row]), int(length_s[row - 1]), int(length_s[row])) for row in rows.tolist()]
@@ -71,16 +75,19 @@ def _steps_in_force(distances: np.ndarray, usual_s: int) -> np.ndarray:
     for run in np.flatnonzero(~steps & (counts >= LEAST_FINER)).tolist():
         if values[run] < usual_s:
             steps[run] = True
-        elif counts[run] >= LEAST_COARSER and values[run] in USUAL_STEPS_S:
+        elif values[run] in USUAL_STEPS_S:
+            at_an_end = run in (0, len(values) - 1)
             enclosed = usual[0] < run < usual[-1]
-            steps[run] = not enclosed or counts[run] >= LEAST_ENCLOSED
+            least = LEAST_ENCLOSED if enclosed else LEAST_COARSER_AT_AN_END if at_an_end else LEAST_COARSER
+            steps[run] = counts[run] >= least
     run_of = np.maximum.accumulate(np.where(steps, np.arange(len(steps)), int(np.argmax(steps))))
     return np.repeat(values[run_of], counts)
 
 
 def _check_distances(
-    stamps_s: np.ndarray, steps_s: np.ndarray, length_s: np.ndarray, lines: np.ndarray, path: object
-) -> None:
+    stamps_s: np.ndarray, steps_s: np.ndarray, length_s: np.ndarray, lines: np.ndarray, path: object,
+    show_time: ShowTime,
+) -> None:  # fmt: skip
     """InputError unless every gap is a whole number of the steps on one of its sides.
 
     steps_s : (N - 1,) the length of the row that each distance belongs to
@@ -91,9 +98,9 @@ def _check_distances(
     if len(odd):
         i = int(odd[0])
         raise InputError(
-            f"{path}:{lines[i + 1]}: {show(stamps_s[i + 1])} is {distances[i]} s after the row before, the "
-            f"step is {steps_s[i]} s: a series needs one step throughout, or another one from where a row "
-            "ends: correct the stamp, or split or resample the file"
+            f"{path}:{lines[i + 1]}: {show_time(stamps_s[i + 1])} is {distances[i]} s after the row before, "
+            f"the step is {steps_s[i]} s: a series needs one step throughout, or another one from where a "
+            "row ends: correct the stamp, or split or resample the file"
         )
     gap = rest_s > 0
     run = gap[:-2] & gap[1:-1] & gap[2:] & (np.diff(distances[:-1]) == 0) & (np.diff(distances[1:]) == 0)

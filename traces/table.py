@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -45,6 +45,11 @@ class Table:
     delimiter: str = ","
     comments: tuple[str, ...] = ()
     extra: dict[str, list[str]] | None = None
+
+    def reversed(self) -> Table:
+        """The same columns from the last row to the first."""
+        cells = {name: column[::-1] for name, column in self.cells.items()}
+        return replace(self, cells=cells, lines=self.lines[::-1])
 
 
 def text_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[str]:

@@ -87,11 +87,28 @@ def open_file(path: Path | str) -> BinaryIO:
     return stream
 
 
-def blocks(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:
+def begins_as_json(path: Path | str) -> bool:
+    """Whether the file's first characters, unpacked if gzipped, open an object or a list of JSON."""
+    with open_file(path) as raw:
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        stream = gzip.GzipFile(fileobj=raw, mode="rb") if packed else raw
+        head = _read(path, stream, 4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith((b"{", b"["))
+
+
+def blocks(
+    path: Path | str,
+    max_bytes: int = MAX_BYTES,
+    *,
+    longest_line: int = LONGEST_LINE,
+    line_remedy: str = "it is no trace",
+) -> Iterator[bytes]:
     """The file in blocks of whole lines (each but the last ends in a newline), unpacked if gzipped.
 
     Compression and UTF-16 (which becomes UTF-8) are told by content, not by name. Memory stays at a few
-    blocks whatever the file unpacks to. InputError: unreadable, cut short, damaged, binary, over `max_bytes`.
+    blocks, or at `longest_line` bytes, whatever the file unpacks to. InputError: unreadable, cut short,
+    damaged, binary, over `max_bytes`, or with a longer line.
     """
     with open_file(path) as raw:
         head = raw.read(8)
@@ -103,7 +120,7 @@ def blocks(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:
         chunks = _chunks(path, raw, packed, max_bytes)
         if head.startswith(_UTF_16):
             chunks = _from_utf_16(path, chunks)
-        yield from _whole_lines(path, _without_zeros(path, chunks))
+        yield from _whole_lines(path, _without_zeros(path, chunks), longest_line, line_remedy)
 
 
 def _chunks(path: Path | str, raw: BinaryIO, packed: bool, max_bytes: int) -> Iterator[bytes]:
@@ -157,7 +174,9 @@ def _read(path: Path | str, stream: BinaryIO | gzip.GzipFile, size: int) -> byte
         refuse_os(path, error)
 
 
-def _whole_lines(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _whole_lines(
+    path: Path | str, chunks: Iterator[bytes], longest_line: int, line_remedy: str
+) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
@@ -166,16 +185,22 @@ def _whole_lines(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
             rest = chunk[cut:]
         else:
             rest += chunk
-        if len(rest) > LONGEST_LINE:
-            raise InputError(f"{place(path)}: has a line longer than {LONGEST_LINE} bytes; it is no trace")
+        if len(rest) > longest_line:
+            raise InputError(f"{place(path)}: has a line longer than {longest_line} bytes; {line_remedy}")
     if rest:
         yield rest
 
 
-def numbered_lines(path: Path | str, max_bytes: int = MAX_BYTES) -> Iterator[tuple[int, list[bytes]]]:
+def numbered_lines(
+    path: Path | str,
+    max_bytes: int = MAX_BYTES,
+    *,
+    longest_line: int = LONGEST_LINE,
+    line_remedy: str = "it is no trace",
+) -> Iterator[tuple[int, list[bytes]]]:
     """The lines of each block without their ends, and the number (from 1) of the first of them."""
     first = 1
-    for block in blocks(path, max_bytes):
+    for block in blocks(path, max_bytes, longest_line=longest_line, line_remedy=line_remedy):
         if first == 1:
             block = block.removeprefix(b"\xef\xbb\xbf")
         lines = block.splitlines()

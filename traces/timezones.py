@@ -35,6 +35,18 @@ def find_zone(name: str) -> tzinfo:
 
     InputError, with the closest names, where there is none.
     """
+    zone = zone_named(name)
+    if zone is not None:
+        return zone
+    close = difflib.get_close_matches(str(name), sorted(available_timezones()), n=3)
+    hint = (
+        f"did you mean {' or '.join(close)}?" if close else "use a name like Europe/Berlin, UTC-07:00 or UTC"
+    )
+    raise InputError(f"unknown time zone {name!r}: {hint}")
+
+
+def zone_named(name: str) -> tzinfo | None:
+    """The zone that `find_zone` gives; None where there is none."""
     fixed = _FIXED.fullmatch(name) if isinstance(name, str) else None
     if fixed is not None:
         hours, minutes, seconds = (int(part or 0) for part in fixed.groups()[1:])
@@ -44,13 +56,7 @@ def find_zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
-        close = difflib.get_close_matches(str(name), sorted(available_timezones()), n=3)
-        hint = (
-            f"did you mean {' or '.join(close)}?"
-            if close
-            else "use a name like Europe/Berlin, UTC-07:00 or UTC"
-        )
-        raise InputError(f"unknown time zone {name!r}: {hint}") from None
+        return None
 
 
 def offset_s(zone: tzinfo, utc_s: int) -> int:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from traces.errors import InputError
+from traces.timezones import zone_named
 
 NO_POWER = -1
 NO_VALUE = -1
@@ -96,7 +96,7 @@ class Workload:
     partition     : (J,) str objects, '' = any; None: the trace has no partitions
     service_class : (J,) str objects, '' = none; None: the trace has no classes
     origin_utc    : the UTC instant of time 0; None: the trace has no calendar
-    zone          : IANA name of the machine's local time, or None
+    zone          : IANA name of the machine's local time, or a fixed offset like UTC-05:00; or None
     processors    : size of the machine by the file's header, or None
     estimates     : 'user', 'run_time' (clairvoyant) or 'model'
 
@@ -344,7 +344,8 @@ def _check_header(jobs: Workload) -> None:
         raise InputError(f"{jobs.name}: origin_utc {jobs.origin_utc} has no time zone")
     if jobs.zone is not None and not is_zone(jobs.zone):
         raise InputError(
-            f"{jobs.name}: unknown time zone {shown(jobs.zone)}; give an IANA name, like Europe/Paris"
+            f"{jobs.name}: unknown time zone {shown(jobs.zone)}; give an IANA name, like Europe/Paris, "
+            "or UTC+01:00"
         )
     if jobs.processors is not None and not 0 < jobs.processors <= LARGEST_COUNT:
         raise InputError(f"{jobs.name}: processors is {jobs.processors}; expected 1 to {LARGEST_COUNT}")
@@ -353,12 +354,8 @@ def _check_header(jobs: Workload) -> None:
 
 
 def is_zone(name: str) -> bool:
-    """Whether this is the name of a time zone in the IANA database."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
+    """Whether this names a time zone of the IANA database, or a fixed offset like UTC-05:00."""
+    return zone_named(name) is not None
 
 
 def shown(value: object, longest: int = 40) -> str:

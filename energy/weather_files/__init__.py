@@ -13,6 +13,7 @@ from energy.weather_files.content import MAX_COLUMNS, Content, is_number, read_c
 from energy.weather_files.record import Options, Record
 from traces.documents import reads_file
 from traces.errors import InputError
+from traces.text import begins_as_json, numbered_lines, place
 from traces.workload import shown
 
 READERS: dict[str, Callable[[Content, Options], Record]] = {
@@ -25,7 +26,7 @@ READERS: dict[str, Callable[[Content, Options], Record]] = {
     "feedinlib": feedinlib.read,
 }
 
-__all__ = ["READERS", "Options", "read_file", "tell_format"]
+__all__ = ["READERS", "Options", "format_of", "read_file", "tell_format"]
 
 
 @reads_file
@@ -39,6 +40,18 @@ def read_file(path: Path, format: str | None, options: Options) -> Weather:
     return assemble(record, options)
 
 
+def format_of(path: Path | str) -> str | None:
+    """The format of a weather file by its first lines, None where they are of none, or cannot be read."""
+    try:
+        if begins_as_json(path):
+            return "openmeteo"
+        _, lines = next(numbered_lines(path))
+        texts = [line.decode("utf-8", "replace") for line in lines[:2]]
+        return tell_format(Content(Path(path), place(path), texts)) if texts else None
+    except (InputError, StopIteration):
+        return None
+
+
 def tell_format(content: Content) -> str:
     """The format's name, by the first lines. InputError where none fits."""
     first = content.lines[0]
@@ -46,7 +59,7 @@ def tell_format(content: Content) -> str:
     cells = [cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS)]
     names = set(cells)
     told = {
-        "openmeteo": first.lstrip().startswith("{")
+        "openmeteo": first.lstrip().startswith(("{", "["))
         or {"latitude", "utc_offset_seconds"} <= names
         or (cells[0] == "time" and any(name.startswith("temperature_2m") for name in cells)),
         "epw": re.match(r"LOCATION\s*,", first, re.IGNORECASE) is not None,
@@ -62,9 +75,18 @@ def tell_format(content: Content) -> str:
     raise InputError(f"{content.where}: {_no_format(first, cells)}")
 
 
+def _names_columns(cells: list[str]) -> bool:
+    """Whether a comment holds the column names of a format that begins with them."""
+    names = {cell.lstrip("# ") for cell in cells}
+    return any(
+        names >= known
+        for known in (nsrdb.STAMP_NAMES, feedinlib.NAMES, {"time", "t2m"}, {"time(utc)", "t2m"})
+    )
+
+
 def _no_format(first: str, cells: list[str]) -> str:
     """Why no format is told by this first line, and what to do."""
-    if first.startswith("#"):
+    if first.startswith("#") and _names_columns(cells):
         return f"line 1 is {shown(first[:60])}: take the # off the names of the columns"
     filled = [cell for cell in cells if cell]
     if len(filled) > 2 and sum(is_number(cell) for cell in filled) >= len(filled) - 1:

@@ -25,7 +25,7 @@ from energy.weather_files.content import MAX_ROWS
 from energy.weather_files.leap_day import add_leap_days
 from energy.weather_files.record import DAY_S, Options, Record
 from traces.errors import InputError
-from traces.regular import check_steps, usual_step_s
+from traces.regular import check_order, check_steps, usual_step_s
 from traces.stamps import show
 from traces.timezones import EPOCH, find_zone, fixed_zone_name
 from traces.workload import Finding, ReadReport, shown
@@ -129,6 +129,7 @@ def _check_zone(zone: str | None, where: str) -> None:
 
 def _step(record: Record) -> int:
     """The step [s] of rows that are in order, evenly spaced, and none of them twice."""
+    check_order(record.start_s, record.lines, record.content.where)
     step_s = usual_step_s(record.start_s)
     if step_s is None:
         raise InputError(f"{record.content.where}: all rows have one time: the file is damaged")

@@ -86,7 +86,12 @@ class Closure:
         if error > CLEARLY_BETTER * as_read:
             return
         offset_s, within_s = fitting(shift_s, clock_s, self.step_s)
-        remedy = f": give utc_offset_h={offset_s / 3600:g}" if moves and offset_s != clock_s else ""
+        if offset_s == clock_s:
+            minutes = round((self.step_s // 2 - within_s) / 60)
+            remedy = f": the sun is taken {abs(minutes)} min {'late' if minutes > 0 else 'early'}"
+        else:
+            remedy = f": zone= may name the site's own clock; give utc_offset_h={offset_s / 3600:g}"
+            remedy = remedy if moves else ""
         record.note(
             "clock", fixed_zone_name(offset_s),
             f"by GHI = DHI + DNI cos(zenith) rows fit {_reading(offset_s, within_s, self.step_s)}"

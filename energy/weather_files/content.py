@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from energy.weather import SITE_RANGES
 from traces.errors import InputError
-from traces.text import numbered_lines, place
+from traces.text import begins_as_json, numbered_lines, place
 from traces.workload import shown
 
 #: A leap year of minutes, and a little.
@@ -20,6 +21,9 @@ MAX_LINES = 4 * MAX_ROWS
 MAX_CELLS = 8_000_000
 #: The widest format (TMY3) has 71 columns.
 MAX_COLUMNS = 1000
+#: Ten years of eight hourly variables, which Open-Meteo writes on one line. A number costs eight times its
+#: text once it is read.
+MAX_JSON_BYTES = 16 * 2**20
 MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-"))
 
 
@@ -91,7 +95,10 @@ def read_content(path: Path, max_bytes: int) -> Content:
     if _is_empty(path):
         raise InputError(f"{where}: the file is empty: give one with weather")
     lines: list[str] = []
-    for _, block in numbered_lines(path, max_bytes):
+    long_lines: dict[str, Any] = {}
+    if begins_as_json(path):
+        long_lines = {"longest_line": MAX_JSON_BYTES, "line_remedy": "fetch CSV, or fewer years"}
+    for _, block in numbered_lines(path, max_bytes, **long_lines):
         lines += [_decode(line) for line in block]
         if len(lines) > MAX_LINES:
             raise InputError(f"{where}: has more than {MAX_LINES} lines: it is no weather file")

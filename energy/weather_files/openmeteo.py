@@ -17,6 +17,7 @@ import numpy as np
 
 from energy.weather_files.content import (
     MAX_COLUMNS,
+    MAX_JSON_BYTES,
     MAX_ROWS,
     Content,
     column_index,
@@ -43,13 +44,12 @@ COLUMNS: dict[str, tuple[tuple[str, ...], dict[str, tuple[float, float]]]] = {
     "dni_w_m2": (("direct_normal_irradiance",), {"W/m²": (1, 0)}),
     "dhi_w_m2": (("diffuse_radiation",), {"W/m²": (1, 0)}),
 }  # fmt: skip
+PVGIS_JSON = re.compile(r'\{\s*"inputs"\s*:\s*\{')
 NEEDED = ("temp_air_c", "wind_speed_m_s")
 MEANS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2")
 OTHER_HEIGHTS = re.compile(r"wind_?speed_(\d+)m", re.ASCII)
 #: Bounds memory: each list or object costs 60 bytes and more. An answer has one list a variable.
 MAX_BLOCKS = 10_000
-#: Ten years of eight variables; a number costs eight times its text.
-MAX_JSON_BYTES = 16 * 2**20
 SITE = {
     "latitude": "latitude_deg",
     "longitude": "longitude_deg",
@@ -203,6 +203,8 @@ def _stamp_text(time: object) -> str:
 
 
 def _parsed(content: Content) -> dict[str, Any]:
+    if _is_pvgis(content):
+        raise InputError(f"{content.where}: PVGIS in JSON: fetch it as CSV (outputformat=csv)")
     blocks = sum(line.count("[") + line.count("{") for line in content.lines)
     if blocks > MAX_BLOCKS:
         raise InputError(f"{content.where}: not JSON of Open-Meteo: it holds {blocks} lists and objects")
@@ -221,13 +223,17 @@ def _parsed(content: Content) -> dict[str, Any]:
         ) from None
     if not isinstance(data, dict):
         raise InputError(f"{content.where}: not an Open-Meteo object: save one location's answer")
-    if "inputs" in data and "outputs" in data:
-        raise InputError(f"{content.where}: PVGIS in JSON: fetch it as CSV (outputformat=csv)")
     if data.get("error"):
         raise InputError(
             f"{content.where}: Open-Meteo answered with an error: {shown(str(data.get('reason')), 120)}"
         )
     return data
+
+
+def _is_pvgis(content: Content) -> bool:
+    """Whether it is an answer of PVGIS: told before it is parsed, for each of its rows is an object."""
+    head = "".join(line.strip() for line in content.lines[:20])[:400]
+    return PVGIS_JSON.match(head) is not None
 
 
 def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:

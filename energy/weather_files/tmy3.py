@@ -29,6 +29,7 @@ from traces.workload import shown
 FIRST_COLUMN = "Date (MM/DD/YYYY)"
 HOUR_S = 3600
 HOUR_MIN, LAST_HOUR_MIN, DAY_MIN = 60, 1380, 1440
+SHORTEST_MONTH_DAYS = 28
 #: name in the file -> (column of Weather, factor)
 COLUMNS = {
     "GHI (W/m^2)": ("ghi_w_m2", 1),
@@ -40,6 +41,9 @@ COLUMNS = {
     "Wspd (m/s)": ("wind_speed_m_s", 1),
 }
 MISSING = (-9900.0,)
+#: SolarAnywhere writes this column so, the last hour of a day as 00:00 of the next, and leaves empty what it
+#: does not have (clouds, pressure).
+SOLAR_ANYWHERE_DNI = "DNI (W/m^2))"
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _TIME = re.compile(r"(\d{1,2}):(\d\d)")
 
@@ -53,7 +57,8 @@ def read(content: Content, options: Options) -> Record:
     rows = data_rows(content, 2, len(names))
     columns = {}
     for name, (ours, factor) in COLUMNS.items():
-        columns[ours] = rows.numbers(column_index(names, name, content, 2), name, MISSING) * factor
+        written = SOLAR_ANYWHERE_DNI if name == "DNI (W/m^2)" and SOLAR_ANYWHERE_DNI in names else name
+        columns[ours] = rows.numbers(column_index(names, written, content, 2), name, MISSING) * factor
     start_s, typical = _starts(rows, options)
     return Record(content, site, start_s, rows.lines, columns, "end", typical)
 
@@ -92,7 +97,7 @@ def _name_the_day_before(parts: np.ndarray) -> None:
     February, and the months of a typical year are of different years.
     """
     for i in np.flatnonzero(parts[:, 3] == 0):
-        if i > 0 and parts[i - 1, 3] >= LAST_HOUR_MIN and (parts[i, :2] != parts[i - 1, :2]).any():
+        if i > 0 and parts[i - 1, 3] >= LAST_HOUR_MIN and _is_next_day(parts[i - 1, :2], parts[i, :2]):
             parts[i, :3] = parts[i - 1, :3]
         else:
             month, day, year = (int(part) for part in parts[i, :3])
@@ -100,6 +105,13 @@ def _name_the_day_before(parts: np.ndarray) -> None:
                 before = date(year, month, day) - timedelta(days=1)
                 parts[i, :3] = before.month, before.day, before.year
         parts[i, 3] = DAY_MIN
+
+
+def _is_next_day(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether (month, day) is the next day, or the first of the next month after one of the last days."""
+    if before[0] == after[0]:
+        return bool(after[1] == before[1] + 1)
+    return bool(after[0] == before[0] % 12 + 1 and after[1] == 1 and before[1] >= SHORTEST_MONTH_DAYS)
 
 
 def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:

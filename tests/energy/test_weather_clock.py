@@ -119,7 +119,9 @@ class TestClosure:
         assert note.text.endswith("give utc_offset_h=0")
         again = read_weather(path, utc_offset_h=0)
         assert again.start_utc == datetime(2020, 6, 1, tzinfo=UTC)
-        assert "UTC+01:00" not in str(again.report.notes.get("clock"))
+        rest = again.report.notes["clock"].text
+        assert "UTC+01:00" not in rest and rest.endswith("the sun is taken 20 min late")
+        assert read_weather(path, utc_offset_h=0, zone="Europe/Rome").zone == "Europe/Rome"
 
     @pytest.mark.parametrize(
         ("right_h", "stated_h"), [(-7, 0), (-7, 7), (0, -7), (5.5, 3), (-3.5, -7), (9, -9)]

@@ -113,6 +113,15 @@ class TestForecast:
             errors.append(np.abs(midnights - truth).mean())
         assert errors[0] < 0.1 * errors[1]
 
+    def test_what_was_doubtful_in_the_forecast_file_is_told(self, here, made, values):
+        self.supply(here, "a.csv", values)
+        (here / "utc.csv").write_text(
+            "time_utc" + (here / "a.csv").read_text(encoding="utf-8").removeprefix("time"), encoding="utf-8"
+        )
+        declared = 'file = "utc.csv"\nunit = "kW"\nzone = "Europe/London"\n'
+        built = made(self.text("a.csv", "day-ahead", 24, declared))
+        assert any(note.startswith("utc.csv:2: ") and "Europe/London" in note for note in built.warnings)
+
     def test_the_forecast_file_is_scaled_as_the_supply_is(self, here, made, values):
         self.supply(here, "a.csv", values)
         text = self.text("a.csv", "day-ahead", 24, 'file = "a.csv"\nunit = "kW"\n')

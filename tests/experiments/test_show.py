@@ -7,6 +7,7 @@ import pytest
 from experiments.cli import main
 from experiments.show import command_words, kind_of
 from experiments.text_table import energy, power
+from tests.energy.weather_makers import epw_lines, nsrdb_lines, tmy3_lines, write
 from tests.experiments.conftest import JOBS, SUPPLY
 
 HOURS = [f"2022-01-01T{hour:02d}:00:00Z" for hour in range(6)]
@@ -157,3 +158,64 @@ def test_units_suit_the_size():
     assert [energy(kwh) for kwh in (12, 12_000, 1.2e7, 1.31e11)] == [
         "12.00 kWh", "12.0 MWh", "12.0 GWh", "131.0 TWh",
     ]  # fmt: skip
+
+
+class TestWeather:
+    def test_is_described(self, tmp_path, capsys):
+        path = write(tmp_path, epw_lines(), "tucson.epw")
+        code, out, _ = show(capsys, str(path), "--json")
+        summary = json.loads(out)
+        assert code == 0 and summary["kind"] == "weather"
+        assert (summary["latitude_deg"], summary["zone"], summary["utc_offset_h"]) == (32.17, "UTC-07:00", -7)
+        assert (summary["start_utc"], summary["step_s"], summary["steps"]) == (
+            "1999-01-01T07:00:00+00:00",
+            3600,
+            24,
+        )
+        assert summary["wind_speed_m_s"] == {"min": 5, "mean": 5, "max": 5}
+        assert "jobs_skipped" not in summary
+
+    @pytest.mark.parametrize(
+        ("name", "lines"),
+        [("a.csv", tmy3_lines()), ("a.csv", nsrdb_lines([(0, 30), (1, 30)])), ("a", epw_lines())],
+    )
+    def test_is_told_by_its_first_lines(self, tmp_path, capsys, name, lines):
+        code, out, _ = show(capsys, str(write(tmp_path, lines, name)))
+        assert code == 0 and "weather of" in out and "zone" in out
+
+    def test_messages_and_notes_name_options_that_work(self, tmp_path, capsys):
+        path = str(write(tmp_path, nsrdb_lines([(hour, 30) for hour in range(24)])[2:]))
+        code, _, err = show(capsys, path)
+        assert code == 2 and err.rstrip().endswith("give --latitude-deg, --longitude-deg, --utc-offset-h")
+        place = ("--latitude-deg", "0", "--longitude-deg", "0", "--utc-offset-h", "0")
+        code, out, _ = show(capsys, path, *place)
+        assert code == 0 and "--altitude-m states it" in out
+        code, out, _ = show(capsys, path, *place, "--altitude-m", "5", "--zone", "Europe/London")
+        assert code == 0 and "altitude (" not in out and "Europe/London" in out
+
+    def test_options_of_another_kind(self, tmp_path, capsys):
+        path = str(write(tmp_path, epw_lines(), "a.epw"))
+        code, _, err = show(capsys, path, "--kind", "weather", "--unit", "kW")
+        assert code == 2 and "--unit is for --kind power" in err
+        code, _, err = show(capsys, path, "--kind", "power", "--year", "2020")
+        assert code == 2 and "--year is for --kind weather" in err
+
+    def test_an_unknown_format(self, tmp_path, capsys):
+        code, _, err = show(capsys, str(write(tmp_path, epw_lines(), "a.epw")), "--format", "epv")
+        assert code == 2 and "unknown weather format 'epv'" in err
+
+
+def test_strict_is_for_series_too(files, capsys):
+    rows = "".join(f"2024-06-01T{hour:02}:00Z,{hour}\n" for hour in (3, 2, 1, 0))
+    (files / "newest.csv").write_text("time,p_kw\n" + rows, encoding="utf-8")
+    assert show(capsys, "newest.csv")[0] == 0
+    code, _, err = show(capsys, "newest.csv", "--strict")
+    assert code == 2 and "newest first" in err
+
+
+def test_a_series_without_a_unit_may_be_a_rate(files, capsys):
+    (files / "moer.csv").write_text(GRID.replace("WND,SUN,CI", "moer,f1,f2"), encoding="utf-8")
+    code, _, err = show(capsys, "moer.csv")
+    assert code == 2 and "kg/kWh" in err
+    code, out, _ = show(capsys, "moer.csv", "--columns", "f2", "--unit", "kg/kWh")
+    assert code == 0 and "g/kWh" in out

@@ -208,3 +208,8 @@ class TestNotes:
 )
 def test_readers_words_become_keys_of_the_table(message, words):
     assert in_site_keys(message) == words
+
+
+def test_a_workload_may_have_the_zone_of_a_fixed_offset(made):
+    built = made(SERIES, base=BASE.replace('file = "jobs.csv"', 'file = "jobs.csv"\nzone = "UTC-05:00"'))
+    assert built.case.workload.zone == "UTC-05:00"

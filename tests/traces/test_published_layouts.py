@@ -335,3 +335,32 @@ def test_titles_above_the_names_are_named(write):
             read_power(path)
     with pytest.raises(InputError, match=r":1: 'Day-ahead prices' is one cell .*delete what stands above"):
         read_power(write("Day-ahead prices\n\ntime,p_kw\n2024-01-01T00:00Z,1\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "options"),
+    [
+        # The API of Octopus, newest first: the first column holds prices that could pass for seconds.
+        ("value_exc_vat,value_inc_vat,valid_from,valid_to\n20,21,2024-01-01T01:00:00Z,2024-01-01T01:30:00Z\n"
+         "10,11,2024-01-01T00:30:00Z,2024-01-01T01:00:00Z\n9,8,2024-01-01T00:00:00Z,2024-01-01T00:30:00Z\n",
+         JAN, {"column": "value_inc_vat", "unit": "p/kWh"}),
+        # SMARD in English.
+        ("Start date;End date;Germany/Luxembourg [€/MWh] Calculated resolutions\n"
+         "Jan 1, 2024 12:00 AM;Jan 1, 2024 1:00 AM;39.91\nJan 1, 2024 1:00 AM;Jan 1, 2024 2:00 AM;-0.04\n",
+         DEC, {"zone": "Europe/Berlin"}),
+        # AEMO: a region before the stamp.
+        ("REGION,SETTLEMENTDATE,RRP\nNSW1,2024/01/01 00:05:00,50\nNSW1,2024/01/01 00:10:00,51\n",
+         datetime(2023, 12, 31, 14, tzinfo=UTC),
+         {"column": "RRP", "unit": "AUD/MWh", "stamp": "end", "zone": "UTC+10:00"}),
+        ("p,PeriodEnd,PeriodStart\n5,2024-01-01T00:30:00Z,2024-01-01T00:00:00Z\n"
+         "6,2024-01-01T01:00:00Z,2024-01-01T00:30:00Z\n", JAN, {"column": "p", "unit": "EUR/MWh"}),
+    ],
+)  # fmt: skip
+def test_the_column_of_times_is_the_one_that_holds_times(write, text, start, options):
+    assert read_rate(write(text), **options).start_utc == start
+
+
+def test_hours_ending_are_told_by_their_name(write):
+    path = write("Date (HE),Price (CAD/MWh)\n2024-06-01 01:00,30\n2024-06-01 02:00,31\n")
+    with pytest.raises(InputError, match="names the end of each step by its name: declare stamp='end'"):
+        read_rate(path, zone="America/Edmonton")

@@ -136,3 +136,29 @@ def test_berlin_clock_time_across_the_change_of_the_market(tmp_path):
     assert series.end_utc == at[-1] + timedelta(minutes=15)
     assert series.value_u.tolist() == [1000 * i + 500 for i in range(len(at))]
     assert set(series.report.repairs) == {"ambiguous_stamps"}
+
+
+@pytest.mark.parametrize("stamp", ["start", "end"])
+def test_two_hours_at_an_end_of_a_short_file(write, stamp):
+    parts = ((HOUR, 2), (QUARTER, 8)) if stamp == "start" else ((QUARTER, 8), (HOUR, 2))
+    rows, end_s = rows_of(*parts, stamp=stamp)
+    series = read_power(
+        write(
+            [
+                (at, 4 if step == HOUR else 1)
+                for (at, _), step in zip(
+                    rows, [step for step, count in parts for _ in range(count)], strict=True
+                )
+            ],
+            "time,energy_kwh",
+        ),
+        stamp=stamp,
+    )
+    assert (series.start_utc, series.end_s) == (START, end_s)
+    assert series.power_mw.tolist() == [4_000_000]  # 4 kW, by the hour and by the quarter
+
+
+def test_one_long_distance_at_an_end_is_a_gap(write):
+    rows = [(0, 4), (HOUR, 1), (HOUR + QUARTER, 1), (HOUR + 2 * QUARTER, 1)]
+    with pytest.raises(InputError, match="no value from 2025-09-30 00:15:00 UTC to 2025-09-30 01:00:00 UTC"):
+        read_power(write(rows, "time,energy_kwh"))

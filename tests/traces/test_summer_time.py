@@ -38,6 +38,21 @@ class TestLocalDays:
         assert (series.start_utc, series.end_s) == (datetime(2022, 3, 24, 23, tzinfo=UTC), 119 * HOUR)
         assert series.power_mw.tolist() == [1_000_000]  # 1 kW on the short day too
 
+    @pytest.mark.parametrize("days", [("29", "30", "31"), ("30", "31")])
+    def test_a_file_that_ends_with_the_short_day(self, write, days):
+        rows = [f"2024-03-{day},{23 if day == '31' else 24}" for day in days]
+        series = read_power(write("date,energy_kwh", *rows), zone="Europe/Berlin")
+        assert series.end_utc == datetime(2024, 3, 31, 22, tzinfo=UTC)
+        assert series.power_mw.tolist() == [1_000_000]
+
+    def test_messages_name_local_days(self, write):
+        days = [f"2024-03-{day},1" for day in (29, 30, 31)]
+        path = write("date,p_kw", *days, "2024-04-02,1", "2024-04-03,1")
+        with pytest.raises(InputError, match="from 2024-04-01 in Europe/Berlin to 2024-04-02 in Europe/Ber"):
+            read_power(path, zone="Europe/Berlin")
+        with pytest.raises(InputError, match=":5: 2024-03-31 in Europe/Berlin is there twice"):
+            read_power(write("date,p_kw", *days, days[-1], "2024-04-01,1"), zone="Europe/Berlin")
+
     def test_a_year_of_days_in_every_hemisphere(self, write):
         for zone in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana"):
             first = datetime(2022, 1, 1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from traces.errors import InputError
+from traces.timezones import find_zone
 from traces.workload import is_zone, shown
 
 MOST_JOBS = 10_000_000
@@ -56,12 +56,12 @@ def seed_number(value: object) -> int:
 def calendar(origin_utc: datetime | None, zone: str | None) -> None:
     """InputError unless time 0 is midnight in the zone, where the daily cycle starts, or has no date."""
     if zone is not None and not is_zone(zone):
-        raise InputError(f"zone is {shown(zone)}; give an IANA name, like Europe/Paris")
+        raise InputError(f"zone is {shown(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00")
     if origin_utc is None:
         return
     if origin_utc.utcoffset() is None:
         raise InputError(f"origin_utc is {origin_utc}, without an offset; give an aware datetime")
-    local = origin_utc.astimezone(ZoneInfo(zone or "UTC"))
+    local = origin_utc.astimezone(find_zone(zone or "UTC"))
     if (local.hour, local.minute, local.second, local.microsecond) != (0, 0, 0, 0):
         raise InputError(
             f"origin_utc is {origin_utc}, {local:%H:%M:%S} in {zone or 'UTC'}; "
