@@ -65,10 +65,11 @@ def _versioned(out: str | Path) -> Path:
 
 def _listed(named: Path) -> Path | None:
     """A place beside this one whose name Minari takes, and where nothing is; None if none is near."""
-    plain = re.sub(r"[^-\w]+", "-", named.name.rpartition("-v")[0]).strip("-")
+    name, _, version = named.name.rpartition("-v")
+    plain = re.sub(r"[^-\w]+", "-", name).strip("-")
     if not plain:
         return None
-    places = (named.parent / f"{plain}-v{number}" for number in range(100))
+    places = (named.parent / f"{plain}-v{number}" for number in (version, *range(100)))
     return next((place for place in places if not os.path.lexists(place)), None)
 
 
