@@ -121,7 +121,7 @@ def virtual(key: str) -> Damage:
         old = group[key][()]
         del group[key]
         layout = h5py.VirtualLayout(shape=old.shape, dtype=old.dtype)
-        layout[...] = h5py.VirtualSource("/tmp/elsewhere.hdf5", "x", shape=old.shape)
+        layout[...] = h5py.VirtualSource("/nowhere/elsewhere.hdf5", "x", shape=old.shape)
         group.create_virtual_dataset(key, layout)
 
     return in_group(change)

@@ -173,7 +173,7 @@ def test_what_is_inside_counts_where_others_can_reach_it(home, caplog, what):
     folder.chmod(0o755)
     assert private_folder("abc") == (folder, True)
     if what == "link":
-        (inside / "g.nbi").symlink_to("/tmp/elsewhere")
+        (inside / "g.nbi").symlink_to("/nowhere/elsewhere")
     else:
         (inside / "f.nbi" if what == "index" else inside).chmod(0o777)
     refused(caplog, "others may write")
