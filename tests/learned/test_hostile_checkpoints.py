@@ -164,13 +164,24 @@ def test_claims_take_no_memory(whole, tmp_path):
 
 def _state(damage):
     def change(run):
-        import torch
+        from schedulers.learned.resume import load_state, save_state
 
-        path = run / "state.pt"
-        state = torch.load(path, weights_only=True)
-        torch.save(damage(state), path)
+        save_state(run, damage(load_state(run)))
 
     return change
+
+
+def _flipped(run):
+    """One bit among the weights, which torch would not notice."""
+    data = bytearray((run / "state.pt").read_bytes())
+    data[len(data) // 2] ^= 1
+    (run / "state.pt").write_bytes(data)
+
+
+def _unmarked(run):
+    import torch
+
+    torch.save(torch.load(run / "state.pt", weights_only=True), run / "state.pt")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +194,14 @@ def _state(damage):
         (_state(lambda state: state | {"net": {}}), "state.pt: cannot be read"),
         (_state(lambda state: state | {"batches": {"state": "x"}}), "state.pt: cannot be read"),
         (_state(lambda state: state | {"progress": {"step": "x", "y": 1}}), "state.pt: cannot be read"),
+        (_state(lambda state: state | {"progress": {}}), "progress lacks 'step'"),
+        (_state(lambda state: state | {"progress": [1]}), "progress is no table"),
+        (
+            _state(lambda state: state | {"progress": state["progress"] | {"best": "x"}}),
+            "'best' is a str, not a float",
+        ),
+        (_flipped, "state.pt: cannot be read (it is cut off, was changed"),
+        (_unmarked, "state.pt: cannot be read (it is cut off, was changed"),
         (
             lambda run: (run / "progress.csv").write_text("step\nx\n"),
             "progress.csv: step 'x' is not a number",
