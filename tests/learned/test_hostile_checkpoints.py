@@ -221,6 +221,17 @@ def test_a_damaged_run_does_not_go_on(damage, said, trained, tmp_path, capsys):
     refused([*_train(data, tmp_path / "run"), "--resume"], said, capsys)
 
 
+def test_a_run_that_was_killed_before_its_figure_gets_it(trained, tmp_path):
+    """Its summary is there already, so the same command found nothing to do."""
+    from experiments.cli import main
+
+    data, run = trained
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "curve.svg").unlink(missing_ok=True)
+    assert main([*_train(data, tmp_path / "run"), "--resume"]) == 0
+    assert (tmp_path / "run" / "curve.svg").exists()
+
+
 def _train(data, run):
     return ["train", "offline", "--data", str(data), "--out", str(run), "--steps", "2", "--batch", "4",
             "--width", "4", "--quiet"]  # fmt: skip
