@@ -43,7 +43,7 @@ def file_hash(path: Path) -> str:
 def scheduler_files(names: Iterable[str]) -> dict[str, str]:
     """sha256 of the files of each scheduler that is made of files: classes of the user's own, checkpoints.
 
-    Of a class with arguments that name files, such as a model, one hash of all of them.
+    Of a class that depends on more files, such as a model or a module of the user's, one hash of all of them.
     """
     from schedulers.learned.files import checkpoint_hash
     from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped
@@ -53,9 +53,9 @@ def scheduler_files(names: Iterable[str]) -> dict[str, str]:
     for name in names:
         folder = checkpoint_folder(name)
         if is_user_class(name):
-            hashes = [file_hash(path) for path in parse_user_class(name).files]
-            joined = hashlib.sha256("".join(hashes).encode()).hexdigest()
-            found[name] = hashes[0] if len(hashes) == 1 else joined
+            hashes = [(path.name, file_hash(path)) for path in parse_user_class(name).files]
+            joined = hashlib.sha256(repr(hashes).encode()).hexdigest()
+            found[name] = hashes[0][1] if len(hashes) == 1 else joined
         elif is_shipped(name):
             both = "".join(checkpoint_hash(each) for each in SHIPPED_FOLDERS.values())
             found[name] = hashlib.sha256(both.encode()).hexdigest()

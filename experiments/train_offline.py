@@ -82,14 +82,15 @@ def train_offline(
     with opened(out, config, resume) as folder:
         if (folder / SUMMARY).exists():
             talk.note(f"{folder}: is finished; nothing to do")
-            return dict(read_json(folder / SUMMARY))
-        summary = run.train(folder, net)
-        summary["baselines"] = baseline_objectives(config, baselines)
-        write_json(folder / SUMMARY, summary)
-        if figure:
+            summary = dict(read_json(folder / SUMMARY))
+        else:
+            summary = run.train(folder, net)
+            summary["baselines"] = baseline_objectives(config, baselines)
+            write_json(folder / SUMMARY, summary)
+        if figure and not (folder / "curve.svg").exists():  # also where a kill came before it was drawn
             from experiments.figures.learning import draw_learning
 
-            draw_learning([folder], folder / "curve", summary["baselines"])
+            draw_learning([folder], folder / "curve", summary.get("baselines"))
     return summary
 
 

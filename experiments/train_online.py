@@ -112,11 +112,12 @@ def train_online(
     with opened(out, config, resume) as folder:
         if (folder / SUMMARY).exists():
             talk.note(f"{folder}: is finished; nothing to do")
-            return dict(read_json(folder / SUMMARY))
-        summary = run.train(folder, net, chosen, logged)
-        write_json(folder / SUMMARY, summary)
+            summary = dict(read_json(folder / SUMMARY))
+        else:
+            summary = run.train(folder, net, chosen, logged)
+            write_json(folder / SUMMARY, summary)
         shutil.rmtree(folder / REPLAY, ignore_errors=True)
-        if figure:
+        if figure and not (folder / "curve.svg").exists():  # also where a kill came before it was drawn
             from experiments.figures.learning import draw_learning
 
             draw_learning([folder], folder / "curve")

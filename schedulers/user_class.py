@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from schedulers.user_files import user_files
 from traces.documents import is_regular, user_path
 from traces.errors import InputError
 
@@ -40,14 +41,8 @@ class UserClass:
 
     @property
     def files(self) -> list[Path]:
-        """The file, and the files that arguments name, such as a model's weights."""
-        words = (*self.positional, *self.named.values())
-        paths = [Path(word).expanduser() for word in words if isinstance(word, str) and 0 < len(word) < 1000]
-        files = [self.path]
-        for path in paths:
-            with suppress(OSError, ValueError):
-                files += [path] if is_regular(path) else []
-        return files
+        """The file, modules of the user's that it imports, and what arguments name, such as a model."""
+        return user_files(self.path, [*self.positional, self.named])
 
 
 def is_user_class(name: str) -> bool:

@@ -1,7 +1,13 @@
-"""The state of an interrupted training run, whole or not there at all. Loading it runs no code."""
+"""The state of an interrupted training run, whole or not there at all. Loading it runs no code.
+
+Behind torch's bytes stands their sha256. torch checks neither sums nor what a state must hold, so a damaged
+one would go on with other weights, from step 0, or with states of environments that point anywhere.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +21,18 @@ from traces.json_file import check_regular
 
 STATE = "state.pt"
 REMEDY = "delete the folder and train again"
+_MARK_BYTES = len("sha256:") + 64
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
     """Replace the state of a run. Tensors, numbers, text, bytes, and lists and dicts of them."""
+    memory = io.BytesIO()
+    torch.save(state, memory)
+    data = memory.getbuffer()
     part = Path(folder) / (STATE + ".part")
-    torch.save(state, part)
+    with part.open("wb") as file:
+        file.write(data)
+        file.write(_mark(data))
     part.replace(Path(folder) / STATE)
 
 
@@ -31,10 +43,36 @@ def load_state(folder: Path) -> dict[str, Any] | None:
         return None
     check_regular(path, REMEDY)
     with restoring(folder):
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        data = memoryview(path.read_bytes())
+        body, mark = data[:-_MARK_BYTES], data[-_MARK_BYTES:]
+        if mark != _mark(body):
+            raise InputError(
+                f"{path}: cannot be read (it is cut off, was changed, or is of an earlier version); {REMEDY}"
+            )
+        found: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
     if not isinstance(found, dict):
         raise InputError(f"{path}: cannot be read (it holds a {type(found).__name__}); {REMEDY}")
     return found
+
+
+def _mark(data: memoryview | bytes) -> bytes:
+    """What stands behind a state's bytes."""
+    return b"sha256:" + hashlib.sha256(data).hexdigest().encode()
+
+
+def same_form(saved: Any, fresh: dict[str, Any], what: str) -> dict[str, Any]:
+    """`saved`, if it has the keys of `fresh` and values of their types; else ValueError names the key."""
+    if not isinstance(saved, dict):
+        raise ValueError(f"{what} is no table")
+    for name in {**fresh, **saved}:
+        if name not in saved:
+            raise ValueError(f"{what} lacks {name!r}")
+        if name not in fresh:
+            raise ValueError(f"{what} holds {name!r}, which is not known")
+        wanted, got = type(fresh[name]), type(saved[name])
+        if got is not wanted and (wanted, got) != (float, int):
+            raise ValueError(f"{what}: {name!r} is a {got.__name__}, not a {wanted.__name__}")
+    return saved
 
 
 @contextmanager

@@ -164,13 +164,24 @@ def test_claims_take_no_memory(whole, tmp_path):
 
 def _state(damage):
     def change(run):
-        import torch
+        from schedulers.learned.resume import load_state, save_state
 
-        path = run / "state.pt"
-        state = torch.load(path, weights_only=True)
-        torch.save(damage(state), path)
+        save_state(run, damage(load_state(run)))
 
     return change
+
+
+def _flipped(run):
+    """One bit among the weights, which torch would not notice."""
+    data = bytearray((run / "state.pt").read_bytes())
+    data[len(data) // 2] ^= 1
+    (run / "state.pt").write_bytes(data)
+
+
+def _unmarked(run):
+    import torch
+
+    torch.save(torch.load(run / "state.pt", weights_only=True), run / "state.pt")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +194,14 @@ def _state(damage):
         (_state(lambda state: state | {"net": {}}), "state.pt: cannot be read"),
         (_state(lambda state: state | {"batches": {"state": "x"}}), "state.pt: cannot be read"),
         (_state(lambda state: state | {"progress": {"step": "x", "y": 1}}), "state.pt: cannot be read"),
+        (_state(lambda state: state | {"progress": {}}), "progress lacks 'step'"),
+        (_state(lambda state: state | {"progress": [1]}), "progress is no table"),
+        (
+            _state(lambda state: state | {"progress": state["progress"] | {"best": "x"}}),
+            "'best' is a str, not a float",
+        ),
+        (_flipped, "state.pt: cannot be read (it is cut off, was changed"),
+        (_unmarked, "state.pt: cannot be read (it is cut off, was changed"),
         (
             lambda run: (run / "progress.csv").write_text("step\nx\n"),
             "progress.csv: step 'x' is not a number",
@@ -200,6 +219,17 @@ def test_a_damaged_run_does_not_go_on(damage, said, trained, tmp_path, capsys):
     (tmp_path / "run" / "summary.json").unlink()
     damage(tmp_path / "run")
     refused([*_train(data, tmp_path / "run"), "--resume"], said, capsys)
+
+
+def test_a_run_that_was_killed_before_its_figure_gets_it(trained, tmp_path):
+    """Its summary is there already, so the same command found nothing to do."""
+    from experiments.cli import main
+
+    data, run = trained
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "curve.svg").unlink(missing_ok=True)
+    assert main([*_train(data, tmp_path / "run"), "--resume"]) == 0
+    assert (tmp_path / "run" / "curve.svg").exists()
 
 
 def _train(data, run):

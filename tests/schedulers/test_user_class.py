@@ -98,6 +98,51 @@ def test_files_named_by_arguments_belong_to_the_scheduler(file):
     assert [path.name for path in parse_user_class(name).files] == ["own.py", "model.zip"]
 
 
+HELPED = """import numpy, helper
+from parts import deep
+class Mine:
+    def __init__(self, path=None, more=None):
+        pass
+    def choose(self, view):
+        return -1
+"""
+
+
+@pytest.mark.parametrize("changed", [
+    "helper.py", "below.py", "parts/__init__.py", "parts/deep.py", "model/weights.bin", "model/a/b.txt",
+    "listed.bin",
+])  # fmt: skip
+def test_a_changed_module_or_folder_is_another_scheduler(file, changed):
+    """Else an evaluation that was kept would be taken for that of the changed policy."""
+    from experiments.provenance import scheduler_files
+
+    here = file.parent
+    texts = {
+        "own.py": HELPED, "helper.py": "import below\n", "below.py": "", "parts/__init__.py": "",
+        "parts/deep.py": "from . import other\n", "parts/other.py": "", "model/weights.bin": "1",
+        "model/a/b.txt": "1", "listed.bin": "1", "beside.py": "",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(text, "utf-8")
+    name = "own.py:Mine('model', more={'a': ['listed.bin']})"
+    before = scheduler_files([name])
+    (here / "beside.py").write_text("# nobody imports it", "utf-8")
+    assert scheduler_files([name]) == before
+    with (here / changed).open("a", encoding="utf-8") as out:
+        out.write("#")
+    assert scheduler_files([name]) != before
+
+
+def test_files_of_libraries_and_of_endless_folders_are_left_alone(file):
+    (file.parent / "own.py").write_text("import numpy, os, json, rare\nclass Mine:\n    pass\n", "utf-8")
+    (file.parent / "loop").mkdir()
+    (file.parent / "loop" / "self").symlink_to("..")
+    assert [path.name for path in parse_user_class("own.py:Mine").files] == ["own.py"]
+    assert [path.name for path in parse_user_class("own.py:Mine('loop')").files] == ["own.py"]
+    assert len(parse_user_class("own.py:Mine('/')").files) <= 2001
+
+
 @pytest.mark.parametrize("text, names", [
     ("a,b", ["a", "b"]), ("a.py:C(x=1, y=2),b", ["a.py:C(x=1, y=2)", "b"]),
     ('a.py:C(p="x,)y"),b', ['a.py:C(p="x,)y")', "b"]), ("a.py:C([1, (2, 3)]),", ["a.py:C([1, (2, 3)])", ""]),

@@ -17,7 +17,7 @@ from schedulers.learned.journal import Journal
 from schedulers.learned.network import SchedulerNet
 from schedulers.learned.offline.base import NetImpl
 from schedulers.learned.offline.batches import Batches
-from schedulers.learned.resume import load_state, restoring, save_state
+from schedulers.learned.resume import load_state, restoring, same_form, save_state
 
 BEST, LAST = "best", "last"
 
@@ -177,5 +177,5 @@ class Training:
             self.impl.beside.load_state_dict(state["beside"])
             self.impl.modules.optim.optim.load_state_dict(state["optim"])
             self.batches.restore(state["batches"])
-            self.progress = Progress(**state["progress"])
+            self.progress = Progress(**same_form(state["progress"], vars(Progress()), "progress"))
         return True

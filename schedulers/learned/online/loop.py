@@ -15,7 +15,7 @@ from schedulers.learned.journal import Journal
 from schedulers.learned.network import SchedulerNet
 from schedulers.learned.online.dqn import SchedulerDQN
 from schedulers.learned.online.ppo import SchedulerPPO
-from schedulers.learned.resume import load_state, restoring, save_state
+from schedulers.learned.resume import load_state, restoring, same_form, save_state
 
 BEST, LAST = "best", "last"
 
@@ -74,7 +74,7 @@ class Training:
         if state is not None:
             with restoring(folder):
                 learner.restore(state["learner"])
-                self.progress = Progress(**state["progress"])
+                self.progress = Progress(**same_form(state["progress"], vars(Progress()), "progress"))
         self._resumed = state is not None
         limits = limit_columns(learner)
         columns = ("step", "objective", "best", *learner.columns, *limits)
