@@ -15,7 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from rare.build import build_world, free_new_slots, more_live_slots
+from rare.build import build_world, carry_scratch, free_new_slots, more_live_slots
 from rare.episodes import Episode, Episodes
 from rare.layout import Layout
 from rare.memory import Copyable, arguments, fresh, records, register, without_addresses, zeros
@@ -111,9 +111,8 @@ class Batch(Copyable):
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
         self._actions = self.layout.actions
         self.obs_rows, self.mask_rows = list(self.obs), list(self.mask.view(np.int8))
-        written = records((1,), SUMMARY)
-        self._at_summary = register(written)
-        self._summary = memoryview(written.view(np.uint8).view(np.ndarray))
+        self._written = records((1,), SUMMARY)
+        self._summary = memoryview(self._written.view(np.uint8).view(np.ndarray))
         self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
         self._bind()
 
@@ -140,7 +139,12 @@ class Batch(Copyable):
         self._records = handle_records(self.world)
         self.world = self.world._replace(handles=arguments(self._records))
         self._all = records((1,), PLACES)
-        for name, array in (("handles", self._records), ("views", self._views), ("scores", self._scores)):
+        for name, array in (
+            ("handles", self._records),
+            ("views", self._views),
+            ("scores", self._scores),
+            ("summary", self._written),
+        ):
             self._all[name] = register(array)
         self._at = register(self._all)
         own = {
@@ -218,22 +222,22 @@ class Batch(Copyable):
     def _run_on(self, e: int) -> None:
         run_one(self._at, e)
 
-    def step_single(self, e: int, action: int) -> tuple[bool, dict[str, Any]]:
-        """One step of one environment: whether it is over, and `summary_numbers`.
+    def step_single(self, e: int, action: int) -> tuple[bool, float, dict[str, Any]]:
+        """One step of one environment: whether it is over, the reward, and `summary_numbers`.
 
         ValueError, and nothing done, if the action is not valid.
         """
         if not 0 <= action < self._actions:  # it may be too long for a machine's word
             self._refuse(e, action)
-        unusual = step_and_summarise(self._at, e, action, self._at_summary)
-        if unusual == 0:
-            return False, self._summary_written(e)
+        unusual = step_and_summarise(self._at, e, action)
         if unusual < 0:
             self._refuse(e, action)
-        if self._status[e] == NEED_LIVE:
+        if unusual and self._status[e] == NEED_LIVE:
             self._grow([e])
-            return self.is_over(e), self.summary_numbers(e)
-        return True, self._summary_written(e)
+            summarise(self._at, e)
+            unusual = self.is_over(e)
+        numbers = _SUMMARY_NUMBERS(self._summary)
+        return unusual > 0, numbers[0], _summary_of(self.playing[e], numbers)
 
     def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
         """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
@@ -314,6 +318,7 @@ class Batch(Copyable):
             self.world = more_live_slots(self.world)
             self._bind()
         owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        state = {**state, "scratch": self._scratch_here(state)}
         for name, owner in owners.items():
             row = np.asarray(getattr(owner, name))[e : e + 1].view(np.uint8)
             saved = np.ascontiguousarray(np.asarray(state[name])[None]).view(np.uint8)
@@ -325,6 +330,13 @@ class Batch(Copyable):
         self._scores["forgiving"][e] = forgiving
         self._cards[e]["job"] = -1
         self._point(e)
+
+    def _scratch_here(self, state: dict[str, Any]) -> np.ndarray:
+        """The saved scratch row as it lies with the live slots that there are here."""
+        saved, here = len(state["live"]), self.world.live.shape[1]
+        scratch: np.ndarray = np.zeros(self.world.scratch.shape[1], self.world.scratch.dtype)
+        carry_scratch(state["scratch"], scratch, self.world.forecast.shape[1], saved, here)
+        return scratch
 
     def _check_saved(self, state: Any) -> None:
         if not isinstance(state, dict) or not {"playing", *_STATE, *_OWN} <= state.keys():
@@ -424,25 +436,21 @@ class Batch(Copyable):
 
     def summary_numbers(self, e: int) -> dict[str, Any]:
         """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
-        summarise(self._at, self._at_summary, e)
-        return self._summary_written(e)
-
-    def _summary_written(self, e: int) -> dict[str, Any]:
-        """What compiled code last wrote about environment `e`."""
-        episode = self.playing[e]
-        return _summary_of("" if episode is None else episode.name, *_SUMMARY_NUMBERS(self._summary))
+        summarise(self._at, e)
+        return _summary_of(self.playing[e], _SUMMARY_NUMBERS(self._summary))
 
 
-def _summary_of(
-    window: str, objective: float, score: float, jobs_completed: int, qos_violations: int, suspensions: int,
-    energy_kwh: float, policy_decisions: int, hidden_decisions: int, invalid_actions: int, simulated_s: int,
-) -> dict[str, Any]:  # fmt: skip
+def _summary_of(episode: Episode | None, numbers: tuple[Any, ...]) -> dict[str, Any]:
     """The summary of an episode, from the fields of a SUMMARY in their order.
 
     Written out: a dict of pairs takes three times as long, and there is one at every step.
     """
+    (
+        _, objective, score, jobs_completed, qos_violations, suspensions, energy_kwh, policy_decisions,
+        hidden_decisions, invalid_actions, simulated_s,
+    ) = numbers  # fmt: skip
     return {
-        "window": window,
+        "window": "" if episode is None else episode.name,
         "objective": objective,
         "score": score,
         "jobs_completed": jobs_completed,
@@ -460,7 +468,7 @@ _FIELDS = SUMMARY.names or ()
 _SUMMARY_NUMBERS = struct.Struct(
     "=" + "".join("d" if SUMMARY[name].kind == "f" else "q" for name in _FIELDS)
 ).unpack
-if list(_summary_of("", *_FIELDS).items())[1:] != [(name, name) for name in _FIELDS]:  # type: ignore[arg-type]
+if list(_summary_of(None, _FIELDS).items())[1:] != [(name, name) for name in _FIELDS[1:]]:
     raise RuntimeError(
         f"rare.batch: what summarise writes is {', '.join(_FIELDS)}, which _summary_of has not"
     )

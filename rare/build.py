@@ -34,6 +34,7 @@ from rare.state import (
     SETTLING,
     World,
     bind,
+    plan_offset,
 )
 from traces.workload import NO_DEADLINE_S, Workload
 
@@ -218,7 +219,7 @@ def _scratch(environments: int, live: int, partitions: int, forecast_steps: int)
     A plan (rare.plan) has a step for each running job and forecast step, and two for each waiting job.
     """
     plan_steps = 2 * live + forecast_steps + 4
-    cells = 2 * (forecast_steps + 1) + live + 1 + plan_steps * (3 + 3 * partitions)
+    cells = plan_offset(forecast_steps, live) + plan_steps * (3 + 3 * partitions)
     return records((environments, cells), CELL)
 
 
@@ -232,8 +233,15 @@ def more_live_slots(world: World) -> World:
     lists = records((environments, 4, 4 * old), ENTRY)
     lists[:, :, : 2 * old] = world.lists
     scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1])
-    scratch[:, : world.scratch.shape[1]] = world.scratch
+    carry_scratch(world.scratch, scratch, world.forecast.shape[1], old, 2 * old)
     return bind(world._replace(live=live, lists=lists, scratch=scratch))
+
+
+def carry_scratch(old: Any, new: Any, forecast_steps: int, old_live: int, new_live: int) -> None:
+    """Copy scratch rows into rows for more live slots, where the plan begins further back."""
+    before, after = plan_offset(forecast_steps, old_live), plan_offset(forecast_steps, new_live)
+    new[..., :before] = old[..., :before]
+    new[..., after : after + old.shape[-1] - before] = old[..., before:]
 
 
 def free_new_slots(state: Any, live: Any, first: int) -> None:

@@ -122,14 +122,14 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
                 if self._batch.playing[0] is None
                 else "the episode is over; call reset()"
             )
+        number = action if type(action) is int else action_number(action, self.layout)
         batch = self._batch
-        ended, summary = batch.step_single(0, action_number(action, self.layout))
-        self._over = ended
-        return batch.obs_rows[0].copy(), batch.reward.item(0), ended, False, self._info(summary)
+        self._over, reward, summary = batch.step_single(0, number)
+        return batch.obs_rows[0].copy(), reward, self._over, False, self._info(summary)
 
     def _info(self, summary: dict[str, Any]) -> dict[str, Any]:
-        elapsed_s = summary["simulated_s"] - self._simulated_s
-        self._simulated_s = summary["simulated_s"]
+        before_s, self._simulated_s = self._simulated_s, summary["simulated_s"]
+        elapsed_s = self._simulated_s - before_s
         if self._numeric_info:
             return self._numbers(elapsed_s, summary)
         return {

@@ -156,13 +156,25 @@ class Battery:
 NO_BATTERY = Battery(0, 0, 0, initial_share=0.0)
 
 
+def _read_only(values: np.ndarray) -> np.ndarray:
+    """The same values where nobody can write to them: a copy, unless they lie in such an array already."""
+    part: object = values
+    while isinstance(part, np.ndarray) and not part.flags.writeable:
+        part = part.base
+    if part is None:
+        return values
+    copied = values.copy()
+    copied.flags.writeable = False
+    return copied
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What changes from outside, constant from each change to the next (RULES §1.2).
 
     All arrays have length K. change_s is strictly increasing, on the workload's clock; the last row
     holds until `end_s` (NEVER_S: for ever). `renewable` says whether there is a renewable supply at
-    all: without one its metrics are null.
+    all: without one its metrics are null. The arrays are kept as read-only copies.
     """
 
     change_s: np.ndarray  # (K,) int64
@@ -183,11 +195,13 @@ class Inputs:
             column = getattr(self, key)
             if column is None:
                 continue
+            object.__setattr__(self, key, _read_only(column))
             _require(len(column) == rows, f"inputs: {key} has {len(column)} rows, change_s has {rows}")
             _require(
                 bool((column >= low).all() and (column <= high).all()),
                 f"inputs: {key} must be between {low} and {high}, got {column.min()} to {column.max()}",
             )
+        object.__setattr__(self, "change_s", _read_only(self.change_s))
         _require(bool((np.diff(self.change_s) > 0).all()), "inputs: change_s must increase strictly")
         _require(self.end_s > int(self.change_s[-1]), "inputs: end_s must lie after the last change")
 
@@ -206,7 +220,8 @@ class Forecast:
     """What was forecast when, on the workload's clock (RULES §10). All tables are (I, H) int64.
 
     Issue i comes out at begin_s + i * issue_step_s; its step h covers the `step_s` seconds from
-    h * step_s after that. Supply has its median and its 10 and 90 % quantiles, rates their medians.
+    h * step_s after that. Supply has its median and its 10 and 90 % quantiles, rates their medians. The
+    tables are kept as read-only copies.
     """
 
     name: str
@@ -224,7 +239,8 @@ class Forecast:
         _require(len(shape) == 2 and min(shape) >= 1, f"forecast: needs issues x steps, got shape {shape}")
         _require(self.issue_step_s >= 1 and self.step_s >= 1, "forecast: steps must be at least 1 s")
         for key in ("supply_mw", "low_mw", "high_mw", "price_u", "carbon_u"):
-            table = getattr(self, key)
+            table = _read_only(getattr(self, key))
+            object.__setattr__(self, key, table)
             _require(table.shape == shape, f"forecast: {key} has shape {table.shape}, supply_mw {shape}")
             low, high = INPUT_RANGES[_FORECAST_RANGES[key]]
             _require(

@@ -21,7 +21,7 @@ from rare.outlook import (
     supply_ahead_mw,
 )
 from rare.rules_power import nodes_for
-from rare.state import EXPECTED, cell_of, ends_of, entry_of, env_of, live_of, part_of
+from rare.state import EXPECTED, ends_of, entry_of, env_of, live_of, part_of, plan_cell_of
 
 COLUMNS_PER_PARTITION = 3
 FIXED_COLUMNS = 3  # time, power, promised power
@@ -35,8 +35,8 @@ def width(w):
 
 @rule
 def plan_cell(w, step, column):
-    """A number of the staircase; the projection of the outlook and the turns lie before it."""
-    return cell_of(w, 2 * (w.forecast_steps + 1) + w.live_slots + 1 + step * width(w) + column)
+    """A number of the staircase."""
+    return plan_cell_of(w, step * width(w) + column)
 
 
 @rule

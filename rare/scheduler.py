@@ -71,6 +71,12 @@ class PythonDecider:
     def decide(self, world: World, e: int, status: int) -> int:
         """Ask the scheduler and find the slot of the job it names."""
         view = ClusterView(world, e, self._ids)
+        try:
+            return self._slot(view, status)
+        finally:
+            view.end()
+
+    def _slot(self, view: ClusterView, status: int) -> int:
         if status == DECIDE_SHED:
             victim: Any = getattr(self._scheduler, "victim", None)
             index = WAIT if victim is None else self._index("victim", victim(view))

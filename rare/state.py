@@ -170,8 +170,13 @@ _SIZES = (
     "outcome_rows", "log_room", "power_room", "scratch_cells",
     "blocks",
 )  # fmt: skip
-HANDLE = np.dtype([(f"at_{name}", I8) for name in _ARRAYS] + [(name, I8) for name in _SIZES])
-"""What a rule is given: where the arrays of one environment are, and how long they are."""
+HANDLE = np.dtype(
+    [(f"at_{name}", I8) for name in _ARRAYS] + [("at_plan", I8)] + [(name, I8) for name in _SIZES]
+)
+"""What a rule is given: where the arrays of one environment are, and how long they are.
+
+at_plan: where the plan begins in the scratch row (`plan_offset`).
+"""
 
 
 class World(NamedTuple):
@@ -222,6 +227,14 @@ def _bound(*arrays: Any) -> World:
     return bind(World(**given, handles=None))
 
 
+def plan_offset(forecast_steps: int, live_slots: int) -> int:
+    """Cells of the scratch row before the plan (rare.plan): the outlook's projection, and the turns.
+
+    The turns (rare.promises) are their number and one cell for each live slot.
+    """
+    return 2 * (forecast_steps + 1) + 1 + live_slots
+
+
 def handle_records(world: World) -> np.ndarray:
     """(E,) HANDLE: where the arrays of each environment are, as compiled loops over environments take it."""
     environments = len(world.env)
@@ -235,6 +248,11 @@ def handle_records(world: World) -> np.ndarray:
             for e in range(environments):
                 register(array[e : e + 1])
         handles["at_" + name] = base + step * np.arange(environments)
+    before_plan = plan_offset(world.forecast.shape[1], world.live.shape[1])
+    handles["at_plan"] = handles["at_scratch"] + before_plan * CELL.itemsize
+    if before_plan < world.scratch.shape[1]:
+        for e in range(environments):
+            register(world.scratch[e : e + 1, before_plan:])
     handles.partitions = world.part.shape[1]
     handles.live_slots = world.live.shape[1]
     handles.list_rows = world.lists.shape[2]
@@ -329,6 +347,12 @@ def power_of(w, row):
 def cell_of(w, i):
     """A number of the scratch row."""
     return _cell(w.at_scratch, i)
+
+
+@rule
+def plan_cell_of(w, i):
+    """A number of the plan in the scratch row; each has its address in the handle: it is read the most."""
+    return _cell(w.at_plan, i)
 
 
 @rule

@@ -52,7 +52,11 @@ class OutlookStep:
 
 
 class ClusterView(Copyable):
-    """A read-only look at one simulation at a decision point."""
+    """A read-only look at one simulation at a decision point.
+
+    It is over when the scheduler has answered: later use raises ValueError, for the simulation has gone on.
+    `copy.copy(view)` made before stays as it is. The JobViews that it gave are values, and stay too.
+    """
 
     def __init__(self, world: World, e: int, job_ids: Any) -> None:
         self._world = world
@@ -61,10 +65,29 @@ class ClusterView(Copyable):
         self._ids = job_ids
         self._slots: dict[int, int] = {}
 
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_world", "_handle"):
+            raise ValueError(
+                "this view is of a decision that is past; read it while choose or victim is asked, or keep "
+                "copy.copy(view)"
+            )
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def end(self) -> None:
+        """The decision has been made: what is kept of the view refuses to answer from now on."""
+        for name in ("_world", "_handle"):
+            self.__dict__.pop(name, None)
+        self._slots = {}
+
     def __getstate__(self) -> dict[str, Any]:
+        if "_world" not in self.__dict__:
+            return {"ended": True}
         return {"world": fork(self._world, self._e), "job_ids": self._ids, "slots": dict(self._slots)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "ended" in state:
+            self._slots = {}
+            return
         self._world, self._e, self._handle = state["world"], 0, state["world"].handles[0]
         self._ids, self._slots = state["job_ids"], state["slots"]
 

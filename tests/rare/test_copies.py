@@ -140,6 +140,25 @@ class TestEnvironments:
         env = begun("tiny", randomise=wide)
         assert future(pickled(env), 500) == future(env, 500)
 
+    @pytest.mark.parametrize("way", WAYS)
+    def test_masked_samples_go_along(self, way):
+        """The action space has a generator of its own, and `info`'s mask is what its `sample` takes."""
+        env = begun()
+        env.action_space.seed(4)
+
+        def sampled(each):
+            mask, actions = each.action_masks().astype(np.int8), []
+            for _ in range(60):
+                actions.append(each.action_space.sample(mask))
+                _, _, over, _, info = each.step(actions[-1])
+                mask = (each.reset()[1] if over else info)["action_mask"]
+            return actions
+
+        twins = [way(env), way(env)]
+        expected = sampled(env)
+        assert len(set(expected)) > 2
+        assert [sampled(twin) for twin in twins] == [expected] * 2
+
     def test_a_picture_is_no_part_of_a_copy(self):
         env = begun(render_mode="rgb_array")
         frame = env.render()
@@ -223,7 +242,44 @@ def played(env):
     return future(env, 50), os.getpid()
 
 
+UNCOMPILED = """
+import copy, pickle
+import numpy as np
+from rare import GreenClusterEnv, GreenClusterVectorEnv
+
+small = {"queue_slots": 4, "running_slots": 2, "forecast_hours": 2}
+env = GreenClusterEnv("tiny", **small)
+env.reset(seed=5)
+for _ in range(10):
+    env.step(int(np.flatnonzero(env.action_masks())[-1]))
+twins = copy.deepcopy(env), pickle.loads(pickle.dumps(env))
+for _ in range(15):
+    action = int(np.flatnonzero(env.action_masks())[-1])
+    obs, reward, over, _, info = env.step(action)
+    for twin in twins:
+        assert twin.action_masks()[0] and not np.shares_memory(twin._batch.obs, env._batch.obs)
+        there, paid, ended, _, told = twin.step(action)
+        assert np.array_equal(there, obs) and (paid, ended) == (reward, over), (paid, reward)
+        assert told["elapsed_s"] == info["elapsed_s"]
+many = GreenClusterVectorEnv(2, "tiny", **small)
+many.reset(seed=1)
+other = copy.deepcopy(many)
+for _ in range(5):
+    seen, expected = (each.step([0, 0]) for each in (other, many))
+    assert np.array_equal(seen[0], expected[0]) and np.array_equal(seen[1], expected[1])
+print("alike")
+"""
+
+
 class TestOtherProcesses:
+    def test_copies_without_the_compiler(self):
+        """Every access to the state goes through a table of arrays by their addresses there."""
+        done = subprocess.run(
+            [sys.executable, "-c", UNCOMPILED], capture_output=True, text=True, timeout=300,
+            env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.getcwd()},
+        )  # fmt: skip
+        assert done.stdout == "alike\n", done.stderr
+
     @pytest.mark.parametrize("method", ["fork", "spawn"])
     def test_a_pool_plays_what_we_play(self, method):
         env = begun()
@@ -561,6 +617,28 @@ class TestGoingBack:
             assert choices(8) == expected
             batch.restore(0, saved)
             choices(1)
+
+    @pytest.mark.parametrize("backfill", ["conservative", "conservative=kept"])
+    def test_a_pass_goes_on_where_live_slots_have_grown(self, backfill):
+        """The plan lies behind a cell for each live slot, so there it begins at another place."""
+        episodes = episodes_of("islanded", settings=("workload.load=3",))
+        decider = make_scheduler(f"fcfs+{backfill}")
+        small, large = (
+            Batch(episodes, Layout(128, 64, 0), 1, live=live, order=decider.order) for live in (256, 1024)
+        )
+        for batch in (small, large):
+            batch.set_up(0, episodes.of("validation-00")[0])
+            batch.begin(0)
+        middles = 0
+        for _ in range(400):
+            large.restore(0, small.save(0))
+            state = large.world.env[0]
+            middles += state.pass_s == state.now_s and state.pass_decision + 1 == state.decisions
+            status = DECIDE_SHED if state.phase == SHEDDING else DECIDE_START
+            chosen = [decider.decide(each.world_of(0), 0, status) for each in (small, large)]
+            assert chosen[0] == chosen[1]
+            small.step_single(0, small.action_of(0, chosen[0]) or 0)
+        assert middles > 20
 
     def test_states_of_others_are_refused(self):
         env = begun()

@@ -20,6 +20,7 @@ from rare.dataset.play import NO_DECISION, Player, Policy
 from rare.drive import play
 from rare.episodes import Episode, Episodes
 from rare.model import UNLIMITED_MW, Case, Cluster, Options, Partition
+from rare.state import SHEDDING
 from schedulers import make_scheduler
 from tests.builders import make_inputs, make_workload
 from traces.errors import InputError
@@ -219,6 +220,25 @@ class TestInvalidActions:
                 assert info["final_info"]["episode_summary"]["invalid_actions"][e] == counts[e]
                 counts[e], ended = 0, ended + 1
         assert ended
+
+    def test_a_shortage_is_left_to_the_rules(self):
+        """While running jobs have to be given up WAIT means: as the rules choose (RULES §4.1)."""
+        waits, forgives = (GreenClusterEnv("islanded", invalid=word, **SMALL) for word in ("raise", "wait"))
+        _, info = waits.reset(seed=0)
+        forgives.reset(seed=0)
+        shed = wrongs = 0
+        while shed < 5:
+            short = waits._batch.scalars["phase"][0] == SHEDDING
+            mask = info["action_mask"]
+            action = WAIT if short else int(np.flatnonzero(mask)[-1])
+            wrong = int(np.flatnonzero(mask == 0)[0]) if short else action
+            shed, wrongs = shed + short, wrongs + short
+            (*expected, info), (*seen, told) = waits.step(action), forgives.step(wrong)
+            assert np.array_equal(seen[0], expected[0]) and seen[1:] == expected[1:]
+            assert told["episode_summary"]["invalid_actions"] == wrongs
+            if expected[2]:
+                wrongs, (_, info) = 0, waits.reset()
+                forgives.reset()
 
     def test_the_one_of_stable_baselines_waits_and_counts(self):
         env = sb3_env(2, "tiny", invalid="wait", **SMALL)
