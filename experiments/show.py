@@ -38,12 +38,14 @@ def show_file(
     The options are those of `show_workload`, and as `power` those of `show_power`, `show_rate` or
     `show_weather`. InputError in the command line's words.
     """
-    kind = kind or kind_of(path)
+    asked, kind = kind, kind or kind_of(path)
     try:
         if kind == "weather":
-            from experiments.show_weather import show_weather
+            from experiments.show_weather import OPTIONS, show_weather
 
-            return show_weather(path, **power)
+            if asked == "weather" or power.keys() <= set(OPTIONS):
+                return show_weather(path, **power)
+            kind = "power"  # its options are a series', whatever its first lines look like
         if kind == "rate":
             return show_rate(path, **power)
         if kind == "power" or (kind is None and power):

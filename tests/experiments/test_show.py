@@ -5,10 +5,11 @@ import json
 import pytest
 
 from experiments.cli import main
-from experiments.show import command_words, kind_of
+from experiments.show import command_words, kind_of, show_file
 from experiments.text_table import energy, power
 from tests.energy.weather_makers import epw_lines, nsrdb_lines, tmy3_lines, write
 from tests.experiments.conftest import JOBS, SUPPLY
+from traces.errors import InputError
 
 HOURS = [f"2022-01-01T{hour:02d}:00:00Z" for hour in range(6)]
 GRID = "timestamp,WND,SUN,CI\n" + "".join(
@@ -219,3 +220,11 @@ def test_a_series_without_a_unit_may_be_a_rate(files, capsys):
     assert code == 2 and "kg/kWh" in err
     code, out, _ = show(capsys, "moer.csv", "--columns", "f2", "--unit", "kg/kWh")
     assert code == 0 and "g/kWh" in out
+
+
+def test_options_of_a_series_outweigh_first_lines_that_look_like_weather(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(tmy3_lines(3)) + "\n")
+    assert show_file(path, None, {}, {})["kind"] == "weather"
+    with pytest.raises(InputError):
+        show_file(path, None, {}, {"columns": ["sun_mw"], "zone": "UTC"})
