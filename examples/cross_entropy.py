@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from rare import GreenClusterVectorEnv
-from rare.layout import QUEUE, RUNNING
+from rare.env.observation.layout import QUEUE, RUNNING
 
 SCENARIO, CANDIDATES, WINDOWS = "tiny", 64, 4
 

@@ -35,9 +35,9 @@ def main(steps=200_000, scenario="tiny", windows=None):
     import torch
     from sb3_contrib import MaskablePPO
 
-    from rare.sb3_vec_env import GreenClusterSB3VecEnv
-    from schedulers.learned.network import NetworkSize
-    from schedulers.learned.sb3_policy import SchedulerPolicy
+    from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
+    from schedulers.training.sb3_policy import SchedulerPolicy
+    from schedulers.training.scheduler_net import NetworkSize
 
     torch.set_num_threads(1)  # small networks gain nothing from more, and lose much on a busy machine
 

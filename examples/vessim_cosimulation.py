@@ -11,8 +11,8 @@ import pandas as pd
 import vessim
 
 import rare
-from experiments.build import build
-from experiments.scenario import load_scenario
+from rare.scenario.build import build
+from rare.scenario.load import load_scenario
 from schedulers import make_scheduler
 
 STEP_S = 300

@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from experiments.atomic import LEARNING, LEARNING_FACTS, is_own_folder
-from experiments.earlier import earlier_config
-from experiments.learned_facts import learning_facts
-from experiments.runs import compare_runs, link_or_copy
-from experiments.talk import QUIET, Talk
-from experiments.train_folder import missing
+from experiments.report.learned_facts import learning_facts
+from experiments.runs.atomic_output import LEARNING, LEARNING_FACTS, is_own_folder
+from experiments.runs.previous_run import earlier_config
+from experiments.runs.progress import QUIET, Talk
+from experiments.runs.simulations import compare_runs, link_or_copy
+from experiments.training.train_folder import missing
 from traces.documents import user_path
 from traces.errors import InputError
 
@@ -88,10 +88,10 @@ def _bring(learning: Path, folder: Path) -> None:
 
 def learn_all(folder: Path, talk: Talk) -> None:
     """Log, clone, filter, fine-tune and evaluate into a folder; what is done already stays."""
-    from experiments.dataset_run import dataset_run
-    from experiments.evaluate_run import evaluate_run
-    from experiments.train_offline import train_offline
-    from experiments.train_online import train_online
+    from experiments.data.log_dataset import dataset_run
+    from experiments.evaluation.evaluate_run import evaluate_run
+    from experiments.training.train_offline import train_offline
+    from experiments.training.train_online import train_online
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LEARNING_FACTS).write_text(

@@ -2,9 +2,13 @@
 
 import gymnasium
 
-from rare.environment import GreenClusterEnv
+from rare.clocks.power_flows import PowerFlows
+from rare.clocks.simpy_clock import SimpyClock
+from rare.env.environment import GreenClusterEnv
+from rare.env.observation.layout import Layout
+from rare.env.policy import Policy
+from rare.env.vector_env import GreenClusterVectorEnv
 from rare.episodes import Randomise
-from rare.layout import Layout
 from rare.model import (
     NEVER_S,
     NO_BATTERY,
@@ -17,23 +21,19 @@ from rare.model import (
     Partition,
     constant_inputs,
 )
-from rare.policy import Policy
-from rare.power_flows import PowerFlows
 from rare.result import Result
 from rare.run import simulate
 from rare.schedule import Schedule
 from rare.scheduler import Scheduler
-from rare.simpy_clock import SimpyClock
-from rare.state import WAIT
-from rare.vector_env import GreenClusterVectorEnv
+from rare.state.arrays import WAIT
 from rare.view import ClusterView, JobView
 
 __version__ = "0.1.0"
 
 gymnasium.register(
     "rare/GreenCluster-v0",
-    entry_point="rare.environment:GreenClusterEnv",
-    vector_entry_point="rare.vector_env:GreenClusterVectorEnv",
+    entry_point="rare.env.environment:GreenClusterEnv",
+    vector_entry_point="rare.env.vector_env:GreenClusterVectorEnv",
     order_enforce=False,
 )
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from rare.build import build_jobs
 from rare.model import Case
+from rare.world import build_jobs
 from traces.errors import InputError
 
 # Scenarios are read by a package that builds on this one, so it is found by name when it is asked for.
-_SCENARIOS = "experiments.episodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +122,3 @@ def episodes_of_case(case: Case, name: str = "case") -> Episodes:
     jobs = len(case.workload)
     whole = Episode(name, "train", 0, jobs, case.first_instant_s, case.end_s, *counted(build_jobs(case)))
     return Episodes(name, (case,), (whole,))
-
-
-def load_episodes(
-    scenario: Any,
-    settings: Sequence[str] = (),
-    seed: int = 0,
-    randomise: Randomise | Mapping[str, Any] | None = None,
-) -> Episodes:
-    """The episodes of a scenario by name or file, of a Case, or Episodes as they are."""
-    if isinstance(settings, str) or not all(isinstance(each, str) for each in settings):
-        raise InputError(f"settings must be a list of texts, such as ['battery.hours=4'], got {settings!r}")
-    if settings and isinstance(scenario, Episodes | Case):
-        raise InputError("settings: need a scenario by name or file, not one that is put together already")
-    randomise = Randomise.of(randomise)
-    if randomise is not None and isinstance(scenario, Episodes | Case):
-        raise InputError("randomise: needs a scenario by name or file, not one that is put together already")
-    if isinstance(scenario, Episodes):
-        return scenario
-    if isinstance(scenario, Case):
-        return episodes_of_case(scenario)
-    module = importlib.import_module(_SCENARIOS)
-    return cast(Episodes, module.episodes_of(str(scenario), tuple(settings), seed, randomise))

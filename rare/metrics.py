@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S, Case
-from rare.state import S_COMPLETED, S_REJECTED, World
+from rare.state.arrays import S_COMPLETED, S_REJECTED, World
 from traces.errors import InputError
 
 MJ_PER_KWH = 3.6e9

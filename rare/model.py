@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from traces.errors import InputError
-from traces.workload import Workload
+from traces.jobs.workload import Workload
 
 NEVER_S = 2**62
 """No such instant."""

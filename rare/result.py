@@ -9,8 +9,8 @@ import numpy as np
 
 from rare.model import Case
 from rare.schedule import UJ_PER_KWH, energy_uj, executions, joules, partition_names, per_job
-from rare.state import EVENT_NAMES, INSTANT, STATUS_NAMES
-from traces.workload import NO_DEADLINE_S
+from rare.state.arrays import EVENT_NAMES, INSTANT, STATUS_NAMES
+from traces.jobs.workload import NO_DEADLINE_S
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rare.build import build_world
-from rare.compiled_clock import CompiledClock
+from rare.clocks.compiled_clock import CompiledClock
+from rare.clocks.simpy_clock import SimpyClock
+from rare.env.policy import Policy
 from rare.metrics import metrics
 from rare.model import Case
-from rare.policy import Policy
 from rare.result import Result
 from rare.scheduler import Decider, Scheduler, as_decider, keep_queue
-from rare.simpy_clock import SimpyClock
-from rare.state import ENDED_NAMES
+from rare.state.arrays import ENDED_NAMES
+from rare.world import build_world
 from traces.errors import InputError
 
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}

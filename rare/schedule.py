@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rare.build import build_inputs, build_jobs
 from rare.model import Case
-from rare.state import END, EVENT_NAMES, FAIL, KILL, RESUME, SHED, START, STATUS_NAMES, SUSPEND
+from rare.state.arrays import END, EVENT_NAMES, FAIL, KILL, RESUME, SHED, START, STATUS_NAMES, SUSPEND
+from rare.world import build_inputs, build_jobs
 from traces.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from rare.env.policy import Policy, PolicyDecider
 from rare.episodes import Episode
 from rare.model import Case
-from rare.orders import check_order
-from rare.policy import Policy, PolicyDecider
-from rare.refusals import refusal
-from rare.rules_decide import OK, apply
-from rare.state import DECIDE_SHED, WAIT, World
+from rare.rules.decide import OK, apply
+from rare.rules.orders import check_order
+from rare.rules.refusals import refusal
+from rare.state.arrays import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
-from rare.whole import whole_number
+from rare.whole_numbers import whole_number
 from traces.errors import InputError
 
 __all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out", "make_ready"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rare import outlook
-from rare.memory import Copyable
 from rare.model import NEVER_S, UNLIMITED_MW
-from rare.orders import estimate_left_s, worth_at
-from rare.rules_decide import OK, why_not_start, why_not_suspend
-from rare.rules_jobs import progress_seconds
-from rare.state import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
+from rare.rules import outlook
+from rare.rules.decide import OK, why_not_start, why_not_suspend
+from rare.rules.job_life import progress_seconds
+from rare.rules.orders import estimate_left_s, worth_at
+from rare.state.arrays import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
+from rare.state.memory import Copyable
 
 
 @dataclass(frozen=True, slots=True)

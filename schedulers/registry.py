@@ -6,15 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from schedulers.heuristics import known_names, parse
-from schedulers.lookahead import parse_lookahead
-from schedulers.user_class import is_user_class, load_user_class
+from schedulers.heuristics.heuristic import known_names, parse
+from schedulers.lookahead.lookahead_scheduler import parse_lookahead
+from schedulers.user.user_class import is_user_class, load_user_class
 from traces.errors import InputError
 
 MOST_TRIALS = 10**7
 SHIPPED, WITH_FORECAST, WITHOUT_FORECAST = "rare", "with-forecast", "without-forecast"
 SHIPPED_FOLDERS = {
-    kind: Path(__file__).resolve().parent / "shipped" / kind for kind in (WITH_FORECAST, WITHOUT_FORECAST)
+    kind: Path(__file__).resolve().parent / "network" / "shipped" / kind
+    for kind in (WITH_FORECAST, WITHOUT_FORECAST)
 }
 """The checkpoints that ship, by what they are for."""
 
@@ -33,10 +34,10 @@ def make_scheduler(name: str, **params: float) -> Any:
     if params:
         raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
     if folder is None:
-        from schedulers.shipped_pair import ShippedPair
+        from schedulers.network.shipped_pair import ShippedPair
 
         return ShippedPair()
-    from schedulers.learned_scheduler import LearnedScheduler
+    from schedulers.network.learned_scheduler import LearnedScheduler
 
     return LearnedScheduler(folder)
 
@@ -51,7 +52,7 @@ def checkpoint_folder(name: str) -> Path | None:
     first = re.split(r"[+=]", name.strip().lower())[0]
     if is_user_class(name) or first in (*known_names(), "lookahead", "oracle"):
         return None
-    from schedulers.learned.files import find_folder, is_checkpoint_name
+    from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
     return find_folder(name) if is_checkpoint_name(name) else None
 
@@ -69,7 +70,7 @@ def is_shipped(name: str) -> bool:
 
 def _oracle(name: str) -> Any:
     """`oracle`, or `oracle=N` with the number of small changes it tries; a quick one solves no program."""
-    from schedulers.oracle.oracle import FEWEST_WITH_PROGRAM, TRIALS, Oracle
+    from schedulers.oracle.oracle_scheduler import FEWEST_WITH_PROGRAM, TRIALS, Oracle
 
     _, given, text = name.partition("=")
     if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):

@@ -19,7 +19,7 @@ from rare.model import (
     Options,
     Partition,
 )
-from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 
 DEFAULTS: dict[str, Any] = {
     "submit_s": 0,

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from traces.errors import InputError, one_line
+from traces.jobs.workload import shown
 from traces.text import open_regular, place
-from traces.workload import shown
 
 P = ParamSpec("P")
 R = TypeVar("R")

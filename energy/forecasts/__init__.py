@@ -3,13 +3,13 @@
 docs/forecasts.md says what each forecaster knows, how its errors are made, and how well it does.
 """
 
-from energy.forecasts.base import QUANTILES, Forecaster
 from energy.forecasts.climate import Climate
 from energy.forecasts.day_ahead import DayAhead
 from energy.forecasts.error_fit import ErrorFit, shipped_fit
-from energy.forecasts.quantity import QUANTITIES
-from energy.forecasts.simple import Climatology, PerfectForecast, Persistence
-from energy.forecasts.synthetic import Synthetic
+from energy.forecasts.forecast_quantity import QUANTITIES
+from energy.forecasts.forecaster import QUANTILES, Forecaster
+from energy.forecasts.simple_forecasts import Climatology, PerfectForecast, Persistence
+from energy.forecasts.synthetic_forecast import Synthetic
 
 __all__ = [
     "QUANTILES",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from energy.forecasts.envelope import YEAR_DAYS, Envelope
-from energy.forecasts.noise import key_of, uniforms
-from energy.forecasts.quantity import (
+from energy.forecasts.fitting.forecast_scores import crps_quantiles, own_crps
+from energy.forecasts.forecast_quantity import (
     DAY_S,
     checked_actual,
     checked_count,
@@ -19,8 +19,8 @@ from energy.forecasts.quantity import (
     checked_step_s,
     quantity_of,
 )
+from energy.forecasts.hash_noise import key_of, uniforms
 from energy.forecasts.score_table import SCORES, ScoreTable, quantile_row
-from energy.forecasts.scores import crps_quantiles, own_crps
 from traces.errors import InputError
 
 SEASONS = 12

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from energy.forecasts.base import QUANTILES, Forecaster
 from energy.forecasts.climate import Climate
-from energy.forecasts.noise import key_of
-from energy.forecasts.quantity import DAY_S, checked_actual, checked_mask
+from energy.forecasts.forecast_quantity import DAY_S, checked_actual, checked_mask
+from energy.forecasts.forecaster import QUANTILES, Forecaster
+from energy.forecasts.hash_noise import key_of
 from traces.errors import InputError
 
 

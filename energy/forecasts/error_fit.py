@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from energy.forecasts.quantity import quantity_of
+from energy.forecasts.forecast_quantity import quantity_of
 from traces.errors import InputError
 
 
@@ -63,9 +63,9 @@ def variance_of_ratio(ratio: np.ndarray) -> np.ndarray:
 
 
 def shipped_fit(quantity: str) -> ErrorFit:
-    """The fit that comes with the package (energy/forecast_fits.toml)."""
+    """The fit that comes with the package (energy/forecasts/forecast_fits.toml)."""
     quantity_of(quantity)
-    tables = tomllib.loads(files("energy").joinpath("forecast_fits.toml").read_text("utf-8"))
+    tables = tomllib.loads(files("energy.forecasts").joinpath("forecast_fits.toml").read_text("utf-8"))
     table = tables[quantity]
     return ErrorFit(
         tuple(table["lead_h"]),

@@ -5,22 +5,30 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from experiments.figures import forecast, gantt, objective, queue, slowdown, style, timeline
-from experiments.ranking import order
-from experiments.runfolder import Compare, Run, load_compare, load_run
+from experiments.figures import (
+    forecast_fan,
+    gantt,
+    objective_parts,
+    power_timeline,
+    queue_length,
+    slowdown_curve,
+)
+from experiments.figures.drawing import style
+from experiments.report.ranking import order
+from experiments.runs.run_folder import Compare, Run, load_compare, load_run
 
 __all__ = ["best_place", "draw_compare", "draw_run", "figure_names"]
 
 RUN_FIGURES: dict[str, Callable[[Run], Figure]] = {
-    "timeline": timeline.draw,
-    "forecast": forecast.draw,
+    "timeline": power_timeline.draw,
+    "forecast": forecast_fan.draw,
     "gantt": gantt.draw,
-    "queue": queue.draw,
-    "slowdown": slowdown.draw,
+    "queue": queue_length.draw,
+    "slowdown": slowdown_curve.draw,
 }
 COMPARE_FIGURES: dict[str, Callable[[Compare], Figure]] = {
-    "objective": objective.draw,
-    "slowdown": slowdown.draw_compare,
+    "objective": objective_parts.draw,
+    "slowdown": slowdown_curve.draw_compare,
 }
 OF_BEST = ("timeline", "forecast", "gantt", "queue")  # a comparison shows these of its best run
 

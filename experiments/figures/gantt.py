@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from experiments.figures import style
-from experiments.figures.intervals import QUEUED, RUNNING, SUSPENDED, stretches
-from experiments.figures.steps import MOST_STEPS, bin_edges, levels, mean_in
-from experiments.figures.timeaxis import TimeAxis, time_axis
-from experiments.figures.timeline import mean_note, overview, stack_power
-from experiments.ranking import not_arrived
-from experiments.runfolder import Run
+from experiments.figures.drawing import style
+from experiments.figures.drawing.job_intervals import QUEUED, RUNNING, SUSPENDED, stretches
+from experiments.figures.drawing.step_functions import MOST_STEPS, bin_edges, levels, mean_in
+from experiments.figures.drawing.time_axis import TimeAxis, time_axis
+from experiments.figures.power_timeline import mean_note, overview, stack_power
+from experiments.report.ranking import not_arrived
+from experiments.runs.run_folder import Run
 
 MOST_BARS = 300
 MOST_LABELS = 45

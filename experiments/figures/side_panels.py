@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.figures import style
-from experiments.figures.steps import Steps
-from experiments.figures.timeaxis import TimeAxis
-from experiments.ranking import number
-from experiments.runfolder import Run
+from experiments.figures.drawing import style
+from experiments.figures.drawing.step_functions import Steps
+from experiments.figures.drawing.time_axis import TimeAxis
+from experiments.report.ranking import number
+from experiments.runs.run_folder import Run
 
 Panel = tuple[float, Callable[[Axes, Steps, TimeAxis], None]]  # height in inches, and who draws it
 CONTENT = "#2B7FB0"

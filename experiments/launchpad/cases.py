@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.config_power import SourceTable
-from experiments.episodes import episodes_of
-from experiments.launchpad.experiment import Experiment, WorkloadTable
-from experiments.provenance import file_hash
-from experiments.scenario import Loaded, Wishes, load_scenario
-from experiments.windows import COLUMNS, Window, windows_of
+from experiments.launchpad.experiment_file import Experiment, WorkloadTable
+from experiments.runs.provenance import file_hash
+from rare.scenario.config.power_config import SourceTable
+from rare.scenario.load import Loaded, Wishes, load_scenario
+from rare.scenario.scenario_episodes import episodes_of
+from rare.scenario.windows import COLUMNS, Window, windows_of
 from traces.documents import user_path
 from traces.errors import InputError
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from experiments.launchpad.cases import cases_of
-from experiments.launchpad.experiment import DEFAULT, QUICK, Experiment, WorkloadTable, read_experiment
-from experiments.launchpad.plan import plan
-from experiments.launchpad.report import write_all
-from experiments.launchpad.results import results_of, results_path
-from experiments.launchpad.run import opened, run_stages
-from experiments.talk import QUIET, Talk
-from experiments.train_folder import check_extra, write_json
+from experiments.launchpad.experiment_file import DEFAULT, QUICK, Experiment, WorkloadTable, read_experiment
+from experiments.launchpad.pages.launchpad_report import write_all
+from experiments.launchpad.run_stages import opened, run_stages
+from experiments.launchpad.stage_plan import plan
+from experiments.launchpad.stage_results import results_of, results_path
+from experiments.runs.progress import QUIET, Talk
+from experiments.training.train_folder import check_extra, write_json
 from traces.documents import is_regular, user_path
 from traces.errors import InputError
 from traces.text import place

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.launchpad.plan import CHOOSE, DATA, OFFLINE, ONLINE, REFERENCE
+from experiments.launchpad.stage_plan import CHOOSE, DATA, OFFLINE, ONLINE, REFERENCE
 from traces.documents import reading
 from traces.errors import InputError
 
@@ -29,9 +29,9 @@ def _place(given: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 def _evaluated(given: Mapping[str, Any], names: list[str], split: str, folder: Path) -> Result:
     """(W,) objectives of schedulers on the windows of a split that hold jobs."""
-    from experiments.episodes import episodes_of
-    from experiments.evaluate import choose_windows, evaluate
-    from experiments.scenario import Wishes, load_scenario
+    from experiments.evaluation.evaluate import choose_windows, evaluate
+    from rare.scenario.load import Wishes, load_scenario
+    from rare.scenario.scenario_episodes import episodes_of
 
     scenario, settings = _place(given)
     windows = [episode.name for episode in episodes_of(scenario, settings).of(split)]
@@ -55,8 +55,8 @@ def _reference(given: Mapping[str, Any], needs: Mapping[str, Result], folder: Pa
 
 def _data(given: Mapping[str, Any], needs: Mapping[str, Result], folder: Path) -> Result:
     """Log until there are as many transitions as every tier has."""
-    from experiments.dataset_run import dataset_run
-    from experiments.episodes import episodes_of
+    from experiments.data.log_dataset import dataset_run
+    from rare.scenario.scenario_episodes import episodes_of
 
     scenario, settings = _place(given)
     schedulers = given.get("schedulers") or [needs["best"]["best"]]
@@ -86,7 +86,7 @@ def _data(given: Mapping[str, Any], needs: Mapping[str, Result], folder: Path) -
 
 
 def _offline(given: Mapping[str, Any], needs: Mapping[str, Result], folder: Path) -> Result:
-    from experiments.train_offline import train_offline
+    from experiments.training.train_offline import train_offline
 
     scenario, settings = _place(given)
     run = folder / "run"
@@ -101,8 +101,8 @@ def _offline(given: Mapping[str, Any], needs: Mapping[str, Result], folder: Path
 
 
 def _online(given: Mapping[str, Any], needs: Mapping[str, Result], folder: Path) -> Result:
-    from experiments.train_online import train_online
-    from rare.layout import Layout
+    from experiments.training.train_online import train_online
+    from rare.env.observation.layout import Layout
 
     scenario, settings = _place(given)
     options, run = dict(given["options"]), folder / "run"
@@ -138,9 +138,9 @@ def judged(
     checkpoint_folder: Path, scenario: str, settings: tuple[str, ...]
 ) -> tuple[list[str], list[float]]:
     """Test windows, and the objective of a checkpoint's best actions on each: those of `rare evaluate`."""
-    from experiments.episodes import episodes_of
-    from schedulers.learned import checkpoint
-    from schedulers.learned.greedy import greedy_scores
+    from rare.scenario.scenario_episodes import episodes_of
+    from schedulers.training import checkpoint
+    from schedulers.training.greedy_windows import greedy_scores
 
     found = checkpoint.load(checkpoint_folder)
     episodes = episodes_of(scenario, settings)
@@ -151,7 +151,7 @@ def judged(
 
 def read_curve(run: Path) -> list[list[float]]:
     """[step, objective] of each validation of a run."""
-    from schedulers.learned.journal import read_rows
+    from schedulers.training.journal import read_rows
 
     with reading(run):
         return [
@@ -165,7 +165,7 @@ def _is_begun(run: Path) -> bool:
 
 def _held(dataset: Path) -> int:
     """Episodes that an earlier session has played: a dataset only grows."""
-    from rare.dataset.folder import existing
+    from rare.dataset.dataset_folder import existing
     from rare.dataset.shards import read_shards
 
     data = existing(dataset) / "data"

@@ -12,8 +12,8 @@ from types import ModuleType
 from traces.errors import InputError
 
 PRESETS = {
-    "gas-marl": "experiments.presets.gas_marl",
-    "rlscheduler": "experiments.presets.rlscheduler",
+    "gas-marl": "experiments.presets.gas_marl.run_gas_marl",
+    "rlscheduler": "experiments.presets.rlscheduler.run_rlscheduler",
 }
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import h5py
 
-from rare.dataset.episode import LoggedEpisode, write_episode
-from rare.dataset.hdf5 import REMEDY, member, opened_hdf5, reading
-from rare.dataset.sheet_check import Keys, is_number
+from rare.dataset.checked.hdf5 import REMEDY, member, opened_hdf5, reading
+from rare.dataset.checked.sheet_check import Keys, is_number
+from rare.dataset.logged_episode import LoggedEpisode, write_episode
 from traces.documents import parse_json
 from traces.errors import InputError
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from rare.build import build_jobs
 from rare.model import Case
+from rare.world import build_jobs
 from schedulers.oracle.job_rows import JobRows, JobTerms
+from schedulers.oracle.linear_program import Program, Solved
 from schedulers.oracle.power_rows import PowerRows
-from schedulers.oracle.program import Program, Solved
-from schedulers.oracle.steps import Steps, end_of_gain_s, make_steps, step_edges
+from schedulers.oracle.time_steps import Steps, end_of_gain_s, make_steps, step_edges
 from traces.errors import InputError
 
 STEP_S = 3600

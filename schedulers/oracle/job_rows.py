@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rare.build import build_jobs
 from rare.model import NEVER_S, Case
+from rare.world import build_jobs
+from schedulers.oracle.linear_program import Program
 from schedulers.oracle.packing_rows import Runs, alone_mw
-from schedulers.oracle.program import Program
-from schedulers.oracle.steps import Steps, most_it_mw
+from schedulers.oracle.time_steps import Steps, most_it_mw
 
 
 @dataclass(frozen=True, slots=True)

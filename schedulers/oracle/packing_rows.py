@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rare.build import build_jobs
 from rare.model import UNLIMITED_MW, Case, Partition
-from schedulers.oracle.program import Program
-from schedulers.oracle.steps import Steps, most_it_mw
+from rare.world import build_jobs
+from schedulers.oracle.linear_program import Program
+from schedulers.oracle.time_steps import Steps, most_it_mw
 
 HOUR_S = 3600.0
 FUNCTIONS = (1, 2, 3, 4, 5, 7, 9)

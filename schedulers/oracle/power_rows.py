@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rare.build import build_jobs
 from rare.model import Case
+from rare.world import build_jobs
+from schedulers.oracle.linear_program import Program
 from schedulers.oracle.packing_rows import Runs, add_packing, narrow_mw
-from schedulers.oracle.program import Program
-from schedulers.oracle.steps import Steps
+from schedulers.oracle.time_steps import Steps
 
 HOUR_S = 3600.0
 

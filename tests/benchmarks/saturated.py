@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.saturated [--jobs 1000000] [--load 1.06] [--scheduler easy] [--repeats 3]
 
-Timed as in `tests.benchmarks.replay`: from jobs in memory to metrics in memory, in seconds of CPU time,
+Timed as in `experiments.benchmarks.replay_speed`: from jobs in memory to metrics in memory, in seconds of
+CPU time,
 nothing recorded; the best of the repeats. Memory is the peak of the resident set of this process during
 the first run, beyond what it had before (Linux only; it needs a run of its own for each size).
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.replay import case_of, ours, plain
+from experiments.benchmarks.replay_speed import case_of, ours, plain
 from traces.synthetic import lublin
 
 PROCESSORS = 256

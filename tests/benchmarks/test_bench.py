@@ -7,15 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from experiments.bench import PARTS, bench_text, run_bench
-from experiments.benchmarks import environment, growth, replay
-from experiments.cli import main
+from experiments.benchmarks import environment_speed, memory_growth, replay_speed
+from experiments.benchmarks.bench import PARTS, bench_text, run_bench
+from experiments.cli.root import main
 from traces.errors import InputError
 
 
-@pytest.mark.parametrize("scheduler", replay.SCHEDULERS)
+@pytest.mark.parametrize("scheduler", replay_speed.SCHEDULERS)
 def test_a_synthetic_trace_starts_alike_everywhere(scheduler: str) -> None:
-    row = replay.measure_one(replay.synthetic(1500), scheduler, repeats=1)
+    row = replay_speed.measure_one(replay_speed.synthetic(1500), scheduler, repeats=1)
     assert row["jobs"] == 1500 and all(value > 0 for value in row["jobs_per_s"].values())
     assert row["ratio"]["plain_simpy"] == 1
 
@@ -28,7 +28,9 @@ def test_the_environment_part_as_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert "environment: tiny" in said.err
     rows = found["env"]["batched"]
     assert [(row["scenario"], row["threads"]) for row in rows] == [
-        (scenario, threads) for scenario in environment.SCENARIOS for threads in environment.THREADS
+        (scenario, threads)
+        for scenario in environment_speed.SCENARIOS
+        for threads in environment_speed.THREADS
     ]
     for row in rows:
         assert 0 < row["decisions"] <= 3 * 40 * 256 and row["observation_bytes"] == 4 * 1194
@@ -41,7 +43,7 @@ def test_the_environment_part_as_json(capsys: pytest.CaptureFixture[str]) -> Non
 def test_random_actions_are_valid_and_all_of_them_come() -> None:
     mask = np.random.default_rng(0).random((2000, 9)) < 0.4
     mask[:, 0] = True
-    actions = environment.random_actions(mask, np.random.default_rng(1))
+    actions = environment_speed.random_actions(mask, np.random.default_rng(1))
     assert mask[np.arange(len(mask)), actions].all() and set(actions.tolist()) == set(range(9))
 
 
@@ -55,9 +57,9 @@ def test_what_a_network_costs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_growth_counts_what_a_job_takes() -> None:
-    found = growth.measure_here(3000, load=0.8, repeats=1, beside_plain=True)
+    found = memory_growth.measure_here(3000, load=0.8, repeats=1, beside_plain=True)
     assert found["us_per_job"] > 0 and found["plain_simpy_us_per_job"] > 0
-    assert growth.peak_bytes() >= growth.held_bytes() > 0
+    assert memory_growth.peak_bytes() >= memory_growth.held_bytes() > 0
 
 
 def test_a_replay_of_a_file_that_does_not_fit_is_refused(

@@ -33,7 +33,7 @@ def test_stable_baselines_learns_and_evaluates(name, vector):
     from stable_baselines3.common.callbacks import EvalCallback
     from stable_baselines3.common.monitor import Monitor
 
-    from rare.sb3_vec_env import GreenClusterSB3VecEnv
+    from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
 
     torch.set_num_threads(1)
     if vector:

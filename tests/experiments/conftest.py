@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.build import build
-from experiments.scenario import Wishes, load_scenario
-from tests.experiments.scenario_texts import BASE
+from rare.scenario.build import build
+from rare.scenario.load import Wishes, load_scenario
+from tests.rare.scenario.scenario_texts import BASE
 
 JOBS = """# start_utc: 2022-06-13T00:00:00Z
 # zone: UTC
@@ -74,7 +74,7 @@ class StubResult:
 @pytest.fixture
 def stub(monkeypatch):
     """The simulator replaced: `calls` lists the schedulers, `before` may raise instead of running."""
-    from experiments import runs
+    from experiments.runs import simulations
 
     state = SimpleNamespace(calls=[], before=lambda name: None)
 
@@ -83,6 +83,6 @@ def stub(monkeypatch):
         state.calls.append(scheduler.name)
         return StubResult(case)
 
-    monkeypatch.setattr(runs, "_engine", engine)
-    monkeypatch.setattr(runs, "_say_compiling", lambda *_: None)
+    monkeypatch.setattr(simulations, "_engine", engine)
+    monkeypatch.setattr(simulations, "_say_compiling", lambda *_: None)
     return state

@@ -10,8 +10,8 @@ for library in ("torch", "d3rlpy", "sb3_contrib", "h5py"):
     pytest.importorskip(library, reason="needs the extra 'learn'")
 
 from experiments import demo  # noqa: E402
-from experiments.learned_facts import learning_facts, learning_sentence  # noqa: E402
-from experiments.report import write_report  # noqa: E402
+from experiments.report.html_report import write_report  # noqa: E402
+from experiments.report.learned_facts import learning_facts, learning_sentence  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
 
@@ -42,8 +42,8 @@ def test_the_whole_path_and_its_report(toy, tmp_path, monkeypatch):
     def never(*_: object, **__: object) -> None:
         raise AssertionError("done already")
 
-    monkeypatch.setattr("experiments.dataset_run.dataset_run", lambda *_, **__: None)
-    monkeypatch.setattr("experiments.evaluate_run.evaluate_run", never)
+    monkeypatch.setattr("experiments.data.log_dataset.dataset_run", lambda *_, **__: None)
+    monkeypatch.setattr("experiments.evaluation.evaluate_run.evaluate_run", never)
     assert (
         demo.demo_run("out", figures=False)["learning"] == facts
     )  # replaces the comparison, learns nothing anew

@@ -12,34 +12,34 @@ from typing import Any
 
 import pvlib
 
-from energy.grid import read_carbon, read_price
-from energy.servers import SHIPPED, load_profiles
-from energy.weather import read_weather
-from experiments.build import build
-from experiments.earlier import earlier_config
-from experiments.figures.learning import read_curve
-from experiments.launchpad.experiment import read_experiment
-from experiments.learned_facts import EVALUATION, learning_facts
-from experiments.presets import gas_marl_case
-from experiments.runfolder import load_compare, load_run
-from experiments.scenario import Wishes, load_scenario
-from experiments.show import show_file
-from experiments.train_folder import read_json
-from experiments.window_rows import COLUMNS, KeptRows
-from experiments.windows import read_windows
-from rare.layout import Layout
-from schedulers.learned.files import FACTS, describe_checkpoint
-from schedulers.learned.journal import read_rows
-from schedulers.learned.weights_file import WEIGHTS, read_weights
+from energy.datacenter.servers import SHIPPED, load_profiles
+from energy.grid.grid_series import read_carbon, read_price
+from energy.weather.weather_reader import read_weather
+from experiments.data.show_file import show_file
+from experiments.evaluation.window_rows import COLUMNS, KeptRows
+from experiments.figures.learning_curves import read_curve
+from experiments.launchpad.experiment_file import read_experiment
+from experiments.presets.gas_marl import gas_marl_case
+from experiments.report.learned_facts import EVALUATION, learning_facts
+from experiments.runs.previous_run import earlier_config
+from experiments.runs.run_folder import load_compare, load_run
+from experiments.training.train_folder import read_json
+from rare.env.observation.layout import Layout
+from rare.scenario.build import build
+from rare.scenario.load import Wishes, load_scenario
+from rare.scenario.windows import read_windows
+from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
+from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.registry import SHIPPED_FOLDERS
-from tests.energy.weather_makers import epw_lines, nsrdb_lines, openmeteo, tmy3_lines
+from schedulers.training.journal import read_rows
+from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, openmeteo, tmy3_lines
 from tests.experiments.conftest import JOBS, SUPPLY
 from tests.experiments.fake_runs import fake_compare, fake_run
 from traces import read_power, read_workload, write_workload
-from traces.mapping import load as load_mapping
+from traces.jobs.job_mapping import load as load_mapping
 
 SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDERS["with-forecast"]).network
-EXPERIMENT = Path(__file__).resolve().parent.parent / "launchpad" / "mini.toml"
+EXPERIMENT = Path(__file__).resolve().parent.parent / "experiments" / "launchpad" / "mini.toml"
 
 
 @dataclass(frozen=True)

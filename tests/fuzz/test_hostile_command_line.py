@@ -9,7 +9,7 @@ import socket
 import numpy as np
 import pytest
 
-from experiments.cli import main
+from experiments.cli.root import main
 from tests.experiments.conftest import here, stub  # noqa: F401  (fixtures)
 from tests.experiments.fake_runs import fake_run
 from tests.fuzz.samples import SCENARIO
@@ -348,7 +348,7 @@ def test_a_file_without_rights(place, stub, capsys, monkeypatch, words):  # noqa
 
 def test_what_a_reader_does_not_foresee_is_the_files_fault(place, capsys, monkeypatch):
     """Any exception while a file of the user's is read: the line names the file."""
-    from traces import csv_jobs
+    from traces.jobs.readers import csv_jobs
 
     for error in (
         RecursionError(), MemoryError(), OverflowError("x"), KeyError("x"), TypeError("x"),
@@ -392,7 +392,7 @@ def test_json_reads_no_nan(tmp_path):
 
 def test_a_damaged_ring_of_an_interrupted_training_is_named(tmp_path):
     _need_learning()
-    from schedulers.learned.online.replay import _array
+    from schedulers.training.online.replay_ring import _array
     from traces.errors import InputError
 
     (tmp_path / "actions.npy").write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': broken}")

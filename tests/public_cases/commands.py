@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.cli import main
+from experiments.cli.root import main
 from tests.public_cases.files import place, write
 from tests.public_cases.registry import case, refusal
 
@@ -139,7 +139,7 @@ def a_termination_has_its_exit_code() -> Any:
     "own; the bootstrap of scipy PR 13371 resamples one value",
 )
 def one_window_has_no_interval() -> Any:
-    from experiments.statistics import estimate
+    from experiments.evaluation.statistics import estimate
 
     found = estimate(np.array([0.7])).as_dict()
     return [
@@ -151,7 +151,7 @@ def one_window_has_no_interval() -> Any:
 
 @case(AREA, "refused", "its index is unpickled: who may write there may run code", "numba PR 10839, PR 5830")
 def a_cache_that_others_may_write_is_not_used() -> Any:
-    from rare.cache_place import Unsafe, check_private
+    from rare.state.cache_place import Unsafe, check_private
 
     folder = place("cache")
     folder.mkdir()

@@ -180,7 +180,7 @@ def a_batch_of_episodes_without_a_decision() -> Any:
 
 
 def theirs(count: int = 2, **options: Any) -> Any:
-    from rare.sb3_vec_env import GreenClusterSB3VecEnv
+    from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
 
     return GreenClusterSB3VecEnv(count, "tiny", **SMALL, **options)
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from energy.grid import read_carbon
+from energy.grid.grid_series import read_carbon
 from tests.public_cases.files import write, write_lines
 from tests.public_cases.registry import case, refusal
 from traces import read_power
-from traces.rate_csv import read_rate
+from traces.series.rate_csv import read_rate
 
 AREA = "power, price and carbon files"
 ELEXON = "Elexon's page on the long day; ElexonDataPortal #29"

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from energy.solar import SolarPlant, solar_power
-from energy.weather import Weather, read_weather
-from energy.wind import WindPlant, wind_power
+from energy.plants.solar import SolarPlant, solar_power
+from energy.plants.wind import WindPlant, wind_power
+from energy.weather.site_weather import Weather
+from energy.weather.weather_reader import read_weather
 from tests.public_cases.files import place, write_lines
 from tests.public_cases.registry import case, refusal
 
@@ -428,7 +429,7 @@ def a_night_under_perez_is_zero_and_kept() -> Any:
     "docs/weather.md; MPCPy #130",
 )
 def the_zone_of_a_site_is_that_of_its_file() -> Any:
-    from experiments.power_inputs import site_zone
+    from rare.scenario.inputs.power_inputs import site_zone
 
     stated: Any = SimpleNamespace(supply=SimpleNamespace(site_zone=None, source=[]))
     return [site_zone(stated, read(tmy3(offset, dark(hours())))) for offset in (-7, 5.75)]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.cli import main
-from rare import compile as compiling
+from experiments.cli.root import main
+from rare.state import compile as compiling
 from schedulers import make_scheduler
 from traces.errors import InputError
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from rare.build import build_world
-from rare.invariants import verify
+from rare.clocks.simpy_clock import SimpyClock
 from rare.model import Case
+from rare.rules.invariants import verify
 from rare.run import CLOCKS, as_decider
-from rare.simpy_clock import SimpyClock
-from rare.state import ENDED_NAMES, EVENT_NAMES, STATUS_NAMES
+from rare.state.arrays import ENDED_NAMES, EVENT_NAMES, STATUS_NAMES
+from rare.world import build_world
 
 ENERGIES = ("available", "used", "curtailed", "charged", "grid_charged", "discharged", "grid", "draw")
 

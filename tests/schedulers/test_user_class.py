@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments.cli_shared import split_names
+from experiments.cli.cli_shared import split_names
 from schedulers import make_scheduler
-from schedulers.user_class import declared_name, parse_user_class
+from schedulers.user.user_class import declared_name, parse_user_class
 from traces.errors import InputError
 
 SOURCE = '''"""A scheduler with arguments."""
@@ -87,7 +87,7 @@ def test_only_a_declared_name_is_one(file):
 
 
 def test_files_named_by_arguments_belong_to_the_scheduler(file):
-    from experiments.provenance import scheduler_files
+    from experiments.runs.provenance import scheduler_files
 
     name = 'own.py:Mine(path="model.zip")'
     without = scheduler_files([name])
@@ -114,7 +114,7 @@ class Mine:
 ])  # fmt: skip
 def test_a_changed_module_or_folder_is_another_scheduler(file, changed):
     """Else an evaluation that was kept would be taken for that of the changed policy."""
-    from experiments.provenance import scheduler_files
+    from experiments.runs.provenance import scheduler_files
 
     here = file.parent
     texts = {

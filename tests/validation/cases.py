@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rare.build import build_world
-from rare.invariants import verify
 from rare.model import Case, Cluster, Inputs, Partition, constant_inputs
+from rare.rules.invariants import verify
 from rare.run import CLOCKS
-from rare.state import ENDED_NAMES
+from rare.state.arrays import ENDED_NAMES
+from rare.world import build_world
 from schedulers import make_scheduler
-from traces.workload import Workload
+from traces.jobs.workload import Workload
 
 CLOCK_NAMES = tuple(CLOCKS)
 ENERGIES = ("available", "used", "curtailed", "charged", "discharged", "grid", "draw", "wasted")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from experiments.presets.gas_marl_case import (
+from experiments.presets.gas_marl.gas_marl_case import (
     FIRST_JOBS,
     FIRST_SUBMIT_S,
     JOBS_PER_WINDOW,

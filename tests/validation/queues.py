@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from rare.model import NEVER_S, Case, Cluster, Inputs, Partition, constant_inputs
-from traces.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 
 CONFIDENCE = 0.99
 CORE_MW = 1000

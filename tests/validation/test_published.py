@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.cli import main
+from experiments.cli.root import main
 from rare import simulate
 from schedulers import make_scheduler
 from tests.validation import gas_marl
 from tests.validation.cases import CLOCK_NAMES, replay_case
 from traces import read_workload
-from traces.workload import Workload
+from traces.jobs.workload import Workload
 
 # mean wait s, mean bounded slowdown, utilization, makespan s
 DIGITS = {"mean_wait_s": 4, "mean_bounded_slowdown": 4, "utilization": 6, "makespan_s": 0}

@@ -10,7 +10,7 @@ import pytest
 
 from experiments.benchmarks import plain_simpy
 from rare.model import Case, Inputs
-from rare.state import (
+from rare.state.arrays import (
     END,
     EVENT_NAMES,
     FAIL,
@@ -26,7 +26,7 @@ from rare.state import (
 )
 from tests.validation.cases import Run, assert_identical, replay_case, run_on
 from traces import read_workload
-from traces.workload import Workload
+from traces.jobs.workload import Workload
 
 FILES = {
     "KTH-SP2": "KTH-SP2-1996-2.1-cln.swf.gz",

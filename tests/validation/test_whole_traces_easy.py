@@ -12,7 +12,7 @@ from rare.model import Case, Cluster, Partition
 from schedulers import make_scheduler
 from tests.validation.plain_easy import PlainEasy
 from tests.validation.test_traces import load
-from traces.workload import Workload
+from traces.jobs.workload import Workload
 
 
 def starts(jobs: Workload, processors: int, clock: str = "compiled") -> np.ndarray:

@@ -1,7 +1,7 @@
 """Synthetic workloads from published models: jobs, estimates, and a GPU cluster's mix."""
 
-from traces.synthetic.gpu_mix import gpu_mix
-from traces.synthetic.gpu_parameters import NodeLayout, node_layout
+from traces.synthetic.gpu.gpu_mix import gpu_mix
+from traces.synthetic.gpu.gpu_parameters import NodeLayout, node_layout
 from traces.synthetic.lublin import lublin
 from traces.synthetic.lublin_parameters import VARIANTS
 from traces.synthetic.tsafrir import tsafrir_estimates, with_estimates

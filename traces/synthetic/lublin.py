@@ -15,12 +15,12 @@ from datetime import datetime
 import numpy as np
 
 from traces.errors import InputError
-from traces.synthetic import arguments
-from traces.synthetic.columns import as_workload
-from traces.synthetic.cycle import DAY_S, DailyCycle, jobs_within, span_for_load, stretched
+from traces.jobs.workload import Workload
+from traces.synthetic import generator_arguments
+from traces.synthetic.daily_cycle import DAY_S, DailyCycle, jobs_within, span_for_load, stretched
+from traces.synthetic.generated_columns import as_workload
 from traces.synthetic.lublin_parameters import LONGEST_LOG_GAP, LONGEST_LOG_WORK, Parameters, variant_of
-from traces.synthetic.streams import draw_below, stream
-from traces.workload import Workload
+from traces.synthetic.random_streams import draw_below, stream
 
 _MODEL = 1
 _SERIAL, _STAGE, _SIZE, _WORK, _GAP = range(5)  # columns: streams of their own
@@ -69,10 +69,10 @@ def lublin(
     `traces.synthetic.with_estimates`. InputError: an argument out of range.
     """
     kinds = variant_of(variant)
-    jobs, days = arguments.length(jobs, days)
-    processors = arguments.whole("processors", processors, 1, arguments.MOST_PROCESSORS)
-    seed = arguments.seed_number(seed)
-    arguments.calendar(origin_utc, zone)
+    jobs, days = generator_arguments.length(jobs, days)
+    processors = generator_arguments.whole("processors", processors, 1, generator_arguments.MOST_PROCESSORS)
+    seed = generator_arguments.seed_number(seed)
+    generator_arguments.calendar(origin_utc, zone)
     cycles = [DailyCycle(kind.weights()) for kind in kinds]
 
     def draft(count: int) -> _Draft:
@@ -82,7 +82,7 @@ def lublin(
         drawn = draft(jobs) if jobs is not None else _in_days(draft, cycles, days or 0.0)
         span_s = None
     else:
-        load = arguments.wanted_load(load)
+        load = generator_arguments.wanted_load(load)
         drawn = draft(jobs) if jobs is not None else _in_loaded_days(draft, processors, load, days or 0.0)
         span_s = span_for_load(drawn.core_s(), processors, load)
     return as_workload(
@@ -126,7 +126,7 @@ def _in_loaded_days(draft: Callable[[int], _Draft], processors: int, load: float
 
 def _growing(count: int) -> list[int]:
     """Numbers of jobs to try, doubling up to the most that a workload may have."""
-    most = arguments.MOST_JOBS
+    most = generator_arguments.MOST_JOBS
     tries = [min(count, most)]
     while tries[-1] < most:
         tries.append(min(2 * tries[-1], most))
@@ -140,7 +140,7 @@ def _some(drawn: _Draft, days: float) -> _Draft:
 
 
 def _too_many(days: float) -> InputError:
-    return InputError(f"days is {days:g}: more than {arguments.MOST_JOBS} jobs; give fewer days")
+    return InputError(f"days is {days:g}: more than {generator_arguments.MOST_JOBS} jobs; give fewer days")
 
 
 def _arrivals(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from traces.errors import InputError
-from traces.workload import shown
+from traces.jobs.workload import shown
 
 #: Log of the longest run time (45 h) and of the longest inter-arrival gap at the rush hour (5 days).
 LONGEST_LOG_WORK = 12.0

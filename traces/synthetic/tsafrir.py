@@ -13,10 +13,10 @@ import math
 import numpy as np
 
 from traces.errors import InputError
-from traces.synthetic import arguments
+from traces.jobs.workload import Finding, Workload
+from traces.synthetic import generator_arguments
 from traces.synthetic import tsafrir_parameters as published
-from traces.synthetic.streams import stream
-from traces.workload import Finding, Workload
+from traces.synthetic.random_streams import stream
 
 _MODEL = 2
 _RANKS, _TAIL, _MATCH = range(3)
@@ -64,13 +64,13 @@ def tsafrir_estimates(
     of range, or so many long jobs that no estimates by this model cover them.
     """
     work_s = np.asarray(work_s, dtype=np.int64)
-    seed = arguments.seed_number(seed)
+    seed = generator_arguments.seed_number(seed)
     if max_estimate_s is None:
         longest_s = max(int(work_s.max(initial=0)), published.SHARED_HEAD_S[-1])
         max_estimate_s = -(-longest_s // published.HOUR_S) * published.HOUR_S
-    limit_s = arguments.whole("max_estimate_s", max_estimate_s, LEAST_MAXIMUM_S, LARGEST_MAXIMUM_S)
+    limit_s = generator_arguments.whole("max_estimate_s", max_estimate_s, LEAST_MAXIMUM_S, LARGEST_MAXIMUM_S)
     if max_share is not None:
-        max_share = arguments.number("max_share", max_share, 0.0, published.HEAD_SHARE)
+        max_share = generator_arguments.number("max_share", max_share, 0.0, published.HEAD_SHARE)
     values_s, shares = histogram(len(work_s), limit_s, max_share, seed)
     return _match(np.minimum(work_s, limit_s), values_s, _counts(shares, len(work_s)), seed), limit_s
 

@@ -1,0 +1,1 @@
+"""What stands in the datacenter: servers by their published power, and its power usage effectiveness."""

@@ -1,0 +1,1 @@
+"""The electricity grid: prices and carbon intensities, published or synthetic."""

@@ -1,0 +1,1 @@
+"""Solar and wind plants: weather in, kilowatts out, through pvlib and windpowerlib."""

@@ -1,0 +1,57 @@
+"""What solar and wind plants share: from kilowatts per step to a power series, and its capacity factor."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import numpy as np
+
+from energy.weather.site_weather import Weather
+from traces.errors import InputError
+from traces.jobs.workload import shown
+from traces.series.power_series import PowerSeries
+
+MW_PER_KW = 1_000_000
+#: 1 TW, more than any country has.
+LARGEST_KW = 1e9
+
+
+def check_number(owner: str, name: str, value: object, low: float, high: float) -> float:
+    """The value as float. InputError unless it is a finite number from low to high."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"{owner}: {name} is {shown(value)}: give a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def check_capacity(capacity_kw: object) -> float:
+    """The capacity [kW]. InputError unless above 0 and finite."""
+    value = check_number("plant", "capacity_kw", capacity_kw, 0, LARGEST_KW)
+    if value == 0:
+        raise InputError("plant: capacity_kw is 0: give a number above 0")
+    return value
+
+
+def to_series(share: np.ndarray, weather: Weather, capacity_kw: float, name: str) -> PowerSeries:
+    """Power from the share of capacity in each step (0 to 1), rounded to 1 mW, equals merged."""
+    power_mw = np.rint(share * (capacity_kw * MW_PER_KW)).astype(np.int64)
+    change_s = np.arange(len(power_mw), dtype=np.int64) * weather.step_s
+    return PowerSeries(weather.start_utc, change_s, power_mw, weather.duration_s, name).compressed()
+
+
+def capacity_factor(series: PowerSeries, capacity_kw: float) -> float:
+    """Mean power of the whole series over `capacity_kw`, 0 to 1."""
+    mean_mw = series.energy_mj(0, series.end_s) / series.end_s
+    return mean_mw / (check_capacity(capacity_kw) * MW_PER_KW)
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> InputError:
+    """The error for a name that no library has, with the closest ones."""
+    names = list(known)
+    text = str(name)
+    lowered = {known_name.lower(): known_name for known_name in names}
+    near = [lowered[hit] for hit in difflib.get_close_matches(text.lower(), list(lowered), n=4, cutoff=0.5)]
+    near += [known_name for known_name in names if text.lower() in known_name.lower()][:4] if text else []
+    listed = list(dict.fromkeys(near)) or names[:6]
+    hint = "close are" if near else f"{len(names)} are known, such as"
+    return InputError(f"unknown {what} {shown(name)}: {hint} {', '.join(listed)}")

@@ -1,0 +1,215 @@
+"""The text of a weather file: lines, cells, and numbers that know where they stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from energy.weather.site_weather import SITE_RANGES
+from traces.errors import InputError
+from traces.jobs.workload import shown
+from traces.text import begins_as_json, numbered_lines, place
+
+#: A leap year of minutes, and a little.
+MAX_ROWS = 600_000
+#: Room for such a year in indented JSON of a few columns. Bounds memory: each line costs 50 bytes and more.
+MAX_LINES = 4 * MAX_ROWS
+#: Such a year with twelve columns. Bounds memory: each cell costs 50 bytes and more.
+MAX_CELLS = 8_000_000
+#: The widest format (TMY3) has 71 columns.
+MAX_COLUMNS = 1000
+#: Ten years of eight hourly variables, which Open-Meteo writes on one line. A number costs eight times its
+#: text once it is read.
+MAX_JSON_BYTES = 16 * 2**20
+MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's lines without their ends; `where` begins every message about it."""
+
+    path: Path
+    where: str
+    lines: list[str]
+
+    def at(self, line: int) -> str:
+        """`file:line` of a line counted from 1."""
+        return place(self.path, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The data rows of a file as text: `cells[i]` is on line `lines[i]` (from 1)."""
+
+    content: Content
+    cells: list[list[str]]
+    lines: np.ndarray
+
+    def numbers(self, index: int, name: str, missing: tuple[float, ...] = ()) -> np.ndarray:
+        """Column `index` as float64, NaN where empty or one of the `missing` marks. Errors name the line."""
+        texts = [row[index].strip() for row in self.cells]
+        values = _floats(texts)
+        if values is None:
+            values = np.array([self._number(i, text, name) for i, text in enumerate(texts)])
+        endless = np.isinf(values)
+        if endless.any():
+            self._number_error(int(np.argmax(endless)), texts[int(np.argmax(endless))], name)
+        return np.where(np.isin(values, missing), np.nan, values)
+
+    def wholes(self, index: int, name: str, low: int, high: int) -> np.ndarray:
+        """Column `index` as int64 from low to high. InputError names the line."""
+        values = self.numbers(index, name)
+        bad = ~((values >= low) & (values <= high) & (values == np.floor(values)))
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise InputError(
+                f"{self.content.at(int(self.lines[i]))}: {name} is {shown(self.cells[i][index].strip())}: "
+                f"it must be a whole number from {low} to {high}"
+            )
+        return values.astype(np.int64)
+
+    def _number(self, i: int, text: str, name: str) -> float:
+        if text.lower() in MISSING:
+            return np.nan
+        try:
+            if "_" not in text:
+                return float(text)
+        except ValueError:
+            pass
+        self._number_error(i, text, name)
+        return np.nan
+
+    def _number_error(self, i: int, text: str, name: str) -> None:
+        raise InputError(
+            f"{self.content.at(int(self.lines[i]))}: {name} is {shown(text)}, which is not a number: "
+            "mend it, or leave it empty and fill with gaps='interpolate'"
+        )
+
+
+def read_content(path: Path, max_bytes: int) -> Content:
+    """All lines of a file, unpacked if gzipped. InputError: unreadable, empty, cut, binary, too large."""
+    where = place(path)
+    if _is_empty(path):
+        raise InputError(f"{where}: the file is empty: give one with weather")
+    lines: list[str] = []
+    long_lines: dict[str, Any] = {}
+    if begins_as_json(path):
+        long_lines = {"longest_line": MAX_JSON_BYTES, "line_remedy": "fetch CSV, or fewer years"}
+    for _, block in numbered_lines(path, max_bytes, **long_lines):
+        lines += [_decode(line) for line in block]
+        if len(lines) > MAX_LINES:
+            raise InputError(f"{where}: has more than {MAX_LINES} lines: it is no weather file")
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{where}: the file is empty: give one with weather")
+    return Content(path, where, lines)
+
+
+def data_rows(content: Content, first: int, width: int, exact: bool = True, stop: int | None = None) -> Rows:
+    """Comma-separated rows from line index `first` to before `stop` (None: the end), without empty lines.
+
+    `width` cells each; more if not `exact`, of which the last holds the rest of the line.
+    """
+    if width > MAX_COLUMNS:
+        raise InputError(f"{content.at(first)}: {width} columns: no weather file has over {MAX_COLUMNS}")
+    cells: list[list[str]] = []
+    lines: list[int] = []
+    for number, line in enumerate(content.lines[first:stop], start=first + 1):
+        if not line.strip():
+            continue
+        row = line.split(",", width)  # no further: a damaged line may hold a million commas
+        if len(row) < width or (exact and len(row) > width):
+            raise InputError(
+                f"{content.at(number)}: {1 + line.count(',')} cells, {width} are needed: "
+                "the line is damaged, mend it"
+            )
+        cells.append(row)
+        lines.append(number)
+        if len(lines) > MAX_ROWS or len(lines) * width > MAX_CELLS:
+            raise InputError(
+                f"{content.at(number)}: more than {min(MAX_ROWS, MAX_CELLS // width)} rows of {width} cells: "
+                "split the file"
+            )
+    if len(cells) < 2:
+        raise InputError(
+            f"{content.where}: {len(cells)} rows of weather: the file is cut off, at least 2 are needed"
+        )
+    return Rows(content, cells, np.array(lines, np.int64))
+
+
+def header_number(content: Content, line: int, text: str, name: str) -> float:
+    """A number of the header. InputError names its line (from 1)."""
+    values = _floats([text.strip()]) if "_" not in text else None
+    if values is None or not np.isfinite(values[0]):
+        raise InputError(
+            f"{content.at(line)}: {name} is {shown(text.strip())}, which is not a number: mend the header"
+        )
+    return float(values[0])
+
+
+def whole_offset_s(hours: float, content: Content, line: int) -> int:
+    """A time zone of the header [h] as whole seconds. InputError, with its line, where no clock is so far."""
+    low, high = SITE_RANGES["utc_offset_h"]
+    if not low <= hours <= high:
+        raise InputError(
+            f"{content.at(line)}: time zone is {hours:g} hours, possible are {low:g} to {high:g}: "
+            "mend the header"
+        )
+    return round(hours * 3600)
+
+
+def column_names(content: Content, line: int) -> list[str]:
+    """The names of the columns on a line (from 1). InputError where it holds numbers, as a row does."""
+    cells = content.lines[line - 1].split(",", MAX_COLUMNS + 1)
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if filled and all(is_number(cell) for cell in filled):
+        raise InputError(
+            f"{content.at(line)}: numbers where the names of the columns should stand: the file has no "
+            "header; put the names in"
+        )
+    return cells
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number."""
+    values = _floats([text.strip()])
+    return values is not None and bool(np.isfinite(values[0]))
+
+
+def column_index(header: list[str], name: str, content: Content, line: int) -> int:
+    """Where a column stands, by its name in any case. InputError if it is missing or there twice."""
+    found = [i for i, cell in enumerate(header) if cell.strip().strip('"').lower() == name.lower()]
+    if len(found) != 1:
+        problem = "no column" if not found else "more than one column"
+        names = ", ".join(cell.strip()[:24] for cell in header[:12])
+        raise InputError(
+            f"{content.at(line)}: {problem} {name!r} among {names}, ...: get the file again with it"
+        )
+    return found[0]
+
+
+def _floats(texts: list[str]) -> np.ndarray | None:
+    """All texts as float64 in one go, or None where one needs a closer look."""
+    if any("_" in text or not text for text in texts):
+        return None
+    try:
+        return np.array(texts, dtype=object).astype(np.float64)
+    except ValueError:
+        return None
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == 0
+    except (OSError, ValueError):
+        return False  # what it is, opening it says
+
+
+def _decode(line: bytes) -> str:
+    """UTF-8, else Latin-1: older files write place names so, and all that counts here is ASCII."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")

@@ -1,0 +1,143 @@
+"""Updates a second of offline learning, beside d3rlpy's own sampler feeding the same network."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.benchmarks.speed_table import aligned, ratio
+from experiments.runs.progress import Talk
+
+if TYPE_CHECKING:
+    from schedulers.training.offline.learners.offline_base import Offline
+    from schedulers.training.offline.transitions import Transitions
+
+BATCH = 256
+KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("bc", {}), ("crr", {}), ("crr", {"advantage": "return"}), ("cql", {}), ("bcq", {}), ("sac", {}),
+)  # fmt: skip
+
+
+def measure(quick: bool, talk: Talk) -> dict[str, Any]:
+    """Every algorithm on logged decisions of `tiny`, one core, batches of 256, width 64."""
+    import torch
+
+    from experiments.data.log_dataset import dataset_run
+    from rare.dataset.load_dataset import to_d3rlpy
+    from schedulers.training.offline.transitions import read_transitions
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as place:
+        talk.note("learning: logging decisions ...")
+        folder = Path(place) / "easy"
+        dataset_run(["easy"], folder, scenario="tiny", episodes=26 if quick else 260, epsilon=0.1)
+        data, episodes = read_transitions([folder]), to_d3rlpy(folder)
+    seconds = 0.3 if quick else 4.0
+    rows = []
+    for name, options in KINDS:
+        talk.note(f"learning: {name} ...")
+        rows.append(_row(name, options, data, episodes, seconds))
+    return {"batch": BATCH, "transitions": len(data), "rows": rows}
+
+
+def _row(
+    name: str, options: dict[str, Any], data: Transitions, episodes: list[Any], seconds: float
+) -> dict[str, Any]:
+    from schedulers.training.offline.batches import Batches
+
+    ours, theirs = _made(name, options, data), _made(name, options, data)
+    batches = Batches(data, BATCH, 0, ours.impl.looks_ahead)
+    buffer = _buffer(episodes, data)
+    step = 0
+
+    def update() -> None:
+        nonlocal step
+        ours.impl.learn(batches.draw(), step)
+        step += 1
+
+    batch, picked = batches.draw(), buffer.sample_transition_batch(BATCH)
+    parts: dict[str, Callable[[], object]] = {
+        "ours": update,
+        "d3rlpy": lambda: theirs.update(buffer.sample_transition_batch(BATCH)),
+        "gather": batches.draw,
+        "forward": lambda: ours.impl.losses(batch),
+        "learn": lambda: ours.impl.learn(batch, 0),
+        "d3rlpy's sampling": lambda: buffer.sample_transition_batch(BATCH),
+        "d3rlpy's update": lambda: theirs.update(picked),
+    }
+    took_s = _interleaved(parts, seconds)
+    whole = took_s["gather"] + took_s["learn"]
+    return {
+        "algorithm": name + "".join(f" {key}={value}" for key, value in options.items()),
+        "updates_per_s": 1 / took_s["ours"],
+        "d3rlpy_updates_per_s": 1 / took_s["d3rlpy"],
+        "ratio": took_s["d3rlpy"] / took_s["ours"],
+        "gather_share": took_s["gather"] / whole,
+        "forward_share": took_s["forward"] / whole,
+        "rest_share": (took_s["learn"] - took_s["forward"]) / whole,
+        "d3rlpy_sampling_s": took_s["d3rlpy's sampling"],
+    }
+
+
+def _interleaved(parts: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
+    """Median seconds of each; one after the other in turn, so that other work on the machine hits all."""
+    import statistics
+
+    found: dict[str, list[float]] = {name: [] for name in parts}
+    for part in parts.values():
+        part()
+    began_s = time.perf_counter()
+    while time.perf_counter() - began_s < seconds or len(found["ours"]) < 5:
+        for name, part in parts.items():
+            at_s = time.perf_counter()
+            part()
+            found[name].append(time.perf_counter() - at_s)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def _made(name: str, options: dict[str, Any], data: Transitions) -> Offline:
+    from schedulers.training.offline.algorithms import algorithm, config_of
+    from schedulers.training.scheduler_net import SchedulerNet
+
+    config = config_of(name, layout=data.layout.to_json(), returns=0.0, **options)
+    return algorithm(config, SchedulerNet(data.layout))
+
+
+def _buffer(episodes: list[Any], data: Transitions) -> Any:
+    """The same transitions in d3rlpy's replay buffer."""
+    import numpy as np
+    from d3rlpy.constants import ActionSpace
+    from d3rlpy.dataset import InfiniteBuffer, ReplayBuffer, Signature
+
+    layout = data.layout
+    return ReplayBuffer(
+        InfiniteBuffer(),
+        episodes=episodes,
+        action_space=ActionSpace.DISCRETE,
+        action_size=layout.actions,
+        observation_signature=Signature([np.dtype(np.float32)], [(layout.size,)]),  # else it says it looked
+        action_signature=Signature([np.dtype(np.int32)], [(1,)]),
+        reward_signature=Signature([np.dtype(np.float32)], [(1,)]),
+    )
+
+
+def text(found: dict[str, Any]) -> str:
+    """The rows as a table."""
+    lines = [["algorithm", "updates/s", "d3rlpy's loop", "ratio", "gather", "forward", "backward, step"]]
+    for row in found["rows"]:
+        lines.append(
+            [
+                row["algorithm"],
+                f"{row['updates_per_s']:,.0f}",
+                f"{row['d3rlpy_updates_per_s']:,.0f}",
+                ratio(row["ratio"]),
+                *(f"{row[part]:.0%}" for part in ("gather_share", "forward_share", "rest_share")),
+            ]
+        )
+    return (
+        f"Offline learning: batches of {found['batch']} of {found['transitions']:,} transitions, one core; "
+        f"both loops feed the same network\n{aligned(lines, 1)}"
+    )

@@ -1,0 +1,119 @@
+"""How time and memory per job grow with the number of jobs; each size in a process of its own.
+
+`python -m experiments.benchmarks.memory_growth JOBS LOAD REPEATS PLAIN` measures one size and prints JSON.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from experiments.benchmarks.replay_speed import case_of, ours, plain, synthetic
+from experiments.benchmarks.speed_table import aligned, ratio
+from experiments.runs.progress import Talk
+
+SCHEDULER = "easy"
+SIZES = (10_000, 100_000, 1_000_000)
+LARGE = 10_000_000
+QUICK_SIZES = (1_000, 10_000)
+BASE = 100_000
+LOAD, SATURATED = 0.8, 1.06
+MOST_PLAIN = 100_000  # plain SimPy would take minutes for more
+
+
+def peak_bytes() -> int:
+    """Most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def held_bytes() -> int:
+    """Memory that this process holds now; where the system does not say, the most it has held."""
+    status = Path("/proc/self/statm")
+    if not status.is_file():
+        return peak_bytes()
+    return int(status.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+
+
+def measure_here(count: int, load: float, repeats: int, beside_plain: bool) -> dict[str, Any]:
+    """One size, in this process: microseconds of CPU time and bytes per job beyond the workload itself."""
+    ours(case_of(synthetic(50)), SCHEDULER, record=False)  # compiled code takes memory too
+    jobs = synthetic(count, load=load)
+    gc.collect()
+    before = held_bytes()
+    seconds = []
+    for _ in range(repeats):
+        elapsed_s, result = ours(case_of(jobs), SCHEDULER, record=False)
+        seconds.append(elapsed_s)
+        assert result.metrics["jobs_completed"] == count
+        del result
+    extra = peak_bytes() - before
+    found = {
+        "jobs": count,
+        "load": load,
+        "us_per_job": 1e6 * statistics.median(seconds) / count,
+        "bytes_per_job": extra / count if count >= BASE else None,  # of fewer jobs it is all fixed cost
+        "plain_simpy_us_per_job": None,
+    }
+    if beside_plain:
+        found["plain_simpy_us_per_job"] = 1e6 * plain(jobs, SCHEDULER)[0] / count
+    return found
+
+
+def in_own_process(count: int, load: float, repeats: int, beside_plain: bool) -> dict[str, Any]:
+    """One size, in a new process, whose peak of memory is its own."""
+    words = [str(count), str(load), str(repeats), str(int(beside_plain))]
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.benchmarks.memory_growth", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def measure(quick: bool, talk: Talk, large: bool) -> dict[str, Any]:
+    """Every size at moderate load, and one at a load that the machine cannot serve: its queue only grows."""
+    sizes = QUICK_SIZES if quick else (*SIZES, LARGE) if large else SIZES
+    wanted = [(count, LOAD) for count in sizes] + (
+        [] if quick else [(1_000_000 if large else BASE, SATURATED)]
+    )
+    rows = []
+    for count, load in wanted:
+        talk.note(f"growth: {count:,} jobs, load {load} ...")
+        repeats = 1 if quick or count > 1_000_000 or load > 1 else 3
+        rows.append(in_own_process(count, load, repeats, load < 1 and count <= MOST_PLAIN))
+    base = next((row for row in rows if row["jobs"] == BASE and row["load"] == LOAD), rows[0])
+    for row in rows:
+        plain_us = row["plain_simpy_us_per_job"]
+        row["ratio"] = None if plain_us is None else plain_us / row["us_per_job"]
+        row["time_to_base"] = row["us_per_job"] / base["us_per_job"]
+    return {"scheduler": SCHEDULER, "base_jobs": base["jobs"], "rows": rows}
+
+
+def text(found: dict[str, Any]) -> str:
+    """The rows as a table."""
+    heads = ["jobs", "load", "us per job", "jobs/s", f"time to {found['base_jobs']:,}", "bytes per job"]
+    lines = [[*heads, "to plain SimPy"]]
+    for row in found["rows"]:
+        held = row["bytes_per_job"]
+        figures = [f"{row['us_per_job']:.3f}", f"{1e6 / row['us_per_job']:,.0f}", ratio(row["time_to_base"])]
+        figures += ["-" if held is None else f"{held:,.0f}", ratio(row["ratio"])]
+        lines.append([f"{row['jobs']:,}", f"{row['load']:g}", *figures])
+    return (
+        f"Growth: synthetic jobs under {found['scheduler']}, CPU time from case to metrics\n"
+        f"{aligned(lines, 0)}\n"
+        "bytes per job: peak of resident memory beyond the workload itself, each size in its own process."
+    )
+
+
+if __name__ == "__main__":
+    measured = measure_here(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), bool(int(sys.argv[4])))
+    print(json.dumps(measured))

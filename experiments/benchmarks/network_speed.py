@@ -1,0 +1,182 @@
+"""What a decision of a trained network costs: the network alone, whole windows, whole traces.
+
+Random weights of the real shapes take as long as trained ones; they are biased against waiting, for a queue
+of thousands costs more than the network. Times are CPU seconds of one thread, the best of several rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from experiments.benchmarks.replay_speed import case_of, synthetic
+from experiments.benchmarks.speed_table import aligned
+from experiments.runs.progress import Talk
+from rare import simulate
+from rare.env.batch import Batch
+from rare.env.observation.layout import Layout
+from rare.scenario.scenario_episodes import episodes_of
+from schedulers.network.checkpoint_files import FACTS, VERSION, WEIGHTS
+from schedulers.network.forward import Forward
+from schedulers.network.learned_loops import play_on
+from schedulers.network.learned_scheduler import LearnedScheduler
+from schedulers.network.network_shapes import weight_shapes
+from traces.jobs.workload import Workload
+
+WIDTHS = (32, 64, 128)
+FILLINGS = ((64, 16), (10, 10), (2, 5))  # jobs waiting and running, all of whose actions are valid
+SCENARIOS = ("tiny", "islanded")
+
+
+def random_weights(width: int) -> dict[str, np.ndarray]:
+    """Weights of about the size that torch gives to new layers, of a network that starts who can."""
+    draw = np.random.default_rng(0)
+    found = {
+        name: (draw.uniform(-1, 1, shape) / np.sqrt(max(shape[-1], width))).astype(np.float32)
+        for name, shape in weight_shapes(width).items()
+    }
+    found["logits.wait.bias"] -= 10
+    return found
+
+
+def random_checkpoint(folder: Path, width: int) -> Path:
+    """A checkpoint of random weights."""
+    described = {
+        "version": VERSION,
+        "layout": json.loads(Layout().to_json()),
+        "network": {"kind": "pointwise", "width": width, "heads": 4},
+        "facts": {},
+    }
+    folder.mkdir(parents=True)
+    (folder / FACTS).write_text(json.dumps(described), encoding="utf-8")
+    save_file(random_weights(width), folder / WEIGHTS)
+    return folder
+
+
+def observation(waiting: int, running: int) -> np.ndarray:
+    """An observation with so many jobs, all of whose actions are valid."""
+    layout = Layout()
+    obs = np.random.default_rng(0).uniform(-1, 1, layout.size).astype(np.float32)
+    valid = [True]
+    for block, count in (("queue", waiting), ("running", running)):
+        slots = obs[layout.slices[block]].reshape(layout.shapes[block])
+        slots[count:] = 0
+        slots[:count, 0] = 1
+        valid += [place < count for place in range(len(slots))]
+    obs[layout.slices["mask"]] = valid
+    return obs
+
+
+def best_s(work: Callable[[], object], times: int, rounds: int) -> float:
+    """CPU seconds of one call, the best round of so many calls."""
+    work()  # compiles
+    found = []
+    for _ in range(rounds):
+        began_s = time.process_time()
+        for _ in range(times):
+            work()
+        found.append((time.process_time() - began_s) / times)
+    return min(found)
+
+
+def alone(width: int, rounds: int) -> dict[str, Any]:
+    """Microseconds of one forward pass, by jobs waiting and running."""
+    forward = Forward(random_weights(width), Layout(), width, "policy")
+    found = {}
+    for waiting, running in FILLINGS:
+        obs = observation(waiting, running)
+        found[f"{waiting}+{running}"] = 1e6 * best_s(partial(forward.best, obs), 500, rounds)
+    return {"width": width, "us": found}
+
+
+def windows(scenario: str, width: int, rounds: int) -> dict[str, Any]:
+    """All validation windows of a scenario, played in compiled code."""
+    episodes, forward = episodes_of(scenario), Forward(random_weights(width), Layout(), width, "policy")
+    batch = Batch(episodes, Layout(), 1)
+    chosen = episodes.of("validation")
+    decisions: list[int] = []
+
+    def play() -> None:
+        decisions.clear()
+        for window in chosen:
+            batch.set_up(0, window)
+            batch.begin(0)
+            while not batch.is_over(0):
+                play_on(
+                    batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores
+                )
+                batch.make_room(0)
+            decisions.append(batch.summary(0)["policy_decisions"])
+
+    took_s = best_s(play, 1, rounds)
+    return {"what": f"{scenario}, {len(chosen)} validation windows", "width": width} | _cost(
+        took_s, decisions
+    )
+
+
+def trace(jobs: Workload, width: int, rounds: int) -> dict[str, Any]:
+    """A whole trace on its machine without an energy supply."""
+    case = case_of(jobs)
+    with tempfile.TemporaryDirectory() as folder:
+        scheduler = LearnedScheduler(random_checkpoint(Path(folder) / "random", width))
+    decisions = [0]
+
+    def run() -> None:
+        decisions[0] = simulate(case, scheduler, record=False).metrics["decisions"]
+
+    took_s = best_s(run, 1, rounds)
+    return {"what": f"{jobs.name}, {len(jobs):,} jobs", "width": width} | _cost(took_s, decisions)
+
+
+def _cost(took_s: float, decisions: list[int]) -> dict[str, Any]:
+    return {"cpu_s": took_s, "decisions": sum(decisions), "us_each": 1e6 * took_s / max(sum(decisions), 1)}
+
+
+def measure(quick: bool, talk: Talk, workloads: list[Workload]) -> dict[str, Any]:
+    """All figures."""
+    rounds = 1 if quick else 10
+    widths = WIDTHS[:1] if quick else WIDTHS
+    whole = []
+    for jobs in workloads or [synthetic(2_000 if quick else 30_000)]:
+        for width in widths:
+            talk.note(f"network: {jobs.name}, width {width}")
+            whole.append(trace(jobs, width, rounds=1 if quick else 3))
+    played = [
+        windows(scenario, width, rounds=1 if quick else 5) for scenario in SCENARIOS for width in widths
+    ]
+    return {"alone": [alone(width, rounds) for width in widths], "whole": [*played, *whole]}
+
+
+def text(found: dict[str, Any]) -> str:
+    """The tables."""
+    names = list(found["alone"][0]["us"])
+    first = [["width", *(f"{name} jobs" for name in names)]]
+    first += [[str(row["width"]), *(f"{row['us'][name]:.1f} us" for name in names)] for row in found["alone"]]
+    second = [["simulation", "width", "decisions", "CPU s", "us per decision"]]
+    second += [
+        [
+            row["what"],
+            str(row["width"]),
+            f"{row['decisions']:,}",
+            f"{row['cpu_s']:.2f}",
+            f"{row['us_each']:.1f}",
+        ]
+        for row in found["whole"]
+    ]
+    return "\n".join(
+        [
+            "Network: one decision, called from Python, by jobs waiting+running, all of their actions valid",
+            aligned(first, 0),
+            "",
+            "Whole simulations under a network of random weights: rules, observation and network together",
+            aligned(second, 1),
+        ]
+    )

@@ -1,0 +1,90 @@
+"""What commands of several files share: names from options, and stdout for one JSON object."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+
+def scheduler_names(given: Sequence[str]) -> list[str]:
+    """The names in --scheduler, which is repeatable and takes several joined by commas."""
+    names: list[str] = []
+    for text in given:
+        names += [part.strip() for part in split_names(text)]
+    if not all(names):
+        raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
+    return names
+
+
+def split_names(text: str) -> list[str]:
+    """Names between commas; those inside brackets or quotes, as in `file.py:Class(seed=3, n=2)`, are kept.
+
+    >>> split_names("easy,own.py:Mine(seed=3, path='a,b'),fcfs")
+    ['easy', "own.py:Mine(seed=3, path='a,b')", 'fcfs']
+    """
+    parts, depth, quote, escaped = [""], 0, "", False
+    for char in text:
+        if quote:
+            quote = "" if char == quote and not escaped else quote
+            escaped = char == "\\" and not escaped
+        elif depth and char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth = max(depth - 1, 0)
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts
+
+
+@contextlib.contextmanager
+def clean_stdout(as_json: bool) -> Iterator[None]:
+    """With --json, what a scheduler of the user's own prints goes to stderr: stdout is one JSON object.
+
+    Also what it writes past Python, as libraries and child processes do: descriptor 1 is that of stderr.
+    """
+    if not as_json:
+        yield
+        return
+    with contextlib.redirect_stdout(sys.stderr), _descriptor_1_as_2():
+        yield
+
+
+@contextlib.contextmanager
+def _descriptor_1_as_2() -> Iterator[None]:
+    """Where stdout is the process's own; not where a notebook or a test has put another in its place."""
+    real = sys.__stdout__
+    try:
+        kept = os.dup(1) if real is not None and real.fileno() == 1 else -1
+    except (OSError, ValueError):
+        kept = -1
+    if real is None or kept < 0:
+        yield
+        return
+    try:
+        real.flush()
+        with contextlib.suppress(OSError):  # stderr is closed
+            os.dup2(2, 1)
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            real.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON, null for what is no number."""
+    import json
+
+    from experiments.runs.simulations import plain_json
+
+    return json.dumps(plain_json(value), indent=2, allow_nan=False, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Files and datasets: show, generate, log and export them."""

@@ -1,0 +1,91 @@
+"""How much of what could be done in a dataset's states was tried: clusters of states, and their actions.
+
+A cluster is a cell of a fixed grid over what concerns the whole cluster: shortage, free cores, spare power,
+battery, queue, time of day, and the supply that is forecast for the next hours. No training, no chance: the
+same decisions give the same clusters, and so clusters of several datasets can be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare.env.observation.layout import Layout
+
+AHEAD_H = 6
+# Where the cells of each feature end, in the observation's own scale (rare.env.observation.layout says what
+# that is).
+EDGES = {
+    "shortage": (0.5,),
+    "free_cores": (0.01, 0.1, 0.25, 0.5, 0.75),
+    "spare": (0.0, 0.02, 0.1, 0.25, 0.4),
+    "battery": (0.05, 0.35, 0.65, 0.95),
+    "queued": (0.05, 0.15, 0.3, 0.5),
+}
+SUPPLY_EDGES = (0.05, 0.15, 0.25, 0.35, 0.45)
+WAIT, START, STOP = range(3)
+KINDS = ("wait", "start or resume", "give up")
+
+
+def clusters_of(observations: np.ndarray, layout: Layout) -> np.ndarray:
+    """(T,) int64, the cluster of each observation (T, D)."""
+    found = np.zeros(len(observations), np.int64)
+    for name, edges in EDGES.items():
+        column = observations[:, layout.index("cluster", name)]
+        found = found * (len(edges) + 1) + np.searchsorted(edges, column, side="right")
+    sine = observations[:, layout.index("cluster", "hour_sin")]
+    cosine = observations[:, layout.index("cluster", "hour_cos")]
+    found = found * 4 + 2 * (sine > 0) + (cosine > 0)
+    hours = min(layout.forecast_hours, AHEAD_H)
+    if hours:
+        columns = [layout.index("forecast", "supply", hour) for hour in range(hours)]
+        ahead = np.searchsorted(SUPPLY_EDGES, observations[:, columns].mean(axis=1), side="right")
+        found = found * (len(SUPPLY_EDGES) + 1) + ahead
+    return found
+
+
+def kinds_of(actions: np.ndarray, layout: Layout) -> np.ndarray:
+    """(T,) what each action does: WAIT, START or STOP."""
+    return np.where(actions == 0, WAIT, np.where(actions <= layout.queue_slots, START, STOP))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """clusters: visited; revisited: more than once.
+
+    several_actions, several_kinds: share of the revisited clusters in which more than one action (kind of
+    action) was taken; decisions_there: share of all decisions, made in clusters with several kinds.
+    """
+
+    clusters: int
+    revisited: int
+    several_actions: float
+    several_kinds: float
+    decisions_there: float
+    visits: np.ndarray  # (clusters,)
+    different: np.ndarray  # (clusters,) different actions taken
+
+
+def coverage(clusters: np.ndarray, actions: np.ndarray, kinds: np.ndarray) -> Coverage:
+    """Coverage of decisions, given as (T,) clusters, actions and kinds."""
+    _, cluster, visits = np.unique(clusters, return_inverse=True, return_counts=True)
+    different = _different(cluster, actions, len(visits))
+    several_kinds = _different(cluster, kinds, len(visits)) > 1
+    again = visits > 1
+    count = int(again.sum())
+    return Coverage(
+        clusters=len(visits),
+        revisited=count,
+        several_actions=float((different[again] > 1).mean()) if count else 0.0,
+        several_kinds=float(several_kinds[again].mean()) if count else 0.0,
+        decisions_there=float(visits[several_kinds].sum() / max(visits.sum(), 1)),
+        visits=visits,
+        different=different,
+    )
+
+
+def _different(cluster: np.ndarray, values: np.ndarray, clusters: int) -> np.ndarray:
+    """(clusters,) how many different values each cluster has."""
+    pairs = np.unique(np.stack([cluster, values.astype(np.int64)]), axis=1)
+    return np.bincount(pairs[0], minlength=clusters)

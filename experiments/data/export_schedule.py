@@ -1,0 +1,274 @@
+"""Schedules for other programs: SWF, core intervals for Gantt charts, energy per job.
+
+>>> from experiments.data.export_schedule import export_run
+>>> export_run("my-run", "swf", "my-run.swf")                           # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Context, Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.data.export_swf import swf_lines
+from experiments.runs.output_targets import check_target
+from experiments.runs.run_folder import Run, load_run
+from rare.schedule import (
+    CLOSES,
+    CUT_OFF,
+    UJ_PER_KWH,
+    Schedule,
+    closed_names,
+    executions,
+    joules,
+    run_energy_uj,
+)
+from rare.state.arrays import END, EVENT, EVENT_NAMES
+from traces.documents import user_path
+from traces.errors import InputError
+from traces.jobs.job_files import replace_file
+from traces.jobs.workload import LARGEST_COUNT
+
+_LONGEST_ENERGY = 40  # digits
+_EXACT = Context(prec=2 * _LONGEST_ENERGY)
+#: The columns of the file `_jobs.csv` of Batsim, which evalys draws.
+BATSIM_COLUMNS = (
+    "job_id",
+    "workload_name",
+    "profile",
+    "submission_time",
+    "requested_number_of_resources",
+    "requested_time",
+    "success",
+    "final_state",
+    "starting_time",
+    "execution_time",
+    "finish_time",
+    "waiting_time",
+    "turnaround_time",
+    "stretch",
+    "allocated_resources",
+    "consumed_energy",
+    "metadata",
+)
+
+
+def export_run(
+    run: str | Path | Run | Schedule, format: str, out: str | Path, *, force: bool = False
+) -> Path:
+    """Write the schedule of a run to `out`, whole or not at all, and return its path.
+
+    run    : a run folder, or a Schedule (`rare.Schedule.of(result)`)
+    format : 'swf', 'gantt' or 'energy' (docs/exports.md); .gz at the end of `out` packs the file
+    force  : replace a file that exists
+
+    InputError: no run folder, one of an earlier version, or a place that cannot be written.
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
+    suffix, write = FORMATS[format]
+    out = user_path(out)
+    check_target(out, (suffix, f"{suffix}.gz"), force)
+    schedule = (
+        run if isinstance(run, Schedule) else schedule_of(run if isinstance(run, Run) else load_run(run))
+    )
+    content = write(schedule).encode("utf-8")
+    if out.name.lower().endswith(".gz"):
+        packed = io.BytesIO()
+        # no time stamp and no name inside: the same run gives the same bytes
+        with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as stream:
+            stream.write(content)
+        content = packed.getvalue()
+    replace_file(out, lambda stream: stream.write(content))
+    return out
+
+
+def schedule_of(run: Run) -> Schedule:
+    """The schedule of a run folder. InputError for a damaged one, or one of an earlier version."""
+    jobs, table = run.jobs, run.path / "jobs.csv"
+    for column in ("partition", "energy_j", "estimate_s", "work_s"):
+        if column not in jobs:
+            raise _earlier(table, f"has no column {column!r}")
+    whole = _whole_columns(jobs, table)
+    end_s = int(run.power["time_s"].iloc[-1]) if len(run.power) else 0
+    draw_mw = np.rint(run.power["draw_w"].to_numpy() * 1000).astype(np.int64)
+    partitions, origin_utc, zone = _machine(run)
+    held = executions(_event_log(run), end_s)
+    if not np.isin(held["closed_by"], (*CLOSES, CUT_OFF)).all():
+        raise InputError(
+            f"{run.path / 'events.csv'}: a job starts twice; the file is damaged, simulate again"
+        )
+    return Schedule(
+        name=str(run.result.get("workload") or run.path.name),
+        scheduler=run.scheduler,
+        job_id=jobs["job_id"].to_numpy(dtype=object),
+        status=jobs["status"].to_numpy(dtype=object),
+        partition=jobs["partition"].to_numpy(dtype=object),
+        partition_cores=partitions,
+        held=held,
+        energy_uj=_energies_uj(jobs["energy_j"], table),
+        run_energy_uj=run_energy_uj(run.power["time_s"].to_numpy().astype(np.int64), draw_mw),
+        end_s=end_s,
+        origin_utc=origin_utc,
+        zone=zone,
+        **whole,
+    )
+
+
+def _machine(run: Run) -> tuple[dict[str, int], datetime | None, str | None]:
+    """Cores by partition, the instant of time 0 and the zone, as config.json has them."""
+    try:
+        resolved = run.config["resolved"]
+        partitions = {str(part["name"]): int(part["cores"]) for part in resolved["partitions"]}
+        start_utc, zone = resolved["start_utc"], resolved["zone"]
+        origin_utc = None if start_utc is None else datetime.fromisoformat(start_utc).astimezone(UTC)
+        known = zone is None or isinstance(zone, str)
+        if known and all(0 <= cores <= LARGEST_COUNT for cores in partitions.values()):
+            return partitions, origin_utc, zone
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    raise _earlier(run.path / "config.json", "does not say what the machine and its clock are")
+
+
+def _earlier(path: Path, what: str) -> InputError:
+    return InputError(f"{path}: {what}, as folders of an earlier version or damaged ones; simulate again")
+
+
+def _whole_columns(jobs: pd.DataFrame, path: Path) -> dict[str, np.ndarray]:
+    columns = {}
+    for name in ("submit_s", "cores", "work_s", "estimate_s"):
+        numbers = pd.to_numeric(jobs[name], errors="coerce")
+        wrong = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers == np.floor(numbers))).to_numpy()
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            value = str(jobs[name].iloc[row])[:40]
+            raise InputError(
+                f"{path}:{row + 2}: column {name!r} holds {value!r}, no whole number; "
+                "the file is damaged, simulate again"
+            )
+        columns[name] = numbers.to_numpy().astype(np.int64)
+    return columns
+
+
+def _event_log(run: Run) -> np.ndarray:
+    """events.csv as it was in the simulator; InputError for jobs and events that there are not."""
+    rows = pd.Series(np.arange(len(run.jobs)), index=run.jobs["job_id"])
+    if rows.index.has_duplicates:
+        raise InputError(f"{run.path / 'jobs.csv'}: has a job_id twice; the file is damaged, simulate again")
+    kinds = pd.Series(np.arange(len(EVENT_NAMES)), index=EVENT_NAMES)
+    job = rows.reindex(run.events["job_id"]).to_numpy()
+    event = kinds.reindex(run.events["event"]).to_numpy()
+    wrong = np.isnan(job) | np.isnan(event)
+    if wrong.any():
+        line = int(np.argmax(wrong)) + 2
+        raise InputError(
+            f"{run.path / 'events.csv'}:{line}: names a job or an event that there is not; "
+            "the file is damaged, simulate again"
+        )
+    log = np.zeros(len(job), EVENT)
+    log["time_s"], log["job"], log["event"] = run.events["time_s"].to_numpy(), job, event
+    return log
+
+
+def _energies_uj(cells: pd.Series, path: Path) -> np.ndarray:
+    """(J,) Python integers, in millionths of a joule, from the exact decimals of jobs.csv."""
+    out = np.zeros(len(cells), dtype=object)
+    for row, cell in enumerate(cells):
+        try:
+            amount = _EXACT.scaleb(Decimal(cell), 6)
+            if not amount.is_finite() or amount.adjusted() > _LONGEST_ENERGY or amount != int(amount):
+                raise ArithmeticError
+        except ArithmeticError:
+            raise InputError(
+                f"{path}:{row + 2}: column 'energy_j' holds {str(cell)[:40]!r}, no energy; "
+                "the file is damaged, simulate again"
+            ) from None
+        out[row] = int(amount)
+    return out
+
+
+# --- formats ------------------------------------------------------------------------------------------
+
+
+def gantt_frame(schedule: Schedule) -> pd.DataFrame:
+    """One row per execution, in Batsim's columns; jobs without cores are left out.
+
+    A job that was suspended has a row for each time it held cores. A later one counts as submitted when
+    the one before it ended. Energy [J] is the whole job's, in its last row.
+    """
+    held, job = schedule.held, schedule.held["job"]
+    by_job = np.argsort(job, kind="stable")
+    again = np.zeros(len(held), dtype=bool)  # in that order: not the job's first
+    again[1:] = job[by_job][1:] == job[by_job][:-1]
+    submit_s = schedule.submit_s[job]
+    submit_s[by_job[again]] = held["end_s"][by_job[np.flatnonzero(again) - 1]]
+    last = np.ones(len(held), dtype=bool)
+    last[by_job[np.flatnonzero(again) - 1]] = False
+    run_s, done, closed_by = held["end_s"] - held["start_s"], held["closed_by"] == END, closed_names(held)
+    columns = (
+        schedule.job_id[job],
+        schedule.name,
+        "rare",
+        submit_s,
+        schedule.cores[job],
+        schedule.estimate_s[job],
+        done.astype(int),
+        np.where(
+            done, "COMPLETED_SUCCESSFULLY", np.where(closed_by == "cut_off", "RUNNING", "COMPLETED_KILLED")
+        ),
+        held["start_s"],
+        run_s,
+        held["end_s"],
+        held["start_s"] - submit_s,
+        held["end_s"] - submit_s,
+        np.where(run_s > 0, (held["end_s"] - submit_s) / np.maximum(run_s, 1), 1.0),
+        [_interval_set(spans) for spans in schedule.core_sets()],
+        np.where(last, schedule.energy_uj[job].astype(float) / 1e6, 0.0),
+        np.where(done, "", np.char.add("ended_by=", closed_by)),
+    )
+    frame = pd.DataFrame(dict(zip(BATSIM_COLUMNS, columns, strict=True)), index=range(len(held)))
+    return frame[frame["requested_number_of_resources"] > 0].reset_index(drop=True)
+
+
+def _interval_set(spans: list[tuple[int, int]]) -> str:
+    """Cores as Batsim writes them: `0-3 8`."""
+    return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def energy_frame(schedule: Schedule) -> pd.DataFrame:
+    """What each job drew, what is left (idle) and the total: part, job_id, core_s, energy_j, energy_kwh.
+
+    energy_j is exact, as text. part: 'job', then one row 'idle' and one 'total'.
+    """
+    held_s = np.zeros(len(schedule.job_id), dtype=np.int64)
+    np.add.at(held_s, schedule.held["job"], schedule.held["end_s"] - schedule.held["start_s"])
+    jobs_uj = schedule.energy_uj.tolist()
+    total_uj = schedule.run_energy_uj
+    energies = [*jobs_uj, total_uj - sum(jobs_uj), total_uj]
+    core_s = (held_s * schedule.cores).tolist()
+    return pd.DataFrame(
+        {
+            "part": [*("job" for _ in jobs_uj), "idle", "total"],
+            "job_id": [*schedule.job_id.tolist(), "", ""],
+            "core_s": [*core_s, "", sum(core_s)],
+            "energy_j": [joules(energy) for energy in energies],
+            "energy_kwh": [energy / UJ_PER_KWH for energy in energies],
+        }
+    )
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+FORMATS: dict[str, tuple[str, Callable[[Schedule], str]]] = {
+    "swf": (".swf", lambda schedule: "\n".join([*swf_lines(schedule), ""])),
+    "gantt": (".csv", lambda schedule: _csv(gantt_frame(schedule))),
+    "energy": (".csv", lambda schedule: _csv(energy_frame(schedule))),
+}

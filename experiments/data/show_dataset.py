@@ -1,0 +1,169 @@
+"""`rare dataset show`: whether a dataset is fit for offline learning, before any training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.data.action_coverage import KINDS, Coverage, clusters_of, coverage, kinds_of
+from experiments.report.scheduler_labels import short_label
+from experiments.report.terminal_table import printable
+from rare.dataset import Dataset, load_dataset
+from rare.env.observation.layout import Layout
+
+BAR = 40
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the decisions of a dataset look like.
+
+    folder: where the dataset is. returns: (episodes,) of each scheduler, by name; taken, valid: (A,) how
+    often each action was taken, and could have been; kinds: how often it was one of coverage.KINDS; certain:
+    share of decisions at which the behaviour policy could take no other action, None if nobody knows.
+    """
+
+    folder: Path
+    sheet: dict[str, Any]
+    layout: Layout
+    returns: dict[str, np.ndarray]
+    taken: np.ndarray
+    valid: np.ndarray
+    kinds: np.ndarray
+    certain: float | None
+    coverage: Coverage
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        found = self.coverage
+        return {
+            "sheet": self.sheet,
+            "returns": {name: values.tolist() for name, values in self.returns.items()},
+            "actions_taken": self.taken.tolist(),
+            "actions_valid": self.valid.tolist(),
+            "decisions_by_kind": dict(zip(KINDS, self.kinds.tolist(), strict=True)),
+            "decisions_certain": self.certain,
+            "coverage": {
+                "clusters": found.clusters,
+                "clusters_visited_again": found.revisited,
+                "share_with_several_actions": found.several_actions,
+                "share_with_several_kinds": found.several_kinds,
+                "decisions_in_clusters_with_several_kinds": found.decisions_there,
+            },
+        }
+
+
+def show_dataset(folder: str | Path) -> Shown:
+    """Read a whole dataset once. InputError if there is none in the folder."""
+    data = load_dataset(folder)
+    returns: dict[str, list[float]] = {name: [] for name in data.sheet.get("schedulers", ())}
+    valid = np.zeros(data.layout.actions, np.int64)
+    clusters, actions, certain = [], [], 0
+    distinct = set()
+    for episode in data:
+        distinct.add(episode.content_hash())
+        returns.setdefault(episode.facts["scheduler"], []).append(float(episode.rewards.sum()))
+        clusters.append(clusters_of(episode.observations[:-1], data.layout))
+        actions.append(episode.actions)
+        valid += episode.action_mask[:-1].sum(axis=0)  # after the last decision nothing was to be taken
+        certain += int((episode.probability == 1.0).sum())
+    known = data.is_ours or not np.isnan(episode.probability).any()
+    data.sheet.setdefault("episodes_distinct", len(distinct))
+    return _shown(
+        data, returns, valid, np.concatenate(clusters), np.concatenate(actions), certain if known else None
+    )
+
+
+def _shown(
+    data: Dataset,
+    returns: dict[str, list[float]],
+    valid: np.ndarray,
+    clusters: np.ndarray,
+    actions: np.ndarray,
+    certain: int | None,
+) -> Shown:
+    kinds = kinds_of(actions, data.layout)
+    return Shown(
+        folder=data.folder,
+        sheet=data.sheet,
+        layout=data.layout,
+        returns={name: np.array(values) for name, values in returns.items()},
+        taken=np.bincount(actions, minlength=data.layout.actions),
+        valid=valid,
+        kinds=np.bincount(kinds, minlength=len(KINDS)),
+        certain=None if certain is None else certain / len(actions),
+        coverage=coverage(clusters, actions, kinds),
+    )
+
+
+def dataset_text(found: Shown) -> str:
+    """What is printed."""
+    sheet, covered = found.sheet, found.coverage
+    left_out = sum(sheet["episodes_left_out"].values())
+    lines = [
+        f"{printable(name_of(found))}: {sheet['episodes']:,} episodes, "
+        f"{sheet['episodes_distinct']:,} of them distinct, {left_out:,} more left out; "
+        f"{sheet['transitions']:,} decisions",
+        "",
+        f"{'scheduler':<24}  epsilon  episodes   return: mean   lowest   median  highest",
+    ]
+    epsilons = dict(zip(sheet.get("schedulers", ()), sheet.get("epsilon", ()), strict=True))
+    for name, values in found.returns.items():
+        epsilon = f"{epsilons[name]:7g}" if name in epsilons else f"{'unknown':>7}"
+        row = f"{printable(short_label(name)):<24}  {epsilon}  {len(values):8,}"
+        if len(values):
+            row += (
+                f"  {values.mean():13.4f}  {values.min():7.4f}  {np.median(values):7.4f}  {values.max():7.4f}"
+            )
+        lines.append(row)
+    lines += ["", "returns", *_histogram(np.concatenate(list(found.returns.values())))]
+    lines += ["", "actions           taken    share  of the decisions at which it was valid"]
+    lines += _actions(found)
+    lines += [
+        "",
+        "coverage of states: cells of a grid over shortage, free cores, spare power, battery, queue, time",
+        "of day and forecast supply",
+        f"  {covered.clusters:7,}  visited",
+        f"  {covered.revisited:7,}  of them more than once, and of these",
+        f"  {covered.several_actions:7.1%}  with more than one action",
+        f"  {covered.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
+        f"  {covered.decisions_there:7.1%}  of all decisions were made there",
+        "decisions whose action was certain (behaviour probability 1): "
+        + ("unknown" if found.certain is None else f"{found.certain:.1%}"),
+    ]
+    return "\n".join(lines)
+
+
+def name_of(found: Shown) -> str:
+    """What the dataset is called: its scenario, or its folder where nobody says that."""
+    return str(found.sheet.get("scenario") or found.folder.name)
+
+
+def _histogram(values: np.ndarray, bins: int = 8) -> list[str]:
+    counts, edges = np.histogram(values, bins)
+    most = max(int(counts.max()), 1)
+    return [
+        f"  {low:8.4f} to {high:8.4f}  {count:8,}  {'#' * round(BAR * count / most)}".rstrip()
+        for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def _actions(found: Shown) -> list[str]:
+    """WAIT, the first queue slots one by one, the rest together."""
+    slots = found.layout.queue_slots
+    one_by_one = min(slots, 8)
+    groups = [("wait", slice(0, 1))]
+    groups += [(f"queue slot {slot}", slice(slot, slot + 1)) for slot in range(1, one_by_one + 1)]
+    if slots > one_by_one:
+        groups.append((f"queue slots {one_by_one + 1}-{slots}", slice(one_by_one + 1, slots + 1)))
+    groups.append(("running slots", slice(slots + 1, None)))
+    total = found.taken.sum()
+    lines = []
+    for name, span in groups:
+        taken, valid = int(found.taken[span].sum()), int(found.valid[span].sum())
+        when = f"{taken / valid:6.1%}" if valid else "     -"
+        lines.append(f"  {name:<16} {taken:9,}  {taken / total:6.1%}  {when}")
+    return lines

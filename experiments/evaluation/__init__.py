@@ -1,0 +1,1 @@
+"""Schedulers on fixed windows: paired, with intervals."""

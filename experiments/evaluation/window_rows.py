@@ -1,0 +1,220 @@
+"""Rows of an evaluation: metrics of each scheduler on one window, kept on disk while others are missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.runs.provenance import code_hash, library_versions, scheduler_files
+from rare.model import Case
+from rare.scenario.config.scenario_config import ForecastTable
+from rare.scenario.load import Loaded
+from rare.scenario.windows import Window
+from traces.documents import read_json
+from traces.errors import InputError
+
+SUM = "sum"
+COMBINED: dict[str, str | None] = {
+    "objective": None, "value_earned": SUM, "value_offered": SUM, "qos_violations": SUM,
+    "jobs_submitted": SUM, "jobs_completed": SUM, "jobs_expired": SUM, "jobs_failed": SUM,
+    "suspensions": SUM, "kills": SUM, "mean_wait_s": "jobs_completed",
+    "mean_bounded_slowdown": "jobs_completed", "busy_share": None, "energy_kwh": SUM,
+    "renewable_share": "energy_kwh", "renewable_utilization": None, "curtailed_kwh": SUM, "grid_kwh": SUM,
+    "grid_cost": SUM, "carbon_kg": SUM, "wasted_kwh": SUM, "decisions": SUM, "fallback_decisions": SUM,
+}  # fmt: skip
+"""The metrics of a row, and how those of several windows become one: by their sum, or for a mean or share
+by the metric that weighs it, so that it is that of all windows together; None: not at all."""
+
+COLUMNS = tuple(COMBINED)
+
+_TEXTS = ("window", "split", "scheduler", "ended")
+
+BOUND = "bound"
+"""Named beside schedulers, it gives the bound of the linear program on each window."""
+
+PERFECT = "@perfect"
+"""Behind a scheduler's name: it sees a perfect forecast in place of the scenario's."""
+
+Row = dict[str, Any]
+
+
+def plain_name(name: str) -> str:
+    """The scheduler's name without the suffix."""
+    return name.removesuffix(PERFECT)
+
+
+def is_oracle(name: str) -> bool:
+    """Whether this names the oracle, however many trials it makes."""
+    return plain_name(name).strip().lower().partition("=")[0] == "oracle"
+
+
+def is_unreal(name: str) -> bool:
+    """Whether this is no scheduler that a real cluster could have: it knows the truth, or is the bound."""
+    return name == BOUND or name.endswith(PERFECT) or is_oracle(name)
+
+
+def check_name(name: str) -> str | None:
+    """Refuse what names no scheduler and is not the bound. InputError. What a user's class calls itself."""
+    from schedulers import make_scheduler
+    from schedulers.user.user_class import declared_name
+
+    if name == BOUND:
+        return None
+    if name.endswith(PERFECT) and (is_oracle(name) or plain_name(name) == BOUND):
+        raise InputError(f"--scheduler {name!r}: {plain_name(name)} knows the truth; leave {PERFECT} out")
+    declared = declared_name(plain_name(name), make_scheduler(plain_name(name)))
+    return declared + PERFECT if declared and name.endswith(PERFECT) else declared
+
+
+class WindowCases:
+    """A window's case as it is, and under a perfect forecast; each built when first asked for."""
+
+    def __init__(self, loaded: Loaded, window: Window, seed: int) -> None:
+        self._window, self._seed = window, seed
+        self._loaded = {False: loaded, True: with_perfect_forecast(loaded)}
+        self._made: dict[bool, Case] = {}
+
+    def of(self, name: str) -> Case:
+        """The case that the scheduler of this name runs."""
+        from rare.scenario.build import build
+
+        perfect = name.endswith(PERFECT)
+        if perfect not in self._made:
+            loaded = self._loaded[perfect]
+            scenario = dataclasses.replace(loaded.scenario, window=self._window.name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what a run may warn of is told by `rare simulate --window`
+                built = build(dataclasses.replace(loaded, scenario=scenario), seed=self._seed)
+            self._made[perfect] = built.case
+        return self._made[perfect]
+
+
+def with_perfect_forecast(loaded: Loaded) -> Loaded:
+    """The scenario with a forecast that is always right, as many hours ahead."""
+    forecast = ForecastTable(kind="perfect", hours=loaded.scenario.forecast.hours)
+    return dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, forecast=forecast))
+
+
+def run_window(
+    loaded: Loaded, window: Window, schedulers: Sequence[str], seed: int = 0, kept_in: Path | None = None
+) -> list[Row]:
+    """Metrics of each scheduler on one window, with what the window is.
+
+    kept_in: folder in which rows are kept as they are made, and looked for before.
+    """
+    cases = WindowCases(loaded, window, seed)
+    if not (cases.of("").workload.value_u >= 0).any():
+        raise InputError(
+            f"{loaded.label}: no job of window {window.name!r} has a value, so there is nothing to "
+            "compare; give [[service_class]]"
+        )
+    kept = None if kept_in is None else KeptRows(kept_in, loaded, window, cases.of(""))
+    rows = {} if kept is None else kept.read(schedulers)
+    for name in sorted(schedulers, key=lambda name: name == BOUND):  # the oracle may know the bound
+        if name not in rows:
+            rows |= _rows_of(name, cases.of(name), window, BOUND in schedulers and BOUND not in rows)
+            if kept is not None:
+                kept.write(rows)
+    return [rows[name] for name in schedulers]
+
+
+def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[str, Row]:
+    """The row of a scheduler; the oracle's with the bound's, for both come from one program."""
+    import rare
+    from schedulers import make_scheduler
+    from schedulers.user.user_class import is_user_class, users_error
+
+    if name == BOUND:
+        from schedulers.oracle.bound import upper_bound
+
+        return {BOUND: _bound_row(upper_bound(case).bound, window)}
+    scheduler = make_scheduler(plain_name(name))
+    try:
+        with users_error(plain_name(name)):
+            result = rare.simulate(case, scheduler, record=False)
+    except ValueError as error:  # in a worker too, from which only an InputError comes back as one line
+        if isinstance(error, InputError) or not is_user_class(name):
+            raise
+        raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
+    row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
+    found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
+    if with_bound and is_oracle(name) and scheduler.planned.bound is not None:
+        found[BOUND] = _bound_row(scheduler.planned.bound.bound, window)
+    return found
+
+
+def _bound_row(bound: float | None, window: Window) -> Row:
+    """The bound as a row of its own: an objective that no scheduler exceeds, and no other metric."""
+    row: Row = {"window": window.name, "split": window.split, "scheduler": BOUND, "ended": "bound"}
+    return row | dict.fromkeys(COLUMNS) | {"objective": bound}
+
+
+def is_row(row: Any, window: str, scheduler: str) -> bool:
+    """Whether what a file held is the row of these: texts and every metric, each a number or null."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in _TEXTS):
+        return False
+    if (row["window"], row["scheduler"]) != (window, scheduler):
+        return False
+    numbers = [row.get(metric, "") for metric in COLUMNS]
+    return all(value is None or isinstance(value, int | float) for value in numbers)
+
+
+def rows_hash(rows: Any) -> str:
+    """sha256 of rows as JSON, stored beside them: a row that was damaged on disk is made again."""
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+class KeptRows:
+    """The rows of one window in a file, under a key that changes with everything they depend on."""
+
+    def __init__(self, folder: Path, loaded: Loaded, window: Window, case: Case) -> None:
+        from rare.scenario.case_hash import case_hash, config_hash
+
+        self._path = folder / f"{window.name}.json".replace("/", "_")
+        self._key: dict[str, Any] = {
+            "window": dataclasses.asdict(window),
+            "config": config_hash(loaded.scenario),
+            "case": case_hash(case),
+            "code": code_hash(),
+            "libraries": dict(library_versions()),
+        }
+        self._files: dict[str, str] = {}  # sha256 of schedulers in a file of the user's
+
+    def read(self, schedulers: Sequence[str]) -> dict[str, Row]:
+        """Rows of these schedulers that are there already, by scheduler."""
+        hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
+        self._files = {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
+        try:
+            held = read_json(self._path)
+        except InputError:  # none, or cut off by a power failure
+            return {}
+        if not isinstance(held, dict) or held.get("key") != self._key:
+            return {}
+        files, rows = held.get("files"), held.get("rows")
+        if not isinstance(files, dict) or not isinstance(rows, dict) or held.get("sha256") != rows_hash(rows):
+            return {}
+        same = {name for name in schedulers if files.get(name) == self._files.get(name)}
+        window = self._key["window"]["name"]
+        return {name: row for name, row in rows.items() if name in same and is_row(row, window, name)}
+
+    def write(self, rows: dict[str, Row]) -> None:
+        """Keep these rows, in place of what was there. InputError if the disk refuses."""
+        text = json.dumps({
+            "key": self._key, "files": self._files, "rows": rows, "sha256": rows_hash(rows),
+        })  # fmt: skip
+        partial = self._path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(self._path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(
+                f"{self._path}: cannot be written ({reason}); choose another --out, or free space"
+            ) from error

@@ -1,0 +1,106 @@
+"""A dataset at a glance: returns, actions, and how many actions were tried in each cluster of states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from experiments.data.show_dataset import name_of
+from experiments.figures.drawing import style
+from experiments.report.scheduler_labels import short_label
+
+if TYPE_CHECKING:
+    from experiments.data.show_dataset import Shown
+
+TAKEN, POSSIBLE = "#0072B2", "#C4CAD0"
+MOST_LISTED = 8
+TRIED = (1, 2, 3, 5, 9, 17, 33)  # where the groups of the numbers of different actions begin
+
+
+def draw_dataset(found: Shown, folder: Path) -> list[Path]:
+    """Write dataset.png and dataset.svg into the folder and return the paths. InputError if that fails."""
+    with style.drawing():
+        return style.save(draw(found), folder, "dataset")
+
+
+def draw(found: Shown) -> Figure:
+    """Returns and coverage above, actions below."""
+    figure = style.new_figure(6.6)
+    axes = figure.subplot_mosaic([["returns", "coverage"], ["actions", "actions"]])
+    _returns(axes["returns"], found)
+    _coverage(axes["coverage"], found)
+    _actions(axes["actions"], found)
+    sheet = found.sheet
+    style.title(
+        figure,
+        f"{style.label(name_of(found), 30)}: {sheet['episodes']:,} episodes, "
+        f"{sheet['transitions']:,} decisions; several kinds of action in "
+        f"{found.coverage.several_kinds:.0%} of the revisited states",
+    )
+    return figure
+
+
+def _returns(axes: Axes, found: Shown) -> None:
+    shown = [(name, values) for name, values in found.returns.items() if len(values)]
+    everything = np.concatenate([values for _, values in shown])
+    low, high = float(everything.min()), float(everything.max())
+    edges = np.linspace(low, high if high > low else low + 1e-9, 25)
+    axes.hist(
+        [values for _, values in shown[:MOST_LISTED]],
+        list(edges),
+        stacked=True,
+        color=list(style.LINES[: len(shown[:MOST_LISTED])]),
+        label=[style.label(short_label(name), 26) for name, _ in shown[:MOST_LISTED]],
+    )
+    axes.legend(fontsize=8)
+    axes.set_xlabel("return of an episode (objective)")
+    axes.set_ylabel("episodes")
+    style.thousands(axes.yaxis)
+
+
+def _coverage(axes: Axes, found: Shown) -> None:
+    covered = found.coverage
+    group = np.searchsorted(TRIED, covered.different, side="right") - 1
+    clusters = np.bincount(group, minlength=len(TRIED)) / covered.clusters
+    decisions = np.bincount(group, covered.visits, minlength=len(TRIED)) / covered.visits.sum()
+    places = np.arange(len(TRIED))
+    axes.bar(places - 0.2, clusters, 0.4, color=POSSIBLE, label="clusters of states")
+    axes.bar(places + 0.2, decisions, 0.4, color=TAKEN, label="decisions made in them")
+    axes.set_xticks(places, _spans(TRIED))
+    axes.grid(axis="x", visible=False)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.set_ylim(0, 1.3 * float(max(clusters.max(), decisions.max())))
+    axes.legend(fontsize=8, ncols=2, loc="upper left")
+    axes.set_xlabel("different actions taken in the same cluster of states")
+
+
+def _spans(firsts: tuple[int, ...]) -> list[str]:
+    """Names of the spans of whole numbers that begin at these: (1, 2, 4) -> 1, 2-3, 4+."""
+    pairs = zip(firsts[:-1], firsts[1:], strict=True)
+    inner = [f"{low}" if following == low + 1 else f"{low}-{following - 1}" for low, following in pairs]
+    return [*inner, f"{firsts[-1]}+"]
+
+
+def _actions(axes: Axes, found: Shown) -> None:
+    total = found.taken.sum()
+    places = np.arange(len(found.taken))
+    axes.bar(places, found.valid / total, 1.0, color=POSSIBLE, label="valid")
+    axes.bar(places, found.taken / total, 1.0, color=TAKEN, label="taken")
+    axes.set_yscale("symlog", linthresh=1e-3)
+    axes.set_ylim(0, 1.3)
+    axes.set_yticks([0, 0.001, 0.01, 0.1, 1], ["0", "0.1 %", "1 %", "10 %", "100 %"])
+    axes.set_ylabel("share of decisions")
+    slots = found.layout.queue_slots
+    axes.axvline(slots + 0.5, color="#5A6068", linewidth=0.8)
+    axes.set_xlim(-0.5, len(found.taken) - 0.5)
+    axes.grid(axis="x", visible=False)
+    axes.set_xlabel(
+        f"action: 0 waits, 1 to {slots} start the job in that queue slot, from {slots + 1} on they give up a "
+        "running job"
+    )
+    style.legend_above(axes)

@@ -1,0 +1,123 @@
+"""Schedulers over the windows of a scenario: mean objectives, and paired differences to the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from experiments.evaluation.window_rows import is_unreal
+from experiments.figures.drawing import style
+from experiments.report.terminal_table import cell
+
+if TYPE_CHECKING:
+    from experiments.evaluation.evaluate import Evaluation
+    from experiments.evaluation.statistics import Estimate
+
+MEAN, BETTER, WORSE, DOT = "#0072B2", "#009E73", "#D55E00", "#9AA5B1"
+UNREAL = "#CC79A7"  # of schedulers that know what no real one does, and of the bound
+
+
+def draw_windows(found: Evaluation, stem: Path) -> list[Path]:
+    """Write the figure as stem.png and stem.svg and return the two paths. InputError if that fails."""
+    with style.drawing():
+        return style.save(draw(found), stem.parent, stem.name)
+
+
+def draw(found: Evaluation) -> Figure:
+    """Left the mean objective of each scheduler with its interval, right the difference to the first one."""
+    names = found.ranked()[::-1]  # rows fill upwards
+    base = found.schedulers[0]
+    figure = style.new_figure(float(np.clip(1.9 + 0.36 * len(names), 2.8, 16.0)))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.25, 1])
+    _objectives(left, found, names)
+    _differences(right, found, names, base)
+    left.set_yticks(range(len(names)), [style.label(found.labels[name], 32) for name in names])
+    left.set_ylim(-0.6, len(names) - 0.4)
+    for axes in (left, right):
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    style.title(figure, _title(found, names[::-1], base))
+    return figure
+
+
+def _objectives(axes: Axes, found: Evaluation, names: list[str]) -> None:
+    spread = (np.arange(len(found.windows)) * 0.618 % 1 - 0.5) * 0.44  # apart from each other, always alike
+    for row, name in enumerate(names):
+        values = found.values(name, "objective")
+        axes.plot(
+            values, row + spread[: len(values)], ".", color=DOT, alpha=0.75, markersize=6.5, markeredgewidth=0
+        )
+    means = [found.objective(name) for name in names]
+    _intervals(axes, means, [UNREAL if is_unreal(name) else MEAN for name in names])
+    _numbers(axes, [cell(each.mean, ".3f") for each in means])
+    count = len(found.windows)
+    dots = f"dots: the {count} windows" if count > 1 else "one window, hence no interval"
+    unreal = "; pink: knows what nobody can" if any(map(is_unreal, names)) else ""
+    axes.set_xlabel(f"objective (of the value offered): mean, 95 % interval;\n{dots}{unreal}")
+
+
+def _differences(axes: Axes, found: Evaluation, names: list[str], base: str) -> None:
+    axes.axvline(0, color="#5A6068", linewidth=0.9)
+    gains = [found.difference(name, base) for name in names]
+    colours = [_colour(each) for each in gains]
+    _intervals(axes, gains, colours)
+    texts = [
+        "baseline" if name == base
+        else "0.000" if each.mean is not None and abs(each.mean) < 5e-4
+        else cell(each.mean, "+.3f")
+        for name, each in zip(names, gains, strict=True)
+    ]  # fmt: skip
+    _numbers(axes, texts)
+    axes.set_xlabel(
+        f"difference to {style.label(found.labels[base], 28)} on the same windows,\nmean and 95 % interval"
+    )
+
+
+def _colour(gain: Estimate) -> str:
+    """Surely better, surely worse, or neither: of one window nothing is sure."""
+    if gain.low is not None and gain.low > 0:
+        return BETTER
+    return WORSE if gain.high is not None and gain.high < 0 else style.NEUTRAL
+
+
+def _intervals(axes: Axes, estimates: list[Estimate], colours: list[str]) -> None:
+    for row, (each, colour) in enumerate(zip(estimates, colours, strict=True)):
+        if each.mean is None:
+            continue
+        if each.low is not None and each.high is not None:
+            axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
+        axes.plot(each.mean, row, "o", color=colour, markersize=7, markeredgecolor="white")
+
+
+def _numbers(axes: Axes, texts: list[str]) -> None:
+    """The numbers behind the dots, right of the axes."""
+    for row, text in enumerate(texts):
+        axes.annotate(
+            text.replace("-", "−"),
+            (1.0, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
+        )
+
+
+def _title(found: Evaluation, ranked: list[str], base: str) -> str:
+    real = [name for name in ranked if not is_unreal(name)] or ranked
+    best, among = real[0], "" if real[0] == ranked[0] else " of real schedulers"
+    count = len(found.windows)
+    where = f"{style.label(found.scenario, 30)}, {count} window{'s' if count > 1 else ''}"
+    text = f"{where}: {style.label(found.labels[best], 28)} has the highest mean{among or ' objective'}"
+    gain = found.difference(best, base)
+    if best == base or gain.mean is None:
+        return text
+    sure = ", one window decides nothing" if gain.low is None else "" if gain.low > 0 else ", within chance"
+    return f"{text}, {gain.mean:+.3f} over {style.label(found.labels[base], 20)}{sure}"

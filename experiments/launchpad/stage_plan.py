@@ -1,0 +1,231 @@
+"""From an experiment to its stages: what each does, what it needs, and the key it is known by.
+
+A key is the hash of what a stage is given, of the keys of what it needs, and of the code: whatever would
+change its result changes the key, and nothing else does. A finished stage is found again by it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.launchpad.cases import Case
+from experiments.launchpad.experiment_file import Experiment
+from experiments.runs.provenance import code_hash, library_versions
+
+CHOOSE, REFERENCE, DATA, OFFLINE, ONLINE = "choose", "reference", "data", "offline", "online"
+TUNING_SEED = 1_000_000  # of the trials: no run that is judged has it
+ALWAYS_RANDOM = 1.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One piece of work. needs: role -> label of a stage whose result it reads; label: case/name."""
+
+    label: str
+    kind: str
+    case: str
+    given: Mapping[str, Any]
+    needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What results call it: algorithm, tier, epsilon, seed, variant."""
+    key: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Its folder below stages/."""
+        return f"{self.label}-{self.key[:10]}"
+
+
+def plan(experiment: Experiment, cases: Sequence[Case]) -> list[Stage]:
+    """Every stage, those that others need before them; the same experiment gives the same keys."""
+    found: dict[str, Stage] = {}
+    for stage in _stages(experiment, cases):
+        found.setdefault(stage.label, stage)
+    keyed: dict[str, Stage] = {}
+    for label, stage in found.items():
+        keyed[label] = dataclasses.replace(stage, key=_key(stage, keyed))
+    return list(keyed.values())
+
+
+def _key(stage: Stage, keyed: Mapping[str, Stage]) -> str:
+    told = {
+        "kind": stage.kind,
+        "given": stage.given,
+        "needs": {role: keyed[label].key for role, label in stage.needs.items()},
+        "code": code_hash(),
+        "libraries": library_versions(),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _stages(experiment: Experiment, cases: Sequence[Case]) -> Iterator[Stage]:
+    """What the claims need first, the ablation last."""
+    planners = [_CasePlan(experiment, case, cases) for case in cases]
+    for planner in planners:
+        yield from planner.basis()
+    for planner in planners:
+        yield from planner.online()
+    for planner in planners:
+        if planner.case.tiers:
+            yield from planner.tiers()
+    yield from planners[0].ablation()
+
+
+@dataclass(frozen=True)
+class _Design:
+    """What the ablation changes."""
+
+    queue_slots: int
+    forecast_hours: int
+    network: str
+    gamma: float
+    variant: str = ""
+
+    @property
+    def layout(self) -> dict[str, int]:
+        return {"queue_slots": self.queue_slots, "forecast_hours": self.forecast_hours}
+
+    @property
+    def mark(self) -> str:
+        return f"-{self.variant}" if self.variant else ""
+
+
+class _CasePlan:
+    """The stages of one case."""
+
+    def __init__(self, experiment: Experiment, case: Case, cases: Sequence[Case]) -> None:
+        self.experiment, self.case = experiment, case
+        self.main = next(each for each in cases if each.workload == case.workload and each.first)
+        own = experiment.network
+        self.design = _Design(own.queue_slots, own.forecast_hours, own.kind, own.gamma)
+        self.where = {
+            "scenario": case.scenario, "settings": list(case.settings), "files": list(case.files),
+        }  # fmt: skip
+
+    def basis(self) -> Iterator[Stage]:
+        """The best heuristic on validation windows, and what others reach on the test windows."""
+        judge = self.experiment.judge
+        given = {**self.where, "heuristics": list(judge.heuristics)}
+        yield Stage(self._label("choose"), CHOOSE, self.case.name, given)
+        ceiling = [judge.oracle, "bound"] if self.case.ceiling else []
+        given = {**self.where, "schedulers": [*judge.heuristics, *ceiling]}
+        yield Stage(self._label("reference"), REFERENCE, self.case.name, given)
+
+    def online(self) -> Iterator[Stage]:
+        """Scratch and hand-over with their trials, on the offline policy that was named beforehand."""
+        hand, rates = self.experiment.handover, self.experiment.online.learning_rates
+        tuned = len(rates) > 1
+        if tuned and self.case.first:
+            yield from self._to_policy(hand.algorithm, hand.tier, hand.epsilon, TUNING_SEED, self.design)
+            for kind in ("scratch", "handover"):
+                for rate in rates:
+                    yield self._online(kind, TUNING_SEED, self.design, {"learning_rate": rate})
+        for seed in range(self.experiment.seeds):
+            for algorithm in dict.fromkeys(("bc", hand.algorithm)):
+                yield from self._to_policy(algorithm, hand.tier, hand.epsilon, seed, self.design)
+            for kind in ("scratch", "handover"):
+                yield self._online(kind, seed, self.design, None if tuned else {"learning_rate": rates[0]})
+
+    def tiers(self) -> Iterator[Stage]:
+        """Every tier, coverage and algorithm."""
+        tiers = self.experiment.tiers
+        for tier in tiers.names:
+            for epsilon in tiers.epsilons if tier != "random" else (ALWAYS_RANDOM,):
+                for algorithm in self.experiment.offline.algorithms:
+                    for seed in range(self.experiment.seeds):
+                        yield from self._to_policy(algorithm, tier, epsilon, seed, self.design)
+
+    def ablation(self) -> Iterator[Stage]:
+        """One of the two trainings again, with one design parameter changed."""
+        kind, hand, rates = (
+            self.experiment.ablation.of, self.experiment.handover, self.experiment.online.learning_rates,
+        )  # fmt: skip
+        rate = None if len(rates) > 1 else {"learning_rate": rates[0]}
+        for design in self._designs():
+            for seed in range(self.experiment.seeds):
+                if kind == "handover":
+                    yield from self._to_policy(hand.algorithm, hand.tier, hand.epsilon, seed, design)
+                yield self._online(kind, seed, design, rate)
+
+    def _designs(self) -> Iterator[_Design]:
+        wanted, base = self.experiment.ablation, self.design
+        changes: list[tuple[str, str, Any]] = [
+            *(("window", "queue_slots", int(each)) for each in wanted.queue_slots),
+            *(("horizon", "forecast_hours", int(each)) for each in wanted.forecast_hours),
+            *(("network", "network", each) for each in wanted.networks),
+            *(("discount", "gamma", each) for each in wanted.gammas),
+        ]
+        for parameter, field, value in changes:
+            if getattr(base, field) != value:
+                changed: dict[str, Any] = {field: value, "variant": f"{parameter}={value:{_form(value)}}"}
+                yield dataclasses.replace(base, **changed)
+
+    def _label(self, name: str) -> str:
+        return f"{self.case.name}/{name}"
+
+    def _to_policy(
+        self, algorithm: str, tier: str, epsilon: float, seed: int, design: _Design
+    ) -> Iterator[Stage]:
+        """The data of a tier and a policy from it."""
+        offline, tiers, network = self.experiment.offline, self.experiment.tiers, self.experiment.network
+        epsilon = ALWAYS_RANDOM if tier == "random" else epsilon
+        layout = {} if not design.variant.startswith(("window", "horizon")) else {"layout": design.variant}
+        mark = f"-{design.variant}" if layout else ""
+        data = self._label(f"data-{tier}-{epsilon:g}{mark}")
+        given: dict[str, Any] = {
+            **self.where, "epsilon": epsilon, "transitions": tiers.transitions, **design.layout,
+        }  # fmt: skip
+        teachers = {
+            "oracle": tiers.oracle, "lookahead": tiers.lookahead, "mixed": tiers.mixed, "random": ("random",),
+        }  # fmt: skip
+        needs = {"best": self._label("choose")} if tier == "heuristic" else {}
+        if tier in teachers:
+            given["schedulers"] = list(teachers[tier])
+        about = {"tier": tier, "epsilon": epsilon, **layout}
+        yield Stage(data, DATA, self.case.name, given, needs, about)
+        given = {
+            **self.where, "algorithm": algorithm, "updates": offline.updates, "batch": offline.batch,
+            "validations": offline.validations, "transitions": tiers.transitions, "seed": seed,
+            "network": design.network, "width": network.width, "gamma": design.gamma,
+        }  # fmt: skip
+        about = {
+            "algorithm": algorithm, "tier": tier, "epsilon": epsilon, "seed": seed, "variant": design.variant,
+        }  # fmt: skip
+        label = self._label(f"offline-{algorithm}-{tier}-{epsilon:g}-s{seed}{design.mark}")
+        yield Stage(label, OFFLINE, self.case.name, given, {"data": data}, about)
+
+    def _online(self, kind: str, seed: int, design: _Design, trial: dict[str, float] | None) -> Stage:
+        """A run of PPO. trial None: with the learning rate that did best in the trials of its workload."""
+        online, hand, network = self.experiment.online, self.experiment.handover, self.experiment.network
+        options: dict[str, Any] = {
+            "environments": online.environments, "rollout": online.rollout, "gamma": design.gamma,
+            **(trial or {}),
+        }  # fmt: skip
+        needs = {}
+        if kind == "handover":
+            options["critic_steps"] = round(hand.critic_share * online.steps)
+            options["clone_steps"] = round(hand.clone_share * online.steps)
+            epsilon = ALWAYS_RANDOM if hand.tier == "random" else hand.epsilon
+            needs["start"] = self._label(
+                f"offline-{hand.algorithm}-{hand.tier}-{epsilon:g}-s{seed}{design.mark}"
+            )
+        if trial is None:
+            for rate in online.learning_rates:
+                needs[f"trial {rate:g}"] = f"{self.main.name}/{kind}-trial-{rate:g}"
+        given = {
+            **self.where, "seed": seed, "steps": online.steps, "validations": online.validations,
+            "network": design.network, "width": network.width, "options": options, **design.layout,
+        }  # fmt: skip
+        is_trial = seed == TUNING_SEED
+        name = f"{kind}-trial-{options['learning_rate']:g}" if is_trial else f"{kind}-s{seed}{design.mark}"
+        about = {"trial" if is_trial else "online": kind, "seed": seed, "variant": design.variant}
+        return Stage(self._label(name), ONLINE, self.case.name, given, needs, about)
+
+
+def _form(value: Any) -> str:
+    return "" if isinstance(value, str) else "g"

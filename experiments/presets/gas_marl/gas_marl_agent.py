@@ -1,0 +1,94 @@
+"""The agent that is trained for GAS-MARL's case: it learns `deferral` by imitation, then plays by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.presets.gas_marl.gas_marl_case import ETA
+from experiments.presets.gas_marl.gas_marl_schedulers import deferral
+from experiments.presets.gas_marl.gas_marl_training import TRAIN, VALIDATION
+from experiments.runs.progress import QUIET, Talk
+from experiments.training.train_folder import SUMMARY, check_extra, opened, versions, write_json
+from rare.env.observation.layout import Layout
+from rare.episodes import Episodes
+from schedulers.network.forward import CHOICES_OF_POLICY
+
+LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
+WIDTH = 32
+STEPS = 120_000
+"""Decisions of a seed's own play after imitation."""
+ROUNDS, WINDOWS, UPDATES = 5, 5, 300
+PPO: dict[str, Any] = {
+    "environments": 32, "rollout": 128, "learning_rate": 3e-4, "gamma": 0.995, "critic_steps": 50_000,
+    "clone_steps": 200_000,
+}  # fmt: skip
+REWARD = "renewable"
+IMITATION, PLAY = "imitation", "play"
+
+
+def train_agent(
+    episodes: Episodes, folder: Path, *, seed: int, steps: int = STEPS, talk: Talk = QUIET
+) -> Path:
+    """The checkpoint of a seed, trained in `folder` if it is not there yet.
+
+    The best on the validation windows counts, be it of the imitation or of the play after it. A run that was
+    stopped goes on: within the play where it was, within the imitation from its beginning.
+    """
+    check_extra()
+    copied = imitated(episodes, folder / IMITATION, seed, talk)
+    if steps == 0:
+        return copied
+    from experiments.training.train_online import train_online
+
+    out = folder / PLAY
+    train_online(
+        episodes.scenario, out, steps=steps, start=copied, episodes=episodes, reward=REWARD, reward_eta=ETA,
+        seed=seed, resume=(out / "config.json").exists(), validate_every=max(1, min(50_000, steps)),
+        options=PPO, figure=False, talk=talk, device="cpu",
+    )  # fmt: skip
+    return out / "best"
+
+
+def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) -> Path:
+    """The checkpoint of the imitation: of its rounds the one that does best on the validation windows."""
+    import torch
+
+    from schedulers.training import checkpoint
+    from schedulers.training.distil.imitate import ImitateOptions, imitate
+    from schedulers.training.greedy_windows import best_choice
+    from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
+
+    torch.set_num_threads(1)
+    best = folder / "best"
+    options = ImitateOptions(rounds=ROUNDS, windows=WINDOWS, updates=UPDATES)
+    config = {
+        "kind": "imitation", "teacher": "deferral", "choices": list(CHOICES_OF_POLICY), "seed": seed,
+        "width": WIDTH, "rounds": ROUNDS, "windows": WINDOWS, "updates": UPDATES, "versions": versions(),
+    }  # fmt: skip
+    with opened(folder, config, resume=True):
+        if (folder / SUMMARY).exists():
+            return best
+        torch.manual_seed(seed)
+        net = SchedulerNet(LAYOUT, NetworkSize("pointwise", WIDTH))
+        windows, judges = episodes.of(TRAIN), episodes.of(VALIDATION)
+        found: list[dict[str, float]] = []
+        tell = talk.progress(f"seed {seed}: imitation", "updates")
+        for agreement in imitate(
+            net, deferral(), episodes, windows, options, seed=seed, reward=REWARD, tell=tell
+        ):
+            head, scores = best_choice(
+                net, episodes, judges, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
+            )
+            score = float(scores.mean())
+            if score > max((each["score"] for each in found), default=-np.inf):
+                facts = {"trained": "imitation of deferral", "seed": seed, "validation_objective": score,
+                         "head": head, "steps": 0, "versions": versions()}  # fmt: skip
+                checkpoint.save(best, checkpoint.Checkpoint(net, facts))
+            found.append({"agreement": agreement, "score": score})
+            talk.note(f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}")
+        talk.done()
+        write_json(folder / SUMMARY, {"rounds": found, "best": max(each["score"] for each in found)})
+    return best

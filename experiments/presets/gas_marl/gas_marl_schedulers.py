@@ -1,0 +1,120 @@
+"""Who is compared in GAS-MARL's case, and by which forecast they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.presets.gas_marl.gas_marl_case import ETA, JOBS_PER_WINDOW
+from experiments.presets.gas_marl.gas_marl_forecast import PERFECT, REALISTIC
+from rare.model import Case
+from rare.state.arrays import DECIDE_START, QUEUED, World
+from schedulers import make_scheduler
+from schedulers.heuristics.deferral import Deferral, Prices
+from traces.errors import InputError
+
+HEURISTICS = ("fcfs", "easy", "sjf+easy", "f2", "f2+easy", "f2+greedy")
+DEFERRAL, AGENT = "deferral", "agent"
+DEFAULT = (*HEURISTICS, DEFERRAL, AGENT)
+
+PUBLISHED = (
+    ("FCFS", 91.0012, 0.61862, 0.437),
+    ("F2", 55.6667, 0.59182, 0.480),
+    ("genetic algorithm", 100.98, 0.7505, 0.549),
+    ("masked PPO", 54.31, 0.6866, 0.578),
+    ("GAS-MARL", 29.83, 0.7623, 0.703),
+)
+"""Of the paper's schedulers, as its public code measures them on these windows: mean bounded slowdown,
+renewable share, score. They backfill by that code's own rule, and see the true supply of 24 hours."""
+
+PATIENCE_DAYS = 60
+WINDOW_KWH = 2500.0
+"""What a window draws, about; so one kWh that wind and sun do not cover costs 1 / WINDOW_KWH of the score."""
+PRICES = Prices(
+    wait=ETA / JOBS_PER_WINDOW,
+    energy_kwh=1.0 / WINDOW_KWH,
+    later_share=0.1,
+    later_h=24.0,
+    kept_cores=48,
+    short_s=1000.0,
+    run_power=1.0,
+    cores_power=0.5,
+)
+"""Chosen on training windows."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A row of the table. forecast: None where the scheduler looks at none. seed: of a trained agent."""
+
+    name: str
+    forecast: str | None
+    scheduler: Any
+    seed: int | None = None
+
+
+class Patient:
+    """A trained agent that starts a job as soon as it fits once it has waited PATIENCE_DAYS.
+
+    A network alone may leave a job for ever: one left two of 1,024 until the weather ended, three years on.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.name = inner, str(inner.name)
+        self.order, self.order_param = inner.order, inner.order_param
+
+    def check(self, case: Case) -> None:
+        """As the agent."""
+        self.inner.check(case)
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """The first job that is overdue and fits, else what the agent says, as a slot."""
+        if status == DECIDE_START:
+            live = world.live[e]
+            limit_s = int(world.env[e].now_s) - PATIENCE_DAYS * 86_400
+            waits = (live.doing == QUEUED) & (live.cores <= int(world.part[e, 0].free_cores))
+            slots = np.flatnonzero(waits)
+            if len(slots):
+                first = int(slots[live.job[slots].argmin()])  # jobs are in the order of their submit times
+                if int(world.jobs[live.job[first]].submit_s) <= limit_s:
+                    return first
+        return int(self.inner.decide(world, e, status))
+
+
+def deferral() -> Deferral:
+    """The rule of thumb with the prices of this case."""
+    return Deferral(PRICES)
+
+
+def entrants(names: Sequence[str], agents: dict[int, Path]) -> list[Entrant]:
+    """The rows for these names. agents: checkpoint of each seed. InputError for an unknown name."""
+    found = []
+    for name in names:
+        if name == AGENT:
+            found += [Entrant(name, kind, made, seed) for seed, made, kind in _agents(agents)]
+        elif name == DEFERRAL:
+            found += [Entrant(name, kind, deferral()) for kind in (PERFECT, REALISTIC)]
+        else:
+            found.append(Entrant(name, None, heuristic(name)))
+    return found
+
+
+def heuristic(name: str) -> Any:
+    """A scheduler by its usual name. InputError for one that has nothing to go by here."""
+    if "green" in name.split("+"):
+        raise InputError(
+            f"scheduler {name!r}: the green gate holds jobs until their latest start, and these jobs have "
+            f"no deadlines; {DEFERRAL} is the rule for such jobs"
+        )
+    return make_scheduler(name)
+
+
+def _agents(agents: dict[int, Path]) -> list[tuple[int, Any, str]]:
+    from schedulers.network.learned_scheduler import LearnedScheduler
+
+    made = {seed: Patient(LearnedScheduler(folder, AGENT)) for seed, folder in agents.items()}
+    return [(seed, made[seed], kind) for kind in (PERFECT, REALISTIC) for seed in made]

@@ -1,0 +1,108 @@
+"""`rare compare --preset gas-marl`: train for GAS-MARL's case, and judge on its ten windows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.presets.gas_marl.gas_marl_agent import STEPS, train_agent
+from experiments.presets.gas_marl.gas_marl_case import (
+    ETA,
+    FIRST_JOBS,
+    JOBS_PER_WINDOW,
+    Data,
+    judged_cases,
+    read_data,
+)
+from experiments.presets.gas_marl.gas_marl_forecast import PERFECT, REALISTIC, forecast_for
+from experiments.presets.gas_marl.gas_marl_judge import blocks, judge, summary
+from experiments.presets.gas_marl.gas_marl_schedulers import (
+    AGENT,
+    DEFAULT,
+    DEFERRAL,
+    PUBLISHED,
+    entrants,
+    heuristic,
+)
+from experiments.presets.gas_marl.gas_marl_text import table
+from experiments.presets.gas_marl.gas_marl_training import training_episodes
+from experiments.presets.preset_files import made_folder, write_results
+from experiments.runs.progress import QUIET, Talk
+from experiments.runs.provenance import provenance
+from traces.errors import InputError
+
+SEEDS = 3
+TRAINING = "train"
+
+
+def run(
+    data: Sequence[str | Path],
+    out: str | Path,
+    *,
+    schedulers: Sequence[str] = (),
+    seeds: int | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    talk: Talk = QUIET,
+) -> dict[str, Any]:
+    """Train what is missing into out/train/seed-K, judge all, and write out/results.json and out/table.txt.
+
+    data: folders with the four files. schedulers: names of heuristics, `deferral`, `agent`; default: all of
+    the table. seeds: agents to train, `seed` the first. steps: decisions that each plays after its imitation.
+    InputError for what is missing or cannot be.
+    """
+    began_s = time.monotonic()
+    names, count = list(schedulers or DEFAULT), SEEDS if seeds is None else seeds
+    played = STEPS if steps is None else steps
+    _check(names, count, played)
+    read = read_data(data)
+    cases = judged_cases(read)
+    folder = made_folder(out)
+    agents: dict[int, Path] = {}
+    if AGENT in names:
+        agents = _trained(read, folder / TRAINING, range(seed, seed + count), played, talk)
+    trained_s = time.monotonic() - began_s
+    forecasts = {kind: forecast_for(read, kind, seed) for kind in (PERFECT, REALISTIC)}
+    tell = talk.progress("judging", "windows")
+    rows = judge(entrants(names, agents), cases, forecasts, tell=tell)
+    talk.done()
+    found = {
+        "preset": "gas-marl", "windows": len(cases), "jobs_per_window": JOBS_PER_WINDOW, "eta": ETA,
+        "blocks": len(blocks(FIRST_JOBS)), "seeds": count if agents else 0, "steps": played,
+        "summary": summary(rows), "rows": rows,
+        "published": [dict(zip(("scheduler", "mean_bounded_slowdown", "renewable_share", "score"), row,
+                               strict=True)) for row in PUBLISHED],
+        "train_s": trained_s, "judge_s": time.monotonic() - began_s - trained_s,
+        "provenance": provenance(seed=seed, files=read.files),
+    }  # fmt: skip
+    write_results(folder, found, text(found))
+    return found
+
+
+def text(found: dict[str, Any]) -> str:
+    """The table for the terminal."""
+    return table(found)
+
+
+def _trained(read: Data, folder: Path, seeds: Sequence[int], steps: int, talk: Talk) -> dict[int, Path]:
+    episodes = training_episodes(read)
+    found = {}
+    for seed in seeds:
+        talk.note(f"seed {seed}: training in {folder / f'seed-{seed}'}")
+        found[seed] = train_agent(episodes, folder / f"seed-{seed}", seed=seed, steps=steps, talk=talk)
+    return found
+
+
+def _check(names: Sequence[str], seeds: int, steps: int) -> None:
+    """Everything that can be told before minutes have passed."""
+    if seeds < 1:
+        raise InputError(f"--seeds must be at least 1, got {seeds}")
+    if steps < 0:
+        raise InputError(f"--steps must not be negative, got {steps}")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"scheduler {name!r} is given twice; name each once")
+        if name not in (DEFERRAL, AGENT):
+            heuristic(name)

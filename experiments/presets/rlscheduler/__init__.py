@@ -1,0 +1,1 @@
+"""The published case of RLScheduler, run on files that the user fetched."""

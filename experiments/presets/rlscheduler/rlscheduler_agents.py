@@ -1,0 +1,138 @@
+"""Schedulers of RLScheduler's case: rules read off observations, and networks that keep to an order.
+
+In order means without backfill: all waiting jobs are ranked, and only the first may start; nobody behind it
+passes. A network that knew what is free could rank whoever fits first, which is backfill by another name, so
+the one that ranks is shown the waiting jobs alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, may_hold, patient
+from rare.env.observation.layout import CLUSTER, QUEUE, Layout
+from rare.env.observation.observer import Observer
+from rare.model import Case
+from rare.rules.orders import FCFS
+from rare.state.arrays import WAIT, World
+from schedulers.network.checkpoint_files import describe_checkpoint
+from schedulers.network.forward import Forward
+from schedulers.network.learned_scheduler import forward_of
+
+ALL_JOBS = Layout(queue_slots=1024, running_slots=64, forecast_hours=0)
+"""Every waiting job of the longest window is seen."""
+KNOWN_TO_ORDER = ("queued", "hour_sin", "hour_cos")
+_STARTABLE = [feature.name for feature in QUEUE].index("startable")
+_HIDDEN = [place for place, feature in enumerate(CLUSTER) if feature.name not in KNOWN_TO_ORDER]
+
+
+def waiting_only(obs: np.ndarray, layout: Layout) -> np.ndarray:
+    """(E, D) observations as one that ranks is shown them: every waiting job is an action, WAIT is none.
+
+    Neither what is free nor who runs is to be seen, nor who could start.
+    """
+    found, parts = obs.copy(), layout.slices
+    waiting = found[:, parts["queue"]].reshape(len(obs), *layout.shapes["queue"])
+    here = waiting[:, :, 0] > 0.5
+    waiting[:, :, _STARTABLE] = here
+    found[:, parts["mask"]] = 0.0
+    found[:, 1 : 1 + layout.queue_slots] = here
+    found[:, parts["running"]] = 0.0
+    found[:, parts["cluster"].start + np.array(_HIDDEN)] = 0.0
+    return found
+
+
+def where_it_fits(obs: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """(E,) the actions, WAIT for those that are not valid now."""
+    return np.where(obs[np.arange(len(obs)), action] > 0.5, action, 0)
+
+
+class Looking(ABC):
+    """A scheduler that decides by observations of all waiting jobs (rare.scheduler.Decider)."""
+
+    order = FCFS
+    order_param = 2.0
+
+    def __init__(self, name: str, layout: Layout = ALL_JOBS) -> None:
+        self.name, self.layout = name, layout
+        self._case: Case | None = None
+        self._observer: Observer | None = None
+
+    def check(self, case: Case) -> None:
+        """Make ready for a case."""
+        if case is not self._case:
+            self._case, self._observer = case, Observer(case, self.layout)
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """One decision, as a slot."""
+        observer = self._observer
+        if observer is None:
+            raise RuntimeError(f"scheduler {self.name}: call check(case) before the first decision")
+        if observer.look(world, e) <= 1:
+            return WAIT
+        return observer.slot_of(self.action(observer.obs))
+
+    @abstractmethod
+    def action(self, obs: np.ndarray) -> int:
+        """What to do, of an observation (D,)."""
+
+
+class Rule(Looking):
+    """A rule as a scheduler. in_order: only the first of all waiting jobs may start.
+
+    may_wait: and it may not if the rule about long jobs is against it.
+    """
+
+    def __init__(
+        self, name: str, layout: Layout = ALL_JOBS, *, in_order: bool = False, may_wait: bool = False
+    ) -> None:
+        super().__init__(name, layout)
+        self.in_order, self.may_wait = in_order, may_wait
+
+    def action(self, obs: np.ndarray) -> int:
+        """See the class."""
+        if not self.in_order:
+            return int(patient(obs[None], self.layout)[0])
+        first = int(where_it_fits(obs[None], first_in_order(obs[None], self.layout))[0])
+        if first and self.may_wait and not may_hold(obs[None], self.layout)[0, first - 1]:
+            return 0
+        return first
+
+
+class InOrder(Looking):
+    """One network ranks all waiting jobs; the first starts if it fits, and nobody passes it.
+
+    ranking: an action of an observation that `waiting_only` made. policy: None, or a network that sees
+    everything and may let the first wait, though it fits; it never starts another.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        ranking: Callable[[np.ndarray], int],
+        policy: Forward | None = None,
+        layout: Layout = ALL_JOBS,
+    ) -> None:
+        super().__init__(name, layout)
+        self._ranking, self._policy = ranking, policy
+
+    def action(self, obs: np.ndarray) -> int:
+        """See the class."""
+        first = self._ranking(waiting_only(obs[None], self.layout)[0])
+        if obs[first] <= 0.5:
+            return 0
+        if self._policy is None:
+            return first
+        self._policy.best(obs)
+        return first if self._policy.scores[first] > self._policy.scores[0] else 0
+
+
+def in_order(name: str, ranking: Path, policy: Path | None = None) -> InOrder:
+    """The scheduler of checkpoint folders. InputError if one is damaged."""
+    ranks = forward_of(describe_checkpoint(ranking))
+    acts = None if policy is None else forward_of(describe_checkpoint(policy))
+    return InOrder(name, ranks.best, acts, ranks.layout)

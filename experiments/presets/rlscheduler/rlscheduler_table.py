@@ -1,0 +1,113 @@
+"""The numbers of RLScheduler's case: means over windows, paired differences, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from experiments.evaluation.statistics import stratified
+from experiments.presets.rlscheduler.rlscheduler_case import blocks
+
+AGENTS = ("agent", "agent, in order", "agent, in order, may wait")
+NAMED = ("sjf", "f1", "wfp3")
+"""The heuristics that every agent is held against, each in the agent's setting."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def summary_of(rows: Rows, first_jobs: Mapping[int, Sequence[int]]) -> list[dict[str, Any]]:
+    """For each size of window: means by scheduler, and each agent against each scheduler of its setting."""
+    return [
+        _of_size([row for row in rows if row["jobs"] == length], length, first)
+        for length, first in first_jobs.items()
+    ]
+
+
+def _of_size(rows: Rows, length: int, first: Sequence[int]) -> dict[str, Any]:
+    settings = {str(row["scheduler"]): str(row["setting"]) for row in rows}
+    values = {name: _blocked(rows, name, first, length) for name in settings}
+    means = {
+        name: {"setting": settings[name], **stratified([found[None]]).as_dict()}
+        for name, found in values.items()
+    }
+    against = [
+        {
+            "agent": agent, "other": other,
+            **stratified([(values[agent] - values[other])[None]]).as_dict(),
+        }
+        for agent in AGENTS if agent in values
+        for other in values if other not in AGENTS and settings[other] == settings[agent]
+    ]  # fmt: skip
+    return {
+        "jobs": length, "windows": len(first), "blocks": len(blocks(first, length)),
+        "schedulers": means, "differences": against,
+    }  # fmt: skip
+
+
+def _blocked(rows: Rows, name: str, first: Sequence[int], length: int) -> np.ndarray:
+    """(S, B) slowdown by seed and block of windows that share jobs."""
+    own = [row for row in rows if row["scheduler"] == name]
+    seeds = sorted({row["seed"] for row in own}, key=str)
+    at = {(row["seed"], row["first_job"]): row["slowdown"] for row in own}
+    return np.array(
+        [
+            [np.mean([at[seed, first[place]] for place in block]) for block in blocks(first, length)]
+            for seed in seeds
+        ]
+    )
+
+
+def text(found: Mapping[str, Any]) -> str:
+    """The table for the terminal; it ends with what the numbers mean."""
+    lines = [f"RLScheduler's case on lublin_256: {found['metric']}", ""]
+    sizes = found["summary"]
+    for setting in ("no backfill", "backfill"):
+        lines += _part(setting, sizes)
+    lines += _differences(sizes)
+    seeds, steps = len(found["seeds"]), found["steps"]
+    lines += [
+        "In brackets: 95 % intervals of the mean over windows (agents: and seeds), resampled; differences",
+        "are paired by window. Windows that share jobs count as one. Estimates are the true run times.",
+        "no backfill: nobody passes the first in order; a later arrival may come first in it. backfill:",
+        "+easy or +greedy; the agent may start whoever fits, or wait. rule: what the agents imitate first.",
+        f"agent: {seeds} seed{'s' * (seeds > 1)}, {steps:,} decisions of PPO after imitation, on synthetic",
+        "Lublin-model jobs alone. docs/preset-rlscheduler.md tells more.",
+    ]
+    return "\n".join(lines)
+
+
+def _part(setting: str, sizes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Schedulers of a setting, the best at the largest windows first."""
+    last = sizes[-1]["schedulers"]
+    names = [name for name in last if last[name]["setting"] == setting]
+    names.sort(key=lambda name: float(last[name]["mean"]))
+    head = "".join(f"{size['windows']} windows of {size['jobs']:,} jobs".rjust(30) for size in sizes)
+    lines = [f"{setting:26}{head}"]
+    for name in names:
+        cells = "".join(_cell(size["schedulers"][name]).rjust(30) for size in sizes)
+        lines.append(f"  {name:24}{cells}")
+    return [*lines, ""]
+
+
+def _differences(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each agent less SJF, F1, WFP3, and less the best other of its setting but the rules."""
+    lines = [
+        f"{'difference (below 0: agent better)':41}" + "".join(f"{s['jobs']:,} jobs".rjust(30) for s in sizes)
+    ]
+    pairs = [(row["agent"], row["other"]) for row in sizes[0]["differences"]]
+    for agent, other in pairs:
+        if other.split("+")[0] not in (*NAMED, "f4") and not other.startswith("rule"):
+            continue
+        cells = [
+            next(row for row in size["differences"] if (row["agent"], row["other"]) == (agent, other))
+            for size in sizes
+        ]
+        lines.append(f"  {f'{agent} - {other}':39}" + "".join(_cell(cell).rjust(30) for cell in cells))
+    return [*lines, ""]
+
+
+def _cell(found: Mapping[str, Any]) -> str:
+    interval = "-" if found["low"] is None else f"[{found['low']:.2f}, {found['high']:.2f}]"
+    return f"{found['mean']:.2f} {interval}"

@@ -1,0 +1,257 @@
+"""How the agents of RLScheduler's case are trained: on synthetic Lublin-model jobs, never on lublin_256."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import rare
+from experiments.presets.rlscheduler.rlscheduler_agents import ALL_JOBS, InOrder, waiting_only, where_it_fits
+from experiments.presets.rlscheduler.rlscheduler_case import PROCESSORS, case_of, windows_of
+from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, patient
+from experiments.runs.progress import QUIET, Talk
+from experiments.training.train_folder import CONFIG, check_extra
+from experiments.training.train_online import train_online
+from rare.env.batch import Batch
+from rare.env.observation.layout import Layout
+from rare.episodes import Episode, Episodes, window_case
+from schedulers.network.forward import TWO_STEP
+from traces.synthetic import lublin
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from schedulers.training.scheduler_net import SchedulerNet
+
+LOAD = 1.06
+"""Of lublin_256: sum(processors x run time) / (256 x time from the first submit to the last) is 1.061."""
+TRACE_JOBS = 10_000
+TRACES, WINDOWS_A_TRACE = 6, 30
+VALIDATION_SEED, VALIDATION_WINDOWS = 900, {256: 39, 1024: 9}
+LAYOUT = Layout(queue_slots=256, running_slots=64, forecast_hours=0)
+WIDTH = 32
+REWARD = "slowdown"
+ROUNDS, ENVIRONMENTS, STEPS_A_ROUND, PASSES, BATCH, LEARNING_RATE = 40, 64, 32, 3, 256, 3e-3  # of cloning
+OPTIONS: dict[str, Any] = {
+    "reward_scale": 0.05, "learning_rate": 5e-4, "epochs": 2, "critic_steps": 10_000, "clone_weight": 0.3,
+    "clone_steps": 40_000,
+}  # fmt: skip
+VALIDATE_EVERY = 10_000
+JUDGE_EVERY = 5  # rounds
+AGENT, ORDER = "agent", "order"
+
+Teacher = Callable[[np.ndarray, Layout], np.ndarray]
+
+
+def training_episodes(seed: int, traces: int = TRACES) -> Episodes:
+    """Windows of 256 jobs of synthetic traces (train), and of another one of 256 and 1,024 (validation)."""
+    seeds = [VALIDATION_SEED, *(1000 * (seed + 1) + number for number in range(traces))]
+    cases, episodes = [], []
+    for index, number in enumerate(seeds):
+        jobs = lublin(TRACE_JOBS, processors=PROCESSORS, load=LOAD, seed=number)
+        cases.append(case_of(jobs))
+        split = "train" if index else "validation"
+        for length, count in ({256: WINDOWS_A_TRACE} if index else VALIDATION_WINDOWS).items():
+            first = np.linspace(0, len(jobs) - length, count).astype(int).tolist()
+            episodes += windows_of(jobs, first, length, split, index)
+    return Episodes("rlscheduler", tuple(cases), tuple(episodes))
+
+
+class Player:
+    """Environments that play training windows one after the other, for those who look on."""
+
+    def __init__(self, episodes: Episodes, layout: Layout, environments: int, seed: int) -> None:
+        self.windows = episodes.of("train")
+        self.batch = Batch(episodes, layout, environments, reward=REWARD)
+        self.rng = np.random.default_rng(seed)
+        for e in range(environments):
+            self._restart(e)
+
+    def _restart(self, e: int) -> None:
+        window: Episode = self.windows[int(self.rng.integers(len(self.windows)))]
+        self.batch.set_up(e, window)
+        self.batch.begin(e)
+
+    def step(self, actions: np.ndarray) -> None:
+        """One decision everywhere; whoever is at the end begins anew."""
+        self.batch.step(np.ascontiguousarray(actions, np.int64))
+        for e in np.flatnonzero(self.batch.ended()).tolist():
+            self._restart(e)
+
+
+def clone(
+    net: SchedulerNet,
+    episodes: Episodes,
+    teacher: Teacher,
+    *,
+    seed: int,
+    rounds: int,
+    see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
+) -> Iterator[float]:
+    """Teach a network what `teacher` would do where the network itself leads; after each round its agreement.
+
+    As schedulers.training.distil.imitate, for teachers that read observations, many at once; each round
+    learns from
+    its own decisions alone, for forty rounds are more than could be kept. The teacher leads in the first
+    round and the network ever more often after it (DAgger: Ross, Gordon, Bagnell 2011, arXiv 1011.0686).
+    see: what the network is shown of observations; a choice that is not valid waits.
+    """
+    import torch
+
+    from schedulers.training.scheduler_net import two_step
+
+    torch.set_num_threads(1)
+    player = Player(episodes, net.layout, ENVIRONMENTS, seed)
+    optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
+    for number in range(rounds):
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * (1.0 - number / rounds)
+        obs, action = _watched(player, net, teacher, max(0.0, 1.0 - 2.0 * number / rounds), see)
+        hits = []
+        for _ in range(PASSES):
+            for rows in torch.from_numpy(player.rng.permutation(len(obs))).split(BATCH):
+                logits = net.policy(obs[rows])
+                loss = torch.nn.functional.cross_entropy(logits, action[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                hits.append(float((two_step(logits.detach()) == action[rows]).float().mean()))
+        yield float(np.mean(hits))
+
+
+def _watched(
+    player: Player,
+    net: SchedulerNet,
+    teacher: Teacher,
+    led: float,
+    see: Callable[[np.ndarray, Layout], np.ndarray] | None,
+) -> tuple[Tensor, Tensor]:
+    """What the network saw in a round (N, D), and what the teacher would have done (N,).
+
+    led: how often the teacher's choice is played.
+    """
+    import torch
+
+    from schedulers.training.scheduler_net import two_step
+
+    seen, wanted = [], []
+    for _ in range(STEPS_A_ROUND):
+        obs = player.batch.obs
+        shown = obs.copy() if see is None else see(obs, net.layout)
+        right = teacher(obs, net.layout)
+        with torch.no_grad():
+            own = two_step(net.policy(torch.from_numpy(shown))).numpy()
+        seen.append(shown)
+        wanted.append(right)
+        player.step(where_it_fits(obs, np.where(player.rng.random(len(obs)) < led, right, own)))
+    return torch.from_numpy(np.concatenate(seen)), torch.from_numpy(np.concatenate(wanted))
+
+
+def cloned(
+    folder: Path,
+    episodes: Episodes,
+    teacher: Teacher,
+    *,
+    seed: int,
+    rounds: int,
+    see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
+    judge: Callable[[SchedulerNet], float] | None = None,
+) -> Path:
+    """The folder of a network that was taught so; one that is there already is not taught again.
+
+    judge: what is to be as low as can be. The best of some rounds is kept then, without it the last one.
+    """
+    import torch
+
+    from schedulers.network.checkpoint_files import FACTS
+    from schedulers.training import checkpoint
+    from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
+
+    facts: dict[str, Any] = {
+        "trained": f"clone of {teacher.__name__}", "head": TWO_STEP, "seed": seed, "rounds": rounds,
+        "windows": len(episodes.of("train")), "judged": judge is not None,
+    }  # fmt: skip
+    if (folder / FACTS).is_file():
+        earlier = checkpoint.load(folder).facts
+        if {name: earlier.get(name) for name in facts} == facts:
+            return folder
+    torch.manual_seed(seed)
+    net, lowest = SchedulerNet(LAYOUT, NetworkSize(width=WIDTH)), float("inf")
+    best: checkpoint.Checkpoint | None = None
+    for done, agreement in enumerate(clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see), 1):
+        if done < rounds and (judge is None or done % JUDGE_EVERY):
+            continue
+        score = 0.0 if judge is None else judge(net)
+        if score < lowest:
+            lowest = score
+            found = {**facts, "round": done, "agreement": agreement, "validation": score}
+            best = checkpoint.Checkpoint(copy.deepcopy(net), found)
+    assert best is not None
+    checkpoint.save(folder, best)
+    return folder
+
+
+def order_judge(episodes: Episodes) -> Callable[[SchedulerNet], float]:
+    """Judges a network that ranks: mean bounded slowdown over the validation windows, in its order."""
+    cases = [window_case(episodes.cases[each.case_index], each) for each in episodes.of("validation")]
+
+    def of(net: SchedulerNet) -> float:
+        from schedulers.training import checkpoint
+        from schedulers.training.greedy_windows import forward_of_net
+
+        ranking = forward_of_net(checkpoint.resized(net, ALL_JOBS), TWO_STEP)
+        scheduler = InOrder("order", ranking.best)
+        found = [rare.simulate(case, scheduler).metrics["mean_bounded_slowdown"] for case in cases]
+        return float(np.mean(found))
+
+    return of
+
+
+def widened(source: Path, folder: Path) -> Path:
+    """The same network with slots for every waiting job of the longest window, in a folder of its own."""
+    from schedulers.training import checkpoint
+
+    found = checkpoint.load(source)
+    checkpoint.save(folder, checkpoint.Checkpoint(checkpoint.resized(found.net, ALL_JOBS), found.facts))
+    return folder
+
+
+def train_seed(
+    out: Path, seed: int, steps: int, rounds: int = ROUNDS, traces: int = TRACES, talk: Talk = QUIET
+) -> dict[str, Any]:
+    """Train the networks of one seed in a folder, or go on with it: `agent` and `order`, and what it took.
+
+    The agent imitates the rule `patient` and then learns by PPO for so many decisions (0: it stays the
+    clone); the best on the validation windows is kept. `order` imitates the rule `first_in_order`, and the
+    best round on the validation windows is kept.
+    """
+    check_extra()
+    began_s = time.monotonic()
+    episodes = training_episodes(seed, traces)
+    talk.note(f"{out.name}: imitates the rules")
+    start = cloned(out / "clone", episodes, patient, seed=seed, rounds=rounds)
+    ranks = cloned(
+        out / "clone-order", episodes, first_in_order, seed=seed, rounds=rounds, see=waiting_only,
+        judge=order_judge(episodes),
+    )  # fmt: skip
+    found: dict[str, Any] = {"seed": seed, "steps": steps, "validation": None}
+    best = start
+    if steps:
+        summary = train_online(
+            "lublin-synthetic", out / "ppo", steps=steps, start=start, episodes=episodes, reward=REWARD,
+            options=OPTIONS, seed=seed, device="cpu", resume=(out / "ppo" / CONFIG).is_file(),
+            validate_every=VALIDATE_EVERY, figure=False, talk=talk,
+        )  # fmt: skip
+        best = out / "ppo" / "best"
+        found["validation"] = {
+            "clone": -summary["first"]["objective"], "best": -summary["best"]["objective"],
+            "step": summary["best"]["step"], "wall_s": summary["wall_s"],
+        }  # fmt: skip
+    widened(best, out / AGENT)
+    widened(ranks, out / ORDER)
+    return {**found, "seconds": time.monotonic() - began_s}

@@ -1,0 +1,1 @@
+"""What runs tell people: tables, sentences and pages."""

@@ -1,0 +1,186 @@
+"""One self-contained report.html from a run folder or a comparison folder, and from nothing else."""
+
+import base64
+import json
+import os
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from experiments.figures import best_place, draw_compare, draw_run, figure_names, forecast_fan
+from experiments.figures.forecast_judged import judge
+from experiments.report.learned_facts import learning_section
+from experiments.report.metric_tables import compare_table, privileged, run_table
+from experiments.report.narrative import compare_sentences, run_sentences
+from experiments.report.page_frame import page
+from experiments.runs.atomic_output import LEARNING
+from experiments.runs.run_folder import Compare, Run, is_compare, load_compare, load_run
+from traces.errors import InputError
+
+LAUNCHPAD = "launchpad.json"  # what marks the folder of `rare launchpad`
+SMALL_SVG_BYTES = 220_000  # larger ones cost more than the PNG and draw slowly
+CAPTIONS = {
+    "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
+    "penalties, grid cost and the price of carbon. The diamond is the objective; the sum is on the right. "
+    "Without values: mean bounded slowdown and mean wait.",
+    "slowdown": "Share of the jobs with at most this bounded slowdown, max(1, (end − submit) / "
+    "max(work, 10 s)). Rejected jobs and jobs that had not arrived by the end are left out; "
+    "a curve below 100 % at its right end did not complete the rest.",
+    "timeline": "Who served the draw: green, plain blue and orange add up to it. Above the draw, up to the "
+    "supply: what went into the battery and what was curtailed; these hang below zero where means over "
+    "days and nights, or a grid that serves first, would hide them. Where "
+    "there are more changes than pixels the parts are averages that keep the energy; thin lines give the "
+    "smallest and largest draw in each. Below, where there are any: the battery's content (shaded: its range "
+    "in each mean) and, in runs of up to three weeks, price and carbon of the grid where they change.",
+    "gantt": "Jobs under the power curve: one bar per job where there are few; with many, the cores at "
+    "work by size of job, and the cores that waiting and suspended jobs ask for.",
+    "forecast": "No supply was forecast.",
+    "queue": "Jobs in the queue, jobs running and cores in use over time.",
+}
+
+
+def write_report(folder: str | Path, redraw: bool = True) -> Path:
+    """Write report.html into a run or comparison folder and return its path.
+
+    Draws the figures first; with `redraw` false those in the folder are used if they are all there.
+    Raises InputError for folders that are missing, damaged or cannot be written.
+    """
+    folder = Path(folder)
+    if (folder / LAUNCHPAD).is_file():
+        from experiments.launchpad.pages.launchpad_report import redraw as redraw_launchpad
+
+        return redraw_launchpad(folder)
+    whole: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
+    _read_tables(whole)
+    names = figure_names(whole)
+    there = all(
+        (folder / "figures" / f"{name}{suffix}").is_file() for name in names for suffix in (".png", ".svg")
+    )
+    if redraw or not there:
+        if isinstance(whole, Compare):
+            draw_compare(whole)
+        else:
+            draw_run(whole)
+    body = _compare_body(whole) if isinstance(whole, Compare) else _run_body(whole)
+    figures = "".join(_figure(folder / "figures", name, _caption(whole, name)) for name in names)
+    learned = learning_section(folder / LEARNING)
+    text = page(_title(whole), f"{body}{learned}<h2>Figures</h2>{figures}{_origin(whole)}")
+    return _write(folder / "report.html", text)
+
+
+def _read_tables(whole: Run | Compare) -> None:
+    """Read what is drawn before anything is, so that a damaged table leaves no half of a report."""
+    drawn = _of_run(whole)
+    tables = [run.jobs for run in whole.runs] if isinstance(whole, Compare) else [whole.jobs]
+    tables += [drawn.events, drawn.power, *([] if drawn.forecast is None else [drawn.forecast])]
+    del tables  # each run keeps its own
+
+
+def _title(whole: Run | Compare) -> str:
+    scenario = whole.scenario or "run"
+    if isinstance(whole, Compare):
+        return f"{scenario}: {len(whole.results)} schedulers compared"
+    return f"{scenario}: {whole.scheduler or 'one run'}"
+
+
+def _compare_body(compare: Compare) -> str:
+    under = _under({"seed": compare.results[0].get("seed")}, compare.provenance)
+    return (
+        f"<h1>{escape(_title(compare))}</h1>{under}"
+        f"{_headline([*compare_sentences(compare), *_forecast_words(compare)])}"
+        f"<h2>Results</h2>{compare_table(compare)}"
+    )
+
+
+def _run_body(run: Run) -> str:
+    return (
+        f"<h1>{escape(_title(run))}</h1>{_under(run.result, run.provenance)}"
+        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>"
+        f"{run_table(run.metrics, privileged(run.result))}"
+    )
+
+
+def _under(result: dict[str, Any], provenance: dict[str, Any]) -> str:
+    parts = [f"seed {result['seed']}"] if result.get("seed") is not None else []
+    parts += [f"ended: {result['ended']}"] if result.get("ended") else []
+    parts += [
+        f"{key} {provenance[key]}"
+        for key in ("rare", "version", "commit")
+        if isinstance(provenance.get(key), str)
+    ]
+    return f'<p class="under">{escape(" · ".join(map(str, parts)))}</p>'
+
+
+def _headline(sentences: list[str]) -> str:
+    lines = sentences or ["This run stored no metrics to tell of."]
+    return '<div class="headline">' + "".join(f"<p>{escape(line)}</p>" for line in lines) + "</div>"
+
+
+def _of_run(whole: Run | Compare) -> Run:
+    """The run that figures of one run show: of a comparison, its best."""
+    return whole.runs[best_place(whole)] if isinstance(whole, Compare) else whole
+
+
+def _forecast_words(whole: Run | Compare) -> list[str]:
+    """A sentence on the forecasts, where the supply was forecast."""
+    judged = judge(_of_run(whole))
+    return [forecast_fan.sentence(judged)] if judged is not None else []
+
+
+def _caption(whole: Run | Compare, name: str) -> str:
+    judged = judge(_of_run(whole)) if name == "forecast" else None
+    text = CAPTIONS[name] if judged is None else forecast_fan.caption(judged)
+    return _whose(whole, name) + text
+
+
+def _whose(whole: Run | Compare, name: str) -> str:
+    """For a comparison, whose run a figure of one run shows."""
+    if not isinstance(whole, Compare) or name in ("objective", "slowdown"):
+        return ""
+    return f"The run of {whole.labels[best_place(whole)]}, the best. "
+
+
+def _figure(folder: Path, name: str, caption: str) -> str:
+    svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+    try:
+        small = svg.stat().st_size <= SMALL_SVG_BYTES
+        data = base64.b64encode((svg if small else png).read_bytes()).decode()
+    except OSError as error:
+        raise InputError(
+            f"{folder}: figure {name} cannot be read ({error.strerror}); draw it again"
+        ) from error
+    kind = "svg+xml" if small else "png"  # as an image: no script in it runs, and ids cannot clash
+    caption = escape(caption)
+    return (
+        f'<figure id="{name}"><img alt="{caption}" src="data:image/{kind};base64,{data}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _origin(whole: Run | Compare) -> str:
+    """Where the numbers come from: versions, seeds, hashes, and the configuration as resolved."""
+    return (
+        "<h2>Provenance</h2>"
+        + _json("Versions, seeds and hashes of the inputs", whole.provenance, True)
+        + _json("Configuration as resolved", whole.config, False)
+    )
+
+
+def _json(title: str, value: dict[str, Any], shown: bool) -> str:
+    text = escape(json.dumps(value, indent=2, ensure_ascii=False))
+    return f"<details{' open' if shown else ''}><summary>{escape(title)}</summary><pre>{text}</pre></details>"
+
+
+def _write(path: Path, text: str) -> Path:
+    partial = path.with_name(".report.html")
+    try:
+        # Lone surrogates can stand in JSON but not in UTF-8.
+        partial.write_text(text, encoding="utf-8", errors="replace")
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); check permissions and free space"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

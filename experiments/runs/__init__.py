@@ -1,0 +1,1 @@
+"""Simulate one, compare many; run folders, provenance, progress and interruption."""

@@ -1,0 +1,129 @@
+"""Where a result comes from: versions, commit, seeds, hashes of what was read and of our own code."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from traces.documents import opened, reading
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
+# What a result can depend on; `experiments` is in it because it turns a scenario into a case.
+_SOURCES = (".py", ".toml")
+_LIBRARIES = ("numpy", "pandas", "numba", "simpy", "scipy", "pvlib", "windpowerlib")
+
+
+@cache
+def version() -> str:
+    """Version of RARE, read from its one place without importing the simulator (numba takes a while)."""
+    source = (ROOT / "rare" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE)
+    return found[1] if found else "unknown"
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file, in hex. InputError if it cannot be read."""
+    digest = hashlib.sha256()
+    with reading(path), opened(path, "give a file") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def scheduler_files(names: Iterable[str]) -> dict[str, str]:
+    """sha256 of the files of each scheduler that is made of files: classes of the user's own, checkpoints.
+
+    Of a class that depends on more files, such as a model or a module of the user's, one hash of all of them.
+    """
+    from schedulers.network.checkpoint_files import checkpoint_hash
+    from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped
+    from schedulers.user.user_class import is_user_class, parse_user_class
+
+    found = {}
+    for name in names:
+        folder = checkpoint_folder(name)
+        if is_user_class(name):
+            hashes = [(path.name, file_hash(path)) for path in parse_user_class(name).files]
+            joined = hashlib.sha256(repr(hashes).encode()).hexdigest()
+            found[name] = hashes[0][1] if len(hashes) == 1 else joined
+        elif is_shipped(name):
+            both = "".join(checkpoint_hash(each) for each in SHIPPED_FOLDERS.values())
+            found[name] = hashlib.sha256(both.encode()).hexdigest()
+        elif folder is not None:
+            found[name] = checkpoint_hash(folder)
+    return found
+
+
+@cache
+def code_hash() -> str:
+    """sha256 of the sources that decide a result: an edited rule is never mistaken for the old one."""
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for source in sorted((ROOT / package).rglob("*")):
+            if source.suffix in _SOURCES and source.is_file():
+                digest.update(f"{source.relative_to(ROOT)}\n".encode())
+                digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Versions of the installed libraries whose arithmetic a result goes through."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+@cache
+def commit() -> str | None:
+    """The git commit of the checkout, '+changes' if it was edited since; None without git or checkout."""
+    if not (ROOT / ".git").exists():
+        return None
+    try:
+        head = _git("rev-parse", "HEAD")
+        changed = _git("status", "--porcelain", "--", *PACKAGES)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head + ("+changes" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def provenance(
+    *,
+    seed: int,
+    files: Mapping[str, Path],
+    command: Iterable[str] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The object of provenance.json. Paths are as the user gave them; hashes tell the files apart."""
+    return {
+        "rare": version(),
+        "commit": commit(),
+        "code_sha256": code_hash(),
+        "python": platform.python_version(),
+        "libraries": dict(library_versions()),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seeds": {"seed": seed},
+        "inputs": {role: {"file": str(path), "sha256": file_hash(path)} for role, path in files.items()},
+        "command": list(command),
+        **(extra or {}),
+    }

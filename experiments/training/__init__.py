@@ -1,0 +1,1 @@
+"""Training commands as functions: folders, offline, online and distillation."""

@@ -1,0 +1,262 @@
+"""Puts a trained network into the package, as the scheduler `rare`.
+
+python -m experiments.training.recipes.release CHECKPOINT
+
+Without a checkpoint it says what is in the package.
+
+It plays the training windows once more to record what the network met there: the range outside of which a
+heuristic decides (schedulers.network.trained_range, docs/model-card.md).
+"""
+
+# ruff: noqa: E402 - signals are handled before anything else is imported
+
+from __future__ import annotations
+
+import sys
+
+import experiments.runs.interrupts as interrupts
+
+_importing = interrupts.AtOnce(__name__)
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from experiments.cli.cli_shared import json_text
+from experiments.runs.key_values import parsed_randomise
+from experiments.runs.progress import Talk
+from experiments.runs.provenance import file_hash
+from rare.env.batch import Batch
+from rare.env.observation.layout import Layout
+from rare.episodes import Episodes, Randomise
+from rare.scenario.scenario_episodes import episodes_of_all
+from schedulers.heuristics.heuristic import parse
+from schedulers.network.checkpoint_files import FACTS, WEIGHTS, Description, describe_checkpoint, find_folder
+from schedulers.network.learned_scheduler import POINTWISE, forward_of
+from schedulers.network.shipped_scheduler import forecast_hours as hours_of
+from schedulers.network.trained_range import NAMES, TrainedRange, play_watched
+from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
+from traces.documents import read_json
+from traces.errors import InputError
+
+MOST_BYTES = 2_000_000
+SUMMARY = "summary.json"  # of the training run that the checkpoint lies in
+FALLBACK, WITHOUT_VALUE = "hvf+easy", "easy"
+SPLIT = "train"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a network was trained on, as its range is to be taken from."""
+
+    scenario: str
+    settings: tuple[str, ...]
+    randomise: Randomise | None
+    scenario_seed: int
+
+    def episodes(self) -> Episodes:
+        """Its windows."""
+        names = [name.strip() for name in self.scenario.split(",")]
+        return episodes_of_all(names, self.settings, self.scenario_seed, self.randomise)
+
+    def to_facts(self) -> dict[str, Any]:
+        """For checkpoint.json."""
+        drawn = None if self.randomise is None else randomise_facts(self.randomise)
+        return {
+            "scenario": self.scenario, "settings": list(self.settings), "randomise": drawn,
+            "scenario_seed": self.scenario_seed, "split": SPLIT,
+        }  # fmt: skip
+
+
+def ship(
+    checkpoint: str | Path,
+    *,
+    scenario: str | None = None,
+    randomise: Randomise | None = None,
+    fallback: str = FALLBACK,
+    without_value: str = WITHOUT_VALUE,
+    forecast_h: float | None = None,
+    target: Path = SHIPPED_FOLDERS[WITH_FORECAST],
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Copy a checkpoint into the package; the facts that it then says of itself.
+
+    scenario, randomise: where to take the range from, if not from what the checkpoint says of its training.
+    fallback: the heuristic that decides out of range; without_value: where no job has a value.
+    forecast_h: the shortest forecast with which the network may decide, for one that was seen to do well with
+    less than in training. InputError for a checkpoint that cannot be shipped; then nothing is replaced.
+    """
+    found = describe_checkpoint(find_folder(str(checkpoint)))
+    _check(found)
+    parse(fallback), parse(without_value)
+    training = training_of(found, scenario, randomise)
+    trained, played = range_of(found, training.episodes(), tell)
+    played["forecast_hours_in_training"] = trained.forecast_h
+    if forecast_h is not None:
+        trained = dataclasses.replace(trained, forecast_h=forecast_h)
+    facts = {
+        **found.facts,
+        "range": {**trained.to_facts(), "from": training.to_facts(), **played},
+        "fallback": fallback,
+        "fallback_without_value": without_value,
+        "weights_sha256": file_hash(found.folder / WEIGHTS),
+        "training": _summary_of(found.folder),
+    }
+    described = read_json(found.folder / FACTS) | {"facts": facts}
+    _put(target, found.folder, json.dumps(described, indent=1) + "\n")
+    return facts
+
+
+def training_of(found: Description, scenario: str | None, randomise: Randomise | None) -> Training:
+    """What the checkpoint says it was trained on, or what is given instead. InputError if neither says."""
+    facts = found.facts
+    wanted = scenario or facts.get("scenario")
+    if not wanted:
+        raise InputError(
+            f"{found.folder / FACTS}: does not say on what scenario it was trained; give --scenario"
+        )
+    drawn = facts.get("randomise") if scenario is None and randomise is None else None
+    if isinstance(drawn, Mapping):
+        ranges: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in drawn.items()
+        }
+        randomise = Randomise(**ranges)
+    settings = tuple(facts.get("settings") or ()) if scenario is None else ()
+    return Training(str(wanted), settings, randomise, int(facts.get("scenario_seed") or 0))
+
+
+def range_of(
+    found: Description, episodes: Episodes, tell: Callable[[str], None]
+) -> tuple[TrainedRange, dict[str, Any]]:
+    """What the network meets in all training windows, with how many windows and decisions that are."""
+    forward, layout = forward_of(found), found.layout
+    batch = Batch(episodes, layout, 1)
+    low, high = (np.full(len(NAMES), bound, np.float32) for bound in (np.inf, -np.inf))
+    windows, decisions = episodes.of(SPLIT), 0
+    for place, window in enumerate(windows, start=1):
+        batch.set_up(0, window)
+        batch.begin(0)
+        while not batch.is_over(0):
+            decisions += play_watched(
+                batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores,
+                low, high,
+            )  # fmt: skip
+            batch.make_room(0)
+        tell(f"window {place} of {len(windows)}: {decisions:,} decisions")
+    cases = {window.case_index for window in windows}
+    shortest = min(hours_of(episodes.cases[case]) for case in cases)
+    trained = TrainedRange(low, high, min(shortest, float(layout.forecast_hours)))
+    return trained, {"windows": len(windows), "clusters": len(cases), "decisions": decisions}
+
+
+def shown_facts(found: Description) -> dict[str, Any]:
+    """What a shipped checkpoint says of itself, but for the ranges of the single features."""
+    trained = {key: value for key, value in found.facts["range"].items() if key != "features"}
+    logged = {str(each["scenario"]): each["transitions"] for each in found.facts.get("data", ())}
+    return {"network": found.network, **found.facts, "data": logged, "range": trained}
+
+
+def randomise_facts(randomise: Randomise) -> dict[str, Any]:
+    """As JSON has it."""
+    return dict(json.loads(json.dumps(dataclasses.asdict(randomise))))
+
+
+def _check(found: Description) -> None:
+    kind = found.network["kind"]
+    if kind != POINTWISE:
+        raise InputError(
+            f"{found.folder}: is a network of kind {kind!r}; only pointwise ones run without torch"
+        )
+    if dataclasses.replace(found.layout, reservations=False) != Layout():
+        raise InputError(
+            f"{found.folder}: has {found.layout.queue_slots} queue slots, {found.layout.running_slots} "
+            f"running slots and {found.layout.forecast_hours} hours; save it for {Layout().queue_slots}, "
+            f"{Layout().running_slots} and {Layout().forecast_hours} (schedulers.training.checkpoint.resized)"
+        )
+    try:
+        size = (found.folder / WEIGHTS).stat().st_size
+    except OSError as error:
+        raise InputError(f"{found.folder / WEIGHTS}: cannot be read ({error.strerror or error})") from None
+    if size > MOST_BYTES:
+        raise InputError(
+            f"{found.folder / WEIGHTS}: has {size:,} bytes, and at most {MOST_BYTES:,} are shipped; "
+            "train a narrower network"
+        )
+
+
+def _summary_of(folder: Path) -> dict[str, Any] | None:
+    """Steps and hours of the training run that wrote a checkpoint; None where it does not lie in one."""
+    try:
+        summary = read_json(folder.resolve().parent / SUMMARY)
+        kept = ("environment_steps", "transitions", "updates_per_s")
+        told = {key: summary[key] for key in kept if summary.get(key)}
+        return {**told, "wall_h": summary["wall_s"] / 3600}
+    except (OSError, ValueError, KeyError, TypeError):  # InputError is a ValueError
+        return None
+
+
+def _put(target: Path, source: Path, described: str) -> None:
+    """Both files whole, the weights first, as schedulers.training.checkpoint.save."""
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, data in ((WEIGHTS, (source / WEIGHTS).read_bytes()), (FACTS, described.encode())):
+            part = target / f"{name}.part"
+            part.write_bytes(data)
+            part.replace(target / name)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror or error})") from error
+
+
+@click.command()
+@click.argument("checkpoint", required=False)
+@click.option("--scenario", metavar="NAME[,NAME...]", help="Range from these, not as it says.")
+@click.option("--randomise", metavar="variants=8,cluster=0.5:2", help="With clusters drawn, as in training.")
+@click.option("--fallback", default=FALLBACK, show_default=True, help="Decides out of range.")
+@click.option("--without-value", default=WITHOUT_VALUE, show_default=True, help="Where no job has a value.")
+@click.option("--forecast-hours", type=click.FloatRange(0), metavar="H",
+              help="Shortest forecast with which it decides.  [default: as in training]")  # fmt: skip
+@click.option("--as", "kind", type=click.Choice(list(SHIPPED_FOLDERS)), default=WITH_FORECAST,
+              show_default=True, help="Where it decides.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def command(
+    checkpoint: str | None,
+    scenario: str | None,
+    randomise: str | None,
+    fallback: str,
+    without_value: str,
+    forecast_hours: float | None,
+    kind: str,
+    quiet: bool,
+) -> None:
+    """Make the network in the folder CHECKPOINT the scheduler `rare`; without one, show what is shipped."""
+    if checkpoint is None:
+        click.echo(
+            json_text(
+                {kind: shown_facts(describe_checkpoint(folder)) for kind, folder in SHIPPED_FOLDERS.items()}
+            )
+        )
+        return
+    talk = Talk(quiet)
+    drawn = None if randomise is None else parsed_randomise(randomise)
+    try:
+        facts = ship(
+            checkpoint, scenario=scenario, randomise=drawn, fallback=fallback, without_value=without_value,
+            forecast_h=forecast_hours, target=SHIPPED_FOLDERS[kind], tell=talk.ticker(),
+        )  # fmt: skip
+    finally:
+        talk.done()
+    click.echo(json_text({"fallback": facts["fallback"], "weights_sha256": facts["weights_sha256"]}))
+
+
+_importing.over()
+
+if __name__ == "__main__":
+    from experiments.cli.root import run_process
+
+    sys.exit(run_process(command, "ship"))

@@ -1,0 +1,99 @@
+"""Trains a network that ships.
+
+python -m experiments.training.recipes.train_shipped DIR --as with-forecast|without-forecast
+
+It logs, trains a network for each seed, and says which did best on validation windows; that one is put into
+the package by `python -m experiments.training.recipes.release`. docs/model-card.md has what came of it. The
+same command goes on where it was stopped.
+"""
+
+# ruff: noqa: E402 - signals are handled before anything else is imported
+
+from __future__ import annotations
+
+import sys
+
+import experiments.runs.interrupts as interrupts
+
+_importing = interrupts.AtOnce(__name__)
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from experiments.cli.cli_shared import json_text
+from experiments.runs.progress import QUIET, Talk
+from experiments.runs.worker_pool import map_tasks
+from experiments.training.recipes import train_with_forecast, train_without_forecast
+from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
+
+RECIPES: dict[str, Any] = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST: train_without_forecast}
+
+
+class Log(NamedTuple):
+    """One dataset to write."""
+
+    kind: str
+    folder: Path
+    name: str
+
+    def __str__(self) -> str:
+        return f"logged {self.name}"
+
+
+class Seed(NamedTuple):
+    """One network to train."""
+
+    kind: str
+    data: list[Path]
+    folder: Path
+    seed: int
+
+    def __str__(self) -> str:
+        return f"trained seed {self.seed}"
+
+
+def work(task: Log | Seed, talk: Talk = QUIET) -> Any:
+    """Do one of them: the dataset's folder, or objective and checkpoint."""
+    recipe = RECIPES[task.kind]
+    if isinstance(task, Log):
+        return recipe.log(task.folder, task.name, talk)
+    return recipe.train_seed(task.data, task.folder, task.seed, talk)
+
+
+def all_of(tasks: Sequence[Log | Seed], workers: int, talk: Talk) -> list[Any]:
+    """What each of the tasks gives, in their order; several at once if there is more than one worker.
+
+    InputError for the first that cannot be done.
+    """
+    return map_tasks(work, tasks, workers, lambda done, task: talk.note(f"{done} of {len(tasks)}: {task}"))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--as", "kind", type=click.Choice(list(RECIPES)), required=True, help="Which of the two.")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Networks to train.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def command(folder: Path, kind: str, seeds: int, workers: int, quiet: bool) -> None:
+    """Log, train a network for each seed, and say which did best on the validation windows."""
+    talk, recipe = Talk(quiet), RECIPES[kind]
+    try:
+        data = all_of([Log(kind, folder / "data", name) for name in recipe.logs()], workers, talk)
+        seeded = [Seed(kind, data, folder / f"seed-{seed}", seed) for seed in range(seeds)]
+        found = dict(enumerate(all_of(seeded, workers, talk)))
+    finally:
+        talk.done()
+    scores = {seed: objective for seed, (objective, _) in found.items()}
+    best = found[max(scores, key=lambda seed: scores[seed])][1]
+    click.echo(json_text({"validation_objective": scores, "best": str(best)}))
+
+
+_importing.over()
+
+if __name__ == "__main__":
+    from experiments.cli.root import run_process
+
+    sys.exit(run_process(command, "train_shipped"))

@@ -1,0 +1,96 @@
+"""How the network that ships for short runs under a forecast is trained.
+
+Lookahead decides on the training windows of three scenarios, with one action in twenty drawn at random. CRR
+learns from these logs which decisions were better than usual, and PPO goes on from there on the same
+windows. On `gpu-cluster`, where lookahead wants jobs beyond any slots, PPO learns from scratch. One network
+then learns to do what the first does on the three, and the second on the fourth.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from experiments.data.log_dataset import dataset_run
+from experiments.runs.progress import QUIET, Talk
+from rare.env.observation.layout import Layout
+
+WIDTH = 32
+QUEUE_SLOTS, RUNNING_SLOTS = 192, 16  # of the logs; the network that ships has 64 and 16
+TEACHER, EPSILON = "lookahead", 0.05
+LOOKED_AHEAD = {"islanded": 55, "grid-tied": 26, "solar-night": 40}
+"""Episodes, of which those are left out in which lookahead wants a job that no slot shows."""
+UPDATES, UPDATES_VALIDATE = 1_600, 200
+STEPS, OPTIONS = 800_000, {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_steps": 400_000}
+"""Decisions of PPO from CRR's best checkpoint."""
+PLAYED, PLAYED_STEPS, PLAYED_OPTIONS = "gpu-cluster", 600_000, {"gamma": 0.98, "gae_lambda": 0.99}
+"""Decisions of PPO from scratch."""
+VALIDATIONS = 10
+DISTIL: dict[str, Any] = {}  # changes to DistilOptions
+
+
+def logs() -> list[str]:
+    """What there is to log."""
+    return list(LOOKED_AHEAD)
+
+
+def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
+    """The dataset of one scenario, in `folder`/name."""
+    dataset_run(
+        [TEACHER], folder / name, scenario=name, episodes=LOOKED_AHEAD[name], epsilon=EPSILON,
+        queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
+    )  # fmt: skip
+    return folder / name
+
+
+def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
+    """All of it in `out`; the objective on the validation windows, and the checkpoint."""
+    from experiments.training.train_distil import distil_run
+
+    ahead, played = _from_logs(data, out, seed, talk), _from_scratch(out / "played", seed, talk)
+    teachers = dict.fromkeys(LOOKED_AHEAD, ahead) | {PLAYED: played}
+    summary = distil_run(
+        teachers, out / "distilled", start=ahead, seed=seed, changes=DISTIL,
+        resume=_begun(out / "distilled"), talk=talk,
+    )  # fmt: skip
+    return float(summary["best"]["objective"]), out / "distilled" / "best"
+
+
+def _from_logs(data: list[Path], out: Path, seed: int, talk: Talk) -> Path:
+    """CRR, and PPO from its best checkpoint: the best that PPO had, its start counted in."""
+    from experiments.training.train_offline import train_offline
+    from experiments.training.train_online import train_online
+
+    crr, start, ppo, scenarios = out / "crr", out / "start", out / "ppo", ",".join(LOOKED_AHEAD)
+    train_offline(
+        data, crr, algorithm="crr", scenario=scenarios, steps=UPDATES, width=WIDTH, seed=seed,
+        validate_every=UPDATES_VALIDATE, baselines=(), resume=_begun(crr), talk=talk,
+    )  # fmt: skip
+    _resized(crr / "best", start, Layout())
+    train_online(
+        scenarios, ppo, steps=STEPS, start=start, seed=seed, validate_every=max(STEPS // VALIDATIONS, 1),
+        options=OPTIONS, resume=_begun(ppo), talk=talk,
+    )  # fmt: skip
+    return ppo / "best"
+
+
+def _from_scratch(out: Path, seed: int, talk: Talk) -> Path:
+    from experiments.training.train_online import train_online
+
+    train_online(
+        PLAYED, out, steps=PLAYED_STEPS, width=WIDTH, seed=seed, options=PLAYED_OPTIONS,
+        validate_every=max(PLAYED_STEPS // VALIDATIONS, 1), resume=_begun(out), talk=talk,
+    )  # fmt: skip
+    return out / "best"
+
+
+def _begun(folder: Path) -> bool:
+    return (folder / "config.json").exists()
+
+
+def _resized(source: Path, target: Path, layout: Layout) -> None:
+    """The network of a checkpoint with other slots, as a checkpoint at `target`."""
+    from schedulers.training import checkpoint
+
+    found = checkpoint.load(source)
+    checkpoint.save(target, checkpoint.Checkpoint(checkpoint.resized(found.net, layout), found.facts))

@@ -1,0 +1,82 @@
+"""How the network that ships for cases without a forecast, and for long runs, is trained.
+
+A good heuristic decides on the training windows of eight scenarios, under reservations
+(rare.env.observation.mask) and
+with one action in ten drawn at random; CRR learns from it which decisions were better than usual. The logs
+have 512 queue slots: to load them takes 12 GB of memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.data.log_dataset import dataset_run
+from experiments.runs.progress import QUIET, Talk
+from rare.env.observation.layout import Layout
+from rare.scenario.load import load_scenario
+
+TEACHER, EPSILON = "atc+easy", 0.1
+QUEUE_SLOTS, RUNNING_SLOTS = 512, 64  # so many that the teacher's choice is always shown
+WIDTH, UPDATES, VALIDATE_EVERY = 32, 2500, 500
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Training windows to log, and how many episodes. judged: whether its validation windows count."""
+
+    name: str
+    scenario: str
+    episodes: int
+    judged: bool = True
+
+
+def ground(name: str, episodes: int, judged: bool = True) -> Ground:
+    """A ground of experiments/training."""
+    return Ground(name, f"training/{name}", episodes, judged)
+
+
+PLACES = (
+    Ground("islanded", "islanded", 26),
+    Ground("grid-tied", "grid-tied", 26),
+    Ground("solar-night", "solar-night", 26),
+    Ground("gpu-cluster", "gpu-cluster", 8),
+    ground("poor", 5),
+    ground("busy", 5),
+    ground("ample", 5),
+    ground("fair", 2, judged=False),  # its windows take longer to judge than those of all others together
+)
+
+
+def logs() -> list[str]:
+    """What there is to log. InputError if a scenario is not there."""
+    for place in PLACES:
+        load_scenario(place.scenario)  # before the first is logged
+    return [place.name for place in PLACES]
+
+
+def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
+    """The teacher's decisions on one ground, in `folder`/name."""
+    place = next(place for place in PLACES if place.name == name)
+    dataset_run(
+        [TEACHER], folder / name, scenario=place.scenario, episodes=place.episodes, epsilon=EPSILON,
+        reservations=True, queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
+    )  # fmt: skip
+    return folder / name
+
+
+def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
+    """One CRR run in `out`; the objective on the validation windows, and the checkpoint, which has the
+    slots that ship."""
+    from experiments.training.train_offline import train_offline
+    from schedulers.training import checkpoint
+
+    judges = ",".join(place.scenario for place in PLACES if place.judged)
+    summary = train_offline(
+        data, out, algorithm="crr", scenario=judges, steps=UPDATES, width=WIDTH, seed=seed,
+        validate_every=VALIDATE_EVERY, baselines=(), resume=(out / "config.json").exists(), talk=talk,
+    )  # fmt: skip
+    best = checkpoint.load(out / "best")
+    net = checkpoint.resized(best.net, Layout(reservations=True))
+    checkpoint.save(out / "shipped", checkpoint.Checkpoint(net, best.facts))
+    return float(summary["best"]["objective"]), out / "shipped"

@@ -1,0 +1,1 @@
+"""Minari's form of a dataset, written and read."""

@@ -1,0 +1,1 @@
+"""The gymnasium environments: one simulation, or thousands, a decision at a time."""

@@ -1,0 +1,515 @@
+"""Many simulations at once, one decision of a policy at a time: what both environments are made of.
+
+Each environment plays an episode of one of the cases. A step applies an action and runs on, in compiled
+code, to the next decision with two or more valid actions; where only WAIT is valid the rules wait by
+themselves, for there is nothing to decide.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from typing import Any
+
+import numba
+import numpy as np
+
+from rare.env.case_tables import tables_of
+from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
+from rare.env.observation.layout import Layout
+from rare.env.stepping import (
+    OBJECTIVE,
+    PLACES,
+    PLAN,
+    REWARD_NAMES,
+    SCORE,
+    SUMMARY,
+    find_action,
+    objective,
+    place_one,
+    run_one,
+    step_and_summarise,
+    step_parts,
+    step_some,
+    summarise,
+)
+from rare.episodes import Episode, Episodes
+from rare.model import NEVER_S, Case
+from rare.rules.orders import FCFS
+from rare.state.arrays import (
+    ENDED,
+    NEED_LIVE,
+    WAIT,
+    World,
+    handle_records,
+)
+from rare.state.memory import Copyable, arguments, fresh, records, register, without_addresses, zeros
+from rare.world import build_world, carry_scratch, free_new_slots, more_live_slots
+from traces.errors import InputError
+
+LIVE_SLOTS = 256
+INVALID_NAMES = ("raise", "wait")  # what an action that is not valid does
+
+
+class Batch(Copyable):
+    """E environments over the cases of a scenario, and what their policies see.
+
+    obs (E, D) float32, mask (E, A) bool, reward (E,) float64, of the last step: written in place.
+    obs_rows, mask_rows: of each environment its row of them, the mask as int8.
+    """
+
+    _shared = ("episodes", "tables")
+
+    def __init__(
+        self,
+        episodes: Episodes,
+        layout: Layout,
+        environments: int,
+        live: int = LIVE_SLOTS,
+        order: int = FCFS,
+        order_param: float = 2.0,
+        reward: str = "objective",
+        reward_eta: float = 0.002,
+        invalid: str = "raise",
+    ) -> None:
+        """Environments that wait for their first episode; a heuristic that drives one needs its order.
+
+        invalid: what an action that is not valid does: "raise" ValueError, or "wait", counted in the summary.
+        InputError if it or the reward is unknown, or nothing in the jobs is what the reward counts.
+        """
+        _check_reward(reward, reward_eta, episodes)
+        if invalid not in INVALID_NAMES:
+            raise InputError(f"invalid={invalid!r} is unknown; known are {', '.join(INVALID_NAMES)}")
+        self.episodes, self.layout = episodes, layout
+        # scratch of compiled code grows with the forecast
+        self._widest = max(range(len(episodes.cases)), key=lambda case: _forecast_steps(episodes.cases[case]))
+        self.world = build_world(
+            episodes.cases[self._widest],
+            environments=environments,
+            live=live,
+            order=order,
+            order_param=order_param,
+            log_level=0,
+            record_jobs=False,
+        )
+        self.obs = zeros((environments, layout.size), np.dtype(np.float32))
+        self.mask = zeros((environments, layout.actions), np.dtype(np.bool_))
+        self.playing: list[Episode | None] = [None] * environments
+        self.mask[:, 0] = True
+        self.tables = tuple(tables_of(case, layout, order, order_param) for case in episodes.cases)
+        self._slots = records((environments, layout.actions - 1), SLOT)
+        self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
+        self._scores["kind"], self._scores["eta"] = REWARD_NAMES.index(reward), reward_eta
+        self._scores["forgiving"] = invalid == "wait"
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What follows from the arrays and the tables alone."""
+        shared = self.tables[self._widest].world
+        self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
+        self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
+        self._actions = self.layout.actions
+        self.obs_rows, self.mask_rows = list(self.obs), list(self.mask.view(np.int8))
+        self._written = records((1,), SUMMARY)
+        self._summary = memoryview(self._written.view(np.uint8).view(np.ndarray))
+        self._plans: dict[Episode, tuple[np.ndarray, int]] = {}
+        self._bind()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: getattr(self, name) for name in ("episodes", "layout", "tables", "_widest", *_ARRAYS)}
+        world = {name: array for name, array in self.world._asdict().items() if name not in _SHARED_ARRAYS}
+        return {**state, "playing": list(self.playing), "world": world,
+                "_views": without_addresses(self._views)}  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in (*_ARRAYS, "_views"):
+            setattr(self, name, fresh(state[name]))
+        arrays = {name: fresh(array) for name, array in state["world"].items()}
+        self.world = World(**arrays, **dict.fromkeys(_SHARED_ARRAYS))
+        self._begin_anew()
+
+    def _bind(self) -> None:
+        """Say where everything of each environment is. Needed whenever an array was replaced."""
+        environments, live = self.world.live.shape
+        self._cards, self._wishes = records((environments, live), CARD), records((environments, live), WISH)
+        self._cards["job"] = -1
+        self._plain = {name: getattr(self.world, name).view(np.ndarray) for name in ("env", "part")}
+        self._records = handle_records(self.world)
+        self.world = self.world._replace(handles=arguments(self._records))
+        self._all = records((1,), PLACES)
+        for name, array in (
+            ("handles", self._records),
+            ("views", self._views),
+            ("scores", self._scores),
+            ("summary", self._written),
+        ):
+            self._all[name] = register(array)
+        self._at = register(self._all)
+        own = {
+            "at_mask": self.mask.view(FLAG).view(np.recarray),
+            "at_obs": self.obs.view(NUMBER).view(np.recarray),
+            "at_slots": self._slots,
+            "at_cards": self._cards,
+            "at_wishes": self._wishes,
+        }
+        self._places = {
+            name: [register(array[e]) for e in range(environments)] for name, array in own.items()
+        }
+        for e in range(environments):
+            self._point(e)
+
+    def _point(self, e: int) -> None:
+        """Lead an environment to its own arrays and to the tables of the case that it plays."""
+        for name, places in self._places.items():
+            self._views[name][e] = places[e]
+        episode = self.playing[e]
+        tables = self.tables[0 if episode is None else episode.case_index]
+        for name in ("at_static", "at_hours"):
+            self._views[name][e] = tables.view[0][name]
+        for name in _SHARED:
+            self._records[name][e] = tables.handle[0][name]
+
+    def set_up(self, e: int, episode: Episode) -> None:
+        """Put an environment at the beginning of an episode; `begin` runs it to its first decision."""
+        tables, before = self.tables[episode.case_index], self.playing[e]
+        self.playing[e] = episode
+        self._plain["env"][e] = tables.env[0]
+        self._plain["part"][e] = tables.part[0]
+        if before is None or before.case_index != episode.case_index:
+            self._views[e] = tables.view[0]
+            self._point(e)
+        place_one(self._at, e, self._plan_of(episode))
+
+    def _plan_of(self, episode: Episode) -> int:
+        """Address of the PLAN of an episode, made at its first time."""
+        if episode not in self._plans:
+            case, plan = self.episodes.cases[episode.case_index], records((1,), PLAN)
+            changes = self.tables[episode.case_index].world.inputs["change_s"]
+            row = int(np.searchsorted(changes, episode.begin_s, side="right")) - 1
+            known, price_u = case.inputs.carbon_known, case.options.carbon_price_u_per_kg
+            plan[0] = (
+                episode.begin_s,
+                NEVER_S if episode.end_s is None else episode.end_s,
+                episode.first_job,
+                episode.last_job,
+                max(row, 0),
+                episode.offered_u,
+                episode.placed_jobs,
+                case.options.violation_penalty_u,
+                price_u / 1e6 if known else 0.0,
+                float(case.inputs.priced),
+            )
+            self._plans[episode] = (plan, register(plan))
+        return self._plans[episode][1]
+
+    def begin(self, e: int) -> None:
+        """Run a fresh environment to its first decision, or to its end if nobody has a choice."""
+        self._run_on(e)
+        self._grow([e])
+        self._scores["carried"][e] = self._scores["reward"][e]
+
+    @property
+    def places(self) -> int:
+        """Where compiled code finds all environments (stepping.PLACES). Another one after `make_room`."""
+        return self._at
+
+    def make_room(self, e: int) -> None:
+        """After a step in compiled code: make the room that the environment needs, and run it on."""
+        self._grow([e])
+
+    def _run_on(self, e: int) -> None:
+        run_one(self._at, e)
+
+    def step_single(self, e: int, action: int) -> tuple[bool, float, dict[str, Any]]:
+        """One step of one environment: whether it is over, the reward, and `summary_numbers`.
+
+        ValueError, and nothing done, if the action is not valid.
+        """
+        if not 0 <= action < self._actions:  # it may be too long for a machine's word
+            self._refuse(e, action)
+        unusual = step_and_summarise(self._at, e, action)
+        if unusual < 0:
+            self._refuse(e, action)
+        if unusual and self._status[e] == NEED_LIVE:
+            self._grow([e])
+            summarise(self._at, e)
+            unusual = self.is_over(e)
+        numbers = _SUMMARY_NUMBERS(self._summary)
+        return unusual > 0, numbers[0], _summary_of(self.playing[e], numbers)
+
+    def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
+        """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
+        last = len(self.obs) if last is None else last
+        unusual = step_some(self._at, actions, first, last)
+        if unusual:
+            self._after(unusual, actions, first, last)
+
+    def rest(self, some: np.ndarray) -> None:
+        """(E,) bool: environments that the next step leaves as they are, with a reward of 0."""
+        self._scores["resting"] = some
+
+    def step_parts(self, actions: np.ndarray, cuts: np.ndarray) -> None:
+        """As `step`, with the environments from each cut to the next in a thread of their own.
+
+        In one thread in a process that was forked from one with such threads: they are not forked along, and
+        OpenMP ends the process that asks for them.
+        """
+        if not _may_start_threads():
+            self.step(actions)
+            return
+        numba.set_num_threads(len(cuts) - 1)
+        unusual = step_parts(self._at, actions, cuts, np.zeros(len(cuts) - 1, np.int64))
+        if unusual:
+            self._after(unusual, actions, 0, len(self.obs))
+
+    def _after(self, unusual: int, actions: np.ndarray, first: int, last: int) -> None:
+        """What compiled code cannot do: refuse an action, make room."""
+        if unusual < 0:
+            self._refuse(-1 - unusual, int(actions[-1 - unusual]))
+        if (self._status[first:last] == NEED_LIVE).any():
+            self._grow(range(first, last))
+
+    def _refuse(self, e: int, action: int) -> None:
+        if not 0 <= action < self.layout.actions:
+            raise ValueError(
+                f"there is no action {action} (environment {e}); actions are 0 to {self.layout.actions - 1}"
+            )
+        raise ValueError(
+            f"action {action} of environment {e} is not valid (RULES §4.2); use info['action_mask'], or make "
+            "the environment with invalid='wait'"
+        )
+
+    def _grow(self, some: Any) -> None:
+        """Make room for longer queues, and run on where it was missing."""
+        while any(self._status[e] == NEED_LIVE for e in some):
+            self.world = more_live_slots(self.world)
+            self._bind()
+            for e in some:
+                if self._status[e] == NEED_LIVE:
+                    self._run_on(e)
+
+    def save(self, e: int) -> dict[str, Any]:
+        """A copy of everything that environment `e` consists of."""
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        arrays: dict[str, Any] = {}
+        for name, owner in owners.items():
+            row = np.asarray(getattr(owner, name))[e : e + 1]
+            # by bytes: NumPy copies records field by field, and leaves what is between them as it finds it
+            arrays[name] = np.frombuffer(bytearray(row.tobytes()), row.dtype).reshape(row.shape)[0]
+        for name in _ADDRESSES:
+            arrays["_views"][name] = 0
+        return {**arrays, "playing": self.playing[e], "case_digest": self._tables_of(e).case_digest}
+
+    def _tables_of(self, e: int) -> Any:
+        episode = self.playing[e]
+        return self.tables[0 if episode is None else episode.case_index]
+
+    def restore(self, e: int, state: dict[str, Any]) -> None:
+        """Make environment `e` what was saved, of this or another batch over the same episodes.
+
+        Either may have grown since. What is done with actions that are not valid is this batch's own.
+        ValueError for a state of another scenario, layout or reward, or for what is no state.
+        """
+        self._check_saved(state)
+        forgiving = self._scores["forgiving"][e]
+        while self.world.live.shape[1] < len(state["live"]):
+            self.world = more_live_slots(self.world)
+            self._bind()
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        state = {**state, "scratch": self._scratch_here(state)}
+        for name, owner in owners.items():
+            row = np.asarray(getattr(owner, name))[e : e + 1].view(np.uint8)
+            saved = np.ascontiguousarray(np.asarray(state[name])[None]).view(np.uint8)
+            row[..., : saved.shape[-1]] = saved
+            row[..., saved.shape[-1] :] = 0  # there may be more room here than there
+        if len(state["live"]) < self.world.live.shape[1]:
+            free_new_slots(self.world.env[e], self.world.live[e], len(state["live"]))
+        self.playing[e] = state["playing"]
+        self._scores["forgiving"][e] = forgiving
+        self._cards[e]["job"] = -1
+        self._point(e)
+
+    def _scratch_here(self, state: dict[str, Any]) -> np.ndarray:
+        """The saved scratch row as it lies with the live slots that there are here."""
+        saved, here = len(state["live"]), self.world.live.shape[1]
+        scratch: np.ndarray = np.zeros(self.world.scratch.shape[1], self.world.scratch.dtype)
+        carry_scratch(state["scratch"], scratch, self.world.forecast.shape[1], saved, here)
+        return scratch
+
+    def _check_saved(self, state: Any) -> None:
+        if not isinstance(state, dict) or not {"playing", *_STATE, *_OWN} <= state.keys():
+            raise ValueError("this is no state that was saved here; give what saving an environment gave")
+        playing, parts = state["playing"], self.world.part.shape[1:]
+        views, scores = state["_views"], state["_scores"]
+        sizes = len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions
+        if sizes or bool(views["reservations"]) != self.layout.reservations:
+            raise ValueError(
+                "the state was saved with another layout; make the environment with the same one"
+            )
+        there = playing is None or playing in self.episodes.episodes
+        if state["part"].shape != parts or not there:
+            raise ValueError(
+                f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
+                f"{self.episodes.scenario} has not; make the environment with the same scenario and settings"
+            )
+        tables = self.tables[0 if playing is None else playing.case_index]
+        if state.get("case_digest", tables.case_digest) != tables.case_digest:
+            raise ValueError(
+                "the state was saved with other jobs, machines, power or settings than "
+                f"{self.episodes.scenario} has here; make the environment with the same scenario and settings"
+            )
+        reward = [(int(each["kind"]), float(each["eta"])) for each in (scores, self._scores[0])]
+        if reward[0] != reward[1]:
+            raise ValueError(
+                f"the state was saved with reward={REWARD_NAMES[reward[0][0]]!r}, reward_eta={reward[0][1]}; "
+                "make the environment with the same"
+            )
+
+    def restore_bytes(
+        self, e: int, arrays: dict[str, bytes], live_slots: int, others: dict[str, Any]
+    ) -> None:
+        """`restore` from the bytes of the arrays that `save` gave, their live slots, and its other values."""
+        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
+        state = dict(others)
+        for name, owner in owners.items():
+            like = getattr(owner, name)
+            if len(arrays.get(name, b"?")) % like.dtype.itemsize:
+                raise ValueError(f"{name}: was saved by another version of rare; begin anew with this one")
+            values = np.frombuffer(arrays[name], like.dtype)
+            shape = (*like.shape[1:-1], -1) if name in _WITH_SLOTS else like.shape[1:]
+            state[name] = values.reshape(shape) if like.ndim > 1 else values[0]
+        if len(state["live"]) != live_slots:
+            raise ValueError(f"saved are {len(state['live'])} live slots, not {live_slots}")
+        self.restore(e, state)
+
+    def world_of(self, e: int) -> World:
+        """The world as schedulers and views take it, with the tables of the case that `e` plays."""
+        episode = self.playing[e]
+        shared = self.tables[0 if episode is None else episode.case_index].world
+        return self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
+
+    def case_of(self, e: int) -> Case:
+        """The case that environment `e` plays."""
+        episode = self.playing[e]
+        return self.tables[0 if episode is None else episode.case_index].case
+
+    def action_of(self, e: int, slot: int) -> int | None:
+        """The action that means this slot of the state; None if it is not visible."""
+        if slot == WAIT:
+            return 0
+        action = int(find_action(self._at, e, slot))
+        return None if action < 0 else action
+
+    def visible(self, e: int) -> list[int]:
+        """Slots of the state that the queue slots show, in the order of their actions."""
+        shown = int(self._views["shown_queue"][e])
+        return [int(slot) for slot in self._slots["slot"][e, :shown]]
+
+    @property
+    def scalars(self) -> np.ndarray:
+        """(E,) ENV of the world, as a plain array: a record array runs Python code at every access."""
+        return self._plain["env"]
+
+    def is_over(self, e: int) -> bool:
+        """Whether an environment is at the end of its episode."""
+        return int(self._status[e]) == ENDED
+
+    def ended(self) -> np.ndarray:
+        """(E,) which environments are at the end of their episode."""
+        return self._status == ENDED
+
+    def objective(self, e: int) -> float | None:
+        """Score so far as a share of the value offered, as simulate reports it; None without value."""
+        own = self._scores[e]
+        return float(objective(self.world.handles[e], own)) if own["offered"] > 0 else None
+
+    def score(self, e: int) -> float | None:
+        """What the rewards of an episode add up to so far; None for the objective without value."""
+        return self.objective(e) if self._scores["kind"][e] == OBJECTIVE else float(self._scores["last"][e])
+
+    def summary(self, e: int) -> dict[str, Any]:
+        """What became of an episode so far; `objective` is None where the jobs have no value."""
+        numbers = self.summary_numbers(e)
+        return {**numbers, "objective": None if np.isnan(numbers["objective"]) else numbers["objective"]}
+
+    def summary_numbers(self, e: int) -> dict[str, Any]:
+        """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
+        summarise(self._at, e)
+        return _summary_of(self.playing[e], _SUMMARY_NUMBERS(self._summary))
+
+
+def _summary_of(episode: Episode | None, numbers: tuple[Any, ...]) -> dict[str, Any]:
+    """The summary of an episode, from the fields of a SUMMARY in their order.
+
+    Written out: a dict of pairs takes three times as long, and there is one at every step.
+    """
+    (
+        _, objective, score, jobs_completed, qos_violations, suspensions, energy_kwh, policy_decisions,
+        hidden_decisions, invalid_actions, simulated_s,
+    ) = numbers  # fmt: skip
+    return {
+        "window": "" if episode is None else episode.name,
+        "objective": objective,
+        "score": score,
+        "jobs_completed": jobs_completed,
+        "qos_violations": qos_violations,
+        "suspensions": suspensions,
+        "energy_kwh": energy_kwh,
+        "policy_decisions": policy_decisions,
+        "hidden_decisions": hidden_decisions,
+        "invalid_actions": invalid_actions,
+        "simulated_s": simulated_s,
+    }
+
+
+_FIELDS = SUMMARY.names or ()
+_SUMMARY_NUMBERS = struct.Struct(
+    "=" + "".join("d" if SUMMARY[name].kind == "f" else "q" for name in _FIELDS)
+).unpack
+if list(_summary_of(None, _FIELDS).items())[1:] != [(name, name) for name in _FIELDS[1:]]:
+    raise RuntimeError(
+        f"rare.env.batch: what summarise writes is {', '.join(_FIELDS)}, which _summary_of has not"
+    )
+
+
+def _may_start_threads() -> bool:
+    """Whether numba's threads, if there are any, were started by this very process."""
+    if not _threads_of:
+        _threads_of.append(os.getpid())
+    return _threads_of[0] == os.getpid()
+
+
+_threads_of: list[int] = []  # the process that started threads first
+
+
+def _forecast_steps(case: Case) -> int:
+    return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
+
+
+def _check_reward(reward: str, reward_eta: float, episodes: Episodes) -> None:
+    if reward not in REWARD_NAMES:
+        raise InputError(f"reward {reward!r} is unknown; known are {', '.join(REWARD_NAMES)}")
+    number = isinstance(reward_eta, int | float | np.number) and not isinstance(reward_eta, bool)
+    if not (number and math.isfinite(reward_eta)):
+        raise InputError(f"reward_eta must be a finite number, got {reward_eta!r}")
+    if reward == "objective" and not any(episode.offered_u > 0 for episode in episodes.episodes):
+        raise InputError(
+            f"{episodes.scenario}: no job has a value, so the reward 'objective' would always be 0; declare "
+            "service classes in the scenario, or use reward='slowdown' or reward='renewable'"
+        )
+
+
+_STATE = ("env", "part", "live", "lists", "ends", "scratch")  # arrays of the world
+_WITH_SLOTS = ("live", "lists", "scratch")  # those whose last axis grows with the live slots
+_SHARED_ARRAYS = (
+    "jobs",
+    "inputs",
+    "forecast",
+    "handles",
+)  # what the world has from tables, or makes of itself
+_ARRAYS = ("obs", "mask", "_slots", "_scores")
+_OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch
+_ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
+_SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

@@ -1,0 +1,130 @@
+"""What the environments of one case share: jobs, inputs and forecasts, and how an episode begins."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rare.env.observation.buffers import NUMBER, STATIC, VIEW
+from rare.env.observation.features import (
+    HOUR_CARBON,
+    HOUR_FEATURES,
+    HOUR_PRICE,
+    HOUR_SUPPLY,
+    HOUR_SUPPLY_HIGH,
+    HOUR_SUPPLY_LOW,
+)
+from rare.env.observation.layout import Layout
+from rare.model import NEVER_S, Case
+from rare.state.arrays import World, handle_records
+from rare.state.memory import records, register
+from rare.world import build_world
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Read-only tables of a case, and templates that every episode of it begins from."""
+
+    case: Case
+    world: World  # of one environment: its jobs, inputs and forecasts are the shared ones
+    handle: np.ndarray  # (1,) HANDLE of that environment
+    env: np.ndarray  # (1,) ENV at the beginning of the case
+    part: np.ndarray  # (1, P) PART, empty
+    static: np.ndarray  # (J,) STATIC
+    hours: np.ndarray  # (I x H x 5,) NUMBER: every forecast as an observation shows it
+    view: np.ndarray  # (1,) VIEW without the places of an environment
+    made_of: tuple[Any, ...]  # what `tables_of` was given
+
+    @cached_property
+    def case_digest(self) -> str:
+        """Equal for equal jobs, machines, options, inputs and forecasts, in whatever process."""
+        told = hashlib.sha256()
+        for rows in (self.env, self.part, self.world.jobs, self.world.inputs, self.world.forecast):
+            for name in rows.dtype.names or ():  # by fields: what lies between them is nobody's
+                told.update(np.ascontiguousarray(rows[name]).tobytes())
+        return told.hexdigest()[:16]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """They are made anew elsewhere: smaller than a pickle of them, and they hold addresses."""
+        return tables_of, self.made_of
+
+    def __copy__(self) -> Tables:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tables:
+        return self
+
+
+def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tables:
+    """Tables of a case for environments of a layout."""
+    world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
+    static, hours = _static(case, world.jobs), _hours(case, world.forecast)
+    view, cluster = records((1,), VIEW), case.cluster
+    view["queue_slots"], view["running_slots"] = layout.queue_slots, layout.running_slots
+    view["forecast_hours"] = layout.forecast_hours
+    view["reservations"] = layout.reservations
+    view["local_offset_s"] = case.local_offset_s % 86400
+    view["peak_mw"] = max(cluster.peak_draw_mw, 1)
+    view["cores"] = max(cluster.cores, 1)
+    view["gpus_milli"] = max(sum(p.nodes * p.gpus_per_node * 1000 for p in cluster.partitions), 1)
+    view["nodes"] = sum(p.nodes for p in cluster.partitions)
+    view["at_static"], view["at_hours"] = register(static), register(hours)
+    view["shown_s"] = view["shown_issue"] = view["shown_step"] = -NEVER_S
+    handle = handle_records(world)
+    given = case, layout, order, order_param
+    return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view, given)
+
+
+def _static(case: Case, jobs: Any) -> np.ndarray:
+    """(J,) STATIC: the features of jobs that never change."""
+    table = records((len(jobs),), STATIC)
+    peak_mw = max(case.cluster.peak_draw_mw, 1)
+    for index, part in enumerate(case.cluster.partitions):
+        here = jobs.part == index
+        table["cores"][here] = jobs.cores[here] / max(part.nodes * part.cores_per_node, 1)
+        table["gpus"][here] = jobs.gpus_milli[here] / max(part.nodes * part.gpus_per_node * 1000, 1)
+        memory = part.memory_mib_per_node
+        table["memory"][here] = 0 if memory is None else jobs.memory_mib[here] / (part.nodes * memory)
+    table["power"] = np.minimum(jobs.power_mw / peak_mw, 1)
+    usual = density_median(jobs) if case.density_median is None else case.density_median
+    if usual is not None:
+        density = densities(jobs)
+        table["density"] = density / (density + usual)
+    return table
+
+
+def densities(jobs: Any) -> np.ndarray:
+    """(J,) value per core-second of the estimate, in micro-units, of a workload or of job records."""
+    width = np.maximum(jobs.cores, jobs.gpus_milli / 1000)
+    found: np.ndarray = np.maximum(jobs.value_u, 0) / (
+        np.maximum(width, 0.001) * np.maximum(jobs.estimate_s, 1)
+    )
+    return found
+
+
+def density_median(jobs: Any) -> float | None:
+    """Median density of the jobs that have a value; None if none has."""
+    density = densities(jobs)
+    valued = density[density > 0]
+    return float(np.median(valued)) if len(valued) else None
+
+
+def _hours(case: Case, forecast: Any) -> np.ndarray:
+    """Every forecast row in the observation's scale: supply and its quantiles, price, carbon."""
+    table = np.zeros((max(forecast.size, 1), HOUR_FEATURES), np.float32)
+    if forecast.size:
+        rows, peak_mw = forecast.reshape(-1), max(case.cluster.peak_draw_mw, 1)
+        quantiles = {HOUR_SUPPLY: "supply_mw", HOUR_SUPPLY_LOW: "low_mw", HOUR_SUPPLY_HIGH: "high_mw"}
+        for column, name in quantiles.items():
+            table[:, column] = _squash(rows[name] / peak_mw, 1.0)
+        table[:, HOUR_PRICE] = _squash(rows["price_u"] * 1e-6, 0.1)
+        table[:, HOUR_CARBON] = _squash(rows["carbon_u"] * 1e-3, 400.0)
+    return table.reshape(-1).view(NUMBER).view(np.recarray)
+
+
+def _squash(x: np.ndarray, half: float) -> np.ndarray:
+    return x / (np.abs(x) + half)

@@ -1,0 +1,426 @@
+"""Observations: what the state looks like to a policy, written by compiled code. layout.py names it all.
+
+Only what a scheduler could know goes in: estimates, never the true work; forecasts, never the future.
+Most of the time goes into touching memory, so what of a job does not change while it waits is gathered
+once on its card, one cache line, and only what has changed is written again (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rare.env.observation import layout
+from rare.env.observation.buffers import card_at, number_at, set_flag, slot_at, static_at, wish_at
+from rare.env.observation.mask import withhold
+from rare.model import NEVER_S
+from rare.rules.decide import OK, why_not_start, why_not_suspend
+from rare.rules.orders import FCFS, allowance_s, estimate_left_s
+from rare.rules.outlook import forecast_row, issue_now, outlook_steps, present_step
+from rare.state import live_lists
+from rare.state.arrays import (
+    EXPECTED,
+    QUEUE,
+    SHEDDING,
+    SUSPENDED,
+    ends_of,
+    entry_of,
+    env_of,
+    job_of,
+    live_of,
+    part_of,
+)
+from rare.state.compile import rule
+
+HOUR_S = 3600.0
+DAY_S = 86400.0
+QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
+CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
+# where each number lies in its block; the import fails unless these are the layout's features
+(
+    JOB_PRESENT, JOB_CORES, JOB_GPUS, JOB_MEMORY, JOB_POWER, JOB_DENSITY, JOB_PREEMPTIBLE, JOB_SUSPENDED,
+    JOB_ESTIMATE, JOB_WAITED, JOB_SLACK, JOB_ATTAINABLE, JOB_STARTABLE,
+) = layout.places(
+    "queue", "present", "cores", "gpus", "memory", "power", "density", "preemptible", "suspended",
+    "estimate", "waited", "slack", "attainable", "startable",
+)  # fmt: skip
+(
+    RUN_PRESENT, RUN_CORES, RUN_POWER, RUN_DENSITY, RUN_PREEMPTIBLE, RUN_LEFT, RUN_RAN, RUN_SLACK,
+    RUN_MAY_STOP,
+) = layout.places(
+    "running", "present", "cores", "power", "density", "preemptible", "left", "ran", "slack", "may_stop",
+)  # fmt: skip
+(
+    SHORTAGE, FREE_CORES, FREE_GPUS, NODES_USED, JOBS_POWER, SUPPLY, SPARE, IMPORT_LIMIT, BATTERY, PRICE,
+    CARBON, PUE, QUEUED_JOBS, RUNNING_JOBS, HOUR_SIN, HOUR_COS, TIME_LEFT,
+) = layout.places(
+    "cluster", "shortage", "free_cores", "free_gpus", "nodes_used", "jobs_power", "supply", "spare",
+    "import_limit", "battery", "price", "carbon", "pue", "queued", "running", "hour_sin", "hour_cos",
+    "time_left",
+)  # fmt: skip
+HOUR_SUPPLY, HOUR_SUPPLY_LOW, HOUR_SUPPLY_HIGH, HOUR_PRICE, HOUR_CARBON = layout.places(
+    "forecast", "supply", "supply_low", "supply_high", "price", "carbon"
+)
+
+
+@rule
+def squash(x, half):
+    """x / (x + half) for x >= 0, else x / (half - x): in (-1, 1), 1/2 at `half`."""
+    return x / (abs(x) + half)
+
+
+@rule
+def card_of(w, v, slot):
+    """The card of a live job, written anew if the job or what is left of it has changed."""
+    live = live_of(w, slot)
+    card = card_at(v.at_cards, slot)
+    if card.job == live.job and card.left_s == live.left_s:
+        return card
+    job = job_of(w, live.job)
+    fixed = static_at(v.at_static, live.job)
+    left_s = estimate_left_s(job, live.left_s)
+    card.job = live.job
+    card.left_s = live.left_s
+    card.decline = 1.0 / allowance_s(job)
+    card.submit_s = job.submit_s
+    card.latest_s = NEVER_S if job.deadline_s == NEVER_S else job.deadline_s - left_s
+    width = max(float(live.cores), live.gpus_milli / 1000.0)
+    card.wish = max(job.value_u, 0) / (width * max(left_s, 1))
+    card.cores = fixed.cores
+    card.gpus = fixed.gpus
+    card.memory = fixed.memory
+    card.power = fixed.power
+    card.density = fixed.density
+    card.preemptible = live.preemptible
+    card.estimate = left_s / (left_s + HOUR_S)
+    return card
+
+
+@rule
+def worth_share(card, now_s):
+    """Share of its value that a waiting job with value earns if it starts now (§6.2)."""
+    if now_s <= card.latest_s:
+        return 1.0
+    return max(1.0 - float(now_s - card.latest_s) * card.decline, 0.0)
+
+
+@rule
+def wanted(w, v, slot):
+    """Value still attainable per core-second, the order of the slots; 0 where there is no value."""
+    card = card_of(w, v, slot)
+    if card.wish == 0:
+        return 0.0
+    return card.wish * worth_share(card, env_of(w).now_s)
+
+
+@rule
+def count_above(v, count, threshold):
+    """How many wishes are above a threshold."""
+    above = 0
+    for i in range(count):
+        above += wish_at(v.at_wishes, i).x > threshold
+    return above
+
+
+@rule
+def last_of_equals(w, v, first, count, low, high, room):
+    """The job up to which, in the order of submits, `room` jobs have a wish above `low` up to `high`."""
+    fewer = -1
+    more = env_of(w).jobs_end
+    while more - fewer > 1:
+        middle = (fewer + more) // 2
+        found = 0
+        for i in range(count):
+            wish = wish_at(v.at_wishes, i).x
+            found += wish > low and wish <= high and entry_of(w, QUEUE, first + i).job <= middle
+        if found <= room:
+            fewer = middle
+        else:
+            more = middle
+    return fewer
+
+
+@rule
+def sort_by_submit(w, v, count):
+    """Bring the first `count` slots into the order of submits."""
+    for i in range(1, count):
+        slot = slot_at(v.at_slots, i).slot
+        job = live_of(w, slot).job
+        j = i
+        while j > 0 and live_of(w, slot_at(v.at_slots, j - 1).slot).job > job:
+            slot_at(v.at_slots, j).slot = slot_at(v.at_slots, j - 1).slot
+            j -= 1
+        slot_at(v.at_slots, j).slot = slot
+
+
+@rule
+def most_wanted(w, v, first, count):
+    """Keep the K most wanted of a long queue, in the queue's order; of equals the first submitted.
+
+    Returns their number. The threshold is found by halving: few walks over a row of numbers, no sorting.
+    """
+    low = -1.0
+    high = 0.0
+    for i in range(count):
+        wish = wanted(w, v, entry_of(w, QUEUE, first + i).slot)
+        wish_at(v.at_wishes, i).x = wish
+        high = max(high, wish)
+    above = 0  # the maximum
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        beyond = count_above(v, count, middle)
+        if beyond > v.queue_slots:
+            low = middle
+            continue
+        high = middle
+        above = beyond
+        if above == v.queue_slots:
+            break
+    room = v.queue_slots - above  # for those at the threshold
+    last = env_of(w).jobs_end
+    if room > 0 and env_of(w).order != FCFS:  # the queue's first are not the first submitted
+        last = last_of_equals(w, v, first, count, low, high, room)
+    shown = 0
+    for i in range(count):
+        wish = wish_at(v.at_wishes, i).x
+        if wish > high or (room > 0 and wish > low and entry_of(w, QUEUE, first + i).job <= last):
+            room -= wish <= high
+            slot_at(v.at_slots, shown).slot = entry_of(w, QUEUE, first + i).slot
+            shown += 1
+    return shown
+
+
+@rule
+def clear(v, at, count):
+    """Write zeros from one place of the observation on."""
+    for i in range(at, at + count):
+        number_at(v.at_obs, i).x = 0.0
+
+
+@rule
+def by_hour(x):
+    """squash(x, 1 h) in single precision."""
+    x = np.float32(x)
+    return x / (abs(x) + np.float32(HOUR_S))
+
+
+@rule
+def show_waiting(w, v, slot, at, may):
+    """The features of a waiting job, from place `at` on."""
+    obs = v.at_obs
+    now_s = env_of(w).now_s
+    card = card_of(w, v, slot)
+    latest_s = card.latest_s
+    number_at(obs, at + JOB_PRESENT).x = 1.0
+    number_at(obs, at + JOB_CORES).x = card.cores
+    number_at(obs, at + JOB_GPUS).x = card.gpus
+    number_at(obs, at + JOB_MEMORY).x = card.memory
+    number_at(obs, at + JOB_POWER).x = card.power
+    number_at(obs, at + JOB_DENSITY).x = card.density
+    number_at(obs, at + JOB_PREEMPTIBLE).x = card.preemptible
+    number_at(obs, at + JOB_SUSPENDED).x = live_of(w, slot).doing == SUSPENDED
+    number_at(obs, at + JOB_ESTIMATE).x = card.estimate
+    number_at(obs, at + JOB_WAITED).x = by_hour(now_s - card.submit_s)
+    number_at(obs, at + JOB_SLACK).x = by_hour(latest_s - now_s) if latest_s != NEVER_S else np.float32(1.0)
+    number_at(obs, at + JOB_ATTAINABLE).x = worth_share(card, now_s) if card.wish > 0 else 0.0
+    number_at(obs, at + JOB_STARTABLE).x = may
+
+
+@rule
+def look_at_queue(w, v):
+    """Slots, mask and features of the waiting jobs; how many of them may start.
+
+    Always in the order of submits: in what order a heuristic keeps the queue is not to be seen, so that
+    the same decisions look the same whoever makes them.
+    """
+    s = env_of(w)
+    first = ends_of(w, QUEUE).first
+    count = live_lists.size(w, QUEUE)
+    shown = min(count, v.queue_slots)
+    chosen = count > shown or s.order != FCFS
+    if count > shown:
+        shown = most_wanted(w, v, first, count)
+    elif chosen:
+        for i in range(count):
+            slot_at(v.at_slots, i).slot = entry_of(w, QUEUE, first + i).slot
+    if s.order != FCFS:
+        sort_by_submit(w, v, shown)
+    startable_at = shown if s.phase == SHEDDING else 0 if chosen else s.startable_at
+    slots = v.at_slots
+    at = 1 + v.queue_slots + v.running_slots
+    valid = 0
+    for i in range(shown):
+        slot = slot_at(slots, i).slot if chosen else entry_of(w, QUEUE, first + i).slot
+        slot_at(slots, i).slot = slot
+        may = i >= startable_at and why_not_start(w, slot) == OK
+        valid += may
+        set_flag(v, 1 + i, may)
+        show_waiting(w, v, slot, at, may)
+        at += QUEUE_FEATURES
+    for i in range(shown, v.shown_queue):
+        set_flag(v, 1 + i, False)
+    if v.shown_queue > shown:
+        clear(v, at, (v.shown_queue - shown) * QUEUE_FEATURES)
+    v.shown_queue = shown
+    return valid
+
+
+@rule
+def show_running(w, v, slot, at, may):
+    """The features of a running job, from place `at` on."""
+    obs = v.at_obs
+    now_s = env_of(w).now_s
+    card = card_of(w, v, slot)
+    live = live_of(w, slot)
+    left_s = max(live.expected_s - now_s, 0)
+    slack = np.float32(1.0)
+    if card.latest_s != NEVER_S:
+        deadline_s = card.latest_s + live.expected_s - live.progress_s
+        slack = by_hour(deadline_s - now_s - left_s)
+    ran_s = now_s - live.resumed_s
+    number_at(obs, at + RUN_PRESENT).x = 1.0
+    number_at(obs, at + RUN_CORES).x = card.cores
+    number_at(obs, at + RUN_POWER).x = card.power
+    number_at(obs, at + RUN_DENSITY).x = card.density
+    number_at(obs, at + RUN_PREEMPTIBLE).x = card.preemptible
+    number_at(obs, at + RUN_LEFT).x = by_hour(left_s)
+    number_at(obs, at + RUN_RAN).x = by_hour(ran_s)
+    number_at(obs, at + RUN_SLACK).x = slack
+    number_at(obs, at + RUN_MAY_STOP).x = may
+
+
+@rule
+def look_at_running(w, v):
+    """Slots, mask and features of the running jobs, by their expected end; how many may be given up.
+
+    Never by their true end, which would give the run times away.
+    """
+    shedding = env_of(w).phase == SHEDDING
+    first = ends_of(w, EXPECTED).first
+    shown = min(live_lists.size(w, EXPECTED), v.running_slots)
+    action = 1 + v.queue_slots
+    at = action + v.running_slots + QUEUE_FEATURES * v.queue_slots
+    valid = 0
+    for i in range(shown):
+        slot = entry_of(w, EXPECTED, first + i).slot
+        slot_at(v.at_slots, v.queue_slots + i).slot = slot
+        may = shedding or why_not_suspend(w, slot) == OK
+        valid += may
+        set_flag(v, action + i, may)
+        show_running(w, v, slot, at, may)
+        at += RUNNING_FEATURES
+    for i in range(shown, v.shown_running):
+        set_flag(v, action + i, False)
+    if v.shown_running > shown:
+        clear(v, at, (v.shown_running - shown) * RUNNING_FEATURES)
+    v.shown_running = shown
+    return valid
+
+
+@rule
+def look_at_cluster(w, v, at):
+    """What concerns everybody, from place `at` on."""
+    s = env_of(w)
+    free_cores = 0
+    free_gpus = 0
+    nodes_used = 0
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        free_cores += part.free_cores
+        free_gpus += part.free_gpus_milli
+        nodes_used += part.nodes_used
+    busy_mw = s.active_mw + s.node_mw
+    number_at(v.at_obs, at + SHORTAGE).x = 1.0 if s.phase == SHEDDING else 0.0
+    number_at(v.at_obs, at + FREE_CORES).x = free_cores / v.cores
+    number_at(v.at_obs, at + FREE_GPUS).x = free_gpus / v.gpus_milli
+    number_at(v.at_obs, at + NODES_USED).x = nodes_used / v.nodes
+    number_at(v.at_obs, at + JOBS_POWER).x = squash(busy_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + SPARE).x = squash((s.start_cap_mw - busy_mw) / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + QUEUED_JOBS).x = squash(float(live_lists.size(w, QUEUE)), 64.0)
+    number_at(v.at_obs, at + RUNNING_JOBS).x = squash(float(live_lists.size(w, EXPECTED)), 16.0)
+    if v.shown_s == s.now_s:
+        return
+    v.shown_s = s.now_s
+    hour = 2.0 * math.pi * ((s.now_s + v.local_offset_s) % 86400) / DAY_S
+    number_at(v.at_obs, at + SUPPLY).x = squash(s.supply_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + IMPORT_LIMIT).x = squash(s.import_mw / v.peak_mw, 1.0)
+    number_at(v.at_obs, at + BATTERY).x = s.content / max(s.capacity, 1)
+    number_at(v.at_obs, at + PRICE).x = squash(s.price_u * 1e-6, 0.1)
+    number_at(v.at_obs, at + CARBON).x = squash(s.carbon_u * 1e-3, 400.0)
+    number_at(v.at_obs, at + PUE).x = min(s.pue * 1e-3 - 1.0, 1.0)
+    number_at(v.at_obs, at + HOUR_SIN).x = math.sin(hour)
+    number_at(v.at_obs, at + HOUR_COS).x = math.cos(hour)
+    end_s = min(s.window_end_s, s.inputs_end_s)
+    left = 1.0
+    if end_s != NEVER_S:
+        left = squash(float(max(end_s - s.now_s, 0)), DAY_S)
+    number_at(v.at_obs, at + TIME_LEFT).x = left
+
+
+@rule
+def look_ahead(w, v, at):
+    """The outlook hour by hour from the next step on; what lies beyond it repeats its last step.
+
+    Copied from a table of all forecasts in the observation's scale; without a forecast the present lasts.
+    """
+    s = env_of(w)
+    issue = issue_now(w)
+    step_now = present_step(w)
+    steps = outlook_steps(w)
+    if steps > 1 and issue == v.shown_issue and step_now == v.shown_step:
+        return  # as the last observation has it
+    v.shown_issue = issue
+    v.shown_step = step_now
+    if steps == 1:
+        supply = squash(s.supply_mw / v.peak_mw, 1.0)
+        number_at(v.at_obs, at + HOUR_SUPPLY).x = supply
+        number_at(v.at_obs, at + HOUR_SUPPLY_LOW).x = supply
+        number_at(v.at_obs, at + HOUR_SUPPLY_HIGH).x = supply
+        number_at(v.at_obs, at + HOUR_PRICE).x = squash(s.price_u * 1e-6, 0.1)
+        number_at(v.at_obs, at + HOUR_CARBON).x = squash(s.carbon_u * 1e-3, 400.0)
+        for k in range(HOUR_FEATURES, v.forecast_hours * HOUR_FEATURES):
+            number_at(v.at_obs, at + k).x = number_at(v.at_obs, at + k - HOUR_FEATURES).x
+        return
+    known = min(steps - 1, v.forecast_hours) * HOUR_FEATURES
+    source = forecast_row(w, 1) * HOUR_FEATURES
+    for k in range(known):
+        number_at(v.at_obs, at + k).x = number_at(v.at_hours, source + k).x
+    for k in range(known, v.forecast_hours * HOUR_FEATURES):
+        number_at(v.at_obs, at + k).x = number_at(v.at_obs, at + k - HOUR_FEATURES).x
+
+
+@rule
+def forget(v):
+    """Nothing is seen, and nothing may be chosen."""
+    for i in range(1 + v.queue_slots + v.running_slots):
+        set_flag(v, i, False)
+    at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
+    clear(v, 0, at + CLUSTER_FEATURES + v.forecast_hours * HOUR_FEATURES)
+    v.shown_queue = 0
+    v.shown_running = 0
+    v.shown_s = -NEVER_S
+    v.shown_issue = -NEVER_S
+    v.shown_step = -NEVER_S
+
+
+@rule
+def look_at_end(w, v):
+    """The observation after the end: nobody waits, runs or may be chosen; WAIT is valid, as always."""
+    forget(v)
+    set_flag(v, 0, True)
+    look_at_cluster(w, v, 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES))
+
+
+@rule
+def look(w, v):
+    """Write mask, slots and observation; returns the number of valid actions, WAIT included."""
+    startable = look_at_queue(w, v)
+    v.withheld = withhold(w, v) if v.reservations and startable > 0 else 0
+    valid = 1 + startable - v.withheld + look_at_running(w, v)
+    if valid > 1:
+        at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
+        look_at_cluster(w, v, at)
+        if v.forecast_hours > 0:
+            look_ahead(w, v, at + CLUSTER_FEATURES)
+    return valid

@@ -1,0 +1,1 @@
+"""An environment as a screen of text, and as a picture."""

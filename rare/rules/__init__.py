@@ -1,0 +1,1 @@
+"""The rules of the simulation, compiled: one module a chapter of RULES.md."""

@@ -1,0 +1,153 @@
+"""Rules of settling an instant: ends, inputs, arrivals, expiry. RULES.md §3.1 to §3.5, compiled."""
+
+from __future__ import annotations
+
+from rare.rules.job_life import OK, enqueue, expire, finish, log_event, log_room, set_timer
+from rare.rules.orders import allowance_s
+from rare.rules.power_balance import account, nodes_alone_mw, set_capacity
+from rare.state import live_lists
+from rare.state.arrays import (
+    FINISH,
+    NEED_LIVE,
+    NEED_LOG,
+    NO_TIME,
+    QUEUED,
+    REJECT,
+    S_REJECTED,
+    SUBMIT,
+    TIMER,
+    ends_of,
+    entry_of,
+    env_of,
+    job_of,
+    live_of,
+    outcome_of,
+    part_of,
+)
+from rare.state.compile import rule
+
+
+@rule
+def complete_jobs(w):
+    """End the running jobs whose time has come (§3.2). False: the log is full."""
+    s = env_of(w)
+    while live_lists.size(w, FINISH) > 0:
+        first = entry_of(w, FINISH, ends_of(w, FINISH).first)
+        if first.key > s.now_s:
+            break
+        if not log_room(w):
+            return False
+        finish(w, first.slot)
+    return True
+
+
+@rule
+def apply_inputs(w):
+    """Inputs take their new values (§3.3)."""
+    s = env_of(w)
+    s.supply_mw = s.new_supply_mw
+    s.import_mw = s.new_import_mw
+    s.price_u = s.new_price_u
+    s.carbon_u = s.new_carbon_u
+    s.pue = s.new_pue
+
+
+@rule
+def reject(w, index):
+    """A job that fits no empty partition is named and counted (§2.2)."""
+    s = env_of(w)
+    s.rejected += 1
+    log_event(w, REJECT, index)
+    if s.record_jobs:
+        row = outcome_of(w, index)
+        row.start_s = NO_TIME
+        row.end_s = NO_TIME
+        row.status = S_REJECTED
+
+
+@rule
+def admit(w, index):
+    """Queue a new job in a free slot (§3.4)."""
+    s = env_of(w)
+    job = job_of(w, index)
+    slot = s.free_slot
+    live = live_of(w, slot)
+    s.free_slot = live.next_free
+    s.live += 1
+    live.job = index
+    live.changed_s = NO_TIME
+    live.left_s = job.work_s
+    live.first_start_s = NO_TIME
+    live.suspensions = 0
+    live.kills = 0
+    live.power_mw = job.power_mw
+    live.most_mw = job.power_mw + nodes_alone_mw(part_of(w, job.part), job)
+    live.cores = job.cores
+    live.gpus_milli = job.gpus_milli
+    live.memory_mib = job.memory_mib
+    live.part = job.part
+    live.preemptible = job.preemptible
+    if job.value_u > 0:
+        s.offered_u += job.value_u
+    enqueue(w, slot, QUEUED)
+
+
+@rule
+def admit_arrivals(w):
+    """Queue or reject the jobs submitted by now (§3.4). OK, NEED_LIVE or NEED_LOG."""
+    s = env_of(w)
+    while s.next_job < s.jobs_end and job_of(w, s.next_job).submit_s <= s.now_s:
+        if not log_room(w):
+            return NEED_LOG
+        if job_of(w, s.next_job).part < 0:
+            reject(w, s.next_job)
+        else:
+            if s.live == w.live_slots:
+                return NEED_LIVE
+            log_event(w, SUBMIT, s.next_job)
+            admit(w, s.next_job)
+        s.next_job += 1
+    return OK
+
+
+@rule
+def expire_jobs(w):
+    """Drop waiting jobs whose value is gone (§3.5) and renew the other timers. False: log full."""
+    s = env_of(w)
+    while live_lists.size(w, TIMER) > 0:
+        first = entry_of(w, TIMER, ends_of(w, TIMER).first)
+        if first.key > s.now_s:
+            break
+        if not log_room(w):
+            return False
+        slot = first.slot
+        live = live_of(w, slot)
+        job = job_of(w, live.job)
+        if job.value_u >= 0 and job.deadline_s + allowance_s(job) <= s.now_s:
+            expire(w, slot)
+        else:
+            live_lists.remove(w, TIMER, float(live.timer_s), live.job)
+            set_timer(w, slot)
+    return True
+
+
+@rule
+def settle(w, now_s):
+    """Bring the environment up to `now_s` (§3). OK, or what it needs before it can go on.
+
+    Calling it again at the same instant continues where it stopped, and changes nothing once done.
+    """
+    s = env_of(w)
+    account(w, now_s)  # §3.1
+    if not complete_jobs(w):  # §3.2
+        return NEED_LOG
+    if now_s >= s.inputs_end_s or now_s >= s.window_end_s:  # §8.2, §8.3
+        return OK
+    apply_inputs(w)  # §3.3
+    status = admit_arrivals(w)  # §3.4
+    if status != OK:
+        return status
+    if not expire_jobs(w):  # §3.5
+        return NEED_LOG
+    set_capacity(w)
+    return OK

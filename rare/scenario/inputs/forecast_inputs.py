@@ -1,0 +1,142 @@
+"""The forecasts of a scenario, as the table that the simulation reads (RULES §10).
+
+Wind and sun are forecast apart and added: medians as they are, the distances of the 10 and 90 % quantiles
+in quadrature, as for independent errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare.model import Forecast
+from rare.scenario.config.scenario_config import ForecastTable
+from traces.series.held import HeldSeries
+
+STEP_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One thing that is forecast: hourly means from the timeline's start on."""
+
+    kind: str  # wind, solar, supply, price, carbon
+    means: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When a run is, on the supply's calendar.
+
+    start_s    : second of the workload's clock at which the series begin
+    begin_s, end_s : of the run, on the workload's clock
+    origin_s   : Unix second of the start, plus the site's offset, so that days are local
+    train      : which hours of the year climatologies may see; None: all
+    """
+
+    start_s: int
+    begin_s: int
+    end_s: int
+    origin_s: int
+    site: str
+    train: np.ndarray | None = None
+
+
+def hourly_means(series: HeldSeries) -> np.ndarray:
+    """Means of the whole hours from the series' start on (float64)."""
+    values = np.asarray(series.values, dtype=np.float64)
+    edges = np.append(series.change_s, series.end_s)
+    total = np.concatenate([[0.0], np.cumsum(values * np.diff(edges))])
+    hours = np.arange(series.end_s // STEP_S + 1) * STEP_S
+    return np.diff(np.interp(hours, edges, total)) / STEP_S
+
+
+def make_forecast(
+    table: ForecastTable,
+    quantities: list[Quantity],
+    time: Timeline,
+    given: Quantity | None,
+    constant: dict[str, int] | None = None,
+) -> Forecast:
+    """The forecasts issued during the run.
+
+    given    : the day-ahead series of the supply, if there is one
+    constant : price and carbon intensity that never change, in micro-units; they stay as they are
+    """
+    first = (time.begin_s - time.start_s) // STEP_S
+    hours = min(len(quantity.means) for quantity in quantities)
+    first = min(first, hours - 1)  # a supply may end within the hour in which the run begins
+    last = max(first + 1, min(-(-(time.end_s - time.start_s) // STEP_S), hours))
+    made = {name: np.zeros((last - first, 3, table.hours)) for name in ("supply", "price", "carbon")}
+    for name, value in (constant or {}).items():
+        made[name] += value
+    spread = np.zeros((2, *made["supply"][:, 0].shape))
+    for quantity in quantities:
+        target = quantity.kind if quantity.kind in ("price", "carbon") else "supply"
+        present = quantity.means[first:last] if target != "supply" else np.zeros(last - first)
+        values = _filled(_forecaster(table, quantity, time, given).table(first, last), present)
+        made[target] += values
+        if target == "supply":
+            spread += np.square([values[:, 1] - values[:, 0], values[:, 2] - values[:, 1]])
+    median = made["supply"][:, 1]
+    low, high = median - np.sqrt(spread[0]), median + np.sqrt(spread[1])
+
+    def whole(values: np.ndarray) -> np.ndarray:
+        return np.rint(values).astype(np.int64)
+
+    return Forecast(
+        table.kind, int(time.start_s + first * STEP_S), STEP_S, STEP_S, whole(np.maximum(median, 0)),
+        whole(np.maximum(low, 0)), whole(high), whole(made["price"][:, 1]),
+        whole(np.maximum(made["carbon"][:, 1], 0)),
+    )  # fmt: skip
+
+
+def _filled(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Targets past the end of the series hold the last one known.
+
+    present : (I,) what an issue that knows nothing yet says: no supply to count on, and the rate of its own
+              hour, for a price of 0 would be worth waiting for
+    """
+    unknown = np.isnan(values)
+    if not unknown.any():
+        return values
+    place = np.where(unknown, 0, np.arange(values.shape[-1]))
+    held = np.take_along_axis(values, np.maximum.accumulate(place, axis=-1), axis=-1)
+    return np.where(np.isnan(held), present[:, None, None], held)
+
+
+def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, given: Quantity | None):
+    from energy import forecasts
+
+    means, steps = quantity.means, table.hours
+    train = np.ones(len(means), dtype=bool)
+    if time.train is not None:
+        train = np.resize(time.train, len(means)) & (np.arange(len(means)) < len(time.train))
+    kind = table.kind
+    if kind == "day-ahead":
+        if quantity.kind in ("price", "carbon") or given is None:
+            kind = "daily-persistence"
+        else:
+            return forecasts.DayAhead(
+                means, given.means, steps, quantity=quantity.kind, train=train,
+                issue_hour=table.issue_hour, origin_s=time.origin_s,
+            )  # fmt: skip
+    makers: dict[str, Callable[[], forecasts.Forecaster]] = {
+        "perfect": lambda: forecasts.PerfectForecast(means, steps),
+        "persistence": lambda: forecasts.Persistence(means, steps, quantity=quantity.kind, train=train),
+        "daily-persistence": lambda: forecasts.Persistence(
+            means, steps, quantity=quantity.kind, daily=True, train=train
+        ),
+        "climatology": lambda: forecasts.Climatology(
+            len(means),
+            steps,
+            climate=forecasts.Climate.fit(means, train=train, quantity=quantity.kind, origin_s=time.origin_s),
+        ),
+        "synthetic": lambda: forecasts.Synthetic(
+            means, steps, quantity=quantity.kind, seed=table.seed, site=time.site, train=train,
+            origin_s=time.origin_s,
+        ),
+    }  # fmt: skip
+    return makers[kind]()

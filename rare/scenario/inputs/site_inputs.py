@@ -1,0 +1,122 @@
+"""A scenario's weather, and the power of the plants that stand in it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from energy.weather.site_weather import Weather
+from energy.weather.weather_reader import read_weather
+from rare.scenario.config.power_config import WEATHER_FILE_KEYS
+from rare.scenario.config.scenario_config import SiteTable, SourceTable
+from rare.scenario.load import Loaded
+from traces.errors import InputError
+from traces.series.power_series import PowerSeries
+from traces.series.rate_series import RateSeries
+
+SOLAR = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio", "losses_percent")
+WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
+"""Keys of a source that are the plant's own."""
+
+
+def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
+    """The weather of [site]. A file is noted in `files` for provenance."""
+    site = loaded.scenario.site
+    if site.weather is not None:
+        files["weather"] = loaded.path(site.weather)
+        return _weather(str(files["weather"]), _stamp(files["weather"]), site)
+    return _weather(f"site:{site.name}", 0.0, site)
+
+
+#: Notes of a reader that say nothing new beside a scenario: where a typical year lies is in the docs, what a
+#: plant lacks it says itself, and of UTC power_inputs tells.
+_LEFT_OUT = ("typical_year", "no_irradiance", "utc_assumed")
+
+
+def weather_notes(weather: Weather) -> list[str]:
+    """What was repaired and noted in reading the weather file, a line each; none of a site by name."""
+    if weather.report is None or weather.name.startswith("site:"):
+        return []
+    repairs = [f"{weather.name}: {each.count} x {each.text}" for each in weather.report.repairs.values()]
+    notes = [each.text for code, each in weather.report.notes.items() if code not in _LEFT_OUT]
+    return repairs + [f"{weather.name}: {in_site_keys(text)}" for text in notes]
+
+
+_KEYWORDS = re.compile(rf"\b({'|'.join(WEATHER_FILE_KEYS)})=(?:(True)|(?=[\s,;.)]|$))?")
+
+
+def in_site_keys(message: str) -> str:
+    """A reader's message with its Python keywords as keys of [site]: site.gaps = 'interpolate'."""
+
+    def key(match: re.Match[str]) -> str:
+        if match[2]:
+            return f"site.{match[1]} = true"
+        given = match.end() < len(message) and message[match.end()] not in " ,;.)"
+        return f"site.{match[1]}{' = ' if given else ''}"
+
+    message = message.replace("read_weather(..., clear_sky=True)", "clear_sky=True")
+    message = message.replace("zone= may name", "supply.site_zone may name")
+    return _KEYWORDS.sub(key, message)
+
+
+def _stamp(path: Path) -> float:
+    """Time of the last change, so that a file edited in between is read again."""
+    try:
+        return path.stat().st_mtime
+    except (OSError, ValueError):  # a name that no file can have; the reader says so
+        return 0.0
+
+
+@lru_cache(maxsize=4)
+def _weather(source: str, changed: float, site: SiteTable) -> Weather:
+    try:
+        return read_weather(source, **{name: getattr(site, name) for name in WEATHER_FILE_KEYS})
+    except InputError as error:
+        text = in_site_keys(str(error))
+        raise InputError(text if source in text else f"site: {text}") from None
+
+
+def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: str) -> PowerSeries:
+    """Power of a solar or wind source of that capacity, at the site."""
+    site = loaded.scenario.site
+    path = loaded.path(site.weather) if site.weather is not None else None
+    key = f"site:{site.name}" if path is None else str(path)
+    try:
+        return _plant(key, 0.0 if path is None else _stamp(path), site, source, capacity_kw)
+    except InputError as error:
+        text = in_site_keys(str(error))
+        named = key in text or text.startswith("site:")
+        raise InputError(text if named else f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=16)
+def _plant(key: str, changed: float, site: SiteTable, source: SourceTable, capacity_kw: float) -> PowerSeries:
+    weather = _weather(key, changed, site)
+    how: dict[str, Any] = {"interpolation": source.interpolation} if source.interpolation else {}
+    if source.kind == "solar":
+        from energy.plants.solar import SolarPlant, solar_power
+
+        plant = SolarPlant(**_given(source, SOLAR))
+        return solar_power(weather, plant, step_s=source.step_s, capacity_kw=capacity_kw, **how)
+    from energy.plants.wind import WindPlant, wind_power
+
+    return wind_power(
+        weather, WindPlant(**_given(source, WIND)), step_s=source.step_s, capacity_kw=capacity_kw, **how
+    )
+
+
+def _given(source: SourceTable, names: tuple[str, ...]) -> dict[str, Any]:
+    given = {name: getattr(source, name) for name in names if getattr(source, name) is not None}
+    return {{"turbine": "turbine_type"}.get(name, name): value for name, value in given.items()}
+
+
+def outside_air_pue(weather: Weather, overhead: float) -> RateSeries:
+    """PUE of cooling by outside air (energy.datacenter.pue), and of everything else: `overhead` above 1."""
+    from energy.datacenter.pue import OUTSIDE_AIR, pue_series
+
+    curve = OUTSIDE_AIR.plus(overhead) if overhead else OUTSIDE_AIR
+    return pue_series(np.asarray(weather.temp_air_c), weather.start_utc, weather.step_s, curve)

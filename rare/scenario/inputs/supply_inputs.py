@@ -1,0 +1,170 @@
+"""The renewable supply of a scenario: sources read or computed, and sized by the cluster's peak draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from rare.model import UNLIMITED_MW, Cluster
+from rare.scenario.config.power_config import LAYOUT_KEYS, ImportTable
+from rare.scenario.config.scenario_config import ForecastTable, SourceTable
+from rare.scenario.inputs.site_inputs import plant_power
+from rare.scenario.load import Loaded
+from traces.errors import InputError
+from traces.series.held import HeldSeries
+from traces.series.power_csv import read_power
+from traces.series.power_series import PowerSeries, total
+from traces.series.text_layout import LayoutOptions
+from traces.times.timezones import find_zone
+
+MW_PER_KW = 1_000_000
+MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """The renewable power: its sum, and its parts by the kind of forecast error they have."""
+
+    total: PowerSeries
+    by_quantity: dict[str, PowerSeries]
+    factor: tuple[int, int] = (1, 1)  # how the last file was scaled: numerator, denominator
+
+
+def check_zone(name: str | None, key: str) -> None:
+    """InputError, beginning with the key, for a name that is no time zone."""
+    if name is not None:
+        try:
+            find_zone(name)
+        except InputError as error:
+            raise InputError(f"{key}: {error}") from None
+
+
+def of_peak(ratio: float, cluster: Cluster, where: str) -> int:
+    """A ratio to the cluster's peak draw in mW."""
+    if cluster.peak_draw_mw == 0:
+        raise InputError(
+            f"{where}: is a ratio to the peak draw, but no node draws any power; give idle_w and core_w"
+        )
+    return round(ratio * cluster.peak_draw_mw)
+
+
+def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes: list[str]) -> Supply | None:
+    """The sources at their sizes, or None without a renewable supply."""
+    supply = loaded.scenario.supply
+    if supply.resolved_kind != "series":
+        return None
+    check_zone(supply.site_zone, "supply.site_zone")
+    groups: dict[str, list[PowerSeries]] = {}
+    factor = (1, 1)
+    for place, source in enumerate(supply.source):
+        where = f"supply.source.{place}"
+        if source.kind == "file":
+            if source.file is None:
+                raise InputError(f"{loaded.label}: {where}.file is missing; give it, or --power FILE")
+            files[f"supply.{place}"] = path = loaded.path(source.file)
+            raw = _read_source(path, source, where)
+            note_reading(raw, notes)
+            series = _sized(raw, source, cluster, where)
+            factor = (series.peak_mw, max(raw.peak_mw, 1))
+        else:
+            series = plant_power(loaded, source, _capacity_kw(source, cluster, where), where)
+        quantity = source.quantity or ("supply" if source.kind == "file" else source.kind)
+        groups.setdefault(quantity, []).append(series)
+    whole = total([part for parts in groups.values() for part in parts])
+    if whole.peak_mw > UNLIMITED_MW:
+        raise InputError(
+            f"supply: the sources reach {whole.peak_mw / MW_PER_KW:g} kW, more than a simulation can count; "
+            "correct the unit or the size"
+        )
+    if all(_unsized(source) for source in supply.source):
+        _note_size(whole, cluster, notes)
+    return Supply(whole, {name: _over(whole, total(parts)) for name, parts in groups.items()}, factor)
+
+
+def _over(whole: PowerSeries, part: PowerSeries) -> PowerSeries:
+    """The part of a sum over the sum's own time, which may be shorter."""
+    return part.slice(part.second_at(whole.start_utc), part.second_at(whole.end_utc))
+
+
+def _unsized(source: SourceTable) -> bool:
+    return source.kind == "file" and source.peak is None and source.peak_kw is None
+
+
+def _note_size(series: PowerSeries, cluster: Cluster, notes: list[str]) -> None:
+    """A supply far from the cluster's size is more often a forgotten scale than a wish."""
+    ratio = series.peak_mw / max(1, cluster.peak_draw_mw)
+    if not 0.01 <= ratio <= 100:
+        notes.append(
+            f"the supply's maximum is {series.peak_mw / MW_PER_KW:g} kW and the cluster's peak draw "
+            f"{cluster.peak_draw_mw / MW_PER_KW:g} kW; --set supply.source.0.peak=1 scales one to the other"
+        )
+
+
+def _capacity_kw(source: SourceTable, cluster: Cluster, where: str) -> float:
+    if source.capacity_kw is not None:
+        return source.capacity_kw
+    return of_peak(source.capacity or 0.0, cluster, f"{where}.capacity") / MW_PER_KW
+
+
+def layout_of(table: SourceTable | ImportTable | ForecastTable) -> LayoutOptions:
+    """What a table says of the text of its file."""
+    return cast(LayoutOptions, {key: getattr(table, key) for key in LAYOUT_KEYS})
+
+
+#: What a reader noted that a user must see even where the run goes on.
+_REMARKS = ("counted_rows", "step_changes", "zone_against_name")
+
+
+def note_reading(series: HeldSeries, notes: list[str]) -> None:
+    """Adds what reading the file found doubtful to the run's notes."""
+    for code, finding in (series.report.notes if series.report else {}).items():
+        if code in _REMARKS:
+            where = f"{series.name}:{finding.line}" if finding.line is not None else series.name
+            value = f" ({finding.value})" if code != "counted_rows" else ""
+            notes.append(f"{where}: {finding.text}{value}")
+
+
+def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) -> PowerSeries:
+    columns = source.columns
+    try:
+        return read_power(
+            path,
+            columns=columns[0] if columns is not None and len(columns) == 1 else columns,
+            unit=source.unit,
+            stamp=source.stamp,
+            zone=source.zone,
+            gaps=source.gaps,
+            negatives=source.negatives,
+            time_column=source.time_column,
+            **layout_of(source),
+        )
+    except InputError as error:
+        # What the reader calls an argument is a key of this table.
+        text = str(error).replace("header=False", "header=false")
+        raise InputError(text if str(path) in text else f"{where}: {text}") from None
+
+
+def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes: list[str]) -> PowerSeries:
+    """The day-ahead forecast of the supply, scaled as the supply's only file is."""
+    # Several files would need a forecast each, and a plant has no file to be forecast.
+    if len(loaded.scenario.supply.source) != 1 or loaded.scenario.supply.source[0].kind != "file":
+        raise InputError(
+            'forecast.kind "day-ahead" needs exactly one [[supply.source]], of kind "file"; '
+            "give that, or choose another kind of forecast"
+        )
+    table = loaded.scenario.forecast
+    files["forecast"] = path = loaded.path(table.file or "")
+    series = _read_source(path, table, "forecast")
+    note_reading(series, notes)
+    return series.scaled(*supply.factor)
+
+
+def _sized(series: PowerSeries, source: SourceTable, cluster: Cluster, where: str) -> PowerSeries:
+    if source.peak is not None:
+        return series.scaled_to_peak(of_peak(source.peak, cluster, f"{where}.peak"))
+    if source.peak_kw is not None:
+        return series.scaled_to_peak(round(source.peak_kw * MW_PER_KW))
+    if source.scale is not None:
+        return series.scaled(round(source.scale * MICRO), MICRO)
+    return series

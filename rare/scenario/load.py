@@ -1,0 +1,289 @@
+"""From a TOML file and a command line's wishes to a checked Scenario; faults are named by file and line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rare.scenario.config.scenario_config import Scenario
+from rare.scenario.config.toml_tables import TableProblem, dotted, parse_table, shown
+from traces.documents import parse_toml, read_text, reading, toml_tables, user_path
+from traces.errors import InputError
+from traces.text import place
+
+SHIPPED = Path(__file__).resolve().parent / "library"
+GROUNDS = "training"  # beside them, those that are there to train on: training/NAME
+MAX_BYTES = 1_000_000
+# Keys that describe one workload file: another file does not inherit them.
+_OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
+_OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed", "processors")
+UNLIMITED = "unlimited"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A checked scenario, the folder its paths are relative to, and what the file is called in messages."""
+
+    scenario: Scenario
+    base: Path
+    label: str
+
+    def path(self, file: str) -> Path:
+        """A file of the scenario: relative to the scenario file's folder."""
+        return Path(os.path.normpath(self.base / user_path(file)))
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a command line changes; None leaves it. Paths are relative to the current folder."""
+
+    workload: str | None = None
+    power: str | None = None  # a file, or 'unlimited'
+    processors: int | None = None
+    jobs: str | None = None
+    from_date: str | None = None
+    to_date: str | None = None
+    strict: bool = False
+    window: str | None = None  # one of the scenario's, or "all"
+    settings: Sequence[str] = ()  # `table.key=value`, applied last
+
+
+def shipped_names() -> list[str]:
+    """Names of the scenarios that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def load_scenario(name: str = "plain", wishes: Wishes | None = None) -> Loaded:
+    """The scenario of that name or TOML file, with the wishes applied. InputError names file and line."""
+    wishes = wishes or Wishes()
+    path = _find(name)
+    with reading(path):
+        source = read_text(path, MAX_BYTES, f"give a TOML file, or one of {', '.join(shipped_names())}")
+        source = source.replace("\r\n", "\n")
+        wished = toml_tables(source, path)
+        wished.setdefault("name", path.stem)
+        by_option: list[tuple[tuple[str | int, ...], str]] = []
+        try:
+            by_option += _apply_wishes(wished, wishes)
+            by_option += [
+                (_apply_setting(wished, setting), f"--set {setting}") for setting in wishes.settings
+            ]
+            scenario = parse_table(Scenario, wished)
+        except TableProblem as problem:
+            raise InputError(_located(problem, path, source, by_option)) from None
+    return Loaded(scenario, path.parent, place(path))
+
+
+def _find(name: str) -> Path:
+    if not name or "\0" in name:
+        raise InputError(
+            f"--scenario {shown(name)}: give a name ({', '.join(shipped_names())}) or a TOML file"
+        )
+    if name in shipped_names():
+        return SHIPPED / f"{name}.toml"
+    ground = SHIPPED / f"{name}.toml"
+    if name.startswith(f"{GROUNDS}/") and ".." not in name and ground.is_file():
+        return ground
+    if name.endswith(".toml") or "/" in name:
+        return user_path(name)
+    near = difflib.get_close_matches(name, shipped_names(), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(shipped_names())}."
+    raise InputError(f"scenario {shown(name)} is unknown; {hint} Or give a file whose name ends in .toml")
+
+
+# --- the command line's wishes ------------------------------------------------------------------------
+
+
+def _apply_wishes(table: dict[str, Any], wishes: Wishes) -> list[tuple[tuple[str | int, ...], str]]:
+    """Write the wishes into the raw table; returns which option wrote which path, for messages."""
+    origin: list[tuple[tuple[str | int, ...], str]] = []
+    workload = _table_in(table, "workload")
+    if wishes.workload is not None:
+        if "file" in workload:
+            for key in _OF_THE_FILE:
+                workload.pop(key, None)
+        if "model" in workload:
+            for key in _OF_A_MODEL:
+                workload.pop(key, None)
+        if "windows" in table:  # the scenario's default is a week of its own jobs
+            table["window"] = ALL
+        workload["file"] = _absolute(wishes.workload, "--workload")
+        if os.path.isdir(workload["file"]):
+            raise InputError(
+                f"--workload {shown(wishes.workload)}: is a directory; give the trace's file inside it"
+            )
+    # What the command line chooses is meant instead of what the scenario chose, in whatever way.
+    for given, other in ((("jobs",), ("from_date", "to_date")), (("from_date", "to_date"), ("jobs",))):
+        if any(getattr(wishes, key) is not None for key in given):
+            for key in other:
+                workload.pop(key, None)
+    for key in ("processors", "jobs", "from_date", "to_date"):
+        value = getattr(wishes, key)
+        if value is not None:
+            workload[key] = value
+            origin.append((("workload", key), f"--{key.replace('_', '-')} {value}"))
+    if wishes.strict:
+        workload["strict"] = True
+    if wishes.power is not None:
+        _apply_power(table, wishes.power)
+    if wishes.window is not None:
+        table["window"] = wishes.window
+        origin.append((("window",), f"--window {wishes.window}"))
+    return origin
+
+
+def _apply_power(table: dict[str, Any], power: str) -> None:
+    supply = _table_in(table, "supply")
+    if power == UNLIMITED:
+        table["supply"] = {"kind": UNLIMITED}
+        for key in ("battery", "forecast", "windows", "window"):
+            table.pop(key, None)
+        if isinstance(table.get("grid"), dict):
+            for key in ("import_ratio", "import_kw", "unlimited", "import_series", "price", "carbon"):
+                table["grid"].pop(key, None)
+        return
+    file = _absolute(power, "--power")
+    supply.pop("kind", None)
+    sources = supply.get("source", [])
+    if not isinstance(sources, list) or not all(isinstance(source, dict) for source in sources):
+        return  # the parser says what is wrong with them
+    missing = [source for source in sources if "file" not in source]
+    for source in missing:
+        source["file"] = file
+    if not missing:
+        supply["source"] = [{"file": file, **_summed_size(sources)}]
+
+
+def _summed_size(sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """A file that replaces several sources is as large as all of them, where they were sized relatively."""
+    peaks = [source.get("peak", source.get("capacity")) for source in sources]
+    numbers = [peak for peak in peaks if isinstance(peak, int | float) and not isinstance(peak, bool)]
+    return {"peak": sum(numbers)} if numbers and len(numbers) == len(sources) else {}
+
+
+def _table_in(table: dict[str, Any], key: str) -> dict[str, Any]:
+    inner = table.setdefault(key, {})
+    if not isinstance(inner, dict):
+        raise TableProblem((key,), f"must be a table, got {shown(inner)}")
+    return inner
+
+
+def _absolute(file: str, option: str) -> str:
+    if not file or "\0" in file:
+        raise InputError(f"{option} {shown(file)}: give a file")
+    return str(Path.cwd() / user_path(file))
+
+
+def _apply_setting(table: dict[str, Any], setting: str) -> tuple[str | int, ...]:
+    """Write one `table.key=value` into the raw table; returns its path."""
+    key, equals, value = setting.partition("=")
+    parts = [part.strip() for part in key.strip().split(".")]
+    if not equals or not all(parts):
+        raise InputError(f"--set {shown(setting)}: must be table.key=value, such as battery.hours=4")
+    here: Any = table
+    path: list[str | int] = []
+    for part in parts[:-1]:
+        here, step = _step_into(here, part, setting)
+        path.append(step)
+    if not isinstance(here, dict):
+        raise InputError(f"--set {shown(setting)}: {dotted(path)} is an array; name one, by place or name")
+    given = _toml_value(value.strip())
+    if isinstance(given, str) and (parts[-1] == "file" or given.endswith(".toml")):
+        given = _absolute(given, f"--set {key.strip()}")  # relative to the current folder
+    here[parts[-1]] = given
+    return (*path, parts[-1])
+
+
+def _step_into(here: Any, part: str, setting: str) -> tuple[Any, str | int]:
+    if isinstance(here, dict):
+        if part in ("source", "partition", "service_class") and part not in here:
+            here[part] = []
+        return here.setdefault(part, {}), part
+    if not isinstance(here, list):
+        raise InputError(f"--set {shown(setting)}: {part!r} lies inside something that is no table")
+    if part.isascii() and part.isdecimal() and len(part) <= 9 and int(part) <= len(here):
+        if int(part) == len(here):
+            here.append({})
+        return here[int(part)], int(part)
+    names = [each.get("name") if isinstance(each, dict) else None for each in here]
+    if part in names:
+        return here[names.index(part)], names.index(part)
+    known = ", ".join(str(name) for name in names if name)
+    hint = (
+        f"known are {known}"
+        if known
+        else f"there are {len(here)} entries, so the next new one is {len(here)}"
+    )
+    raise InputError(f"--set {shown(setting)}: there is no entry {part!r}; {hint}")
+
+
+def _toml_value(value: str) -> Any:
+    """TOML's reading of a value; what TOML does not know is a text, so that quotes may be left out."""
+    try:
+        table = parse_toml(f"value = {value}")
+    except ValueError:
+        return value
+    return table["value"] if len(table) == 1 else value
+
+
+# --- where a wrong key stands ---------------------------------------------------------------------------
+
+
+def _located(
+    problem: TableProblem, path: Path, source: str, by_option: Iterable[tuple[tuple[str | int, ...], str]]
+) -> str:
+    key = dotted(problem.path)
+    for written, option in by_option:
+        if written and problem.path[: len(written)] == written:
+            return f"{shown_option(option)}: {key} {problem.message}"
+    line = find_line(source, problem.path)
+    for written, option in by_option if line is None else ():
+        if written[: len(problem.path)] == problem.path:
+            return f"{shown_option(option)}: {key} {problem.message}"
+    return f"{place(path, line)}: {key} {problem.message}"
+
+
+def shown_option(option: str) -> str:
+    """An option as given, on one line and cut to a readable length."""
+    text = " ".join(option.split())
+    return text if len(text) <= 90 else text[:87] + "..."
+
+
+_LONGEST_LINE = 300
+_HEADER = re.compile(r"\s*(\[{1,2})\s*([^\]#]+?)\s*\]{1,2}\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.-]+))\s*=""")
+
+
+def find_line(source: str, path: tuple[str | int, ...]) -> int | None:
+    """The line that holds a path, or the table it belongs to; None where the file has neither.
+
+    Good for ordinary files, not a second TOML parser: an odd one costs a line number, nothing else.
+    """
+    counts: dict[str, int] = {}
+    here: tuple[str | int, ...] = ()
+    nearest: tuple[int, int | None] = (0, None)
+    for number, whole in enumerate(source.splitlines(), 1):
+        line = whole[:_LONGEST_LINE]  # the patterns take a time that grows with the square of a line's blanks
+        if header := _HEADER.match(line):
+            name = header[2].replace('"', "").replace(" ", "")
+            here = tuple(name.split("."))
+            if header[1] == "[[":
+                place = counts[name] = counts.get(name, -1) + 1
+                here = (*here, place)
+            found = here
+        elif key := _KEY.match(line):
+            found = (*here, *(key[1] or key[2] or key[3]).split("."))
+        else:
+            continue
+        depth = len(found)
+        if found[: len(path)] == path and nearest[0] == 0:
+            nearest = (len(path), number)  # the first of several tables of that name
+        if path[:depth] == found and depth > nearest[0]:
+            nearest = (depth, number)
+    return nearest[1]

@@ -1,0 +1,1 @@
+"""The state of many simulations as a few arrays, and how compiled code reaches it."""

@@ -1,0 +1,95 @@
+"""Clock, heuristic and log fused into one compiled loop: datasets at full speed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rare.env.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, chance, draw_action
+from rare.env.stepping import find_action, handle_at, place_at, score_at, step_one, view_at
+from rare.rules.orders import FCFS
+from rare.state.arrays import DECIDE_SHED, DECIDE_START, ENDED, SHEDDING, WAIT, env_of
+from rare.state.compile import rule
+from rare.state.memory import arguments
+from schedulers.heuristics.chooser import POLICY, choose, victim
+
+
+@rule
+def preferred_action(places, w, policy):
+    """The action that means what the heuristic wants now; below 0: it is in no slot."""
+    slot = victim(w, policy) if env_of(w).phase == SHEDDING else choose(w, policy)
+    return 0 if slot == WAIT else find_action(places, 0, slot)
+
+
+@rule
+def take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
+         step):  # fmt: skip
+    """Carry out decision `step` and note it with what came of it; False if the step needs room first."""
+    s = env_of(w)
+    action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])
+    actions[step] = action
+    chances[step] = chance(mask, preferred, epsilon, action)
+    step_one(w, v, sc, action)
+    if sc.status not in (DECIDE_START, DECIDE_SHED, ENDED):
+        return False
+    rewards[step] = sc.reward
+    times[step + 1] = s.now_s - s.begin_s
+    for i in range(obs.size):
+        all_obs[step + 1, i] = obs[i]
+    for i in range(mask.size):
+        all_mask[step + 1, i] = mask[i]
+    return True
+
+
+@rule
+def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
+           step, steps):  # fmt: skip
+    """Log environment 0 from decision `step` on, for at most `steps` decisions of its episode.
+
+    Returns the decisions logged, and why it stopped: OVER, FULL (as many as asked), OUTSIDE (the
+    heuristic wanted a job that no slot shows), ROOM (the last step needs room for live jobs; its reward
+    and what follows are not noted yet). With epsilon 1 the heuristic is not asked.
+    """
+    at = place_at(places, 0)
+    w = handle_at(at.handles, 0)
+    v = view_at(at.views, 0)
+    sc = score_at(at.scores, 0)
+    while step < steps:
+        preferred = NOBODY
+        if epsilon < 1.0:
+            preferred = preferred_action(places, w, policy)
+            if preferred < 0 or sc.hidden > 0:
+                return step, OUTSIDE
+            if v.reservations and not mask[preferred]:
+                preferred = 0  # it waits where its choice is withheld
+        if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
+                    chances, draws, step):  # fmt: skip
+            return step, ROOM
+        step += 1
+        if sc.status == ENDED:
+            return step, OVER
+    return step, FULL
+
+
+class RandomActions:
+    """The behaviour policy `random`: any valid action, each as likely. Only for datasets."""
+
+    name = "random"
+    order = FCFS
+    order_param = 2.0
+    sees_only_slots = True
+
+    def __init__(self) -> None:
+        self._policy = arguments(np.zeros(1, POLICY).view(np.recarray))[0]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+    def check(self, case: Any) -> None:
+        """Any case will do."""
+
+    def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
+        """As `record` with epsilon 1, whatever it is."""
+        step, why = record(places, self._policy, 1.0, *log)
+        return int(step), int(why)

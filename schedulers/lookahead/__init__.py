@@ -1,0 +1,1 @@
+"""Lookahead: candidates tried on copies of the state, under sampled forecasts and estimates."""

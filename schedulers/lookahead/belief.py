@@ -1,0 +1,221 @@
+"""A copy of the state as a scheduler believes it: estimates for run times, forecasts for the weather.
+
+What the copy holds: the jobs that are here, each with a run time drawn from its user's estimate
+(schedulers.lookahead.estimate_accuracy); the newest forecast and nothing issued later; arrivals drawn from
+those that the run has seen. The true work of a job that has not ended and the inputs to come are never read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rare.model import NEVER_S
+from rare.state.arrays import (
+    ENTRY,
+    EVENT,
+    FINISH,
+    FREE,
+    INPUT,
+    JOB,
+    LEAF,
+    MARK,
+    OUTCOME,
+    POWER,
+    RUNNING,
+    World,
+    bind,
+    handle_records,
+)
+from rare.state.memory import arguments, records, register
+from rare.world import more_live_slots
+from schedulers.lookahead.estimate_accuracy import Accuracy
+from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
+
+SOON_S = 60  # a job past its estimate is taken to need so long from now on
+SHORTEST_PAST_S = 6 * 3600  # arrivals of a shorter past say too little of how often jobs come
+_GOLDEN = (5**0.5 - 1) / 2  # its multiples are spread evenly over a circle
+_SLOTS = 256
+
+
+class Believed:
+    """A world of two environments beside a real one: the template and the copy that is played on.
+
+    samples: futures. horizon_s: how far they reach. arrivals: whether past arrivals come again.
+    """
+
+    def __init__(self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int) -> None:
+        self._arrivals = arrivals
+        self._real_jobs = world.jobs  # whose table this copy was made for
+        state = world.env[0]
+        self._rows = steps_ahead(state, horizon_s)
+        issues, steps = world.forecast.shape
+        per_issue = int(state["issue_step_s"]) // max(int(state["forecast_step_s"]), 1)
+        self._scores = path_scores(
+            samples,
+            issues * max(per_issue, 1) + steps + self._rows,
+            int(state["forecast_step_s"]) or 3600,
+            seed,
+        )
+        self._known = len(world.jobs)
+        jobs = records((2 * self._known,), JOB)
+        jobs[: self._known] = world.jobs
+        jobs["work_s"] = jobs["estimate_s"]  # nobody knows more of a job that is not here
+        self._inputs = records((samples, self._rows), INPUT)
+        env = records((2,), world.env.dtype)
+        env[:] = world.env[:1]
+        small = {"outcome": OUTCOME, "log": EVENT, "power": POWER}
+        live = records((2, _SLOTS), world.live.dtype)
+        made = World(
+            env=env,
+            part=records((2, world.part.shape[1]), world.part.dtype),
+            live=live,
+            lists=records((2, 4, 2 * _SLOTS), ENTRY),
+            ends=records((2, 4), world.ends.dtype),
+            jobs=jobs,
+            inputs=self._inputs[0],
+            forecast=records((min(issues, 1), steps), world.forecast.dtype),
+            scratch=records((2, 1), world.scratch.dtype),
+            leaves=records((2, 0), LEAF),  # a copy walks its queue: no index is kept
+            tree=records((2, 0), MARK),
+            handles=None,
+            **{name: records((2, 1), dtype) for name, dtype in small.items()},
+        )
+        made.env.live = _SLOTS  # so that more_live_slots sees no free slot
+        self.world = more_live_slots(made)
+        self._bind()
+
+    def is_of(self, world: World) -> bool:
+        """Whether this copy was made for these jobs."""
+        return self._real_jobs is world.jobs
+
+    def _bind(self) -> None:
+        """Handles of the copy, one for each sample: they differ in their inputs."""
+        self.world = bind(self.world)
+        self._records = records((len(self._inputs),), handle_records(self.world).dtype)
+        self._records[:] = handle_records(self.world)[1]
+        for sample, row in enumerate(self._inputs):
+            self._records["at_inputs"][sample] = register(row)
+        self._records["input_rows"] = self._rows
+        self.handles = arguments(self._records)
+        words = [np.asarray(getattr(self.world, name)) for name in ("env", "part", "live", "lists", "ends")]
+        shapes = ((2, -1), (2, -1), (2, len(words[2][0]), -1), (2, 4, words[3].shape[2], -1), (2, 4, 2))
+        self.words: Any = tuple(
+            each.view(np.int64).reshape(shape) for each, shape in zip(words, shapes, strict=True)
+        )
+
+    def lay(self, world: World, e: int, until_s: int, accuracy: Accuracy) -> None:
+        """Make the template of this decision, with what is known of the estimates' accuracy."""
+        self._accuracy = accuracy
+        self._real, self._e = world, e
+        state = world.env[e]
+        here = np.flatnonzero(world.live[e]["doing"] != FREE)
+        self._make_room(len(here))
+        self._lay_env(world, e, until_s, len(here))
+        self.world.part[0] = world.part[e]
+        self._rows_here = np.asarray(world.live[e])[here]
+        self.place = np.zeros(world.live.shape[1], np.int64)
+        self.place[here] = np.arange(len(here))
+        self.world.live["next_free"][0, len(here) :] = np.arange(len(here) + 1, self.world.live.shape[1] + 1)
+        self._here = len(here)
+        for which in range(4):
+            ends = world.ends[e, which]
+            entries = np.asarray(world.lists[e, which])[int(ends["first"]) : int(ends["last"])].copy()
+            entries["slot"] = self.place[entries["slot"]]
+            first = self.world.live.shape[1] - len(entries) // 2
+            self.world.lists[0, which, first : first + len(entries)] = entries
+            self.world.ends[0, which] = (first, first + len(entries))
+        self._outlook = Outlook(state, world.forecast, self._rows)
+        if self._outlook.issue >= 0:
+            self.world.forecast[0] = world.forecast[self._outlook.issue]
+            self.world.env["forecast_begin_s"][0] = self._outlook.issued_s
+        self._records["forecast_issues"] = int(self._outlook.issue >= 0)
+
+    def _lay_env(self, world: World, e: int, until_s: int, here: int) -> None:
+        env = self.world.env
+        env[0] = world.env[e]
+        env["log_level"][0] = env["record_jobs"][0] = env["input_row"][0] = 0
+        env["seen_changes"][0] = env["found_changes"][0] = -1  # what passes remember is of the real queue
+        env["pass_s"][0] = -NEVER_S  # and the plan of a pass is in the real scratch row
+        env["inputs_end_s"][0] = NEVER_S
+        env["free_slot"][0] = here
+        self._until_s = until_s
+
+    def _lay_jobs(self, sample: int) -> None:
+        """Give the jobs here the work that this sample believes in, and the running ones their ends."""
+        rows, now_s = self._rows_here.copy(), int(self._real.env["now_s"][self._e])
+        index, progress_s = rows["job"], rows["progress_s"]
+        real = self._real.jobs
+        done_s = real["work_s"][index] - rows["left_s"]  # up to its last start
+        busy = rows["doing"] == RUNNING
+        since_s = np.where(busy, np.maximum(now_s - progress_s, 0), 0)
+        work_s = self._accuracy.work_s(index, real["estimate_s"][index], done_s + since_s, sample)
+        overdue = (work_s == 0) & (done_s + since_s > 0)
+        work_s = np.where(overdue, done_s + since_s + SOON_S, work_s)
+        rows["left_s"] = work_s - done_s
+        self.world.jobs["work_s"][index] = work_s
+        finish_s = progress_s + rows["left_s"]
+        rows["finish_s"] = np.where(busy, finish_s, rows["finish_s"])
+        self.world.live[0, : len(rows)] = rows
+        first, last = (int(end) for end in self.world.ends[0, FINISH])
+        entries = np.asarray(self.world.lists[0, FINISH])[first:last]
+        entries["key"] = finish_s[entries["slot"]]
+        entries[:] = entries[np.lexsort((entries["job"], entries["key"]))]
+
+    def _make_room(self, here: int) -> None:
+        while self.world.live.shape[1] < here + 1:
+            self.grow()
+
+    def grow(self) -> None:
+        """More live slots. A template that was laid has to be laid again."""
+        self.world = more_live_slots(self.world)
+        self._bind()
+
+    def draw(self, sample: int) -> int:
+        """Lay the inputs, run times and arrivals of a sample. Returns the jobs that a run into it holds."""
+        self._lay_jobs(sample)
+        self._records["input_rows"][sample] = self._outlook.inputs(self._inputs[sample], self._scores[sample])
+        arrivals = self._draw_arrivals(sample) if self._arrivals else 0
+        self.world.env["next_job"][0] = self._known
+        self.world.env["jobs_end"][0] = self._known + arrivals
+        self.slots = min(self._here + arrivals + 1, self.world.live.shape[1])
+        return self._here + arrivals
+
+    def _draw_arrivals(self, sample: int) -> int:
+        """Arrivals up to the horizon: those of the past from a moment of it on, over and over."""
+        real, state = self._real.jobs, self._real.env[self._e]
+        begin_s, now_s = int(state["begin_s"]), int(state["now_s"])
+        period_s = max(now_s - begin_s, SHORTEST_PAST_S)
+        ahead_s = self._until_s - now_s
+        last = int(state["next_job"])
+        first = int(np.searchsorted(real["submit_s"][:last], begin_s))
+        shift_s = int((sample + 1) * _GOLDEN % 1 * period_s)
+        after_s = (real["submit_s"][first:last] - begin_s - shift_s) % period_s + 1
+        fits = real["part"][first:last] >= 0
+        turns = [
+            (after_s + turn * period_s, first + np.flatnonzero(fits & (after_s + turn * period_s < ahead_s)))
+            for turn in range(-(-ahead_s // period_s))
+        ]
+        chosen = np.concatenate([index for _, index in turns])
+        come_s = now_s + np.concatenate([after[index - first] for after, index in turns])
+        order = np.argsort(come_s, kind="stable")
+        chosen, come_s = chosen[order], come_s[order]
+        self._room_for_jobs(len(chosen))
+        jobs = self.world.jobs[self._known : self._known + len(chosen)]
+        jobs[:] = real[chosen]
+        jobs["work_s"] = self._accuracy.work_s(chosen, jobs["estimate_s"], np.zeros(len(chosen)), sample)
+        dated = jobs["deadline_s"] < NEVER_S
+        jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + come_s, NEVER_S)
+        jobs["submit_s"] = come_s
+        return len(chosen)
+
+    def _room_for_jobs(self, arrivals: int) -> None:
+        if self._known + arrivals > len(self.world.jobs):
+            jobs = records((self._known + 2 * arrivals,), JOB)
+            jobs[: len(self.world.jobs)] = self.world.jobs
+            self.world = self.world._replace(jobs=jobs)
+            issues = self._records["forecast_issues"].copy()
+            rows = self._records["input_rows"].copy()
+            self._bind()
+            self._records["forecast_issues"], self._records["input_rows"] = issues, rows

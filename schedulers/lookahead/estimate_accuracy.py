@@ -1,0 +1,75 @@
+"""How long jobs run for their estimates, learnt from the jobs that have ended.
+
+Users ask for several times what their jobs need (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001,
+doi:10.1109/71.932708): a run into the future that took estimates at their word would see a machine that is
+full for days. Ended jobs show by how much; the run time of a job that has not ended is never read.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from energy.forecasts.hash_noise import key_of, uniforms
+from rare.state.arrays import DECIDE_SHED, FREE, RUNNING, WAIT, World
+
+FEWEST = 5  # ended jobs; before, estimates are taken at their word
+MOST = 2000  # the latest so many count
+
+
+class Accuracy:
+    """Run time over estimate of ended jobs, as far as one scheduler has watched a run."""
+
+    def __init__(self, seed: int) -> None:
+        self._key = key_of("accuracy", seed)
+        self._ratios: list[float] = []
+        self._sorted = np.ones(1)
+        self._running: set[int] = set()
+        self._begin_s = self._last_s = 0
+
+    def is_of(self, world: World, e: int) -> bool:
+        """Whether an environment is still in the run that was watched."""
+        state = world.env[e]
+        return self._begin_s == int(state["begin_s"]) and self._last_s <= int(state["now_s"])
+
+    def look(self, world: World, e: int) -> None:
+        """At a decision: jobs that ran after the last one and are gone have ended."""
+        self._begin_s, self._last_s = int(world.env[e]["begin_s"]), int(world.env[e]["now_s"])
+        live = np.asarray(world.live[e])
+        here = set(live["job"][live["doing"] != FREE].tolist())
+        ended = sorted(self._running - here)
+        if ended:
+            jobs = world.jobs
+            for job in ended:
+                if jobs["estimate_s"][job] > 0:
+                    self._ratios.append(float(jobs["work_s"][job] / jobs["estimate_s"][job]))
+            self._sorted = np.sort(self._ratios[-MOST:])
+        self._running = set(live["job"][live["doing"] == RUNNING].tolist())
+
+    def decided(self, world: World, e: int, status: int, slot: int) -> None:
+        """What was decided: whoever starts runs, whoever is given up does not.
+
+        A shortage left to the rules ends the watch until the next decision: nobody says whom they gave up.
+        """
+        if slot != WAIT:
+            live = world.live[e, slot]
+            job = int(live["job"])
+            if live["doing"] == RUNNING:
+                self._running.discard(job)
+            else:
+                self._running.add(job)
+        elif status == DECIDE_SHED:
+            self._running.clear()
+
+    def work_s(self, jobs: np.ndarray, estimate_s: np.ndarray, done_s: np.ndarray, sample: int) -> np.ndarray:
+        """(N,) drawn run times of jobs that have run for `done_s`; 0 where none so long is known.
+
+        Draws depend on job and sample alone, so that all candidates and decisions meet the same.
+        """
+        if len(self._ratios) < FEWEST:
+            return np.where(estimate_s > done_s, estimate_s, 0)
+        ratios = self._sorted
+        shorter = np.searchsorted(ratios, done_s / np.maximum(estimate_s, 1), side="right")
+        drawn = uniforms(self._key, np.asarray(jobs, np.int64), np.full(len(jobs), sample))
+        place = np.minimum(shorter + (drawn * (len(ratios) - shorter)).astype(np.int64), len(ratios) - 1)
+        work_s = np.ceil(ratios[place] * estimate_s).astype(np.int64)
+        return np.where((shorter < len(ratios)) & (work_s > done_s), work_s, 0)

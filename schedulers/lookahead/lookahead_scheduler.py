@@ -1,0 +1,294 @@
+"""Lookahead: tries each promising action on copies of the state before it takes one.
+
+At a decision the state is forked for each candidate, and a base heuristic plays on from there to a horizon,
+in several futures: paths of the supply as the newest forecast has them (schedulers.lookahead.supply_paths),
+run times drawn from the users' estimates and the accuracy of the jobs that have ended
+(schedulers.lookahead.estimate_accuracy), and no further
+arrivals, or arrivals drawn from those seen so far (schedulers.lookahead.belief). All candidates meet the same
+futures. The best mean objective wins; ties, and differences within the noise, go to what the base heuristic
+itself would do. This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu, Journal of
+Heuristics 3, 1997, doi:10.1023/A:1009635226865; halving the candidates as the samples add up: Karnin, Koren
+and Somekh, ICML 2013.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from rare.model import Case
+from rare.state.arrays import DECIDE_SHED, WAIT, World
+from rare.state.memory import Copyable, arguments, fresh, records
+from schedulers.heuristics.heuristic import Heuristic, parse
+from schedulers.lookahead.belief import Believed
+from schedulers.lookahead.estimate_accuracy import Accuracy
+from schedulers.lookahead.rollout import CANDIDATE, TERMS, play, running, startable
+from traces.errors import InputError
+
+DEFAULT_BASE = "hvf+greedy"
+MOST_NOTED = 512  # actions of one decision that are looked at for pruning
+FEWEST_SAMPLES = 3  # for fewer the noise cannot be told from a gain: rather fewer candidates
+HALVED_AFTER = (3, 6, 12, 24, 48)  # samples after which the worse half of the candidates is dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to look.
+
+    budget: simulated jobs a decision, over all candidates and samples; when the next round would exceed it,
+    the best so far is taken; 0: the base heuristic alone. candidates: at most so many, WAIT and the base's
+    choice among them. samples: futures. horizon: hours. arrivals: 1: past arrivals come again, 0: none.
+    unserved: what a job still here at the horizon counts for the part not done, as a share of its value.
+    margin: standard errors by which another action must beat the base's. seed: of the futures.
+    """
+
+    budget: int = 3000
+    candidates: int = 6
+    samples: int = 16
+    horizon: float = 24.0
+    arrivals: int = 0
+    unserved: float = 0.2
+    margin: float = 1.0
+    seed: int = 0
+
+
+_RANGES = {
+    "budget": (0, 10**9),
+    "candidates": (2, 64),
+    "samples": (1, 64),
+    "horizon": (0.25, 720),
+    "arrivals": (0, 1),
+    "unserved": (0, 1),
+    "margin": (0, 100),
+    "seed": (0, 2**31),
+}
+_BASE_KEYS = ("atc", "conservative", "price", "carbon")  # what a base heuristic's own name may set
+
+
+class Lookahead(Copyable):
+    """A base heuristic, improved by trying its alternatives. Runs on both clocks.
+
+    looks, simulated_jobs: decisions that were looked into, and jobs simulated for them, since `check`.
+    """
+
+    def __init__(self, name: str, base: Heuristic, effort: Effort) -> None:
+        self.name, self.base, self.effort = name, base, effort
+        self.order, self.order_param = base.order, base.order_param
+        self.keeps_promises = base.keeps_promises
+        self.looks = self.simulated_jobs = self.overruled = 0
+        self._noted = records((MOST_NOTED,), CANDIDATE)
+        self._believed: Believed | None = None
+        self._watched: dict[int, Accuracy] = {}  # by environment
+        self._terms: Any = None
+        self._terms_array: Any = None
+        self._jobs: Any = None  # the table of jobs whose runs are watched
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_believed": None, "_terms": None}  # laid anew at each decision
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._noted = fresh(state["_noted"])
+        if self._terms_array is not None:
+            self._terms_array = fresh(state["_terms_array"])
+            self._terms = arguments(self._terms_array)[0]
+
+    def check(self, case: Case) -> None:
+        """Refuse a case without values, or one on which the base cannot work; forget the last run."""
+        if not (case.workload.value_u > 0).any():
+            raise InputError(
+                f"scheduler {self.name!r} seeks the highest objective, and no job has a value; use a "
+                "scenario with service classes, or a workload that has values"
+            )
+        self.base.check(case)
+        terms = records((1,), TERMS)
+        terms.penalty_u = case.options.violation_penalty_u
+        terms.carbon_price = case.options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
+        terms.priced = case.inputs.priced
+        terms.unserved = self.effort.unserved
+        self._terms_array, self._terms = terms, arguments(terms)[0]
+        self._believed, self._watched, self._jobs = None, {}, None
+        self.looks = self.simulated_jobs = self.overruled = 0
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """One decision, as a slot (rare.scheduler.Decider). ValueError before `check`."""
+        if self._terms is None:
+            raise ValueError(f"{self.name}: call check(case) before the first decision")
+        usual = self.base.decide(world, e, status)
+        if self.effort.budget == 0:
+            return usual
+        believed = self._copy_of(world)
+        accuracy = self._accuracy_of(world, e)
+        accuracy.look(world, e)
+        choices = self._candidates(world, e, status, usual)
+        best = self._best(believed, world, e, choices) if len(choices) > 1 else usual
+        accuracy.decided(world, e, status, best)
+        self.overruled += best != usual
+        return best
+
+    # --- candidates ---
+
+    def _candidates(self, world: World, e: int, status: int, usual: int) -> list[int]:
+        """Slots and WAIT: the base's choice first, then those that the rankings name in turn."""
+        handle, noted = world.handles[e], self._noted
+        if status == DECIDE_SHED:
+            count = running(handle, noted)
+            found = noted[:count]
+            rankings = [
+                np.lexsort((found["slot"], found["worth"])),
+                np.lexsort((found["slot"], found["per_joule"])),
+                np.lexsort((found["slot"], -found["slack_s"])),
+                np.lexsort((found["slot"], -found["since_s"])),
+            ]
+            return _in_turn(self.effort.candidates, [usual, WAIT], found["slot"], rankings)
+        starts, count = startable(handle, noted)
+        found = noted[:starts]
+        rankings = [
+            np.arange(starts),
+            np.lexsort((found["slot"], -found["per_joule"])),
+            np.lexsort((found["slot"], found["slack_s"])),
+            np.lexsort((found["slot"], -found["worth"])),
+        ]
+        if count > starts:
+            stops = noted[starts:count]
+            rankings.append(starts + np.lexsort((stops["slot"], stops["per_joule"])))
+        return _in_turn(self.effort.candidates, [usual, WAIT], noted["slot"][:count], rankings)
+
+    # --- rollouts ---
+
+    def _best(self, believed: Believed, world: World, e: int, choices: list[int]) -> int:
+        """The choice with the best mean objective, the first where none is better beyond the noise."""
+        effort = self.effort
+        now_s = int(world.env["now_s"][e])
+        until_s = now_s + round(effort.horizon * 3600)
+        believed.lay(world, e, until_s, self._watched[e])
+        left = effort.budget
+        scores = np.full((len(choices), effort.samples), np.nan)
+        racing = list(range(len(choices)))
+        done = 0
+        for sample in range(effort.samples):
+            cost = max(believed.draw(sample), 1)
+            if done == 0:
+                racing = racing[: left // (cost * min(effort.samples, FEWEST_SAMPLES))]
+            if len(racing) < 2 or cost * len(racing) > left:
+                break
+            for place in racing:
+                scores[place, sample] = self._play(believed, world, e, choices[place], sample, until_s)
+            left -= cost * len(racing)
+            done += 1
+            if done in HALVED_AFTER and len(racing) > 2:
+                rest = sorted(racing[1:], key=lambda place: (-scores[place, :done].mean(), place))
+                racing = [0, *sorted(rest[: (len(rest) + 1) // 2])]
+        self.looks += 1
+        self.simulated_jobs += effort.budget - left
+        return choices[self._winner(scores[:, :done], racing)] if done else choices[0]
+
+    def _winner(self, scores: np.ndarray, racing: list[int]) -> int:
+        """The place of the best of those still racing; 0 unless it beats the base beyond the margin."""
+        best = max(racing, key=lambda place: (scores[place].mean(), -place))
+        gain = scores[best] - scores[0]
+        error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else 0.0
+        return best if gain.mean() > self.effort.margin * error else 0
+
+    def _play(
+        self, believed: Believed, world: World, e: int, choice: int, sample: int, until_s: int
+    ) -> float:
+        while True:
+            slot = choice if choice == WAIT else int(believed.place[choice])
+            env, part, live, entries, ends = believed.words
+            score, whole = play(
+                env,
+                part,
+                live,
+                entries,
+                ends,
+                believed.slots,
+                believed.handles[sample],
+                self.base.policy,
+                self._terms,
+                slot,
+                until_s,
+            )
+            if whole:
+                return float(score)
+            believed.grow()
+            believed.lay(world, e, until_s, self._watched[e])
+            believed.draw(sample)
+
+    def _accuracy_of(self, world: World, e: int) -> Accuracy:
+        """What this run of an environment has shown so far; a new run begins with nothing."""
+        if e not in self._watched or not self._watched[e].is_of(world, e):
+            self._watched[e] = Accuracy(self.effort.seed)
+        return self._watched[e]
+
+    def _copy_of(self, world: World) -> Believed:
+        if self._believed is None or not self._believed.is_of(world):
+            effort = self.effort
+            if self._jobs is None or not np.array_equal(self._jobs, world.jobs):
+                self._watched = {}  # other jobs
+            self._jobs = world.jobs
+            self._believed = Believed(
+                world,
+                effort.samples,
+                round(effort.horizon * 3600),
+                bool(effort.arrivals),
+                effort.seed,
+            )
+        return self._believed
+
+
+def _in_turn(most: int, first: list[int], slots: np.ndarray, rankings: list[np.ndarray]) -> list[int]:
+    """`first`, then the best of each ranking, the second of each, and so on; nobody twice."""
+    chosen = list(dict.fromkeys(first))
+    for depth in range(max(len(ranking) for ranking in rankings)):
+        for ranking in rankings:
+            if depth < len(ranking) and len(chosen) < most:
+                slot = int(slots[ranking[depth]])
+                if slot not in chosen:
+                    chosen.append(slot)
+    return chosen
+
+
+def parse_lookahead(name: str, **params: float) -> Lookahead:
+    """The scheduler called lookahead[=BASE][+KEY=NUMBER...], such as 'lookahead=atc+easy+budget=2000'.
+
+    BASE: any heuristic (default hvf+greedy). Keys: those of `Effort`, in the name or as parameters.
+    InputError for anything unknown or out of range.
+    """
+    words = name.strip().lower()
+    head, _, base_text = words.partition("=")
+    if "+" in head:  # the '=' belongs to a key
+        base_text = words.partition("+")[2]
+    given: dict[str, Any] = dict(params)
+    base = []
+    for part in filter(None, base_text.split("+")):
+        key, is_set, text = part.partition("=")
+        if key in _RANGES or (is_set and key not in _BASE_KEYS):
+            given[key] = text
+        else:
+            base.append(part)
+    heuristic = parse("+".join(base) or DEFAULT_BASE)
+    return Lookahead(words, heuristic, Effort(**_checked(name, given)))
+
+
+def _checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a name, each in its range."""
+    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Effort)}
+    checked = {}
+    for key, text in given.items():
+        if key not in _RANGES:
+            raise InputError(f"scheduler {name!r}: unknown parameter {key!r}; known: {', '.join(_RANGES)}")
+        low, high = _RANGES[key]
+        try:
+            value = kinds[key](text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise InputError(
+                f"scheduler {name!r}: {key}={text} must be a number from {low} to {high}, as in "
+                f"{key}={getattr(Effort(), key)}"
+            )
+        checked[key] = value
+    return checked

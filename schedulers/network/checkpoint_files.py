@@ -1,0 +1,131 @@
+"""The files of a checkpoint, read without torch: what it is, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rare.env.observation.layout import Layout
+from schedulers.network.forward import HEADS, POLICY
+from schedulers.network.weights_file import WEIGHTS
+from traces.documents import is_regular, read_bytes, user_path
+from traces.errors import InputError
+from traces.json_file import brief, read_object
+
+VERSION = 1
+FACTS = "checkpoint.json"
+KINDS = ("pointwise", "attention")
+PICKLES = (".zip", ".d3", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
+MOST_WIDTH, MOST_HEADS = 4096, 64
+MOST_WEIGHTS_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Description:
+    """What checkpoint.json says. network: kind, width and heads, as NetworkSize takes them."""
+
+    folder: Path
+    layout: Layout
+    network: dict[str, Any]
+    facts: dict[str, Any]
+
+    @property
+    def head(self) -> str:
+        """How it chooses: one of schedulers.network.forward.HEADS."""
+        return head_of(self.facts)
+
+
+def head_of(facts: Mapping[str, Any]) -> str:
+    """How a network chooses, by the facts of its checkpoint."""
+    return str(facts.get("head", POLICY))
+
+
+def is_checkpoint_name(name: str) -> bool:
+    """Whether a scheduler's name means a file or folder rather than a scheduler that is known by name."""
+    return (
+        "/" in name
+        or Path(name).name in (WEIGHTS, FACTS)
+        or name.endswith((".safetensors", *PICKLES))
+        or is_regular(Path(name) / FACTS)
+    )
+
+
+def find_folder(name: str) -> Path:
+    """The checkpoint folder that a name means: the folder itself, or one of its two files. InputError."""
+    path = user_path(name)
+    if path.suffix in PICKLES:
+        raise InputError(
+            f"scheduler {name!r}: a {path.suffix} file runs code when it is loaded, so it is not read; give "
+            f"a checkpoint folder ({WEIGHTS} and {FACTS}), which `rare train` writes"
+        )
+    folder = path.parent if path.name in (WEIGHTS, FACTS) else path
+    if not _is_folder(folder):
+        raise InputError(f"scheduler {name!r}: there is no folder {folder}; give a checkpoint folder")
+    if not (folder / FACTS).is_file():
+        inside = [each for each in ("best", "last") if (folder / each / FACTS).is_file()]
+        hint = f"give {folder / inside[0]}" if inside else "give the folder that `rare train` wrote"
+        raise InputError(f"scheduler {name!r}: {folder} holds no {FACTS}; {hint}")
+    return folder
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # too long for a file's name
+
+
+def describe_checkpoint(folder: Path) -> Description:
+    """Read checkpoint.json. InputError if there is none, or it is of another layout or version."""
+    path = Path(folder) / FACTS
+    described = read_object(path, f"a checkpoint is a folder with {FACTS} and {WEIGHTS}")
+    version = described.get("version")
+    if isinstance(version, bool) or version != VERSION:
+        raise InputError(
+            f"{path}: is not a checkpoint of version {VERSION}; train it again with this version"
+        )
+    for key in ("layout", "network", "facts"):
+        if not isinstance(described.get(key), dict):
+            raise InputError(f"{path}: lacks {key!r}; copy the folder again")
+    try:
+        layout = Layout.from_json(json.dumps(described["layout"]))
+    except (InputError, RecursionError) as error:
+        raise InputError(f"{path}: {error}") from None
+    found = Description(Path(folder), layout, described["network"], described["facts"])
+    _check_network(path, found)
+    return found
+
+
+def _check_network(path: Path, found: Description) -> None:
+    network = found.network
+    if set(network) != {"kind", "width", "heads"}:
+        raise InputError(f"{path}: 'network' must have kind, width and heads; copy the folder again")
+    kind, heads = network["kind"], network["heads"]
+    if kind not in KINDS:
+        raise InputError(f"{path}: network kind {brief(kind)} is unknown; known are {', '.join(KINDS)}")
+    for key, most in (("width", MOST_WIDTH), ("heads", MOST_HEADS)):
+        value = network[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise InputError(f"{path}: network {key} must be from 1 to {most}, got {brief(value)}")
+    if kind == "attention" and network["width"] % heads:
+        raise InputError(
+            f"{path}: network width must be a multiple of heads, got {network['width']} and {heads}"
+        )
+    if found.facts.get("head", POLICY) not in HEADS:
+        raise InputError(
+            f"{path}: head {brief(found.facts['head'])} is unknown; known are {', '.join(HEADS)}"
+        )
+
+
+def checkpoint_hash(folder: Path) -> str:
+    """sha256 over both files, in hex. InputError if one cannot be read."""
+    digest = hashlib.sha256()
+    for name in (FACTS, WEIGHTS):
+        data = read_bytes(Path(folder) / name, MOST_WEIGHTS_BYTES, "copy the folder again")
+        digest.update(f"{name} {len(data)}\n".encode())
+        digest.update(data)
+    return digest.hexdigest()

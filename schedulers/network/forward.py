@@ -1,0 +1,283 @@
+"""The pointwise network (schedulers.training.scheduler_net) in compiled code: one decision, without torch.
+
+Only slots that hold a job are computed, and of the last layer only the valid actions. Weights lie input by
+input, so that the inner loop runs over neighbours and becomes vector instructions. No sum is reordered:
+the same weights and observation give the same scores on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rare.env.observation.layout import CLUSTER, FORECAST, Layout
+from rare.env.observation.layout import QUEUE as QUEUE_BLOCK
+from rare.env.observation.layout import RUNNING as RUNNING_BLOCK
+from rare.state.compile import rule
+from rare.state.memory import Copyable, arguments, fresh, records
+
+MASKED = np.float32(-1e8)  # as schedulers.training.scheduler_net
+SPANS_H = (1, 3, 6, 12, 24)  # likewise
+QUEUE_F, RUNNING_F = len(QUEUE_BLOCK), len(RUNNING_BLOCK)
+CLUSTER_F, HOUR_F = len(CLUSTER), len(FORECAST)
+POOLED = CLUSTER_F + len(SPANS_H) * HOUR_F  # where the pooled vectors begin in the summary
+POLICY, TWO_STEP, Q = HEADS = ("policy", "two-step", "q")
+"""How a network chooses. "policy": the likeliest action. "two-step": of the same probabilities, first
+whether to wait, and if that is not the likelier, the likeliest of the others. "q": the action with the
+highest Q.
+
+Where several jobs could well be started, their probabilities are small though WAIT is the least likely."""
+CHOICES_OF_POLICY = (TWO_STEP, POLICY)
+"""Which of the two is better is found on validation windows: to wait too often can pay, by chance."""
+
+NET = np.dtype(
+    [
+        (name, "i8")
+        for name in (
+            "width", "queue_slots", "running_slots", "forecast_hours", "reservations", "two_step",
+            # where in the weights each layer begins: rows of `width` outputs for each input, then the bias
+            "waiting_in", "running_in", "whole_1", "whole_2", "whole_3", "join_waiting", "join_running",
+            # and each head: a row, then its bias
+            "wait", "start", "stop", "value",
+        )
+    ]
+)  # fmt: skip
+"""Sizes of a network, and where its parts are in one array of weights."""
+
+
+@rule
+def add_products(out, x, weights, at):
+    """out += x @ the matrix that begins at `at`. Inputs that are 0 cost nothing: half behind a ReLU."""
+    width = out.size
+    for i in range(x.size):
+        factor = x[i]
+        if factor != 0:
+            row = weights[at + i * width : at + (i + 1) * width]
+            for j in range(width):
+                out[j] += factor * row[j]
+
+
+@rule
+def copy_row(out, row):
+    """Copy the first numbers of a row."""
+    for j in range(out.size):
+        out[j] = row[j]
+
+
+@rule
+def cut(out):
+    """ReLU in place."""
+    for j in range(out.size):
+        out[j] = max(out[j], np.float32(0.0))
+
+
+@rule
+def linear(out, x, weights, at):
+    """out = x @ matrix + bias, both from `at` on."""
+    copy_row(out, weights[at + x.size * out.size :])
+    add_products(out, x, weights, at)
+
+
+@rule
+def dot(x, weights, at):
+    """Inner product with the row at `at`, and the bias behind it. Four sums side by side, for speed."""
+    row = weights[at : at + x.size + 1]
+    a = b = c = d = np.float32(0.0)
+    whole = x.size // 4 * 4
+    for j in range(0, whole, 4):
+        a += x[j] * row[j]
+        b += x[j + 1] * row[j + 1]
+        c += x[j + 2] * row[j + 2]
+        d += x[j + 3] * row[j + 3]
+    for j in range(whole, x.size):
+        a += x[j] * row[j]
+    return (a + b) + (c + d) + row[x.size]
+
+
+@rule
+def see_jobs(items, pooled, obs, mask_at, first, features, weights, at):
+    """Vectors of the jobs of a block into `items`, and into `pooled` their mean and their maximum."""
+    width = pooled.size // 2
+    mean = pooled[:width]
+    most = pooled[width:]
+    for j in range(width):
+        mean[j] = np.float32(0.0)
+        most[j] = np.float32(0.0)
+    present = 0
+    for i in range(items.size // width):
+        x = obs[first + i * features : first + (i + 1) * features]
+        here = x[0] > 0.5
+        if not here and obs[mask_at + i] <= 0.5:
+            continue
+        out = items[i * width : (i + 1) * width]
+        linear(out, x, weights, at)
+        cut(out)
+        if here:
+            present += 1
+            for j in range(width):
+                mean[j] += out[j]
+                most[j] = max(most[j], out[j])
+    if present > 1:
+        for j in range(width):
+            mean[j] /= np.float32(present)
+
+
+@rule
+def mean_spans(spans, ahead):
+    """Means of the forecast over spans from now on; zeros without one."""
+    hours = ahead.size // HOUR_F
+    for k in range(HOUR_F):
+        total = np.float32(0.0)
+        done = 0
+        for n in range(len(SPANS_H)):
+            while done < min(SPANS_H[n], hours):
+                total += ahead[done * HOUR_F + k]
+                done += 1
+            spans[n * HOUR_F + k] = total / np.float32(max(done, 1))
+
+
+@rule
+def score_jobs(scores, items, obs, mask_at, whole, base, joint, weights, join, head):
+    """Scores of the valid actions of a block, from each job together with the whole; the others MASKED."""
+    width = whole.size
+    known = False
+    for i in range(scores.size):
+        if obs[mask_at + i] <= 0.5:
+            scores[i] = MASKED
+            continue
+        if not known:  # what the whole adds is the same for all
+            copy_row(base, weights[join + 2 * width * width :])
+            add_products(base, whole, weights, join + width * width)
+            known = True
+        copy_row(joint, base)
+        add_products(joint, items[i * width : (i + 1) * width], weights, join)
+        cut(joint)
+        scores[i] = dot(joint, weights, head)
+
+
+@rule
+def log_sum(scores, highest):
+    """Logarithm of the sum of e to the power of all scores but WAIT's. highest: the largest of them."""
+    total = np.float32(0.0)
+    for action in range(1, scores.size):
+        if scores[action] != MASKED:
+            total += np.exp(scores[action] - highest)
+    return highest + np.log(total)
+
+
+@rule
+def best_action(net, weights, scratch, obs, scores):
+    """Score all actions of an observation; the best valid one, of equals the first, WAIT where none is.
+
+    scores: (A,) float32, MASKED where invalid. scratch: `scratch_size` numbers.
+    """
+    width = net.width
+    slots = net.queue_slots
+    busy = net.running_slots
+    at = (slots + busy) * width
+    waiting = scratch[: slots * width]
+    running = scratch[slots * width : at]
+    summary = scratch[at : at + POOLED + 4 * width]
+    at += summary.size
+    one = scratch[at : at + width]
+    two = scratch[at + width : at + 2 * width]
+    whole = scratch[at + 2 * width : at + 3 * width]
+    queue_at = 1 + slots + busy
+    running_at = queue_at + slots * QUEUE_F
+    cluster_at = running_at + busy * RUNNING_F
+    see_jobs(
+        waiting, summary[POOLED : POOLED + 2 * width], obs, 1, queue_at, QUEUE_F, weights, net.waiting_in
+    )
+    see_jobs(
+        running, summary[POOLED + 2 * width :], obs, 1 + slots, running_at, RUNNING_F, weights, net.running_in
+    )
+    copy_row(summary[:CLUSTER_F], obs[cluster_at:])
+    hours_at = cluster_at + CLUSTER_F
+    mean_spans(summary[CLUSTER_F:POOLED], obs[hours_at : hours_at + net.forecast_hours * HOUR_F])
+    linear(one, summary, weights, net.whole_1)
+    cut(one)
+    linear(two, one, weights, net.whole_2)
+    cut(two)
+    linear(whole, two, weights, net.whole_3)
+    cut(whole)
+    value = dot(whole, weights, net.value)
+    scores[0] = dot(whole, weights, net.wait)
+    score_jobs(scores[1 : 1 + slots], waiting, obs, 1, whole, one, two, weights, net.join_waiting, net.start)
+    score_jobs(
+        scores[1 + slots :], running, obs, 1 + slots, whole, one, two, weights, net.join_running, net.stop
+    )
+    best = 0
+    highest = MASKED
+    for action in range(1, scores.size):
+        if obs[action] > 0.5:
+            scores[action] += value
+            if scores[action] > highest:
+                highest = scores[action]
+                best = action
+    if obs[0] > 0.5 or best == 0:  # where nothing is valid, an episode's end, as the network has it
+        scores[0] += value
+        if scores[0] >= (log_sum(scores, highest) if net.two_step and best > 0 else highest):
+            best = 0
+    else:
+        scores[0] = MASKED
+    return best
+
+
+def scratch_size(layout: Layout, width: int) -> int:
+    """Numbers that one forward pass writes."""
+    return (layout.queue_slots + layout.running_slots + 7) * width + POOLED
+
+
+class Forward(Copyable):
+    """The actions that a network chooses. weights: by the names of SchedulerNet's state. head: of HEADS."""
+
+    def __init__(self, weights: Mapping[str, np.ndarray], layout: Layout, width: int, head: str) -> None:
+        self.layout, self.width, self.head = layout, width, head
+        row = records((1,), NET)
+        row.width, row.forecast_hours = width, layout.forecast_hours
+        row.queue_slots, row.running_slots = layout.queue_slots, layout.running_slots
+        row.reservations, row.two_step = layout.reservations, head == TWO_STEP
+        parts, at = [], 0
+        for name, part in _parts(weights, head, width).items():
+            row[name] = at
+            parts.append(part)
+            at += len(part)
+        self._row = row  # kept: `net` may point into it
+        self.net: Any = arguments(row)[0]
+        self.weights = np.ascontiguousarray(np.concatenate(parts), dtype=np.float32)
+        self.scratch = np.zeros(scratch_size(layout, width), np.float32)
+        self.scores = np.zeros(layout.actions, np.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "net"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("weights", "scratch", "scores"):  # compiled for arrays that may be written to
+            setattr(self, name, fresh(state[name]))
+        self._row = fresh(state["_row"])
+        self.net = arguments(self._row)[0]
+
+    def best(self, obs: np.ndarray) -> int:
+        """The best valid action of an observation (D,) float32; `scores` then has those of all actions."""
+        return int(best_action(self.net, self.weights, self.scratch, obs, self.scores))
+
+
+def _parts(weights: Mapping[str, np.ndarray], head: str, width: int) -> dict[str, np.ndarray]:
+    """Each part as one row of numbers: by input, then the bias."""
+    trunk, scores = ("critic", "advantages") if head == Q else ("actor", "logits")
+
+    def layer(name: str) -> np.ndarray:
+        return np.concatenate([weights[f"{name}.weight"].T.ravel(), weights[f"{name}.bias"].ravel()])
+
+    of_trunk = {
+        "waiting_in": "waiting_in", "running_in": "running_in",
+        "whole_1": "whole_in.0", "whole_2": "whole_in.2", "whole_3": "whole_in.4",
+        "join_waiting": "join_waiting", "join_running": "join_running",
+    }  # fmt: skip
+    found = {part: layer(f"{trunk}.{name}") for part, name in of_trunk.items()}
+    found |= {part: layer(f"{scores}.{part}") for part in ("wait", "start", "stop")}
+    found["value"] = layer("values") if head == Q else np.zeros(width + 1, np.float32)
+    return found

@@ -1,0 +1,76 @@
+"""A network under guard, compiled: where it is not at home a heuristic decides, and that is counted."""
+
+from __future__ import annotations
+
+from rare.env.observation.buffers import slot_of
+from rare.env.observation.features import look
+from rare.env.stepping import view_at
+from rare.model import NEVER_S
+from rare.rules.advance import advance
+from rare.rules.decide import apply
+from rare.state import live_lists
+from rare.state.arrays import DECIDE_SHED, DECIDE_START, FINISH, SHEDDING, TIMER, WAIT, env_of, input_of
+from rare.state.compile import rule
+from schedulers.heuristics.chooser import choose, victim
+from schedulers.network.forward import best_action
+from schedulers.network.trained_range import INSIDE, NAMES, outside
+
+STALLED = len(NAMES)  # why the heuristic decided, beside the features: to wait would have ended the run
+ALONE = len(NAMES) + 1  # it decides the whole run
+REASONS = len(NAMES) + 2
+
+
+@rule
+def waits_for_nothing(w):
+    """Whether to WAIT now would stall the run (§8.4): nobody runs, and nothing is to come but, at most,
+    the battery filling up."""
+    s = env_of(w)
+    if s.phase == SHEDDING or live_lists.size(w, FINISH) > 0 or live_lists.size(w, TIMER) > 0:
+        return False
+    if s.next_job < s.jobs_end or input_of(w, w.input_rows - 1).change_s > s.now_s:
+        return False
+    return min(s.inputs_end_s, s.window_end_s) == NEVER_S
+
+
+@rule
+def answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, counts):
+    """One decision, as a slot: the network's, or where it is out of its range or stuck the heuristic's.
+
+    counts: (REASONS,) by why the heuristic decided. Where only WAIT is valid among what the network sees it
+    is not asked, as in the environment.
+    """
+    why = ALONE
+    if not alone:
+        slot = WAIT
+        why = INSIDE
+        if look(w, v) > 1:
+            why = outside(net, obs, low, high)
+            if why == INSIDE:
+                slot = slot_of(v, best_action(net, weights, scratch, obs, scores))
+        if why == INSIDE and slot == WAIT and waits_for_nothing(w):
+            why = STALLED
+        if why == INSIDE:
+            return slot
+    counts[why] += 1
+    return victim(w, policy) if env_of(w).phase == SHEDDING else choose(w, policy)
+
+
+@rule
+def answer_through(w, view, net, weights, scratch, obs, scores, low, high, policy, alone, counts):
+    """`answer`, seen through the view at an address."""
+    v = view_at(view, 0)
+    return answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, counts)
+
+
+@rule
+def replay_guarded(w, view, steps, net, weights, scratch, obs, scores, low, high, policy, alone, counts):
+    """Run an environment for at most so many decisions; what `advance` returned last, as replay_learned."""
+    v = view_at(view, 0)
+    status = advance(w)
+    while steps > 0:
+        if status not in (DECIDE_START, DECIDE_SHED):
+            return status
+        apply(w, answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, counts))
+        status = advance(w)
+        steps -= 1
+    return status

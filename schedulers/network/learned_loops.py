@@ -1,0 +1,74 @@
+"""Clock, observation and network in compiled loops: whole traces and windows at full speed."""
+
+from __future__ import annotations
+
+from rare.env.behaviour import FULL, OVER, ROOM
+from rare.env.observation.buffers import slot_of
+from rare.env.observation.features import look
+from rare.env.stepping import handle_at, place_at, score_at, step_one, view_at
+from rare.rules.advance import advance
+from rare.rules.decide import apply
+from rare.state.arrays import DECIDE_SHED, DECIDE_START, ENDED, WAIT
+from rare.state.compile import rule
+from schedulers.heuristics.fused_record import take
+from schedulers.network.forward import best_action
+
+OTHER_LAYOUT = -1  # why nothing was logged: the log has other slots or hours than the network
+
+
+@rule
+def replay_learned(w, view, net, weights, scratch, obs, scores, steps):
+    """Run an environment under a network for at most so many decisions, seen through the view at an address.
+
+    Returns what `advance` returned last: ENDED, a need, or a decision if the steps are used up. Where only
+    WAIT is valid the network is not asked, as in the environment.
+    """
+    v = view_at(view, 0)
+    status = advance(w)
+    while steps > 0:
+        if status not in (DECIDE_START, DECIDE_SHED):
+            return status
+        slot = WAIT
+        if look(w, v) > 1:
+            slot = slot_of(v, best_action(net, weights, scratch, obs, scores))
+        apply(w, slot)
+        status = advance(w)
+        steps -= 1
+    return status
+
+
+@rule
+def play_on(places, net, weights, scratch, obs, scores):
+    """Play environment 0 of a batch to its end, or until it lacks room (stepping.SCORE.status)."""
+    at = place_at(places, 0)
+    w = handle_at(at.handles, 0)
+    v = view_at(at.views, 0)
+    sc = score_at(at.scores, 0)
+    while sc.status in (DECIDE_START, DECIDE_SHED):
+        step_one(w, v, sc, best_action(net, weights, scratch, obs, scores))
+
+
+@rule
+def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, all_obs, all_mask, times,
+                   actions, rewards, chances, draws, step, steps):  # fmt: skip
+    """As fused_record.record, under a network: never OUTSIDE, for it sees what is logged."""
+    at = place_at(places, 0)
+    w = handle_at(at.handles, 0)
+    v = view_at(at.views, 0)
+    sc = score_at(at.scores, 0)
+    if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations) != (
+        net.queue_slots,
+        net.running_slots,
+        net.forecast_hours,
+        net.reservations,
+    ):
+        return step, OTHER_LAYOUT
+    while step < steps:
+        preferred = best_action(net, weights, scratch, obs, scores)
+        if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
+                    chances, draws, step):  # fmt: skip
+            return step, ROOM
+        step += 1
+        if sc.status == ENDED:
+            return step, OVER
+    return step, FULL

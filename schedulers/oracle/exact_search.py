@@ -1,0 +1,252 @@
+"""The best objective that any scheduler can reach on a tiny case: a search through the rules themselves.
+
+Every decision point of the simulator is a node: each job that may start or resume, each that may be
+suspended by choice, each victim of a shortage, and WAIT. Histories that lead to the same state share their
+future, so it is searched once, from the history with the best score so far. A scheduler that declines a
+shortage leaves it to the rules, which then name victims that it could have named; so that answer is not
+searched. Scope: up to MOST_JOBS jobs, and as many states as asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rare.model import NEVER_S, UNLIMITED_MW, Case
+from rare.rules.advance import advance
+from rare.rules.decide import OK, apply, why_not_start, why_not_suspend
+from rare.rules.orders import worth_at
+from rare.state.arrays import (
+    DECIDE_SHED,
+    DECIDE_START,
+    ENDED,
+    FREE,
+    QUEUED,
+    RUNNING,
+    SUSPENDED,
+    WAIT,
+)
+from rare.world import build_inputs, build_jobs, build_world
+from schedulers.oracle.packing_rows import narrow_mw
+from schedulers.oracle.time_steps import rates_u_per_kwh
+from traces.errors import InputError
+
+MOST_JOBS = 8
+MOST_STATES = 200_000
+_MICRO = 10**6
+_ENV_KEY = ["now_s", "phase", "content", "cost_rest", "emitted_rest", "next_job", "stopped_s"]
+_LIVE_KEY = ["job", "doing", "left_s", "kills", "changed_s", "progress_s", "finish_s"]
+_ACCOUNTS = ["earned_u", "violations", "cost_u", "emitted_u"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """objective: share of the value offered; decisions: (job index or WAIT) one after the other."""
+
+    objective: float
+    states: int
+    decisions: tuple[int, ...]
+
+
+class _Node:
+    """A decision point on the way down: its options, and how far they are tried."""
+
+    __slots__ = ("at", "jobs", "options", "saved")
+
+    def __init__(self, search: _Search, status: int) -> None:
+        self.options, self.saved = search.options(status), search.save()
+        self.jobs = [search.job_in(slot) for slot in self.options]
+        self.at = 0
+
+
+class _Search:
+    """The simulator of one case, and what is known of the states it has been in."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._world = world = build_world(case, live=len(case.workload), log_level=0, record_jobs=False)
+        self._handle = world.handles[0]
+        self._jobs = build_jobs(case)
+        self._power_mw = narrow_mw(case).tolist()
+        self._submit_s, self._work_s = self._jobs.submit_s.tolist(), self._jobs.work_s.tolist()
+        self._may_gain = bool(rates_u_per_kwh(case).min() < 0)
+        # plain views: a record array runs Python code at every access
+        self._env, self._live = world.env.view(np.ndarray), world.live.view(np.ndarray)[0]
+        self._env_key, self._live_key = self._env[_ENV_KEY], self._live[_LIVE_KEY]
+        self._accounts = self._env[_ACCOUNTS]
+        changing = (world.env, world.part, world.live, world.lists, world.ends)
+        self._bytes = [part.view(np.ndarray).reshape(-1).view(np.uint8) for part in changing]
+        self._energy = _EnergyAhead(case)
+        self.known: dict[Any, int] = {}  # the best score with which each state was reached
+
+    def save(self) -> list[np.ndarray]:
+        """A copy of the state."""
+        return [part.copy() for part in self._bytes]
+
+    def restore(self, saved: list[np.ndarray]) -> None:
+        """Go back to a copy."""
+        for part, copy in zip(self._bytes, saved, strict=True):
+            part[:] = copy
+
+    def advance(self) -> int:
+        """To the next decision or the end."""
+        status = int(advance(self._handle))
+        if status not in (DECIDE_SHED, DECIDE_START, ENDED):
+            raise AssertionError(f"a tiny case needs more room (status {status})")
+        return status
+
+    def apply(self, slot: int) -> None:
+        """Carry out a decision that was checked before."""
+        if apply(self._handle, slot) != OK:
+            raise AssertionError("a checked decision was refused")
+
+    def score(self) -> int:
+        """The objective's numerator so far, in millionths of micro-units: exact."""
+        case = self._case
+        earned_u, violations, cost_u, emitted_u = self._accounts[0].item()
+        costs_u = violations * case.options.violation_penalty_u
+        costs_u += cost_u if case.inputs.priced else 0
+        carbon = emitted_u * case.options.carbon_price_u_per_kg if case.inputs.carbon_known else 0
+        return int((earned_u - costs_u) * _MICRO - carbon)
+
+    @property
+    def offered_u(self) -> int:
+        """Value of the jobs that arrived."""
+        return int(self._env["offered_u"][0])
+
+    def key(self) -> Any:
+        """All that the future depends on."""
+        now_s, *rest = self._env_key[0].item()
+        rest[-1] = rest[-1] == now_s
+        live = []
+        for job, doing, left_s, kills, changed_s, progress_s, _ in self._live_key.tolist():
+            if doing != FREE:
+                running_s = progress_s if doing == RUNNING else 0
+                live.append((job, doing, left_s, kills, changed_s == now_s, running_s))
+        return (now_s, *rest, *sorted(live))
+
+    def ceiling(self, score: int) -> float:
+        """No future reaches a higher score: every job as soon as it could end, as far as the energy goes."""
+        if self._may_gain:
+            return float("inf")
+        now_s, _, content, *_, next_job, _ = self._env_key[0].item()
+        wants = []
+        for job, doing, left_s, _, _, _, finish_s in self._live_key.tolist():
+            if doing != FREE:
+                row = self._jobs[job]
+                end_s = finish_s if doing == RUNNING else now_s + left_s
+                needs_s = min(left_s, end_s - now_s)
+                wants.append((int(worth_at(row, end_s)), needs_s * self._power_mw[job]))
+        for job in range(next_job, len(self._submit_s)):
+            end_s = self._submit_s[job] + self._work_s[job]
+            worth_u = int(worth_at(self._jobs[job], end_s)) if self._jobs.part[job] >= 0 else 0
+            wants.append((worth_u, self._work_s[job] * self._power_mw[job]))
+        return score + _most_value_u(wants, self._energy.after(now_s, content)) * _MICRO
+
+    def options(self, status: int) -> list[int]:
+        """Slots that may be chosen now, WAIT last."""
+        doing = self._live["doing"]
+        if status == DECIDE_SHED:
+            return [int(slot) for slot in np.flatnonzero(doing == RUNNING)]
+        found = [
+            int(slot)
+            for slot in np.flatnonzero((doing == QUEUED) | (doing == SUSPENDED))
+            if why_not_start(self._handle, slot) == OK
+        ]
+        if self._case.options.voluntary_suspension:
+            running = np.flatnonzero(doing == RUNNING)
+            found += [int(slot) for slot in running if why_not_suspend(self._handle, slot) == OK]
+        return [*found, WAIT]
+
+    def job_in(self, slot: int) -> int:
+        """Index of the job in a slot; WAIT for WAIT."""
+        return WAIT if slot == WAIT else int(self._live["job"][slot])
+
+
+class _EnergyAhead:
+    """How much IT energy jobs can still get: everything that comes, and what is in the battery."""
+
+    def __init__(self, case: Case) -> None:
+        rows, end_s = build_inputs(case), min(case.inputs.end_s, case.end_s or NEVER_S)
+        power_mw = (rows.supply_mw + rows.import_mw) * 1000.0 / rows.pue
+        self._least_pue = int(rows.pue.min())
+        self._discharge_factor = round(1000 / case.battery.discharge_efficiency)
+        self._edge_s = np.append(rows.change_s, end_s).astype(float)
+        self._power_mw = power_mw
+        self._limited = bool((rows.import_mw < UNLIMITED_MW).all()) and end_s < NEVER_S
+
+    def after(self, now_s: int, content: int) -> float:
+        """mJ, rounded up a little; infinite without a limit or an end."""
+        if not self._limited:
+            return float("inf")
+        seconds = np.diff(np.maximum(self._edge_s, now_s)).clip(min=0)
+        battery_mj = content / self._discharge_factor * 1000.0 / self._least_pue
+        return float((self._power_mw * seconds).sum() + battery_mj) * (1 + 1e-9) + 1.0
+
+
+def _most_value_u(wants: list[tuple[int, float]], energy_mj: float) -> int:
+    """The fractional knapsack: most value for so much energy, of jobs as (value, energy); rounded up."""
+    total = 0.0
+    for value_u, need_mj in sorted(wants, key=lambda want: -want[0] / max(want[1], 1e-9)):
+        if need_mj > energy_mj:
+            return int(total + value_u * energy_mj / need_mj) + 1
+        energy_mj -= need_mj
+        total += value_u
+    return int(total) + 1
+
+
+def exact_optimum(case: Case, *, most_states: int = MOST_STATES) -> Exact | None:
+    """The best objective of any schedule, and decisions that give it; None if there are more states.
+
+    InputError for more than MOST_JOBS jobs or without any value offered.
+    """
+    if len(case.workload) > MOST_JOBS:
+        raise InputError(f"exact: at most {MOST_JOBS} jobs can be searched, got {len(case.workload)}")
+    search = _Search(case)
+    best = _descend(search, most_states)
+    if best is None:
+        return None
+    score, decisions, offered_u = best
+    if offered_u == 0:
+        raise InputError(f"{case.workload.name}: no job has a value, so there is no objective")
+    return Exact(score / _MICRO / offered_u, len(search.known), decisions)
+
+
+def _descend(search: _Search, most_states: int) -> tuple[int, tuple[int, ...], int] | None:
+    """The best final score, its decisions and the value offered; None if there are too many states.
+
+    A state is left alone if it was reached before with no lower score: its future was searched then, or
+    could not beat what was found. What cannot beat the best so far is left alone as well.
+    """
+    status = search.advance()
+    if status == ENDED:
+        return search.score(), (), search.offered_u
+    search.known[search.key()] = search.score()
+    stack = [_Node(search, status)]
+    best: tuple[int, tuple[int, ...], int] | None = None
+    while stack:
+        node = stack[-1]
+        if node.at == len(node.options):
+            stack.pop()
+            continue
+        search.restore(node.saved)
+        search.apply(node.options[node.at])
+        node.at += 1
+        status = search.advance()
+        score = search.score()
+        if status == ENDED:
+            if best is None or score > best[0]:
+                best = score, tuple(each.jobs[each.at - 1] for each in stack), search.offered_u
+            continue
+        key = search.key()
+        if search.known.get(key, score - 1) >= score:
+            continue
+        search.known[key] = score
+        if best is not None and search.ceiling(score) <= best[0]:
+            continue
+        if len(search.known) > most_states:
+            return None
+        stack.append(_Node(search, status))
+    return best

@@ -1,0 +1,163 @@
+"""A plan for every job, and the compiled chooser that carries it out through the normal decision points.
+
+A plan is a row a job: its rank (smaller goes first), when it may start at the earliest, and from when to
+when others make room for it: from `hold_from_s` on, while it waits, jobs of higher rank number may start
+only if they end by `hold_until_s`, by their true run times; from then until `hold_end_s` none of them may.
+`sticky`: likewise whenever it is suspended. Of several such jobs the one of best rank counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rare.model import NEVER_S
+from rare.rules.advance import advance
+from rare.rules.decide import OK, apply, why_not_start
+from rare.state.arrays import (
+    DECIDE_SHED,
+    DECIDE_START,
+    FINISH,
+    QUEUE,
+    SUSPENDED,
+    WAIT,
+    ends_of,
+    entry_of,
+    env_of,
+    live_of,
+)
+from rare.state.compile import rule
+from rare.state.memory import Copyable, accessor, arguments, fresh, register, without_addresses
+
+ROW = np.dtype(
+    [
+        ("rank", "f8"),
+        ("not_before_s", "i8"),
+        ("hold_from_s", "i8"),
+        ("hold_until_s", "i8"),
+        ("hold_end_s", "i8"),
+        ("sticky", "i8"),
+    ]
+)
+PLAN = np.dtype([("at_rows", "i8"), ("first_job", "i8")])
+_row = accessor(ROW)
+
+
+@rule
+def row_of(plan, job):
+    """What is planned for a job."""
+    return _row(plan.at_rows, job - plan.first_job)
+
+
+@rule
+def run_left_s(w, slot):
+    """How long a waiting job would run, by its true run time."""
+    live = live_of(w, slot)
+    return live.left_s + (env_of(w).restart_s if live.doing == SUSPENDED else 0)
+
+
+@rule
+def holder(w, plan):
+    """The waiting job of best rank that others make room for now, as a slot, or WAIT."""
+    now_s = env_of(w).now_s
+    chosen = WAIT
+    best = 0.0
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        slot = entry_of(w, QUEUE, i).slot
+        live = live_of(w, slot)
+        row = row_of(plan, live.job)
+        expected = row.hold_from_s <= now_s < row.hold_end_s
+        if (expected or (row.sticky > 0 and live.doing == SUSPENDED)) and (chosen == WAIT or row.rank < best):
+            chosen = slot
+            best = row.rank
+    return chosen
+
+
+@rule
+def choose_planned(w, plan):
+    """The job of best rank that may start and is in nobody's way, as a slot, or WAIT."""
+    now_s = env_of(w).now_s
+    chosen = WAIT
+    best = 0.0
+    held = holder(w, plan)
+    held_rank = 0.0
+    room_s = NEVER_S
+    if held != WAIT:
+        row = row_of(plan, live_of(w, held).job)
+        held_rank = row.rank
+        room_s = row.hold_until_s - now_s
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        slot = entry_of(w, QUEUE, i).slot
+        row = row_of(plan, live_of(w, slot).job)
+        if row.not_before_s > now_s or (chosen != WAIT and row.rank >= best):
+            continue
+        if held != WAIT and row.rank > held_rank and run_left_s(w, slot) > room_s:
+            continue
+        if why_not_start(w, slot) == OK:
+            chosen = slot
+            best = row.rank
+    return chosen
+
+
+@rule
+def victim_planned(w, plan):
+    """The running job of worst rank, preemptible ones first."""
+    chosen = WAIT
+    worst = 0.0
+    rigid = 0
+    for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
+        slot = entry_of(w, FINISH, i).slot
+        live = live_of(w, slot)
+        rank = row_of(plan, live.job).rank
+        is_rigid = 0 if live.preemptible else 1
+        if chosen == WAIT or is_rigid < rigid or (is_rigid == rigid and rank > worst):
+            chosen = slot
+            worst = rank
+            rigid = is_rigid
+    return chosen
+
+
+@rule
+def replay_plan(w, plan, steps):
+    """Run under a plan for at most so many decisions; what `advance` returned last."""
+    status = advance(w)
+    while steps > 0:
+        if status == DECIDE_START:
+            apply(w, choose_planned(w, plan))
+        elif status == DECIDE_SHED:
+            apply(w, victim_planned(w, plan))
+        else:
+            return status
+        status = advance(w)
+        steps -= 1
+    return status
+
+
+class Plan(Copyable):
+    """Rows for the jobs of a case. `rows` may be written to; the handle goes to compiled code.
+
+    first_job: index, in the world that is played, of the job of the first row.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.rows = np.zeros(jobs, ROW).view(np.recarray)
+        self.rows.rank = np.arange(jobs)
+        self._header = np.zeros(1, PLAN).view(np.recarray)
+        self._bind()
+
+    def _bind(self) -> None:
+        self._header.at_rows = register(self.rows)
+        self.handle = arguments(self._header)[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"rows": self.rows, "header": without_addresses(self._header)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.rows, self._header = fresh(state["rows"]), fresh(state["header"])
+        self._bind()
+
+    def begin_at(self, first_job: int) -> None:
+        """Carry the plan out in a world in which its first job has this index."""
+        self._header.first_job = first_job
+        self.handle = arguments(self._header)[0]

@@ -1,0 +1,161 @@
+"""Search for a good plan: starting points from heuristics and the bound's program, then small changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rare.model import NEVER_S, Case
+from rare.world import build_jobs
+from schedulers.oracle.bound import Relaxed
+from schedulers.oracle.job_plan import Plan
+from schedulers.oracle.plan_trial import Trial
+
+HOLD_S = (0, 1800, 7200, 21_600, 43_200)  # how long before its planned start others make room for a job
+THRESHOLD = 0.01  # share of the value offered that a change may cost at first
+PATIENCE_S = (0, 3600, 14_400)  # how long after it they still do
+
+
+class PlanSearch:
+    """Hill climbing over plans of one case. Deterministic: the same case and seed give the same plan."""
+
+    def __init__(self, case: Case, seed: int = 0) -> None:
+        self._jobs = build_jobs(case)
+        self._count = len(self._jobs)
+        self.plan = Plan(self._count)
+        self.trial = Trial(case)
+        self._random = np.random.default_rng(seed)
+        self._begin_s = case.first_instant_s
+        self.best_rows = self.plan.rows.copy()
+        self.best_u, self._lost_u = -np.inf, np.zeros(self._count)
+        self._lp_start_s = np.full(self._count, -1, dtype=np.int64)
+
+    # --- starting points --------------------------------------------------------------------------
+
+    def seed_by(self, rank: np.ndarray, not_before_s: np.ndarray | None = None) -> None:
+        """Try the plan that starts jobs in this order, not before these times."""
+        rows = self.plan.rows
+        rows["rank"] = np.argsort(np.argsort(rank, kind="stable"), kind="stable")
+        rows["not_before_s"] = self._begin_s if not_before_s is None else not_before_s
+        for name in ("hold_from_s", "hold_until_s", "hold_end_s", "sticky"):
+            rows[name] = 0
+        self._judge()
+
+    def seed_from_values(self) -> None:
+        """Orders by value, and by value per core-second and per unit of energy of the true run."""
+        jobs = self._jobs
+        value = np.maximum(jobs.value_u, 0).astype(float)
+        work_s = np.maximum(jobs.work_s, 1)
+        width = np.maximum(np.maximum(jobs.cores, jobs.gpus_milli / 1000), 1)
+        self.seed_by(-value)
+        self.seed_by(-value / (width * work_s))
+        self.seed_by(-value / np.sqrt(width * work_s))
+        self.seed_by(-value / (np.maximum(jobs.power_mw, 1) * work_s))
+        self.seed_by(jobs.deadline_s.astype(float))
+
+    def seed_from_starts(self, start_s: np.ndarray) -> None:
+        """The order in which another schedule started jobs, with and without its times."""
+        rank = np.where(start_s < 0, float(NEVER_S), start_s.astype(float))
+        self.seed_by(rank)
+        self.seed_by(rank, np.where(start_s < 0, self._begin_s, start_s))
+
+    def seed_from_relaxation(self, relaxed: Relaxed) -> None:
+        """The bound's program rounded: jobs that it completes come first, in the order of its mean times."""
+        runs, steps = relaxed.terms.runs, relaxed.steps
+        amount = relaxed.x[runs.column]
+        total = np.bincount(runs.job, amount, self._count)
+        middle_s = (steps.edge_s[:-1] + steps.edge_s[1:])[runs.step] / 2
+        mean_s = np.bincount(runs.job, amount * middle_s, self._count) / np.maximum(total, 1e-9)
+        some = amount > 0.02
+        first_s = np.full(self._count, NEVER_S, dtype=np.int64)
+        np.minimum.at(first_s, runs.job[some], steps.edge_s[:-1][runs.step[some]])
+        first_s = np.maximum(np.where(first_s == NEVER_S, 0, first_s), self._jobs.submit_s)
+        self._lp_start_s = first_s
+        value = np.maximum(self._jobs.value_u, 0).astype(float)
+        energy = np.maximum(self._jobs.power_mw, 1) * np.maximum(self._jobs.work_s, 1.0)
+        small = total < 1e-6  # not modelled, or dropped
+        for keep in (0.05, 0.5, 0.9):
+            dropped = (total < keep) & ~small
+            by_time = np.where(small, self._jobs.submit_s, mean_s)
+            self.seed_by(by_time + np.where(dropped, 1e12, 0.0))
+            self.seed_by(by_time + np.where(dropped, 1e12, 0.0), np.where(dropped, self._begin_s, first_s))
+            self.seed_by(-value / energy * np.where(dropped, 1e-3, 1.0), first_s)
+
+    # --- small changes ----------------------------------------------------------------------------
+
+    def climb(self, trials: int) -> None:
+        """Change the plan a little, so many times, and keep what is at most a little worse.
+
+        Threshold accepting (Dueck and Scheuer, Journal of Computational Physics 90(1), 1990,
+        doi:10.1016/0021-9991(90)90201-B): the threshold falls to 0 over the trials. The best plan is kept.
+        """
+        first_u = THRESHOLD * float(np.maximum(self._jobs.value_u, 0).sum())
+        at_rows, at_u = self.best_rows, self.best_u
+        for trial in range(trials):
+            if not self._lost_u.any():
+                return
+            self.plan.rows[:] = at_rows
+            for _ in range(1 + int(self._random.integers(3) == 0)):
+                self._change()
+            score_u = self._judge()
+            if score_u >= at_u - first_u * (1 - (trial + 1) / trials):
+                at_rows, at_u = self.plan.rows.copy(), score_u
+                self._note_losses()
+
+    def _change(self) -> None:
+        rows, random = self.plan.rows, self._random
+        kind = random.random()
+        job = self._some_loser() if kind < 0.8 else int(random.integers(self._count))
+        if kind < 0.25:
+            rows["rank"][job] = rows["rank"].min() - 1
+        elif kind < 0.5:
+            self._expect(job)
+        elif kind < 0.65:
+            rows["rank"][job] = rows["rank"][int(random.integers(self._count))] - 0.5
+        elif kind < 0.72:
+            rows["hold_end_s"][job] = rows["sticky"][job] = 0
+            rows["not_before_s"][job] = self._begin_s
+        elif kind < 0.86:  # something that earns little may be in the way of something that earns much
+            rows["rank"][job] = rows["rank"].max() + 1
+        elif kind < 0.95:
+            allowance_s = self._allowance_s(job)
+            rows["not_before_s"][job] = self._jobs.submit_s[job] + int(random.integers(allowance_s + 1))
+        else:
+            other = int(random.integers(self._count))
+            rows["rank"][[job, other]] = rows["rank"][[other, job]]
+
+    def _allowance_s(self, job: int) -> int:
+        deadline_s = int(self._jobs.deadline_s[job])
+        return 86_400 if deadline_s == NEVER_S else max(deadline_s - int(self._jobs.submit_s[job]), 600)
+
+    def _some_loser(self) -> int:
+        """A job, the more likely the more value it lost in the best plan."""
+        total = np.cumsum(self._lost_u)
+        return int(np.searchsorted(total, self._random.random() * total[-1], side="right"))
+
+    def _expect(self, job: int) -> None:
+        """Plan a start for a job, and have others make room."""
+        rows, random, one = self.plan.rows, self._random, self._jobs[job]
+        submit_s = int(one.submit_s)
+        room_s = max(self._allowance_s(job) * (2 if random.random() < 0.25 else 1) - int(one.work_s), 1)
+        start_s = submit_s + int(random.integers(room_s))
+        if self._lp_start_s[job] >= 0 and random.random() < 0.3:
+            start_s = int(self._lp_start_s[job])
+        rows["rank"][job] = rows["rank"].min() - 1
+        rows["not_before_s"][job] = start_s if random.random() < 0.5 else self._begin_s
+        rows["hold_from_s"][job] = start_s - int(random.choice(HOLD_S))
+        rows["hold_until_s"][job] = start_s
+        rows["hold_end_s"][job] = start_s + int(random.choice(PATIENCE_S)) + 1
+        rows["sticky"][job] = int(random.integers(2))
+
+    def _judge(self) -> float:
+        """Score the plan at hand, and keep it if it is the best so far."""
+        score_u = self.trial.score_u(self.plan)
+        if score_u > self.best_u:
+            self.best_u, self.best_rows = score_u, self.plan.rows.copy()
+            self._note_losses()
+        return score_u
+
+    def _note_losses(self) -> None:
+        """(J,) value that jobs lost in the last trial: where a change is worth a try."""
+        lost_u = np.maximum(self._jobs.value_u, 0) - self.trial.earned_u
+        self._lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)

@@ -1,0 +1,55 @@
+"""Plans tried on the compiled clock: one world, reset between trials."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rare.model import Case
+from rare.state.arrays import ENDED
+from rare.world import build_world
+from schedulers.oracle.job_plan import Plan, replay_plan
+
+STEPS = 2**40
+
+
+class Trial:
+    """Scores plans of a case. `earned_u` is what each job earned in the last one, (J,) micro-units."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._world = build_world(case, live=len(case.workload), log_level=0)
+        self._fresh = [np.array(part).copy() for part in self._changing()]
+        self.tried = 0
+
+    def _changing(self) -> list[np.ndarray]:
+        world = self._world
+        return [world.env, world.part, world.live, world.ends, world.outcome]
+
+    def score_u(self, plan: Plan) -> float:
+        """The objective's numerator in micro-units; -inf if the run cannot be carried to its end."""
+        for part, fresh in zip(self._changing(), self._fresh, strict=True):
+            part[...] = fresh
+        self.tried += 1
+        if replay_plan(self._world.handles[0], plan.handle, STEPS) != ENDED:
+            return -np.inf
+        state, options, inputs = self._world.env[0], self._case.options, self._case.inputs
+        cost_u = int(state.cost_u) if inputs.priced else 0
+        carbon_u = int(state.emitted_u) * options.carbon_price_u_per_kg / 1e6 if inputs.carbon_known else 0
+        return float(
+            int(state.earned_u) - int(state.violations) * options.violation_penalty_u - cost_u - carbon_u
+        )
+
+    @property
+    def earned_u(self) -> np.ndarray:
+        """(J,) micro-units each job earned in the last trial."""
+        return np.array(self._world.outcome[0]["earned_u"])
+
+    @property
+    def start_s(self) -> np.ndarray:
+        """(J,) first starts of the last trial; negative: never."""
+        return np.array(self._world.outcome[0]["start_s"])
+
+    @property
+    def offered_u(self) -> int:
+        """Value of the jobs that arrived in the last trial."""
+        return int(self._world.env[0].offered_u)

@@ -1,0 +1,69 @@
+"""Checkpoints: weights as safetensors, everything else as JSON beside them. Loading runs no code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from rare.env.observation.layout import Layout
+from schedulers.network.checkpoint_files import FACTS, VERSION, describe_checkpoint, head_of
+from schedulers.network.weights_file import WEIGHTS, read_weights
+from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network and how it came about. `facts`: scenario, data, seeds, metrics, versions."""
+
+    net: SchedulerNet
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def head(self) -> str:
+        """How it chooses: one of schedulers.network.forward.HEADS."""
+        return head_of(self.facts)
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint folder; whoever reads it meanwhile sees the old one or the new one, never half."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    net = checkpoint.net
+    described = {
+        "version": VERSION,
+        "layout": json.loads(net.layout.to_json()),
+        "network": asdict(net.size),
+        "facts": checkpoint.facts,
+    }
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    part = folder / (WEIGHTS + ".part")
+    save_file(weights, part, metadata={"description": json.dumps(described)})
+    part.replace(folder / WEIGHTS)
+    part = folder / (FACTS + ".part")
+    part.write_text(json.dumps(described, indent=1) + "\n")
+    part.replace(folder / FACTS)
+
+
+def load(folder: Path) -> Checkpoint:
+    """Read a checkpoint folder. InputError if it is none, or of another layout or version."""
+    folder = Path(folder)
+    found = describe_checkpoint(folder)
+    weights = read_weights(folder, found.network["width"], found.network["kind"])
+    net = SchedulerNet(found.layout, NetworkSize(**found.network))
+    net.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    net.eval()
+    return Checkpoint(net, found.facts)
+
+
+def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:
+    """The same weights for another number of slots or hours: nothing in them depends on it."""
+    other = SchedulerNet(layout, net.size)
+    other.load_state_dict(net.state_dict())
+    with torch.no_grad():
+        other.train(net.training)
+    return other

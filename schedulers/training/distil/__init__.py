@@ -1,0 +1,1 @@
+"""Learning from teachers: one network that imitates others in the states it comes to itself."""

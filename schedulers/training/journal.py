@@ -1,0 +1,88 @@
+"""What a training run tells while it runs: one CSV row and TensorBoard's numbers at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+from traces.documents import read_text, reading
+from traces.errors import InputError
+from traces.jobs.workload import shown
+
+ROWS = "progress.csv"
+STEP = "step"
+MOST_BYTES = 256 * 2**20
+
+
+class Journal:
+    """Rows of a run, in the order of their steps. A resumed run forgets the rows after its state.
+
+    folder: of the run; progress.csv and tensorboard/ lie in it. columns: the same for the whole run, `step`
+    among them.
+    """
+
+    def __init__(self, folder: Path, columns: tuple[str, ...], resume_at: int | None = None) -> None:
+        self._path, self._columns = Path(folder) / ROWS, columns
+        kept = (
+            [] if resume_at is None else [row for row in read_rows(folder) if float(row[STEP]) <= resume_at]
+        )
+        self._write_all(kept)
+        self._board = _board(Path(folder) / "tensorboard", resume_at)
+
+    def _write_all(self, rows: list[dict[str, Any]]) -> None:
+        part = self._path.with_suffix(".part")
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self._columns, extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        part.replace(self._path)
+
+    def row(self, step: int, **numbers: float | None) -> None:
+        """Note the numbers of a step; those not given stay empty."""
+        with self._path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self._columns, lineterminator="\n")
+            writer.writerow({STEP: step, **numbers})
+        for name, number in numbers.items():
+            if number is not None:
+                self._board.add_scalar(name, number, step)
+        self._board.flush()
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._board.close()
+
+
+def _board(folder: Path, resume_at: int | None) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=None if resume_at is None else resume_at + 1)
+
+
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """The rows of a run as text; none if there are none yet. A row cut off by a kill is left out.
+
+    InputError if the file is no table, or a step is no number.
+    """
+    path = Path(folder) / ROWS
+    if not path.is_file():
+        return []
+    with reading(path):
+        text = read_text(path, MOST_BYTES, "delete the folder and train again")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        kept = [row for row in rows if row.get(STEP) and None not in row.values()]
+        for row in kept:
+            if not _is_number(row[STEP]):
+                raise InputError(
+                    f"{path}: step {shown(row[STEP])} is not a number; delete the folder and train again"
+                )
+        return kept
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The offline algorithms, one module each, over d3rlpy's base classes."""

@@ -1,0 +1,260 @@
+"""PPO with masked actions, discounts by elapsed time, and a soft start from an offline checkpoint."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from sb3_contrib import MaskablePPO
+from torch import Tensor
+
+from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
+from schedulers.network.forward import CHOICES_OF_POLICY
+from schedulers.training.online.env_states import packed, random_state, restore_random, unpacked
+from schedulers.training.online.lagrangian import Limits
+from schedulers.training.online.online_options import PpoOptions
+from schedulers.training.online.reward_units import REWARD, UNIT, scale_critic
+from schedulers.training.online.rollout_buffer import ElapsedRolloutBuffer, Rollout
+from schedulers.training.resume import generator_state, restore_generator
+from schedulers.training.sb3_policy import SchedulerPolicy
+from schedulers.training.scheduler_net import SchedulerNet
+
+CHUNK = 4096  # observations whose values are computed at once
+
+
+class SchedulerPPO(MaskablePPO):
+    """One `round` is a rollout and its updates. Actor and critic share nothing, so each has its own step.
+
+    net: to start from; `origin` True: it is an offline policy, to be left slowly. limits: on costs.
+    """
+
+    heads = CHOICES_OF_POLICY
+    columns = ("reward", "loss", "critic_loss", "entropy", "kl", "clone_kl", "learning_rate")
+    _last_obs: Any
+
+    def __init__(
+        self,
+        env: GreenClusterSB3VecEnv,
+        options: PpoOptions,
+        steps: int,
+        net: SchedulerNet,
+        *,
+        origin: bool = False,
+        limits: dict[str, float] | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.vec, self.options, self.total = env, options, steps
+        self.limits = Limits(limits or {}, env.num_envs)
+        super().__init__(
+            SchedulerPolicy,
+            env,
+            learning_rate=lambda left: options.learning_rate * max(left, 0.0),
+            n_steps=options.rollout,
+            batch_size=options.batch,
+            n_epochs=options.epochs,
+            gamma=options.gamma,
+            gae_lambda=options.gae_lambda,
+            clip_range=options.clip,
+            ent_coef=options.entropy,
+            rollout_buffer_class=ElapsedRolloutBuffer,
+            policy_kwargs={"layout": net.layout, "size": net.size},
+            seed=seed,
+            device=device,
+        )
+        self.net.load_state_dict(net.state_dict())
+        scale_critic(self.net, UNIT)
+        self.origin = copy.deepcopy(self.net).requires_grad_(False) if origin else None
+        self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
+        self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
+        self.mean = copy.deepcopy(self.net).requires_grad_(False) if options.average > 0 else None
+        self.rounds = 0
+        self.generator = np.random.default_rng(seed)
+        self.spent_s = {"environments": 0.0, "policy": 0.0, "training": 0.0}
+        self._setup_learn(steps)
+
+    @property
+    def net(self) -> SchedulerNet:
+        """The network being trained."""
+        policy: Any = self.policy
+        found: SchedulerNet = policy.net
+        return found
+
+    def trained(self) -> SchedulerNet:
+        """A copy of the network, or of its running mean, its critic in the units of checkpoints."""
+        found = copy.deepcopy(self.net if self.mean is None else self.mean)
+        scale_critic(found, 1.0 / UNIT)
+        return found
+
+    def round(self) -> dict[str, float]:
+        """Play a rollout and learn from it: numbers for the journal."""
+        self.collect()
+        self._update_current_progress_remaining(self.num_timesteps, self.total)
+        begin_s = time.perf_counter()
+        self.train()
+        self.follow()
+        self.spent_s["training"] += time.perf_counter() - begin_s
+        return self.numbers
+
+    def collect(self) -> None:
+        """Play a rollout. The critic looks at all of it at once afterwards."""
+        self.policy.set_training_mode(False)
+        buffer: Any = self.rollout_buffer
+        buffer.reset()
+        seen, dones, rewarded = self._last_obs, self._last_episode_starts, 0.0
+        nothing, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
+        for _ in range(self.n_steps):
+            at_s = time.perf_counter()
+            actions, log_probability = self.draw(torch.from_numpy(seen).to(self.device))
+            chosen = actions.cpu().numpy()
+            acted_s = time.perf_counter()
+            new, rewards, new_dones, _ = self.vec.step(chosen)
+            rewards = self.limits.reward(rewards, self.vec.costs, new_dones)
+            done_s = time.perf_counter()
+            buffer.add(
+                seen, chosen[:, None], rewards * scale, dones, nothing, log_probability,
+                elapsed_s=self.vec.elapsed_s,
+            )  # fmt: skip
+            rewarded += float(rewards.mean())
+            seen, dones = new, new_dones
+            self.num_timesteps += self.n_envs
+            self.spent_s["policy"] += acted_s - at_s
+            self.spent_s["environments"] += done_s - acted_s
+        self._last_obs, self._last_episode_starts = seen, dones
+        at_s = time.perf_counter()
+        flat = buffer.observations.reshape(-1, buffer.observations.shape[-1])
+        buffer.fill_values(self.values_of(flat).numpy().reshape(self.n_steps, self.n_envs))
+        buffer.compute_returns_and_advantage(self.values_of(seen), dones)
+        self.spent_s["policy"] += time.perf_counter() - at_s
+        self.limits.update()
+        self.numbers = {"reward": rewarded}
+
+    @torch.no_grad()
+    def draw(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+        """Actions drawn from the policy, and the logarithm of their probability, (E,) each."""
+        logs = self.net.policy(obs).log_softmax(dim=1)
+        actions = torch.multinomial(logs.exp(), 1)
+        return actions[:, 0], logs.gather(1, actions)[:, 0]
+
+    @torch.no_grad()
+    def values_of(self, obs: np.ndarray) -> Tensor:
+        """(N,) what the critic makes of observations, on the CPU."""
+        parts = [torch.from_numpy(obs[at : at + CHUNK]).to(self.device) for at in range(0, len(obs), CHUNK)]
+        return torch.cat([self.net.value(part) for part in parts]).cpu()
+
+    def train(self) -> None:
+        """Learn from the rollout: `epochs` passes in batches."""
+        self.policy.set_training_mode(True)
+        self._update_learning_rate(self.policy.optimizer)
+        data = self.rollout_buffer.everything(self.device)  # type: ignore[attr-defined]
+        advantages = data.advantages
+        data = data._replace(advantages=(advantages - advantages.mean()) / (advantages.std() + 1e-8))
+        acts = self.origin is None or self.num_timesteps > self.options.critic_steps
+        weight = self.clone_weight()
+        before = self._origin_logs(data.observations) if acts and weight > 0 else None
+        noted: dict[str, list[float]] = {}
+        for _ in range(self.n_epochs):
+            order = torch.from_numpy(self.generator.permutation(len(data.actions))).to(self.device)
+            for rows in order.split(self.options.batch):
+                part = Rollout(*(each[rows] for each in data))
+                found = self._critic_step(part)
+                if acts:
+                    found |= self._actor_step(part, None if before is None else before[rows], weight)
+                    acts = found["kl"] <= 1.5 * self.options.target_kl
+                for name, number in found.items():
+                    noted.setdefault(name, []).append(number)
+            self._n_updates += 1
+        self.numbers |= {name: float(np.mean(numbers)) for name, numbers in noted.items()}
+        self.numbers["learning_rate"] = float(self.policy.optimizer.param_groups[0]["lr"])
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Bring the running mean of the weights on by a round; at first it is the mean of all rounds.
+
+        Policies of neighbouring rounds differ by noise, of which their mean has less (Polyak and Juditsky,
+        1992, doi:10.1137/0330046).
+        """
+        if self.mean is None:
+            return
+        self.rounds += 1
+        share = 1.0 / min(self.rounds, max(self.options.average, 1.0))
+        for mean, now in zip(self.mean.parameters(), self.net.parameters(), strict=True):
+            mean.lerp_(now, share)
+
+    def clone_weight(self) -> float:
+        """Weight of staying near the offline policy: falls to 0 in a straight line, once the actor learns."""
+        if self.origin is None or self.options.clone_steps == 0:
+            return 0.0
+        past = max(0, self.num_timesteps - self.options.critic_steps)
+        return self.options.clone_weight * max(0.0, 1.0 - past / self.options.clone_steps)
+
+    @torch.no_grad()
+    def _origin_logs(self, obs: Tensor) -> Tensor:
+        assert self.origin is not None
+        return torch.cat([self.origin.policy(part).log_softmax(dim=1) for part in obs.split(CHUNK)])
+
+    def _critic_step(self, part: Rollout) -> dict[str, float]:
+        loss = torch.nn.functional.mse_loss(self.net.value(part.observations), part.returns)
+        self._descend(loss, self.critic)
+        return {"critic_loss": loss.item()}
+
+    def _actor_step(self, part: Rollout, before: Tensor | None, weight: float) -> dict[str, float]:
+        logs = self.net.policy(part.observations).log_softmax(dim=1)
+        log_ratio = logs.gather(1, part.actions[:, None])[:, 0] - part.log_probabilities
+        ratio = log_ratio.exp()
+        near = ratio.clamp(1 - self.options.clip, 1 + self.options.clip)
+        loss = -torch.min(part.advantages * ratio, part.advantages * near).mean()
+        entropy = -(logs.exp() * logs).sum(dim=1).mean()
+        total = loss - self.options.entropy * entropy
+        found = {"loss": loss.item(), "entropy": entropy.item()}
+        if before is not None:
+            apart = (before.exp() * (before - logs)).sum(dim=1).mean()
+            total = total + weight * apart
+            found["clone_kl"] = apart.item()
+        found["kl"] = float(((ratio - 1) - log_ratio).detach().mean())
+        if found["kl"] <= 1.5 * self.options.target_kl:
+            self._descend(total, self.actor)
+        return found
+
+    def _descend(self, loss: Tensor, weights: list[Any]) -> None:
+        """One step of the optimiser on some of the weights: the others have no gradient and stay."""
+        self.policy.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, self.options.max_gradient)
+        self.policy.optimizer.step()
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next round depends on."""
+        assert self._last_episode_starts is not None
+        return {
+            "net": self.net.state_dict(),
+            "mean": None if self.mean is None else self.mean.state_dict(),
+            "rounds": self.rounds,
+            "optimizer": self.policy.optimizer.state_dict(),
+            "steps": self.num_timesteps,
+            "updates": self._n_updates,
+            "episode_starts": torch.from_numpy(np.asarray(self._last_episode_starts, np.bool_)),
+            "random": random_state(),
+            "generator": generator_state(self.generator),
+            "limits": self.limits.state(),
+            "environments": packed(self.vec.save()),
+            "spent_s": dict(self.spent_s),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a `state`."""
+        self.net.load_state_dict(state["net"])
+        if self.mean is not None:
+            self.mean.load_state_dict(state["mean"])
+        self.rounds = state["rounds"]
+        self.policy.optimizer.load_state_dict(state["optimizer"])
+        self.num_timesteps, self._n_updates = state["steps"], state["updates"]
+        self._last_episode_starts = state["episode_starts"].numpy()
+        restore_generator(self.generator, state["generator"])
+        self.limits.restore(state["limits"])
+        self._last_obs = self.vec.restore(unpacked(state["environments"]))
+        self.spent_s = dict(state["spent_s"])
+        restore_random(state["random"])

@@ -1,0 +1,1 @@
+"""Schedulers and policies in files of the user's."""

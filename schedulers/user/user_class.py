@@ -1,0 +1,191 @@
+"""Schedulers and policies in a file of the user's: `path/to/file.py:Class`, `file.py:Class(seed=3)`."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import itertools
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from schedulers.user.user_files import user_files
+from traces.documents import is_regular, user_path
+from traces.errors import InputError
+
+MOST_CHARACTERS = 2000
+FORM = 'path/to/file.py:Class or path/to/file.py:Class(seed=3, path="model.zip")'
+_NAME = re.compile(r"(?P<path>.*?\.py):(?P<cls>[^(]*)(?P<arguments>\(.*\))?", re.DOTALL)
+_loads = itertools.count(1)
+
+
+class DefaultName(str):
+    """The class's name, where the user's class declares no `name` of its own."""
+
+
+@dataclass(frozen=True)
+class UserClass:
+    """What such a name says: the file, the class, and its constructor's arguments."""
+
+    given: str
+    path: Path
+    class_name: str
+    positional: tuple[Any, ...] = ()
+    named: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[Path]:
+        """The file, modules of the user's that it imports, and what arguments name, such as a model."""
+        return user_files(self.path, [*self.positional, self.named])
+
+
+def is_user_class(name: str) -> bool:
+    """Whether a scheduler's name means a class in a file of the user's."""
+    return ".py:" in name
+
+
+def parse_user_class(name: str) -> UserClass:
+    """The parts of a name. InputError if it has another form, or arguments that are no literals."""
+    match = _NAME.fullmatch(name.strip())
+    if match is None or not match["cls"].strip().isidentifier() or len(name) > MOST_CHARACTERS:
+        raise InputError(f"scheduler {_short(name)}: is no class in a file; write {FORM}")
+    positional, named = _arguments(name, match["arguments"] or "()")
+    return UserClass(name, user_path(match["path"].strip()), match["cls"].strip(), positional, named)
+
+
+def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Constructor arguments from text such as `(3, path="x")`, by literals only: nothing is run."""
+    try:
+        call = ast.parse(f"_{text}", mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise ValueError("they are not one pair of brackets")
+        if any(keyword.arg is None for keyword in call.keywords):
+            raise ValueError("** is not taken")
+        positional = tuple(_literal(each) for each in call.args)
+        named = {str(each.arg): _literal(each.value) for each in call.keywords}
+        if len(named) < len(call.keywords):
+            raise ValueError("one is given twice")
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(
+            f"scheduler {_short(name)}: its arguments cannot be read ({reason[:80]}); give numbers, texts in "
+            'quotes, True, False, None, or lists and dicts of these, as in Class(seed=3, path="model.zip")'
+        ) from None
+    return positional, named
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        raise ValueError(f"{ast.unparse(node)[:40]!r} is no literal") from None
+
+
+def load_user_class(name: str) -> Any:
+    """An instance of the class. InputError for whatever is wrong with it, the constructor's errors too."""
+    wanted = parse_user_class(name)
+    if not is_regular(wanted.path):
+        raise InputError(f"scheduler {_short(name)}: there is no file {wanted.path}; give {FORM}")
+    with users_error(name, "import"):
+        module = _load_module(wanted.path)
+    user_class = getattr(module, wanted.class_name, None)
+    methods = [method for method in ("choose", "act") if callable(getattr(user_class, method, None))]
+    if not isinstance(user_class, type) or not methods:
+        raise InputError(
+            f"scheduler {_short(name)}: {wanted.path} has no class {wanted.class_name} with a method "
+            "choose(self, view) or act(self, observation, mask)"
+        )
+    with users_error(name, "constructor"):
+        instance = user_class(*wanted.positional, **wanted.named)
+        if not isinstance(getattr(instance, "name", None), str):
+            with suppress(AttributeError, TypeError):  # a class with slots, or a read-only property
+                instance.name = DefaultName(wanted.class_name)
+    return instance
+
+
+def declared_name(name: str, scheduler: Any) -> str | None:
+    """What the user's class calls itself by `name`; None if it does not, or is no class of the user's."""
+    declared = getattr(scheduler, "name", None) if is_user_class(name) else None
+    if not isinstance(declared, str) or isinstance(declared, DefaultName) or not declared.strip():
+        return None
+    return " ".join(declared.split())[:60]
+
+
+@contextmanager
+def users_error(name: str, doing: str = "") -> Iterator[None]:
+    """Turn an exception that comes out of the user's file into an InputError that names the line.
+
+    doing: "import" or "constructor", where every exception is the user's, whatever it passed through.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except BaseException as error:  # also sys.exit() in it, but no Ctrl-C
+        if not is_user_class(name) or isinstance(error, KeyboardInterrupt):
+            raise
+        wanted = parse_user_class(name)
+        line = _line_of(error, wanted.path)
+        if line is None and not doing:
+            raise
+        if line is None:
+            line = _line_of_class(wanted)
+        where = f"{wanted.path}:{line}" if line is not None else f"{wanted.path}"
+        part = {"import": f"cannot import {wanted.path}: ", "constructor": f"{wanted.class_name}(...): "}
+        said = " ".join(str(error).split()) or "no message"
+        raise InputError(
+            f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {said[:300]} "
+            "(in the scheduler of your own)"
+        ) from error
+
+
+def _line_of(error: BaseException, path: Path) -> int | None:
+    """The last line of the user's file that the exception passed through; of a syntax error its place."""
+    file = path.resolve()
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).resolve() == file:
+        return error.lineno
+    lines = [
+        line for frame, line in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith("<") and Path(frame.f_code.co_filename).resolve() == file
+    ]  # fmt: skip
+    return lines[-1] if lines else None
+
+
+def _line_of_class(wanted: UserClass) -> int | None:
+    """Where the class begins: for arguments that its constructor does not take."""
+    with suppress(OSError, SyntaxError, ValueError):
+        for node in ast.parse(wanted.path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef) and node.name == wanted.class_name:
+                return node.lineno
+    return None
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 200 else f"{name[:197]}...")
+
+
+def _load_module(path: Path) -> ModuleType:
+    """The user's file as a module of a private name, so that it hides no module of that name.
+
+    It is in `sys.modules` while it runs and afterwards: dataclasses and pickle look it up there.
+    """
+    name = f"_rare_scheduler_{next(_loads)}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    whole = False
+    try:
+        spec.loader.exec_module(module)
+        whole = True
+    finally:
+        if not whole:
+            sys.modules.pop(name, None)
+    return module

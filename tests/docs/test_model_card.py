@@ -1,0 +1,48 @@
+"""The model card names commands that exist, and says of the rule what the code does."""
+
+import shlex
+
+from click.testing import CliRunner
+
+from docs.scripts.model_card import PAGE, commands, printed, refreshed
+from experiments.training.recipes.release import FALLBACK, WITHOUT_VALUE, command
+from schedulers.network.trained_range import MARGIN, ODD_SHARE
+
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def test_every_scenario_of_the_card_is_judged_on_its_test_windows():
+    judged = [each for each in commands(TEXT) if each.startswith("rare evaluate")]
+    assert [shlex.split(each)[3] for each in judged] == [
+        "islanded",
+        "grid-tied",
+        "solar-night",
+        "gpu-cluster",
+    ]
+    assert all("--windows test" in each and ",rare" in each for each in judged)
+
+
+def test_what_is_shipped_is_told_by_the_first_command():
+    first = commands(TEXT)[0]
+    assert first == "python -m experiments.training.recipes.release"
+    told = CliRunner().invoke(command, [])
+    assert told.exit_code == 0
+    assert printed(first) == told.output
+    assert '"weights_sha256"' in told.output
+    assert '"features"' not in told.output
+
+
+def test_the_rule_has_the_numbers_of_the_code():
+    assert f"further than {MARGIN:g} beyond its range" in TEXT
+    assert ODD_SHARE == 4
+    assert "more than a quarter of the jobs shown" in TEXT
+    assert f"`{FALLBACK}` by default" in TEXT
+    assert f"(`{WITHOUT_VALUE}` decides" in TEXT
+
+
+def test_a_refresh_leaves_the_words_alone():
+    only = "Before.\n\n```text\n$ python -m experiments.training.recipes.release\nold\n```\n\nAfter.\n"
+    new = refreshed(only, shared=False)
+    assert new.startswith("Before.\n\n```text\n$ python -m experiments.training.recipes.release\n{")
+    assert new.endswith("}\n```\n\nAfter.\n")
+    assert refreshed(new, shared=False) == new

@@ -1,0 +1,129 @@
+"""The scenarios that ship: frozen, physical, scarce enough to matter, and alike on both clocks."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+
+import numpy as np
+import pytest
+
+import rare
+from experiments.evaluation.evaluate import choose_windows, evaluate
+from rare.scenario.build import build
+from rare.scenario.load import SHIPPED, Wishes, load_scenario
+from rare.scenario.windows import windows_of
+from schedulers import make_scheduler
+
+NAMES = ("islanded", "grid-tied", "solar-night", "gpu-cluster", "tiny")
+ISLANDS = ("islanded", "solar-night", "tiny")
+SCHEDULERS = (
+    "fcfs",
+    "easy",
+    "conservative",
+    "hvf+easy+lowvalue",
+    "edf+greedy",
+    "atc+greedy",
+    "slack+easy+green",
+)
+
+
+def built(name, window="validation-06", *settings):
+    return build(load_scenario(name, Wishes(settings=[f"window={window}", *settings])))
+
+
+def test_frozen_files_have_not_changed():
+    """A change to a scenario needs a new name: results under the old one would no longer compare."""
+    with (SHIPPED / "frozen.csv").open() as file:
+        frozen = dict(csv.reader(line for line in file if not line.startswith("#")))
+    expected = {f"{name}.toml" for name in NAMES} | {path.name for path in SHIPPED.glob("windows-*.csv")}
+    assert set(frozen) == expected
+    for name, digest in frozen.items():
+        assert hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest() == digest, name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_interleave_and_never_touch(name):
+    windows = windows_of(load_scenario(name))
+    year = [window for window in windows if window.split != "unseen"]
+    assert [sum(w.split == split for w in year) for split in ("train", "validation", "test")] == [26, 13, 13]
+    for block in range(13):  # of each four weeks two train, one validation, one test
+        splits = sorted(w.split for w in year if w.first_day // 28 == block)
+        assert splits == ["test", "train", "train", "validation"]
+    ends = sorted((w.first_day, w.first_day + w.days) for w in year)
+    assert all(end < begin for (_, end), (begin, _) in zip(ends, ends[1:], strict=False))  # a day between
+    unseen = [window for window in windows if window.split == "unseen"]
+    assert len(unseen) == 13
+    assert {window.site for window in unseen} != {load_scenario(name).scenario.site.name}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_energy_is_conserved_under_every_scheduler(name):
+    case = built(name).case
+    for scheduler in SCHEDULERS:
+        result = rare.simulate(case, make_scheduler(scheduler))
+        m = result.metrics
+        surplus = m["battery_charged_kwh"] - m["battery_grid_charged_kwh"]
+        assert m["renewable_available_kwh"] == pytest.approx(
+            m["renewable_used_kwh"] + surplus + m["curtailed_kwh"], rel=1e-12
+        )
+        served = m["renewable_used_kwh"] + m["battery_discharged_kwh"] + m["grid_kwh"]
+        assert m["energy_kwh"] + m["battery_grid_charged_kwh"] == pytest.approx(served, rel=1e-12)
+        assert m["unserved_kwh"] == 0
+        # the power log, summed row by row, is the same energy: nothing depends on where it is sampled
+        power = result.power
+        held_s = np.diff(power["time_s"])
+        assert int((power["draw_mw"][:-1] * held_s).sum()) == round(m["energy_kwh"] * 3.6e9)
+
+
+@pytest.mark.parametrize("name", ("tiny", "islanded"))
+def test_both_clocks_tell_the_same_story(name):
+    case = built(name, "train-03").case
+    for scheduler in ("easy", "atc+easy+green"):
+        one, other = (rare.simulate(case, make_scheduler(scheduler), clock=c) for c in ("compiled", "simpy"))
+        assert np.array_equal(one.events, other.events)
+        assert np.array_equal(one.power, other.power)
+
+
+def test_a_window_at_a_site_never_seen_has_its_weather():
+    own, elsewhere = built("islanded", "test-00"), built("islanded", "unseen-00")
+    assert len(own.case.workload) == len(elsewhere.case.workload)
+    assert not np.array_equal(own.case.inputs.supply_mw, elsewhere.case.inputs.supply_mw)
+
+
+def test_forecasts_know_nothing_of_what_lies_beyond_them():
+    """Honest by default: the forecast table is a blur of the supply, and `perfect` is not."""
+    honest, perfect = built("islanded"), built("islanded", "validation-06", "forecast.kind=perfect")
+    blurred, true = honest.case.forecast.supply_mw, perfect.case.forecast.supply_mw
+    assert honest.case.forecast.name == "synthetic"
+    assert np.corrcoef(blurred[:, 1], true[:, 1])[0, 1] > np.corrcoef(blurred[:, 40], true[:, 40])[0, 1]
+    assert not np.array_equal(blurred, true)
+    inside = (true >= honest.case.forecast.low_mw) & (true <= honest.case.forecast.high_mw)
+    assert 0.7 < inside.mean() < 0.99  # nights are known exactly
+
+
+@pytest.mark.parametrize("name", ("islanded", "grid-tied"))
+def test_a_forecast_depends_on_its_issue_time_not_on_the_window_that_is_run(name):
+    year, week = built(name, "all").case, built(name, "train-03").case
+    first = (week.forecast.begin_s - year.forecast.begin_s) // 3600
+    for table in ("supply_mw", "low_mw", "high_mw", "price_u", "carbon_u"):
+        of_week = getattr(week.forecast, table)
+        of_year = getattr(year.forecast, table)[first : first + len(of_week)]
+        assert np.array_equal(of_week, of_year), table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_power_is_scarce_enough_to_matter(name):
+    """On training windows: EASY earns 40 to 80 %, the best order clearly more, unlimited power more again."""
+    schedulers = ("easy", "hvf+easy", "hvd+easy", "edf+easy", "atc+greedy", "atc+easy+green")
+    loaded = load_scenario(name)
+    scarce = evaluate(loaded, schedulers, choose_windows(loaded, ["train"]), workers=2)
+    best = scarce.ranked()[0]
+    assert 0.4 <= scarce.objective("easy").mean <= 0.8
+    assert scarce.difference(best, "easy").low > 0
+    plenty = "grid.unlimited=true" if name in ISLANDS else "grid.import_ratio=1"
+    loaded = load_scenario(name, Wishes(settings=[plenty]))
+    free = evaluate(loaded, (best,), choose_windows(loaded, ["train"]), workers=2)
+    gain = free.values(best, "objective") - scarce.values(best, "objective")
+    assert np.nanmean(gain) > 0.1

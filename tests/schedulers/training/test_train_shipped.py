@@ -1,0 +1,54 @@
+"""The script that trains what ships: from logs to a checkpoint that `release` takes."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from experiments.runs.progress import QUIET
+from experiments.training.recipes import release, train_shipped, train_with_forecast, train_without_forecast
+from rare.env.observation.layout import Layout
+from schedulers.network.checkpoint_files import describe_checkpoint
+from traces.errors import InputError
+
+SMALL = {
+    "without-forecast": (train_without_forecast, {
+        "PLACES": (train_without_forecast.Ground("tiny", "tiny", 2),), "UPDATES": 4, "VALIDATE_EVERY": 2,
+    }),
+    "with-forecast": (train_with_forecast, {
+        "TEACHER": "hvf+greedy", "LOOKED_AHEAD": {"tiny": 2}, "UPDATES": 4, "UPDATES_VALIDATE": 2,
+        "STEPS": 64, "OPTIONS": {"environments": 4, "rollout": 8}, "PLAYED": "solar-night",
+        "PLAYED_STEPS": 64, "PLAYED_OPTIONS": {"environments": 4, "rollout": 8}, "VALIDATIONS": 1,
+        "DISTIL": {"rounds": 1, "updates": 3, "batch": 8, "kept": 0.01},
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["with-forecast", pytest.param("without-forecast", marks=pytest.mark.slow)])
+def test_a_small_one_goes_all_the_way_and_is_not_done_twice(tmp_path, monkeypatch, kind):
+    recipe, smaller = SMALL[kind]
+    for name, value in smaller.items():
+        monkeypatch.setattr(recipe, name, value)
+    given = [str(tmp_path), "--as", kind, "--seeds", "2", "--quiet"]
+    first, again = (CliRunner().invoke(train_shipped.command, given, catch_exceptions=False) for _ in "ab")
+    assert first.exit_code == again.exit_code == 0
+    assert first.stdout == again.stdout
+    told = json.loads(first.stdout)
+    found = describe_checkpoint(told["best"])
+    assert found.layout == Layout(reservations=kind == "without-forecast")
+    assert max(told["validation_objective"].values()) == found.facts["validation_objective"]
+    facts = release.ship(found.folder, target=tmp_path / "package", fallback="atc+easy", forecast_h=0)
+    assert facts["range"]["decisions"] > 0
+    assert str(tmp_path) not in json.dumps(facts)
+
+
+def test_a_worker_says_in_one_line_what_cannot_be_done(tmp_path):
+    (tmp_path / "islanded").write_text("a file where a folder belongs")
+    tasks = [train_shipped.Log("with-forecast", tmp_path, name) for name in ("islanded", "islanded")]
+    with pytest.raises(InputError, match="islanded"):
+        train_shipped.all_of(tasks, 2, QUIET)
+
+
+def test_every_ground_is_a_scenario():
+    for place in train_without_forecast.PLACES:
+        assert train_without_forecast.load_scenario(place.scenario).scenario.windows is not None

@@ -1,0 +1,156 @@
+"""Cells of a table of jobs to whole numbers in the simulator's units, exactly."""
+
+from __future__ import annotations
+
+import decimal
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from traces.jobs.workload import shown
+
+#: Exact: products and differences of numbers of up to 40 digits never round; if one did, it would raise.
+_EXACT = decimal.Context(prec=200, traps=[decimal.Inexact, decimal.InvalidOperation])
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_LONGEST_NUMBER = 40
+_ROUNDINGS = {
+    "floor": decimal.ROUND_FLOOR,
+    "ceil": decimal.ROUND_CEILING,
+    "nearest": decimal.ROUND_HALF_EVEN,
+}
+ROUNDINGS = ("exact", *_ROUNDINGS)
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+_TIME = {"us": "1e-6", "ms": "1e-3", "s": "1", "min": "60", "h": "3600", "d": "86400"}
+_CORES = {"1": "1", "milli": "1e-3"}
+_GPUS = {"1": "1000", "milli": "1"}
+_MEMORY = {
+    "B": str(1 / Decimal(2**20)),
+    "KiB": str(1 / Decimal(2**10)),
+    "MiB": "1",
+    "GiB": "1024",
+    "MB": str(Decimal(10**6) / 2**20),
+    "GB": str(Decimal(10**9) / 2**20),
+}
+_POWER = {"mW": "1", "W": "1e3", "kW": "1e6"}
+_VALUE = {"micro": "1", "milli": "1e3", "1": "1e6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of a job: the column of Workload it becomes, its units (factor to whole numbers there)."""
+
+    target: str
+    units: dict[str, str]
+    unit: str
+    rounding: str
+    #: Rounding of this one is part of its unit and not counted as a repair.
+    quiet: bool = False
+
+
+QUANTITIES = {
+    "submit_s": Quantity("submit_s", _TIME, "s", "floor"),
+    "cores": Quantity("cores", _CORES, "1", "exact"),
+    "work_s": Quantity("work_s", _TIME, "s", "ceil"),
+    "gpus": Quantity("gpus_milli", _GPUS, "1", "exact"),
+    "memory_gib": Quantity("memory_mib", _MEMORY, "GiB", "ceil", quiet=True),
+    "estimate_s": Quantity("estimate_s", _TIME, "s", "ceil"),
+    "power_w": Quantity("power_mw", _POWER, "W", "exact"),
+    "value": Quantity("value_u", _VALUE, "1", "exact"),
+    "deadline_s": Quantity("deadline_s", _TIME, "s", "floor"),
+}
+
+
+class CellError(Exception):
+    """A cell that is not what its column needs: its row in the chunk, and the rest of the sentence."""
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(reason)
+        self.row = row
+        self.reason = reason
+
+
+def number(text: str) -> Decimal | None:
+    """The exact decimal number that a cell holds, or None. NaN, infinity and 1_000 are none."""
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        return None
+    return Decimal(text)
+
+
+def decimals(column: str, cells: Sequence[str], empty: Decimal | None) -> list[Decimal]:
+    """The cells as exact numbers; an empty one is `empty`, or CellError where that is None."""
+    known: dict[str, Decimal] = {}
+    out = []
+    for row, cell in enumerate(cells):
+        value = known.get(cell)
+        if value is None:
+            value = empty if cell == "" else number(cell)
+            if value is None:
+                raise CellError(row, f"{column} is {_what(cell)}")
+            known[cell] = value
+        out.append(value)
+    return out
+
+
+def _what(cell: str) -> str:
+    if cell == "":
+        return "empty; give a number"
+    return f"{shown(cell)}, not a finite decimal number; correct it"
+
+
+def product(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
+    """Row by row, left x right."""
+    return [_EXACT.multiply(a, b) for a, b in zip(left, right, strict=True)]
+
+
+def difference(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
+    """Row by row, left - right."""
+    return [_EXACT.subtract(a, b) for a, b in zip(left, right, strict=True)]
+
+
+def whole_if_plain(cells: Sequence[str], factor: Decimal) -> np.ndarray | None:
+    """The cells times a whole factor, if they all are plain digits (most columns are); else None."""
+    joined = "".join(cells)
+    if not (joined.isascii() and joined.isdecimal()) or factor != int(factor):
+        return None
+    lengths = {len(cell) for cell in cells}
+    if 0 in lengths or max(lengths) + len(str(int(factor))) > 18:
+        return None
+    return np.fromiter(map(int, cells), np.int64, len(cells)) * int(factor)
+
+
+def whole(
+    column: str, values: Sequence[Decimal], factor: Decimal, rounding: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """(values x factor as int64, mask of those that had to be rounded). CellError where that cannot be."""
+    out = np.empty(len(values), dtype=np.int64)
+    rounded = np.zeros(len(values), dtype=bool)
+    for row, value in enumerate(values):
+        scaled = _EXACT.multiply(value, factor)
+        if scaled.adjusted() > 18 or abs(scaled) >= 2**63:
+            raise CellError(row, f"{column} is {shown(str(value))}, too large; correct it")
+        near = scaled.to_integral_value(_ROUNDINGS.get(rounding, decimal.ROUND_HALF_EVEN))
+        rounded[row] = near != scaled
+        if rounded[row] and rounding == "exact":
+            step = "a whole number" if factor == 1 else f"a multiple of {_plain(1 / factor)}"
+            raise CellError(row, f"{column} is {shown(str(value))}; it must be {step}")
+        out[row] = int(near)
+    return out, rounded
+
+
+def _plain(value: Decimal) -> str:
+    return format(value.normalize(), "f")
+
+
+def truths(column: str, cells: Sequence[str]) -> np.ndarray:
+    """True and false by their usual words; empty is true (a job may be suspended unless told otherwise)."""
+    out = np.ones(len(cells), dtype=bool)
+    for row, cell in enumerate(cells):
+        value = True if cell == "" else _TRUTH.get(cell.lower())
+        if value is None:
+            raise CellError(row, f"{column} is {shown(cell)}; write one of {', '.join(_TRUTH)}")
+        out[row] = value
+    return out

@@ -1,0 +1,203 @@
+"""Reading a workload of any format, and writing one as CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from traces.documents import reads_file
+from traces.errors import InputError
+from traces.jobs.job_metadata import metadata_of
+from traces.jobs.readers.csv_jobs import read_csv
+from traces.jobs.readers.parquet_jobs import pyarrow_parquet, read_parquet
+from traces.jobs.readers.swf import read_swf
+from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
+from traces.text import MAX_BYTES, place, refuse_os
+
+FORMATS = ("swf", "csv", "parquet")
+_SUFFIXES = {".swf": "swf", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+#: What a renamed file of these could not be either.
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+_PACKED = (".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
+#: field -> (column of Workload, its unit in whole numbers per unit written, the value for none)
+_WRITTEN: dict[str, tuple[str, int, int | None]] = {
+    "job_id": ("job_id", 1, None),
+    "submit_s": ("submit_s", 1, None),
+    "cores": ("cores", 1, None),
+    "work_s": ("work_s", 1, None),
+    "estimate_s": ("estimate_s", 1, None),
+    "gpus": ("gpus_milli", 1000, 0),
+    "memory_gib": ("memory_mib", 1024, 0),
+    "power_w": ("power_mw", 1000, NO_POWER),
+    "value": ("value_u", 10**6, NO_VALUE),
+    "deadline_s": ("deadline_s", 1, NO_DEADLINE_S),
+    "preemptible": ("preemptible", 1, None),
+    "partition": ("partition", 1, None),
+    "service_class": ("service_class", 1, None),
+}
+
+
+@reads_file
+def read_workload(
+    path: Path | str,
+    *,
+    format: str | None = None,
+    mapping: str | Path | None = None,
+    strict: bool = False,
+    max_bytes: int = MAX_BYTES,
+) -> Workload:
+    """The jobs of a trace file, plain or gzipped, in submit order.
+
+    format : 'swf', 'csv' or 'parquet'; None: by the file's suffix
+    mapping : 'openb', 'gaia' or a TOML file that says what the columns of a foreign table mean;
+              None: our own columns, or the built-in mapping that fits the column names
+    strict : the first repair or skip is an error
+    max_bytes : cap on the unpacked size of the file
+
+    Raises InputError, with file and line, for whatever cannot be read. docs/workload-format.md.
+    """
+    if max_bytes < 1:
+        raise InputError(f"max_bytes is {max_bytes}; give 1 or more")
+    kind = _format(path, format)
+    if kind == "swf":
+        if mapping is not None:
+            raise InputError(f"{place(path)}: SWF takes no mapping, its fields are fixed; drop it")
+        return read_swf(path, strict=strict, max_bytes=max_bytes)
+    reader = read_csv if kind == "csv" else read_parquet
+    return reader(path, mapping=mapping, strict=strict, max_bytes=max_bytes)
+
+
+def _format(path: Path | str, asked: str | None) -> str:
+    if asked is not None:
+        if asked not in FORMATS:
+            raise InputError(f"unknown format {shown(asked)}; known: {', '.join(FORMATS)}")
+        return asked
+    suffix = _suffix(path)
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    remedy = f"name it .swf, .csv (or these with .gz) or .parquet, or give the format ({', '.join(FORMATS)})"
+    if suffix in _SPREADSHEETS:
+        remedy = "save the spreadsheet's table as CSV"
+    elif suffix in _PACKED:
+        remedy = "unpack it; of packed files only gzip is read"
+    raise InputError(f"{place(path)}: unknown format; {remedy}")
+
+
+def _suffix(path: Path | str) -> str:
+    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
+    return last[0] if last else ""
+
+
+def write_workload(workload: Workload, path: Path | str) -> None:
+    """Write a workload as CSV (.csv, .csv.gz) or Parquet (.parquet), whole or not at all.
+
+    `read_workload` gives back the same jobs, header and content hash. InputError: unknown suffix, or
+    the folder cannot be written to.
+    """
+    kind = _SUFFIXES.get(_suffix(path))
+    if kind is None:
+        raise InputError(f"{place(path)}: unknown format; name it .csv, .csv.gz or .parquet")
+    if kind == "swf":
+        raise InputError(f"{place(path)}: SWF cannot hold all fields of a job; write .csv or .parquet")
+    packed = Path(path).suffix.lower() == ".gz"
+    if packed and kind == "parquet":
+        raise InputError(f"{place(path)}: Parquet is compressed already; drop the .gz")
+    if kind == "parquet":
+        replace_file(path, lambda stream: _write_parquet(workload, stream))
+    elif packed:
+        replace_file(path, lambda stream: _write_packed(workload, stream))
+    else:
+        replace_file(path, lambda stream: _write_csv(workload, stream))
+
+
+def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
+    """Write to a temporary sibling, then rename it: a reader never sees half a file."""
+    target = Path(path)
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as stream:
+            write(stream)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's own mode shuts everyone else out
+        os.replace(temporary, target)
+        temporary = None
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        refuse_os(path, error, "write")
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
+
+
+def _columns(jobs: Workload) -> dict[str, tuple[np.ndarray, int, int | None]]:
+    """The columns to write: those that say something."""
+    chosen = {}
+    for name, (column, scale, none) in _WRITTEN.items():
+        values = getattr(jobs, column)
+        if values is not None and not (none is not None and (values == none).all()):
+            chosen[name] = (values, scale, none)
+    if jobs.preemptible.all():
+        del chosen["preemptible"]
+    return chosen
+
+
+def _write_csv(jobs: Workload, stream: BinaryIO) -> None:
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    for key, value in metadata_of(jobs).items():
+        text.write(f"# {key}: {value}\n")
+    columns = _columns(jobs)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(_texts(*column) for column in columns.values()), strict=True))
+    text.flush()
+    text.detach()
+
+
+def _write_packed(jobs: Workload, stream: BinaryIO) -> None:
+    # No time stamp and no name inside: the same jobs give the same bytes.
+    with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as packed:
+        _write_csv(jobs, packed)  # type: ignore[arg-type]
+
+
+def _texts(values: np.ndarray, scale: int, none: int | None) -> list[str]:
+    if values.dtype == np.bool_:
+        return ["true" if value else "false" for value in values]
+    if scale == 1:
+        return ["" if value == none else str(value) for value in values.tolist()]
+    return ["" if value == none else format(Decimal(value) / scale, "f") for value in values.tolist()]
+
+
+def _write_parquet(jobs: Workload, stream: BinaryIO) -> None:
+    parquet = pyarrow_parquet()
+    import pyarrow
+
+    arrays = {name: _array(pyarrow, *column) for name, column in _columns(jobs).items()}
+    table = pyarrow.table(arrays).replace_schema_metadata(metadata_of(jobs))
+    parquet.write_table(table, stream)
+
+
+def _array(pyarrow: Any, values: np.ndarray, scale: int, none: int | None) -> Any:
+    if scale == 1:
+        return pyarrow.array(
+            [None if value is not None and value == none else value for value in values.tolist()]
+        )
+    # Decimals, not floats: thousandths and millionths stay exact at any size.
+    digits = 10 if scale == 1024 else len(str(scale)) - 1
+    numbers = [None if value == none else Decimal(value) / scale for value in values.tolist()]
+    return pyarrow.array(numbers, type=pyarrow.decimal128(38, digits))

@@ -1,0 +1,188 @@
+"""Which column of a foreign table becomes which field of a job: TOML files, and the built-in ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from traces.documents import parse_toml, read_text, reading
+from traces.errors import InputError
+from traces.jobs.job_cells import QUANTITIES, ROUNDINGS
+from traces.jobs.job_metadata import Metadata, parse_metadata
+from traces.jobs.workload import shown
+from traces.text import place
+
+REQUIRED = ("job_id", "submit_s", "cores", "work_s")
+TEXT_FIELDS = ("job_id", "preemptible", "partition", "service_class")
+KNOWN = (*REQUIRED, *(name for name in (*QUANTITIES, *TEXT_FIELDS) if name not in REQUIRED))
+BUILT_IN = ("openb", "gaia")
+_KEYS = ("column", "minus", "times", "unit", "round")
+#: What pandas calls an index without a name: in Parquet, and when it reads it back from CSV.
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a field comes from: (column - minus) or (column x times), in `unit`, then rounded."""
+
+    column: str
+    minus: str | None = None
+    times: str | None = None
+    factor: Decimal = Decimal(1)
+    rounding: str = "exact"
+    #: The user chose the rounding (or the unit implies it), so it is not counted as a repair.
+    quiet: bool = False
+
+    def columns(self) -> list[str]:
+        """The columns that this field needs."""
+        return [name for name in (self.column, self.minus, self.times) if name is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Sources by field; `skip`: code -> column whose empty cells mean that the row is no job.
+
+    index : columns of the table that are the index of a data frame, and no field of a job.
+    header : False: a CSV file without column names, whose columns are positions: "1", "2", ...
+    """
+
+    name: str
+    sources: dict[str, Source]
+    skip: dict[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
+    own: bool = False
+    index: tuple[str, ...] = ()
+    header: bool = True
+
+    def columns(self) -> list[str]:
+        """All columns needed, each once."""
+        names = [name for source in self.sources.values() for name in source.columns()]
+        return list(dict.fromkeys([*names, *self.skip.values()]))
+
+
+def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
+    """The mapping of our own format for these columns; InputError for missing and unknown ones.
+
+    index : columns that a data frame's index was stored in. They are left out, unless one has the name
+    of a field.
+    """
+    left_out = tuple(
+        name
+        for place, name in enumerate(header)
+        if name not in KNOWN
+        and (name in index or _PANDAS_INDEX.fullmatch(name) or (name == "" and place == 0))
+    )
+    missing = [name for name in REQUIRED if name not in header]
+    unknown = [name for name in header if name not in KNOWN and name not in left_out]
+    if missing:
+        raise InputError(
+            f"{where}: column {missing[0]} is missing among {shown(', '.join(header), 80)}; "
+            f"needed: {', '.join(REQUIRED)}; rename your columns, or give a mapping file (.toml)"
+        )
+    if unknown:
+        raise InputError(
+            f"{where}: unknown column {shown(unknown[0])}; known: {', '.join(KNOWN)}; "
+            "rename it, or leave it out"
+        )
+    sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
+    return Mapping("own", sources, own=True, index=left_out)
+
+
+def choose(
+    header: Sequence[str], mapping: str | Path | None, where: str, index: Sequence[str] = ()
+) -> Mapping:
+    """The mapping to read a table with: the one asked for, else our own format, else a built-in that fits."""
+    if mapping is None:
+        if "submit_s" not in header:
+            for name in BUILT_IN:
+                built_in = load(name)
+                if set(built_in.columns()) <= set(header):
+                    return built_in
+        return own_mapping(header, where, index)
+    chosen = load(mapping)
+    for name in chosen.columns():
+        if name not in header:
+            raise InputError(
+                f"{where}: column {shown(name)}, which mapping {shown(chosen.name)} needs, is missing; "
+                f"found: {shown(', '.join(header), 200)}"
+            )
+    return chosen
+
+
+def load(mapping: str | Path) -> Mapping:
+    """A built-in mapping by name, else the TOML file of that path."""
+    name = str(mapping)
+    if name in BUILT_IN:
+        return parse(
+            resources.files("traces.jobs").joinpath(f"mappings/{name}.toml").read_text("utf-8"), name
+        )
+    path = Path(mapping)
+    if path.suffix.lower() != ".toml":
+        known = ", ".join(BUILT_IN)
+        raise InputError(f"unknown mapping {shown(name)}; known: {known}, or the path of a .toml file")
+    with reading(path):
+        return parse(read_text(path, remedy="give a mapping, a short TOML file"), place(path))
+
+
+def parse(text: str, name: str) -> Mapping:
+    """The mapping that a TOML text describes; InputError names the key."""
+    try:
+        tables = parse_toml(text)
+    except ValueError as error:
+        raise InputError(f"{name}: not valid TOML: {shown(str(error).replace(chr(39), ''), 120)}") from error
+    for key in tables:
+        if key not in ("columns", "skip", "file", "header"):
+            raise InputError(f"{name}: unknown table {shown(key)}; known: columns, skip, file, and header")
+    header = tables.get("header", True)
+    if not isinstance(header, bool):
+        raise InputError(f"{name}: header is {shown(header)}; write header = false for a file without names")
+    columns = _table(tables, "columns", name)
+    for needed in REQUIRED[1:]:
+        if needed not in columns:
+            raise InputError(f"{name}: [columns.{needed}] is missing; needed: {', '.join(REQUIRED[1:])}")
+    sources = {}
+    for target, keys in columns.items():
+        if target not in KNOWN:
+            raise InputError(f"{name}: unknown field columns.{target}; known: {', '.join(KNOWN)}")
+        sources[target] = _source(target, keys, name)
+    skip = _table(tables, "skip", name)
+    for code, column in skip.items():
+        if not isinstance(column, str):
+            raise InputError(f"{name}: skip.{code} is {shown(column)}; give the name of a column")
+    pairs = {key: str(value) for key, value in _table(tables, "file", name).items()}
+    return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
+
+
+def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+    table = tables.get(key, {})
+    if not isinstance(table, dict):
+        raise InputError(f"{name}: {key} must be a table, [{key}]")
+    return table
+
+
+def _source(target: str, keys: Any, name: str) -> Source:
+    where = f"{name}: columns.{target}"
+    if not isinstance(keys, dict) or "column" not in keys:
+        raise InputError(f'{where}: give a table with a column, like columns.{target}.column = "..."')
+    for key, value in keys.items():
+        if key not in _KEYS or not isinstance(value, str):
+            raise InputError(f"{where}.{key} = {shown(value)}: known keys, all text: {', '.join(_KEYS)}")
+    if target in TEXT_FIELDS:
+        if len(keys) > 1:
+            raise InputError(f"{where}: is text, so it takes a column and nothing else")
+        return Source(keys["column"])
+    if "minus" in keys and "times" in keys:
+        raise InputError(f"{where}: give minus or times, not both")
+    quantity = QUANTITIES[target]
+    unit, rounding = keys.get("unit", quantity.unit), keys.get("round", quantity.rounding)
+    if unit not in quantity.units:
+        raise InputError(f"{where}.unit is {shown(unit)}; known: {', '.join(quantity.units)}")
+    if rounding not in ROUNDINGS:
+        raise InputError(f"{where}.round is {shown(rounding)}; known: {', '.join(ROUNDINGS)}")
+    factor, quiet = Decimal(quantity.units[unit]), quantity.quiet or "round" in keys
+    return Source(keys["column"], keys.get("minus"), keys.get("times"), factor, rounding, quiet)

@@ -1,0 +1,83 @@
+"""What a table of jobs says of the whole trace: start, zone, machine, name, kind of estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from traces.errors import InputError
+from traces.jobs.workload import ESTIMATES, LARGEST_COUNT, Workload, is_zone, shown
+
+KEYS = ("start_utc", "zone", "processors", "name", "estimates")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """None where nothing is said. `start_utc` is the instant of time 0, aware, in UTC."""
+
+    start_utc: datetime | None = None
+    zone: str | None = None
+    processors: int | None = None
+    name: str | None = None
+    estimates: str | None = None
+
+    def over(self, other: Metadata) -> Metadata:
+        """These values, and the other's where these say nothing."""
+        mine = {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
+        return replace(other, **mine)
+
+
+def parse_metadata(pairs: Mapping[str, str], where: str) -> Metadata:
+    """Checked metadata from texts; InputError, beginning with `where`, names the key."""
+    for key in pairs:
+        if key not in KEYS:
+            raise InputError(f"{where}: unknown key {shown(key)}; known: {', '.join(KEYS)}")
+    start, zone, processors, name, estimates = (pairs.get(key) for key in KEYS)
+    if zone is not None and not is_zone(zone):
+        raise InputError(
+            f"{where}: zone is {shown(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00"
+        )
+    if name is not None and not (name and name.isprintable() and name == name.strip()):
+        raise InputError(f"{where}: name is {shown(name)}; give one line of printable text")
+    if estimates is not None and estimates not in ESTIMATES:
+        raise InputError(f"{where}: estimates is {shown(estimates)}; known: {', '.join(ESTIMATES)}")
+    return Metadata(
+        None if start is None else _instant(start, where),
+        zone,
+        None if processors is None else _size(processors, where),
+        name,
+        estimates,
+    )
+
+
+def _instant(text: str, where: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.utcoffset() is None:
+            remedy = f"write {instant.isoformat()}Z for UTC"
+            raise InputError(f"{where}: start_utc is {shown(text)}, without an offset; {remedy}")
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        example = "2022-01-01T00:00:00Z"
+        raise InputError(f"{where}: start_utc is {shown(text)}; write it like {example}") from error
+
+
+def _size(text: str, where: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= 13 and 0 < int(text) <= LARGEST_COUNT:
+        return int(text)
+    raise InputError(f"{where}: processors is {shown(text)}; give a whole number, 1 to {LARGEST_COUNT}")
+
+
+def metadata_of(jobs: Workload) -> dict[str, str]:
+    """The metadata to write for a workload, as texts that `parse_metadata` reads back equal."""
+    pairs = {"name": jobs.name, "estimates": jobs.estimates}
+    if jobs.origin_utc is not None:
+        pairs["start_utc"] = jobs.origin_utc.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if jobs.zone is not None:
+        pairs["zone"] = jobs.zone
+    if jobs.processors is not None:
+        pairs["processors"] = str(jobs.processors)
+    return pairs

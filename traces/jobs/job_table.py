@@ -1,0 +1,290 @@
+"""From chunks of named text cells to a Workload: what CSV and Parquet have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from traces.errors import InputError
+from traces.jobs.job_cells import (
+    QUANTITIES,
+    CellError,
+    decimals,
+    difference,
+    product,
+    truths,
+    whole,
+    whole_if_plain,
+)
+from traces.jobs.job_mapping import Mapping, Source
+from traces.jobs.job_metadata import Metadata
+from traces.jobs.job_texts import JobTexts
+from traces.jobs.repairs import Findings, plain
+from traces.jobs.submit_shift import shift_to_zero
+from traces.jobs.workload import (
+    LARGEST_COUNT,
+    LARGEST_S,
+    NO_DEADLINE_S,
+    NO_POWER,
+    NO_VALUE,
+    Finding,
+    ReadReport,
+    Workload,
+    is_number_id,
+    shown,
+)
+from traces.text import place
+
+#: Value of an absent cell or column. Required fields have none; an absent estimate is marked first.
+_UNKNOWN = -1
+_ABSENT = {
+    "gpus": 0,
+    "memory_gib": 0,
+    "estimate_s": _UNKNOWN,
+    "power_w": NO_POWER,
+    "value": NO_VALUE,
+    "deadline_s": NO_DEADLINE_S,
+}
+_LARGEST = {"submit_s": LARGEST_S, "work_s": LARGEST_S, "estimate_s": LARGEST_S, "deadline_s": NO_DEADLINE_S}
+#: A trace may begin before second 0 (traces.jobs.submit_shift); everything else is 0 or more.
+_MAY_BE_NEGATIVE = ("submit_s", "deadline_s")
+_MOST = {"power_w": 10**15, "value": NO_DEADLINE_S - 1}
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Converted columns, chunk by chunk; `places` are the lines (or rows) of the records kept."""
+
+    places: list[np.ndarray] = field(default_factory=list)
+    parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def add(self, name: str, part: np.ndarray) -> None:
+        self.parts.setdefault(name, []).append(part)
+
+    def joined(self) -> dict[str, np.ndarray]:
+        return {name: np.concatenate(parts) for name, parts in self.parts.items()}
+
+
+class JobTable:
+    """Takes chunks of cells in file order, then builds the workload.
+
+    unit : 'line' or 'row', what the places of records count.
+    delimiter : between the cells of a text file, which may hold decimal commas and dates; None: no text
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        mapping: Mapping,
+        metadata: Metadata,
+        unit: str = "line",
+        delimiter: str | None = None,
+    ) -> None:
+        self._path = path
+        self._mapping = mapping
+        self._metadata = mapping.metadata.over(metadata)
+        self._unit = unit
+        self._written = None
+        if delimiter is not None:
+            stated = self._metadata
+            self._written = JobTexts(place(path), delimiter, mapping, stated.zone, stated.start_utc)
+        self._columns = _Columns()
+        self._records = 0
+        self._findings = Findings(path, np.zeros(0, dtype=np.int64), unit)
+        if not mapping.own:
+            text = f"columns read by mapping {mapping.name}"
+            self._findings.put("notes", "mapping", Finding(1, None, mapping.name, text))
+        for name in mapping.index:
+            text = "the index of a data frame, column left out"
+            self._findings.put("notes", "index_left_out", Finding(1, None, shown(name), text))
+
+    def add(self, places: list[int], cells: dict[str, list[str]]) -> None:
+        """Convert one chunk: its lines and, by column, its stripped cells ('' where empty)."""
+        lines = np.array(places, dtype=np.int64)
+        numbers = np.arange(self._records + 1, self._records + 1 + len(lines))
+        self._records += len(lines)
+        self._findings.at(lines)
+        keep = self._skip(cells, len(lines))
+        if not keep.all():
+            rows = np.flatnonzero(keep).tolist()
+            cells = {name: [column[row] for row in rows] for name, column in cells.items()}
+            lines, numbers = lines[keep], numbers[keep]
+        if len(lines) == 0:
+            return
+        self._findings.at(lines)
+        if self._written is not None:
+            cells = self._written.plain(cells, lines.tolist(), self._findings)
+        failures: list[CellError] = []
+        for name, source in self._mapping.sources.items():
+            try:
+                self._columns.add(name, self._convert(name, source, cells))
+            except CellError as error:
+                failures.append(error)
+        if failures:
+            first = min(failures, key=lambda failure: failure.row)
+            raise InputError(f"{self._findings.where(first.row)}: {first.reason}")
+        if "job_id" not in self._mapping.sources:
+            self._columns.add("job_id", np.array([str(number) for number in numbers], dtype=object))
+        self._columns.places.append(lines)
+
+    def _skip(self, cells: dict[str, list[str]], count: int) -> np.ndarray:
+        keep = np.ones(count, dtype=bool)
+        for code, column in self._mapping.skip.items():
+            empty = np.fromiter((cell == "" for cell in cells[column]), bool, count) & keep
+            self._findings.add("skips", code, empty, [""] * count, f"{column} is empty, record skipped")
+            keep &= ~empty
+        return keep
+
+    def _convert(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
+        column = cells[source.column]
+        if name == "preemptible":
+            return truths(source.column, column)
+        if name not in QUANTITIES:
+            return self._texts(source.column, column, needed=name == "job_id")
+        if source.minus is None and source.times is None:
+            digits = whole_if_plain(column, source.factor)
+            if digits is not None:
+                return digits
+        return self._whole(name, source, cells)
+
+    @staticmethod
+    def _texts(name: str, column: list[str], needed: bool) -> np.ndarray:
+        out = np.empty(len(column), dtype=object)
+        for row, cell in enumerate(column):
+            if needed and cell == "":
+                raise CellError(row, f"{name} is empty; give each job an id")
+            if not cell.isprintable():
+                raise CellError(row, f"{name} is {ascii(cell)[:40]}, with characters that cannot be printed")
+            out[row] = cell
+        return out
+
+    def _whole(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
+        column = cells[source.column]
+        absent = np.zeros(len(column), dtype=bool)
+        if name in _ABSENT:
+            absent = np.fromiter((cell == "" for cell in column), bool, len(column))
+            column = ["0" if cell == "" else cell for cell in column]
+        label, values = source.column, decimals(source.column, column, None)
+        if source.minus is not None:
+            values = difference(values, decimals(source.minus, cells[source.minus], None))
+            label = f"{source.column} - {source.minus}"
+        if source.times is not None:
+            values = product(values, decimals(source.times, cells[source.times], None))
+            label = f"{source.column} x {source.times}"
+        for row, value in enumerate(values):
+            if value < 0 and name not in _MAY_BE_NEGATIVE:
+                raise CellError(row, f"{label} is {plain(value)}; it must be 0 or more")
+        out, rounded = whole(label, values, source.factor, source.rounding)
+        if not source.quiet:
+            how = "down" if source.rounding == "floor" else "up"
+            text = f"{label} is a decimal, rounded {how} to a whole second"
+            self._findings.add("repairs", "decimal", rounded, column, text)
+        if name in _ABSENT:
+            out[absent] = _ABSENT[name]
+        return out
+
+    def workload(self, strict: bool) -> Workload:
+        """The workload of all chunks. InputError for what only shows in the whole."""
+        columns = self._complete()
+        self._refuse_wrong(columns)
+        columns = self._without_processors(columns)
+        work_s, unknown = columns["work_s"], columns["estimate_s"] == _UNKNOWN
+        text = "no estimate, the run time stands in"
+        self._findings.add("repairs", "estimate_from_run_time", unknown, work_s, text)
+        columns["estimate_s"] = np.where(unknown, work_s, columns["estimate_s"])
+        submit_s = columns["submit_s"]
+        late = submit_s < np.maximum.accumulate(submit_s)
+        text = "submitted before the job above it, jobs sorted by submit time"
+        self._findings.add("repairs", "out_of_order", late, submit_s, text)
+        self._findings.note_jobs(
+            ~unknown, columns["cores"], work_s, columns["estimate_s"], self._metadata.processors
+        )
+        start_utc = self._metadata.start_utc if self._written is None else self._written.start_utc
+        shift_s, origin_utc = shift_to_zero(submit_s, start_utc, self._findings)
+        if strict:
+            self._findings.refuse_all()
+        columns["submit_s"] = submit_s + shift_s
+        has_deadline = columns["deadline_s"] < NO_DEADLINE_S
+        columns["deadline_s"] = columns["deadline_s"] + np.where(has_deadline, shift_s, 0)
+        order = np.argsort(submit_s, kind="stable")
+        columns = {name: column[order] for name, column in columns.items()}
+        report = self._findings.report(self._records, shift_s)
+        return self._build(columns, "run_time" if unknown.all() else "user", origin_utc, report)
+
+    def _complete(self) -> dict[str, np.ndarray]:
+        if not self._columns.places:
+            what = f"none of its {self._records} records is a job" if self._records else "has no records"
+            raise InputError(f"{place(self._path)}: {what}; give a file with jobs")
+        columns = self._columns.joined()
+        self._findings.at(np.concatenate(self._columns.places))
+        count = len(columns["submit_s"])
+        for name, value in _ABSENT.items():
+            columns.setdefault(name, np.full(count, value, dtype=np.int64))
+        columns.setdefault("preemptible", np.ones(count, dtype=bool))
+        return columns
+
+    def _refuse_wrong(self, columns: dict[str, np.ndarray]) -> None:
+        checks: list[tuple[np.ndarray, Any, str]] = []
+        for name, quantity in QUANTITIES.items():
+            column = columns[name]
+            most = _LARGEST.get(name, _MOST.get(name, LARGEST_COUNT))
+            text = f"{quantity.target} is {{}}, more than {most}; correct it"
+            checks.append((column > most, column, text))
+        deadline_s = columns["deadline_s"]
+        text = f"submit_s is {{}}, less than -{LARGEST_S}; correct it"
+        checks.append((columns["submit_s"] < -LARGEST_S, columns["submit_s"], text))
+        text = "deadline_s is {}, before the job's submit time; correct it, or leave it empty for none"
+        checks.append((deadline_s < columns["submit_s"], deadline_s, text))
+        checks.append(self._duplicates(columns["job_id"]))
+        if self._mapping.own:
+            idle = (columns["cores"] == 0) & (columns["gpus"] == 0)
+            checks.append((idle, columns["cores"], "cores is {} without GPUs; a job needs one of them"))
+        self._findings.refuse(checks)
+
+    def _duplicates(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+        again = pd.Series(ids).duplicated().to_numpy()
+        first = int(np.argmax(ids == ids[int(np.argmax(again))])) if again.any() else 0
+        where = self._findings.where(first) if again.any() else ""
+        return again, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
+
+    def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A foreign table may hold tasks that ask for nothing: they are no jobs."""
+        keep = (columns["cores"] > 0) | (columns["gpus"] > 0)
+        if keep.all():
+            return columns
+        text = "asks for no cores and no GPUs, record skipped"
+        self._findings.add("skips", "no_processors", ~keep, columns["cores"], text)
+        if not keep.any():
+            raise InputError(f"{place(self._path)}: no record asks for cores or GPUs; give jobs")
+        self._findings.at(np.concatenate(self._columns.places)[keep])
+        return {name: column[keep] for name, column in columns.items()}
+
+    def _build(
+        self,
+        columns: dict[str, np.ndarray],
+        estimates: str,
+        origin_utc: datetime | None,
+        report: ReadReport,
+    ) -> Workload:
+        numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items()}
+        ids = columns["job_id"]
+        if all(map(is_number_id, ids)):
+            ids = np.fromiter(map(int, ids), np.int64, len(ids))
+        return Workload(
+            name=self._metadata.name or place(Path(self._path).name),
+            job_id=ids,
+            **numbers,
+            preemptible=columns["preemptible"],
+            partition=columns.get("partition"),
+            service_class=columns.get("service_class"),
+            origin_utc=origin_utc,
+            zone=self._metadata.zone,
+            processors=self._metadata.processors,
+            estimates=self._metadata.estimates or estimates,
+            report=report,
+        )

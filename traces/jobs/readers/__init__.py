@@ -1,0 +1,1 @@
+"""Readers of job traces, one module a format: SWF, CSV and Parquet."""

@@ -1,0 +1,132 @@
+"""Parquet tables of jobs. The package pyarrow reads and writes them; it is imported when needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from traces.documents import reads_file
+from traces.errors import InputError
+from traces.jobs.job_mapping import KNOWN, choose
+from traces.jobs.job_metadata import KEYS, parse_metadata
+from traces.jobs.job_table import JobTable
+from traces.jobs.workload import Workload, shown
+from traces.text import MAX_BYTES, open_file, place
+
+_CHUNK_ROWS = 65536
+#: Real tables take at least a bit a cell. A large one that takes far less holds the same values without end.
+_MANY_CELLS, _ABSURD_RATIO = 2**24, 100
+
+
+def pyarrow_parquet() -> Any:
+    """The module pyarrow.parquet, or InputError where it is not installed."""
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError("Parquet files need the package pyarrow; install it, or use CSV") from error
+    return pyarrow.parquet
+
+
+@reads_file
+def read_parquet(
+    path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
+) -> Workload:
+    """The workload of a Parquet file; arguments and errors as in `read_workload`."""
+    parquet = pyarrow_parquet()
+    from pyarrow import ArrowException
+
+    with open_file(path) as stream:
+        if stream.read(2) == b"\x1f\x8b":
+            raise InputError(
+                f"{place(path)}: is gzipped, and Parquet is packed in itself; unpack it (gunzip)"
+            )
+        stream.seek(0)
+        try:
+            return _read(path, parquet.ParquetFile(stream), mapping, strict, max_bytes)
+        except InputError:
+            raise
+        except (ArrowException, OSError, ValueError, OverflowError) as error:
+            reason = shown(str(error).replace("'", ""), 100)
+            raise InputError(
+                f"{place(path)}: is no whole Parquet file ({reason}); write or fetch it again"
+            ) from error
+
+
+def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool, max_bytes: int) -> Workload:
+    names = list(file.schema_arrow.names)
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{place(path)}: column {shown(name)} is there twice; give each name once")
+    if file.metadata.num_rows * max(len(names), 1) > max_bytes:  # every cell takes a byte as text
+        raise InputError(f"{place(path)}: holds more than {max_bytes} cells, the limit (max_bytes); split it")
+    cells = file.metadata.num_rows * max(len(names), 1)
+    if cells > max(_MANY_CELLS, _ABSURD_RATIO * Path(path).stat().st_size):
+        raise InputError(
+            f"{place(path)}: unpacks to over {_ABSURD_RATIO} cells a byte, as no trace does; write it again"
+        )
+    stored = file.schema_arrow.metadata or {}
+    index, ranges = _pandas_index(stored)
+    ranges = {
+        name: values
+        for name, values in ranges.items()
+        if name not in names and len(values) == file.metadata.num_rows and (mapping or name in KNOWN)
+    }
+    chosen = choose([*ranges, *names], mapping, place(path), index)
+    pairs = {key: stored[key.encode()].decode("utf-8", "replace") for key in KEYS if key.encode() in stored}
+    table = JobTable(path, chosen, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
+    first = 1
+    in_file = [name for name in chosen.columns() if name in names]
+    for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):
+        rows = batch.num_rows
+        cells = {name: _cells(path, name, batch.column(name), first) for name in in_file}
+        for name in set(chosen.columns()) & set(ranges):
+            cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
+        table.add(list(range(first, first + rows)), cells)
+        first += rows
+    return table.workload(strict)
+
+
+def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str, range]]:
+    """What pandas wrote of a data frame's index: its columns in the file, and named ranges that have none.
+
+    Anything but that is no index: other writers put other things there.
+    """
+    try:
+        levels = json.loads(metadata.get(b"pandas", b"{}"))["index_columns"]
+        columns = [level for level in levels if isinstance(level, str)]
+        ranges = [level for level in levels if isinstance(level, dict) and level["kind"] == "range"]
+        return columns, {
+            level["name"]: range(level["start"], level["stop"], level["step"])
+            for level in ranges
+            if isinstance(level["name"], str)
+        }
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return [], {}
+
+
+def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
+    """The column as the texts that a CSV file would hold; floats by their shortest exact form."""
+    out = []
+    for row, value in enumerate(column.to_pylist(), first):
+        if value is None:
+            out.append("")
+        elif isinstance(value, str):
+            out.append(value.strip())
+        elif isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            out.append(str(int(value)))  # whole numbers beside missing ones are floats in a data frame
+        elif isinstance(value, (bool, int, float)):
+            out.append(repr(value))
+        elif isinstance(value, Decimal):
+            out.append(format(value, "f"))
+        else:
+            kind = shown(str(column.type))
+            remedy = "text" if isinstance(value, bytes) else "numbers"
+            if isinstance(value, (date, time, timedelta)):
+                remedy = "seconds as numbers, counted from the start of the trace"
+            where = f"{place(path)} row {row}"
+            raise InputError(f"{where}: column {shown(name)} holds {kind}; store {remedy}")
+    return out

@@ -1,0 +1,261 @@
+"""Reader of the Standard Workload Format, version 2: 18 numbers a line, `;` before comments.
+
+Format: Feitelson's Parallel Workloads Archive; Chapin et al. 1999, doi:10.1007/3-540-47954-6_4.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from traces.documents import reads_file
+from traces.errors import InputError
+from traces.jobs.readers import swf_header
+from traces.jobs.readers.swf_partials import CONTINUED, join_partials
+from traces.jobs.repairs import Findings
+from traces.jobs.submit_shift import shift_to_zero
+from traces.jobs.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
+from traces.text import MAX_BYTES, numbered_lines, place
+
+FIELDS = (
+    "job number",
+    "submit time",
+    "wait time",
+    "run time",
+    "allocated processors",
+    "average CPU time",
+    "used memory",
+    "requested processors",
+    "requested time",
+    "requested memory",
+    "status",
+    "user",
+    "group",
+    "executable",
+    "queue",
+    "partition",
+    "preceding job",
+    "think time",
+)
+JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING = 0, 1, 3, 4, 7, 8, 9, 10, 16
+_USED = (JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING)
+_CANCELLED = 5
+_MOST_COMMENTS = 1000
+#: A block with other bytes than these goes through the slow path, which names what is wrong.
+_PLAIN_NUMBERS = b"0123456789+-. \t\n"
+
+
+@reads_file
+def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYTES) -> Workload:
+    """The workload of an SWF file, plain or gzipped.
+
+    strict : the first repair or skip is an error instead; max_bytes : cap on the unpacked size.
+    InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
+    """
+    records, comments = _records(path, max_bytes)
+    found = Findings(path, records.lines)
+    header = swf_header.read(comments, found)
+    _refuse_wrong(records.columns, found)
+    columns = join_partials(records.columns, found)
+    processors = np.where(columns[REQUESTED] > 0, columns[REQUESTED], columns[ALLOCATED])
+    keep = _skip(columns, processors, found)
+    if not keep.any():
+        count = len(records.lines)
+        raise InputError(f"{place(path)}: none of its {count} records is a job; give a file with jobs")
+    estimates = _repair(columns, processors, keep, found)
+    _note(columns, processors, keep, header.processors, found)
+    submit_s = np.floor(columns[SUBMIT][keep]).astype(np.int64)
+    shift_s, origin_utc = shift_to_zero(submit_s, header.origin_utc, found)
+    if strict:
+        found.refuse_all()
+    order = np.argsort(submit_s, kind="stable")
+    jobs = {number: column[keep][order] for number, column in columns.items()}
+    cores = processors[keep][order].astype(np.int64)
+    work_s = np.ceil(jobs[RUN]).astype(np.int64)
+    count = len(order)
+    return Workload(
+        name=place(Path(path).name),
+        job_id=jobs[JOB].astype(np.int64),
+        submit_s=submit_s[order] + shift_s,
+        cores=cores,
+        gpus_milli=np.zeros(count, dtype=np.int64),
+        memory_mib=_memory_mib(jobs[MEMORY], cores),
+        work_s=work_s,
+        estimate_s=np.where(jobs[ESTIMATE] > 0, np.ceil(jobs[ESTIMATE]).astype(np.int64), work_s),
+        power_mw=np.full(count, NO_POWER, dtype=np.int64),
+        value_u=np.full(count, NO_VALUE, dtype=np.int64),
+        deadline_s=np.full(count, NO_DEADLINE_S, dtype=np.int64),
+        preemptible=np.ones(count, dtype=bool),
+        origin_utc=origin_utc,
+        zone=header.zone,
+        processors=header.processors,
+        estimates=estimates,
+        report=found.report(len(records.lines), shift_s),
+    )
+
+
+@dataclass(slots=True)
+class _Records:
+    """The fields in use as float64 columns (whole numbers below 2^53 are exact), and their lines."""
+
+    columns: dict[int, np.ndarray] = field(default_factory=dict)
+    lines: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int, bytes]]]:
+    """All records of the file, and the comment lines that matter, with their numbers."""
+    comments: list[tuple[int, bytes]] = []
+    tables: list[np.ndarray] = []
+    places: list[np.ndarray] = []
+    for first, block in numbered_lines(path, max_bytes):
+        numbers, lines = [], []
+        for number, line in enumerate(block, first):
+            text = line.lstrip()
+            if not text:
+                continue
+            if text[0] == 59:  # a semicolon
+                if len(comments) < _MOST_COMMENTS and swf_header.matters(text):
+                    comments.append((number, text))
+            else:
+                numbers.append(number)
+                lines.append(line)
+        if lines:
+            tables.append(_table(path, numbers, lines)[:, _USED])
+            places.append(np.array(numbers, dtype=np.int64))
+    if not tables:
+        raise InputError(f"{place(path)}: has no records, only comments; give a file with jobs")
+    table = np.concatenate(tables)
+    columns = {number: np.ascontiguousarray(table[:, k]) for k, number in enumerate(_USED)}
+    return _Records(columns, np.concatenate(places)), comments
+
+
+def _table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
+    """The lines as (n, 18) float64, in bulk where they are plain, else one by one."""
+    text = b"\n".join(lines)
+    if not text.translate(None, _PLAIN_NUMBERS) and len(lines[0].split()) == len(FIELDS):
+        try:
+            frame = pd.read_csv(
+                io.BytesIO(text),
+                sep=r"\s+",
+                header=None,
+                names=range(len(FIELDS) + 1),
+                dtype=np.float64,
+                quoting=csv.QUOTE_NONE,
+                index_col=False,
+            )
+        except (ValueError, TypeError):  # the slow path will say which line and field
+            return _slow_table(path, numbers, lines)
+        table = frame.to_numpy()
+        if len(table) == len(lines) and np.isfinite(table[:, :-1]).all() and np.isnan(table[:, -1]).all():
+            return table[:, :-1]
+    return _slow_table(path, numbers, lines)
+
+
+def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
+    """The same, line by line; InputError for the first line that is no record."""
+    table = np.empty((len(lines), len(FIELDS)))
+    for row, (number, line) in enumerate(zip(numbers, lines, strict=True)):
+        words = line.split()
+        for place_in_line, word in enumerate(words[: len(FIELDS)]):
+            table[row, place_in_line] = _number(path, number, place_in_line, word)
+        if len(words) != len(FIELDS):
+            few = len(words) < len(FIELDS)
+            remedy = "write -1 for those that are unknown" if few else "an SWF record has no more"
+            raise InputError(
+                f"{place(path, number)}: has {len(words)} fields, expected {len(FIELDS)} "
+                f"(line: {shown(line.strip())}); {remedy}"
+            )
+    return table
+
+
+def _number(path: Path | str, line: int, field_number: int, word: bytes) -> float:
+    try:
+        value = float(word) if b"_" not in word else np.nan
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value):
+        needed = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
+        raise InputError(
+            f"{place(path, line)}: {FIELDS[field_number]} (field {field_number + 1}) is {shown(word)}, "
+            f"not a finite number; correct it{'' if needed else ', or write -1 for unknown'}"
+        )
+    return value
+
+
+def _refuse_wrong(columns: dict[int, np.ndarray], found: Findings) -> None:
+    """InputError for the first record with a value that cannot be meant."""
+    checks = []
+    for number, column in columns.items():
+        label = f"{FIELDS[number]} (field {number + 1}) is {{}}"
+        largest = LARGEST_S if number in (SUBMIT, RUN, ESTIMATE) else LARGEST_COUNT
+        checks.append((column > largest, column, f"{label}, more than {largest}; correct it"))
+        if number == JOB:
+            checks.append((column < 0, column, f"{label}; it must be 0 or more"))
+        elif number == SUBMIT:
+            checks.append((column < -LARGEST_S, column, f"{label}, less than -{LARGEST_S}; correct it"))
+        elif number in (RUN, ALLOCATED, REQUESTED, ESTIMATE):
+            below = (column < 0) & (column != -1)
+            checks.append((below, column, f"{label}; it must be 0 or more, or -1 for unknown"))
+        if number in (JOB, ALLOCATED, REQUESTED):
+            checks.append((column != np.floor(column), column, f"{label}; it must be a whole number"))
+    found.refuse(checks)
+
+
+def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, found: Findings) -> np.ndarray:
+    """Mask of the records that are jobs; the others are counted, each under one code."""
+    no_run_time = columns[RUN] == -1
+    none = (processors <= 0) & ~no_run_time
+    found.add("skips", "unknown_run_time", no_run_time, columns[RUN], "run time unknown, record skipped")
+    found.add("skips", "no_processors", none, processors, "processors unknown, record skipped")
+    return ~(no_run_time | none)
+
+
+def _repair(columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, found: Findings) -> str:
+    """Count the values of jobs that are changed or made up; returns what the estimates are."""
+    submit, estimate = columns[SUBMIT], columns[ESTIMATE]
+    unknown = keep & (estimate <= 0)
+    text = "no requested time, the run time stands in as estimate"
+    found.add("repairs", "estimate_from_run_time", unknown, estimate, text)
+    for number, how in ((SUBMIT, "down"), (RUN, "up"), (ESTIMATE, "up")):
+        broken = keep & (columns[number] != np.floor(columns[number]))
+        text = f"{FIELDS[number]} is a decimal, rounded {how} to a whole second"
+        found.add("repairs", "decimal", broken, columns[number], text)
+    rows = np.flatnonzero(keep)
+    late = np.zeros(len(keep), dtype=bool)
+    late[rows] = submit[rows] < np.maximum.accumulate(submit[rows])
+    text = "submitted before the job above it, jobs sorted by submit time"
+    found.add("repairs", "out_of_order", late, submit, text)
+    return "run_time" if unknown.sum() == keep.sum() else "user"
+
+
+def _note(
+    columns: dict[int, np.ndarray],
+    processors: np.ndarray,
+    keep: np.ndarray,
+    machine: int | None,
+    found: Findings,
+) -> None:
+    jobs = {number: column[keep] for number, column in columns.items()}
+    cores, estimate, status, preceding = processors[keep], jobs[ESTIMATE], jobs[STATUS], jobs[PRECEDING]
+
+    def note(code: str, mask: np.ndarray, values: np.ndarray, text: str) -> None:
+        found.add("notes", code, mask, values, text)
+
+    found.at(found.lines[keep])
+    from_allocated = jobs[REQUESTED] <= 0
+    note("processors_from_allocated", from_allocated, cores, "no requested processors, those allocated count")
+    note("cancelled", status == _CANCELLED, status, "cancelled in the trace (status 5), kept as a job")
+    note("not_ended", status == CONTINUED, status, "its last line is to be continued (status 2), that counts")
+    note("dependencies_ignored", preceding > 0, preceding, "waits for another job (field 17), not supported")
+    found.note_jobs(estimate > 0, cores, jobs[RUN], estimate, machine)
+
+
+def _memory_mib(kib_per_processor: np.ndarray, processors: np.ndarray) -> np.ndarray:
+    """Memory of the whole job [MiB, rounded up]; 0 where unknown (-1) or not positive."""
+    kib = np.ceil(np.maximum(kib_per_processor, 0)) * processors
+    return np.ceil(kib / 1024).astype(np.int64)

@@ -1,0 +1,103 @@
+"""Collects what a reader repairs, skips and notes; in strict mode, refuses the first of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from traces.errors import InputError
+from traces.jobs.workload import Finding, ReadReport, shown
+from traces.text import place
+
+
+class Findings:
+    """Findings of one file, with the place of the first of each kind.
+
+    `lines` are the lines of the records that masks refer to.
+    """
+
+    def __init__(self, path: Path | str, lines: np.ndarray, unit: str = "line") -> None:
+        self._path = path
+        self.lines = lines
+        self._unit = unit
+        self._kinds: dict[str, dict[str, Finding]] = {"repairs": {}, "skips": {}, "notes": {}}
+
+    def at(self, lines: np.ndarray) -> None:
+        """From now on, masks refer to the records on these lines."""
+        self.lines = lines
+
+    def where(self, row: int) -> str:
+        """The place of a record, for the beginning of a message."""
+        return self._place(int(self.lines[row]))
+
+    def _place(self, line: int) -> str:
+        if self._unit == "line":
+            return place(self._path, line)
+        return f"{place(self._path)} {self._unit} {line}"
+
+    def refuse(self, checks: list[tuple[np.ndarray, Any, str]]) -> None:
+        """Raise InputError for the earliest record that a check marks.
+
+        A check is a mask over the records, their values, and the message with {} for the value.
+        """
+        failed = [(int(np.argmax(mask)), values, text) for mask, values, text in checks if mask.any()]
+        if failed:
+            row, values, text = min(failed, key=lambda found: found[0])
+            raise InputError(f"{self.where(row)}: {text.replace('{}', plain(values[row]), 1)}")
+
+    def add(self, kind: str, code: str, mask: np.ndarray, values: Any, text: str) -> None:
+        """Count the marked records under `code`; `text` says what was done to them."""
+        if mask.any():
+            row = int(np.argmax(mask))
+            found = Finding(int(mask.sum()), int(self.lines[row]), plain(values[row]), text)
+            self.put(kind, code, found)
+
+    def put(self, kind: str, code: str, found: Finding) -> None:
+        """Add a finding, to one of the same code if there is one."""
+        before = self._kinds[kind].get(code)
+        if before is not None:
+            first = min(before, found, key=lambda each: each.line if each.line is not None else 0)
+            found = Finding(before.count + found.count, first.line, first.value, first.text)
+        self._kinds[kind][code] = found
+
+    def note_jobs(
+        self,
+        known: np.ndarray,
+        cores: np.ndarray,
+        work: np.ndarray,
+        estimate: np.ndarray,
+        machine: int | None,
+    ) -> None:
+        """Notes on jobs that are used as they stand; `known` marks those with a user's estimate."""
+        self.add("notes", "zero_work", work == 0, work, "run time 0, kept as a job without work")
+        self.add("notes", "over_estimate", known & (work > estimate), work, "ran longer than its estimate")
+        if machine is not None:
+            text = f"asks for more than the machine's {machine} processors"
+            self.add("notes", "larger_than_machine", cores > machine, cores, text)
+
+    def refuse_all(self) -> None:
+        """Strict mode: raise InputError for the first repair or skip in the file, if there is any."""
+        found = [
+            (finding.line or 0, code, finding)
+            for kind in ("repairs", "skips")
+            for code, finding in self._kinds[kind].items()
+        ]
+        if found:
+            line, code, finding = min(found, key=lambda each: each[0])
+            raise InputError(
+                f"{self._place(line)}: {finding.text}: {finding.value} ({code}); "
+                "correct the file, or read it without strict"
+            )
+
+    def report(self, records: int, shift_s: int = 0) -> ReadReport:
+        """The report of the file."""
+        return ReadReport(records=records, shift_s=shift_s, **self._kinds)
+
+
+def plain(value: object) -> str:
+    """A value as the file's author wrote it: whole numbers without a decimal point."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return shown(value) if not isinstance(value, np.generic) else shown(value.item())

@@ -1,0 +1,372 @@
+"""A workload: the jobs of one trace as read-only columns, and the report of how they were read."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from traces.errors import InputError
+from traces.times.timezones import zone_named
+
+NO_POWER = -1
+NO_VALUE = -1
+NO_DEADLINE_S = 2**62
+#: Largest time in seconds (31,700 years) and largest count of anything: sums of products stay in int64 range.
+LARGEST_S = 10**12
+LARGEST_COUNT = 10**12
+ESTIMATES = ("user", "run_time", "model")
+
+#: column -> (smallest, largest)
+_RANGES: dict[str, tuple[int, int]] = {
+    "submit_s": (0, LARGEST_S),
+    "cores": (0, LARGEST_COUNT),
+    "gpus_milli": (0, LARGEST_COUNT),
+    "memory_mib": (0, LARGEST_COUNT),
+    "work_s": (0, LARGEST_S),
+    "estimate_s": (0, LARGEST_S),
+    "power_mw": (NO_POWER, 10**15),
+    "value_u": (NO_VALUE, NO_DEADLINE_S - 1),
+    "deadline_s": (0, NO_DEADLINE_S),
+}
+_TEXTS = ("partition", "service_class")
+COLUMNS = ("job_id", *_RANGES, "preemptible", *_TEXTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of repair, skip or note: how often, and the first place and value in the file."""
+
+    count: int
+    line: int | None
+    value: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What a reader did to a file, by code, in the order in which the kinds were found.
+
+    records : records in the file (jobs kept + jobs skipped + lines joined to another of the same job)
+    shift_s : seconds that were added to every time of the file, so that the first submit is 0
+    repairs : a value was changed or made up; skips : a record is no job and was left out;
+    notes : the record was used as it stands, but users should know.
+    """
+
+    records: int = 0
+    repairs: dict[str, Finding] = field(default_factory=dict)
+    skips: dict[str, Finding] = field(default_factory=dict)
+    notes: dict[str, Finding] = field(default_factory=dict)
+    shift_s: int = 0
+
+    @property
+    def jobs_skipped(self) -> int:
+        """Number of records of the file that are no jobs."""
+        return sum(finding.count for finding in self.skips.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dicts, numbers and strings, ready for JSON."""
+        out: dict[str, Any] = {"records": self.records, "jobs_skipped": self.jobs_skipped}
+        for kind in ("repairs", "skips", "notes"):
+            out[kind] = {code: dataclasses.asdict(found) for code, found in getattr(self, kind).items()}
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workload:
+    """Jobs ordered by (submit_s, place in the file); every column is a read-only array of length J.
+
+    name          : file name, or the name of a generator
+    job_id        : (J,) int64, or str objects where ids are text; no two alike
+    submit_s      : (J,) int64 [s], on the file's own clock (moved by report.shift_s), never falling
+    cores, gpus_milli, memory_mib : (J,) int64, of the whole job; GPUs in thousandths;
+                    memory 0: none or unknown. At least one of cores and gpus_milli is above 0.
+    work_s, estimate_s : (J,) int64 [s], the true run time and the one that schedulers see
+    power_mw      : (J,) int64 [mW], the whole job's own active draw, or NO_POWER
+    value_u       : (J,) int64 [millionths of value], or NO_VALUE
+    deadline_s    : (J,) int64 [s], on the file's clock, or NO_DEADLINE_S
+    preemptible   : (J,) bool
+    partition     : (J,) str objects, '' = any; None: the trace has no partitions
+    service_class : (J,) str objects, '' = none; None: the trace has no classes
+    origin_utc    : the UTC instant of time 0; None: the trace has no calendar
+    zone          : IANA name of the machine's local time, or a fixed offset like UTC-05:00; or None
+    processors    : size of the machine by the file's header, or None
+    estimates     : 'user', 'run_time' (clairvoyant) or 'model'
+
+    The constructor checks all of this and raises InputError. Text ids that are all whole numbers
+    become numbers, so that a trace has the same ids whichever format carried it.
+    """
+
+    name: str
+    job_id: np.ndarray
+    submit_s: np.ndarray
+    cores: np.ndarray
+    gpus_milli: np.ndarray
+    memory_mib: np.ndarray
+    work_s: np.ndarray
+    estimate_s: np.ndarray
+    power_mw: np.ndarray
+    value_u: np.ndarray
+    deadline_s: np.ndarray
+    preemptible: np.ndarray
+    partition: np.ndarray | None = None
+    service_class: np.ndarray | None = None
+    origin_utc: datetime | None = None
+    zone: str | None = None
+    processors: int | None = None
+    estimates: str = "user"
+    report: ReadReport = field(default_factory=ReadReport)
+
+    def __post_init__(self) -> None:
+        for column, (low, high) in _RANGES.items():
+            self._freeze(column, _whole(self, column, low, high))
+        flags = np.asarray(self.preemptible)
+        if flags.dtype != np.bool_:
+            raise InputError(f"{self.name}: preemptible must be true or false, not {flags.dtype}")
+        self._freeze("preemptible", flags)
+        self._freeze("job_id", _ids(self.name, self.job_id))
+        for column in _TEXTS:
+            if getattr(self, column) is not None:
+                self._freeze(column, _texts(self.name, column, getattr(self, column)))
+        _check_rows(self)
+        _check_header(self)
+
+    def _freeze(self, column: str, values: np.ndarray) -> None:
+        """Store a private, read-only copy, so that no caller can change a job afterwards."""
+        if values.flags.writeable or values.base is not None:
+            values = values.copy()
+            values.flags.writeable = False
+        object.__setattr__(self, column, values)
+
+    @classmethod
+    def from_columns(
+        cls,
+        name: str,
+        *,
+        submit_s: Sequence[int] | np.ndarray,
+        work_s: Sequence[int] | np.ndarray,
+        job_id: Sequence[int] | Sequence[str] | np.ndarray | None = None,
+        cores: Sequence[int] | np.ndarray | int = 1,
+        estimate_s: Sequence[int] | np.ndarray | None = None,
+        **others: Any,
+    ) -> Workload:
+        """A workload from the columns that differ from the defaults; jobs are put in submit order.
+
+        Ids count from 1 in the order given; a column may be one number for all jobs; without
+        estimates the run time stands in and `estimates` says so. `others` are the remaining fields.
+        """
+        count = len(submit_s)
+        defaults: dict[str, Any] = {
+            "gpus_milli": 0,
+            "memory_mib": 0,
+            "power_mw": NO_POWER,
+            "value_u": NO_VALUE,
+            "deadline_s": NO_DEADLINE_S,
+            "preemptible": True,
+        }
+        columns: dict[str, Any] = {**defaults, "cores": cores, "submit_s": submit_s, "work_s": work_s}
+        columns["job_id"] = np.arange(1, count + 1) if job_id is None else job_id
+        columns["estimate_s"] = work_s if estimate_s is None else estimate_s
+        if estimate_s is None:
+            others.setdefault("estimates", "run_time")
+        columns.update({key: others.pop(key) for key in COLUMNS if key in others})
+        order = np.argsort(np.asarray(submit_s), kind="stable")
+        full: dict[str, Any] = {
+            key: _spread(name, key, values, count)[order]
+            for key, values in columns.items()
+            if values is not None
+        }
+        return cls(name=name, **full, **others)
+
+    def __len__(self) -> int:
+        return len(self.submit_s)
+
+    def select(self, first: int | None = None, last: int | None = None) -> Workload:
+        """Jobs first to last - 1, counted from 0 in submit order; None is the respective end.
+
+        The clock, the header and the report stay those of the whole file.
+        """
+        start, stop = 0 if first is None else first, len(self) if last is None else last
+        if not 0 <= start < stop <= len(self):
+            raise InputError(
+                f"{self.name}: cannot select jobs {start}:{stop} of {len(self)}; "
+                f"give 0 <= first < last <= {len(self)} (the last is not included)"
+            )
+        return self.take(slice(start, stop))
+
+    def between(self, from_utc: datetime | None = None, to_utc: datetime | None = None) -> Workload:
+        """Jobs submitted at or after `from_utc` and before `to_utc` (aware datetimes; None: open)."""
+        if self.origin_utc is None:
+            raise InputError(
+                f"{self.name} has no calendar (no start time in its header); select jobs by index"
+            )
+        first = 0 if from_utc is None else self._first_at_or_after(from_utc)
+        last = len(self) if to_utc is None else self._first_at_or_after(to_utc)
+        if first >= last:
+            raise InputError(
+                f"{self.name} has no job between {from_utc} and {to_utc}; its jobs were submitted from "
+                f"{self.utc(int(self.submit_s[0])):%Y-%m-%d %H:%M} to "
+                f"{self.utc(int(self.submit_s[-1])):%Y-%m-%d %H:%M} UTC"
+                if len(self)
+                else f"{self.name} has no jobs"
+            )
+        return self.take(slice(first, last))
+
+    def _first_at_or_after(self, when: datetime) -> int:
+        if when.tzinfo is None:
+            raise InputError(f"{when} has no time zone; give an offset, for example {when.isoformat()}+00:00")
+        assert self.origin_utc is not None
+        delta = when - self.origin_utc
+        whole_s = delta.days * 86400 + delta.seconds + (delta.microseconds > 0)
+        return int(np.searchsorted(self.submit_s, whole_s, side="left"))
+
+    def utc(self, time_s: int) -> datetime:
+        """The UTC instant of a second on the file's clock; InputError where there is no calendar."""
+        if self.origin_utc is None:
+            raise InputError(f"{self.name} has no calendar: its time 0 has no date")
+        try:
+            return self.origin_utc.astimezone(UTC) + timedelta(seconds=time_s)
+        except OverflowError as error:
+            raise InputError(f"{self.name}: second {time_s} is beyond the year 9999") from error
+
+    def take(self, rows: slice | np.ndarray) -> Workload:
+        """The same workload with only these rows (a slice, indices in rising order, or a mask)."""
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        chosen: dict[str, Any] = {
+            name: None if array is None else array[rows] for name, array in columns.items()
+        }
+        return dataclasses.replace(self, **chosen)
+
+    def content_hash(self) -> str:
+        """sha256, in hex, of every job and of what gives them meaning; not of name and report."""
+        digest = hashlib.sha256(b"rare workload 1\n")
+        for name in COLUMNS:
+            array = getattr(self, name)
+            if array is None:
+                digest.update(f"{name} none\n".encode())
+                continue
+            data = "\n".join(array).encode() if array.dtype == object else array.tobytes()
+            digest.update(f"{name} {array.dtype.str} {len(array)} {len(data)}\n".encode())
+            digest.update(data)
+        origin = None if self.origin_utc is None else self.origin_utc.astimezone(UTC).isoformat()
+        digest.update(f"{origin}|{self.zone}|{self.processors}|{self.estimates}".encode())
+        return digest.hexdigest()
+
+
+def _spread(name: str, column: str, values: Any, count: int) -> np.ndarray:
+    array = np.asarray(values)
+    if array.ndim == 0:
+        return np.full(count, array[()], dtype=array.dtype)
+    if array.shape != (count,):
+        raise InputError(f"{name}: {column} has shape {array.shape}, expected ({count},) as submit_s")
+    return array
+
+
+def _whole(jobs: Workload, column: str, low: int, high: int) -> np.ndarray:
+    """The column as int64, or InputError: other shapes, decimals and numbers out of range are refused."""
+    array, count = np.asarray(getattr(jobs, column)), len(np.asarray(jobs.submit_s))
+    if array.shape != (count,):
+        raise InputError(f"{jobs.name}: {column} has shape {array.shape}, expected ({count},) as submit_s")
+    if count == 0:
+        return np.zeros(0, dtype=np.int64)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"{jobs.name}: {column} must hold whole numbers, not {array.dtype}")
+    wrong = (array < low) | (array > high)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{jobs.name}: {column} of job {shown(jobs.job_id[row])} is {array[row]}; "
+            f"expected {low} to {high}"
+        )
+    return array.astype(np.int64)
+
+
+def _ids(name: str, ids: np.ndarray) -> np.ndarray:
+    array = np.asarray(ids)
+    if len(array) == 0:
+        return np.zeros(0, dtype=np.int64)
+    if array.dtype.kind in "iu" and array.max() <= np.iinfo(np.int64).max:
+        return array.astype(np.int64)
+    texts = _texts(name, "job_id", array)
+    if all(is_number_id(text) for text in texts):
+        return np.array([int(text) for text in texts], dtype=np.int64)
+    return texts
+
+
+def is_number_id(text: str) -> bool:
+    """Whether a text id is a whole number written the one usual way, so that it can be stored as one."""
+    digits = text.removeprefix("-")
+    plain = digits.isascii() and digits.isdecimal() and len(digits) <= 18
+    return plain and str(int(text)) == text
+
+
+def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
+    """Strings as an object array; control characters and outer spaces would not survive a CSV file."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    known = set()
+    for text in array:
+        if text.__class__ is str and text in known:
+            continue
+        empty = column == "job_id" and text == ""
+        if not isinstance(text, str) or not (text.isprintable() and text == text.strip()) or empty:
+            raise InputError(
+                f"{name}: {column} {shown(text)} is not a plain, printable text without outer spaces"
+            )
+        known.add(text)
+    return array
+
+
+def _check_rows(jobs: Workload) -> None:
+    def refuse(wrong: np.ndarray, what: str) -> None:
+        if wrong.any():
+            raise InputError(f"{jobs.name}: job {shown(jobs.job_id[int(np.argmax(wrong))])} {what}")
+
+    texts = [column for column in _TEXTS if getattr(jobs, column) is not None]
+    for column in ("job_id", "preemptible", *texts):
+        if getattr(jobs, column).shape != jobs.submit_s.shape:
+            raise InputError(f"{jobs.name}: {column} and submit_s differ in length")
+    refuse((jobs.cores == 0) & (jobs.gpus_milli == 0), "asks for no cores and no GPUs")
+    refuse(jobs.deadline_s < jobs.submit_s, "has its deadline before its submit time")
+    refuse(np.diff(jobs.submit_s, prepend=0) < 0, "is out of order: jobs must be sorted by submit_s")
+    refuse(pd.Series(jobs.job_id).duplicated().to_numpy(), "has an id that an earlier job has")
+
+
+def _check_header(jobs: Workload) -> None:
+    if jobs.origin_utc is not None and jobs.origin_utc.utcoffset() is None:
+        raise InputError(f"{jobs.name}: origin_utc {jobs.origin_utc} has no time zone")
+    if jobs.zone is not None and not is_zone(jobs.zone):
+        raise InputError(
+            f"{jobs.name}: unknown time zone {shown(jobs.zone)}; give an IANA name, like Europe/Paris, "
+            "or UTC+01:00"
+        )
+    if jobs.processors is not None and not 0 < jobs.processors <= LARGEST_COUNT:
+        raise InputError(f"{jobs.name}: processors is {jobs.processors}; expected 1 to {LARGEST_COUNT}")
+    if jobs.estimates not in ESTIMATES:
+        raise InputError(f"{jobs.name}: estimates is {shown(jobs.estimates)}; known: {', '.join(ESTIMATES)}")
+
+
+def is_zone(name: str) -> bool:
+    """Whether this names a time zone of the IANA database, or a fixed offset like UTC-05:00."""
+    return zone_named(name) is not None
+
+
+def shown(value: object, longest: int = 40) -> str:
+    """A value as it may stand in a one-line message: quoted if text, control characters escaped, cut."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    if isinstance(value, Path):
+        value = str(value)
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        text = "a number of thousands of digits"
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -1,0 +1,144 @@
+"""Reads a price or carbon-intensity series from a CSV file. The format is in docs/grid-series.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+
+from traces.csv_table import MAX_BYTES, TableReader
+from traces.documents import reads_file
+from traces.errors import InputError
+from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
+from traces.series.rate_series import RateSeries
+from traces.series.regular import Gaps
+from traces.series.series_columns import find_column, listed, time_columns
+from traces.series.series_csv import SeriesFile, check_choices
+from traces.series.text_layout import Layout, LayoutOptions
+from traces.units import to_whole
+
+# No 'zero': an unknown price is not free, and unknown power is not clean.
+POLICIES = ("error", "hold", "interpolate")
+NEGATIVES = ("allow", "error", "zero")
+
+
+@reads_file
+def read_rate(
+    path: str | Path,
+    *,
+    column: str | None = None,
+    unit: str | None = None,
+    stamp: str = "start",
+    zone: str | None = None,
+    gaps: str = "error",
+    negatives: str | None = None,
+    time_column: str | None = None,
+    strict: bool = False,
+    max_bytes: int = MAX_BYTES,
+    **layout: Unpack[LayoutOptions],
+) -> RateSeries:
+    """The series in one column of a CSV file (plain or gzipped), in micro-units per kWh.
+
+    column      : its name; default: the only column whose name declares a unit
+    unit        : EUR/MWh, ct/kWh, g/kWh, lb/MWh, ... (docs/grid-series.md); default: by the column's name.
+                  It may state another scale than the name, but not another currency or quantity
+    stamp       : each stamp is the 'start' or the 'end' of its step
+    zone        : IANA zone of stamps without an offset ('UTC' included)
+    gaps        : 'error', or what to fill missing steps with: 'hold', 'interpolate'; either also allows
+                  daylight-saving transitions and duplicates
+    negatives   : 'allow', 'error' or 'zero' (raised to zero, counted); default: prices may be negative,
+                  carbon intensities and shares not
+    time_column : name of the stamps' column, or of its parts, as in 'Year,Month,Day,Period' or
+                  'date=DAY,period=SP'; default: by name
+    strict      : the first repair is an error
+    layout      : header=False for a file without column names, decimal, date_order, time_unit, time_start;
+                  see traces.series.text_layout.Layout
+
+    Values are converted exactly and rounded half to even to one micro-unit. Every repair is counted in the
+    result's `report`. What is wrong raises InputError: file, line, remedy.
+    """
+    path = Path(path)
+    check_choices(("stamp", stamp, ("start", "end")), ("gaps", gaps, POLICIES))
+    if negatives is not None:
+        check_choices(("negatives", negatives, NEGATIVES))
+    declared = rate_unit(unit) if unit is not None else None
+    laid_out = Layout(**layout)
+    reader = TableReader(path, max_bytes, header=laid_out.header, value_key="column")
+    times = time_columns(reader.header, time_column, reader.shown, reader.below)
+    name = _column(reader, column, declared is not None, list(times.values()))
+    kind = _unit(name, declared, reader)
+    file = SeriesFile(reader, times, [name], Gaps(gaps, POLICIES), laid_out, strict)
+    policy = negatives or ("allow" if kind.quantity == MONEY else "error")
+
+    def convert(length_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _values(file, name, kind, policy)
+
+    steps = file.steps(stamp, zone, convert, kind.inside)
+    file.note("unit", len(file.lines), kind.text, f"column: {name}")
+    return RateSeries(
+        steps.start_utc, steps.change_s, steps.values, steps.end_s, kind.base, path.name, file.report()
+    ).compressed()
+
+
+def _column(reader: TableReader, column: str | None, declared: bool, time_names: list[str]) -> str:
+    path = reader.shown
+    if column is not None:
+        name = find_column(reader.header, column, path, "column")
+        if name in time_names:
+            raise InputError(f"{path}: column {name!r} is the time: choose the column of the values")
+        return name
+    others = [name for name in reader.header if name not in time_names]
+    with_unit = [name for name in others if units_written(name, reader.extra_cells(name))]
+    candidates = with_unit if with_unit else others if declared else []
+    if len(candidates) == 1:
+        return find_column(reader.header, candidates[0], path, "column")
+    if candidates:
+        raise InputError(f"{path}: several columns could be meant ({listed(candidates)}): choose by column=")
+    raise InputError(
+        f"{path}: no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
+        f"name column= and declare unit= ({KNOWN})"
+    )
+
+
+def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit:
+    path = reader.shown
+    every = units_written(name, reader.extra_cells(name))
+    written = every[0] if every else None
+    if declared is None and written is None:
+        raise InputError(f"{path}: the unit of column {name!r} is not known: declare unit= ({KNOWN})")
+    for other in every[1:]:
+        if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
+            raise InputError(
+                f"{path}: column {name!r} is in {every[0].text} by its name and in {other.text} by the "
+                "line of units below: correct one of them"
+            )
+    if declared is not None and written is not None and declared.base != written.base:
+        raise InputError(
+            f"{path}: column {name!r} is in {written.text}, but unit={declared.text!r} is declared: "
+            "units are never mixed; leave unit= out, and convert the series afterwards"
+        )
+    chosen = declared or written
+    assert chosen is not None
+    return chosen
+
+
+def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tuple[np.ndarray, np.ndarray]:
+    """(value_u, missing) of the column."""
+    cells = file.table.cells[name]
+    limit, limit_text = LIMITS_U[kind.quantity]
+    value_u, missing = to_whole(
+        file.numbers[name], file.table.lines, name, file.path, kind.micro, limit, limit_text
+    )
+    below = np.flatnonzero(value_u < 0)
+    if len(below) and negatives != "allow":
+        row = int(below[0])
+        if negatives == "error":
+            what = "carbon intensity" if kind.quantity == CARBON else "value"
+            raise InputError(
+                f"{file.path}:{file.lines[row]}: negative {what} {cells[row]} ({len(below)} in the file): "
+                "correct it, or give negatives='zero' or 'allow'"
+            )
+        file.count("negative_values", len(below), int(file.lines[row]), cells[row], "raised to zero")
+        value_u = np.maximum(value_u, 0)
+    return value_u, missing
