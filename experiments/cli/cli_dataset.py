@@ -43,7 +43,7 @@ def dataset(
 ) -> None:
     """Log schedulers on the training windows of a scenario into a Minari dataset.
 
-    The folder opens with rare.dataset.load_dataset('FOLDER') and minari.MinariDataset('FOLDER/data'); under
+    The folder opens with rare.dataset.load('FOLDER') and minari.MinariDataset('FOLDER/data'); under
     MINARI_DATASETS_PATH `minari list local` names it.
     """
     if ctx.invoked_subcommand is not None:

@@ -70,7 +70,7 @@ def _lublin(processors: int | None, gpus: int | None, variant: str | None, **oth
 
 def _gpu(processors: int | None, gpus: int | None, variant: str | None, **others: Any) -> Workload:
     from traces.errors import InputError
-    from traces.synthetic.gpu import gpu_mix
+    from traces.synthetic import gpu_mix
 
     if gpus is None or others["load"] is None:
         raise InputError("the gpu model needs gpus and load: its trace is of one cluster of 6,212 GPUs")

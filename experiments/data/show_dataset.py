@@ -11,7 +11,7 @@ import numpy as np
 from experiments.data.action_coverage import KINDS, Coverage, clusters_of, coverage, kinds_of
 from experiments.report.scheduler_labels import short_label
 from experiments.report.terminal_table import printable
-from rare.dataset import Dataset, load_dataset
+from rare.dataset import Dataset, load
 from rare.env.observation.layout import Layout
 
 BAR = 40
@@ -58,7 +58,7 @@ class Shown:
 
 def show_dataset(folder: str | Path) -> Shown:
     """Read a whole dataset once. InputError if there is none in the folder."""
-    data = load_dataset(folder)
+    data = load(folder)
     returns: dict[str, list[float]] = {name: [] for name in data.sheet.get("schedulers", ())}
     valid = np.zeros(data.layout.actions, np.int64)
     clusters, actions, certain = [], [], 0

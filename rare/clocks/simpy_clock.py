@@ -15,7 +15,7 @@ import simpy
 
 from rare.clocks.power_flows import PowerFlows, power_flows
 from rare.model import INPUT_RANGES, NEVER_S, Case
-from rare.rules.instant import instant
+from rare.rules.instant import end_run, instant
 from rare.scheduler import Decider, Scheduler, as_decider, carry_out, keep_queue
 from rare.state.arrays import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
 from rare.world import Recorder, build_world
@@ -179,7 +179,7 @@ class SimpyClock:
         state["wake_s"] = int(self.env.now)
         state["phase"] = SETTLING
         while True:
-            status = instant.instant(self.world.handles[0])
+            status = instant(self.world.handles[0])
             if status in (CLOSED, ENDED):
                 break
             if status in (DECIDE_START, DECIDE_SHED):
@@ -194,7 +194,7 @@ class SimpyClock:
         steps = 0
         while self._state["phase"] != OVER:
             if self.env.peek() == float("inf"):
-                instant.end_run(self.world.handles[0], STALLED)
+                end_run(self.world.handles[0], STALLED)
                 break
             self.env.step()
             steps += 1

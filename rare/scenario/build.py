@@ -182,8 +182,7 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
 
 def _made(loaded: Loaded) -> Workload:
     """Jobs of a model, as many days of them as the scenario says."""
-    from traces.synthetic import lublin, with_estimates
-    from traces.synthetic.gpu import gpu_mix
+    from traces.synthetic import gpu_mix, lublin, with_estimates
 
     table = loaded.scenario.workload
     partitions = [_partition(p, p.name, p.nodes) for p in loaded.scenario.cluster.partition]

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from experiments.data.log_dataset import dataset_run
-from rare.dataset import load_dataset
+from rare.dataset import load
 from tests.public_cases.files import place
 from tests.public_cases.registry import case, refusal
 
@@ -67,7 +67,7 @@ def sheet(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
 
 def read_whole(folder: Path) -> Any:
     """All episodes, as a learner reads them."""
-    return [episode.rewards.sum() for episode in load_dataset(folder)]
+    return [episode.rewards.sum() for episode in load(folder)]
 
 
 def with_value(index: int, value: Any) -> Callable[[np.ndarray], np.ndarray]:
@@ -86,7 +86,7 @@ def with_value(index: int, value: Any) -> Callable[[np.ndarray], np.ndarray]:
     "d3rlpy #18, Minari PR 96",
 )
 def episodes_keep_their_last_observation() -> Any:
-    episode = load_dataset(logged())[0]
+    episode = load(logged())[0]
     steps = len(episode.actions)
     ends = episode.terminations | episode.truncations
     return [
@@ -98,7 +98,7 @@ def episodes_keep_their_last_observation() -> Any:
 
 @case(AREA, [True, True], "a whole window is an end and no cut", "Minari PR 146, D4RL #85")
 def a_whole_window_ends_by_termination() -> Any:
-    episodes = list(load_dataset(logged()))
+    episodes = list(load(logged()))
     return [
         all(bool(e.terminations[-1]) for e in episodes),
         not any(bool(e.truncations.any()) for e in episodes),
@@ -107,9 +107,7 @@ def a_whole_window_ends_by_termination() -> Any:
 
 @case(AREA, True, "all actions are valid in their masks", "sb3-contrib #166: masks and actions out of step")
 def actions_and_masks_are_in_step() -> Any:
-    return all(
-        bool(e.action_mask[np.arange(len(e.actions)), e.actions].all()) for e in load_dataset(logged())
-    )
+    return all(bool(e.action_mask[np.arange(len(e.actions)), e.actions].all()) for e in load(logged()))
 
 
 @case(AREA, [2, True], "Minari reads what was written", "Minari #204: misconfigured datasets")
@@ -118,7 +116,7 @@ def minari_reads_the_episodes() -> Any:
 
     data = minari.MinariDataset(logged() / "data")
     episodes = list(data.iterate_episodes())
-    own = load_dataset(logged())
+    own = load(logged())
     return [
         len(episodes),
         all(np.array_equal(a.rewards, b.rewards) for a, b in zip(episodes, own, strict=True)),

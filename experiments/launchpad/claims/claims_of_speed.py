@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from experiments.launchpad.claims import speed_facts
+from experiments.launchpad.claims import speed_facts, verdicts
 from experiments.launchpad.claims.curve_facts import deepest_fall, early_mean
-from experiments.launchpad.claims import verdicts
 from experiments.launchpad.claims.result_facts import Case, Facts, Seeded
 from experiments.launchpad.claims.verdicts import UNDECIDED, Part, part_of
 

@@ -12,7 +12,7 @@ import pytest
 
 from experiments.data.log_dataset import policy_of
 from rare import GreenClusterEnv, Layout, simulate
-from rare.dataset import load_dataset, to_d3rlpy
+from rare.dataset import to_d3rlpy
 from rare.dataset.episode_draws import draw
 from rare.dataset.play_episode import OUT_OF_SLOTS, Player, Policy
 from rare.dataset.write_dataset import Task, log_dataset
@@ -72,7 +72,7 @@ def replayed(env, episode):
 
 def test_replaying_the_actions_gives_the_same_observations_and_rewards(mixed):
     env, cut = GreenClusterEnv("tiny", **SIZES), 0
-    for episode in load_dataset(mixed):
+    for episode in load(mixed):
         ended = replayed(env, episode)
         assert ended != episode.truncations[-1] and not episode.truncations[:-1].any()
         assert episode.facts["terminated"] == ended
@@ -117,12 +117,12 @@ def test_every_window_is_played_under_every_policy_before_any_comes_again():
 
 
 def test_only_training_windows_are_played(mixed):
-    windows = {episode.facts["window"] for episode in load_dataset(mixed)}
+    windows = {episode.facts["window"] for episode in load(mixed)}
     assert len(windows) == 26 and all(name.startswith("train") for name in windows)
 
 
 def test_probabilities_are_those_of_the_behaviour_policy(mixed):
-    for episode in load_dataset(mixed):
+    for episode in load(mixed):
         valid = episode.action_mask[:-1].sum(axis=1)
         if episode.facts["scheduler"] == "random":
             assert np.array_equal(episode.probability, 1.0 / valid)
@@ -165,7 +165,7 @@ def test_without_epsilon_it_is_the_schedulers_own_schedule(tmp_path):
     from rare.env.play import play
 
     log_dataset(task(["hvf+easy"], 0.0), 30, tmp_path / "data")
-    data = load_dataset(tmp_path / "data")
+    data = load(tmp_path / "data")
     assert data.sheet["episodes_distinct"] == 26 and len(data) == 30
     for episode in data:
         assert (episode.probability == 1).all()
@@ -222,14 +222,14 @@ def test_an_episode_that_leaves_the_slots_does_not_count(tmp_path):
     assert 0 < sheet["by_scheduler"][0]["left_out"] <= 26
     assert sheet["by_scheduler"][1]["left_out"] == 0  # it never wants what is not there
     env = GreenClusterEnv("tiny", queue_slots=3, running_slots=2, forecast_hours=0)
-    for episode in load_dataset(tmp_path / "data")[::5]:
+    for episode in load(tmp_path / "data")[::5]:
         assert replayed(env, episode)
 
 
 def test_it_loads_with_minari(mixed, monkeypatch):
     minari = pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(mixed.parent))
-    mine, theirs = load_dataset(mixed), minari.load_dataset("mixed-v0")
+    mine, theirs = load(mixed), minari.load_dataset("mixed-v0")
     assert theirs.total_episodes == len(mine) == 90
     assert theirs.total_steps == mine.sheet["transitions"]
     assert theirs.observation_space.shape == (LAYOUT.size,) and theirs.action_space.n == LAYOUT.actions
@@ -259,7 +259,7 @@ def test_minari_recovers_the_environment(tmp_path):
 
 def test_d3rlpy_gets_every_transition(mixed):
     d3rlpy = pytest.importorskip("d3rlpy")
-    mine, theirs = load_dataset(mixed), to_d3rlpy(mixed)
+    mine, theirs = load(mixed), to_d3rlpy(mixed)
     assert {episode.terminated for episode in theirs} == {True, False}
     picker = d3rlpy.dataset.BasicTransitionPicker()
     for one, other in zip(mine, theirs, strict=True):
@@ -280,7 +280,7 @@ def test_d3rlpy_must_be_told_the_number_of_actions(mixed):
         buffer(),
         episodes=episodes,
         action_space=d3rlpy.ActionSpace.DISCRETE,
-        action_size=load_dataset(mixed).layout.actions,
+        action_size=load(mixed).layout.actions,
     )
     assert told.dataset_info.action_size == LAYOUT.actions
     untold = d3rlpy.dataset.ReplayBuffer(buffer(), episodes=episodes)
@@ -288,12 +288,12 @@ def test_d3rlpy_must_be_told_the_number_of_actions(mixed):
 
 
 def test_the_hash_does_not_depend_on_files_and_extending_is_as_making_at_once(mixed, tmp_path):
-    whole = load_dataset(mixed).sheet["content_sha256"]
+    whole = load(mixed).sheet["content_sha256"]
     part = tmp_path / "part-v0"
     log_dataset(task(most_decisions=40), 33, part, shard_decisions=1)
     assert len(list((part / "data").glob("episodes-*"))) == 33
     sheet = log_dataset(task(most_decisions=40), 90, part, shard_decisions=10**6)
-    assert sheet["content_sha256"] == whole and len(load_dataset(part)) == 90
+    assert sheet["content_sha256"] == whole and len(load(part)) == 90
     other = log_dataset(task(most_decisions=40, seed=1), 90, tmp_path / "other")
     assert other["content_sha256"] != whole
 
@@ -327,7 +327,7 @@ def _survives(folder, fraction, takes_s, whole):
         with h5py.File(folder / "data" / "main_data.hdf5") as main:
             assert len(main) >= published["total_episodes"] > 0
     sheet = log_dataset(task(most_decisions=40), 90, folder, shard_decisions=400)
-    assert sheet["content_sha256"] == whole and len(load_dataset(folder)) == 90
+    assert sheet["content_sha256"] == whole and len(load(folder)) == 90
     assert not list((folder / "data").glob(".*"))
     return len(files)
 
@@ -342,12 +342,12 @@ def _survive_kills(folder, whole, moments, seed):
 
 
 def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_dataset(mixed, tmp_path):
-    _survive_kills(tmp_path, load_dataset(mixed).sheet["content_sha256"], 3, 0)
+    _survive_kills(tmp_path, load(mixed).sheet["content_sha256"], 3, 0)
 
 
 @pytest.mark.slow
 def test_kills_at_twenty_random_moments(mixed, tmp_path):
-    _survive_kills(tmp_path, load_dataset(mixed).sheet["content_sha256"], 20, None)
+    _survive_kills(tmp_path, load(mixed).sheet["content_sha256"], 20, None)
 
 
 def test_two_runs_do_not_write_into_the_same_folder(mixed):
@@ -374,7 +374,7 @@ def test_what_is_there_already_is_respected(mixed, tmp_path):
     with pytest.raises(InputError, match="is a file"):
         log_dataset(task(), 5, tmp_path / "letter.txt")
     with pytest.raises(InputError, match="no dataset"):
-        load_dataset(tmp_path)
+        load(tmp_path)
 
 
 def test_a_damaged_shard_is_named(tmp_path):

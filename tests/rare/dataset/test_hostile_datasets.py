@@ -11,7 +11,6 @@ import pytest
 
 from experiments.cli.root import main
 from experiments.data.log_dataset import dataset_run
-from rare.dataset import load_dataset
 from tests.rare.dataset.hostile_datasets import EVERY, NUMBERS, TERABYTES
 from traces.errors import InputError
 
@@ -42,7 +41,7 @@ def refused(words, said, capsys):
 
 
 def test_unchanged_it_is_read(folder):
-    assert [len(episode) for episode in load_dataset(folder)] == load_dataset(folder).steps
+    assert [len(episode) for episode in load(folder)] == load(folder).steps
 
 
 def test_there_are_many():
@@ -115,7 +114,7 @@ def test_claims_of_terabytes_take_no_memory(logged, tmp_path):
 def test_an_episode_that_is_not_asked_for_is_not_read(folder):
     """Sheet and headers are checked at once, numbers when they are read."""
     NUMBERS["reward is NaN"][0](folder)
-    data = load_dataset(folder)
+    data = load(folder)
     assert len(data[1]) == data.steps[1]
     with pytest.raises(InputError, match="rewards holds nan"):
         data[0]
@@ -125,4 +124,4 @@ def test_other_files_beside_do_no_harm(folder):
     """A file of the user's own, and keys of a later version."""
     (folder / "data" / "notes.txt").write_text("mine", "utf-8")
     (folder / "notes.txt").write_text("mine", "utf-8")
-    assert len(load_dataset(folder)) == 4
+    assert len(load(folder)) == 4

@@ -15,7 +15,6 @@ import pytest
 from experiments.cli.root import main
 from experiments.data.log_dataset import dataset_run
 from rare import GreenClusterEnv, Layout, simulate
-from rare.dataset import load_dataset
 from rare.dataset.dataset_folder import existing, versioned
 from rare.episodes import window_case
 from schedulers import make_scheduler
@@ -59,7 +58,7 @@ def test_minari_lists_and_loads_what_is_written_under_its_root(out, id_, root):
         warnings.simplefilter("error")  # of a misconfigured dataset it only warns
         assert list(minari.list_local_datasets()) == [id_]
     assert minari.load_dataset(id_).total_episodes == 2
-    assert load_dataset(id_).folder == root / id_ == existing(root / out)
+    assert load(id_).folder == root / id_ == existing(root / out)
     namespace = id_.rpartition("/")[0]
     assert minari.namespace.list_local_namespaces() == ([] if not namespace else ["solar", "solar/wind"])
 
@@ -85,12 +84,12 @@ def test_the_same_command_goes_on_in_the_folder_with_a_version(tmp_path, capsys)
     assert main([*words, "--episodes", "2"]) == main([*words, "--episodes", "3"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["log-v0"]
     assert str(tmp_path / "log-v0" / "datasheet.md") in capsys.readouterr().out
-    assert len(load_dataset(tmp_path / "log")) == len(load_dataset(tmp_path / "log-v0" / "data")) == 3
+    assert len(load(tmp_path / "log")) == len(load(tmp_path / "log-v0" / "data")) == 3
 
 
 def test_a_folder_of_an_older_version_is_still_read(logged, tmp_path, capsys):
     shutil.copytree(logged, tmp_path / "mixed")
-    assert len(load_dataset(tmp_path / "mixed")) == 4
+    assert len(load(tmp_path / "mixed")) == 4
     assert main(["dataset", "show", str(tmp_path / "mixed"), "--no-figures"]) == 0
     assert versioned(tmp_path / "mixed") == tmp_path / "mixed-v0"  # a new one goes beside it
 
@@ -155,7 +154,7 @@ def test_scores_are_relative_to_random_and_the_best_heuristic(logged):
         for name in ("easy", "sjf+easy", "hvf+easy", "atc+greedy")
     ]
     assert high == pytest.approx(max(means)) and low < min(means)
-    assert load_dataset(logged).sheet["reference_scores"]["best"] == high
+    assert load(logged).sheet["reference_scores"]["best"] == high
 
 
 def test_random_actions_give_the_lower_reference(logged):
@@ -170,7 +169,7 @@ def test_random_actions_give_the_lower_reference(logged):
             total += reward
         returns.append(total)
     error = np.std(returns) / np.sqrt(len(returns)) + np.std(returns) / np.sqrt(13)
-    low = load_dataset(logged).sheet["reference_scores"]["random"]
+    low = load(logged).sheet["reference_scores"]["random"]
     assert abs(np.mean(returns) - low) < 4 * error
 
 
@@ -238,7 +237,7 @@ def _now_s(env):
 @pytest.mark.parametrize("infos", [("action_mask", "elapsed_s"), ("action_mask",), ()])
 def test_a_dataset_that_minari_wrote_is_read(root, env, infos):
     time_s = collected("team/random-v0", env=env, infos=infos)
-    data = load_dataset("team/random-v0")
+    data = load("team/random-v0")
     assert data.layout == LAYOUT and len(data) == 3 and not data.is_ours
     assert bool(data.notes) == ("elapsed_s" not in infos)
     for episode, seconds in zip(data, time_s, strict=True):
@@ -252,9 +251,9 @@ def test_datasets_that_minari_combined_are_read(root, logged):
     shutil.copytree(logged, root / "ours-v0")
     parts = [minari.load_dataset("ours-v0"), minari.load_dataset("ours-v0")]
     combined = minari.combine_datasets(parts, "both-v0")
-    data = load_dataset(root / "both-v0")
+    data = load(root / "both-v0")
     assert len(data) == combined.total_episodes == 8 and data.layout == LAYOUT
-    for one, other in zip(data, [*load_dataset(logged), *load_dataset(logged)], strict=True):
+    for one, other in zip(data, [*load(logged), *load(logged)], strict=True):
         assert np.array_equal(one.observations, other.observations)
         assert np.array_equal(one.action_mask, other.action_mask)
         assert np.array_equal(one.time_s, other.time_s) and np.array_equal(one.probability, other.probability)
@@ -308,7 +307,7 @@ def _forbidden(rows, infos):
 def test_what_others_wrote_is_not_trusted_either(root, change, said):
     collected("wrong-v0", change=change)
     with pytest.raises(InputError, match=said):
-        list(load_dataset("wrong-v0"))
+        list(load("wrong-v0"))
 
 
 def _metadata(root, **changes):
@@ -345,7 +344,7 @@ def test_its_metadata_are_not_trusted(root, changes, said):
     collected("wrong-v0", infos=())
     _metadata(root, **changes)
     with pytest.raises(InputError, match=said):
-        load_dataset("wrong-v0")
+        load("wrong-v0")
 
 
 def test_an_episode_that_is_another_is_refused(root):
@@ -354,7 +353,7 @@ def test_an_episode_that_is_another_is_refused(root):
         del file["episode_2"]
         file["episode_2"] = file["episode_0"]
     with pytest.raises(InputError, match="episode_2 is the same as episode_0"):
-        load_dataset("wrong-v0")
+        load("wrong-v0")
 
 
 @pytest.mark.parametrize("name", ["run", "my data", "run-v0 (old)"])

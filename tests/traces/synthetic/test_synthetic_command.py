@@ -6,8 +6,7 @@ import pytest
 from experiments.cli.root import main, traces
 from experiments.data.generate_jobs import generate, generate_workload
 from traces import InputError, read_workload
-from traces.synthetic import lublin
-from traces.synthetic.gpu import gpu_mix
+from traces.synthetic import gpu_mix, lublin
 
 traces.add_command(generate)
 LUBLIN = ["lublin", "--jobs", "50", "--processors", "64", "--load", "0.7"]
