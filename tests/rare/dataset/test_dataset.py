@@ -12,7 +12,7 @@ import pytest
 
 from experiments.data.log_dataset import policy_of
 from rare import GreenClusterEnv, Layout, simulate
-from rare.dataset import to_d3rlpy
+from rare.dataset import load, to_d3rlpy
 from rare.dataset.episode_draws import draw
 from rare.dataset.play_episode import OUT_OF_SLOTS, Player, Policy
 from rare.dataset.write_dataset import Task, log_dataset

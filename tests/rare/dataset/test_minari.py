@@ -15,6 +15,7 @@ import pytest
 from experiments.cli.root import main
 from experiments.data.log_dataset import dataset_run
 from rare import GreenClusterEnv, Layout, simulate
+from rare.dataset import load
 from rare.dataset.dataset_folder import existing, versioned
 from rare.episodes import window_case
 from schedulers import make_scheduler
