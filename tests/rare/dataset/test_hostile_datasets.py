@@ -11,6 +11,7 @@ import pytest
 
 from experiments.cli.root import main
 from experiments.data.log_dataset import dataset_run
+from rare.dataset import load
 from tests.rare.dataset.hostile_datasets import EVERY, NUMBERS, TERABYTES
 from traces.errors import InputError
 
