@@ -6,8 +6,7 @@ with an hour's delay, and warm water costs more to cool. Run it: python examples
 
 import rare
 from rare.metrics import metrics
-from rare.scenario.build import build
-from rare.scenario.load import load_scenario
+from rare.scenario import build, load_scenario
 from schedulers import make_scheduler
 
 STEP_S, DELAY_S = 600, 3600

@@ -11,8 +11,7 @@ import pandas as pd
 import vessim
 
 import rare
-from rare.scenario.build import build
-from rare.scenario.load import load_scenario
+from rare.scenario import build, load_scenario
 from schedulers import make_scheduler
 
 STEP_S = 300

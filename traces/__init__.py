@@ -1,18 +1,21 @@
-"""Workloads and time series as data: readers, writers, time zones and units."""
+"""Workloads and time series as data: readers, writers, time zones and units.
 
-from traces.errors import InputError
-from traces.jobs.job_files import read_workload, write_workload
-from traces.jobs.service_classes import ServiceClass, assign_service
-from traces.jobs.workload import (
-    NO_DEADLINE_S,
-    NO_POWER,
-    NO_VALUE,
-    Finding,
-    ReadReport,
-    Workload,
-)
-from traces.series.power_csv import read_power
-from traces.series.power_series import PowerSeries
+What is listed here is imported when it is first used: an error message must not wait for pandas.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from traces.moved import install
+
+if TYPE_CHECKING:
+    from traces.errors import InputError
+    from traces.jobs.job_files import read_workload, write_workload
+    from traces.jobs.service_classes import ServiceClass, assign_service
+    from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+    from traces.read_report import Finding, ReadReport
+    from traces.series.power_csv import read_power
+    from traces.series.power_series import PowerSeries
 
 __all__ = [
     "NO_DEADLINE_S",
@@ -29,3 +32,28 @@ __all__ = [
     "read_workload",
     "write_workload",
 ]
+
+_PLACES = {
+    "InputError": "traces.errors",
+    "Finding": "traces.read_report",
+    "ReadReport": "traces.read_report",
+    "read_power": "traces.series.power_csv",
+    "PowerSeries": "traces.series.power_series",
+    "read_workload": "traces.jobs.job_files",
+    "write_workload": "traces.jobs.job_files",
+    "ServiceClass": "traces.jobs.service_classes",
+    "assign_service": "traces.jobs.service_classes",
+    "NO_DEADLINE_S": "traces.jobs.workload",
+    "NO_POWER": "traces.jobs.workload",
+    "NO_VALUE": "traces.jobs.workload",
+    "Workload": "traces.jobs.workload",
+}
+
+install()
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'traces' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_PLACES[name]), name)
+    return value

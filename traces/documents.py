@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
-from traces.errors import InputError, one_line
-from traces.jobs.workload import shown
+from traces.errors import InputError, one_line, quoted
 from traces.text import open_regular, place
 
 P = ParamSpec("P")
@@ -93,12 +92,12 @@ def user_path(name: str | Path) -> Path:
     except UnicodeEncodeError:  # half of a character, which no file system takes
         encoded = b""
     if not encoded or b"\0" in encoded:
-        raise InputError(f"{shown(text)}: is no name of a file or folder; give one")
+        raise InputError(f"{quoted(text)}: is no name of a file or folder; give one")
     try:
         return Path(text).expanduser()
     except RuntimeError:
         raise InputError(
-            f"{place(text)}: there is no home folder of {shown(text.partition('/')[0])}; write ./~... for a "
+            f"{place(text)}: there is no home folder of {quoted(text.partition('/')[0])}; write ./~... for a "
             "file of that name, or the whole path"
         ) from None
 
@@ -167,9 +166,9 @@ def toml_tables(source: str, path: Path | str, remedy: str = "") -> dict[str, An
         line = int(found[1]) if found else source.count("\n") + 1
         lines = source.splitlines()
         content = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        reason = shown(re.sub(r" \(at [^)]*\)", "", said), 100).strip("\"'")
+        reason = quoted(re.sub(r" \(at [^)]*\)", "", said), 100).strip("\"'")
         raise InputError(
-            f"{place(path, line)}: cannot be read as TOML: {reason}: {shown(content, 60)}{end}"
+            f"{place(path, line)}: cannot be read as TOML: {reason}: {quoted(content, 60)}{end}"
         ) from None
     except ValueError as error:
         raise InputError(f"{place(path)}: cannot be read as TOML: {error}{end}") from None

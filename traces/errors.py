@@ -1,5 +1,9 @@
 """The one exception that means: the input is wrong, and here is what to do about it."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 
 class InputError(ValueError):
     """Bad input from the user.
@@ -15,3 +19,17 @@ def one_line(error: BaseException, longest: int = 200) -> str:
         return " ".join(str(error).split())[:longest]
     except ValueError:  # a number in it has more digits than Python prints
         return ""
+
+
+def quoted(value: object, longest: int = 40) -> str:
+    """A value as it may stand in a one-line message: quoted if text, control characters escaped, cut."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    if isinstance(value, Path):
+        value = str(value)
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        text = "a number of thousands of digits"
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 3] + "..."

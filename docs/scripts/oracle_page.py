@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from rare.model import Case
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import load_scenario
 from rare.scenario.windows import windows_of
 from schedulers.oracle.bound import upper_bound

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from energy.weather.site_weather import Weather
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.series.power_series import PowerSeries
 
 MW_PER_KW = 1_000_000
@@ -20,7 +19,7 @@ LARGEST_KW = 1e9
 def check_number(owner: str, name: str, value: object, low: float, high: float) -> float:
     """The value as float. InputError unless it is a finite number from low to high."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{owner}: {name} is {shown(value)}: give a number from {low:g} to {high:g}")
+        raise InputError(f"{owner}: {name} is {quoted(value)}: give a number from {low:g} to {high:g}")
     return float(value)
 
 
@@ -54,4 +53,4 @@ def unknown(what: str, name: object, known: Iterable[str]) -> InputError:
     near += [known_name for known_name in names if text.lower() in known_name.lower()][:4] if text else []
     listed = list(dict.fromkeys(near)) or names[:6]
     hint = "close are" if near else f"{len(names)} are known, such as"
-    return InputError(f"unknown {what} {shown(name)}: {hint} {', '.join(listed)}")
+    return InputError(f"unknown {what} {quoted(name)}: {hint} {', '.join(listed)}")

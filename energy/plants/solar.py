@@ -8,8 +8,7 @@ from energy.plants.plant_power import check_capacity, check_number, to_series
 from energy.plants.solar_chain import TEMPERATURES, TRANSPOSITIONS, Parts, ac_share, find_parts
 from energy.weather.resample import finer
 from energy.weather.site_weather import Weather
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.series.power_series import PowerSeries
 
 TRACKINGS = ("fixed", "single_axis")
@@ -69,7 +68,7 @@ class SolarPlant:
         ):
             value = getattr(self, name)
             if value not in known:
-                raise InputError(f"solar plant: {name} is {shown(value)}: use one of {', '.join(known)}")
+                raise InputError(f"solar plant: {name} is {quoted(value)}: use one of {', '.join(known)}")
 
     def parts(self) -> Parts:
         """Its module and inverter as pvlib's tables have them. InputError for unknown ones."""

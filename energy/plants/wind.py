@@ -12,8 +12,7 @@ import numpy as np
 from energy.plants.plant_power import check_capacity, check_number, to_series, unknown
 from energy.weather.resample import finer
 from energy.weather.site_weather import Weather
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.series.power_series import PowerSeries
 
 if TYPE_CHECKING:
@@ -62,11 +61,11 @@ class WindPlant:
                 check_number("wind plant", name, value, low, high)
         if self.wind_profile not in PROFILES:
             raise InputError(
-                f"wind plant: wind_profile is {shown(self.wind_profile)}: use {' or '.join(PROFILES)}"
+                f"wind plant: wind_profile is {quoted(self.wind_profile)}: use {' or '.join(PROFILES)}"
             )
         for name in ("density_correction", "smoothing"):
             if not isinstance(getattr(self, name), bool):
-                raise InputError(f"wind plant: {name} is {shown(getattr(self, name))}: give True or False")
+                raise InputError(f"wind plant: {name} is {quoted(getattr(self, name))}: give True or False")
 
 
 def known_turbines() -> list[str]:

@@ -24,8 +24,8 @@ from energy.weather.site_weather import (
     check_site_value,
 )
 from energy.weather.sky import beam_normal, split, under_clouds
-from traces.errors import InputError
-from traces.jobs.workload import Finding, ReadReport, shown
+from traces.errors import InputError, quoted
+from traces.read_report import Finding, ReadReport
 from traces.series.regular import check_order, check_steps, usual_step_s
 from traces.times.stamps import show
 from traces.times.timezones import EPOCH, find_zone, fixed_zone_name
@@ -114,7 +114,7 @@ def _check_offset(utc_offset_s: int, where: str) -> None:
     low, high = SITE_RANGES["utc_offset_h"]
     if not low * 3600 <= utc_offset_s <= high * 3600:
         raise InputError(
-            f"{where}: its time zone is {shown(utc_offset_s)} s from UTC, at most {high:g} hours can be: "
+            f"{where}: its time zone is {quoted(utc_offset_s)} s from UTC, at most {high:g} hours can be: "
             "mend the header, or give utc_offset_h="
         )
 

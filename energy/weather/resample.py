@@ -19,8 +19,7 @@ import numpy as np
 
 from energy.weather.site_weather import OPTIONAL, REQUIRED, Weather
 from energy.weather.sky import Components, clear_sky
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 IRRADIANCE_METHODS = ("clear_sky_index", "linear", "hold")
 OTHER_METHODS = ("linear", "hold")
@@ -45,10 +44,10 @@ def finer(
         ("others", others, OTHER_METHODS),
     ):
         if value not in known:
-            raise InputError(f"interpolation {name}={shown(value)} is unknown: use {' or '.join(known)}")
+            raise InputError(f"interpolation {name}={quoted(value)} is unknown: use {' or '.join(known)}")
     if isinstance(step_s, bool) or not isinstance(step_s, int) or step_s < 1 or weather.step_s % step_s:
         raise InputError(
-            f"{weather.name}: step_s={shown(step_s)} does not divide the weather's {weather.step_s} s: "
+            f"{weather.name}: step_s={quoted(step_s)} does not divide the weather's {weather.step_s} s: "
             "give a whole number of seconds that does"
         )
     parts = weather.step_s // step_s

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from traces.errors import InputError
-from traces.jobs.workload import ReadReport, shown
+from traces.errors import InputError, quoted
+from traces.read_report import ReadReport
 from traces.times.timezones import find_zone
 
 #: A typical year's months come from different years; it is placed in this one, which has no 29 February.
@@ -157,7 +157,7 @@ def check_site_value(name: str, value: object, where: str) -> None:
     low, high = SITE_RANGES[name]
     # Compared as it stands: an integer may be too large for a float.
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{where}: {name} is {shown(value)}: give a number from {low:g} to {high:g}")
+        raise InputError(f"{where}: {name} is {quoted(value)}: give a number from {low:g} to {high:g}")
 
 
 def check_ranges(columns: dict[str, np.ndarray], where: Callable[[int], str]) -> None:
@@ -198,7 +198,7 @@ def _check_site(weather: Weather) -> None:
     roughness_m = weather.roughness_m
     if roughness_m is not None and not (isinstance(roughness_m, int | float) and 1e-5 <= roughness_m <= 5):
         raise InputError(
-            f"{weather.name}: roughness_m is {shown(roughness_m)}: give a number from 1e-05 to 5"
+            f"{weather.name}: roughness_m is {quoted(roughness_m)}: give a number from 1e-05 to 5"
         )
     if weather.zone is not None:
         find_zone(weather.zone)
@@ -215,7 +215,7 @@ def _check_clock(weather: Weather) -> None:
     low, high = SITE_RANGES["utc_offset_h"]
     if not isinstance(weather.utc_offset_s, int) or not low * 3600 <= weather.utc_offset_s <= high * 3600:
         raise InputError(
-            f"{weather.name}: utc_offset_s is {shown(weather.utc_offset_s)}: at most 14 hours either way"
+            f"{weather.name}: utc_offset_s is {quoted(weather.utc_offset_s)}: at most 14 hours either way"
         )
     if weather.instants not in INSTANTS:
         raise InputError(f"{weather.name}: instants is {weather.instants!r}: use {', '.join(INSTANTS)}")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from energy.weather.site_weather import Weather
 from energy.weather.weather_files import Options, read_file
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 PREFIX = "site:"
 
@@ -42,7 +41,7 @@ def read_site(name: str) -> Weather:
     if site is None:
         close = difflib.get_close_matches(str(name).lower(), known_sites(), n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise InputError(f"unknown site {shown(name)}: {hint}known are {', '.join(known_sites())}")
+        raise InputError(f"unknown site {quoted(name)}: {hint}known are {', '.join(known_sites())}")
     weather = read_file(_data_folder() / site.file, site.format, Options(stated={"zone": site.zone}))
     return replace(weather, name=f"{PREFIX}{name}")
 

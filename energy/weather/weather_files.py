@@ -12,8 +12,7 @@ from energy.weather.formats.weather_content import MAX_COLUMNS, Content, is_numb
 from energy.weather.formats.weather_record import Options, Record
 from energy.weather.site_weather import Weather
 from traces.documents import reads_file
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.text import begins_as_json, numbered_lines, place
 
 READERS: dict[str, Callable[[Content, Options], Record]] = {
@@ -33,7 +32,7 @@ __all__ = ["READERS", "Options", "format_of", "read_file", "tell_format"]
 def read_file(path: Path, format: str | None, options: Options) -> Weather:
     """The weather of one file. InputError for whatever keeps it from being read."""
     if format is not None and (not isinstance(format, str) or format not in READERS):
-        raise InputError(f"unknown weather format {shown(format)}: use one of {', '.join(READERS)}")
+        raise InputError(f"unknown weather format {quoted(format)}: use one of {', '.join(READERS)}")
     options.check()
     content = read_content(path, options.max_bytes)
     record = READERS[format or tell_format(content)](content, options)
@@ -87,14 +86,14 @@ def _names_columns(cells: list[str]) -> bool:
 def _no_format(first: str, cells: list[str]) -> str:
     """Why no format is told by this first line, and what to do."""
     if first.startswith("#") and _names_columns(cells):
-        return f"line 1 is {shown(first[:60])}: take the # off the names of the columns"
+        return f"line 1 is {quoted(first[:60])}: take the # off the names of the columns"
     filled = [cell for cell in cells if cell]
     if len(filled) > 2 and sum(is_number(cell) for cell in filled) >= len(filled) - 1:
         return (
-            f"line 1 is {shown(first[:60])}, a row of numbers: the header is missing, put the names of the "
+            f"line 1 is {quoted(first[:60])}, a row of numbers: the header is missing, put the names of the "
             "columns in"
         )
     return (
-        f"no weather format starts with {shown(first[:60])}: known are {', '.join(READERS)}; "
+        f"no weather format starts with {quoted(first[:60])}: known are {', '.join(READERS)}; "
         "if it is one of these, name it with format="
     )

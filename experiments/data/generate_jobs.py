@@ -80,11 +80,10 @@ def _gpu(processors: int | None, gpus: int | None, variant: str | None, **others
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    from traces.errors import InputError
-    from traces.jobs.workload import shown
+    from traces.errors import InputError, quoted
 
     if value not in known:
-        raise InputError(f"unknown {name} {shown(value)}; known: {', '.join(known)}")
+        raise InputError(f"unknown {name} {quoted(value)}; known: {', '.join(known)}")
 
 
 def summary(jobs: Workload, out: str | os.PathLike[str]) -> str:

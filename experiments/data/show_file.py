@@ -16,8 +16,9 @@ from traces.csv_table import TableReader
 from traces.errors import InputError
 from traces.jobs.job_files import read_workload
 from traces.jobs.job_mapping import choose
-from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, ReadReport, Workload
+from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 from traces.rate_units import units_written
+from traces.read_report import ReadReport
 from traces.series.power_csv import read_power
 from traces.series.rate_csv import read_rate
 from traces.series.series_columns import time_columns

@@ -9,7 +9,7 @@ import numpy as np
 
 from energy.weather.site_weather import COLUMNS, Weather
 from energy.weather.weather_reader import read_weather
-from traces.jobs.workload import ReadReport
+from traces.read_report import ReadReport
 
 OPTIONS = (
     "format", "gaps", "negatives", "zone", "year", "clear_sky", "latitude_deg", "longitude_deg",

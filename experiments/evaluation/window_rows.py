@@ -82,7 +82,7 @@ class WindowCases:
 
     def of(self, name: str) -> Case:
         """The case that the scheduler of this name runs."""
-        from rare.scenario.build import build
+        from rare.scenario.case_builder import build
 
         perfect = name.endswith(PERFECT)
         if perfect not in self._made:

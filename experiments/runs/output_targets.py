@@ -6,8 +6,7 @@ import os
 import tempfile
 
 from traces.documents import user_path
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.text import place
 
 
@@ -21,7 +20,7 @@ def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: 
         folder, parent, exists = path.is_dir(), path.parent.is_dir(), os.path.lexists(path)
     except OSError as error:
         raise InputError(
-            f"{shown(path)}: cannot be written ({error.strerror}); choose another name"
+            f"{quoted(path)}: cannot be written ({error.strerror}); choose another name"
         ) from error
     if folder:
         raise InputError(f"{place(path)}: is a folder; name a file in it")

@@ -23,7 +23,7 @@ from experiments.runs.progress import QUIET, Talk
 from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from experiments.runs.remarks import remarks
 from experiments.runs.run_folder import load_run, run_subfolder, write_compare, write_run
-from rare.scenario.build import Built, build
+from rare.scenario.case_builder import Built, build
 from rare.scenario.load import Wishes, load_scenario
 from schedulers.user.user_class import declared_name, is_user_class, users_error
 from traces.documents import user_path

@@ -11,7 +11,7 @@ import numpy as np
 
 from rare.episodes import Episode, Episodes, Randomise, counted, episodes_of_case
 from rare.model import Case
-from rare.scenario.build import Built, build
+from rare.scenario.case_builder import Built, build
 from rare.scenario.inputs.power_inputs import midnight_after_s
 from rare.scenario.load import ALL, Loaded, Wishes, load_scenario
 from rare.scenario.variants import variant_of

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from traces.documents import read_text, reading
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 ROWS = "progress.csv"
 STEP = "step"
@@ -76,7 +75,7 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
         for row in kept:
             if not _is_number(row[STEP]):
                 raise InputError(
-                    f"{path}: step {shown(row[STEP])} is not a number; delete the folder and train again"
+                    f"{path}: step {quoted(row[STEP])} is not a number; delete the folder and train again"
                 )
         return kept
 

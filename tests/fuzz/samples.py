@@ -25,7 +25,7 @@ from experiments.runs.previous_run import earlier_config
 from experiments.runs.run_folder import load_compare, load_run
 from experiments.training.train_folder import read_json
 from rare.env.observation.layout import Layout
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.windows import read_windows
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
@@ -33,8 +33,8 @@ from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.registry import SHIPPED_FOLDERS
 from schedulers.training.journal import read_rows
 from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, openmeteo, tmy3_lines
-from tests.experiments.conftest import JOBS, SUPPLY
 from tests.experiments.fake_runs import fake_compare, fake_run
+from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces import read_power, read_workload, write_workload
 from traces.jobs.job_mapping import load as load_mapping
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from traces.jobs.workload import shown
+from traces.errors import quoted
 
 #: Exact: products and differences of numbers of up to 40 digits never round; if one did, it would raise.
 _EXACT = decimal.Context(prec=200, traps=[decimal.Inexact, decimal.InvalidOperation])
@@ -98,7 +98,7 @@ def decimals(column: str, cells: Sequence[str], empty: Decimal | None) -> list[D
 def _what(cell: str) -> str:
     if cell == "":
         return "empty; give a number"
-    return f"{shown(cell)}, not a finite decimal number; correct it"
+    return f"{quoted(cell)}, not a finite decimal number; correct it"
 
 
 def product(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
@@ -131,12 +131,12 @@ def whole(
     for row, value in enumerate(values):
         scaled = _EXACT.multiply(value, factor)
         if scaled.adjusted() > 18 or abs(scaled) >= 2**63:
-            raise CellError(row, f"{column} is {shown(str(value))}, too large; correct it")
+            raise CellError(row, f"{column} is {quoted(str(value))}, too large; correct it")
         near = scaled.to_integral_value(_ROUNDINGS.get(rounding, decimal.ROUND_HALF_EVEN))
         rounded[row] = near != scaled
         if rounded[row] and rounding == "exact":
             step = "a whole number" if factor == 1 else f"a multiple of {_plain(1 / factor)}"
-            raise CellError(row, f"{column} is {shown(str(value))}; it must be {step}")
+            raise CellError(row, f"{column} is {quoted(str(value))}; it must be {step}")
         out[row] = int(near)
     return out, rounded
 
@@ -151,6 +151,6 @@ def truths(column: str, cells: Sequence[str]) -> np.ndarray:
     for row, cell in enumerate(cells):
         value = True if cell == "" else _TRUTH.get(cell.lower())
         if value is None:
-            raise CellError(row, f"{column} is {shown(cell)}; write one of {', '.join(_TRUTH)}")
+            raise CellError(row, f"{column} is {quoted(cell)}; write one of {', '.join(_TRUTH)}")
         out[row] = value
     return out

@@ -16,12 +16,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from traces.documents import reads_file
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.job_metadata import metadata_of
 from traces.jobs.readers.csv_jobs import read_csv
 from traces.jobs.readers.parquet_jobs import pyarrow_parquet, read_parquet
 from traces.jobs.readers.swf import read_swf
-from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
+from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 from traces.text import MAX_BYTES, place, refuse_os
 
 FORMATS = ("swf", "csv", "parquet")
@@ -80,7 +80,7 @@ def read_workload(
 def _format(path: Path | str, asked: str | None) -> str:
     if asked is not None:
         if asked not in FORMATS:
-            raise InputError(f"unknown format {shown(asked)}; known: {', '.join(FORMATS)}")
+            raise InputError(f"unknown format {quoted(asked)}; known: {', '.join(FORMATS)}")
         return asked
     suffix = _suffix(path)
     if suffix in _SUFFIXES:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from traces.documents import parse_toml, read_text, reading
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.job_cells import QUANTITIES, ROUNDINGS
 from traces.jobs.job_metadata import Metadata, parse_metadata
-from traces.jobs.workload import shown
 from traces.text import place
 
 REQUIRED = ("job_id", "submit_s", "cores", "work_s")
@@ -81,12 +80,12 @@ def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) ->
     unknown = [name for name in header if name not in KNOWN and name not in left_out]
     if missing:
         raise InputError(
-            f"{where}: column {missing[0]} is missing among {shown(', '.join(header), 80)}; "
+            f"{where}: column {missing[0]} is missing among {quoted(', '.join(header), 80)}; "
             f"needed: {', '.join(REQUIRED)}; rename your columns, or give a mapping file (.toml)"
         )
     if unknown:
         raise InputError(
-            f"{where}: unknown column {shown(unknown[0])}; known: {', '.join(KNOWN)}; "
+            f"{where}: unknown column {quoted(unknown[0])}; known: {', '.join(KNOWN)}; "
             "rename it, or leave it out"
         )
     sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
@@ -108,8 +107,8 @@ def choose(
     for name in chosen.columns():
         if name not in header:
             raise InputError(
-                f"{where}: column {shown(name)}, which mapping {shown(chosen.name)} needs, is missing; "
-                f"found: {shown(', '.join(header), 200)}"
+                f"{where}: column {quoted(name)}, which mapping {quoted(chosen.name)} needs, is missing; "
+                f"found: {quoted(', '.join(header), 200)}"
             )
     return chosen
 
@@ -124,7 +123,7 @@ def load(mapping: str | Path) -> Mapping:
     path = Path(mapping)
     if path.suffix.lower() != ".toml":
         known = ", ".join(BUILT_IN)
-        raise InputError(f"unknown mapping {shown(name)}; known: {known}, or the path of a .toml file")
+        raise InputError(f"unknown mapping {quoted(name)}; known: {known}, or the path of a .toml file")
     with reading(path):
         return parse(read_text(path, remedy="give a mapping, a short TOML file"), place(path))
 
@@ -134,13 +133,13 @@ def parse(text: str, name: str) -> Mapping:
     try:
         tables = parse_toml(text)
     except ValueError as error:
-        raise InputError(f"{name}: not valid TOML: {shown(str(error).replace(chr(39), ''), 120)}") from error
+        raise InputError(f"{name}: not valid TOML: {quoted(str(error).replace(chr(39), ''), 120)}") from error
     for key in tables:
         if key not in ("columns", "skip", "file", "header"):
-            raise InputError(f"{name}: unknown table {shown(key)}; known: columns, skip, file, and header")
+            raise InputError(f"{name}: unknown table {quoted(key)}; known: columns, skip, file, and header")
     header = tables.get("header", True)
     if not isinstance(header, bool):
-        raise InputError(f"{name}: header is {shown(header)}; write header = false for a file without names")
+        raise InputError(f"{name}: header is {quoted(header)}; write header = false for a file without names")
     columns = _table(tables, "columns", name)
     for needed in REQUIRED[1:]:
         if needed not in columns:
@@ -153,7 +152,7 @@ def parse(text: str, name: str) -> Mapping:
     skip = _table(tables, "skip", name)
     for code, column in skip.items():
         if not isinstance(column, str):
-            raise InputError(f"{name}: skip.{code} is {shown(column)}; give the name of a column")
+            raise InputError(f"{name}: skip.{code} is {quoted(column)}; give the name of a column")
     pairs = {key: str(value) for key, value in _table(tables, "file", name).items()}
     return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
 
@@ -171,7 +170,7 @@ def _source(target: str, keys: Any, name: str) -> Source:
         raise InputError(f'{where}: give a table with a column, like columns.{target}.column = "..."')
     for key, value in keys.items():
         if key not in _KEYS or not isinstance(value, str):
-            raise InputError(f"{where}.{key} = {shown(value)}: known keys, all text: {', '.join(_KEYS)}")
+            raise InputError(f"{where}.{key} = {quoted(value)}: known keys, all text: {', '.join(_KEYS)}")
     if target in TEXT_FIELDS:
         if len(keys) > 1:
             raise InputError(f"{where}: is text, so it takes a column and nothing else")
@@ -181,8 +180,8 @@ def _source(target: str, keys: Any, name: str) -> Source:
     quantity = QUANTITIES[target]
     unit, rounding = keys.get("unit", quantity.unit), keys.get("round", quantity.rounding)
     if unit not in quantity.units:
-        raise InputError(f"{where}.unit is {shown(unit)}; known: {', '.join(quantity.units)}")
+        raise InputError(f"{where}.unit is {quoted(unit)}; known: {', '.join(quantity.units)}")
     if rounding not in ROUNDINGS:
-        raise InputError(f"{where}.round is {shown(rounding)}; known: {', '.join(ROUNDINGS)}")
+        raise InputError(f"{where}.round is {quoted(rounding)}; known: {', '.join(ROUNDINGS)}")
     factor, quiet = Decimal(quantity.units[unit]), quantity.quiet or "round" in keys
     return Source(keys["column"], keys.get("minus"), keys.get("times"), factor, rounding, quiet)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from traces.errors import InputError
-from traces.jobs.workload import ESTIMATES, LARGEST_COUNT, Workload, is_zone, shown
+from traces.errors import InputError, quoted
+from traces.jobs.workload import ESTIMATES, LARGEST_COUNT, Workload
+from traces.times.timezones import is_zone
 
 KEYS = ("start_utc", "zone", "processors", "name", "estimates")
 
@@ -32,16 +33,16 @@ def parse_metadata(pairs: Mapping[str, str], where: str) -> Metadata:
     """Checked metadata from texts; InputError, beginning with `where`, names the key."""
     for key in pairs:
         if key not in KEYS:
-            raise InputError(f"{where}: unknown key {shown(key)}; known: {', '.join(KEYS)}")
+            raise InputError(f"{where}: unknown key {quoted(key)}; known: {', '.join(KEYS)}")
     start, zone, processors, name, estimates = (pairs.get(key) for key in KEYS)
     if zone is not None and not is_zone(zone):
         raise InputError(
-            f"{where}: zone is {shown(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00"
+            f"{where}: zone is {quoted(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00"
         )
     if name is not None and not (name and name.isprintable() and name == name.strip()):
-        raise InputError(f"{where}: name is {shown(name)}; give one line of printable text")
+        raise InputError(f"{where}: name is {quoted(name)}; give one line of printable text")
     if estimates is not None and estimates not in ESTIMATES:
-        raise InputError(f"{where}: estimates is {shown(estimates)}; known: {', '.join(ESTIMATES)}")
+        raise InputError(f"{where}: estimates is {quoted(estimates)}; known: {', '.join(ESTIMATES)}")
     return Metadata(
         None if start is None else _instant(start, where),
         zone,
@@ -56,19 +57,19 @@ def _instant(text: str, where: str) -> datetime:
         instant = datetime.fromisoformat(text)
         if instant.utcoffset() is None:
             remedy = f"write {instant.isoformat()}Z for UTC"
-            raise InputError(f"{where}: start_utc is {shown(text)}, without an offset; {remedy}")
+            raise InputError(f"{where}: start_utc is {quoted(text)}, without an offset; {remedy}")
         return instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         example = "2022-01-01T00:00:00Z"
-        raise InputError(f"{where}: start_utc is {shown(text)}; write it like {example}") from error
+        raise InputError(f"{where}: start_utc is {quoted(text)}; write it like {example}") from error
 
 
 def _size(text: str, where: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 13 and 0 < int(text) <= LARGEST_COUNT:
         return int(text)
-    raise InputError(f"{where}: processors is {shown(text)}; give a whole number, 1 to {LARGEST_COUNT}")
+    raise InputError(f"{where}: processors is {quoted(text)}; give a whole number, 1 to {LARGEST_COUNT}")
 
 
 def metadata_of(jobs: Workload) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.job_cells import (
     QUANTITIES,
     CellError,
@@ -32,12 +32,10 @@ from traces.jobs.workload import (
     NO_DEADLINE_S,
     NO_POWER,
     NO_VALUE,
-    Finding,
-    ReadReport,
     Workload,
     is_number_id,
-    shown,
 )
+from traces.read_report import Finding, ReadReport
 from traces.text import place
 
 #: Value of an absent cell or column. Required fields have none; an absent estimate is marked first.
@@ -101,7 +99,7 @@ class JobTable:
             self._findings.put("notes", "mapping", Finding(1, None, mapping.name, text))
         for name in mapping.index:
             text = "the index of a data frame, column left out"
-            self._findings.put("notes", "index_left_out", Finding(1, None, shown(name), text))
+            self._findings.put("notes", "index_left_out", Finding(1, None, quoted(name), text))
 
     def add(self, places: list[int], cells: dict[str, list[str]]) -> None:
         """Convert one chunk: its lines and, by column, its stripped cells ('' where empty)."""

@@ -9,11 +9,11 @@ import numpy as np
 
 from traces.csv_head import STAMP, kind_of_cell
 from traces.decimals import COMMA, find_mark, with_points
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.job_cells import QUANTITIES
 from traces.jobs.job_mapping import Mapping, Source
 from traces.jobs.repairs import Findings
-from traces.jobs.workload import Finding, shown
+from traces.read_report import Finding
 from traces.times.stamps import is_plain_date, parse_stamps
 from traces.times.timezones import EPOCH, find_zone, readings_of
 
@@ -92,8 +92,8 @@ class JobTexts:
         if self.start_utc is None:
             if submit not in seconds:
                 raise InputError(
-                    f"{self._path}:{lines[0]}: column {shown(next(iter(seconds)))} holds dates and "
-                    f"{shown(submit)} does not: give the instant of second 0 in a line "
+                    f"{self._path}:{lines[0]}: column {quoted(next(iter(seconds)))} holds dates and "
+                    f"{quoted(submit)} does not: give the instant of second 0 in a line "
                     "'# start_utc: 2022-01-01T00:00:00Z' above the column names"
                 )
             known = [second for second in seconds[submit] if second is not None]
@@ -117,7 +117,7 @@ class JobTexts:
         where = f"{self._path}:{lines[rows[0]]}"
         if source.factor != 1:
             raise InputError(
-                f"{where}: column {shown(column)} holds dates, and its unit in the mapping counts: drop unit"
+                f"{where}: column {quoted(column)} holds dates, and its unit in the mapping counts: drop unit"
             )
         some = [cells[row] for row in rows]
         try:
@@ -128,12 +128,12 @@ class JobTexts:
         utc_s = stamps.seconds
         if not stamps.in_utc:
             if self._zone is None:
-                raise InputError(f"{where}: {shown(some[0])} has no offset: {_NO_ZONE}")
+                raise InputError(f"{where}: {quoted(some[0])} has no offset: {_NO_ZONE}")
             times = readings_of(stamps.seconds, find_zone(self._zone))
             if times.nonexistent.any():
                 row = rows[int(np.argmax(times.nonexistent))]
                 raise InputError(
-                    f"{self._path}:{lines[row]}: {shown(cells[row])} does not exist in {self._zone}, clocks "
+                    f"{self._path}:{lines[row]}: {quoted(cells[row])} does not exist in {self._zone}, clocks "
                     "went forward: correct it, or the zone"
                 )
             again = np.zeros(len(cells), bool)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from traces.errors import InputError
-from traces.jobs.workload import Finding, ReadReport, shown
+from traces.errors import InputError, quoted
+from traces.read_report import Finding, ReadReport
 from traces.text import place
 
 
@@ -100,4 +100,4 @@ def plain(value: object) -> str:
     """A value as the file's author wrote it: whole numbers without a decimal point."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return shown(value) if not isinstance(value, np.generic) else shown(value.item())
+    return quoted(value) if not isinstance(value, np.generic) else quoted(value.item())

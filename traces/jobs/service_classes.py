@@ -16,8 +16,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from traces.errors import InputError
-from traces.jobs.workload import NO_DEADLINE_S, NO_VALUE, Workload, is_number_id, shown
+from traces.errors import InputError, quoted
+from traces.jobs.workload import NO_DEADLINE_S, NO_VALUE, Workload, is_number_id
 
 _PPM = 10**6
 _WORD = 2**64 - 1
@@ -52,9 +52,9 @@ class ServiceClass:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name and self.name.isprintable()):
-            raise InputError(f"a service class has the name {shown(self.name)}; give it a printable one")
+            raise InputError(f"a service class has the name {quoted(self.name)}; give it a printable one")
         if self.name != self.name.strip():
-            raise InputError(f"service class {shown(self.name)} has outer spaces in its name; drop them")
+            raise InputError(f"service class {quoted(self.name)} has outer spaces in its name; drop them")
         self._number("share", self.share, 1)
         self._number("value_per_core_hour", self.value_per_core_hour, _LARGEST_RATE)
         self._number("value_per_gpu_hour", self.value_per_gpu_hour, _LARGEST_RATE)
@@ -81,7 +81,7 @@ class ServiceClass:
             raise self._wrong(key, pair, "the lower number first")
 
     def _wrong(self, key: str, value: object, wanted: str) -> InputError:
-        return InputError(f"service class {shown(self.name)}: {key} is {shown(value)}; give {wanted}")
+        return InputError(f"service class {quoted(self.name)}: {key} is {quoted(value)}; give {wanted}")
 
 
 def assign_service(workload: Workload, classes: Sequence[ServiceClass], seed: int) -> Workload:
@@ -115,12 +115,12 @@ def _check(classes: Sequence[ServiceClass], seed: int) -> None:
     names = [each.name for each in classes]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"service class {shown(name)} is declared twice; give each name once")
+            raise InputError(f"service class {quoted(name)} is declared twice; give each name once")
     total = math.fsum(each.share for each in classes)
     if abs(total - 1) > 1e-9:
         raise InputError(f"the shares of service classes {', '.join(names)} add up to {total:g}; make it 1")
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _WORD:
-        raise InputError(f"seed is {shown(seed)}; give a whole number from 0 to 2^64 - 1")
+        raise InputError(f"seed is {quoted(seed)}; give a whole number from 0 to 2^64 - 1")
 
 
 def _keys(job_id: np.ndarray) -> np.ndarray:
@@ -181,8 +181,8 @@ def _class_index(jobs: Workload, classes: Sequence[ServiceClass], draws: np.ndar
             continue
         if name not in numbers:
             raise InputError(
-                f"{jobs.name}: job {shown(jobs.job_id[row])} is of service class {shown(name)}, which is not "
-                f"declared; known: {', '.join(numbers)}; declare it, or drop the column service_class"
+                f"{jobs.name}: job {quoted(jobs.job_id[row])} is of service class {quoted(name)}, which is "
+                f"not declared; known: {', '.join(numbers)}; declare it, or drop the column service_class"
             )
         index[row] = numbers[name]
     return index
@@ -227,6 +227,6 @@ def _fit(jobs: Workload, rows: np.ndarray, numbers: np.ndarray, what: str, key: 
     """The numbers as int64, or InputError where one is too large to be told from "none"."""
     if len(numbers) and numbers.max() >= NO_DEADLINE_S:
         job_id = jobs.job_id[rows][int(np.argmax(numbers))]
-        which = f"{jobs.name}: the {what} of job {shown(job_id)}"
+        which = f"{jobs.name}: the {what} of job {quoted(job_id)}"
         raise InputError(f"{which} passes 64 bits; declare a smaller {key}")
     return numbers.astype(np.int64)

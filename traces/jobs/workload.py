@@ -7,14 +7,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from traces.errors import InputError
-from traces.times.timezones import zone_named
+from traces.errors import InputError, quoted
+from traces.read_report import ReadReport
+from traces.times.timezones import is_zone
 
 NO_POWER = -1
 NO_VALUE = -1
@@ -38,45 +38,6 @@ _RANGES: dict[str, tuple[int, int]] = {
 }
 _TEXTS = ("partition", "service_class")
 COLUMNS = ("job_id", *_RANGES, "preemptible", *_TEXTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One kind of repair, skip or note: how often, and the first place and value in the file."""
-
-    count: int
-    line: int | None
-    value: str | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadReport:
-    """What a reader did to a file, by code, in the order in which the kinds were found.
-
-    records : records in the file (jobs kept + jobs skipped + lines joined to another of the same job)
-    shift_s : seconds that were added to every time of the file, so that the first submit is 0
-    repairs : a value was changed or made up; skips : a record is no job and was left out;
-    notes : the record was used as it stands, but users should know.
-    """
-
-    records: int = 0
-    repairs: dict[str, Finding] = field(default_factory=dict)
-    skips: dict[str, Finding] = field(default_factory=dict)
-    notes: dict[str, Finding] = field(default_factory=dict)
-    shift_s: int = 0
-
-    @property
-    def jobs_skipped(self) -> int:
-        """Number of records of the file that are no jobs."""
-        return sum(finding.count for finding in self.skips.values())
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dicts, numbers and strings, ready for JSON."""
-        out: dict[str, Any] = {"records": self.records, "jobs_skipped": self.jobs_skipped}
-        for kind in ("repairs", "skips", "notes"):
-            out[kind] = {code: dataclasses.asdict(found) for code, found in getattr(self, kind).items()}
-        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -282,7 +243,7 @@ def _whole(jobs: Workload, column: str, low: int, high: int) -> np.ndarray:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f"{jobs.name}: {column} of job {shown(jobs.job_id[row])} is {array[row]}; "
+            f"{jobs.name}: {column} of job {quoted(jobs.job_id[row])} is {array[row]}; "
             f"expected {low} to {high}"
         )
     return array.astype(np.int64)
@@ -318,7 +279,7 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
         empty = column == "job_id" and text == ""
         if not isinstance(text, str) or not (text.isprintable() and text == text.strip()) or empty:
             raise InputError(
-                f"{name}: {column} {shown(text)} is not a plain, printable text without outer spaces"
+                f"{name}: {column} {quoted(text)} is not a plain, printable text without outer spaces"
             )
         known.add(text)
     return array
@@ -327,7 +288,7 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
 def _check_rows(jobs: Workload) -> None:
     def refuse(wrong: np.ndarray, what: str) -> None:
         if wrong.any():
-            raise InputError(f"{jobs.name}: job {shown(jobs.job_id[int(np.argmax(wrong))])} {what}")
+            raise InputError(f"{jobs.name}: job {quoted(jobs.job_id[int(np.argmax(wrong))])} {what}")
 
     texts = [column for column in _TEXTS if getattr(jobs, column) is not None]
     for column in ("job_id", "preemptible", *texts):
@@ -344,29 +305,10 @@ def _check_header(jobs: Workload) -> None:
         raise InputError(f"{jobs.name}: origin_utc {jobs.origin_utc} has no time zone")
     if jobs.zone is not None and not is_zone(jobs.zone):
         raise InputError(
-            f"{jobs.name}: unknown time zone {shown(jobs.zone)}; give an IANA name, like Europe/Paris, "
+            f"{jobs.name}: unknown time zone {quoted(jobs.zone)}; give an IANA name, like Europe/Paris, "
             "or UTC+01:00"
         )
     if jobs.processors is not None and not 0 < jobs.processors <= LARGEST_COUNT:
         raise InputError(f"{jobs.name}: processors is {jobs.processors}; expected 1 to {LARGEST_COUNT}")
     if jobs.estimates not in ESTIMATES:
-        raise InputError(f"{jobs.name}: estimates is {shown(jobs.estimates)}; known: {', '.join(ESTIMATES)}")
-
-
-def is_zone(name: str) -> bool:
-    """Whether this names a time zone of the IANA database, or a fixed offset like UTC-05:00."""
-    return zone_named(name) is not None
-
-
-def shown(value: object, longest: int = 40) -> str:
-    """A value as it may stand in a one-line message: quoted if text, control characters escaped, cut."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "backslashreplace")
-    if isinstance(value, Path):
-        value = str(value)
-    try:
-        text = repr(value) if isinstance(value, str) else str(value)
-    except ValueError:  # Python writes no integer of more than 4300 digits
-        text = "a number of thousands of digits"
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 3] + "..."
+        raise InputError(f"{jobs.name}: estimates is {quoted(jobs.estimates)}; known: {', '.join(ESTIMATES)}")

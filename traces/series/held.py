@@ -13,7 +13,7 @@ from traces.errors import InputError
 from traces.exact import INT64_MAX, dot_exact, largest_abs, scale_half_even
 
 if TYPE_CHECKING:
-    from traces.jobs.workload import ReadReport
+    from traces.read_report import ReadReport
 
 MAX_CHANGES = 50_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from traces.errors import InputError
 from traces.series.held import EPOCH, MAX_CHANGES, HeldSeries
 
 if TYPE_CHECKING:
-    from traces.jobs.workload import ReadReport
+    from traces.read_report import ReadReport
 
 __all__ = ["EPOCH", "MAX_CHANGES", "PowerSeries", "total"]
 

@@ -16,7 +16,7 @@ from traces.rate_units import check_base
 from traces.series.held import EPOCH, HeldSeries
 
 if TYPE_CHECKING:
-    from traces.jobs.workload import ReadReport
+    from traces.read_report import ReadReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)

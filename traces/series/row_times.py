@@ -12,7 +12,7 @@ import numpy as np
 
 from traces.csv_table import Table, TableReader
 from traces.errors import InputError
-from traces.jobs.workload import Finding, ReadReport
+from traces.read_report import Finding, ReadReport
 from traces.series.counted_times import check_name, is_count, read_counts, remark_on_counts
 from traces.series.regular import Gaps, usual_step_s
 from traces.series.series_columns import NAMES_ENDS

@@ -11,7 +11,7 @@ import numpy as np
 from traces.csv_table import TableReader
 from traces.decimals import COMMA, find_mark, with_points
 from traces.errors import InputError
-from traces.jobs.workload import Finding
+from traces.read_report import Finding
 from traces.series.held import EPOCH
 from traces.series.regular import Gaps, Rows, drop_duplicates, fill
 from traces.series.row_steps import RowSteps, row_steps

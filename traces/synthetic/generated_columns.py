@@ -6,7 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
-from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, ReadReport, Workload
+from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+from traces.read_report import ReadReport
 
 
 def as_workload(

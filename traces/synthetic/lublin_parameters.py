@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 #: Log of the longest run time (45 h) and of the longest inter-arrival gap at the rush hour (5 days).
 LONGEST_LOG_WORK = 12.0
@@ -105,7 +104,7 @@ VARIANTS: dict[str, tuple[Parameters, ...]] = {
 def variant_of(name: object) -> tuple[Parameters, ...]:
     """The kinds of jobs of a variant; InputError lists the known ones."""
     if not isinstance(name, str) or name not in VARIANTS:
-        raise InputError(f"unknown variant {shown(name)} of the Lublin model; known: {', '.join(VARIANTS)}")
+        raise InputError(f"unknown variant {quoted(name)} of the Lublin model; known: {', '.join(VARIANTS)}")
     return VARIANTS[name]
 
 

@@ -13,7 +13,8 @@ import math
 import numpy as np
 
 from traces.errors import InputError
-from traces.jobs.workload import Finding, Workload
+from traces.jobs.workload import Workload
+from traces.read_report import Finding
 from traces.synthetic import generator_arguments
 from traces.synthetic import tsafrir_parameters as published
 from traces.synthetic.random_streams import stream

@@ -187,3 +187,8 @@ def _runs(transition: np.ndarray) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(transition)) + 1
     bounds = [0, *edges.tolist(), len(transition)]
     return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a and transition[a] >= 0]
+
+
+def is_zone(name: str) -> bool:
+    """Whether this names a time zone of the IANA database, or a fixed offset like UTC-05:00."""
+    return zone_named(name) is not None

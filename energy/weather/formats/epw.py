@@ -10,8 +10,7 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, data_rows, header_number, whole_offset_s
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 HEADER_LINES = 8
 #: Files of older converters stop after snow and days since the last snow.
@@ -77,7 +76,7 @@ def _data_periods(content: Content) -> list[str]:
     cells = [cell.strip() for cell in line.split(",", FEWEST_CELLS)]
     if cells[0].upper() != "DATA PERIODS" or len(cells) < 7:
         raise InputError(
-            f"{content.at(HEADER_LINES)}: {shown(line)} should be DATA PERIODS: the header is damaged"
+            f"{content.at(HEADER_LINES)}: {quoted(line)} should be DATA PERIODS: the header is damaged"
         )
     return cells
 
@@ -87,11 +86,11 @@ def _per_hour(content: Content) -> int:
     cells = _data_periods(content)
     if cells[1] != "1":
         raise InputError(
-            f"{content.at(HEADER_LINES)}: {shown(cells[1])} data periods: only files with one are read"
+            f"{content.at(HEADER_LINES)}: {quoted(cells[1])} data periods: only files with one are read"
         )
     if cells[2] not in ("1", "2", "3", "4", "6", "12", "60"):
         raise InputError(
-            f"{content.at(HEADER_LINES)}: {shown(cells[2])} rows an hour: known are 1 to 60 that divide it"
+            f"{content.at(HEADER_LINES)}: {quoted(cells[2])} rows an hour: known are 1 to 60 that divide it"
         )
     return int(cells[2])
 

@@ -14,8 +14,7 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, column_index, column_names, data_rows
 from energy.weather.formats.weather_record import Options, Record
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.times.stamps import parse_stamps
 
 NAMES = {"dhi", "dirhi", "temp_air", "v_wind"}
@@ -38,7 +37,7 @@ def read(content: Content, options: Options) -> Record:
     stamps = parse_stamps([row[0].strip() for row in rows.cells], rows.lines.tolist(), content.where)
     if not stamps.in_utc:
         raise InputError(
-            f"{content.at(2)}: stamp {shown(rows.cells[0][0])} has no offset: write it, as in +01:00"
+            f"{content.at(2)}: stamp {quoted(rows.cells[0][0])} has no offset: write it, as in +01:00"
         )
     direct, diffuse = column("dirhi"), column("dhi")
     columns = {

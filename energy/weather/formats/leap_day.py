@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 
 from energy.weather.formats.weather_record import DAY_S, Record
-from traces.jobs.workload import Finding
+from traces.read_report import Finding
 from traces.times.timezones import EPOCH
 
 

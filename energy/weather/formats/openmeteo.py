@@ -25,8 +25,7 @@ from energy.weather.formats.weather_content import (
     data_rows,
 )
 from energy.weather.formats.weather_record import Options, Record
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.series.regular import usual_step_s
 from traces.times.stamps import Stamps, parse_stamps
 
@@ -199,7 +198,7 @@ def _record(
 
 def _stamp_text(time: object) -> str:
     """A stamp of a JSON list as text. Floats and the like are left to parse_stamps to refuse."""
-    return time if isinstance(time, str) else shown(time)
+    return time if isinstance(time, str) else quoted(time)
 
 
 def _parsed(content: Content) -> dict[str, Any]:
@@ -219,13 +218,13 @@ def _parsed(content: Content) -> dict[str, Any]:
         ) from None
     except (RecursionError, ValueError) as error:
         raise InputError(
-            f"{content.where}: not JSON that can be read ({shown(str(error))}): is it damaged?"
+            f"{content.where}: not JSON that can be read ({quoted(str(error))}): is it damaged?"
         ) from None
     if not isinstance(data, dict):
         raise InputError(f"{content.where}: not an Open-Meteo object: save one location's answer")
     if data.get("error"):
         raise InputError(
-            f"{content.where}: Open-Meteo answered with an error: {shown(str(data.get('reason')), 120)}"
+            f"{content.where}: Open-Meteo answered with an error: {quoted(str(data.get('reason')), 120)}"
         )
     return data
 
@@ -266,14 +265,14 @@ def _number(value: object, name: str, content: Content) -> float:
                 return number
         except (OverflowError, ValueError):
             pass
-    raise InputError(f"{content.where}: {name} is {shown(value)}: it must be a number")
+    raise InputError(f"{content.where}: {name} is {quoted(value)}: it must be a number")
 
 
 def _unit(
     unit: object, name: str, known: dict[str, tuple[float, float]], content: Content
 ) -> tuple[float, float]:
     if not isinstance(unit, str) or unit not in known:
-        raise InputError(f"{content.where}: unit of {name} is {shown(unit)}: known are {', '.join(known)}")
+        raise InputError(f"{content.where}: unit of {name} is {quoted(unit)}: known are {', '.join(known)}")
     return known[unit]
 
 
@@ -286,7 +285,7 @@ def _values(hourly: dict[str, Any], name: str, count: int, content: Content) -> 
     for i, value in enumerate(values):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise InputError(
-                f"{content.where}: entry {i}: {name} is {shown(value)}, which is not a number: mend it"
+                f"{content.where}: entry {i}: {name} is {quoted(value)}, which is not a number: mend it"
             )
     try:
         numbers = np.array([np.nan if value is None else value for value in values], np.float64)

@@ -21,8 +21,7 @@ from energy.weather.formats.weather_content import (
     header_number,
 )
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.series.regular import usual_step_s
 
 FIRST = "latitude (decimal degrees)"
@@ -99,7 +98,7 @@ def _number(
     line, text = header[name]
     value = header_number(content, line, text, name)
     if limit is not None and abs(value) > limit:
-        raise InputError(f"{content.at(line)}: {name} is {shown(text)}: at most {limit:g} either way")
+        raise InputError(f"{content.at(line)}: {name} is {quoted(text)}: at most {limit:g} either way")
     return value
 
 
@@ -124,7 +123,7 @@ def _stamp(rows: Rows, i: int) -> list[int]:
     year, month, day, hour, minute = (int(part) for part in match.groups()) if match else (0, 0, 0, 0, 0)
     if not (1900 <= year <= 2199 and 1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59):
         raise InputError(
-            f"{rows.content.at(int(rows.lines[i]))}: {shown(rows.cells[i][0])} is no PVGIS stamp: "
+            f"{rows.content.at(int(rows.lines[i]))}: {quoted(rows.cells[i][0])} is no PVGIS stamp: "
             "write 20160131:1310"
         )
     return [year, month, day, hour, minute]

@@ -12,8 +12,7 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, whole_offset_s
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 HEADER = re.compile(
     r"\s?(\d{5}) (.{22}) (..)\s+(-?\d{1,2}) "  # station, city, state, hours from UTC
@@ -54,7 +53,7 @@ def read(content: Content, options: Options) -> Record:
 def _site(content: Content) -> dict:
     found = HEADER.match(content.lines[0])
     if found is None:
-        raise InputError(f"{content.at(1)}: {shown(content.lines[0])} is no TMY2 header: is this TMY2?")
+        raise InputError(f"{content.at(1)}: {quoted(content.lines[0])} is no TMY2 header: is this TMY2?")
     offset_h, north, lat, lat_min, east, lon, lon_min, altitude_m = found.groups()[3:]
     return {
         "latitude_deg": (int(lat) + int(lat_min) / 60) * (1 if north == "N" else -1),

@@ -23,8 +23,7 @@ from energy.weather.formats.weather_content import (
     whole_offset_s,
 )
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 
 FIRST_COLUMN = "Date (MM/DD/YYYY)"
 HOUR_S = 3600
@@ -120,13 +119,14 @@ def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
     where = rows.content.at(int(rows.lines[i]))
     if day_text is None or time is None:
         raise InputError(
-            f"{where}: {shown(','.join(rows.cells[i][:2]))} is no TMY3 stamp: write 01/31/1999,01:00 to 24:00"
+            f"{where}: {quoted(','.join(rows.cells[i][:2]))} is no TMY3 stamp: "
+            "write 01/31/1999,01:00 to 24:00"
         )
     month, day, year = (int(part) for part in day_text.groups())
     minute = int(time[1]) * 60 + int(time[2])
     hour_ends = minute == 0 or HOUR_MIN <= minute <= DAY_MIN
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour_ends and 1900 <= year <= 2199):
         raise InputError(
-            f"{where}: {shown(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
+            f"{where}: {quoted(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
         )
     return month, day, year, minute

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from energy.weather.site_weather import SITE_RANGES
-from traces.errors import InputError
-from traces.jobs.workload import shown
+from traces.errors import InputError, quoted
 from traces.text import begins_as_json, numbered_lines, place
 
 #: A leap year of minutes, and a little.
@@ -66,7 +65,7 @@ class Rows:
         if bad.any():
             i = int(np.argmax(bad))
             raise InputError(
-                f"{self.content.at(int(self.lines[i]))}: {name} is {shown(self.cells[i][index].strip())}: "
+                f"{self.content.at(int(self.lines[i]))}: {name} is {quoted(self.cells[i][index].strip())}: "
                 f"it must be a whole number from {low} to {high}"
             )
         return values.astype(np.int64)
@@ -84,7 +83,7 @@ class Rows:
 
     def _number_error(self, i: int, text: str, name: str) -> None:
         raise InputError(
-            f"{self.content.at(int(self.lines[i]))}: {name} is {shown(text)}, which is not a number: "
+            f"{self.content.at(int(self.lines[i]))}: {name} is {quoted(text)}, which is not a number: "
             "mend it, or leave it empty and fill with gaps='interpolate'"
         )
 
@@ -144,7 +143,7 @@ def header_number(content: Content, line: int, text: str, name: str) -> float:
     values = _floats([text.strip()]) if "_" not in text else None
     if values is None or not np.isfinite(values[0]):
         raise InputError(
-            f"{content.at(line)}: {name} is {shown(text.strip())}, which is not a number: mend the header"
+            f"{content.at(line)}: {name} is {quoted(text.strip())}, which is not a number: mend the header"
         )
     return float(values[0])
 

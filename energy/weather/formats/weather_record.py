@@ -9,8 +9,8 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content
 from energy.weather.site_weather import MAX_BYTES, NOMINAL_YEAR
-from traces.errors import InputError
-from traces.jobs.workload import Finding, shown
+from traces.errors import InputError, quoted
+from traces.read_report import Finding
 
 GAPS = ("error", "interpolate")
 NEGATIVES = ("error", "zero")
@@ -32,11 +32,11 @@ class Options:
         """InputError for an option that is none."""
         for name, known in (("gaps", GAPS), ("negatives", NEGATIVES)):
             if getattr(self, name) not in known:
-                raise InputError(f"{name}={shown(getattr(self, name))} is unknown: use {' or '.join(known)}")
+                raise InputError(f"{name}={quoted(getattr(self, name))} is unknown: use {' or '.join(known)}")
         if self.year is not None and isinstance(self.year, int) and not 1900 <= self.year <= 2199:
-            raise InputError(f"year={shown(self.year)}: give one from 1900 to 2199")
+            raise InputError(f"year={quoted(self.year)}: give one from 1900 to 2199")
         if isinstance(self.year, bool) or not isinstance(self.year, int | None):
-            raise InputError(f"year={shown(self.year)}: give a whole number")
+            raise InputError(f"year={quoted(self.year)}: give a whole number")
         if self.max_bytes < 1:
             raise InputError(f"max_bytes is {self.max_bytes}: give 1 or more")
 

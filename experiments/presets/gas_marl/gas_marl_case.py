@@ -20,8 +20,8 @@ from experiments.presets.preset_files import find_files
 from rare.model import UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
 from traces import read_workload
 from traces.documents import read_text, reads_file
-from traces.errors import InputError
-from traces.jobs.workload import Workload, shown
+from traces.errors import InputError, quoted
+from traces.jobs.workload import Workload
 
 JOBS_PER_WINDOW = 1024
 FIRST_JOBS = (6567, 7146, 919, 4498, 8632, 8217, 6890, 5225, 8064, 6122)
@@ -159,7 +159,7 @@ def _read_watts(path: Path) -> np.ndarray:
         watts = np.loadtxt(io.StringIO(text), dtype=np.int64, ndmin=1)
     except (ValueError, OverflowError) as error:
         raise InputError(
-            f"{path}: must hold one whole number a line, watts a processor ({shown(error, 80)})"
+            f"{path}: must hold one whole number a line, watts a processor ({quoted(error, 80)})"
         ) from None
     if len(watts) == 0 or watts.min() < 0 or watts.max() > 10_000:
         raise InputError(f"{path}: watts a processor must be from 0 to 10,000")
@@ -176,7 +176,7 @@ def _read_years(path: Path, years: Sequence[str]) -> dict[str, np.ndarray]:
     except KeyError as error:
         raise InputError(f"{path}: has no column {error}; it needs the years {', '.join(years)}") from None
     except (TypeError, ValueError, csv.Error) as error:
-        raise InputError(f"{path}: an hour of it is not a number ({shown(error, 80)})") from None
+        raise InputError(f"{path}: an hour of it is not a number ({quoted(error, 80)})") from None
     if not rows or not all(np.isfinite(values).all() and (values >= 0).all() for values in found.values()):
         raise InputError(f"{path}: every hour must be a number, 0 or more")
     return found

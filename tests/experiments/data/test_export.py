@@ -14,7 +14,7 @@ from experiments.data.export_schedule import export_run, schedule_of
 from experiments.runs.run_folder import load_run
 from experiments.runs.simulations import simulate_run
 from rare.model import Partition
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from schedulers import make_scheduler
 from tests.builders import make_case

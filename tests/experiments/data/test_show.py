@@ -8,7 +8,7 @@ from experiments.cli.root import main
 from experiments.data.show_file import command_words, kind_of, show_file
 from experiments.report.terminal_table import energy, power
 from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, tmy3_lines, write
-from tests.experiments.conftest import JOBS, SUPPLY
+from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces.errors import InputError
 
 HOURS = [f"2022-01-01T{hour:02d}:00:00Z" for hour in range(6)]

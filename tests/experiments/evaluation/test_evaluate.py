@@ -38,7 +38,7 @@ class TestEvaluate:
 
     def test_a_row_is_what_a_run_of_that_window_gives(self, loaded, found):
         import rare
-        from rare.scenario.build import build
+        from rare.scenario.case_builder import build
         from schedulers import make_scheduler
 
         alone = build(load_scenario("mine.toml", Wishes(settings=["window=try-a"])))

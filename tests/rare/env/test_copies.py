@@ -22,7 +22,7 @@ from rare.clocks.compiled_clock import CompiledClock
 from rare.env.batch import Batch
 from rare.env.observation.observer import Observer
 from rare.env.play import play
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
 from rare.scheduler import as_decider

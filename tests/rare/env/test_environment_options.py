@@ -13,7 +13,7 @@ from rare.env.batch import Batch
 from rare.env.play import play
 from rare.episodes import Episodes
 from rare.model import Case, Cluster, Partition, constant_inputs
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
 from schedulers import make_scheduler

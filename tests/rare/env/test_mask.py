@@ -7,7 +7,7 @@ from rare import Case, Cluster, GreenClusterEnv, Partition, simulate
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
 from rare.episodes import episodes_of_case
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from schedulers import make_scheduler
 from tests.builders import make_inputs, make_workload

@@ -12,7 +12,7 @@ import rare
 from rare import Layout
 from rare.env.batch import Batch
 from rare.env.observation.observer import Observer
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
 from rare.state.arrays import WAIT

@@ -5,7 +5,7 @@ import pytest
 
 import rare
 from rare.env.play import play
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import load_episodes
 from traces.errors import InputError

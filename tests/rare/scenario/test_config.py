@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rare.model import NEVER_S, UNLIMITED_MW
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.load import Wishes, find_line, load_scenario, shipped_names
 from tests.rare.scenario.scenario_texts import BASE

@@ -10,7 +10,7 @@ from energy.datacenter.pue import OUTSIDE_AIR
 from energy.plants.solar import SolarPlant, solar_power
 from energy.weather.weather_reader import read_weather
 from rare.model import UNLIMITED_MW
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.config.scenario_config import BatteryTable, SupplyTable
 from rare.scenario.load import Wishes, load_scenario
 from tests.rare.scenario.scenario_texts import (

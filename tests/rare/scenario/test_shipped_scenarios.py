@@ -10,7 +10,7 @@ import pytest
 
 import rare
 from experiments.evaluation.evaluate import choose_windows, evaluate
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import SHIPPED, Wishes, load_scenario
 from rare.scenario.windows import windows_of
 from schedulers import make_scheduler

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.evaluation.evaluate import choose_windows
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.windows import read_windows, windows_of
 from traces.errors import InputError

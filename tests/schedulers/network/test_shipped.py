@@ -24,7 +24,7 @@ from experiments.runs.simulations import compare_runs
 from experiments.training.recipes.release import MOST_BYTES, ship
 from rare.env.observation.layout import Layout
 from rare.model import NEVER_S
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.state.memory import arguments, records
 from schedulers import describe, make_scheduler

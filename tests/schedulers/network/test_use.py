@@ -20,7 +20,7 @@ from experiments.evaluation.evaluate_run import evaluate_run  # noqa: E402
 from experiments.runs.simulations import compare_runs, simulate_run  # noqa: E402
 from rare import GreenClusterVectorEnv, Layout  # noqa: E402
 from rare.env.play import play  # noqa: E402
-from rare.scenario.build import build  # noqa: E402
+from rare.scenario.case_builder import build  # noqa: E402
 from rare.scenario.load import Wishes, load_scenario  # noqa: E402
 from rare.scenario.scenario_episodes import episodes_of  # noqa: E402
 from schedulers import make_scheduler  # noqa: E402

@@ -10,7 +10,7 @@ import pytest
 
 import rare
 from rare.model import Battery, Case, Partition
-from rare.scenario.build import build
+from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from schedulers import make_scheduler
 from schedulers.oracle.bound import upper_bound

@@ -150,7 +150,7 @@ def test_without_a_calendar_only_the_times_move(tmp_path):
 
 
 def test_a_start_that_the_scenario_gives_is_that_of_the_files_second_0(tmp_path):
-    from rare.scenario.build import build
+    from rare.scenario.case_builder import build
     from rare.scenario.load import load_scenario
 
     (tmp_path / "a.swf").write_text(swf(-100, 0))

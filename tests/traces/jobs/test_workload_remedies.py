@@ -48,7 +48,7 @@ def test_a_start_without_an_offset_is_refused_with_one_that_is_taken(tmp_path, s
 
 @pytest.mark.parametrize("start", ["2022-01-01", "2022-01-01T06:00"])
 def test_so_it_is_in_a_scenario(tmp_path, start):
-    from rare.scenario.build import build
+    from rare.scenario.case_builder import build
     from rare.scenario.load import load_scenario
 
     def case(text):

@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import ks_2samp
 
 from traces import InputError, read_workload
-from traces.synthetic import node_layout
-from traces.synthetic.gpu import fit_gpu, gpu_mix, quantiles
+from traces.synthetic import gpu_mix, node_layout
+from traces.synthetic.gpu import fit_gpu, quantiles
 from traces.synthetic.gpu.gpu_parameters import PARAMETER_FILE, gpu_parameters
 
 TABLE = "data/workloads/openb_pod_list_default.csv"

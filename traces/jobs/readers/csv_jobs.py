@@ -20,11 +20,11 @@ from traces.csv_head import (
     separator,
 )
 from traces.documents import reads_file
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.job_mapping import REQUIRED, choose, load
 from traces.jobs.job_metadata import KEYS, Metadata, parse_metadata
 from traces.jobs.job_table import JobTable
-from traces.jobs.workload import Workload, shown
+from traces.jobs.workload import Workload
 from traces.text import MAX_BYTES, numbered_lines, place
 
 _CHUNK_ROWS = 65536
@@ -125,9 +125,9 @@ def _head(lines: _Lines, foreign: bool) -> _Head:
             comment = (lines.number, text)
             continue  # a free comment
         if key in pairs:
-            raise InputError(f"{lines.where()}: {shown(key)} was given before; give it once")
+            raise InputError(f"{lines.where()}: {quoted(key)} was given before; give it once")
         if key not in KEYS:
-            raise InputError(f"{lines.where()}: unknown key {shown(key)}; known: {', '.join(KEYS)}")
+            raise InputError(f"{lines.where()}: unknown key {quoted(key)}; known: {', '.join(KEYS)}")
         pairs[key] = value
     raise InputError(f"{place(lines.path)}: has no line of column names; give a CSV table of jobs")
 
@@ -147,7 +147,7 @@ def _refuse_values(lines: _Lines, head: _Head, cells: list[str]) -> None:
     where = lines.where()
     if not holds_values(cells, records_of(lines.peek(PEEK_RECORDS), head.delimiter)):
         return
-    sample = shown(", ".join(cells), 60)
+    sample = quoted(", ".join(cells), 60)
     by_position = "or give a mapping file with header = false, whose columns are positions from 1"
     if head.comment is not None and hash_line_names(head.comment[1], len(cells), head.delimiter):
         raise InputError(
@@ -163,13 +163,13 @@ def _refuse_values(lines: _Lines, head: _Head, cells: list[str]) -> None:
 def _names(names: list[str], where: str) -> list[str]:
     if len(names) == 1 and "|" in names[0]:
         raise InputError(
-            f"{where}: column names must be separated by commas, semicolons or tabs, found {shown(names[0])}"
+            f"{where}: column names must be separated by commas, semicolons or tabs, found {quoted(names[0])}"
         )
     while len(names) > 1 and names[-1] == "":
         names = names[:-1]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{where}: column {shown(name)} is there twice; give each name once")
+            raise InputError(f"{where}: column {quoted(name)} is there twice; give each name once")
     return names
 
 

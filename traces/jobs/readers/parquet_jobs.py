@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from traces.documents import reads_file
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.job_mapping import KNOWN, choose
 from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
-from traces.jobs.workload import Workload, shown
+from traces.jobs.workload import Workload
 from traces.text import MAX_BYTES, open_file, place
 
 _CHUNK_ROWS = 65536
@@ -50,7 +50,7 @@ def read_parquet(
         except InputError:
             raise
         except (ArrowException, OSError, ValueError, OverflowError) as error:
-            reason = shown(str(error).replace("'", ""), 100)
+            reason = quoted(str(error).replace("'", ""), 100)
             raise InputError(
                 f"{place(path)}: is no whole Parquet file ({reason}); write or fetch it again"
             ) from error
@@ -60,7 +60,7 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
     names = list(file.schema_arrow.names)
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{place(path)}: column {shown(name)} is there twice; give each name once")
+            raise InputError(f"{place(path)}: column {quoted(name)} is there twice; give each name once")
     if file.metadata.num_rows * max(len(names), 1) > max_bytes:  # every cell takes a byte as text
         raise InputError(f"{place(path)}: holds more than {max_bytes} cells, the limit (max_bytes); split it")
     cells = file.metadata.num_rows * max(len(names), 1)
@@ -123,10 +123,10 @@ def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
         elif isinstance(value, Decimal):
             out.append(format(value, "f"))
         else:
-            kind = shown(str(column.type))
+            kind = quoted(str(column.type))
             remedy = "text" if isinstance(value, bytes) else "numbers"
             if isinstance(value, (date, time, timedelta)):
                 remedy = "seconds as numbers, counted from the start of the trace"
             where = f"{place(path)} row {row}"
-            raise InputError(f"{where}: column {shown(name)} holds {kind}; store {remedy}")
+            raise InputError(f"{where}: column {quoted(name)} holds {kind}; store {remedy}")
     return out

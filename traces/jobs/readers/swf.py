@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from traces.documents import reads_file
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.readers import swf_header
 from traces.jobs.readers.swf_partials import CONTINUED, join_partials
 from traces.jobs.repairs import Findings
 from traces.jobs.submit_shift import shift_to_zero
-from traces.jobs.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload, shown
+from traces.jobs.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 from traces.text import MAX_BYTES, numbered_lines, place
 
 FIELDS = (
@@ -168,7 +168,7 @@ def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.
             remedy = "write -1 for those that are unknown" if few else "an SWF record has no more"
             raise InputError(
                 f"{place(path, number)}: has {len(words)} fields, expected {len(FIELDS)} "
-                f"(line: {shown(line.strip())}); {remedy}"
+                f"(line: {quoted(line.strip())}); {remedy}"
             )
     return table
 
@@ -181,7 +181,7 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
     if not np.isfinite(value):
         needed = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
         raise InputError(
-            f"{place(path, line)}: {FIELDS[field_number]} (field {field_number + 1}) is {shown(word)}, "
+            f"{place(path, line)}: {FIELDS[field_number]} (field {field_number + 1}) is {quoted(word)}, "
             f"not a finite number; correct it{'' if needed else ', or write -1 for unknown'}"
         )
     return value

@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from traces.errors import quoted
 from traces.jobs.repairs import Findings
-from traces.jobs.workload import LARGEST_COUNT, Finding, is_zone, shown
+from traces.jobs.workload import LARGEST_COUNT
+from traces.read_report import Finding
+from traces.times.timezones import is_zone
 
 _KEYS = ("MaxProcs", "MaxNodes", "UnixStartTime", "TimeZoneString")
 _KEY_BYTES = tuple(key.encode() for key in _KEYS)
@@ -59,7 +62,7 @@ def _decode(comment: bytes) -> str:
 
 
 def _ignore(found: Findings, key: str, line: int, text: str, why: str) -> None:
-    found.put("notes", f"header_{key}", Finding(1, line, shown(text), f"{key} ignored: {why}"))
+    found.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {why}"))
 
 
 def _integer(key: str, values: dict[str, tuple[int, str]], found: Findings) -> int | None:
@@ -73,7 +76,7 @@ def _integer(key: str, values: dict[str, tuple[int, str]], found: Findings) -> i
         return None
     if match[1] != text:
         what = f"read as {match[1]}"
-        found.put("notes", f"header_{key}", Finding(1, line, shown(text), f"{key} {what}"))
+        found.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} {what}"))
     return int(match[1])
 
 
