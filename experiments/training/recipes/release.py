@@ -42,6 +42,7 @@ from schedulers.network.learned_scheduler import POINTWISE, forward_of
 from schedulers.network.shipped_scheduler import forecast_hours as hours_of
 from schedulers.network.trained_range import NAMES, TrainedRange, play_watched
 from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
+from traces.atomic import write_bytes
 from traces.documents import read_json
 from traces.errors import InputError
 
@@ -206,9 +207,7 @@ def _put(target: Path, source: Path, described: str) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name, data in ((WEIGHTS, (source / WEIGHTS).read_bytes()), (FACTS, described.encode())):
-            part = target / f"{name}.part"
-            part.write_bytes(data)
-            part.replace(target / name)
+            write_bytes(target / name, data)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror or error})") from error
 
