@@ -144,10 +144,7 @@ def range_of(
         batch.set_up(0, window)
         batch.begin(0)
         while not batch.is_over(0):
-            decisions += play_watched(
-                batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores,
-                low, high,
-            )  # fmt: skip
+            decisions += play_watched(batch.places, forward.network, batch.obs[0], low, high)
             batch.make_room(0)
         tell(f"window {place} of {len(windows)}: {decisions:,} decisions")
     cases = {window.case_index for window in windows}
