@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S, Case
+from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import S_COMPLETED, S_REJECTED, World
+from traces.constants import MICRO, MJ_PER_KWH
 from traces.errors import InputError
 
-MJ_PER_KWH = 3.6e9
+KWH_MJ = float(MJ_PER_KWH)  # a float: energies beyond 2^53 mJ are rounded before they are divided, as ever
 SHORT_JOB_S = 10  # the bound of the bounded slowdown
 
 
@@ -68,10 +70,10 @@ def energy_metrics(case: Case, world: World) -> dict[str, Any]:
     state = world.env[0]
     renewable, battery = case.inputs.renewable, case.battery.capacity_mj > 0
     _refuse_overflow(case, state)
-    energy = int(state.draw_mj) / MJ_PER_KWH
+    energy = int(state.draw_mj) / KWH_MJ
 
     def kwh(field: str, applies: bool = True) -> float | None:
-        return int(state[field]) / MJ_PER_KWH if applies else None
+        return int(state[field]) / KWH_MJ if applies else None
 
     charged_mj, grid_charged_mj = int(state.charged_mj), int(state.grid_charged_mj)
     # what the battery gives is as renewable as what charged it; its first content counts as renewable
@@ -89,7 +91,7 @@ def energy_metrics(case: Case, world: World) -> dict[str, Any]:
         "battery_charged_kwh": kwh("charged_mj", battery),
         "battery_discharged_kwh": kwh("discharged_mj", battery),
         "battery_grid_charged_kwh": kwh("grid_charged_mj", battery),
-        "battery_leaked_kwh": int(state.leaked) / MJ_PER_KWH / 1000 if battery else None,
+        "battery_leaked_kwh": int(state.leaked) / KWH_MJ / 1000 if battery else None,
         "grid_kwh": kwh("grid_mj"),
         "grid_cost": int(state.cost_u) / 1e6 if case.inputs.priced else None,
         "carbon_kg": int(state.emitted_u) / 1e6 if case.inputs.carbon_known else None,
@@ -123,14 +125,12 @@ def objective_parts(case: Case, world: World) -> dict[str, float] | None:
     offered_u = int(state.offered_u)
     if offered_u == 0:
         return None
-    options = case.options
-    cost_u = int(state.cost_u) if case.inputs.priced else 0
-    carbon_u = int(state.emitted_u) * options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
+    value_u, penalties_u, grid_u, carbon = terms_of(state, prices_of(case))
     return {
-        "value": int(state.earned_u) / offered_u,
-        "penalties": int(state.violations) * options.violation_penalty_u / offered_u,
-        "grid_cost": cost_u / offered_u,
-        "carbon_cost": carbon_u / offered_u,
+        "value": value_u / offered_u,
+        "penalties": penalties_u / offered_u,
+        "grid_cost": grid_u / offered_u,
+        "carbon_cost": carbon / float(MICRO) / offered_u,
     }
 
 

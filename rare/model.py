@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from traces.constants import NEVER_S as NEVER_S
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 
-NEVER_S = 2**62
-"""No such instant."""
+MOST_MJ = 2**62
+"""More energy than a case may be able to draw (RULES §1.4)."""
 UNLIMITED_MW = 2**52
 """A power that no cluster reaches; 1000 times it still fits int64 (RULES §2.6)."""
 
@@ -350,7 +351,7 @@ class Case:
             horizon_s = min(horizon_s, end_s - begin_s)
         power_mw = max(peak_mw, supply_mw, 1)
         _require(
-            power_mw * max(horizon_s, 1) < 2**62,
+            power_mw * max(horizon_s, 1) < MOST_MJ,
             f"{jobs.name}: {power_mw / 1e6:.0f} kW for {horizon_s} s is more energy than 2^62 mJ can count "
             "(RULES §1.4); use fewer jobs or a smaller cluster",
         )

@@ -10,6 +10,7 @@ import numpy as np
 from rare.model import Case
 from rare.schedule import UJ_PER_KWH, energy_uj, executions, joules, partition_names, per_job
 from rare.state.arrays import EVENT_NAMES, INSTANT, STATUS_NAMES
+from traces.constants import HOUR_S, MICRO, MJ_PER_KWH
 from traces.jobs.workload import NO_DEADLINE_S
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class Result:
                 "end_s": _times(jobs["end_s"]),
                 "cores": work.cores,
                 "suspensions": jobs["suspensions"],
-                "value": np.where(work.value_u < 0, np.nan, work.value_u / 1e6),
-                "earned": jobs["earned_u"] / 1e6,
+                "value": np.where(work.value_u < 0, np.nan, work.value_u / MICRO),
+                "earned": jobs["earned_u"] / MICRO,
                 "status": np.array(STATUS_NAMES)[jobs["status"]],
                 "kills": jobs["kills"],
                 "work_s": work.work_s,
@@ -96,18 +97,18 @@ class Result:
         frame["supply_w"] = power["supply_mw"] / 1000 if self.case.inputs.renewable else None
         frame["draw_w"] = power["draw_mw"] / 1000
         frame["battery_w"] = power["battery_mw"] / 1000 if battery else None
-        frame["battery_wh"] = power["content"] / 3.6e9 if battery else None
+        frame["battery_wh"] = power["content"] / MJ_PER_KWH if battery else None
         frame["grid_w"] = power["grid_mw"] / 1000
         frame["curtailed_w"] = power["curtailed_mw"] / 1000
         for name in ("queued", "running", "used_cores"):
             frame[name] = power[name]
         inputs = self.case.inputs
         row = np.searchsorted(inputs.change_s, power["time_s"], side="right") - 1
-        frame["price_per_kwh"] = inputs.price_u_per_kwh[row] / 1e6 if inputs.priced else None
+        frame["price_per_kwh"] = inputs.price_u_per_kwh[row] / MICRO if inputs.priced else None
         frame["carbon_g_per_kwh"] = inputs.carbon_ukg_per_kwh[row] / 1e3 if inputs.carbon_known else None
         return frame
 
-    def forecast_frame(self, every_s: int = 6 * 3600) -> pd.DataFrame | None:
+    def forecast_frame(self, every_s: int = 6 * HOUR_S) -> pd.DataFrame | None:
         """forecast.csv of a run folder: what was forecast every so often, W; None without forecasts.
 
         Columns: issue_s, target_s, low_w, median_w, high_w. Targets past the run's end are left out.

@@ -10,22 +10,20 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from rare.model import Case
 from rare.state.arrays import END, EVENT_NAMES, FAIL, KILL, RESUME, SHED, START, STATUS_NAMES, SUSPEND
 from rare.world import build_inputs, build_jobs
+from traces.constants import MICRO, MJ_PER_KWH
 from traces.errors import InputError
-
-if TYPE_CHECKING:
-    from rare.result import Result
 
 OPENS = (START, RESUME)
 CLOSES = (END, SUSPEND, SHED, KILL, FAIL)
 CUT_OFF = -1  # `closed_by` of an execution that was still going on when the run ended
-UJ_PER_KWH = 3.6e12
+UJ_PER_KWH = float(MJ_PER_KWH * 1000)
 _LARGEST_INT64 = 2.0**62  # far enough below the end that a float may say so
 UJ_PER_MJ = 1000  # millijoules times PUE in per mille are millionths of a joule, without rounding
 
@@ -43,6 +41,21 @@ EXECUTION = np.dtype(
 
 job: its row. closed_by: the event that ended it, or CUT_OFF. opened, closed: places in the event log.
 """
+
+
+class RecordedRun(Protocol):
+    """What a schedule is made from; a rare.Result is one. jobs: OUTCOME, events: EVENT, power: POWER."""
+
+    @property
+    def case(self) -> Case: ...
+    @property
+    def scheduler(self) -> str: ...
+    @property
+    def jobs(self) -> np.ndarray: ...
+    @property
+    def events(self) -> np.ndarray: ...
+    @property
+    def power(self) -> np.ndarray: ...
 
 
 def executions(events: np.ndarray, end_s: int) -> np.ndarray:
@@ -118,7 +131,7 @@ class Schedule:
     zone: str | None = None
 
     @classmethod
-    def of(cls, result: Result) -> Schedule:
+    def of(cls, result: RecordedRun) -> Schedule:
         """The schedule of a simulation that was recorded; InputError where it was not."""
         if len(result.power) == 0:
             raise InputError(
@@ -241,6 +254,6 @@ def closed_names(held: np.ndarray) -> np.ndarray:
 
 def joules(energy_uj: int) -> str:
     """Millionths of a joule as joules, exactly."""
-    whole, rest = divmod(abs(int(energy_uj)), 10**6)
+    whole, rest = divmod(abs(int(energy_uj)), MICRO)
     text = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
     return f"-{text}" if energy_uj < 0 else text

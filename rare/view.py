@@ -8,10 +8,11 @@ from typing import Any
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.rules import outlook
 from rare.rules.decide import OK, why_not_start, why_not_suspend
-from rare.rules.job_life import progress_seconds
+from rare.rules.job_life import latest_start_of, progress_seconds
 from rare.rules.orders import estimate_left_s, worth_at
 from rare.state.arrays import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
 from rare.state.memory import Copyable
+from traces.constants import MICRO
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class ClusterView(Copyable):
             memory_mib=int(job.memory_mib),
             estimate_s=int(job.estimate_s),
             estimate_left_s=int(estimate_left_s(job, left_s)),
-            value=None if job.value_u < 0 else int(job.value_u) / 1e6,
+            value=None if job.value_u < 0 else int(job.value_u) / MICRO,
             deadline_s=None if job.deadline_s == NEVER_S else int(job.deadline_s),
             power_w=int(job.power_mw) / 1000,
             preemptible=bool(job.preemptible),
@@ -161,6 +162,15 @@ class ClusterView(Copyable):
         """Whether a running job may be suspended by choice now (RULES §4.2b)."""
         return job.running and why_not_suspend(self._handle, job.slot) == OK
 
+    def latest_start_s(self, job: JobView) -> int | None:
+        """Latest start, or resume, by which a waiting job ends by its deadline, by its estimate (RULES §3.8).
+
+        None for a job without a deadline, and for one that runs.
+        """
+        if job.running or job.deadline_s is None:
+            return None
+        return int(latest_start_of(self._handle, job.slot))
+
     def free_cores(self, partition: int = 0) -> int:
         """Cores free in a partition."""
         return int(self._world.part[self._e, partition].free_cores)
@@ -181,7 +191,7 @@ class ClusterView(Copyable):
     @property
     def price_per_kwh(self) -> float:
         """Price of imported power now."""
-        return int(self._world.env[self._e].price_u) / 1e6
+        return int(self._world.env[self._e].price_u) / MICRO
 
     @property
     def carbon_g_per_kwh(self) -> float:
@@ -208,7 +218,7 @@ class ClusterView(Copyable):
                     int(outlook.supply_ahead_mw(self._handle, step)) / 1000,
                     low_w,
                     high_w,
-                    int(outlook.rate_ahead(self._handle, step, False)) / 1e6,
+                    int(outlook.rate_ahead(self._handle, step, False)) / MICRO,
                     int(outlook.rate_ahead(self._handle, step, True)) / 1e3,
                 )
             )
@@ -222,7 +232,7 @@ class ClusterView(Copyable):
 
     def worth(self, job: JobView, end_s: int) -> float:
         """Value a job earns if it ends at `end_s` (RULES §6)."""
-        return int(worth_at(self._world.jobs[job.index], end_s)) / 1e6
+        return int(worth_at(self._world.jobs[job.index], end_s)) / MICRO
 
     def slot_of(self, index: int) -> int | None:
         """Where the state holds a job; WAIT for WAIT; None for a job that is not here."""

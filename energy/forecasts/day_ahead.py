@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from energy.forecasts.climate import Climate
-from energy.forecasts.forecast_quantity import DAY_S, checked_actual, checked_mask
+from energy.forecasts.forecast_quantity import checked_actual, checked_mask
 from energy.forecasts.forecaster import QUANTILES, Forecaster
 from energy.forecasts.hash_noise import key_of
+from traces.constants import DAY_S
 from traces.errors import InputError
 
 

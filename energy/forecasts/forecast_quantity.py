@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from traces.constants import DAY_S
 from traces.errors import InputError
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from energy.weather.site_weather import Weather
+from traces.constants import MW_PER_KW
 from traces.errors import InputError, quoted
 from traces.series.power_series import PowerSeries
 
-MW_PER_KW = 1_000_000
 #: 1 TW, more than any country has.
 LARGEST_KW = 1e9
 

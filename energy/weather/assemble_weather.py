@@ -12,7 +12,7 @@ import numpy as np
 from energy.weather.closure import Closure
 from energy.weather.formats.leap_day import add_leap_days
 from energy.weather.formats.weather_content import MAX_ROWS
-from energy.weather.formats.weather_record import DAY_S, Options, Record
+from energy.weather.formats.weather_record import Options, Record
 from energy.weather.site_weather import (
     IRRADIANCE,
     NOMINAL_YEAR,
@@ -24,6 +24,7 @@ from energy.weather.site_weather import (
     check_site_value,
 )
 from energy.weather.sky import beam_normal, split, under_clouds
+from traces.constants import DAY_S
 from traces.errors import InputError, quoted
 from traces.read_report import Finding, ReadReport
 from traces.series.regular import check_order, check_steps, usual_step_s

@@ -110,9 +110,7 @@ def windows(scenario: str, width: int, rounds: int) -> dict[str, Any]:
             batch.set_up(0, window)
             batch.begin(0)
             while not batch.is_over(0):
-                play_on(
-                    batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores
-                )
+                play_on(batch.places, forward.network, batch.obs[0])
                 batch.make_room(0)
             decisions.append(batch.summary(0)["policy_decisions"])
 

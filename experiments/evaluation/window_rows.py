@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from rare.model import Case
 from rare.scenario.config.scenario_config import ForecastTable
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window
+from traces.atomic import write_text
 from traces.documents import read_json
 from traces.errors import InputError
 
@@ -208,11 +208,9 @@ class KeptRows:
         text = json.dumps({
             "key": self._key, "files": self._files, "rows": rows, "sha256": rows_hash(rows),
         })  # fmt: skip
-        partial = self._path.with_suffix(f".{os.getpid()}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(self._path)
+            write_text(self._path, text)
         except OSError as error:
             reason = error.strerror or error
             raise InputError(

@@ -15,7 +15,8 @@ from experiments.launchpad.run_stages import opened, run_stages
 from experiments.launchpad.stage_plan import plan
 from experiments.launchpad.stage_results import results_of, results_path
 from experiments.runs.progress import QUIET, Talk
-from experiments.training.train_folder import check_extra, write_json
+from experiments.training.train_folder import check_extra
+from traces.atomic import write_json
 from traces.documents import is_regular, user_path
 from traces.errors import InputError
 from traces.text import place

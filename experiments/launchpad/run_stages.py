@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
 from experiments.runs.progress import Talk
 from experiments.runs.worker_pool import Failed, Pool
-from experiments.training.train_folder import write_json
+from traces.atomic import folder_lock, write_json
 from traces.documents import read_json
 from traces.errors import InputError
 
@@ -31,18 +29,14 @@ def opened(out: Path) -> Iterator[None]:
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"--out {out}: holds something that no launchpad wrote; choose another folder")
     new = not out.exists()
+    lock = ExitStack()
     try:
         (out / STAGES).mkdir(parents=True, exist_ok=True)
         if not (out / MARK).is_file():
             write_json(out / MARK, {"format": 1})
-        lock = os.open(out, os.O_RDONLY)
+        lock.enter_context(folder_lock(out, f"--out {out}", "another launchpad is writing"))
     except OSError as error:
         raise InputError(f"--out {out}: cannot be made ({error.strerror}); choose another place") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # falls with the process
-    except BlockingIOError:
-        os.close(lock)
-        raise InputError(f"--out {out}: another launchpad is writing this folder; wait for it") from None
     try:
         yield
     except InputError:
@@ -50,7 +44,7 @@ def opened(out: Path) -> Iterator[None]:
             shutil.rmtree(out, ignore_errors=True)
         raise
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def run_stages(stages: Sequence[Stage], out: Path, workers: int, talk: Talk) -> tuple[Done, dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.training.train_folder import write_json
+from traces.atomic import write_json, write_text
 from traces.documents import user_path
 from traces.errors import InputError
 
@@ -45,6 +45,4 @@ def made_folder(out: str | Path) -> Path:
 def write_results(folder: Path, found: dict[str, Any], table: str) -> None:
     """Write results.json and table.txt, each whole or not at all."""
     write_json(folder / RESULTS, found)
-    part = folder / (TABLE + ".part")
-    part.write_text(table + "\n", "utf-8")
-    part.replace(folder / TABLE)
+    write_text(folder / TABLE, table + "\n")

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_frame import page
 from experiments.runs.atomic_output import LEARNING
 from experiments.runs.run_folder import Compare, Run, is_compare, load_compare, load_run
+from traces.atomic import write_text
 from traces.errors import InputError
 
 LAUNCHPAD = "launchpad.json"  # what marks the folder of `rare launchpad`
@@ -172,15 +172,10 @@ def _json(title: str, value: dict[str, Any], shown: bool) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    partial = path.with_name(".report.html")
     try:
-        # Lone surrogates can stand in JSON but not in UTF-8.
-        partial.write_text(text, encoding="utf-8", errors="replace")
-        os.replace(partial, path)
+        write_text(path, text, errors="replace")  # lone surrogates can stand in JSON but not in UTF-8
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error}); check permissions and free space"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return path

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.runs.progress import QUIET, Talk
-from experiments.training.train_folder import SUMMARY, check_extra, opened, read_json, versions, write_json
+from experiments.training.train_folder import SUMMARY, check_extra, opened, read_json, versions
 from rare.episodes import Episodes
 from rare.scenario.scenario_episodes import episodes_of_all
 from schedulers.network.forward import CHOICES_OF_POLICY, Q
+from traces.atomic import write_json
 from traces.errors import InputError
 
 if TYPE_CHECKING:

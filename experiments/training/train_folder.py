@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.metadata
 import importlib.util
-import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from traces import documents
+from traces.atomic import folder_lock, is_partial, record_config, remove_partial
 from traces.documents import user_path
 from traces.errors import InputError
 
@@ -74,54 +72,38 @@ def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Pa
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise InputError(f"--out {out}: cannot be made ({error.strerror}); choose another place") from None
-    try:
+    with ExitStack() as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # falls with the process
-        except BlockingIOError:
-            raise InputError(f"--out {out}: another run is writing this folder; wait for it") from None
-        _own(folder, out, config, resume)
+            lock.enter_context(folder_lock(folder, f"--out {out}", "another run is writing"))
+        except OSError as error:
+            raise InputError(
+                f"--out {out}: cannot be locked ({error.strerror}); choose another place"
+            ) from None
+        _claim(folder, out, config, resume)
+        remove_partial(folder)
         yield folder
-    finally:
-        os.close(lock)
 
 
-def _own(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) -> None:
+def _claim(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) -> None:
+    """Record the configuration in a new folder, or compare it with the one there. InputError."""
     path = folder / CONFIG
-    config = json.loads(json.dumps(config))
     if not path.exists():
-        foreign = [each.name for each in sorted(folder.iterdir()) if each.name != CONFIG + ".part"]
+        foreign = [entry.name for entry in sorted(folder.iterdir()) if not is_partial(entry.name)]
         if foreign:
             raise InputError(f"--out {out}: holds {foreign[0]!r} and no training run; choose another folder")
-        write_json(path, config)
-        return
-    earlier = documents.read_json(path, remedy="delete the folder and train again")
-    if not isinstance(earlier, dict):
-        raise InputError(f"{path}: is no configuration; delete the folder and train again")
-    if not resume:
+    elif not resume:
         raise InputError(f"--out {out}: holds a training run; give --resume to go on, or another folder")
-    for key in {**config, **earlier}:
-        if config.get(key) != earlier.get(key):
-            raise InputError(
-                f"--resume: {folder} was begun with another {key} ({_short(earlier.get(key))}, not "
-                f"{_short(config.get(key))}); give the same options, or another folder"
-            )
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file at once."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
-    part.replace(path)
+    difference = record_config(path, config, "delete the folder and train again")
+    if difference is not None:
+        key, recorded, asked = difference
+        raise InputError(
+            f"--resume: {folder} was begun with another {key} ({recorded}, not {asked}); give the same "
+            "options, or another folder"
+        )
 
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds. InputError if it cannot be read."""
     return documents.read_json(path, remedy="name the folder of a training run")
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -16,9 +16,9 @@ from experiments.training.train_folder import (
     opened,
     read_json,
     versions,
-    write_json,
 )
 from schedulers.training.discount import GAMMA_PER_HOUR, REWARD_SCALE
+from traces.atomic import write_json
 from traces.errors import InputError
 
 if TYPE_CHECKING:

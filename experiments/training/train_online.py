@@ -18,12 +18,12 @@ from experiments.training.train_folder import (
     opened,
     read_json,
     versions,
-    write_json,
 )
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes, Randomise
 from rare.scenario.case_hash import case_hash
 from schedulers.training.discount import REWARD_SCALE
+from traces.atomic import write_json
 from traces.errors import InputError
 
 if TYPE_CHECKING:

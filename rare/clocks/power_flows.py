@@ -10,10 +10,11 @@ from rare.rules.power_balance import set_flows
 from rare.rules.settle import apply_inputs
 from rare.state import live_lists
 from rare.state.arrays import FINISH, OVER, QUEUE, World, bind
+from traces.constants import MJ_PER_KWH
 
 MW_PER_W = 1000
-MJ_PER_WH = 3.6e6
-CONTENT_PER_WH = 3.6e9  # mJ/1000 (RULES §7.3)
+MJ_PER_WH = MJ_PER_KWH / 1000
+CONTENT_PER_WH = float(MJ_PER_KWH)  # mJ/1000 (RULES §7.3)
 
 
 @dataclass(frozen=True, slots=True)

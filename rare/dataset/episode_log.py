@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from rare.env.batch import Batch
+from rare.env.behaviour import EpisodeArrays
 from rare.env.observation.layout import Layout
 
 ROOM_AT_FIRST = 4096
@@ -28,7 +28,7 @@ class Log:
         self.draws = np.empty((room, 2), np.float64)
         self._generator = np.random.default_rng(0)
 
-    def begin(self, batch: Any, seed: int) -> None:
+    def begin(self, batch: Batch, seed: int) -> None:
         """Forget the last episode and note what is seen first. `seed` decides the random actions."""
         self._generator = np.random.default_rng(seed)
         self.steps = 0
@@ -52,19 +52,27 @@ class Log:
         """Note a decision before it is carried out."""
         self.action[self.steps], self.probability[self.steps] = action, probability
 
-    def stepped(self, batch: Any) -> None:
+    def stepped(self, batch: Batch) -> None:
         """Note what came of the decision."""
         self.reward[self.steps] = batch.reward[0]
         self.steps += 1
         self._look(batch)
 
-    def _look(self, batch: Any) -> None:
+    def _look(self, batch: Batch) -> None:
         self.obs[self.steps], self.mask[self.steps] = batch.obs[0], batch.mask[0]
         state = batch.world.env[0]
         self.time_s[self.steps] = state["now_s"] - state["begin_s"]
 
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """In the order in which compiled code takes them (schedulers.heuristics.fused_record)."""
-        return (
-            self.obs, self.mask, self.time_s, self.action, self.reward, self.probability, self.draws,
-        )  # fmt: skip
+    def arrays(self, batch: Batch) -> EpisodeArrays:
+        """The arrays that compiled code fills (schedulers.heuristics.fused_record)."""
+        return EpisodeArrays(
+            seen_obs=batch.obs[0],
+            seen_mask=batch.mask[0],
+            obs=self.obs,
+            mask=self.mask,
+            time_s=self.time_s,
+            action=self.action,
+            reward=self.reward,
+            probability=self.probability,
+            draws=self.draws,
+        )

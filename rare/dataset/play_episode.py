@@ -99,9 +99,7 @@ def _hid(batch: Batch, decider: Any) -> bool:
 def _compiled(batch: Batch, log: Log, decider: Any, epsilon: float, most: int) -> int:
     while log.steps < most:
         room = min(log.make_room(), most)
-        log.steps, why = decider.record(
-            batch.places, epsilon, batch.obs[0], batch.mask[0], *log.arrays(), log.steps, room
-        )
+        log.steps, why = decider.record(batch.places, epsilon, log.arrays(batch), log.steps, room)
         if why == ROOM:
             batch.make_room(0)
             log.stepped(batch)

@@ -44,7 +44,10 @@ def group_name(number: int) -> str:
 
 
 class ShardWriter:
-    """Writes one shard into a hidden file; `close` gives it its name."""
+    """Writes one shard into a hidden file; `close` gives it its name.
+
+    By hand, not by traces.atomic: the name holds the last number, which is known only when it is closed.
+    """
 
     def __init__(self, folder: Path, first: int) -> None:
         self._folder, self._first = folder, first
@@ -144,9 +147,3 @@ def _check_row(row: Keys, number: int) -> None:
         raise row.refuse("total_reward", "a number")
     if not re.fullmatch(r"[0-9a-f]{64}", row.text("sha256")):
         raise row.refuse("sha256", "64 hexadecimal digits")
-
-
-def remove_partial(folder: Path) -> None:
-    """Remove what a run that was killed had begun. Only for who holds the folder's lock."""
-    for path in folder.glob(".*.part"):
-        path.unlink(missing_ok=True)

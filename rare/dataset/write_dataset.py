@@ -8,9 +8,7 @@ FOLDER/datasheet.json, .md what came out, when all episodes have been played
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,13 +22,13 @@ from rare.dataset.data_sheet import make_sheet, sheet_text
 from rare.dataset.dataset_folder import PLAN, SHEET, dataset_id, mark_namespace, versioned
 from rare.dataset.episode_draws import Drawn, draw
 from rare.dataset.logged_episode import LoggedEpisode
-from rare.dataset.minari.minari_form import publish, write_text
+from rare.dataset.minari.minari_form import publish
 from rare.dataset.play_episode import Played, Player, Policy
-from rare.dataset.shards import Shard, ShardWriter, read_shards, remove_partial
+from rare.dataset.shards import Shard, ShardWriter, read_shards
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
+from traces.atomic import folder_lock, is_partial, record_config, remove_partial, write_json, write_text
 from traces.errors import InputError
-from traces.json_file import read_object
 
 SHARD_DECISIONS = 20_000
 SHARD_AGE_S = 60.0
@@ -99,7 +97,7 @@ def log_dataset(
         if sheet["episodes"]:
             _publish(task, data, shards)
         write_text(folder / "datasheet.md", sheet_text(sheet))
-        write_text(folder / SHEET, json.dumps(sheet, indent=1) + "\n")
+        write_json(folder / SHEET, sheet)
     return sheet
 
 
@@ -192,12 +190,7 @@ def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
     try:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # falls with the process
-            except BlockingIOError:
-                raise InputError(f"{folder}: another run is logging into this folder; wait for it") from None
+        with folder_lock(folder, str(folder), "another run is logging into"):
             data = folder / "data"
             remove_partial(folder)
             _check_plan(folder, plan)
@@ -205,8 +198,6 @@ def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
             mark_namespace(folder)
             remove_partial(data)
             yield data
-        finally:
-            os.close(lock)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error}); choose another place, or free space"
@@ -219,7 +210,7 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"{folder}: is a file, not a folder; choose another name")
     if not folder.exists() or (folder / PLAN).is_file():
         return
-    foreign = [path.name for path in sorted(folder.iterdir()) if path.name != f".{PLAN}.part"]
+    foreign = [path.name for path in sorted(folder.iterdir()) if not is_partial(path.name)]
     if foreign:
         raise InputError(
             f"{folder}: holds {foreign[0]!r} and no dataset, so it is left alone; choose another folder"
@@ -228,19 +219,10 @@ def check_folder(folder: Path) -> None:
 
 def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
     """Write down what is logged, or compare it with what was."""
-    path = folder / PLAN
-    if not path.exists():
-        write_text(path, json.dumps(plan, indent=1) + "\n")
-        return
-    earlier = read_object(path, "remove the folder")
-    for key in {**plan, **earlier}:
-        if plan.get(key) != earlier.get(key):
-            raise InputError(
-                f"{folder}: holds a dataset with another {key} ({_short(earlier.get(key))}, not "
-                f"{_short(plan.get(key))}); choose another folder, or remove this one"
-            )
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    difference = record_config(folder / PLAN, plan, "remove the folder")
+    if difference is not None:
+        key, recorded, asked = difference
+        raise InputError(
+            f"{folder}: holds a dataset with another {key} ({recorded}, not {asked}); choose another folder, "
+            "or remove this one"
+        )

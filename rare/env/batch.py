@@ -36,6 +36,7 @@ from rare.env.stepping import (
 )
 from rare.episodes import Episode, Episodes
 from rare.model import NEVER_S, Case
+from rare.rules.objective import prices_per_u
 from rare.rules.orders import FCFS
 from rare.state.arrays import (
     ENDED,
@@ -188,19 +189,18 @@ class Batch(Copyable):
             case, plan = self.episodes.cases[episode.case_index], records((1,), PLAN)
             changes = self.tables[episode.case_index].world.inputs["change_s"]
             row = int(np.searchsorted(changes, episode.begin_s, side="right")) - 1
-            known, price_u = case.inputs.carbon_known, case.options.carbon_price_u_per_kg
-            plan[0] = (
-                episode.begin_s,
-                NEVER_S if episode.end_s is None else episode.end_s,
-                episode.first_job,
-                episode.last_job,
-                max(row, 0),
-                episode.offered_u,
-                episode.placed_jobs,
-                case.options.violation_penalty_u,
-                price_u / 1e6 if known else 0.0,
-                float(case.inputs.priced),
-            )
+            values = {
+                "begin_s": episode.begin_s,
+                "end_s": NEVER_S if episode.end_s is None else episode.end_s,
+                "first_job": episode.first_job,
+                "last_job": episode.last_job,
+                "input_row": max(row, 0),
+                "offered": episode.offered_u,
+                "jobs": episode.placed_jobs,
+                **prices_per_u(case),
+            }
+            for name, value in values.items():
+                plan[name] = value
             self._plans[episode] = (plan, register(plan))
         return self._plans[episode][1]
 

@@ -6,11 +6,32 @@ Compiled, and the same for heuristics (schedulers.heuristics.fused_record) and f
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+
 from rare.state.compile import rule
 
 # Why logging an episode stopped.
 OVER, FULL, ROOM, OUTSIDE = range(4)
 NOBODY = -1  # the preferred action of a policy that prefers none
+
+
+class EpisodeArrays(NamedTuple):
+    """Where compiled code logs an episode, row by row, and what is seen before each decision.
+
+    obs, mask, time_s have a row for each decision and one for the end; the rest a row for each decision.
+    """
+
+    seen_obs: np.ndarray  # (D,) float32, rewritten by each step
+    seen_mask: np.ndarray  # (A,) bool, likewise
+    obs: np.ndarray  # (N + 1, D) float32
+    mask: np.ndarray  # (N + 1, A) bool
+    time_s: np.ndarray  # (N + 1,) int64, since the episode's beginning
+    action: np.ndarray  # (N,) int64
+    reward: np.ndarray  # (N,) float64
+    probability: np.ndarray  # (N,) float64, of the action
+    draws: np.ndarray  # (N, 2) float64, two uniform numbers for each decision
 
 
 @rule

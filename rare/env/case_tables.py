@@ -20,9 +20,11 @@ from rare.env.observation.features import (
 )
 from rare.env.observation.layout import Layout
 from rare.model import NEVER_S, Case
+from rare.rules.orders import densities, density_median
 from rare.state.arrays import World, handle_records
 from rare.state.memory import records, register
 from rare.world import build_world
+from traces.constants import DAY_S
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     view["queue_slots"], view["running_slots"] = layout.queue_slots, layout.running_slots
     view["forecast_hours"] = layout.forecast_hours
     view["reservations"] = layout.reservations
-    view["local_offset_s"] = case.local_offset_s % 86400
+    view["local_offset_s"] = case.local_offset_s % DAY_S
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
     view["cores"] = max(cluster.cores, 1)
     view["gpus_milli"] = max(sum(p.nodes * p.gpus_per_node * 1000 for p in cluster.partitions), 1)
@@ -95,22 +97,6 @@ def _static(case: Case, jobs: Any) -> np.ndarray:
         density = densities(jobs)
         table["density"] = density / (density + usual)
     return table
-
-
-def densities(jobs: Any) -> np.ndarray:
-    """(J,) value per core-second of the estimate, in micro-units, of a workload or of job records."""
-    width = np.maximum(jobs.cores, jobs.gpus_milli / 1000)
-    found: np.ndarray = np.maximum(jobs.value_u, 0) / (
-        np.maximum(width, 0.001) * np.maximum(jobs.estimate_s, 1)
-    )
-    return found
-
-
-def density_median(jobs: Any) -> float | None:
-    """Median density of the jobs that have a value; None if none has."""
-    density = densities(jobs)
-    valued = density[density > 0]
-    return float(np.median(valued)) if len(valued) else None
 
 
 def _hours(case: Case, forecast: Any) -> np.ndarray:

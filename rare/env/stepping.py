@@ -9,6 +9,7 @@ from rare.env.observation.buffers import VIEW, card_at, flag_at, set_flag, slot_
 from rare.env.observation.features import forget, look, look_at_end
 from rare.rules.advance import advance, take_inputs
 from rare.rules.decide import apply
+from rare.rules.objective import PRICES, objective_u
 from rare.state.arrays import (
     DECIDE_SHED,
     DECIDE_START,
@@ -27,12 +28,13 @@ from rare.state.arrays import (
 )
 from rare.state.compile import parallel_rule, rule
 from rare.state.memory import accessor
+from traces.constants import MJ_PER_KWH
 
 INVALID = -1  # status of a step whose action was not valid: nothing happened
 
 SCORE = np.dtype(
     [
-        ("kind", "i8"), ("offered", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"),
+        ("kind", "i8"), ("offered", "f8"), *PRICES,
         ("jobs", "f8"), ("eta", "f8"), ("last", "f8"), ("reward", "f8"), ("carried", "f8"),
         ("decisions", "i8"), ("hidden", "i8"), ("status", "i8"), ("forgiving", "i8"), ("invalid", "i8"),
         ("resting", "i8"),
@@ -65,7 +67,7 @@ for compiled code to take."""
 PLAN = np.dtype(
     [
         ("begin_s", "i8"), ("end_s", "i8"), ("first_job", "i8"), ("last_job", "i8"), ("input_row", "i8"),
-        ("offered", "f8"), ("jobs", "f8"), ("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"),
+        ("offered", "f8"), ("jobs", "f8"), *PRICES,
     ]
 )  # fmt: skip
 """What an episode begins with, beside the templates of its case."""
@@ -77,10 +79,8 @@ score_at, place_at, summary_at = accessor(SCORE), accessor(PLACES), accessor(SUM
 
 @rule
 def objective(w, sc):
-    """Value earned less penalties, grid cost and carbon, per value offered (rare.metrics.objective_parts)."""
-    s = env_of(w)
-    costs = s.violations * sc.penalty_u + s.cost_u * sc.priced + s.emitted_u * sc.carbon_price
-    return (s.earned_u - costs) / sc.offered if sc.offered > 0 else 0.0
+    """The objective so far as a share of the value offered; 0 where none is."""
+    return objective_u(w, sc) / sc.offered if sc.offered > 0 else 0.0
 
 
 @rule
@@ -243,7 +243,7 @@ def summarise(places, e):
     summary.jobs_completed = s.completed
     summary.qos_violations = s.violations
     summary.suspensions = s.suspensions
-    summary.energy_kwh = s.draw_mj / 3.6e9
+    summary.energy_kwh = s.draw_mj / MJ_PER_KWH
     summary.policy_decisions = sc.decisions
     summary.hidden_decisions = sc.hidden
     summary.invalid_actions = sc.invalid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules import queue_index
-from rare.rules.orders import allowance_s, estimate_left_s, priority, worth_at
+from rare.rules.orders import allowance_s, estimate_left_s, latest_start_s, priority, worth_at
 from rare.rules.power_balance import more_nodes, node_increase_mw, nodes_for
 from rare.state import live_lists
 from rare.state.arrays import (
@@ -127,21 +127,26 @@ def occupy(w, slot, sign):
 
 
 @rule
+def latest_start_of(w, slot):
+    """Latest start, or resume, of a live job (§3.8); NEVER_S without a deadline."""
+    live = live_of(w, slot)
+    restart_s = env_of(w).restart_s if live.doing == SUSPENDED else 0
+    return latest_start_s(job_of(w, live.job), live.left_s, restart_s)
+
+
+@rule
 def next_timer_s(w, slot):
     """Next instant at which time alone matters to a waiting job (§3.8); NEVER_S: none."""
-    live = live_of(w, slot)
-    job = job_of(w, live.job)
+    job = job_of(w, live_of(w, slot).job)
     now_s = env_of(w).now_s
     if job.deadline_s == NEVER_S:
         return NEVER_S
     expiry_s = job.deadline_s + allowance_s(job)
     if job.value_u >= 0 and expiry_s <= now_s:
         return expiry_s
-    latest_start_s = job.deadline_s - estimate_left_s(job, live.left_s)
-    if live.doing == SUSPENDED:
-        latest_start_s -= env_of(w).restart_s
-    if latest_start_s > now_s:
-        return latest_start_s
+    latest_s = latest_start_of(w, slot)
+    if latest_s > now_s:
+        return latest_s
     if job.deadline_s > now_s:
         return job.deadline_s
     if job.value_u >= 0:

@@ -8,6 +8,9 @@ and go. Ties are broken by the lower job (RULES §1.3). Orders that change while
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from rare.model import NEVER_S
 from rare.state.compile import rule
@@ -17,6 +20,8 @@ ORDER_NAMES = (
 )  # fmt: skip
 FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(len(ORDER_NAMES))
 
+SHORTEST_ALLOWANCE_S = 600
+
 
 @rule
 def estimate_left_s(job, left_s):
@@ -25,9 +30,20 @@ def estimate_left_s(job, left_s):
 
 
 @rule
+def latest_start_s(job, left_s, restart_s):
+    """Latest start by which a job ends by its deadline, by its estimate (§3.8); NEVER_S without a deadline.
+
+    restart_s: what a resume takes before it progresses; 0 for a job that is not suspended.
+    """
+    if job.deadline_s == NEVER_S:
+        return NEVER_S
+    return job.deadline_s - estimate_left_s(job, left_s) - restart_s
+
+
+@rule
 def allowance_s(job):
-    """Time from submit to deadline, at least 600 s (§6.2)."""
-    return max(job.deadline_s - job.submit_s, 600)
+    """Time from submit to deadline, at least SHORTEST_ALLOWANCE_S (§6.2)."""
+    return max(job.deadline_s - job.submit_s, SHORTEST_ALLOWANCE_S)
 
 
 @rule
@@ -44,6 +60,20 @@ def worth_at(job, end_s):
     # value x left / allowance without overflow: split the value by the allowance
     whole = job.value_u // allowance
     return whole * left + (job.value_u - whole * allowance) * left // allowance
+
+
+def densities(jobs: Any) -> np.ndarray:
+    """(J,) value per core-second of the estimate, in micro-units, of a workload or of job records."""
+    width = np.maximum(jobs.cores, jobs.gpus_milli / 1000)
+    core_s = np.maximum(width, 0.001) * np.maximum(jobs.estimate_s, 1)
+    return np.asarray(np.maximum(jobs.value_u, 0) / core_s)
+
+
+def density_median(jobs: Any) -> float | None:
+    """Median density of the jobs that have a value; None if none has."""
+    density = densities(jobs)
+    valued = density[density > 0]
+    return float(np.median(valued)) if len(valued) else None
 
 
 def check_order(order: int) -> None:

@@ -9,8 +9,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
-
-MJ_PER_KWH = 3_600_000_000
+from traces.constants import MJ_PER_KWH
 
 
 @rule

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from rare.env.case_tables import density_median
 from rare.model import (
     NEVER_S,
     UNLIMITED_MW,
@@ -20,6 +19,7 @@ from rare.model import (
     Options,
     Partition,
 )
+from rare.rules.orders import density_median
 from rare.scenario.calendar import TimeJoin
 from rare.scenario.config.scenario_config import (
     PLAIN_NODE,

@@ -24,6 +24,7 @@ import numba
 import numpy as np
 
 from rare.state.cache_place import private_folder
+from traces.constants import DAY_S
 
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,7 +32,7 @@ _PACKAGES = ("traces", "energy", "rare", "schedulers")
 _COMMENTS = re.compile(r"#[^\n]*|\\\n")  # and line continuations
 _FROM = re.compile(r"^from +([\w.]+) +import +(\([^)]*\)|[^\n]*)", re.MULTILINE)
 _IMPORT = re.compile(r"^import +([^\n;]+)", re.MULTILINE)
-_KEEP_S = 30 * 24 * 3600
+_KEEP_S = 30 * DAY_S
 
 
 def compiled_sources(root: Path) -> dict[str, str]:

@@ -37,9 +37,9 @@ from rare.state.arrays import (
 )
 from rare.state.compile import rule
 from rare.state.memory import accessor, records, register
+from traces.constants import HOUR_S, MJ_PER_KWH
 from traces.errors import InputError
 
-MJ_PER_KWH = 3.6e9
 SHORT_S = 10  # the bound of the bounded slowdown
 MOST_STEPS = 169  # of an outlook, and the step after it
 
@@ -224,7 +224,7 @@ class Deferral:
         self.name, self.prices = name, prices
         row = records((1,), PRICES)
         row.wait, row.energy = prices.wait, prices.energy_kwh / MJ_PER_KWH
-        row.later_share, row.later_s = prices.later_share, prices.later_h * 3600.0
+        row.later_share, row.later_s = prices.later_share, prices.later_h * HOUR_S
         row.kept_cores, row.short_s = prices.kept_cores, prices.short_s
         row.run_power, row.cores_power = prices.run_power, prices.cores_power
         self._hours = records((MOST_STEPS,), HOUR)

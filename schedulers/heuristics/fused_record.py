@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from rare.env.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, chance, draw_action
+from rare.env.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, EpisodeArrays, chance, draw_action
 from rare.env.stepping import find_action, handle_at, place_at, score_at, step_one, view_at
+from rare.model import Case
 from rare.rules.orders import FCFS
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, ENDED, SHEDDING, WAIT, env_of
 from rare.state.compile import rule
@@ -23,29 +24,33 @@ def preferred_action(places, w, policy):
 
 
 @rule
-def take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
-         step):  # fmt: skip
-    """Carry out decision `step` and note it with what came of it; False if the step needs room first."""
+def take(places, preferred, epsilon, arrays, step):
+    """Carry out decision `step` of environment 0 and log it into `arrays` (rare.env.behaviour.EpisodeArrays).
+
+    False if the step needs room for live jobs first: then what came of it is not logged yet.
+    """
+    at = place_at(places, 0)
+    w = handle_at(at.handles, 0)
+    sc = score_at(at.scores, 0)
     s = env_of(w)
-    action = draw_action(mask, preferred, epsilon, draws[step, 0], draws[step, 1])
-    actions[step] = action
-    chances[step] = chance(mask, preferred, epsilon, action)
-    step_one(w, v, sc, action)
+    action = draw_action(arrays.seen_mask, preferred, epsilon, arrays.draws[step, 0], arrays.draws[step, 1])
+    arrays.action[step] = action
+    arrays.probability[step] = chance(arrays.seen_mask, preferred, epsilon, action)
+    step_one(w, view_at(at.views, 0), sc, action)
     if sc.status not in (DECIDE_START, DECIDE_SHED, ENDED):
         return False
-    rewards[step] = sc.reward
-    times[step + 1] = s.now_s - s.begin_s
-    for i in range(obs.size):
-        all_obs[step + 1, i] = obs[i]
-    for i in range(mask.size):
-        all_mask[step + 1, i] = mask[i]
+    arrays.reward[step] = sc.reward
+    arrays.time_s[step + 1] = s.now_s - s.begin_s
+    for i in range(arrays.seen_obs.size):
+        arrays.obs[step + 1, i] = arrays.seen_obs[i]
+    for i in range(arrays.seen_mask.size):
+        arrays.mask[step + 1, i] = arrays.seen_mask[i]
     return True
 
 
 @rule
-def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards, chances, draws,
-           step, steps):  # fmt: skip
-    """Log environment 0 from decision `step` on, for at most `steps` decisions of its episode.
+def record(places, policy, epsilon, arrays, step, steps):
+    """Log environment 0 into `arrays` from decision `step` on, for at most `steps` decisions of its episode.
 
     Returns the decisions logged, and why it stopped: OVER, FULL (as many as asked), OUTSIDE (the
     heuristic wanted a job that no slot shows), ROOM (the last step needs room for live jobs; its reward
@@ -61,10 +66,9 @@ def record(places, policy, epsilon, obs, mask, all_obs, all_mask, times, actions
             preferred = preferred_action(places, w, policy)
             if preferred < 0 or sc.hidden > 0:
                 return step, OUTSIDE
-            if v.reservations and not mask[preferred]:
+            if v.reservations and not arrays.seen_mask[preferred]:
                 preferred = 0  # it waits where its choice is withheld
-        if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
-                    chances, draws, step):  # fmt: skip
+        if not take(places, preferred, epsilon, arrays, step):
             return step, ROOM
         step += 1
         if sc.status == ENDED:
@@ -86,10 +90,12 @@ class RandomActions:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), ()
 
-    def check(self, case: Any) -> None:
+    def check(self, case: Case) -> None:
         """Any case will do."""
 
-    def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
+    def record(
+        self, places: int, epsilon: float, arrays: EpisodeArrays, step: int, steps: int
+    ) -> tuple[int, int]:
         """As `record` with epsilon 1, whatever it is."""
-        step, why = record(places, self._policy, 1.0, *log)
+        step, why = record(places, self._policy, 1.0, arrays, step, steps)
         return int(step), int(why)

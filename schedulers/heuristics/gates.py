@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill.reservation import expected_run_s
-from rare.rules.orders import estimate_left_s
+from rare.rules.job_life import latest_start_of
 from rare.rules.outlook import cheaper_share, green_over, project
 from rare.rules.power_balance import node_increase_mw
-from rare.state.arrays import SUSPENDED, env_of, job_of, live_of
+from rare.state.arrays import env_of, live_of
 from rare.state.compile import rule
 
 GATE_NAMES = ("nogate", "green", "price", "carbon")
@@ -24,22 +24,11 @@ NO_GATE, GREEN, PRICE, CARBON = range(len(GATE_NAMES))
 
 
 @rule
-def latest_start_s(w, slot):
-    """When a waiting job must start to end by its deadline, by its estimate; NEVER_S without one."""
-    live = live_of(w, slot)
-    job = job_of(w, live.job)
-    if job.deadline_s == NEVER_S:
-        return NEVER_S
-    latest_s = job.deadline_s - estimate_left_s(job, live.left_s)
-    return latest_s - env_of(w).restart_s if live.doing == SUSPENDED else latest_s
-
-
-@rule
 def is_gated(w, slot, policy):
     """Whether the gate keeps this waiting job from starting now."""
     if policy.gate == NO_GATE:
         return False
-    latest_s = latest_start_s(w, slot)
+    latest_s = latest_start_of(w, slot)
     if latest_s == NEVER_S or latest_s <= env_of(w).now_s:
         return False
     project(w)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rare.env.behaviour import EpisodeArrays
 from rare.model import NEVER_S, Case
 from rare.rules.orders import ORDER_NAMES
 from rare.state.arrays import DECIDE_SHED, World
@@ -149,9 +150,11 @@ class Heuristic:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
         return int(replay(handle, self.policy, steps))
 
-    def record(self, places: int, epsilon: float, *log: Any) -> tuple[int, int]:
-        """Log an episode without leaving compiled code (rare.dataset.record)."""
-        step, why = record(places, self.policy, epsilon, *log)
+    def record(
+        self, places: int, epsilon: float, arrays: EpisodeArrays, step: int, steps: int
+    ) -> tuple[int, int]:
+        """Log an episode without leaving compiled code (schedulers.heuristics.fused_record)."""
+        step, why = record(places, self.policy, epsilon, arrays, step, steps)
         return int(step), int(why)
 
 

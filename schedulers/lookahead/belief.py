@@ -7,8 +7,6 @@ those that the run has seen. The true work of a job that has not ended and the i
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from rare.model import NEVER_S
@@ -31,10 +29,12 @@ from rare.state.arrays import (
 from rare.state.memory import arguments, records, register
 from rare.world import more_live_slots
 from schedulers.lookahead.estimate_accuracy import Accuracy
+from schedulers.lookahead.rollout import Words
 from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
+from traces.constants import HOUR_S
 
 SOON_S = 60  # a job past its estimate is taken to need so long from now on
-SHORTEST_PAST_S = 6 * 3600  # arrivals of a shorter past say too little of how often jobs come
+SHORTEST_PAST_S = 6 * HOUR_S  # arrivals of a shorter past say too little of how often jobs come
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples are spread evenly over a circle
 _SLOTS = 256
 
@@ -55,7 +55,7 @@ class Believed:
         self._scores = path_scores(
             samples,
             issues * max(per_issue, 1) + steps + self._rows,
-            int(state["forecast_step_s"]) or 3600,
+            int(state["forecast_step_s"]) or HOUR_S,
             seed,
         )
         self._known = len(world.jobs)
@@ -101,8 +101,8 @@ class Believed:
         self.handles = arguments(self._records)
         words = [np.asarray(getattr(self.world, name)) for name in ("env", "part", "live", "lists", "ends")]
         shapes = ((2, -1), (2, -1), (2, len(words[2][0]), -1), (2, 4, words[3].shape[2], -1), (2, 4, 2))
-        self.words: Any = tuple(
-            each.view(np.int64).reshape(shape) for each, shape in zip(words, shapes, strict=True)
+        self.words = Words(
+            *(array.view(np.int64).reshape(shape) for array, shape in zip(words, shapes, strict=True))
         )
 
     def lay(self, world: World, e: int, until_s: int, accuracy: Accuracy) -> None:

@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 
 from rare.model import Case
+from rare.rules.objective import prices_per_u
 from rare.state.arrays import DECIDE_SHED, WAIT, World
 from rare.state.memory import Copyable, arguments, fresh, records
 from schedulers.heuristics.heuristic import Heuristic, parse
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
 from schedulers.lookahead.rollout import CANDIDATE, TERMS, play, running, startable
+from traces.constants import HOUR_S
 from traces.errors import InputError
 
 DEFAULT_BASE = "hvf+greedy"
@@ -104,9 +106,8 @@ class Lookahead(Copyable):
             )
         self.base.check(case)
         terms = records((1,), TERMS)
-        terms.penalty_u = case.options.violation_penalty_u
-        terms.carbon_price = case.options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
-        terms.priced = case.inputs.priced
+        for name, price in prices_per_u(case).items():
+            terms[name] = price
         terms.unserved = self.effort.unserved
         self._terms_array, self._terms = terms, arguments(terms)[0]
         self._believed, self._watched, self._jobs = None, {}, None
@@ -162,7 +163,7 @@ class Lookahead(Copyable):
         """The choice with the best mean objective, the first where none is better beyond the noise."""
         effort = self.effort
         now_s = int(world.env["now_s"][e])
-        until_s = now_s + round(effort.horizon * 3600)
+        until_s = now_s + round(effort.horizon * HOUR_S)
         believed.lay(world, e, until_s, self._watched[e])
         left = effort.budget
         scores = np.full((len(choices), effort.samples), np.nan)
@@ -197,13 +198,8 @@ class Lookahead(Copyable):
     ) -> float:
         while True:
             slot = choice if choice == WAIT else int(believed.place[choice])
-            env, part, live, entries, ends = believed.words
             score, whole = play(
-                env,
-                part,
-                live,
-                entries,
-                ends,
+                believed.words,
                 believed.slots,
                 believed.handles[sample],
                 self.base.policy,
@@ -232,7 +228,7 @@ class Lookahead(Copyable):
             self._believed = Believed(
                 world,
                 effort.samples,
-                round(effort.horizon * 3600),
+                round(effort.horizon * HOUR_S),
                 bool(effort.arrivals),
                 effort.seed,
             )

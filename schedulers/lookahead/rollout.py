@@ -6,14 +6,17 @@ The copy is environment 1 of a small world of its own; environment 0 is the temp
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rare.model import NEVER_S
 from rare.rules.advance import next_event_s, take_inputs
 from rare.rules.decide import apply, why_not_start, why_not_suspend
 from rare.rules.instant import instant
-from rare.rules.job_life import HUGE, OK
-from rare.rules.orders import worth_at
+from rare.rules.job_life import HUGE, OK, latest_start_of
+from rare.rules.objective import PRICES, objective_u
+from rare.rules.orders import estimate_left_s, worth_at
 from rare.rules.power_balance import account
 from rare.state.arrays import (
     CLOSED,
@@ -34,11 +37,10 @@ from rare.state.arrays import (
 )
 from rare.state.compile import rule
 from schedulers.heuristics.chooser import choose, victim
-from schedulers.heuristics.gates import latest_start_s
 
-TERMS = np.dtype([("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"), ("unserved", "f8")])
-"""What the objective counts, per micro-unit: violations, carbon, cost; and what a job is worth at the
-horizon of which nothing has been done yet, as a share of its value attainable then."""
+TERMS = np.dtype([*PRICES, ("unserved", "f8")])
+"""The prices of the objective; and what a job is worth at the horizon of which nothing has been done yet, as
+a share of its value attainable then."""
 CANDIDATE = np.dtype(
     [("slot", "i8"), ("worth", "f8"), ("per_joule", "f8"), ("slack_s", "f8"), ("since_s", "f8")], align=True
 )
@@ -54,7 +56,7 @@ def _note(w, row, slot, left_s):
     row.slot = slot
     row.worth = float(worth_at(job_of(w, live.job), s.now_s + left_s))
     row.per_joule = row.worth / (max(left_s, 1) * max(float(live.power_mw), 1.0))
-    latest_s = latest_start_s(w, slot)
+    latest_s = latest_start_of(w, slot)
     row.slack_s = float(min(latest_s - s.now_s, HUGE))
     row.since_s = float(live.resumed_s)
 
@@ -69,8 +71,7 @@ def startable(w, rows):
         slot = entry_of(w, QUEUE, i).slot
         if count < len(rows) and why_not_start(w, slot) == OK:
             live = live_of(w, slot)
-            job = job_of(w, live.job)
-            _note(w, rows[count], slot, max(job.estimate_s - (job.work_s - live.left_s), 0))
+            _note(w, rows[count], slot, estimate_left_s(job_of(w, live.job), live.left_s))
             count += 1
     starts = count
     if s.voluntary:
@@ -95,9 +96,20 @@ def running(w, rows):
     return count
 
 
+class Words(NamedTuple):
+    """The state of environments 0 and 1 as plain numbers, environment axis first."""
+
+    env: np.ndarray
+    part: np.ndarray
+    live: np.ndarray
+    entries: np.ndarray  # of the sorted lists
+    ends: np.ndarray
+
+
 @rule
-def fork(env, part, live, entries, ends, slots):
-    """Make environment 1 equal to environment 0: rows of words, as far as they are in use."""
+def fork(words, slots):
+    """Make environment 1 equal to environment 0, as far as it is in use: so many slots for live jobs."""
+    env, part, live, entries, ends = words
     env[1] = env[0]
     part[1] = part[0]
     live[1, :slots] = live[0, :slots]
@@ -156,15 +168,14 @@ def prospects(w, unserved):
 
 
 @rule
-def play(env, part, live, entries, ends, slots, w, policy, terms, slot, until_s):
+def play(words, slots, w, policy, terms, slot, until_s):
     """Objective in micro-units that comes of this action now and the heuristic from then on.
 
-    `w` is the handle of environment 1 with the inputs of one sample. Returns the objective and whether the
-    run came to its end; False: it lacked room for live jobs.
+    words, slots: as `fork` takes them. w: the handle of environment 1 with the inputs of one sample. terms:
+    a TERMS record. Returns the objective and whether the run came to its end; False: it lacked room for
+    live jobs.
     """
-    fork(env, part, live, entries, ends, slots)
+    fork(words, slots)
     apply(w, slot)
     status = run_until(w, policy, until_s)
-    s = env_of(w)
-    costs = s.violations * terms.penalty_u + s.cost_u * terms.priced + s.emitted_u * terms.carbon_price
-    return s.earned_u - costs + prospects(w, terms.unserved), status in (CLOSED, ENDED)
+    return objective_u(w, terms) + prospects(w, terms.unserved), status in (CLOSED, ENDED)

@@ -15,9 +15,9 @@ import numpy as np
 
 from energy.forecasts.hash_noise import autocorrelated, key_of, normals
 from rare.model import UNLIMITED_MW
+from traces.constants import DAY_S, HOUR_S
 
 LINK_AN_HOUR = 0.9  # correlation of a forecast's error with that of the hour before
-DAY_S = 86400
 _QUANTILE_SCORE = NormalDist().inv_cdf(0.9)
 
 
@@ -25,7 +25,7 @@ def path_scores(paths: int, steps: int, step_s: int, seed: int) -> np.ndarray:
     """(paths, steps) normal scores."""
     pairs = np.arange((paths + 1) // 2)[:, None]
     draws = normals(key_of("lookahead", seed), pairs, np.arange(steps))
-    scores = autocorrelated(draws, LINK_AN_HOUR ** (step_s / 3600))
+    scores = autocorrelated(draws, LINK_AN_HOUR ** (step_s / HOUR_S))
     signed = np.stack([scores, -scores], axis=1).reshape(-1, steps)
     return np.concatenate([np.zeros((1, steps)), signed])[:paths]
 

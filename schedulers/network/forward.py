@@ -8,7 +8,7 @@ the same weights and observation give the same scores on every machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -167,12 +167,19 @@ def log_sum(scores, highest):
     return highest + np.log(total)
 
 
-@rule
-def best_action(net, weights, scratch, obs, scores):
-    """Score all actions of an observation; the best valid one, of equals the first, WAIT where none is.
+class Network(NamedTuple):
+    """A network as compiled code takes it."""
 
-    scores: (A,) float32, MASKED where invalid. scratch: `scratch_size` numbers.
-    """
+    net: Any  # a NET record: sizes, and where each part of the weights begins
+    weights: np.ndarray  # float32, all parts in a row
+    scratch: np.ndarray  # float32, `scratch_size` numbers
+    scores: np.ndarray  # (A,) float32, of the last observation; MASKED where an action is not valid
+
+
+@rule
+def best_action(network, obs):
+    """Score all actions of an observation; the best valid one, of equals the first, WAIT where none is."""
+    net, weights, scratch, scores = network
     width = net.width
     slots = net.queue_slots
     busy = net.running_slots
@@ -260,9 +267,14 @@ class Forward(Copyable):
         self._row = fresh(state["_row"])
         self.net = arguments(self._row)[0]
 
+    @property
+    def network(self) -> Network:
+        """The arrays and places that compiled code takes."""
+        return Network(self.net, self.weights, self.scratch, self.scores)
+
     def best(self, obs: np.ndarray) -> int:
         """The best valid action of an observation (D,) float32; `scores` then has those of all actions."""
-        return int(best_action(self.net, self.weights, self.scratch, obs, self.scores))
+        return int(best_action(self.network, obs))
 
 
 def _parts(weights: Mapping[str, np.ndarray], head: str, width: int) -> dict[str, np.ndarray]:

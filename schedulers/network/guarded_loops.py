@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+import numpy as np
+
 from rare.env.observation.buffers import slot_of
 from rare.env.observation.features import look
 from rare.env.stepping import view_at
@@ -12,7 +16,7 @@ from rare.state import live_lists
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, FINISH, SHEDDING, TIMER, WAIT, env_of, input_of
 from rare.state.compile import rule
 from schedulers.heuristics.chooser import choose, victim
-from schedulers.network.forward import best_action
+from schedulers.network.forward import Network, best_action
 from schedulers.network.trained_range import INSIDE, NAMES, outside
 
 STALLED = len(NAMES)  # why the heuristic decided, beside the features: to wait would have ended the run
@@ -32,21 +36,34 @@ def waits_for_nothing(w):
     return min(s.inputs_end_s, s.window_end_s) == NEVER_S
 
 
+class Guarded(NamedTuple):
+    """A network with its range and the heuristic that decides outside of it, as compiled code takes them."""
+
+    network: Network
+    obs: np.ndarray  # (D,) float32, what the network sees
+    low: np.ndarray  # by trained_range.NAMES
+    high: np.ndarray
+    policy: Any  # of the heuristic
+    alone: bool  # whether the heuristic decides the whole run
+    counts: np.ndarray  # (REASONS,) int64: decisions of the heuristic by why it decided
+
+
 @rule
-def answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, counts):
+def answer(w, v, guarded):
     """One decision, as a slot: the network's, or where it is out of its range or stuck the heuristic's.
 
-    counts: (REASONS,) by why the heuristic decided. Where only WAIT is valid among what the network sees it
-    is not asked, as in the environment.
+    guarded: a Guarded. Where only WAIT is valid among what the network sees it is not asked, as in the
+    environment.
     """
+    network, obs, low, high, policy, alone, counts = guarded
     why = ALONE
     if not alone:
         slot = WAIT
         why = INSIDE
         if look(w, v) > 1:
-            why = outside(net, obs, low, high)
+            why = outside(network.net, obs, low, high)
             if why == INSIDE:
-                slot = slot_of(v, best_action(net, weights, scratch, obs, scores))
+                slot = slot_of(v, best_action(network, obs))
         if why == INSIDE and slot == WAIT and waits_for_nothing(w):
             why = STALLED
         if why == INSIDE:
@@ -56,21 +73,20 @@ def answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, c
 
 
 @rule
-def answer_through(w, view, net, weights, scratch, obs, scores, low, high, policy, alone, counts):
+def answer_through(w, view, guarded):
     """`answer`, seen through the view at an address."""
-    v = view_at(view, 0)
-    return answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, counts)
+    return answer(w, view_at(view, 0), guarded)
 
 
 @rule
-def replay_guarded(w, view, steps, net, weights, scratch, obs, scores, low, high, policy, alone, counts):
+def replay_guarded(w, view, steps, guarded):
     """Run an environment for at most so many decisions; what `advance` returned last, as replay_learned."""
     v = view_at(view, 0)
     status = advance(w)
     while steps > 0:
         if status not in (DECIDE_START, DECIDE_SHED):
             return status
-        apply(w, answer(w, v, net, weights, scratch, obs, scores, low, high, policy, alone, counts))
+        apply(w, answer(w, v, guarded))
         status = advance(w)
         steps -= 1
     return status

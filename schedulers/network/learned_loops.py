@@ -17,8 +17,10 @@ OTHER_LAYOUT = -1  # why nothing was logged: the log has other slots or hours th
 
 
 @rule
-def replay_learned(w, view, net, weights, scratch, obs, scores, steps):
+def replay_learned(w, view, network, obs, steps):
     """Run an environment under a network for at most so many decisions, seen through the view at an address.
+
+    network: forward.Network. obs: (D,) what the view writes.
 
     Returns what `advance` returned last: ENDED, a need, or a decision if the steps are used up. Where only
     WAIT is valid the network is not asked, as in the environment.
@@ -30,7 +32,7 @@ def replay_learned(w, view, net, weights, scratch, obs, scores, steps):
             return status
         slot = WAIT
         if look(w, v) > 1:
-            slot = slot_of(v, best_action(net, weights, scratch, obs, scores))
+            slot = slot_of(v, best_action(network, obs))
         apply(w, slot)
         status = advance(w)
         steps -= 1
@@ -38,24 +40,25 @@ def replay_learned(w, view, net, weights, scratch, obs, scores, steps):
 
 
 @rule
-def play_on(places, net, weights, scratch, obs, scores):
-    """Play environment 0 of a batch to its end, or until it lacks room (stepping.SCORE.status)."""
+def play_on(places, network, obs):
+    """Play environment 0 of a batch to its end, or until it lacks room (stepping.SCORE.status).
+
+    obs: (D,) the observation of that environment, which each step rewrites.
+    """
     at = place_at(places, 0)
     w = handle_at(at.handles, 0)
     v = view_at(at.views, 0)
     sc = score_at(at.scores, 0)
     while sc.status in (DECIDE_START, DECIDE_SHED):
-        step_one(w, v, sc, best_action(net, weights, scratch, obs, scores))
+        step_one(w, v, sc, best_action(network, obs))
 
 
 @rule
-def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, all_obs, all_mask, times,
-                   actions, rewards, chances, draws, step, steps):  # fmt: skip
+def record_learned(places, network, epsilon, arrays, step, steps):
     """As fused_record.record, under a network: never OUTSIDE, for it sees what is logged."""
     at = place_at(places, 0)
-    w = handle_at(at.handles, 0)
     v = view_at(at.views, 0)
-    sc = score_at(at.scores, 0)
+    net = network.net
     if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations) != (
         net.queue_slots,
         net.running_slots,
@@ -64,11 +67,10 @@ def record_learned(places, net, weights, scratch, scores, epsilon, obs, mask, al
     ):
         return step, OTHER_LAYOUT
     while step < steps:
-        preferred = best_action(net, weights, scratch, obs, scores)
-        if not take(w, v, sc, preferred, epsilon, obs, mask, all_obs, all_mask, times, actions, rewards,
-                    chances, draws, step):  # fmt: skip
+        preferred = best_action(network, arrays.seen_obs)
+        if not take(places, preferred, epsilon, arrays, step):
             return step, ROOM
         step += 1
-        if sc.status == ENDED:
+        if score_at(at.scores, 0).status == ENDED:
             return step, OVER
     return step, FULL

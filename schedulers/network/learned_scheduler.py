@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rare.env.behaviour import EpisodeArrays
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
 from rare.model import Case
@@ -75,24 +76,18 @@ class LearnedScheduler(Copyable):
 
     def _replay(self, handle: Any, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
-        observer, forward = self.observer, self._forward
+        observer = self.observer
         live_slots = int(handle["live_slots"])
         if live_slots != observer.live_slots:
             observer.make_room(live_slots)
         observer.look_anew()
-        return int(
-            replay_learned(
-                handle, observer.view, forward.net, forward.weights, forward.scratch, observer.obs,
-                forward.scores, steps,
-            )
-        )  # fmt: skip
+        return int(replay_learned(handle, observer.view, self._forward.network, observer.obs, steps))
 
-    def _record(self, places: int, epsilon: float, obs: np.ndarray, *log: Any) -> tuple[int, int]:
-        """Log an episode without leaving compiled code (rare.dataset.record)."""
-        forward = self._forward
-        step, why = record_learned(
-            places, forward.net, forward.weights, forward.scratch, forward.scores, epsilon, obs, *log
-        )
+    def _record(
+        self, places: int, epsilon: float, arrays: EpisodeArrays, step: int, steps: int
+    ) -> tuple[int, int]:
+        """Log an episode without leaving compiled code (schedulers.heuristics.fused_record)."""
+        step, why = record_learned(places, self._forward.network, epsilon, arrays, step, steps)
         if why == OTHER_LAYOUT:
             raise InputError(
                 f"scheduler {self.name}: was trained with {_sizes(self.layout)}; log it with --queue-slots "

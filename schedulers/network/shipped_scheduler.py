@@ -17,10 +17,11 @@ from rare.state.arrays import World
 from rare.state.memory import Copyable
 from schedulers.heuristics.heuristic import Heuristic, parse
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
-from schedulers.network.guarded_loops import REASONS, STALLED, answer_through, replay_guarded
+from schedulers.network.guarded_loops import REASONS, STALLED, Guarded, answer_through, replay_guarded
 from schedulers.network.learned_scheduler import forward_of
 from schedulers.network.trained_range import NAMES, TrainedRange
 from schedulers.registry import SHIPPED
+from traces.constants import HOUR_S
 from traces.errors import InputError
 
 SHOWN_REASONS = 3
@@ -99,7 +100,7 @@ class ShippedScheduler(Copyable):
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot."""
         self.observer.turn_to(world)
-        return int(answer_through(world.handles[e], self.observer.view, *self._arguments()))
+        return int(answer_through(world.handles[e], self.observer.view, self._guarded()))
 
     def replay(self, handle: Any, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
@@ -108,12 +109,14 @@ class ShippedScheduler(Copyable):
         if live_slots != observer.live_slots:
             observer.make_room(live_slots)
         observer.look_anew()
-        return int(replay_guarded(handle, observer.view, steps, *self._arguments()))
+        return int(replay_guarded(handle, observer.view, steps, self._guarded()))
 
-    def _arguments(self) -> tuple[Any, ...]:
-        forward = self._forward
-        network = forward.net, forward.weights, forward.scratch, self.observer.obs, forward.scores
-        return (*network, *self._bounds, self._heuristic.policy, bool(self._alone), self._counts)
+    def _guarded(self) -> Guarded:
+        low, high = self._bounds
+        return Guarded(
+            self._forward.network, self.observer.obs, low, high, self._heuristic.policy, bool(self._alone),
+            self._counts,
+        )  # fmt: skip
 
     def remarks(self, decisions: int) -> list[str]:
         """What to say of a run that is over, of so many decisions; nothing if the network took them all."""
@@ -152,4 +155,4 @@ def forecast_hours(case: Case) -> float:
     """How many hours ahead the forecasts of a case reach; 0 without any."""
     if case.forecast is None:
         return 0.0
-    return case.forecast.supply_mw.shape[1] * case.forecast.step_s / 3600
+    return case.forecast.supply_mw.shape[1] * case.forecast.step_s / HOUR_S

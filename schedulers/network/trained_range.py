@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from rare.env.observation.features import DAY_S
 from rare.env.observation.layout import CLUSTER, FORECAST, QUEUE, RUNNING
 from rare.env.stepping import handle_at, place_at, score_at, step_one, view_at
 from rare.state.arrays import DECIDE_SHED, DECIDE_START
 from rare.state.compile import rule
 from schedulers.network.forward import CLUSTER_F, HOUR_F, QUEUE_F, RUNNING_F, best_action
+from traces.constants import DAY_S
 from traces.errors import InputError
 
 MARGIN = 0.1  # beyond the range, in the observation's own scale, in which all lies in [-1, 1]
@@ -106,7 +106,7 @@ def widen(net, obs, low, high):
 
 
 @rule
-def play_watched(places, net, weights, scratch, obs, scores, low, high):
+def play_watched(places, network, obs, low, high):
     """Play environment 0 of a batch under a network, widen the range by all that it sees; the decisions."""
     at = place_at(places, 0)
     w = handle_at(at.handles, 0)
@@ -114,8 +114,8 @@ def play_watched(places, net, weights, scratch, obs, scores, low, high):
     sc = score_at(at.scores, 0)
     decisions = 0
     while sc.status in (DECIDE_START, DECIDE_SHED):
-        widen(net, obs, low, high)
-        step_one(w, v, sc, best_action(net, weights, scratch, obs, scores))
+        widen(network.net, obs, low, high)
+        step_one(w, v, sc, best_action(network, obs))
         decisions += 1
     return decisions
 

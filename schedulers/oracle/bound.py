@@ -21,9 +21,10 @@ from schedulers.oracle.job_rows import JobRows, JobTerms
 from schedulers.oracle.linear_program import Program, Solved
 from schedulers.oracle.power_rows import PowerRows
 from schedulers.oracle.time_steps import Steps, end_of_gain_s, make_steps, step_edges
+from traces.constants import HOUR_S, MICRO
 from traces.errors import InputError
 
-STEP_S = 3600
+STEP_S = HOUR_S
 LATE_SPANS = 4
 GRANT_SHARE = 0.005
 
@@ -134,5 +135,5 @@ def _value_u(case: Case, terms: JobTerms, solved: Solved, offered_u: float) -> f
     """Micro-units that no schedule exceeds; costs are rounded down once in the accounts (RULES §7.5)."""
     if not np.isfinite(solved.least):
         return None
-    rounding_u = 1.0 + case.options.carbon_price_u_per_kg / 1e6
+    rounding_u = 1.0 + case.options.carbon_price_u_per_kg / MICRO
     return -solved.least * offered_u + terms.granted_u - terms.lost_u + rounding_u + 1e-9 * offered_u

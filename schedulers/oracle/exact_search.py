@@ -17,6 +17,7 @@ import numpy as np
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.rules.advance import advance
 from rare.rules.decide import OK, apply, why_not_start, why_not_suspend
+from rare.rules.objective import objective_terms, prices_of
 from rare.rules.orders import worth_at
 from rare.state.arrays import (
     DECIDE_SHED,
@@ -31,11 +32,11 @@ from rare.state.arrays import (
 from rare.world import build_inputs, build_jobs, build_world
 from schedulers.oracle.packing_rows import narrow_mw
 from schedulers.oracle.time_steps import rates_u_per_kwh
+from traces.constants import MICRO
 from traces.errors import InputError
 
 MOST_JOBS = 8
 MOST_STATES = 200_000
-_MICRO = 10**6
 _ENV_KEY = ["now_s", "phase", "content", "cost_rest", "emitted_rest", "next_job", "stopped_s"]
 _LIVE_KEY = ["job", "doing", "left_s", "kills", "changed_s", "progress_s", "finish_s"]
 _ACCOUNTS = ["earned_u", "violations", "cost_u", "emitted_u"]
@@ -65,7 +66,7 @@ class _Search:
     """The simulator of one case, and what is known of the states it has been in."""
 
     def __init__(self, case: Case) -> None:
-        self._case = case
+        self._case, self._prices = case, prices_of(case)
         self._world = world = build_world(case, live=len(case.workload), log_level=0, record_jobs=False)
         self._handle = world.handles[0]
         self._jobs = build_jobs(case)
@@ -104,12 +105,11 @@ class _Search:
 
     def score(self) -> int:
         """The objective's numerator so far, in millionths of micro-units: exact."""
-        case = self._case
         earned_u, violations, cost_u, emitted_u = self._accounts[0].item()
-        costs_u = violations * case.options.violation_penalty_u
-        costs_u += cost_u if case.inputs.priced else 0
-        carbon = emitted_u * case.options.carbon_price_u_per_kg if case.inputs.carbon_known else 0
-        return int((earned_u - costs_u) * _MICRO - carbon)
+        value_u, penalties_u, grid_u, carbon = objective_terms(
+            earned_u, violations, cost_u, emitted_u, self._prices
+        )
+        return int((value_u - penalties_u - grid_u) * MICRO - carbon)
 
     @property
     def offered_u(self) -> int:
@@ -143,7 +143,7 @@ class _Search:
             end_s = self._submit_s[job] + self._work_s[job]
             worth_u = int(worth_at(self._jobs[job], end_s)) if self._jobs.part[job] >= 0 else 0
             wants.append((worth_u, self._work_s[job] * self._power_mw[job]))
-        return score + _most_value_u(wants, self._energy.after(now_s, content)) * _MICRO
+        return score + _most_value_u(wants, self._energy.after(now_s, content)) * MICRO
 
     def options(self, status: int) -> list[int]:
         """Slots that may be chosen now, WAIT last."""
@@ -211,7 +211,7 @@ def exact_optimum(case: Case, *, most_states: int = MOST_STATES) -> Exact | None
     score, decisions, offered_u = best
     if offered_u == 0:
         raise InputError(f"{case.workload.name}: no job has a value, so there is no objective")
-    return Exact(score / _MICRO / offered_u, len(search.known), decisions)
+    return Exact(score / MICRO / offered_u, len(search.known), decisions)
 
 
 def _descend(search: _Search, most_states: int) -> tuple[int, tuple[int, ...], int] | None:

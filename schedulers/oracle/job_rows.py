@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rare.model import NEVER_S, Case
+from rare.rules.orders import SHORTEST_ALLOWANCE_S
 from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
 from schedulers.oracle.packing_rows import Runs, alone_mw
@@ -36,7 +37,7 @@ class JobTerms:
 
 def allowance_s(submit_s: int, deadline_s: int) -> int:
     """RULES §6.2."""
-    return max(deadline_s - submit_s, 600)
+    return max(deadline_s - submit_s, SHORTEST_ALLOWANCE_S)
 
 
 def worth(value_u: int, submit_s: int, deadline_s: int, end_s: float) -> float:

@@ -8,11 +8,13 @@ from rare.model import NEVER_S, Case
 from rare.world import build_jobs
 from schedulers.oracle.bound import Relaxed
 from schedulers.oracle.job_plan import Plan
+from schedulers.oracle.job_rows import allowance_s
 from schedulers.oracle.plan_trial import Trial
+from traces.constants import DAY_S, HOUR_S
 
 HOLD_S = (0, 1800, 7200, 21_600, 43_200)  # how long before its planned start others make room for a job
 THRESHOLD = 0.01  # share of the value offered that a change may cost at first
-PATIENCE_S = (0, 3600, 14_400)  # how long after it they still do
+PATIENCE_S = (0, HOUR_S, 4 * HOUR_S)  # how long after it they still do
 
 
 class PlanSearch:
@@ -125,7 +127,7 @@ class PlanSearch:
 
     def _allowance_s(self, job: int) -> int:
         deadline_s = int(self._jobs.deadline_s[job])
-        return 86_400 if deadline_s == NEVER_S else max(deadline_s - int(self._jobs.submit_s[job]), 600)
+        return DAY_S if deadline_s == NEVER_S else allowance_s(int(self._jobs.submit_s[job]), deadline_s)
 
     def _some_loser(self) -> int:
         """A job, the more likely the more value it lost in the best plan."""

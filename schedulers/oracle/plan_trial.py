@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from rare.model import Case
+from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import ENDED
 from rare.world import build_world
 from schedulers.oracle.job_plan import Plan, replay_plan
+from traces.constants import MICRO
 
 STEPS = 2**40
 
@@ -16,7 +18,7 @@ class Trial:
     """Scores plans of a case. `earned_u` is what each job earned in the last one, (J,) micro-units."""
 
     def __init__(self, case: Case) -> None:
-        self._case = case
+        self._prices = prices_of(case)
         self._world = build_world(case, live=len(case.workload), log_level=0)
         self._fresh = [np.array(part).copy() for part in self._changing()]
         self.tried = 0
@@ -32,12 +34,8 @@ class Trial:
         self.tried += 1
         if replay_plan(self._world.handles[0], plan.handle, STEPS) != ENDED:
             return -np.inf
-        state, options, inputs = self._world.env[0], self._case.options, self._case.inputs
-        cost_u = int(state.cost_u) if inputs.priced else 0
-        carbon_u = int(state.emitted_u) * options.carbon_price_u_per_kg / 1e6 if inputs.carbon_known else 0
-        return float(
-            int(state.earned_u) - int(state.violations) * options.violation_penalty_u - cost_u - carbon_u
-        )
+        value_u, penalties_u, grid_u, carbon = terms_of(self._world.env[0], self._prices)
+        return float(value_u - penalties_u - grid_u - carbon / float(MICRO))
 
     @property
     def earned_u(self) -> np.ndarray:

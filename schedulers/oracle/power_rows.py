@@ -12,8 +12,7 @@ from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
 from schedulers.oracle.packing_rows import Runs, add_packing, narrow_mw
 from schedulers.oracle.time_steps import Steps
-
-HOUR_S = 3600.0
+from traces.constants import HOUR_S
 
 
 class PowerRows:

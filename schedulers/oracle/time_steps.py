@@ -8,9 +8,9 @@ import numpy as np
 
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.world import build_inputs, build_jobs
+from traces.constants import MICRO, MJ_PER_KWH
 from traces.errors import InputError
 
-MJ_PER_KWH = 3.6e9
 MOST_STEPS = 100_000
 
 
@@ -82,7 +82,7 @@ def rates_u_per_kwh(case: Case) -> np.ndarray:
     if case.inputs.priced:
         rate += rows.price_u
     if case.inputs.carbon_known:
-        rate += rows.carbon_u * (case.options.carbon_price_u_per_kg / 1e6)
+        rate += rows.carbon_u * (case.options.carbon_price_u_per_kg / MICRO)
     return rate
 
 

@@ -14,6 +14,7 @@ from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import FACTS, VERSION, describe_checkpoint, head_of
 from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
+from traces.atomic import replacing, write_json
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         "facts": checkpoint.facts,
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    part = folder / (WEIGHTS + ".part")
-    save_file(weights, part, metadata={"description": json.dumps(described)})
-    part.replace(folder / WEIGHTS)
-    part = folder / (FACTS + ".part")
-    part.write_text(json.dumps(described, indent=1) + "\n")
-    part.replace(folder / FACTS)
+    with replacing(folder / WEIGHTS) as partial:
+        save_file(weights, partial, metadata={"description": json.dumps(described)})
+    write_json(folder / FACTS, described)
 
 
 def load(folder: Path) -> Checkpoint:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from traces.constants import HOUR_S
+
 GAMMA_PER_HOUR = 0.95
 """The default. A reward a day later counts 0.29 of one now; most allowances are shorter than that."""
 REWARD_SCALE = 100.0
@@ -17,4 +19,4 @@ REWARD_SCALE = 100.0
 
 def discounts(elapsed_s: np.ndarray, gamma_per_hour: float) -> np.ndarray:
     """Discount of what comes after so many seconds, of the same shape, float32."""
-    return np.power(gamma_per_hour, np.asarray(elapsed_s, np.float64) / 3600.0).astype(np.float32)
+    return np.power(gamma_per_hour, np.asarray(elapsed_s, np.float64) / HOUR_S).astype(np.float32)

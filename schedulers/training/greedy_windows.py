@@ -62,7 +62,7 @@ def _compiled(
         batch.set_up(0, window)
         batch.begin(0)
         while not batch.is_over(0):
-            play_on(batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores)
+            play_on(batch.places, forward.network, batch.obs[0])
             batch.make_room(0)
         score = batch.score(0)
         found[place] = np.nan if score is None else score

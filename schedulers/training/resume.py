@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from traces.atomic import replacing
 from traces.errors import InputError, one_line
 from traces.json_file import check_regular
 
@@ -29,11 +30,9 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
     memory = io.BytesIO()
     torch.save(state, memory)
     data = memory.getbuffer()
-    part = Path(folder) / (STATE + ".part")
-    with part.open("wb") as file:
+    with replacing(Path(folder) / STATE) as partial, partial.open("wb") as file:
         file.write(data)
         file.write(_mark(data))
-    part.replace(Path(folder) / STATE)
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from traces.atomic import replacing
 from traces.documents import reads_file
 from traces.errors import InputError, quoted
 from traces.jobs.job_metadata import metadata_of
@@ -123,26 +121,14 @@ def write_workload(workload: Workload, path: Path | str) -> None:
 
 
 def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
-    """Write to a temporary sibling, then rename it: a reader never sees half a file."""
-    target = Path(path)
-    temporary: str | None = None
+    """Replace a user's file by what `write` puts into a stream, at once. InputError if that fails."""
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as stream:
+        with replacing(path) as partial, partial.open("wb") as stream:
             write(stream)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's own mode shuts everyone else out
-        os.replace(temporary, target)
-        temporary = None
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         refuse_os(path, error, "write")
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)
 
 
 def _columns(jobs: Workload) -> dict[str, tuple[np.ndarray, int, int | None]]:

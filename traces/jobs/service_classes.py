@@ -16,10 +16,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from traces.constants import HOUR_S, MICRO
 from traces.errors import InputError, quoted
 from traces.jobs.workload import NO_DEADLINE_S, NO_VALUE, Workload, is_number_id
 
-_PPM = 10**6
+_PPM = MICRO
 _WORD = 2**64 - 1
 _CLASS, _VALUE, _SLACK = 1, 2, 3  # streams of draws
 _LARGEST_RATE = 10**9
@@ -198,7 +199,7 @@ def _values(
         factor_ppm = _between(*each.value_spread, draws[rows]).astype(object)
         rate = jobs.cores[rows].astype(object) * (1000 * _micro(each.value_per_core_hour))
         rate += jobs.gpus_milli[rows].astype(object) * _micro(each.value_per_gpu_hour)
-        value_u = rate * jobs.estimate_s[rows].astype(object) * factor_ppm // (1000 * 3600 * _PPM)
+        value_u = rate * jobs.estimate_s[rows].astype(object) * factor_ppm // (1000 * HOUR_S * _PPM)
         out[rows] = _fit(jobs, rows, np.maximum(value_u, 1), "value", "value_per_core_hour")
     if sum(out[out > 0].tolist()) >= NO_DEADLINE_S:
         raise InputError(

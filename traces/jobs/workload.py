@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from traces.constants import NO_DEADLINE_S as NO_DEADLINE_S
+from traces.constants import NO_POWER as NO_POWER
+from traces.constants import NO_VALUE as NO_VALUE
 from traces.errors import InputError, quoted
 from traces.read_report import ReadReport
 from traces.times.timezones import is_zone
 
-NO_POWER = -1
-NO_VALUE = -1
-NO_DEADLINE_S = 2**62
 #: Largest time in seconds (31,700 years) and largest count of anything: sums of products stay in int64 range.
 LARGEST_S = 10**12
 LARGEST_COUNT = 10**12

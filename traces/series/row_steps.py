@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from traces.constants import DAY_S
 from traces.errors import InputError
 from traces.series.regular import check_order, usual_step_s
-from traces.times.stamps import DAY_S, ShowTime, show
+from traces.times.stamps import ShowTime, show
 
 # So many equal distances in a row are a step of their own and no gaps.
 LEAST_COARSER = 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from traces.constants import DAY_S
 from traces.csv_table import Table, TableReader
 from traces.errors import InputError
 from traces.read_report import Finding, ReadReport
@@ -18,7 +19,7 @@ from traces.series.regular import Gaps, usual_step_s
 from traces.series.series_columns import NAMES_ENDS
 from traces.series.text_layout import Layout
 from traces.times.clock_parts import STAMP, ClockParts
-from traces.times.stamps import DAY_S, ShowTime, Stamps, parse_stamps, show
+from traces.times.stamps import ShowTime, Stamps, parse_stamps, show
 from traces.times.timezones import EPOCH, LocalTimes, choose_readings, day_begins, find_zone, readings_of
 
 # A zone that the name of the time column states.

@@ -14,10 +14,11 @@ from datetime import datetime
 
 import numpy as np
 
+from traces.constants import DAY_S
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 from traces.synthetic import generator_arguments
-from traces.synthetic.daily_cycle import DAY_S, DailyCycle, jobs_within, span_for_load, stretched
+from traces.synthetic.daily_cycle import DailyCycle, jobs_within, span_for_load, stretched
 from traces.synthetic.generated_columns import as_workload
 from traces.synthetic.lublin_parameters import LONGEST_LOG_GAP, LONGEST_LOG_WORK, Parameters, variant_of
 from traces.synthetic.random_streams import draw_below, stream

@@ -8,13 +8,13 @@ from datetime import timedelta, tzinfo
 
 import numpy as np
 
+from traces.constants import DAY_S, HOUR_S
 from traces.errors import InputError
-from traces.times.stamps import DAY_S, Stamps, day_number, parse_stamps
+from traces.times.stamps import Stamps, day_number, parse_stamps
 from traces.times.timezones import EPOCH, day_begins, readings_of
 
 PERIODS_PER_DAY = (24, 48, 96, 144, 288, 1440)
 INTERVALS_PER_HOUR = (2, 3, 4, 6, 12, 60)
-HOUR_S = 3600
 STAMP = "stamp"
 """The role of a single column of whole stamps."""
 

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from traces.constants import DAY_S
 from traces.errors import InputError
 
-DAY_S = 86400
 ORDINAL_1970 = date(1970, 1, 1).toordinal()
 # 8-digit dates such as 20220101 lie here; as seconds they would be a day in 1970 to 1973.
 LOOKS_LIKE_A_DATE = (10**7, 10**8)

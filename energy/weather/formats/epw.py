@@ -10,12 +10,12 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, data_rows, header_number, whole_offset_s
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
+from traces.constants import HOUR_S
 from traces.errors import InputError, quoted
 
 HEADER_LINES = 8
 #: Files of older converters stop after snow and days since the last snow.
 FEWEST_CELLS = 32
-HOUR_S = 3600
 #: column of Weather -> (place in the row, name in messages, factor, missing from here on)
 FIELDS = {
     "temp_air_c": (6, "dry bulb temperature", 1, 99.9),

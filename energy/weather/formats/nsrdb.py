@@ -26,10 +26,10 @@ from energy.weather.formats.weather_content import (
     whole_offset_s,
 )
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
+from traces.constants import HOUR_S
 from traces.errors import InputError
 from traces.series.regular import usual_step_s
 
-HOUR_S = 3600
 WIND_HEIGHT_M = 2.0
 STAMP_NAMES = {"year", "month", "day", "hour", "minute", "ghi"}
 #: name in the file -> (column of Weather, factor, whether it must be there)

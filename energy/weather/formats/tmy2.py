@@ -12,6 +12,7 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, whole_offset_s
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
+from traces.constants import HOUR_S
 from traces.errors import InputError, quoted
 
 HEADER = re.compile(
@@ -19,7 +20,6 @@ HEADER = re.compile(
     r"([NS])\s+(\d{1,2})\s+(\d{1,2}) ([EW])\s+(\d{1,3})\s+(\d{1,2})\s+(-?\d{1,4})\s*$"
 )
 WIDTH = 142
-HOUR_S = 3600
 #: column of Weather -> (first character, last, counted from 1; factor; value for missing)
 FIELDS = {
     "ghi_w_m2": (18, 21, 1, 9999),

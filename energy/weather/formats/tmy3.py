@@ -23,10 +23,10 @@ from energy.weather.formats.weather_content import (
     whole_offset_s,
 )
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
+from traces.constants import HOUR_S
 from traces.errors import InputError, quoted
 
 FIRST_COLUMN = "Date (MM/DD/YYYY)"
-HOUR_S = 3600
 HOUR_MIN, LAST_HOUR_MIN, DAY_MIN = 60, 1380, 1440
 SHORTEST_MONTH_DAYS = 28
 #: name in the file -> (column of Weather, factor)

@@ -9,12 +9,12 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content
 from energy.weather.site_weather import MAX_BYTES, NOMINAL_YEAR
+from traces.constants import DAY_S
 from traces.errors import InputError, quoted
 from traces.read_report import Finding
 
 GAPS = ("error", "interpolate")
 NEGATIVES = ("error", "zero")
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Figures use matplotlib's object interface on the Agg canvas, never pyplot's global state.
 """
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
+from traces.atomic import replacing
 from traces.errors import InputError
 
 # Okabe and Ito's palette, which stays distinct with colour-blind sight. One colour, one meaning.
@@ -88,12 +88,8 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": "rare"})):
             path = folder / f"{stem}{suffix}"
-            partial = folder / f".{stem}{suffix}"
-            try:
+            with replacing(path) as partial:
                 figure.savefig(partial, format=suffix[1:], dpi=PNG_DPI, metadata=metadata)
-                os.replace(partial, path)
-            finally:
-                partial.unlink(missing_ok=True)
             paths.append(path)
     except OSError as error:
         raise InputError(

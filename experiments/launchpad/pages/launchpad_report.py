@@ -15,7 +15,7 @@ from experiments.launchpad.pages import launchpad_tables as tables
 from experiments.launchpad.pages.launchpad_figures import draw_figures
 from experiments.launchpad.stage_results import results_path
 from experiments.report.page_frame import page
-from experiments.training.train_folder import write_json
+from traces.atomic import write_json, write_text
 from traces.documents import read_json, reading
 
 CLAIMS, REPORT = "claims.json", "report.html"
@@ -45,9 +45,7 @@ def write_all(results: Mapping[str, Any], out: Path) -> dict[str, Any]:
     body = _body(results, found, facts) + "".join(_figure(out, stem) for stem in drawn[1:]) + _origin(results)
     curves = _figure(out, drawn[0]) if drawn else ""
     text = page(title, f"<h1>{escape(title)}</h1>{body.replace(_CURVES, curves)}")
-    part = out / f"{REPORT}.part"
-    part.write_text(text, "utf-8")
-    part.replace(out / REPORT)
+    write_text(out / REPORT, text)
     return found
 
 

@@ -11,10 +11,11 @@ from experiments.presets.gas_marl.gas_marl_case import ETA
 from experiments.presets.gas_marl.gas_marl_schedulers import deferral
 from experiments.presets.gas_marl.gas_marl_training import TRAIN, VALIDATION
 from experiments.runs.progress import QUIET, Talk
-from experiments.training.train_folder import SUMMARY, check_extra, opened, versions, write_json
+from experiments.training.train_folder import SUMMARY, check_extra, opened, versions
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
 from schedulers.network.forward import CHOICES_OF_POLICY
+from traces.atomic import write_json
 
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32

@@ -27,9 +27,10 @@ from experiments.presets.rlscheduler.rlscheduler_table import summary_of, text
 from experiments.presets.rlscheduler.rlscheduler_training import AGENT, ORDER, ROUNDS, TRACES, train_seed
 from experiments.runs.progress import QUIET, Talk
 from experiments.runs.provenance import provenance
-from experiments.training.train_folder import check_extra, read_json, write_json
+from experiments.training.train_folder import check_extra, read_json
 from rare.episodes import Episodes, window_case
 from schedulers import make_scheduler
+from traces.atomic import write_json
 from traces.errors import InputError
 
 __all__ = ["run", "text"]

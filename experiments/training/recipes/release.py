@@ -42,6 +42,7 @@ from schedulers.network.learned_scheduler import POINTWISE, forward_of
 from schedulers.network.shipped_scheduler import forecast_hours as hours_of
 from schedulers.network.trained_range import NAMES, TrainedRange, play_watched
 from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
+from traces.atomic import write_bytes
 from traces.documents import read_json
 from traces.errors import InputError
 
@@ -143,10 +144,7 @@ def range_of(
         batch.set_up(0, window)
         batch.begin(0)
         while not batch.is_over(0):
-            decisions += play_watched(
-                batch.places, forward.net, forward.weights, forward.scratch, batch.obs[0], forward.scores,
-                low, high,
-            )  # fmt: skip
+            decisions += play_watched(batch.places, forward.network, batch.obs[0], low, high)
             batch.make_room(0)
         tell(f"window {place} of {len(windows)}: {decisions:,} decisions")
     cases = {window.case_index for window in windows}
@@ -206,9 +204,7 @@ def _put(target: Path, source: Path, described: str) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name, data in ((WEIGHTS, (source / WEIGHTS).read_bytes()), (FACTS, described.encode())):
-            part = target / f"{name}.part"
-            part.write_bytes(data)
-            part.replace(target / name)
+            write_bytes(target / name, data)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror or error})") from error
 

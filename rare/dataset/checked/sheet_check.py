@@ -147,7 +147,7 @@ def _check_schedulers(path: Path, keys: Keys, names: list[str]) -> None:
 def layout_of(path: Path, table: dict[str, Any]) -> Layout:
     """The layout that a table describes. InputError names the file."""
     try:
-        return Layout.from_json(json.dumps(table))
+        return Layout.from_json(json.dumps(table), "log the dataset again with this version of rare")
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (RecursionError, ValueError):

@@ -7,7 +7,6 @@ follows by itself: nothing is copied, and the main file is written anew in a mom
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import h5py
 from rare.dataset.dataset_folder import MAIN, METADATA
 from rare.dataset.shards import Shard, group_name
 from rare.env.observation.layout import Layout
+from traces.atomic import replacing, write_json
 
 MINARI_VERSION = "0.5.4"  # whose form this is
 
@@ -28,9 +28,8 @@ def publish(
 
     about: more keys of the metadata, such as env_spec and author.
     """
-    partial = data / f".{MAIN}.part"
     episodes = steps = 0
-    with h5py.File(partial, "w") as main:
+    with replacing(data / MAIN) as partial, h5py.File(partial, "w") as main:
         for shard in shards:
             for row in shard.rows:
                 if row.get("why_not") is None:
@@ -38,7 +37,6 @@ def publish(
                     main[f"episode_{episodes}"] = link
                     episodes += 1
                     steps += row["decisions"]
-    os.replace(partial, data / MAIN)
     metadata = {
         "dataset_id": dataset_id,
         "minari_version": MINARI_VERSION,
@@ -51,14 +49,7 @@ def publish(
         "action_space": json.dumps({"type": "Discrete", "dtype": "int64", "start": 0, "n": layout.actions}),
         **about,
     }
-    write_text(data / METADATA, json.dumps(metadata) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small file that appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    write_json(data / METADATA, metadata, indent=None)
 
 
 def _box(layout: Layout) -> dict[str, Any]:

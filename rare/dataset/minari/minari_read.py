@@ -15,11 +15,11 @@ from rare.dataset.checked.hdf5 import REMEDY
 from rare.dataset.checked.sheet_check import Keys
 from rare.dataset.dataset_folder import METADATA
 from rare.env.observation.layout import CLUSTER, FORECAST, QUEUE, RUNNING, Layout
+from traces.constants import DAY_S
 from traces.errors import InputError
 from traces.json_file import MOST_BYTES, parsed_object, read_object
 
 UNKNOWN = "unknown"
-_DAY_S = 86400.0
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def seconds_by_time_left(obs: np.ndarray, layout: Layout) -> np.ndarray | None:
     share = obs[:, layout.index("cluster", "time_left")].astype(np.float64)
     if not ((share >= 0) & (share < 1)).all():
         return None
-    left_s = _DAY_S * share / (1.0 - share)
+    left_s = DAY_S * share / (1.0 - share)
     return np.maximum.accumulate(np.rint(left_s[0] - left_s)).astype(np.int64)
 
 

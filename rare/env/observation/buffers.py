@@ -31,13 +31,14 @@ CARD = np.dtype(
     [
         ("job", "i4"), ("decline", "f4"), ("left_s", "i8"), ("submit_s", "i8"), ("latest_s", "i8"),
         ("wish", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
-        ("density", "f4"), ("preemptible", "f4"), ("estimate", "f4"),
+        ("density", "f4"), ("preemptible", "f4"), ("estimate", "f4"), ("suspended", "f4"),
     ],
     align=True,
 )  # fmt: skip
-"""What of a live job changes only when it is stopped; `job` and `left_s` say of what state it tells.
+"""What of a live job changes only when it is started or stopped; it holds while `job`, `left_s` and
+`suspended` do.
 
-latest_s: latest start for all its value; decline: share of it lost with each second after that;
+latest_s: its latest start (RULES §3.8); decline: share of its value lost with each second after that;
 wish: value per core-second of a start until then.
 """
 SLOT = np.dtype([("slot", "i4")])

@@ -16,6 +16,7 @@ from rare.env.observation.buffers import card_at, number_at, set_flag, slot_at, 
 from rare.env.observation.mask import withhold
 from rare.model import NEVER_S
 from rare.rules.decide import OK, why_not_start, why_not_suspend
+from rare.rules.job_life import latest_start_of
 from rare.rules.orders import FCFS, allowance_s, estimate_left_s
 from rare.rules.outlook import forecast_row, issue_now, outlook_steps, present_step
 from rare.state import live_lists
@@ -32,9 +33,8 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
+from traces.constants import DAY_S, HOUR_S
 
-HOUR_S = 3600.0
-DAY_S = 86400.0
 QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
 CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
 # where each number lies in its block; the import fails unless these are the layout's features
@@ -75,16 +75,18 @@ def card_of(w, v, slot):
     """The card of a live job, written anew if the job or what is left of it has changed."""
     live = live_of(w, slot)
     card = card_at(v.at_cards, slot)
-    if card.job == live.job and card.left_s == live.left_s:
+    suspended = live.doing == SUSPENDED
+    if card.job == live.job and card.left_s == live.left_s and (card.suspended == 1.0) == suspended:
         return card
     job = job_of(w, live.job)
     fixed = static_at(v.at_static, live.job)
     left_s = estimate_left_s(job, live.left_s)
     card.job = live.job
     card.left_s = live.left_s
+    card.suspended = suspended
     card.decline = 1.0 / allowance_s(job)
     card.submit_s = job.submit_s
-    card.latest_s = NEVER_S if job.deadline_s == NEVER_S else job.deadline_s - left_s
+    card.latest_s = latest_start_of(w, slot)
     width = max(float(live.cores), live.gpus_milli / 1000.0)
     card.wish = max(job.value_u, 0) / (width * max(left_s, 1))
     card.cores = fixed.cores
@@ -219,7 +221,7 @@ def show_waiting(w, v, slot, at, may):
     number_at(obs, at + JOB_POWER).x = card.power
     number_at(obs, at + JOB_DENSITY).x = card.density
     number_at(obs, at + JOB_PREEMPTIBLE).x = card.preemptible
-    number_at(obs, at + JOB_SUSPENDED).x = live_of(w, slot).doing == SUSPENDED
+    number_at(obs, at + JOB_SUSPENDED).x = card.suspended
     number_at(obs, at + JOB_ESTIMATE).x = card.estimate
     number_at(obs, at + JOB_WAITED).x = by_hour(now_s - card.submit_s)
     number_at(obs, at + JOB_SLACK).x = by_hour(latest_s - now_s) if latest_s != NEVER_S else np.float32(1.0)
@@ -342,7 +344,7 @@ def look_at_cluster(w, v, at):
     if v.shown_s == s.now_s:
         return
     v.shown_s = s.now_s
-    hour = 2.0 * math.pi * ((s.now_s + v.local_offset_s) % 86400) / DAY_S
+    hour = 2.0 * math.pi * ((s.now_s + v.local_offset_s) % DAY_S) / DAY_S
     number_at(v.at_obs, at + SUPPLY).x = squash(s.supply_mw / v.peak_mw, 1.0)
     number_at(v.at_obs, at + IMPORT_LIMIT).x = squash(s.import_mw / v.peak_mw, 1.0)
     number_at(v.at_obs, at + BATTERY).x = s.content / max(s.capacity, 1)

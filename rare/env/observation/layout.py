@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
 
-VERSION = 1
+VERSION = 2
+"""1: the latest start of a suspended job left out the time that its resume takes (`restart_s`)."""
+CHANGED = "since version 2 the latest start of a suspended job allows for restart_s"
+REMEDY = "make the data or the checkpoint again with this version of rare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +139,12 @@ class Layout:
     @property
     def slices(self) -> dict[str, slice]:
         """Where each block lies in the flat observation."""
-        found, at = {}, 0
+        slices, at = {}, 0
         for name, shape in self.shapes.items():
             length = shape[0] * (shape[1] if len(shape) > 1 else 1)
-            found[name] = slice(at, at + length)
+            slices[name] = slice(at, at + length)
             at += length
-        return found
+        return slices
 
     @property
     def size(self) -> int:
@@ -159,7 +162,7 @@ class Layout:
 
         InputError for a block, feature or slot that there is not.
         """
-        names = [each.name for each in self.features(block)]
+        names = [known.name for known in self.features(block)]
         if feature not in names:
             raise InputError(f"layout: {block} has no feature {feature!r}; it has {', '.join(names)}")
         slots = 1 if block == "cluster" else self.shapes[block][0]
@@ -174,23 +177,25 @@ class Layout:
         """Version, sizes and features, for checkpoints and datasets."""
         blocks = {name: [[f.name, f.unit, f.scale] for f in features] for name, features in _BLOCKS.items()}
         sizes = [self.queue_slots, self.running_slots, self.forecast_hours]
-        told = {"version": VERSION, "sizes": sizes, "blocks": blocks}
-        return json.dumps(told | {"reservations": True} if self.reservations else told)
+        described = {"version": VERSION, "sizes": sizes, "blocks": blocks}
+        return json.dumps(described | {"reservations": True} if self.reservations else described)
 
     @classmethod
-    def from_json(cls, text: str) -> Layout:
-        """The layout of a checkpoint or dataset. InputError if it is not of this version."""
+    def from_json(cls, text: str, remedy: str = REMEDY) -> Layout:
+        """The layout of a checkpoint or dataset. InputError, ending in `remedy`, if of another version."""
         from traces.documents import parse_json  # here: compiled code is keyed to this module's imports
 
         try:
-            found = parse_json(text)
-            queue_slots, running_slots, forecast_hours = found["sizes"]
-            layout = cls(queue_slots, running_slots, forecast_hours, bool(found.get("reservations")))
+            described = parse_json(text)
+            version = described["version"]
+            queue_slots, running_slots, forecast_hours = described["sizes"]
+            layout = cls(queue_slots, running_slots, forecast_hours, bool(described.get("reservations")))
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise InputError(f"layout: is not one of ours ({error})") from None
-        if layout.to_json() != json.dumps(found):
+        if version != VERSION and isinstance(version, int):
             raise InputError(
-                f"layout: version {found.get('version')} with other features than version {VERSION} has; "
-                "make the data or the checkpoint again with this version of rare"
+                f"layout: is of version {version}, and this rare has version {VERSION} ({CHANGED}); {remedy}"
             )
+        if layout.to_json() != json.dumps(described):
+            raise InputError(f"layout: has other features than version {VERSION}; {remedy}")
         return layout

@@ -22,11 +22,11 @@ from matplotlib.text import Text
 from rare.env.batch import Batch
 from rare.model import UNLIMITED_MW, Case
 from rare.view import ClusterView, JobView
+from traces.constants import DAY_S, HOUR_S, MJ_PER_KWH, MW_PER_KW
 
 WIDTH, HEIGHT, DPI = 960, 640, 100
 PAST_H, AHEAD_H = 12.0, 24.0
 THINNEST_H = 0.2  # jobs shorter than this are drawn so long, else they could not be seen
-HOUR_S = 3600.0
 
 # Okabe and Ito's palette, as in the report's figures: distinct with colour-blind sight.
 GREEN, BLUE, BLACK, GREY, PINK, ORANGE = "#009E73", "#56B4E9", "#1A1A1A", "#5A6068", "#CC79A7", "#D55E00"
@@ -54,12 +54,14 @@ def pale(colour: Sequence[float]) -> tuple[float, ...]:
     return tuple(0.5 + 0.5 * part for part in colour)
 
 
-def slack_s_of(job: JobView, now_s: int) -> int | None:
-    """Seconds that a job can still lose without missing its deadline, by its estimate."""
+def slack_s_of(view: ClusterView, job: JobView) -> int | None:
+    """Seconds that a job can still lose without missing its deadline, by its estimate; None without one."""
     if job.deadline_s is None:
         return None
-    end_s = job.expected_end_s if job.expected_end_s is not None else now_s + job.estimate_left_s
-    return job.deadline_s - max(end_s, now_s)
+    latest_s = view.latest_start_s(job)
+    if latest_s is not None:
+        return latest_s - view.now_s
+    return job.deadline_s - max(job.expected_end_s or 0, view.now_s)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Scale:
 
 def scale_of(case: Case) -> Scale:
     """Axes that hold for every episode of a case."""
-    peak_kw = case.cluster.peak_draw_mw / 1e6
+    peak_kw = case.cluster.peak_draw_mw / MW_PER_KW
     supply_mw = case.inputs.supply_mw
     known_mw = supply_mw[supply_mw < UNLIMITED_MW]
     top_kw = max(peak_kw, float(known_mw.max(initial=0)) / 1e6) or 1.0
@@ -236,8 +238,8 @@ class Picture:
 
     def _show_header(self, view: ClusterView) -> None:
         state, episode = self._batch.world.env[self._e], self._batch.playing[self._e]
-        day = int(view.now_s - state.begin_s) // 86400 + 1
-        minutes = (view.now_s + self._batch.case_of(self._e).local_offset_s) % 86400 // 60
+        day = int(view.now_s - state.begin_s) // DAY_S + 1
+        minutes = (view.now_s + self._batch.case_of(self._e).local_offset_s) % DAY_S // 60
         said = [self._batch.episodes.scenario, episode.name if episode else ""]
         said.append(f"day {day}, {minutes // 60:02d}:{minutes % 60:02d}")
         if self._batch.is_over(self._e):
@@ -257,7 +259,7 @@ class Picture:
         edges *= 100 if scale.gpus else scale.cores
         ran_h = [max(-PAST_H, ((job.started_s or 0) - view.now_s) / HOUR_S) for job in jobs]
         left_h = [min(AHEAD_H, job.estimate_left_s / HOUR_S) for job in jobs]
-        colours = [slack_colour(slack_s_of(job, view.now_s)) for job in jobs]
+        colours = [slack_colour(slack_s_of(view, job)) for job in jobs]
         nothing = np.zeros(len(jobs))
         lasting_h = [max(ahead_h, THINNEST_H) for ahead_h in left_h]
         _put(self._ran, nothing + ran_h, nothing, edges, colours)
@@ -277,7 +279,7 @@ class Picture:
         length_h = np.array([max(job.estimate_left_s / HOUR_S, THINNEST_H) for job in jobs])
         length_h = np.minimum(length_h, self._scale.estimate_h)
         may = self._batch.mask[self._e, 1 : 1 + len(jobs)]
-        colours = [slack_colour(slack_s_of(job, view.now_s)) for job in jobs]
+        colours = [slack_colour(slack_s_of(view, job)) for job in jobs]
         shown = [colour if valid else pale(colour) for colour, valid in zip(colours, may, strict=True)]
         _put(self._waiting, np.zeros(len(jobs)), length_h, edges, shown)
         back = np.array([job.suspended for job in jobs], dtype=bool)
@@ -342,7 +344,7 @@ class Picture:
         if self._batch.case_of(self._e).inputs.carbon_known:
             rates.append(f"{view.carbon_g_per_kwh:.0f} g/kWh")
         share = view.battery_share
-        kwh = int(state.capacity) / 1000 / 3.6e9
+        kwh = int(state.capacity) / 1000 / MJ_PER_KWH
         rows = (
             (supply_kw / top_kw, _kw(supply_kw)),
             (draw_kw / top_kw, _kw(draw_kw)),

@@ -20,6 +20,7 @@ from rare.dataset.load_dataset import Dataset, load
 from rare.dataset.logged_episode import LoggedEpisode
 from rare.env.observation.layout import Layout
 from schedulers.training.discount import GAMMA_PER_HOUR, REWARD_SCALE, discounts
+from traces.constants import HOUR_S
 from traces.errors import InputError
 
 
@@ -116,7 +117,7 @@ def _numbers(episode: LoggedEpisode, steps: int, gamma_per_hour: float) -> dict[
     columns: dict[str, np.ndarray] = {
         "action": episode.actions.astype(np.int64),
         "reward": reward.astype(np.float32),
-        "hours": (elapsed_s / 3600.0).astype(np.float32),
+        "hours": (elapsed_s / HOUR_S).astype(np.float32),
         "terminal": episode.terminations.astype(np.float32),
         "probability": episode.probability.astype(np.float32),
         "to_go": to_go[:-1].astype(np.float32),

@@ -10,8 +10,8 @@ from experiments.launchpad.claims.curve_facts import deepest_fall, early_mean, l
 from experiments.launchpad.claims.judge_claims import CLAIMS, claims_json, claims_of
 from experiments.launchpad.claims.verdicts import FAILS, HOLDS, UNDECIDED
 from experiments.launchpad.pages.launchpad_report import redraw, write_all
-from experiments.training.train_folder import write_json
 from tests.experiments.launchpad.made_up import TIER_LEVELS, curve, results
+from traces.atomic import write_json
 from traces.errors import InputError
 
 NOISE = 0.5  # apart by so much that no interval of a small difference leaves out 0
