@@ -65,7 +65,7 @@ class Built:
 
     def resolved(self) -> dict[str, Any]:
         """Every key with its value in this run, and the sizes that followed from the ratios."""
-        tables = _without_none(dataclasses.asdict(self.loaded.scenario))
+        tables = _without_none(self.loaded.scenario.model_dump())
         case = self.case
         limit_mw = int(case.inputs.import_limit_mw[0])
         partitions = [
@@ -144,9 +144,8 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
             f"window {window.name!r}: is at site {window.site!r}, but nothing in the scenario depends on the "
             "weather; leave its site out, or add [site] and plants"
         )
-    return dataclasses.replace(
-        loaded, scenario=dataclasses.replace(scenario, site=SiteTable(name=window.site))
-    )
+    elsewhere = scenario.model_copy(update={"site": SiteTable(name=window.site)})
+    return dataclasses.replace(loaded, scenario=elsewhere)
 
 
 # --- jobs -----------------------------------------------------------------------------------------------
@@ -236,7 +235,7 @@ def _on_the_clock(instant: datetime, zone: Any) -> datetime:
 
 
 def _service_class(table: ServiceClassTable) -> ServiceClass:
-    keys = dataclasses.asdict(table)
+    keys = table.model_dump()
     if not keys.pop("deadline"):
         keys["slack_factor"] = None
     return ServiceClass(**keys)
@@ -329,7 +328,7 @@ def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
 
 
 def _options(scenario: Scenario) -> Options:
-    rules = dataclasses.asdict(scenario.rules)
+    rules = scenario.rules.model_dump()
     first = rules.pop("dispatch_first")
     battery = scenario.battery
     charge, below_u = "never", 0

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from energy.grid.grid_series import read_carbon, read_price
 from energy.grid.synthetic_grid import duck_carbon, duck_price
 from rare.model import Cluster
-from rare.scenario.config.power_config import LAYOUT_KEYS
+from rare.scenario.config.field_types import LAYOUT_KEYS
 from rare.scenario.config.scenario_config import RateTable
 from rare.scenario.inputs.supply_inputs import layout_of, note_reading
 from rare.scenario.load import Loaded

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from rare.model import UNLIMITED_MW, Cluster
-from rare.scenario.config.power_config import LAYOUT_KEYS, ImportTable
-from rare.scenario.config.scenario_config import ForecastTable, SourceTable
+from rare.scenario.config.field_types import LAYOUT_KEYS
+from rare.scenario.config.scenario_config import ForecastTable, ImportTable, SourceTable
 from rare.scenario.inputs.site_inputs import plant_power
 from rare.scenario.load import Loaded
 from traces.errors import InputError
