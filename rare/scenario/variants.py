@@ -45,8 +45,9 @@ def _sized(loaded: Loaded, factor: float) -> Scenario:
     processors, node = scenario.workload.processors, scenario.cluster.node
     if processors is None:
         raise InputError(
-            f"{loaded.label}: randomise: cluster needs workload.processors or cluster partitions in the "
-            "scenario; the size of the machine is in the trace's header alone"
+            "randomise: cluster needs workload.processors or cluster partitions in the scenario",
+            where=loaded.label,
+            remedy="the size of the machine is in the trace's header alone",
         )
     step = (node.cores_per_node if node is not None else None) or 1
     sized_cores = max(1, round(processors * factor / step)) * step
@@ -59,8 +60,9 @@ def _loaded(loaded: Loaded, scenario: Scenario, randomise: Randomise, factor: fl
     if workload.model is None:
         if randomise.load != (1.0, 1.0):
             raise InputError(
-                f"{loaded.label}: randomise: load needs jobs that are made (workload.model); those of a file "
-                "are what they are"
+                "randomise: load needs jobs that are made (workload.model)",
+                where=loaded.label,
+                remedy="those of a file are what they are",
             )
         return scenario
     assert workload.load is not None  # a model of jobs has one: checked where the scenario is read
@@ -77,8 +79,8 @@ def _supplied(loaded: Loaded, scenario: Scenario, factor: float, shares: np.ndar
         return scenario
     if not sources or any(capacity is None for capacity in capacities):
         raise InputError(
-            f"{loaded.label}: randomise: supply and mix need sources with a capacity or a peak relative to "
-            "the cluster"
+            "randomise: supply and mix need sources with a capacity or a peak relative to the cluster",
+            where=loaded.label,
         )
     if shares is not None:
         total = sum(capacities)
