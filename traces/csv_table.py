@@ -59,7 +59,9 @@ def text_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[str]:
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError:
-                raise InputError(f"{place(path, number)}: not UTF-8 text: save the file as UTF-8") from None
+                raise InputError(
+                    "not UTF-8 text: save the file as UTF-8", where=place(path, number)
+                ) from None
 
 
 class TableReader:
@@ -111,7 +113,7 @@ class TableReader:
                 self._last_comment = (skipped + 1, line)
             elif line.strip():
                 return skipped, line
-        raise InputError(f"{self.shown}: the file is empty: it needs column names and rows")
+        raise InputError("the file is empty: it needs column names and rows", where=self.shown)
 
     _last_comment: tuple[int, str] | None = None
 
@@ -120,7 +122,7 @@ class TableReader:
             cells = next(csv.reader([first], delimiter=self.delimiter, strict=True))
         except csv.Error as error:
             raise InputError(
-                f"{self.shown}:{self.header_line}: not a line of column names ({error})"
+                f"not a line of column names ({error})", where=f"{self.shown}:{self.header_line}"
             ) from None
         return [cell.strip() for cell in cells]
 
@@ -137,8 +139,9 @@ class TableReader:
         width = below.count(delimiter_of(below)) + 1
         if len(self.header) == 1 and width > 1:
             raise InputError(
-                f"{self.shown}:{self.header_line}: {self.header[0][:40]!r} is one cell and the line below "
-                f"has {width}: if it is a title, delete what stands above the column names"
+                f"{self.header[0][:40]!r} is one cell and the line below "
+                f"has {width}: if it is a title, delete what stands above the column names",
+                where=f"{self.shown}:{self.header_line}",
             )
 
     def _no_names(self, cells: list[str], value_key: str) -> str:
@@ -184,15 +187,17 @@ class TableReader:
                 if not any(cells):
                     continue  # delimiters alone, as spreadsheets leave below the last row
                 if len(lines) >= MAX_ROWS:
-                    raise InputError(f"{self.shown}:{line}: more than {MAX_ROWS} rows: split the file")
+                    raise InputError(
+                        f"more than {MAX_ROWS} rows: split the file", where=f"{self.shown}:{line}"
+                    )
                 lines.append(line)
                 for column, at in zip(columns, places, strict=True):
                     column.append(cells[at].strip())
         except csv.Error as error:
             line = self.header_line + self._rows.line_num
-            raise InputError(f"{self.shown}:{line}: not a CSV line ({error}): mend it") from None
+            raise InputError(f"not a CSV line ({error}): mend it", where=f"{self.shown}:{line}") from None
         if not lines:
-            raise InputError(f"{self.shown}: no rows below the column names: the file is cut off")
+            raise InputError("no rows below the column names: the file is cut off", where=self.shown)
         extra = {name: self.extra_cells(name) for name in names}
         return Table(
             self.header,
@@ -207,4 +212,6 @@ class TableReader:
         """A row without the empty cells that delimiters at its end add."""
         if not any(cells) or (len(cells) > width and not any(cell.strip() for cell in cells[width:])):
             return cells[:width]
-        raise InputError(f"{self.shown}:{line}: {len(cells)} cells, the header has {width}: mend the line")
+        raise InputError(
+            f"{len(cells)} cells, the header has {width}: mend the line", where=f"{self.shown}:{line}"
+        )

@@ -54,8 +54,9 @@ def find_mark(
         return POINT
     row, cell = unclear
     raise InputError(
-        f"{path}:{lines[row]}: {cell!r} may be {cell.replace('.', '').replace(',', '')} or "
-        f"{cell.replace(',', '.')}: declare decimal='.' or decimal=','"
+        f"{cell!r} may be {cell.replace('.', '').replace(',', '')} or "
+        f"{cell.replace(',', '.')}: declare decimal='.' or decimal=','",
+        where=f"{path}:{lines[row]}",
     )
 
 
@@ -77,8 +78,9 @@ def with_points(
             if not pattern.fullmatch(cell):
                 word = "comma" if mark == COMMA else "point"
                 raise InputError(
-                    f"{path}:{lines[row]}: column {column!r} holds {cell[:40]!r}, not a number with a "
-                    f"decimal {word} (other cells or decimal= say so): write all numbers one way"
+                    f"column {column!r} holds {cell[:40]!r}, not a number with a "
+                    f"decimal {word} (other cells or decimal= say so): write all numbers one way",
+                    where=f"{path}:{lines[row]}",
                 )
             cell = cell.replace(group, "").replace(decimal, ".")
         plain.append(cell)

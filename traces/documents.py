@@ -53,8 +53,9 @@ def reading(path: Path | str) -> Iterator[None]:
     except Exception as error:  # the data's fault until shown otherwise
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
-                f"{place(error.filename or path)}: {error.strerror}; "
-                "check the path, its permissions and free space"
+                str(error.strerror),
+                where=place(error.filename or path),
+                remedy="check the path, its permissions and free space",
             ) from error
         raise UnforeseenError(
             f"{place(path)}: cannot be read ({_what(error)}); the file is damaged, or not what it says it is"
@@ -92,13 +93,14 @@ def user_path(name: str | Path) -> Path:
     except UnicodeEncodeError:  # half of a character, which no file system takes
         encoded = b""
     if not encoded or b"\0" in encoded:
-        raise InputError(f"{quoted(text)}: is no name of a file or folder; give one")
+        raise InputError("is no name of a file or folder", where=quoted(text), remedy="give one")
     try:
         return Path(text).expanduser()
     except RuntimeError:
         raise InputError(
-            f"{place(text)}: there is no home folder of {quoted(text.partition('/')[0])}; write ./~... for a "
-            "file of that name, or the whole path"
+            f"there is no home folder of {quoted(text.partition('/')[0])}",
+            where=place(text),
+            remedy="write ./~... for a file of that name, or the whole path",
         ) from None
 
 
@@ -109,13 +111,15 @@ def read_bytes(path: Path | str, max_bytes: int, remedy: str = "give a shorter f
     """The content of a regular file of at most `max_bytes`. `remedy` ends every message. InputError."""
     with opened(path, remedy) as stream:
         if os.fstat(stream.fileno()).st_size > max_bytes:
-            raise InputError(f"{place(path)}: is larger than {max_bytes} bytes; {remedy}")
+            raise InputError(f"is larger than {max_bytes} bytes", where=place(path), remedy=remedy)
         try:
             data = stream.read(max_bytes + 1)
         except OSError as error:
-            raise InputError(f"{place(path)}: cannot be read ({_reason(error)}); {remedy}") from error
+            raise InputError(
+                f"cannot be read ({_reason(error)})", where=place(path), remedy=remedy
+            ) from error
     if len(data) > max_bytes:  # it grew, or lives in a file system that states no sizes
-        raise InputError(f"{place(path)}: is larger than {max_bytes} bytes; {remedy}")
+        raise InputError(f"is larger than {max_bytes} bytes", where=place(path), remedy=remedy)
     return data
 
 
@@ -124,7 +128,9 @@ def opened(path: Path | str, remedy: str) -> BinaryIO:
     try:
         return open_regular(path)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{place(path)}: cannot be read ({_reason(error)}); {remedy}") from error
+        raise InputError(
+            f"cannot be read ({_reason(error)})", where=place(path), remedy=remedy
+        ) from error
 
 
 def read_text(path: Path | str, max_bytes: int = SHORT_BYTES, remedy: str = "give a UTF-8 file") -> str:
@@ -134,7 +140,7 @@ def read_text(path: Path | str, max_bytes: int = SHORT_BYTES, remedy: str = "giv
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{place(path, line)}: is not UTF-8 text; {remedy}") from None
+        raise InputError("is not UTF-8 text", where=place(path, line), remedy=remedy) from None
 
 
 def read_json(path: Path | str, max_bytes: int = JSON_BYTES, remedy: str = "write it again") -> Any:
@@ -144,10 +150,12 @@ def read_json(path: Path | str, max_bytes: int = JSON_BYTES, remedy: str = "writ
         return parse_json(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{place(path, error.lineno)}: cannot be read, it is not whole JSON ({error.msg}); {remedy}"
+            f"cannot be read, it is not whole JSON ({error.msg})",
+            where=place(path, error.lineno),
+            remedy=remedy,
         ) from None
     except ValueError as error:
-        raise InputError(f"{place(path)}: cannot be read as JSON ({error}); {remedy}") from None
+        raise InputError(f"cannot be read as JSON ({error})", where=place(path), remedy=remedy) from None
 
 
 def read_toml(path: Path | str, remedy: str = "give a TOML file") -> dict[str, Any]:
@@ -168,10 +176,10 @@ def toml_tables(source: str, path: Path | str, remedy: str = "") -> dict[str, An
         content = lines[line - 1].strip() if 0 < line <= len(lines) else ""
         reason = quoted(re.sub(r" \(at [^)]*\)", "", said), 100).strip("\"'")
         raise InputError(
-            f"{place(path, line)}: cannot be read as TOML: {reason}: {quoted(content, 60)}{end}"
+            f"cannot be read as TOML: {reason}: {quoted(content, 60)}{end}", where=place(path, line)
         ) from None
     except ValueError as error:
-        raise InputError(f"{place(path)}: cannot be read as TOML: {error}{end}") from None
+        raise InputError(f"cannot be read as TOML: {error}{end}", where=place(path)) from None
 
 
 def parse_json(text: str) -> Any:

@@ -1,16 +1,127 @@
-"""The one exception that means: the input is wrong, and here is what to do about it."""
+"""The one exception that means bad input. What, where, which value and what to do are its fields."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a function, as a message names it: `unit=`, or with a value `gaps='hold'`.
+
+    value : the value to give; of a tuple any one; None: whatever fits. A number or text
+    """
+
+    name: str
+    value: object = None
+
+    def choices(self) -> tuple[object, ...]:
+        """The values to choose from; none where any fits."""
+        if isinstance(self.value, tuple):
+            return self.value
+        return () if self.value is None else (self.value,)
+
+    def __str__(self) -> str:
+        """As a caller of the function writes it."""
+        return f"{self.name}={listed_choices([plain_value(value) for value in self.choices()])}"
+
+
+Words = Callable[[Parameter], str]
+"""What a layer calls a parameter: an option of its command line, a key of its file."""
+
+
+class Phrase:
+    """Words of a message, in which parameters stand as data until somebody prints it."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, *parts: str | Parameter | Phrase) -> None:
+        flat = [part.parts if isinstance(part, Phrase) else (part,) for part in parts]
+        self.parts: tuple[str | Parameter, ...] = tuple(part for each in flat for part in each)
+
+    def worded(self, words: Words) -> str:
+        """The phrase in the words of the layer that prints it."""
+        return "".join(part if isinstance(part, str) else words(part) for part in self.parts)
+
+    def __str__(self) -> str:
+        return self.worded(str)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Phrase) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
+def listed_choices(choices: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return " or ".join([", ".join(choices[:-1])] * (len(choices) > 1) + list(choices[-1:]))
+
+
+def plain_value(value: object) -> str:
+    """A parameter's value as Python writes it; numbers without needless digits."""
+    return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
 class InputError(ValueError):
-    """Bad input from the user.
+    """Bad input from the user. The command line prints it as one line and exits with code 2.
 
-    The message is one line that says what is wrong, where (file and line, or configuration key),
-    which value was found, and what to do. The command line prints it and exits with code 2.
+    what   : what is wrong; the whole line where there is nothing to tell apart
+    where  : file and line, configuration key, or the parameter that is wrong
+    value  : the value found, as the line shows it
+    remedy : what to do about it
+
+    A reader of another's errors asks the fields: `at` gives an error a place if it has none, `worded` says in
+    a caller's words what it calls the parameters. Nobody takes the line apart.
     """
+
+    def __init__(
+        self,
+        what: str | Phrase,
+        *,
+        where: str | Path | Parameter | None = None,
+        value: str | None = None,
+        remedy: str | Phrase | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = str(where) if isinstance(where, Path) else where
+        self.value = value
+        self.remedy = remedy
+
+    def line(self, words: Words = str) -> str:
+        """The whole error on one line, with parameters in these words."""
+        where = words(Parameter(self.where.name)) if isinstance(self.where, Parameter) else self.where
+        place = "" if where is None else f"{where.rstrip('=')}: "
+        value = "" if self.value is None else f", got {self.value}"
+        remedy = "" if self.remedy is None else f"; {_text(self.remedy, words)}"
+        return f"{place}{_text(self.what, words)}{value}{remedy}"
+
+    def __str__(self) -> str:
+        return self.line()
+
+    def at(self, where: str | Path | Parameter) -> InputError:
+        """The same error; at this place if it names none."""
+        return self._changed(where=where) if self.where is None else self
+
+    def worded(self, words: Words) -> InputError:
+        """The same error with its parameters in a caller's words, which stay."""
+        where = words(Parameter(self.where.name)) if isinstance(self.where, Parameter) else self.where
+        remedy = None if self.remedy is None else _text(self.remedy, words)
+        return self._changed(what=_text(self.what, words), where=where, remedy=remedy)
+
+    def _changed(self, **fields: Any) -> InputError:
+        parts = {"what": self.what, "where": self.where, "value": self.value, "remedy": self.remedy}
+        changed = type(self)(**{**parts, **fields})
+        changed.__cause__, changed.__traceback__ = self.__cause__, self.__traceback__
+        return changed
+
+
+def _text(phrase: str | Phrase, words: Words) -> str:
+    return phrase.worded(words) if isinstance(phrase, Phrase) else phrase
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:

@@ -19,13 +19,14 @@ def check_regular(path: Path, remedy: str, most_bytes: int | None = None) -> Non
         info = path.stat()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{place(path)}: cannot be read ({reason}); {remedy}") from None
+        raise InputError(f"cannot be read ({reason})", where=place(path), remedy=remedy) from None
     if not stat.S_ISREG(info.st_mode):
-        raise InputError(f"{place(path)}: is not a regular file; {remedy}")
+        raise InputError("is not a regular file", where=place(path), remedy=remedy)
     if most_bytes is not None and info.st_size > most_bytes:
         raise InputError(
-            f"{place(path)}: has {info.st_size:,} bytes, more than the {most_bytes:,} that such a file may "
-            f"have; {remedy}"
+            f"has {info.st_size:,} bytes, more than the {most_bytes:,} that such a file may have",
+            where=place(path),
+            remedy=remedy,
         )
 
 
@@ -40,15 +41,15 @@ def parsed_object(text: str | bytes, where: str, remedy: str) -> dict[str, Any]:
     try:
         value = parse_json(text if isinstance(text, str) else text.decode("utf-8"))
     except ValueError as error:
-        raise InputError(f"{where}: cannot be read ({one_line(error)}); {remedy}") from None
+        raise InputError(f"cannot be read ({one_line(error)})", where=where, remedy=remedy) from None
     except MemoryError:
-        raise InputError(f"{where}: needs more memory than there is; {remedy}") from None
+        raise InputError("needs more memory than there is", where=where, remedy=remedy) from None
     return _object(value, where, remedy)
 
 
 def _object(value: Any, where: str, remedy: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InputError(f"{where}: holds {brief(value)}, not an object with keys; {remedy}")
+        raise InputError(f"holds {brief(value)}, not an object with keys", where=where, remedy=remedy)
     return value
 
 

@@ -111,8 +111,9 @@ def check_base(unit: str, name: str) -> str:
     if unit in (CARBON_UNIT, SHARE_UNIT) or (unit.endswith("/kWh") and unit[:-4] in CURRENCIES):
         return unit
     raise InputError(
-        f"{name}: unit {unit!r} is not one that a series is kept in: use EUR/kWh (or another currency), "
-        f"{CARBON_UNIT} or {SHARE_UNIT!r}"
+        f"unit {unit!r} is not one that a series is kept in: use EUR/kWh (or another currency), "
+        f"{CARBON_UNIT} or {SHARE_UNIT!r}",
+        where=name,
     )
 
 

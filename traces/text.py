@@ -49,7 +49,7 @@ def refuse_os(path: Path | str, error: OSError | ValueError, doing: str = "read"
     """Raise InputError for what the operating system said about a file."""
     reason = getattr(error, "strerror", None) or str(error)
     raise InputError(
-        f"{place(path)}: cannot {doing}: {reason}; check the path and its permissions"
+        f"cannot {doing}: {reason}", where=place(path), remedy="check the path and its permissions"
     ) from error
 
 
@@ -75,15 +75,15 @@ def open_file(path: Path | str) -> BinaryIO:
         stream = open_regular(path)
     except (OSError, ValueError) as error:
         if isinstance(error, IsADirectoryError):
-            raise InputError(f"{place(path)}: is a folder; give a file") from error
+            raise InputError("is a folder", where=place(path), remedy="give a file") from error
         if isinstance(error, OSError) and error.errno in (errno.ENODEV, errno.ENXIO):  # ENXIO: a socket
             raise InputError(
-                f"{place(path)}: is not a regular file; save its content to a file first"
+                "is not a regular file", where=place(path), remedy="save its content to a file first"
             ) from error
         refuse_os(path, error)
     if os.fstat(stream.fileno()).st_size == 0:
         stream.close()
-        raise InputError(f"{place(path)}: the file is empty; give one with jobs")
+        raise InputError("the file is empty", where=place(path), remedy="give one with jobs")
     return stream
 
 
@@ -115,7 +115,7 @@ def blocks(
         raw.seek(0)
         for magic, what in _OTHERS.items():
             if head.startswith(magic):
-                raise InputError(f"{place(path)}: is {what}; give plain UTF-8 text or gzip")
+                raise InputError(f"is {what}", where=place(path), remedy="give plain UTF-8 text or gzip")
         packed = head.startswith(_GZIP)
         chunks = _chunks(path, raw, packed, max_bytes)
         if head.startswith(_UTF_16):
@@ -131,13 +131,15 @@ def _chunks(path: Path | str, raw: BinaryIO, packed: bool, max_bytes: int) -> It
         unpacked += len(chunk)
         if unpacked > max_bytes:
             raise InputError(
-                f"{place(path)}: holds more than {max_bytes} bytes{' unpacked' if packed else ''}, "
-                "the limit (max_bytes); split it, or raise the limit"
+                f"holds more than {max_bytes} bytes{' unpacked' if packed else ''}, the limit (max_bytes)",
+                where=place(path),
+                remedy="split it, or raise the limit",
             )
         if packed and unpacked > max(_RATIO_FROM_BYTES, _ABSURD_RATIO * raw.tell()):
             raise InputError(
-                f"{place(path)}: unpacks to over {_ABSURD_RATIO} times its size, as no trace does; "
-                "unpack it yourself if it is meant to be read"
+                f"unpacks to over {_ABSURD_RATIO} times its size, as no trace does",
+                where=place(path),
+                remedy="unpack it yourself if it is meant to be read",
             )
         yield chunk
 
@@ -150,14 +152,16 @@ def _from_utf_16(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
         decoder.decode(b"", final=True)
     except UnicodeError as error:
         raise InputError(
-            f"{place(path)}: begins as UTF-16 text and is damaged; save the file as UTF-8"
+            "begins as UTF-16 text and is damaged", where=place(path), remedy="save the file as UTF-8"
         ) from error
 
 
 def _without_zeros(path: Path | str, chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         if b"\0" in chunk:
-            raise InputError(f"{place(path)}: holds zero bytes, so it is not text; give a text file")
+            raise InputError(
+                "holds zero bytes, so it is not text", where=place(path), remedy="give a text file"
+            )
         yield chunk
 
 
@@ -165,10 +169,12 @@ def _read(path: Path | str, stream: BinaryIO | gzip.GzipFile, size: int) -> byte
     try:
         return stream.read(size)
     except EOFError as error:
-        raise InputError(f"{place(path)}: the gzip data is cut short; fetch the file again") from error
+        raise InputError(
+            "the gzip data is cut short", where=place(path), remedy="fetch the file again"
+        ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
-            f"{place(path)}: the gzip data is damaged ({error}); fetch the file again"
+            f"the gzip data is damaged ({error})", where=place(path), remedy="fetch the file again"
         ) from error
     except OSError as error:
         refuse_os(path, error)
@@ -186,7 +192,9 @@ def _whole_lines(
         else:
             rest += chunk
         if len(rest) > longest_line:
-            raise InputError(f"{place(path)}: has a line longer than {longest_line} bytes; {line_remedy}")
+            raise InputError(
+                f"has a line longer than {longest_line} bytes", where=place(path), remedy=line_remedy
+            )
     if rest:
         yield rest
 

@@ -93,14 +93,16 @@ def to_whole(
     for i, cell in enumerate(plain):
         if len(cell) > 64 or not _NUMBER.fullmatch(cell):
             raise InputError(
-                f"{path}:{lines[i]}: column {column!r} holds {cell[:40]!r}, not a number: "
-                f"{_remedy(cell, cells)}, or leave the cell empty if the value is missing"
+                f"column {column!r} holds {cell[:40]!r}, not a number: "
+                f"{_remedy(cell, cells)}, or leave the cell empty if the value is missing",
+                where=f"{path}:{lines[i]}",
             )
     rough = np.array(plain, dtype=np.float64) * float(scale)
     if not (np.abs(rough) <= limit).all():
         i = np.flatnonzero(~(np.abs(rough) <= limit)).tolist()[0]
         raise InputError(
-            f"{path}:{lines[i]}: column {column!r} holds {cells[i]!r}, more than {limit_text}: check the unit"
+            f"column {column!r} holds {cells[i]!r}, more than {limit_text}: check the unit",
+            where=f"{path}:{lines[i]}",
         )
     whole = np.rint(rough).astype(np.int64)
     to_middle = np.abs(rough - np.floor(rough) - 0.5)

@@ -59,7 +59,7 @@ def window_case(scenario: str, window: str) -> Case:
     """The case of a window."""
     loaded = load_scenario(scenario)
     return build(
-        dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, window=window))
+        dataclasses.replace(loaded, scenario=loaded.scenario.model_copy(update={"window": window}))
     ).case
 
 

@@ -110,11 +110,12 @@ def pue_series(
 def check_pue(series: RateSeries) -> RateSeries:
     """The series, if it can be a PUE: unit "1", never below 1 nor above 10. InputError otherwise."""
     if series.unit != "1":
-        raise InputError(f"{series.name}: is in {series.unit}, so it is no PUE: declare unit='1'")
+        raise InputError(f"is in {series.unit}, so it is no PUE: declare unit='1'", where=series.name)
     wrong = np.flatnonzero((series.value_u < LEAST) | (series.value_u > MOST))
     if len(wrong):
         raise InputError(
-            f"{series.name}: PUE {series.value_u[wrong[0]] / 1000:g} at {series.change_s[wrong[0]]} s: "
-            "a PUE is 1 to 10; percent or per mille? Divide it"
+            f"PUE {series.value_u[wrong[0]] / 1000:g} at {series.change_s[wrong[0]]} s: a PUE is 1 to 10",
+            where=series.name,
+            remedy="percent or per mille? Divide it",
         )
     return series

@@ -105,17 +105,19 @@ def _profile(where: str, name: str, table: Any) -> ServerProfile:
     known = [field.name for field in fields(ServerProfile) if field.name != "name"]
     for key in table:
         if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}: use {', '.join(known)}")
+            raise InputError(f"unknown key {key!r}: use {', '.join(known)}", where=where)
     missing = [key for key in known if key not in table and key != "assumed"]
     if missing:
-        raise InputError(f"{where}: {missing[0]!r} is missing: every figure is stated, 0 where there is none")
+        raise InputError(
+            f"{missing[0]!r} is missing: every figure is stated, 0 where there is none", where=where
+        )
     values = {key: _value(where, key, table[key]) for key in table}
     found = ServerProfile(name=name, **values)
     if found.cores_per_node + found.gpus_per_node < 1:
-        raise InputError(f"{where}: a node needs at least one core or GPU")
+        raise InputError("a node needs at least one core or GPU", where=where)
     if found.sleep_w > found.idle_w:
         raise InputError(
-            f"{where}: sleep_w {found.sleep_w:g} is more than idle_w {found.idle_w:g}: swap them"
+            f"sleep_w {found.sleep_w:g} is more than idle_w {found.idle_w:g}: swap them", where=where
         )
     return found
 
@@ -124,14 +126,14 @@ def _value(where: str, key: str, value: Any) -> Any:
     if key == "description":
         if isinstance(value, str) and value.strip():
             return value
-        raise InputError(f"{where}: description {value!r} must be text")
+        raise InputError(f"description {value!r} must be text", where=where)
     if key in ("sources", "assumed"):
         texts = isinstance(value, list) and all(isinstance(line, str) for line in value)
         if texts and (value or key == "assumed"):
             return tuple(value)
-        raise InputError(f"{where}: {key} must be a list of texts, at least one source")
+        raise InputError(f"{key} must be a list of texts, at least one source", where=where)
     number = int if not key.endswith("_w") else int | float
     if isinstance(value, bool) or not isinstance(value, number) or not 0 <= value <= MOST_W:
         kind = "watts" if key.endswith("_w") else "a whole number"
-        raise InputError(f"{where}: {key} = {value!r} must be {kind} between 0 and {MOST_W}")
+        raise InputError(f"{key} = {value!r} must be {kind} between 0 and {MOST_W}", where=where)
     return float(value) if key.endswith("_w") else value

@@ -70,12 +70,12 @@ def checked_series(series: object, what: str) -> np.ndarray:
     try:
         values = np.array(series, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{what}: not a series of numbers: give one number for each step") from None
+        raise InputError("not a series of numbers: give one number for each step", where=what) from None
     if values.ndim != 1 or not len(values):
-        raise InputError(f"{what}: shape {values.shape}: give a flat series of at least one step")
+        raise InputError(f"shape {values.shape}: give a flat series of at least one step", where=what)
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values)))
-        raise InputError(f"{what}: {values[step]} at step {step}: fill the gap before forecasting")
+        raise InputError(f"{values[step]} at step {step}: fill the gap before forecasting", where=what)
     values.setflags(write=False)
     return values
 

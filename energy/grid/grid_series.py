@@ -196,7 +196,9 @@ def _read(
     if base is not None:
         _check_unit(series, base)
     elif series.unit in (CARBON_UNIT, "1"):
-        raise InputError(f"{series.name}: its values are in {series.unit}, which is no price: choose column=")
+        raise InputError(
+            f"its values are in {series.unit}, which is no price: choose column=", where=series.name
+        )
     return series
 
 
@@ -205,11 +207,12 @@ def _check_unit(series: RateSeries, base: str) -> None:
         return
     if CARBON_UNIT in (base, series.unit):
         raise InputError(
-            f"{series.name}: its values are in {series.unit}, not {base}: choose another file or column="
+            f"its values are in {series.unit}, not {base}: choose another file or column=", where=series.name
         )
     raise InputError(
-        f"{series.name}: its prices are in {series.unit}, asked for is {base}: "
-        f"convert it with the rate of its date, series.converted(rate, {base!r})"
+        f"its prices are in {series.unit}, asked for is {base}: "
+        f"convert it with the rate of its date, series.converted(rate, {base!r})",
+        where=series.name,
     )
 
 

@@ -19,7 +19,7 @@ LARGEST_KW = 1e9
 def check_number(owner: str, name: str, value: object, low: float, high: float) -> float:
     """The value as float. InputError unless it is a finite number from low to high."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{owner}: {name} is {quoted(value)}: give a number from {low:g} to {high:g}")
+        raise InputError(f"{name} is {quoted(value)}: give a number from {low:g} to {high:g}", where=owner)
     return float(value)
 
 

@@ -141,9 +141,10 @@ def _frame(weather: Weather, plant: WindPlant) -> pd.DataFrame:
     lowest_m = min(weather.wind_height_m, plant.hub_height_m)
     if plant.wind_profile == "logarithmic" and math.log(lowest_m / roughness_m) < 1:
         raise InputError(
-            f"{weather.name}: a roughness of {roughness_m:g} m is too large for "
-            f"wind at {lowest_m:g} m: the profile holds well above the obstacles; give a smaller "
-            "roughness_m, or wind_profile='hellman'"
+            f"a roughness of {roughness_m:g} m is too large for "
+            f"wind at {lowest_m:g} m: the profile holds well above the obstacles",
+            where=weather.name,
+            remedy="give a smaller roughness_m, or wind_profile='hellman'",
         )
     columns = {
         ("wind_speed", weather.wind_height_m): weather.wind_speed_m_s,

@@ -100,7 +100,7 @@ def _site(record: Record, options: Options) -> dict[str, Any]:
     }
     lacking = [text for name, text in needed.items() if site.get(name) is None]
     if lacking:
-        raise InputError(f"{where}: the file does not say where it was: give {', '.join(lacking)}")
+        raise InputError(f"the file does not say where it was: give {', '.join(lacking)}", where=where)
     if site.get("altitude_m") is None:
         site["altitude_m"] = 0.0
         record.note("altitude", "0", "the file states no altitude: taken as sea level; altitude_m= states it")
@@ -115,8 +115,9 @@ def _check_offset(utc_offset_s: int, where: str) -> None:
     low, high = SITE_RANGES["utc_offset_h"]
     if not low * 3600 <= utc_offset_s <= high * 3600:
         raise InputError(
-            f"{where}: its time zone is {quoted(utc_offset_s)} s from UTC, at most {high:g} hours can be: "
-            "mend the header, or give utc_offset_h="
+            f"its time zone is {quoted(utc_offset_s)} s from UTC, at most {high:g} hours can be: "
+            "mend the header, or give utc_offset_h=",
+            where=where,
         )
 
 
@@ -125,7 +126,7 @@ def _check_zone(zone: str | None, where: str) -> None:
         try:
             find_zone(zone)
         except InputError as error:
-            raise InputError(f"{where}: {error}") from None
+            raise error.at(where) from None
 
 
 def _step(record: Record) -> int:
@@ -133,20 +134,22 @@ def _step(record: Record) -> int:
     check_order(record.start_s, record.lines, record.content.where)
     step_s = usual_step_s(record.start_s)
     if step_s is None:
-        raise InputError(f"{record.content.where}: all rows have one time: the file is damaged")
+        raise InputError("all rows have one time: the file is damaged", where=record.content.where)
     twice = np.flatnonzero(np.diff(record.start_s) == 0)
     if len(twice):
         row = int(twice[0]) + 1
-        raise InputError(f"{record.at(row)}: the same time as the row before: delete one of them")
+        raise InputError("the same time as the row before: delete one of them", where=record.at(row))
     if step_s < SHORTEST_STEP_S:
         raise InputError(
-            f"{record.at(1)}: {step_s} s after the row before it: a column that counts rows or hours is no "
-            "time stamp; write each row's date and time"
+            f"{step_s} s after the row before it: a column that counts rows or hours is no time stamp",
+            where=record.at(1),
+            remedy="write each row's date and time",
         )
     if step_s > DAY_S:
         raise InputError(
-            f"{record.at(1)}: rows are {step_s / 3600:g} hours apart, weather needs a step of at most a day: "
-            "give a finer file"
+            f"rows are {step_s / 3600:g} hours apart, weather needs a step of at most a day: "
+            "give a finer file",
+            where=record.at(1),
         )
     check_steps(record.start_s, record.lines, step_s, record.content.where)
     return step_s
@@ -179,8 +182,8 @@ def _raise_negatives(record: Record, options: Options, repairs: dict[str, Findin
         row, value = int(rows[0]), float(values[rows[0]])
         if options.negatives == "error":
             raise InputError(
-                f"{record.at(row)}: {name} is {value:g} ({len(rows)} below zero): "
-                "correct it, or use negatives='zero'"
+                f"{name} is {value:g} ({len(rows)} below zero): correct it, or use negatives='zero'",
+                where=record.at(row),
             )
         repairs[f"negative_{name}"] = Finding(
             len(rows), int(record.lines[row]), f"{value:g}", "raised to zero"
@@ -201,20 +204,22 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
     if longest_s - step_s > LONGEST_GAP_S:
         row = int(np.argmax(distances)) + 1
         raise InputError(
-            f"{record.at(row)}: {(longest_s - step_s) / 3600:g} hours are missing before it, from "
+            f"{(longest_s - step_s) / 3600:g} hours are missing before it, from "
             f"{show(int(record.start_s[row - 1]) + step_s)} on ({lacking} steps in the file): complete it "
-            f"(gaps='interpolate' fills at most {LONGEST_GAP_S // 3600} hours)"
+            f"(gaps='interpolate' fills at most {LONGEST_GAP_S // 3600} hours)",
+            where=record.at(row),
         )
     if options.gaps == "error":
         raise InputError(
-            f"{record.at(row)}: the step that starts {missing} is missing before it, "
-            f"{lacking} in all: complete the file, or use gaps='interpolate'"
+            f"the step that starts {missing} is missing before it, "
+            f"{lacking} in all: complete the file, or use gaps='interpolate'",
+            where=record.at(row),
         )
     repairs["missing_rows"] = Finding(lacking, int(record.lines[row]), missing, "interpolated")
     index = (record.start_s - record.start_s[0]) // step_s
     count = int(index[-1]) + 1
     if count > MAX_ROWS:
-        raise InputError(f"{record.content.where}: {count} steps, more than {MAX_ROWS}: split the file")
+        raise InputError(f"{count} steps, more than {MAX_ROWS}: split the file", where=record.content.where)
     for name, values in record.columns.items():
         record.columns[name] = np.full(count, np.nan)
         record.columns[name][index] = values
@@ -246,13 +251,15 @@ def _fill(record: Record, step_s: int, options: Options, repairs: dict[str, Find
         if name not in OPTIONAL and options.gaps == "error":
             remedy = ", or use gaps='interpolate'" if fillable else ""
             raise InputError(
-                f"{record.at(row)}: {name} is missing ({int(holes.sum())} in the file): "
-                f"complete the file{remedy}"
+                f"{name} is missing ({int(holes.sum())} in the file): complete the file{remedy}",
+                where=record.at(row),
             )
         if not fillable:
             raise InputError(
-                f"{record.at(row)}: {name} is missing {longest} times in a row or at an end of the file: "
-                f"gaps='interpolate' fills at most {LONGEST_GAP_S // 3600} hours; complete the file"
+                f"{name} is missing {longest} times in a row or at an end of the file: "
+                f"gaps='interpolate' fills at most {LONGEST_GAP_S // 3600} hours",
+                where=record.at(row),
+                remedy="complete the file",
             )
         steps = np.arange(len(values))
         record.columns[name] = np.interp(steps, steps[~holes], values[~holes])
@@ -268,8 +275,10 @@ def _check_whole_year(record: Record, step_s: int, year: int) -> None:
     expected = (365 + calendar.isleap(year)) * DAY_S // step_s
     if len(record.start_s) != expected:
         raise InputError(
-            f"{record.content.where}: a typical year of {len(record.start_s)} steps of {step_s} s, "
-            f"{expected} make a year: the file is cut off; complete it"
+            f"a typical year of {len(record.start_s)} steps of {step_s} s, "
+            f"{expected} make a year: the file is cut off",
+            where=record.content.where,
+            remedy="complete it",
         )
 
 

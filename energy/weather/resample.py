@@ -47,8 +47,9 @@ def finer(
             raise InputError(f"interpolation {name}={quoted(value)} is unknown: use {' or '.join(known)}")
     if isinstance(step_s, bool) or not isinstance(step_s, int) or step_s < 1 or weather.step_s % step_s:
         raise InputError(
-            f"{weather.name}: step_s={quoted(step_s)} does not divide the weather's {weather.step_s} s: "
-            "give a whole number of seconds that does"
+            f"step_s={quoted(step_s)} does not divide the weather's {weather.step_s} s: "
+            "give a whole number of seconds that does",
+            where=weather.name,
         )
     parts = weather.step_s // step_s
     if parts == 1:

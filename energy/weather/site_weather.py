@@ -94,14 +94,14 @@ class Weather:
         columns = {name: _floats(values, name, self.name) for name, values in given.items()}
         for name in REQUIRED:
             if name not in columns:
-                raise InputError(f"{self.name}: {name} is None: weather needs it")
+                raise InputError(f"{name} is None: weather needs it", where=self.name)
         _check_irradiance(self, columns)
         steps = len(columns["temp_air_c"])
         if steps == 0:
-            raise InputError(f"{self.name}: no steps: weather needs at least one")
+            raise InputError("no steps: weather needs at least one", where=self.name)
         for name, values in columns.items():
             if len(values) != steps:
-                raise InputError(f"{self.name}: {name} has {len(values)} values, temp_air_c has {steps}")
+                raise InputError(f"{name} has {len(values)} values, temp_air_c has {steps}", where=self.name)
             object.__setattr__(self, name, values)
         check_ranges(columns, lambda row: f"{self.name}: row {row}")
 
@@ -130,9 +130,10 @@ class Weather:
             # Without cloud cover clear_sky=True would be refused next.
             also = "" if self.cloud_cover is not None else "a file with cloud cover and "
             raise InputError(
-                f"{self.name}: the file holds no irradiance, so there is no solar power in it: use a file "
+                "the file holds no irradiance, so there is no solar power in it: use a file "
                 f"that has it, or {also}read_weather(..., clear_sky=True) to model it from clear sky and "
-                "cloud cover"
+                "cloud cover",
+                where=self.name,
             )
         return self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2
 
@@ -146,7 +147,9 @@ class Weather:
     def part(self, first: int, last: int) -> Weather:
         """Steps first to last - 1. InputError outside [0, N] or if empty."""
         if not 0 <= first < last <= len(self):
-            raise InputError(f"{self.name}: steps {first}:{last} of {len(self)}: give 0 <= first < last <= N")
+            raise InputError(
+                f"steps {first}:{last} of {len(self)}: give 0 <= first < last <= N", where=self.name
+            )
         cut = {name: getattr(self, name)[first:last] for name in COLUMNS if getattr(self, name) is not None}
         start_utc = self.start_utc + timedelta(seconds=first * self.step_s)
         return dataclasses.replace(self, start_utc=start_utc, **cut)
@@ -157,7 +160,7 @@ def check_site_value(name: str, value: object, where: str) -> None:
     low, high = SITE_RANGES[name]
     # Compared as it stands: an integer may be too large for a float.
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{where}: {name} is {quoted(value)}: give a number from {low:g} to {high:g}")
+        raise InputError(f"{name} is {quoted(value)}: give a number from {low:g} to {high:g}", where=where)
 
 
 def check_ranges(columns: dict[str, np.ndarray], where: Callable[[int], str]) -> None:
@@ -172,8 +175,9 @@ def check_ranges(columns: dict[str, np.ndarray], where: Callable[[int], str]) ->
         row, name = min(bad)
         low, high = RANGES[name]
         raise InputError(
-            f"{where(row)}: {name} is {columns[name][row]:g}, possible are {low:g} to {high:g}: "
-            "correct the value, or its unit"
+            f"{name} is {columns[name][row]:g}, possible are {low:g} to {high:g}: "
+            "correct the value, or its unit",
+            where=where(row),
         )
 
 
@@ -182,12 +186,12 @@ def _floats(values: object, name: str, owner: str) -> np.ndarray:
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{owner}: {name} must be a flat list of numbers") from None
+        raise InputError(f"{name} must be a flat list of numbers", where=owner) from None
     if array.ndim != 1:
-        raise InputError(f"{owner}: {name} must be a flat list of numbers, got shape {array.shape}")
+        raise InputError(f"{name} must be a flat list of numbers, got shape {array.shape}", where=owner)
     if not np.isfinite(array).all():
         row = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise InputError(f"{owner}: row {row}: {name} is {array[row]}: fill it first")
+        raise InputError(f"row {row}: {name} is {array[row]}: fill it first", where=owner)
     array.setflags(write=False)
     return array
 
@@ -198,7 +202,7 @@ def _check_site(weather: Weather) -> None:
     roughness_m = weather.roughness_m
     if roughness_m is not None and not (isinstance(roughness_m, int | float) and 1e-5 <= roughness_m <= 5):
         raise InputError(
-            f"{weather.name}: roughness_m is {quoted(roughness_m)}: give a number from 1e-05 to 5"
+            f"roughness_m is {quoted(roughness_m)}: give a number from 1e-05 to 5", where=weather.name
         )
     if weather.zone is not None:
         find_zone(weather.zone)
@@ -207,30 +211,32 @@ def _check_site(weather: Weather) -> None:
 def _check_clock(weather: Weather) -> None:
     if not isinstance(weather.start_utc, datetime) or weather.start_utc.utcoffset() is None:
         raise InputError(
-            f"{weather.name}: start_utc {weather.start_utc!r} has no time zone: give an aware datetime"
+            f"start_utc {weather.start_utc!r} has no time zone: give an aware datetime", where=weather.name
         )
     object.__setattr__(weather, "start_utc", weather.start_utc.astimezone(UTC))
     if not isinstance(weather.step_s, int) or not 1 <= weather.step_s <= 86_400:
-        raise InputError(f"{weather.name}: step_s is {weather.step_s!r}: give whole seconds, at most a day")
+        raise InputError(
+            f"step_s is {weather.step_s!r}: give whole seconds, at most a day", where=weather.name
+        )
     low, high = SITE_RANGES["utc_offset_h"]
     if not isinstance(weather.utc_offset_s, int) or not low * 3600 <= weather.utc_offset_s <= high * 3600:
         raise InputError(
-            f"{weather.name}: utc_offset_s is {quoted(weather.utc_offset_s)}: at most 14 hours either way"
+            f"utc_offset_s is {quoted(weather.utc_offset_s)}: at most 14 hours either way", where=weather.name
         )
     if weather.instants not in INSTANTS:
-        raise InputError(f"{weather.name}: instants is {weather.instants!r}: use {', '.join(INSTANTS)}")
+        raise InputError(f"instants is {weather.instants!r}: use {', '.join(INSTANTS)}", where=weather.name)
 
 
 def _check_irradiance(weather: Weather, columns: dict[str, np.ndarray]) -> None:
     there = [name for name in IRRADIANCE if name in columns]
     if there and len(there) < len(IRRADIANCE):
         raise InputError(
-            f"{weather.name}: has {', '.join(there)} only: give global, normal and diffuse, or none"
+            f"has {', '.join(there)} only: give global, normal and diffuse, or none", where=weather.name
         )
     if bool(there) != (weather.irradiance_source is not None):
-        raise InputError(f"{weather.name}: irradiance_source goes with irradiance: give both or neither")
+        raise InputError("irradiance_source goes with irradiance: give both or neither", where=weather.name)
     if there and weather.irradiance_source not in SOURCES:
         raise InputError(
-            f"{weather.name}: irradiance_source is {weather.irradiance_source!r}: "
-            f"use one of {', '.join(SOURCES)}"
+            f"irradiance_source is {weather.irradiance_source!r}: use one of {', '.join(SOURCES)}",
+            where=weather.name,
         )

@@ -56,7 +56,7 @@ def under_clouds(weather: Weather) -> Components:
     """
     if weather.cloud_cover is None:
         raise InputError(
-            f"{weather.name}: no cloud cover, so clear_sky=True has nothing to go by: use another file"
+            "no cloud cover, so clear_sky=True has nothing to go by: use another file", where=weather.name
         )
     ghi = clear_sky(weather)[0] * (1 - 0.75 * weather.cloud_cover**3.4)
     return split(ghi, weather)

@@ -71,7 +71,7 @@ def tell_format(content: Content) -> str:
     for name, fits in told.items():
         if fits:
             return name
-    raise InputError(f"{content.where}: {_no_format(first, cells)}")
+    raise InputError(f"{_no_format(first, cells)}", where=content.where)
 
 
 def _names_columns(cells: list[str]) -> bool:

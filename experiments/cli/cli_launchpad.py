@@ -16,6 +16,9 @@ from experiments.cli.cli_shared import clean_stdout, json_text
 @click.option("--workload", "workloads", multiple=True, metavar="FILE",
               help="A job trace to run as well, under islanded's wind and sun. Repeatable.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: all cores]")
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON schema of experiment files instead, for editors."
+)
 @click.option("--json", "as_json", is_flag=True, help="claims.json on stdout, nothing else.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def launchpad_command(
@@ -24,6 +27,7 @@ def launchpad_command(
     experiment: str | None,
     workloads: Sequence[str],
     workers: int | None,
+    schema: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -31,9 +35,13 @@ def launchpad_command(
 
     The same command again goes on where it was stopped. `rare report DIR` draws the report again.
     """
+    from experiments.launchpad.experiment_file import experiment_schema
     from experiments.launchpad.launch import claims_text, launchpad
     from experiments.runs.progress import Talk
 
+    if schema:
+        click.echo(json_text(experiment_schema()))
+        return
     with clean_stdout(as_json):
         found = launchpad(
             out, experiment=experiment, quick=quick, workloads=workloads, workers=workers, talk=Talk(quiet)

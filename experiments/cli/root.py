@@ -285,10 +285,15 @@ def list_schedulers(as_json: bool) -> None:
 
 
 @rare.command("scenarios", short_help="List the scenarios that ship with the package.")
-def list_scenarios() -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON schema of scenario files instead, for editors.")
+def list_scenarios(schema: bool) -> None:
     """List the scenarios that ship with the package."""
+    from rare.scenario.config.scenario_config import scenario_schema
     from rare.scenario.load import load_scenario, shipped_names
 
+    if schema:
+        click.echo(json_text(scenario_schema()))
+        return
     for name in shipped_names():
         click.echo(f"{name:<12}  {load_scenario(name).scenario.description}")
 

@@ -151,7 +151,7 @@ def input_files(loaded: Loaded) -> list[Path]:
 
     from traces.documents import is_regular
 
-    paths = {loaded.path(text) for text in texts(dataclasses.asdict(loaded.scenario))}
+    paths = {loaded.path(text) for text in texts(loaded.scenario.model_dump())}
     return sorted(path for path in paths if is_regular(path))  # also of texts too long for a file's name
 
 

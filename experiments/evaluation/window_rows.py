@@ -87,7 +87,7 @@ class WindowCases:
         perfect = name.endswith(PERFECT)
         if perfect not in self._made:
             loaded = self._loaded[perfect]
-            scenario = dataclasses.replace(loaded.scenario, window=self._window.name)
+            scenario = loaded.scenario.model_copy(update={"window": self._window.name})
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what a run may warn of is told by `rare simulate --window`
                 built = build(dataclasses.replace(loaded, scenario=scenario), seed=self._seed)
@@ -98,7 +98,8 @@ class WindowCases:
 def with_perfect_forecast(loaded: Loaded) -> Loaded:
     """The scenario with a forecast that is always right, as many hours ahead."""
     forecast = ForecastTable(kind="perfect", hours=loaded.scenario.forecast.hours)
-    return dataclasses.replace(loaded, scenario=dataclasses.replace(loaded.scenario, forecast=forecast))
+    scenario = loaded.scenario.model_copy(update={"forecast": forecast})
+    return dataclasses.replace(loaded, scenario=scenario)
 
 
 def run_window(

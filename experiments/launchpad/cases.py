@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.launchpad.experiment_file import Experiment, WorkloadTable
 from experiments.runs.provenance import file_hash
-from rare.scenario.config.power_config import SourceTable
+from rare.scenario.config.scenario_config import SourceTable
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
 from rare.scenario.windows import COLUMNS, Window, windows_of
@@ -129,10 +129,8 @@ def _size(sources: list[SourceTable], loaded: Loaded) -> float:
 def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
     """A source as an inline table of TOML, with another size."""
     found: dict[str, Any] = {}
-    for field in dataclasses.fields(source):
-        value = getattr(source, field.name)
-        if value is not None and value != field.default:
-            found[field.name] = list(value) if isinstance(value, tuple) else value
+    for name, value in source.model_dump(exclude_defaults=True).items():
+        found[name] = list(value) if isinstance(value, tuple) else value
     key = _size_key(source, loaded)
     found[key] = float(f"{getattr(source, key) * factor:.9g}")
     if "file" in found:

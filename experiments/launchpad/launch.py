@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,7 +84,7 @@ def with_traces(experiment: Experiment, traces: Sequence[str]) -> Experiment:
             raise InputError(f"--workload {trace}: there is a workload {name!r} already; rename the file")
         known.append(name)
         added.append(WorkloadTable(name=name, scenario=SUN, trace=str(path), tiers=False, ceiling=False))
-    return dataclasses.replace(experiment, workload=(*experiment.workload, *added))
+    return experiment.model_copy(update={"workload": (*experiment.workload, *added)})
 
 
 def claims_text(found: dict[str, Any], out: str | Path) -> str:

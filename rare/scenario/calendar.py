@@ -107,7 +107,7 @@ def _made(
         begin_utc = start_utc + timedelta(seconds=begin_s - shift_s)
     except OverflowError:
         raise InputError(
-            f"time.supply_start_s {shift_s} leaves the calendar; give a smaller number"
+            f"time.supply_start_s {shift_s} leaves the calendar", remedy="give a smaller number"
         ) from None
     local = begin_utc.astimezone(find_zone(site_zone)).replace(tzinfo=None).isoformat(sep=" ")
     trace_local = own.isoformat(sep=" ") if own else None
@@ -181,6 +181,6 @@ def _seconds(span: timedelta) -> int:
 def _check_inside(begin_s: int, shift_s: int, span_s: int, repeats: bool) -> None:
     if not repeats and begin_s - shift_s >= span_s:
         raise InputError(
-            f"the supply is {span_s} s long, and no day of it fits the first job's weekday and hour; "
-            'give a longer supply, or set time.calendar = "none" (--set time.calendar=none)'
+            f"the supply is {span_s} s long, and no day of it fits the first job's weekday and hour",
+            remedy='give a longer supply, or set time.calendar = "none" (--set time.calendar=none)',
         )

@@ -65,7 +65,7 @@ class Built:
 
     def resolved(self) -> dict[str, Any]:
         """Every key with its value in this run, and the sizes that followed from the ratios."""
-        tables = _without_none(dataclasses.asdict(self.loaded.scenario))
+        tables = _without_none(self.loaded.scenario.model_dump())
         case = self.case
         limit_mw = int(case.inputs.import_limit_mw[0])
         partitions = [
@@ -142,11 +142,11 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     if not scenario.site.present:
         raise InputError(
             f"window {window.name!r}: is at site {window.site!r}, but nothing in the scenario depends on the "
-            "weather; leave its site out, or add [site] and plants"
+            "weather",
+            remedy="leave its site out, or add [site] and plants",
         )
-    return dataclasses.replace(
-        loaded, scenario=dataclasses.replace(scenario, site=SiteTable(name=window.site))
-    )
+    elsewhere = scenario.model_copy(update={"site": SiteTable(name=window.site)})
+    return dataclasses.replace(loaded, scenario=elsewhere)
 
 
 # --- jobs -----------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
             text = str(error)
             raise InputError(text if text.startswith("workload.") else f"workload: {text}") from None
     if table.file is None:
-        raise InputError(f"{loaded.label}: workload.file is missing; give it, or --workload FILE")
+        raise InputError("workload.file is missing", where=loaded.label, remedy="give it, or --workload FILE")
     path = files["workload"] = loaded.path(table.file)
     mapping = table.mapping
     if mapping is not None and mapping.endswith(".toml"):
@@ -176,7 +176,9 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
         changes["origin_utc"] = _utc(table.start_utc) - timedelta(seconds=jobs.report.shift_s)
     jobs = dataclasses.replace(jobs, **changes) if changes else jobs
     if len(jobs) == 0:
-        raise InputError(f"{path}: holds no jobs to simulate; `rare traces show {path.name}` says why")
+        raise InputError(
+            "holds no jobs to simulate", where=path, remedy=f"`rare traces show {path.name}` says why"
+        )
     return _chosen(jobs, table)
 
 
@@ -191,13 +193,15 @@ def _made(loaded: Loaded) -> Workload:
         gpus = sum(p.nodes * p.gpus_per_node for p in partitions)
         if gpus == 0:
             raise InputError(
-                'workload.model: "gpu" needs GPUs; give [[cluster.partition]] with gpus_per_node'
+                'workload.model: "gpu" needs GPUs', remedy="give [[cluster.partition]] with gpus_per_node"
             )
         jobs = gpu_mix(days=table.days, gpus=gpus, load=load, seed=table.seed)
     else:
         processors = table.processors or sum(p.nodes * p.cores_per_node for p in partitions)
         if not processors:
-            raise InputError('workload.model: "lublin" needs the machine\'s size; give workload.processors')
+            raise InputError(
+                'workload.model: "lublin" needs the machine\'s size', remedy="give workload.processors"
+            )
         jobs = lublin(
             days=table.days, processors=processors, load=load, seed=table.seed, variant=table.variant
         )
@@ -209,7 +213,9 @@ def _made(loaded: Loaded) -> Workload:
 def _utc(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        raise InputError(f"workload.start_utc {text!r} has no offset; write {instant.isoformat()}Z for UTC")
+        raise InputError(
+            f"workload.start_utc {text!r} has no offset", remedy=f"write {instant.isoformat()}Z for UTC"
+        )
     return instant.astimezone(UTC)
 
 
@@ -220,8 +226,9 @@ def _chosen(jobs: Workload, table: WorkloadTable) -> Workload:
         return jobs
     if jobs.origin_utc is None:
         raise InputError(
-            f"{jobs.name}: has no calendar, so from_date and to_date mean nothing; choose by --jobs "
-            "FIRST:LAST, or give workload.start_utc"
+            "has no calendar, so from_date and to_date mean nothing",
+            where=jobs.name,
+            remedy="choose by --jobs FIRST:LAST, or give workload.start_utc",
         )
     zone = find_zone(jobs.zone or "UTC")
     ends = [
@@ -236,7 +243,7 @@ def _on_the_clock(instant: datetime, zone: Any) -> datetime:
 
 
 def _service_class(table: ServiceClassTable) -> ServiceClass:
-    keys = dataclasses.asdict(table)
+    keys = table.model_dump()
     if not keys.pop("deadline"):
         keys["slack_factor"] = None
     return ServiceClass(**keys)
@@ -263,15 +270,17 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
     if table.partition:
         if scenario.workload.processors is not None and scenario.workload.model is None:
             raise InputError(
-                "workload.processors (--processors): the scenario fixes its nodes in [[cluster.partition]]; "
-                "change those with --set cluster.partition.NAME.nodes=N"
+                "workload.processors (--processors): the scenario fixes its nodes in [[cluster.partition]]",
+                remedy="change those with --set cluster.partition.NAME.nodes=N",
             )
         return Cluster(tuple(_partition(p, p.name, p.nodes) for p in table.partition), pue_per_mille)
     processors = scenario.workload.processors or jobs.processors
     if processors is None:
         raise InputError(
-            f"{jobs.name}: does not say how many processors the machine has (its largest job asks for "
-            f"{int(jobs.cores.max())}); give --processors N"
+            "does not say how many processors the machine has (its largest job asks for "
+            f"{int(jobs.cores.max())})",
+            where=jobs.name,
+            remedy="give --processors N",
         )
     node = table.node or PLAIN_NODE
     one = _partition(node, "main", 1)
@@ -329,7 +338,7 @@ def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
 
 
 def _options(scenario: Scenario) -> Options:
-    rules = dataclasses.asdict(scenario.rules)
+    rules = scenario.rules.model_dump()
     first = rules.pop("dispatch_first")
     battery = scenario.battery
     charge, below_u = "never", 0

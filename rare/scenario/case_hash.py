@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 
@@ -15,7 +14,7 @@ from rare.world import build_world
 
 def config_hash(scenario: Scenario) -> str:
     """sha256 of every key of a scenario, in hex."""
-    text = json.dumps(dataclasses.asdict(scenario), sort_keys=True, default=str)
+    text = json.dumps(scenario.model_dump(), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -94,7 +94,9 @@ def _find(name: str) -> Path:
         return user_path(name)
     near = difflib.get_close_matches(name, shipped_names(), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(shipped_names())}."
-    raise InputError(f"scenario {shown(name)} is unknown; {hint} Or give a file whose name ends in .toml")
+    raise InputError(
+        f"scenario {shown(name)} is unknown", remedy=f"{hint} Or give a file whose name ends in .toml"
+    )
 
 
 # --- the command line's wishes ------------------------------------------------------------------------
@@ -116,7 +118,8 @@ def _apply_wishes(table: dict[str, Any], wishes: Wishes) -> list[tuple[tuple[str
         workload["file"] = _absolute(wishes.workload, "--workload")
         if os.path.isdir(workload["file"]):
             raise InputError(
-                f"--workload {shown(wishes.workload)}: is a directory; give the trace's file inside it"
+                f"--workload {shown(wishes.workload)}: is a directory",
+                remedy="give the trace's file inside it",
             )
     # What the command line chooses is meant instead of what the scenario chose, in whatever way.
     for given, other in ((("jobs",), ("from_date", "to_date")), (("from_date", "to_date"), ("jobs",))):
@@ -192,7 +195,9 @@ def _apply_setting(table: dict[str, Any], setting: str) -> tuple[str | int, ...]
         here, step = _step_into(here, part, setting)
         path.append(step)
     if not isinstance(here, dict):
-        raise InputError(f"--set {shown(setting)}: {dotted(path)} is an array; name one, by place or name")
+        raise InputError(
+            f"--set {shown(setting)}: {dotted(path)} is an array", remedy="name one, by place or name"
+        )
     given = _toml_value(value.strip())
     if isinstance(given, str) and (parts[-1] == "file" or given.endswith(".toml")):
         given = _absolute(given, f"--set {key.strip()}")  # relative to the current folder
@@ -220,7 +225,7 @@ def _step_into(here: Any, part: str, setting: str) -> tuple[Any, str | int]:
         if known
         else f"there are {len(here)} entries, so the next new one is {len(here)}"
     )
-    raise InputError(f"--set {shown(setting)}: there is no entry {part!r}; {hint}")
+    raise InputError(f"--set {shown(setting)}: there is no entry {part!r}", remedy=hint)
 
 
 def _toml_value(value: str) -> Any:

@@ -54,7 +54,8 @@ def episodes_of_all(
         if len(part.case.cluster.partitions) != len(parts[0].case.cluster.partitions):
             raise InputError(
                 f"scenarios {scenarios[0]} and {scenario}: their clusters have different numbers of "
-                "partitions; learn on each by itself"
+                "partitions",
+                remedy="learn on each by itself",
             )
     episodes, first_case = [], 0
     for part in parts:
@@ -82,11 +83,11 @@ def _of_one(loaded: Loaded, seed: int) -> Episodes:
     if loaded.scenario.windows is None:
         return episodes_of_case(built.case, loaded.scenario.name)
     if built.join is None:
-        raise InputError(f"{loaded.label}: has windows, but nothing in it goes by the calendar")
+        raise InputError("has windows, but nothing in it goes by the calendar", where=loaded.label)
     windows = [window for window in windows_of(loaded) if window.site is None]
     found = _cut(built, windows, loaded)
     if not found:
-        raise InputError(f"{loaded.label}: no window holds a job of the workload")
+        raise InputError("no window holds a job of the workload", where=loaded.label)
     return Episodes(loaded.scenario.name, (built.case,), tuple(found))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
 from rare.episodes import Randomise
+from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.load import Loaded
 from traces.errors import InputError
 
@@ -30,7 +30,7 @@ def variant_of(loaded: Loaded, randomise: Randomise, index: int) -> Loaded:
     return dataclasses.replace(loaded, scenario=scenario)
 
 
-def _sized(loaded: Loaded, factor: float) -> Any:
+def _sized(loaded: Loaded, factor: float) -> Scenario:
     """The cluster times a factor: partitions in whole nodes, else processors in whole nodes."""
     scenario = loaded.scenario
     if factor == 1.0:
@@ -38,37 +38,39 @@ def _sized(loaded: Loaded, factor: float) -> Any:
     partitions = scenario.cluster.partition
     if partitions:
         sized = tuple(
-            dataclasses.replace(part, nodes=max(1, round(part.nodes * factor))) for part in partitions
+            part.model_copy(update={"nodes": max(1, round(part.nodes * factor))}) for part in partitions
         )
-        return dataclasses.replace(scenario, cluster=dataclasses.replace(scenario.cluster, partition=sized))
+        cluster = scenario.cluster.model_copy(update={"partition": sized})
+        return scenario.model_copy(update={"cluster": cluster})
     processors, node = scenario.workload.processors, scenario.cluster.node
     if processors is None:
         raise InputError(
-            f"{loaded.label}: randomise: cluster needs workload.processors or cluster partitions in the "
-            "scenario; the size of the machine is in the trace's header alone"
+            "randomise: cluster needs workload.processors or cluster partitions in the scenario",
+            where=loaded.label,
+            remedy="the size of the machine is in the trace's header alone",
         )
     step = (node.cores_per_node if node is not None else None) or 1
     sized_cores = max(1, round(processors * factor / step)) * step
-    return dataclasses.replace(
-        scenario, workload=dataclasses.replace(scenario.workload, processors=sized_cores)
-    )
+    workload = scenario.workload.model_copy(update={"processors": sized_cores})
+    return scenario.model_copy(update={"workload": workload})
 
 
-def _loaded(loaded: Loaded, scenario: Any, randomise: Randomise, factor: float, seed: int) -> Any:
+def _loaded(loaded: Loaded, scenario: Scenario, randomise: Randomise, factor: float, seed: int) -> Scenario:
     workload = scenario.workload
     if workload.model is None:
         if randomise.load != (1.0, 1.0):
             raise InputError(
-                f"{loaded.label}: randomise: load needs jobs that are made (workload.model); those of a file "
-                "are what they are"
+                "randomise: load needs jobs that are made (workload.model)",
+                where=loaded.label,
+                remedy="those of a file are what they are",
             )
         return scenario
     assert workload.load is not None  # a model of jobs has one: checked where the scenario is read
-    made = dataclasses.replace(workload, load=workload.load * factor, seed=seed)
-    return dataclasses.replace(scenario, workload=made)
+    busier = workload.model_copy(update={"load": workload.load * factor, "seed": seed})
+    return scenario.model_copy(update={"workload": busier})
 
 
-def _supplied(loaded: Loaded, scenario: Any, factor: float, shares: np.ndarray | None) -> Any:
+def _supplied(loaded: Loaded, scenario: Scenario, factor: float, shares: np.ndarray | None) -> Scenario:
     """Capacities times a factor, and dealt out anew by shares."""
     sources = scenario.supply.source
     sizes = [("peak" if source.peak is not None else "capacity") for source in sources]
@@ -77,14 +79,15 @@ def _supplied(loaded: Loaded, scenario: Any, factor: float, shares: np.ndarray |
         return scenario
     if not sources or any(capacity is None for capacity in capacities):
         raise InputError(
-            f"{loaded.label}: randomise: supply and mix need sources with a capacity or a peak relative to "
-            "the cluster"
+            "randomise: supply and mix need sources with a capacity or a peak relative to the cluster",
+            where=loaded.label,
         )
     if shares is not None:
         total = sum(capacities)
         capacities = [total * float(share) for share in shares]
     sized = tuple(
-        dataclasses.replace(source, **{name: capacity * factor})
+        source.model_copy(update={name: capacity * factor})
         for source, name, capacity in zip(sources, sizes, capacities, strict=True)
     )
-    return dataclasses.replace(scenario, supply=dataclasses.replace(scenario.supply, source=sized))
+    supply = scenario.supply.model_copy(update={"source": sized})
+    return scenario.model_copy(update={"supply": supply})

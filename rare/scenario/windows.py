@@ -43,9 +43,11 @@ def windows_of(loaded: Loaded, split: str | None = None) -> list[Window]:
     """The scenario's windows in file order, of one split if named. InputError if the file is wrong."""
     table = loaded.scenario.windows
     if table is None:
-        raise InputError(f"{loaded.label}: has no [windows]; give windows.file, or run it without --window")
+        raise InputError(
+            "has no [windows]", where=loaded.label, remedy="give windows.file, or run it without --window"
+        )
     if split is not None and split not in SPLITS:
-        raise InputError(f"windows: split {split!r} is unknown; known are {', '.join(SPLITS)}")
+        raise InputError(f"windows: split {split!r} is unknown", remedy=f"known are {', '.join(SPLITS)}")
     windows = read_windows(loaded.path(table.file))
     return [window for window in windows if split in (None, window.split)]
 
@@ -56,15 +58,21 @@ def read_windows(path: Path) -> list[Window]:
     lines = _lines(path)
     (_, header), *rows = lines if lines else [(1, [])]
     if tuple(header[:4]) != COLUMNS or header[4:] not in ([], ["site"]):
-        raise InputError(f"{path}: the first line must be {','.join(COLUMNS)}[,site], got {shown(header)}")
+        raise InputError(
+            f"the first line must be {','.join(COLUMNS)}[,site], got {shown(header)}", where=path
+        )
     windows: list[Window] = []
     for number, row in rows:
         window = _parse(f"{path}:{number}", row)
         if window.name in [known.name for known in windows]:
-            raise InputError(f"{path}:{number}: window {window.name!r} is there twice; rename one")
+            raise InputError(
+                f"window {window.name!r} is there twice", where=f"{path}:{number}", remedy="rename one"
+            )
         windows.append(window)
     if not windows:
-        raise InputError(f"{path}: holds no windows; give one a line: {','.join(COLUMNS)}[,site]")
+        raise InputError(
+            "holds no windows", where=path, remedy=f"give one a line: {','.join(COLUMNS)}[,site]"
+        )
     return windows
 
 
@@ -79,19 +87,27 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
             if line.strip() and not line.startswith("#")
         ]
     except csv.Error as error:
-        raise InputError(f"{path}: is not a CSV table ({error}); give a CSV file of windows") from None
+        raise InputError(
+            f"is not a CSV table ({error})", where=path, remedy="give a CSV file of windows"
+        ) from None
 
 
 def _parse(where: str, row: list[str]) -> Window:
     if len(row) not in (4, 5):
-        raise InputError(f"{where}: has {len(row)} fields; give {', '.join(COLUMNS)} and perhaps site")
+        raise InputError(
+            f"has {len(row)} fields", where=where, remedy=f"give {', '.join(COLUMNS)} and perhaps site"
+        )
     name, split = row[:2]
     if not name or not name.isprintable() or name in (ALL, *SPLITS):
         raise InputError(
-            f"{where}: window name {shown(name)} is empty or has a meaning of its own; choose another"
+            f"window name {shown(name)} is empty or has a meaning of its own",
+            where=where,
+            remedy="choose another",
         )
     if split not in SPLITS:
-        raise InputError(f"{where}: split {shown(split)} is unknown; known are {', '.join(SPLITS)}")
+        raise InputError(
+            f"split {shown(split)} is unknown", where=where, remedy=f"known are {', '.join(SPLITS)}"
+        )
     first_day = _whole(where, "first_day", row[2], 0, MOST_DAYS)
     days = _whole(where, "days", row[3], 1, 366)
     return Window(name, split, first_day, days, row[4] or None if len(row) == 5 else None)
@@ -100,7 +116,7 @@ def _parse(where: str, row: list[str]) -> Window:
 def _whole(where: str, what: str, text: str, low: int, high: int) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 9 and low <= int(text) <= high:
         return int(text)
-    raise InputError(f"{where}: {what} must be a whole number from {low} to {high}, got {shown(text)}")
+    raise InputError(f"{what} must be a whole number from {low} to {high}, got {shown(text)}", where=where)
 
 
 def chosen_window(loaded: Loaded) -> Window | None:
@@ -119,4 +135,6 @@ def chosen_window(loaded: Loaded) -> Window | None:
     near = difflib.get_close_matches(wanted, names, n=1)
     more = "..." if len(names) > 6 else ""
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names[:6])}{more} and {ALL}"
-    raise InputError(f"window {shown(wanted)} is not in {loaded.path(scenario.windows.file)}; {hint}")
+    raise InputError(
+        f"window {shown(wanted)} is not in {loaded.path(scenario.windows.file)}", remedy=hint
+    )

@@ -65,11 +65,13 @@ def read_workload(
     Raises InputError, with file and line, for whatever cannot be read. docs/workload-format.md.
     """
     if max_bytes < 1:
-        raise InputError(f"max_bytes is {max_bytes}; give 1 or more")
+        raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")
     kind = _format(path, format)
     if kind == "swf":
         if mapping is not None:
-            raise InputError(f"{place(path)}: SWF takes no mapping, its fields are fixed; drop it")
+            raise InputError(
+                "SWF takes no mapping, its fields are fixed", where=place(path), remedy="drop it"
+            )
         return read_swf(path, strict=strict, max_bytes=max_bytes)
     reader = read_csv if kind == "csv" else read_parquet
     return reader(path, mapping=mapping, strict=strict, max_bytes=max_bytes)
@@ -78,7 +80,7 @@ def read_workload(
 def _format(path: Path | str, asked: str | None) -> str:
     if asked is not None:
         if asked not in FORMATS:
-            raise InputError(f"unknown format {quoted(asked)}; known: {', '.join(FORMATS)}")
+            raise InputError(f"unknown format {quoted(asked)}", remedy=f"known: {', '.join(FORMATS)}")
         return asked
     suffix = _suffix(path)
     if suffix in _SUFFIXES:
@@ -88,7 +90,7 @@ def _format(path: Path | str, asked: str | None) -> str:
         remedy = "save the spreadsheet's table as CSV"
     elif suffix in _PACKED:
         remedy = "unpack it; of packed files only gzip is read"
-    raise InputError(f"{place(path)}: unknown format; {remedy}")
+    raise InputError("unknown format", where=place(path), remedy=remedy)
 
 
 def _suffix(path: Path | str) -> str:
@@ -106,12 +108,14 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     """
     kind = _SUFFIXES.get(_suffix(path))
     if kind is None:
-        raise InputError(f"{place(path)}: unknown format; name it .csv, .csv.gz or .parquet")
+        raise InputError("unknown format", where=place(path), remedy="name it .csv, .csv.gz or .parquet")
     if kind == "swf":
-        raise InputError(f"{place(path)}: SWF cannot hold all fields of a job; write .csv or .parquet")
+        raise InputError(
+            "SWF cannot hold all fields of a job", where=place(path), remedy="write .csv or .parquet"
+        )
     packed = Path(path).suffix.lower() == ".gz"
     if packed and kind == "parquet":
-        raise InputError(f"{place(path)}: Parquet is compressed already; drop the .gz")
+        raise InputError("Parquet is compressed already", where=place(path), remedy="drop the .gz")
     if kind == "parquet":
         replace_file(path, lambda stream: _write_parquet(workload, stream))
     elif packed:

@@ -80,13 +80,16 @@ def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) ->
     unknown = [name for name in header if name not in KNOWN and name not in left_out]
     if missing:
         raise InputError(
-            f"{where}: column {missing[0]} is missing among {quoted(', '.join(header), 80)}; "
-            f"needed: {', '.join(REQUIRED)}; rename your columns, or give a mapping file (.toml)"
+            f"column {missing[0]} is missing among {quoted(', '.join(header), 80)}; "
+            f"needed: {', '.join(REQUIRED)}",
+            where=where,
+            remedy="rename your columns, or give a mapping file (.toml)",
         )
     if unknown:
         raise InputError(
-            f"{where}: unknown column {quoted(unknown[0])}; known: {', '.join(KNOWN)}; "
-            "rename it, or leave it out"
+            f"unknown column {quoted(unknown[0])}; known: {', '.join(KNOWN)}",
+            where=where,
+            remedy="rename it, or leave it out",
         )
     sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
     return Mapping("own", sources, own=True, index=left_out)
@@ -107,8 +110,9 @@ def choose(
     for name in chosen.columns():
         if name not in header:
             raise InputError(
-                f"{where}: column {quoted(name)}, which mapping {quoted(chosen.name)} needs, is missing; "
-                f"found: {quoted(', '.join(header), 200)}"
+                f"column {quoted(name)}, which mapping {quoted(chosen.name)} needs, is missing",
+                where=where,
+                remedy=f"found: {quoted(', '.join(header), 200)}",
             )
     return chosen
 
@@ -123,7 +127,9 @@ def load(mapping: str | Path) -> Mapping:
     path = Path(mapping)
     if path.suffix.lower() != ".toml":
         known = ", ".join(BUILT_IN)
-        raise InputError(f"unknown mapping {quoted(name)}; known: {known}, or the path of a .toml file")
+        raise InputError(
+            f"unknown mapping {quoted(name)}", remedy=f"known: {known}, or the path of a .toml file"
+        )
     with reading(path):
         return parse(read_text(path, remedy="give a mapping, a short TOML file"), place(path))
 
@@ -133,26 +139,38 @@ def parse(text: str, name: str) -> Mapping:
     try:
         tables = parse_toml(text)
     except ValueError as error:
-        raise InputError(f"{name}: not valid TOML: {quoted(str(error).replace(chr(39), ''), 120)}") from error
+        raise InputError(
+            f"not valid TOML: {quoted(str(error).replace(chr(39), ''), 120)}", where=name
+        ) from error
     for key in tables:
         if key not in ("columns", "skip", "file", "header"):
-            raise InputError(f"{name}: unknown table {quoted(key)}; known: columns, skip, file, and header")
+            raise InputError(
+                f"unknown table {quoted(key)}", where=name, remedy="known: columns, skip, file, and header"
+            )
     header = tables.get("header", True)
     if not isinstance(header, bool):
-        raise InputError(f"{name}: header is {quoted(header)}; write header = false for a file without names")
+        raise InputError(
+            f"header is {quoted(header)}", where=name, remedy="write header = false for a file without names"
+        )
     columns = _table(tables, "columns", name)
     for needed in REQUIRED[1:]:
         if needed not in columns:
-            raise InputError(f"{name}: [columns.{needed}] is missing; needed: {', '.join(REQUIRED[1:])}")
+            raise InputError(
+                f"[columns.{needed}] is missing", where=name, remedy=f"needed: {', '.join(REQUIRED[1:])}"
+            )
     sources = {}
     for target, keys in columns.items():
         if target not in KNOWN:
-            raise InputError(f"{name}: unknown field columns.{target}; known: {', '.join(KNOWN)}")
+            raise InputError(
+                f"unknown field columns.{target}", where=name, remedy=f"known: {', '.join(KNOWN)}"
+            )
         sources[target] = _source(target, keys, name)
     skip = _table(tables, "skip", name)
     for code, column in skip.items():
         if not isinstance(column, str):
-            raise InputError(f"{name}: skip.{code} is {quoted(column)}; give the name of a column")
+            raise InputError(
+                f"skip.{code} is {quoted(column)}", where=name, remedy="give the name of a column"
+            )
     pairs = {key: str(value) for key, value in _table(tables, "file", name).items()}
     return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
 
@@ -160,28 +178,28 @@ def parse(text: str, name: str) -> Mapping:
 def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:
     table = tables.get(key, {})
     if not isinstance(table, dict):
-        raise InputError(f"{name}: {key} must be a table, [{key}]")
+        raise InputError(f"{key} must be a table, [{key}]", where=name)
     return table
 
 
 def _source(target: str, keys: Any, name: str) -> Source:
     where = f"{name}: columns.{target}"
     if not isinstance(keys, dict) or "column" not in keys:
-        raise InputError(f'{where}: give a table with a column, like columns.{target}.column = "..."')
+        raise InputError(f'give a table with a column, like columns.{target}.column = "..."', where=where)
     for key, value in keys.items():
         if key not in _KEYS or not isinstance(value, str):
             raise InputError(f"{where}.{key} = {quoted(value)}: known keys, all text: {', '.join(_KEYS)}")
     if target in TEXT_FIELDS:
         if len(keys) > 1:
-            raise InputError(f"{where}: is text, so it takes a column and nothing else")
+            raise InputError("is text, so it takes a column and nothing else", where=where)
         return Source(keys["column"])
     if "minus" in keys and "times" in keys:
-        raise InputError(f"{where}: give minus or times, not both")
+        raise InputError("give minus or times, not both", where=where)
     quantity = QUANTITIES[target]
     unit, rounding = keys.get("unit", quantity.unit), keys.get("round", quantity.rounding)
     if unit not in quantity.units:
-        raise InputError(f"{where}.unit is {quoted(unit)}; known: {', '.join(quantity.units)}")
+        raise InputError(f"{where}.unit is {quoted(unit)}", remedy=f"known: {', '.join(quantity.units)}")
     if rounding not in ROUNDINGS:
-        raise InputError(f"{where}.round is {quoted(rounding)}; known: {', '.join(ROUNDINGS)}")
+        raise InputError(f"{where}.round is {quoted(rounding)}", remedy=f"known: {', '.join(ROUNDINGS)}")
     factor, quiet = Decimal(quantity.units[unit]), quantity.quiet or "round" in keys
     return Source(keys["column"], keys.get("minus"), keys.get("times"), factor, rounding, quiet)

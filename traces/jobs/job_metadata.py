@@ -33,16 +33,20 @@ def parse_metadata(pairs: Mapping[str, str], where: str) -> Metadata:
     """Checked metadata from texts; InputError, beginning with `where`, names the key."""
     for key in pairs:
         if key not in KEYS:
-            raise InputError(f"{where}: unknown key {quoted(key)}; known: {', '.join(KEYS)}")
+            raise InputError(f"unknown key {quoted(key)}", where=where, remedy=f"known: {', '.join(KEYS)}")
     start, zone, processors, name, estimates = (pairs.get(key) for key in KEYS)
     if zone is not None and not is_zone(zone):
         raise InputError(
-            f"{where}: zone is {quoted(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00"
+            f"zone is {quoted(zone)}",
+            where=where,
+            remedy="give an IANA name, like Europe/Paris, or UTC+01:00",
         )
     if name is not None and not (name and name.isprintable() and name == name.strip()):
-        raise InputError(f"{where}: name is {quoted(name)}; give one line of printable text")
+        raise InputError(f"name is {quoted(name)}", where=where, remedy="give one line of printable text")
     if estimates is not None and estimates not in ESTIMATES:
-        raise InputError(f"{where}: estimates is {quoted(estimates)}; known: {', '.join(ESTIMATES)}")
+        raise InputError(
+            f"estimates is {quoted(estimates)}", where=where, remedy=f"known: {', '.join(ESTIMATES)}"
+        )
     return Metadata(
         None if start is None else _instant(start, where),
         zone,
@@ -57,19 +61,25 @@ def _instant(text: str, where: str) -> datetime:
         instant = datetime.fromisoformat(text)
         if instant.utcoffset() is None:
             remedy = f"write {instant.isoformat()}Z for UTC"
-            raise InputError(f"{where}: start_utc is {quoted(text)}, without an offset; {remedy}")
+            raise InputError(
+                f"start_utc is {quoted(text)}, without an offset", where=where, remedy=remedy
+            )
         return instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         example = "2022-01-01T00:00:00Z"
-        raise InputError(f"{where}: start_utc is {quoted(text)}; write it like {example}") from error
+        raise InputError(
+            f"start_utc is {quoted(text)}", where=where, remedy=f"write it like {example}"
+        ) from error
 
 
 def _size(text: str, where: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 13 and 0 < int(text) <= LARGEST_COUNT:
         return int(text)
-    raise InputError(f"{where}: processors is {quoted(text)}; give a whole number, 1 to {LARGEST_COUNT}")
+    raise InputError(
+        f"processors is {quoted(text)}", where=where, remedy=f"give a whole number, 1 to {LARGEST_COUNT}"
+    )
 
 
 def metadata_of(jobs: Workload) -> dict[str, str]:

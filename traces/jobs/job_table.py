@@ -125,7 +125,7 @@ class JobTable:
                 failures.append(error)
         if failures:
             first = min(failures, key=lambda failure: failure.row)
-            raise InputError(f"{self._findings.where(first.row)}: {first.reason}")
+            raise InputError(f"{first.reason}", where=self._findings.where(first.row))
         if "job_id" not in self._mapping.sources:
             self._columns.add("job_id", np.array([str(number) for number in numbers], dtype=object))
         self._columns.places.append(lines)
@@ -217,7 +217,7 @@ class JobTable:
     def _complete(self) -> dict[str, np.ndarray]:
         if not self._columns.places:
             what = f"none of its {self._records} records is a job" if self._records else "has no records"
-            raise InputError(f"{place(self._path)}: {what}; give a file with jobs")
+            raise InputError(f"{what}", where=place(self._path), remedy="give a file with jobs")
         columns = self._columns.joined()
         self._findings.at(np.concatenate(self._columns.places))
         count = len(columns["submit_s"])
@@ -258,7 +258,7 @@ class JobTable:
         text = "asks for no cores and no GPUs, record skipped"
         self._findings.add("skips", "no_processors", ~keep, columns["cores"], text)
         if not keep.any():
-            raise InputError(f"{place(self._path)}: no record asks for cores or GPUs; give jobs")
+            raise InputError("no record asks for cores or GPUs", where=place(self._path), remedy="give jobs")
         self._findings.at(np.concatenate(self._columns.places)[keep])
         return {name: column[keep] for name, column in columns.items()}
 

@@ -92,9 +92,10 @@ class JobTexts:
         if self.start_utc is None:
             if submit not in seconds:
                 raise InputError(
-                    f"{self._path}:{lines[0]}: column {quoted(next(iter(seconds)))} holds dates and "
+                    f"column {quoted(next(iter(seconds)))} holds dates and "
                     f"{quoted(submit)} does not: give the instant of second 0 in a line "
-                    "'# start_utc: 2022-01-01T00:00:00Z' above the column names"
+                    "'# start_utc: 2022-01-01T00:00:00Z' above the column names",
+                    where=f"{self._path}:{lines[0]}",
                 )
             known = [second for second in seconds[submit] if second is not None]
             self.start_utc = EPOCH + timedelta(seconds=min(known))
@@ -117,7 +118,8 @@ class JobTexts:
         where = f"{self._path}:{lines[rows[0]]}"
         if source.factor != 1:
             raise InputError(
-                f"{where}: column {quoted(column)} holds dates, and its unit in the mapping counts: drop unit"
+                f"column {quoted(column)} holds dates, and its unit in the mapping counts: drop unit",
+                where=where,
             )
         some = [cells[row] for row in rows]
         try:
@@ -128,13 +130,14 @@ class JobTexts:
         utc_s = stamps.seconds
         if not stamps.in_utc:
             if self._zone is None:
-                raise InputError(f"{where}: {quoted(some[0])} has no offset: {_NO_ZONE}")
+                raise InputError(f"{quoted(some[0])} has no offset: {_NO_ZONE}", where=where)
             times = readings_of(stamps.seconds, find_zone(self._zone))
             if times.nonexistent.any():
                 row = rows[int(np.argmax(times.nonexistent))]
                 raise InputError(
-                    f"{self._path}:{lines[row]}: {quoted(cells[row])} does not exist in {self._zone}, clocks "
-                    "went forward: correct it, or the zone"
+                    f"{quoted(cells[row])} does not exist in {self._zone}, clocks "
+                    "went forward: correct it, or the zone",
+                    where=f"{self._path}:{lines[row]}",
                 )
             again = np.zeros(len(cells), bool)
             again[rows] = times.transition >= 0

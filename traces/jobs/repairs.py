@@ -45,7 +45,7 @@ class Findings:
         failed = [(int(np.argmax(mask)), values, text) for mask, values, text in checks if mask.any()]
         if failed:
             row, values, text = min(failed, key=lambda found: found[0])
-            raise InputError(f"{self.where(row)}: {text.replace('{}', plain(values[row]), 1)}")
+            raise InputError(f"{text.replace('{}', plain(values[row]), 1)}", where=self.where(row))
 
     def add(self, kind: str, code: str, mask: np.ndarray, values: Any, text: str) -> None:
         """Count the marked records under `code`; `text` says what was done to them."""
@@ -87,8 +87,9 @@ class Findings:
         if found:
             line, code, finding = min(found, key=lambda each: each[0])
             raise InputError(
-                f"{self._place(line)}: {finding.text}: {finding.value} ({code}); "
-                "correct the file, or read it without strict"
+                f"{finding.text}: {finding.value} ({code})",
+                where=self._place(line),
+                remedy="correct the file, or read it without strict",
             )
 
     def report(self, records: int, shift_s: int = 0) -> ReadReport:

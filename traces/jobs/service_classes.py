@@ -53,9 +53,13 @@ class ServiceClass:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name and self.name.isprintable()):
-            raise InputError(f"a service class has the name {quoted(self.name)}; give it a printable one")
+            raise InputError(
+                f"a service class has the name {quoted(self.name)}", remedy="give it a printable one"
+            )
         if self.name != self.name.strip():
-            raise InputError(f"service class {quoted(self.name)} has outer spaces in its name; drop them")
+            raise InputError(
+                f"service class {quoted(self.name)} has outer spaces in its name", remedy="drop them"
+            )
         self._number("share", self.share, 1)
         self._number("value_per_core_hour", self.value_per_core_hour, _LARGEST_RATE)
         self._number("value_per_gpu_hour", self.value_per_gpu_hour, _LARGEST_RATE)
@@ -82,7 +86,9 @@ class ServiceClass:
             raise self._wrong(key, pair, "the lower number first")
 
     def _wrong(self, key: str, value: object, wanted: str) -> InputError:
-        return InputError(f"service class {quoted(self.name)}: {key} is {quoted(value)}; give {wanted}")
+        return InputError(
+            f"service class {quoted(self.name)}: {key} is {quoted(value)}", remedy=f"give {wanted}"
+        )
 
 
 def assign_service(workload: Workload, classes: Sequence[ServiceClass], seed: int) -> Workload:
@@ -112,16 +118,18 @@ def assign_service(workload: Workload, classes: Sequence[ServiceClass], seed: in
 
 def _check(classes: Sequence[ServiceClass], seed: int) -> None:
     if not classes:
-        raise InputError("no service classes are declared; declare at least one")
+        raise InputError("no service classes are declared", remedy="declare at least one")
     names = [each.name for each in classes]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"service class {quoted(name)} is declared twice; give each name once")
+            raise InputError(f"service class {quoted(name)} is declared twice", remedy="give each name once")
     total = math.fsum(each.share for each in classes)
     if abs(total - 1) > 1e-9:
-        raise InputError(f"the shares of service classes {', '.join(names)} add up to {total:g}; make it 1")
+        raise InputError(
+            f"the shares of service classes {', '.join(names)} add up to {total:g}", remedy="make it 1"
+        )
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= _WORD:
-        raise InputError(f"seed is {quoted(seed)}; give a whole number from 0 to 2^64 - 1")
+        raise InputError(f"seed is {quoted(seed)}", remedy="give a whole number from 0 to 2^64 - 1")
 
 
 def _keys(job_id: np.ndarray) -> np.ndarray:
@@ -182,8 +190,10 @@ def _class_index(jobs: Workload, classes: Sequence[ServiceClass], draws: np.ndar
             continue
         if name not in numbers:
             raise InputError(
-                f"{jobs.name}: job {quoted(jobs.job_id[row])} is of service class {quoted(name)}, which is "
-                f"not declared; known: {', '.join(numbers)}; declare it, or drop the column service_class"
+                f"job {quoted(jobs.job_id[row])} is of service class {quoted(name)}, which is "
+                f"not declared; known: {', '.join(numbers)}",
+                where=jobs.name,
+                remedy="declare it, or drop the column service_class",
             )
         index[row] = numbers[name]
     return index
@@ -203,8 +213,9 @@ def _values(
         out[rows] = _fit(jobs, rows, np.maximum(value_u, 1), "value", "value_per_core_hour")
     if sum(out[out > 0].tolist()) >= NO_DEADLINE_S:
         raise InputError(
-            f"{jobs.name}: the values of all jobs add up to over 4.6e12, more than 64 bits hold in "
-            "millionths; declare smaller rates of value"
+            "the values of all jobs add up to over 4.6e12, more than 64 bits hold in millionths",
+            where=jobs.name,
+            remedy="declare smaller rates of value",
         )
     return out
 
@@ -229,5 +240,5 @@ def _fit(jobs: Workload, rows: np.ndarray, numbers: np.ndarray, what: str, key: 
     if len(numbers) and numbers.max() >= NO_DEADLINE_S:
         job_id = jobs.job_id[rows][int(np.argmax(numbers))]
         which = f"{jobs.name}: the {what} of job {quoted(job_id)}"
-        raise InputError(f"{which} passes 64 bits; declare a smaller {key}")
+        raise InputError(f"{which} passes 64 bits", remedy=f"declare a smaller {key}")
     return numbers.astype(np.int64)

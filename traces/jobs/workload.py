@@ -90,7 +90,7 @@ class Workload:
             self._freeze(column, _whole(self, column, low, high))
         flags = np.asarray(self.preemptible)
         if flags.dtype != np.bool_:
-            raise InputError(f"{self.name}: preemptible must be true or false, not {flags.dtype}")
+            raise InputError(f"preemptible must be true or false, not {flags.dtype}", where=self.name)
         self._freeze("preemptible", flags)
         self._freeze("job_id", _ids(self.name, self.job_id))
         for column in _TEXTS:
@@ -157,8 +157,9 @@ class Workload:
         start, stop = 0 if first is None else first, len(self) if last is None else last
         if not 0 <= start < stop <= len(self):
             raise InputError(
-                f"{self.name}: cannot select jobs {start}:{stop} of {len(self)}; "
-                f"give 0 <= first < last <= {len(self)} (the last is not included)"
+                f"cannot select jobs {start}:{stop} of {len(self)}",
+                where=self.name,
+                remedy=f"give 0 <= first < last <= {len(self)} (the last is not included)",
             )
         return self.take(slice(start, stop))
 
@@ -166,7 +167,7 @@ class Workload:
         """Jobs submitted at or after `from_utc` and before `to_utc` (aware datetimes; None: open)."""
         if self.origin_utc is None:
             raise InputError(
-                f"{self.name} has no calendar (no start time in its header); select jobs by index"
+                f"{self.name} has no calendar (no start time in its header)", remedy="select jobs by index"
             )
         first = 0 if from_utc is None else self._first_at_or_after(from_utc)
         last = len(self) if to_utc is None else self._first_at_or_after(to_utc)
@@ -182,7 +183,9 @@ class Workload:
 
     def _first_at_or_after(self, when: datetime) -> int:
         if when.tzinfo is None:
-            raise InputError(f"{when} has no time zone; give an offset, for example {when.isoformat()}+00:00")
+            raise InputError(
+                f"{when} has no time zone", remedy=f"give an offset, for example {when.isoformat()}+00:00"
+            )
         assert self.origin_utc is not None
         delta = when - self.origin_utc
         whole_s = delta.days * 86400 + delta.seconds + (delta.microseconds > 0)
@@ -195,7 +198,7 @@ class Workload:
         try:
             return self.origin_utc.astimezone(UTC) + timedelta(seconds=time_s)
         except OverflowError as error:
-            raise InputError(f"{self.name}: second {time_s} is beyond the year 9999") from error
+            raise InputError(f"second {time_s} is beyond the year 9999", where=self.name) from error
 
     def take(self, rows: slice | np.ndarray) -> Workload:
         """The same workload with only these rows (a slice, indices in rising order, or a mask)."""
@@ -226,7 +229,7 @@ def _spread(name: str, column: str, values: Any, count: int) -> np.ndarray:
     if array.ndim == 0:
         return np.full(count, array[()], dtype=array.dtype)
     if array.shape != (count,):
-        raise InputError(f"{name}: {column} has shape {array.shape}, expected ({count},) as submit_s")
+        raise InputError(f"{column} has shape {array.shape}, expected ({count},) as submit_s", where=name)
     return array
 
 
@@ -234,17 +237,20 @@ def _whole(jobs: Workload, column: str, low: int, high: int) -> np.ndarray:
     """The column as int64, or InputError: other shapes, decimals and numbers out of range are refused."""
     array, count = np.asarray(getattr(jobs, column)), len(np.asarray(jobs.submit_s))
     if array.shape != (count,):
-        raise InputError(f"{jobs.name}: {column} has shape {array.shape}, expected ({count},) as submit_s")
+        raise InputError(
+            f"{column} has shape {array.shape}, expected ({count},) as submit_s", where=jobs.name
+        )
     if count == 0:
         return np.zeros(0, dtype=np.int64)
     if array.dtype.kind not in "iu":
-        raise InputError(f"{jobs.name}: {column} must hold whole numbers, not {array.dtype}")
+        raise InputError(f"{column} must hold whole numbers, not {array.dtype}", where=jobs.name)
     wrong = (array < low) | (array > high)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f"{jobs.name}: {column} of job {quoted(jobs.job_id[row])} is {array[row]}; "
-            f"expected {low} to {high}"
+            f"{column} of job {quoted(jobs.job_id[row])} is {array[row]}",
+            where=jobs.name,
+            remedy=f"expected {low} to {high}",
         )
     return array.astype(np.int64)
 
@@ -279,7 +285,7 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
         empty = column == "job_id" and text == ""
         if not isinstance(text, str) or not (text.isprintable() and text == text.strip()) or empty:
             raise InputError(
-                f"{name}: {column} {quoted(text)} is not a plain, printable text without outer spaces"
+                f"{column} {quoted(text)} is not a plain, printable text without outer spaces", where=name
             )
         known.add(text)
     return array
@@ -288,12 +294,12 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
 def _check_rows(jobs: Workload) -> None:
     def refuse(wrong: np.ndarray, what: str) -> None:
         if wrong.any():
-            raise InputError(f"{jobs.name}: job {quoted(jobs.job_id[int(np.argmax(wrong))])} {what}")
+            raise InputError(f"job {quoted(jobs.job_id[int(np.argmax(wrong))])} {what}", where=jobs.name)
 
     texts = [column for column in _TEXTS if getattr(jobs, column) is not None]
     for column in ("job_id", "preemptible", *texts):
         if getattr(jobs, column).shape != jobs.submit_s.shape:
-            raise InputError(f"{jobs.name}: {column} and submit_s differ in length")
+            raise InputError(f"{column} and submit_s differ in length", where=jobs.name)
     refuse((jobs.cores == 0) & (jobs.gpus_milli == 0), "asks for no cores and no GPUs")
     refuse(jobs.deadline_s < jobs.submit_s, "has its deadline before its submit time")
     refuse(np.diff(jobs.submit_s, prepend=0) < 0, "is out of order: jobs must be sorted by submit_s")
@@ -302,13 +308,18 @@ def _check_rows(jobs: Workload) -> None:
 
 def _check_header(jobs: Workload) -> None:
     if jobs.origin_utc is not None and jobs.origin_utc.utcoffset() is None:
-        raise InputError(f"{jobs.name}: origin_utc {jobs.origin_utc} has no time zone")
+        raise InputError(f"origin_utc {jobs.origin_utc} has no time zone", where=jobs.name)
     if jobs.zone is not None and not is_zone(jobs.zone):
         raise InputError(
-            f"{jobs.name}: unknown time zone {quoted(jobs.zone)}; give an IANA name, like Europe/Paris, "
-            "or UTC+01:00"
+            f"unknown time zone {quoted(jobs.zone)}",
+            where=jobs.name,
+            remedy="give an IANA name, like Europe/Paris, or UTC+01:00",
         )
     if jobs.processors is not None and not 0 < jobs.processors <= LARGEST_COUNT:
-        raise InputError(f"{jobs.name}: processors is {jobs.processors}; expected 1 to {LARGEST_COUNT}")
+        raise InputError(
+            f"processors is {jobs.processors}", where=jobs.name, remedy=f"expected 1 to {LARGEST_COUNT}"
+        )
     if jobs.estimates not in ESTIMATES:
-        raise InputError(f"{jobs.name}: estimates is {quoted(jobs.estimates)}; known: {', '.join(ESTIMATES)}")
+        raise InputError(
+            f"estimates is {quoted(jobs.estimates)}", where=jobs.name, remedy=f"known: {', '.join(ESTIMATES)}"
+        )

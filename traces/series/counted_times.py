@@ -49,17 +49,19 @@ def read_counts(
     for row, cell in enumerate(cells):
         if not _COUNT.fullmatch(cell):
             raise InputError(
-                f"{path}:{lines[row]}: {cell[:40]!r} is not a number, as the times above are: "
-                "write all times one way"
+                f"{cell[:40]!r} is not a number, as the times above are: write all times one way",
+                where=f"{path}:{lines[row]}",
             )
         exact = start_s + Fraction(Decimal(cell)) * unit_s
         if exact.denominator != 1:
             raise InputError(
-                f"{path}:{lines[row]}: time {cell} is not a whole number of seconds: use whole seconds"
+                f"time {cell} is not a whole number of seconds: use whole seconds",
+                where=f"{path}:{lines[row]}",
             )
         if not EPOCH_RANGE_S[0] <= exact < EPOCH_RANGE_S[1]:
             raise InputError(
-                f"{path}:{lines[row]}: time {cell} is outside 1900 to 2199: check time_unit= and time_start="
+                f"time {cell} is outside 1900 to 2199: check time_unit= and time_start=",
+                where=f"{path}:{lines[row]}",
             )
         seconds[row] = int(exact)
     return Stamps(seconds, in_utc=True)
@@ -69,8 +71,9 @@ def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
     if layout.time_start is None:
         if layout.time_unit not in (None, "s", "ms"):
             raise InputError(
-                f"{path}: time_unit={layout.time_unit!r} counts from where? Declare time_start=, such as "
-                "time_start='2022-01-01T00:00Z'"
+                f"time_unit={layout.time_unit!r} counts from where? Declare time_start=, such as "
+                "time_start='2022-01-01T00:00Z'",
+                where=path,
             )
         return 0
     stamps = parse_stamps([layout.time_start], [1], f"{path}: time_start")
@@ -78,7 +81,8 @@ def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
         return int(stamps.seconds[0])
     if zone is None:
         raise InputError(
-            f"{path}: time_start {layout.time_start!r} has no offset: write 2022-01-01T00:00Z, or give zone="
+            f"time_start {layout.time_start!r} has no offset: write 2022-01-01T00:00Z, or give zone=",
+            where=path,
         )
     return int(readings_of(stamps.seconds, zone).first_s[0])
 
@@ -92,9 +96,10 @@ def check_name(cells: Sequence[str], name: str, layout: Layout, path: object) ->
     for unit, pattern in _NAMED:
         if pattern.search(name):
             raise InputError(
-                f"{path}: column {name!r} counts and names no date, and would be read as seconds since "
+                f"column {name!r} counts and names no date, and would be read as seconds since "
                 f"1970: declare time_unit='{unit}'{_end(cells[0] == '1')} and time_start=, such as "
-                "time_start='2022-01-01T00:00Z'"
+                "time_start='2022-01-01T00:00Z'",
+                where=path,
             )
 
 
@@ -128,10 +133,12 @@ def remark_on_counts(
     end = _end(cells[0] == "1")
     if unit is not None and year is not None and not whole_year and one_by_one and (early or declared):
         raise InputError(
-            f"{path}: {count} rows counted one by one are as many as a year has steps of "
-            f"{unit if unit[0].isdigit() else '1 ' + unit}, and {year} is stated; read with a step of "
+            f"{count} rows counted one by one are as many as a year has steps of "
+            f"{unit if unit[0].isdigit() else '1 ' + unit}, and {year} is stated",
+            where=path,
+            remedy="read with a step of "
             f"{step_s} s they last {lasts}: declare time_unit='{unit}'{end} and "
-            f"time_start='{year}-01-01T00:00Z' (or with another offset)"
+            f"time_start='{year}-01-01T00:00Z' (or with another offset)",
         )
     if step_s != 1 or not early or declared or layout.time_start is not None:
         return None

@@ -81,7 +81,7 @@ class HeldSeries:
         """The value at `t_s`: number for number, array for array. InputError outside [0, end_s)."""
         times = np.asarray(t_s)
         if times.dtype.kind not in "iu":
-            raise InputError(f"{self.name}: time {t_s!r} must be whole seconds")
+            raise InputError(f"time {t_s!r} must be whole seconds", where=self.name)
         outside = (times < 0) | (times >= self.end_s)
         if outside.any():
             self._refuse(int(times[outside].flat[0]) if times.ndim else int(times))
@@ -103,7 +103,7 @@ class HeldSeries:
             start_utc = self.start_utc + timedelta(seconds=int(shift_s))
         except OverflowError:
             raise InputError(
-                f"{self.name}: a shift by {shift_s} s leaves the calendar: shift by less"
+                f"a shift by {shift_s} s leaves the calendar: shift by less", where=self.name
             ) from None
         return self._with(start_utc, self.change_s, self.values, self.end_s)
 
@@ -112,7 +112,7 @@ class HeldSeries:
         for text, value, least in (("numerator", numerator, 0), ("denominator", denominator, 1)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise InputError(
-                    f"{self.name}: scale {text} {value!r} must be a whole number of at least {least}"
+                    f"scale {text} {value!r} must be a whole number of at least {least}", where=self.name
                 )
         values = scale_half_even(self.values, int(numerator), int(denominator))
         return self._with(self.start_utc, self.change_s, values, self.end_s)
@@ -125,11 +125,11 @@ class HeldSeries:
     def repeat(self, until_s: int) -> Self:
         """The series again and again, cut at `until_s` seconds from its start."""
         if until_s <= 0:
-            raise InputError(f"{self.name}: repeat until {until_s} s: give a number of seconds above 0")
+            raise InputError(f"repeat until {until_s} s: give a number of seconds above 0", where=self.name)
         times = -(-int(until_s) // self.end_s)
         if times * len(self) > MAX_CHANGES:
             raise InputError(
-                f"{self.name}: repeating until {until_s} s makes more than {MAX_CHANGES} values: cut it"
+                f"repeating until {until_s} s makes more than {MAX_CHANGES} values: cut it", where=self.name
             )
         starts_s = np.repeat(np.arange(times, dtype=np.int64) * self.end_s, len(self))
         change_s = np.tile(self.change_s, times) + starts_s
@@ -167,19 +167,21 @@ class HeldSeries:
         change_s = _whole_numbers(self.change_s, "change_s", self.name)
         values = _whole_numbers(self.values, self.COLUMN, self.name)
         if len(change_s) != len(values):
-            raise InputError(f"{self.name}: {len(change_s)} changes but {len(values)} values: give one each")
+            raise InputError(
+                f"{len(change_s)} changes but {len(values)} values: give one each", where=self.name
+            )
         if len(change_s) == 0:
-            raise InputError(f"{self.name}: no values: a series needs at least one")
+            raise InputError("no values: a series needs at least one", where=self.name)
         if change_s[0] != 0:
-            raise InputError(f"{self.name}: the first change is at {change_s[0]} s: it must be at 0")
+            raise InputError(f"the first change is at {change_s[0]} s: it must be at 0", where=self.name)
         if (np.diff(change_s) <= 0).any():
             at = int(np.flatnonzero(np.diff(change_s) <= 0)[0]) + 1
             raise InputError(
-                f"{self.name}: change {at} at {change_s[at]} s is not after the one before: sort them"
+                f"change {at} at {change_s[at]} s is not after the one before: sort them", where=self.name
             )
         if self.end_s <= change_s[-1]:
             raise InputError(
-                f"{self.name}: end_s {self.end_s} must be after the last change, {change_s[-1]} s"
+                f"end_s {self.end_s} must be after the last change, {change_s[-1]} s", where=self.name
             )
         object.__setattr__(self, "start_utc", whole_utc(self.start_utc, self.name))
         object.__setattr__(self, "change_s", change_s)
@@ -201,24 +203,25 @@ class HeldSeries:
             self._refuse(to_s)
         if to_s < from_s or (to_s == from_s and not allow_empty):
             raise InputError(
-                f"{self.name}: the span from {from_s} s to {to_s} s is empty: its end must be later"
+                f"the span from {from_s} s to {to_s} s is empty: its end must be later", where=self.name
             )
 
     def _refuse(self, t_s: int) -> None:
         where = "before the start" if t_s < 0 else "past the end"
         raise InputError(
-            f"{self.name}: {t_s} s is {where} of the series ({self.span}, {self.end_s} s): "
-            "ask for less, or repeat() it on purpose"
+            f"{t_s} s is {where} of the series ({self.span}, {self.end_s} s): "
+            "ask for less, or repeat() it on purpose",
+            where=self.name,
         )
 
 
 def whole_utc(instant: datetime, name: str) -> datetime:
     """The aware instant in UTC. InputError, beginning with `name`, if it is naive or not a whole second."""
     if not isinstance(instant, datetime) or instant.utcoffset() is None:
-        raise InputError(f"{name}: instant {instant!r} has no time zone: give an aware datetime")
+        raise InputError(f"instant {instant!r} has no time zone: give an aware datetime", where=name)
     if instant.microsecond:
         raise InputError(
-            f"{name}: instant {instant.isoformat()} has a fraction of a second: use whole seconds"
+            f"instant {instant.isoformat()} has a fraction of a second: use whole seconds", where=name
         )
     return instant.astimezone(UTC)
 
@@ -228,7 +231,7 @@ def _whole_numbers(values: Iterable[int], what: str, name: str) -> np.ndarray:
     array = np.array(values)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise InputError(
-            f"{name}: {what} must be a flat list of whole numbers, got {array.dtype} {array.shape}"
+            f"{what} must be a flat list of whole numbers, got {array.dtype} {array.shape}", where=name
         )
     array = array.astype(np.int64)
     array.setflags(write=False)

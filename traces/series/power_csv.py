@@ -99,8 +99,8 @@ def _power(
         row, cell = min(below)
         if negatives == "error":
             raise InputError(
-                f"{file.path}:{file.lines[row]}: negative power {cell} ({len(below)} in the file): "
-                "correct it, or allow negatives='zero'"
+                f"negative power {cell} ({len(below)} in the file): correct it, or allow negatives='zero'",
+                where=f"{file.path}:{file.lines[row]}",
             )
         file.count("negative_values", len(below), int(file.lines[row]), cell, "raised to zero")
     return total_mw, missing
@@ -130,7 +130,7 @@ def _sum(file: SeriesFile, total_mw: np.ndarray, power_mw: np.ndarray, name: str
     if (result > MAX_MW).any():
         i = int(np.flatnonzero(result > MAX_MW)[0])
         raise InputError(
-            f"{file.path}:{file.lines[i]}: the columns' sum is more than 10^15 W: check the unit"
+            "the columns' sum is more than 10^15 W: check the unit", where=f"{file.path}:{file.lines[i]}"
         )
     return result
 
@@ -145,10 +145,12 @@ def _power_columns(
         columns = [columns] if columns in header else columns.split("+")
     names = [find_column(header, str(name).strip(), path, "column") for name in columns]
     if not names:
-        raise InputError(f"{path}: columns is empty: name at least one of {listed(header)}")
+        raise InputError(f"columns is empty: name at least one of {listed(header)}", where=path)
     for name in names:
         if name in time_names or names.count(name) > 1:
-            raise InputError(f"{path}: column {name!r} is named twice, or is the time: name each column once")
+            raise InputError(
+                f"column {name!r} is named twice, or is the time: name each column once", where=path
+            )
     return names
 
 
@@ -160,11 +162,13 @@ def _only_column(reader: TableReader, unit: str | None, time_names: list[str]) -
         return find_column(reader.header, candidates[0], reader.shown, "column")
     if candidates:
         raise InputError(
-            f"{reader.shown}: several columns could be the power ({listed(candidates)}): choose with columns="
+            f"several columns could be the power ({listed(candidates)}): choose with columns=",
+            where=reader.shown,
         )
     raise InputError(
-        f"{reader.shown}: no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
-        f"name columns= and declare unit= ({KNOWN})"
+        f"no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
+        f"name columns= and declare unit= ({KNOWN})",
+        where=reader.shown,
     )
 
 
@@ -174,8 +178,9 @@ def _unit(name: str, unit: str | None, reader: TableReader) -> str:
     declared = units_declared(name, reader.extra_cells(name))
     if len(declared) > 1:
         raise InputError(
-            f"{reader.shown}: column {name!r} is in {' and in '.join(declared)} by its name and the line of "
-            "units: declare unit="
+            f"column {name!r} is in {' and in '.join(declared)} by its name and the line of "
+            "units: declare unit=",
+            where=reader.shown,
         )
     if not declared:
         raise InputError(

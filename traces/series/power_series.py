@@ -49,8 +49,8 @@ class PowerSeries(HeldSeries):
         if (self.power_mw < 0).any():
             at = int(np.flatnonzero(self.power_mw < 0)[0])
             raise InputError(
-                f"{self.name}: power {self.power_mw[at]} mW at {self.change_s[at]} s: "
-                "supply is never negative"
+                f"power {self.power_mw[at]} mW at {self.change_s[at]} s: supply is never negative",
+                where=self.name,
             )
 
     @classmethod
@@ -71,7 +71,7 @@ class PowerSeries(HeldSeries):
         """Scaled so that the largest power is exactly `peak_mw`. InputError if the series is 0 everywhere."""
         if self.peak_mw == 0:
             raise InputError(
-                f"{self.name}: power is 0 all the time, so it has no peak to scale: choose other columns"
+                "power is 0 all the time, so it has no peak to scale: choose other columns", where=self.name
             )
         return self.scaled(peak_mw, self.peak_mw)
 

@@ -86,7 +86,7 @@ def _column(reader: TableReader, column: str | None, declared: bool, time_names:
     if column is not None:
         name = find_column(reader.header, column, path, "column")
         if name in time_names:
-            raise InputError(f"{path}: column {name!r} is the time: choose the column of the values")
+            raise InputError(f"column {name!r} is the time: choose the column of the values", where=path)
         return name
     others = [name for name in reader.header if name not in time_names]
     with_unit = [name for name in others if units_written(name, reader.extra_cells(name))]
@@ -94,10 +94,13 @@ def _column(reader: TableReader, column: str | None, declared: bool, time_names:
     if len(candidates) == 1:
         return find_column(reader.header, candidates[0], path, "column")
     if candidates:
-        raise InputError(f"{path}: several columns could be meant ({listed(candidates)}): choose by column=")
+        raise InputError(
+            f"several columns could be meant ({listed(candidates)}): choose by column=", where=path
+        )
     raise InputError(
-        f"{path}: no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
-        f"name column= and declare unit= ({KNOWN})"
+        f"no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
+        f"name column= and declare unit= ({KNOWN})",
+        where=path,
     )
 
 
@@ -106,17 +109,20 @@ def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit
     every = units_written(name, reader.extra_cells(name))
     written = every[0] if every else None
     if declared is None and written is None:
-        raise InputError(f"{path}: the unit of column {name!r} is not known: declare unit= ({KNOWN})")
+        raise InputError(f"the unit of column {name!r} is not known: declare unit= ({KNOWN})", where=path)
     for other in every[1:]:
         if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
             raise InputError(
-                f"{path}: column {name!r} is in {every[0].text} by its name and in {other.text} by the "
-                "line of units below: correct one of them"
+                f"column {name!r} is in {every[0].text} by its name and in {other.text} by the "
+                "line of units below: correct one of them",
+                where=path,
             )
     if declared is not None and written is not None and declared.base != written.base:
         raise InputError(
-            f"{path}: column {name!r} is in {written.text}, but unit={declared.text!r} is declared: "
-            "units are never mixed; leave unit= out, and convert the series afterwards"
+            f"column {name!r} is in {written.text}, but unit={declared.text!r} is declared: "
+            "units are never mixed",
+            where=path,
+            remedy="leave unit= out, and convert the series afterwards",
         )
     chosen = declared or written
     assert chosen is not None
@@ -136,8 +142,9 @@ def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tupl
         if negatives == "error":
             what = "carbon intensity" if kind.quantity == CARBON else "value"
             raise InputError(
-                f"{file.path}:{file.lines[row]}: negative {what} {cells[row]} ({len(below)} in the file): "
-                "correct it, or give negatives='zero' or 'allow'"
+                f"negative {what} {cells[row]} ({len(below)} in the file): "
+                "correct it, or give negatives='zero' or 'allow'",
+                where=f"{file.path}:{file.lines[row]}",
             )
         file.count("negative_values", len(below), int(file.lines[row]), cells[row], "raised to zero")
         value_u = np.maximum(value_u, 0)

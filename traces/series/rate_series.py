@@ -73,7 +73,7 @@ class RateSeries(HeldSeries):
         check_base(to_unit, self.name)
         for unit in (self.unit, to_unit):
             if unit in ("1", "kg/kWh"):
-                raise InputError(f"{self.name}: {unit!r} is no price: only currencies are exchanged")
+                raise InputError(f"{unit!r} is no price: only currencies are exchanged", where=self.name)
         exact = _exact_rate(rate, self.name)
         value_u = scale_half_even(self.value_u, exact.numerator, exact.denominator)
         return RateSeries(self.start_utc, self.change_s, value_u, self.end_s, to_unit, self.name, self.report)
@@ -81,8 +81,8 @@ class RateSeries(HeldSeries):
     def _check_alike(self, other: HeldSeries) -> None:
         if isinstance(other, RateSeries) and self.unit != other.unit:
             raise InputError(
-                f"{self.name} is in {self.unit} and {other.name} in {other.unit}: "
-                "units are never mixed; convert one by converted(rate, to_unit)"
+                f"{self.name} is in {self.unit} and {other.name} in {other.unit}: units are never mixed",
+                remedy="convert one by converted(rate, to_unit)",
             )
 
 
@@ -90,7 +90,9 @@ def _exact_rate(rate: int | float | str | Decimal | Fraction, name: str) -> Frac
     try:
         exact = Fraction(rate) if isinstance(rate, Fraction) else Fraction(str(rate))
     except (ValueError, ZeroDivisionError):
-        raise InputError(f"{name}: exchange rate {rate!r} is not a number: write 1.08 for instance") from None
+        raise InputError(
+            f"exchange rate {rate!r} is not a number: write 1.08 for instance", where=name
+        ) from None
     if exact <= 0:
-        raise InputError(f"{name}: exchange rate {rate!r} must be above 0")
+        raise InputError(f"exchange rate {rate!r} must be above 0", where=name)
     return exact

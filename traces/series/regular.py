@@ -76,8 +76,8 @@ def check_order(utc_s: np.ndarray, lines: np.ndarray, path: object, show_time: S
     if len(back):
         i = int(back[0]) + 1
         raise InputError(
-            f"{path}:{lines[i]}: {show_time(utc_s[i])} comes after {show_time(utc_s[i - 1])}: "
-            "sort the file by time"
+            f"{show_time(utc_s[i])} comes after {show_time(utc_s[i - 1])}: sort the file by time",
+            where=f"{path}:{lines[i]}",
         )
 
 
@@ -89,8 +89,9 @@ def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object)
     if len(odd):
         i = int(odd[0]) + 1
         raise InputError(
-            f"{path}:{lines[i]}: {show(utc_s[i])} is {distances[i - 1]} s after the row before, the step is "
-            f"{step_s} s: a series needs one step throughout, so split or resample it"
+            f"{show(utc_s[i])} is {distances[i - 1]} s after the row before, the step is "
+            f"{step_s} s: a series needs one step throughout, so split or resample it",
+            where=f"{path}:{lines[i]}",
         )
     gap = distances > step_s
     run = (
@@ -103,8 +104,9 @@ def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object)
     if run.any():
         i = int(np.flatnonzero(run)[0]) + 1
         raise InputError(
-            f"{path}:{lines[i]}: from here rows are {distances[i - 1]} s apart, elsewhere {step_s} s: "
-            "a series needs one step throughout, so split or resample it"
+            f"from here rows are {distances[i - 1]} s apart, elsewhere {step_s} s: "
+            "a series needs one step throughout, so split or resample it",
+            where=f"{path}:{lines[i]}",
         )
 
 
@@ -131,9 +133,10 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
         elif not rows.missing[i - 1] and rows.values[i] != rows.values[i - 1]:
             if gaps.policy != "hold":
                 raise InputError(
-                    f"{path}:{rows.lines[i]}: {rows.show_time(rows.utc_s[i])} is there twice with different "
+                    f"{rows.show_time(rows.utc_s[i])} is there twice with different "
                     f"values ({rows.values[i - 1]} and {rows.values[i]} {unit}): "
-                    "remove one, or keep the first by gaps='hold'"
+                    "remove one, or keep the first by gaps='hold'",
+                    where=f"{path}:{rows.lines[i]}",
                 )
             rows.values[i] = rows.values[i - 1]
     count(
@@ -170,8 +173,8 @@ def make_grid(rows: Rows, path: object) -> Grid:
     steps = len(rows.utc_s) + int(lacking.sum())
     if steps > MAX_STEPS:
         raise InputError(
-            f"{path}: {steps} steps of {int(filler_s.min())} s between the first and the last row: "
-            "split the file"
+            f"{steps} steps of {int(filler_s.min())} s between the first and the last row: split the file",
+            where=path,
         )
     row = np.arange(len(rows.utc_s)) + np.append(0, np.cumsum(lacking)[:-1])
     length_s = np.repeat(np.append(filler_s, 0), lacking + 1)
@@ -192,7 +195,7 @@ def fill(rows: Rows, gaps: Gaps, path: object, count: Count) -> tuple[np.ndarray
     known = np.zeros(steps, bool)
     values[grid.row], known[grid.row] = rows.values, ~rows.missing
     if not known.any():
-        raise InputError(f"{path}: no row has a value: check the columns")
+        raise InputError("no row has a value: check the columns", where=path)
     ends_s = grid.start_s + grid.length_s
     if known.all():
         return grid.start_s, int(ends_s[-1]), values

@@ -47,7 +47,7 @@ def row_steps(
     stamps_s, at = utc_s[first_of], np.cumsum(first_of) - 1
     usual_s = usual_step_s(stamps_s)
     if usual_s is None:
-        raise InputError(f"{path}: one time only: at least two rows are needed to know the step")
+        raise InputError("one time only: at least two rows are needed to know the step", where=path)
     distances = np.diff(stamps_s)
     if stamp == "end":  # a row reaches back to the one before it
         steps_s = _steps_in_force(distances[::-1], usual_s)[::-1]
@@ -99,15 +99,17 @@ def _check_distances(
     if len(odd):
         i = int(odd[0])
         raise InputError(
-            f"{path}:{lines[i + 1]}: {show_time(stamps_s[i + 1])} is {distances[i]} s after the row before, "
+            f"{show_time(stamps_s[i + 1])} is {distances[i]} s after the row before, "
             f"the step is {steps_s[i]} s: a series needs one step throughout, or another one from where a "
-            "row ends: correct the stamp, or split or resample the file"
+            "row ends: correct the stamp, or split or resample the file",
+            where=f"{path}:{lines[i + 1]}",
         )
     gap = rest_s > 0
     run = gap[:-2] & gap[1:-1] & gap[2:] & (np.diff(distances[:-1]) == 0) & (np.diff(distances[1:]) == 0)
     if run.any():
         i = int(np.flatnonzero(run)[0])
         raise InputError(
-            f"{path}:{lines[i + 1]}: from here rows are {distances[i]} s apart, elsewhere {steps_s[i]} s, "
-            "and whether rows are missing is unclear: complete, split or resample the file"
+            f"from here rows are {distances[i]} s apart, elsewhere {steps_s[i]} s, "
+            "and whether rows are missing is unclear: complete, split or resample the file",
+            where=f"{path}:{lines[i + 1]}",
         )

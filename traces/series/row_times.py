@@ -89,7 +89,9 @@ class TimedFile:
         if self.strict:
             where = f"{self.path}:{line}" if line else self.path
             raise InputError(
-                f"{where}: {count} x {text} (first: {value}); strict allows no repair, correct the file"
+                f"{count} x {text} (first: {value})",
+                where=where,
+                remedy="strict allows no repair, correct the file",
             )
         self.repairs[code] = Finding(count, line, value, text)
 
@@ -144,8 +146,9 @@ class TimedFile:
         if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
             row = late[0]
             raise InputError(
-                f"{self.path}:{self.lines[row]}: {cells[row]!r} ends a day, and no stamp begins one at "
-                "00:00, so stamps name the end of their step: declare stamp='end'"
+                f"{cells[row]!r} ends a day, and no stamp begins one at "
+                "00:00, so stamps name the end of their step: declare stamp='end'",
+                where=f"{self.path}:{self.lines[row]}",
             )
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
@@ -189,8 +192,9 @@ class TimedFile:
         name = self.times.get(STAMP, "")
         if stamp == "start" and NAMES_ENDS.search(name):
             raise InputError(
-                f"{self.path}: column {name!r} names the end of each step by its name: declare stamp='end' "
-                "(or choose the beginnings by time_column=)"
+                f"column {name!r} names the end of each step by its name: declare stamp='end' "
+                "(or choose the beginnings by time_column=)",
+                where=self.path,
             )
 
     def to_utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -210,8 +214,8 @@ class TimedFile:
         if found is None:
             shown = " ".join(self.table.cells[name][0] for name in time_names)
             raise InputError(
-                f"{self.path}:{self.table.lines[0]}: stamp {shown!r} has no offset: name its zone, "
-                "such as zone='UTC' or zone='Europe/Berlin'"
+                f"stamp {shown!r} has no offset: name its zone, such as zone='UTC' or zone='Europe/Berlin'",
+                where=f"{self.path}:{self.table.lines[0]}",
             )
         if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
             return day_begins(stamps.seconds, found), everything
@@ -252,8 +256,9 @@ class TimedFile:
             row = int(wrong[0])
             shown = " ".join(self.table.cells[name][row] for name in self.times.values())
             raise InputError(
-                f"{self.path}:{self.lines[row]}: {shown} is marked in column {self.repeated_hour!r}, but "
-                f"occurs once in {zone}: declare the zone in which clocks go back then, or correct the mark"
+                f"{shown} is marked in column {self.repeated_hour!r}, but "
+                f"occurs once in {zone}: declare the zone in which clocks go back then, or correct the mark",
+                where=f"{self.path}:{self.lines[row]}",
             )
 
     def _transitions(self, times: LocalTimes, time_names: list[str], zone: str, told: bool) -> None:
@@ -273,8 +278,9 @@ class TimedFile:
             shown = " ".join(self.table.cells[name][i] for name in time_names)
             if self.gaps.policy == "error":
                 raise InputError(
-                    f"{self.path}:{self.lines[i]}: {shown!r} {what} in {zone}: "
-                    f"write stamps in UTC or with an offset, or {self.gaps.remedy}"
+                    f"{shown!r} {what} in {zone}: "
+                    f"write stamps in UTC or with an offset, or {self.gaps.remedy}",
+                    where=f"{self.path}:{self.lines[i]}",
                 )
             self.count(code, int(which.sum()), int(self.lines[i]), shown, done)
 
@@ -313,11 +319,13 @@ class TimedFile:
         columns = ",".join(self.times.values())
         if (stamps.seconds % DAY_S != 0).any():
             raise InputError(
-                f"{self.path}:{self.lines[row]}: {date} is there again, as most times are: the file seems "
-                "to hold several series one below the other, so keep the rows of one"
+                f"{date} is there again, as most times are: the file seems "
+                "to hold several series one below the other, so keep the rows of one",
+                where=f"{self.path}:{self.lines[row]}",
             )
         add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
         raise InputError(
-            f"{self.path}:{self.lines[row]}: the date {date} is there again, and {columns} holds no time of "
-            f"day: name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)"
+            f"the date {date} is there again, and {columns} holds no time of "
+            f"day: name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)",
+            where=f"{self.path}:{self.lines[row]}",
         )

@@ -28,7 +28,7 @@ TIME_NAMES = (
 def find_column(header: list[str], name: str, path: str, what: str) -> str:
     """The header's own spelling of a column's name. InputError, with the closest one, if it is not there."""
     if header.count(name) > 1:
-        raise InputError(f"{path}: {what} {name!r} is there {header.count(name)} times: rename one")
+        raise InputError(f"{what} {name!r} is there {header.count(name)} times: rename one", where=path)
     if name in header:
         return name
     same = [known for known in header if known.lower() == name.lower()]
@@ -36,7 +36,7 @@ def find_column(header: list[str], name: str, path: str, what: str) -> str:
         return same[0]
     close = difflib.get_close_matches(name, header, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise InputError(f"{path}: no {what} {name!r}: {hint}columns are {listed(header)}")
+    raise InputError(f"no {what} {name!r}: {hint}columns are {listed(header)}", where=path)
 
 
 def listed(names: list[str]) -> str:
@@ -67,10 +67,10 @@ def time_columns(
     if {"year", "month", "day"} <= roles.keys():
         declare = ",".join(name for name in header if role_of(name) in _DECLARED_PARTS)
         raise InputError(
-            f"{path}: no column of time stamps, but parts of one: declare time_column='{declare}'"
+            f"no column of time stamps, but parts of one: declare time_column='{declare}'", where=path
         )
     if header[0] and unit_of_column(header[0]) and _stamped(header, below) == header[0]:
-        raise InputError(f"{path}: no column of time stamps among {listed(header)}: declare time_column=")
+        raise InputError(f"no column of time stamps among {listed(header)}: declare time_column=", where=path)
     return {STAMP: find_column(header, _stamped(header, below), path, "time column")}
 
 
@@ -99,7 +99,7 @@ def _declared(header: list[str], time_column: str, path: str) -> dict[str, str]:
         stated = equals and role.strip() in ROLES and part not in header
         name = find_column(header, name.strip() if stated else part, path, "time column")
         if name in columns.values():
-            raise InputError(f"{path}: time_column {time_column!r} names a column twice")
+            raise InputError(f"time_column {time_column!r} names a column twice", where=path)
         roles.append(role.strip() if stated else STAMP if len(parts) == 1 else role_of(name) or name)
         columns[roles[-1]] = name
     if roles in ([STAMP], ["date"]):

@@ -87,7 +87,7 @@ class SeriesFile(TimedFile):
         utc_s, kept = self.to_utc(stamps, zone)
         self.refuse_repeated_times(stamps, utc_s)
         if not kept.any():
-            raise InputError(f"{self.path}: no row has a time that exists: check the zone")
+            raise InputError("no row has a time that exists: check the zone", where=self.path)
         clock_s, as_utc, show_time = self.even_clock(stamps, utc_s, kept, zone)
         lines = self.lines[kept]
         steps = row_steps(clock_s, lines, stamp, self.path, show_time)

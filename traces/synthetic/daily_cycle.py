@@ -55,7 +55,7 @@ def stretched(
     if span_s is not None:
         if span_s > LARGEST_S:
             raise InputError(
-                f"at this load the jobs span {span_s:.3g} s, more than {LARGEST_S}; ask for more"
+                f"at this load the jobs span {span_s:.3g} s, more than {LARGEST_S}", remedy="ask for more"
             )
         factor = min(
             cycle.busy(span_s) / reading for cycle, reading in zip(cycles, last, strict=True) if reading > 0

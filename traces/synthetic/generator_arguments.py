@@ -20,7 +20,7 @@ def whole(name: str, value: object, low: int, high: int) -> int:
     """The value as an int; InputError unless it is a whole number from low to high."""
     number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not number or not low <= value <= high:  # type: ignore[operator]
-        raise InputError(f"{name} is {quoted(value)}; give a whole number from {low} to {high}")
+        raise InputError(f"{name} is {quoted(value)}", remedy=f"give a whole number from {low} to {high}")
     return int(value)  # type: ignore[call-overload]
 
 
@@ -28,7 +28,7 @@ def number(name: str, value: object, low: float, high: float) -> float:
     """The value as a float; InputError unless it is a number from low to high (NaN is none)."""
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not real or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type,operator]
-        raise InputError(f"{name} is {quoted(value)}; give a number from {low:g} to {high:g}")
+        raise InputError(f"{name} is {quoted(value)}", remedy=f"give a number from {low:g} to {high:g}")
     return float(value)  # type: ignore[arg-type]
 
 
@@ -55,14 +55,16 @@ def seed_number(value: object) -> int:
 def calendar(origin_utc: datetime | None, zone: str | None) -> None:
     """InputError unless time 0 is midnight in the zone, where the daily cycle starts, or has no date."""
     if zone is not None and not is_zone(zone):
-        raise InputError(f"zone is {quoted(zone)}; give an IANA name, like Europe/Paris, or UTC+01:00")
+        raise InputError(
+            f"zone is {quoted(zone)}", remedy="give an IANA name, like Europe/Paris, or UTC+01:00"
+        )
     if origin_utc is None:
         return
     if origin_utc.utcoffset() is None:
-        raise InputError(f"origin_utc is {origin_utc}, without an offset; give an aware datetime")
+        raise InputError(f"origin_utc is {origin_utc}, without an offset", remedy="give an aware datetime")
     local = origin_utc.astimezone(find_zone(zone or "UTC"))
     if (local.hour, local.minute, local.second, local.microsecond) != (0, 0, 0, 0):
         raise InputError(
-            f"origin_utc is {origin_utc}, {local:%H:%M:%S} in {zone or 'UTC'}; "
-            "the daily cycle starts at local midnight, give that instant"
+            f"origin_utc is {origin_utc}, {local:%H:%M:%S} in {zone or 'UTC'}",
+            remedy="the daily cycle starts at local midnight, give that instant",
         )

@@ -136,12 +136,16 @@ def _growing(count: int) -> list[int]:
 
 def _some(drawn: _Draft, days: float) -> _Draft:
     if not len(drawn.kind):
-        raise InputError(f"days is {days:g}: no job arrives in so short a time; give more days, or jobs")
+        raise InputError(
+            f"days is {days:g}: no job arrives in so short a time", remedy="give more days, or jobs"
+        )
     return drawn
 
 
 def _too_many(days: float) -> InputError:
-    return InputError(f"days is {days:g}: more than {generator_arguments.MOST_JOBS} jobs; give fewer days")
+    return InputError(
+        f"days is {days:g}: more than {generator_arguments.MOST_JOBS} jobs", remedy="give fewer days"
+    )
 
 
 def _arrivals(

@@ -104,7 +104,9 @@ VARIANTS: dict[str, tuple[Parameters, ...]] = {
 def variant_of(name: object) -> tuple[Parameters, ...]:
     """The kinds of jobs of a variant; InputError lists the known ones."""
     if not isinstance(name, str) or name not in VARIANTS:
-        raise InputError(f"unknown variant {quoted(name)} of the Lublin model; known: {', '.join(VARIANTS)}")
+        raise InputError(
+            f"unknown variant {quoted(name)} of the Lublin model", remedy=f"known: {', '.join(VARIANTS)}"
+        )
     return VARIANTS[name]
 
 

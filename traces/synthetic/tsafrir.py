@@ -186,5 +186,6 @@ def _no_cover(jobs: int, shorter: int, value_s: int, counts: np.ndarray, level: 
     hint = min(share / 100, published.HEAD_SHARE)
     return InputError(
         f"{longer:.1%} of the jobs need an estimate of {value_s} s or more and the model gives it to "
-        f"{room:.1%}; give a larger max_estimate_s, or max_share, such as {hint:g}"
+        f"{room:.1%}",
+        remedy=f"give a larger max_estimate_s, or max_share, such as {hint:g}",
     )

@@ -53,9 +53,11 @@ def check_roles(roles: Sequence[str], time_column: str, path: object) -> None:
     known = [day | time for day in _DAYS for time in _TIMES if day != {"date"} or time]
     if len(set(roles)) < len(roles) or set(roles) not in known:
         raise InputError(
-            f"{path}: time_column {time_column!r}: give one column, or Year,Month,Day,Period or "
+            f"time_column {time_column!r}: give one column, or Year,Month,Day,Period or "
             "Year,Month,Day,Hour[,Minute], or say what each column is: date=NAME,period=NAME "
-            "(date, year, month, day; period, hour, hour_ending, interval, minute, time)"
+            "(date, year, month, day",
+            where=path,
+            remedy="period, hour, hour_ending, interval, minute, time)",
         )
 
 
@@ -121,8 +123,9 @@ class ClockParts:
             if len(late):
                 row = int(late[0])
                 raise InputError(
-                    f"{self._where(row)}: {self.parts['date'][row]!r} is no plain date: "
-                    "take it alone as time_column, or write dates"
+                    f"{self.parts['date'][row]!r} is no plain date: "
+                    "take it alone as time_column, or write dates",
+                    where=self._where(row),
                 )
             return stamps
         days: dict[tuple[int, int, int], int] = {}
@@ -137,20 +140,22 @@ class ClockParts:
     def _periods(self, dates: Stamps) -> Stamps:
         if self.stamp != "start":
             raise InputError(
-                f"{self.path}: Period names the interval itself, 1 being the day's first: leave stamp='start'"
+                "Period names the interval itself, 1 being the day's first: leave stamp='start'",
+                where=self.path,
             )
         period = self._whole("period")
         low = np.flatnonzero(period < 1)
         if len(low):
-            raise InputError(f"{self._where(low[0])}: Period {period[low[0]]}: periods count from 1")
+            raise InputError(f"Period {period[low[0]]}: periods count from 1", where=self._where(low[0]))
         return self._numbered(dates, period, "Period", None)
 
     def _numbered(self, dates: Stamps, number: np.ndarray, noun: str, step_s: int | None) -> Stamps:
         """Stamps in UTC of the `number`-th step of each day; the step by the largest number of each day."""
         if self.zone is None:
             raise InputError(
-                f"{self._where(0)}: {noun} {number[0]} has no offset: name its zone, "
-                "such as zone='UTC' or zone='Europe/London'"
+                f"{noun} {number[0]} has no offset: name its zone, "
+                "such as zone='UTC' or zone='Europe/London'",
+                where=self._where(0),
             )
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s + DAY_S), self.zone)
@@ -164,10 +169,11 @@ class ClockParts:
             here, each_s = int(day[row]), int(steps_s[day[row]])
             date = EPOCH + timedelta(seconds=int(day_s[here]))
             raise InputError(
-                f"{self._where(row)}: {noun} {number[row]} on {date:%Y-%m-%d}, a day of "
+                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of "
                 f"{length_s[here] / HOUR_S:g} hours and {length_s[here] // each_s} steps in {self.zone}: "
                 f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
-                "such as zone='UTC'"
+                "such as zone='UTC'",
+                where=self._where(row),
             )
         return Stamps(begin_s[day] + (number - 1) * steps_s[day], True, dates.date_order, dates.order_row)
 
@@ -179,8 +185,9 @@ class ClockParts:
             largest = int(most.max())
             if largest not in PERIODS_PER_DAY:
                 raise InputError(
-                    f"{self.path}: the largest {noun} is {largest}, not one of {PERIODS_PER_DAY}: "
-                    "how long a period lasts is unclear, so write stamps"
+                    f"the largest {noun} is {largest}, not one of {PERIODS_PER_DAY}: "
+                    "how long a period lasts is unclear, so write stamps",
+                    where=self.path,
                 )
             return np.full(len(most), DAY_S // largest)
         # A day that looks coarser than the days around it, or than its one neighbour, has lost its evening.
@@ -198,19 +205,21 @@ class ClockParts:
         bad = np.flatnonzero((hour < ends) | (hour > 25) | (minute > 59) | (hour * 60 + minute > 1500))
         if len(bad):
             span = "1 to 24, or 25 where clocks go back" if ends else "0 to 24"
-            raise InputError(f"{self._where(bad[0])}: no such time of day: Hour runs {span}, Minute 0 to 59")
+            raise InputError(
+                f"no such time of day: Hour runs {span}, Minute 0 to 59", where=self._where(bad[0])
+            )
         if not ends and hour.min() >= 1 and not minute.any() and (hour.max() >= 24 or self.stamp == "end"):
             ends = self._hours_name_ends()
         if not ends:
             late = np.flatnonzero(hour * 60 + minute > 1440)
             if len(late):
-                raise InputError(f"{self._where(late[0])}: no such time of day: Hour runs 0 to 24")
+                raise InputError("no such time of day: Hour runs 0 to 24", where=self._where(late[0]))
             return self._naive(dates, hour * HOUR_S + minute * 60), self.stamp
         if "interval" not in self.parts and self._counts_hours(dates, hour):
             return self._numbered(dates, hour, "Hour", HOUR_S), "start"
         late = np.flatnonzero(hour > 24)
         if len(late):
-            raise InputError(f"{self._where(late[0])}: no such time of day: Hour runs 1 to 24")
+            raise InputError("no such time of day: Hour runs 1 to 24", where=self._where(late[0]))
         begins = self._naive(dates, (hour - 1) * HOUR_S + self._within_hour())
         if "interval" not in self.parts:
             shown = self._naive(dates, hour * HOUR_S)
@@ -233,7 +242,8 @@ class ClockParts:
     def _hours_name_ends(self) -> bool:
         if self.stamp == "start":
             raise InputError(
-                f"{self.path}: Hour runs from 1 to 24, so each names the end of its hour: declare stamp='end'"
+                "Hour runs from 1 to 24, so each names the end of its hour: declare stamp='end'",
+                where=self.path,
             )
         return True
 
@@ -255,8 +265,9 @@ class ClockParts:
         count = int(interval.max())
         if count not in INTERVALS_PER_HOUR or interval.min() < 1:
             raise InputError(
-                f"{self.path}: intervals of an hour run from {interval.min()} to {count}: "
-                f"they must run from 1 to one of {INTERVALS_PER_HOUR}"
+                f"intervals of an hour run from {interval.min()} to {count}: "
+                f"they must run from 1 to one of {INTERVALS_PER_HOUR}",
+                where=self.path,
             )
         return (interval - 1) * (HOUR_S // count)
 
@@ -267,7 +278,7 @@ class ClockParts:
             match = _HOUR.fullmatch(cell)
             if match is None:
                 raise InputError(
-                    f"{self._where(row)}: {role} {cell[:40]!r} is not a whole number: correct it"
+                    f"{role} {cell[:40]!r} is not a whole number: correct it", where=self._where(row)
                 )
             numbers[row] = int(match[1])
         return numbers
@@ -277,7 +288,7 @@ class ClockParts:
         for row, cell in enumerate(cells):
             if not re.fullmatch(r"\d{1,4}", cell, re.ASCII):
                 raise InputError(
-                    f"{self._where(row)}: {role} {cell[:40]!r} is not a whole number: correct it"
+                    f"{role} {cell[:40]!r} is not a whole number: correct it", where=self._where(row)
                 )
         return np.array(cells).astype(np.int64)
 

@@ -124,8 +124,9 @@ def parse_stamps(
             in_utc = has_offset
         elif in_utc != has_offset:
             raise InputError(
-                f"{path}:{lines[i]}: stamp {cell!r} has {'an' if has_offset else 'no'} offset, "
-                "unlike the lines above: write all stamps one way"
+                f"stamp {cell!r} has {'an' if has_offset else 'no'} offset, "
+                "unlike the lines above: write all stamps one way",
+                where=f"{path}:{lines[i]}",
             )
         key = (first, second, third)
         where = f"{path}:{lines[i]}: stamp {cell!r}"
@@ -177,13 +178,15 @@ def _find_order(
     if proof:
         row = max(proof.values())
         raise InputError(
-            f"{path}:{lines[row]}: {cells[row]!r} has day and month in another order than "
-            f"{cells[min(proof.values())]!r} above: write 2022-01-31 throughout"
+            f"{cells[row]!r} has day and month in another order than "
+            f"{cells[min(proof.values())]!r} above: write 2022-01-31 throughout",
+            where=f"{path}:{lines[row]}",
         )
     remedy = "declare date_order='day-first' or 'month-first'" if declarable else "write 2022-02-01"
     raise InputError(
-        f"{path}:{lines[0]}: {cells[0]!r} is not a time stamp that means one day only, "
-        f"and no other row tells day from month: {remedy}"
+        f"{cells[0]!r} is not a time stamp that means one day only, "
+        f"and no other row tells day from month: {remedy}",
+        where=f"{path}:{lines[0]}",
     )
 
 
@@ -200,7 +203,7 @@ def _year_month_day(
     for number, name in enumerate(_MONTHS, start=1):
         if key[1].lower() in (name, name[:3]) or (name == "september" and key[1].lower() == "sept"):
             return int(key[2]), number, int(key[0])
-    raise InputError(f"{where}: there is no month {key[1]!r}: write 2022-01-31, or Jan to Dec")
+    raise InputError(f"there is no month {key[1]!r}: write 2022-01-31, or Jan to Dec", where=where)
 
 
 def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> np.ndarray:
@@ -208,22 +211,26 @@ def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> 
     for i, cell in enumerate(cells):
         if not _SECONDS.fullmatch(cell):
             raise InputError(
-                f"{path}:{lines[i]}: {cell[:40]!r} is not a whole number of seconds since 1970, "
-                "as the lines above are: write all stamps one way"
+                f"{cell[:40]!r} is not a whole number of seconds since 1970, "
+                "as the lines above are: write all stamps one way",
+                where=f"{path}:{lines[i]}",
             )
         value = int(cell.split(".")[0])
         if _COMPACT.fullmatch(cell):
             raise InputError(
-                f"{path}:{lines[i]}: {cell} is a date without separators: write it as 2022-01-31 13:00"
+                f"{cell} is a date without separators: write it as 2022-01-31 13:00",
+                where=f"{path}:{lines[i]}",
             )
         if LOOKS_LIKE_A_DATE[0] <= value < LOOKS_LIKE_A_DATE[1]:
             raise InputError(
-                f"{path}:{lines[i]}: {cell} would be seconds since 1970: if it is a date, write 2022-01-31"
+                f"{cell} would be seconds since 1970: if it is a date, write 2022-01-31",
+                where=f"{path}:{lines[i]}",
             )
         if not EPOCH_RANGE_S[0] <= value < EPOCH_RANGE_S[1]:
             raise InputError(
-                f"{path}:{lines[i]}: {cell} seconds since 1970 is outside {FIRST_YEAR} to {LAST_YEAR}: "
-                "milliseconds? Divide them by 1000"
+                f"{cell} seconds since 1970 is outside {FIRST_YEAR} to {LAST_YEAR}: "
+                "milliseconds? Divide them by 1000",
+                where=f"{path}:{lines[i]}",
             )
         seconds[i] = value
     return seconds
@@ -232,11 +239,11 @@ def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> 
 def day_number(year: int, month: int, day: int, where: str) -> int:
     """Days since 1970."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise InputError(f"{where}: year {year} is outside {FIRST_YEAR} to {LAST_YEAR}: correct it")
+        raise InputError(f"year {year} is outside {FIRST_YEAR} to {LAST_YEAR}: correct it", where=where)
     try:
         return date(year, month, day).toordinal() - ORDINAL_1970
     except ValueError:
-        raise InputError(f"{where}: there is no such day: correct it") from None
+        raise InputError("there is no such day: correct it", where=where) from None
 
 
 def _clock_s(
@@ -248,12 +255,12 @@ def _clock_s(
     hours = int(hour)
     if half is not None:
         if not 1 <= hours <= 12:
-            raise InputError(f"{where}: there is no such time of day: correct it")
+            raise InputError("there is no such time of day: correct it", where=where)
         hours = hours % 12 + (12 if half in "Pp" else 0)
     seconds = hours * 3600 + int(minute or 0) * 60 + int(second or 0)
     # 24:00:00 is the end of the day, as files with stamps at the end of the interval write it.
     if int(minute or 0) > 59 or int(second or 0) > 59 or seconds > DAY_S:
-        raise InputError(f"{where}: there is no such time of day: correct it")
+        raise InputError("there is no such time of day: correct it", where=where)
     if fraction and fraction.strip("0"):
         raise InputError(f"{where} has a fraction of a second: use whole seconds")
     return seconds
@@ -267,5 +274,5 @@ def _offset_s(offset: str | None, where: str) -> int:
     digits = offset[1:].replace(":", "").ljust(4, "0")
     hours, minutes = int(digits[:2]), int(digits[2:])
     if hours > 18 or minutes > 59:
-        raise InputError(f"{where}: there is no offset {offset}: correct it")
+        raise InputError(f"there is no offset {offset}: correct it", where=where)
     return (hours * 3600 + minutes * 60) * (-1 if offset[0] == "-" else 1)

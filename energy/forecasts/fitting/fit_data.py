@@ -91,4 +91,4 @@ def _table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable ({error}): give the folder that holds data/") from None
+        raise InputError(f"not readable ({error}): give the folder that holds data/", where=path) from None

@@ -58,7 +58,9 @@ def _columns(rows: Rows) -> dict[str, np.ndarray]:
 def _site(content: Content) -> dict:
     cells = content.lines[0].split(",", FEWEST_CELLS)
     if cells[0].strip().upper() != "LOCATION" or len(cells) < 10:
-        raise InputError(f"{content.at(1)}: an EPW file begins with LOCATION and 9 cells more: is this EPW?")
+        raise InputError(
+            "an EPW file begins with LOCATION and 9 cells more: is this EPW?", where=content.at(1)
+        )
     latitude_deg, longitude_deg, offset_h, altitude_m = (
         header_number(content, 1, cells[i], name)
         for i, name in ((6, "latitude"), (7, "longitude"), (8, "time zone"), (9, "elevation"))
@@ -76,7 +78,7 @@ def _data_periods(content: Content) -> list[str]:
     cells = [cell.strip() for cell in line.split(",", FEWEST_CELLS)]
     if cells[0].upper() != "DATA PERIODS" or len(cells) < 7:
         raise InputError(
-            f"{content.at(HEADER_LINES)}: {quoted(line)} should be DATA PERIODS: the header is damaged"
+            f"{quoted(line)} should be DATA PERIODS: the header is damaged", where=content.at(HEADER_LINES)
         )
     return cells
 
@@ -86,11 +88,12 @@ def _per_hour(content: Content) -> int:
     cells = _data_periods(content)
     if cells[1] != "1":
         raise InputError(
-            f"{content.at(HEADER_LINES)}: {quoted(cells[1])} data periods: only files with one are read"
+            f"{quoted(cells[1])} data periods: only files with one are read", where=content.at(HEADER_LINES)
         )
     if cells[2] not in ("1", "2", "3", "4", "6", "12", "60"):
         raise InputError(
-            f"{content.at(HEADER_LINES)}: {quoted(cells[2])} rows an hour: known are 1 to 60 that divide it"
+            f"{quoted(cells[2])} rows an hour: known are 1 to 60 that divide it",
+            where=content.at(HEADER_LINES),
         )
     return int(cells[2])
 
@@ -109,6 +112,7 @@ def _check_end(content: Content, rows: Rows, month: np.ndarray, day: np.ndarray)
         last = (int(parts[0]), int(parts[1]))
         if (int(month[-1]), int(day[-1])) != last:
             raise InputError(
-                f"{content.at(int(rows.lines[-1]))}: the file ends on {month[-1]}/{day[-1]}, "
-                f"its header promises {last[0]}/{last[1]}: it is cut off, fetch it again"
+                f"the file ends on {month[-1]}/{day[-1]}, "
+                f"its header promises {last[0]}/{last[1]}: it is cut off, fetch it again",
+                where=content.at(int(rows.lines[-1])),
             )

@@ -26,7 +26,9 @@ def read(content: Content, options: Options) -> Record:
     """The record of a feedinlib file. `dirhi` is direct irradiance on the horizontal."""
     if options.year is not None:
         raise InputError(
-            f"{content.where}: year= is for files of one year's months; this one has dates, drop it"
+            "year= is for files of one year's months",
+            where=content.where,
+            remedy="this one has dates, drop it",
         )
     names = column_names(content, 1)
     rows = data_rows(content, 1, len(names))
@@ -37,7 +39,7 @@ def read(content: Content, options: Options) -> Record:
     stamps = parse_stamps([row[0].strip() for row in rows.cells], rows.lines.tolist(), content.where)
     if not stamps.in_utc:
         raise InputError(
-            f"{content.at(2)}: stamp {quoted(rows.cells[0][0])} has no offset: write it, as in +01:00"
+            f"stamp {quoted(rows.cells[0][0])} has no offset: write it, as in +01:00", where=content.at(2)
         )
     direct, diffuse = column("dirhi"), column("dhi")
     columns = {

@@ -80,7 +80,9 @@ def _header(content: Content) -> dict[str, str]:
     if not content.lines[0].startswith("Source,"):
         return {}
     if len(content.lines) < 3:
-        raise InputError(f"{content.where}: {len(content.lines)} lines: the file is cut off in its header")
+        raise InputError(
+            f"{len(content.lines)} lines: the file is cut off in its header", where=content.where
+        )
     names, cells = (line.split(",", MAX_COLUMNS) for line in content.lines[:2])
     return {name.strip().lower(): cell.strip() for name, cell in zip(names, cells, strict=False)}
 
@@ -115,7 +117,9 @@ def _site(header: dict[str, str], content: Content) -> tuple[dict, int | None]:
 
 def _number(header: dict[str, str], name: str, content: Content) -> float:
     if not header.get(name.lower()):
-        raise InputError(f"{content.at(2)}: no value for {name}: the header is damaged, fetch the file again")
+        raise InputError(
+            f"no value for {name}: the header is damaged, fetch the file again", where=content.at(2)
+        )
     return header_number(content, 2, header[name.lower()], name)
 
 

@@ -63,7 +63,9 @@ def read(content: Content, options: Options) -> Record:
     """The record of an Open-Meteo file. Of JSON, `lines` are the entries of its lists, from 0."""
     if options.year is not None:
         raise InputError(
-            f"{content.where}: year= is for files of one year's months; Open-Meteo has dates, drop it"
+            "year= is for files of one year's months",
+            where=content.where,
+            remedy="Open-Meteo has dates, drop it",
         )
     return _read_json(content) if content.lines[0].lstrip().startswith(("{", "[")) else _read_csv(content)
 
@@ -73,16 +75,16 @@ def _read_json(content: Content) -> Record:
     hourly, units = _block(data, "hourly", content), _block(data, "hourly_units", content)
     times = hourly.get("time")
     if not isinstance(times, list) or len(times) < 2:
-        raise InputError(f"{content.where}: 'hourly.time' must be a list of at least 2 stamps")
+        raise InputError("'hourly.time' must be a list of at least 2 stamps", where=content.where)
     if len(times) > MAX_ROWS:
-        raise InputError(f"{content.where}: more than {MAX_ROWS} stamps: fetch fewer years")
+        raise InputError(f"more than {MAX_ROWS} stamps: fetch fewer years", where=content.where)
     stamps = parse_stamps([_stamp_text(time) for time in times], range(len(times)), f"{content.where} entry")
     columns = _columns(
         list(hourly), units.get, lambda name: _values(hourly, name, len(times), content), content
     )
     missing = [name for name in SITE if data.get(name) is None]
     if missing:
-        raise InputError(f"{content.where}: {missing[0]} is None: it must be a number")
+        raise InputError(f"{missing[0]} is None: it must be a number", where=content.where)
     lines = np.arange(len(times), dtype=np.int64)
     return _record(
         content,
@@ -101,13 +103,13 @@ def _read_csv(content: Content) -> Record:
         (n for n, line in enumerate(content.lines[:10], 1) if line.lower().startswith("time,")), None
     )
     if names_line is None:
-        raise InputError(f"{content.where}: no line begins with 'time,' as Open-Meteo's table does")
+        raise InputError("no line begins with 'time,' as Open-Meteo's table does", where=content.where)
     site: dict[str, Any] = {}
     if names_line > 2:
         cells = [line.split(",", MAX_COLUMNS) for line in content.lines[:2]]
         site = {name.strip().lower(): cell.strip() for name, cell in zip(*cells, strict=False)}
         if "location_id" in site:
-            raise InputError(f"{content.where}: holds several locations: save the table of one")
+            raise InputError("holds several locations: save the table of one", where=content.where)
     stop = _end(content, names_line)
     labels = column_names(content, names_line)
     names, units = zip(*(_label(label) for label in labels), strict=True)
@@ -135,7 +137,7 @@ def _end(content: Content, names_line: int) -> int:
     stop = filled.index(False, names_line) if False in filled[names_line:] else len(filled)
     behind = filled.index(True, stop) if True in filled[stop:] else None
     if behind is not None and not content.lines[behind].lower().startswith("time,"):
-        raise InputError(f"{content.at(stop + 1)}: an empty line within the table: delete it")
+        raise InputError("an empty line within the table: delete it", where=content.at(stop + 1))
     return stop
 
 
@@ -162,7 +164,8 @@ def _columns(
             heights = [key for key in names if OTHER_HEIGHTS.fullmatch(key)]
             hint = f" (there is {', '.join(heights)})" if heights and ours == "wind_speed_m_s" else ""
             raise InputError(
-                f"{content.where}: no {known_names[0]} among the hourly values{hint}: ask Open-Meteo for it"
+                f"no {known_names[0]} among the hourly values{hint}: ask Open-Meteo for it",
+                where=content.where,
             )
     return columns
 
@@ -180,10 +183,10 @@ def _record(
     start_s = stamps.seconds
     if stamps.in_utc and not unixtime:
         raise InputError(
-            f"{content.where}: stamps in UTC or with offsets: ask for iso8601 times in local time"
+            "stamps in UTC or with offsets: ask for iso8601 times in local time", where=content.where
         )
     if usual_step_s(start_s) is None:
-        raise InputError(f"{content.where}: the column of times holds one time only: the file is damaged")
+        raise InputError("the column of times holds one time only: the file is damaged", where=content.where)
     if any(name in columns for name in MEANS):
         columns = {name: values[1:] if name in MEANS else values[:-1] for name, values in columns.items()}
         start_s, lines = start_s[:-1], lines[:-1]
@@ -203,28 +206,30 @@ def _stamp_text(time: object) -> str:
 
 def _parsed(content: Content) -> dict[str, Any]:
     if _is_pvgis(content):
-        raise InputError(f"{content.where}: PVGIS in JSON: fetch it as CSV (outputformat=csv)")
+        raise InputError("PVGIS in JSON: fetch it as CSV (outputformat=csv)", where=content.where)
     blocks = sum(line.count("[") + line.count("{") for line in content.lines)
     if blocks > MAX_BLOCKS:
-        raise InputError(f"{content.where}: not JSON of Open-Meteo: it holds {blocks} lists and objects")
+        raise InputError(f"not JSON of Open-Meteo: it holds {blocks} lists and objects", where=content.where)
     text = "\n".join(content.lines)
     if len(text) > MAX_JSON_BYTES:
-        raise InputError(f"{content.where}: over {MAX_JSON_BYTES} bytes of JSON: fetch CSV, or fewer years")
+        raise InputError(
+            f"over {MAX_JSON_BYTES} bytes of JSON: fetch CSV, or fewer years", where=content.where
+        )
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{content.at(error.lineno)}: not JSON ({error.msg}): the file is cut or damaged"
+            f"not JSON ({error.msg}): the file is cut or damaged", where=content.at(error.lineno)
         ) from None
     except (RecursionError, ValueError) as error:
         raise InputError(
-            f"{content.where}: not JSON that can be read ({quoted(str(error))}): is it damaged?"
+            f"not JSON that can be read ({quoted(str(error))}): is it damaged?", where=content.where
         ) from None
     if not isinstance(data, dict):
-        raise InputError(f"{content.where}: not an Open-Meteo object: save one location's answer")
+        raise InputError("not an Open-Meteo object: save one location's answer", where=content.where)
     if data.get("error"):
         raise InputError(
-            f"{content.where}: Open-Meteo answered with an error: {quoted(str(data.get('reason')), 120)}"
+            f"Open-Meteo answered with an error: {quoted(str(data.get('reason')), 120)}", where=content.where
         )
     return data
 
@@ -238,7 +243,7 @@ def _is_pvgis(content: Content) -> bool:
 def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:
     block = data.get(name)
     if not isinstance(block, dict) or not block:
-        raise InputError(f"{content.where}: no {name!r} block: ask Open-Meteo for hourly values in JSON")
+        raise InputError(f"no {name!r} block: ask Open-Meteo for hourly values in JSON", where=content.where)
     return block
 
 
@@ -265,14 +270,16 @@ def _number(value: object, name: str, content: Content) -> float:
                 return number
         except (OverflowError, ValueError):
             pass
-    raise InputError(f"{content.where}: {name} is {quoted(value)}: it must be a number")
+    raise InputError(f"{name} is {quoted(value)}: it must be a number", where=content.where)
 
 
 def _unit(
     unit: object, name: str, known: dict[str, tuple[float, float]], content: Content
 ) -> tuple[float, float]:
     if not isinstance(unit, str) or unit not in known:
-        raise InputError(f"{content.where}: unit of {name} is {quoted(unit)}: known are {', '.join(known)}")
+        raise InputError(
+            f"unit of {name} is {quoted(unit)}: known are {', '.join(known)}", where=content.where
+        )
     return known[unit]
 
 
@@ -281,18 +288,20 @@ def _values(hourly: dict[str, Any], name: str, count: int, content: Content) -> 
     values = hourly[name]
     if not isinstance(values, list) or len(values) != count:
         length = f"{len(values)} values" if isinstance(values, list) else "no list"
-        raise InputError(f"{content.where}: {name} is {length}, time has {count}: the file is damaged")
+        raise InputError(f"{name} is {length}, time has {count}: the file is damaged", where=content.where)
     for i, value in enumerate(values):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise InputError(
-                f"{content.where}: entry {i}: {name} is {quoted(value)}, which is not a number: mend it"
+                f"entry {i}: {name} is {quoted(value)}, which is not a number: mend it", where=content.where
             )
     try:
         numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     except OverflowError:
-        raise InputError(f"{content.where}: {name} holds a number too large to be weather: mend it") from None
+        raise InputError(
+            f"{name} holds a number too large to be weather: mend it", where=content.where
+        ) from None
     if np.isinf(numbers).any():
         raise InputError(
-            f"{content.where}: entry {int(np.argmax(np.isinf(numbers)))}: {name} is infinite: mend it"
+            f"entry {int(np.argmax(np.isinf(numbers)))}: {name} is infinite: mend it", where=content.where
         )
     return numbers

@@ -83,7 +83,7 @@ def _header(content: Content) -> tuple[int, dict[str, tuple[int, str]]]:
         name, colon, value = line.partition(":")
         if colon:
             header[name.strip().lower()] = (number, value.strip())
-    raise InputError(f"{content.where}: no line begins with 'time,' as PVGIS's table does: is it cut off?")
+    raise InputError("no line begins with 'time,' as PVGIS's table does: is it cut off?", where=content.where)
 
 
 def _number(
@@ -98,7 +98,7 @@ def _number(
     line, text = header[name]
     value = header_number(content, line, text, name)
     if limit is not None and abs(value) > limit:
-        raise InputError(f"{content.at(line)}: {name} is {quoted(text)}: at most {limit:g} either way")
+        raise InputError(f"{name} is {quoted(text)}: at most {limit:g} either way", where=content.at(line))
     return value
 
 
@@ -123,8 +123,8 @@ def _stamp(rows: Rows, i: int) -> list[int]:
     year, month, day, hour, minute = (int(part) for part in match.groups()) if match else (0, 0, 0, 0, 0)
     if not (1900 <= year <= 2199 and 1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59):
         raise InputError(
-            f"{rows.content.at(int(rows.lines[i]))}: {quoted(rows.cells[i][0])} is no PVGIS stamp: "
-            "write 20160131:1310"
+            f"{quoted(rows.cells[i][0])} is no PVGIS stamp: write 20160131:1310",
+            where=rows.content.at(int(rows.lines[i])),
         )
     return [year, month, day, hour, minute]
 

@@ -53,7 +53,7 @@ def read(content: Content, options: Options) -> Record:
 def _site(content: Content) -> dict:
     found = HEADER.match(content.lines[0])
     if found is None:
-        raise InputError(f"{content.at(1)}: {quoted(content.lines[0])} is no TMY2 header: is this TMY2?")
+        raise InputError(f"{quoted(content.lines[0])} is no TMY2 header: is this TMY2?", where=content.at(1))
     offset_h, north, lat, lat_min, east, lon, lon_min, altitude_m = found.groups()[3:]
     return {
         "latitude_deg": (int(lat) + int(lat_min) / 60) * (1 if north == "N" else -1),
@@ -72,10 +72,10 @@ def _rows(content: Content) -> Rows:
             continue
         if len(line.rstrip("\r")) < WIDTH:
             raise InputError(
-                f"{content.at(number)}: {len(line)} characters, a TMY2 line has {WIDTH}: it is cut off"
+                f"{len(line)} characters, a TMY2 line has {WIDTH}: it is cut off", where=content.at(number)
             )
         cells.append([line[first:last] for first, last in spans])
         lines.append(number)
     if len(cells) < 2:
-        raise InputError(f"{content.where}: {len(cells)} rows of weather: the file is cut off")
+        raise InputError(f"{len(cells)} rows of weather: the file is cut off", where=content.where)
     return Rows(content, cells, np.array(lines, np.int64))

@@ -50,7 +50,7 @@ _TIME = re.compile(r"(\d{1,2}):(\d\d)")
 def read(content: Content, options: Options) -> Record:
     """The record of a TMY3 file."""
     if len(content.lines) < 2:
-        raise InputError(f"{content.where}: no column names on line 2: the file is cut off")
+        raise InputError("no column names on line 2: the file is cut off", where=content.where)
     site = _site(content)
     names = column_names(content, 2)
     rows = data_rows(content, 2, len(names))
@@ -66,9 +66,9 @@ def _site(content: Content) -> dict:
     try:
         cells = next(csv.reader([content.lines[0]], strict=True))
     except csv.Error as error:
-        raise InputError(f"{content.at(1)}: not a TMY3 header ({error}): mend it") from None
+        raise InputError(f"not a TMY3 header ({error}): mend it", where=content.at(1)) from None
     if len(cells) < 7:
-        raise InputError(f"{content.at(1)}: {len(cells)} cells, a TMY3 header has 7: is this TMY3?")
+        raise InputError(f"{len(cells)} cells, a TMY3 header has 7: is this TMY3?", where=content.at(1))
     offset_h, latitude_deg, longitude_deg, altitude_m = (
         header_number(content, 1, cells[i], name)
         for i, name in ((3, "time zone"), (4, "latitude"), (5, "longitude"), (6, "elevation"))
@@ -119,14 +119,14 @@ def _stamp(rows: Rows, i: int) -> tuple[int, int, int, int]:
     where = rows.content.at(int(rows.lines[i]))
     if day_text is None or time is None:
         raise InputError(
-            f"{where}: {quoted(','.join(rows.cells[i][:2]))} is no TMY3 stamp: "
-            "write 01/31/1999,01:00 to 24:00"
+            f"{quoted(','.join(rows.cells[i][:2]))} is no TMY3 stamp: write 01/31/1999,01:00 to 24:00",
+            where=where,
         )
     month, day, year = (int(part) for part in day_text.groups())
     minute = int(time[1]) * 60 + int(time[2])
     hour_ends = minute == 0 or HOUR_MIN <= minute <= DAY_MIN
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour_ends and 1900 <= year <= 2199):
         raise InputError(
-            f"{where}: {quoted(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00"
+            f"{quoted(','.join(rows.cells[i][:2]))} is out of range: hours run 01:00 to 24:00", where=where
         )
     return month, day, year, minute

@@ -65,8 +65,9 @@ class Rows:
         if bad.any():
             i = int(np.argmax(bad))
             raise InputError(
-                f"{self.content.at(int(self.lines[i]))}: {name} is {quoted(self.cells[i][index].strip())}: "
-                f"it must be a whole number from {low} to {high}"
+                f"{name} is {quoted(self.cells[i][index].strip())}: "
+                f"it must be a whole number from {low} to {high}",
+                where=self.content.at(int(self.lines[i])),
             )
         return values.astype(np.int64)
 
@@ -83,8 +84,9 @@ class Rows:
 
     def _number_error(self, i: int, text: str, name: str) -> None:
         raise InputError(
-            f"{self.content.at(int(self.lines[i]))}: {name} is {quoted(text)}, which is not a number: "
-            "mend it, or leave it empty and fill with gaps='interpolate'"
+            f"{name} is {quoted(text)}, which is not a number: "
+            "mend it, or leave it empty and fill with gaps='interpolate'",
+            where=self.content.at(int(self.lines[i])),
         )
 
 
@@ -92,7 +94,7 @@ def read_content(path: Path, max_bytes: int) -> Content:
     """All lines of a file, unpacked if gzipped. InputError: unreadable, empty, cut, binary, too large."""
     where = place(path)
     if _is_empty(path):
-        raise InputError(f"{where}: the file is empty: give one with weather")
+        raise InputError("the file is empty: give one with weather", where=where)
     lines: list[str] = []
     long_lines: dict[str, Any] = {}
     if begins_as_json(path):
@@ -100,9 +102,9 @@ def read_content(path: Path, max_bytes: int) -> Content:
     for _, block in numbered_lines(path, max_bytes, **long_lines):
         lines += [_decode(line) for line in block]
         if len(lines) > MAX_LINES:
-            raise InputError(f"{where}: has more than {MAX_LINES} lines: it is no weather file")
+            raise InputError(f"has more than {MAX_LINES} lines: it is no weather file", where=where)
     if not any(line.strip() for line in lines):
-        raise InputError(f"{where}: the file is empty: give one with weather")
+        raise InputError("the file is empty: give one with weather", where=where)
     return Content(path, where, lines)
 
 
@@ -112,7 +114,7 @@ def data_rows(content: Content, first: int, width: int, exact: bool = True, stop
     `width` cells each; more if not `exact`, of which the last holds the rest of the line.
     """
     if width > MAX_COLUMNS:
-        raise InputError(f"{content.at(first)}: {width} columns: no weather file has over {MAX_COLUMNS}")
+        raise InputError(f"{width} columns: no weather file has over {MAX_COLUMNS}", where=content.at(first))
     cells: list[list[str]] = []
     lines: list[int] = []
     for number, line in enumerate(content.lines[first:stop], start=first + 1):
@@ -121,19 +123,19 @@ def data_rows(content: Content, first: int, width: int, exact: bool = True, stop
         row = line.split(",", width)  # no further: a damaged line may hold a million commas
         if len(row) < width or (exact and len(row) > width):
             raise InputError(
-                f"{content.at(number)}: {1 + line.count(',')} cells, {width} are needed: "
-                "the line is damaged, mend it"
+                f"{1 + line.count(',')} cells, {width} are needed: the line is damaged, mend it",
+                where=content.at(number),
             )
         cells.append(row)
         lines.append(number)
         if len(lines) > MAX_ROWS or len(lines) * width > MAX_CELLS:
             raise InputError(
-                f"{content.at(number)}: more than {min(MAX_ROWS, MAX_CELLS // width)} rows of {width} cells: "
-                "split the file"
+                f"more than {min(MAX_ROWS, MAX_CELLS // width)} rows of {width} cells: split the file",
+                where=content.at(number),
             )
     if len(cells) < 2:
         raise InputError(
-            f"{content.where}: {len(cells)} rows of weather: the file is cut off, at least 2 are needed"
+            f"{len(cells)} rows of weather: the file is cut off, at least 2 are needed", where=content.where
         )
     return Rows(content, cells, np.array(lines, np.int64))
 
@@ -143,7 +145,8 @@ def header_number(content: Content, line: int, text: str, name: str) -> float:
     values = _floats([text.strip()]) if "_" not in text else None
     if values is None or not np.isfinite(values[0]):
         raise InputError(
-            f"{content.at(line)}: {name} is {quoted(text.strip())}, which is not a number: mend the header"
+            f"{name} is {quoted(text.strip())}, which is not a number: mend the header",
+            where=content.at(line),
         )
     return float(values[0])
 
@@ -153,8 +156,8 @@ def whole_offset_s(hours: float, content: Content, line: int) -> int:
     low, high = SITE_RANGES["utc_offset_h"]
     if not low <= hours <= high:
         raise InputError(
-            f"{content.at(line)}: time zone is {hours:g} hours, possible are {low:g} to {high:g}: "
-            "mend the header"
+            f"time zone is {hours:g} hours, possible are {low:g} to {high:g}: mend the header",
+            where=content.at(line),
         )
     return round(hours * 3600)
 
@@ -165,8 +168,9 @@ def column_names(content: Content, line: int) -> list[str]:
     filled = [cell.strip() for cell in cells if cell.strip()]
     if filled and all(is_number(cell) for cell in filled):
         raise InputError(
-            f"{content.at(line)}: numbers where the names of the columns should stand: the file has no "
-            "header; put the names in"
+            "numbers where the names of the columns should stand: the file has no header",
+            where=content.at(line),
+            remedy="put the names in",
         )
     return cells
 
@@ -184,7 +188,7 @@ def column_index(header: list[str], name: str, content: Content, line: int) -> i
         problem = "no column" if not found else "more than one column"
         names = ", ".join(cell.strip()[:24] for cell in header[:12])
         raise InputError(
-            f"{content.at(line)}: {problem} {name!r} among {names}, ...: get the file again with it"
+            f"{problem} {name!r} among {names}, ...: get the file again with it", where=content.at(line)
         )
     return found[0]
 

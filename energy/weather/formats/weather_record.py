@@ -93,8 +93,9 @@ def dates_s(
         i = int(np.argmax(wrong))
         leap = month[i] == 2 and day[i] == 29
         raise InputError(
-            f"{content.at(int(lines[i]))}: {year[i]}-{month[i]:02}-{day[i]:02} is no date: "
-            f"{'delete the rows of that day' if leap else 'mend it'}"
+            f"{year[i]}-{month[i]:02}-{day[i]:02} is no date: "
+            f"{'delete the rows of that day' if leap else 'mend it'}",
+            where=content.at(int(lines[i])),
         )
     return dates.astype(np.int64) * DAY_S
 

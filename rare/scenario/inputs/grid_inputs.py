@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from energy.grid.grid_series import read_carbon, read_price
 from energy.grid.synthetic_grid import duck_carbon, duck_price
 from rare.model import Cluster
-from rare.scenario.config.power_config import LAYOUT_KEYS
+from rare.scenario.config.field_types import LAYOUT_KEYS
 from rare.scenario.config.scenario_config import RateTable
 from rare.scenario.inputs.supply_inputs import layout_of, note_reading
 from rare.scenario.load import Loaded
@@ -61,14 +61,17 @@ def _price(
     if table.exchange_rate is None:
         if currency not in (None, theirs):
             raise InputError(
-                f"{path}: prices are in {theirs}, grid.currency is {currency}; give grid.price.exchange_rate "
-                f"({currency} for one {theirs}), or set grid.currency to {theirs}"
+                f"prices are in {theirs}, grid.currency is {currency}",
+                where=path,
+                remedy="give grid.price.exchange_rate "
+                f"({currency} for one {theirs}), or set grid.currency to {theirs}",
             )
         return series
     if currency == theirs:
         raise InputError(
             f"grid.price.exchange_rate is {table.exchange_rate:g}, but {path.name} is in {theirs} as "
-            "grid.currency is; leave it out"
+            "grid.currency is",
+            remedy="leave it out",
         )
     notes.append(
         f"prices of {path.name}, in {series.unit}, are taken times {table.exchange_rate:g} {currency}"
@@ -126,8 +129,10 @@ def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, no
         return series.slice(series.second_at(begin_utc), series.second_at(end_utc))
     if series.end_s < YEAR.total_seconds():
         raise InputError(
-            f"{what}: {series.name} covers {series.span}, the run {begin_utc:%Y-%m-%d %H:%M} to "
-            f"{end_utc:%Y-%m-%d %H:%M} UTC; give a series of that time, or of 52 weeks to be shifted"
+            f"{series.name} covers {series.span}, the run {begin_utc:%Y-%m-%d %H:%M} to "
+            f"{end_utc:%Y-%m-%d %H:%M} UTC",
+            where=what,
+            remedy="give a series of that time, or of 52 weeks to be shifted",
         )
     whole = series.slice(0, int(YEAR.total_seconds()))
     years = (begin_utc - series.start_utc) // YEAR

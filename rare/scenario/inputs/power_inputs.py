@@ -85,8 +85,8 @@ def power_up(
     if not tracks:
         if window is not None:
             raise InputError(
-                f"window {window.name!r}: is a span of the supply's year, but nothing goes by the calendar; "
-                "give a supply, or leave windows out"
+                f"window {window.name!r}: is a span of the supply's year, but nothing goes by the calendar",
+                remedy="give a supply, or leave windows out",
             )
         _note_no_forecast(scenario, notes)
         return Powered(jobs, _constant(scenario, cluster, jobs, limit_mw), None, None, None, None)
@@ -173,7 +173,8 @@ def _tracks(
         made = [getattr(scenario.grid, name).model is not None for name in rates]
         if first is None and any(made):
             raise InputError(
-                "grid: a model of price or carbon takes the supply's calendar; give a supply, or [site]"
+                "grid: a model of price or carbon takes the supply's calendar",
+                remedy="give a supply, or [site]",
             )
         start_utc = EPOCH if first is None else first.start_utc
         tracks.update(read_rates(loaded, start_utc, site_zone(scenario, weather), files, notes))
@@ -243,12 +244,14 @@ def _check_begin(after_s: int, span_s: int, repeats: bool, window: Window | None
     if window is not None and after_s >= span_s and not repeats:
         raise InputError(
             f"window {window.name!r}: its first day {window.first_day} lies behind the end of the supply, "
-            f"which has {span_s / DAY_S:g} days; correct it, or set supply.repeat = true"
+            f"which has {span_s / DAY_S:g} days",
+            remedy="correct it, or set supply.repeat = true",
         )
     if after_s < 0 or (after_s >= span_s and not repeats):
         raise InputError(
             f"the run begins {abs(after_s)} s {'before' if after_s < 0 else 'after'} the supply's start, "
-            f"which covers {span_s} s; change time.calendar or time.supply_start_s"
+            f"which covers {span_s} s",
+            remedy="change time.calendar or time.supply_start_s",
         )
 
 
@@ -280,7 +283,9 @@ def _jobs_of(window: Window, jobs: Workload, clock: _Clock, most: int | None) ->
     last_s = clock.begin_s + window.days * DAY_S
     first, last = np.searchsorted(jobs.submit_s, [clock.begin_s, last_s])
     if first == last:
-        raise InputError(f"window {window.name!r}: no job of {jobs.name} is submitted in it; choose another")
+        raise InputError(
+            f"window {window.name!r}: no job of {jobs.name} is submitted in it", remedy="choose another"
+        )
     return jobs.select(int(first), int(last if most is None else min(last, first + most)))
 
 
@@ -360,7 +365,8 @@ def _forecast(
     if scenario.forecast.kind == "day-ahead":
         if supply is None:
             raise InputError(
-                'forecast.kind is "day-ahead", a forecast of the supply, but there is none; change it'
+                'forecast.kind is "day-ahead", a forecast of the supply, but there is none',
+                remedy="change it",
             )
         series = read_day_ahead(loaded, supply, files, notes)
         ahead = covering(series, base.start_utc, ahead_utc, "forecast", notes)
@@ -400,8 +406,10 @@ def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | No
                 seen[midnight_h + first_s // 3600 : midnight_h + last_s // 3600] = known
     if not seen.any():
         raise InputError(
-            f"{loaded.path(loaded.scenario.windows.file)}: no training or validation window lies within the "
-            "supply, so forecasts have nothing to learn from; add one, or set forecast.kind to none"
+            "no training or validation window lies within the "
+            "supply, so forecasts have nothing to learn from",
+            where=loaded.path(loaded.scenario.windows.file),
+            remedy="add one, or set forecast.kind to none",
         )
     return seen
 

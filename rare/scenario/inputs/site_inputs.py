@@ -11,8 +11,8 @@ import numpy as np
 
 from energy.weather.site_weather import Weather
 from energy.weather.weather_reader import read_weather
-from rare.scenario.config.power_config import WEATHER_FILE_KEYS
 from rare.scenario.config.scenario_config import SiteTable, SourceTable
+from rare.scenario.config.supply_tables import WEATHER_FILE_KEYS
 from rare.scenario.load import Loaded
 from traces.errors import InputError
 from traces.series.power_series import PowerSeries

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from rare.model import UNLIMITED_MW, Cluster
-from rare.scenario.config.power_config import LAYOUT_KEYS, ImportTable
-from rare.scenario.config.scenario_config import ForecastTable, SourceTable
+from rare.scenario.config.field_types import LAYOUT_KEYS
+from rare.scenario.config.scenario_config import ForecastTable, ImportTable, SourceTable
 from rare.scenario.inputs.site_inputs import plant_power
 from rare.scenario.load import Loaded
 from traces.errors import InputError
@@ -37,14 +37,16 @@ def check_zone(name: str | None, key: str) -> None:
         try:
             find_zone(name)
         except InputError as error:
-            raise InputError(f"{key}: {error}") from None
+            raise error.at(key) from None
 
 
 def of_peak(ratio: float, cluster: Cluster, where: str) -> int:
     """A ratio to the cluster's peak draw in mW."""
     if cluster.peak_draw_mw == 0:
         raise InputError(
-            f"{where}: is a ratio to the peak draw, but no node draws any power; give idle_w and core_w"
+            "is a ratio to the peak draw, but no node draws any power",
+            where=where,
+            remedy="give idle_w and core_w",
         )
     return round(ratio * cluster.peak_draw_mw)
 
@@ -61,7 +63,9 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
         where = f"supply.source.{place}"
         if source.kind == "file":
             if source.file is None:
-                raise InputError(f"{loaded.label}: {where}.file is missing; give it, or --power FILE")
+                raise InputError(
+                    f"{where}.file is missing", where=loaded.label, remedy="give it, or --power FILE"
+                )
             files[f"supply.{place}"] = path = loaded.path(source.file)
             raw = _read_source(path, source, where)
             note_reading(raw, notes)
@@ -74,8 +78,8 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
     whole = total([part for parts in groups.values() for part in parts])
     if whole.peak_mw > UNLIMITED_MW:
         raise InputError(
-            f"supply: the sources reach {whole.peak_mw / MW_PER_KW:g} kW, more than a simulation can count; "
-            "correct the unit or the size"
+            f"supply: the sources reach {whole.peak_mw / MW_PER_KW:g} kW, more than a simulation can count",
+            remedy="correct the unit or the size",
         )
     if all(_unsized(source) for source in supply.source):
         _note_size(whole, cluster, notes)
@@ -150,8 +154,8 @@ def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes
     # Several files would need a forecast each, and a plant has no file to be forecast.
     if len(loaded.scenario.supply.source) != 1 or loaded.scenario.supply.source[0].kind != "file":
         raise InputError(
-            'forecast.kind "day-ahead" needs exactly one [[supply.source]], of kind "file"; '
-            "give that, or choose another kind of forecast"
+            'forecast.kind "day-ahead" needs exactly one [[supply.source]], of kind "file"',
+            remedy="give that, or choose another kind of forecast",
         )
     table = loaded.scenario.forecast
     files["forecast"] = path = loaded.path(table.file or "")

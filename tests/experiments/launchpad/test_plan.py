@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -80,13 +79,13 @@ def test_a_key_follows_what_a_stage_depends_on_and_nothing_else(tmp_path):
     keys = {stage.label: stage.key for stage in stages}
 
     def changed(**tables):
-        made = dataclasses.replace(experiment, **tables)
+        made = experiment.model_copy(update=tables)
         now = {stage.label: stage.key for stage in plan(made, cases_of(made, tmp_path))}
         return {label for label in keys if now.get(label) != keys[label]}
 
-    online = changed(online=dataclasses.replace(experiment.online, steps=4096))
+    online = changed(online=experiment.online.model_copy(update={"steps": 4096}))
     assert online == {label for label in keys if "scratch" in label or "handover" in label}
-    data = changed(tiers=dataclasses.replace(experiment.tiers, transitions=300))
+    data = changed(tiers=experiment.tiers.model_copy(update={"transitions": 300}))
     assert data == {
         label for label in keys if not label.endswith(("choose", "reference")) and "scratch" not in label
     }
@@ -95,7 +94,7 @@ def test_a_key_follows_what_a_stage_depends_on_and_nothing_else(tmp_path):
 
 def test_supply_and_load_change_the_case_and_nothing_but_it(tmp_path):
     table = WorkloadTable(name="t", scenario="tiny", supplies=("both", "wind", "sun"), loads=(1.0, 0.5))
-    experiment = dataclasses.replace(read_experiment(MINI), workload=(table,))
+    experiment = read_experiment(MINI).model_copy(update={"workload": (table,)})
     both, wind, sun, half = cases_of(experiment, tmp_path)
     assert (both.name, wind.name, sun.name, half.name) == ("t", "t-wind", "t-sun", "t-load-0.5")
     assert both.settings == () and both.first and not wind.first
@@ -113,9 +112,9 @@ def test_a_trace_gets_windows_that_hold_its_jobs_and_less_supply_for_more_load(t
         lines.append(" ".join(map(str, fields)))
     trace = tmp_path / "mine.swf"
     trace.write_text("\n".join(lines) + "\n")
-    experiment = with_traces(dataclasses.replace(read_experiment(MINI), workload=()), [str(trace)])
-    table = dataclasses.replace(experiment.workload[0], loads=(1.0, 2.0))
-    case, more = cases_of(dataclasses.replace(experiment, workload=(table,)), tmp_path)
+    experiment = with_traces(read_experiment(MINI).model_copy(update={"workload": ()}), [str(trace)])
+    table = experiment.workload[0].model_copy(update={"loads": (1.0, 2.0)})
+    case, more = cases_of(experiment.model_copy(update={"workload": (table,)}), tmp_path)
     episodes = episodes_of(case.scenario, case.settings)
     assert {split: len(episodes.of(split)) for split in ("train", "validation", "test")} == {
         "train": 26, "validation": 13, "test": 13,

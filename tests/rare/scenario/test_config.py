@@ -1,7 +1,5 @@
 """A scenario means something else than its author wrote, or a mistake in it goes unnoticed."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -237,20 +235,3 @@ class TestShipped:
         from rare.scenario.config.scenario_config import PLAIN_NODE
 
         assert load_scenario("plain").scenario.cluster.node == PLAIN_NODE
-
-    def test_every_key_is_documented(self):
-        from pathlib import Path
-
-        text = (Path(__file__).resolve().parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
-        missing = []
-
-        def walk(cls):
-            for field in dataclasses.fields(cls):
-                inner = field.metadata.get("cls")
-                if inner is not None:
-                    walk(inner)
-                elif f"`{field.name}`" not in text:
-                    missing.append(f"{cls.__name__}.{field.name}")
-
-        walk(Scenario)
-        assert missing == []

@@ -323,12 +323,9 @@ class TestWithoutASupply:
     @pytest.mark.parametrize("name", ["islanded", "grid-tied", "tiny"])
     def test_every_kind_of_scenario_runs_on_unlimited_power(self, name):
         loaded = load_scenario(name, Wishes(settings=["window=test-12"]))
-        unlimited = replace(
-            loaded.scenario,
-            supply=SupplyTable(kind="unlimited"),
-            battery=BatteryTable(),
-            grid=replace(loaded.scenario.grid, import_ratio=None, unlimited=None),
-        )
+        grid = loaded.scenario.grid.model_copy(update={"import_ratio": None, "unlimited": None})
+        tables = {"supply": SupplyTable(kind="unlimited"), "battery": BatteryTable(), "grid": grid}
+        unlimited = loaded.scenario.model_copy(update=tables)
         scarce, ample = (build(each).case for each in (loaded, replace(loaded, scenario=unlimited)))
         assert np.array_equal(scarce.workload.job_id, ample.workload.job_id)
         assert np.array_equal(scarce.workload.submit_s, ample.workload.submit_s)

@@ -70,7 +70,9 @@ class _Lines:
                     yield number, line.decode("utf-8")
                 except UnicodeDecodeError:
                     where = place(self.path, number)
-                    raise InputError(f"{where}: is not UTF-8 text; save the file as UTF-8") from None
+                    raise InputError(
+                        "is not UTF-8 text", where=where, remedy="save the file as UTF-8"
+                    ) from None
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -125,18 +127,22 @@ def _head(lines: _Lines, foreign: bool) -> _Head:
             comment = (lines.number, text)
             continue  # a free comment
         if key in pairs:
-            raise InputError(f"{lines.where()}: {quoted(key)} was given before; give it once")
+            raise InputError(f"{quoted(key)} was given before", where=lines.where(), remedy="give it once")
         if key not in KEYS:
-            raise InputError(f"{lines.where()}: unknown key {quoted(key)}; known: {', '.join(KEYS)}")
+            raise InputError(
+                f"unknown key {quoted(key)}", where=lines.where(), remedy=f"known: {', '.join(KEYS)}"
+            )
         pairs[key] = value
-    raise InputError(f"{place(lines.path)}: has no line of column names; give a CSV table of jobs")
+    raise InputError(
+        "has no line of column names", where=place(lines.path), remedy="give a CSV table of jobs"
+    )
 
 
 def _cells(head: _Head, where: str) -> list[str]:
     try:
         cells = next(csv.reader([head.line], delimiter=head.delimiter, strict=True))
     except csv.Error as error:
-        raise InputError(f"{where}: is no line of column names ({error}); correct it") from error
+        raise InputError(f"is no line of column names ({error})", where=where, remedy="correct it") from error
     return [cell.strip() for cell in cells]
 
 
@@ -151,25 +157,31 @@ def _refuse_values(lines: _Lines, head: _Head, cells: list[str]) -> None:
     by_position = "or give a mapping file with header = false, whose columns are positions from 1"
     if head.comment is not None and hash_line_names(head.comment[1], len(cells), head.delimiter):
         raise InputError(
-            f"{where}: the first record holds values, {sample}; the column names stand in line "
-            f"{head.comment[0]} behind '#', which makes them a comment; remove the '#', {by_position}"
+            f"the first record holds values, {sample}; the column names stand in line "
+            f"{head.comment[0]} behind '#', which makes them a comment",
+            where=where,
+            remedy=f"remove the '#', {by_position}",
         )
     raise InputError(
-        f"{where}: the first record holds values, {sample}, and no column names; write a line of names above "
-        f"it ({', '.join(REQUIRED)} are needed), {by_position}"
+        f"the first record holds values, {sample}, and no column names",
+        where=where,
+        remedy=f"write a line of names above it ({', '.join(REQUIRED)} are needed), {by_position}",
     )
 
 
 def _names(names: list[str], where: str) -> list[str]:
     if len(names) == 1 and "|" in names[0]:
         raise InputError(
-            f"{where}: column names must be separated by commas, semicolons or tabs, found {quoted(names[0])}"
+            f"column names must be separated by commas, semicolons or tabs, found {quoted(names[0])}",
+            where=where,
         )
     while len(names) > 1 and names[-1] == "":
         names = names[:-1]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{where}: column {quoted(name)} is there twice; give each name once")
+            raise InputError(
+                f"column {quoted(name)} is there twice", where=where, remedy="give each name once"
+            )
     return names
 
 
@@ -183,12 +195,14 @@ def _chunks(lines: _Lines, width: int, delimiter: str) -> Iterator[tuple[list[in
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise InputError(f"{lines.where()}: is no line of CSV ({error}); correct its quotes") from error
+            raise InputError(
+                f"is no line of CSV ({error})", where=lines.where(), remedy="correct its quotes"
+            ) from error
         if row is None:
             break
         if reader.line_num > before + 1:
             where = place(lines.path, offset + before + 1)
-            raise InputError(f"{where}: a quoted cell runs over the line's end; close its quotes")
+            raise InputError("a quoted cell runs over the line's end", where=where, remedy="close its quotes")
         before = reader.line_num
         if not row or (width > 1 and len(row) == 1 and not row[0].strip()):
             continue
@@ -197,7 +211,7 @@ def _chunks(lines: _Lines, width: int, delimiter: str) -> Iterator[tuple[list[in
         if len(row) > width and not any(cell.strip() for cell in row[width:]):
             row = row[:width]  # or at the end of each row
         if len(row) != width:
-            raise InputError(f"{lines.where()}: has {len(row)} cells, expected {width} as in the header")
+            raise InputError(f"has {len(row)} cells, expected {width} as in the header", where=lines.where())
         places.append(lines.number)
         rows.append(row)
         if len(rows) == _CHUNK_ROWS:

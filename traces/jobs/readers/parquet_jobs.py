@@ -27,7 +27,7 @@ def pyarrow_parquet() -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise InputError("Parquet files need the package pyarrow; install it, or use CSV") from error
+        raise InputError("Parquet files need the package pyarrow", remedy="install it, or use CSV") from error
     return pyarrow.parquet
 
 
@@ -42,7 +42,7 @@ def read_parquet(
     with open_file(path) as stream:
         if stream.read(2) == b"\x1f\x8b":
             raise InputError(
-                f"{place(path)}: is gzipped, and Parquet is packed in itself; unpack it (gunzip)"
+                "is gzipped, and Parquet is packed in itself", where=place(path), remedy="unpack it (gunzip)"
             )
         stream.seek(0)
         try:
@@ -52,7 +52,7 @@ def read_parquet(
         except (ArrowException, OSError, ValueError, OverflowError) as error:
             reason = quoted(str(error).replace("'", ""), 100)
             raise InputError(
-                f"{place(path)}: is no whole Parquet file ({reason}); write or fetch it again"
+                f"is no whole Parquet file ({reason})", where=place(path), remedy="write or fetch it again"
             ) from error
 
 
@@ -60,13 +60,19 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
     names = list(file.schema_arrow.names)
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{place(path)}: column {quoted(name)} is there twice; give each name once")
+            raise InputError(
+                f"column {quoted(name)} is there twice", where=place(path), remedy="give each name once"
+            )
     if file.metadata.num_rows * max(len(names), 1) > max_bytes:  # every cell takes a byte as text
-        raise InputError(f"{place(path)}: holds more than {max_bytes} cells, the limit (max_bytes); split it")
+        raise InputError(
+            f"holds more than {max_bytes} cells, the limit (max_bytes)", where=place(path), remedy="split it"
+        )
     cells = file.metadata.num_rows * max(len(names), 1)
     if cells > max(_MANY_CELLS, _ABSURD_RATIO * Path(path).stat().st_size):
         raise InputError(
-            f"{place(path)}: unpacks to over {_ABSURD_RATIO} cells a byte, as no trace does; write it again"
+            f"unpacks to over {_ABSURD_RATIO} cells a byte, as no trace does",
+            where=place(path),
+            remedy="write it again",
         )
     stored = file.schema_arrow.metadata or {}
     index, ranges = _pandas_index(stored)
@@ -128,5 +134,5 @@ def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
             if isinstance(value, (date, time, timedelta)):
                 remedy = "seconds as numbers, counted from the start of the trace"
             where = f"{place(path)} row {row}"
-            raise InputError(f"{where}: column {quoted(name)} holds {kind}; store {remedy}")
+            raise InputError(f"column {quoted(name)} holds {kind}", where=where, remedy=f"store {remedy}")
     return out

@@ -66,7 +66,9 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
     keep = _skip(columns, processors, found)
     if not keep.any():
         count = len(records.lines)
-        raise InputError(f"{place(path)}: none of its {count} records is a job; give a file with jobs")
+        raise InputError(
+            f"none of its {count} records is a job", where=place(path), remedy="give a file with jobs"
+        )
     estimates = _repair(columns, processors, keep, found)
     _note(columns, processors, keep, header.processors, found)
     submit_s = np.floor(columns[SUBMIT][keep]).astype(np.int64)
@@ -128,7 +130,7 @@ def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int
             tables.append(_table(path, numbers, lines)[:, _USED])
             places.append(np.array(numbers, dtype=np.int64))
     if not tables:
-        raise InputError(f"{place(path)}: has no records, only comments; give a file with jobs")
+        raise InputError("has no records, only comments", where=place(path), remedy="give a file with jobs")
     table = np.concatenate(tables)
     columns = {number: np.ascontiguousarray(table[:, k]) for k, number in enumerate(_USED)}
     return _Records(columns, np.concatenate(places)), comments
@@ -167,8 +169,9 @@ def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.
             few = len(words) < len(FIELDS)
             remedy = "write -1 for those that are unknown" if few else "an SWF record has no more"
             raise InputError(
-                f"{place(path, number)}: has {len(words)} fields, expected {len(FIELDS)} "
-                f"(line: {quoted(line.strip())}); {remedy}"
+                f"has {len(words)} fields, expected {len(FIELDS)} (line: {quoted(line.strip())})",
+                where=place(path, number),
+                remedy=remedy,
             )
     return table
 
@@ -181,8 +184,9 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
     if not np.isfinite(value):
         needed = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
         raise InputError(
-            f"{place(path, line)}: {FIELDS[field_number]} (field {field_number + 1}) is {quoted(word)}, "
-            f"not a finite number; correct it{'' if needed else ', or write -1 for unknown'}"
+            f"{FIELDS[field_number]} (field {field_number + 1}) is {quoted(word)}, not a finite number",
+            where=place(path, line),
+            remedy=f"correct it{'' if needed else ', or write -1 for unknown'}",
         )
     return value
 

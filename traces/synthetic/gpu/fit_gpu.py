@@ -59,12 +59,14 @@ def _pods(path: Path) -> pd.DataFrame:
     names = (*_NUMBERS, "deletion_time", "scheduled_time")
     missing = [name for name in names if name not in reader.header]
     if missing:
-        raise InputError(f"{path}: no column {missing[0]}; give openb_pod_list_default.csv")
+        raise InputError(f"no column {missing[0]}", where=path, remedy="give openb_pod_list_default.csv")
     table = reader.read(names)
     pods = pd.DataFrame({name: pd.to_numeric(table.cells[name], errors="coerce") for name in names})
     wrong = pods[list(_NUMBERS)].isna().any(axis=1) | (pods < 0).any(axis=1) | (pods > LARGEST_S).any(axis=1)
     if wrong.any():
-        raise InputError(f"{path}:{table.lines[int(wrong.argmax())]}: a cell is no number of 0 or more")
+        raise InputError(
+            "a cell is no number of 0 or more", where=f"{path}:{table.lines[int(wrong.argmax())]}"
+        )
     pods = pods[pods.creation_time >= COMPLETE_FROM_S].copy()
     pods["work_s"] = pods.deletion_time - pods.scheduled_time
     fraction = (pods.num_gpu == 1) & (pods.gpu_milli < 1000)
@@ -72,7 +74,9 @@ def _pods(path: Path) -> pd.DataFrame:
     pods.loc[pods.num_gpu == 0, ["kind", "gpu_milli"]] = ["none", 0]
     unknown = sorted(set(pods.kind) - set(_CLASSES))
     if unknown or pods.kind.nunique() != len(_CLASSES):
-        raise InputError(f"{path}: pods ask for {unknown or 'too few kinds of'} GPUs; this is another table")
+        raise InputError(
+            f"pods ask for {unknown or 'too few kinds of'} GPUs", where=path, remedy="this is another table"
+        )
     return pods
 
 

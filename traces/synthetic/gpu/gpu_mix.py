@@ -53,7 +53,7 @@ def gpu_mix(
     gpu_s = wanted["gpus_milli"] * wanted["work_s"] / 1000
     if not gpu_s.any():
         raise InputError(
-            f"none of the {count} jobs asks for a GPU, so that no load can be made; ask for more"
+            f"none of the {count} jobs asks for a GPU, so that no load can be made", remedy="ask for more"
         )
     parameters = gpu_parameters()
     submit_s = stretched(
@@ -77,10 +77,10 @@ def _jobs_for(gpus: int, load: float, days: float, nodes: NodeLayout, seed: int)
             return fit
         if fit == 0:
             raise InputError(
-                f"days is {days:g}: not even the first job fits this load; give more days, or jobs"
+                f"days is {days:g}: not even the first job fits this load", remedy="give more days, or jobs"
             )
     raise InputError(
-        f"days is {days:g}: more than {generator_arguments.MOST_JOBS} jobs; give fewer days, or jobs"
+        f"days is {days:g}: more than {generator_arguments.MOST_JOBS} jobs", remedy="give fewer days, or jobs"
     )
 
 

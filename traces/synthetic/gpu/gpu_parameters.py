@@ -85,7 +85,7 @@ def node_layout(gpus: int) -> NodeLayout:
     if gpus % GPUS_PER_NODE:
         below = gpus // GPUS_PER_NODE * GPUS_PER_NODE
         raise InputError(
-            f"gpus is {gpus}, which does not fill nodes of {GPUS_PER_NODE}; "
-            f"give {below} or {below + GPUS_PER_NODE}"
+            f"gpus is {gpus}, which does not fill nodes of {GPUS_PER_NODE}",
+            remedy=f"give {below} or {below + GPUS_PER_NODE}",
         )
     return NodeLayout(gpus // GPUS_PER_NODE, GPUS_PER_NODE, CORES_PER_NODE, MEMORY_GIB_PER_NODE)

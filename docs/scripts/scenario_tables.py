@@ -1,0 +1,138 @@
+"""Writes the tables of keys in docs/scenarios.md and docs/launchpad.md from the fields of their models.
+
+python -m docs.scripts.scenario_tables
+
+A table stands between `<!-- keys: NAME -->` and `<!-- end of keys -->`; everything else is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from experiments.launchpad import experiment_file
+from rare.scenario.config import scenario_config, supply_tables
+from rare.scenario.config.field_types import LAYOUT_KEYS, Table
+from rare.scenario.config.toml_tables import inner_table, limits, value_kind
+
+DOCS = Path(__file__).resolve().parents[1]
+_BLOCK = re.compile(r"<!-- keys: (.+?) -->\n.*?<!-- end of keys -->\n", re.DOTALL)
+_OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed")
+_OF_ANY_SOURCE = ("kind", "quantity")
+
+
+def _keys(
+    model: type[Table], names: tuple[str, ...] = (), without: tuple[str, ...] = ()
+) -> dict[str, FieldInfo]:
+    """The values of a table (not the tables in it): these, or all but those."""
+    return {
+        name: field
+        for name, field in model.model_fields.items()
+        if inner_table(field) is None and (name in names if names else name not in without)
+    }
+
+
+def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
+    tables = scenario_config
+    source = tables.SourceTable
+    return {
+        "top level": _keys(tables.Scenario),
+        "site": _keys(tables.SiteTable),
+        "workload, of a file": _keys(tables.WorkloadTable, without=_OF_A_MODEL),
+        "workload, of a model": _keys(tables.WorkloadTable, _OF_A_MODEL),
+        "cluster": _keys(tables.ClusterTable),
+        "node and partition": _keys(tables.PartitionTable),
+        "supply": _keys(tables.SupplyTable),
+        "source": _keys(source, _OF_ANY_SOURCE),
+        "source, of a file": _keys(source, supply_tables.FILE_KEYS),
+        "source, of a plant": _keys(source, supply_tables.PLANT_KEYS),
+        "grid": _keys(tables.GridTable),
+        "grid.price and grid.carbon": _keys(tables.RateTable, without=LAYOUT_KEYS),
+        "battery": _keys(tables.BatteryTable),
+        "rules": _keys(tables.RulesTable),
+        "forecast": _keys(tables.ForecastTable, ("kind", "hours", "seed", "file", "issue_hour")),
+        "windows": _keys(tables.WindowsTable),
+        "objective": _keys(tables.ObjectiveTable),
+        "service_class": _keys(tables.ServiceClassTable),
+        "time": _keys(tables.TimeTable),
+    }
+
+
+def _experiment_blocks() -> Mapping[str, dict[str, FieldInfo]]:
+    tables = {name: inner_table(field) for name, field in experiment_file.Experiment.model_fields.items()}
+    blocks = {name: _keys(table) for name, table in tables.items() if table is not None}
+    return {"top level": _keys(experiment_file.Experiment), **blocks}
+
+
+PAGES = {DOCS / "scenarios.md": _scenario_blocks, DOCS / "launchpad.md": _experiment_blocks}
+
+
+def key_table(fields: Mapping[str, FieldInfo]) -> str:
+    """The keys as a Markdown table: what each may be, what holds without it, and what it means."""
+    lines = ["| key | may be | default | meaning and reason |", "|---|---|---|---|"]
+    for name, field in fields.items():
+        lines.append(f"| `{name}` | {_allowed(field)} | {_default(field)} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _allowed(field: FieldInfo) -> str:
+    allowed = limits(field)
+    if allowed.choices:
+        return ", ".join(f'`"{choice}"`' for choice in allowed.choices)
+    kind = value_kind(field)
+    if allowed.low is None or allowed.high is None:
+        return kind
+    low, high = _number(allowed.low), _number(allowed.high)
+    return f"{kind} above {low}, up to {high}" if allowed.above else f"{kind} from {low} to {high}"
+
+
+def _number(value: float) -> str:
+    if value == 2**40:
+        return "2^40"
+    exponent = len(f"{abs(value):.0f}") - 1
+    if value and abs(value) >= 10**5 and abs(value) == 10**exponent:
+        return f"{'-' * (value < 0)}10^{exponent}"
+    return f"{value:g}"
+
+
+def _default(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "otherwise" in extra:
+        return str(extra["otherwise"])
+    if field.is_required():
+        return "required"
+    return "none" if field.default is None else _toml(field.default)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, str):
+        return f'`"{value}"`'
+    if isinstance(value, tuple):
+        inner = ", ".join(_toml(item).strip("`") for item in value)
+        return f"`[{inner}]`"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def refreshed(page: Path) -> str:
+    """The page's text with its tables as the models have them now. KeyError for a block that is unknown."""
+    blocks = PAGES[page]()
+
+    def block(match: re.Match[str]) -> str:
+        return f"<!-- keys: {match[1]} -->\n{key_table(blocks[match[1]])}<!-- end of keys -->\n"
+
+    return _BLOCK.sub(block, page.read_text("utf-8"))
+
+
+def main() -> None:
+    """Write the pages."""
+    for page in PAGES:
+        page.write_text(refreshed(page), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""A scenario's tables of the machine: cluster, nodes and partitions, battery, and the rules of the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rare.scenario.config.field_types import (
+    MOST_TABLES,
+    Flag,
+    Number,
+    Problems,
+    Table,
+    Tables,
+    Text,
+    Whole,
+    otherwise,
+)
+from rare.scenario.config.job_tables import MOST_PROCESSORS
+
+_MOST_W = 10**6
+
+# --- keys that a kind of node and a partition share ------------------------------------------------------
+
+Profile = Annotated[
+    Text | None,
+    Field(
+        description="a server with published watts, such as `xeon-x5675-2s`, `epyc-9845-2s`, `a100-8gpu`; "
+        "names and sources are in energy/datacenter/servers.toml. The keys below win over it"
+    ),
+]
+IdleWatts = Annotated[
+    Number | None,
+    Field(
+        ge=0,
+        le=_MOST_W,
+        description="a node in use, before any core is active. No default, because energy would silently be "
+        "wrong",
+        json_schema_extra=otherwise("the profile's, else required"),
+    ),
+]
+CoreWatts = Annotated[
+    Number | None,
+    Field(
+        ge=0,
+        le=_MOST_W,
+        description="added by each busy core",
+        json_schema_extra=otherwise("the profile's, else required"),
+    ),
+]
+Gpus = Annotated[
+    Whole | None,
+    Field(ge=0, le=10**4, description="GPUs of a node", json_schema_extra=otherwise("the profile's, else 0")),
+]
+Memory = Annotated[
+    Number | None,
+    Field(
+        gt=0,
+        le=10**6,
+        description="most traces do not know memory, so it limits only where somebody says so",
+        json_schema_extra=otherwise("the profile's, else not limited"),
+    ),
+]
+SleepWatts = Annotated[
+    Number | None,
+    Field(
+        ge=0,
+        le=_MOST_W,
+        description="an unused node that sleeps",
+        json_schema_extra=otherwise("the profile's, else 0"),
+    ),
+]
+GpuWatts = Annotated[
+    Number | None,
+    Field(
+        ge=0,
+        le=_MOST_W,
+        description="added by each busy GPU",
+        json_schema_extra=otherwise("the profile's, else 0"),
+    ),
+]
+IdleNodes = Annotated[
+    Literal["sleep", "on"],
+    Field(
+        description='what unused nodes do: `"sleep"` or stay `"on"` at `idle_w`. Without power they are dark '
+        "either way"
+    ),
+]
+WakeTime = Annotated[
+    Whole,
+    Field(
+        ge=0,
+        le=10**6,
+        description="what a node that sleeps takes before its jobs progress (5.2a). 0: as published "
+        "comparisons have it",
+    ),
+]
+_CORES = "cores of a node"
+_OF_PROFILE = otherwise("the profile's, else required")
+
+
+def _lacks(table: NodeTable | PartitionTable) -> Problems:
+    """What a node without a profile must say itself."""
+    for key in ("cores_per_node", "idle_w", "core_w"):
+        if table.profile is None and getattr(table, key) is None:
+            yield key, "is missing; give it, or a server profile (`profile`, docs/scenarios.md)"
+
+
+class NodeTable(Table):
+    """[cluster.node]: one kind of node; how many follows from the processors of the trace."""
+
+    profile: Profile = None
+    cores_per_node: Whole | None = Field(
+        default=None, ge=1, le=10**5, description=_CORES, json_schema_extra=_OF_PROFILE
+    )
+    idle_w: IdleWatts = None
+    core_w: CoreWatts = None
+    gpus_per_node: Gpus = None
+    memory_gib_per_node: Memory = None
+    sleep_w: SleepWatts = None
+    gpu_w: GpuWatts = None
+    idle_nodes: IdleNodes = "sleep"
+    wake_s: WakeTime = 0
+
+    def problems(self) -> Problems:
+        """Watts that nobody gives."""
+        yield from _lacks(self)
+
+
+class PartitionTable(Table):
+    """[[cluster.partition]]: identical nodes whose cores, GPUs and memory are pooled."""
+
+    name: Text = Field(description="jobs name it in their column `partition`")
+    nodes: Whole = Field(ge=1, le=MOST_PROCESSORS, description="how many")
+    profile: Profile = None
+    cores_per_node: Whole | None = Field(
+        default=None, ge=0, le=10**5, description=_CORES, json_schema_extra=_OF_PROFILE
+    )
+    idle_w: IdleWatts = None
+    core_w: CoreWatts = None
+    gpus_per_node: Gpus = None
+    memory_gib_per_node: Memory = None
+    sleep_w: SleepWatts = None
+    gpu_w: GpuWatts = None
+    idle_nodes: IdleNodes = "sleep"
+    wake_s: WakeTime = 0
+
+    def problems(self) -> Problems:
+        """A node without anything to compute on, or without its watts."""
+        yield from _lacks(self)
+        if self.cores_per_node == 0 and not self.gpus_per_node and self.profile is None:
+            yield "cores_per_node", "and gpus_per_node are both 0; a node needs a core or a GPU"
+
+
+# Per processor of a trace, a 32nd of a two-socket server: 128 W idle, 384 W busy, 16 W asleep.
+PLAIN_NODE = NodeTable(cores_per_node=1, idle_w=4.0, core_w=8.0, sleep_w=0.5)
+
+
+class ClusterTable(Table):
+    """[cluster]: either partitions or one node profile; neither: a core per processor (plain)."""
+
+    pue: Number = Field(
+        default=1.0,
+        ge=1,
+        le=10,
+        description="power usage effectiveness, applied to the total and rounded to 1/1000. 1: the trace's "
+        "machine alone",
+    )
+    pue_model: Literal["outside-air"] | None = Field(
+        default=None,
+        description='`"outside-air"`: by the site\'s temperature, 1.06 in frost to 1.31 at 35 °C (Xu, Feng '
+        "and "
+        "Li 2013; docs/grid-series.md); `pue` - 1 is added to it, for power conversion and the like",
+    )
+    node: NodeTable | None = None
+    partition: Annotated[tuple[PartitionTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
+
+    def problems(self) -> Problems:
+        """Partitions and a profile at once, or names that repeat."""
+        if self.node is not None and self.partition:
+            yield "node", "and [[cluster.partition]] exclude each other; keep one"
+        names = [partition.name for partition in self.partition]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                yield "partition", f"has two partitions named {name!r}; rename one"
+
+
+_EFFICIENCY = "usual for lithium-ion with its inverter: 0.90 there and back"
+
+
+class BatteryTable(Table):
+    """[battery]: none unless `hours` or `kwh` is given. Powers are on the AC side."""
+
+    hours: Number | None = Field(
+        default=None, ge=0, le=10**4, description="capacity in hours of the peak draw"
+    )
+    kwh: Number | None = Field(default=None, ge=0, le=10**6, description="capacity in kWh")
+    charge_ratio: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1e3,
+        description="charging limit, on the AC side, as a ratio of the peak draw. 1: it can take what the "
+        "cluster draws at most",
+        json_schema_extra=otherwise("1"),
+    )
+    charge_kw: Number | None = Field(
+        default=None,
+        ge=0,
+        le=10**6,
+        description="the same in kW",
+        json_schema_extra=otherwise("by `charge_ratio`"),
+    )
+    discharge_ratio: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1e3,
+        description="discharging limit, on the AC side, as a ratio of the peak draw",
+        json_schema_extra=otherwise("1"),
+    )
+    discharge_kw: Number | None = Field(
+        default=None,
+        ge=0,
+        le=10**6,
+        description="the same in kW",
+        json_schema_extra=otherwise("by `discharge_ratio`"),
+    )
+    charge_efficiency: Number = Field(default=0.95, ge=0.1, le=1, description=_EFFICIENCY)
+    discharge_efficiency: Number = Field(default=0.95, ge=0.1, le=1, description=_EFFICIENCY)
+    initial_share: Number = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="content at the start as a share of the capacity. Neither a gift nor a debt",
+    )
+    self_discharge_percent_per_month: Number = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="lost from the content all the time, in percent of the capacity in 30 days (7.4a). "
+        "Lithium-ion loses some 2 to 3",
+    )
+    grid_charge_below_price_per_kwh: Number | None = Field(
+        default=None,
+        ge=-1000,
+        le=1000,
+        description="at or below this price it is charged from the grid and spared (7.2a). Needs a price",
+        json_schema_extra=otherwise("never"),
+    )
+    grid_charge_below_carbon_g_per_kwh: Number | None = Field(
+        default=None,
+        ge=0,
+        le=10**5,
+        description="the same by carbon intensity. Only one of the two: one of them must win",
+        json_schema_extra=otherwise("never"),
+    )
+
+    def problems(self) -> Problems:
+        """Two sizes for one battery, or sizes without a battery."""
+        for keys in (("hours", "kwh"), ("charge_ratio", "charge_kw"), ("discharge_ratio", "discharge_kw")):
+            if len(self.stated(*keys)) > 1:
+                yield keys[1], f"and {keys[0]} say the same thing twice; keep one"
+        limits = self.stated("charge_ratio", "charge_kw", "discharge_ratio", "discharge_kw")
+        thresholds = self.stated("grid_charge_below_price_per_kwh", "grid_charge_below_carbon_g_per_kwh")
+        if len(thresholds) > 1:
+            yield thresholds[1], f"and {thresholds[0]} both say when to charge from the grid; keep one"
+        limits += thresholds
+        if limits and not self.present:
+            yield limits[0], "is given, but the battery has no size; give battery.hours or battery.kwh"
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a battery."""
+        return self.hours is not None or self.kwh is not None
+
+
+class RulesTable(Table):
+    """[rules]: choices that change rules; RULES.md has the paragraphs."""
+
+    min_battery_s: Whole = Field(
+        default=60,
+        ge=1,
+        le=10**9,
+        description="a start that leans on the battery needs it for this long (2.6)",
+    )
+    restart_s: Whole = Field(
+        default=0, ge=0, le=10**9, description="a resume draws power this long without progress (5.2)"
+    )
+    suspend_loss_s: Whole = Field(
+        default=0, ge=0, le=10**9, description="progress lost by a suspension (5.3)"
+    )
+    max_kills: Whole = Field(
+        default=3, ge=1, le=10**9, description="a job that cannot be suspended fails at this kill (5.4)"
+    )
+    kill_at_estimate: Flag = Field(
+        default=False,
+        description="whether a job ends at its estimate (5.5); off, as published comparisons need",
+    )
+    voluntary_suspension: Flag = Field(
+        default=False, description="whether schedulers may suspend while power lasts (4.2b)"
+    )
+    dispatch_first: Literal["battery", "grid"] = Field(
+        default="battery", description="what serves the draw beyond the supply first (2.5)"
+    )
+    tick_s: Whole | None = Field(
+        default=None, ge=1, le=10**9, description="an extra decision point every so many seconds (3.8)"
+    )

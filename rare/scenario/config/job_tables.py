@@ -1,0 +1,238 @@
+"""A scenario's tables of jobs and time: workload, service classes, windows, time and objective."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from rare.scenario.config.field_types import (
+    Factors,
+    Flag,
+    Instant,
+    Number,
+    Problems,
+    Table,
+    Text,
+    Whole,
+    otherwise,
+)
+
+MOST_PROCESSORS = 10**7
+_MOST = 2**40
+
+
+def parse_span(span: str) -> tuple[int | None, int | None]:
+    """`FIRST:LAST`, either may be empty, as numbers; ValueError if it is anything else."""
+    first, colon, last = span.partition(":")
+    if not colon:
+        raise ValueError(span)
+    ends = [int(part) if part.strip() else None for part in (first, last)]
+    if any(end is not None and end < 0 for end in ends):
+        raise ValueError(span)
+    if ends[0] is not None and ends[1] is not None and ends[1] <= ends[0]:
+        raise ValueError(span)
+    return ends[0], ends[1]
+
+
+_OF_A_MODEL = ("load", "days", "variant", "estimates", "max_estimate_s", "seed")
+_OF_A_FILE = ("format", "mapping", "from_date", "to_date", "zone", "start_utc", "strict")
+
+
+class WorkloadTable(Table):
+    """[workload]: which jobs, and what their file does not say."""
+
+    file: Text | None = Field(
+        default=None,
+        description="the trace: SWF, CSV or Parquet, plain or gzipped (docs/workload-format.md). Leave it "
+        "out to be given with `--workload`",
+    )
+    model: Literal["lublin", "gpu"] | None = Field(
+        default=None,
+        description='jobs that no machine ever ran (docs/synthetic-workloads.md). `"lublin"`: parallel jobs '
+        '(Lublin and Feitelson 2003) for `processors`, else the partitions\' cores. `"gpu"`: the mix of '
+        "Alibaba's GPU cluster for the partitions' GPUs",
+    )
+    load: Number | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="busy share of the cores (`gpu`: of the GPUs) that the jobs would need with power all "
+        "the time. No default: it decides how scarce everything is",
+        json_schema_extra=otherwise("required with a model"),
+    )
+    days: Whole = Field(
+        default=364,
+        ge=1,
+        le=3660,
+        description="how many days of jobs. 52 weeks, so that windows through the year have some",
+    )
+    variant: Literal["typeless", "batch", "interactive", "both"] = Field(
+        default="typeless",
+        description="lublin: which kind of jobs, or `both` merged. One kind, as in the authors' program",
+    )
+    estimates: Literal["exact", "tsafrir"] = Field(
+        default="exact",
+        description="run times that users ask for: `exact`, or `tsafrir` (Tsafrir, Etsion and Feitelson "
+        "2005: round numbers, much too long)",
+    )
+    max_estimate_s: Whole | None = Field(
+        default=None,
+        ge=6000,
+        le=10**8,
+        description="tsafrir: the machine's limit (the model needs 20 steps of 5 minutes); longer run times "
+        "are cut to it",
+        json_schema_extra=otherwise("the longest run time, at least 18 h"),
+    )
+    seed: Whole = Field(
+        default=0,
+        ge=0,
+        le=_MOST,
+        description="of the jobs. Part of the scenario, unlike `--seed`: other seeds of a comparison draw "
+        "other values on the same jobs",
+    )
+    format: Literal["swf", "csv", "parquet"] | None = Field(
+        default=None, description="of the file", json_schema_extra=otherwise("by the file's name")
+    )
+    mapping: Text | None = Field(
+        default=None,
+        description="what the columns of a foreign table mean: a shipped mapping's name, or a TOML file "
+        "(then relative to the scenario)",
+    )
+    jobs: Text | None = Field(
+        default=None,
+        description="`FIRST:LAST`, counted from 0 in submit order, LAST not included; either may be empty",
+        examples=["0:5000"],
+        json_schema_extra=otherwise("all"),
+    )
+    from_date: Instant | None = Field(
+        default=None,
+        description="jobs submitted from this date on, on the machine's own clock (`zone`). Not together "
+        "with `jobs`",
+        examples=["2022-03-01"],
+        json_schema_extra=otherwise("open"),
+    )
+    to_date: Instant | None = Field(
+        default=None,
+        description="jobs submitted before this date; its day is not included",
+        examples=["2022-04-01"],
+        json_schema_extra=otherwise("open"),
+    )
+    processors: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_PROCESSORS,
+        description="size of the machine; nodes follow from it where `[cluster.node]` is used",
+        json_schema_extra=otherwise("the file's header"),
+    )
+    zone: Text | None = Field(
+        default=None,
+        description="IANA zone of the machine's local time",
+        examples=["Europe/Berlin"],
+        json_schema_extra=otherwise("the file's header, else the site's zone"),
+    )
+    start_utc: Instant | None = Field(
+        default=None,
+        description="instant of the file's time 0, with offset. Without it the trace has no calendar",
+        examples=["2022-01-01T00:00:00Z"],
+        json_schema_extra=otherwise("the file's header"),
+    )
+    strict: Flag = Field(default=False, description="every repair and skip in the file becomes an error")
+
+    def problems(self) -> Problems:
+        """Keys that do not go together."""
+        if self.model is not None and self.file is not None:
+            yield "model", "and file both say where the jobs come from; keep one"
+        if self.model is not None and self.load is None:
+            yield "load", "is missing: how busy shall the synthetic jobs keep the machine? Such as 0.7"
+        if self.model is None:
+            for key in self.changed(*_OF_A_MODEL):
+                yield key, "belongs to a model of jobs, and workload.model is not given; leave it out"
+        else:
+            for key in self.changed(*_OF_A_FILE):
+                yield key, "belongs to a file of jobs; those of workload.model are synthetic, so leave it out"
+        if self.model == "gpu":
+            for key in self.changed("variant", "processors"):
+                yield key, 'belongs to workload.model = "lublin"; leave it out'
+        if self.estimates == "exact" and self.max_estimate_s is not None:
+            yield "max_estimate_s", 'belongs to workload.estimates = "tsafrir"; set that, or leave it out'
+        if self.jobs is not None:
+            try:
+                parse_span(self.jobs)
+            except ValueError:
+                yield "jobs", f"must be FIRST:LAST with 0 <= FIRST < LAST, such as 0:5000, got {self.jobs!r}"
+        if self.jobs is not None and (self.from_date or self.to_date):
+            yield "jobs", "and from_date/to_date both choose the jobs; keep one"
+        if self.start_utc is not None and len(self.start_utc) <= 10:
+            yield "start_utc", f"must have a time and an offset, such as {self.start_utc}T00:00:00Z"
+
+
+class ServiceClassTable(Table):
+    """[[service_class]]: values and deadlines for jobs whose trace gives none."""
+
+    name: Text = Field(description="such as urgent, normal, flexible")
+    share: Number = Field(ge=0, le=1, description="part of the jobs; the shares of all classes add up to 1")
+    value_per_core_hour: Number = Field(
+        ge=0, le=10**6, description="value of a core for an hour of the estimate"
+    )
+    value_per_gpu_hour: Number = Field(default=0.0, ge=0, le=10**6, description="the same for a GPU, added")
+    value_spread: Factors = Field(
+        default=(1.0, 1.0), description="a factor drawn evenly between the two for each job"
+    )
+    deadline: Flag = Field(default=True, description="`false`: jobs of the class have no deadline")
+    slack_factor: Factors = Field(
+        default=(2.0, 4.0),
+        description="allowance / estimate, drawn evenly between the two; deadline = submit + allowance",
+    )
+    min_allowance_s: Whole = Field(default=600, ge=0, le=10**9, description="no allowance is shorter")
+    preemptible: Flag | None = Field(
+        default=None,
+        description="whether jobs of the class may be suspended",
+        json_schema_extra=otherwise("as the trace says"),
+    )
+
+
+class WindowsTable(Table):
+    """[windows]: spans of the year that are compared apart, by name (docs/scenarios.md)."""
+
+    file: Text = Field(description="CSV: `name,split,first_day,days[,site]`, see below")
+    default: Text | None = Field(
+        default=None,
+        description="the window that runs where none is named",
+        json_schema_extra=otherwise("the whole of the time"),
+    )
+    jobs: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=_MOST,
+        description="only the first so many jobs of each window",
+        json_schema_extra=otherwise("all"),
+    )
+
+
+class ObjectiveTable(Table):
+    """[objective]: in the unit of the values."""
+
+    carbon_price_per_kg: Number = Field(default=0.0, ge=0, le=10**6, description="in the money of the values")
+    violation_penalty: Number = Field(
+        default=0.0, ge=0, le=10**6, description="for each late job. 0: a late job already loses its value"
+    )
+
+
+class TimeTable(Table):
+    """[time]: which day of the supply the first job meets."""
+
+    calendar: Literal["season", "start", "none"] = Field(default="season", description="see below")
+    supply_start_s: Whole | None = Field(
+        default=None,
+        ge=-(10**12),
+        le=10**12,
+        description='only with `calendar = "none"`: the second on the workload\'s clock at which the supply '
+        "starts",
+        json_schema_extra=otherwise("0"),
+    )
+
+    def problems(self) -> Problems:
+        """An explicit shift that the calendar would overrule."""
+        if self.supply_start_s is not None and self.calendar != "none":
+            yield "supply_start_s", 'needs time.calendar = "none"; set it, or leave supply_start_s out'
