@@ -136,6 +136,7 @@ class PlainHeuristic:
                 self.promises.pop(job.index, None)
             elif self._starts(walk, sim, job):
                 walk.pending = job
+                self.promises.pop(job.index, None)  # what comes back is promised a start anew (§10.7)
                 return job.index
         if self.recipe.backfill == "conservative=kept":
             self.renewed_at = sim.transitions
@@ -152,7 +153,6 @@ class PlainHeuristic:
             kept = self.recipe.backfill == "conservative=kept"
             walk.plan = Plan(sim, 1 if kept else 0)
             if kept:
-                self._forget_those_who_left(sim)
                 line.sort(key=lambda job: self.promises.get(job.index, NEVER))
         return walk
 
@@ -212,11 +212,6 @@ class PlainHeuristic:
             self.promises[job.index] = start_s
         elif self.renewed_at != sim.transitions:
             self.promises[job.index] = min(self.promises[job.index], start_s)
-
-    def _forget_those_who_left(self, machine: Machine) -> None:
-        """A promise is of one wait: what has started and comes back is promised a start anew."""
-        waiting = {job.index for job in machine.waiting()}
-        self.promises = {index: time_s for index, time_s in self.promises.items() if index in waiting}
 
     def at_nobody_can_start(self, sim) -> None:
         """§10.7: promises are made where nobody is asked too, but not with a gate (d)."""

@@ -130,11 +130,8 @@ class Plan:
             self.held.append(Held(job, start_s, start_s + run_s, waits))
 
     def at(self, time_s: int) -> list[Held]:
-        return [held for held in self.held if held.start_s <= time_s < held.end_s or self._now(held, time_s)]
-
-    def _now(self, held: Held, time_s: int) -> bool:
-        """A running job past its estimate still holds its place at this very instant."""
-        return not held.waits and time_s == self.machine.now_s == held.start_s
+        """Who holds something at a time; a running job past its estimate is expected to end now (§9.4)."""
+        return [held for held in self.held if held.start_s <= time_s < held.end_s]
 
     def _times(self, begin_s: int, run_s: int) -> list[int]:
         """When anything changes during a run, its begin included."""
