@@ -1,4 +1,4 @@
-"""Which module of a source tree imports which: at module level, inside functions and for type checkers alike."""
+"""Which module imports which: at module level, inside functions and for type checkers alike."""
 
 from __future__ import annotations
 

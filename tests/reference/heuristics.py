@@ -1,4 +1,4 @@
-"""Every composed heuristic in plain Python: order, backfill, gate and victim rule (RULES §10, `rare schedulers`).
+"""Every heuristic in plain Python: order, backfill, gate, victim rule (RULES §10, `rare schedulers`).
 
 One pass an instant (§10.4a): the queue is lined up once and walked once; what a pass has set aside is kept
 between two decisions of the instant.

@@ -121,7 +121,7 @@ class Outlook:
     # --- gates (§10.5) ----------------------------------------------------------------------
 
     def is_green(self, job: Job, run_s: int) -> bool:
-        """Whether the median supply alone covers what runs and the job, its nodes as it starts, to its end."""
+        """Whether the median supply covers what runs and the job, with the nodes it adds, to its end."""
         machine = self.machine
         added_mw = machine.jobs_it_mw([*self.running, job]) - machine.jobs_it_mw(self.running)
         for k, step in enumerate(self.steps):
