@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from energy.plants.plant_power import unknown
+from energy.plants.solar_plant import Parts, SolarPlant
 from energy.weather.site_weather import Weather
 from energy.weather.sky import location, middles, sun
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from energy.plants.solar import SolarPlant
-
-TRANSPOSITIONS = ("haydavies", "perez")
-TEMPERATURES = (
-    "open_rack_glass_glass",
-    "close_mount_glass_glass",
-    "open_rack_glass_polymer",
-    "insulated_back_glass_polymer",
-)
-PVWATTS = "pvwatts"
 PVWATTS_EFFICIENCY = 0.96
-STANDARD_W_M2 = 1000.0
 TRACKER_LIMIT_DEG = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Rows of pvlib's tables; None for PVWatts' generic module or inverter.
-
-    kind : 'pvwatts', 'cec' or 'sapm'
-    """
-
-    kind: str
-    module: dict[str, Any] | None
-    inverter: dict[str, Any] | None
-
-
-def find_parts(module: str, inverter: str) -> Parts:
-    """Module and inverter by name. InputError, with close names, for unknown ones."""
-    kind, row = _module(module)
-    return Parts(kind, row, None if inverter == PVWATTS else _row("CECInverter", "inverter", inverter))
-
-
-def _module(name: str) -> tuple[str, dict[str, Any] | None]:
-    from pvlib import pvsystem
-
-    if name == PVWATTS:
-        return PVWATTS, None
-    sandia = pvsystem.retrieve_sam("SandiaMod")
-    if name in sandia:
-        return "sapm", sandia[name].to_dict()
-    cec = pvsystem.retrieve_sam("CECMod")
-    if name in cec:
-        return "cec", cec[name].to_dict()
-    raise unknown("module", name, [PVWATTS, *sandia.columns, *cec.columns])
-
-
-def _row(table: str, what: str, name: str) -> dict[str, Any]:
-    from pvlib import pvsystem
-
-    rows = pvsystem.retrieve_sam(table)
-    if name not in rows:
-        raise unknown(what, name, [PVWATTS, *rows.columns])
-    return rows[name].to_dict()
 
 
 def ac_share(weather: Weather, plant: SolarPlant, parts: Parts) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 The orders are parameters of the state because the queue is part of it: it stays sorted as jobs come
 and go. Ties are broken by the lower job (RULES §1.3). Orders that change while a job waits (`atc`,
-`wfp3`, `unicef`) are computed anew once an instant, before the first decision.
+`wfp3`, `unicef`) are computed anew once an instant, before the first decision or promise (§10.7).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S
+from rare.state import live_lists
+from rare.state.arrays import QUEUE, ends_of, entry_of, env_of, job_of, live_of
 from rare.state.compile import rule
 
 ORDER_NAMES = (
@@ -137,3 +139,34 @@ def priority(job, left_s, order, now_s, mean_run_s, param):
     if order == F4:
         return run_s * math.sqrt(width) + 530_000.0 * math.log10(submit_s)
     return math.nan
+
+
+@rule
+def mean_estimate_s(w):
+    """Mean of what is left of the estimates in the queue, at least 1 s: the scale of `atc`."""
+    total = 0.0
+    count = live_lists.size(w, QUEUE)
+    first = ends_of(w, QUEUE).first
+    for i in range(first, first + count):
+        live = live_of(w, entry_of(w, QUEUE, i).slot)
+        total += estimate_left_s(job_of(w, live.job), live.left_s)
+    return max(total / max(count, 1), 1.0)
+
+
+@rule
+def renew_order(w):
+    """Give the waiting jobs their priorities of this instant and sort the queue, once an instant.
+
+    Nothing to do for an order that time does not change.
+    """
+    s = env_of(w)
+    if not changes_with_time(s.order) or s.keyed_s == s.now_s:
+        return
+    mean_s = mean_estimate_s(w)
+    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
+        entry = entry_of(w, QUEUE, i)
+        live = live_of(w, entry.slot)
+        live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, mean_s, s.order_param)
+        entry.key = live.key
+    live_lists.sort(w, QUEUE)
+    s.keyed_s = s.now_s

@@ -18,7 +18,7 @@ from rare.rules.backfill import conservative_plan, promises
 from rare.rules.backfill.reservation import delays_a_head, expected_run_s, reserve, take_spare
 from rare.rules.decide import OK, why_not_start
 from rare.rules.job_life import HUGE
-from rare.rules.orders import FCFS, changes_with_time, estimate_left_s, priority
+from rare.rules.orders import FCFS, renew_order
 from rare.rules.outlook import outlook_steps
 from rare.state import live_lists
 from rare.state.arrays import (
@@ -56,32 +56,6 @@ POLICY = np.dtype(
 
 
 # --- the pass ---------------------------------------------------------------------------------
-
-
-@rule
-def mean_estimate_s(w):
-    """Mean of what is left of the estimates in the queue, at least 1 s: the scale of `atc`."""
-    total = 0.0
-    count = live_lists.size(w, QUEUE)
-    first = ends_of(w, QUEUE).first
-    for i in range(first, first + count):
-        live = live_of(w, entry_of(w, QUEUE, i).slot)
-        total += estimate_left_s(job_of(w, live.job), live.left_s)
-    return max(total / max(count, 1), 1.0)
-
-
-@rule
-def rekey(w):
-    """Give the waiting jobs their priorities of this instant and restore the order."""
-    s = env_of(w)
-    mean_s = mean_estimate_s(w)
-    for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
-        entry = entry_of(w, QUEUE, i)
-        live = live_of(w, entry.slot)
-        live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, mean_s, s.order_param)
-        entry.key = live.key
-    live_lists.sort(w, QUEUE)
-    s.keyed_s = s.now_s
 
 
 @rule
@@ -303,8 +277,7 @@ def choose(w, policy):
     s = env_of(w)
     if live_lists.size(w, QUEUE) == 0:
         return WAIT
-    if changes_with_time(s.order) and s.keyed_s != s.now_s:
-        rekey(w)
+    renew_order(w)
     fresh = not continues_pass(w)
     if fresh:
         if nothing_new(w, policy):

@@ -11,6 +11,7 @@ from rare.clocks.simpy_clock import SimpyClock
 from rare.model import Case
 from rare.rules.invariants import verify
 from rare.run import CLOCKS, as_decider
+from rare.scheduler import keep_queue
 from rare.state.arrays import ENDED_NAMES, EVENT_NAMES, STATUS_NAMES
 from rare.world import build_world
 
@@ -56,7 +57,8 @@ class Erratic:
 def history(case: Case, scheduler: Any, clock: str, *, checked: bool = False) -> dict[str, Any]:
     """Everything that happened on a clock, instants included."""
     decider = as_decider(scheduler, case)
-    world = build_world(case, live=2, order=decider.order, order_param=decider.order_param, log_level=2)
+    world = build_world(case, live=2, log_level=2)
+    keep_queue(world, 0, decider)
     if clock == "compiled" and checked:
         decider = Unfused(decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)

@@ -145,6 +145,30 @@ class Machine:
                 unused -= 1
         return total
 
+    def holds(self, p: int, jobs: Iterable[Job]) -> bool:
+        """Whether partition p has the resources for those of these jobs that are in it."""
+        return self._fits(p, self._of(p, jobs))
+
+    def wake_s(self, job: Job) -> int:
+        """Time that a start now spends on waking nodes (§5.2a)."""
+        assert job.partition is not None
+        part, there = self.partitions[job.partition], self._of(job.partition, self.running())
+        more = self._nodes_in_use(job.partition, [*there, job]) > self._nodes_in_use(job.partition, there)
+        return part.wake_s if more and part.idle_nodes == "sleep" else 0
+
+    def expected_run_s(self, job: Job) -> int:
+        """How long a waiting job would hold its resources by its estimate if it started now."""
+        restart_s = self.options.restart_s if job.state == "suspended" else 0
+        return job.left_estimate_s(self.now_s) + restart_s + self.wake_s(job)
+
+    def longest_run_s(self, job: Job) -> int:
+        """The same at its longest: it finds all its nodes asleep (§10.7b)."""
+        assert job.partition is not None
+        part = self.partitions[job.partition]
+        wake_s = part.wake_s if part.idle_nodes == "sleep" else 0
+        restart_s = self.options.restart_s if job.state == "suspended" else 0
+        return job.left_estimate_s(self.now_s) + restart_s + wake_s
+
     # --- sets of jobs -----------------------------------------------------------------------
 
     def running(self) -> list[Job]:

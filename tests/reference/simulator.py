@@ -6,9 +6,12 @@ from other state. At each instant everything is worked out afresh. "§" means RU
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rare.model import NEVER_S, Case
 from tests.reference.machine import Machine
 from tests.reference.model import KWH_MJ, WAIT, Flows, Job, ReferenceResult, RuleError
+from tests.reference.outlook import issue_times
 from tests.reference.view import Choose, View, fcfs, greedy, sjf, strict_head, wait
 
 __all__ = [
@@ -19,6 +22,11 @@ __all__ = [
 
 class Reference(Machine):
     """One run: the rules, in the order of RULES.md."""
+
+    @property
+    def transitions(self) -> int:
+        """How often a job has started, stopped or left so far (§10.7a)."""
+        return sum(name not in ("submit", "reject") for _, name, _ in self.events)
 
     def may_start(self, job: Job) -> bool:
         """§4.2a, §4.3."""
@@ -73,17 +81,10 @@ class Reference(Machine):
         left_s = max(0, job.deadline_s + job.allowance_s - end_s)
         return job.value_u * left_s // job.allowance_s
 
-    def _wake_s(self, job: Job) -> int:
-        """§5.2a."""
-        assert job.partition is not None
-        part, there = self.partitions[job.partition], self._of(job.partition, self.running())
-        more = self._nodes_in_use(job.partition, [*there, job]) > self._nodes_in_use(job.partition, there)
-        return part.wake_s if more and part.idle_nodes == "sleep" else 0
-
     def start(self, job: Job) -> None:
         """Start or resume."""
         resumed = job.state == "suspended"
-        job.progress_from_s = self.now_s + self._wake_s(job)
+        job.progress_from_s = self.now_s + self.wake_s(job)
         job.state, job.began_s, job.moved_s = "running", self.now_s, self.now_s
         job.progress_from_s += self.options.restart_s if resumed else 0
         if job.first_start_s is None:
@@ -174,8 +175,8 @@ class Reference(Machine):
                 raise RuleError(f"§4.1: job {index} does not run")
             self.shed(job)
 
-    def decide(self, choose: Choose) -> None:
-        """§4.2."""
+    def decide(self, choose: Choose, at_nobody_can_start: Callable[[Reference], None] | None = None) -> None:
+        """§4.2. The last argument is called where the scheduler is not asked any more (§10.7)."""
         while any(self.may_start(j) or self.may_suspend(j) for j in self.jobs):
             index = choose(View(self))
             self.decisions += 1
@@ -188,6 +189,8 @@ class Reference(Machine):
                 self.suspend(job, "suspend")
             else:
                 raise RuleError(f"§4.2: job {index} can neither start nor be suspended")
+        if at_nobody_can_start is not None:
+            at_nobody_can_start(self)
 
     def _named(self, index: int) -> Job:
         if not 0 <= index < len(self.jobs):
@@ -268,6 +271,7 @@ class Reference(Machine):
                 restart_s = self.options.restart_s if job.state == "suspended" else 0
                 causes += [job.deadline_s - job.left_estimate_s(now) - restart_s, job.deadline_s]
                 causes.append(job.deadline_s if job.expiry_s is None else job.expiry_s)
+        causes += issue_times(self)
         causes += [t for t in (self.case.inputs.end_s, self.case.end_s) if t is not None and t < NEVER_S]
         causes = [t for t in causes if t > now]
         if not causes:
@@ -302,7 +306,12 @@ class Reference(Machine):
     def _all_done(self) -> bool:
         return not any(j.state in ("future", "queued", "suspended", "running") for j in self.jobs)
 
-    def run(self, choose: Choose, victim: Choose | None) -> str:
+    def run(
+        self,
+        choose: Choose,
+        victim: Choose | None,
+        at_nobody_can_start: Callable[[Reference], None] | None = None,
+    ) -> str:
         """Settle instant after instant; the word for how it ended."""
         while True:
             self.instants.append(self.now_s)
@@ -315,7 +324,7 @@ class Reference(Machine):
                 return "window_end"
             self.arrive_and_expire()
             self.cover_shortage(victim)
-            self.decide(choose)
+            self.decide(choose, at_nobody_can_start)
             if self._all_done():
                 return "completed"
             self.fix_flows()
@@ -354,7 +363,8 @@ def run_reference(
     case: Case,
     choose: Choose,
     victim: Choose | None = None,
+    at_nobody_can_start: Callable[[Reference], None] | None = None,
 ) -> ReferenceResult:
-    """Simulate the case."""
+    """Simulate the case. at_nobody_can_start: of a scheduler that promises starts (§10.7)."""
     sim = Reference(case)
-    return sim.result(sim.run(choose, victim))
+    return sim.result(sim.run(choose, victim, at_nobody_can_start))

@@ -18,6 +18,11 @@ class View:
         self._sim = sim
 
     @property
+    def sim(self) -> Reference:
+        """The run itself, for heuristics that plan on it."""
+        return self._sim
+
+    @property
     def now_s(self) -> int:
         return self._sim.now_s
 

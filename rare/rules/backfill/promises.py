@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan
-from rare.rules.orders import estimate_left_s
+from rare.rules.orders import estimate_left_s, renew_order
 from rare.state import live_lists
 from rare.state.arrays import (
     NO_PROMISE,
@@ -122,6 +122,7 @@ def renew(w):
     """Plan for all waiting jobs at an instant at which none of them can start."""
     if not is_due(w):
         return
+    renew_order(w)
     line_up(w)
     for i in range(turns(w)):
         place(w, turn_cell(w, i).value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,14 @@ from schedulers.heuristics.gates import GATE_NAMES, NO_GATE
 from schedulers.heuristics.heuristic import NEEDS_DEADLINE, NEEDS_VALUE
 from tests.builders import random_case, random_forecast
 from tests.rare.twins import Erratic, history
-from tests.reference.simulator import run_reference
+from tests.reference.heuristics import PlainHeuristic, Recipe
+from tests.reference.simulator import ReferenceResult, run_reference
 from traces.errors import InputError
 
 SEEDS = 300  # `pytest -m slow` runs 10,000
+SHARE_WITH_FORECAST = 0.7
+# Seeds on which a simulator was wrong once. 1798: atc promised starts in an order of an earlier instant.
+TELLING_SEEDS = (1798,)
 
 
 def heuristic_for(seed: int, case):
@@ -32,7 +37,7 @@ def heuristic_for(seed: int, case):
             scheduler.check(case)
         except InputError:
             continue
-        return scheduler
+        return replace(scheduler, gate_param=random.Random(-seed).choice((0.0, 0.25, 0.6)))
     raise AssertionError("fcfs would have done")
 
 
@@ -41,28 +46,48 @@ def compare_with_reference(seed: int) -> None:
     scheduler = Erratic(seed, picky=seed % 3 > 0)
     expected = run_reference(case, scheduler.choose_in_reference, scheduler.victim_in_reference)
     for clock in ("compiled", "simpy"):
-        ours = history(case, scheduler, clock, checked=True)
-        context = f"seed {seed}, {clock} clock"
-        assert ours["events"] == expected.events, context
-        assert ours["instants"] == expected.instants, context
-        assert ours["ended"] == expected.ended, context
-        assert ours["energy"] == expected.energy, context
-        money = (expected.cost_u, expected.carbon_ukg, expected.content, expected.wasted_mj)
-        assert ours["money"] == money, context
-        counts = (expected.decisions, expected.violations, expected.value_offered_u)
-        assert ours["counts"] == counts, context
-        assert ours["jobs"] == expected.jobs, context
+        assert_same(history(case, scheduler, clock, checked=True), expected, f"seed {seed}, {clock} clock")
 
 
-def compare_clocks(seed: int) -> None:
+def assert_same(run: dict[str, Any], expected: ReferenceResult, context: str) -> None:
+    """One thing after the other, so that a failure shows the first that differs."""
+    assert run["events"] == expected.events, context
+    assert run["instants"] == expected.instants, context
+    assert run["ended"] == expected.ended, context
+    assert run["energy"] == expected.energy, context
+    money = (expected.cost_u, expected.carbon_ukg, expected.content, expected.wasted_mj)
+    assert run["money"] == money, context
+    assert run["counts"] == (expected.decisions, expected.violations, expected.value_offered_u), context
+    assert run["jobs"] == expected.jobs, context
+
+
+def compare_heuristic(seed: int) -> None:
+    """The compiled loop, both clocks and the reference, with a forecast more often than not."""
     rng = random.Random(seed)
     case = random_case(rng)
-    if rng.random() < 0.5:
+    if rng.random() < SHARE_WITH_FORECAST:
         case = replace(case, forecast=random_forecast(rng, case))
     scheduler = heuristic_for(seed, case)
+    context = f"seed {seed}: {scheduler.name}, Q {scheduler.gate_param}"
     fused = history(case, scheduler, "compiled")
-    assert fused == history(case, scheduler, "compiled", checked=True), f"seed {seed}: {scheduler.name}"
-    assert fused == history(case, scheduler, "simpy", checked=True), f"seed {seed}: {scheduler.name}"
+    assert_same(fused, play_reference(case, scheduler), context)
+    assert fused == history(case, scheduler, "compiled", checked=True), context
+    assert fused == history(case, scheduler, "simpy", checked=True), context
+
+
+def play_reference(case, scheduler) -> ReferenceResult:
+    """What the reference makes of the same heuristic, which it knows by the names of its parts only."""
+    plain = PlainHeuristic(
+        Recipe(
+            order=scheduler.order_name,
+            backfill=scheduler.backfill,
+            victim=scheduler.victim,
+            gate=GATE_NAMES[scheduler.gate],
+            order_param=scheduler.order_param,
+            gate_param=scheduler.gate_param,
+        )
+    )
+    return run_reference(case, plain.choose, plain.victim, plain.at_nobody_can_start)
 
 
 @pytest.mark.parametrize("block", range(6))
@@ -74,7 +99,20 @@ def test_clocks_agree_with_the_reference(block):
 @pytest.mark.parametrize("block", range(6))
 def test_clocks_agree_under_every_family_of_heuristics(block):
     for seed in range(1_000_000 + block * SEEDS // 6, 1_000_000 + (block + 1) * SEEDS // 6):
-        compare_clocks(seed)
+        compare_heuristic(seed)
+
+
+@pytest.mark.parametrize("seed", TELLING_SEEDS)
+def test_what_differed_once_agrees(seed):
+    compare_heuristic(seed)
+
+
+def test_the_draws_reach_every_order_backfill_victim_rule_and_gate():
+    parts = set()
+    for seed in range(1_000_000, 1_000_000 + SEEDS):
+        scheduler = heuristic_for(seed, random_case(random.Random(seed)))
+        parts |= {scheduler.order_name, scheduler.backfill, scheduler.victim, GATE_NAMES[scheduler.gate]}
+    assert parts == {*ORDER_NAMES, *BACKFILL_NAMES, *VICTIM_NAMES, *GATE_NAMES}
 
 
 @pytest.mark.slow
@@ -83,7 +121,7 @@ def test_ten_thousand_scenarios(block):
     first = int(os.environ.get("RARE_FIRST_SEED", "2000000"))
     for seed in range(first + block * 500, first + (block + 1) * 500):
         compare_with_reference(seed)
-        compare_clocks(seed)
+        compare_heuristic(seed)
 
 
 def test_needs_are_named():
