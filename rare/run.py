@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from rare.clocks.compiled_clock import CompiledClock
 from rare.clocks.simpy_clock import SimpyClock
-from rare.env.policy import Policy
+from rare.env.policy import AnyScheduler
 from rare.metrics import metrics
 from rare.model import Case
 from rare.result import Result
-from rare.scheduler import Decider, Scheduler, as_decider, keep_queue
+from rare.scheduler import Decider, as_decider, keep_queue
 from rare.state.arrays import ENDED_NAMES
 from rare.world import build_world
 from traces.errors import InputError
@@ -21,7 +21,7 @@ CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": Compile
 
 def simulate(
     case: Case,
-    scheduler: Scheduler | Policy | Decider,
+    scheduler: AnyScheduler | Decider,
     *,
     clock: str = "compiled",
     record: bool = True,
@@ -31,6 +31,8 @@ def simulate(
 ) -> Result:
     """Run a case to its end and return what happened.
 
+    scheduler: of the package (schedulers.make_scheduler), an object of the user's with `choose` or `act`,
+    or a Decider that a scheduler made for this case.
     clock: "compiled" (fast) or "simpy" (open to further processes); both give the same result.
     record: keep events and power changes (jobs are always kept). warmup_s: jobs submitted before this
     many seconds have passed are left out of waits and slowdowns. Raises InputError for a scheduler that
@@ -39,7 +41,6 @@ def simulate(
     if clock not in CLOCKS:
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
-    decider.check(case)
     world = build_world(case, log_level=log_level if record else 0)
     keep_queue(world, 0, decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
@@ -51,7 +52,7 @@ def simulate(
         case=case,
         scheduler=decider.name,
         ended=ENDED_NAMES[state.ended],
-        metrics=metrics(case, world, warmup_s, elapsed_s, getattr(decider, "fallback_decisions", None)),
+        metrics=metrics(case, world, warmup_s, elapsed_s, decider.fallback_decisions),
         jobs=world.outcome[0],
         events=runner.recorder.events,
         power=runner.recorder.power_until(int(state.now_s), int(state.content)),

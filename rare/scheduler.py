@@ -1,25 +1,30 @@
-"""What a scheduler is, for both clocks: anything with `choose`.
+"""Schedulers and deciders: what a clock, an environment and a dataset ask for decisions.
 
-A user's class needs one method; `victim` is optional. A compiled heuristic offers `decide` on the
-state itself, and `replay` to run a whole trace without coming back.
+A scheduler is a configuration: `BaseScheduler.for_case(case)` makes a `Decider`, which takes the decisions of
+runs of that case. Users' classes need neither base class. One with a method `choose(view)`, `decide(world, e,
+status)` or `act(observation, mask)` is wrapped by `as_scheduler`, the one place where optional members are
+looked up.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from rare.env.policy import Policy, PolicyDecider
+import numpy as np
+
 from rare.episodes import Episode
 from rare.model import Case
 from rare.rules.decide import OK, apply
-from rare.rules.orders import check_order
+from rare.rules.orders import FCFS, check_order
 from rare.rules.refusals import refusal
 from rare.state.arrays import DECIDE_SHED, WAIT, World
 from rare.view import ClusterView
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
 
-__all__ = ["WAIT", "Decider", "PythonDecider", "Scheduler", "as_decider", "carry_out", "make_ready"]
+DEFAULT_ORDER_PARAM = 2.0
 
 
 @runtime_checkable
@@ -30,46 +35,144 @@ class Scheduler(Protocol):
         """Index of the job to start or resume now (or of a running one to suspend), or WAIT.
 
         Called again until it returns WAIT. Optional beside it: `victim(view)`, the index of the running
-        job to give up while power is short, or WAIT to leave this shortage to the rules.
+        job to give up while power is short, or WAIT to leave this shortage to the rules; `check(case)`, to
+        refuse a case with InputError; `name`, for tables.
         """
         ...
 
 
-class Decider(Protocol):
-    """What the clocks ask: the slot of a job, or WAIT, for a DECIDE_* status."""
+class Decider(ABC):
+    """Takes the decisions of runs of one case. Made by `BaseScheduler.for_case`.
+
+    Its public attributes are its configuration: the constructor sets them, and nothing changes them later.
+    name           : for tables and messages
+    order          : code of the order in which the rules keep the queue (rare.rules.orders)
+    order_param    : parameter of that order
+    keeps_promises : the rules promise starts also where nobody is asked (RULES §10.7)
+    sees_only_slots: it chooses among the slots of the environment's observation alone, so that jobs outside
+                     them do not bar an episode from a dataset
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        order: int = FCFS,
+        order_param: float = DEFAULT_ORDER_PARAM,
+        keeps_promises: bool = False,
+        sees_only_slots: bool = False,
+    ) -> None:
+        self.name = name
+        self.order, self.order_param = order, order_param
+        self.keeps_promises, self.sees_only_slots = keeps_promises, sees_only_slots
+
+    def __setattr__(self, attribute: str, value: object) -> None:
+        """AttributeError for a public attribute that is set already."""
+        if attribute in self.__dict__ and not attribute.startswith("_"):
+            raise AttributeError(
+                f"decider {self.name!r}: {attribute} is fixed; make another by for_case of its scheduler"
+            )
+        super().__setattr__(attribute, value)
+
+    @abstractmethod
+    def decide(self, world: World, e: int, status: int) -> int:
+        """The decision of environment e for a DECIDE_* status: the slot of a job, or WAIT."""
+
+    @property
+    def replays(self) -> bool:
+        """Whether `replay` is there."""
+        return type(self).replay is not Decider.replay
+
+    def replay(self, handle: np.void, steps: int) -> int:
+        """Run an environment for at most so many decisions in compiled code; the last status of `advance`.
+
+        Optional; NotImplementedError where `replays` is false.
+        """
+        raise NotImplementedError(f"decider {self.name!r} has no compiled loop")
+
+    @property
+    def records(self) -> bool:
+        """Whether `record` is there."""
+        return type(self).record is not Decider.record
+
+    def record(
+        self, places: int, epsilon: float, arrays: tuple[np.ndarray, ...], step: int, steps: int
+    ) -> tuple[int, int]:
+        """Log an episode in compiled code (rare.dataset.play_episode); decisions logged, why it stopped.
+
+        arrays: a rare.env.behaviour.EpisodeArrays; decisions step to steps - 1 are to be logged.
+
+        Optional; NotImplementedError where `records` is false.
+        """
+        raise NotImplementedError(f"decider {self.name!r} has no compiled loop that logs")
+
+    @property
+    def fallback_decisions(self) -> int | None:
+        """Decisions that it left to another scheduler so far; None for one that never does."""
+        return None
+
+    def remarks(self, decisions: int) -> list[str]:
+        """What to say of a run of so many decisions that is over; usually nothing."""
+        return []
+
+
+class BaseScheduler(ABC):
+    """What a name such as `easy` stands for: makes a Decider for each case, and never changes.
+
+    name          : for tables and messages
+    privileged    : knows what no scheduler at a real cluster knows
+    compiled_entry: the compiled function that runs a case under it; by that a command tells whether it has
+                    to be compiled first
+    records       : its deciders log episodes in compiled code
+    """
 
     name: str
-    order: int
-    order_param: float
+    privileged: ClassVar[bool] = False
+    compiled_entry: ClassVar[str] = "advance"
+    records: ClassVar[bool] = False
 
-    def check(self, case: Case) -> None:
-        """Refuse a case that this scheduler cannot work on, with InputError."""
-        ...
+    def check(self, case: Case) -> None:  # noqa: B027 - most take any case
+        """Refuse a case that it cannot work on, with InputError. Quick, and changes nothing."""
 
-    def decide(self, world: World, e: int, status: int) -> int:
-        """The decision, as a slot."""
-        ...
+    @abstractmethod
+    def for_case(self, case: Case) -> Decider:
+        """The decider for runs of a case. InputError where `check` refuses the case."""
+
+    def for_episode(self, case: Case, episode: Episode) -> Decider:
+        """The decider for one episode of a case, whose job indices are the case's; usually as `for_case`."""
+        return self.for_case(case)
 
 
-class PythonDecider:
-    """A user's scheduler, asked through the read-only view."""
+# --- users' objects ---------------------------------------------------------------------------
 
-    order = 0
-    order_param = 0.0
 
-    def __init__(self, scheduler: Scheduler, job_ids: Any) -> None:
-        self.name = str(getattr(scheduler, "name", type(scheduler).__name__))
+class PythonScheduler(BaseScheduler):
+    """A user's object with `choose`. Looks up the optional members `victim`, `check` and `name`."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.name = name_of(scheduler)
         self._scheduler = scheduler
-        self._ids = job_ids
 
     def check(self, case: Case) -> None:
-        """Let the scheduler refuse a case itself, if it has a `check`."""
-        check: Any = getattr(self._scheduler, "check", None)
-        if check is not None:
-            check(case)
+        """The user's own check, if there is one."""
+        check_by_user(self._scheduler, case)
+
+    def for_case(self, case: Case) -> PythonDecider:
+        """Asks the user's object itself: what it remembers of one case it knows in the next."""
+        self.check(case)
+        return PythonDecider(self._scheduler, case.workload.job_id)
+
+
+class PythonDecider(Decider):
+    """Asks a user's object through the read-only view."""
+
+    def __init__(self, scheduler: Scheduler, job_ids: np.ndarray | Sequence[int]) -> None:
+        super().__init__(name_of(scheduler))
+        self._scheduler, self._ids = scheduler, job_ids
+        self._victim: Callable[[ClusterView], Any] | None = getattr(scheduler, "victim", None)
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """Ask the scheduler and find the slot of the job it names."""
+        """Ask the user's object and find the slot of the job it names."""
         view = ClusterView(world, e, self._ids)
         try:
             return self._slot(view, status)
@@ -78,8 +181,7 @@ class PythonDecider:
 
     def _slot(self, view: ClusterView, status: int) -> int:
         if status == DECIDE_SHED:
-            victim: Any = getattr(self._scheduler, "victim", None)
-            index = WAIT if victim is None else self._index("victim", victim(view))
+            index = WAIT if self._victim is None else self._index("victim", self._victim(view))
         else:
             index = self._index("choose", self._scheduler.choose(view))
         slot = view.slot_of(index)
@@ -101,45 +203,127 @@ class PythonDecider:
         )
 
 
-def as_decider(scheduler: Scheduler | Policy | Decider, case: Case) -> Any:
-    """The scheduler as the clocks ask it; a user's class is wrapped."""
-    if hasattr(scheduler, "decide"):
-        return scheduler
-    if not isinstance(scheduler, Scheduler):
-        if isinstance(scheduler, Policy):
-            return PolicyDecider(scheduler)
-        raise InputError(
-            f"scheduler {scheduler!r} has neither a method choose(view) nor act(observation, mask); see the "
-            "protocols rare.Scheduler and rare.Policy"
-        )
-    return PythonDecider(scheduler, case.workload.job_id)
+class ForeignScheduler(BaseScheduler):
+    """An object with `decide` that is no Decider, as schedulers of earlier versions are.
 
-
-def make_ready(decider: Any, case: Case, episode: Episode) -> None:
-    """Before an episode: its own `prepare(case, episode)` if it has one, else `check(case)`.
-
-    Its order may depend on it, so take that afterwards. InputError if it cannot work there.
+    Looks up the optional members that they had: `check(case)`, or `prepare(case, episode)` for an episode,
+    then `name`, `order`, `order_param`, `keeps_promises` and `sees_only_slots`. A `replay` or `record` of
+    theirs is not called: one decision after the other gives the same schedule.
     """
-    prepare: Any = getattr(decider, "prepare", None)
-    if prepare is None:
-        decider.check(case)
-    else:
+
+    def __init__(self, decider: Any) -> None:
+        self.name = name_of(decider)
+        self._decider = decider
+
+    def check(self, case: Case) -> None:
+        """Its `check_quickly` or `check`, if there is one."""
+        check = getattr(self._decider, "check_quickly", None)
+        if check is None:
+            check_by_user(self._decider, case)
+        else:
+            check(case)
+
+    def for_case(self, case: Case) -> ForeignDecider:
+        """Asks the object itself, which has been told the case by `check`."""
+        check_by_user(self._decider, case)
+        return ForeignDecider(self._decider)
+
+    def for_episode(self, case: Case, episode: Episode) -> ForeignDecider:
+        """The same after `prepare`, where there is one."""
+        prepare = getattr(self._decider, "prepare", None)
+        if prepare is None:
+            return self.for_case(case)
         prepare(case, episode)
+        return ForeignDecider(self._decider)
 
 
-def keep_queue(world: World, e: int, decider: Any) -> None:
-    """Let the rules keep the queue of an environment as its scheduler wants it, before the first instant.
+class ForeignDecider(Decider):
+    """Hands each decision to an object with `decide`."""
 
-    That is its order, and whether waiting jobs are promised a start (RULES §10.7). A scheduler whose
+    def __init__(self, decider: Any) -> None:
+        super().__init__(
+            name_of(decider),
+            order=getattr(decider, "order", FCFS),
+            order_param=getattr(decider, "order_param", DEFAULT_ORDER_PARAM),
+            keeps_promises=bool(getattr(decider, "keeps_promises", False)),
+            sees_only_slots=bool(getattr(decider, "sees_only_slots", False)),
+        )
+        self._decider = decider
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """Its own decision."""
+        return int(self._decider.decide(world, e, status))
+
+
+def name_of(scheduler: object) -> str:
+    """The `name` that a user's object declares, or that of its class."""
+    return str(getattr(scheduler, "name", type(scheduler).__name__))
+
+
+def check_by_user(scheduler: object, case: Case) -> None:
+    """Call the `check(case)` of a user's object, if it has one."""
+    check: Callable[[Case], object] | None = getattr(scheduler, "check", None)
+    if check is not None:
+        check(case)
+
+
+_ADAPTERS: dict[str, Callable[[Any], BaseScheduler]] = {
+    "decide": ForeignScheduler,
+    "choose": PythonScheduler,
+}
+"""What wraps a user's object, by the method that it has; the first that fits is taken."""
+
+
+def register_adapter(method: str, adapter: Callable[[Any], BaseScheduler]) -> None:
+    """Let `as_scheduler` take objects with this method too. Layers above add theirs (rare.env.policy)."""
+    _ADAPTERS[method] = adapter
+
+
+def as_scheduler(scheduler: object) -> BaseScheduler:
+    """The scheduler itself, or a user's object wrapped. InputError for an object of no known protocol."""
+    if isinstance(scheduler, BaseScheduler):
+        return scheduler
+    if isinstance(scheduler, Decider):
+        raise InputError(
+            f"scheduler {scheduler.name!r}: is a decider, made for one case; give the scheduler that made it"
+        )
+    for method, adapter in _ADAPTERS.items():
+        if hasattr(scheduler, method):
+            return adapter(scheduler)
+    raise InputError(
+        f"scheduler {scheduler!r} has neither a method choose(view) nor act(observation, mask); see the "
+        "protocols rare.Scheduler and rare.Policy"
+    )
+
+
+def as_decider(scheduler: object, case: Case, episode: Episode | None = None) -> Decider:
+    """The decider of a scheduler, or of a user's object, for a case or one episode of it.
+
+    A Decider is taken as it is: it must have been made for this case. InputError for a case that the
+    scheduler cannot work on, and for an object of no known protocol.
+    """
+    if isinstance(scheduler, Decider):
+        return scheduler
+    base = as_scheduler(scheduler)
+    return base.for_case(case) if episode is None else base.for_episode(case, episode)
+
+
+# --- what runs a decider ----------------------------------------------------------------------
+
+
+def keep_queue(world: World, e: int, decider: Decider) -> None:
+    """Let the rules keep the queue of an environment as its decider wants it, before the first instant.
+
+    That is its order, and whether waiting jobs are promised a start (RULES §10.7). A decider whose
     `keeps_promises` is true need not be asked before the first promise. ValueError for an unknown order.
     """
     check_order(decider.order)
     state = world.env[e]
     state["order"], state["order_param"] = decider.order, decider.order_param
-    state["keeps_promises"] = getattr(decider, "keeps_promises", False)
+    state["keeps_promises"] = decider.keeps_promises
 
 
-def carry_out(world: World, e: int, slot: int, job_ids: Any) -> None:
+def carry_out(world: World, e: int, slot: int, job_ids: np.ndarray | Sequence[int]) -> None:
     """Apply a decision, or raise ValueError with the rule against it."""
     reason = apply(world.handles[e], slot)
     if reason != OK:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
+from rare.env.policy import AnyScheduler
+from rare.scheduler import BaseScheduler
 from schedulers.heuristics.heuristic import known_names, parse
 from schedulers.lookahead.lookahead_scheduler import parse_lookahead
+from schedulers.network.shipped_folders import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
 from schedulers.user.user_class import is_user_class, load_user_class
 from traces.errors import InputError
 
+__all__ = [
+    "SHIPPED", "SHIPPED_FOLDERS", "WITHOUT_FORECAST", "WITH_FORECAST", "checkpoint_folder", "is_shipped",
+    "make_scheduler",
+]  # fmt: skip
 MOST_TRIALS = 10**7
-SHIPPED, WITH_FORECAST, WITHOUT_FORECAST = "rare", "with-forecast", "without-forecast"
-SHIPPED_FOLDERS = {
-    kind: Path(__file__).resolve().parent / "network" / "shipped" / kind
-    for kind in (WITH_FORECAST, WITHOUT_FORECAST)
-}
-"""The checkpoints that ship, by what they are for."""
 
 
-def make_scheduler(name: str, **params: float) -> Any:
+def make_scheduler(name: str, **params: float) -> AnyScheduler:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if is_user_class(name):
         return load_user_class(name)
@@ -37,9 +37,25 @@ def make_scheduler(name: str, **params: float) -> Any:
         from schedulers.network.shipped_pair import ShippedPair
 
         return ShippedPair()
-    from schedulers.network.learned_scheduler import LearnedScheduler
+    return _learned(folder)
 
-    return LearnedScheduler(folder)
+
+def _learned(folder: Path) -> BaseScheduler:
+    """The scheduler of a checkpoint: compiled where its network is pointwise, else by torch."""
+    from schedulers.network.checkpoint_files import describe_checkpoint
+    from schedulers.network.learned_scheduler import POINTWISE, LearnedScheduler
+
+    kind = describe_checkpoint(folder).network["kind"]
+    if kind == POINTWISE:
+        return LearnedScheduler(folder)
+    try:
+        from schedulers.training.torch_scheduler import TorchScheduler
+    except ImportError as error:
+        raise InputError(
+            f"{folder}: is a network of kind {kind!r}, which needs torch ({error}); install the extra "
+            "'learn', or train a pointwise one"
+        ) from None
+    return TorchScheduler(folder)
 
 
 def checkpoint_folder(name: str) -> Path | None:
@@ -68,7 +84,7 @@ def is_shipped(name: str) -> bool:
     return first == SHIPPED
 
 
-def _oracle(name: str) -> Any:
+def _oracle(name: str) -> BaseScheduler:
     """`oracle`, or `oracle=N` with the number of small changes it tries; a quick one solves no program."""
     from schedulers.oracle.oracle_scheduler import FEWEST_WITH_PROGRAM, TRIALS, Oracle
 
@@ -76,6 +92,4 @@ def _oracle(name: str) -> Any:
     if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):
         raise InputError(f"scheduler {name!r}: {text!r} is not a number of trials; write oracle=1000")
     trials = int(text) if given else TRIALS
-    oracle = Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM)
-    oracle.name = name
-    return oracle
+    return Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM, name=name)

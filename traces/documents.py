@@ -128,9 +128,7 @@ def opened(path: Path | str, remedy: str) -> BinaryIO:
     try:
         return open_regular(path)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"cannot be read ({_reason(error)})", where=place(path), remedy=remedy
-        ) from error
+        raise InputError(f"cannot be read ({_reason(error)})", where=place(path), remedy=remedy) from error
 
 
 def read_text(path: Path | str, max_bytes: int = SHORT_BYTES, remedy: str = "give a UTF-8 file") -> str:

@@ -37,8 +37,7 @@ def tiny(first: int, last: int) -> None:
         if exact is None or exact.objective <= 0:
             skipped += 1
             continue
-        oracle = Oracle(trials=400)
-        oracle.check(case)
+        oracle = Oracle(trials=400).for_case(case)
         bound = upper_bound(case, step_s=1800, late_spans=8, grant_share=0.0).bound
         assert oracle.planned is not None and bound is not None
         below += bound < exact.objective
@@ -68,9 +67,8 @@ def windows(scenario: str, split: str, most: int) -> None:
     rows = []
     for window in windows_of(load_scenario(scenario), split)[:most]:
         case = window_case(scenario, window.name)
-        oracle = Oracle()
         began_s = time.perf_counter()
-        oracle.check(case)
+        oracle = Oracle().for_case(case)
         plan_s = time.perf_counter() - began_s
         planned = oracle.planned
         assert planned is not None and planned.bound is not None

@@ -24,6 +24,7 @@ from rare.episodes import Episode, Episodes, window_case
 from rare.scenario.case_hash import case_hash, config_hash
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
+from rare.scheduler import BaseScheduler
 from schedulers import make_scheduler
 from schedulers.heuristics.fused_record import RandomActions
 from schedulers.user.user_class import users_error
@@ -85,9 +86,7 @@ def dataset_run(
     windows = len(found.of(SPLIT))
     for policy in policies:
         for case in found.cases:
-            with policy.surround():
-                decider = policy.decider(case)
-                getattr(decider, "check_quickly", decider.check)(case)
+            policy.check(case)
     options = {
         "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
         "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
@@ -129,8 +128,8 @@ def policy_of(name: str, epsilon: float) -> Policy:
     if name == RANDOM:
         return Policy(name, RandomActions, 1.0)
     scheduler = make_scheduler(name)
-    # A heuristic remembers nothing, the oracle keeps its plans; others are made anew for each episode.
-    keep = hasattr(scheduler, "record") or hasattr(scheduler, "prepare")
+    # A scheduler makes a decider for each episode. A user's object remembers, so each episode has its own.
+    keep = isinstance(scheduler, BaseScheduler)
     make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
     written = name.encode("utf-8", "backslashreplace").decode()  # of a path that is no UTF-8
     return Policy(written, make, epsilon, partial(users_error, name))

@@ -128,7 +128,9 @@ def run_window(
 def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[str, Row]:
     """The row of a scheduler; the oracle's with the bound's, for both come from one program."""
     import rare
+    from rare.scheduler import as_decider
     from schedulers import make_scheduler
+    from schedulers.oracle.oracle_scheduler import OracleDecider
     from schedulers.user.user_class import is_user_class, users_error
 
     if name == BOUND:
@@ -138,15 +140,18 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
     scheduler = make_scheduler(plain_name(name))
     try:
         with users_error(plain_name(name)):
-            result = rare.simulate(case, scheduler, record=False)
+            decider = as_decider(scheduler, case)
+            result = rare.simulate(case, decider, record=False)
     except ValueError as error:  # in a worker too, from which only an InputError comes back as one line
         if isinstance(error, InputError) or not is_user_class(name):
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
     found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
-    if with_bound and is_oracle(name) and scheduler.planned.bound is not None:
-        found[BOUND] = _bound_row(scheduler.planned.bound.bound, window)
+    if with_bound and isinstance(decider, OracleDecider) and decider.planned is not None:
+        bound = decider.planned.bound
+        if bound is not None:
+            found[BOUND] = _bound_row(bound.bound, window)
     return found
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from rare.model import Case
+from rare.scheduler import Decider
 
 MANY_SUSPENSIONS = 3  # per completed job
 LITTLE_BATTERY_S = 1800
 
 
-def remarks(case: Case, result: Any, scheduler: Any = None) -> list[str]:
-    """Lines for stderr and for the run's notes; empty for an ordinary run. A scheduler may have its own."""
-    own: Any = getattr(scheduler, "remarks", None)
-    said = [] if own is None else list(own(result.metrics["decisions"]))
-    return [*said, *_suspensions(case, result)]
+def remarks(case: Case, result: Any, decider: Decider | None = None) -> list[str]:
+    """Lines for stderr and for the run's notes; empty for an ordinary run. The decider's own come first."""
+    of_decider = [] if decider is None else decider.remarks(result.metrics["decisions"])
+    return [*of_decider, *_suspensions(case, result)]
 
 
 def _suspensions(case: Case, result: Any) -> list[str]:

@@ -25,6 +25,7 @@ from experiments.runs.remarks import remarks
 from experiments.runs.run_folder import load_run, run_subfolder, write_compare, write_run
 from rare.scenario.case_builder import Built, build
 from rare.scenario.load import Wishes, load_scenario
+from rare.scheduler import BaseScheduler, as_decider, as_scheduler
 from schedulers.user.user_class import declared_name, is_user_class, users_error
 from traces.documents import user_path
 from traces.errors import InputError
@@ -166,10 +167,8 @@ def _prepare(
     _check_warmup(built, settings.warmup_s)
     check_replace(out, built.resolved(), force)
     for name, scheduler in zip(schedulers, made, strict=True):  # before minutes are spent on the first ones
-        check = getattr(scheduler, "check_quickly", getattr(scheduler, "check", None))
-        if check is not None:
-            with users_error(name):
-                check(built.case)
+        with users_error(name):
+            as_scheduler(scheduler).check(built.case)
     for text in built.warnings:
         talk.note(f"note: {text}")
     hashes = {role: file_hash(path) for role, path in built.files.items()}
@@ -210,13 +209,10 @@ def _engine(case: Any, scheduler: Any, **options: Any) -> Any:
     return rare.simulate(case, scheduler, **options)
 
 
-def _say_compiling(talk: Talk, clock: str, scheduler: Any) -> None:
+def _say_compiling(talk: Talk, clock: str, scheduler: BaseScheduler) -> None:
     from rare.state.compile import is_compiled
 
-    entry = "instant" if clock == "simpy" else "replay" if hasattr(scheduler, "replay") else "advance"
-    if entry == "replay":
-        entry = getattr(scheduler, "compiled_entry", entry)
-    if not is_compiled(entry):
+    if not is_compiled("instant" if clock == "simpy" else scheduler.compiled_entry):
         talk.note("compiling the rules, once after an installation or an edit; this takes about a minute ...")
 
 
@@ -227,12 +223,14 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
     """One run: the JSON object and the Result."""
     scheduler = _make(name)
     settings = work.settings
-    _say_compiling(work.talk, settings.clock, scheduler)
     try:
         with users_error(name):
+            ready = as_scheduler(scheduler)
+            _say_compiling(work.talk, settings.clock, ready)
+            decider = as_decider(ready, work.built.case)
             result = _engine(
                 work.built.case,
-                scheduler,
+                decider,
                 clock=settings.clock,
                 record=record,
                 progress=work.talk.progress(name),
@@ -244,14 +242,14 @@ def _simulate(work: Work, name: str, record: bool) -> tuple[dict[str, Any], Any]
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     finally:
         work.talk.done()
-    said = remarks(work.built.case, result, scheduler)
+    said = remarks(work.built.case, result, decider)
     for text in said:
         work.talk.note(f"note: {name}: {text}")
     found = {
         "scenario": work.built.name,
         "scheduler": name,
         "seed": settings.seed,
-        "privileged": bool(getattr(scheduler, "privileged", False)),
+        "privileged": ready.privileged,
         "ended": result.ended,
         "metrics": plain_json(result.metrics),
         "clock": settings.clock,

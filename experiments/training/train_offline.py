@@ -240,10 +240,11 @@ def baseline_objectives(config: dict[str, Any], names: Sequence[str] | None = No
 
 def _is_heuristic(name: str) -> bool:
     """Whether a scheduler that a dataset names is known here, and quick."""
+    from rare.scheduler import as_scheduler
     from schedulers import make_scheduler
 
     try:
-        return hasattr(make_scheduler(name), "record")
+        return as_scheduler(make_scheduler(name)).records
     except InputError:
         return False  # of another machine, or another version
 

@@ -7,7 +7,7 @@ clock is promised for the built-in causes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -16,7 +16,7 @@ import simpy
 from rare.clocks.power_flows import PowerFlows, power_flows
 from rare.model import INPUT_RANGES, NEVER_S, Case
 from rare.rules.instant import end_run, instant
-from rare.scheduler import Decider, Scheduler, as_decider, carry_out, keep_queue
+from rare.scheduler import BaseScheduler, Decider, Scheduler, as_decider, carry_out, keep_queue
 from rare.state.arrays import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
 from rare.world import Recorder, build_world
 
@@ -44,7 +44,7 @@ class EndOfInstant(simpy.Event):
 class SimpyClock:
     """Runs environment 0 of a world as a SimPy simulation, open to further processes on `env`."""
 
-    def __init__(self, world: World, decider: Decider, job_ids: Any) -> None:
+    def __init__(self, world: World, decider: Decider, job_ids: np.ndarray | Sequence[int]) -> None:
         self.world = world
         self.recorder = Recorder()
         self._decider = decider
@@ -62,10 +62,12 @@ class SimpyClock:
                 self.env.process(self._end_at(end_s))
 
     @classmethod
-    def of(cls, case: Case, scheduler: Scheduler | Decider) -> SimpyClock:
-        """A clock for this case, ready for further processes on `env` and then `run()`."""
+    def of(cls, case: Case, scheduler: BaseScheduler | Scheduler | Decider) -> SimpyClock:
+        """A clock for this case, ready for further processes on `env` and then `run()`.
+
+        InputError for a scheduler that cannot work on this case.
+        """
         decider = as_decider(scheduler, case)
-        decider.check(case)
         world = build_world(case)
         keep_queue(world, 0, decider)
         return cls(world, decider, case.workload.job_id)

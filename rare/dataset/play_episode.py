@@ -11,9 +11,10 @@ from rare.dataset.episode_log import Log
 from rare.env.batch import Batch
 from rare.env.behaviour import FULL, OUTSIDE, OVER, ROOM, chance, draw_action
 from rare.env.observation.layout import Layout
+from rare.env.policy import AnyScheduler
 from rare.episodes import Episode, Episodes
 from rare.model import Case
-from rare.scheduler import as_decider, keep_queue, make_ready
+from rare.scheduler import Decider, as_decider, as_scheduler, keep_queue
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING
 from traces.errors import InputError
 
@@ -24,20 +25,23 @@ UNLIMITED = 2**62
 class Policy:
     """A behaviour policy: a scheduler, and how often a random valid action takes the place of its choice.
 
-    make: called once an episode, gives a scheduler that plays it as if it were the first. Before the episode
-    begins its prepare(case, episode) is called, if it has one, else check(case). surround: what each episode
-    is played in, such as a context that turns exceptions of a user's class into InputErrors.
+    make: called once an episode, gives a scheduler that plays it as if it were the first. surround: what
+    each episode is played in, such as a context that turns exceptions of a user's class into InputErrors.
     """
 
     name: str
-    make: Callable[[], Any]
+    make: Callable[[], AnyScheduler]
     epsilon: float = 0.0
     surround: Callable[[], AbstractContextManager[Any]] = nullcontext
 
-    def decider(self, case: Case) -> Any:
-        """Who decides in the next episode: something with `record`, or a rare.scheduler.Decider."""
-        made = self.make()
-        return made if hasattr(made, "record") else as_decider(made, case)
+    def check(self, case: Case) -> None:
+        """Refuse a case that the scheduler cannot work on, with InputError; quick."""
+        with self.surround():
+            as_scheduler(self.make()).check(case)
+
+    def decider(self, case: Case, episode: Episode) -> Decider:
+        """Who decides in this episode of a case. InputError if the scheduler cannot work there."""
+        return as_decider(self.make(), case, episode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +73,33 @@ class Player:
     def _play(self, episode: Episode, policy: Policy, seed: int, most: int | None) -> Played:
         batch, log = self.batch, self.log
         batch.set_up(0, episode)
-        decider = policy.decider(batch.case_of(0))
-        make_ready(decider, batch.case_of(0), episode)
+        decider = policy.decider(batch.case_of(0), episode)
         keep_queue(batch.world, 0, decider)
         batch.begin(0)
         log.begin(batch, seed)
         why = OVER
         if not batch.is_over(0):
-            steps = _compiled if hasattr(decider, "record") else _one_by_one
+            steps = _compiled if decider.records else _one_by_one
             why = steps(batch, log, decider, policy.epsilon, UNLIMITED if most is None else most)
         summary = batch.summary(0)
         return Played(why == OVER, summary, _why_not(why, log.steps, batch, decider))
 
 
-def _why_not(why: int, steps: int, batch: Batch, decider: Any) -> str | None:
+def _why_not(why: int, steps: int, batch: Batch, decider: Decider) -> str | None:
     if why == OUTSIDE or _hid(batch, decider):
         return OUT_OF_SLOTS
     return NO_DECISION if steps == 0 else None
 
 
-def _hid(batch: Batch, decider: Any) -> bool:
+def _hid(batch: Batch, decider: Decider) -> bool:
     """Where only a hidden job could start, nobody was asked: the schedule is not the scheduler's own, unless
     it is one that never sees others."""
-    if getattr(decider, "sees_only_slots", False):
+    if decider.sees_only_slots:
         return False
     return bool(batch.summary(0)["hidden_decisions"] > 0)
 
 
-def _compiled(batch: Batch, log: Log, decider: Any, epsilon: float, most: int) -> int:
+def _compiled(batch: Batch, log: Log, decider: Decider, epsilon: float, most: int) -> int:
     while log.steps < most:
         room = min(log.make_room(), most)
         log.steps, why = decider.record(batch.places, epsilon, log.arrays(batch), log.steps, room)
@@ -110,7 +113,7 @@ def _compiled(batch: Batch, log: Log, decider: Any, epsilon: float, most: int) -
     return FULL
 
 
-def _one_by_one(batch: Batch, log: Log, decider: Any, epsilon: float, most: int) -> int:
+def _one_by_one(batch: Batch, log: Log, decider: Decider, epsilon: float, most: int) -> int:
     while log.steps < most:
         log.make_room()
         status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START

@@ -6,14 +6,15 @@ from typing import Any
 
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
+from rare.env.policy import AnyScheduler
 from rare.episodes import Episodes
-from rare.scheduler import as_decider, keep_queue, make_ready
+from rare.scheduler import Decider, as_decider, keep_queue
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING
 
 
 def play(
     episodes: Episodes,
-    scheduler: Any,
+    scheduler: AnyScheduler | Decider,
     window: str,
     *,
     layout: Layout | None = None,
@@ -27,8 +28,7 @@ def play(
     """
     episode = episodes.of(window)[0]
     case = episodes.cases[episode.case_index]
-    decider = as_decider(scheduler, case)
-    make_ready(decider, case, episode)
+    decider = as_decider(scheduler, case, episode)
     batch = Batch(
         episodes,
         layout or Layout(),

@@ -9,11 +9,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from rare.env.deciders import Observers, ObservingDecider
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
 from rare.model import Case
-from rare.rules.orders import FCFS
-from rare.state.arrays import WAIT, World
+from rare.scheduler import BaseScheduler, Scheduler, check_by_user, name_of, register_adapter
 from traces.errors import InputError
 
 LAYOUT_FIELDS = tuple(field.name for field in dataclasses.fields(Layout))
@@ -35,39 +35,41 @@ class Policy(Protocol):
         ...
 
 
-class PolicyDecider:
-    """Asks a policy what the environment would ask it (rare.scheduler.Decider)."""
+AnyScheduler = BaseScheduler | Scheduler | Policy
+"""What is taken wherever a scheduler goes: one of the package, or an object of the user's."""
 
-    order = FCFS
-    order_param = 2.0
-    sees_only_slots = True
+
+class PolicyScheduler(BaseScheduler):
+    """A user's object with `act`. Looks up the optional members `layout`, `check` and `name`."""
 
     def __init__(self, policy: Policy) -> None:
-        self.name = str(getattr(policy, "name", type(policy).__name__))
-        self.layout = layout_of(policy)
+        self.name = name_of(policy)
         self._policy = policy
-        self._observer: Observer | None = None
+        self._observers = Observers(layout_of(policy))
 
     def check(self, case: Case) -> None:
-        """Make ready for a case; the policy may refuse it."""
-        check: Any = getattr(self._policy, "check", None)
-        if check is not None:
-            check(case)
-        if self._observer is None or case is not self._observer.case:
-            self._observer = Observer(case, self.layout)
+        """The policy's own check, if there is one."""
+        check_by_user(self._policy, case)
 
-    def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot. InputError for an answer that is no valid action."""
-        observer = self._observer
-        if observer is None:
-            raise RuntimeError(f"policy {self.name}: call check(case) before the first decision")
-        if observer.look(world, e) <= 1:
-            return WAIT
-        answer = self._policy.act(observer.obs.copy(), observer.mask.astype(np.bool_))
-        return observer.slot_of(self._action(answer, observer.mask, int(world.env[e].now_s)))
+    def for_case(self, case: Case) -> PolicyDecider:
+        """Asks the user's object itself: what it remembers of one case it knows in the next."""
+        self.check(case)
+        return PolicyDecider(self._policy, self._observers.of(case))
 
-    def _action(self, answer: Any, mask: np.ndarray, now_s: int) -> int:
-        """The answer as a valid action: a whole number, also as an array or tensor of one."""
+
+class PolicyDecider(ObservingDecider):
+    """Asks a policy what the environment would ask it."""
+
+    def __init__(self, policy: Policy, observer: Observer) -> None:
+        super().__init__(name_of(policy), observer)
+        self._policy = policy
+
+    def action(self, obs: np.ndarray, mask: np.ndarray, now_s: int) -> int:
+        """The policy's answer as a valid action. InputError for anything else.
+
+        An answer is a whole number, also as an array or tensor of one.
+        """
+        answer: Any = self._policy.act(obs.copy(), mask.astype(np.bool_))
         who, last = f"{type(self._policy).__name__}.act", len(mask) - 1
         if getattr(answer, "shape", None) == (1,):
             answer = answer.item()
@@ -89,7 +91,7 @@ class PolicyDecider:
         return action
 
 
-def layout_of(policy: Any) -> Layout:
+def layout_of(policy: object) -> Layout:
     """The layout that a policy declares, or the environment's default. InputError for anything else."""
     declared = getattr(policy, "layout", None)
     if declared is None:
@@ -103,3 +105,6 @@ def layout_of(policy: Any) -> Layout:
         f"{type(policy).__name__}.layout is {said}; give a rare.Layout, or a dict with some of "
         f"{', '.join(LAYOUT_FIELDS)}"
     )
+
+
+register_adapter("act", PolicyScheduler)

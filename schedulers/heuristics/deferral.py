@@ -11,15 +11,15 @@ estimates.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rare.model import Case
 from rare.rules.advance import advance
 from rare.rules.decide import OK, apply, why_not_start
-from rare.rules.orders import FCFS, estimate_left_s
+from rare.rules.orders import estimate_left_s
 from rare.rules.outlook import outlook_steps, step_start_s, supply_ahead_mw
+from rare.scheduler import BaseScheduler, Decider
 from rare.state import live_lists
 from rare.state.arrays import (
     DECIDE_SHED,
@@ -214,14 +214,33 @@ def replay_deferral(w, prices, steps):
     return status
 
 
-class Deferral:
-    """The rule as a scheduler (rare.scheduler.Decider). A shortage is left to the rules."""
+class Deferral(BaseScheduler):
+    """The rule as a scheduler. A shortage is left to the rules."""
 
-    order, order_param = FCFS, 2.0
     compiled_entry = "replay_deferral"
 
     def __init__(self, prices: Prices, name: str = "deferral") -> None:
         self.name, self.prices = name, prices
+
+    def check(self, case: Case) -> None:
+        """InputError for what the plan does not know: several partitions, or no forecast to plan by."""
+        if len(case.cluster.partitions) != 1:
+            raise InputError(f"scheduler {self.name!r} plans for one partition; the cluster has several")
+        if case.forecast is None:
+            raise InputError(f"scheduler {self.name!r} plans by a forecast of the supply; give one")
+
+    def for_case(self, case: Case) -> DeferralDecider:
+        """InputError where `check` refuses the case."""
+        self.check(case)
+        return DeferralDecider(self.name, self.prices)
+
+
+class DeferralDecider(Decider):
+    """Plans anew at each decision, in tables of its own."""
+
+    def __init__(self, name: str, prices: Prices) -> None:
+        super().__init__(name)
+        self.prices = prices
         row = records((1,), PRICES)
         row.wait, row.energy = prices.wait, prices.energy_kwh / MJ_PER_KWH
         row.later_share, row.later_s = prices.later_share, prices.later_h * HOUR_S
@@ -232,21 +251,14 @@ class Deferral:
         self._row, self._at = row, register(row)
         self._make_room(256)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[DeferralDecider], tuple[str, Prices]]:
         """Made anew: its tables are written at each decision, and reached by their addresses."""
-        return type(self), (self.prices, self.name)
+        return type(self), (self.name, self.prices)
 
     def _make_room(self, live_slots: int) -> None:
         if live_slots > int(self._row.row_room[0]):
             self._places = records((live_slots,), PLACE)
             self._row.at_row, self._row.row_room = register(self._places), live_slots
-
-    def check(self, case: Case) -> None:
-        """InputError for what the plan does not know: several partitions, or no forecast to plan by."""
-        if len(case.cluster.partitions) != 1:
-            raise InputError(f"scheduler {self.name!r} plans for one partition; the cluster has several")
-        if case.forecast is None:
-            raise InputError(f"scheduler {self.name!r} plans by a forecast of the supply; give one")
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot."""
@@ -255,7 +267,7 @@ class Deferral:
         self._make_room(int(world.live.shape[1]))
         return int(choose(world.handles[e], self._at))
 
-    def replay(self, handle: Any, steps: int) -> int:
+    def replay(self, handle: np.void, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
         self._make_room(int(handle["live_slots"]))
         return int(replay_deferral(handle, self._at, steps))

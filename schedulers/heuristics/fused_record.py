@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from rare.env.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, EpisodeArrays, chance, draw_action
+from rare.env.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, chance, draw_action
 from rare.env.stepping import find_action, handle_at, place_at, score_at, step_one, view_at
 from rare.model import Case
-from rare.rules.orders import FCFS
-from rare.state.arrays import DECIDE_SHED, DECIDE_START, ENDED, SHEDDING, WAIT, env_of
+from rare.scheduler import BaseScheduler, Decider
+from rare.state.arrays import DECIDE_SHED, DECIDE_START, ENDED, SHEDDING, WAIT, World, env_of
 from rare.state.compile import rule
 from rare.state.memory import arguments
 from schedulers.heuristics.chooser import POLICY, choose, victim
+from traces.errors import InputError
 
 
 @rule
@@ -76,25 +75,34 @@ def record(places, policy, epsilon, arrays, step, steps):
     return step, FULL
 
 
-class RandomActions:
+class RandomActions(BaseScheduler):
     """The behaviour policy `random`: any valid action, each as likely. Only for datasets."""
 
     name = "random"
-    order = FCFS
-    order_param = 2.0
-    sees_only_slots = True
+    records = True
 
-    def __init__(self) -> None:
+    def for_case(self, case: Case) -> RandomDecider:
+        """Any case will do."""
+        return RandomDecider(self.name)
+
+
+class RandomDecider(Decider):
+    """Draws every action; it can only be logged."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, sees_only_slots=True)
         self._policy = arguments(np.zeros(1, POLICY).view(np.recarray))[0]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), ()
+    def __reduce__(self) -> tuple[type[RandomDecider], tuple[str]]:
+        """Made anew: what compiled code takes of it belongs to this process."""
+        return type(self), (self.name,)
 
-    def check(self, case: Case) -> None:
-        """Any case will do."""
+    def decide(self, world: World, e: int, status: int) -> int:
+        """InputError: without a log nobody draws."""
+        raise InputError(f"scheduler {self.name!r}: only datasets take it; give another one, such as fcfs")
 
     def record(
-        self, places: int, epsilon: float, arrays: EpisodeArrays, step: int, steps: int
+        self, places: int, epsilon: float, arrays: tuple[np.ndarray, ...], step: int, steps: int
     ) -> tuple[int, int]:
         """As `record` with epsilon 1, whatever it is."""
         step, why = record(places, self._policy, 1.0, arrays, step, steps)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from rare.env.behaviour import EpisodeArrays
 from rare.model import NEVER_S, Case
 from rare.rules.orders import ORDER_NAMES
-from rare.state.arrays import DECIDE_SHED, World
-from rare.state.memory import arguments
-from schedulers.heuristics.chooser import BACKFILL_NAMES, KEPT, POLICY, VICTIM_NAMES, choose, victim
-from schedulers.heuristics.fused_record import record
-from schedulers.heuristics.fused_replay import replay
+from rare.scheduler import BaseScheduler
+from schedulers.heuristics.chooser import BACKFILL_NAMES, KEPT, POLICY, VICTIM_NAMES
 from schedulers.heuristics.gates import CARBON, GATE_NAMES, GREEN, NO_GATE, PRICE
+from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from traces.errors import InputError
 
 ORDER_HELP = {
@@ -78,8 +74,11 @@ DEFAULT_GATE_PARAM = 0.25  # Q of the price and carbon gates
 
 
 @dataclass(frozen=True)
-class Heuristic:
+class Heuristic(BaseScheduler):
     """A composed heuristic. Runs on both clocks, through the same compiled `choose`."""
+
+    compiled_entry = "replay"
+    records = True
 
     name: str
     order_name: str
@@ -88,25 +87,6 @@ class Heuristic:
     order_param: float = DEFAULT_PARAM
     gate: int = NO_GATE
     gate_param: float = DEFAULT_GATE_PARAM
-
-    def __post_init__(self) -> None:
-        row = np.zeros(1, POLICY).view(np.recarray)
-        row.order = self.order
-        row.backfill = BACKFILL_NAMES.index(self.backfill)
-        row.victim = VICTIM_NAMES.index(self.victim)
-        row.param = self.order_param
-        row.gate = self.gate
-        row.gate_param = self.gate_param
-        object.__setattr__(self, "_policy", arguments(row)[0])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Made anew from its parts: what compiled code takes of it belongs to this process."""
-        return type(self), tuple(getattr(self, each.name) for each in fields(self))
-
-    @property
-    def policy(self) -> Any:
-        """Its row of parameters, as compiled code takes it."""
-        return self._policy  # type: ignore[attr-defined]
 
     @property
     def order(self) -> int:
@@ -139,23 +119,17 @@ class Heuristic:
             if self.gate == gate and not known:
                 raise InputError(f"scheduler {self.name!r} needs a grid {what}, and the scenario has none")
 
-    def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot (rare.scheduler.Decider)."""
-        policy = self.policy
-        return int(
-            victim(world.handles[e], policy) if status == DECIDE_SHED else choose(world.handles[e], policy)
-        )
-
-    def replay(self, handle: object, steps: int) -> int:
-        """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
-        return int(replay(handle, self.policy, steps))
-
-    def record(
-        self, places: int, epsilon: float, arrays: EpisodeArrays, step: int, steps: int
-    ) -> tuple[int, int]:
-        """Log an episode without leaving compiled code (schedulers.heuristics.fused_record)."""
-        step, why = record(places, self.policy, epsilon, arrays, step, steps)
-        return int(step), int(why)
+    def for_case(self, case: Case) -> HeuristicDecider:
+        """InputError where `check` refuses the case; else the same decider for every case."""
+        self.check(case)
+        row = np.zeros(1, POLICY).view(np.recarray)
+        row.order = self.order
+        row.backfill = BACKFILL_NAMES.index(self.backfill)
+        row.victim = VICTIM_NAMES.index(self.victim)
+        row.param = self.order_param
+        row.gate = self.gate
+        row.gate_param = self.gate_param
+        return HeuristicDecider(self.name, row, keeps_promises=self.keeps_promises)
 
 
 def known_names() -> list[str]:

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from rare.model import Case
-from rare.rules.objective import prices_per_u
+from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import DECIDE_SHED, WAIT, World
 from rare.state.memory import Copyable, arguments, fresh, records
 from schedulers.heuristics.heuristic import Heuristic, parse
+from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
 from schedulers.lookahead.rollout import CANDIDATE, TERMS, play, running, startable
@@ -69,22 +70,48 @@ _RANGES = {
 _BASE_KEYS = ("atc", "conservative", "price", "carbon")  # what a base heuristic's own name may set
 
 
-class Lookahead(Copyable):
-    """A base heuristic, improved by trying its alternatives. Runs on both clocks.
-
-    looks, simulated_jobs: decisions that were looked into, and jobs simulated for them, since `check`.
-    """
+class Lookahead(BaseScheduler):
+    """A base heuristic, improved by trying its alternatives. Runs on both clocks."""
 
     def __init__(self, name: str, base: Heuristic, effort: Effort) -> None:
         self.name, self.base, self.effort = name, base, effort
-        self.order, self.order_param = base.order, base.order_param
-        self.keeps_promises = base.keeps_promises
-        self.looks = self.simulated_jobs = self.overruled = 0
+
+    def check(self, case: Case) -> None:
+        """Refuse a case without values, or one on which the base cannot work."""
+        if not (case.workload.value_u > 0).any():
+            raise InputError(
+                f"scheduler {self.name!r} seeks the highest objective, and no job has a value; use a "
+                "scenario with service classes, or a workload that has values"
+            )
+        self.base.check(case)
+
+    def for_case(self, case: Case) -> LookaheadDecider:
+        """A decider that has seen no run yet. InputError where `check` refuses the case."""
+        self.check(case)
+        terms = records((1,), TERMS)
+        terms.penalty_u = case.options.violation_penalty_u
+        terms.carbon_price = case.options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
+        terms.priced = case.inputs.priced
+        terms.unserved = self.effort.unserved
+        return LookaheadDecider(self.name, self.base.for_case(case), self.effort, terms)
+
+
+class LookaheadDecider(Copyable, Decider):
+    """Looks into each decision. What it learns of the estimates in a run, it knows for that run alone.
+
+    terms: (1,) schedulers.lookahead.rollout.TERMS, what the case counts in the objective.
+    """
+
+    def __init__(self, name: str, base: HeuristicDecider, effort: Effort, terms: Any) -> None:
+        super().__init__(
+            name, order=base.order, order_param=base.order_param, keeps_promises=base.keeps_promises
+        )
+        self.base, self.effort = base, effort
+        self._looks = self._simulated_jobs = self._overruled = 0
         self._noted = records((MOST_NOTED,), CANDIDATE)
         self._believed: Believed | None = None
         self._watched: dict[int, Accuracy] = {}  # by environment
-        self._terms: Any = None
-        self._terms_array: Any = None
+        self._terms_array, self._terms = terms, arguments(terms)[0]
         self._jobs: Any = None  # the table of jobs whose runs are watched
 
     def __getstate__(self) -> dict[str, Any]:
@@ -92,31 +119,26 @@ class Lookahead(Copyable):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._noted = fresh(state["_noted"])
-        if self._terms_array is not None:
-            self._terms_array = fresh(state["_terms_array"])
-            self._terms = arguments(self._terms_array)[0]
+        self._noted, self._terms_array = fresh(state["_noted"]), fresh(state["_terms_array"])
+        self._terms = arguments(self._terms_array)[0]
 
-    def check(self, case: Case) -> None:
-        """Refuse a case without values, or one on which the base cannot work; forget the last run."""
-        if not (case.workload.value_u > 0).any():
-            raise InputError(
-                f"scheduler {self.name!r} seeks the highest objective, and no job has a value; use a "
-                "scenario with service classes, or a workload that has values"
-            )
-        self.base.check(case)
-        terms = records((1,), TERMS)
-        for name, price in prices_per_u(case).items():
-            terms[name] = price
-        terms.unserved = self.effort.unserved
-        self._terms_array, self._terms = terms, arguments(terms)[0]
-        self._believed, self._watched, self._jobs = None, {}, None
-        self.looks = self.simulated_jobs = self.overruled = 0
+    @property
+    def looks(self) -> int:
+        """Decisions that were looked into so far."""
+        return self._looks
+
+    @property
+    def simulated_jobs(self) -> int:
+        """Jobs simulated for them."""
+        return self._simulated_jobs
+
+    @property
+    def overruled(self) -> int:
+        """Decisions that are not the base's."""
+        return self._overruled
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot (rare.scheduler.Decider). ValueError before `check`."""
-        if self._terms is None:
-            raise ValueError(f"{self.name}: call check(case) before the first decision")
+        """One decision, as a slot."""
         usual = self.base.decide(world, e, status)
         if self.effort.budget == 0:
             return usual
@@ -126,7 +148,7 @@ class Lookahead(Copyable):
         choices = self._candidates(world, e, status, usual)
         best = self._best(believed, world, e, choices) if len(choices) > 1 else usual
         accuracy.decided(world, e, status, best)
-        self.overruled += best != usual
+        self._overruled += best != usual
         return best
 
     # --- candidates ---
@@ -182,8 +204,8 @@ class Lookahead(Copyable):
             if done in HALVED_AFTER and len(racing) > 2:
                 rest = sorted(racing[1:], key=lambda place: (-scores[place, :done].mean(), place))
                 racing = [0, *sorted(rest[: (len(rest) + 1) // 2])]
-        self.looks += 1
-        self.simulated_jobs += effort.budget - left
+        self._looks += 1
+        self._simulated_jobs += effort.budget - left
         return choices[self._winner(scores[:, :done], racing)] if done else choices[0]
 
     def _winner(self, scores: np.ndarray, racing: list[int]) -> int:

@@ -6,123 +6,121 @@ itself (experiments.training.recipes.release puts it there).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from rare.env.deciders import Observers
 from rare.env.observation.observer import Observer
 from rare.model import Case
+from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import World
 from rare.state.memory import Copyable
-from schedulers.heuristics.heuristic import Heuristic, parse
+from schedulers.heuristics.heuristic import parse
+from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
+from schedulers.network.forward import Forward
 from schedulers.network.guarded_loops import REASONS, STALLED, Guarded, answer_through, replay_guarded
-from schedulers.network.learned_scheduler import forward_of
+from schedulers.network.learned_scheduler import POINTWISE, forward_of
+from schedulers.network.shipped_folders import SHIPPED
 from schedulers.network.trained_range import NAMES, TrainedRange
-from schedulers.registry import SHIPPED
 from traces.constants import HOUR_S
 from traces.errors import InputError
 
 SHOWN_REASONS = 3
 
 
-class ShippedScheduler(Copyable):
-    """A checkpoint with a fallback (rare.scheduler.Decider). Needs no torch.
+class ShippedScheduler(Copyable, BaseScheduler):
+    """A checkpoint with a fallback. Any case will do. Needs no torch.
 
-    fallback_decisions: how many decisions since `check` the heuristic took.
+    InputError for a folder that is no checkpoint, or one that does not say its range and its fallbacks.
     """
 
-    _shared = ("_case",)
     compiled_entry = "replay_guarded"
 
     def __init__(self, folder: Path, name: str = SHIPPED) -> None:
-        found = describe_checkpoint(folder)
-        where = str(found.folder / FACTS)
-        self.name, self.layout, self.facts = name, found.layout, found.facts
-        if found.network["kind"] != "pointwise":
+        description = describe_checkpoint(folder)
+        where, facts = str(description.folder / FACTS), description.facts
+        self.name, self.layout, self.facts = name, description.layout, facts
+        if description.network["kind"] != POINTWISE:
             raise InputError(f"{where}: is no pointwise network; only such a one runs without torch")
-        self.range = TrainedRange.from_facts(found.facts.get("range", {}), where)
-        self._forward = forward_of(found)
+        self.range = TrainedRange.from_facts(facts.get("range", {}), where)
+        self._forward = forward_of(description)
         self._bounds = self.range.bounds
-        self._fallback = parse(str(found.facts.get("fallback")))
-        self._without_value = parse(str(found.facts.get("fallback_without_value")))
-        self._counts = np.zeros(REASONS, np.int64)
-        self._case: Case | None = None
-        self._observer: Observer | None = None
-        self._heuristic, self._alone = self._fallback, ""
+        self._fallback = parse(str(facts.get("fallback")))
+        self._without_value = parse(str(facts.get("fallback_without_value")))
+        self._observers = Observers(self.layout)
 
-    def check(self, case: Case) -> None:
-        """Make ready for a case, and begin to count anew; any case will do."""
-        if case is not self._case:
-            self._case, self._observer = case, Observer(case, self.layout)
-        self._counts[:] = 0
-        self._alone = why_alone(case, self.range)
-        self._heuristic = self._fallback
+    def for_case(self, case: Case) -> GuardedDecider:
+        """A decider that has counted nothing yet."""
         try:
-            self._fallback.check(case)
+            heuristic = self._fallback.for_case(case)
         except InputError:  # it ranks by what this workload lacks
-            self._heuristic = self._without_value
-            self._heuristic.check(case)
+            heuristic = self._without_value.for_case(case)
+        guard = Guard(self._bounds, heuristic, why_alone(case, self.range))
+        return GuardedDecider(self.name, self._observers.of(case), self._forward, guard)
 
-    @property
-    def order(self) -> int:
-        """How the queue is kept: as the heuristic needs it. The network sees the same in any order."""
-        return self._heuristic.order
 
-    @property
-    def order_param(self) -> float:
-        """The parameter of that order."""
-        return self._heuristic.order_param
+@dataclass(frozen=True)
+class Guard:
+    """What keeps a network to its range in one case.
 
-    @property
-    def heuristic(self) -> Heuristic:
-        """Who decides out of range in the case that was checked."""
-        return self._heuristic
+    bounds: low and high of each feature (TrainedRange.bounds). heuristic: takes the decisions out of range.
+    alone: why it takes all of them; empty if it does not.
+    """
 
-    @property
-    def sees_only_slots(self) -> bool:
-        """Whether jobs outside the slots are none of its business (rare.dataset)."""
-        return not self._alone
+    bounds: tuple[np.ndarray, np.ndarray]
+    heuristic: HeuristicDecider
+    alone: str
+
+
+class GuardedDecider(Copyable, Decider):
+    """A network where it is at home, a heuristic elsewhere.
+
+    The queue is kept as the heuristic needs it: the network sees the same in any order. fallback: the name of
+    the heuristic. why_alone: as Guard.alone.
+    """
+
+    def __init__(self, name: str, observer: Observer, forward: Forward, guard: Guard) -> None:
+        heuristic = guard.heuristic
+        super().__init__(
+            name,
+            order=heuristic.order,
+            order_param=heuristic.order_param,
+            sees_only_slots=not guard.alone,  # else the heuristic, which sees all jobs, decides alone
+        )
+        self.fallback, self.why_alone = heuristic.name, guard.alone
+        self._observer, self._forward, self._guard = observer, forward, guard
+        self._counts = np.zeros(REASONS, np.int64)
 
     @property
     def fallback_decisions(self) -> int:
-        """Decisions that the heuristic took since `check`."""
+        """Decisions that the heuristic took so far."""
         return int(self._counts.sum())
-
-    @property
-    def observer(self) -> Observer:
-        """What it looks through. RuntimeError before `check`."""
-        if self._observer is None:
-            raise RuntimeError(f"scheduler {self.name}: call check(case) before the first decision")
-        return self._observer
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision, as a slot."""
-        self.observer.turn_to(world)
-        return int(answer_through(world.handles[e], self.observer.view, self._guarded()))
+        self._observer.turn_to(world)
+        return int(answer_through(world.handles[e], self._observer.view, self._guarded()))
 
-    def replay(self, handle: Any, steps: int) -> int:
+    def replay(self, handle: np.void, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
-        observer = self.observer
-        live_slots = int(handle["live_slots"])
-        if live_slots != observer.live_slots:
-            observer.make_room(live_slots)
-        observer.look_anew()
-        return int(replay_guarded(handle, observer.view, steps, self._guarded()))
+        return int(replay_guarded(handle, self._observer.view_for(handle), steps, self._guarded()))
 
     def _guarded(self) -> Guarded:
-        low, high = self._bounds
+        guard = self._guard
+        low, high = guard.bounds
         return Guarded(
-            self._forward.network, self.observer.obs, low, high, self._heuristic.policy, bool(self._alone),
-            self._counts,
+            self._forward.network, self._observer.obs, low, high, guard.heuristic.policy,
+            bool(guard.alone), self._counts,
         )  # fmt: skip
 
     def remarks(self, decisions: int) -> list[str]:
         """What to say of a run that is over, of so many decisions; nothing if the network took them all."""
-        taken, heuristic = self.fallback_decisions, self._heuristic.name
-        if self._alone:
-            return [f"{heuristic} took all decisions: {self._alone}"]
+        taken, heuristic = self.fallback_decisions, self.fallback
+        if self.why_alone:
+            return [f"{heuristic} took all decisions: {self.why_alone}"]
         if taken == 0:
             return []
         named = [(int(self._counts[place]), NAMES[place]) for place in np.flatnonzero(self._counts[:STALLED])]

@@ -1,8 +1,8 @@
 """The oracle: a schedule made with true run times and true power, as a scheduler like any other.
 
 Privileged: no scheduler at a real cluster knows what it knows. It is a teacher, and a measure of what is
-left to gain. It plans the whole case when a run begins (`check`), or one window of a longer case
-(`prepare`): every cheap heuristic is run, the bound's program is rounded, the best is improved by small
+left to gain. It plans the whole case before a run begins (`for_case`), or one window of a longer case
+(`for_episode`): every cheap heuristic is run, the bound's program is rounded, the best is improved by small
 changes on the compiled clock, and what comes out best is carried out at the normal decision points. So it
 is never worse than the heuristics it begins with.
 """
@@ -12,12 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rare.episodes import Episode, window_case
 from rare.model import Case
+from rare.rules.orders import FCFS
 from rare.run import simulate
+from rare.scheduler import DEFAULT_ORDER_PARAM, BaseScheduler, Decider
 from rare.state.arrays import DECIDE_SHED, World
 from rare.state.memory import Copyable
-from schedulers.heuristics.heuristic import Heuristic, parse
+from schedulers.heuristics.heuristic import parse
+from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.oracle.bound import Bound, Relaxed, relax
 from schedulers.oracle.job_plan import Plan, choose_planned, replay_plan, victim_planned
 from schedulers.oracle.plan_search import PlanSearch
@@ -51,79 +56,68 @@ class Planned:
 class Schedule:
     """What is played: a plan, or the heuristic that no plan beats. how: None where no job has a value."""
 
-    plan: Plan | None
-    heuristic: Heuristic | None
+    player: Plan | HeuristicDecider
     how: Planned | None
 
 
-class Oracle(Copyable):
+class Oracle(Copyable, BaseScheduler):
     """The scheduler `oracle`. trials: small changes tried; program: also round the bound's program.
 
-    Windows are planned once: what `prepare` found is kept as long as the scheduler.
+    A plan is kept as long as the scheduler: of the last case, and of all windows.
     """
 
     privileged = True
+    compiled_entry = "replay"
     _shared = ("_case",)
 
-    def __init__(self, trials: int = TRIALS, *, program: bool = True, seed: int = 0) -> None:
+    def __init__(
+        self, trials: int = TRIALS, *, program: bool = True, seed: int = 0, name: str = "oracle"
+    ) -> None:
         if trials < 0:
             raise InputError(f"oracle: trials must not be negative, got {trials}")
-        self.name = "oracle"
+        self.name = name
         self._trials, self._program, self._seed = int(trials), program, seed
         self._case: Case | None = None
+        self._schedule: Schedule | None = None  # of that case
         self._windows: dict[tuple[int, Episode], tuple[Case, Schedule]] = {}
-        self._schedule = Schedule(None, None, None)
 
     def __getstate__(self) -> dict[str, Any]:
-        windows = [(case, episode, made) for (_, episode), (case, made) in self._windows.items()]
+        windows = [(case, episode, schedule) for (_, episode), (case, schedule) in self._windows.items()]
         return {**self.__dict__, "_windows": windows}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._windows = {(id(case), episode): (case, made) for case, episode, made in state["_windows"]}
+        self._windows = {
+            (id(case), episode): (case, schedule) for case, episode, schedule in state["_windows"]
+        }
 
-    @property
-    def order(self) -> int:
-        """Code of the order in which the queue is kept: the heuristic's where none of the plans beat it."""
-        heuristic = self._schedule.heuristic
-        return 0 if heuristic is None else heuristic.order
-
-    @property
-    def order_param(self) -> float:
-        """Parameter of that order."""
-        heuristic = self._schedule.heuristic
-        return 2.0 if heuristic is None else heuristic.order_param
-
-    @property
-    def planned(self) -> Planned | None:
-        """How the schedule at hand was come by."""
-        return self._schedule.how
-
-    def check_quickly(self, case: Case) -> None:
-        """Refuse what `check` refuses, without a plan. InputError without any value."""
+    def check(self, case: Case) -> None:
+        """InputError without any value. Plans nothing."""
         if not _has_value(case):
             raise InputError(f"{case.workload.name}: no job has a value, so the oracle has nothing to aim at")
 
-    def check(self, case: Case) -> None:
-        """Plan this case, unless it is planned already. InputError without any value."""
-        if case is self._case:
-            return
-        self.check_quickly(case)
-        self._schedule, self._case = self._make(case), case
+    def for_case(self, case: Case) -> OracleDecider:
+        """Plan this case, unless it was the last one. InputError without any value."""
+        if self._schedule is None or case is not self._case:
+            self.check(case)
+            self._schedule, self._case = self._make(case), case
+        return OracleDecider(self.name, self._schedule)
 
-    def prepare(self, case: Case, episode: Episode) -> None:
+    def for_episode(self, case: Case, episode: Episode) -> OracleDecider:
         """Plan a window of a longer case, unless it is planned already; job indices are the longer case's.
 
         Where no job of the window has a value, it is played first come, first served, with backfilling.
         """
         key = (id(case), episode)
         if key not in self._windows:
-            own = window_case(case, episode)
-            made = self._make(own) if _has_value(own) else Schedule(None, parse("easy"), None)
-            if made.plan is not None:
-                made.plan.begin_at(episode.first_job)
-            self._windows[key] = (case, made)  # the case too, so that its id stays its own
-        self._schedule, self._case = self._windows[key][1], None
+            window = window_case(case, episode)
+            schedule = (
+                self._make(window) if _has_value(window) else Schedule(parse("easy").for_case(window), None)
+            )
+            if isinstance(schedule.player, Plan):
+                schedule.player.begin_at(episode.first_job)
+            self._windows[key] = (case, schedule)  # the case too, so that its id stays its own
+        return OracleDecider(self.name, self._windows[key][1])
 
     def _make(self, case: Case) -> Schedule:
         heuristics = heuristics_on(case)
@@ -136,7 +130,7 @@ class Oracle(Copyable):
         if relaxed is not None:
             search.seed_from_relaxation(relaxed)
         search.climb(self._trials)
-        return self._best(search, best_name, heuristics[best_name][0], relaxed)
+        return self._best(case, search, (best_name, heuristics[best_name][0]), relaxed)
 
     def _relaxed(self, case: Case) -> Relaxed | None:
         if not self._program:
@@ -148,54 +142,65 @@ class Oracle(Copyable):
         return relaxed if relaxed.bound.bound is not None else None
 
     @staticmethod
-    def _best(search: PlanSearch, name: str, objective: float, relaxed: Relaxed | None) -> Schedule:
-        found = search.best_u / max(search.trial.offered_u, 1)
-        better = found > objective
+    def _best(
+        case: Case, search: PlanSearch, best_heuristic: tuple[str, float], relaxed: Relaxed | None
+    ) -> Schedule:
+        """The best plan, or the best heuristic (its name and objective) where no plan beats it."""
+        name, objective = best_heuristic
+        planned_objective = search.best_u / max(search.trial.offered_u, 1)
+        better = planned_objective > objective
         search.plan.rows[:] = search.best_rows
         how = Planned(
-            objective=max(found, objective),
-            started_with=(name, objective),
+            objective=max(planned_objective, objective),
+            started_with=best_heuristic,
             plan_better=better,
             trials=search.trial.tried,
             bound=None if relaxed is None else relaxed.bound,
         )
-        return Schedule(search.plan, None, how) if better else Schedule(None, parse(name), how)
+        return Schedule(search.plan if better else parse(name).for_case(case), how)
+
+
+class OracleDecider(Copyable, Decider):
+    """Carries out a schedule. planned: how it was come by; None where no job has a value."""
+
+    def __init__(self, name: str, schedule: Schedule) -> None:
+        player = schedule.player
+        if isinstance(player, Plan):
+            super().__init__(name, order=FCFS, order_param=DEFAULT_ORDER_PARAM)
+        else:
+            super().__init__(name, order=player.order, order_param=player.order_param)
+        self.planned = schedule.how
+        self._player = player
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot (rare.scheduler.Decider)."""
-        if self._schedule.heuristic is not None:
-            return self._schedule.heuristic.decide(world, e, status)
+        """One decision, as a slot."""
+        if not isinstance(self._player, Plan):
+            return self._player.decide(world, e, status)
         rule = victim_planned if status == DECIDE_SHED else choose_planned
-        return int(rule(world.handles[e], self._handle()))
+        return int(rule(world.handles[e], self._player.handle))
 
-    def replay(self, handle: Any, steps: int) -> int:
+    def replay(self, handle: np.void, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
-        if self._schedule.heuristic is not None:
-            return self._schedule.heuristic.replay(handle, steps)
-        return int(replay_plan(handle, self._handle(), steps))
-
-    def _handle(self) -> Any:
-        if self._schedule.plan is None:
-            raise InputError("oracle: has no plan yet; call check(case) with the case that is run")
-        return self._schedule.plan.handle
+        if not isinstance(self._player, Plan):
+            return self._player.replay(handle, steps)
+        return int(replay_plan(handle, self._player.handle, steps))
 
 
 def _has_value(case: Case) -> bool:
     return bool((case.workload.value_u > 0).any())
 
 
-def heuristics_on(case: Case, names: tuple[str, ...] = BEGIN_WITH) -> dict[str, tuple[float, Any]]:
+def heuristics_on(case: Case, names: tuple[str, ...] = BEGIN_WITH) -> dict[str, tuple[float, np.ndarray]]:
     """Objective and (J,) first starts of each heuristic that can work on the case."""
-    found: dict[str, tuple[float, Any]] = {}
+    starts_by_name: dict[str, tuple[float, np.ndarray]] = {}
     for name in names:
-        heuristic: Any = parse(name)
         try:
-            result = simulate(case, heuristic, record=False)
+            result = simulate(case, parse(name), record=False)
         except InputError:
             continue
         objective = result.metrics["objective"]
         if objective is not None:
-            found[name] = (float(objective), result.jobs["start_s"])
-    if not found:
+            starts_by_name[name] = (float(objective), result.jobs["start_s"])
+    if not starts_by_name:
         raise InputError(f"{case.workload.name}: no job that arrives and fits has a value")
-    return found
+    return starts_by_name

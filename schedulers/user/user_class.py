@@ -13,8 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
+from rare.env.policy import AnyScheduler, Policy
+from rare.scheduler import Scheduler
 from schedulers.user.user_files import user_files
 from traces.documents import is_regular, user_path
 from traces.errors import InputError
@@ -87,14 +89,14 @@ def _literal(node: ast.expr) -> Any:
         raise ValueError(f"{ast.unparse(node)[:40]!r} is no literal") from None
 
 
-def load_user_class(name: str) -> Any:
+def load_user_class(name: str) -> Scheduler | Policy:
     """An instance of the class. InputError for whatever is wrong with it, the constructor's errors too."""
     wanted = parse_user_class(name)
     if not is_regular(wanted.path):
         raise InputError(f"scheduler {_short(name)}: there is no file {wanted.path}; give {FORM}")
     with users_error(name, "import"):
         module = _load_module(wanted.path)
-    user_class = getattr(module, wanted.class_name, None)
+    user_class: Any = getattr(module, wanted.class_name, None)
     methods = [method for method in ("choose", "act") if callable(getattr(user_class, method, None))]
     if not isinstance(user_class, type) or not methods:
         raise InputError(
@@ -102,14 +104,14 @@ def load_user_class(name: str) -> Any:
             "choose(self, view) or act(self, observation, mask)"
         )
     with users_error(name, "constructor"):
-        instance = user_class(*wanted.positional, **wanted.named)
+        instance: Any = user_class(*wanted.positional, **wanted.named)
         if not isinstance(getattr(instance, "name", None), str):
             with suppress(AttributeError, TypeError):  # a class with slots, or a read-only property
                 instance.name = DefaultName(wanted.class_name)
-    return instance
+    return cast(Scheduler | Policy, instance)
 
 
-def declared_name(name: str, scheduler: Any) -> str | None:
+def declared_name(name: str, scheduler: AnyScheduler) -> str | None:
     """What the user's class calls itself by `name`; None if it does not, or is no class of the user's."""
     declared = getattr(scheduler, "name", None) if is_user_class(name) else None
     if not isinstance(declared, str) or isinstance(declared, DefaultName) or not declared.strip():

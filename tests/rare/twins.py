@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from rare.clocks.simpy_clock import SimpyClock
 from rare.model import Case
 from rare.rules.invariants import verify
-from rare.run import CLOCKS, as_decider
-from rare.scheduler import keep_queue
+from rare.run import CLOCKS
+from rare.scheduler import Decider, as_decider, keep_queue
 from rare.state.arrays import ENDED_NAMES, EVENT_NAMES, STATUS_NAMES
 from rare.world import build_world
 
@@ -59,8 +60,6 @@ def history(case: Case, scheduler: Any, clock: str, *, checked: bool = False) ->
     decider = as_decider(scheduler, case)
     world = build_world(case, live=2, log_level=2)
     keep_queue(world, 0, decider)
-    if clock == "compiled" and checked:
-        decider = Unfused(decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
     if checked:
         _verify_at_every_decision(runner)
@@ -69,23 +68,24 @@ def history(case: Case, scheduler: Any, clock: str, *, checked: bool = False) ->
     return summary(world, runner.recorder.events)
 
 
-class Unfused:
-    """The same decider without its compiled loop, so that every decision comes by."""
+class Unfused(Decider):
+    """The same decider without its compiled loop, so that every decision comes by.
 
-    def __init__(self, decider: Any) -> None:
-        self.name, self.order, self.order_param = decider.name, decider.order, decider.order_param
-        self.decide = decider.decide
+    before: called with the world before each of them.
+    """
+
+    def __init__(self, decider: Decider, before: Callable[[Any], None] | None = None) -> None:
+        super().__init__(decider.name, order=decider.order, order_param=decider.order_param)
+        self._decider, self._before = decider, before
+
+    def decide(self, world: Any, e: int, status: int) -> int:
+        if self._before is not None:
+            self._before(world)
+        return self._decider.decide(world, e, status)
 
 
 def _verify_at_every_decision(runner: Any) -> None:
-    decide = runner._decider.decide
-
-    def checked_decide(world: Any, e: int, status: int) -> int:
-        verify(world)
-        return int(decide(world, e, status))
-
-    runner._decider = Unfused(runner._decider)
-    runner._decider.decide = checked_decide
+    runner._decider = Unfused(runner._decider, verify)
     if isinstance(runner, SimpyClock):  # and when each instant is over
         set_alarm = runner._set_alarm
         runner._set_alarm = lambda: (verify(runner.world), set_alarm())

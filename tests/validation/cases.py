@@ -57,7 +57,7 @@ class Run:
 
 def run_on(clock: str, case: Case, scheduler: str, *, verify_every_s: int | None = None) -> Run:
     """Run a case with the full log. `verify_every_s`: check the invariants that often (SimPy clock only)."""
-    decider = make_scheduler(scheduler)
+    decider = make_scheduler(scheduler).for_case(case)
     world = build_world(case, order=decider.order, order_param=decider.order_param, log_level=2)
     runner: Any = CLOCKS[clock](world, decider, case.workload.job_id)
     if verify_every_s is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from experiments.presets.gas_marl.gas_marl_case import ETA, JOBS_PER_WINDOW
 from experiments.presets.gas_marl.gas_marl_forecast import PERFECT, REALISTIC
 from rare.model import Case
+from rare.scheduler import BaseScheduler, Decider, as_scheduler
 from rare.state.arrays import DECIDE_START, QUEUED, World
 from schedulers import make_scheduler
 from schedulers.heuristics.deferral import Deferral, Prices
@@ -53,23 +53,34 @@ class Entrant:
 
     name: str
     forecast: str | None
-    scheduler: Any
+    scheduler: BaseScheduler
     seed: int | None = None
 
 
-class Patient:
+class Patient(BaseScheduler):
     """A trained agent that starts a job as soon as it fits once it has waited PATIENCE_DAYS.
 
     A network alone may leave a job for ever: one left two of 1,024 until the weather ended, three years on.
     """
 
-    def __init__(self, inner: Any) -> None:
-        self.inner, self.name = inner, str(inner.name)
-        self.order, self.order_param = inner.order, inner.order_param
+    def __init__(self, inner: BaseScheduler) -> None:
+        self.inner, self.name = inner, inner.name
 
     def check(self, case: Case) -> None:
         """As the agent."""
         self.inner.check(case)
+
+    def for_case(self, case: Case) -> PatientDecider:
+        """The agent's decider, with patience."""
+        return PatientDecider(self.inner.for_case(case))
+
+
+class PatientDecider(Decider):
+    """Takes the decisions of another decider where no job is overdue."""
+
+    def __init__(self, inner: Decider) -> None:
+        super().__init__(inner.name, order=inner.order, order_param=inner.order_param)
+        self._inner = inner
 
     def decide(self, world: World, e: int, status: int) -> int:
         """The first job that is overdue and fits, else what the agent says, as a slot."""
@@ -82,7 +93,7 @@ class Patient:
                 first = int(slots[live.job[slots].argmin()])  # jobs are in the order of their submit times
                 if int(world.jobs[live.job[first]].submit_s) <= limit_s:
                     return first
-        return int(self.inner.decide(world, e, status))
+        return self._inner.decide(world, e, status)
 
 
 def deferral() -> Deferral:
@@ -103,17 +114,17 @@ def entrants(names: Sequence[str], agents: dict[int, Path]) -> list[Entrant]:
     return found
 
 
-def heuristic(name: str) -> Any:
+def heuristic(name: str) -> BaseScheduler:
     """A scheduler by its usual name. InputError for one that has nothing to go by here."""
     if "green" in name.split("+"):
         raise InputError(
             f"scheduler {name!r}: the green gate holds jobs until their latest start, and these jobs have "
             f"no deadlines; {DEFERRAL} is the rule for such jobs"
         )
-    return make_scheduler(name)
+    return as_scheduler(make_scheduler(name))
 
 
-def _agents(agents: dict[int, Path]) -> list[tuple[int, Any, str]]:
+def _agents(agents: dict[int, Path]) -> list[tuple[int, BaseScheduler, str]]:
     from schedulers.network.learned_scheduler import LearnedScheduler
 
     made = {seed: Patient(LearnedScheduler(folder, AGENT)) for seed, folder in agents.items()}

@@ -7,18 +7,18 @@ the one that ranks is shown the waiting jobs alone.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, may_hold, patient
+from rare.env.deciders import Observers, ObservingDecider
 from rare.env.observation.layout import CLUSTER, QUEUE, Layout
 from rare.env.observation.observer import Observer
 from rare.model import Case
-from rare.rules.orders import FCFS
-from rare.state.arrays import WAIT, World
+from rare.scheduler import BaseScheduler
 from schedulers.network.checkpoint_files import describe_checkpoint
 from schedulers.network.forward import Forward
 from schedulers.network.learned_scheduler import forward_of
@@ -51,37 +51,35 @@ def where_it_fits(obs: np.ndarray, action: np.ndarray) -> np.ndarray:
     return np.where(obs[np.arange(len(obs)), action] > 0.5, action, 0)
 
 
-class Looking(ABC):
-    """A scheduler that decides by observations of all waiting jobs (rare.scheduler.Decider)."""
-
-    order = FCFS
-    order_param = 2.0
+class ObservationScheduler(BaseScheduler):
+    """A scheduler that decides by observations of all waiting jobs. Any case will do."""
 
     def __init__(self, name: str, layout: Layout = ALL_JOBS) -> None:
         self.name, self.layout = name, layout
-        self._case: Case | None = None
-        self._observer: Observer | None = None
+        self._observers = Observers(layout)
 
-    def check(self, case: Case) -> None:
-        """Make ready for a case."""
-        if case is not self._case:
-            self._case, self._observer = case, Observer(case, self.layout)
-
-    def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot."""
-        observer = self._observer
-        if observer is None:
-            raise RuntimeError(f"scheduler {self.name}: call check(case) before the first decision")
-        if observer.look(world, e) <= 1:
-            return WAIT
-        return observer.slot_of(self.action(observer.obs))
+    def for_case(self, case: Case) -> ActionDecider:
+        """A decider that takes this scheduler's actions."""
+        return ActionDecider(self.name, self._observers.of(case), self.action)
 
     @abstractmethod
     def action(self, obs: np.ndarray) -> int:
         """What to do, of an observation (D,)."""
 
 
-class Rule(Looking):
+class ActionDecider(ObservingDecider):
+    """Takes the actions of a function of the observation."""
+
+    def __init__(self, name: str, observer: Observer, action_of: Callable[[np.ndarray], int]) -> None:
+        super().__init__(name, observer)
+        self._action_of = action_of
+
+    def action(self, obs: np.ndarray, mask: np.ndarray, now_s: int) -> int:
+        """What the function says."""
+        return self._action_of(obs)
+
+
+class Rule(ObservationScheduler):
     """A rule as a scheduler. in_order: only the first of all waiting jobs may start.
 
     may_wait: and it may not if the rule about long jobs is against it.
@@ -103,7 +101,7 @@ class Rule(Looking):
         return first
 
 
-class InOrder(Looking):
+class InOrder(ObservationScheduler):
     """One network ranks all waiting jobs; the first starts if it fits, and nobody passes it.
 
     ranking: an action of an observation that `waiting_only` made. policy: None, or a network that sees

@@ -28,8 +28,9 @@ from experiments.presets.rlscheduler.rlscheduler_training import AGENT, ORDER, R
 from experiments.runs.progress import QUIET, Talk
 from experiments.runs.provenance import provenance
 from experiments.training.train_folder import check_extra, read_json
+from rare.env.policy import AnyScheduler
 from rare.episodes import Episodes, window_case
-from schedulers import make_scheduler
+from schedulers import Heuristic, make_scheduler
 from traces.atomic import write_json
 from traces.errors import InputError
 
@@ -119,16 +120,12 @@ def carry_out(
 
 def setting_of(name: str) -> str:
     """Whether a scheduler lets anybody pass the first of its order."""
-    if (
-        name in (RANKED, HELD, RULE_IN_ORDER, RULE_MAY_WAIT)
-        or getattr(_named(name), "backfill", None) == "none"
-    ):
+    if name in (RANKED, HELD, RULE_IN_ORDER, RULE_MAY_WAIT):
         return STRICT
-    return BACKFILL
-
-
-def _named(name: str) -> Any:
-    return None if name in (FREE, RULE) else make_scheduler(name)
+    if name in (FREE, RULE):
+        return BACKFILL
+    scheduler = make_scheduler(name)
+    return STRICT if isinstance(scheduler, Heuristic) and scheduler.backfill == "none" else BACKFILL
 
 
 def _seed_folder(folder: Path, seed: int) -> Path:
@@ -158,7 +155,7 @@ def _judge_seed(folder: Path, seed: int, episodes: Episodes, talk: Talk) -> list
 
 
 def _judge(
-    name: str, scheduler: Any, episodes: Episodes, talk: Talk, seed: int | None = None
+    name: str, scheduler: AnyScheduler, episodes: Episodes, talk: Talk, seed: int | None = None
 ) -> list[dict[str, Any]]:
     """A row for each window."""
     began_s, rows = time.monotonic(), []

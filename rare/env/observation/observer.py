@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rare.env.case_tables import tables_of
+from rare.env.case_tables import Tables, tables_of
 from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
 from rare.env.observation.features import look
 from rare.env.observation.layout import Layout
@@ -21,6 +21,7 @@ from rare.state.compile import rule
 from rare.state.memory import Copyable, accessor, fresh, records, register, without_addresses, zeros
 
 view_at = accessor(VIEW)
+ORDER, ORDER_PARAM = FCFS, 2.0  # how the rules keep the queue for who chooses by observations
 
 
 @rule
@@ -33,17 +34,18 @@ class Observer(Copyable):
     """Looks at the worlds of one case: (D,) float32 `obs` and (A,) bool `mask`, rewritten by each look.
 
     Follows a world whose live slots grow and takes one run after another. The worlds must be of this case,
-    or be episodes of it.
+    or be episodes of it. tables: what `tables_of` made of this case, layout and order before.
     """
 
     _shared = ("case",)
 
-    def __init__(self, case: Case, layout: Layout) -> None:
+    def __init__(self, case: Case, layout: Layout, tables: Tables | None = None) -> None:
         self.case, self.layout = case, layout
         self.obs = zeros((layout.size,), np.dtype(np.float32))
         self.mask = zeros((layout.actions,), np.dtype(np.bool_))
         self.mask[0] = self.obs[0] = 1  # to wait is always valid
-        self._tables = tables_of(case, layout, FCFS, 2.0)  # kept: the view holds addresses of its tables
+        # kept: the view holds addresses of its tables
+        self._tables = tables_of(case, layout, ORDER, ORDER_PARAM) if tables is None else tables
         self._slots = records((layout.actions - 1,), SLOT)
         self._view = records((1,), VIEW)
         self._view[0] = self._tables.view[0]
@@ -85,6 +87,14 @@ class Observer(Copyable):
         """
         for name in ("shown_s", "shown_issue", "shown_step"):
             self._view[name] = -NEVER_S
+
+    def view_for(self, handle: np.void) -> int:
+        """The address of the view, ready for a compiled loop over the environment of this handle."""
+        live_slots = int(handle["live_slots"])
+        if live_slots != self.live_slots:
+            self.make_room(live_slots)
+        self.look_anew()
+        return self.view
 
     def look(self, world: World, e: int = 0) -> int:
         """Write `obs` and `mask`; the number of valid actions.

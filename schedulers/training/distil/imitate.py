@@ -16,6 +16,7 @@ import torch
 
 from rare.env.batch import Batch
 from rare.episodes import Episode, Episodes
+from rare.scheduler import BaseScheduler
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING
 from schedulers.network.forward import TWO_STEP
 from schedulers.training.distil.lessons import Lesson, descend, drawn
@@ -41,7 +42,7 @@ class ImitateOptions:
 
 def imitate(
     net: SchedulerNet,
-    teacher: Any,
+    teacher: BaseScheduler,
     episodes: Episodes,
     windows: Sequence[Episode],
     options: ImitateOptions,
@@ -52,11 +53,12 @@ def imitate(
 ) -> Iterator[float]:
     """Train `net` (pointwise) in place; after each round its agreement with the teacher in training.
 
-    teacher: a rare.scheduler.Decider that is a function of the state alone.
+    teacher: a scheduler whose decisions are a function of the state alone.
     """
     rng = np.random.default_rng(seed)
+    advising = teacher.for_case(episodes.case)
     batch = Batch(
-        episodes, net.layout, 1, order=teacher.order, order_param=teacher.order_param, reward=reward
+        episodes, net.layout, 1, order=advising.order, order_param=advising.order_param, reward=reward
     )
     optimizer = torch.optim.Adam([*net.actor.parameters(), *net.logits.parameters()], options.learning_rate)
     advice: list[Lesson] = []
@@ -78,7 +80,7 @@ def imitate(
 
 
 def _round(
-    net: SchedulerNet, teacher: Any, batch: Batch, windows: Sequence[Episode], mix: float, rng: Any
+    net: SchedulerNet, teacher: BaseScheduler, batch: Batch, windows: Sequence[Episode], mix: float, rng: Any
 ) -> Lesson:
     parts = [_advised(net, teacher, batch, window, mix, rng) for window in windows]
     seen = pack(torch.from_numpy(np.concatenate([obs for obs, _ in parts])), net.layout)
@@ -86,17 +88,17 @@ def _round(
 
 
 def _advised(
-    net: SchedulerNet, teacher: Any, batch: Batch, window: Episode, mix: float, rng: Any
+    net: SchedulerNet, teacher: BaseScheduler, batch: Batch, window: Episode, mix: float, rng: Any
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N, D) observations of an episode and (N,) the teacher's actions; without those outside the slots."""
     forward = forward_of_net(net, TWO_STEP)
     batch.set_up(0, window)
-    teacher.check(batch.case_of(0))
+    advising = teacher.for_case(batch.case_of(0))
     batch.begin(0)
     seen, actions = [], []
     while not batch.is_over(0):
         status = DECIDE_SHED if batch.world.env[0].phase == SHEDDING else DECIDE_START
-        wanted = batch.action_of(0, teacher.decide(batch.world_of(0), 0, status))
+        wanted = batch.action_of(0, advising.decide(batch.world_of(0), 0, status))
         if wanted is not None:
             seen.append(batch.obs[0].copy())
             actions.append(wanted)

@@ -19,7 +19,9 @@ from rare.dataset.write_dataset import Task, log_dataset
 from rare.env.play import play
 from rare.episodes import window_case
 from rare.scenario.scenario_episodes import episodes_of
+from rare.scheduler import BaseScheduler
 from schedulers import make_scheduler
+from tests.rare.twins import Unfused
 from traces.errors import InputError
 
 LAYOUT = Layout(queue_slots=20, running_slots=6, forecast_hours=4)
@@ -27,18 +29,14 @@ SIZES = {"queue_slots": 20, "running_slots": 6, "forecast_hours": 4}
 MIXED = ("atc+greedy", "sjf+easy+lowvalue", "random")
 
 
-class Python:
+class Python(BaseScheduler):
     """A scheduler that is asked one decision at a time, like a user's own."""
 
     def __init__(self, name):
-        self._inner = make_scheduler(name)
-        self.name, self.order, self.order_param = name, self._inner.order, self._inner.order_param
+        self.name, self._inner = name, make_scheduler(name)
 
-    def check(self, case):
-        self._inner.check(case)
-
-    def decide(self, world, e, status):
-        return self._inner.decide(world, e, status)
+    def for_case(self, case):
+        return Unfused(self._inner.for_case(case))
 
 
 def task(names=MIXED, epsilon=0.2, scenario="tiny", layout=LAYOUT, **more):
@@ -191,7 +189,7 @@ def test_the_oracle_earns_in_every_window_what_it_planned():
     planned = 0
     for episode in episodes.of("train")[3:8]:
         played = player.play(episode, policy, seed=0)
-        oracle = policy.make()
+        oracle = policy.make().for_episode(episodes.case, episode)
         assert played.why_not is None and played.terminated
         assert played.summary["objective"] == pytest.approx(oracle.planned.objective, abs=1e-12)
         alone = simulate(window_case(episodes.case, episode), make_scheduler("oracle=30"), record=False)

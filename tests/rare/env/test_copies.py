@@ -25,7 +25,7 @@ from rare.env.play import play
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
-from rare.scheduler import as_decider
+from rare.scheduler import Decider
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING
 from rare.view import ClusterView
 from rare.world import build_world, more_live_slots
@@ -357,12 +357,12 @@ def decisions(decider, world, most=15):
     return clock._decider.chosen
 
 
-class Watched:
+class Watched(Decider):
     """A decider that notes what it chooses, and stops after so many."""
 
     def __init__(self, decider, most):
+        super().__init__(decider.name, order=decider.order, order_param=decider.order_param)
         self.decider, self.most, self.chosen = decider, most, []
-        self.order, self.order_param, self.name = decider.order, decider.order_param, decider.name
 
     def decide(self, world, e, status):
         if len(self.chosen) == self.most:
@@ -372,8 +372,7 @@ class Watched:
 
 
 def half_way(case, decider, most=10):
-    """A decider that has seen a part of a run, and the world there."""
-    decider.check(case)
+    """The world after a part of a run, which the decider has seen."""
     world = build_world(case, order=decider.order, order_param=decider.order_param)
     clock = CompiledClock(world, Watched(decider, most), case.workload.job_id)
     with pytest.raises(StopIteration):
@@ -399,7 +398,8 @@ class TestSchedulers:
     @pytest.mark.parametrize("way", WAYS)
     @pytest.mark.parametrize("name", SCHEDULERS)
     def test_a_copy_decides_alike_from_the_middle_of_a_run_on(self, name, way):
-        case, decider = case_of(), scheduler_of(name)
+        case = case_of()
+        decider = scheduler_of(name).for_case(case)
         world = half_way(case, decider)
         twin, there = (
             way((decider, world)) if way is not copy.copy else (copy.copy(decider), copy.copy(world))
@@ -416,12 +416,12 @@ class TestSchedulers:
 
     @pytest.mark.parametrize("name", SCHEDULERS)
     def test_a_copy_runs_a_case_alike_on_both_clocks(self, name):
-        case, decider = case_of(), scheduler_of(name)
-        twin = pickled(decider)
-        assert twin.name == decider.name
+        case, scheduler = case_of(), scheduler_of(name)
+        twin = pickled(scheduler)
+        assert twin.name == scheduler.name
         results = [
             rare.simulate(case, each, clock=clock)
-            for each in (decider, twin)
+            for each in (scheduler, twin)
             for clock in ("compiled", "simpy")
         ]
         assert all(np.array_equal(results[0].jobs, other.jobs) for other in results[1:])
@@ -436,7 +436,8 @@ class TestSchedulers:
         assert {place for place, _ in twin._windows} == {id(there.case)}
 
     def test_the_policy_of_random_actions(self):
-        assert pickled(RandomActions()).order == RandomActions().order
+        decider = pickled(RandomActions()).for_case(case_of())
+        assert pickled(decider).order == decider.order and decider.records
 
     def test_a_network_of_torch(self, tmp_path):
         pytest.importorskip("torch", reason="needs the extra 'learn'")
@@ -445,7 +446,7 @@ class TestSchedulers:
 
         net = SchedulerNet(Layout(8, 4, 2), NetworkSize(kind="attention"))
         save(tmp_path / "net", Checkpoint(net))
-        scheduler = LearnedScheduler(tmp_path / "net")
+        scheduler = make_scheduler(str(tmp_path / "net"))
         twin, case = pickled(scheduler), case_of()
         results = [rare.simulate(case, each).jobs for each in (scheduler, twin)]
         assert np.array_equal(*results)
@@ -454,13 +455,14 @@ class TestSchedulers:
 class TestParts:
     def test_worlds(self):
         case = case_of()
-        world = half_way(case, make_scheduler("fcfs"))
+        fcfs = make_scheduler("fcfs").for_case(case)
+        world = half_way(case, fcfs)
         for way in WAYS:
             twin = way(world)
             assert type(twin) is type(world) and not np.shares_memory(twin.live, world.live)
-            assert decisions(make_scheduler("fcfs"), twin) == decisions(make_scheduler("fcfs"), world)
+            assert decisions(fcfs, twin) == decisions(fcfs, world)
             grown = more_live_slots(way(world))
-            assert decisions(make_scheduler("fcfs"), grown) == decisions(make_scheduler("fcfs"), world)
+            assert decisions(fcfs, grown) == decisions(fcfs, world)
 
     @pytest.mark.parametrize("way", WAYS)
     def test_batches_that_have_grown(self, way):
@@ -522,7 +524,7 @@ class TestParts:
 
     def test_a_compiled_clock_half_way(self):
         case = case_of()
-        decider = as_decider(make_scheduler("sjf+easy"), case)
+        decider = make_scheduler("sjf+easy").for_case(case)
         clock = CompiledClock(half_way(case, decider), decider, case.workload.job_id)
         twin = pickled(clock)
         clock.run()
@@ -597,7 +599,7 @@ class TestGoingBack:
     def test_what_a_pass_remembers_goes_along(self):
         """A conservative plan lives beside the state; a fork in the middle of a pass goes on with it."""
         episodes = episodes_of("tiny")
-        decider = make_scheduler("fcfs+conservative")
+        decider = make_scheduler("fcfs+conservative").for_case(episodes.case)
         batch = Batch(episodes, Layout(64, 32, 0), 1, order=decider.order, order_param=decider.order_param)
         batch.set_up(0, episodes.of("validation-06")[0])
         batch.begin(0)
@@ -622,7 +624,7 @@ class TestGoingBack:
     def test_a_pass_goes_on_where_live_slots_have_grown(self, backfill):
         """The plan lies behind a cell for each live slot, so there it begins at another place."""
         episodes = episodes_of("islanded", settings=("workload.load=3",))
-        decider = make_scheduler(f"fcfs+{backfill}")
+        decider = make_scheduler(f"fcfs+{backfill}").for_case(episodes.case)
         small, large = (
             Batch(episodes, Layout(128, 64, 0), 1, live=live, order=decider.order) for live in (256, 1024)
         )

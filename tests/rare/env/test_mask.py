@@ -9,6 +9,7 @@ from rare.env.observation.observer import Observer
 from rare.episodes import episodes_of_case
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
+from rare.scheduler import Decider
 from schedulers import make_scheduler
 from tests.builders import make_inputs, make_workload
 from traces.errors import InputError
@@ -94,25 +95,25 @@ def test_if_all_is_withheld_nobody_is_asked_and_it_is_no_hidden_decision():
     assert info["episode_summary"]["jobs_completed"] == 3
 
 
-class Watched:
+class Watched(Decider):
     """A heuristic beside which an observer looks before every decision, with and without reservations."""
 
-    def __init__(self, inner):
-        self.inner = inner
-        self.name, self.order, self.order_param = inner.name, inner.order, inner.order_param
-        self.withheld = 0
+    def __init__(self, inner, case):
+        super().__init__(inner.name, order=inner.order, order_param=inner.order_param)
+        self._inner, self._withheld = inner, 0
+        self._careful, self._plain = (Observer(case, Layout(reservations=on)) for on in (True, False))
 
-    def check(self, case):
-        self.inner.check(case)
-        self.careful, self.plain = (Observer(case, Layout(reservations=on)) for on in (True, False))
+    @property
+    def withheld(self):
+        return self._withheld
 
     def decide(self, world, e, status):
-        self.careful.look(world, e)
-        self.plain.look(world, e)
-        offered, without = self.careful.mask, self.plain.mask
+        self._careful.look(world, e)
+        self._plain.look(world, e)
+        offered, without = self._careful.mask, self._plain.mask
         assert not (offered & ~without).any()
-        self.withheld += int(np.count_nonzero(without)) - int(np.count_nonzero(offered))
-        return self.inner.decide(world, e, status)
+        self._withheld += int(np.count_nonzero(without)) - int(np.count_nonzero(offered))
+        return self._inner.decide(world, e, status)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ class Watched:
 def test_looking_changes_nothing_for_who_decides(heuristic, scenario, window):
     """EASY and conservative backfilling keep reservations of their own through an instant."""
     case = build(load_scenario(scenario, Wishes(window=window))).case
-    watched = Watched(make_scheduler(heuristic))
+    watched = Watched(make_scheduler(heuristic).for_case(case), case)
     assert (simulate(case, watched).events == simulate(case, make_scheduler(heuristic)).events).all()
     assert watched.withheld > 0 or heuristic != "easy"
 

@@ -106,7 +106,7 @@ def test_a_run_with_the_index_is_the_run_without(seed, name, monkeypatch):
 def test_a_long_queue_is_indexed_without_being_asked():
     case = random_case(3)
     world = build_world(case, log_level=0)
-    world = CompiledClock(world, make_scheduler("easy"), case.workload.job_id).run()
+    world = CompiledClock(world, make_scheduler("easy").for_case(case), case.workload.job_id).run()
     assert world.leaves.shape[1] >= len(case.workload)
 
 

@@ -109,7 +109,6 @@ def valued(rng):
 def played(case, clock, scheduler=None):
     """What happened under a small lookahead."""
     scheduler = scheduler or make_scheduler("lookahead=atc+greedy+budget=300+samples=3+arrivals=1")
-    scheduler.check(case)
     return history(case, scheduler, clock)
 
 
@@ -147,9 +146,7 @@ def test_environments_side_by_side_decide_as_each_alone():
                 carry_out(world, e, slot, case.workload.job_id)
         return chosen
 
-    alone, shared = make_scheduler(name), make_scheduler(name)
-    alone.check(case)
-    shared.check(case)
+    alone, shared = (make_scheduler(name).for_case(case) for _ in range(2))
     expected = run(alone, 1)[0]
     assert run(shared, 2) == [expected, expected]
     assert len(expected) > 50
@@ -158,8 +155,7 @@ def test_environments_side_by_side_decide_as_each_alone():
 def test_the_next_run_begins_with_nothing():
     """Two runs with one copy of the jobs, as an environment plays them: the second learns from its own."""
     case = busy_case(5)
-    scheduler = make_scheduler("lookahead=hvf+greedy+budget=200+samples=3")
-    scheduler.check(case)
+    scheduler = make_scheduler("lookahead=hvf+greedy+budget=200+samples=3").for_case(case)
     world = build_world(case, order=scheduler.order, log_level=0)
     names = ("env", "part", "live", "lists", "ends")
     fresh = {field: getattr(world, field).copy() for field in names}
@@ -226,7 +222,7 @@ def test_the_true_future_changes_no_decision_before_it(seed):
 def test_without_a_budget_it_is_its_base():
     case = busy_case(1)
     base = rare.simulate(case, make_scheduler("atc+easy"))
-    scheduler = make_scheduler("lookahead=atc+easy+budget=0")
+    scheduler = make_scheduler("lookahead=atc+easy+budget=0").for_case(case)
     assert (rare.simulate(case, scheduler).events == base.events).all()
     assert (scheduler.looks, scheduler.simulated_jobs) == (0, 0)
 
@@ -234,18 +230,18 @@ def test_without_a_budget_it_is_its_base():
 @pytest.mark.parametrize("budget", [10, 100, 1000])
 def test_the_budget_is_kept_at_every_decision(budget):
     case = busy_case(2)
-    scheduler = make_scheduler(f"lookahead=hvf+greedy+budget={budget}")
+    decider = make_scheduler(f"lookahead=hvf+greedy+budget={budget}").for_case(case)
     spent = []
-    decide = scheduler.decide
+    decide = decider.decide
 
     def watched(world, e, status):
-        before = scheduler.simulated_jobs
+        before = decider.simulated_jobs
         choice = decide(world, e, status)
-        spent.append(scheduler.simulated_jobs - before)
+        spent.append(decider.simulated_jobs - before)
         return choice
 
-    scheduler.decide = watched
-    rare.simulate(case, scheduler)
+    decider.decide = watched
+    rare.simulate(case, decider)
     assert 0 < max(spent) <= budget
 
 

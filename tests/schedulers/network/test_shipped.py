@@ -111,8 +111,8 @@ def test_a_run_much_longer_than_in_training_is_for_the_other_one(days, foreseein
     end_s = None if days is None else case.first_instant_s + days * 86_400
     inputs = dataclasses.replace(case.inputs, end_s=NEVER_S)
     pair = make_scheduler("rare")
-    pair.check(dataclasses.replace(case, end_s=end_s, inputs=inputs))
-    assert pair.chosen is (pair.foreseeing if foreseeing else pair.other)
+    chosen = pair.chosen_for(dataclasses.replace(case, end_s=end_s, inputs=inputs))
+    assert chosen is (pair.foreseeing if foreseeing else pair.other)
 
 
 # --- at home ---
@@ -130,9 +130,9 @@ def test_where_it_was_trained_the_network_decides_alone(home, window):
 
 
 def test_it_says_nothing_where_the_network_decides(home):
-    scheduler = ShippedScheduler(home)
-    metrics = rare.simulate(case_of(), scheduler).metrics
-    assert scheduler.remarks(metrics["decisions"]) == []
+    case = case_of()
+    decider = ShippedScheduler(home).for_case(case)
+    assert decider.remarks(rare.simulate(case, decider).metrics["decisions"]) == []
 
 
 # --- away from home ---
@@ -140,10 +140,11 @@ def test_it_says_nothing_where_the_network_decides(home):
 
 def same_as(heuristic, scheduler, case):
     """The schedule is the heuristic's own, and every decision is counted."""
-    ours, theirs = rare.simulate(case, scheduler), rare.simulate(case, make_scheduler(heuristic))
+    decider = scheduler.for_case(case)
+    ours, theirs = rare.simulate(case, decider), rare.simulate(case, make_scheduler(heuristic))
     assert (ours.jobs == theirs.jobs).all()
     assert ours.metrics["fallback_decisions"] == ours.metrics["decisions"] == theirs.metrics["decisions"] > 0
-    (said,) = scheduler.remarks(ours.metrics["decisions"])
+    (said,) = decider.remarks(ours.metrics["decisions"])
     assert said.startswith(f"{heuristic} took all decisions: ")
     return said
 
@@ -165,9 +166,9 @@ def test_a_shorter_forecast_than_in_training_counts_as_none(home):
 
 def test_a_cluster_unlike_those_of_training_is_left_to_the_heuristic(home):
     case = case_of(settings=("cluster.pue=1.9",))
-    scheduler = ShippedScheduler(home)
-    ours, theirs = rare.simulate(case, scheduler), rare.simulate(case, make_scheduler("hvf+easy"))
-    (said,) = scheduler.remarks(ours.metrics["decisions"])
+    decider = ShippedScheduler(home).for_case(case)
+    ours, theirs = rare.simulate(case, decider), rare.simulate(case, make_scheduler("hvf+easy"))
+    (said,) = decider.remarks(ours.metrics["decisions"])
     assert "outside what the network was trained on" in said
     assert "cluster.pue" in said
     assert 0 < ours.metrics["fallback_decisions"] <= ours.metrics["decisions"]
@@ -186,11 +187,12 @@ def test_a_network_that_would_wait_for_ever_is_overruled(home, tmp_path):
     assert rare.simulate(case, make_scheduler(str(folder))).ended == "stalled"
     scheduler = ShippedScheduler(folder)
     for clock in ("compiled", "simpy"):
-        ours = rare.simulate(case, scheduler, clock=clock)
+        decider = scheduler.for_case(case)
+        ours = rare.simulate(case, decider, clock=clock)
         assert ours.ended == "completed"
         assert ours.jobs["start_s"].tolist() == [500, 550]  # till 500 s an arrival is to come, then an end
         assert ours.metrics["fallback_decisions"] == 2
-        (said,) = scheduler.remarks(ours.metrics["decisions"])
+        (said,) = decider.remarks(ours.metrics["decisions"])
         assert "where to wait would have stalled the run (2)" in said
 
 
@@ -261,9 +263,9 @@ def test_both_clocks_and_both_ways_of_asking_decide_alike(home, tmp_path, fallba
         case = random_case(random.Random(seed))
         scheduler, counts, told = ShippedScheduler(folder), [], []
         for clock, asked in (("compiled", False), ("compiled", True), ("simpy", False)):
-            scheduler.check(case)
-            told.append(history(case, Unfused(scheduler) if asked else scheduler, clock))
-            counts.append(scheduler.fallback_decisions)
+            decider = scheduler.for_case(case)
+            told.append(history(case, Unfused(decider) if asked else decider, clock))
+            counts.append(decider.fallback_decisions)
         assert told[0] == told[1] == told[2], seed
         assert counts[0] == counts[1] == counts[2], seed
         decisions = told[0]["counts"][0]

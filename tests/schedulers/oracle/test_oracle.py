@@ -146,8 +146,7 @@ def check_bound_and_exact(case: Case, most_states: int = 5000, trials: int = 0) 
         return False
     assert bound >= exact.objective - 1e-9
     if trials:
-        oracle = Oracle(trials)
-        oracle.check(case)
+        oracle = Oracle(trials).for_case(case)
         assert oracle.planned is not None and oracle.planned.objective <= exact.objective + 1e-9
     best = max(found[0] for found in heuristics_on(case, ("easy", "greedy", "fcfs", "hvf+greedy")).values())
     assert exact.objective >= best - 1e-12
@@ -200,7 +199,7 @@ class TestOracle:
     @pytest.mark.parametrize("name", ["train-00", "train-01"])
     def test_between_the_heuristics_and_the_bound(self, name: str) -> None:
         case = window("tiny", name)
-        oracle = Oracle(trials=50)
+        oracle = Oracle(trials=50).for_case(case)
         result = rare.simulate(case, oracle, record=False)
         assert oracle.planned is not None and oracle.planned.bound is not None
         best = max(found[0] for found in heuristics_on(case).values())
@@ -218,8 +217,7 @@ class TestOracle:
             case = tiny_case(seed)
             exact = exact_optimum(case, most_states=5000)
             if exact is not None:
-                oracle = Oracle(trials=100)
-                oracle.check(case)
+                oracle = Oracle(trials=100).for_case(case)
                 assert oracle.planned is not None
                 assert oracle.planned.objective <= exact.objective + 1e-12
 

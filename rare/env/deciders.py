@@ -1,0 +1,60 @@
+"""Deciders that choose an action of the environment, from what the environment shows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from rare.env.case_tables import Tables, tables_of
+from rare.env.observation.layout import Layout
+from rare.env.observation.observer import ORDER, ORDER_PARAM, Observer
+from rare.model import Case
+from rare.scheduler import Decider
+from rare.state.arrays import WAIT, World
+from rare.state.memory import Copyable
+
+
+class Observers:
+    """Makes observers of one layout, one for each decider. The tables of the last case are kept for the next.
+
+    Tables are read-only and cost a walk through all jobs; a dataset plays thousands of episodes of a case.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._tables: Tables | None = None
+
+    def __getstate__(self) -> Layout:
+        return self.layout  # a copy makes tables of its own
+
+    def __setstate__(self, layout: Layout) -> None:
+        self.layout, self._tables = layout, None
+
+    def of(self, case: Case) -> Observer:
+        """A new observer for worlds of this case."""
+        if self._tables is None or self._tables.case is not case:
+            self._tables = tables_of(case, self.layout, ORDER, ORDER_PARAM)
+        return Observer(case, self.layout, self._tables)
+
+
+class ObservingDecider(Copyable, Decider):
+    """Asks `action` what the environment would ask: only where two or more actions are valid.
+
+    It sees the visible jobs alone. `WAIT` in a shortage leaves it to the rules.
+    """
+
+    def __init__(self, name: str, observer: Observer) -> None:
+        super().__init__(name, order=ORDER, order_param=ORDER_PARAM, sees_only_slots=True)
+        self._observer = observer
+
+    def decide(self, world: World, e: int, status: int) -> int:
+        """The slot that the chosen action means."""
+        observer = self._observer
+        if observer.look(world, e) <= 1:
+            return WAIT
+        return observer.slot_of(self.action(observer.obs, observer.mask, int(world.env[e].now_s)))
+
+    @abstractmethod
+    def action(self, obs: np.ndarray, mask: np.ndarray, now_s: int) -> int:
+        """A valid action. obs: (D,) float32, mask: (A,) bool; both are rewritten at the next decision."""
