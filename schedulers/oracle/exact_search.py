@@ -1,10 +1,10 @@
 """The best objective that any scheduler can reach on a tiny case, by exhaustive search with the simulator.
 
 Every decision point of the simulator is a node. Its branches are the jobs that may start or resume, those
-that may be suspended voluntarily, the victims of a shortage, and WAIT. Histories that lead to the same state share
-their future, which is searched once, from the history with the best score so far. Declining a shortage is not
-a branch: the rules then name victims that the scheduler could have named. Limits: MOST_JOBS jobs, and a
-number of states.
+that may be suspended voluntarily, the victims of a shortage, and WAIT. Histories that lead to the same state
+share their future, which is searched once, from the history with the best score so far. Declining a shortage
+is not a branch: the rules then name victims that the scheduler could have named. Limits: MOST_JOBS jobs, and
+a number of states.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class _Search:
         return (now_s, *rest, *sorted(live))
 
     def ceiling(self, score: int) -> float:
-        """An upper bound on the final score: each job ends as early as it could, within the energy to come."""
+        """An upper bound on the final score: each job ends as early as it can, within the energy to come."""
         if self._may_gain:
             return float("inf")
         now_s, _, content, *_, next_job, _ = self._env_key[0].item()
