@@ -1,6 +1,6 @@
-"""What a scheduler may know of tomorrow: forecasts of wind, sun, supply, price and carbon.
+"""Forecasts of wind, sun, supply, price and carbon.
 
-docs/forecasts.md says what each forecaster knows, how its errors are made, and how well it does.
+docs/forecasts.md describes the information of each forecaster, its model of errors and its scores.
 """
 
 from energy.forecasts.climate import Climate

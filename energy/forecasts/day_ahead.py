@@ -1,4 +1,4 @@
-"""A day-ahead product: an hourly series that a user supplies, issued once a day for the next day."""
+"""A day-ahead forecast: an hourly series supplied by the user, issued once a day for the next day."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from traces.errors import InputError
 class DayAhead(Forecaster):
     """The supplied series, recalibrated on training steps; climatology for days not issued yet.
 
-    series       : (steps,) the product's value for each step of `actual`, same unit
+    actual       : (T,) means of the steps, in any unit
+    series       : (T,) the forecast of each step of `actual`, in the same unit
     issue_hour   : hour of the day (of the origin's clock) at which the next day, 0 h to 24 h, is issued
-    train        : booleans, the steps on which its errors may be measured
+    train        : (T,) booleans, the steps on which its errors may be measured
 
-    On normal scores the outcome is regressed on the product, so a product that is too wide or biased is
-    corrected: the median need not be the product itself. The residual gives the quantiles.
+    On normal scores the outcome is regressed on the forecast, which corrects bias and spread: the median
+    need not be the series itself. The residual gives the quantiles. InputError for series of unequal length.
     """
 
     name = "day-ahead"
 
+    # Keywords, not an object: each is independent, and docs/forecasts.md documents this call.
     def __init__(
         self,
         actual: object,
@@ -51,19 +53,20 @@ class DayAhead(Forecaster):
             raise InputError(f"day-ahead issue_hour {issue_hour!r}: give an hour from 0 to 23")
         super().__init__(len(values), steps, quantiles)
         mask = checked_mask(train, len(values))
-        self._climate, seen = (
-            Climate.fit(each, train=mask, quantity=quantity, step_s=step_s, origin_s=origin_s)
-            for each in (values, product)
+        self._climate, product_climate = (
+            Climate.fit(series_values, train=mask, quantity=quantity, step_s=step_s, origin_s=origin_s)
+            for series_values in (values, product)
         )
         outcome = self._climate.scores(values, key_of("ties", "actual", quantity))
-        self._product = seen.scores(product, key_of("ties", "product", quantity))
+        self._product = product_climate.scores(product, key_of("ties", "product", quantity))
         self._regress(self._product[mask], outcome[mask])
         self._issue_s = issue_hour * 3600
 
     def _regress(self, product: np.ndarray, outcome: np.ndarray) -> None:
-        spread = product.std() * outcome.std()
+        """Fit offset, slope and residual spread on normal scores of training steps."""
+        scale = product.std() * outcome.std()
         covariance = np.mean((product - product.mean()) * (outcome - outcome.mean()))
-        self.rho = float(np.clip(covariance / spread, 0.0, 0.9999)) if spread > 0 else 0.0
+        self.rho = float(np.clip(covariance / scale, 0.0, 0.9999)) if scale > 0 else 0.0
         self._slope = self.rho * outcome.std() / (product.std() or 1.0)
         self._offset = outcome.mean() - self._slope * product.mean()
         self._spread = outcome.std() * np.sqrt(1.0 - self.rho**2)
@@ -83,6 +86,6 @@ class DayAhead(Forecaster):
         return (self._climate.origin_s + steps * self._climate.step_s) // DAY_S
 
     def _last_day(self, issues: np.ndarray) -> np.ndarray:
-        """The last day that is out at the issues: today, or tomorrow from the issue hour on."""
+        """The last day forecast at the issues (n,): today, or tomorrow from the issue hour on."""
         second = (self._climate.origin_s + issues * self._climate.step_s) % DAY_S
         return self._days(issues) + (second >= self._issue_s)

@@ -1,4 +1,4 @@
-"""The largest output by day of the year and time of day: a stand-in for clear sky that needs no site."""
+"""The largest output by day of the year and time of day: a clear-sky model that needs no site."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ REACH_DAYS = 15
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Ceiling (366, steps a day): the largest training value within 15 days of that day at that time.
-
-    Where no training day near had any light it is 0: night.
-    """
+    """ceiling (366, steps of a day): largest training value within 15 days at that time; 0 at night."""
 
     ceiling: np.ndarray
     step_s: int
@@ -33,6 +30,6 @@ class Envelope:
         return cls(np.max([np.roll(by_day, days, axis=0) for days in reach], axis=0), step_s, origin_s)
 
     def at(self, steps: np.ndarray) -> np.ndarray:
-        """The ceiling of step numbers, in the unit of the series."""
+        """The ceiling at step numbers, of their shape, in the unit of the series."""
         day, second = np.divmod(self.origin_s + steps * self.step_s, DAY_S)
         return self.ceiling[(day % YEAR_DAYS).astype(np.int64), second // self.step_s]

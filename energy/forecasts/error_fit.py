@@ -1,4 +1,4 @@
-"""Fitted sizes of forecast errors: correlation of forecast and outcome by lead, and along targets."""
+"""Fitted errors of forecasts: correlation of forecast and outcome by lead, and of the noise along targets."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from traces.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class ErrorFit:
-    """How good forecasts of a quantity are, on normal scores.
+    """Accuracy of forecasts of a quantity, on normal scores.
 
-    lead_h       : leads [h], increasing; the end of the target: 1.0 is the coming hour
-    rho          : correlation of forecast and outcome at them, above 0 and below 1, not increasing; so
-                   measured that sqrt(1 - rho^2) is the CRPS relative to climatology's
+    lead_h       : leads [h], increasing, to the end of the target: 1.0 is the coming hour
+    rho          : correlation of forecast and outcome at them, above 0 and below 1, not increasing;
+                   sqrt(1 - rho^2) is the CRPS relative to climatology's
     noise_link_h : correlation of the forecast's noise at targets one hour apart
     validated    : whether it was compared with real forecasts it was not fitted to
-    source       : where the numbers come from
+    source       : data and method
+
+    InputError for values outside these limits.
     """
 
     lead_h: tuple[float, ...]
@@ -42,14 +44,14 @@ class ErrorFit:
             raise InputError(f"forecast fit: noise_link_h {self.noise_link_h!r}: give a number in [0, 1)")
 
     def noise_variance(self, lead_h: np.ndarray) -> np.ndarray:
-        """Variance of what blurs the outcome at leads [h]: 1/rho^2 - 1, in units of climatology's.
+        """Variance of the forecast noise at leads [h]: 1/rho^2 - 1, in units of climatology's variance.
 
-        Straight lines between the fitted leads, from 0 at lead 0, and on along the last line.
+        Linear between the fitted leads, 0 at lead 0, and extrapolated beyond the last lead.
         """
-        at = np.append(0.0, self.lead_h)
+        leads_h = np.append(0.0, self.lead_h)
         variance = np.append(0.0, 1.0 / np.square(self.rho) - 1.0)
-        slope = (variance[-1] - variance[-2]) / (at[-1] - at[-2])
-        return np.interp(lead_h, at, variance) + slope * np.maximum(lead_h - at[-1], 0.0)
+        slope = (variance[-1] - variance[-2]) / (leads_h[-1] - leads_h[-2])
+        return np.interp(lead_h, leads_h, variance) + slope * np.maximum(lead_h - leads_h[-1], 0.0)
 
 
 def variance_of_ratio(ratio: np.ndarray) -> np.ndarray:
@@ -57,13 +59,13 @@ def variance_of_ratio(ratio: np.ndarray) -> np.ndarray:
 
     The CRPS of a normal forecast is proportional to its standard deviation, here sqrt(1 - rho^2).
     """
-    unknown = np.clip(np.square(ratio), 1e-6, 1.0)  # 1 - rho^2
+    unexplained = np.clip(np.square(ratio), 1e-6, 1.0)  # 1 - rho^2
     with np.errstate(divide="ignore"):
-        return unknown / (1.0 - unknown)
+        return unexplained / (1.0 - unexplained)
 
 
 def shipped_fit(quantity: str) -> ErrorFit:
-    """The fit that comes with the package (energy/forecasts/forecast_fits.toml)."""
+    """The packaged fit (energy/forecasts/forecast_fits.toml). InputError for an unknown quantity."""
     quantity_of(quantity)
     tables = tomllib.loads(files("energy.forecasts").joinpath("forecast_fits.toml").read_text("utf-8"))
     table = tables[quantity]

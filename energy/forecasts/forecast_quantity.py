@@ -1,4 +1,4 @@
-"""What each forecast quantity is: its bounds, how its climatology is grouped; and the checks of a series."""
+"""Forecast quantities with their bounds and climatology groups, and the checks of a series."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from traces.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """How one kind of series behaves.
+    """Properties of one kind of series.
 
-    floor             : values are never below it; None: no bound (prices)
-    capped            : no value above the largest ever seen at that hour and season (powers)
-    under_envelope    : shape is taken against an envelope by day and hour, so that nights are exactly 0
-    hours_either_side : hours joined with an hour for its climatology
+    floor             : lower bound of values; None: no bound (prices)
+    capped            : quantiles end at the largest training value of that hour and season (powers)
+    under_envelope    : values are divided by an envelope by day and hour, so that nights are exactly 0
+    hours_either_side : neighbouring hours pooled with an hour in its climatology
     """
 
     floor: float | None

@@ -1,4 +1,4 @@
-"""The face of every forecaster: quantiles at an issue, a table of many issues, and sample paths.
+"""The interface of forecasters: quantiles of one issue, a table of many issues, and sample paths.
 
 A forecast issued at step i is made at the instant step i begins. Its first target is step i itself
 (lead 1 covers [issue, issue + step_s)), its last is step i + H - 1.
@@ -23,7 +23,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 class Forecaster(ABC):
     """Forecasts of one series of means, each `step_s` long.
 
-    name      : what tables and messages call it
+    name      : used in tables and messages
     steps     : H, the number of targets of one issue
     quantiles : the probabilities of the Q rows of a forecast, increasing
     length    : number of steps of the series; targets at or after it are NaN
@@ -56,10 +56,10 @@ class Forecaster(ABC):
         return self._cut(issues, np.broadcast_to(values, (len(issues), len(self._levels), self.steps)))
 
     def sample(self, i: int, paths: int, seed: int) -> np.ndarray:
-        """Sample paths (paths, H) for issue i, autocorrelated along the targets as outcomes are.
+        """Sample paths (paths, H) for issue i, autocorrelated along the targets like outcomes.
 
         At each target they have the distribution whose quantiles `at` gives. Path number n of a seed is
-        the same however many are asked for.
+        the same for every number of paths. InputError for an issue outside the series.
         """
         issues = self._checked_issues(i, i + 1)
         numbers = np.arange(checked_count(paths, "sample paths"))[:, None]
@@ -69,7 +69,7 @@ class Forecaster(ABC):
         return self._cut(issues, np.broadcast_to(values, (1, len(draws), self.steps)))[0]
 
     def targets(self, issues: np.ndarray) -> np.ndarray:
-        """Steps that the issues cover: (n, H)."""
+        """Steps that issues (n,) cover: (n, H)."""
         return issues[:, None] + np.arange(self.steps)
 
     def _checked_issues(self, first: int, last: int) -> np.ndarray:

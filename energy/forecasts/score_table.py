@@ -1,4 +1,4 @@
-"""Distributions by group, as values at fixed normal scores, with the way there and back.
+"""Distributions by group, as values at fixed normal scores: conversion from values to scores and back.
 
 The normal score of a value is the standard normal quantile at the value's cumulative probability
 (normal quantile transform; Kelly and Krzysztofowicz 1997, "A bivariate meta-Gaussian density for use in
@@ -18,10 +18,10 @@ _SPACING = SCORES[1] - SCORES[0]
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """Groups x 65 values, not decreasing along a row: the quantiles at the normal scores -3.2 to 3.2.
+    """values (groups, 65): quantiles at the normal scores -3.2 to 3.2, not decreasing along a row.
 
-    open_low, open_high: whether the tail goes on in a straight line beyond the sample (a price) or stops
-    at the sample's extreme (a power).
+    open_low, open_high: whether the tail is extrapolated linearly beyond the sample (a price) or ends at the
+    sample's extreme (a power).
     """
 
     values: np.ndarray
@@ -32,7 +32,7 @@ class ScoreTable:
         """Values at normal scores; `group` and `score` are broadcast together."""
         place = (score + SCORE_END) / _SPACING
         cell = np.clip(place.astype(np.int64), 0, len(SCORES) - 2)
-        # Outside the grid a part below 0 or above 1 extends the last line; a closed tail is held.
+        # Outside the grid a part below 0 or above 1 extrapolates; a closed tail stays at its end.
         low_end = -np.inf if self.open_low else 0.0
         high_end = np.inf if self.open_high else 1.0
         part = np.clip(place - cell, low_end, high_end)
@@ -42,10 +42,10 @@ class ScoreTable:
         return below + part * (flat[at + 1] - below)
 
     def score(self, group: np.ndarray, value: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-        """Normal scores of values (all three of one shape).
+        """Normal scores of values; all arrays are (N,).
 
-        A value that holds a whole range of scores (still air, curtailed hours) gets one drawn from that
-        range by `uniform`, so that scores are standard normal and forecasts of such hours calibrated.
+        A value with a range of scores (still air, curtailed hours) gets a score from that range by `uniform`,
+        so that scores are standard normal and forecasts of such hours are calibrated.
         """
         result = np.empty(len(value))
         order = np.argsort(group, kind="stable")
@@ -60,7 +60,7 @@ class ScoreTable:
         after = np.searchsorted(row, inside, side="right")
         score = np.interp(inside, row, SCORES)
         tied = after - first > 1
-        score[tied] = _drawn(SCORES[first[tied]], SCORES[after[tied] - 1], uniform[tied])
+        score[tied] = _truncated_normal(SCORES[first[tied]], SCORES[after[tied] - 1], uniform[tied])
         if self.open_low:
             score += _beyond(value - inside, row[1] - row[0], value < row[0])
         if self.open_high:
@@ -86,16 +86,17 @@ def quantile_row(sample: np.ndarray, open_low: bool, open_high: bool) -> np.ndar
     return row
 
 
-def _drawn(low: np.ndarray, high: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """A standard normal draw that is known to lie between two scores."""
+def _truncated_normal(low: np.ndarray, high: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Standard normal draws between two scores, by uniform draws in (0, 1)."""
     from scipy.special import ndtr, ndtri
 
-    # The ends of the grid stand for the whole tail.
+    # The ends of the grid include the whole tail.
     low_p = np.where(low <= -SCORE_END, 0.0, ndtr(low))
     high_p = np.where(high >= SCORE_END, 1.0, ndtr(high))
     return np.clip(ndtri(low_p + uniform * (high_p - low_p)), -SCORE_END, SCORE_END)
 
 
 def _beyond(excess: np.ndarray, last_rise: float, outside: np.ndarray) -> np.ndarray:
+    """Scores to add where a value is outside the row, by extrapolation of its last rise."""
     slope = last_rise / _SPACING
     return np.where(outside & (slope > 0), excess / (slope or 1.0), 0.0)

@@ -23,7 +23,7 @@ _FEWEST_ERRORS = 24
 
 
 class PerfectForecast(Forecaster):
-    """Knows the future; every quantile is the truth. A visible choice, to be labelled in results."""
+    """Perfect information: every quantile is the outcome. Results with it must be labelled."""
 
     name = "perfect"
 
@@ -37,12 +37,13 @@ class PerfectForecast(Forecaster):
 
 
 class Persistence(Forecaster):
-    """The last whole step's mean goes on; daily: what the same step of the last whole day had.
+    """The mean of the last complete step persists; daily: that of the same step of the last complete day.
 
-    Quantiles add the quantiles of its own errors on pairs of training steps, by lead; without `train`
-    every quantile is the point forecast. Rows before there is any past are NaN.
+    Quantiles add the quantiles of its errors on pairs of training steps, by lead; without `train` every
+    quantile is the point forecast. Rows without a past step are NaN.
     """
 
+    # Keywords, not an object: each is independent, and docs/forecasts.md documents this call.
     def __init__(
         self,
         actual: object,
@@ -69,10 +70,11 @@ class Persistence(Forecaster):
             self._fit(checked_mask(train, self.length))
 
     def _fit(self, train: np.ndarray) -> None:
+        """Error quantiles by lead, from pairs of training steps; with few pairs those of the lead before."""
         for lead, back in enumerate(self._back):
-            apart = lead + back
-            pairs = train[apart:] & train[: len(train[apart:])]
-            errors = self._actual[apart:][pairs] - self._actual[: len(pairs)][pairs]
+            distance = lead + back
+            pairs = train[distance:] & train[: len(train[distance:])]
+            errors = self._actual[distance:][pairs] - self._actual[: len(pairs)][pairs]
             if len(errors) >= _FEWEST_ERRORS:
                 self._errors[lead] = quantile_row(errors, False, False)
             elif lead:
@@ -95,7 +97,7 @@ class Persistence(Forecaster):
 
 
 class Climatology(Forecaster):
-    """What is usual at the target's hour and season, whatever the weather now."""
+    """The climatology of the target's hour and season, independent of the issue."""
 
     name = "climatology"
 

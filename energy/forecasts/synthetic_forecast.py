@@ -1,17 +1,18 @@
-"""A synthetic forecaster: the truth, blurred as real forecasts are, and honest about how much.
+"""A synthetic forecaster: calibrated forecasts from the outcome plus noise of a realistic size.
 
-On normal scores (climatology is N(0, 1)) the forecaster sees, at issue i, of target t
+On normal scores (climatology is N(0, 1)) the forecaster observes, at issue i, of target t
 
     y(i, t) = z(t) + W(i, t),   W(i, t) = sum over j from i to t of sqrt(v(l_j) - v(l_j - 1)) xi(j, t),
 
 where l_j is the lead of target t at issue j, v the fitted noise variance, and xi are standard normal,
-independent between issues, autocorrelated along targets. What is best believed then is
+independent between issues, autocorrelated along targets. The conditional distribution is
 
     z(t) | y ~ N(rho^2 y, 1 - rho^2),   rho^2 = 1 / (1 + v(lead)).
 
-So quantiles are calibrated by construction (truth plus noise would not be); a later issue knows all an
-earlier one knew, and forecasts of a target are a martingale (martingale model of forecast evolution,
-Heath and Jackson 1994, doi:10.1080/07408179408966604). With growing lead rho falls to 0: climatology.
+So quantiles are calibrated by construction (outcome plus noise would not be); a later issue has all
+information of an earlier one, and forecasts of a target are a martingale (martingale model of forecast
+evolution, Heath and Jackson 1994, doi:10.1080/07408179408966604). With growing lead rho falls to 0, which is
+climatology.
 """
 
 from __future__ import annotations
@@ -29,20 +30,21 @@ from traces.errors import InputError
 
 
 class Synthetic(Forecaster):
-    """Forecasts as good as real ones, a pure function of seed, site, issue time and target.
+    """Forecasts with the accuracy of real ones, a pure function of seed, site, issue time and target.
 
     actual   : means of the steps from the climate's origin on; read only up to the horizon of an issue
-    climate  : climatology fitted on training steps, which also knows step_s and origin_s; or give `train`
+    climate  : climatology fitted on training steps, with its step_s and origin_s; or give `train`
                (booleans), step_s and origin_s to fit it here
-    fit      : sizes of the errors; default: the shipped one of the quantity
+    fit      : sizes of the errors; default: the packaged fit of the quantity
     capacity : upper bound of the series; only checked, for quantiles never exceed the training maximum
 
-    Forecasts are about as good as persistence at least: where repeating the last value, or an older one,
-    does better on the training steps than the fit would at a lead, rho is raised to the worth of that.
+    Forecasts are about as good as persistence at least: where repeating the last value, or an older one, has
+    a better CRPS on the training steps than the fit at a lead, rho is raised accordingly.
     """
 
     name = "synthetic"
 
+    # Keywords, not an object: each is independent, and docs/forecasts.md documents this call.
     def __init__(
         self,
         actual: object,
@@ -63,7 +65,7 @@ class Synthetic(Forecaster):
         super().__init__(len(values), steps, quantiles)
         if climate is None:
             climate = Climate.fit(
-                values, train=_needed(train), quantity=quantity, step_s=step_s, origin_s=origin_s
+                values, train=_required(train), quantity=quantity, step_s=step_s, origin_s=origin_s
             )
         elif climate.quantity != quantity:
             raise InputError(f"climate of {climate.quantity} given for {quantity}: fit one on its own series")
@@ -81,44 +83,44 @@ class Synthetic(Forecaster):
         """Correlation of forecast and outcome on normal scores, by lead (H,)."""
         return np.sqrt(self._rho2)
 
-    def believed(self, issues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (n, H) and standard deviation (H,) of the normal scores that issues believe in."""
+    def predicted_scores(self, issues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (n, H) and standard deviation (H,) of the normal scores predicted at consecutive issues."""
         targets = np.minimum(self.targets(issues), self.length - 1)
         mean = self._rho2 * (self._scores[targets] + self._noise(int(issues[0]), len(issues)))
         return mean, np.sqrt(1.0 - self._rho2)
 
     def _at_scores(self, issues: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        mean, spread = self.believed(issues)
+        mean, spread = self.predicted_scores(issues)
         return self._climate.values(self.targets(issues)[:, None, :], mean[:, None, :] + spread * scores)
 
     def _path_link(self, issue: int) -> np.ndarray:
-        # What is unknown is (1 - rho^2) z - rho^2 W: its autocorrelation mixes those of z and of W.
+        # The unpredicted part is (1 - rho^2) z - rho^2 W: its autocorrelation mixes those of z and of W.
         return np.clip((1.0 - self._rho2) * self._climate.link + self._rho2 * self._link, 0.0, 0.999)
 
     def _noise_variance(self) -> np.ndarray:
         """v by lead (H,), not decreasing; the smaller of the fit's and persistence's."""
         leads = np.arange(1, self.steps + 1)
         fitted = self.fit.noise_variance(leads * (self._climate.step_s / 3600))
-        # Whoever may repeat the last value may repeat an older one, yesterday's for instance.
-        known = np.minimum.accumulate(self._climate.persisting[::-1])[::-1]
+        # Persistence may also repeat an older value, yesterday's for instance.
+        best = np.minimum.accumulate(self._climate.persisting[::-1])[::-1]
         ratio = np.full(self.steps, np.inf)
-        ratio[: len(known)] = known[: self.steps]
+        ratio[: len(best)] = best[: self.steps]
         return np.minimum(fitted, variance_of_ratio(ratio))
 
     def _noise(self, first: int, count: int) -> np.ndarray:
         """W (count, H) of the issues from `first` on."""
         # The noise of an issue sums the innovations of the issues up to its last target.
-        made = np.arange(first, first + count + self.steps - 1)
-        made_s = self._climate.origin_s + made * self._climate.step_s
-        draws = normals(self._key, made_s[:, None], np.arange(self.steps))
+        issues = np.arange(first, first + count + self.steps - 1)
+        issues_s = self._climate.origin_s + issues * self._climate.step_s
+        draws = normals(self._key, issues_s[:, None], np.arange(self.steps))
         noise = autocorrelated(draws, self._link)
         noise *= np.sqrt(np.diff(self._variance, prepend=0.0))
         for lead in range(1, self.steps):
-            noise[:-1, lead] += noise[1:, lead - 1]  # what the next issue does not know either
+            noise[:-1, lead] += noise[1:, lead - 1]  # noise that the next issue has as well
         return noise[:count]
 
 
-def _needed(train: object) -> object:
+def _required(train: object) -> object:
     if train is None:
         raise InputError("synthetic forecast: give train (booleans, one a step) or a fitted climate")
     return train

@@ -126,7 +126,8 @@ def _train(
     def tell(done: int, total: int) -> None:
         say(f"distilling for {config['scenario']}: {done:,} of {total:,} updates")
 
-    learning = distil(net, teachers, episodes, episodes.of(TRAIN), options, seed=config["seed"], tell=tell)
+    windows, seed = episodes.of(TRAIN), config["seed"]
+    learning = distil(net, teachers, episodes, windows, options, seed=seed, on_progress=tell)
     try:
         for number, apart in enumerate(learning, start=1):
             head, scores = best_choice(net, episodes, episodes.of(SPLIT), CHOICES_OF_POLICY)

@@ -137,6 +137,7 @@ class _Run:
         from schedulers.training.offline.algorithms import algorithm, config_of
         from schedulers.training.offline.batches import Batches
         from schedulers.training.offline.offline_loop import Course, Training
+        from schedulers.training.run_callbacks import Callbacks
 
         config = self.config
         made = config_of(
@@ -148,10 +149,8 @@ class _Run:
             self.data.to(config["device"]), config["batch"], config["seed"], with_next=impl.looks_ahead
         )
         course = Course(config["steps"], config["validate_every"], config["patience"])
-        training = Training(
-            impl, batches, course, folder, self.validate, self.facts(), self.teller(config["steps"]),
-            untrained=config["start"] is None,
-        )  # fmt: skip
+        callbacks = Callbacks(self.validate, self.facts(), self.teller(config["steps"]))
+        training = Training(impl, batches, course, folder, callbacks, untrained=config["start"] is None)
         try:
             return self.summary(training.run())
         finally:

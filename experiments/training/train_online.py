@@ -159,13 +159,14 @@ class _Run:
     ) -> dict[str, Any]:
         """Train, and put what came of it into numbers."""
         from schedulers.training.online.online_loop import Training
+        from schedulers.training.run_callbacks import Callbacks
 
         learner = self.learner(folder, net, options, data)
         config, began_s = self.config, time.monotonic()
+        callbacks = Callbacks(self.validate, self.facts(), self.teller())
         training = Training(
-            learner, config["validate_every"], folder, self.validate, self.facts(), self.teller(),
-            untrained=config["start"] is None,
-        )  # fmt: skip
+            learner, config["validate_every"], folder, callbacks, untrained=config["start"] is None
+        )
         try:
             return self.summary(training.run(), learner, time.monotonic() - began_s)
         finally:
@@ -175,6 +176,7 @@ class _Run:
         """The algorithm on fresh environments."""
         from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
         from schedulers.training.online.dqn import SchedulerDQN
+        from schedulers.training.online.learner_start import LearnerStart, LoggedMix, RingFiles
         from schedulers.training.online.ppo import SchedulerPPO
 
         config, layout = self.config, net.layout
@@ -184,16 +186,13 @@ class _Run:
             reservations=layout.reservations, **self.kind,
         )  # fmt: skip
         env.seed(config["seed"])
-        common: dict[str, Any] = {
-            "origin": config["start"] is not None, "seed": config["seed"], "device": config["device"],
-        }  # fmt: skip
+        start = LearnerStart(net, config["start"] is not None, config["seed"], config["device"])
         if config["algorithm"] == "ppo":
-            return SchedulerPPO(env, options, config["steps"], net, limits=config["limits"], **common)
+            return SchedulerPPO(env, options, config["steps"], start, limits=config["limits"])
         between = math.ceil(config["validate_every"] / options.environments) + options.rollout
-        return SchedulerDQN(
-            env, options, config["steps"], net, data=data, mix=config["mix"], folder=folder / REPLAY,
-            spare_rows=between, **common,
-        )  # fmt: skip
+        logged = None if data is None else LoggedMix(data, config["mix"])
+        files = RingFiles(folder / REPLAY, between)
+        return SchedulerDQN(env, options, config["steps"], start, logged=logged, ring_files=files)
 
     def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
         """How the network chooses best, and then its scores of the validation windows (W,)."""

@@ -1,8 +1,8 @@
-"""A copy of the state as a scheduler believes it: estimates for run times, forecasts for the weather.
+"""A scheduler's belief: a copy of the state with estimates for run times and forecasts for the weather.
 
-What the copy holds: the jobs that are here, each with a run time drawn from its user's estimate
-(schedulers.lookahead.estimate_accuracy); the newest forecast and nothing issued later; arrivals drawn from
-those that the run has seen. The true work of a job that has not ended and the inputs to come are never read.
+It holds the live jobs, each with a run time drawn by its user's estimate
+(schedulers.lookahead.estimate_accuracy); the newest forecast and none issued later; arrivals drawn from
+those so far in the run. The true work of a job that has not ended and the inputs to come are never read.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from schedulers.lookahead.rollout import Words
 from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
 from traces.constants import HOUR_S
 
-SOON_S = 60  # a job past its estimate is taken to need so long from now on
-SHORTEST_PAST_S = 6 * HOUR_S  # arrivals of a shorter past say too little of how often jobs come
+SOON_S = 60  # assumed time left of a job past its estimate
+SHORTEST_PAST_S = 6 * HOUR_S  # a shorter past is too short to estimate the rate of arrivals
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples are spread evenly over a circle
 _SLOTS = 256
 
@@ -42,7 +42,7 @@ _SLOTS = 256
 class Believed:
     """A world of two environments beside a real one: the template and the copy that is played on.
 
-    samples: futures. horizon_s: how far they reach. arrivals: whether past arrivals come again.
+    samples: number of futures. horizon_s: their length. arrivals: whether they repeat past arrivals.
     """
 
     def __init__(self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int) -> None:
@@ -61,13 +61,13 @@ class Believed:
         self._known = len(world.jobs)
         jobs = records((2 * self._known,), JOB)
         jobs[: self._known] = world.jobs
-        jobs["work_s"] = jobs["estimate_s"]  # nobody knows more of a job that is not here
+        jobs["work_s"] = jobs["estimate_s"]  # the only knowledge of a job that is not live
         self._inputs = records((samples, self._rows), INPUT)
         env = records((2,), world.env.dtype)
         env[:] = world.env[:1]
         small = {"outcome": OUTCOME, "log": EVENT, "power": POWER}
         live = records((2, _SLOTS), world.live.dtype)
-        made = World(
+        belief = World(
             env=env,
             part=records((2, world.part.shape[1]), world.part.dtype),
             live=live,
@@ -82,8 +82,8 @@ class Believed:
             handles=None,
             **{name: records((2, 1), dtype) for name, dtype in small.items()},
         )
-        made.env.live = _SLOTS  # so that more_live_slots sees no free slot
-        self.world = more_live_slots(made)
+        belief.env.live = _SLOTS  # so that more_live_slots sees no free slot
+        self.world = more_live_slots(belief)
         self._bind()
 
     def is_of(self, world: World) -> bool:
@@ -106,7 +106,7 @@ class Believed:
         )
 
     def lay(self, world: World, e: int, until_s: int, accuracy: Accuracy) -> None:
-        """Make the template of this decision, with what is known of the estimates' accuracy."""
+        """Make the template of this decision. accuracy: by which run times are drawn from estimates."""
         self._accuracy = accuracy
         self._real, self._e = world, e
         state = world.env[e]
@@ -136,14 +136,14 @@ class Believed:
         env = self.world.env
         env[0] = world.env[e]
         env["log_level"][0] = env["record_jobs"][0] = env["input_row"][0] = 0
-        env["seen_changes"][0] = env["found_changes"][0] = -1  # what passes remember is of the real queue
+        env["seen_changes"][0] = env["found_changes"][0] = -1  # these counters are of the real queue
         env["pass_s"][0] = -NEVER_S  # and the plan of a pass is in the real scratch row
         env["inputs_end_s"][0] = NEVER_S
         env["free_slot"][0] = here
         self._until_s = until_s
 
     def _lay_jobs(self, sample: int) -> None:
-        """Give the jobs here the work that this sample believes in, and the running ones their ends."""
+        """Set the live jobs' work to the run times of this sample, and the ends of the running ones."""
         rows, now_s = self._rows_here.copy(), int(self._real.env["now_s"][self._e])
         index, progress_s = rows["job"], rows["progress_s"]
         real = self._real.jobs
@@ -168,12 +168,12 @@ class Believed:
             self.grow()
 
     def grow(self) -> None:
-        """More live slots. A template that was laid has to be laid again."""
+        """Add live slots. The template must be laid again afterwards."""
         self.world = more_live_slots(self.world)
         self._bind()
 
     def draw(self, sample: int) -> int:
-        """Lay the inputs, run times and arrivals of a sample. Returns the jobs that a run into it holds."""
+        """Set inputs, run times and arrivals of a sample. Returns the number of jobs in that future."""
         self._lay_jobs(sample)
         self._records["input_rows"][sample] = self._outlook.inputs(self._inputs[sample], self._scores[sample])
         arrivals = self._draw_arrivals(sample) if self._arrivals else 0
@@ -183,7 +183,7 @@ class Believed:
         return self._here + arrivals
 
     def _draw_arrivals(self, sample: int) -> int:
-        """Arrivals up to the horizon: those of the past from a moment of it on, over and over."""
+        """Add arrivals up to the horizon: past ones, shifted in time and repeated. Returns their number."""
         real, state = self._real.jobs, self._real.env[self._e]
         begin_s, now_s = int(state["begin_s"]), int(state["now_s"])
         period_s = max(now_s - begin_s, SHORTEST_PAST_S)
@@ -198,16 +198,16 @@ class Believed:
             for turn in range(-(-ahead_s // period_s))
         ]
         chosen = np.concatenate([index for _, index in turns])
-        come_s = now_s + np.concatenate([after[index - first] for after, index in turns])
-        order = np.argsort(come_s, kind="stable")
-        chosen, come_s = chosen[order], come_s[order]
+        submit_s = now_s + np.concatenate([after[index - first] for after, index in turns])
+        order = np.argsort(submit_s, kind="stable")
+        chosen, submit_s = chosen[order], submit_s[order]
         self._room_for_jobs(len(chosen))
         jobs = self.world.jobs[self._known : self._known + len(chosen)]
         jobs[:] = real[chosen]
         jobs["work_s"] = self._accuracy.work_s(chosen, jobs["estimate_s"], np.zeros(len(chosen)), sample)
         dated = jobs["deadline_s"] < NEVER_S
-        jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + come_s, NEVER_S)
-        jobs["submit_s"] = come_s
+        jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + submit_s, NEVER_S)
+        jobs["submit_s"] = submit_s
         return len(chosen)
 
     def _room_for_jobs(self, arrivals: int) -> None:

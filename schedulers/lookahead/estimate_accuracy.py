@@ -1,8 +1,8 @@
-"""How long jobs run for their estimates, learnt from the jobs that have ended.
+"""The ratio of run time to estimate, learned from the jobs that have ended.
 
 Users ask for several times what their jobs need (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001,
-doi:10.1109/71.932708): a run into the future that took estimates at their word would see a machine that is
-full for days. Ended jobs show by how much; the run time of a job that has not ended is never read.
+doi:10.1109/71.932708): a simulated future with estimates as run times would show a machine that is full for
+days. Ended jobs give the ratio; the run time of a job that has not ended is never read.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import numpy as np
 from energy.forecasts.hash_noise import key_of, uniforms
 from rare.state.arrays import DECIDE_SHED, FREE, RUNNING, WAIT, World
 
-FEWEST = 5  # ended jobs; before, estimates are taken at their word
-MOST = 2000  # the latest so many count
+FEWEST = 5  # ended jobs; with fewer, estimates count as run times
+MOST = 2000  # ended jobs that count, the latest ones
 
 
 class Accuracy:
-    """Run time over estimate of ended jobs, as far as one scheduler has watched a run."""
+    """Ratios of run time to estimate of ended jobs, observed by one scheduler in one run."""
 
     def __init__(self, seed: int) -> None:
         self._key = key_of("accuracy", seed)
@@ -27,12 +27,12 @@ class Accuracy:
         self._begin_s = self._last_s = 0
 
     def is_of(self, world: World, e: int) -> bool:
-        """Whether an environment is still in the run that was watched."""
+        """Whether an environment is still in the observed run: same beginning, and no earlier time."""
         state = world.env[e]
         return self._begin_s == int(state["begin_s"]) and self._last_s <= int(state["now_s"])
 
     def look(self, world: World, e: int) -> None:
-        """At a decision: jobs that ran after the last one and are gone have ended."""
+        """Update at a decision: jobs that ran after the last decision and are gone have ended."""
         self._begin_s, self._last_s = int(world.env[e]["begin_s"]), int(world.env[e]["now_s"])
         live = np.asarray(world.live[e])
         here = set(live["job"][live["doing"] != FREE].tolist())
@@ -46,9 +46,10 @@ class Accuracy:
         self._running = set(live["job"][live["doing"] == RUNNING].tolist())
 
     def decided(self, world: World, e: int, status: int, slot: int) -> None:
-        """What was decided: whoever starts runs, whoever is given up does not.
+        """Update by a decision: a started job runs, a suspended one does not.
 
-        A shortage left to the rules ends the watch until the next decision: nobody says whom they gave up.
+        After a shortage left to the rules no job counts as running until the next decision, because the
+        rules do not report their victims.
         """
         if slot != WAIT:
             live = world.live[e, slot]
@@ -61,9 +62,9 @@ class Accuracy:
             self._running.clear()
 
     def work_s(self, jobs: np.ndarray, estimate_s: np.ndarray, done_s: np.ndarray, sample: int) -> np.ndarray:
-        """(N,) drawn run times of jobs that have run for `done_s`; 0 where none so long is known.
+        """(N,) drawn run times [s] of jobs that have run for `done_s`; 0 where no ratio seen is that long.
 
-        Draws depend on job and sample alone, so that all candidates and decisions meet the same.
+        Draws depend on job and sample alone, so that candidates are compared under the same run times.
         """
         if len(self._ratios) < FEWEST:
             return np.where(estimate_s > done_s, estimate_s, 0)

@@ -1,15 +1,14 @@
-"""Paths of the supply as the newest forecast has them, for a run into one of several futures.
+"""Sampled paths of the supply around the newest forecast, for simulated futures.
 
 A path is the median plus its distance to the 10 or the 90 % quantile, times a normal score over that of
 the quantile. Scores are first-order autoregressions along the hours, drawn once for all decisions, so that
-every candidate, and every decision, meets the same weather. Path 0 is the median; the others come in pairs
-of opposite scores.
+all candidates and decisions meet the same weather. Path 0 is the median; the others are pairs of opposite
+scores.
 """
 
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ _QUANTILE_SCORE = NormalDist().inv_cdf(0.9)
 
 
 def path_scores(paths: int, steps: int, step_s: int, seed: int) -> np.ndarray:
-    """(paths, steps) normal scores."""
+    """(paths, steps) normal scores, autocorrelated along the steps of `step_s` seconds."""
     pairs = np.arange((paths + 1) // 2)[:, None]
     draws = normals(key_of("lookahead", seed), pairs, np.arange(steps))
     scores = autocorrelated(draws, LINK_AN_HOUR ** (step_s / HOUR_S))
@@ -30,20 +29,23 @@ def path_scores(paths: int, steps: int, step_s: int, seed: int) -> np.ndarray:
     return np.concatenate([np.zeros((1, steps)), signed])[:paths]
 
 
-def steps_ahead(state: Any, horizon_s: int) -> int:
-    """Rows of inputs that a run over the horizon may need: the present, and every step that begins in it."""
+def steps_ahead(state: np.void, horizon_s: int) -> int:
+    """Rows of inputs for a run over the horizon: the present, and every forecast step that begins in it.
+
+    state: the record of an environment.
+    """
     step_s = int(state["forecast_step_s"])
     return 1 if step_s == 0 else 2 + horizon_s // step_s
 
 
 class Outlook:
-    """The newest forecast at an instant, as inputs of the runs into the future.
+    """The newest forecast at an instant, as inputs of simulated futures.
 
-    issue: its number, -1 without one. Past its end the last day repeats; without a forecast the present
-    persists. Import limit and PUE persist (RULES §10.2).
+    issue: number of the forecast, -1 without one. Past its end the last day repeats; without a forecast the
+    present persists. Import limit and PUE persist (RULES §10.2).
     """
 
-    def __init__(self, state: Any, forecast: np.ndarray, rows: int) -> None:
+    def __init__(self, state: np.void, forecast: np.ndarray, rows: int) -> None:
         self.issue = -1
         self._state = state
         now_s = int(state["now_s"])
@@ -61,11 +63,11 @@ class Outlook:
             self._rows = forecast[self.issue][known]
             self._starts_s = self.issued_s + ahead * step_s
 
-    def inputs(self, into: Any, scores: np.ndarray) -> int:
-        """Write the inputs of a path into a row. Returns how many there are.
+    def inputs(self, into: np.ndarray, scores: np.ndarray) -> int:
+        """Write the input records of a path into `into` (rows,). Returns the number written.
 
-        scores: of steps since the first issue; the last ones are followed by the first again, as a run may
-        go on for any time after the last forecast.
+        scores: (steps,) of the path since the first issue, repeated from the beginning after the last one, as
+        a run may continue for any time after the last forecast.
         """
         state, rows = self._state, len(into)
         for name in ("supply_mw", "import_mw", "price_u", "carbon_u", "pue"):

@@ -1,17 +1,16 @@
 """An upper bound on the objective of any schedule of a case, by a linear program (HiGHS).
 
-What the program leaves out only ever helps: jobs run as fractions and change places for nothing
-(restarts, lost progress and waking nodes cost nothing), nodes in use are not rounded up, unused nodes rest
-for nothing but where they would take a surplus, and within a step power may be used when it is needed.
-What it keeps is true: run times, arrivals, deadlines and the decline after them, cores, GPUs, memory,
-watts, PUE, battery, import limit, price, carbon and the end. docs/oracle.md says how tight it is.
+The program is a relaxation. Left out: jobs run as fractions and move for free (restarts, lost progress and
+waking nodes cost nothing), nodes in use are not rounded up, unused nodes draw nothing except where they would
+take a surplus, and within a step energy may be used at any time. Kept exactly: run times, arrivals, deadlines
+and the decline after them, cores, GPUs, memory, watts, PUE, battery, import limit, price, carbon and the end.
+docs/oracle.md says how tight it is.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -31,12 +30,12 @@ GRANT_SHARE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A bound and how it was come by.
+    """The bound and the size of its program.
 
-    bound: objective that no schedule exceeds, as a share of the value offered; None if the solver came to
-    nothing in its time (see status). value_u: the same in micro-units of value. step_s: as asked for;
-    steps: how many there are, with the changes of inputs. granted: share of the value offered that jobs
-    too small to model earn for nothing. rows, columns: size of the program.
+    bound: objective that no schedule exceeds, as a share of the value offered; None if the solver had no
+    result in its time (see status). value_u: the same in micro-units of value. step_s: as requested;
+    steps: their number, with the changes of inputs. granted: share of the value offered of the jobs that are
+    too small to model and count as completed. rows, columns: size of the program.
     """
 
     bound: float | None
@@ -51,14 +50,14 @@ class Bound:
     columns: int
     status: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def as_dict(self) -> dict[str, float | int | str | None]:
+        """The fields by name, for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """The solution of the program, for the oracle: what of which job runs when. See `relax`."""
+    """The solution of the program, by which the oracle builds plans: x (C,) is the value of each variable."""
 
     bound: Bound
     steps: Steps
@@ -74,11 +73,12 @@ def upper_bound(
     grant_share: float = GRANT_SHARE,
     time_limit_s: float = 600.0,
 ) -> Bound:
-    """The bound. InputError if no job has a value, or if none exists (endless negative prices).
+    """An upper bound on the objective of every schedule of a case.
 
-    step_s: length of the steps; changes of inputs are edges too. late_spans: into how many parts the time
-    after a deadline is cut; a job that ends in one earns what it would at its beginning. grant_share: jobs
-    of least value, up to this share of the value offered, are taken to be completed for nothing.
+    step_s: length of the steps; changes of inputs are edges too. late_spans: number of parts of the time
+    after a deadline; a job that ends in a part earns its value at the beginning of it. grant_share: jobs of
+    least value, up to this share of the value offered, count as completed without running. InputError if no
+    job has a value, or if no bound exists (endless negative prices).
     """
     return relax(
         case, step_s=step_s, late_spans=late_spans, grant_share=grant_share, time_limit_s=time_limit_s
@@ -93,7 +93,7 @@ def relax(
     grant_share: float = GRANT_SHARE,
     time_limit_s: float = 600.0,
 ) -> Relaxed:
-    """The bound and the solution it comes from."""
+    """The bound and the solution of its program; parameters and errors as for `upper_bound`."""
     if step_s < 1 or late_spans < 1 or not 0 <= grant_share < 1:
         raise InputError("bound: step_s and late_spans must be at least 1, grant_share from 0 to below 1")
     began_s = time.perf_counter()

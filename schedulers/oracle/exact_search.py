@@ -1,16 +1,15 @@
-"""The best objective that any scheduler can reach on a tiny case: a search through the rules themselves.
+"""The best objective that any scheduler can reach on a tiny case, by exhaustive search with the simulator.
 
-Every decision point of the simulator is a node: each job that may start or resume, each that may be
-suspended by choice, each victim of a shortage, and WAIT. Histories that lead to the same state share their
-future, so it is searched once, from the history with the best score so far. A scheduler that declines a
-shortage leaves it to the rules, which then name victims that it could have named; so that answer is not
-searched. Scope: up to MOST_JOBS jobs, and as many states as asked for.
+Every decision point of the simulator is a node. Its branches are the jobs that may start or resume, those
+that may be suspended voluntarily, the victims of a shortage, and WAIT. Histories that lead to the same state
+share their future, which is searched once, from the history with the best score so far. Declining a shortage
+is not a branch: the rules then name victims that the scheduler could have named. Limits: MOST_JOBS jobs, and
+a number of states.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +43,7 @@ _ACCOUNTS = ["earned_u", "violations", "cost_u", "emitted_u"]
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """objective: share of the value offered; decisions: (job index or WAIT) one after the other."""
+    """objective: share of the value offered. states: searched. decisions: job indices or WAIT, in order."""
 
     objective: float
     states: int
@@ -52,7 +51,7 @@ class Exact:
 
 
 class _Node:
-    """A decision point on the way down: its options, and how far they are tried."""
+    """A decision point on the path: slots that may be chosen, their jobs, and the number tried (`at`)."""
 
     __slots__ = ("at", "jobs", "options", "saved")
 
@@ -63,7 +62,7 @@ class _Node:
 
 
 class _Search:
-    """The simulator of one case, and what is known of the states it has been in."""
+    """The simulator of one case, and the best score known of each state visited."""
 
     def __init__(self, case: Case) -> None:
         self._case, self._prices = case, prices_of(case)
@@ -80,26 +79,26 @@ class _Search:
         changing = (world.env, world.part, world.live, world.lists, world.ends)
         self._bytes = [part.view(np.ndarray).reshape(-1).view(np.uint8) for part in changing]
         self._energy = _EnergyAhead(case)
-        self.known: dict[Any, int] = {}  # the best score with which each state was reached
+        self.known: dict[tuple[object, ...], int] = {}  # the best score with which a state was reached
 
     def save(self) -> list[np.ndarray]:
         """A copy of the state."""
         return [part.copy() for part in self._bytes]
 
     def restore(self, saved: list[np.ndarray]) -> None:
-        """Go back to a copy."""
+        """Set the simulator to a copy of `save`."""
         for part, copy in zip(self._bytes, saved, strict=True):
             part[:] = copy
 
     def advance(self) -> int:
-        """To the next decision or the end."""
+        """Run to the next decision or the end; the status there."""
         status = int(advance(self._handle))
         if status not in (DECIDE_SHED, DECIDE_START, ENDED):
             raise AssertionError(f"a tiny case needs more room (status {status})")
         return status
 
     def apply(self, slot: int) -> None:
-        """Carry out a decision that was checked before."""
+        """Carry out a decision of `options`."""
         if apply(self._handle, slot) != OK:
             raise AssertionError("a checked decision was refused")
 
@@ -113,11 +112,11 @@ class _Search:
 
     @property
     def offered_u(self) -> int:
-        """Value of the jobs that arrived."""
+        """Value of the jobs that have arrived, in micro-units."""
         return int(self._env["offered_u"][0])
 
-    def key(self) -> Any:
-        """All that the future depends on."""
+    def key(self) -> tuple[object, ...]:
+        """Everything that the future depends on, hashable."""
         now_s, *rest = self._env_key[0].item()
         rest[-1] = rest[-1] == now_s
         live = []
@@ -128,37 +127,37 @@ class _Search:
         return (now_s, *rest, *sorted(live))
 
     def ceiling(self, score: int) -> float:
-        """No future reaches a higher score: every job as soon as it could end, as far as the energy goes."""
+        """An upper bound on the final score: each job ends as early as it can, within the energy to come."""
         if self._may_gain:
             return float("inf")
         now_s, _, content, *_, next_job, _ = self._env_key[0].item()
-        wants = []
+        demands = []  # (value at the earliest end, energy for it)
         for job, doing, left_s, _, _, _, finish_s in self._live_key.tolist():
             if doing != FREE:
                 row = self._jobs[job]
                 end_s = finish_s if doing == RUNNING else now_s + left_s
                 needs_s = min(left_s, end_s - now_s)
-                wants.append((int(worth_at(row, end_s)), needs_s * self._power_mw[job]))
+                demands.append((int(worth_at(row, end_s)), needs_s * self._power_mw[job]))
         for job in range(next_job, len(self._submit_s)):
             end_s = self._submit_s[job] + self._work_s[job]
             worth_u = int(worth_at(self._jobs[job], end_s)) if self._jobs.part[job] >= 0 else 0
-            wants.append((worth_u, self._work_s[job] * self._power_mw[job]))
-        return score + _most_value_u(wants, self._energy.after(now_s, content)) * MICRO
+            demands.append((worth_u, self._work_s[job] * self._power_mw[job]))
+        return score + _most_value_u(demands, self._energy.after(now_s, content)) * MICRO
 
     def options(self, status: int) -> list[int]:
         """Slots that may be chosen now, WAIT last."""
         doing = self._live["doing"]
         if status == DECIDE_SHED:
             return [int(slot) for slot in np.flatnonzero(doing == RUNNING)]
-        found = [
+        slots = [
             int(slot)
             for slot in np.flatnonzero((doing == QUEUED) | (doing == SUSPENDED))
             if why_not_start(self._handle, slot) == OK
         ]
         if self._case.options.voluntary_suspension:
             running = np.flatnonzero(doing == RUNNING)
-            found += [int(slot) for slot in running if why_not_suspend(self._handle, slot) == OK]
-        return [*found, WAIT]
+            slots += [int(slot) for slot in running if why_not_suspend(self._handle, slot) == OK]
+        return [*slots, WAIT]
 
     def job_in(self, slot: int) -> int:
         """Index of the job in a slot; WAIT for WAIT."""
@@ -166,7 +165,7 @@ class _Search:
 
 
 class _EnergyAhead:
-    """How much IT energy jobs can still get: everything that comes, and what is in the battery."""
+    """Upper bound on the IT energy that jobs can still get: supply, imports and the battery's content."""
 
     def __init__(self, case: Case) -> None:
         rows, end_s = build_inputs(case), min(case.inputs.end_s, case.end_s or NEVER_S)
@@ -178,7 +177,7 @@ class _EnergyAhead:
         self._limited = bool((rows.import_mw < UNLIMITED_MW).all()) and end_s < NEVER_S
 
     def after(self, now_s: int, content: int) -> float:
-        """mJ, rounded up a little; infinite without a limit or an end."""
+        """The bound from `now_s` on [mJ], rounded up; infinite without an import limit or an end."""
         if not self._limited:
             return float("inf")
         seconds = np.diff(np.maximum(self._edge_s, now_s)).clip(min=0)
@@ -186,10 +185,10 @@ class _EnergyAhead:
         return float((self._power_mw * seconds).sum() + battery_mj) * (1 + 1e-9) + 1.0
 
 
-def _most_value_u(wants: list[tuple[int, float]], energy_mj: float) -> int:
-    """The fractional knapsack: most value for so much energy, of jobs as (value, energy); rounded up."""
+def _most_value_u(demands: list[tuple[int, float]], energy_mj: float) -> int:
+    """The fractional knapsack: the most value for this energy, of jobs as (value, energy); rounded up."""
     total = 0.0
-    for value_u, need_mj in sorted(wants, key=lambda want: -want[0] / max(want[1], 1e-9)):
+    for value_u, need_mj in sorted(demands, key=lambda demand: -demand[0] / max(demand[1], 1e-9)):
         if need_mj > energy_mj:
             return int(total + value_u * energy_mj / need_mj) + 1
         energy_mj -= need_mj
@@ -198,7 +197,7 @@ def _most_value_u(wants: list[tuple[int, float]], energy_mj: float) -> int:
 
 
 def exact_optimum(case: Case, *, most_states: int = MOST_STATES) -> Exact | None:
-    """The best objective of any schedule, and decisions that give it; None if there are more states.
+    """The best objective of any schedule, and decisions that reach it; None above `most_states` states.
 
     InputError for more than MOST_JOBS jobs or without any value offered.
     """
@@ -217,8 +216,8 @@ def exact_optimum(case: Case, *, most_states: int = MOST_STATES) -> Exact | None
 def _descend(search: _Search, most_states: int) -> tuple[int, tuple[int, ...], int] | None:
     """The best final score, its decisions and the value offered; None if there are too many states.
 
-    A state is left alone if it was reached before with no lower score: its future was searched then, or
-    could not beat what was found. What cannot beat the best so far is left alone as well.
+    A state is pruned if it was reached before with no lower score: its future was searched then, or could not
+    beat the best. A state whose upper bound does not beat the best is pruned as well.
     """
     status = search.advance()
     if status == ENDED:
@@ -238,7 +237,7 @@ def _descend(search: _Search, most_states: int) -> tuple[int, tuple[int, ...], i
         score = search.score()
         if status == ENDED:
             if best is None or score > best[0]:
-                best = score, tuple(each.jobs[each.at - 1] for each in stack), search.offered_u
+                best = score, tuple(point.jobs[point.at - 1] for point in stack), search.offered_u
             continue
         key = search.key()
         if search.known.get(key, score - 1) >= score:

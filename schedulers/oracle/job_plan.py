@@ -1,14 +1,12 @@
-"""A plan for every job, and the compiled chooser that carries it out through the normal decision points.
+"""A plan for every job, and the compiled chooser that follows it through the normal decision points.
 
-A plan is a row a job: its rank (smaller goes first), when it may start at the earliest, and from when to
-when others make room for it: from `hold_from_s` on, while it waits, jobs of higher rank number may start
-only if they end by `hold_until_s`, by their true run times; from then until `hold_end_s` none of them may.
-`sticky`: likewise whenever it is suspended. Of several such jobs the one of best rank counts.
+A plan has a row for each job: its rank (smaller goes first), its earliest start, and a reservation. From
+`hold_from_s` on, while the job waits, jobs of worse rank may start only if they end by `hold_until_s`, by
+their true run times; from then until `hold_end_s` none of them may. `sticky`: the same holds whenever the job
+is suspended. Of several such jobs the one of best rank counts.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -46,20 +44,20 @@ _row = accessor(ROW)
 
 @rule
 def row_of(plan, job):
-    """What is planned for a job."""
+    """The plan's row of a job, by its index in the world."""
     return _row(plan.at_rows, job - plan.first_job)
 
 
 @rule
 def run_left_s(w, slot):
-    """How long a waiting job would run, by its true run time."""
+    """Time that a waiting job would run [s], by its true run time, with its restart."""
     live = live_of(w, slot)
     return live.left_s + (env_of(w).restart_s if live.doing == SUSPENDED else 0)
 
 
 @rule
 def holder(w, plan):
-    """The waiting job of best rank that others make room for now, as a slot, or WAIT."""
+    """The waiting job of best rank whose reservation holds now, as a slot, or WAIT."""
     now_s = env_of(w).now_s
     chosen = WAIT
     best = 0.0
@@ -76,7 +74,7 @@ def holder(w, plan):
 
 @rule
 def choose_planned(w, plan):
-    """The job of best rank that may start and is in nobody's way, as a slot, or WAIT."""
+    """The job of best rank that may start and delays no reservation, as a slot, or WAIT."""
     now_s = env_of(w).now_s
     chosen = WAIT
     best = 0.0
@@ -102,7 +100,7 @@ def choose_planned(w, plan):
 
 @rule
 def victim_planned(w, plan):
-    """The running job of worst rank, preemptible ones first."""
+    """The running job of worst rank, preemptible ones before others, as a slot; WAIT if none runs."""
     chosen = WAIT
     worst = 0.0
     rigid = 0
@@ -120,7 +118,7 @@ def victim_planned(w, plan):
 
 @rule
 def replay_plan(w, plan, steps):
-    """Run under a plan for at most so many decisions; what `advance` returned last."""
+    """Run under a plan for at most `steps` decisions; the last status that `advance` returned."""
     status = advance(w)
     while steps > 0:
         if status == DECIDE_START:
@@ -135,9 +133,9 @@ def replay_plan(w, plan, steps):
 
 
 class Plan(Copyable):
-    """Rows for the jobs of a case. `rows` may be written to; the handle goes to compiled code.
+    """Rows for the jobs of a case, in rank order at first. `rows` may be written to.
 
-    first_job: index, in the world that is played, of the job of the first row.
+    handle: for compiled code.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -150,14 +148,14 @@ class Plan(Copyable):
         self._header.at_rows = register(self.rows)
         self.handle = arguments(self._header)[0]
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, np.ndarray]:
         return {"rows": self.rows, "header": without_addresses(self._header)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, np.ndarray]) -> None:
         self.rows, self._header = fresh(state["rows"]), fresh(state["header"])
         self._bind()
 
     def begin_at(self, first_job: int) -> None:
-        """Carry the plan out in a world in which its first job has this index."""
+        """Follow the plan in a world in which the job of its first row has this index."""
         self._header.first_job = first_job
         self.handle = arguments(self._header)[0]

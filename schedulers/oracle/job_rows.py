@@ -1,8 +1,8 @@
-"""The jobs of the bound's program: when each may run, and what its completion is worth.
+"""The jobs in the bound's linear program: when a job may run, and the value of its completion.
 
-A job completes on time, or late in one of a few spans of time, or not at all; each is a fraction. What it
-has run by the end of a span covers the fraction completed by then. In no cell of time does a fraction run
-longer than that fraction of the cell: a job is in one place at a time.
+A fraction of a job completes on time, others late in one of a few spans of time, the rest never. The work
+done by the end of a span covers the fraction completed by then. In a cell of time a fraction runs no longer
+than that fraction of the cell, because a job runs at one place at a time.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from schedulers.oracle.time_steps import Steps, most_it_mw
 
 @dataclass(frozen=True, slots=True)
 class JobTerms:
-    """What the jobs add: their runs, (J,) value granted without any run, and (J,) columns of fractions.
+    """The variables of J jobs, and the constants that they add to the objective.
 
-    on_time: column of the fraction completed by the deadline, -1: none. late: columns of late fractions.
-    granted_u: what jobs earn in the bound for nothing. lost_u: penalties that are due unless avoided.
+    on_time: (J,) column of the fraction completed by the deadline, -1: none. late: by job, columns of the
+    late fractions. granted_u: value of the jobs that count as completed without running; granted_jobs: their
+    number. lost_u: penalties of all jobs that are due, which completion on time earns back.
     """
 
     runs: Runs
@@ -36,7 +37,7 @@ class JobTerms:
 
 
 def allowance_s(submit_s: int, deadline_s: int) -> int:
-    """RULES §6.2."""
+    """Time after the deadline in which the value falls to 0 [s] (RULES §6.2)."""
     return max(deadline_s - submit_s, SHORTEST_ALLOWANCE_S)
 
 
@@ -73,33 +74,33 @@ class JobRows:
         self._step: list[np.ndarray] = []
 
     def add(self, grant_u: float) -> JobTerms:
-        """Add every job. Those of least value, up to `grant_u` in all, are granted without running."""
+        """Add every job. Those of least value, up to `grant_u` in all, count as completed without running."""
         jobs, penalty_u = self._jobs, self._case.options.violation_penalty_u
         able = completable(self._case, self._end_s)
         arrives = (jobs.part >= 0) & (jobs.submit_s < self._end_s)
         due = arrives & (jobs.deadline_s <= self._end_s)
         gain_u = np.maximum(jobs.value_u, 0) + penalty_u * due
-        wanted = np.flatnonzero(able & (gain_u > 0))
-        free = self._granted(wanted, gain_u, grant_u)
+        gainful = np.flatnonzero(able & (gain_u > 0))
+        free = self._granted(gainful, gain_u, grant_u)
         on_time = np.full(len(jobs), -1, dtype=np.int64)
         late: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * len(jobs)
-        for j in wanted:
+        for j in gainful:
             if not free[j]:
                 on_time[j], late[j] = self._add_job(int(j), float(gain_u[j]))
-        runs = Runs(*(np.concatenate(part) if part else np.zeros(0, np.int64) for part in
-                      (self._column, self._job, self._step)))  # fmt: skip
+        columns = (self._column, self._job, self._step)
+        runs = Runs(*(np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in columns))
         granted_u = float(gain_u[free].sum())
         return JobTerms(runs, on_time, late, granted_u, float(penalty_u * due.sum()), int(free.sum()))
 
-    def _granted(self, wanted: np.ndarray, gain_u: np.ndarray, grant_u: float) -> np.ndarray:
-        """(J,) bool: jobs that are not worth modelling, and those that time without end would complete."""
+    def _granted(self, gainful: np.ndarray, gain_u: np.ndarray, grant_u: float) -> np.ndarray:
+        """(J,) bool: jobs that count as completed: of little value, without work, or with endless time."""
         free = np.zeros(len(gain_u), dtype=bool)
-        by_gain = wanted[np.argsort(gain_u[wanted], kind="stable")]
+        by_gain = gainful[np.argsort(gain_u[gainful], kind="stable")]
         free[by_gain[np.cumsum(gain_u[by_gain].astype(float)) <= grant_u]] = True
         endless = min(self._case.inputs.end_s, self._case.end_s or NEVER_S) == NEVER_S
         if endless:
-            free[wanted] |= self._jobs.deadline_s[wanted] == NEVER_S
-        free[wanted] |= self._jobs.work_s[wanted] == 0
+            free[gainful] |= self._jobs.deadline_s[gainful] == NEVER_S
+        free[gainful] |= self._jobs.work_s[gainful] == 0
         return free
 
     def _add_job(self, j: int, gain_u: float) -> tuple[int, np.ndarray]:
@@ -122,7 +123,7 @@ class JobRows:
         return on_time, late
 
     def _runs_in(self, j: int, cell_s: np.ndarray) -> np.ndarray:
-        """Columns of what runs of a job in the cells between these edges, each within one step."""
+        """Columns of the share of a job that runs in each cell between edges; cells lie within one step."""
         step = np.searchsorted(self._edge_s, cell_s[:-1], side="right") - 1
         share = np.minimum(np.diff(cell_s) / int(self._jobs.work_s[j]), 1.0)
         share[self._alone_mw[j] > self._most_mw[step]] = 0.0  # not even alone
@@ -133,13 +134,13 @@ class JobRows:
         return columns
 
     def _cells(self, first_s: int, last_s: int, more_s: np.ndarray) -> np.ndarray:
-        """Edges from first to last: those of the steps, and some more."""
+        """(C,) edges of cells from first to last: those of the steps, and `more_s`."""
         low = np.searchsorted(self._edge_s, first_s, side="right")
         high = np.searchsorted(self._edge_s, last_s, side="left")
         return np.unique(np.concatenate([[first_s, last_s], self._edge_s[low:high], more_s])).astype(np.int64)
 
     def _one_at_a_time(self, runs: np.ndarray, share: np.ndarray, fraction: np.ndarray) -> None:
-        """runs <= share x fraction, where that says more than runs <= fraction."""
+        """Add runs <= share x fraction where share < 1, which says more than runs <= fraction."""
         tight = share < 1.0
         if tight.any():
             rows = self._program.add_rows(0.0, count=int(tight.sum()))
@@ -156,7 +157,7 @@ class JobRows:
         self._one_at_a_time(runs, share, np.full(len(runs), fraction))
 
     def _late_rows(self, j: int) -> np.ndarray:
-        """Columns of the fractions that complete in each late span; empty if none can."""
+        """Columns of the fraction that completes in each late span; empty if none can."""
         job = self._jobs[j]
         submit_s, work_s, deadline_s = int(job.submit_s), int(job.work_s), int(job.deadline_s)
         allowance = allowance_s(submit_s, deadline_s)
@@ -198,7 +199,7 @@ class JobRows:
         program.put(rows[1], runs, -mean_share)
 
     def _unfinished(self, fractions: np.ndarray) -> np.ndarray:
-        """Columns of the fraction that completes in a span or after it."""
+        """Columns of the fraction that completes in or after each span."""
         program = self._program
         later = program.add_columns(np.ones(len(fractions)))
         rows = program.add_rows(0.0, equal=True, count=len(fractions))
@@ -208,7 +209,7 @@ class JobRows:
         return later
 
     def _work_before(self, runs: np.ndarray, span: np.ndarray, fractions: np.ndarray) -> None:
-        """What ran by the end of a span covers what completed by then; in the end both are equal."""
+        """Add: work done by the end of a span covers the fraction completed by then, exactly at the last."""
         program, count = self._program, len(fractions)
         ahead = program.add_columns(np.append(np.ones(count - 1), 0.0))
         rows = program.add_rows(0.0, equal=True, count=count)

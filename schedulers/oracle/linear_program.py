@@ -1,4 +1,4 @@
-"""A linear program put together piece by piece, and a bound from its duals that no rounding can break."""
+"""A linear program, built column by column, and a lower bound from its duals that holds for inexact ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-TOLERANCE = 1e-4  # of the solver; the bound holds for whatever multipliers it finds
+TOLERANCE = 1e-4  # of the solver; the bound holds for any multipliers that it returns
 
 
 @dataclass
 class _Rows:
-    """Constraints of one kind, as coordinates."""
+    """Constraints of one kind under construction: coefficients by coordinates, right-hand sides."""
 
     row: list[np.ndarray] = field(default_factory=list)
     column: list[np.ndarray] = field(default_factory=list)
@@ -22,24 +22,34 @@ class _Rows:
     right: list[np.ndarray] = field(default_factory=list)
     count: int = 0
 
-    def matrix(self, columns: int) -> csr_matrix:
-        """(R, C) coefficients; entries at the same place add up."""
+    def constraints(self, columns: int) -> _Constraints:
+        """The rows as a matrix; coefficients at the same coordinates add up."""
+        right = np.concatenate(self.right) if self.right else np.zeros(0)
         if not self.row:
-            return csr_matrix((self.count, columns))
+            return _Constraints(csr_matrix((self.count, columns)), right)
         parts = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
-        return csr_matrix(parts, shape=(self.count, columns))
+        return _Constraints(csr_matrix(parts, shape=(self.count, columns)), right)
+
+
+@dataclass(frozen=True, slots=True)
+class _Constraints:
+    """matrix (R, C) times x, compared with right (R,)."""
+
+    matrix: csr_matrix
+    right: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """x: (C,) the solver's solution; found: its cost; least: what no feasible point goes below.
+    """The outcome of a solver run.
 
-    status: the solver's word, "optimal" or why it stopped. -inf is the least where it had no multipliers.
+    x: (C,) solution. cost: its objective. least: lower bound on the cost of every feasible point; -inf if the
+    solver returned no multipliers. status: the solver's own, "optimal" or why it stopped.
     """
 
     x: np.ndarray
     least: float
-    found: float
+    cost: float
     solve_s: float
     status: str
 
@@ -54,7 +64,7 @@ class Program:
         self.columns = 0
 
     def add_columns(self, high: np.ndarray, cost: np.ndarray | float = 0.0) -> np.ndarray:
-        """New variables between 0 and `high`, which must be finite; their numbers."""
+        """Add variables between 0 and `high`; their column numbers. ValueError for an infinite `high`."""
         high = np.atleast_1d(np.asarray(high, dtype=float))
         if not np.isfinite(high).all():
             raise ValueError("every variable of the program needs a finite upper bound")
@@ -64,7 +74,9 @@ class Program:
         return np.arange(self.columns - len(high), self.columns)
 
     def add_rows(self, right: np.ndarray | float, equal: bool = False, count: int = 1) -> np.ndarray:
-        """New rows without coefficients yet; their numbers among the rows of their kind."""
+        """Add rows without coefficients; returns their numbers among the rows of their kind.
+
+        right: the right-hand sides, or one number for `count` rows. equal: rows == right, else <="""
         rows = self._equal if equal else self._at_most
         values = np.asarray(right, dtype=float)
         if values.ndim == 0:
@@ -80,7 +92,7 @@ class Program:
         value: np.ndarray | float,
         equal: bool = False,
     ) -> None:
-        """Add coefficients; the three broadcast against each other."""
+        """Add coefficients at (row, column); the three arrays are broadcast. equal: as for the rows."""
         rows = self._equal if equal else self._at_most
         row, column, value = np.broadcast_arrays(row, column, value)
         rows.row.append(row.ravel())
@@ -89,21 +101,20 @@ class Program:
 
     @property
     def rows(self) -> int:
-        """Constraints of both kinds."""
+        """Number of constraints of both kinds."""
         return self._at_most.count + self._equal.count
 
     def solve(self, time_limit_s: float = 600.0) -> Solved:
-        """Solve with HiGHS' interior point, on one thread. `least` holds whatever the solver's tolerances.
+        """Solve by HiGHS' interior point method on one thread. `least` is valid whatever its tolerances.
 
         Without crossover to a vertex: it took several times as long, and neither the bound nor the oracle
         needs one.
         """
         began_s = time.perf_counter()
         cost, high = np.concatenate(self._cost), np.concatenate(self._high)
-        upper, equal = self._at_most.matrix(self.columns), self._equal.matrix(self.columns)
-        upper_right, equal_right = _joined(self._at_most.right), _joined(self._equal.right)
+        at_most, equal = self._at_most.constraints(self.columns), self._equal.constraints(self.columns)
         solver = _solver(time_limit_s)
-        solver.passModel(_model(cost, high, upper, upper_right, equal, equal_right))
+        solver.passModel(_model(cost, high, at_most, equal))
         solver.run()
         solve_s = time.perf_counter() - began_s
         solution = solver.getSolution()
@@ -111,10 +122,8 @@ class Program:
         if not solution.dual_valid:
             return Solved(np.zeros(self.columns), -np.inf, np.nan, solve_s, status)
         dual = np.array(solution.row_dual)
-        weight = np.maximum(-dual[: upper.shape[0]], 0.0)
-        least = _lagrangian(
-            cost, high, upper, upper_right, weight, equal, equal_right, dual[upper.shape[0] :]
-        )
+        weight = np.maximum(-dual[: len(at_most.right)], 0.0)
+        least = _lagrangian(cost, high, at_most, weight, equal, dual[len(at_most.right) :])
         x = np.clip(np.array(solution.col_value), 0.0, high)
         return Solved(x, least, float(cost @ x), solve_s, status)
 
@@ -133,45 +142,33 @@ def _solver(time_limit_s: float) -> highspy.Highs:
     return solver
 
 
-def _model(
-    cost: np.ndarray,
-    high: np.ndarray,
-    upper: csr_matrix,
-    upper_right: np.ndarray,
-    equal: csr_matrix,
-    equal_right: np.ndarray,
-) -> highspy.HighsLp:
-    """The program in HiGHS' form: rows between two values."""
-    matrix = vstack([upper, equal]).tocsc()
+def _model(cost: np.ndarray, high: np.ndarray, at_most: _Constraints, equal: _Constraints) -> highspy.HighsLp:
+    """The program in HiGHS' form: every row between a lower and an upper limit."""
+    matrix = vstack([at_most.matrix, equal.matrix]).tocsc()
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = matrix.shape[1], matrix.shape[0]
     model.col_cost_, model.col_lower_, model.col_upper_ = cost, np.zeros(len(high)), high
-    model.row_lower_ = np.concatenate([np.full(len(upper_right), -highspy.kHighsInf), equal_right])
-    model.row_upper_ = np.concatenate([upper_right, equal_right])
+    model.row_lower_ = np.concatenate([np.full(len(at_most.right), -highspy.kHighsInf), equal.right])
+    model.row_upper_ = np.concatenate([at_most.right, equal.right])
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
     model.a_matrix_.value_ = matrix.data
     return model
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
 def _lagrangian(
     cost: np.ndarray,
     high: np.ndarray,
-    upper: csr_matrix,
-    upper_right: np.ndarray,
+    at_most: _Constraints,
     weight: np.ndarray,
-    equal: csr_matrix,
-    equal_right: np.ndarray,
+    equal: _Constraints,
     price: np.ndarray,
 ) -> float:
-    """What no feasible point goes below, for any weight >= 0 and any price (weak duality).
+    """A lower bound on the cost of any feasible point (weak duality).
 
-    The rows are priced into the objective, and every variable takes its better end: right for any
-    multipliers, so the solver's tolerances cannot make a bound of it that is none.
+    weight >= 0 and price are the multipliers of the rows. The rows enter the objective with them, and every
+    variable takes its cheaper end. That is a bound for any multipliers, so the solver's tolerances cannot
+    make it wrong.
     """
-    reduced = cost + upper.T @ weight - equal.T @ price
-    return float(price @ equal_right - weight @ upper_right + np.minimum(reduced * high, 0.0).sum())
+    reduced = cost + at_most.matrix.T @ weight - equal.matrix.T @ price
+    return float(price @ equal.right - weight @ at_most.right + np.minimum(reduced * high, 0.0).sum())

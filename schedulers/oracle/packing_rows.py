@@ -1,4 +1,4 @@
-"""What fits beside what at one instant: cuts that fractions of wide jobs would slip through.
+"""Cuts for jobs that do not fit side by side at one instant, which fractions of wide jobs would violate.
 
 A dual feasible function f (Fekete and Schepers, Mathematical Programming 91, 2001,
 doi:10.1007/s101070100243) satisfies: shares of a capacity that add up to at most 1 have f that add up to at
@@ -25,9 +25,9 @@ ABOVE = 1e-9  # by which a power limit is raised, so that rounding cannot tighte
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Every variable that says how much of a job runs when. All are (X,).
+    """The X variables of work: a share of a job's work in a step. All arrays are (X,).
 
-    column: number of the variable, which is a share of the job's work. job, step: whose and when.
+    column: number of the variable. job, step: of which job, and in which step.
     """
 
     column: np.ndarray
@@ -36,7 +36,7 @@ class Runs:
 
 
 def amounts_per_node(case: Case, part: Partition) -> list[tuple[np.ndarray, int]]:
-    """(J,) amounts of each resource with what a node has of it; only what a partition declares (§2.1)."""
+    """For each resource that a partition declares (§2.1): (J,) needs of the jobs, and what a node has."""
     jobs = build_jobs(case)
     table = (
         (jobs.cores, part.cores_per_node),
@@ -47,18 +47,20 @@ def amounts_per_node(case: Case, part: Partition) -> list[tuple[np.ndarray, int]
 
 
 def narrow_mw(case: Case) -> np.ndarray:
-    """(J,) float: IT power of a job with its share of nodes. Of jobs that run at once it adds up to no more
-    than they draw, because nodes in use are at least the sum of the shares of any one resource.
+    """(J,) float: IT power of a job with the idle power of its share of nodes.
+
+    For jobs that run at once the sum is at most their draw, because nodes in use are at least the sum of the
+    shares of any one resource.
     """
-    return _own_mw(case, whole_nodes=False)
+    return _power_with_nodes_mw(case, whole_nodes=False)
 
 
 def alone_mw(case: Case) -> np.ndarray:
-    """(J,) float: the least IT power at which a job runs: its own, with its whole nodes."""
-    return _own_mw(case, whole_nodes=True)
+    """(J,) float: the least IT power at which a job runs: its own, with idle power of whole nodes."""
+    return _power_with_nodes_mw(case, whole_nodes=True)
 
 
-def _own_mw(case: Case, *, whole_nodes: bool) -> np.ndarray:
+def _power_with_nodes_mw(case: Case, *, whole_nodes: bool) -> np.ndarray:
     jobs = build_jobs(case)
     power_mw = jobs.power_mw.astype(float)
     for index, part in enumerate(case.cluster.partitions):
@@ -103,18 +105,21 @@ def _add(
     program: Program,
     steps: Steps,
     runs: Runs,
-    here: np.ndarray,
+    limited: np.ndarray,
     amount: np.ndarray,
     capacity: np.ndarray | float,
     hours: np.ndarray,
 ) -> None:
-    """For each function and step: hours of the jobs, weighted, are at most the hours of the step."""
+    """Add the cuts of all functions: in a step, weighted hours of the jobs <= hours of the step.
+
+    limited (X,): whether a variable is subject to this capacity. amount, capacity, hours (X,): what its job
+    needs, what there is, and the hours of its whole work."""
     for k in FUNCTIONS:
         weight = feasible(amount, capacity, k)
-        some = here & (weight * capacity > amount * (1 + 1e-6))
-        if not some.any():
+        tight = limited & (weight * capacity > amount * (1 + 1e-6))
+        if not tight.any():
             continue
-        kept = here & (weight > 0)
-        used, place = np.unique(runs.step[kept], return_inverse=True)
+        counted = limited & (weight > 0)
+        used, place = np.unique(runs.step[counted], return_inverse=True)
         rows = program.add_rows(steps.length_s[used] / HOUR_S)
-        program.put(rows[place], runs.column[kept], weight[kept] * hours[kept])
+        program.put(rows[place], runs.column[counted], weight[counted] * hours[counted])

@@ -1,4 +1,4 @@
-"""Search for a good plan: starting points from heuristics and the bound's program, then small changes."""
+"""Local search for a good plan: starts from heuristics and the bound's program, then random changes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from schedulers.oracle.job_rows import allowance_s
 from schedulers.oracle.plan_trial import Trial
 from traces.constants import DAY_S, HOUR_S
 
-HOLD_S = (0, 1800, 7200, 21_600, 43_200)  # how long before its planned start others make room for a job
-THRESHOLD = 0.01  # share of the value offered that a change may cost at first
-PATIENCE_S = (0, HOUR_S, 4 * HOUR_S)  # how long after it they still do
+HOLD_S = (0, 1800, 7200, 21_600, 43_200)  # how long before the planned start a reservation may begin
+THRESHOLD = 0.01  # of the value offered: the loss that a change may cause at the beginning of the search
+PATIENCE_S = (0, HOUR_S, 4 * HOUR_S)  # how long after the planned start it may end
 
 
 class PlanSearch:
-    """Hill climbing over plans of one case. Deterministic: the same case and seed give the same plan."""
+    """Threshold accepting over plans of one case. The same case and seed give the same plan."""
 
     def __init__(self, case: Case, seed: int = 0) -> None:
         self._jobs = build_jobs(case)
@@ -34,16 +34,16 @@ class PlanSearch:
     # --- starting points --------------------------------------------------------------------------
 
     def seed_by(self, rank: np.ndarray, not_before_s: np.ndarray | None = None) -> None:
-        """Try the plan that starts jobs in this order, not before these times."""
+        """Try the plan with jobs by rank (J,), smallest first, and earliest starts (J,) [s]."""
         rows = self.plan.rows
         rows["rank"] = np.argsort(np.argsort(rank, kind="stable"), kind="stable")
         rows["not_before_s"] = self._begin_s if not_before_s is None else not_before_s
         for name in ("hold_from_s", "hold_until_s", "hold_end_s", "sticky"):
             rows[name] = 0
-        self._judge()
+        self._score()
 
     def seed_from_values(self) -> None:
-        """Orders by value, and by value per core-second and per unit of energy of the true run."""
+        """Try orders by value, by value per core-second and per energy of the true run, by deadline."""
         jobs = self._jobs
         value = np.maximum(jobs.value_u, 0).astype(float)
         work_s = np.maximum(jobs.work_s, 1)
@@ -55,13 +55,13 @@ class PlanSearch:
         self.seed_by(jobs.deadline_s.astype(float))
 
     def seed_from_starts(self, start_s: np.ndarray) -> None:
-        """The order in which another schedule started jobs, with and without its times."""
+        """Try the order of another schedule's starts (J,) [s], negative: never; also with its times."""
         rank = np.where(start_s < 0, float(NEVER_S), start_s.astype(float))
         self.seed_by(rank)
         self.seed_by(rank, np.where(start_s < 0, self._begin_s, start_s))
 
     def seed_from_relaxation(self, relaxed: Relaxed) -> None:
-        """The bound's program rounded: jobs that it completes come first, in the order of its mean times."""
+        """Try roundings of the bound's solution: jobs that it completes come first, by mean time."""
         runs, steps = relaxed.terms.runs, relaxed.steps
         amount = relaxed.x[runs.column]
         total = np.bincount(runs.job, amount, self._count)
@@ -85,7 +85,7 @@ class PlanSearch:
     # --- small changes ----------------------------------------------------------------------------
 
     def climb(self, trials: int) -> None:
-        """Change the plan a little, so many times, and keep what is at most a little worse.
+        """Try this many changes of the plan, and accept those within a threshold of the present score.
 
         Threshold accepting (Dueck and Scheuer, Journal of Computational Physics 90(1), 1990,
         doi:10.1016/0021-9991(90)90201-B): the threshold falls to 0 over the trials. The best plan is kept.
@@ -98,25 +98,26 @@ class PlanSearch:
             self.plan.rows[:] = at_rows
             for _ in range(1 + int(self._random.integers(3) == 0)):
                 self._change()
-            score_u = self._judge()
+            score_u = self._score()
             if score_u >= at_u - first_u * (1 - (trial + 1) / trials):
                 at_rows, at_u = self.plan.rows.copy(), score_u
-                self._note_losses()
+                self._update_losses()
 
     def _change(self) -> None:
+        """Make one random change of the present plan, mostly for a job that lost value."""
         rows, random = self.plan.rows, self._random
         kind = random.random()
-        job = self._some_loser() if kind < 0.8 else int(random.integers(self._count))
+        job = self._draw_lossy_job() if kind < 0.8 else int(random.integers(self._count))
         if kind < 0.25:
             rows["rank"][job] = rows["rank"].min() - 1
         elif kind < 0.5:
-            self._expect(job)
+            self._reserve(job)
         elif kind < 0.65:
             rows["rank"][job] = rows["rank"][int(random.integers(self._count))] - 0.5
         elif kind < 0.72:
             rows["hold_end_s"][job] = rows["sticky"][job] = 0
             rows["not_before_s"][job] = self._begin_s
-        elif kind < 0.86:  # something that earns little may be in the way of something that earns much
+        elif kind < 0.86:  # a job of little value may delay one of high value
             rows["rank"][job] = rows["rank"].max() + 1
         elif kind < 0.95:
             allowance_s = self._allowance_s(job)
@@ -129,16 +130,16 @@ class PlanSearch:
         deadline_s = int(self._jobs.deadline_s[job])
         return DAY_S if deadline_s == NEVER_S else allowance_s(int(self._jobs.submit_s[job]), deadline_s)
 
-    def _some_loser(self) -> int:
-        """A job, the more likely the more value it lost in the best plan."""
+    def _draw_lossy_job(self) -> int:
+        """A random job, with a probability proportional to the value that it lost in the accepted plan."""
         total = np.cumsum(self._lost_u)
         return int(np.searchsorted(total, self._random.random() * total[-1], side="right"))
 
-    def _expect(self, job: int) -> None:
-        """Plan a start for a job, and have others make room."""
-        rows, random, one = self.plan.rows, self._random, self._jobs[job]
-        submit_s = int(one.submit_s)
-        room_s = max(self._allowance_s(job) * (2 if random.random() < 0.25 else 1) - int(one.work_s), 1)
+    def _reserve(self, job: int) -> None:
+        """Give a job the best rank, a random start and a reservation for it."""
+        rows, random, request = self.plan.rows, self._random, self._jobs[job]
+        submit_s = int(request.submit_s)
+        room_s = max(self._allowance_s(job) * (2 if random.random() < 0.25 else 1) - int(request.work_s), 1)
         start_s = submit_s + int(random.integers(room_s))
         if self._lp_start_s[job] >= 0 and random.random() < 0.3:
             start_s = int(self._lp_start_s[job])
@@ -149,15 +150,15 @@ class PlanSearch:
         rows["hold_end_s"][job] = start_s + int(random.choice(PATIENCE_S)) + 1
         rows["sticky"][job] = int(random.integers(2))
 
-    def _judge(self) -> float:
-        """Score the plan at hand, and keep it if it is the best so far."""
+    def _score(self) -> float:
+        """The score of the present plan in micro-units; it is kept if it is the best so far."""
         score_u = self.trial.score_u(self.plan)
         if score_u > self.best_u:
             self.best_u, self.best_rows = score_u, self.plan.rows.copy()
-            self._note_losses()
+            self._update_losses()
         return score_u
 
-    def _note_losses(self) -> None:
-        """(J,) value that jobs lost in the last trial: where a change is worth a try."""
+    def _update_losses(self) -> None:
+        """Update the (J,) value that each job lost in the last trial."""
         lost_u = np.maximum(self._jobs.value_u, 0) - self.trial.earned_u
         self._lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)

@@ -1,4 +1,4 @@
-"""Plans tried on the compiled clock: one world, reset between trials."""
+"""Simulation of plans on the compiled clock, in one world that is reset between trials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEPS = 2**40
 
 
 class Trial:
-    """Scores plans of a case. `earned_u` is what each job earned in the last one, (J,) micro-units."""
+    """Scores plans of a case. tried: number of plans scored."""
 
     def __init__(self, case: Case) -> None:
         self._prices = prices_of(case)
@@ -28,7 +28,7 @@ class Trial:
         return [world.env, world.part, world.live, world.ends, world.outcome]
 
     def score_u(self, plan: Plan) -> float:
-        """The objective's numerator in micro-units; -inf if the run cannot be carried to its end."""
+        """The objective's numerator in micro-units; -inf if the run does not reach its end."""
         for part, fresh in zip(self._changing(), self._fresh, strict=True):
             part[...] = fresh
         self.tried += 1
@@ -39,15 +39,15 @@ class Trial:
 
     @property
     def earned_u(self) -> np.ndarray:
-        """(J,) micro-units each job earned in the last trial."""
+        """(J,) value that each job earned in the last trial, in micro-units."""
         return np.array(self._world.outcome[0]["earned_u"])
 
     @property
     def start_s(self) -> np.ndarray:
-        """(J,) first starts of the last trial; negative: never."""
+        """(J,) first starts in the last trial [s]; negative: never."""
         return np.array(self._world.outcome[0]["start_s"])
 
     @property
     def offered_u(self) -> int:
-        """Value of the jobs that arrived in the last trial."""
+        """Value of the jobs that arrived in the last trial, in micro-units."""
         return int(self._world.env[0].offered_u)

@@ -1,4 +1,4 @@
-"""The power side of the bound's program: nodes, supply, battery and grid, step by step.
+"""The power balance of the bound's program: nodes, supply, battery and grid in each step.
 
 Energies are in units of the cluster's peak draw for an hour, so that the numbers are near 1.
 """
@@ -16,7 +16,9 @@ from traces.constants import HOUR_S
 
 
 class PowerRows:
-    """Adds the power of a case to a program in which the jobs' runs are there already."""
+    """Adds the power balance of a case to a program that has the variables of its jobs (`runs`).
+
+    unit_u: micro-units of value by which the objective is divided."""
 
     def __init__(self, program: Program, case: Case, steps: Steps, runs: Runs, unit_u: float) -> None:
         self._program, self._case, self._steps, self._runs = program, case, steps, runs
@@ -26,29 +28,30 @@ class PowerRows:
         self._count = len(steps.pue)
 
     def add(self) -> None:
-        """Nodes, balance, supply, grid and battery."""
+        """Add all rows and variables of nodes, balance, supply, grid and battery."""
         balance = self._program.add_rows(0.0, equal=True, count=self._count)
         self._draw_of_jobs(balance)
         nodes = self._nodes(balance)
         used, grid = self._sources(balance)
         if self._steps.pays_to_draw:
             self._needless_draw(balance)
-        charged, given = self._battery(balance, grid)
+        charged, discharged = self._battery(balance, grid)
         add_packing(self._program, self._case, steps=self._steps, runs=self._runs)
         surplus = self._program.add_rows(self._steps.supply_mj / self._unit_mj)
         self._program.put(surplus, used, 1.0)
-        self._more_than_supply(balance, grid, given)
+        self._more_than_supply(balance, grid, discharged)
         if charged is not None:
             self._program.put(surplus, charged, 1.0)
             self._resting_nodes_first(used, charged, nodes)
 
     def _draw_of_jobs(self, balance: np.ndarray) -> None:
+        """Add the energy of jobs to the rows (K,) of the balance."""
         runs, jobs = self._runs, self._jobs
         energy = jobs.power_mw[runs.job] * jobs.work_s[runs.job].astype(float) / self._unit_mj
         self._program.put(balance[runs.step], runs.column, energy * self._steps.pue[runs.step], equal=True)
 
     def _nodes(self, balance: np.ndarray) -> list[np.ndarray]:
-        """Columns of node-hours in use by partition: enough for the most any resource needs."""
+        """Columns (K,) of node-hours in use for each partition: at least what each resource needs."""
         columns = []
         for index, part in enumerate(self._case.cluster.partitions):
             nodes = self._program.add_columns(part.nodes * self._steps.length_s / HOUR_S)
@@ -76,7 +79,7 @@ class PowerRows:
         self._program.put(rows, nodes, -1.0)
 
     def _sources(self, balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Columns of the draw that the supply and the grid serve."""
+        """Columns (K,) of the energy used from the supply and from the grid."""
         most = self._most_draw()
         used = self._program.add_columns(np.minimum(self._steps.supply_mj / self._unit_mj, most))
         grid = self._program.add_columns(np.minimum(self._steps.import_mj / self._unit_mj, most), self._cost)
@@ -85,7 +88,7 @@ class PowerRows:
         return used, grid
 
     def _most_draw(self) -> np.ndarray:
-        """(K,) more energy than the cluster can draw in a step, whatever runs and rests in it."""
+        """(K,) upper bound on the energy that the cluster draws in a step."""
         parts = self._case.cluster.partitions
         nodes_mw = sum(part.nodes * max(part.idle_mw, part.rest_mw) for part in parts)
         jobs_mw = float(self._jobs.power_mw[self._jobs.part >= 0].sum())
@@ -95,11 +98,11 @@ class PowerRows:
         return power_mw * self._steps.length_s / self._unit_mj
 
     def _needless_draw(self, balance: np.ndarray) -> None:
-        """Where power pays the one who draws it: resting nodes, restarts, lost work, jobs that fail."""
+        """Add draw without work, for negative prices: idle nodes, restarts, lost work, failed jobs."""
         self._program.put(balance, self._program.add_columns(self._most_draw()), 1.0, equal=True)
 
     def _battery(self, balance: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Columns of the surplus charged and of what it gives; None without a battery."""
+        """Columns (K,) of the surplus charged and of the discharge; None without a battery."""
         program, steps, battery = self._program, self._steps, self._case.battery
         limited = np.isfinite(steps.import_mj)
         if battery.capacity_mj == 0:
@@ -108,8 +111,8 @@ class PowerRows:
         charged = program.add_columns(
             np.minimum(battery.charge_limit_mw * hours, steps.supply_mj / self._unit_mj)
         )
-        given = program.add_columns(battery.discharge_limit_mw * hours)
-        program.put(balance, given, -1.0, equal=True)
+        discharged = program.add_columns(battery.discharge_limit_mw * hours)
+        program.put(balance, discharged, -1.0, equal=True)
         flows = [charged]
         if steps.cheap.any():
             bought = program.add_columns(battery.charge_limit_mw * hours * steps.cheap, self._cost)
@@ -118,30 +121,30 @@ class PowerRows:
             rows = program.add_rows(right)
             program.put(rows, grid[limited], 1.0)
             program.put(rows, bought[limited], 1.0)
-        self._content(flows, given)
-        self._one_way(flows, given)
-        return charged, given
+        self._content(flows, discharged)
+        self._one_way(flows, discharged)
+        return charged, discharged
 
-    def _more_than_supply(self, balance: np.ndarray, grid: np.ndarray, given: np.ndarray | None) -> None:
-        """What a job draws beyond the supply comes from battery or grid, however short it runs.
+    def _more_than_supply(self, balance: np.ndarray, grid: np.ndarray, discharged: np.ndarray | None) -> None:
+        """Add: draw of a job beyond the supply comes from battery or grid, even for part of a step.
 
         Of jobs that run at once, the sum of what each draws beyond the supply is at most what all draw
         beyond it; so the energies of a step add up likewise.
         """
         runs, jobs, steps = self._runs, self._jobs, self._steps
         beyond_mw = narrow_mw(self._case)[runs.job] * steps.pue[runs.step] - steps.supply_mw[runs.step]
-        some = beyond_mw > 0
-        if not some.any():
+        above = beyond_mw > 0
+        if not above.any():
             return
         rows = self._program.add_rows(0.0, count=self._count)
         energy = beyond_mw * jobs.work_s[runs.job] / self._unit_mj
-        self._program.put(rows[runs.step[some]], runs.column[some], energy[some])
+        self._program.put(rows[runs.step[above]], runs.column[above], energy[above])
         self._program.put(rows, grid, -1.0)
-        if given is not None:
-            self._program.put(rows, given, -1.0)
+        if discharged is not None:
+            self._program.put(rows, discharged, -1.0)
 
-    def _content(self, flows: list[np.ndarray], given: np.ndarray) -> None:
-        """The battery's content at the end of each step, in mJ of content."""
+    def _content(self, flows: list[np.ndarray], discharged: np.ndarray) -> None:
+        """Add the battery's content at the end of each step: between 0 and its capacity, less losses."""
         program, battery, steps = self._program, self._case.battery, self._steps
         into = round(1000 * battery.charge_efficiency) / 1000
         out = round(1000 / battery.discharge_efficiency) / 1000
@@ -153,13 +156,13 @@ class PowerRows:
         program.put(rows[1:], content[:-1], -1.0, equal=True)
         for flow in flows:
             program.put(rows, flow, -into, equal=True)
-        program.put(rows, given, out, equal=True)
+        program.put(rows, discharged, out, equal=True)
         if battery.self_discharge_mw:  # at most: an empty battery loses nothing (§7.4a)
             lost = program.add_columns(battery.self_discharge_mw * steps.length_s / self._unit_mj)
             program.put(rows, lost, 1.0, equal=True)
 
-    def _one_way(self, flows: list[np.ndarray], given: np.ndarray) -> None:
-        """At any instant the battery charges or gives: the times of both fit into the step."""
+    def _one_way(self, flows: list[np.ndarray], discharged: np.ndarray) -> None:
+        """Add: the battery charges or discharges at an instant, so the times of both fit into the step."""
         battery, length_s = self._case.battery, self._steps.length_s
         if battery.charge_limit_mw == 0 or battery.discharge_limit_mw == 0:
             return
@@ -167,13 +170,13 @@ class PowerRows:
         scale = self._unit_mj / HOUR_S
         for flow in flows:
             self._program.put(rows, flow, scale / battery.charge_limit_mw)
-        self._program.put(rows, given, scale / battery.discharge_limit_mw)
+        self._program.put(rows, discharged, scale / battery.discharge_limit_mw)
 
     def _resting_nodes_first(self, used: np.ndarray, charged: np.ndarray, nodes: list[np.ndarray]) -> None:
-        """Unused nodes take surplus before the battery does (§2.7, §7.2).
+        """Add: unused nodes take surplus before the battery does (§2.7, §7.2).
 
         At an instant at which the battery charges, either all unused nodes are lit, and
-        charged <= S - PUE x (rest of all nodes - rest of those in use) - used, or some are dark for want
+        charged <= S - PUE x (rest of all nodes - rest of those in use) - used, or some are dark for lack
         of power, and charged <= e, less than the rest of one node. With A = S - PUE x rest of all nodes,
         both satisfy charged + A/S x (used - PUE x rest of those in use) <= A + e, which is linear in
         time, so it holds for a step with constant inputs. `used` is what jobs and their nodes take.

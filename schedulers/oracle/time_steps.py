@@ -1,4 +1,4 @@
-"""Time steps of the bound: what supply, grid and PUE offer at best in each, from the true inputs."""
+"""Time steps of the bound: the most favourable supply, grid and PUE in each, from the true inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_STEPS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """K steps from the beginning of a run to where nothing can be gained any more. Arrays are (K,).
+    """K steps from the beginning of a run to the last second at which value can be gained. Arrays are (K,).
 
     edge_s is (K + 1,) int64. supply_mj, import_mj: energy available (import may be infinite).
     rate_u_per_mj: the lowest price of grid energy in the step, carbon included. pue: the lowest, as a
@@ -46,7 +46,9 @@ class Steps:
 
 
 def end_of_gain_s(case: Case) -> int:
-    """No job earns anything after this second: the end of inputs or window, or the last expiry."""
+    """The second after which no job earns anything: the end of inputs or window, or the last expiry.
+
+    InputError if the inputs never end and the last price is negative: then there is no such second."""
     jobs = build_jobs(case)
     dated = jobs.deadline_s[(jobs.deadline_s < NEVER_S) & (jobs.part >= 0)]
     submits = jobs.submit_s[(jobs.deadline_s < NEVER_S) & (jobs.part >= 0)]
@@ -87,9 +89,10 @@ def rates_u_per_kwh(case: Case) -> np.ndarray:
 
 
 def step_edges(case: Case, step_s: int) -> np.ndarray:
-    """Edges: multiples of `step_s` from the beginning, and every change of an input where steps are short.
+    """(K + 1,) edges in s: multiples of `step_s` from the beginning; changes of inputs too, if they are few.
 
-    Changes further apart than `step_s` on average become edges, so that such steps have constant inputs.
+    With at most two changes for each step all of them are edges, so that inputs are constant within a step.
+    InputError for more than MOST_STEPS steps.
     """
     begin_s, end_s = case.first_instant_s, end_of_gain_s(case)
     if (end_s - begin_s) // step_s > MOST_STEPS:
@@ -106,7 +109,7 @@ def step_edges(case: Case, step_s: int) -> np.ndarray:
 
 
 def make_steps(case: Case, edge_s: np.ndarray) -> Steps:
-    """What each step offers at best."""
+    """The steps between edges (K + 1,): energy available, lowest price and lowest PUE of each."""
     rows, rates = build_inputs(case), rates_u_per_kwh(case)
     count = len(edge_s) - 1
     first = np.searchsorted(rows.change_s, edge_s[:-1], side="right") - 1
@@ -115,7 +118,7 @@ def make_steps(case: Case, edge_s: np.ndarray) -> Steps:
     rate, pue = np.zeros(count), np.zeros(count)
     cheap = np.zeros(count, dtype=bool)
     most, most_import = np.zeros(count), np.zeros(count)
-    allowed = _may_charge(case, rows)
+    may_charge = _may_charge(case, rows)
     for k in range(count):
         span = slice(first[k], last[k] + 1)
         ends = np.append(rows.change_s[first[k] + 1 : last[k] + 1], edge_s[k + 1])
@@ -125,7 +128,7 @@ def make_steps(case: Case, edge_s: np.ndarray) -> Steps:
         imported[k] = np.inf if (limit >= UNLIMITED_MW).any() else (limit * seconds).sum()
         rate[k] = rates[span].min() / MJ_PER_KWH
         pue[k] = rows.pue[span].min() / 1000
-        cheap[k] = allowed[span].any()
+        cheap[k] = may_charge[span].any()
         most[k], most_import[k] = rows.supply_mw[span].max(), limit.max()
     return Steps(edge_s, supply, imported, rate, pue, first == last, cheap, most, most_import)
 

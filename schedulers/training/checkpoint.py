@@ -19,14 +19,14 @@ from traces.atomic import replacing, write_json
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network and how it came about. `facts`: scenario, data, seeds, metrics, versions."""
+    """A network and how it was trained. `facts`: scenario, data, seeds, metrics, versions, as JSON."""
 
     net: SchedulerNet
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def head(self) -> str:
-        """How it chooses: one of schedulers.network.forward.HEADS."""
+        """How the network chooses an action: one of schedulers.network.forward.HEADS."""
         return head_of(self.facts)
 
 
@@ -35,7 +35,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     net = checkpoint.net
-    described = {
+    description = {
         "version": VERSION,
         "layout": json.loads(net.layout.to_json()),
         "network": asdict(net.size),
@@ -43,25 +43,25 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     with replacing(folder / WEIGHTS) as partial:
-        save_file(weights, partial, metadata={"description": json.dumps(described)})
-    write_json(folder / FACTS, described)
+        save_file(weights, partial, metadata={"description": json.dumps(description)})
+    write_json(folder / FACTS, description)
 
 
 def load(folder: Path) -> Checkpoint:
-    """Read a checkpoint folder. InputError if it is none, or of another layout or version."""
+    """Read a checkpoint folder. InputError if it is no checkpoint, or has another version."""
     folder = Path(folder)
-    found = describe_checkpoint(folder)
-    weights = read_weights(folder, found.network["width"], found.network["kind"])
-    net = SchedulerNet(found.layout, NetworkSize(**found.network))
+    description = describe_checkpoint(folder)
+    weights = read_weights(folder, description.network["width"], description.network["kind"])
+    net = SchedulerNet(description.layout, NetworkSize(**description.network))
     net.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
     net.eval()
-    return Checkpoint(net, found.facts)
+    return Checkpoint(net, description.facts)
 
 
 def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:
     """The same weights for another number of slots or hours: nothing in them depends on it."""
-    other = SchedulerNet(layout, net.size)
-    other.load_state_dict(net.state_dict())
+    copy = SchedulerNet(layout, net.size)
+    copy.load_state_dict(net.state_dict())
     with torch.no_grad():
-        other.train(net.training)
-    return other
+        copy.train(net.training)
+    return copy

@@ -18,5 +18,5 @@ REWARD_SCALE = 100.0
 
 
 def discounts(elapsed_s: np.ndarray, gamma_per_hour: float) -> np.ndarray:
-    """Discount of what comes after so many seconds, of the same shape, float32."""
+    """gamma ** hours: the discount of a reward that comes `elapsed_s` later; same shape, float32."""
     return np.power(gamma_per_hour, np.asarray(elapsed_s, np.float64) / HOUR_S).astype(np.float32)

@@ -1,15 +1,19 @@
-"""What a training run tells while it runs: one CSV row and TensorBoard's numbers at a time."""
+"""The log of a training run: rows of progress.csv, and the same numbers for TensorBoard."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from traces.documents import read_text, reading
 from traces.errors import InputError, quoted
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 ROWS = "progress.csv"
 STEP = "step"
@@ -17,10 +21,10 @@ MOST_BYTES = 256 * 2**20
 
 
 class Journal:
-    """Rows of a run, in the order of their steps. A resumed run forgets the rows after its state.
+    """Rows of a run, in the order of their steps. A resumed run deletes the rows after its state.
 
-    folder: of the run; progress.csv and tensorboard/ lie in it. columns: the same for the whole run, `step`
-    among them.
+    folder: of the run; progress.csv and tensorboard/ lie in it. columns: of progress.csv, `step` among them.
+    resume_at: step of the state from which the run is resumed; None for a new run.
     """
 
     def __init__(self, folder: Path, columns: tuple[str, ...], resume_at: int | None = None) -> None:
@@ -31,7 +35,7 @@ class Journal:
         self._write_all(kept)
         self._board = _board(Path(folder) / "tensorboard", resume_at)
 
-    def _write_all(self, rows: list[dict[str, Any]]) -> None:
+    def _write_all(self, rows: Sequence[Mapping[str, str]]) -> None:
         part = self._path.with_suffix(".part")
         with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._columns, extrasaction="ignore", lineterminator="\n")
@@ -40,7 +44,7 @@ class Journal:
         part.replace(self._path)
 
     def row(self, step: int, **numbers: float | None) -> None:
-        """Note the numbers of a step; those not given stay empty."""
+        """Append the numbers of a step; columns without a number stay empty."""
         with self._path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._columns, lineterminator="\n")
             writer.writerow({STEP: step, **numbers})
@@ -50,11 +54,11 @@ class Journal:
         self._board.flush()
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Close the files; no row may follow."""
         self._board.close()
 
 
-def _board(folder: Path, resume_at: int | None) -> Any:
+def _board(folder: Path, resume_at: int | None) -> SummaryWriter:
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(str(folder), purge_step=None if resume_at is None else resume_at + 1)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
+import torch
+from sb3_contrib.common.maskable.distributions import MaskableCategorical, MaskableDistribution
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3.common.torch_layers import MlpExtractor
+from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from torch import Tensor, nn
 
 from rare.env.observation.layout import Layout
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet, two_step
 
 
-class _Passed(nn.Module):
-    """SB3 asks an extractor for latents and puts heads on them; ours gives logits and value at once."""
+class _Extractor(nn.Module):
+    """SB3's feature extractor. It returns logits and value, so the heads after it are identities."""
 
     def __init__(self, net: SchedulerNet) -> None:
         super().__init__()
@@ -43,20 +48,21 @@ class SchedulerPolicy(MaskableActorCriticPolicy):
         super().__init__(*args, **kwargs)
 
     def _build_mlp_extractor(self) -> None:
-        extractor: Any = _Passed(SchedulerNet(self._layout, self._size))
-        self.mlp_extractor = extractor
+        extractor = _Extractor(SchedulerNet(self._layout, self._size))
+        self.mlp_extractor = cast(MlpExtractor, extractor)
 
-    def _build(self, lr_schedule: Any) -> None:
+    def _build(self, lr_schedule: Schedule) -> None:
         self._build_mlp_extractor()
-        nothing: Any = nn.Identity()
-        self.action_net = self.value_net = nothing
-        make: Any = self.optimizer_class
-        self.optimizer = make(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+        self.action_net = self.value_net = cast(nn.Linear, nn.Identity())
+        optimizer_class = cast(Callable[..., torch.optim.Optimizer], self.optimizer_class)
+        self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
-    def get_distribution(self, obs: Any, action_masks: Any = None) -> Any:
-        """Of the actions of observations (B, D) with masks (B, A); masks of another shape are refused.
+    def get_distribution(
+        self, obs: PyTorchObs, action_masks: np.ndarray | None = None
+    ) -> MaskableDistribution:
+        """The distribution over actions for observations (B, D) and masks (B, A).
 
-        sb3-contrib would shift them among the observations.
+        ValueError for masks of another shape: sb3-contrib would assign them to the wrong observations.
         """
         if action_masks is not None:
             shape, wanted = np.shape(action_masks), (len(obs), self._layout.actions)
@@ -64,14 +70,19 @@ class SchedulerPolicy(MaskableActorCriticPolicy):
                 raise ValueError(f"action masks must have shape {wanted}, got {shape}")
         return super().get_distribution(obs, action_masks)
 
-    def _predict(self, observation: Any, deterministic: bool = False, action_masks: Any = None) -> Tensor:
-        """(B,) actions: drawn, or the two-step choice, by which checkpoints of this policy act too."""
-        found: Any = self.get_distribution(observation, action_masks)
-        return two_step(found.distribution.logits) if deterministic else found.get_actions()
+    def _predict(
+        self,
+        observation: PyTorchObs,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> Tensor:
+        """(B,) actions: sampled, or if deterministic the two-step choice, as its checkpoints act."""
+        distribution = self.get_distribution(observation, action_masks)
+        if not deterministic:
+            return distribution.get_actions()
+        return two_step(cast(MaskableCategorical, distribution.distribution).logits)
 
     @property
     def net(self) -> SchedulerNet:
-        """The network, as every library shares it."""
-        extractor: Any = self.mlp_extractor
-        found: SchedulerNet = extractor.net
-        return found
+        """The SchedulerNet inside; its state_dict is what checkpoints hold."""
+        return cast(_Extractor, self.mlp_extractor).net

@@ -1,4 +1,4 @@
-"""The network of every learned scheduler: it scores each visible job from its own features and a summary.
+"""The network of every learned scheduler: it scores each visible job by its own features and a summary.
 
 One set of weights serves any number of slots, any cluster and any length of forecast: jobs go through the
 same small network each, so the scores follow the jobs when they change places; hours of forecast enter as
@@ -28,7 +28,7 @@ SPANS_H = (1, 3, 6, 12, 24)  # means of the forecast over so many hours from now
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """What a network is made of."""
+    """Hyperparameters of the architecture. ValueError for an unknown kind (checkpoint_files.KINDS)."""
 
     kind: str = "pointwise"
     width: int = 64
@@ -40,7 +40,7 @@ class NetworkSize:
 
 
 def perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    """Two hidden layers."""
+    """A network with two hidden layers of this width and rectified linear units."""
     return nn.Sequential(
         nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, outputs)
     )
@@ -48,10 +48,10 @@ def perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Items:
-    """The jobs of a batch of observations, one after the other, without the empty slots.
+    """P jobs of a batch of observations, in the order of rows, without the empty slots.
 
-    row, slot (P,): whose job each is. x (P, W): what is known of it. Most slots are empty most of the time,
-    so this makes training 2.5 to 8 times as fast as going through all of them.
+    row, slot (P,): observation and slot of each job. x (P, W): its features or embedding. Most slots are
+    empty most of the time, so this makes training 2.5 to 8 times as fast as going through all of them.
     """
 
     row: Tensor
@@ -70,13 +70,13 @@ class Items:
         return total / count.clamp(min=1)[:, None], most
 
     def valid(self, mask: Tensor, first: int) -> Items:
-        """Those whose action is valid; the first slot's action is `first`. Nobody asks for others' scores."""
+        """The jobs whose action is valid in mask (B, A); `first` is the action of slot 0."""
         kept = mask[self.row, first + self.slot].nonzero()[:, 0]
         return Items(self.row[kept], self.slot[kept], self.x[kept])
 
 
 class Reading(NamedTuple):
-    """Observations taken apart, once for all trunks that look at them.
+    """Parsed observations, shared by all trunks that read them.
 
     waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast. mask (B, A).
     """
@@ -88,7 +88,7 @@ class Reading(NamedTuple):
 
 
 def read(obs: Tensor, layout: Layout) -> Reading:
-    """Take observations (B, D) of a layout apart."""
+    """Parse observations (B, D) of a layout."""
     blocks = layout.slices
     plain = torch.cat([obs[:, blocks["cluster"]], _spans(obs, layout)], dim=1)
     return Reading(
@@ -97,7 +97,7 @@ def read(obs: Tensor, layout: Layout) -> Reading:
 
 
 def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
-    """The jobs of a block of slots."""
+    """The jobs in the filled slots of a block, queue or running."""
     slots = obs[:, layout.slices[block]].reshape(len(obs), *layout.shapes[block])
     row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
     return Items(row, slot, slots[row, slot])
@@ -112,8 +112,8 @@ def _spans(obs: Tensor, layout: Layout) -> Tensor:
     return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
 
 
-class Seen(NamedTuple):
-    """What a trunk makes of observations. whole (B, W), mask (B, A) bool."""
+class Encoded(NamedTuple):
+    """Embeddings by a trunk: of each job, and of the whole observation (B, W). mask (B, A) bool."""
 
     waiting: Items
     running: Items
@@ -122,7 +122,7 @@ class Seen(NamedTuple):
 
 
 class Trunk(nn.Module):
-    """From observations (B, D) or a Reading to a vector for each job and one for the whole (Seen)."""
+    """Encoder: from observations (B, D) or a Reading to embeddings of width W."""
 
     def __init__(self, layout: Layout, size: NetworkSize) -> None:
         super().__init__()
@@ -137,43 +137,46 @@ class Trunk(nn.Module):
             self.attention = nn.MultiheadAttention(width, size.heads, batch_first=True)
             self.after = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU())
 
-    def forward(self, obs: Tensor | Reading) -> Seen:
-        """See the class."""
-        found = obs if isinstance(obs, Reading) else read(obs, self.layout)
-        waiting, running = _through(self.waiting_in, found.waiting), _through(self.running_in, found.running)
-        batch = len(found.mask)
+    def forward(self, obs: Tensor | Reading) -> Encoded:
+        """Embeddings of the jobs and of each whole observation."""
+        reading = obs if isinstance(obs, Reading) else read(obs, self.layout)
+        waiting = _embedded(self.waiting_in, reading.waiting)
+        running = _embedded(self.running_in, reading.running)
+        batch = len(reading.mask)
         if self.size.kind == "attention" and len(waiting.row):
-            waiting = Items(waiting.row, waiting.slot, waiting.x + self.look_around(waiting, batch))
-        parts = [found.plain, *waiting.mean_and_max(batch), *running.mean_and_max(batch)]
+            waiting = Items(waiting.row, waiting.slot, waiting.x + self.attend(waiting, batch))
+        parts = [reading.plain, *waiting.mean_and_max(batch), *running.mean_and_max(batch)]
         whole = torch.relu(self.whole_in(torch.cat(parts, dim=1)))
-        return Seen(waiting, running, whole, found.mask)
+        return Encoded(waiting, running, whole, reading.mask)
 
-    def look_around(self, waiting: Items, batch: int) -> Tensor:
-        """(P, W) what each waiting job makes of the others; empty slots are seen by nobody."""
+    def attend(self, waiting: Items, batch: int) -> Tensor:
+        """(P, W) attention of each waiting job over those of its observation; empty slots are masked."""
         slots = int(waiting.slot.max()) + 1
         where = (waiting.row, waiting.slot)
         dense = waiting.x.new_zeros(batch, slots, waiting.x.shape[1]).index_put(where, waiting.x)
         empty = torch.ones(batch, slots, dtype=torch.bool, device=dense.device)
         empty[where] = False
         empty &= ~empty.all(dim=1, keepdim=True)  # attention over nothing would be NaN
-        seen, _ = self.attention(dense, dense, dense, key_padding_mask=empty, need_weights=False)
-        found: Tensor = self.after(seen[where])
-        return found
+        attended, _ = self.attention(dense, dense, dense, key_padding_mask=empty, need_weights=False)
+        update: Tensor = self.after(attended[where])
+        return update
 
-    def join(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Each waiting and each running job together with the whole, (P, W) each."""
+    def join(self, encoded: Encoded) -> tuple[Tensor, Tensor]:
+        """Embeddings of waiting and of running jobs combined with the whole observation's, (P, W) both."""
         return (
-            joined(self.join_waiting, seen.waiting, seen.whole),
-            joined(self.join_running, seen.running, seen.whole),
+            joined(self.join_waiting, encoded.waiting, encoded.whole),
+            joined(self.join_running, encoded.running, encoded.whole),
         )
 
 
-def _through(layer: nn.Linear, items: Items) -> Items:
+def _embedded(layer: nn.Linear, items: Items) -> Items:
     return Items(items.row, items.slot, torch.relu(layer(items.x)))
 
 
 def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
-    """Each item together with its whole, (P, W); a whole goes through the layer once, not for each job."""
+    """(P, W) a linear layer on each item and the whole of its row, rectified.
+
+    As on their concatenation, but a whole (B, W) goes through the layer once, not once for each job."""
     width = whole.shape[1]
     of_items = nn.functional.linear(items.x, layer.weight[:, :width], layer.bias)
     of_whole = nn.functional.linear(whole, layer.weight[:, width:])
@@ -181,30 +184,29 @@ def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
 
 
 class ActionHead(nn.Module):
-    """One number for each action, (B, A): WAIT from the whole, valid ones from their job, 0 elsewhere."""
+    """A score for each action, (B, A): WAIT by the whole, valid others by their job, 0 elsewhere."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.wait, self.start, self.stop = (nn.Linear(width, 1) for _ in range(3))
 
-    def forward(self, trunk: Trunk, seen: Seen) -> Tensor:
-        """See the class."""
+    def forward(self, trunk: Trunk, encoded: Encoded) -> Tensor:
+        """(B, A) scores. trunk: the one that encoded the observations."""
         first_stop = 1 + trunk.layout.queue_slots
-        seen = seen._replace(
-            waiting=seen.waiting.valid(seen.mask, 1), running=seen.running.valid(seen.mask, first_stop)
-        )
-        waiting, running = trunk.join(seen)
-        scores = nn.functional.pad(self.wait(seen.whole), (0, trunk.layout.actions - 1))
-        scores = scores.index_put((seen.waiting.row, 1 + seen.waiting.slot), self.start(waiting)[:, 0])
-        return scores.index_put((seen.running.row, first_stop + seen.running.slot), self.stop(running)[:, 0])
+        startable = encoded.waiting.valid(encoded.mask, 1)
+        stoppable = encoded.running.valid(encoded.mask, first_stop)
+        waiting, running = trunk.join(encoded._replace(waiting=startable, running=stoppable))
+        scores = nn.functional.pad(self.wait(encoded.whole), (0, trunk.layout.actions - 1))
+        scores = scores.index_put((startable.row, 1 + startable.slot), self.start(waiting)[:, 0])
+        return scores.index_put((stoppable.row, first_stop + stoppable.slot), self.stop(running)[:, 0])
 
 
 class SchedulerNet(nn.Module):
     """Logits and value, or Q values, of observations of a layout.
 
     forward(obs) -> logits (B, A), MASKED where invalid, and value (B,). q(obs) -> (B, A) likewise. obs:
-    (B, D), or what `read` made of it where several networks look at the same.
-    The critic has a trunk of its own: sharing one made the policy forget what it had cloned.
+    (B, D), or the result of `read` where several networks evaluate the same observations.
+    Actor and critic have separate trunks: with a shared one the policy forgot what it had cloned.
     """
 
     def __init__(self, layout: Layout, size: NetworkSize | None = None) -> None:
@@ -216,26 +218,26 @@ class SchedulerNet(nn.Module):
         self.advantages = ActionHead(width)
 
     def policy(self, obs: Tensor | Reading) -> Tensor:
-        """(B, A) logits."""
-        seen = self.actor(obs)
-        return masked(self.logits(self.actor, seen), seen.mask)
+        """(B, A) logits, MASKED where invalid."""
+        encoded = self.actor(obs)
+        return masked(self.logits(self.actor, encoded), encoded.mask)
 
     def value(self, obs: Tensor | Reading) -> Tensor:
         """(B,) value of the state."""
         return self.values(self.critic(obs).whole)[:, 0]
 
     def q(self, obs: Tensor | Reading) -> Tensor:
-        """(B, A) value of each action: the state's and the action's advantage."""
+        """(B, A) value of each action: the state's value plus the action's advantage."""
         return self.value_and_q(obs)[1]
 
     def value_and_q(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """(B,) value of the state and (B, A) of each action, from one pass through the critic."""
-        seen = self.critic(obs)
-        value = self.values(seen.whole)
-        return value[:, 0], masked(value + self.advantages(self.critic, seen), seen.mask)
+        encoded = self.critic(obs)
+        value = self.values(encoded.whole)
+        return value[:, 0], masked(value + self.advantages(self.critic, encoded), encoded.mask)
 
     def forward(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
-        """Logits and value."""
+        """(B, A) logits and (B,) value."""
         return self.policy(obs), self.value(obs)
 
 
@@ -248,13 +250,13 @@ def best_actions(net: SchedulerNet, obs: Tensor | Reading, head: str) -> Tensor:
 
 
 def two_step(logits: Tensor) -> Tensor:
-    """(B,) actions of logits (B, A): WAIT where it is likelier than all others together, else their best."""
+    """(B,) actions of logits (B, A): WAIT if likelier than all others together, else the best of these."""
     others = logits[:, 1:]
     return torch.where(logits[:, 0] >= others.logsumexp(dim=1), 0, 1 + others.argmax(dim=1))
 
 
 def masked(scores: Tensor, mask: Tensor) -> Tensor:
-    """Invalid actions out of reach; where no action is valid (an episode's end) WAIT stays."""
+    """(B, A) scores with MASKED for invalid actions; where none is valid (an episode's end) WAIT stays."""
     mask = mask.clone()
     mask[:, 0] |= ~mask.any(dim=1)
     return torch.where(mask, scores, scores.new_full((), MASKED))

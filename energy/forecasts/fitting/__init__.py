@@ -1,1 +1,1 @@
-"""How the sizes of forecast errors are fitted to real forecasts, and judged on data held out."""
+"""Fitting of forecast errors to real forecasts, and evaluation on held-out data."""

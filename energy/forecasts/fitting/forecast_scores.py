@@ -1,4 +1,4 @@
-"""How good a forecast is: CRPS, coverage, skill, reliability (Gneiting and Raftery 2007,
+"""Scores of forecasts: CRPS, coverage, skill, reliability (Gneiting and Raftery 2007,
 doi:10.1198/016214506000001437), and the data of a fan chart.
 
 Where the outcome or a forecast is NaN, the pair is left out.
@@ -20,10 +20,10 @@ def crps_ensemble(members: np.ndarray, actual: np.ndarray) -> np.ndarray:
     mean |x - y| - mean |x - x'| / 2 over all members (section 4.2 of the paper).
     """
     to_actual = np.abs(members - np.asarray(actual)[..., None]).mean(axis=-1)
-    return to_actual - own_crps(members)
+    return to_actual - sample_crps(members)
 
 
-def own_crps(sample: np.ndarray) -> np.ndarray:
+def sample_crps(sample: np.ndarray) -> np.ndarray:
     """Mean CRPS (...) of samples (..., M) as the forecast of each of their own members.
 
     It is half the mean absolute difference of all pairs; sorted, that is one weighted sum.

@@ -1,11 +1,10 @@
-"""How fits do on data they were not fitted to: calibration, skill, and likeness to real errors."""
+"""Scores of the fits on held-out data: calibration, skill, and similarity to real errors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,11 @@ SEEDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Scores by lead, each (H,) over held-out targets: see the names."""
+    """Scores by lead (H,) over held-out targets.
+
+    crps: in the unit of the series. coverage: share of outcomes between the 10 and 90 % quantiles.
+    over_persistence, over_climatology: skill, 1 - CRPS / CRPS of the reference.
+    """
 
     crps: np.ndarray
     coverage: np.ndarray
@@ -57,40 +60,53 @@ def train_days(length: int) -> np.ndarray:
     return np.arange(length) // (3 * _DAY_H) % 2 == 0
 
 
-def judge(
-    actual: np.ndarray,
-    *,
-    quantity: str,
-    fit: ErrorFit,
-    train: np.ndarray,
-    test: np.ndarray,
-    origin_s: int,
-    site: str,
-    steps: int = 48,
-) -> Judged:
-    """Scores of the synthetic forecaster on targets where `test` is true; climate from `train` steps."""
-    climate = Climate.fit(actual, train=train, quantity=quantity, origin_s=origin_s)
-    common: dict[str, Any] = {"steps": steps, "quantiles": LEVELS}
-    made: list[Forecaster] = [
-        Synthetic(actual, quantity=quantity, seed=seed, site=site, climate=climate, fit=fit, **common)
+@dataclass(frozen=True, slots=True)
+class HeldOutSeries:
+    """Hourly means (T,) of a site. train, test: (T,) booleans, steps of the climatology and of the scores."""
+
+    actual: np.ndarray
+    quantity: str
+    site: str
+    origin_s: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+def judge(series: HeldOutSeries, fit: ErrorFit, steps: int = 48) -> Judged:
+    """Scores of the synthetic forecaster, mean over SEEDS, for `steps` leads of a series' test targets."""
+    actual, quantity, train, test = series.actual, series.quantity, series.train, series.test
+    climate = Climate.fit(actual, train=train, quantity=quantity, origin_s=series.origin_s)
+    synthetic = [
+        Synthetic(
+            actual,
+            steps,
+            quantity=quantity,
+            seed=seed,
+            site=series.site,
+            climate=climate,
+            fit=fit,
+            quantiles=LEVELS,
+        )
         for seed in range(SEEDS)
     ]
-    past = Persistence(actual, quantity=quantity, train=train, **common)
-    usual = Climatology(len(actual), climate=climate, **common)
-    ours = [_scored(forecaster, actual, test) for forecaster in made]
-    crps, covered = (np.mean([each[place] for each in ours], axis=0) for place in (0, 1))
-    over_past, over_usual = (1.0 - crps / _scored(each, actual, test)[0] for each in (past, usual))
-    return Judged(crps, covered, over_past, over_usual, float(np.mean(covered)))
+    references = (
+        Persistence(actual, steps, quantity=quantity, train=train, quantiles=LEVELS),
+        Climatology(len(actual), steps, climate=climate, quantiles=LEVELS),
+    )
+    scores = [_scored(forecaster, actual, test) for forecaster in synthetic]
+    crps, covered = (np.mean([score[place] for score in scores], axis=0) for place in (0, 1))
+    over_past, over_climate = (1.0 - crps / _scored(reference, actual, test)[0] for reference in references)
+    return Judged(crps, covered, over_past, over_climate, float(np.mean(covered)))
 
 
 def _scored(forecaster: Forecaster, actual: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """CRPS and coverage by lead over test targets."""
+    """CRPS and coverage (H,) by lead over test targets."""
     first, last = _DAY_H, len(actual) - forecaster.steps
     values = forecaster.table(first, last).transpose(0, 2, 1)
     truth = by_lead(values.transpose(0, 2, 1), actual, first)
-    allowed = by_lead(values.transpose(0, 2, 1), test, first) > 0
-    crps = np.where(allowed, crps_quantiles(LEVELS, values, truth), np.nan)
-    outcome = np.where(allowed, truth, np.nan)
+    tested = by_lead(values.transpose(0, 2, 1), test, first) > 0
+    crps = np.where(tested, crps_quantiles(LEVELS, values, truth), np.nan)
+    outcome = np.where(tested, truth, np.nan)
     covered = [
         coverage(values[:, lead, _LOW], values[:, lead, _HIGH], outcome[:, lead])
         for lead in range(forecaster.steps)
@@ -100,7 +116,10 @@ def _scored(forecaster: Forecaster, actual: np.ndarray, test: np.ndarray) -> tup
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Errors of the medians, synthetic and real: standard deviation, correlation of neighbours, CRPS."""
+    """Errors of the medians of a synthetic and a real forecast.
+
+    synthetic, real: standard deviation, correlation of neighbours, CRPS. real_coverage: share of outcomes
+    between the real forecast's 10 and 90 % quantiles. raw_std: of the real forecast before recalibration."""
 
     synthetic: tuple[float, float, float]
     real: tuple[float, float, float]
@@ -123,26 +142,40 @@ def wind_likeness(shared: Path, fit: ErrorFit) -> list[tuple[str, Likeness]]:
     result = []
     for plant in wind_pairs(shared)[2:]:
         train, test = train_weeks(len(plant.actual)), test_weeks(len(plant.actual))
-        common: dict[str, Any] = {
-            "quantity": "wind",
-            "train": train,
-            "origin_s": WIND_ORIGIN_S,
-            "quantiles": LEVELS,
-        }
-        real = DayAhead(plant.actual, plant.forecast, 36, issue_hour=12, **common)
-        made = Synthetic(plant.actual, 36, seed=0, site=plant.plant, fit=fit, **common)
+        real = DayAhead(
+            plant.actual,
+            plant.forecast,
+            36,
+            quantity="wind",
+            train=train,
+            issue_hour=12,
+            origin_s=WIND_ORIGIN_S,
+            quantiles=LEVELS,
+        )
+        synthetic = Synthetic(
+            plant.actual,
+            36,
+            quantity="wind",
+            seed=0,
+            site=plant.plant,
+            train=train,
+            fit=fit,
+            origin_s=WIND_ORIGIN_S,
+            quantiles=LEVELS,
+        )
         noons = np.arange(12, len(plant.actual) - 36, _DAY_H)
         columns = slice(12, 36)
-        of_real, covered = _errors(real, plant.actual, test, noons, columns)
-        of_made, _ = _errors(made, plant.actual, test, noons, columns)
+        real_errors, covered = _errors(real, plant.actual, test, noons, columns)
+        synthetic_errors, _ = _errors(synthetic, plant.actual, test, noons, columns)
         raw = float((plant.forecast - plant.actual)[test].std())
-        result.append((plant.plant, Likeness(of_made, of_real, covered, raw)))
+        result.append((plant.plant, Likeness(synthetic_errors, real_errors, covered, raw)))
     return result
 
 
 def _errors(
     forecaster: Forecaster, actual: np.ndarray, test: np.ndarray, issues: np.ndarray, columns: slice
 ) -> tuple[tuple[float, float, float], float]:
+    """Standard deviation, neighbour correlation and CRPS of test targets; coverage. columns: of the leads."""
     table = forecaster.table(0, len(actual))
     truth = by_lead(table, np.where(test, actual, np.nan), 0)[issues, columns]
     values = table[issues][:, :, columns].transpose(0, 2, 1)
@@ -166,34 +199,36 @@ def carbon_likeness(shared: Path, fit: ErrorFit) -> list[tuple[float, float, flo
     """
     month = carbon_month(shared, CARBON_MONTHS[-1])
     train = train_days(len(month.actual))
-    made = Synthetic(
+    synthetic = Synthetic(
         month.actual, 3, quantity="carbon", seed=0, site="PGE", train=train, fit=fit, origin_s=month.origin_s
     )
-    medians = made.table(0, len(month.actual))[:, 1]
+    medians = synthetic.table(0, len(month.actual))[:, 1]
     result = []
     for lead in range(3):
         issues = np.arange(1, len(month.actual) - lead)
         target, last = month.actual[issues + lead], month.actual[issues - 1]
         mix = np.column_stack((month.forecast[issues, lead], last, np.ones(len(issues))))
-        kept, held = train[issues + lead], ~train[issues + lead]
-        weights = np.linalg.lstsq(mix[kept], target[kept], rcond=None)[0]
+        training, held_out = train[issues + lead], ~train[issues + lead]
+        weights = np.linalg.lstsq(mix[training], target[training], rcond=None)[0]
         errors = (medians[issues, lead] - target, mix @ weights - target, last - target)
-        synthetic, real, past = (float(error[held].std()) for error in errors)
-        result.append((synthetic, real, past))
+        synthetic_std, real_std, past_std = (float(error[held_out].std()) for error in errors)
+        result.append((synthetic_std, real_std, past_std))
     return result
 
 
 def judge_wind(shared: Path, fit: ErrorFit) -> dict[str, Judged]:
-    """The held-out plants on test weeks."""
+    """Scores of the held-out plants on test weeks, by plant."""
     return {
         plant.plant: judge(
-            plant.actual,
-            quantity="wind",
-            fit=fit,
-            train=train_weeks(len(plant.actual)),
-            test=test_weeks(len(plant.actual)),
-            origin_s=WIND_ORIGIN_S,
-            site=plant.plant,
+            HeldOutSeries(
+                plant.actual,
+                quantity="wind",
+                site=plant.plant,
+                origin_s=WIND_ORIGIN_S,
+                train=train_weeks(len(plant.actual)),
+                test=test_weeks(len(plant.actual)),
+            ),
+            fit,
         )
         for plant in wind_pairs(shared)[2:]
     }
@@ -205,37 +240,32 @@ def judge_carbon(shared: Path, fit: ErrorFit) -> dict[str, Judged]:
     half = train_days(len(month.actual))
     return {
         f"{month.month} {name}": judge(
-            month.actual,
-            quantity="carbon",
-            fit=fit,
-            train=train,
-            test=~train,
-            origin_s=month.origin_s,
-            site="PGE",
-            steps=24,
+            HeldOutSeries(month.actual, "carbon", "PGE", month.origin_s, train, test=~train), fit, steps=24
         )
         for name, train in (("even days", half), ("odd days", ~half))
     }
 
 
 def judge_others(shared: Path, fits: dict[str, ErrorFit]) -> dict[str, Judged]:
-    """Series that no forecast came with, on test weeks; solar by daylight only, for nights are certain."""
+    """Scores of series without a real forecast, on test weeks; solar in daylight, as nights are certain."""
     return {
         f"{quantity} {name}": judge(
-            actual,
-            quantity=quantity,
-            fit=fits[quantity],
-            train=train_weeks(len(actual)),
-            test=test_weeks(len(actual)) & ((quantity != "solar") | (actual > 0)),
-            origin_s=WIND_ORIGIN_S,
-            site=name,
+            HeldOutSeries(
+                actual,
+                quantity=quantity,
+                site=name,
+                origin_s=WIND_ORIGIN_S,
+                train=train_weeks(len(actual)),
+                test=test_weeks(len(actual)) & ((quantity != "solar") | (actual > 0)),
+            ),
+            fits[quantity],
         )
         for quantity, name, actual in other_series(shared)
     }
 
 
 def report(shared: Path, fits: dict[str, ErrorFit]) -> str:
-    """Markdown tables of all of it."""
+    """All held-out scores as Markdown."""
     lines = ["| data | lead h | CRPS | coverage % | skill over persistence | over climatology |"]
     lines.append("|---|---|---|---|---|---|")
     judged = judge_wind(shared, fits["wind"]) | judge_carbon(shared, fits["carbon"])
@@ -251,10 +281,10 @@ def report(shared: Path, fits: dict[str, ErrorFit]) -> str:
             f"{like.synthetic[2]:.1f} and {like.real[2]:.1f}; coverage of real "
             f"{100 * like.real_coverage:.1f} %"
         )
-    for lead, (made, real, past) in enumerate(carbon_likeness(shared, fits["carbon"]), start=1):
+    for lead, (synthetic, real, past) in enumerate(carbon_likeness(shared, fits["carbon"]), start=1):
         lines.append(
-            f"\ncarbon, lead {lead} h: error std synthetic {made:.4f} kg/kWh, real {real:.4f} "
-            f"(ratio {made / real:.2f}), persistence {past:.4f}"
+            f"\ncarbon, lead {lead} h: error std synthetic {synthetic:.4f} kg/kWh, real {real:.4f} "
+            f"(ratio {synthetic / real:.2f}), persistence {past:.4f}"
         )
     return "\n".join(lines)
 

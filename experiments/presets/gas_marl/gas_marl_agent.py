@@ -58,7 +58,7 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
     import torch
 
     from schedulers.training import checkpoint
-    from schedulers.training.distil.imitate import ImitateOptions, imitate
+    from schedulers.training.distil.imitate import ImitateOptions, ImitationTask, imitate
     from schedulers.training.greedy_windows import best_choice
     from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
 
@@ -76,10 +76,9 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
         net = SchedulerNet(LAYOUT, NetworkSize("pointwise", WIDTH))
         windows, judges = episodes.of(TRAIN), episodes.of(VALIDATION)
         found: list[dict[str, float]] = []
-        tell = talk.progress(f"seed {seed}: imitation", "updates")
-        for agreement in imitate(
-            net, deferral(), episodes, windows, options, seed=seed, reward=REWARD, tell=tell
-        ):
+        task = ImitationTask(deferral(), episodes, windows, REWARD)
+        on_progress = talk.progress(f"seed {seed}: imitation", "updates")
+        for agreement in imitate(net, task, options, seed=seed, on_progress=on_progress):
             head, scores = best_choice(
                 net, episodes, judges, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
             )

@@ -1,1 +1,1 @@
-"""Learning from teachers: one network that imitates others in the states it comes to itself."""
+"""Imitation of teachers in the states that the student itself visits."""

@@ -1,8 +1,6 @@
-"""Mini-batches in d3rlpy's form, gathered from resident transitions in an order that a seed decides."""
+"""Mini-batches in d3rlpy's form, gathered from transitions in memory; the seed decides which."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,13 +9,14 @@ from torch import Tensor
 from schedulers.training.offline.d3rlpy_base import TorchMiniBatch
 from schedulers.training.offline.packed_observations import Packed, pack
 from schedulers.training.offline.transitions import Transitions
-from schedulers.training.resume import generator_state, restore_generator
+from schedulers.training.resume import GeneratorState, generator_state, restore_generator
+from schedulers.training.scheduler_net import Reading
 
 
 class Batches:
     """Batches of `size` transitions drawn with replacement.
 
-    with_next: gather what came after as well; cloning does without it.
+    with_next: gather the next observations as well; cloning needs none.
     """
 
     def __init__(self, data: Transitions, size: int, seed: int, with_next: bool = True) -> None:
@@ -27,25 +26,25 @@ class Batches:
 
     def draw(self) -> TorchMiniBatch:
         """The next batch."""
-        drawn = torch.from_numpy(self._draws.integers(0, len(self.data), self.size))
-        return gather(self.data, drawn.to(self.data.at.device), self.with_next, self._packed)
+        chosen = torch.from_numpy(self._draws.integers(0, len(self.data), self.size))
+        return gather(self.data, chosen.to(self.data.at.device), self.with_next, self._packed)
 
-    def state(self) -> dict[str, Any]:
-        """Where the draws are, for a resumed run."""
+    def state(self) -> GeneratorState:
+        """State of the random generator, for a resumed run."""
         return generator_state(self._draws)
 
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Go on from `state`."""
+    def restore(self, saved: GeneratorState) -> None:
+        """Draw on from a `state`."""
         restore_generator(self._draws, saved)
 
 
 def gather(
     data: Transitions, chosen: Tensor, with_next: bool = True, packed: Packed | None = None
 ) -> TorchMiniBatch:
-    """The transitions of these numbers. `intervals` are hours, so that gamma ** interval is by time.
+    """The transitions with the numbers `chosen` (B,). `intervals` are hours, for gamma ** interval.
 
-    Columns are (B, 1). Without `with_next` the next observations are those before: nobody reads them.
-    With `packed`, observations come taken apart (a Reading); d3rlpy's own loop wants tensors.
+    Columns are (B, 1). Without `with_next` the next observations repeat the present ones and must not
+    be read. With `packed`, observations are parsed (a Reading); d3rlpy's own loop needs tensors.
     """
     at = data.at[chosen]
     obs = _observations(data, packed, at)
@@ -68,5 +67,5 @@ def gather(
     )
 
 
-def _observations(data: Transitions, packed: Packed | None, rows: Tensor) -> Any:
+def _observations(data: Transitions, packed: Packed | None, rows: Tensor) -> Tensor | Reading:
     return data.obs.index_select(0, rows) if packed is None else packed.of(rows)

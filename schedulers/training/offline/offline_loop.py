@@ -1,13 +1,13 @@
-"""The loop of offline training: batches, updates, validation by simulation, and a state to go on from."""
+"""The loop of offline training: batches, updates, validation by simulation, and a state to resume from."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from torch import Tensor
@@ -16,7 +16,8 @@ from schedulers.training import checkpoint
 from schedulers.training.journal import Journal
 from schedulers.training.offline.batches import Batches
 from schedulers.training.offline.learners.offline_base import NetImpl
-from schedulers.training.resume import load_state, restoring, same_form, save_state
+from schedulers.training.resume import GeneratorState, load_state, restoring, same_form, save_state
+from schedulers.training.run_callbacks import Callbacks
 from schedulers.training.scheduler_net import SchedulerNet
 
 BEST, LAST = "best", "last"
@@ -24,8 +25,8 @@ BEST, LAST = "best", "last"
 
 @dataclass(frozen=True)
 class Course:
-    """How long to train: `steps` updates, a validation every so many, and an end after `patience`
-    validations without a better one (0: never before `steps`)."""
+    """How long to train. steps: updates at most. validate_every: updates between two validations. patience:
+    training ends after this many validations without a better one; 0: only after all steps."""
 
     steps: int = 20_000
     validate_every: int = 1_000
@@ -34,9 +35,10 @@ class Course:
 
 @dataclass
 class Progress:
-    """Where a run is. best: the highest mean objective on the validation windows so far, of `best_step`.
+    """How far a run is. best: the highest mean objective on the validation windows so far, at `best_step`.
 
-    heads: how the network chose there (schedulers.network.forward.HEADS).
+    best_head, last_head: how the network chose there (schedulers.network.forward.HEADS). worse: validations
+    since the best one. seconds: spent so far, by part. The fields are keys in state.pt.
     """
 
     step: int = 0
@@ -52,25 +54,28 @@ class Progress:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def timed(self, part: str) -> Any:
-        """Add the time of a block to a part."""
+    def timed(self, part: str) -> Iterator[None]:
+        """Add the wall time of a block to the seconds of a part."""
         began_s = time.perf_counter()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - began_s
 
 
-Validate = Callable[[SchedulerNet, Sequence[str]], tuple[str, np.ndarray]]
-Facts = Callable[[int, float, str], dict[str, Any]]
-Tell = Callable[[Progress, int], None]
+class OfflineState(TypedDict):
+    """What a resumed run needs. Its keys are those in state.pt."""
+
+    net: dict[str, Any]
+    beside: dict[str, Any]
+    optim: dict[str, Any]
+    batches: GeneratorState
+    progress: dict[str, object]
 
 
 class Training:
     """One run in a folder, which it fills with progress.csv, tensorboard/, state.pt, best/ and last/.
 
-    validate(net, heads) -> how it chooses best, and (W,) objectives; net is on the CPU. facts(step,
-    objective, head): of a checkpoint. tell(progress, steps): after every validation and now and then between.
-    untrained: what it begins with has learned nothing, so it is never the best, however well it happens to
-    do.
+    callbacks: on_progress is called after every validation and every 50 steps. untrained: the run starts from
+    random weights, which are never kept as the best, whatever their objective.
     """
 
     def __init__(
@@ -79,23 +84,20 @@ class Training:
         batches: Batches,
         course: Course,
         folder: Path,
-        validate: Validate,
-        facts: Facts,
-        tell: Tell = lambda progress, steps: None,
+        callbacks: Callbacks[Progress],
         untrained: bool = False,
     ) -> None:
-        self.untrained = untrained
         self.impl, self.batches, self.course, self.folder = impl, batches, course, folder
-        self.validate, self.facts, self.tell = validate, facts, tell
+        self.callbacks, self.untrained = callbacks, untrained
         self.progress = Progress()
         self._sums: dict[str, Tensor] = {}
         self._resumed = self._restore()
-        told = [name.rstrip("_") for name in impl.told]
-        columns = ("step", "objective", "best", *told, "learning_rate")
+        losses = [name.rstrip("_") for name in impl.reported]
+        columns = ("step", "objective", "best", *losses, "learning_rate")
         self.journal = Journal(folder, columns, self.progress.step if self._resumed else None)
 
     def run(self) -> Progress:
-        """Train to the end, or until nothing gets better."""
+        """Train until all steps are done or `patience` is used up; the progress at the end."""
         progress, course = self.progress, self.course
         if not self._resumed:
             self._validate_and_save()
@@ -108,7 +110,7 @@ class Training:
             if progress.step % course.validate_every == 0 or progress.step == course.steps:
                 self._validate_and_save()
             elif progress.step % 50 == 0:
-                self.tell(progress, course.steps)
+                self.callbacks.on_progress(progress, course.steps)
         progress.done = True
         self.journal.close()
         return progress
@@ -121,7 +123,7 @@ class Training:
         progress, course = self.progress, self.course
         net = self._on_cpu()
         with progress.timed("validation"):
-            head, objectives = self.validate(net, self.impl.heads)
+            head, objectives = self.callbacks.validate(net, self.impl.heads)
         mean = float(np.nanmean(objectives))
         progress.last, progress.last_objectives, progress.last_head = mean, objectives.tolist(), head
         better = mean > progress.best and not (self.untrained and progress.step == 0)
@@ -132,15 +134,15 @@ class Training:
         if course.patience and progress.worse >= course.patience or progress.step >= course.steps:
             progress.done = True
         with progress.timed("saving"):
-            made = checkpoint.Checkpoint(net, self.facts(progress.step, mean, head))
+            result = checkpoint.Checkpoint(net, self.callbacks.facts(progress.step, mean, head))
             for name in (BEST, LAST) if better else (LAST,):
-                checkpoint.save(self.folder / name, made)
-            self._note(mean)
+                checkpoint.save(self.folder / name, result)
+            self._log(mean)
             save_state(self.folder, self._state())
-        self.tell(progress, course.steps)
+        self.callbacks.on_progress(progress, course.steps)
 
-    def _note(self, objective: float) -> None:
-        """A row of the journal: means since the last one."""
+    def _log(self, objective: float) -> None:
+        """Append a row to the journal: the losses are means over the updates since the last row."""
         updates = min(self.progress.step, self.course.validate_every) or 1
         means = {name.rstrip("_"): float(total) / updates for name, total in self._sums.items()}
         lr = self.impl.modules.optim.optim.param_groups[0]["lr"]
@@ -158,7 +160,7 @@ class Training:
         copy.load_state_dict({name: tensor.cpu() for name, tensor in net.state_dict().items()})
         return copy
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> OfflineState:
         return {
             "net": self.impl.net.state_dict(),
             "beside": self.impl.beside.state_dict(),
@@ -168,7 +170,7 @@ class Training:
         }
 
     def _restore(self) -> bool:
-        """Go on from the folder's state, if it has one."""
+        """Restore the folder's state; whether it has one."""
         state = load_state(self.folder)
         if state is None:
             return False

@@ -1,7 +1,7 @@
-"""Observations taken apart once for a whole training: jobs without empty slots, gathered by row.
+"""Observations parsed once for a whole training: jobs without empty slots, gathered by row.
 
-A batch then touches the jobs that are there and nothing else; of `tiny`, 1,194 numbers an observation become
-some 120, and what `read` does at each update has been done before the first.
+A batch then reads filled slots only: in `tiny`, 1,194 numbers an observation become some 120, and `read` runs
+once before the first update instead of at each one.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from torch import Tensor
 from rare.env.observation.layout import Layout
 from schedulers.training.scheduler_net import Items, Reading, read
 
-ROWS = 4096  # taken apart at a time
+ROWS = 4096  # parsed at a time
 
 
 class Jobs(NamedTuple):
-    """The jobs of one block of slots, (P, F) and (P,), and where those of each row begin, (R + 1,)."""
+    """P jobs of one block of slots, in the order of rows.
+
+    x (P, F): features. slot (P,). first (R + 1,): number of the first job of each row, and P at the end."""
 
     x: Tensor
     slot: Tensor
     first: Tensor
 
     def of(self, rows: Tensor) -> Items:
-        """The jobs of these rows, (B,), which become rows 0 to B - 1."""
+        """The jobs of these rows (B,); in the result their rows are numbered 0 to B - 1."""
         begin = self.first[rows]
         count = self.first[rows + 1] - begin
         row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count)
@@ -34,7 +36,7 @@ class Jobs(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """Observations of R rows."""
+    """R parsed observations; plain and mask as in a Reading."""
 
     waiting: Jobs
     running: Jobs
@@ -42,13 +44,13 @@ class Packed(NamedTuple):
     mask: Tensor
 
     def of(self, rows: Tensor) -> Reading:
-        """What `read` would make of these rows."""
+        """The Reading of these rows (B,), as `read` would return it."""
         plain, mask = self.plain.index_select(0, rows), self.mask.index_select(0, rows)
         return Reading(self.waiting.of(rows), self.running.of(rows), plain, mask)
 
 
 def pack(obs: Tensor, layout: Layout) -> Packed:
-    """Take observations (R, D) apart."""
+    """Parse observations (R, D), ROWS of them at a time."""
     parts = [read(part, layout) for part in obs.split(ROWS)]
     return Packed(
         _joined([part.waiting for part in parts], [len(part.mask) for part in parts]),

@@ -1,7 +1,7 @@
-"""Logged transitions as resident tensors, so that a batch is a gathering of rows and nothing else.
+"""Logged transitions as tensors in memory, so that a batch only gathers rows.
 
 d3rlpy's own sampler builds every batch from Python objects, and its datasets lose the last transition of a
-cut episode; here all observations of an episode lie end to end with the last one, so nothing is lost.
+truncated episode; here an episode of T transitions has T + 1 observations, one after the other.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Transitions:
     """N transitions of one layout.
 
     obs: (R, D) float32, each episode's observations with its last one. at: (N,) row of each transition's
-    observation; the next row is what came of it. action: (N,) int64. reward: (N,) float32, multiplied by
+    observation; the next row is the next observation. action: (N,) int64. reward: (N,) float32, multiplied by
     REWARD_SCALE. hours: (N,) simulated hours to the next decision. terminal: (N,) float32, 1 where the
     episode ended by itself (not where it was cut). probability: (N,) of the action under the behaviour
-    policy. to_go: (N,) what the rest of the episode brought, discounted by gamma ** hours. sources: what was
-    read, for a checkpoint's facts. notes: what had to be assumed, a line each.
+    policy. to_go: (N,) return of the rest of the episode, discounted by gamma ** hours. sources: the
+    datasets read, for a checkpoint's facts. notes: assumptions made in reading, a line each.
     """
 
     layout: Layout
@@ -52,7 +52,7 @@ class Transitions:
         return len(self.at)
 
     def to(self, device: torch.device | str) -> Transitions:
-        """The same on a device."""
+        """A copy with its tensors on a device."""
         names = ("obs", "at", "action", "reward", "hours", "terminal", "probability", "to_go")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
@@ -62,8 +62,8 @@ def read_transitions(
 ) -> Transitions:
     """The transitions in folders that `rare dataset` or Minari wrote.
 
-    limit: so many, from each folder in proportion to what it holds: its first episodes, the last of them cut
-    off, so that different datasets can be compared by equal numbers. InputError if a folder is no dataset,
+    limit: number of transitions in all, from each folder in proportion to its size: its first episodes, the
+    last one cut off. It makes datasets of different sizes comparable. InputError if a folder is no dataset,
     the layouts differ, or there are fewer.
     """
     if not folders:
@@ -98,7 +98,7 @@ def read_transitions(
 
 
 def _first(data: Dataset, share: int) -> Iterator[LoggedEpisode]:
-    """Episodes until they hold so many transitions."""
+    """The first episodes, until they hold `share` transitions."""
     for episode in data:
         if share <= 0:
             return
@@ -142,14 +142,14 @@ def _sizes(layout: Layout) -> str:
     )
 
 
-def _shares(held: list[int], limit: int | None) -> list[int]:
-    """How many of each folder's transitions, `limit` in all, in proportion to what they hold."""
-    total = sum(held)
+def _shares(sizes: list[int], limit: int | None) -> list[int]:
+    """Number of transitions of each folder, `limit` in all, in proportion to `sizes`."""
+    total = sum(sizes)
     if limit is None:
-        return held
+        return sizes
     if not 1 <= limit <= total:
         raise InputError(f"--transitions {limit}: the data hold {total:,}; give a number from 1 to {total}")
-    ends = [round(limit * int(end) / total) for end in np.cumsum(held)]
+    ends = [round(limit * int(end) / total) for end in np.cumsum(sizes)]
     return np.diff([0, *ends]).tolist()
 
 

@@ -1,12 +1,11 @@
-"""The loop of online training: playing and learning, validation by simulation, a state to go on from."""
+"""The loop of online training: rollouts and updates, validation by simulation, a state to resume from."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,17 +14,17 @@ from schedulers.training.journal import Journal
 from schedulers.training.online.dqn import SchedulerDQN
 from schedulers.training.online.ppo import SchedulerPPO
 from schedulers.training.resume import load_state, restoring, same_form, save_state
-from schedulers.training.scheduler_net import SchedulerNet
+from schedulers.training.run_callbacks import Callbacks
 
 BEST, LAST = "best", "last"
 
 
 @dataclass
 class Progress:
-    """Where a run is: steps played, objectives on the validation windows, seconds so far by part.
+    """How far a run is: steps played, objectives on the validation windows, seconds spent so far.
 
-    first: the mean objective before any step, which after a checkpoint is that of the checkpoint; lowest: the
-    least since.
+    first: the mean objective before any step, which is the checkpoint's where the run starts from one.
+    lowest: the lowest mean since. The fields are keys in state.pt.
     """
 
     step: int = 0
@@ -42,33 +41,27 @@ class Progress:
     saving_s: float = 0.0
 
 
-Validate = Callable[[SchedulerNet, Sequence[str]], tuple[str, np.ndarray]]
-Facts = Callable[[int, float, str], dict[str, Any]]
-Tell = Callable[[Progress, int], None]
+Learner: TypeAlias = SchedulerPPO | SchedulerDQN
 
 
 class Training:
     """One run in a folder, which it fills with progress.csv, tensorboard/, state.pt, best/ and last/.
 
-    learner: fresh; if the folder holds a state, it goes on from there. validate(net, heads) -> how it chooses
-    best, and (W,) objectives. facts(step, objective, head): of a checkpoint. tell(progress, steps): after
-    every round. untrained: what it begins with has learned nothing, so it is never the best, however well it
-    happens to do.
+    learner: as constructed; if the folder holds a state, it is restored. validate_every: steps between two
+    validations. callbacks: on_progress is called after every round. untrained: the run starts from random
+    weights, which are never kept as the best, whatever their objective.
     """
 
     def __init__(
         self,
-        learner: SchedulerPPO | SchedulerDQN,
+        learner: Learner,
         validate_every: int,
         folder: Path,
-        validate: Validate,
-        facts: Facts,
-        tell: Tell = lambda progress, steps: None,
+        callbacks: Callbacks[Progress],
         untrained: bool = False,
     ) -> None:
-        self.untrained = untrained
         self.learner, self.every, self.folder = learner, validate_every, folder
-        self.validate, self.facts, self.tell = validate, facts, tell
+        self.callbacks, self.untrained = callbacks, untrained
         self.progress = Progress()
         state = load_state(folder)
         if state is not None:
@@ -81,7 +74,7 @@ class Training:
         self.journal = Journal(folder, columns, self.progress.step if self._resumed else None)
 
     def run(self) -> Progress:
-        """Train to the end."""
+        """Train until all steps are played; the progress at the end."""
         progress, learner = self.progress, self.learner
         if not self._resumed:
             self._validate_and_save({})
@@ -93,14 +86,14 @@ class Training:
                 self._validate_and_save(numbers)
             else:
                 self.journal.row(progress.step, **numbers, **limit_numbers(learner))
-            self.tell(progress, learner.total)
+            self.callbacks.on_progress(progress, learner.total)
         self.journal.close()
         return progress
 
     def _validate_and_save(self, numbers: dict[str, float]) -> None:
         progress, begin_s = self.progress, time.perf_counter()
         net = self.learner.trained().cpu()
-        head, objectives = self.validate(net, self.learner.heads)
+        head, objectives = self.callbacks.validate(net, self.learner.heads)
         mean = float(np.nanmean(objectives))
         progress.last, progress.last_objectives, progress.last_head = mean, objectives.tolist(), head
         if progress.step == 0:
@@ -110,31 +103,31 @@ class Training:
         if better:
             progress.best, progress.best_step = mean, progress.step
             progress.best_objectives, progress.best_head = objectives.tolist(), head
-        judged_s = time.perf_counter()
-        progress.validation_s += judged_s - begin_s
-        made = checkpoint.Checkpoint(net, self.facts(progress.step, mean, head))
+        validated_s = time.perf_counter()
+        progress.validation_s += validated_s - begin_s
+        result = checkpoint.Checkpoint(net, self.callbacks.facts(progress.step, mean, head))
         for name in (BEST, LAST) if better else (LAST,):
-            checkpoint.save(self.folder / name, made)
+            checkpoint.save(self.folder / name, result)
         self.journal.row(
             progress.step, objective=mean, best=progress.best, **numbers, **limit_numbers(self.learner)
         )
-        progress.saving_s += time.perf_counter() - judged_s
+        progress.saving_s += time.perf_counter() - validated_s
         save_state(self.folder, {"learner": self.learner.state(), "progress": vars(progress).copy()})
 
 
-def limit_columns(learner: SchedulerPPO | SchedulerDQN) -> tuple[str, ...]:
+def limit_columns(learner: Learner) -> tuple[str, ...]:
     """Columns of the journal for each limit: the multiplier, and the mean cost of finished episodes."""
     if not isinstance(learner, SchedulerPPO):
         return ()
-    names = [each.cost for each in learner.limits.multipliers]
+    names = [multiplier.cost for multiplier in learner.limits.multipliers]
     return tuple(f"{kind}_{name}" for name in names for kind in ("multiplier", "cost"))
 
 
-def limit_numbers(learner: SchedulerPPO | SchedulerDQN) -> dict[str, float | None]:
-    """What stands in them."""
-    found: dict[str, float | None] = {}
+def limit_numbers(learner: Learner) -> dict[str, float | None]:
+    """The numbers of `limit_columns`, by column; a cost is None before the first episode ends."""
+    numbers: dict[str, float | None] = {}
     if isinstance(learner, SchedulerPPO):
-        for each in learner.limits.multipliers:
-            found[f"multiplier_{each.cost}"] = each.value
-            found[f"cost_{each.cost}"] = learner.limits.last.get(each.cost)
-    return found
+        for multiplier in learner.limits.multipliers:
+            numbers[f"multiplier_{multiplier.cost}"] = multiplier.value
+            numbers[f"cost_{multiplier.cost}"] = learner.limits.last.get(multiplier.cost)
+    return numbers

@@ -1,14 +1,18 @@
-"""The settings of online training; docs/training-online.md tells how the defaults were found."""
+"""Hyperparameters of online training; docs/training-online.md says how the defaults were chosen."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from schedulers.training.discount import GAMMA_PER_HOUR
 from traces.errors import InputError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,10 @@ class PpoOptions:
     clip: float = 0.2
     max_gradient: float = 0.5  # norm, of actor and critic each
     target_kl: float = 0.03  # the actor rests for the rest of an update once it moved 1.5 times so far
-    average: float = 0.0  # rounds over which the judged and kept weights are a running mean; 0: the last ones
+    average: float = 0.0  # rounds over which the validated weights are a running mean; 0: the last round's
     critic_steps: int = 20_000  # after a checkpoint: steps that train the critic alone
-    clone_weight: float = 1.0  # after a checkpoint: weight of KL(its policy || ours) at the start
-    clone_steps: int = 100_000  # by then it has faded to 0
+    clone_weight: float = 1.0  # after a checkpoint: weight of KL(its policy || trained policy) at the start
+    clone_steps: int = 100_000  # steps over which that weight falls to 0
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,21 @@ class DqnOptions:
     """Deep Q-learning, masked and double (van Hasselt et al. 2016, arXiv 1509.06461)."""
 
     environments: int = 64
-    rollout: int = 32  # decisions of each environment between two looks at saving and validation
+    rollout: int = 32  # decisions of each environment in a round, after which the run may validate and save
     batch: int = 256
     updates: float = 2.0  # after each decision of all environments
     learning_rate: float = 5e-4
     gamma: float = GAMMA_PER_HOUR
     capacity: int = 50_000  # decisions kept
     starts: int = 5_000  # decisions before the first update; 0 where logged ones are mixed in
-    tau: float = 0.01  # how far the target follows at each update
+    tau: float = 0.01  # share by which the target network moves at each update
     max_gradient: float = 10.0
     explore_first: float = 1.0  # share of random actions at the start; `explore_last` after a checkpoint
     explore_last: float = 0.05
     explore_share: float = 0.3  # of the run, until `explore_last` is reached
 
 
-Options = TypeVar("Options", bound=Any)
+Options = TypeVar("Options", bound="DataclassInstance")
 _ABOVE_ZERO = (
     "environments",
     "rollout",
@@ -71,25 +75,25 @@ _ABOVE_ZERO = (
 _SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau", "kept", "random")
 
 
-def with_changes(options: Options, changes: dict[str, Any]) -> Options:
-    """The options, a dataclass of numbers, with some of them replaced; text becomes the number it should be.
+def with_changes(options: Options, changes: Mapping[str, float | str]) -> Options:
+    """The options, a dataclass of numbers, with some of them replaced; text is read as the field's type.
 
     InputError for unknown names and impossible values.
     """
-    kinds: dict[str, Any] = {
+    kinds: dict[str, type[int] | type[float]] = {
         field.name: type(getattr(options, field.name)) for field in dataclasses.fields(options)
     }
-    found: dict[str, Any] = {}
+    numbers: dict[str, float] = {}
     for name, value in changes.items():
         if name not in kinds:
             raise InputError(f"option {name!r} is unknown; known are {', '.join(kinds)}")
         try:
-            found[name] = kinds[name](value)
+            numbers[name] = kinds[name](value)
         except ValueError:
             kind = "a whole number" if kinds[name] is int else "a number"
             raise InputError(f"option {name}: {value!r} is not {kind}") from None
-        if not 0 <= found[name] < math.inf or (name in _ABOVE_ZERO and found[name] == 0):
+        if not 0 <= numbers[name] < math.inf or (name in _ABOVE_ZERO and numbers[name] == 0):
             raise InputError(f"option {name}: must be above 0, got {value}")
-        if name in _SHARES and found[name] > 1:
+        if name in _SHARES and numbers[name] > 1:
             raise InputError(f"option {name}: must be at most 1, got {value}")
-    return dataclasses.replace(options, **found)
+    return dataclasses.replace(options, **numbers)

@@ -4,48 +4,70 @@ from __future__ import annotations
 
 import copy
 import time
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import torch
 from sb3_contrib import MaskablePPO
-from torch import Tensor
+from torch import Tensor, nn
 
 from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
 from schedulers.network.forward import CHOICES_OF_POLICY
-from schedulers.training.online.env_states import packed, random_state, restore_random, unpacked
-from schedulers.training.online.lagrangian import Limits
+from schedulers.training.online.env_states import (
+    Packed,
+    packed,
+    random_state,
+    restore_random,
+    unpacked_state,
+)
+from schedulers.training.online.lagrangian import Limits, LimitsState
+from schedulers.training.online.learner_start import LearnerStart
 from schedulers.training.online.online_options import PpoOptions
 from schedulers.training.online.reward_units import REWARD, UNIT, scale_critic
 from schedulers.training.online.rollout_buffer import ElapsedRolloutBuffer, Rollout
-from schedulers.training.resume import generator_state, restore_generator
+from schedulers.training.resume import GeneratorState, generator_state, restore_generator
 from schedulers.training.sb3_policy import SchedulerPolicy
 from schedulers.training.scheduler_net import SchedulerNet
 
 CHUNK = 4096  # observations whose values are computed at once
 
 
-class SchedulerPPO(MaskablePPO):
-    """One `round` is a rollout and its updates. Actor and critic share nothing, so each has its own step.
+class PpoState(TypedDict):
+    """What a resumed run needs. Its keys are those in state.pt."""
 
-    net: to start from; `origin` True: it is an offline policy, to be left slowly. limits: on costs.
+    net: dict[str, Any]
+    mean: dict[str, Any] | None
+    rounds: int
+    optimizer: dict[str, Any]
+    steps: int
+    updates: int
+    episode_starts: Tensor
+    random: list[Tensor]
+    generator: GeneratorState
+    limits: LimitsState
+    environments: Packed
+    spent_s: dict[str, float]
+
+
+class SchedulerPPO(MaskablePPO):
+    """One `round` is a rollout and its updates. Actor and critic share no weights, so each has its own step.
+
+    steps: of the whole run, over all environments. start: its network, if from a checkpoint, is the policy
+    that training leaves slowly. limits: of the mean cost per episode, by name.
     """
 
     heads = CHOICES_OF_POLICY
     columns = ("reward", "loss", "critic_loss", "entropy", "kl", "clone_kl", "learning_rate")
-    _last_obs: Any
+    _last_obs: np.ndarray
 
     def __init__(
         self,
         env: GreenClusterSB3VecEnv,
         options: PpoOptions,
         steps: int,
-        net: SchedulerNet,
+        start: LearnerStart,
         *,
-        origin: bool = False,
         limits: dict[str, float] | None = None,
-        seed: int = 0,
-        device: str = "cpu",
     ) -> None:
         self.vec, self.options, self.total = env, options, steps
         self.limits = Limits(limits or {}, env.num_envs)
@@ -61,76 +83,85 @@ class SchedulerPPO(MaskablePPO):
             clip_range=options.clip,
             ent_coef=options.entropy,
             rollout_buffer_class=ElapsedRolloutBuffer,
-            policy_kwargs={"layout": net.layout, "size": net.size},
-            seed=seed,
-            device=device,
+            policy_kwargs={"layout": start.net.layout, "size": start.net.size},
+            seed=start.seed,
+            device=start.device,
         )
-        self.net.load_state_dict(net.state_dict())
+        self.net.load_state_dict(start.net.state_dict())
         scale_critic(self.net, UNIT)
-        self.origin = copy.deepcopy(self.net).requires_grad_(False) if origin else None
+        self.origin = copy.deepcopy(self.net).requires_grad_(False) if start.from_checkpoint else None
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
         self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
         self.mean = copy.deepcopy(self.net).requires_grad_(False) if options.average > 0 else None
         self.rounds = 0
-        self.generator = np.random.default_rng(seed)
+        self.generator = np.random.default_rng(start.seed)
         self.spent_s = {"environments": 0.0, "policy": 0.0, "training": 0.0}
         self._setup_learn(steps)
 
     @property
     def net(self) -> SchedulerNet:
         """The network being trained."""
-        policy: Any = self.policy
-        found: SchedulerNet = policy.net
-        return found
+        return cast(SchedulerPolicy, self.policy).net
+
+    @property
+    def buffer(self) -> ElapsedRolloutBuffer:
+        """The last rollout."""
+        return cast(ElapsedRolloutBuffer, self.rollout_buffer)
 
     def trained(self) -> SchedulerNet:
         """A copy of the network, or of its running mean, its critic in the units of checkpoints."""
-        found = copy.deepcopy(self.net if self.mean is None else self.mean)
-        scale_critic(found, 1.0 / UNIT)
-        return found
+        net = copy.deepcopy(self.net if self.mean is None else self.mean)
+        scale_critic(net, 1.0 / UNIT)
+        return net
 
     def round(self) -> dict[str, float]:
-        """Play a rollout and learn from it: numbers for the journal."""
+        """Play a rollout and learn from it. Returns a number for each of `columns`, where there is one."""
         self.collect()
         self._update_current_progress_remaining(self.num_timesteps, self.total)
         begin_s = time.perf_counter()
         self.train()
-        self.follow()
+        self.average_weights()
         self.spent_s["training"] += time.perf_counter() - begin_s
         return self.numbers
 
     def collect(self) -> None:
-        """Play a rollout. The critic looks at all of it at once afterwards."""
+        """Play a rollout into the buffer. The critic values all of it at once afterwards."""
         self.policy.set_training_mode(False)
-        buffer: Any = self.rollout_buffer
+        buffer = self.buffer
         buffer.reset()
-        seen, dones, rewarded = self._last_obs, self._last_episode_starts, 0.0
-        nothing, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
+        assert self._last_episode_starts is not None  # of `_setup_learn`
+        obs, dones, reward_sum = self._last_obs, self._last_episode_starts, 0.0
+        no_values, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
         for _ in range(self.n_steps):
             at_s = time.perf_counter()
-            actions, log_probability = self.draw(torch.from_numpy(seen).to(self.device))
+            actions, log_probability = self.draw(torch.from_numpy(obs).to(self.device))
             chosen = actions.cpu().numpy()
             acted_s = time.perf_counter()
-            new, rewards, new_dones, _ = self.vec.step(chosen)
-            rewards = self.limits.reward(rewards, self.vec.costs, new_dones)
+            next_obs, rewards, next_dones, _ = self.vec.step(chosen)
+            rewards = self.limits.reward(rewards, self.vec.costs, next_dones)
             done_s = time.perf_counter()
             buffer.add(
-                seen, chosen[:, None], rewards * scale, dones, nothing, log_probability,
+                obs,
+                chosen[:, None],
+                rewards * scale,
+                dones,
+                no_values,
+                log_probability,
                 elapsed_s=self.vec.elapsed_s,
-            )  # fmt: skip
-            rewarded += float(rewards.mean())
-            seen, dones = new, new_dones
+            )
+            reward_sum += float(rewards.mean())
+            obs, dones = np.asarray(next_obs), next_dones  # SB3 allows dictionaries and tuples here
             self.num_timesteps += self.n_envs
             self.spent_s["policy"] += acted_s - at_s
             self.spent_s["environments"] += done_s - acted_s
-        self._last_obs, self._last_episode_starts = seen, dones
+        self._last_obs, self._last_episode_starts = obs, dones
         at_s = time.perf_counter()
         flat = buffer.observations.reshape(-1, buffer.observations.shape[-1])
         buffer.fill_values(self.values_of(flat).numpy().reshape(self.n_steps, self.n_envs))
-        buffer.compute_returns_and_advantage(self.values_of(seen), dones)
+        buffer.compute_returns_and_advantage(self.values_of(obs), dones)
         self.spent_s["policy"] += time.perf_counter() - at_s
         self.limits.update()
-        self.numbers = {"reward": rewarded}
+        self.numbers = {"reward": reward_sum}
 
     @torch.no_grad()
     def draw(self, obs: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,7 +172,7 @@ class SchedulerPPO(MaskablePPO):
 
     @torch.no_grad()
     def values_of(self, obs: np.ndarray) -> Tensor:
-        """(N,) what the critic makes of observations, on the CPU."""
+        """(N,) values of observations (N, D) by the critic, on the CPU."""
         parts = [torch.from_numpy(obs[at : at + CHUNK]).to(self.device) for at in range(0, len(obs), CHUNK)]
         return torch.cat([self.net.value(part) for part in parts]).cpu()
 
@@ -149,43 +180,44 @@ class SchedulerPPO(MaskablePPO):
         """Learn from the rollout: `epochs` passes in batches."""
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
-        data = self.rollout_buffer.everything(self.device)  # type: ignore[attr-defined]
+        data = self.buffer.tensors(self.device)
         advantages = data.advantages
         data = data._replace(advantages=(advantages - advantages.mean()) / (advantages.std() + 1e-8))
         acts = self.origin is None or self.num_timesteps > self.options.critic_steps
         weight = self.clone_weight()
-        before = self._origin_logs(data.observations) if acts and weight > 0 else None
-        noted: dict[str, list[float]] = {}
+        origin_logs = self._origin_logs(data.observations) if acts and weight > 0 else None
+        history: dict[str, list[float]] = {}
         for _ in range(self.n_epochs):
             order = torch.from_numpy(self.generator.permutation(len(data.actions))).to(self.device)
             for rows in order.split(self.options.batch):
-                part = Rollout(*(each[rows] for each in data))
-                found = self._critic_step(part)
+                part = Rollout(*(column[rows] for column in data))
+                losses = self._critic_step(part)
                 if acts:
-                    found |= self._actor_step(part, None if before is None else before[rows], weight)
-                    acts = found["kl"] <= 1.5 * self.options.target_kl
-                for name, number in found.items():
-                    noted.setdefault(name, []).append(number)
+                    origin = None if origin_logs is None else origin_logs[rows]
+                    losses |= self._actor_step(part, origin, weight)
+                    acts = losses["kl"] <= 1.5 * self.options.target_kl
+                for name, number in losses.items():
+                    history.setdefault(name, []).append(number)
             self._n_updates += 1
-        self.numbers |= {name: float(np.mean(numbers)) for name, numbers in noted.items()}
+        self.numbers |= {name: float(np.mean(numbers)) for name, numbers in history.items()}
         self.numbers["learning_rate"] = float(self.policy.optimizer.param_groups[0]["lr"])
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Bring the running mean of the weights on by a round; at first it is the mean of all rounds.
+    def average_weights(self) -> None:
+        """Update the running mean of the weights, once a round; at first it is the mean of all rounds.
 
-        Policies of neighbouring rounds differ by noise, of which their mean has less (Polyak and Juditsky,
+        Policies of neighbouring rounds differ by noise, which averaging reduces (Polyak and Juditsky,
         1992, doi:10.1137/0330046).
         """
         if self.mean is None:
             return
         self.rounds += 1
         share = 1.0 / min(self.rounds, max(self.options.average, 1.0))
-        for mean, now in zip(self.mean.parameters(), self.net.parameters(), strict=True):
-            mean.lerp_(now, share)
+        for mean, current in zip(self.mean.parameters(), self.net.parameters(), strict=True):
+            mean.lerp_(current, share)
 
     def clone_weight(self) -> float:
-        """Weight of staying near the offline policy: falls to 0 in a straight line, once the actor learns."""
+        """Weight of the KL term to the offline policy: falls to 0 linearly from when the actor learns."""
         if self.origin is None or self.options.clone_steps == 0:
             return 0.0
         past = max(0, self.num_timesteps - self.options.critic_steps)
@@ -201,32 +233,32 @@ class SchedulerPPO(MaskablePPO):
         self._descend(loss, self.critic)
         return {"critic_loss": loss.item()}
 
-    def _actor_step(self, part: Rollout, before: Tensor | None, weight: float) -> dict[str, float]:
+    def _actor_step(self, part: Rollout, origin_logs: Tensor | None, weight: float) -> dict[str, float]:
         logs = self.net.policy(part.observations).log_softmax(dim=1)
         log_ratio = logs.gather(1, part.actions[:, None])[:, 0] - part.log_probabilities
         ratio = log_ratio.exp()
-        near = ratio.clamp(1 - self.options.clip, 1 + self.options.clip)
-        loss = -torch.min(part.advantages * ratio, part.advantages * near).mean()
+        clipped = ratio.clamp(1 - self.options.clip, 1 + self.options.clip)
+        loss = -torch.min(part.advantages * ratio, part.advantages * clipped).mean()
         entropy = -(logs.exp() * logs).sum(dim=1).mean()
         total = loss - self.options.entropy * entropy
-        found = {"loss": loss.item(), "entropy": entropy.item()}
-        if before is not None:
-            apart = (before.exp() * (before - logs)).sum(dim=1).mean()
-            total = total + weight * apart
-            found["clone_kl"] = apart.item()
-        found["kl"] = float(((ratio - 1) - log_ratio).detach().mean())
-        if found["kl"] <= 1.5 * self.options.target_kl:
+        losses = {"loss": loss.item(), "entropy": entropy.item()}
+        if origin_logs is not None:
+            divergence = (origin_logs.exp() * (origin_logs - logs)).sum(dim=1).mean()
+            total = total + weight * divergence
+            losses["clone_kl"] = divergence.item()
+        losses["kl"] = float(((ratio - 1) - log_ratio).detach().mean())
+        if losses["kl"] <= 1.5 * self.options.target_kl:
             self._descend(total, self.actor)
-        return found
+        return losses
 
-    def _descend(self, loss: Tensor, weights: list[Any]) -> None:
+    def _descend(self, loss: Tensor, weights: list[nn.Parameter]) -> None:
         """One step of the optimiser on some of the weights: the others have no gradient and stay."""
         self.policy.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, self.options.max_gradient)
         self.policy.optimizer.step()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> PpoState:
         """Everything that the next round depends on."""
         assert self._last_episode_starts is not None
         return {
@@ -244,17 +276,17 @@ class SchedulerPPO(MaskablePPO):
             "spent_s": dict(self.spent_s),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
+    def restore(self, state: PpoState) -> None:
+        """Resume from a `state`."""
         self.net.load_state_dict(state["net"])
         if self.mean is not None:
-            self.mean.load_state_dict(state["mean"])
+            self.mean.load_state_dict(state["mean"] or {})
         self.rounds = state["rounds"]
         self.policy.optimizer.load_state_dict(state["optimizer"])
         self.num_timesteps, self._n_updates = state["steps"], state["updates"]
         self._last_episode_starts = state["episode_starts"].numpy()
         restore_generator(self.generator, state["generator"])
         self.limits.restore(state["limits"])
-        self._last_obs = self.vec.restore(unpacked(state["environments"]))
+        self._last_obs = self.vec.restore(unpacked_state(state["environments"]))
         self.spent_s = dict(state["spent_s"])
         restore_random(state["random"])

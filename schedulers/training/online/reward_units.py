@@ -1,8 +1,8 @@
-"""Values in online training: shares of the whole objective, where checkpoints have REWARD_SCALE of them.
+"""The unit of values in online training: about the objective; in checkpoints it is 1 / REWARD_SCALE of that.
 
 With rewards a hundred times as large the critic explained less of the returns after as many updates, and the
-policy was the worse for it (docs/training-online.md). Heads are scaled when a checkpoint comes and goes, by a
-power of two: that changes exponents only, so what a checkpoint says comes back bit for bit.
+policy was the worse for it (docs/training-online.md). Heads are scaled when a checkpoint is loaded and saved,
+by a power of two: that changes exponents only, so a checkpoint's values are restored bit for bit.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from schedulers.training.discount import REWARD_SCALE
 from schedulers.training.scheduler_net import SchedulerNet
 
 UNIT = 2.0**-7
-"""Of the values in online training, in values of checkpoints."""
+"""One checkpoint value in the unit of online training."""
 REWARD = REWARD_SCALE * UNIT
-"""What rewards of the environment are multiplied by in online training: about 0.8."""
+"""The factor on the environment's rewards in online training: about 0.8."""
 
 
 def scale_critic(net: SchedulerNet, factor: float) -> None:

@@ -1,8 +1,8 @@
-"""What a rollout of PPO keeps, with one discount for each step: gamma ** hours until the next decision."""
+"""PPO's rollout buffer with one discount for each step: gamma ** hours until the next decision."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from schedulers.training.discount import discounts
 
 
 class Rollout(NamedTuple):
-    """Everything of a rollout, flat: N = steps x environments."""
+    """The columns of a rollout, flattened: N = steps x environments."""
 
     observations: Tensor  # (N, D)
     actions: Tensor  # (N,) int64
@@ -29,24 +29,35 @@ class ElapsedRolloutBuffer(MaskableRolloutBuffer):
     """
 
     def reset(self) -> None:
-        """Empty it."""
+        """Delete all steps, before a new rollout."""
         self.elapsed_s = np.zeros((self.buffer_size, self.n_envs))
         super().reset()
         self.action_masks = np.zeros((0, 0, 0), np.float32)
 
-    def add(self, *args: Any, elapsed_s: np.ndarray | None = None, **kwargs: Any) -> None:
-        """As the parent; elapsed_s: (E,)."""
+    def add(  # type: ignore[override]
+        self,
+        obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        episode_start: np.ndarray,
+        value: Tensor,
+        log_prob: Tensor,
+        elapsed_s: np.ndarray | None = None,
+    ) -> None:
+        """Add a step of all environments as the parent does; elapsed_s: (E,) [s]. ValueError without it."""
         if elapsed_s is None:
             raise ValueError("elapsed_s is missing: the discount of a step depends on it")
         self.elapsed_s[self.pos] = elapsed_s
-        super().add(*args, **kwargs)
+        super().add(obs, action, reward, episode_start, value, log_prob)
 
     def fill_values(self, values: np.ndarray) -> None:
         """(T, E) values of the observations, computed at once after the rollout."""
         self.values[:] = values
 
     def compute_returns_and_advantage(self, last_values: Tensor, dones: np.ndarray) -> None:
-        """Generalised advantage estimation (Schulman et al. 2016, arXiv 1506.02438) with a discount a step.
+        """Fill in advantages and returns by generalised advantage estimation.
+
+        Schulman et al. 2016, arXiv 1506.02438, with one discount for each step.
 
         lambda counts decisions, the discount hours. last_values, dones: (E,), after the last step.
         """
@@ -55,14 +66,14 @@ class ElapsedRolloutBuffer(MaskableRolloutBuffer):
         goes_on = 1.0 - np.asarray(dones, np.float32)
         advantage = np.zeros(self.n_envs, np.float32)
         for step in reversed(range(self.buffer_size)):
-            after = discount[step] * goes_on
-            surprise = self.rewards[step] + after * next_value - self.values[step]
-            advantage = surprise + after * self.gae_lambda * advantage
+            factor = discount[step] * goes_on
+            td_error = self.rewards[step] + factor * next_value - self.values[step]
+            advantage = td_error + factor * self.gae_lambda * advantage
             self.advantages[step] = advantage
             next_value, goes_on = self.values[step], 1.0 - self.episode_starts[step]
         self.returns = self.advantages + self.values
 
-    def everything(self, device: torch.device | str) -> Rollout:
+    def tensors(self, device: torch.device | str) -> Rollout:
         """The whole rollout as tensors."""
 
         def flat(array: np.ndarray) -> Tensor:

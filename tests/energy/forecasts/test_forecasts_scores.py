@@ -12,8 +12,8 @@ from energy.forecasts.fitting.forecast_scores import (
     crps_ensemble,
     crps_quantiles,
     fan,
-    own_crps,
     reliability,
+    sample_crps,
     skill,
 )
 from traces.errors import InputError
@@ -44,7 +44,7 @@ def test_crps_of_a_point_is_the_absolute_error():
 def test_crps_ensemble_by_hand():
     # members 0, 2, outcome 1: mean |x - y| = 1, half the mean |x - x'| = (0 + 2 + 2 + 0) / 4 / 2 = 0.5
     assert crps_ensemble(np.array([2.0, 0.0]), np.float64(1.0)) == 0.5
-    assert own_crps(np.array([2.0, 0.0])) == 0.5
+    assert sample_crps(np.array([2.0, 0.0])) == 0.5
 
 
 def test_coverage_counts_bounds_and_leaves_gaps_out():

@@ -28,7 +28,7 @@ class TestSynthetic:
 
     def test_forecasts_of_a_target_improve_as_a_martingale(self):
         made = synthetic()
-        mean, _ = made.believed(np.arange(HOURS - STEPS))
+        mean, _ = made.predicted_scores(np.arange(HOURS - STEPS))
         # a revision must not be foreseeable from the forecast it revises
         for lead in (3, 8, 20):
             older, newer = mean[:-1, lead], mean[1:, lead - 1]
@@ -71,7 +71,7 @@ class TestSynthetic:
     def test_paths_are_as_rough_as_what_is_really_unknown(self):
         # what is unknown, outcome less belief on normal scores, against its own samples
         made = synthetic()
-        mean, spread = made.believed(np.arange(HOURS - STEPS))
+        mean, spread = made.predicted_scores(np.arange(HOURS - STEPS))
         targets = np.arange(HOURS - STEPS)[:, None] + np.arange(STEPS)
         unknown = (made._scores[targets] - mean) / spread
         for lead in (2, 6, 12, 20):

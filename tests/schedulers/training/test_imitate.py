@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from rare.env.observation.layout import Layout  # noqa: E402
 from rare.scenario.scenario_episodes import episodes_of  # noqa: E402
 from schedulers import make_scheduler  # noqa: E402
-from schedulers.training.distil.imitate import ImitateOptions, imitate  # noqa: E402
+from schedulers.training.distil.imitate import ImitateOptions, ImitationTask, imitate  # noqa: E402
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet, two_step  # noqa: E402
 
 
@@ -30,5 +30,6 @@ def test_it_comes_closer_to_the_teacher() -> None:
     torch.manual_seed(torch_seed)
     net = SchedulerNet(Layout(32, 8, 24), NetworkSize("pointwise", 16))
     options = ImitateOptions(rounds=3, windows=2, updates=60, batch=64)
-    agreed = list(imitate(net, make_scheduler("sjf+greedy"), episodes, episodes.of("train"), options))
+    task = ImitationTask(make_scheduler("sjf+greedy"), episodes, episodes.of("train"))
+    agreed = list(imitate(net, task, options))
     assert len(agreed) == 3 and 0.8 < min(agreed) <= 1

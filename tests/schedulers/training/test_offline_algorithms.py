@@ -59,9 +59,9 @@ class TestEveryAlgorithm:
         before = {key: weights.clone() for key, weights in impl.net.state_dict().items()}
         batches = Batches(drawn_transitions(), 64, 0, with_next=impl.looks_ahead)
         for step in range(30):
-            told = impl.update(batches.draw(), step)
-            assert set(told) <= set(impl.told)
-            assert all(math.isfinite(loss) for loss in told.values()), (step, told)
+            losses = impl.update(batches.draw(), step)
+            assert set(losses) <= set(impl.reported)
+            assert all(math.isfinite(loss) for loss in losses.values()), (step, losses)
         assert any(not torch.equal(before[key], weights) for key, weights in impl.net.state_dict().items())
         obs = drawn_observations(LAYOUT, 10_000, seed=3)
         mask = obs[:, LAYOUT.slices["mask"]] > 0.5

@@ -6,6 +6,7 @@ import torch
 from gymnasium import spaces
 
 from schedulers.training.online.lagrangian import Gains, Limits, Multiplier, parsed
+from schedulers.training.online.learner_start import RingFiles
 from schedulers.training.online.online_options import DqnOptions, PpoOptions, with_changes
 from schedulers.training.online.replay_ring import ElapsedReplay
 from schedulers.training.online.rollout_buffer import ElapsedRolloutBuffer
@@ -44,7 +45,7 @@ class TestAdvantages:
 
     def test_the_flat_rollout_keeps_rows_together(self):
         buffer = self.filled([1, 0, 0], False)
-        data = buffer.everything("cpu")
+        data = buffer.tensors("cpu")
         assert data.observations.shape == (3, 2)
         assert data.advantages.tolist() == buffer.advantages[:, 0].tolist()
 
@@ -92,7 +93,7 @@ def test_limits_price_costs_and_learn_from_finished_episodes():
 
 class TestReplay:
     def ring(self, folder=None):
-        return ElapsedReplay(6, OBS, ACTIONS, "cpu", n_envs=2, folder=folder, spare_rows=2)
+        return ElapsedReplay(6, OBS, ACTIONS, "cpu", n_envs=2, files=RingFiles(folder, 2))
 
     def put(self, ring, steps):
         for _ in steps:
@@ -106,7 +107,7 @@ class TestReplay:
     def test_draws_the_last_steps_with_what_came_after_them(self):
         ring, generator = self.ring(), np.random.default_rng(0)
         self.put(ring, range(20))
-        found = ring.drawn(200, generator, gamma=0.5)
+        found = ring.draw(200, generator, gamma=0.5)
         step, of = found.observations[:, 0], found.observations[:, 1]
         assert set(step.tolist()) == {17, 18, 19}
         assert (found.next_observations[:, 0] == step + 1).all()
@@ -118,11 +119,11 @@ class TestReplay:
     def test_what_a_killed_run_wrote_later_is_not_drawn(self, tmp_path):
         ring = self.ring(tmp_path)
         self.put(ring, range(20))
-        before = ring.drawn(50, np.random.default_rng(1), 0.9)
+        before = ring.draw(50, np.random.default_rng(1), 0.9)
         self.put(ring, range(2))  # as many as may come between two saved states
         again = self.ring(tmp_path)
         again.count = 20
-        after = again.drawn(50, np.random.default_rng(1), 0.9)
+        after = again.draw(50, np.random.default_rng(1), 0.9)
         assert all(torch.equal(one, two) for one, two in zip(before, after, strict=True))
 
 

@@ -25,6 +25,7 @@ from schedulers.training import checkpoint, resume
 from schedulers.training.greedy_windows import greedy_scores
 from schedulers.training.journal import read_rows
 from schedulers.training.online.dqn import SchedulerDQN
+from schedulers.training.online.learner_start import LearnerStart
 from schedulers.training.online.online_options import DqnOptions, PpoOptions
 from schedulers.training.online.ppo import SchedulerPPO
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
@@ -114,10 +115,10 @@ class TestRun:
         before = checkpoint.load(start).net
         vec = GreenClusterSB3VecEnv(2, "tiny")
         if algorithm == "ppo":
-            learner = SchedulerPPO(vec, PpoOptions(rollout=2), 100, before, origin=True)
+            learner = SchedulerPPO(vec, PpoOptions(rollout=2), 100, LearnerStart(before, True))
             played = learner.net.policy
         else:
-            learner = SchedulerDQN(vec, DqnOptions(capacity=10), 100, before, origin=True)
+            learner = SchedulerDQN(vec, DqnOptions(capacity=10), 100, LearnerStart(before, True))
             played = learner.net.q
         after = learner.trained()
         with torch.no_grad():
@@ -142,7 +143,7 @@ class TestRun:
 def test_the_actor_rests_while_the_critic_warms_up_and_then_leaves_slowly(start):
     origin = checkpoint.load(start).net
     options = PpoOptions(environments=4, rollout=8, batch=16, critic_steps=32, clone_steps=128)
-    learner = SchedulerPPO(GreenClusterSB3VecEnv(4, "tiny"), options, 400, origin, origin=True)
+    learner = SchedulerPPO(GreenClusterSB3VecEnv(4, "tiny"), options, 400, LearnerStart(origin, True))
     numbers = learner.round()
     assert "loss" not in numbers
     assert all(torch.equal(one, two) for one, two in zip(learner.actor, _actor(origin), strict=True))
@@ -170,12 +171,12 @@ def test_targets_of_dqn_are_masked_and_double():
     vec.seed(0)
     torch.manual_seed(1)
     net = SchedulerNet(vec.layout, NetworkSize(width=8))
-    learner = SchedulerDQN(vec, DqnOptions(rollout=30, starts=10**6, capacity=200), 10**6, net)
+    learner = SchedulerDQN(vec, DqnOptions(rollout=30, starts=10**6, capacity=200), 10**6, LearnerStart(net))
     with torch.no_grad():
         for each in learner.target.parameters():
             each += 0.1 * torch.randn_like(each)
     learner.round()  # the environment refuses invalid actions: exploration obeys masks
-    batch = learner.ring.drawn(64, np.random.default_rng(0), 0.9)
+    batch = learner.ring.draw(64, np.random.default_rng(0), 0.9)
     valid = batch.next_observations[:, vec.layout.slices["mask"]] > 0.5
     chosen = learner.net.q(batch.next_observations).argmax(dim=1)
     assert valid.gather(1, chosen[:, None]).all()
@@ -298,7 +299,7 @@ def test_what_is_judged_is_the_mean_of_the_last_weights():
     torch.manual_seed(1)
     vec = GreenClusterSB3VecEnv(4, "tiny")
     net = SchedulerNet(vec.layout, NetworkSize(width=8))
-    learner = SchedulerPPO(vec, PpoOptions(rollout=4, batch=8, average=2.0), 100, net)
+    learner = SchedulerPPO(vec, PpoOptions(rollout=4, batch=8, average=2.0), 100, LearnerStart(net))
     name, seen = "logits.wait.bias", []
     for _ in range(3):
         learner.round()

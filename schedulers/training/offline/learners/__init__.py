@@ -1,1 +1,1 @@
-"""The offline algorithms, one module each, over d3rlpy's base classes."""
+"""The offline algorithms, one in each module, on d3rlpy's base classes."""

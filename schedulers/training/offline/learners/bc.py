@@ -1,4 +1,4 @@
-"""Behaviour cloning: the logged action is the right one (Pomerleau 1991, doi:10.1162/neco.1991.3.1.88)."""
+"""Behaviour cloning: likelihood of the logged actions (Pomerleau 1991, doi:10.1162/neco.1991.3.1.88)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from schedulers.training.scheduler_net import two_step
 
 
 class BCImpl(NetImpl):
-    """Negative log likelihood of the logged actions among the valid ones. The critic stays as it is."""
+    """Minimises the negative log likelihood of the logged actions; no critic is trained."""
 
-    told: ClassVar[tuple[str, ...]] = ("policy", "agreement_")
+    reported: ClassVar[tuple[str, ...]] = ("policy", "agreement_")
 
     @property
     def looks_ahead(self) -> bool:
-        """There is no critic."""
+        """False: there is no critic."""
         return False
 
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:
-        """The policy's."""
+        """The policy's loss, and the share of logged actions that the two-step choice repeats."""
         logits = self.net.policy(batch.observations)
-        same = (two_step(logits.detach()) == batch.actions[:, 0]).float().mean()
-        return {"policy": -taken(logits.log_softmax(dim=1), batch).mean(), "agreement_": same}
+        agreement = (two_step(logits.detach()) == batch.actions[:, 0]).float().mean()
+        return {"policy": -taken(logits.log_softmax(dim=1), batch).mean(), "agreement_": agreement}
 
 
 @dataclasses.dataclass()
@@ -35,12 +35,12 @@ class BCConfig(OfflineConfig):
     """Options of behaviour cloning."""
 
     def implementation(self) -> type[NetImpl]:
-        """Which class learns."""
+        """The class that learns with these options."""
         return BCImpl
 
     @staticmethod
     def get_type() -> str:
-        """Its name for d3rlpy."""
+        """The name under which d3rlpy stores and finds it."""
         return "rare_bc"
 
 

@@ -1,9 +1,9 @@
 """Batch-constrained Q-learning, discrete (Fujimoto et al. 2019, arXiv 1910.01708).
 
-The best action by Q among those that an imitator of the log finds at least `threshold` times as likely as the
-likeliest. A checkpoint holds one policy and one Q, and that choice is neither: so imitator and threshold stay
-beside the network, and the network's actor learns, at the same time, which action they choose. `distilled_`
-tells in which share of the logged states it takes that action.
+The best action by Q among those whose probability, by a model of the logged actions (the imitator), is at
+least `threshold` times the highest. A checkpoint holds one policy and one Q, and neither makes that choice.
+So the imitator is a network of its own, and the actor is trained at the same time on the chosen action;
+`distilled_` is the share of the logged states in which the actor agrees.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from schedulers.training.scheduler_net import MASKED, SchedulerNet
 
 
 class Imitator(SchedulerNet):
-    """The actor's half of a network."""
+    """A network without critic: a policy that models the logged actions."""
 
     def __init__(self, net: SchedulerNet) -> None:
         super().__init__(net.layout, net.size)
@@ -30,54 +30,61 @@ class Imitator(SchedulerNet):
 
 
 class BCQImpl(NetImpl):
-    """Q, imitator, and the actor that learns what both choose."""
+    """Trains Q, the imitator, and the actor, whose labels are what both choose."""
 
-    told: ClassVar[tuple[str, ...]] = (
-        "policy", "critic", "value", "imitator", "mean_q_", "distilled_", "agreement_",
-    )  # fmt: skip
+    config: BCQConfig
+    reported: ClassVar[tuple[str, ...]] = (
+        "policy",
+        "critic",
+        "value",
+        "imitator",
+        "mean_q_",
+        "distilled_",
+        "agreement_",
+    )
 
     def make_beside(self) -> dict[str, nn.Module]:
         """Targets and the imitator."""
         return {**super().make_beside(), "imitator": Imitator(self.net)}
 
     def allowed(self, q: Tensor, log_policy: Tensor) -> Tensor:
-        """(B, A) Q where the imitator finds the action likely enough, MASKED elsewhere."""
-        near = log_policy - log_policy.amax(dim=1, keepdim=True) >= math.log(self.config.threshold)
-        return torch.where(near, q, q.new_full((), MASKED))
+        """(B, A) Q where the imitator's probability is above the threshold, MASKED elsewhere."""
+        likely = log_policy - log_policy.amax(dim=1, keepdim=True) >= math.log(self.config.threshold)
+        return torch.where(likely, q, q.new_full((), MASKED))
 
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:
-        """Critic, imitator and actor."""
+        """Losses of critic, imitator and actor; how often actor and log agree with the choice."""
         imitator: SchedulerNet = self.beside["imitator"]  # type: ignore[assignment]
         log_policy = imitator.policy(batch.observations).log_softmax(dim=1)
         with torch.no_grad():
-            following = imitator.policy(batch.next_observations).log_softmax(dim=1)
+            next_log_policy = imitator.policy(batch.next_observations).log_softmax(dim=1)
             q = self.net.q(batch.next_observations)
-            best = self.allowed(q, following).argmax(dim=1, keepdim=True)
+            best = self.allowed(q, next_log_policy).argmax(dim=1, keepdim=True)
             next_value = self.lowest_target(batch.next_observations).gather(1, best)[:, 0]
-        found, q = self.td_losses(batch, self.target(batch, next_value))
+        losses, q = self.td_losses(batch, self.target(batch, next_value))
         chosen = self.allowed(q, log_policy.detach()).argmax(dim=1)
         logits = self.net.policy(batch.observations)
-        found["imitator"] = -taken(log_policy, batch).mean()
-        found["policy"] = nn.functional.cross_entropy(logits, chosen)
-        found["distilled_"] = (logits.detach().argmax(dim=1) == chosen).float().mean()
-        found["agreement_"] = (chosen == batch.actions[:, 0]).float().mean()
-        return found
+        losses["imitator"] = -taken(log_policy, batch).mean()
+        losses["policy"] = nn.functional.cross_entropy(logits, chosen)
+        losses["distilled_"] = (logits.detach().argmax(dim=1) == chosen).float().mean()
+        losses["agreement_"] = (chosen == batch.actions[:, 0]).float().mean()
+        return losses
 
 
 @dataclasses.dataclass()
 class BCQConfig(OfflineConfig):
-    """Options. threshold: how likely an action must be, as a share of the likeliest."""
+    """Options. threshold: least probability of an action, as a share of the highest one."""
 
     critics: int = 1
     threshold: float = 0.3
 
     def implementation(self) -> type[NetImpl]:
-        """Which class learns."""
+        """The class that learns with these options."""
         return BCQImpl
 
     @staticmethod
     def get_type() -> str:
-        """Its name for d3rlpy."""
+        """The name under which d3rlpy stores and finds it."""
         return "rare_bcq"
 
 

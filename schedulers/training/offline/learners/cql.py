@@ -19,13 +19,14 @@ from schedulers.training.offline.learners.offline_base import NetImpl, OfflineCo
 
 
 class CQLImpl(NetImpl):
-    """The Q head acts; the actor stays as it is."""
+    """Trains Q, by which it acts. No actor is trained."""
 
     heads: ClassVar[tuple[str, ...]] = (Q,)
-    told: ClassVar[tuple[str, ...]] = ("critic", "conservative", "value", "mean_q_", "agreement_")
+    config: CQLConfig
+    reported: ClassVar[tuple[str, ...]] = ("critic", "conservative", "value", "mean_q_", "agreement_")
 
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:
-        """Temporal differences and the penalty."""
+        """The temporal difference error, the conservative penalty and the value head's loss."""
         value, q = self.net.value_and_q(batch.observations)
         with torch.no_grad():
             best = self.net.q(batch.next_observations).argmax(dim=1, keepdim=True)
@@ -49,12 +50,12 @@ class CQLConfig(OfflineConfig):
     alpha: float = 1.0
 
     def implementation(self) -> type[NetImpl]:
-        """Which class learns."""
+        """The class that learns with these options."""
         return CQLImpl
 
     @staticmethod
     def get_type() -> str:
-        """Its name for d3rlpy."""
+        """The name under which d3rlpy stores and finds it."""
         return "rare_cql"
 
 

@@ -1,4 +1,4 @@
-"""Critics: twins and targets beside the network, and what a transition is worth with masks and hours.
+"""Twin and target critics, and their targets with action masks and discounts by elapsed hours.
 
 Q values of invalid actions are MASKED and their probabilities are 0, so they weigh nothing in any mean,
 maximum or log-sum-exp here.
@@ -17,7 +17,7 @@ from schedulers.training.scheduler_net import NetworkSize, Reading, SchedulerNet
 
 
 class Critic(SchedulerNet):
-    """The critic's half of a network, for twins and targets."""
+    """A network without actor, for twins and targets."""
 
     def __init__(self, layout: Layout, size: NetworkSize) -> None:
         super().__init__(layout, size)
@@ -26,10 +26,10 @@ class Critic(SchedulerNet):
     @classmethod
     def copy_of(cls, net: SchedulerNet) -> Critic:
         """A frozen copy of a network's critic."""
-        made = cls(net.layout, net.size)
-        own = made.state_dict()
-        made.load_state_dict({name: weights for name, weights in net.state_dict().items() if name in own})
-        return made.requires_grad_(False)
+        critic = cls(net.layout, net.size)
+        names = critic.state_dict()
+        critic.load_state_dict({name: weights for name, weights in net.state_dict().items() if name in names})
+        return critic.requires_grad_(False)
 
 
 def critic_weights(net: SchedulerNet) -> list[Tensor]:
@@ -45,22 +45,22 @@ def follow(targets: Sequence[SchedulerNet], nets: Sequence[SchedulerNet], share:
 
 
 def td_target(batch: TorchMiniBatch, next_value: Tensor, gamma_per_hour: float) -> Tensor:
-    """(B,) reward and what comes after it: r + gamma ** hours x value of the next state, 0 at an end."""
+    """(B,) r + gamma ** hours x value of the next state (B,), which counts 0 at an end."""
     discount = gamma_per_hour ** batch.intervals[:, 0]
     return batch.rewards[:, 0] + (1.0 - batch.terminals[:, 0]) * discount * next_value
 
 
 def expected(probability: Tensor, q: Tensor) -> Tensor:
-    """(B,) mean Q under a policy: (B, A) each."""
+    """(B,) mean of Q (B, A) under action probabilities (B, A)."""
     return (probability * q).sum(dim=1)
 
 
 def taken(values: Tensor, batch: TorchMiniBatch) -> Tensor:
-    """(B,) the entries (B, A) of the logged actions."""
+    """(B,) the entries of values (B, A) at the logged actions."""
     return values.gather(1, batch.actions.long())[:, 0]
 
 
 def choices(obs: Tensor | Reading, layout: Layout) -> Tensor:
-    """(B,) how many actions are valid; 1 at an episode's end, where none is."""
+    """(B,) number of valid actions; 1 at an episode's end, where none is valid."""
     mask = obs.mask if isinstance(obs, Reading) else obs[:, layout.slices["mask"]]
     return mask.sum(dim=1, dtype=torch.float32).clamp(min=1.0)

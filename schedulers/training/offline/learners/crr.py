@@ -1,9 +1,9 @@
-"""Cloning filtered by advantage: of the logged actions, follow those that were better than the policy's mean.
+"""Cloning weighted by advantage: logged actions that were better than the policy's mean count more.
 
 Critic Regularized Regression (Wang et al. 2020, arXiv 2006.15134) and AWAC (Nair et al. 2020, arXiv
 2006.09359), discrete. A = Q(s, a) - sum of pi(b) Q(s, b) over the valid actions b; the log likelihood of a is
 weighted by exp(A / beta), at most MOST, or by whether A > 0. Early advantages are noise, so the weights start
-from 1, plain cloning, and take their full size when the critic has settled.
+from 1, plain cloning, and reach their full size when the critic's targets are its own (`settled`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FILTERS, ADVANTAGES = ("exp", "binary"), ("td", "return")
 
 
 class Scale(nn.Module):
-    """Running root mean square of the advantages where there is a choice: with it beta has no unit."""
+    """Running root mean square of advantages, by which beta becomes free of units."""
 
     def __init__(self, keeps: float = 0.99) -> None:
         super().__init__()
@@ -35,9 +35,9 @@ class Scale(nn.Module):
 
     @torch.no_grad()
     def forward(self, advantage: Tensor, counts: Tensor) -> Tensor:
-        """Take note of advantages (B,), those whose `counts` is 1, and return the scale."""
-        now = (counts * advantage.square()).sum() / counts.sum().clamp(min=1.0)
-        self.square.lerp_(now, 1.0 - self.keeps)
+        """Update by the advantages (B,) whose `counts` (B,) is 1; the new scale, at least 1e-6."""
+        square = (counts * advantage.square()).sum() / counts.sum().clamp(min=1.0)
+        self.square.lerp_(square, 1.0 - self.keeps)
         self.seen.lerp_(torch.ones_like(self.seen), 1.0 - self.keeps)
         return (self.square / self.seen).sqrt().clamp(min=1e-6)
 
@@ -45,32 +45,33 @@ class Scale(nn.Module):
 class CRRImpl(NetImpl):
     """Advantage-filtered cloning, with a critic by temporal differences or by returns to go."""
 
-    told: ClassVar[tuple[str, ...]] = ("policy", "critic", "value", "mean_q_", "weight_", "likelihood_")
+    config: CRRConfig
+    reported: ClassVar[tuple[str, ...]] = ("policy", "critic", "value", "mean_q_", "weight_", "likelihood_")
 
     @property
     def looks_ahead(self) -> bool:
-        """Returns to go need no Q."""
-        return bool(self.config.advantage == "td")
+        """Whether the advantage comes from Q, trained by temporal differences."""
+        return self.config.advantage == "td"
 
     def make_beside(self) -> dict[str, nn.Module]:
         """Twin, targets, and the advantages' scale."""
         return {**super().make_beside(), "scale": Scale()}
 
     def losses(self, batch: TorchMiniBatch) -> dict[str, Tensor]:
-        """Critic and policy."""
+        """Losses of critic and policy, mean weight and mean likelihood of the logged actions."""
         log_policy = self.net.policy(batch.observations).log_softmax(dim=1)
         policy = log_policy.detach().exp()
         if self.config.advantage == "return":
-            found, advantage = self._by_returns(batch)
+            losses, advantage = self._by_returns(batch)
         else:
             with torch.no_grad():
-                following = self.net.policy(batch.next_observations).softmax(dim=1)
-                next_value = expected(following, self.lowest_target(batch.next_observations))
-            found, q = self.td_losses(batch, self.target(batch, next_value), policy)
+                next_policy = self.net.policy(batch.next_observations).softmax(dim=1)
+                next_value = expected(next_policy, self.lowest_target(batch.next_observations))
+            losses, q = self.td_losses(batch, self.target(batch, next_value), policy)
             advantage = taken(q, batch) - expected(policy, q)
         weight = self.weight(advantage, choices(batch.observations, self.net.layout))
-        found["policy"] = -(weight * taken(log_policy, batch)).mean()
-        return {**found, "weight_": weight.mean(), "likelihood_": taken(policy, batch).mean()}
+        losses["policy"] = -(weight * taken(log_policy, batch)).mean()
+        return {**losses, "weight_": weight.mean(), "likelihood_": taken(policy, batch).mean()}
 
     def _by_returns(self, batch: TorchMiniBatch) -> tuple[dict[str, Tensor], Tensor]:
         """What the rest of the episode brought, less what it brings on average from such a state."""
@@ -95,12 +96,12 @@ class CRRConfig(OfflineConfig):
     advantage: str = "td"
 
     def implementation(self) -> type[NetImpl]:
-        """Which class learns."""
+        """The class that learns with these options."""
         return CRRImpl
 
     @staticmethod
     def get_type() -> str:
-        """Its name for d3rlpy."""
+        """The name under which d3rlpy stores and finds it."""
         return "rare_crr"
 
 
