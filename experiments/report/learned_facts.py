@@ -8,9 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from experiments.evaluation.statistics import Estimate, estimate, paired
-from experiments.report.scheduler_labels import short_labels
-from experiments.report.terminal_table import cell, interval
+from experiments.results.number_formats import cell, interval
+from experiments.results.scheduler_labels import short_labels
+from experiments.results.statistics import Estimate, estimate, paired
+from experiments.results.text_table import fits, narrow_lines, terminal_width
 from traces.documents import read_json, reading
 from traces.errors import InputError
 
@@ -91,20 +92,30 @@ def _interval(numbers: dict[str, Any], form: str) -> str:
     return interval(Estimate(**numbers), form)
 
 
-def learning_text(facts: dict[str, Any]) -> str:
-    """The table that the terminal shows."""
-    width = max(len(name) for name in (*facts["objective"], "scheduler"))
-    lines = [
-        f"learned, on {facts['windows']} test windows:",
-        f"{'scheduler':<{width}}  objective  95 % interval   vs {facts['yardstick']}",
-    ]
-    for name, mean in facts["objective"].items():
-        gain = facts["difference"][name]
-        lines.append(
-            f"{name:<{width}}  {cell(mean['mean'], '.3f'):>9}  {_interval(mean, '.3f')}  "
-            f"{cell(gain['mean'], '+.3f')}  {_interval(gain, '+.3f')}"
-        )
-    return "\n".join([*lines, learning_sentence(facts)])
+def learning_text(facts: dict[str, Any], width: int | None = None) -> str:
+    """The table that the terminal shows. width: its columns, None for those of stdout."""
+    width = terminal_width() if width is None else width
+    rows = [["scheduler", "objective", "95 % interval", f"vs {facts['yardstick']}", "95 % interval"]]
+    rows += learning_rows(facts)
+    names = max(len(row[0]) for row in rows)
+    lines = [f"{rows[0][0]:<{names}}  {rows[0][1]}  {rows[0][2]}   {rows[0][3]}"]
+    for name, mean, first, gain, second in rows[1:]:
+        lines.append(f"{name:<{names}}  {mean:>9}  {first}  {gain}  {second}")
+    if width is not None and not fits(lines, width):
+        lines = narrow_lines(rows, width)
+    title = f"learned, on {facts['windows']} test windows:"
+    return "\n".join([title, *lines, learning_sentence(facts)])
+
+
+def learning_rows(facts: dict[str, Any]) -> list[list[str]]:
+    """Name, mean objective, its interval, the difference to the yardstick and its interval; best first."""
+    return [
+        [
+            name, cell(mean["mean"], ".3f"), _interval(mean, ".3f"),
+            cell(facts["difference"][name]["mean"], "+.3f"), _interval(facts["difference"][name], "+.3f"),
+        ]
+        for name, mean in facts["objective"].items()
+    ]  # fmt: skip
 
 
 def learning_section(folder: Path) -> str:

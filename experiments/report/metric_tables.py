@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from experiments.report.ranking import (
+from experiments.results.ranking import (
     OF_COMPLETED,
     SLOWDOWN_OF_ALL,
     number,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from experiments.figures.drawing.style import duration
-from experiments.report.ranking import SLOWDOWN_OF_ALL, not_arrived, number, slowdown_key
+from experiments.results.ranking import SLOWDOWN_OF_ALL, not_arrived, number, slowdown_key
 from experiments.runs.run_folder import Compare, Run
 
 BASELINES = ("easy", "fcfs")

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.evaluation.evaluate import COLUMNS, choose_windows, evaluate
 from experiments.evaluation.evaluate_run import evaluate_text
-from experiments.evaluation.statistics import Estimate, estimate, interquartile_mean, paired
+from experiments.results.statistics import Estimate, estimate, interquartile_mean, paired
 from rare.scenario.load import Wishes, load_scenario
 from tests.rare.scenario.test_windows import CLASS, SCENARIO, WINDOWS
 from traces.errors import InputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.evaluation.statistics import stratified
+from experiments.results.statistics import stratified
 
 
 def test_mean_of_strata_and_interquartile_mean_of_all():

@@ -22,7 +22,7 @@ EQUAL_TIERS = dict.fromkeys(TIER_LEVELS, 0.65)
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr("experiments.evaluation.statistics.STRATIFIED_RESAMPLES", 250)
+    monkeypatch.setattr("experiments.results.statistics.STRATIFIED_RESAMPLES", 250)
 
 
 def of(name, **made):
