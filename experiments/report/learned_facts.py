@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
+from experiments.report.page_templates import png_image, render_part
 from experiments.results.number_formats import cell, interval
 from experiments.results.scheduler_labels import short_labels
 from experiments.results.statistics import Estimate, estimate, paired
@@ -38,11 +40,11 @@ def learning_facts(folder: Path) -> dict[str, Any]:
     """
     path = Path(folder) / EVALUATION
     with reading(path):
-        found = read_json(path, remedy="give `rare demo` again")
+        evaluation = read_json(path, remedy="give `rare demo` again")
         try:
-            names = [each["scheduler"] for each in found["schedulers"]]
-            values = {name: _objectives(found["rows"], name) for name in names}
-            base, windows = found["baseline"], len(found["windows"])
+            names = [each["scheduler"] for each in evaluation["schedulers"]]
+            values = {name: _objectives(evaluation["rows"], name) for name in names}
+            base, windows = evaluation["baseline"], len(evaluation["windows"])
             learned = next(name for name in names if name.endswith("ppo/best"))
         except (ValueError, KeyError, StopIteration, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
@@ -118,35 +120,19 @@ def learning_rows(facts: dict[str, Any]) -> list[list[str]]:
     ]  # fmt: skip
 
 
-def learning_section(folder: Path) -> str:
+def learning_section(folder: Path) -> Markup:
     """The section of the report, as HTML with its figures inside; nothing where nothing was learned."""
-    import base64
-
     if not (Path(folder) / EVALUATION).is_file():
-        return ""
+        return Markup()
     facts = learning_facts(folder)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="num">{cell(mean["mean"], ".3f")}</td>'
-        f'<td class="num">{_interval(mean, ".3f")}</td>'
-        f'<td class="num">{cell(facts["difference"][name]["mean"], "+.3f")}</td>'
-        f'<td class="num">{_interval(facts["difference"][name], "+.3f")}</td></tr>'
-        for name, mean in facts["objective"].items()
-    )
-    figures = ""
-    for name, caption in FIGURES:
-        path = Path(folder) / name
-        if path.is_file():
-            data = base64.b64encode(path.read_bytes()).decode()
-            figures += (
-                f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
-                f"<figcaption>{escape(caption)}</figcaption></figure>"
-            )
-    head = "<th>scheduler</th><th>objective</th><th>95 % interval</th>"
-    head += f"<th>less {escape(facts['yardstick'])}</th><th>95 % interval</th>"
-    return (
-        f'<h2>Learned against heuristic</h2><div class="headline"><p>{escape(learning_sentence(facts))}.</p>'
-        "<p>bc clones the logged decisions of a lookahead scheduler, crr those that came out well, ppo goes "
-        "on from crr by playing. Nothing here was trained or chosen on the test windows.</p></div>"
-        f'<div class="wide"><table class="plain"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{figures}"
+    return render_part(
+        "learned.html.j2",
+        sentence=learning_sentence(facts),
+        head=["scheduler", "objective", "95 % interval", f"less {facts['yardstick']}", "95 % interval"],
+        rows=learning_rows(facts),
+        figures=[
+            png_image(Path(folder) / name, caption)
+            for name, caption in FIGURES
+            if (Path(folder) / name).is_file()
+        ],
     )
