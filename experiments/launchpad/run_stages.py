@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from experiments.launchpad.launchpad_folder import DONE, MARK, SPENT, STAGES
 from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
 from experiments.runs.progress import Talk
@@ -19,7 +20,6 @@ from experiments.training.train_folder import write_json
 from traces.documents import read_json
 from traces.errors import InputError
 
-MARK, STAGES, DONE, SPENT = "launchpad.json", "stages", "done.json", "spent.json"
 Done = dict[str, dict[str, Any]]
 
 

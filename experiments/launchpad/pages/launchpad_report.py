@@ -9,14 +9,13 @@ from typing import Any
 
 from experiments.launchpad.claims.judge_claims import claims_json
 from experiments.launchpad.claims.result_facts import Facts
+from experiments.launchpad.launchpad_folder import CLAIMS, REPORT, results_path
 from experiments.launchpad.pages import launchpad_tables as tables
 from experiments.launchpad.pages.launchpad_figures import draw_figures
-from experiments.launchpad.stage_results import results_path
 from experiments.report.page_templates import png_image, render_page
 from experiments.training.train_folder import write_json
 from traces.documents import read_json, reading
 
-CLAIMS, REPORT = "claims.json", "report.html"
 CAPTIONS = {
     "curves": "One picture a case: a workload, and what changes of it in supply or load. Thick: mean over "
     "seeds. The first steps of an untrained network may leave the picture.",
