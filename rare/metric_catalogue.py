@@ -121,11 +121,6 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("jobs_rejected", JOBS, "jobs", COUNT, 0, SUM, "Rejected"),
     Metric("jobs_unfinished", JOBS, "jobs", COUNT, -1, SUM, "Not finished", line="unfinished"),
     Metric(
-        "jobs_expired", JOBS, "jobs", COUNT, -1, SUM, "of these expired", line="expired", quiet_at_zero=True
-    ),
-    Metric("jobs_failed", JOBS, "jobs", COUNT, -1, SUM, "of these failed", line="failed", quiet_at_zero=True),
-    Metric("jobs_skipped", JOBS, "records", COUNT, 0, SUM, "Skipped records", line="skipped in the file"),
-    Metric(
         "jobs_not_arrived",
         JOBS,
         "jobs",
@@ -137,6 +132,11 @@ CATALOGUE: tuple[Metric, ...] = (
         column="not arrived",
         quiet_at_zero=True,
     ),
+    Metric(
+        "jobs_expired", JOBS, "jobs", COUNT, -1, SUM, "of these expired", line="expired", quiet_at_zero=True
+    ),
+    Metric("jobs_failed", JOBS, "jobs", COUNT, -1, SUM, "of these failed", line="failed", quiet_at_zero=True),
+    Metric("jobs_skipped", JOBS, "records", COUNT, 0, SUM, "Skipped records", line="skipped in the file"),
     Metric(
         "mean_wait_s",
         WAITING,
@@ -207,8 +207,8 @@ CATALOGUE: tuple[Metric, ...] = (
         completed_only=True,
     ),
     Metric("makespan_s", WAITING, "s", DURATION, -1, NEITHER, "Makespan", completed_only=True),
-    Metric("utilization", WAITING, "1", SHARE, 1, NEITHER, "Utilization", column="used", completed_only=True),
     Metric("busy_share", WAITING, "1", SHARE, 1, NEITHER, "Cores in use", share_of="the run"),
+    Metric("utilization", WAITING, "1", SHARE, 1, NEITHER, "Utilization", column="used", completed_only=True),
     Metric("value_offered", VALUE, "money", NUMBER, 0, SUM, "Value offered", line="offered"),
     Metric("value_earned", VALUE, "money", NUMBER, 1, SUM, "Value earned", line="earned", column="value"),
     Metric("objective", VALUE, "1", SCORE, 1, MEAN, "Objective", share_of="value offered"),
@@ -256,9 +256,6 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("curtailed_kwh", ENERGY, "kWh", KWH, -1, SUM, "Curtailed"),
     Metric("battery_charged_kwh", ENERGY, "kWh", KWH, 0, SUM, "Battery charged"),
     Metric(
-        "battery_discharged_kwh", ENERGY, "kWh", KWH, 0, SUM, "Battery discharged", line="from the battery"
-    ),
-    Metric(
         "battery_grid_charged_kwh",
         ENERGY,
         "kWh",
@@ -269,6 +266,9 @@ CATALOGUE: tuple[Metric, ...] = (
         quiet_at_zero=True,
     ),
     Metric("battery_leaked_kwh", ENERGY, "kWh", KWH, 0, SUM, "Battery leaked"),
+    Metric(
+        "battery_discharged_kwh", ENERGY, "kWh", KWH, 0, SUM, "Battery discharged", line="from the battery"
+    ),
     Metric("grid_kwh", ENERGY, "kWh", KWH, -1, SUM, "Grid import", line="from the grid", column="grid"),
     Metric("grid_cost", ENERGY, "money", NUMBER, -1, SUM, "Grid cost", column="cost"),
     Metric("carbon_kg", ENERGY, "kg", NUMBER, -1, SUM, "Carbon", line="carbon kg", column="kg CO2"),

@@ -20,6 +20,11 @@ DEFINITIONS: dict[str, Definition] = {
         "expired, failed, or cut off by the end of the run; jobs whose submit time lies after it are "
         "among them"
     ),
+    "jobs_not_arrived": Definition(
+        "part of the unfinished: they had not come when the run ended. One submitted in the second of "
+        "the end has come if that second was settled (RULES 8.2: not where inputs or window end with "
+        "it). `rare` shows the unfinished without them, and `not arrived` beside it"
+    ),
     "jobs_expired": Definition("part of the unfinished: dropped when their value had expired"),
     "jobs_failed": Definition(
         "part of the unfinished: killed `max_kills` times, or stopped at their estimate where "
@@ -27,11 +32,6 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "jobs_skipped": Definition(
         "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
-    ),
-    "jobs_not_arrived": Definition(
-        "part of the unfinished: they had not come when the run ended. One submitted in the second of "
-        "the end has come if that second was settled (RULES 8.2: not where inputs or window end with "
-        "it). `rare` shows the unfinished without them, and `not arrived` beside it"
     ),
     "mean_wait_s": Definition("mean wait of completed jobs", "no job completed"),
     "median_wait_s": Definition(
@@ -60,12 +60,12 @@ DEFINITIONS: dict[str, Definition] = {
     "makespan_s": Definition(
         "last end of a completed job - first submit, of counted jobs", "no job completed"
     ),
-    "utilization": Definition(
-        "sum of work x cores of completed jobs / (cores of the cluster x makespan)", "no job completed"
-    ),
     "busy_share": Definition(
         "core-seconds in use, whatever became of the jobs / (cores of the cluster x length of the "
         "run); not only of counted jobs"
+    ),
+    "utilization": Definition(
+        "sum of work x cores of completed jobs / (cores of the cluster x makespan)", "no job completed"
     ),
     "value_offered": Definition(
         "sum of the values of the jobs that arrived and were not rejected", "no values"
@@ -105,9 +105,9 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "curtailed_kwh": Definition("what nobody took", "no renewable supply"),
     "battery_charged_kwh": Definition("put into the battery, before its losses", "no battery"),
-    "battery_discharged_kwh": Definition("what it gave, after its losses", "no battery"),
     "battery_grid_charged_kwh": Definition("the part of it that was imported for this", "no battery"),
     "battery_leaked_kwh": Definition("lost by self-discharge", "no battery"),
+    "battery_discharged_kwh": Definition("what it gave, after its losses", "no battery"),
     "grid_kwh": Definition("imported"),
     "grid_cost": Definition("sum of imports x price; negative where prices are", "no price"),
     "carbon_kg": Definition(

@@ -8,6 +8,7 @@ same windows for all strata that share them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -63,12 +64,13 @@ def estimate(values: np.ndarray, seed: int = 0) -> Estimate:
 
 def _bca_interval(values: np.ndarray, seed: int) -> tuple[float, float]:
     """Low and high of the 95 % interval of the mean of two or more numbers."""
-    from scipy.stats import bootstrap
+    from scipy.stats import DegenerateDataWarning, bootstrap
 
     if (values == values[0]).all():  # nothing varies, and the acceleration would be 0 / 0
         return float(values[0]), float(values[0])
     rng = np.random.Generator(np.random.PCG64(seed))
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)
         result = bootstrap((values,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=rng, vectorized=True)
     low, high = result.confidence_interval
     if not np.isfinite([low, high]).all():  # cubes of the deviations leave the range of floats
