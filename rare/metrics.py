@@ -1,4 +1,4 @@
-"""The numbers a run is judged by (DESIGN §7). What does not apply is None, never NaN."""
+"""The metrics of a finished run; rare.metric_catalogue says what each one is. What does not apply is None."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
 from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import S_COMPLETED, S_REJECTED, World
@@ -150,7 +151,7 @@ def metrics(
     dated = bool((world.jobs.deadline_s < NEVER_S).any())
     parts = objective_parts(case, world)
     completed, rejected = int(state.completed), int(state.rejected)
-    return {
+    values = {
         "jobs_submitted": jobs,
         "jobs_completed": completed,
         "jobs_rejected": rejected,
@@ -178,3 +179,4 @@ def metrics(
         "jobs_per_s": round(jobs / simulate_s, 1) if simulate_s > 0 else None,
         "estimates": case.workload.estimates,
     }
+    return catalogued(values)

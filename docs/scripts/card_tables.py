@@ -19,9 +19,9 @@ import numpy as np
 
 import rare
 from experiments.evaluation.evaluate import choose_windows, evaluate
-from experiments.evaluation.statistics import paired, stratified
 from experiments.launchpad.cases import cases_of
 from experiments.launchpad.experiment_file import Experiment, WorkloadTable
+from experiments.results.statistics import paired, stratified
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from schedulers import make_scheduler

@@ -150,7 +150,7 @@ def selected(folder: Path) -> float:
 
 def table(scenario: str, folder: Path) -> None:
     """Means over seeds; intervals over windows, of the last checkpoint less behaviour and best heuristic."""
-    from experiments.evaluation.statistics import paired
+    from experiments.results.statistics import paired
 
     rows, best = read(folder, scenario), heuristic(scenario)
     print(

@@ -256,10 +256,10 @@ rare.add_command(train)
 @click.option("--quiet", is_flag=True, help="Do not say which report was written.")
 def report(runs: Sequence[str], quiet: bool) -> None:
     """Redraw figures and report.html of run folders, without simulating."""
-    from experiments.report.html_report import write_report
+    from experiments.page_makers import redraw_page
 
     for run in runs:
-        path = write_report(run)
+        path = redraw_page(run)
         if not quiet:
             click.echo(f"wrote {path}")
 

@@ -88,7 +88,7 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
 def summary(jobs: Workload, out: str | os.PathLike[str]) -> str:
     """One line on what was generated and where it is."""
-    from experiments.report.terminal_table import duration, printable
+    from experiments.results.number_formats import duration, printable
 
     span_s = int(jobs.submit_s[-1])
     core_h = float((jobs.cores * jobs.work_s).sum(dtype=float)) / 3600

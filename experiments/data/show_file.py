@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.report.terminal_table import duration, energy, power, printable
+from experiments.results.number_formats import duration, energy, power, printable
 from traces.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_cell
 from traces.csv_table import TableReader
 from traces.errors import InputError

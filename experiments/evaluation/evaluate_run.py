@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.evaluation.evaluate import BOUND, Evaluation, choose_windows, declared_names, evaluate
-from experiments.evaluation.statistics import Estimate
-from experiments.evaluation.window_rows import PERFECT, is_oracle, is_row, plain_name, rows_hash
-from experiments.report.terminal_table import cell, interval, printable
+from experiments.evaluation.evaluate import choose_windows, declared_names, evaluate
+from experiments.evaluation.evaluation_table import evaluate_text
+from experiments.evaluation.window_rows import is_row, rows_hash
+from experiments.results.evaluated_names import BOUND, plain_name
+from experiments.results.window_results import Evaluation
 from experiments.runs.atomic_output import atomic_folder, check_place
 from experiments.runs.interrupts import cleaned
 from experiments.runs.progress import QUIET, Talk
@@ -25,21 +26,13 @@ from rare.scenario.windows import Window
 from traces.documents import read_json, reading, user_path
 from traces.errors import InputError
 
+__all__ = ["evaluate_run", "evaluate_text", "identity_of", "input_files", "kept_folder", "stored_rows"]
+
 DEFAULT = (
     "easy", "fcfs", "conservative", "sjf+easy", "hvf+easy", "hvd+easy", "edf+easy", "slack+easy", "atc+easy",
     "atc+greedy", "easy+green", "atc+easy+green",
 )  # fmt: skip
 EVALUATION_BYTES = 256 * 2**20  # a row takes less than a kilobyte
-TABLE = (
-    ("value_earned", "value"),
-    ("qos_violations", "late"),
-    ("jobs_expired", "expired"),
-    ("suspensions", "suspended"),
-    ("wasted_kwh", "wasted kWh"),
-    ("grid_kwh", "grid kWh"),
-    ("grid_cost", "cost"),
-    ("carbon_kg", "kg CO2"),
-)
 
 
 def evaluate_run(
@@ -211,49 +204,3 @@ def _write(folder: Path, found: Evaluation, origin: dict) -> None:
         json.dumps(origin, indent=1, default=str) + "\n", encoding="utf-8"
     )
     draw_windows(found, folder / "objective")
-
-
-def evaluate_text(found: Evaluation) -> str:
-    """The table that is printed: best first, totals over the windows; a dash for what does not apply."""
-    base, labels = found.schedulers[0], found.labels
-    jobs = int(found.total(base, "jobs_submitted") or 0)
-    count = len(found.windows)
-    windows = f"{count} window{'s' if count != 1 else ''}"
-    lines = [f"{found.scenario}: {len(found.schedulers)} schedulers on {windows}, {jobs:,} jobs"]
-    columns = [column for column in TABLE if any(found.total(name, column[0]) for name in found.schedulers)]
-    width = max(len(name) for name in (*labels.values(), "scheduler"))
-    head = f"{'scheduler':<{width}}  objective  95 % interval   vs {labels[base]:<13}  95 % interval    "
-    lines += ["", head + "  ".join(f"{title:>10}" for _, title in columns) + "  renewable"]
-    for name in found.ranked():
-        row = f"{labels[name]:<{width}}  {_estimates(found.objective(name), found.difference(name, base))}  "
-        if name == BOUND:
-            lines.append(row.rstrip())
-            continue
-        totals = [found.total(name, key) for key, _ in columns]
-        row += "  ".join(f"{cell(total, ',.0f'):>10}" for total in totals)
-        lines.append(f"{row}  {cell(found.mean(name, 'renewable_share'), '.0%'):>9}")
-    return printable("\n".join([*lines, "", *_legend(found)]))
-
-
-def _estimates(mean: Estimate, gain: Estimate) -> str:
-    """The four columns of a mean and a difference with their intervals."""
-    row = f"{cell(mean.mean, '.3f'):>9}  {interval(mean, '.3f'):<14}   {cell(gain.mean, '+.3f'):<6}"
-    return f"{row}{'':<11}{interval(gain, '+.3f')}"
-
-
-def _legend(found: Evaluation) -> list[str]:
-    lines = [
-        "objective: mean over windows; intervals: bootstrap over windows; differences: paired by window;",
-        "the rest: totals over the windows, but renewable, the mean share of the energy drawn",
-    ]
-    if len(found.windows) < 2:
-        lines.append("one window: no interval can be told from it")
-    if any(name.endswith(PERFECT) for name in found.schedulers):
-        lines.append(
-            f"{PERFECT}: under a perfect forecast in place of the scenario's; no real scheduler has one"
-        )
-    if any(map(is_oracle, found.schedulers)):
-        lines.append("oracle: knows true run times and true power; no scheduler of a real cluster does")
-    if BOUND in found.schedulers:
-        lines.append("bound: no schedule exceeds it (docs/oracle.md); it is none itself")
-    return lines

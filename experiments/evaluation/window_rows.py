@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.results.evaluated_names import BOUND, PERFECT, is_oracle, plain_name
+from experiments.results.window_results import COLUMNS
 from experiments.runs.provenance import code_hash, library_versions, scheduler_files
 from rare.model import Case
 from rare.scenario.config.scenario_config import ForecastTable
@@ -19,44 +21,9 @@ from traces.atomic import write_text
 from traces.documents import read_json
 from traces.errors import InputError
 
-SUM = "sum"
-COMBINED: dict[str, str | None] = {
-    "objective": None, "value_earned": SUM, "value_offered": SUM, "qos_violations": SUM,
-    "jobs_submitted": SUM, "jobs_completed": SUM, "jobs_expired": SUM, "jobs_failed": SUM,
-    "suspensions": SUM, "kills": SUM, "mean_wait_s": "jobs_completed",
-    "mean_bounded_slowdown": "jobs_completed", "busy_share": None, "energy_kwh": SUM,
-    "renewable_share": "energy_kwh", "renewable_utilization": None, "curtailed_kwh": SUM, "grid_kwh": SUM,
-    "grid_cost": SUM, "carbon_kg": SUM, "wasted_kwh": SUM, "decisions": SUM, "fallback_decisions": SUM,
-}  # fmt: skip
-"""The metrics of a row, and how those of several windows become one: by their sum, or for a mean or share
-by the metric that weighs it, so that it is that of all windows together; None: not at all."""
-
-COLUMNS = tuple(COMBINED)
-
 _TEXTS = ("window", "split", "scheduler", "ended")
 
-BOUND = "bound"
-"""Named beside schedulers, it gives the bound of the linear program on each window."""
-
-PERFECT = "@perfect"
-"""Behind a scheduler's name: it sees a perfect forecast in place of the scenario's."""
-
 Row = dict[str, Any]
-
-
-def plain_name(name: str) -> str:
-    """The scheduler's name without the suffix."""
-    return name.removesuffix(PERFECT)
-
-
-def is_oracle(name: str) -> bool:
-    """Whether this names the oracle, however many trials it makes."""
-    return plain_name(name).strip().lower().partition("=")[0] == "oracle"
-
-
-def is_unreal(name: str) -> bool:
-    """Whether this is no scheduler that a real cluster could have: it knows the truth, or is the bound."""
-    return name == BOUND or name.endswith(PERFECT) or is_oracle(name)
 
 
 def check_name(name: str) -> str | None:

@@ -14,7 +14,7 @@ from experiments.figures import (
     slowdown_curve,
 )
 from experiments.figures.drawing import style
-from experiments.report.ranking import order
+from experiments.results.ranking import order
 from experiments.runs.run_folder import Compare, Run, load_compare, load_run
 
 __all__ = ["best_place", "draw_compare", "draw_run", "figure_names"]

@@ -13,7 +13,7 @@ from experiments.figures.drawing.job_intervals import QUEUED, RUNNING, SUSPENDED
 from experiments.figures.drawing.step_functions import MOST_STEPS, bin_edges, levels, mean_in
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.figures.power_timeline import mean_note, overview, stack_power
-from experiments.report.ranking import not_arrived
+from experiments.results.ranking import not_arrived
 from experiments.runs.run_folder import Run
 
 MOST_BARS = 300

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.figures.drawing import style
-from experiments.report.ranking import SLOWDOWN_OF_ALL, number, order, slowdown_key
+from experiments.results.ranking import SLOWDOWN_OF_ALL, number, order, slowdown_key
 from experiments.runs.run_folder import Compare
 
 PARTS = ("value", "penalties", "grid_cost", "carbon_cost")

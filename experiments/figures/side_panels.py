@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from experiments.figures.drawing import style
 from experiments.figures.drawing.step_functions import Steps
 from experiments.figures.drawing.time_axis import TimeAxis
-from experiments.report.ranking import number
+from experiments.results.ranking import number
 from experiments.runs.run_folder import Run
 
 Panel = tuple[float, Callable[[Axes, Steps, TimeAxis], None]]  # height in inches, and who draws it

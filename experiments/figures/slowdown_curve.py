@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.figures.drawing import style
-from experiments.report.ranking import not_arrived
+from experiments.results.ranking import not_arrived
 from experiments.runs.run_folder import Compare, Run
 
 SHORTEST_WORK_S = 10.0

@@ -9,10 +9,11 @@ from typing import Any
 
 from experiments.launchpad.cases import cases_of
 from experiments.launchpad.experiment_file import DEFAULT, QUICK, Experiment, WorkloadTable, read_experiment
+from experiments.launchpad.launchpad_folder import results_path
 from experiments.launchpad.pages.launchpad_report import write_all
 from experiments.launchpad.run_stages import opened, run_stages
 from experiments.launchpad.stage_plan import plan
-from experiments.launchpad.stage_results import results_of, results_path
+from experiments.launchpad.stage_results import results_of
 from experiments.runs.progress import QUIET, Talk
 from experiments.training.train_folder import check_extra
 from traces.atomic import write_json

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from experiments.launchpad.launchpad_folder import DONE, MARK, SPENT, STAGES
 from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
 from experiments.runs.progress import Talk
@@ -17,7 +18,6 @@ from traces.atomic import folder_lock, write_json
 from traces.documents import read_json
 from traces.errors import InputError
 
-MARK, STAGES, DONE, SPENT = "launchpad.json", "stages", "done.json", "spent.json"
 Done = dict[str, dict[str, Any]]
 
 

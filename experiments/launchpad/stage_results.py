@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from experiments.launchpad.cases import Case
@@ -81,8 +80,3 @@ def _came_from(stage: Stage, stages: Sequence[Stage]) -> dict[str, Any]:
     start = stage.needs.get("start")
     data = stage.needs.get("data") or (by_label[start].needs["data"] if start else None)
     return {"start": start, "data": data}
-
-
-def results_path(out: Path) -> Path:
-    """Where results.json is."""
-    return Path(out) / "results.json"

@@ -1,8 +1,5 @@
 """One self-contained report.html from a run folder or a comparison folder, and from nothing else."""
 
-import base64
-import json
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +8,13 @@ from experiments.figures.forecast_judged import judge
 from experiments.report.learned_facts import learning_section
 from experiments.report.metric_tables import compare_table, privileged, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
-from experiments.report.page_frame import page
+from experiments.report.page_templates import Image, indented_json, render_page, small_image
 from experiments.runs.atomic_output import LEARNING
 from experiments.runs.run_folder import Compare, Run, is_compare, load_compare, load_run
 from traces.atomic import write_text
 from traces.errors import InputError
 
-LAUNCHPAD = "launchpad.json"  # what marks the folder of `rare launchpad`
-SMALL_SVG_BYTES = 220_000  # larger ones cost more than the PNG and draw slowly
+NO_METRICS = "This run stored no metrics to tell of."
 CAPTIONS = {
     "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
     "penalties, grid cost and the price of carbon. The diamond is the objective; the sum is on the right. "
@@ -46,33 +42,34 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
     Raises InputError for folders that are missing, damaged or cannot be written.
     """
     folder = Path(folder)
-    if (folder / LAUNCHPAD).is_file():
-        from experiments.launchpad.pages.launchpad_report import redraw as redraw_launchpad
-
-        return redraw_launchpad(folder)
     whole: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
     _read_tables(whole)
     names = figure_names(whole)
-    there = all(
+    complete = all(
         (folder / "figures" / f"{name}{suffix}").is_file() for name in names for suffix in (".png", ".svg")
     )
-    if redraw or not there:
+    if redraw or not complete:
         if isinstance(whole, Compare):
             draw_compare(whole)
         else:
             draw_run(whole)
-    body = _compare_body(whole) if isinstance(whole, Compare) else _run_body(whole)
-    figures = "".join(_figure(folder / "figures", name, _caption(whole, name)) for name in names)
-    learned = learning_section(folder / LEARNING)
-    text = page(_title(whole), f"{body}{learned}<h2>Figures</h2>{figures}{_origin(whole)}")
-    return _write(folder / "report.html", text)
+    page = render_page(
+        "report.html.j2",
+        **(_of_comparison(whole) if isinstance(whole, Compare) else _of_single_run(whole)),
+        title=_title(whole),
+        learned=learning_section(folder / LEARNING),
+        figures=[_figure(folder / "figures", name, _caption(whole, name)) for name in names],
+        provenance=indented_json(whole.provenance),
+        config=indented_json(whole.config),
+    )
+    return _write(folder / "report.html", page)
 
 
 def _read_tables(whole: Run | Compare) -> None:
     """Read what is drawn before anything is, so that a damaged table leaves no half of a report."""
-    drawn = _of_run(whole)
+    figured = _of_run(whole)
     tables = [run.jobs for run in whole.runs] if isinstance(whole, Compare) else [whole.jobs]
-    tables += [drawn.events, drawn.power, *([] if drawn.forecast is None else [drawn.forecast])]
+    tables += [figured.events, figured.power, *([] if figured.forecast is None else [figured.forecast])]
     del tables  # each run keeps its own
 
 
@@ -83,24 +80,28 @@ def _title(whole: Run | Compare) -> str:
     return f"{scenario}: {whole.scheduler or 'one run'}"
 
 
-def _compare_body(compare: Compare) -> str:
-    under = _under({"seed": compare.results[0].get("seed")}, compare.provenance)
-    return (
-        f"<h1>{escape(_title(compare))}</h1>{under}"
-        f"{_headline([*compare_sentences(compare), *_forecast_words(compare)])}"
-        f"<h2>Results</h2>{compare_table(compare)}"
-    )
+def _of_comparison(compare: Compare) -> dict[str, Any]:
+    """What the page of a comparison says above its figures."""
+    return {
+        "origin_line": _origin_line({"seed": compare.results[0].get("seed")}, compare.provenance),
+        "sentences": [*compare_sentences(compare), *_forecast_words(compare)] or [NO_METRICS],
+        "tables_title": "Results",
+        "tables": compare_table(compare),
+    }
 
 
-def _run_body(run: Run) -> str:
-    return (
-        f"<h1>{escape(_title(run))}</h1>{_under(run.result, run.provenance)}"
-        f"{_headline([*run_sentences(run), *_forecast_words(run)])}<h2>Metrics</h2>"
-        f"{run_table(run.metrics, privileged(run.result))}"
-    )
+def _of_single_run(run: Run) -> dict[str, Any]:
+    """What the page of a run says above its figures."""
+    return {
+        "origin_line": _origin_line(run.result, run.provenance),
+        "sentences": [*run_sentences(run), *_forecast_words(run)] or [NO_METRICS],
+        "tables_title": "Metrics",
+        "tables": run_table(run.metrics, privileged(run.result)),
+    }
 
 
-def _under(result: dict[str, Any], provenance: dict[str, Any]) -> str:
+def _origin_line(result: dict[str, Any], provenance: dict[str, Any]) -> str:
+    """Seed, ending and version, as far as they are known."""
     parts = [f"seed {result['seed']}"] if result.get("seed") is not None else []
     parts += [f"ended: {result['ended']}"] if result.get("ended") else []
     parts += [
@@ -108,12 +109,7 @@ def _under(result: dict[str, Any], provenance: dict[str, Any]) -> str:
         for key in ("rare", "version", "commit")
         if isinstance(provenance.get(key), str)
     ]
-    return f'<p class="under">{escape(" · ".join(map(str, parts)))}</p>'
-
-
-def _headline(sentences: list[str]) -> str:
-    lines = sentences or ["This run stored no metrics to tell of."]
-    return '<div class="headline">' + "".join(f"<p>{escape(line)}</p>" for line in lines) + "</div>"
+    return " · ".join(map(str, parts))
 
 
 def _of_run(whole: Run | Compare) -> Run:
@@ -140,35 +136,14 @@ def _whose(whole: Run | Compare, name: str) -> str:
     return f"The run of {whole.labels[best_place(whole)]}, the best. "
 
 
-def _figure(folder: Path, name: str, caption: str) -> str:
-    svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+def _figure(folder: Path, name: str, caption: str) -> Image:
+    """The figure as an image of the page. InputError if it cannot be read."""
     try:
-        small = svg.stat().st_size <= SMALL_SVG_BYTES
-        data = base64.b64encode((svg if small else png).read_bytes()).decode()
+        return small_image(folder, name, caption)
     except OSError as error:
         raise InputError(
             f"{folder}: figure {name} cannot be read ({error.strerror}); draw it again"
         ) from error
-    kind = "svg+xml" if small else "png"  # as an image: no script in it runs, and ids cannot clash
-    caption = escape(caption)
-    return (
-        f'<figure id="{name}"><img alt="{caption}" src="data:image/{kind};base64,{data}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
-
-
-def _origin(whole: Run | Compare) -> str:
-    """Where the numbers come from: versions, seeds, hashes, and the configuration as resolved."""
-    return (
-        "<h2>Provenance</h2>"
-        + _json("Versions, seeds and hashes of the inputs", whole.provenance, True)
-        + _json("Configuration as resolved", whole.config, False)
-    )
-
-
-def _json(title: str, value: dict[str, Any], shown: bool) -> str:
-    text = escape(json.dumps(value, indent=2, ensure_ascii=False))
-    return f"<details{' open' if shown else ''}><summary>{escape(title)}</summary><pre>{text}</pre></details>"
 
 
 def _write(path: Path, text: str) -> Path:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from experiments.evaluation.statistics import Estimate, estimate, paired
-from experiments.report.scheduler_labels import short_labels
-from experiments.report.terminal_table import cell, interval
+from markupsafe import Markup
+
+from experiments.report.page_templates import png_image, render_part
+from experiments.results.number_formats import cell, interval
+from experiments.results.scheduler_labels import short_labels
+from experiments.results.statistics import Estimate, estimate, paired
+from experiments.results.text_table import fits, narrow_lines, terminal_width
 from traces.documents import read_json, reading
 from traces.errors import InputError
 
@@ -37,11 +40,11 @@ def learning_facts(folder: Path) -> dict[str, Any]:
     """
     path = Path(folder) / EVALUATION
     with reading(path):
-        found = read_json(path, remedy="give `rare demo` again")
+        evaluation = read_json(path, remedy="give `rare demo` again")
         try:
-            names = [each["scheduler"] for each in found["schedulers"]]
-            values = {name: _objectives(found["rows"], name) for name in names}
-            base, windows = found["baseline"], len(found["windows"])
+            names = [each["scheduler"] for each in evaluation["schedulers"]]
+            values = {name: _objectives(evaluation["rows"], name) for name in names}
+            base, windows = evaluation["baseline"], len(evaluation["windows"])
             learned = next(name for name in names if name.endswith("ppo/best"))
         except (ValueError, KeyError, StopIteration, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
@@ -91,51 +94,45 @@ def _interval(numbers: dict[str, Any], form: str) -> str:
     return interval(Estimate(**numbers), form)
 
 
-def learning_text(facts: dict[str, Any]) -> str:
-    """The table that the terminal shows."""
-    width = max(len(name) for name in (*facts["objective"], "scheduler"))
-    lines = [
-        f"learned, on {facts['windows']} test windows:",
-        f"{'scheduler':<{width}}  objective  95 % interval   vs {facts['yardstick']}",
-    ]
-    for name, mean in facts["objective"].items():
-        gain = facts["difference"][name]
-        lines.append(
-            f"{name:<{width}}  {cell(mean['mean'], '.3f'):>9}  {_interval(mean, '.3f')}  "
-            f"{cell(gain['mean'], '+.3f')}  {_interval(gain, '+.3f')}"
-        )
-    return "\n".join([*lines, learning_sentence(facts)])
+def learning_text(facts: dict[str, Any], width: int | None = None) -> str:
+    """The table that the terminal shows. width: its columns, None for those of stdout."""
+    width = terminal_width() if width is None else width
+    rows = [["scheduler", "objective", "95 % interval", f"vs {facts['yardstick']}", "95 % interval"]]
+    rows += learning_rows(facts)
+    names = max(len(row[0]) for row in rows)
+    lines = [f"{rows[0][0]:<{names}}  {rows[0][1]}  {rows[0][2]}   {rows[0][3]}"]
+    for name, mean, first, gain, second in rows[1:]:
+        lines.append(f"{name:<{names}}  {mean:>9}  {first}  {gain}  {second}")
+    if width is not None and not fits(lines, width):
+        lines = narrow_lines(rows, width)
+    title = f"learned, on {facts['windows']} test windows:"
+    return "\n".join([title, *lines, learning_sentence(facts)])
 
 
-def learning_section(folder: Path) -> str:
-    """The section of the report, as HTML with its figures inside; nothing where nothing was learned."""
-    import base64
-
-    if not (Path(folder) / EVALUATION).is_file():
-        return ""
-    facts = learning_facts(folder)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="num">{cell(mean["mean"], ".3f")}</td>'
-        f'<td class="num">{_interval(mean, ".3f")}</td>'
-        f'<td class="num">{cell(facts["difference"][name]["mean"], "+.3f")}</td>'
-        f'<td class="num">{_interval(facts["difference"][name], "+.3f")}</td></tr>'
+def learning_rows(facts: dict[str, Any]) -> list[list[str]]:
+    """Name, mean objective, its interval, the difference to the yardstick and its interval; best first."""
+    return [
+        [
+            name, cell(mean["mean"], ".3f"), _interval(mean, ".3f"),
+            cell(facts["difference"][name]["mean"], "+.3f"), _interval(facts["difference"][name], "+.3f"),
+        ]
         for name, mean in facts["objective"].items()
-    )
-    figures = ""
-    for name, caption in FIGURES:
-        path = Path(folder) / name
-        if path.is_file():
-            data = base64.b64encode(path.read_bytes()).decode()
-            figures += (
-                f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
-                f"<figcaption>{escape(caption)}</figcaption></figure>"
-            )
-    head = "<th>scheduler</th><th>objective</th><th>95 % interval</th>"
-    head += f"<th>less {escape(facts['yardstick'])}</th><th>95 % interval</th>"
-    return (
-        f'<h2>Learned against heuristic</h2><div class="headline"><p>{escape(learning_sentence(facts))}.</p>'
-        "<p>bc clones the logged decisions of a lookahead scheduler, crr those that came out well, ppo goes "
-        "on from crr by playing. Nothing here was trained or chosen on the test windows.</p></div>"
-        f'<div class="wide"><table class="plain"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{figures}"
+    ]  # fmt: skip
+
+
+def learning_section(folder: Path) -> Markup:
+    """The section of the report, as HTML with its figures inside; nothing where nothing was learned."""
+    if not (Path(folder) / EVALUATION).is_file():
+        return Markup()
+    facts = learning_facts(folder)
+    return render_part(
+        "learned.html.j2",
+        sentence=learning_sentence(facts),
+        head=["scheduler", "objective", "95 % interval", f"less {facts['yardstick']}", "95 % interval"],
+        rows=learning_rows(facts),
+        figures=[
+            png_image(Path(folder) / name, caption)
+            for name, caption in FIGURES
+            if (Path(folder) / name).is_file()
+        ],
     )

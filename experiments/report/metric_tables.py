@@ -1,10 +1,15 @@
-"""The metric tables of the report: names, units, which way is better, and how a number is written."""
+"""The metric tables of the report, from the catalogue's names, units and directions."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from experiments.report.ranking import (
+from markupsafe import Markup
+
+from experiments.report.page_templates import render_part
+from experiments.results.ranking import (
     OF_COMPLETED,
     SLOWDOWN_OF_ALL,
     number,
@@ -13,109 +18,79 @@ from experiments.report.ranking import (
     with_arrivals,
 )
 from experiments.runs.run_folder import Compare
+from rare.metric_catalogue import METRICS, Form, Metric
 
 DASH = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One metric: `better` is 1 if more is better, -1 if less is, 0 if neither."""
-
-    key: str
-    title: str
-    unit: str
-    better: int
-    factor: float = 1.0
-    digits: int | None = None  # None: about four digits
-
-    def value(self, metrics: dict[str, Any]) -> float | None:
-        """The metric in the column's unit, or None."""
-        found = number(metrics.get(self.key))
-        return None if found is None else found * self.factor
-
-    def text(self, value: float | None) -> str:
-        """`value` as written in the table; a dash for None."""
-        if value is None:
-            return DASH
-        digits = self.digits
-        if digits is None:
-            size = abs(value)
-            if 0 < size < 0.01:
-                return f"{value:.2g}".replace("-", "−")
-            digits = 0 if size >= 1000 or value == int(value) else 1 if size >= 100 else 2 if size >= 1 else 3
-        return f"{value:,.{digits}f}".replace("-", "−")
-
-
-HOUR = 1 / 3600
-GROUPS: tuple[tuple[str, tuple[Column, ...]], ...] = (
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Value and jobs",
         (
-            Column("objective", "Objective", "of value offered", 1, digits=3),
-            Column("value_earned", "Value earned", "", 1),
-            Column("value_offered", "Value offered", "", 0),
-            Column("qos_violations", "Missed deadlines", "jobs", -1, digits=0),
-            Column("jobs_submitted", "Submitted", "jobs", 0, digits=0),
-            Column("jobs_completed", "Completed", "jobs", 1, digits=0),
-            Column("jobs_unfinished", "Not finished", "jobs", -1, digits=0),
-            Column("jobs_expired", "of these expired", "jobs", -1, digits=0),
-            Column("jobs_failed", "of these failed", "jobs", -1, digits=0),
-            Column("jobs_not_arrived", "Not arrived", "jobs", 0, digits=0),
-            Column("jobs_rejected", "Rejected", "jobs", 0, digits=0),
-            Column("jobs_skipped", "Skipped records", "", 0, digits=0),
-            Column("suspensions", "Suspensions", "", -1, digits=0),
-            Column("kills", "Kills", "", -1, digits=0),
-            Column("fallback_decisions", "Decisions of the fallback", "", 0, digits=0),
+            "objective",
+            "value_earned",
+            "value_offered",
+            "qos_violations",
+            "jobs_submitted",
+            "jobs_completed",
+            "jobs_unfinished",
+            "jobs_expired",
+            "jobs_failed",
+            "jobs_not_arrived",
+            "jobs_rejected",
+            "jobs_skipped",
+            "suspensions",
+            "kills",
+            "fallback_decisions",
         ),
     ),
     (
         "Waiting and use of the machine",
         (
-            Column("mean_bounded_slowdown", "Bounded slowdown, mean", "", -1),
-            Column("mean_bounded_slowdown_with_unfinished", "Bounded slowdown, with unfinished", "", -1),
-            Column("mean_wait_s", "Wait, mean", "h", -1, HOUR),
-            Column("median_wait_s", "Wait, median", "h", -1, HOUR),
-            Column("p95_wait_s", "Wait, 95th percentile", "h", -1, HOUR),
-            Column("max_wait_s", "Wait, longest", "h", -1, HOUR),
-            Column("mean_first_wait_s", "Wait to first start", "h", -1, HOUR),
-            Column("mean_wait_with_unfinished_s", "Wait, with unfinished", "h", -1, HOUR),
-            Column("mean_turnaround_s", "Turnaround, mean", "h", -1, HOUR),
-            Column("makespan_s", "Makespan", "h", -1, HOUR),
-            Column("utilization", "Utilization", "%", 1, 100, 1),
-            Column("busy_share", "Cores in use", "% of the run", 1, 100, 1),
+            "mean_bounded_slowdown",
+            "mean_bounded_slowdown_with_unfinished",
+            "mean_wait_s",
+            "median_wait_s",
+            "p95_wait_s",
+            "max_wait_s",
+            "mean_first_wait_s",
+            "mean_wait_with_unfinished_s",
+            "mean_turnaround_s",
+            "makespan_s",
+            "utilization",
+            "busy_share",
         ),
     ),
     (
         "Power and energy",
         (
-            Column("renewable_utilization", "Wind and sun used", "% of available", 1, 100, 1),
-            Column("renewable_share", "Renewable share", "% of energy used", 1, 100, 1),
-            Column("energy_kwh", "Energy used", "kWh", 0),
-            Column("renewable_available_kwh", "Wind and sun available", "kWh", 0),
-            Column("renewable_used_kwh", "Wind and sun used", "kWh", 1),
-            Column("curtailed_kwh", "Curtailed", "kWh", -1),
-            Column("battery_charged_kwh", "Battery charged", "kWh", 0),
-            Column("battery_discharged_kwh", "Battery discharged", "kWh", 0),
-            Column("battery_grid_charged_kwh", "Battery charged from grid", "kWh", 0),
-            Column("battery_leaked_kwh", "Battery leaked", "kWh", 0),
-            Column("grid_kwh", "Grid import", "kWh", -1),
-            Column("grid_cost", "Grid cost", "", -1),
-            Column("carbon_kg", "Carbon", "kg", -1),
-            Column("wasted_kwh", "Wasted on lost work", "kWh", -1),
-            Column("unserved_kwh", "Unserved", "kWh", -1),
+            "renewable_utilization",
+            "renewable_share",
+            "energy_kwh",
+            "renewable_available_kwh",
+            "renewable_used_kwh",
+            "curtailed_kwh",
+            "battery_charged_kwh",
+            "battery_discharged_kwh",
+            "battery_grid_charged_kwh",
+            "battery_leaked_kwh",
+            "grid_kwh",
+            "grid_cost",
+            "carbon_kg",
+            "wasted_kwh",
+            "unserved_kwh",
         ),
     ),
     (
         "The run itself",
         (
-            Column("instants", "Instants settled", "", 0, digits=0),
-            Column("decisions", "Decisions", "", 0, digits=0),
-            Column("simulate_s", "Time to simulate", "s", 0),
-            Column("jobs_per_s", "Speed", "jobs/s", 0),
+            "instants",
+            "decisions",
+            "simulate_s",
+            "jobs_per_s",
         ),
     ),
 )
-COLUMNS = tuple(column for _, columns in GROUPS for column in columns)
+"""Titles of the tables and the metrics in them."""
+
 # The same for every scheduler of a comparison, or of little use there.
 NOT_COMPARED = {
     "value_offered",
@@ -140,14 +115,6 @@ NOT_COMPARED = {
 }
 # Compared instead of means over completed jobs where the schedulers completed different numbers of jobs.
 OF_ALL = {SLOWDOWN_OF_ALL, "mean_wait_with_unfinished_s"}
-DULL_AT_ZERO = {
-    "fallback_decisions",
-    "jobs_not_arrived",
-    "jobs_expired",
-    "jobs_failed",
-    "kills",
-    "battery_grid_charged_kwh",
-}
 CLAIRVOYANT = (
     "† These schedulers saw true run times, because the trace has no estimates by users "
     "(estimates: run_time). Real ones could not."
@@ -155,16 +122,75 @@ CLAIRVOYANT = (
 PRIVILEGED = "‡ These schedulers knew true run times and true power. No scheduler of a real cluster does."
 
 
-def compare_table(compare: Compare) -> str:
+FACTORS = {Form.DURATION: 1 / 3600, Form.SHARE: 100.0}  # from the stored unit to that of the report
+DIGITS = {Form.SCORE: 3, Form.COUNT: 0, Form.SHARE: 1}  # the others have about four
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value as written. sort: what a press on the heading sorts by."""
+
+    text: str
+    sort: str
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerRow:
+    """A scheduler's line of a table. clairvoyant, privileged: what it knew that a real one does not."""
+
+    name: str
+    clairvoyant: bool
+    privileged: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonTable:
+    """One of the tables of a comparison."""
+
+    title: str
+    columns: list[Metric]
+    rows: list[SchedulerRow]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One metric of a run: name, value as written, unit."""
+
+    label: str
+    text: str
+    unit: str = ""
+
+
+def value_of(metric: Metric, metrics: dict[str, Any]) -> float | None:
+    """The metric in the report's unit; None where it is not a number."""
+    value = number(metrics.get(metric.key))
+    return None if value is None else value * FACTORS.get(metric.form, 1.0)
+
+
+def written(metric: Metric, value: float | None) -> str:
+    """A value in the report's unit as written in a table; a dash for None."""
+    if value is None:
+        return DASH
+    digits = DIGITS.get(metric.form)
+    if digits is None:
+        size = abs(value)
+        if 0 < size < 0.01:
+            return f"{value:.2g}".replace("-", "−")
+        digits = 0 if size >= 1000 or value == int(value) else 1 if size >= 100 else 2 if size >= 1 else 3
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def compare_table(compare: Compare) -> Markup:
     """HTML of the tables with a row per scheduler, best first, the best value of each column in bold."""
     runs = [with_arrivals(result["metrics"]) for result in compare.results]
     fair = same_jobs_done(runs)
-    places = order(runs)
     tables = []
-    for title, columns in GROUPS:
-        shown = [column for column in columns if _is_compared(column, runs, fair)]
-        if shown:
-            tables.append(f"<h3>{escape(title)}</h3>{_table(compare, shown, runs, places, fair)}")
+    for title, keys in GROUPS:
+        columns = [METRICS[key] for key in keys if _is_compared(METRICS[key], runs, fair)]
+        if columns:
+            tables.append(ComparisonTable(title, columns, _rows(compare, columns, runs, fair)))
     notes = [
         "The best value of a column is bold. Press a heading to sort. A dash: does not apply or is not known."
     ]
@@ -175,77 +201,86 @@ def compare_table(compare: Compare) -> str:
         )
     notes += [CLAIRVOYANT] if any(map(clairvoyant, runs)) else []
     notes += [PRIVILEGED] if any(map(privileged, compare.results)) else []
-    return "".join(tables) + "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    return render_part("compare_tables.html.j2", tables=tables, notes=notes)
 
 
-def _is_compared(column: Column, runs: list[dict[str, Any]], fair: bool) -> bool:
-    if column.key in NOT_COMPARED and (fair or column.key not in OF_ALL):
+def _is_compared(metric: Metric, runs: Sequence[dict[str, Any]], fair: bool) -> bool:
+    """Whether the metric is a column of this comparison."""
+    if metric.key in NOT_COMPARED and (fair or metric.key not in OF_ALL):
         return False
-    values = [column.value(each) for each in runs]
+    values = [value_of(metric, metrics) for metrics in runs]
     known = [value for value in values if value is not None]
-    return bool(known) and not (column.key in DULL_AT_ZERO and not any(known))
+    return bool(known) and not (metric.quiet_at_zero and not any(known))
 
 
-def _table(
-    compare: Compare, columns: list[Column], runs: list[dict[str, Any]], places: list[int], fair: bool
-) -> str:
-    values = [[column.value(each) for each in runs] for column in columns]
-    best = [
-        _best([column.text(value) for value in each], each, column.better)
-        if fair or column.key not in OF_COMPLETED
-        else set()
-        for column, each in zip(columns, values, strict=True)
-    ]
-    head = "".join(_heading(column.title, column.unit) for column in columns)
-    rows = []
-    for place in places:
-        cells = "".join(
-            _cell(column, values[at][place], place in best[at]) for at, column in enumerate(columns)
+def _rows(
+    compare: Compare, columns: Sequence[Metric], runs: Sequence[dict[str, Any]], fair: bool
+) -> list[SchedulerRow]:
+    """The rows of one table, the best run first."""
+    by_column = [_cells(metric, runs, fair) for metric in columns]
+    return [
+        SchedulerRow(
+            compare.labels[place],
+            clairvoyant(runs[place]),
+            privileged(compare.results[place]),
+            [cells[place] for cells in by_column],
         )
-        mark = '<span title="saw true run times">†</span>' if clairvoyant(runs[place]) else ""
-        if privileged(compare.results[place]):
-            mark += '<span title="knew true run times and power">‡</span>'
-        name = compare.labels[place]
-        rows.append(f'<tr><th scope="row" data-v="{escape(name)}">{escape(name)}{mark}</th>{cells}</tr>')
-    return (
-        f'<div class="wide"><table class="sortable"><thead><tr>{_heading("Scheduler", "")}{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        for place in order(runs)
+    ]
 
 
-def run_table(metrics: dict[str, Any], knows_all: bool = False) -> str:
+def _cells(metric: Metric, runs: Sequence[dict[str, Any]], fair: bool) -> list[Cell]:
+    """A cell for each run. No value is called best where the runs cannot be compared by the metric."""
+    values = [value_of(metric, metrics) for metrics in runs]
+    texts = [written(metric, value) for value in values]
+    best = _best(texts, values, metric.better) if fair or metric.key not in OF_COMPLETED else set()
+    return [
+        Cell(text, "" if value is None else repr(value), place in best)
+        for place, (text, value) in enumerate(zip(texts, values, strict=True))
+    ]
+
+
+def run_table(metrics: dict[str, Any], knows_all: bool = False) -> Markup:
     """HTML of one run's metrics: name, value, unit; metrics this version does not know come last.
 
     knows_all: whether its scheduler is privileged.
     """
     metrics = with_arrivals(metrics)
-    rows = [
-        (column.title, column.text(column.value(metrics)), column.unit)
-        for column in COLUMNS
-        if column.key in metrics and (column.key != "jobs_not_arrived" or metrics[column.key])
-    ]
-    known = {column.key for column in COLUMNS}
-    for key, value in metrics.items():
-        if key not in known and not isinstance(value, dict | list):
-            found = number(value)
-            text = DASH if value is None else str(value) if found is None else f"{found:,.6g}"
-            rows.append(("Run-time estimates" if key == "estimates" else key, text, ""))
-    if not rows:
-        return '<p class="note">This run stored no metrics.</p>'
-    lines = [
-        f'<tr><th scope="row">{escape(title)}</th><td class="num">{escape(text)}</td>'
-        f'<td class="unit">{escape(unit)}</td></tr>'
-        for title, text, unit in rows
-    ]
-    half = -(-len(lines) // 2)
-    halves = "".join(
-        f'<table class="metrics"><tbody>{"".join(part)}</tbody></table>'
-        for part in (lines[:half], lines[half:])
-        if part
+    rows = _known_rows(metrics) + _other_rows(metrics)
+    half = -(-len(rows) // 2)
+    notes = ((CLAIRVOYANT, clairvoyant(metrics)), (PRIVILEGED, knows_all))
+    return render_part(
+        "run_metrics.html.j2",
+        halves=[part for part in (rows[:half], rows[half:]) if part],
+        notes=[text for text, applies in notes if applies and rows],
     )
-    said = ((CLAIRVOYANT, clairvoyant(metrics)), (PRIVILEGED, knows_all))
-    notes = "".join(f'<p class="note">{escape(text)}</p>' for text, holds in said if holds)
-    return f'<div class="side">{halves}</div>{notes}'
+
+
+def _known_rows(metrics: dict[str, Any]) -> list[MetricRow]:
+    """The metrics of the tables, in their order."""
+    keys = [key for _, group in GROUPS for key in group if key in metrics]
+    return [
+        MetricRow(
+            METRICS[key].label,
+            written(METRICS[key], value_of(METRICS[key], metrics)),
+            METRICS[key].report_unit,
+        )
+        for key in keys
+        if key != "jobs_not_arrived" or metrics[key]
+    ]
+
+
+def _other_rows(metrics: dict[str, Any]) -> list[MetricRow]:
+    """What the tables have no place for, also of other versions; by its key where the catalogue lacks it."""
+    placed = {key for _, group in GROUPS for key in group}
+    rows = []
+    for key, value in metrics.items():
+        if key in placed or isinstance(value, dict | list):
+            continue
+        size = number(value)
+        text = DASH if value is None else str(value) if size is None else f"{size:,.6g}"
+        rows.append(MetricRow(METRICS[key].label if key in METRICS else key, text))
+    return rows
 
 
 def clairvoyant(metrics: dict[str, Any]) -> bool:
@@ -258,21 +293,10 @@ def privileged(result: dict[str, Any]) -> bool:
     return result.get("privileged") is True
 
 
-def _best(texts: list[str], values: list[float | None], better: int) -> set[int]:
-    """Places of the best value as shown; none if all show the same or neither way is better."""
+def _best(texts: Sequence[str], values: Sequence[float | None], better: int) -> set[int]:
+    """Places of the best value as written; none if all read the same or neither way is better."""
     known = [place for place, value in enumerate(values) if value is not None]
     if not better or len(known) < 2 or len({texts[place] for place in known}) == 1:
         return set()
     first = max(known, key=lambda place: better * (values[place] or 0.0))
     return {place for place in known if texts[place] == texts[first]}
-
-
-def _heading(title: str, unit: str) -> str:
-    small = f"<small>{escape(unit)}</small>" if unit else ""
-    return f'<th scope="col"><button type="button">{escape(title)}{small}</button></th>'
-
-
-def _cell(column: Column, value: float | None, best: bool) -> str:
-    text = escape(column.text(value))
-    sort = "" if value is None else repr(value)
-    return f'<td class="num" data-v="{sort}">{f"<b>{text}</b>" if best else text}</td>'

@@ -1,13 +1,24 @@
 """What happened, in sentences computed from the metrics. Missing metrics leave their sentence out."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from experiments.figures.drawing.style import duration
-from experiments.report.ranking import SLOWDOWN_OF_ALL, not_arrived, number, slowdown_key
+from experiments.results.ranking import SLOWDOWN_OF_ALL, not_arrived, number, slowdown_key
 from experiments.runs.run_folder import Compare, Run
+from rare.metric_catalogue import METRICS, Form
 
 BASELINES = ("easy", "fcfs")
-SAME = 5e-4  # objectives closer than this look equal at the three digits shown
+BESIDE_BASELINE = ("qos_violations", "mean_wait_s", "renewable_utilization", "suspensions")
+"""Metrics in which the best scheduler is set beside the baseline."""
+SAME = 5e-4  # objectives closer than this look equal at three digits
+
+Getter = Callable[[str], float | None]
+"""The value of a metric by its key; None where it is missing, null or no number."""
+Ranked = tuple[str, float, Getter]
+"""A scheduler's name, what it is ranked by, and its metrics."""
 
 
 def run_sentences(run: Run) -> list[str]:
@@ -33,14 +44,12 @@ def compare_sentences(compare: Compare) -> list[str]:
         (name, _getter(result["metrics"]))
         for name, result in zip(compare.labels, compare.results, strict=True)
     ]
-    scored = [(name, get("objective"), get) for name, get in rows]
-    scored = [row for row in scored if row[1] is not None]
+    scored = _ranked_by("objective", rows)
     if scored:
         sentences = _score_sentences(sorted(scored, key=lambda row: -row[1]), len(rows))
     else:
         key = slowdown_key([result["metrics"] for result in compare.results])
-        slow = [(name, get(key), get) for name, get in rows]
-        slow = sorted((row for row in slow if row[1] is not None), key=lambda row: row[1])
+        slow = sorted(_ranked_by(key, rows), key=lambda row: row[1])
         sentences = (
             _slow_sentences(slow, len(rows), key == SLOWDOWN_OF_ALL)
             if slow
@@ -62,7 +71,13 @@ def compare_sentences(compare: Compare) -> list[str]:
     return sentences
 
 
-def _score_sentences(ranked: list[tuple[str, float, Any]], count: int) -> list[str]:
+def _ranked_by(key: str, rows: list[tuple[str, Getter]]) -> list[Ranked]:
+    """The rows that have the metric, with its value."""
+    values = [(name, get(key), get) for name, get in rows]
+    return [(name, value, get) for name, value, get in values if value is not None]
+
+
+def _score_sentences(ranked: list[Ranked], count: int) -> list[str]:
     name, best, get = ranked[0]
     same = [other for other, score, _ in ranked[1:] if best - score < SAME]
     if same:
@@ -86,7 +101,7 @@ def _score_sentences(ranked: list[tuple[str, float, Any]], count: int) -> list[s
     return sentences
 
 
-def _slow_sentences(ranked: list[tuple[str, float, Any]], count: int, of_all: bool) -> list[str]:
+def _slow_sentences(ranked: list[Ranked], count: int, of_all: bool) -> list[str]:
     name, best, get = ranked[0]
     base = _baseline(ranked)
     whose = " (unfinished jobs counted up to the end of the run)" if of_all else ""
@@ -101,31 +116,27 @@ def _slow_sentences(ranked: list[tuple[str, float, Any]], count: int, of_all: bo
     )
 
 
-def _against(name: str, get: Any, base_name: str, base_get: Any) -> list[str]:
+def _against(name: str, get: Getter, base_name: str, base_get: Getter) -> list[str]:
     """Side by side with the baseline, where both have the number."""
     parts = []
-    for key, text, shape in (
-        ("qos_violations", "missed deadlines", lambda value: f"{value:,.0f}"),
-        ("mean_wait_s", "mean wait", duration),
-        ("renewable_utilization", "wind and sun used", _percent),
-        ("suspensions", "suspensions", lambda value: f"{value:,.0f}"),
-    ):
-        mine, theirs = get(key), base_get(key)
+    for metric in map(METRICS.__getitem__, BESIDE_BASELINE):
+        mine, theirs = get(metric.key), base_get(metric.key)
         if mine is not None and theirs is not None:
-            parts.append(f"{text} {shape(mine)} against {shape(theirs)}")
+            write = FORMATS[metric.form]
+            parts.append(f"{metric.words} {write(mine)} against {write(theirs)}")
     return [f"{name} beside {base_name}: {'; '.join(parts)}."] if parts else []
 
 
-def _baseline(ranked: list[tuple[str, float, Any]]) -> tuple[str, float, Any] | None:
+def _baseline(ranked: list[Ranked]) -> Ranked | None:
     """The row to compare the best with: easy, else fcfs, else the second; None if that is the best."""
     for wanted in BASELINES:
-        found = next((row for row in ranked if row[0] == wanted), None)
-        if found is not None and found is not ranked[0]:
-            return found
+        row = next((row for row in ranked if row[0] == wanted), None)
+        if row is not None and row is not ranked[0]:
+            return row
     return ranked[1] if len(ranked) > 1 else None
 
 
-def _jobs_sentence(name: str, get: Any) -> str:
+def _jobs_sentence(name: str, get: Getter) -> str:
     done, submitted = get("jobs_completed"), get("jobs_submitted")
     if done is None or submitted is None:
         return ""
@@ -143,18 +154,18 @@ def _jobs_sentence(name: str, get: Any) -> str:
     )
 
 
-def _wait_sentence(get: Any) -> str:
+def _wait_sentence(get: Getter) -> str:
     parts = []
-    if get("mean_wait_s") is not None:
-        parts.append(f"Jobs waited {duration(get('mean_wait_s'))} on average")
-        if get("p95_wait_s") is not None:
-            parts[0] += f", 5 % of them longer than {duration(get('p95_wait_s'))}"
-    if get("mean_bounded_slowdown") is not None:
-        parts.append(f"the mean bounded slowdown was {_figure(get('mean_bounded_slowdown'))}")
+    mean_s, longest_s, slowdown = get("mean_wait_s"), get("p95_wait_s"), get("mean_bounded_slowdown")
+    if mean_s is not None:
+        tail = "" if longest_s is None else f", 5 % of them longer than {duration(longest_s)}"
+        parts.append(f"Jobs waited {duration(mean_s)} on average{tail}")
+    if slowdown is not None:
+        parts.append(f"the mean bounded slowdown was {_figure(slowdown)}")
     return _sentence("; ".join(parts))
 
 
-def _value_sentence(get: Any) -> str:
+def _value_sentence(get: Getter) -> str:
     offered, earned, objective = get("value_offered"), get("value_earned"), get("objective")
     parts = []
     if offered and earned is not None:
@@ -166,7 +177,7 @@ def _value_sentence(get: Any) -> str:
     return _sentence("; ".join(parts))
 
 
-def _power_sentence(get: Any) -> str:
+def _power_sentence(get: Getter) -> str:
     available, used, share = (
         get("renewable_available_kwh"),
         get("renewable_utilization"),
@@ -180,7 +191,7 @@ def _power_sentence(get: Any) -> str:
     return _sentence("; ".join(parts))
 
 
-def _suspension_sentence(get: Any) -> str:
+def _suspension_sentence(get: Getter) -> str:
     suspensions, kills = get("suspensions"), get("kills")
     if not suspensions and not kills:
         return ""
@@ -197,7 +208,7 @@ def _ended_sentence(ended: Any) -> str:
     }.get(str(ended), "")
 
 
-def _getter(metrics: dict[str, Any]) -> Any:
+def _getter(metrics: Mapping[str, Any]) -> Getter:
     return lambda key: number(metrics.get(key))
 
 
@@ -223,3 +234,13 @@ def _energy(kwh: float) -> str:
 
 def _figure(value: float) -> str:
     return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+
+
+FORMATS: dict[Form, Callable[[float], str]] = {
+    Form.COUNT: lambda value: f"{value:,.0f}",
+    Form.DURATION: duration,
+    Form.SHARE: _percent,
+    Form.KWH: _energy,
+    Form.NUMBER: _figure,
+}
+"""How a sentence writes a metric, by the form that the catalogue gives it."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.report.scheduler_labels import result_labels, short_label
+from experiments.results.scheduler_labels import result_labels, short_label
 from experiments.runs.atomic_output import FORECAST_FILE, RUN_FILES, atomic_folder
 from experiments.runs.run_tables import (
     EVENTS_COLUMNS,

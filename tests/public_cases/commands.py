@@ -139,7 +139,7 @@ def a_termination_has_its_exit_code() -> Any:
     "own; the bootstrap of scipy PR 13371 resamples one value",
 )
 def one_window_has_no_interval() -> Any:
-    from experiments.evaluation.statistics import estimate
+    from experiments.results.statistics import estimate
 
     found = estimate(np.array([0.7])).as_dict()
     return [

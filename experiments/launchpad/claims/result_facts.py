@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.evaluation.statistics import Spread, stratified
+from experiments.results.statistics import Spread, stratified
 
 Case = Mapping[str, Any]
 Seeded = dict[int, np.ndarray]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.evaluation.statistics import stratified
 from experiments.presets.rlscheduler.rlscheduler_case import blocks
+from experiments.results.statistics import stratified
 
 AGENTS = ("agent", "agent, in order", "agent, in order, may wait")
 NAMED = ("sjf", "f1", "wfp3")

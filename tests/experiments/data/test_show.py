@@ -6,7 +6,7 @@ import pytest
 
 from experiments.cli.root import main
 from experiments.data.show_file import command_words, kind_of, show_file
-from experiments.report.terminal_table import energy, power
+from experiments.results.number_formats import energy, power
 from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, tmy3_lines, write
 from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces.errors import InputError

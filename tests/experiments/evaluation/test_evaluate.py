@@ -2,12 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from experiments.evaluation.evaluate import COLUMNS, choose_windows, evaluate
 from experiments.evaluation.evaluate_run import evaluate_text
-from experiments.evaluation.statistics import Estimate, estimate, interquartile_mean, paired
 from rare.scenario.load import Wishes, load_scenario
 from tests.rare.scenario.test_windows import CLASS, SCENARIO, WINDOWS
 from traces.errors import InputError
@@ -222,41 +220,6 @@ class TestRefused:
         loaded = load_scenario("mine.toml")
         with pytest.raises(InputError, match=r"no job of window 'try-a' has a value.*service_class"):
             evaluate(loaded, ["easy"], choose_windows(loaded, ["test"]))
-
-
-class TestStatistics:
-    def test_a_large_sample_agrees_with_the_normal_approximation(self):
-        sample = np.random.default_rng(1).normal(3.0, 2.0, 900)
-        found = estimate(sample)
-        half = 1.96 * sample.std(ddof=0) / np.sqrt(900)
-        assert found.mean == pytest.approx(sample.mean())
-        assert found.high - found.low == pytest.approx(2 * half, rel=0.05)
-        assert found.low == pytest.approx(sample.mean() - half, abs=0.1 * half)
-
-    def test_the_interval_covers_as_often_as_it_says(self):
-        """Percentile intervals of 40 draws: some 95 of 100 hold the mean, a little fewer as is known."""
-        rng = np.random.default_rng(2)
-        held = sum(e.low <= 0 <= e.high for e in (estimate(rng.normal(size=40), seed=s) for s in range(200)))
-        assert 180 <= held <= 199
-
-    def test_a_constant_has_no_spread(self):
-        found = estimate(np.full(7, 0.25))
-        assert (found.mean, found.iqm, found.low, found.high, found.windows) == (0.25, 0.25, 0.25, 0.25, 7)
-
-    def test_the_interquartile_mean_is_that_of_the_middle_half(self):
-        assert interquartile_mean(np.array([-100, 1, 2, 3, 4, 5, 6, 900.0])) == 3.5  # 2, 3, 4, 5
-
-    def test_windows_without_a_value_are_left_out(self):
-        assert estimate(np.array([1.0, np.nan, 3.0])).mean == 2
-        assert paired(np.array([1.0, 5, np.nan]), np.array([0.0, np.nan, 2])).windows == 1
-
-    def test_one_window_has_a_mean_and_no_interval_and_none_has_nothing(self):
-        assert estimate(np.array([0.5, np.nan])) == Estimate(0.5, 0.5, None, None, 1)
-        assert estimate(np.array([np.nan])) == estimate(np.array([])) == Estimate(None, None, None, None, 0)
-
-    def test_the_same_seed_gives_the_same_interval(self):
-        sample = np.random.default_rng(3).normal(size=30)
-        assert estimate(sample, 4) == estimate(sample, 4) != estimate(sample, 5)
 
 
 def test_an_evaluation_is_written_and_replaced_only_when_asked(tmp_path, capsys):

@@ -22,7 +22,7 @@ EQUAL_TIERS = dict.fromkeys(TIER_LEVELS, 0.65)
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    monkeypatch.setattr("experiments.evaluation.statistics.STRATIFIED_RESAMPLES", 250)
+    monkeypatch.setattr("experiments.results.statistics.STRATIFIED_RESAMPLES", 250)
 
 
 def of(name, **made):
@@ -149,3 +149,38 @@ def test_the_report_tells_rules_numbers_and_failures_and_is_drawn_again_from_res
     assert redraw(tmp_path).read_text("utf-8") == page
     with pytest.raises(InputError, match="results.json: cannot be read"):
         redraw(tmp_path / "none")
+
+
+def test_hostile_names_are_only_text_in_the_report(tmp_path):
+    evil = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
+    text = json.dumps(results(variants=ALL_MATTER) | {"failed": {evil: evil}})
+    made = json.loads(text.replace('"a"', json.dumps(evil)))  # the name of a case, wherever it stands
+    made["experiment"]["name"] = evil
+    write_all(made, tmp_path)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count("<script>") == 1 and "<img src=x" not in page
+    assert page.count("&lt;script&gt;alert(1)") > 5
+
+
+def test_the_report_command_knows_the_folder_of_an_experiment(tmp_path):
+    from experiments.page_makers import redraw_page
+
+    write_json(tmp_path / "launchpad.json", {"format": 1})
+    write_json(tmp_path / "results.json", results())
+    assert redraw_page(tmp_path) == tmp_path / "report.html"
+    assert "the papers&#39; claims, tested" in (tmp_path / "report.html").read_text("utf-8")
+    (tmp_path / "launchpad.json").unlink()
+    with pytest.raises(InputError):  # no longer marked: read as a run, which it is not
+        redraw_page(tmp_path)
+
+
+def test_no_module_of_runs_or_reports_stands_on_the_launchpad():
+    """The page of a launchpad is found by a table, not by an import from below."""
+    from pathlib import Path
+
+    import experiments
+
+    root = Path(experiments.__file__).parent
+    for folder in ("runs", "report", "figures", "results", "evaluation"):
+        for source in (root / folder).rglob("*.py"):
+            assert "experiments.launchpad" not in source.read_text("utf-8"), source

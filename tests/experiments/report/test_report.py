@@ -1,15 +1,19 @@
 """The report: one page that needs nothing else, tells what the data say, and trusts no name."""
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
+from jinja2 import UndefinedError
 
 from experiments.figures.drawing import style
 from experiments.report.html_report import write_report
 from experiments.report.metric_tables import run_table
 from experiments.report.narrative import compare_sentences, run_sentences
+from experiments.report.page_templates import Image, render_page
 from experiments.runs.run_folder import load_compare, load_run
 from tests.experiments.fake_runs import fake_compare, fake_run
 from traces.errors import InputError
@@ -63,6 +67,13 @@ class TestPage:
         assert len(text) < 5_000_000
         assert tags.seen.count("img") == 5 and tags.seen.count("figcaption") == 5
 
+    def test_it_may_run_its_own_script_and_no_other(self, compared):
+        text = (compared / "report.html").read_text()
+        (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src &#39;sha256-{digest}&#39;" in text or f"script-src 'sha256-{digest}'" in text
+        assert "sortable" in script and "default-src 'none'" in text
+
     def test_only_the_report_is_left_behind(self, compared):
         names = {entry.name for entry in compared.iterdir()}
         assert names == {"compare.json", "config.json", "provenance.json", "runs", "figures", "report.html"}
@@ -95,6 +106,20 @@ class TestPage:
         (run / "metrics.json").write_text(json.dumps(stored))
         tags = Tags(write_report(run).read_text())
         assert tags.seen.count("script") == 1 and not any(name == "onerror" for _, name, _ in tags.attributes)
+
+    def test_no_text_reaches_a_page_unescaped(self):
+        """Whatever a template is given, but a part that was made by another template, is text."""
+        page = render_page(
+            "report.html.j2", title=EVIL, origin_line=EVIL, sentences=[EVIL], tables_title=EVIL, tables=EVIL,
+            learned=EVIL, figures=[Image("AAAA", "png", EVIL, EVIL)], provenance=EVIL, config=EVIL,
+        )  # fmt: skip
+        tags = Tags(page)
+        assert tags.seen.count("script") == 1 and tags.seen.count("img") == 1
+        assert tags.open == [] and "alert(1)" in page
+
+    def test_a_value_that_a_template_misses_is_an_error(self):
+        with pytest.raises(UndefinedError):
+            render_page("report.html.j2", title="t")
 
     def test_redraws_only_when_asked(self, tmp_path):
         folder = fake_run(tmp_path / "r")

@@ -9,8 +9,8 @@ from experiments.figures import best_place, objective_parts, slowdown_curve
 from experiments.figures.drawing import style
 from experiments.report.metric_tables import compare_table, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
-from experiments.report.ranking import not_arrived, order, same_jobs_done, slowdown_key, with_arrivals
 from experiments.report.terminal_table import compare_text, run_text
+from experiments.results.ranking import not_arrived, order, same_jobs_done, slowdown_key, with_arrivals
 from experiments.runs.run_folder import load_compare, load_run
 from tests.experiments.fake_runs import fake_compare, fake_run
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
-from experiments.evaluation.statistics import stratified
+from experiments.results.statistics import Estimate, estimate, interquartile_mean, paired, stratified
 
 
 def test_mean_of_strata_and_interquartile_mean_of_all():
@@ -77,3 +79,62 @@ def test_without_an_interval_nothing_is_decided():
         assert verdict == verdicts.UNDECIDED
     part = verdicts.part_of("a", stratified([np.full((1, 1, 1), 0.25)]), verdicts.UNDECIDED).as_dict()
     assert part["interval"] is None and part["iqm_interval"] is None
+
+
+class TestOverWindows:
+    def test_a_large_sample_agrees_with_the_normal_approximation(self):
+        sample = np.random.default_rng(1).normal(3.0, 2.0, 900)
+        spread = estimate(sample)
+        half = 1.96 * sample.std(ddof=0) / np.sqrt(900)
+        assert spread.mean == pytest.approx(sample.mean())
+        assert spread.high - spread.low == pytest.approx(2 * half, rel=0.05)
+        assert spread.low == pytest.approx(sample.mean() - half, abs=0.1 * half)
+
+    def test_the_interval_covers_as_often_as_it_says(self):
+        """BCa intervals of 40 draws: some 95 of 100 hold the mean, a little fewer as is known."""
+        rng = np.random.default_rng(2)
+        held = sum(e.low <= 0 <= e.high for e in (estimate(rng.normal(size=40), seed=s) for s in range(200)))
+        assert 180 <= held <= 199
+
+    def test_the_interval_leans_to_the_long_tail(self):
+        """Of skewed numbers the percentile interval is too low; BCa moves both ends up."""
+        sample = np.random.default_rng(5).exponential(size=13)
+        bca, rng = estimate(sample), np.random.default_rng(0)
+        plain = np.percentile(rng.choice(sample, (10_000, 13)).mean(axis=1), [2.5, 97.5])
+        assert bca.low > plain[0] and bca.high > plain[1]
+        assert bca.low < bca.mean < bca.high
+
+    def test_two_numbers_have_an_interval_between_them(self):
+        assert (estimate(np.array([0.0, 1.0])).low, estimate(np.array([0.0, 1.0])).high) == (0.0, 1.0)
+
+    def test_numbers_that_differ_by_rounding_alone_give_no_warning_and_no_nan(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for sample in ([0.1 + 0.2, 0.3, 0.3], [0.0, 0.0, 1e-17], [0.0] * 12 + [1.0], [1e-200, 0.0]):
+                spread = estimate(np.array(sample))
+                assert spread.low <= spread.mean <= spread.high
+
+    def test_a_constant_has_no_spread(self):
+        spread = estimate(np.full(7, 0.25))
+        assert (spread.mean, spread.iqm, spread.low, spread.high, spread.windows) == (
+            0.25,
+            0.25,
+            0.25,
+            0.25,
+            7,
+        )
+
+    def test_the_interquartile_mean_is_that_of_the_middle_half(self):
+        assert interquartile_mean(np.array([-100, 1, 2, 3, 4, 5, 6, 900.0])) == 3.5  # 2, 3, 4, 5
+
+    def test_windows_without_a_value_are_left_out(self):
+        assert estimate(np.array([1.0, np.nan, 3.0])).mean == 2
+        assert paired(np.array([1.0, 5, np.nan]), np.array([0.0, np.nan, 2])).windows == 1
+
+    def test_one_window_has_a_mean_and_no_interval_and_none_has_nothing(self):
+        assert estimate(np.array([0.5, np.nan])) == Estimate(0.5, 0.5, None, None, 1)
+        assert estimate(np.array([np.nan])) == estimate(np.array([])) == Estimate(None, None, None, None, 0)
+
+    def test_the_same_seed_gives_the_same_interval(self):
+        sample = np.random.default_rng(3).normal(size=30)
+        assert estimate(sample, 4) == estimate(sample, 4) != estimate(sample, 5)

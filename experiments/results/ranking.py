@@ -6,20 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rare.metric_catalogue import CATALOGUE
+
 SLOWDOWN = "mean_bounded_slowdown"
 SLOWDOWN_OF_ALL = "mean_bounded_slowdown_with_unfinished"
 # Means over completed jobs: who completes fewer, or only the easy ones, looks better in them.
-OF_COMPLETED = {
-    SLOWDOWN,
-    "mean_wait_s",
-    "median_wait_s",
-    "p95_wait_s",
-    "max_wait_s",
-    "mean_first_wait_s",
-    "mean_turnaround_s",
-    "makespan_s",
-    "utilization",
-}
+OF_COMPLETED = {metric.key for metric in CATALOGUE if metric.completed_only}
 
 Metrics = Mapping[str, Any]
 
@@ -39,31 +31,31 @@ def not_arrived(metrics: Metrics) -> int:
 
 def with_arrivals(metrics: Metrics) -> dict[str, Any]:
     """The metrics with jobs that never arrived counted apart from those that were left unfinished."""
-    found = dict(metrics)
-    if number(found.get("jobs_unfinished")) is not None:
-        found["jobs_not_arrived"] = not_arrived(metrics)
-        found["jobs_unfinished"] -= found["jobs_not_arrived"]
-    return found
+    apart = dict(metrics)
+    if number(apart.get("jobs_unfinished")) is not None:
+        apart["jobs_not_arrived"] = not_arrived(metrics)
+        apart["jobs_unfinished"] -= apart["jobs_not_arrived"]
+    return apart
 
 
 def same_jobs_done(runs: Sequence[Metrics]) -> bool:
     """Whether all runs completed as many jobs, so that means over completed jobs can be compared."""
-    return len({number(each.get("jobs_completed")) for each in runs}) <= 1
+    return len({number(metrics.get("jobs_completed")) for metrics in runs}) <= 1
 
 
 def slowdown_key(runs: Sequence[Metrics]) -> str:
     """The slowdown to rank by: unfinished jobs count where the runs completed different numbers."""
-    known = any(number(each.get(SLOWDOWN_OF_ALL)) is not None for each in runs)
+    known = any(number(metrics.get(SLOWDOWN_OF_ALL)) is not None for metrics in runs)
     return SLOWDOWN if same_jobs_done(runs) or not known else SLOWDOWN_OF_ALL
 
 
 def order(runs: Sequence[Metrics]) -> list[int]:
     """Places of the runs, best first: by the objective, else by the slowdown; without one, last."""
-    scores = [number(each.get("objective")) for each in runs]
+    scores = [number(metrics.get("objective")) for metrics in runs]
     if all(score is None for score in scores):
         key = slowdown_key(runs)
-        slow = [number(each.get(key)) for each in runs]
-        scores = [None if each is None else -each for each in slow]
+        slowdowns = [number(metrics.get(key)) for metrics in runs]
+        scores = [None if slowdown is None else -slowdown for slowdown in slowdowns]
     return sorted(range(len(runs)), key=lambda place: -_or_last(scores[place]))
 
 

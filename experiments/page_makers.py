@@ -1,0 +1,25 @@
+"""Which page a folder gets: the one place that knows every kind of page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.launchpad.launchpad_folder import MARK
+from experiments.launchpad.pages.launchpad_report import redraw
+from experiments.report.html_report import write_report
+
+PageMaker = Callable[[Path], Path]
+
+PAGE_MAKERS: dict[str, PageMaker] = {MARK: redraw}
+"""The file that marks a kind of folder -> what draws its page. Other folders hold runs or comparisons."""
+
+
+def redraw_page(folder: str | Path) -> Path:
+    """Draw figures and report.html of a folder again, without simulating; the path of the report.
+
+    InputError for a folder that is missing, damaged, or of no known kind.
+    """
+    folder = Path(folder)
+    makers = (maker for marker, maker in PAGE_MAKERS.items() if (folder / marker).is_file())
+    return next(makers, write_report)(folder)

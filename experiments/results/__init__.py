@@ -1,0 +1,1 @@
+"""What is done with finished results: names, ranking, intervals, numbers and tables as text."""

@@ -1,0 +1,159 @@
+"""Definitions of the metrics as docs/metrics.md prints them, and when each is null."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Definition(NamedTuple):
+    """text: Markdown of one line. null_when: keys of NULL_CONDITIONS, separated by commas, or `never`."""
+
+    text: str
+    null_when: str = "never"
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "jobs_submitted": Definition("jobs chosen from the workload. = completed + rejected + unfinished"),
+    "jobs_completed": Definition("completed, in time or late"),
+    "jobs_rejected": Definition("larger than the empty machine"),
+    "jobs_unfinished": Definition(
+        "expired, failed, or cut off by the end of the run; jobs whose submit time lies after it are "
+        "among them"
+    ),
+    "jobs_not_arrived": Definition(
+        "part of the unfinished: they had not come when the run ended. One submitted in the second of "
+        "the end has come if that second was settled (RULES 8.2: not where inputs or window end with "
+        "it). `rare` shows the unfinished without them, and `not arrived` beside it"
+    ),
+    "jobs_expired": Definition("part of the unfinished: dropped when their value had expired"),
+    "jobs_failed": Definition(
+        "part of the unfinished: killed `max_kills` times, or stopped at their estimate where "
+        "`kill_at_estimate` is set"
+    ),
+    "jobs_skipped": Definition(
+        "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
+    ),
+    "mean_wait_s": Definition("mean wait of completed jobs", "no job completed"),
+    "median_wait_s": Definition(
+        "median of the same; the mean of the middle two if their number is even", "no job completed"
+    ),
+    "p95_wait_s": Definition(
+        "95th percentile of the same, on the line between the two nearest", "no job completed"
+    ),
+    "max_wait_s": Definition("longest of the same", "no job completed"),
+    "mean_first_wait_s": Definition("mean of first start - submit, completed jobs", "no job completed"),
+    "mean_bounded_slowdown": Definition(
+        "mean of max(1, (end - submit) / max(work, 10 s)), completed jobs (Feitelson et al. 1997, "
+        "doi:10.1007/3-540-63574-2_14)",
+        "no job completed",
+    ),
+    "mean_wait_with_unfinished_s": Definition(
+        "as `mean_wait_s`, but over completed and unfinished jobs; for an unfinished one the end of "
+        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived are "
+        "left out",
+        "no job counted",
+    ),
+    "mean_bounded_slowdown_with_unfinished": Definition(
+        "the same for the bounded slowdown", "no job counted"
+    ),
+    "mean_turnaround_s": Definition("mean of end - submit, completed jobs", "no job completed"),
+    "makespan_s": Definition(
+        "last end of a completed job - first submit, of counted jobs", "no job completed"
+    ),
+    "busy_share": Definition(
+        "core-seconds in use, whatever became of the jobs / (cores of the cluster x length of the "
+        "run); not only of counted jobs"
+    ),
+    "utilization": Definition(
+        "sum of work x cores of completed jobs / (cores of the cluster x makespan)", "no job completed"
+    ),
+    "value_offered": Definition(
+        "sum of the values of the jobs that arrived and were not rejected", "no values"
+    ),
+    "value_earned": Definition(
+        "sum of what they earned: all of it by the deadline, less after it (6.1, 6.2)", "no values"
+    ),
+    "objective": Definition(
+        "(value earned - penalties - grid cost - carbon price x carbon) / value offered; may be negative",
+        "nothing offered",
+    ),
+    "objective_parts": Definition(
+        "object: `value`, `penalties`, `grid_cost`, `carbon_cost`, each divided by the value offered; "
+        "objective = the first less the other three",
+        "nothing offered",
+    ),
+    "qos_violations": Definition(
+        "late jobs: ended after their deadline, expired, failed, or past it at the end of the run (6.3)",
+        "no deadlines",
+    ),
+    "suspensions": Definition(
+        "preemptible jobs suspended, by choice or by a shortage; one job may count often"
+    ),
+    "kills": Definition("jobs killed because they cannot be suspended (5.4)"),
+    "energy_kwh": Definition("the draw: everything the cluster took"),
+    "renewable_available_kwh": Definition(
+        "what wind and sun offered from the first instant to the end of the run", "no renewable supply"
+    ),
+    "renewable_used_kwh": Definition("what of it the cluster took at once", "no renewable supply"),
+    "renewable_share": Definition(
+        "(renewable used + the renewable part of battery discharged) / energy; that part is 1 - "
+        "charged from the grid / charged, and what the battery held at the start counts as renewable",
+        "no renewable supply, no energy",
+    ),
+    "renewable_utilization": Definition(
+        "(renewable available - curtailed) / renewable available", "no renewable supply, no supply"
+    ),
+    "curtailed_kwh": Definition("what nobody took", "no renewable supply"),
+    "battery_charged_kwh": Definition("put into the battery, before its losses", "no battery"),
+    "battery_grid_charged_kwh": Definition("the part of it that was imported for this", "no battery"),
+    "battery_leaked_kwh": Definition("lost by self-discharge", "no battery"),
+    "battery_discharged_kwh": Definition("what it gave, after its losses", "no battery"),
+    "grid_kwh": Definition("imported"),
+    "grid_cost": Definition("sum of imports x price; negative where prices are", "no price"),
+    "carbon_kg": Definition(
+        "sum of imports x carbon intensity of the grid; wind, sun and battery count as 0",
+        "no carbon intensity",
+    ),
+    "wasted_kwh": Definition(
+        "own active power of jobs over lost progress and restarts (5.6), without node idle power and PUE"
+    ),
+    "unserved_kwh": Definition(
+        "0, always: jobs are shed before power is short. A run that does not balance to the "
+        "millijoule stops as a bug"
+    ),
+    "decisions": Definition("answers of the scheduler, WAIT included (4.6)"),
+    "fallback_decisions": Definition(
+        "part of them: taken by a heuristic, because the network was out of its range or stuck "
+        "(docs/model-card.md). For `rare` only",
+        "no fallback",
+    ),
+    "instants": Definition("instants settled (3)"),
+    "reservations_skipped": Definition(
+        "heads of the queue without a reservation in sight (EASY, conservative), at each pass"
+    ),
+    "simulate_s": Definition(
+        "wall-clock time between the first and the last instant; in a process's first run, loading "
+        "compiled code is in it. The only metrics that differ between two equal runs are this one and "
+        "the next"
+    ),
+    "jobs_per_s": Definition("jobs submitted / simulate_s"),
+    "estimates": Definition(
+        "what schedulers saw as run times: `user` (the trace's), `run_time` (the true ones, because "
+        "the trace has none: clairvoyant, marked † in tables), `model` (made by a generator)"
+    ),
+}
+
+NULL_CONDITIONS: dict[str, str] = {
+    "never": "always a number (or a word)",
+    "no job completed": "none of the counted jobs completed",
+    "no job counted": "no counted job was completed or left unfinished",
+    "no values": "no job of the workload has a value above 0",
+    "nothing offered": "the values of all jobs that arrived and were not rejected add up to 0",
+    "no deadlines": "no job of the workload has a deadline",
+    "no renewable supply": "the scenario has no series of wind or sun",
+    "no battery": "the capacity is 0",
+    "no price, no carbon intensity": "the scenario gives none",
+    "no energy, no supply": "the energy divided by is 0",
+    "no fallback": "the scheduler has no other to fall back on: every one but `rare`",
+}
+"""What the conditions of `null_when` mean."""
