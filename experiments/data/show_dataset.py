@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from experiments.data.action_coverage import KINDS, Coverage, clusters_of, coverage, kinds_of
-from experiments.report.scheduler_labels import short_label
 from experiments.report.terminal_table import printable
+from experiments.runs.scheduler_labels import short_label
 from rare.dataset import Dataset, load
 from rare.env.observation.layout import Layout
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.evaluation.statistics import Estimate, estimate, paired
 from experiments.evaluation.window_rows import BOUND, COLUMNS, COMBINED, SUM, check_name, run_window
-from experiments.report.scheduler_labels import unique_labels
+from experiments.runs.scheduler_labels import unique_labels
 from experiments.runs.worker_pool import map_tasks
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, windows_of

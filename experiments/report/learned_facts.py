@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.evaluation.statistics import Estimate, estimate, paired
-from experiments.report.scheduler_labels import short_labels
 from experiments.report.terminal_table import cell, interval
+from experiments.runs.scheduler_labels import short_labels
 from traces.documents import read_json, reading
 from traces.errors import InputError
 

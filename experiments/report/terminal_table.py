@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.report.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
-from experiments.report.scheduler_labels import result_labels
+from experiments.runs.scheduler_labels import result_labels
 
 if TYPE_CHECKING:
     from experiments.evaluation.statistics import Estimate
