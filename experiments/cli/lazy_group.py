@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -38,6 +39,17 @@ class LazyGroup(click.Group):
         """The command of that name; None if there is none."""
         lazy = self.lazy_commands.get(cmd_name)
         return None if lazy is None else lazy.load()
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, whose own "did you mean" knows only commands that are imported already."""
+        name = args[0]
+        if name not in self.lazy_commands and not name.startswith("-") and not ctx.resilient_parsing:
+            close = [repr(known) for known in get_close_matches(name, self.list_commands(ctx))]
+            hint = f" Did you mean {' or '.join(close)}?" if close else ""
+            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The section of the help that lists the commands."""
