@@ -12,20 +12,32 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from experiments.data import log_dataset
+from experiments.evaluation import evaluate_run
 from experiments.report.learned_facts import learning_facts
 from experiments.runs.atomic_output import LEARNING, LEARNING_FACTS, is_own_folder
-from experiments.runs.previous_run import earlier_config
-from experiments.runs.progress import QUIET, Talk
-from experiments.runs.simulations import compare_runs, link_or_copy
+from experiments.runs.comparison import compare_run, link_or_copy
+from experiments.runs.previous_run import previous_config
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import missing
+from experiments.training.train_offline import train_offline
+from experiments.training.train_online import train_online
 from traces.documents import user_path
 from traces.errors import InputError
 
 SCENARIO = "islanded"
 SCHEDULERS = (
-    "fcfs", "easy", "conservative", "sjf+easy", "hvd+easy", "edf+easy", "slack+easy", "atc+easy",
-    "easy+green", "atc+easy+green",
-)  # fmt: skip
+    "fcfs",
+    "easy",
+    "conservative",
+    "sjf+easy",
+    "hvd+easy",
+    "edf+easy",
+    "slack+easy",
+    "atc+easy",
+    "easy+green",
+    "atc+easy+green",
+)
 TEACHER = "lookahead+budget=1000"  # whose decisions are logged: a third of its usual effort
 JUDGED = ("hvf+easy+green", "easy", "atc+greedy", "hvd+easy", "hvf+easy", TEACHER)
 """Heuristics beside the learned ones; the first, best on the validation windows, is the yardstick."""
@@ -42,7 +54,7 @@ def demo_run(
     force: bool = False,
     figures: bool = True,
     learn: bool = True,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
     command: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compare heuristics on a summer's week of `islanded`, and teach a network on its training windows.
@@ -52,27 +64,27 @@ def demo_run(
     with "learning" (what `learning_facts` gives) beside it.
     """
     out = user_path(out)
-    earlier = earlier_config(out)
-    force = force or (earlier is not None and earlier.get("name") == SCENARIO)
+    previous = previous_config(out)
+    force = force or (previous is not None and previous.get("name") == SCENARIO)
     if learn and missing():
-        talk.note(
+        display.note(
             f"nothing is learned: {missing()[0]} is not there; install the extra rare-datacenter[learn]"
         )
         learn = False
     if learn:
         _check_place(out)
-        learn_all(out / LEARNING, talk)
-    found = compare_runs(
+        learn_all(out / LEARNING, display)
+    comparison = compare_run(
         SCHEDULERS,
         scenario=SCENARIO,
         out=out,
         force=force,
         figures=figures,
-        talk=talk,
+        display=display,
         command=command,
-        also=partial(_bring, out / LEARNING) if learn else None,
+        add_files=partial(_add_learning, out / LEARNING) if learn else None,
     )
-    return found | {"learning": learning_facts(out / LEARNING)} if learn else found
+    return comparison | {"learning": learning_facts(out / LEARNING)} if learn else comparison
 
 
 def _check_place(out: Path) -> None:
@@ -81,35 +93,30 @@ def _check_place(out: Path) -> None:
         raise InputError(f"--out {out}: holds something that no demo wrote; give another folder")
 
 
-def _bring(learning: Path, folder: Path) -> None:
+def _add_learning(learning: Path, folder: Path) -> None:
     """What was learned goes into the new folder; the old one is there until that takes its place."""
     shutil.copytree(learning, folder / LEARNING, copy_function=link_or_copy)
 
 
-def learn_all(folder: Path, talk: Talk) -> None:
+def learn_all(folder: Path, display: ProgressDisplay) -> None:
     """Log, clone, filter, fine-tune and evaluate into a folder; what is done already stays."""
-    from experiments.data.log_dataset import dataset_run
-    from experiments.evaluation.evaluate_run import evaluate_run
-    from experiments.training.train_offline import train_offline
-    from experiments.training.train_online import train_online
-
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LEARNING_FACTS).write_text(
         json.dumps({"scenario": SCENARIO, "learned": LEARNED}) + "\n", "utf-8"
     )
     data = folder / "dataset"
-    talk.note(f"[learning 1/5] logging {TEACHER} on training windows")
-    dataset_run(
+    display.note(f"[learning 1/5] logging {TEACHER} on training windows")
+    log_dataset.dataset_run(
         [TEACHER],
         data,
         scenario=SCENARIO,
         episodes=EPISODES,
         epsilon=EPSILON,
         queue_slots=QUEUE_SLOTS,
-        talk=talk,
+        display=display,
     )
     for place, algorithm in enumerate(("bc", "crr"), 2):
-        talk.note(f"[learning {place}/5] {algorithm} from the log, {UPDATES:,} updates")
+        display.note(f"[learning {place}/5] {algorithm} from the log, {UPDATES:,} updates")
         train_offline(
             [data],
             folder / algorithm,
@@ -119,9 +126,9 @@ def learn_all(folder: Path, talk: Talk) -> None:
             width=WIDTH,
             resume=(folder / algorithm).exists(),
             baselines=(),
-            talk=talk,
+            display=display,
         )
-    talk.note(f"[learning 4/5] ppo from the weights of crr, {PPO_STEPS:,} decisions")
+    display.note(f"[learning 4/5] ppo from the weights of crr, {PPO_STEPS:,} decisions")
     train_online(
         SCENARIO,
         folder / "ppo",
@@ -129,9 +136,11 @@ def learn_all(folder: Path, talk: Talk) -> None:
         start=folder / "crr" / "best",
         validate_every=PPO_STEPS // 8,
         resume=(folder / "ppo").exists(),
-        talk=talk,
+        display=display,
     )
-    talk.note("[learning 5/5] heuristics and networks on the test windows")
+    display.note("[learning 5/5] heuristics and networks on the test windows")
     if not (folder / "evaluation").exists():
         names = [*JUDGED, *(str(folder / name / "best") for name in LEARNED)]
-        evaluate_run(names, ["test"], scenario=SCENARIO, out=folder / "evaluation", talk=talk)
+        evaluate_run.evaluate_run(
+            names, ["test"], scenario=SCENARIO, out=folder / "evaluation", display=display
+        )

@@ -1,18 +1,40 @@
-"""`rare bench`: the speed table, each figure beside a plain SimPy replay measured in the same run."""
+"""`rare bench` as a function: the speed table, each figure beside a plain SimPy replay of the same run."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import click
+import numba
+import numpy as np
 
-if TYPE_CHECKING:
-    from experiments.runs.progress import Talk
+from experiments.benchmarks import (
+    PARTS,
+    environment_speed,
+    learning_speed,
+    memory_growth,
+    network_speed,
+    replay_speed,
+    startup_speed,
+)
+from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.training.train_folder import check_extra, missing
+from rare.state.compile import is_compiled
+from traces.errors import InputError
+from traces.jobs.job_files import read_workload
 
-PARTS = ("env", "replay", "network", "growth", "startup", "learn")
+__all__ = ["PARTS", "bench_text", "machine", "run_bench"]
+
+TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "env": environment_speed.text,
+    "replay": replay_speed.text,
+    "network": network_speed.text,
+    "growth": memory_growth.text,
+    "startup": startup_speed.text,
+    "learn": learning_speed.text,
+}
 
 
 def run_bench(
@@ -21,29 +43,15 @@ def run_bench(
     quick: bool = False,
     large: bool = False,
     workloads: Sequence[str] = (),
-    talk: Talk | None = None,
+    display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
-    """Measure the parts; {"machine": ..., part: figures}.
+    """Measure the parts; {"machine": ..., part: figures}. InputError for an unknown part, or a bad trace.
 
     only      : names of PARTS; default: all
     quick     : a few seconds a part, to see that it works; the figures mean little
     large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
     workloads : job traces for replay and network; default: a synthetic one
     """
-    from experiments.benchmarks import (
-        environment_speed,
-        learning_speed,
-        memory_growth,
-        network_speed,
-        replay_speed,
-        startup_speed,
-    )
-    from experiments.runs.progress import QUIET
-    from experiments.training.train_folder import check_extra, missing
-    from traces import read_workload
-    from traces.errors import InputError
-
-    talk = QUIET if talk is None else talk
     for part in only:
         if part not in PARTS:
             raise InputError(f"bench: part {part!r} is unknown; known are {', '.join(PARTS)}")
@@ -53,85 +61,42 @@ def run_bench(
     elif "learn" in wanted and missing():
         wanted.remove("learn")
     jobs = [replay_speed.replayable(read_workload(path)) for path in workloads]
-    found: dict[str, Any] = {"machine": machine()}
-    _say_compiling(talk)
-    if "env" in wanted:
-        found["env"] = environment_speed.measure(quick, talk)
-    if "replay" in wanted:
-        found["replay"] = replay_speed.measure(quick, talk, jobs)
-    if "network" in wanted:
-        found["network"] = network_speed.measure(quick, talk, jobs)
-    if "growth" in wanted:
-        found["growth"] = memory_growth.measure(quick, talk, large)
-    if "startup" in wanted:
-        found["startup"] = startup_speed.measure(quick, talk)
-    if "learn" in wanted:
-        found["learn"] = learning_speed.measure(quick, talk)
-    return found
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "env": lambda: environment_speed.measure(quick, display),
+        "replay": lambda: replay_speed.measure(quick, display, jobs),
+        "network": lambda: network_speed.measure(quick, display, jobs),
+        "growth": lambda: memory_growth.measure(quick, display, large),
+        "startup": lambda: startup_speed.measure(quick, display),
+        "learn": lambda: learning_speed.measure(quick, display),
+    }
+    figures: dict[str, Any] = {"machine": machine()}
+    _note_compiling(display)
+    with display.task("bench", "parts") as task:
+        for done, part in enumerate(wanted):
+            task.update(done, len(wanted))
+            figures[part] = measures[part]()
+    return figures
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
-    import numba
-    import numpy as np
-
+    """What the figures depend on: CPUs, their load, and versions."""
     load = os.getloadavg()[0]
     versions = {"python": platform.python_version(), "numba": numba.__version__, "numpy": np.__version__}
     return {"cpus": os.cpu_count(), "load_before": round(load, 2), **versions}
 
 
-def _say_compiling(talk: Talk) -> None:
-    from rare.state.compile import is_compiled
-
-    if not (is_compiled() and is_compiled("step_some")):
-        talk.note(
-            "compiling the rules, once after an installation or an edit; this takes a minute or two ..."
-        )
-
-
-def bench_text(found: dict[str, Any]) -> str:
-    """The tables."""
-    from experiments.benchmarks import (
-        environment_speed,
-        learning_speed,
-        memory_growth,
-        network_speed,
-        replay_speed,
-        startup_speed,
-    )
-
-    about = found["machine"]
-    said = [
+def bench_text(figures: dict[str, Any]) -> str:
+    """The tables of `run_bench`."""
+    about = figures["machine"]
+    head = (
         f"{about['cpus']} CPUs, load {about['load_before']} before; Python {about['python']}, "
         f"numba {about['numba']}"
-    ]
-    texts = {
-        "env": environment_speed.text,
-        "replay": replay_speed.text,
-        "network": network_speed.text,
-        "growth": memory_growth.text,
-        "startup": startup_speed.text,
-        "learn": learning_speed.text,
-    }
-    said += [text(found[part]) for part, text in texts.items() if part in found]
-    return "\n\n".join(said)
+    )
+    return "\n\n".join([head, *(text(figures[part]) for part, text in TEXTS.items() if part in figures)])
 
 
-@click.command(short_help="The speed table, with ratios to plain SimPy.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Only this part. Repeatable.")
-@click.option("--quick", is_flag=True, help="A few seconds a part: that it works, not how fast.")
-@click.option("--large", is_flag=True, help="Growth up to 10 million jobs, a million saturated.")
-@click.option("--workload", "workloads", multiple=True, metavar="FILE",
-              help="Replay this job trace instead of a synthetic one. Repeatable.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
-@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
-def bench(
-    only: Sequence[str], quick: bool, large: bool, workloads: Sequence[str], as_json: bool, quiet: bool
-) -> None:
-    """Measure environment, replay, networks, growth, start-up beside a plain SimPy replay in the same run."""
-    import json
-
-    from experiments.runs.progress import Talk
-
-    found = run_bench(only, quick=quick, large=large, workloads=workloads, talk=Talk(quiet))
-    click.echo(json.dumps(found, indent=2) if as_json else bench_text(found))
+def _note_compiling(display: ProgressDisplay) -> None:
+    if not (is_compiled() and is_compiled("step_some")):
+        display.note(
+            "compiling the rules, once after an installation or an edit; this takes a minute or two ..."
+        )

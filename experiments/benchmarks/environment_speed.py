@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.benchmarks.replay_speed import plain_jobs_per_s
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay
 from rare import GreenClusterEnv, GreenClusterVectorEnv
 from rare.state.arrays import QUEUE
 from rare.state.compile import most_threads
@@ -107,13 +107,13 @@ def single(scenario: str, steps: int, chunks: int) -> dict[str, Any]:
     return {"scenario": scenario, "step_us": statistics.median(wall_us[1:]), "best_step_us": min(wall_us[1:])}
 
 
-def measure(quick: bool, talk: Talk) -> dict[str, Any]:
+def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
     """Both tables, and the yardstick."""
     steps, chunks = (40, 3) if quick else (200, 15)
     plain_per_s = plain_jobs_per_s(2_000 if quick else 20_000)
     rows, singles = [], []
     for scenario in SCENARIOS:
-        talk.note(f"environment: {scenario} ...")
+        display.note(f"environment: {scenario} ...")
         rows += batched(scenario, steps, chunks)
         singles.append(single(scenario, 5 * steps, chunks))
     for row in rows:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from schedulers.training.offline.learners.offline_base import Offline
@@ -21,7 +21,7 @@ KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
-def measure(quick: bool, talk: Talk) -> dict[str, Any]:
+def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
     """Every algorithm on logged decisions of `tiny`, one core, batches of 256, width 64."""
     import torch
 
@@ -31,14 +31,14 @@ def measure(quick: bool, talk: Talk) -> dict[str, Any]:
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
-        talk.note("learning: logging decisions ...")
+        display.note("learning: logging decisions ...")
         folder = Path(place) / "easy"
         dataset_run(["easy"], folder, scenario="tiny", episodes=26 if quick else 260, epsilon=0.1)
         data, episodes = read_transitions([folder]), to_d3rlpy(folder)
     seconds = 0.3 if quick else 4.0
     rows = []
     for name, options in KINDS:
-        talk.note(f"learning: {name} ...")
+        display.note(f"learning: {name} ...")
         rows.append(_row(name, options, data, episodes, seconds))
     return {"batch": BATCH, "transitions": len(data), "rows": rows}
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from experiments.benchmarks.replay_speed import case_of, ours, plain, synthetic
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay
 
 SCHEDULER = "easy"
 SIZES = (10_000, 100_000, 1_000_000)
@@ -79,7 +79,7 @@ def in_own_process(count: int, load: float, repeats: int, beside_plain: bool) ->
     return found
 
 
-def measure(quick: bool, talk: Talk, large: bool) -> dict[str, Any]:
+def measure(quick: bool, display: ProgressDisplay, large: bool) -> dict[str, Any]:
     """Every size at moderate load, and one at a load that the machine cannot serve: its queue only grows."""
     sizes = QUICK_SIZES if quick else (*SIZES, LARGE) if large else SIZES
     wanted = [(count, LOAD) for count in sizes] + (
@@ -87,7 +87,7 @@ def measure(quick: bool, talk: Talk, large: bool) -> dict[str, Any]:
     )
     rows = []
     for count, load in wanted:
-        talk.note(f"growth: {count:,} jobs, load {load} ...")
+        display.note(f"growth: {count:,} jobs, load {load} ...")
         repeats = 1 if quick or count > 1_000_000 or load > 1 else 3
         rows.append(in_own_process(count, load, repeats, load < 1 and count <= MOST_PLAIN))
     base = next((row for row in rows if row["jobs"] == BASE and row["load"] == LOAD), rows[0])

@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 
 from experiments.benchmarks.replay_speed import case_of, synthetic
 from experiments.benchmarks.speed_table import aligned
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay
 from rare import simulate
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
@@ -138,14 +138,14 @@ def _cost(took_s: float, decisions: list[int]) -> dict[str, Any]:
     return {"cpu_s": took_s, "decisions": sum(decisions), "us_each": 1e6 * took_s / max(sum(decisions), 1)}
 
 
-def measure(quick: bool, talk: Talk, workloads: list[Workload]) -> dict[str, Any]:
+def measure(quick: bool, display: ProgressDisplay, workloads: list[Workload]) -> dict[str, Any]:
     """All figures."""
     rounds = 1 if quick else 10
     widths = WIDTHS[:1] if quick else WIDTHS
     whole = []
     for jobs in workloads or [synthetic(2_000 if quick else 30_000)]:
         for width in widths:
-            talk.note(f"network: {jobs.name}, width {width}")
+            display.note(f"network: {jobs.name}, width {width}")
             whole.append(trace(jobs, width, rounds=1 if quick else 3))
     played = [
         windows(scenario, width, rounds=1 if quick else 5) for scenario in SCENARIOS for width in widths

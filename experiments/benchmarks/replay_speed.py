@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.benchmarks import plain_simpy
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay
 from rare import Case, Cluster, Partition, Result, simulate
 from schedulers import make_scheduler
 from traces.errors import InputError
@@ -146,13 +146,13 @@ def measure_one(jobs: Workload, scheduler: str, repeats: int) -> dict[str, Any]:
     }
 
 
-def measure(quick: bool, talk: Talk, workloads: list[Workload]) -> dict[str, Any]:
+def measure(quick: bool, display: ProgressDisplay, workloads: list[Workload]) -> dict[str, Any]:
     """Every workload under FCFS and EASY; without one, a synthetic workload."""
     chosen = [replayable(jobs) for jobs in workloads] or [synthetic(2_000 if quick else 20_000)]
     rows = []
     for jobs in chosen:
         for scheduler in SCHEDULERS:
-            talk.note(f"replay: {jobs.name}, {len(jobs):,} jobs, {scheduler} ...")
+            display.note(f"replay: {jobs.name}, {len(jobs):,} jobs, {scheduler} ...")
             rows.append(measure_one(jobs, scheduler, 1 if quick else 5))
     return {"repeats": 1 if quick else 5, "rows": rows}
 

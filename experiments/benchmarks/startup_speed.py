@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay
 
 PLAIN = ("-c", "import simpy, numpy, pandas")
 HELP = ("-m", "experiments.cli", "--help")
@@ -26,10 +26,10 @@ def wall_s(words: tuple[str, ...], cache: str | None = None) -> float:
     return time.perf_counter() - began_s
 
 
-def measure(quick: bool, talk: Talk) -> dict[str, Any]:
+def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
     """Medians; the first simulation on a fresh installation is run once, and not when it has to be quick."""
     repeats = 1 if quick else 5
-    talk.note("start-up ...")
+    display.note("start-up ...")
     wall_s(SIMULATE)  # compiles, if nothing has yet
     rows: list[dict[str, Any]] = []
     for name, words in (
@@ -39,7 +39,7 @@ def measure(quick: bool, talk: Talk) -> dict[str, Any]:
     ):
         rows.append({"command": name, "seconds": statistics.median(wall_s(words) for _ in range(repeats))})
     if not quick:
-        talk.note("start-up: a first simulation, compilation included ...")
+        display.note("start-up: a first simulation, compilation included ...")
         with tempfile.TemporaryDirectory() as empty:
             rows.append({"command": "rare simulate, freshly installed", "seconds": wall_s(SIMULATE, empty)})
     for row in rows:

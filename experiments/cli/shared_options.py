@@ -1,14 +1,34 @@
-"""The options that commands share, and the kinds of value they take."""
+"""Options that several commands have, each declared once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
+from experiments.cli.output import split_names
+
 F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+LARGEST_SEED = 2**63 - 1
+LARGEST_TORCH_SEED = 2**31 - 1
 SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+quiet_option = click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario."
+)
+reservations_option = click.option(
+    "--reservations", is_flag=True, help="Withhold starts that would delay the most urgent job without room."
+)
+start_option = click.option("--from", "start", metavar="CHECKPOINT", help="Start from these weights.")
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+resume_option = click.option("--resume", is_flag=True, help="Go on where a run with these options stopped.")
+run_folder_option = click.option("--out", required=True, metavar="DIR", help="Where the run goes.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: all cores]"
+)
 
 
 class Seconds(click.ParamType[int]):
@@ -26,36 +46,60 @@ class Seconds(click.ParamType[int]):
         return int(digits) * SECONDS[unit]
 
 
-def scenario_options(command: F) -> F:
-    """The options that simulate and compare share."""
-    options = [
-        click.option("--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml",
-                     help="A shipped scenario (`rare scenarios` lists them) or a file of yours."),
-        click.option("--window", metavar="NAME",
-                     help="A window of the scenario, such as test-00, or all; default: the scenario's."),
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
-                     help="Change one key of the scenario, such as battery.hours=4. Repeatable."),
-        click.option("--workload", metavar="FILE", help="Job trace: SWF, CSV or Parquet, plain or gzipped."),
-        click.option("--processors", type=click.IntRange(min=1), metavar="N",
-                     help="Processors of the machine; default: as the trace's header says."),
-        click.option("--power", metavar="FILE|unlimited", help="Power series (CSV), or power without limit."),
-        click.option("--clock", type=click.Choice(["compiled", "simpy"]), default="compiled",
-                     show_default=True, help="Fast, or open to further processes; same results."),
-        click.option("--jobs", metavar="FIRST:LAST", help="Only these jobs, from 0, LAST not included."),
-        click.option("--from-date", metavar="DATE", help="Only jobs submitted from this day on."),
-        click.option("--to-date", metavar="DATE", help="Only jobs submitted before this day."),
-        click.option("--warmup", type=Seconds(), default="0", show_default=True, metavar="DURATION",
-                     help="Leave jobs submitted this early out of waits and slowdowns: 3600, 2h, 7d."),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
-                     help="Draws service classes."),
-        click.option("--strict", is_flag=True, help="Make every repair and skip in the trace an error."),
-        click.option("--out", metavar="DIR", help="Write a run folder: tables, metrics, figures, report."),
-        click.option("--force", is_flag=True,
-                     help="Replace a finished run of another configuration in --out."),
-        click.option("--no-figures", is_flag=True, help="No figures and no report in --out."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else."),
-        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+def json_option(contents: str = "One JSON object") -> Decorator:
+    """--json: `contents` on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help=f"{contents} on stdout, nothing else.")
+
+
+def force_option(help: str) -> Decorator:
+    """--force."""
+    return click.option("--force", is_flag=True, help=help)
+
+
+def scenario_option(help: str, default: str | None = "islanded") -> Decorator:
+    """--scenario, the name of a shipped one or a file."""
+    return click.option(
+        "--scenario",
+        default=default,
+        show_default=default is not None,
+        metavar="NAME|FILE.toml",
+        help=help,
+    )
+
+
+def schedulers_option(help: str) -> Decorator:
+    """--scheduler, repeatable and joined by commas; the command gets a list of names."""
+    return click.option(
+        "--scheduler",
+        "schedulers",
+        multiple=True,
+        metavar="NAME[,NAME...]",
+        callback=_names,
+        help=help,
+    )
+
+
+def seed_option(help: str | None, name: str = "--seed", largest: int = LARGEST_SEED) -> Decorator:
+    """A seed from 0 on."""
+    return click.option(name, type=click.IntRange(0, largest), default=0, show_default=True, help=help)
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """One decorator of several, whose options stand in the help in this order."""
+
+    def decorate(command: F) -> F:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _names(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> list[str]:
+    """The names in --scheduler. UsageError for an empty one."""
+    names: list[str] = []
+    for text in values:
+        names += [part.strip() for part in split_names(text)]
+    if not all(names):
+        raise click.UsageError(f"--scheduler {','.join(values)!r} has an empty name", ctx)
+    return names

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 
 import rare
 from experiments.runs.atomic_output import check_place
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import code_hash, commit, library_versions, scheduler_files
 from rare.dataset.dataset_folder import versioned
 from rare.dataset.episode_draws import draw
@@ -39,88 +41,138 @@ REFERENCES = ("easy", "sjf+easy", "hvf+easy", "atc+greedy")
 normalised scores of different datasets of one scenario can be compared."""
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetRequest:
+    """What to log.
+
+    scenario      : a shipped scenario's name, or a TOML file, with training windows
+    settings      : `table.key=value`, what changes of the scenario
+    episodes      : how many to play
+    epsilon       : how often a random valid action takes the place of the scheduler's, 0 to 1
+    seed          : draws windows, schedulers and random actions
+    scenario_seed : draws service classes
+    max_decisions : cut episodes off after so many decisions; None: never
+    queue_slots, running_slots, forecast_hours : of the observations
+    reservations  : of the mask (rare.env.observation.mask); the scheduler waits where its choice is withheld
+    author, author_email, code_permalink : for Minari's metadata
+    shard_decisions : decisions in each file while episodes are played
+    InputError for values that cannot be.
+    """
+
+    scenario: str = "islanded"
+    settings: Sequence[str] = ()
+    episodes: int = 100
+    epsilon: float = 0.0
+    seed: int = 0
+    scenario_seed: int = 0
+    max_decisions: int | None = None
+    queue_slots: int = 64
+    running_slots: int = 16
+    forecast_hours: int = 24
+    reservations: bool = False
+    author: Sequence[str] = ()
+    author_email: Sequence[str] = ()
+    code_permalink: str | None = None
+    shard_decisions: int = SHARD_DECISIONS
+
+    def __post_init__(self) -> None:
+        if self.episodes < 1:
+            raise InputError(f"--episodes must be at least 1, got {self.episodes}")
+        if not 0 <= self.epsilon <= 1:
+            raise InputError(f"--epsilon must be a probability from 0 to 1, got {self.epsilon}")
+
+    def layout(self) -> Layout:
+        """Of the observations. InputError for numbers that cannot be."""
+        return Layout(self.queue_slots, self.running_slots, self.forecast_hours, self.reservations)
+
+    def environment(self) -> dict[str, Any]:
+        """Arguments of the environment that plays these windows."""
+        return {
+            "scenario": self.scenario,
+            "settings": list(self.settings),
+            "scenario_seed": self.scenario_seed,
+            "queue_slots": self.queue_slots,
+            "running_slots": self.running_slots,
+            "forecast_hours": self.forecast_hours,
+            **({"reservations": True} if self.reservations else {}),
+        }
+
+
 def dataset_run(
     schedulers: Sequence[str],
     out: str | Path,
+    request: DatasetRequest | None = None,
     *,
-    scenario: str = "islanded",
-    settings: Sequence[str] = (),
-    episodes: int = 100,
-    epsilon: float = 0.0,
-    seed: int = 0,
-    scenario_seed: int = 0,
-    max_decisions: int | None = None,
-    queue_slots: int = 64,
-    running_slots: int = 16,
-    forecast_hours: int = 24,
-    reservations: bool = False,
-    author: Sequence[str] = (),
-    author_email: Sequence[str] = (),
-    code_permalink: str | None = None,
-    shard_decisions: int = SHARD_DECISIONS,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
+    **changes: Any,
 ) -> dict[str, Any]:
-    """Log episodes 0 to `episodes` - 1 into the folder `out`; the data sheet. Goes on where it stopped.
+    """Log episodes into the folder `out`; the data sheet. Goes on where it stopped.
 
-    The folder's name gets a version (-v0) where it has none, for Minari
-    (rare.dataset.dataset_folder.versioned).
-    Each episode draws a training window and one of the schedulers. epsilon: how often a random valid
-    action takes the place of the scheduler's. reservations: of the mask (rare.env.observation.mask); the
-    scheduler waits where its choice is withheld. author, author_email, code_permalink: for Minari's metadata.
+    changes: fields of DatasetRequest by name, such as scenario="tiny" and episodes=52. The folder's name
+    gets a version (-v0) where it has none, for Minari (rare.dataset.dataset_folder.versioned). Each episode
+    draws a training window and one of the schedulers. InputError for whatever cannot be done.
     """
-    if episodes < 1:
-        raise InputError(f"--episodes must be at least 1, got {episodes}")
-    if not 0 <= epsilon <= 1:
-        raise InputError(f"--epsilon must be a probability from 0 to 1, got {epsilon}")
+    request = dataclasses.replace(request or DatasetRequest(), **changes)
     folder = versioned(user_path(out))
     check_folder(folder)
     if not folder.exists():
         check_place(folder)
-    layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
-    policies = [policy_of(name, epsilon) for name in schedulers]
+    layout = request.layout()
+    policies = [policy_of(name, request.epsilon) for name in schedulers]
     twice = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]
     if twice:
         raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
-    loaded = load_scenario(scenario, Wishes(settings=settings))
-    found = episodes_of(scenario, tuple(settings), scenario_seed)
-    windows = len(found.of(SPLIT))
-    for policy in policies:
-        for case in found.cases:
-            policy.check(case)
-    options = {
-        "scenario": scenario, "settings": list(settings), "scenario_seed": scenario_seed,
-        "queue_slots": queue_slots, "running_slots": running_slots, "forecast_hours": forecast_hours,
-        **({"reservations": True} if reservations else {}),
-    }  # fmt: skip
-    reference = _reference_scores(found, layout)
-    credits = {"author": list(author), "author_email": list(author_email), "code_permalink": code_permalink}
+    loaded = load_scenario(request.scenario, Wishes(settings=request.settings))
+    episodes = episodes_of(request.scenario, tuple(request.settings), request.scenario_seed)
+    _check_policies(policies, episodes)
+    with display.task("reference scores", "windows") as progress:
+        reference = _reference_scores(episodes, layout, progress.update)
     task = Task(
-        episodes=found,
+        episodes=episodes,
         layout=layout,
         policies=policies,
-        seed=seed,
-        most_decisions=max_decisions,
+        seed=request.seed,
+        most_decisions=request.max_decisions,
         split=SPLIT,
-        about=_about(loaded, found, schedulers, list(settings), scenario_seed),
+        about=_about(loaded, episodes, schedulers, request),
         origin={"commit": commit(), "reference_scores": reference},
-        minari=_minari_metadata(options, reference, credits),
+        minari=_minari_metadata(request, reference),
     )
-    if epsilon == 0 and RANDOM not in schedulers and episodes > windows * len(schedulers):
-        talk.note(
-            f"{scenario} has {windows} training windows: without --epsilon, episodes after the first "
-            f"{windows * len(schedulers)} repeat them"
+    _note_repeats(request, schedulers, len(episodes.of(SPLIT)), display)
+    with display.task(f"logging {', '.join(schedulers)}", "episodes") as progress:
+        sheet = log_dataset(
+            task,
+            request.episodes,
+            folder,
+            shard_decisions=request.shard_decisions,
+            progress=progress.update,
         )
-    tell = talk.progress(f"logging {', '.join(schedulers)}", "episodes")
-    try:
-        sheet = log_dataset(task, episodes, folder, shard_decisions=shard_decisions, progress=tell)
-    finally:
-        talk.done()
     if not sheet["episodes"]:
         raise InputError(
-            f"{out}: no episode counts, for {' and '.join(schedulers)} wanted jobs outside the {queue_slots} "
-            f"queue slots and {running_slots} running slots; give more with --queue-slots and --running-slots"
+            f"{out}: no episode counts, for {' and '.join(schedulers)} wanted jobs outside the "
+            f"{request.queue_slots} queue slots and {request.running_slots} running slots; give more with "
+            "--queue-slots and --running-slots"
         )
     return sheet
+
+
+def _check_policies(policies: Sequence[Policy], episodes: Episodes) -> None:
+    """InputError for a scheduler that cannot decide in one of the cases, before minutes are spent."""
+    for policy in policies:
+        for case in episodes.cases:
+            policy.check(case)
+
+
+def _note_repeats(
+    request: DatasetRequest, schedulers: Sequence[str], windows: int, display: ProgressDisplay
+) -> None:
+    """Say so where a scheduler without random actions plays the same window again."""
+    distinct = windows * len(schedulers)
+    if request.epsilon == 0 and RANDOM not in schedulers and request.episodes > distinct:
+        display.note(
+            f"{request.scenario} has {windows} training windows: without --epsilon, episodes after the first "
+            f"{distinct} repeat them"
+        )
 
 
 def policy_of(name: str, epsilon: float) -> Policy:
@@ -135,27 +187,36 @@ def policy_of(name: str, epsilon: float) -> Policy:
     return Policy(written, make, epsilon, partial(users_error, name))
 
 
-def _reference_scores(episodes: Episodes, layout: Layout) -> dict[str, Any] | None:
+def _reference_scores(
+    episodes: Episodes, layout: Layout, progress: Callable[[int, int], None]
+) -> dict[str, Any] | None:
     """Mean objective of random actions, and of the best heuristic, over the validation windows; None without.
 
-    Random actions are drawn by a fixed seed, among the slots of the layout.
+    Random actions are drawn by a fixed seed, among the slots of the layout. progress: called with how many
+    windows are done, and how many there are.
     """
     windows = [episode for episode in episodes.episodes if episode.split == JUDGED]
     if not windows:
         return None
-    player, anyhow = Player(episodes, layout), policy_of(RANDOM, 1.0)
-    at_random = [
-        player.play(window, anyhow, draw(0, number, len(windows), 1).seed).summary["objective"]
-        for number, window in enumerate(windows)
-    ]
-    means = {name: _mean([_objective(episodes, name, window) for window in windows]) for name in REFERENCES}
-    lowest, best = _mean(at_random), max(REFERENCES, key=lambda name: means[name])
+    player, random_policy = Player(episodes, layout), policy_of(RANDOM, 1.0)
+    objectives: dict[str, list[float | None]] = {name: [] for name in (RANDOM, *REFERENCES)}
+    for number, window in enumerate(windows):
+        seed = draw(0, number, len(windows), 1).seed
+        objectives[RANDOM].append(player.play(window, random_policy, seed).summary["objective"])
+        for name in REFERENCES:
+            objectives[name].append(_objective(episodes, name, window))
+        progress(number + 1, len(windows))
+    means = {name: _mean(values) for name, values in objectives.items()}
+    lowest, best = means[RANDOM], max(REFERENCES, key=lambda name: means[name])
     if not means[best] > lowest:
         return None  # a score relative to them would mean nothing
     return {
-        "split": JUDGED, "windows": len(windows), "random": lowest, "best": means[best],
+        "split": JUDGED,
+        "windows": len(windows),
+        "random": lowest,
+        "best": means[best],
         "best_scheduler": best,
-    }  # fmt: skip
+    }
 
 
 def _objective(episodes: Episodes, name: str, window: Episode) -> float | None:
@@ -169,12 +230,16 @@ def _mean(objectives: Sequence[float | None]) -> float:
     return float(np.mean(known)) if known else float("-inf")
 
 
-def _minari_metadata(
-    options: dict[str, Any], reference: dict[str, Any] | None, credits: dict[str, Any]
-) -> dict[str, Any]:
-    """What Minari's metadata hold beside the data. options: of the environment."""
+def _minari_metadata(request: DatasetRequest, reference: dict[str, Any] | None) -> dict[str, Any]:
+    """What Minari's metadata hold beside the data."""
     spec = copy.deepcopy(gymnasium.spec("rare/GreenCluster-v0"))  # the registry's own stays as it is
+    options = request.environment()
     spec.kwargs = options
+    credits = {
+        "author": list(request.author),
+        "author_email": list(request.author_email),
+        "code_permalink": request.code_permalink,
+    }
     metadata = {"env_spec": spec.to_json(), **{key: value for key, value in credits.items() if value}}
     metadata.setdefault("author", [f"rare {rare.__version__}"])
     if reference is not None:
@@ -189,13 +254,13 @@ def _minari_metadata(
 
 
 def _about(
-    loaded: Loaded, episodes: Episodes, schedulers: Sequence[str], settings: list[str], scenario_seed: int
+    loaded: Loaded, episodes: Episodes, schedulers: Sequence[str], request: DatasetRequest
 ) -> dict[str, Any]:
     """Where the decisions come from: whatever would change them changes one of these."""
     return {
         "scenario": loaded.scenario.name,
-        "settings": settings,
-        "scenario_seed": scenario_seed,
+        "settings": list(request.settings),
+        "scenario_seed": request.scenario_seed,
         "config_sha256": config_hash(loaded.scenario),
         "case_sha256": [case_hash(case) for case in episodes.cases],
         "rare": rare.__version__,

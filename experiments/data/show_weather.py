@@ -12,9 +12,17 @@ from energy.weather.weather_reader import read_weather
 from traces.read_report import ReadReport
 
 OPTIONS = (
-    "format", "gaps", "negatives", "zone", "year", "clear_sky", "latitude_deg", "longitude_deg",
-    "altitude_m", "utc_offset_h",
-)  # fmt: skip
+    "format",
+    "gaps",
+    "negatives",
+    "zone",
+    "year",
+    "clear_sky",
+    "latitude_deg",
+    "longitude_deg",
+    "altitude_m",
+    "utc_offset_h",
+)
 """Arguments of read_weather that the command line knows."""
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from experiments.evaluation.window_rows import is_row, rows_hash
 from experiments.results.evaluated_names import BOUND, plain_name
 from experiments.results.window_results import Evaluation
 from experiments.runs.atomic_output import atomic_folder, check_place
-from experiments.runs.interrupts import cleaned
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.interrupts import explained
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.windows import Window
@@ -35,76 +35,82 @@ DEFAULT = (
 EVALUATION_BYTES = 256 * 2**20  # a row takes less than a kilobyte
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """What to evaluate on, and where the result goes.
+
+    scenario : a shipped scenario's name, or a TOML file, with windows
+    settings : `table.key=value`, what changes of the scenario
+    seed     : draws service classes
+    workers  : processes; None: all cores
+    out      : the folder to write; None: none is written
+    force    : replace an evaluation in `out`
+    """
+
+    scenario: str = "islanded"
+    settings: Sequence[str] = ()
+    seed: int = 0
+    workers: int | None = None
+    out: str | Path | None = None
+    force: bool = False
+
+
 def evaluate_run(
     schedulers: Sequence[str] | None,
     windows: Sequence[str],
+    request: EvaluationRequest | None = None,
     *,
-    scenario: str = "islanded",
-    settings: Sequence[str] = (),
-    seed: int = 0,
-    workers: int | None = None,
-    out: str | Path | None = None,
-    force: bool = False,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
+    **changes: Any,
 ) -> Evaluation:
     """Evaluate; with `out` write evaluate.json, evaluate.csv, provenance.json and the figure, or nothing.
 
-    Until then rows are kept in a hidden folder beside it: the same again goes on where it was stopped. Where
-    `out` holds this very evaluation already it is read, not made again, unless `force` is given.
+    changes: fields of EvaluationRequest by name. schedulers: None: those of DEFAULT. windows: names or
+    splits. Until the end rows are kept in a hidden folder beside `out`: the same again goes on where it was
+    stopped. Where `out` holds this very evaluation already it is read, not repeated, unless `force` is given.
+    InputError for bad input.
     """
-    out = None if out is None else user_path(out)
-    loaded = load_scenario(scenario, Wishes(settings=settings))
+    request = dataclasses.replace(request or EvaluationRequest(), **changes)
+    out = None if request.out is None else user_path(request.out)
+    loaded = load_scenario(request.scenario, Wishes(settings=request.settings))
     names = list(schedulers or DEFAULT)
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
         raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
     declared = declared_names(names)  # and refuse wrong names
     chosen = choose_windows(loaded, windows)
-    identity = identity_of(loaded, names, chosen, seed)
-    stored = None if out is None or force else stored_rows(out, identity, names, chosen)
+    identity = identity_of(loaded, names, chosen, request.seed)
+    stored = None if out is None or request.force else stored_rows(out, identity, names, chosen)
     if out is not None and stored is not None:
         shutil.rmtree(kept_folder(out), ignore_errors=True)  # left by a kill after the folder was whole
-        talk.note(f"{out} holds this evaluation already; --force makes it again")
+        display.note(f"{out} holds this evaluation already; --force makes it again")
         return Evaluation(loaded.scenario.name, tuple(names), tuple(chosen), stored, declared)
-    _check_out(out, force)
-    tell = talk.progress(f"{len(names)} schedulers", "windows done")
+    _check_out(out, request.force)
     kept = None if out is None else kept_folder(out)
-    try:
-        with _said_when_stopped(kept):
-            found = evaluate(
-                loaded,
-                names,
-                chosen,
-                seed=seed,
-                workers=workers or os.cpu_count() or 1,
-                progress=tell,
-                kept_in=kept,
-            )
-    finally:
-        talk.done()
+    with explained(lambda: _kept_rows(kept)), display.task(f"{len(names)} schedulers", "windows") as task:
+        evaluation = evaluate(
+            loaded,
+            names,
+            chosen,
+            seed=request.seed,
+            workers=request.workers or os.cpu_count() or 1,
+            progress=task.update,
+            kept_in=kept,
+        )
     if out is not None and kept is not None:
         files = {"windows": loaded.path(loaded.scenario.windows.file)} if loaded.scenario.windows else {}
         with atomic_folder(out) as folder:
-            marks = {"evaluation_sha256": identity, "rows_sha256": rows_hash(found.rows)}
-            _write(folder, found, {**_origin(found, seed, files), **marks})
+            marks = {"evaluation_sha256": identity, "rows_sha256": rows_hash(evaluation.rows)}
+            _write(folder, evaluation, {**_origin(evaluation, request.seed, files), **marks})
         shutil.rmtree(kept, ignore_errors=True)
-    return found
+    return evaluation
 
 
-@contextmanager
-def _said_when_stopped(kept: Path | None) -> Iterator[None]:
-    """Give an interrupt the words for what is left of the work."""
-
-    def words() -> str:
-        there = kept is not None and kept.is_dir()
-        return f"what is done is kept in {kept}: the same command goes on from there" if there else ""
-
-    try:
-        with cleaned(words):
-            yield
-    except KeyboardInterrupt as stop:
-        stop.args = (words(),) if words() else ()
-        raise
+def _kept_rows(kept: Path | None) -> str:
+    """What an interrupted evaluation leaves, in words; empty where it leaves nothing."""
+    if kept is None or not kept.is_dir():
+        return ""
+    return f"what is done is kept in {kept}: the same command goes on from there"
 
 
 def kept_folder(out: str | Path) -> Path:

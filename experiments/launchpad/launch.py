@@ -14,7 +14,7 @@ from experiments.launchpad.pages.launchpad_report import write_all
 from experiments.launchpad.run_stages import opened, run_stages
 from experiments.launchpad.stage_plan import plan
 from experiments.launchpad.stage_results import results_of
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import check_extra
 from traces.atomic import write_json
 from traces.documents import is_regular, user_path
@@ -32,7 +32,7 @@ def launchpad(
     quick: bool = False,
     workloads: Sequence[str] = (),
     workers: int | None = None,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
     """Test the papers' claims by an experiment file; the object of claims.json, which lies in `out`.
 
@@ -49,11 +49,11 @@ def launchpad(
     with opened(folder):
         cases = cases_of(chosen, folder.resolve())
         stages = plan(chosen, cases)
-        talk.note(
+        display.note(
             f"{chosen.name}: {len(cases)} cases, {len(stages)} stages, {chosen.seeds} seeds, "
             f"{min(count, len(stages))} workers"
         )
-        done, failed = run_stages(stages, folder, count, talk)
+        done, failed = run_stages(stages, folder, count, display)
         results = results_of(chosen, cases, stages, done, failed, count)
         write_json(results_path(folder), results)
         found = write_all(results, folder)

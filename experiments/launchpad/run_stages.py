@@ -12,7 +12,7 @@ from typing import Any
 from experiments.launchpad.launchpad_folder import DONE, MARK, SPENT, STAGES
 from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
-from experiments.runs.progress import Talk
+from experiments.runs.progress import ProgressDisplay, Task
 from experiments.runs.worker_pool import Failed, Pool
 from traces.atomic import folder_lock, write_json
 from traces.documents import read_json
@@ -47,7 +47,9 @@ def opened(out: Path) -> Iterator[None]:
         lock.close()
 
 
-def run_stages(stages: Sequence[Stage], out: Path, workers: int, talk: Talk) -> tuple[Done, dict[str, str]]:
+def run_stages(
+    stages: Sequence[Stage], out: Path, workers: int, display: ProgressDisplay
+) -> tuple[Done, dict[str, str]]:
     """Do what is not done: results by label, and why others failed, by label.
 
     What a failed stage was to give to others is missing there: they fail with it, the rest goes on.
@@ -60,10 +62,12 @@ def run_stages(stages: Sequence[Stage], out: Path, workers: int, talk: Talk) -> 
     failed: dict[str, str] = {}
     left = [stage for stage in stages if stage.label not in done]
     if done:
-        talk.note(f"{len(done)} of {len(stages)} stages are done already")
-    tell = _teller(talk, len(stages), len(done), len(left))
+        display.note(f"{len(done)} of {len(stages)} stages are done already")
     if left:
-        _run(left, out, min(workers, len(left)), done, failed, tell)
+        with display.task("launchpad", "stages") as task:
+            task.update(len(done), len(stages))
+            tell = _teller(display, task, len(stages))
+            _run(left, out, min(workers, len(left)), done, failed, tell)
     return done, failed
 
 
@@ -99,13 +103,12 @@ def _ready(left: list[Stage], done: Done, failed: dict[str, str]) -> list[Stage]
     return [stage for stage in left if all(label in done for label in stage.needs.values())]
 
 
-def _teller(talk: Talk, total: int, before: int, left: int) -> Tell:
-    began_s = time.monotonic()
+def _teller(display: ProgressDisplay, task: Task, total: int) -> Tell:
+    """Called with a stage's label, its seconds and how many stages have ended."""
 
     def tell(label: str, wall_s: float, ended: int) -> None:
-        rate = (time.monotonic() - began_s) / max(ended - before, 1)
-        remaining_s = rate * (total - ended)
-        talk.note(f"[{ended}/{total}] {label}, {wall_s:.0f} s; about {remaining_s / 60:.0f} min left")
+        display.note(f"[{ended}/{total}] {label}, {wall_s:.0f} s")
+        task.update(ended, total)
 
     return tell
 

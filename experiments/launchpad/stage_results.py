@@ -10,8 +10,8 @@ from experiments.launchpad.cases import Case
 from experiments.launchpad.experiment_file import Experiment
 from experiments.launchpad.run_stages import Done
 from experiments.launchpad.stage_plan import CHOOSE, DATA, OFFLINE, ONLINE, REFERENCE, Stage
+from experiments.runs.json_values import plain_json
 from experiments.runs.provenance import provenance
-from experiments.runs.simulations import plain_json
 from experiments.training.train_folder import versions
 
 FORMAT = 1

@@ -1,9 +1,27 @@
-"""Simulate one, compare many; run folders, provenance, progress and interruption."""
+"""Simulate one, compare many; run folders, provenance, progress and interruption.
+
+What is listed here is imported when it is first used: to handle a signal needs no pandas.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.runs.comparison import compare_run
+    from experiments.runs.run_setup import Settings, SimulationRequest
+    from experiments.runs.single_run import simulate_run
+
+__all__ = ["Settings", "SimulationRequest", "compare_run", "simulate_run"]
+
+_MODULES = {
+    "Settings": "experiments.runs.run_setup",
+    "SimulationRequest": "experiments.runs.run_setup",
+    "compare_run": "experiments.runs.comparison",
+    "simulate_run": "experiments.runs.single_run",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in ("compare_run", "simulate_run"):
-        raise AttributeError(f"module 'experiments.runs' has no attribute {name!r}")
-    from experiments.runs import simulations  # pandas and more, which handling a signal does not need
-
-    return getattr(simulations, name)
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

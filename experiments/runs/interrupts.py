@@ -136,6 +136,21 @@ def cleaned(clean: Callable[[], str | None]) -> Iterator[None]:
         _state.cleaners.remove(clean)
 
 
+@contextmanager
+def explained(explain: Callable[[], str]) -> Iterator[None]:
+    """Add what `explain` returns, such as where finished work is kept, to an interrupt inside the block.
+
+    An empty text adds nothing.
+    """
+    try:
+        with cleaned(explain):
+            yield
+    except KeyboardInterrupt as stop:
+        text = explain()
+        stop.args = (text,) if text else ()
+        raise
+
+
 def _install() -> dict[int, Any]:
     """Our handler for both signals; the handlers before, none outside the main thread."""
     before: dict[int, Any] = {}

@@ -21,10 +21,10 @@ def check_replace(out: str | Path | None, config: Mapping[str, Any], force: bool
 
     A folder that is damaged, or that holds no run, is the business of `atomic_folder`.
     """
-    earlier = None if force or out is None else earlier_config(out)
-    if earlier is None:
+    previous = None if force or out is None else previous_config(out)
+    if previous is None:
         return
-    path = _difference(_compared(earlier), _compared(config))
+    path = _difference(_compared(previous), _compared(config))
     if path is not None:
         raise InputError(
             f"{out}: holds a finished run of another configuration ({dotted(path)} differs), so it is not "
@@ -32,7 +32,7 @@ def check_replace(out: str | Path | None, config: Mapping[str, Any], force: bool
         )
 
 
-def earlier_config(out: str | Path) -> dict[str, Any] | None:
+def previous_config(out: str | Path) -> dict[str, Any] | None:
     """The configuration of the finished run or comparison in this folder; None without a whole one."""
     try:
         folder = user_path(out)
@@ -59,6 +59,6 @@ def _difference(one: Any, other: Any) -> tuple[str | int, ...] | None:
         key = next(key for key in keys if (key in one, one.get(key)) != (key in other, other.get(key)))
         return (key, *(_difference(one.get(key), other.get(key)) or ()))
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        place = next(place for place, each in enumerate(one) if each != other[place])
+        place = next(place for place, item in enumerate(one) if item != other[place])
         return (place, *(_difference(one[place], other[place]) or ()))
     return ()

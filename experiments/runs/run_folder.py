@@ -4,8 +4,6 @@ Reports and figures read only these folders. Times are the workload file's own s
 in watts, energy in watt-hours; battery power is positive when charging, grid power when imported.
 """
 
-import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from experiments.results.scheduler_labels import result_labels, short_label
 from experiments.runs.atomic_output import FORECAST_FILE, RUN_FILES, atomic_folder
+from experiments.runs.json_values import json_text
 from experiments.runs.run_tables import (
     EVENTS_COLUMNS,
     FORECAST_COLUMNS,
@@ -278,26 +276,12 @@ def _match(results: list[dict], stored: list[Run], folder: Path) -> list[Run]:
     return runs
 
 
-def _write_json(path: Path, value: Any) -> None:
-    text = json.dumps(_plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     try:
-        data = text.encode("utf-8")
+        data = json_text(value).encode("utf-8")
     except UnicodeEncodeError:  # names of files that are no UTF-8
-        data = (json.dumps(_plain(value), indent=2, allow_nan=False) + "\n").encode("ascii")
-    path.write_bytes(data)
-
-
-def _plain(value: Any) -> Any:
-    """`value` in JSON's own types: NumPy scalars unwrapped, NaN and infinities null, the rest text."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+        data = json_text(value, ascii_only=True).encode("ascii")
+    path.write_bytes(data + b"\n")
 
 
 def _text(value: Any) -> str:

@@ -7,15 +7,18 @@ import dataclasses
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.runs.provenance import file_hash
 from experiments.training.train_folder import SUMMARY, check_extra, opened, read_json, versions
 from rare.episodes import Episodes
 from rare.scenario.scenario_episodes import episodes_of_all
+from schedulers.network.checkpoint_files import WEIGHTS, describe_checkpoint
 from schedulers.network.forward import CHOICES_OF_POLICY, Q
 from traces.atomic import write_json
 from traces.errors import InputError
@@ -23,126 +26,170 @@ from traces.errors import InputError
 if TYPE_CHECKING:
     from schedulers.training.checkpoint import Checkpoint
     from schedulers.training.distil.distillation import DistilOptions, Teacher
+    from schedulers.training.scheduler_net import SchedulerNet
 
 TRAIN, SPLIT = "train", "validation"
 BEST = "best"
 
 
+@dataclass(frozen=True, slots=True)
+class DistilRequest:
+    """How to learn from teachers.
+
+    start   : a checkpoint whose weights to start from; None: a new network
+    width   : of a new network; None: the first teacher's
+    seed    : draws first weights, states and batches
+    resume  : begin again what was stopped, and leave what is finished
+    changes : of DistilOptions, by name
+    """
+
+    start: str | Path | None = None
+    width: int | None = None
+    seed: int = 0
+    resume: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
 def distil_run(
     teachers: Mapping[str, str | Path],
     out: str | Path,
+    request: DistilRequest | None = None,
     *,
-    start: str | Path | None = None,
-    width: int | None = None,
-    seed: int = 0,
-    resume: bool = False,
-    changes: Mapping[str, Any] | None = None,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
+    **fields: Any,
 ) -> dict[str, Any]:
     """Learn from the teacher of each scenario on its training windows; what summary.json holds.
 
-    teachers: a checkpoint for each scenario. start: a checkpoint whose weights to start from; without one a
-    new network of this width, or of the first teacher's. It has the slots of the first teacher. changes: of
-    DistilOptions. `out`/best is the round that did best on all validation windows. InputError for a
+    teachers: a checkpoint for each scenario. fields: of DistilRequest, by name. The network has the slots of
+    the first teacher. `out`/best is the round that did best on all validation windows. InputError for a
     checkpoint that is none, is not pointwise or chooses by Q, and for unknown changes.
     """
     check_extra()
+    request = dataclasses.replace(request or DistilRequest(), **fields)
     import torch
 
     from schedulers.training.checkpoint import resized
     from schedulers.training.distil.distillation import DistilOptions, Teacher
     from schedulers.training.online.online_options import with_changes
-    from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
 
     torch.set_num_threads(1)
-    chosen = with_changes(DistilOptions(), dict(changes or {}))
-    given = [_loaded(Path(folder)) for folder in teachers.values()]
-    layout = given[0].net.layout
-    followed = [Teacher(resized(each.net, layout), each.head) for each in given]
-    if start is None:
-        torch.manual_seed(seed)
-        net = SchedulerNet(layout, NetworkSize("pointwise", width or given[0].net.size.width))
-    else:
-        net = resized(_loaded(Path(start)).net, layout)
-        if width not in (None, net.size.width):
-            raise InputError(f"--from {start}: has a width of {net.size.width}; leave out --width")
+    options = with_changes(DistilOptions(), dict(request.changes))
+    checkpoints = [_loaded(Path(folder)) for folder in teachers.values()]
+    followed = [
+        Teacher(resized(source.net, checkpoints[0].net.layout), source.head) for source in checkpoints
+    ]
+    net = _network(request, checkpoints[0].net)
     config = {
-        "kind": "distilled", "scenario": ",".join(teachers), "settings": [], "scenario_seed": 0, "seed": seed,
-        "randomise": None, "width": net.size.width, "options": dataclasses.asdict(chosen),
+        "kind": "distilled",
+        "scenario": ",".join(teachers),
+        "settings": [],
+        "scenario_seed": 0,
+        "seed": request.seed,
+        "randomise": None,
+        "width": net.size.width,
+        "options": dataclasses.asdict(options),
         "teachers": {name: _facts(Path(folder)) for name, folder in teachers.items()},
-        "start": None if start is None else _facts(Path(start)), "versions": versions(),
-    }  # fmt: skip
+        "start": None if request.start is None else _facts(Path(request.start)),
+        "versions": versions(),
+    }
     episodes = episodes_of_all(tuple(teachers))
-    with opened(out, config, resume) as folder:
+    with opened(out, config, request.resume) as folder:
         if (folder / SUMMARY).exists():
-            talk.note(f"{folder}: is finished; nothing to do")
+            display.note(f"{folder}: is finished; nothing to do")
             return dict(read_json(folder / SUMMARY))
         shutil.rmtree(folder / BEST, ignore_errors=True)  # of a run that was stopped: it takes minutes
-        summary = _train(folder, net, followed, episodes, chosen, config, talk)
+        learning = _Distillation(net, followed, episodes, options, config)
+        summary = learning.train(folder, display)
         write_json(folder / SUMMARY, summary)
     return summary
 
 
+def _network(request: DistilRequest, teacher: SchedulerNet) -> SchedulerNet:
+    """The network before the first round. InputError for a checkpoint of another width."""
+    import torch
+
+    from schedulers.training.checkpoint import resized
+    from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
+
+    if request.start is None:
+        torch.manual_seed(request.seed)
+        return SchedulerNet(teacher.layout, NetworkSize("pointwise", request.width or teacher.size.width))
+    net = resized(_loaded(Path(request.start)).net, teacher.layout)
+    if request.width not in (None, net.size.width):
+        raise InputError(f"--from {request.start}: has a width of {net.size.width}; leave out --width")
+    return net
+
+
 def _loaded(folder: Path) -> Checkpoint:
-    """A checkpoint whose policy compiled code can play."""
+    """A checkpoint whose policy compiled code can play. InputError."""
     from schedulers.training.checkpoint import load
 
-    found = load(folder)
-    if found.net.size.kind != "pointwise":
+    source = load(folder)
+    if source.net.size.kind != "pointwise":
         raise InputError(
-            f"{folder}: is a network of kind {found.net.size.kind!r}; only pointwise ones are played"
+            f"{folder}: is a network of kind {source.net.size.kind!r}; only pointwise ones are played"
         )
-    if found.head == Q:
+    if source.head == Q:
         raise InputError(f"{folder}: chooses by Q and has no probabilities to learn; give a policy")
-    return found
+    return source
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    from experiments.runs.provenance import file_hash
-    from schedulers.network.checkpoint_files import WEIGHTS, describe_checkpoint
-
-    told = describe_checkpoint(folder).facts
+    """What config.json says of a checkpoint."""
+    facts = describe_checkpoint(folder).facts
     kept = ("trained", "scenario", "steps", "head", "validation_objective")
-    return {"sha256": file_hash(folder / WEIGHTS), **{key: told.get(key) for key in kept}}
+    return {"sha256": file_hash(folder / WEIGHTS), **{key: facts.get(key) for key in kept}}
 
 
-def _train(
-    folder: Path,
-    net: Any,
-    teachers: list[Teacher],
-    episodes: Episodes,
-    options: DistilOptions,
-    config: dict[str, Any],
-    talk: Talk,
-) -> dict[str, Any]:
-    """All rounds; the best one is kept in `folder`/best."""
-    from schedulers.training import checkpoint
-    from schedulers.training.distil.distillation import distil
-    from schedulers.training.greedy_windows import best_choice
+@dataclass(frozen=True, slots=True)
+class _Distillation:
+    """A network and whom it follows on which windows. config: the object of config.json."""
 
-    say, began_s = talk.ticker(), time.monotonic()
-    rounds: list[dict[str, Any]] = []
+    net: SchedulerNet
+    teachers: list[Teacher]
+    episodes: Episodes
+    options: DistilOptions
+    config: dict[str, Any]
 
-    def tell(done: int, total: int) -> None:
-        say(f"distilling for {config['scenario']}: {done:,} of {total:,} updates")
+    def train(self, folder: Path, display: ProgressDisplay) -> dict[str, Any]:
+        """All rounds, of which the best one is kept in `folder`/best; what summary.json holds."""
+        from schedulers.training.distil.distillation import distil
 
-    windows, seed = episodes.of(TRAIN), config["seed"]
-    learning = distil(net, teachers, episodes, windows, options, seed=seed, on_progress=tell)
-    try:
-        for number, apart in enumerate(learning, start=1):
-            head, scores = best_choice(net, episodes, episodes.of(SPLIT), CHOICES_OF_POLICY)
-            objective = float(np.nanmean(scores))
-            best = max((each["objective"] for each in rounds), default=-np.inf)
-            rounds.append({"round": number, "kl": apart, "objective": objective, "head": head})
-            if objective > best:
-                facts = {
-                    "trained": "distilled", **config, "steps": number * options.updates, "head": head,
-                    "validation_objective": objective,
-                }  # fmt: skip
-                checkpoint.save(folder / BEST, checkpoint.Checkpoint(copy.deepcopy(net), facts))
-    finally:
-        talk.done()
-    return {
-        "rounds": rounds, "best": max(rounds, key=lambda each: each["objective"]),
-        "wall_s": time.monotonic() - began_s,
-    }  # fmt: skip
+        began_s = time.monotonic()
+        rounds: list[dict[str, Any]] = []
+        windows, seed = self.episodes.of(TRAIN), self.config["seed"]
+        with display.task(f"distilling for {self.config['scenario']}", "updates") as task:
+            learning = distil(
+                self.net,
+                self.teachers,
+                self.episodes,
+                windows,
+                self.options,
+                seed=seed,
+                on_progress=task.update,
+            )
+            for number, divergence in enumerate(learning, start=1):
+                rounds.append(self._judged(folder, number, divergence, rounds))
+        best = max(rounds, key=lambda one: one["objective"])
+        return {"rounds": rounds, "best": best, "wall_s": time.monotonic() - began_s}
+
+    def _judged(
+        self, folder: Path, number: int, divergence: float, before: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """A round's entry in summary.json; its checkpoint is saved if it did better than those before."""
+        from schedulers.training import checkpoint
+        from schedulers.training.greedy_windows import best_choice
+
+        windows = self.episodes.of(SPLIT)
+        head, scores = best_choice(self.net, self.episodes, windows, CHOICES_OF_POLICY)
+        objective = float(np.nanmean(scores))
+        if objective > max((one["objective"] for one in before), default=-np.inf):
+            facts = {
+                "trained": "distilled",
+                **self.config,
+                "steps": number * self.options.updates,
+                "head": head,
+                "validation_objective": objective,
+            }
+            checkpoint.save(folder / BEST, checkpoint.Checkpoint(copy.deepcopy(self.net), facts))
+        return {"round": number, "kl": divergence, "objective": objective, "head": head}

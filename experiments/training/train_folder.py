@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from traces import documents
 from traces.atomic import folder_lock, is_partial, record_config, remove_partial
@@ -19,6 +19,13 @@ NEEDED = ("torch", "d3rlpy", "stable_baselines3", "sb3_contrib", "h5py", "safete
 GPU_FROM = 512 * 1024
 """Width times batch from which `--device auto` takes a GPU: a guess, not measured (docs/training.md)."""
 _LIBRARIES = ("torch", "d3rlpy", "stable-baselines3", "sb3-contrib", "safetensors", "numpy", "numba")
+
+
+class ValidatedProgress(Protocol):
+    """Where a training run is: mean objective of the last validation, and the best so far."""
+
+    last: float
+    best: float
 
 
 def missing() -> list[str]:
@@ -40,11 +47,16 @@ def versions() -> dict[str, str]:
     """Of the libraries that decide what a training run gives."""
     import rare
 
-    found = {"rare": rare.__version__}
+    installed = {"rare": rare.__version__}
     for name in _LIBRARIES:
         with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+            installed[name] = importlib.metadata.version(name)
+    return installed
+
+
+def objectives_text(progress: ValidatedProgress) -> str:
+    """The objectives that a progress bar shows."""
+    return f"objective {progress.last:.4f}, best {progress.best:.4f}"
 
 
 def device_for(wanted: str, width: int, batch: int) -> str:

@@ -18,7 +18,7 @@ from docs.scripts.docs_pages import (
     snippets,
 )
 from experiments.cli.root import rare as command
-from experiments.runs.simulations import simulate_run
+from experiments.runs import simulate_run
 
 ALL = [snippet for page in PAGES for snippet in snippets(page)]
 METRIC = re.compile(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
@@ -98,10 +98,12 @@ def test_exactly_the_metrics_that_the_page_names_are_null(documented, reader):
 
 
 def commands(group: click.Group, above: str) -> list[str]:
-    found = []
-    for name, one in group.commands.items():
-        found += commands(one, f"{above} {name}") if isinstance(one, click.Group) else [f"{above} {name}"]
-    return found
+    names = []
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        one = group.get_command(ctx, name)
+        names += commands(one, f"{above} {name}") if isinstance(one, click.Group) else [f"{above} {name}"]
+    return names
 
 
 def test_every_command_is_documented():

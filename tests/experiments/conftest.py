@@ -42,7 +42,7 @@ class StubResult:
 @pytest.fixture
 def stub(monkeypatch):
     """The simulator replaced: `calls` lists the schedulers, `before` may raise instead of running."""
-    from experiments.runs import simulations
+    from experiments.runs import single_run
 
     state = SimpleNamespace(calls=[], before=lambda name: None)
 
@@ -51,6 +51,6 @@ def stub(monkeypatch):
         state.calls.append(scheduler.name)
         return StubResult(case)
 
-    monkeypatch.setattr(simulations, "_engine", engine)
-    monkeypatch.setattr(simulations, "_say_compiling", lambda *_: None)
+    monkeypatch.setattr(single_run, "_engine", engine)
+    monkeypatch.setattr(single_run, "_note_compiling", lambda *_: None)
     return state

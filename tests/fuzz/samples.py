@@ -21,7 +21,7 @@ from experiments.figures.learning_curves import read_curve
 from experiments.launchpad.experiment_file import read_experiment
 from experiments.presets.gas_marl import gas_marl_case
 from experiments.report.learned_facts import EVALUATION, learning_facts
-from experiments.runs.previous_run import earlier_config
+from experiments.runs.previous_run import previous_config
 from experiments.runs.run_folder import load_compare, load_run
 from experiments.training.train_folder import read_json
 from rare.env.observation.layout import Layout
@@ -294,7 +294,7 @@ def _run_samples(beside: Path) -> list[Sample]:
     read = in_folder(beside / "compare", "compare.json", lambda folder: load_compare(folder).labels)
     found.append(Sample("comparison", "compare.json", data, read))
     data = (beside / "run" / "config.json").read_bytes()
-    read = in_folder(beside / "run", "config.json", earlier_config)
+    read = in_folder(beside / "run", "config.json", previous_config)
     found.append(Sample("earlier configuration", "config.json", data, read))
     return found
 

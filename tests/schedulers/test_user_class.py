@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.cli.cli_shared import split_names
+from experiments.cli.output import split_names
 from schedulers import make_scheduler
 from schedulers.user.user_class import declared_name, parse_user_class
 from traces.errors import InputError

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.presets.gas_marl.gas_marl_case import ETA
 from experiments.presets.gas_marl.gas_marl_schedulers import deferral
 from experiments.presets.gas_marl.gas_marl_training import TRAIN, VALIDATION
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import SUMMARY, check_extra, opened, versions
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
@@ -31,7 +31,7 @@ IMITATION, PLAY = "imitation", "play"
 
 
 def train_agent(
-    episodes: Episodes, folder: Path, *, seed: int, steps: int = STEPS, talk: Talk = QUIET
+    episodes: Episodes, folder: Path, *, seed: int, steps: int = STEPS, display: ProgressDisplay = QUIET
 ) -> Path:
     """The checkpoint of a seed, trained in `folder` if it is not there yet.
 
@@ -39,7 +39,7 @@ def train_agent(
     stopped goes on: within the play where it was, within the imitation from its beginning.
     """
     check_extra()
-    copied = imitated(episodes, folder / IMITATION, seed, talk)
+    copied = imitated(episodes, folder / IMITATION, seed, display)
     if steps == 0:
         return copied
     from experiments.training.train_online import train_online
@@ -48,12 +48,12 @@ def train_agent(
     train_online(
         episodes.scenario, out, steps=steps, start=copied, episodes=episodes, reward=REWARD, reward_eta=ETA,
         seed=seed, resume=(out / "config.json").exists(), validate_every=max(1, min(50_000, steps)),
-        options=PPO, figure=False, talk=talk, device="cpu",
+        options=PPO, figure=False, display=display, device="cpu",
     )  # fmt: skip
     return out / "best"
 
 
-def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) -> Path:
+def imitated(episodes: Episodes, folder: Path, seed: int, display: ProgressDisplay = QUIET) -> Path:
     """The checkpoint of the imitation: of its rounds the one that does best on the validation windows."""
     import torch
 
@@ -76,19 +76,26 @@ def imitated(episodes: Episodes, folder: Path, seed: int, talk: Talk = QUIET) ->
         net = SchedulerNet(LAYOUT, NetworkSize("pointwise", WIDTH))
         windows, judges = episodes.of(TRAIN), episodes.of(VALIDATION)
         found: list[dict[str, float]] = []
-        task = ImitationTask(deferral(), episodes, windows, REWARD)
-        on_progress = talk.progress(f"seed {seed}: imitation", "updates")
-        for agreement in imitate(net, task, options, seed=seed, on_progress=on_progress):
-            head, scores = best_choice(
-                net, episodes, judges, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
-            )
-            score = float(scores.mean())
-            if score > max((each["score"] for each in found), default=-np.inf):
-                facts = {"trained": "imitation of deferral", "seed": seed, "validation_objective": score,
-                         "head": head, "steps": 0, "versions": versions()}  # fmt: skip
-                checkpoint.save(best, checkpoint.Checkpoint(net, facts))
-            found.append({"agreement": agreement, "score": score})
-            talk.note(f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}")
-        talk.done()
+        lesson = ImitationTask(deferral(), episodes, windows, REWARD)
+        with display.task(f"seed {seed}: imitation", "updates") as task:
+            for agreement in imitate(net, lesson, options, seed=seed, on_progress=task.update):
+                head, scores = best_choice(
+                    net, episodes, judges, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
+                )
+                score = float(scores.mean())
+                if score > max((each["score"] for each in found), default=-np.inf):
+                    facts = {
+                        "trained": "imitation of deferral",
+                        "seed": seed,
+                        "validation_objective": score,
+                        "head": head,
+                        "steps": 0,
+                        "versions": versions(),
+                    }
+                    checkpoint.save(best, checkpoint.Checkpoint(net, facts))
+                found.append({"agreement": agreement, "score": score})
+                display.note(
+                    f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}"
+                )
         write_json(folder / SUMMARY, {"rounds": found, "best": max(each["score"] for each in found)})
     return best

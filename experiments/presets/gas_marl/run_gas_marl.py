@@ -29,7 +29,7 @@ from experiments.presets.gas_marl.gas_marl_schedulers import (
 from experiments.presets.gas_marl.gas_marl_text import table
 from experiments.presets.gas_marl.gas_marl_training import training_episodes
 from experiments.presets.preset_files import made_folder, write_results
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import provenance
 from traces.errors import InputError
 
@@ -45,7 +45,7 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     seed: int = 0,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
     """Train what is missing into out/train/seed-K, judge all, and write out/results.json and out/table.txt.
 
@@ -62,12 +62,11 @@ def run(
     folder = made_folder(out)
     agents: dict[int, Path] = {}
     if AGENT in names:
-        agents = _trained(read, folder / TRAINING, range(seed, seed + count), played, talk)
+        agents = _trained(read, folder / TRAINING, range(seed, seed + count), played, display)
     trained_s = time.monotonic() - began_s
     forecasts = {kind: forecast_for(read, kind, seed) for kind in (PERFECT, REALISTIC)}
-    tell = talk.progress("judging", "windows")
-    rows = judge(entrants(names, agents), cases, forecasts, tell=tell)
-    talk.done()
+    with display.task("judging", "windows") as task:
+        rows = judge(entrants(names, agents), cases, forecasts, tell=task.update)
     found = {
         "preset": "gas-marl", "windows": len(cases), "jobs_per_window": JOBS_PER_WINDOW, "eta": ETA,
         "blocks": len(blocks(FIRST_JOBS)), "seeds": count if agents else 0, "steps": played,
@@ -86,12 +85,14 @@ def text(found: dict[str, Any]) -> str:
     return table(found)
 
 
-def _trained(read: Data, folder: Path, seeds: Sequence[int], steps: int, talk: Talk) -> dict[int, Path]:
+def _trained(
+    read: Data, folder: Path, seeds: Sequence[int], steps: int, display: ProgressDisplay
+) -> dict[int, Path]:
     episodes = training_episodes(read)
     found = {}
     for seed in seeds:
-        talk.note(f"seed {seed}: training in {folder / f'seed-{seed}'}")
-        found[seed] = train_agent(episodes, folder / f"seed-{seed}", seed=seed, steps=steps, talk=talk)
+        display.note(f"seed {seed}: training in {folder / f'seed-{seed}'}")
+        found[seed] = train_agent(episodes, folder / f"seed-{seed}", seed=seed, steps=steps, display=display)
     return found
 
 

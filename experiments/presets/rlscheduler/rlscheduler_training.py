@@ -14,7 +14,7 @@ import rare
 from experiments.presets.rlscheduler.rlscheduler_agents import ALL_JOBS, InOrder, waiting_only, where_it_fits
 from experiments.presets.rlscheduler.rlscheduler_case import PROCESSORS, case_of, windows_of
 from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, patient
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import CONFIG, check_extra
 from experiments.training.train_online import train_online
 from rare.env.batch import Batch
@@ -161,6 +161,7 @@ def cloned(
     rounds: int,
     see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
     judge: Callable[[SchedulerNet], float] | None = None,
+    display: ProgressDisplay = QUIET,
 ) -> Path:
     """The folder of a network that was taught so; one that is there already is not taught again.
 
@@ -183,14 +184,16 @@ def cloned(
     torch.manual_seed(seed)
     net, lowest = SchedulerNet(LAYOUT, NetworkSize(width=WIDTH)), float("inf")
     best: checkpoint.Checkpoint | None = None
-    for done, agreement in enumerate(clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see), 1):
-        if done < rounds and (judge is None or done % JUDGE_EVERY):
-            continue
-        score = 0.0 if judge is None else judge(net)
-        if score < lowest:
-            lowest = score
-            found = {**facts, "round": done, "agreement": agreement, "validation": score}
-            best = checkpoint.Checkpoint(copy.deepcopy(net), found)
+    with display.task(f"imitating {teacher.__name__}", "rounds") as task:
+        for done, agreement in enumerate(clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see), 1):
+            task.update(done, rounds)
+            if done < rounds and (judge is None or done % JUDGE_EVERY):
+                continue
+            score = 0.0 if judge is None else judge(net)
+            if score < lowest:
+                lowest = score
+                found = {**facts, "round": done, "agreement": agreement, "validation": score}
+                best = checkpoint.Checkpoint(copy.deepcopy(net), found)
     assert best is not None
     checkpoint.save(folder, best)
     return folder
@@ -222,7 +225,12 @@ def widened(source: Path, folder: Path) -> Path:
 
 
 def train_seed(
-    out: Path, seed: int, steps: int, rounds: int = ROUNDS, traces: int = TRACES, talk: Talk = QUIET
+    out: Path,
+    seed: int,
+    steps: int,
+    rounds: int = ROUNDS,
+    traces: int = TRACES,
+    display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
     """Train the networks of one seed in a folder, or go on with it: `agent` and `order`, and what it took.
 
@@ -233,11 +241,11 @@ def train_seed(
     check_extra()
     began_s = time.monotonic()
     episodes = training_episodes(seed, traces)
-    talk.note(f"{out.name}: imitates the rules")
-    start = cloned(out / "clone", episodes, patient, seed=seed, rounds=rounds)
+    display.note(f"{out.name}: imitates the rules")
+    start = cloned(out / "clone", episodes, patient, seed=seed, rounds=rounds, display=display)
     ranks = cloned(
         out / "clone-order", episodes, first_in_order, seed=seed, rounds=rounds, see=waiting_only,
-        judge=order_judge(episodes),
+        judge=order_judge(episodes), display=display,
     )  # fmt: skip
     found: dict[str, Any] = {"seed": seed, "steps": steps, "validation": None}
     best = start
@@ -245,7 +253,7 @@ def train_seed(
         summary = train_online(
             "lublin-synthetic", out / "ppo", steps=steps, start=start, episodes=episodes, reward=REWARD,
             options=OPTIONS, seed=seed, device="cpu", resume=(out / "ppo" / CONFIG).is_file(),
-            validate_every=VALIDATE_EVERY, figure=False, talk=talk,
+            validate_every=VALIDATE_EVERY, figure=False, display=display,
         )  # fmt: skip
         best = out / "ppo" / "best"
         found["validation"] = {

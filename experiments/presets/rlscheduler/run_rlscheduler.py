@@ -25,7 +25,7 @@ from experiments.presets.rlscheduler.rlscheduler_case import (
 )
 from experiments.presets.rlscheduler.rlscheduler_table import summary_of, text
 from experiments.presets.rlscheduler.rlscheduler_training import AGENT, ORDER, ROUNDS, TRACES, train_seed
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay, Task
 from experiments.runs.provenance import provenance
 from experiments.training.train_folder import check_extra, read_json
 from rare.env.policy import AnyScheduler
@@ -43,6 +43,7 @@ STRICT, BACKFILL = "no backfill", "backfill"
 HEURISTICS = tuple(order + backfill for backfill in ("", "+easy", "+greedy") for order in ORDERS)
 RULE, RULE_IN_ORDER, RULE_MAY_WAIT = "rule", "rule, in order", "rule, in order, may wait"
 FREE, RANKED, HELD = "agent", "agent, in order", "agent, in order, may wait"
+AGENT_FORMS = len((FREE, RANKED, HELD))
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     seed: int = 0,
-    talk: Talk = QUIET,
+    display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
     """Train what is missing in `out`/train, judge all on the windows, write results.json and table.txt there.
 
@@ -82,11 +83,11 @@ def run(
         seeds=tuple(range(seed, seed + (SEEDS if seeds is None else seeds))),
         steps=STEPS if steps is None else steps,
     )
-    return carry_out(plan, data, out, talk=talk)
+    return carry_out(plan, data, out, display=display)
 
 
 def carry_out(
-    plan: Plan, data: Sequence[str | Path], out: str | Path, *, talk: Talk = QUIET
+    plan: Plan, data: Sequence[str | Path], out: str | Path, *, display: ProgressDisplay = QUIET
 ) -> dict[str, Any]:
     """`run` of a plan."""
     check_extra()
@@ -94,14 +95,19 @@ def carry_out(
     episodes = test_episodes(read_trace(trace), plan.first_jobs)
     named = {name: make_scheduler(name) for name in plan.schedulers}  # a wrong name is told before training
     folder = made_folder(out)
-    trained = _train(plan, folder, talk)
-    rows = [row for name, each in named.items() for row in _judge(name, each, episodes, talk)]
+    trained = _train(plan, folder, display)
     rules = (
-        Rule(RULE), Rule(RULE_IN_ORDER, in_order=True), Rule(RULE_MAY_WAIT, in_order=True, may_wait=True),
-    )  # fmt: skip
-    rows += [row for rule in rules for row in _judge(rule.name, rule, episodes, talk)]
-    for number in plan.seeds:
-        rows += _judge_seed(_seed_folder(folder, number), number, episodes, talk)
+        Rule(RULE),
+        Rule(RULE_IN_ORDER, in_order=True),
+        Rule(RULE_MAY_WAIT, in_order=True, may_wait=True),
+    )
+    judged = len(named) + len(rules) + AGENT_FORMS * len(plan.seeds)
+    with display.task("judging", "windows") as task:
+        task.update(0, judged * len(episodes.episodes))
+        rows = [row for name, one in named.items() for row in _judge(name, one, episodes, display, task)]
+        rows += [row for rule in rules for row in _judge(rule.name, rule, episodes, display, task)]
+        for number in plan.seeds:
+            rows += _judge_seed(_seed_folder(folder, number), number, episodes, display, task)
     found = {
         "preset": "rlscheduler",
         "metric": "mean bounded slowdown (tau 10 s), lower is better",
@@ -132,30 +138,37 @@ def _seed_folder(folder: Path, seed: int) -> Path:
     return folder / "train" / f"seed-{seed}"
 
 
-def _train(plan: Plan, folder: Path, talk: Talk) -> list[dict[str, Any]]:
+def _train(plan: Plan, folder: Path, display: ProgressDisplay) -> list[dict[str, Any]]:
     """What came of each seed; those that are finished are not trained again."""
     wanted = {"steps": plan.steps, "rounds": plan.rounds, "traces": plan.traces}
     for seed in plan.seeds:
         facts = _seed_folder(folder, seed) / SEED_FACTS
         if facts.is_file() and read_json(facts)["wanted"] == wanted:
             continue
-        told = train_seed(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces, talk)
+        told = train_seed(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces, display)
         write_json(facts, {"wanted": wanted, **told})
     return [dict(read_json(_seed_folder(folder, seed) / SEED_FACTS)) for seed in plan.seeds]
 
 
-def _judge_seed(folder: Path, seed: int, episodes: Episodes, talk: Talk) -> list[dict[str, Any]]:
+def _judge_seed(
+    folder: Path, seed: int, episodes: Episodes, display: ProgressDisplay, task: Task
+) -> list[dict[str, Any]]:
     """The three forms of the agent of one seed."""
     agent, order = folder / AGENT, folder / ORDER
     return [
-        *_judge(FREE, make_scheduler(str(agent)), episodes, talk, seed),
-        *_judge(RANKED, in_order(RANKED, order), episodes, talk, seed),
-        *_judge(HELD, in_order(HELD, order, agent), episodes, talk, seed),
+        *_judge(FREE, make_scheduler(str(agent)), episodes, display, task, seed),
+        *_judge(RANKED, in_order(RANKED, order), episodes, display, task, seed),
+        *_judge(HELD, in_order(HELD, order, agent), episodes, display, task, seed),
     ]
 
 
 def _judge(
-    name: str, scheduler: AnyScheduler, episodes: Episodes, talk: Talk, seed: int | None = None
+    name: str,
+    scheduler: AnyScheduler,
+    episodes: Episodes,
+    display: ProgressDisplay,
+    task: Task,
+    seed: int | None = None,
 ) -> list[dict[str, Any]]:
     """A row for each window."""
     began_s, rows = time.monotonic(), []
@@ -173,6 +186,7 @@ def _judge(
                 "first_job": window.first_job, "slowdown": float(result.metrics["mean_bounded_slowdown"]),
             }
         )  # fmt: skip
+        task.advance()
     which = name if seed is None else f"{name}, seed {seed}"
-    talk.note(f"{which}: judged in {time.monotonic() - began_s:.1f} s")
+    display.note(f"{which}: judged in {time.monotonic() - began_s:.1f} s")
     return rows

@@ -28,9 +28,10 @@ from typing import Any
 import click
 import numpy as np
 
-from experiments.cli.cli_shared import json_text
+from experiments.runs.command_process import run_process
+from experiments.runs.json_values import json_text
 from experiments.runs.key_values import parsed_randomise
-from experiments.runs.progress import Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import file_hash
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
@@ -70,57 +71,76 @@ class Training:
         """For checkpoint.json."""
         drawn = None if self.randomise is None else randomise_facts(self.randomise)
         return {
-            "scenario": self.scenario, "settings": list(self.settings), "randomise": drawn,
-            "scenario_seed": self.scenario_seed, "split": SPLIT,
-        }  # fmt: skip
+            "scenario": self.scenario,
+            "settings": list(self.settings),
+            "randomise": drawn,
+            "scenario_seed": self.scenario_seed,
+            "split": SPLIT,
+        }
+
+
+@dataclass(frozen=True)
+class Release:
+    """How a checkpoint becomes the scheduler `rare`.
+
+    scenario, randomise : where to take the range from, if not from what the checkpoint says of its training
+    fallback            : the heuristic that decides out of range
+    without_value       : the heuristic that decides where no job has a value
+    forecast_h          : the shortest forecast, in hours, with which the network may decide, for one that was
+                          seen to do well with less than in training; None: as in training
+    target              : the folder of the package to write
+    """
+
+    scenario: str | None = None
+    randomise: Randomise | None = None
+    fallback: str = FALLBACK
+    without_value: str = WITHOUT_VALUE
+    forecast_h: float | None = None
+    target: Path = SHIPPED_FOLDERS[WITH_FORECAST]
 
 
 def ship(
     checkpoint: str | Path,
+    plan: Release | None = None,
     *,
-    scenario: str | None = None,
-    randomise: Randomise | None = None,
-    fallback: str = FALLBACK,
-    without_value: str = WITHOUT_VALUE,
-    forecast_h: float | None = None,
-    target: Path = SHIPPED_FOLDERS[WITH_FORECAST],
-    tell: Callable[[str], None] = lambda text: None,
+    display: ProgressDisplay = QUIET,
+    **changes: Any,
 ) -> dict[str, Any]:
     """Copy a checkpoint into the package; the facts that it then says of itself.
 
-    scenario, randomise: where to take the range from, if not from what the checkpoint says of its training.
-    fallback: the heuristic that decides out of range; without_value: where no job has a value.
-    forecast_h: the shortest forecast with which the network may decide, for one that was seen to do well with
-    less than in training. InputError for a checkpoint that cannot be shipped; then nothing is replaced.
+    changes: fields of Release by name. InputError for a checkpoint that cannot be shipped; then nothing is
+    replaced.
     """
-    found = describe_checkpoint(find_folder(str(checkpoint)))
-    _check(found)
-    parse(fallback), parse(without_value)
-    training = training_of(found, scenario, randomise)
-    trained, played = range_of(found, training.episodes(), tell)
+    plan = dataclasses.replace(plan or Release(), **changes)
+    source = describe_checkpoint(find_folder(str(checkpoint)))
+    _check(source)
+    parse(plan.fallback), parse(plan.without_value)
+    training = training_of(source, plan.scenario, plan.randomise)
+    with display.task("playing the training windows", "windows") as task:
+        trained, played = range_of(source, training.episodes(), task.update)
     played["forecast_hours_in_training"] = trained.forecast_h
-    if forecast_h is not None:
-        trained = dataclasses.replace(trained, forecast_h=forecast_h)
+    if plan.forecast_h is not None:
+        trained = dataclasses.replace(trained, forecast_h=plan.forecast_h)
     facts = {
-        **found.facts,
+        **source.facts,
         "range": {**trained.to_facts(), "from": training.to_facts(), **played},
-        "fallback": fallback,
-        "fallback_without_value": without_value,
-        "weights_sha256": file_hash(found.folder / WEIGHTS),
-        "training": _summary_of(found.folder),
+        "fallback": plan.fallback,
+        "fallback_without_value": plan.without_value,
+        "weights_sha256": file_hash(source.folder / WEIGHTS),
+        "training": _summary_of(source.folder),
     }
-    described = read_json(found.folder / FACTS) | {"facts": facts}
-    _put(target, found.folder, json.dumps(described, indent=1) + "\n")
+    described = read_json(source.folder / FACTS) | {"facts": facts}
+    _put(plan.target, source.folder, json.dumps(described, indent=1) + "\n")
     return facts
 
 
-def training_of(found: Description, scenario: str | None, randomise: Randomise | None) -> Training:
+def training_of(source: Description, scenario: str | None, randomise: Randomise | None) -> Training:
     """What the checkpoint says it was trained on, or what is given instead. InputError if neither says."""
-    facts = found.facts
+    facts = source.facts
     wanted = scenario or facts.get("scenario")
     if not wanted:
         raise InputError(
-            f"{found.folder / FACTS}: does not say on what scenario it was trained; give --scenario"
+            f"{source.folder / FACTS}: does not say on what scenario it was trained; give --scenario"
         )
     drawn = facts.get("randomise") if scenario is None and randomise is None else None
     if isinstance(drawn, Mapping):
@@ -133,10 +153,10 @@ def training_of(found: Description, scenario: str | None, randomise: Randomise |
 
 
 def range_of(
-    found: Description, episodes: Episodes, tell: Callable[[str], None]
+    source: Description, episodes: Episodes, progress: Callable[[int, int, str], None]
 ) -> tuple[TrainedRange, dict[str, Any]]:
     """What the network meets in all training windows, with how many windows and decisions that are."""
-    forward, layout = forward_of(found), found.layout
+    forward, layout = forward_of(source), source.layout
     batch = Batch(episodes, layout, 1)
     low, high = (np.full(len(NAMES), bound, np.float32) for bound in (np.inf, -np.inf))
     windows, decisions = episodes.of(SPLIT), 0
@@ -146,18 +166,18 @@ def range_of(
         while not batch.is_over(0):
             decisions += play_watched(batch.places, forward.network, batch.obs[0], low, high)
             batch.make_room(0)
-        tell(f"window {place} of {len(windows)}: {decisions:,} decisions")
+        progress(place, len(windows), f"{decisions:,} decisions")
     cases = {window.case_index for window in windows}
     shortest = min(hours_of(episodes.cases[case]) for case in cases)
     trained = TrainedRange(low, high, min(shortest, float(layout.forecast_hours)))
     return trained, {"windows": len(windows), "clusters": len(cases), "decisions": decisions}
 
 
-def shown_facts(found: Description) -> dict[str, Any]:
+def printed_facts(source: Description) -> dict[str, Any]:
     """What a shipped checkpoint says of itself, but for the ranges of the single features."""
-    trained = {key: value for key, value in found.facts["range"].items() if key != "features"}
-    logged = {str(each["scenario"]): each["transitions"] for each in found.facts.get("data", ())}
-    return {"network": found.network, **found.facts, "data": logged, "range": trained}
+    trained = {key: value for key, value in source.facts["range"].items() if key != "features"}
+    logged = {str(data["scenario"]): data["transitions"] for data in source.facts.get("data", ())}
+    return {"network": source.network, **source.facts, "data": logged, "range": trained}
 
 
 def randomise_facts(randomise: Randomise) -> dict[str, Any]:
@@ -165,25 +185,25 @@ def randomise_facts(randomise: Randomise) -> dict[str, Any]:
     return dict(json.loads(json.dumps(dataclasses.asdict(randomise))))
 
 
-def _check(found: Description) -> None:
-    kind = found.network["kind"]
+def _check(source: Description) -> None:
+    kind = source.network["kind"]
     if kind != POINTWISE:
         raise InputError(
-            f"{found.folder}: is a network of kind {kind!r}; only pointwise ones run without torch"
+            f"{source.folder}: is a network of kind {kind!r}; only pointwise ones run without torch"
         )
-    if dataclasses.replace(found.layout, reservations=False) != Layout():
+    if dataclasses.replace(source.layout, reservations=False) != Layout():
         raise InputError(
-            f"{found.folder}: has {found.layout.queue_slots} queue slots, {found.layout.running_slots} "
-            f"running slots and {found.layout.forecast_hours} hours; save it for {Layout().queue_slots}, "
+            f"{source.folder}: has {source.layout.queue_slots} queue slots, {source.layout.running_slots} "
+            f"running slots and {source.layout.forecast_hours} hours; save it for {Layout().queue_slots}, "
             f"{Layout().running_slots} and {Layout().forecast_hours} (schedulers.training.checkpoint.resized)"
         )
     try:
-        size = (found.folder / WEIGHTS).stat().st_size
+        size = (source.folder / WEIGHTS).stat().st_size
     except OSError as error:
-        raise InputError(f"{found.folder / WEIGHTS}: cannot be read ({error.strerror or error})") from None
+        raise InputError(f"{source.folder / WEIGHTS}: cannot be read ({error.strerror or error})") from None
     if size > MOST_BYTES:
         raise InputError(
-            f"{found.folder / WEIGHTS}: has {size:,} bytes, and at most {MOST_BYTES:,} are shipped; "
+            f"{source.folder / WEIGHTS}: has {size:,} bytes, and at most {MOST_BYTES:,} are shipped; "
             "train a narrower network"
         )
 
@@ -193,8 +213,8 @@ def _summary_of(folder: Path) -> dict[str, Any] | None:
     try:
         summary = read_json(folder.resolve().parent / SUMMARY)
         kept = ("environment_steps", "transitions", "updates_per_s")
-        told = {key: summary[key] for key in kept if summary.get(key)}
-        return {**told, "wall_h": summary["wall_s"] / 3600}
+        counts = {key: summary[key] for key in kept if summary.get(key)}
+        return {**counts, "wall_h": summary["wall_s"] / 3600}
     except (OSError, ValueError, KeyError, TypeError):  # InputError is a ValueError
         return None
 
@@ -215,10 +235,20 @@ def _put(target: Path, source: Path, described: str) -> None:
 @click.option("--randomise", metavar="variants=8,cluster=0.5:2", help="With clusters drawn, as in training.")
 @click.option("--fallback", default=FALLBACK, show_default=True, help="Decides out of range.")
 @click.option("--without-value", default=WITHOUT_VALUE, show_default=True, help="Where no job has a value.")
-@click.option("--forecast-hours", type=click.FloatRange(0), metavar="H",
-              help="Shortest forecast with which it decides.  [default: as in training]")  # fmt: skip
-@click.option("--as", "kind", type=click.Choice(list(SHIPPED_FOLDERS)), default=WITH_FORECAST,
-              show_default=True, help="Where it decides.")  # fmt: skip
+@click.option(
+    "--forecast-hours",
+    type=click.FloatRange(0),
+    metavar="H",
+    help="Shortest forecast with which it decides.  [default: as in training]",
+)
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(list(SHIPPED_FOLDERS)),
+    default=WITH_FORECAST,
+    show_default=True,
+    help="Where it decides.",
+)
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(
     checkpoint: str | None,
@@ -234,25 +264,23 @@ def command(
     if checkpoint is None:
         click.echo(
             json_text(
-                {kind: shown_facts(describe_checkpoint(folder)) for kind, folder in SHIPPED_FOLDERS.items()}
+                {kind: printed_facts(describe_checkpoint(folder)) for kind, folder in SHIPPED_FOLDERS.items()}
             )
         )
         return
-    talk = Talk(quiet)
-    drawn = None if randomise is None else parsed_randomise(randomise)
-    try:
-        facts = ship(
-            checkpoint, scenario=scenario, randomise=drawn, fallback=fallback, without_value=without_value,
-            forecast_h=forecast_hours, target=SHIPPED_FOLDERS[kind], tell=talk.ticker(),
-        )  # fmt: skip
-    finally:
-        talk.done()
+    plan = Release(
+        scenario=scenario,
+        randomise=None if randomise is None else parsed_randomise(randomise),
+        fallback=fallback,
+        without_value=without_value,
+        forecast_h=forecast_hours,
+        target=SHIPPED_FOLDERS[kind],
+    )
+    facts = ship(checkpoint, plan, display=ProgressDisplay(quiet))
     click.echo(json_text({"fallback": facts["fallback"], "weights_sha256": facts["weights_sha256"]}))
 
 
 _importing.over()
 
 if __name__ == "__main__":
-    from experiments.cli.root import run_process
-
     sys.exit(run_process(command, "ship"))

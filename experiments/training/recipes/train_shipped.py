@@ -23,8 +23,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from experiments.cli.cli_shared import json_text
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.command_process import run_process
+from experiments.runs.json_values import json_text
+from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.worker_pool import map_tasks
 from experiments.training.recipes import train_with_forecast, train_without_forecast
 from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
@@ -55,20 +56,20 @@ class Seed(NamedTuple):
         return f"trained seed {self.seed}"
 
 
-def work(task: Log | Seed, talk: Talk = QUIET) -> Any:
-    """Do one of them: the dataset's folder, or objective and checkpoint."""
+def work(task: Log | Seed, display: ProgressDisplay = QUIET) -> Any:
+    """Write a log, or train a network: the dataset's folder, or the objective and the checkpoint."""
     recipe = RECIPES[task.kind]
     if isinstance(task, Log):
-        return recipe.log(task.folder, task.name, talk)
-    return recipe.train_seed(task.data, task.folder, task.seed, talk)
+        return recipe.log(task.folder, task.name, display)
+    return recipe.train_seed(task.data, task.folder, task.seed, display)
 
 
-def all_of(tasks: Sequence[Log | Seed], workers: int, talk: Talk) -> list[Any]:
-    """What each of the tasks gives, in their order; several at once if there is more than one worker.
+def all_of(tasks: Sequence[Log | Seed], workers: int, display: ProgressDisplay) -> list[Any]:
+    """The results of the tasks, in their order; several at once if there is more than one worker.
 
     InputError for the first that cannot be done.
     """
-    return map_tasks(work, tasks, workers, lambda done, task: talk.note(f"{done} of {len(tasks)}: {task}"))
+    return map_tasks(work, tasks, workers, lambda done, task: display.note(f"{done} of {len(tasks)}: {task}"))
 
 
 @click.command()
@@ -79,21 +80,16 @@ def all_of(tasks: Sequence[Log | Seed], workers: int, talk: Talk) -> list[Any]:
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(folder: Path, kind: str, seeds: int, workers: int, quiet: bool) -> None:
     """Log, train a network for each seed, and say which did best on the validation windows."""
-    talk, recipe = Talk(quiet), RECIPES[kind]
-    try:
-        data = all_of([Log(kind, folder / "data", name) for name in recipe.logs()], workers, talk)
-        seeded = [Seed(kind, data, folder / f"seed-{seed}", seed) for seed in range(seeds)]
-        found = dict(enumerate(all_of(seeded, workers, talk)))
-    finally:
-        talk.done()
-    scores = {seed: objective for seed, (objective, _) in found.items()}
-    best = found[max(scores, key=lambda seed: scores[seed])][1]
+    display, recipe = ProgressDisplay(quiet), RECIPES[kind]
+    data = all_of([Log(kind, folder / "data", name) for name in recipe.logs()], workers, display)
+    tasks = [Seed(kind, data, folder / f"seed-{seed}", seed) for seed in range(seeds)]
+    trained = dict(enumerate(all_of(tasks, workers, display)))
+    scores = {seed: objective for seed, (objective, _) in trained.items()}
+    best = trained[max(scores, key=lambda seed: scores[seed])][1]
     click.echo(json_text({"validation_objective": scores, "best": str(best)}))
 
 
 _importing.over()
 
 if __name__ == "__main__":
-    from experiments.cli.root import run_process
-
     sys.exit(run_process(command, "train_shipped"))

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.data.log_dataset import dataset_run
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.training.train_distil import distil_run
+from experiments.training.train_offline import train_offline
+from experiments.training.train_online import train_online
 from rare.env.observation.layout import Layout
 
 WIDTH = 32
@@ -34,53 +37,82 @@ def logs() -> list[str]:
     return list(LOOKED_AHEAD)
 
 
-def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
+def log(folder: Path, name: str, display: ProgressDisplay = QUIET) -> Path:
     """The dataset of one scenario, in `folder`/name."""
     dataset_run(
-        [TEACHER], folder / name, scenario=name, episodes=LOOKED_AHEAD[name], epsilon=EPSILON,
-        queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
-    )  # fmt: skip
+        [TEACHER],
+        folder / name,
+        scenario=name,
+        episodes=LOOKED_AHEAD[name],
+        epsilon=EPSILON,
+        queue_slots=QUEUE_SLOTS,
+        running_slots=RUNNING_SLOTS,
+        display=display,
+    )
     return folder / name
 
 
-def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
+def train_seed(
+    data: list[Path], out: Path, seed: int, display: ProgressDisplay = QUIET
+) -> tuple[float, Path]:
     """All of it in `out`; the objective on the validation windows, and the checkpoint."""
-    from experiments.training.train_distil import distil_run
-
-    ahead, played = _from_logs(data, out, seed, talk), _from_scratch(out / "played", seed, talk)
+    ahead, played = _from_logs(data, out, seed, display), _from_scratch(out / "played", seed, display)
     teachers = dict.fromkeys(LOOKED_AHEAD, ahead) | {PLAYED: played}
     summary = distil_run(
-        teachers, out / "distilled", start=ahead, seed=seed, changes=DISTIL,
-        resume=_begun(out / "distilled"), talk=talk,
-    )  # fmt: skip
+        teachers,
+        out / "distilled",
+        start=ahead,
+        seed=seed,
+        changes=DISTIL,
+        resume=_begun(out / "distilled"),
+        display=display,
+    )
     return float(summary["best"]["objective"]), out / "distilled" / "best"
 
 
-def _from_logs(data: list[Path], out: Path, seed: int, talk: Talk) -> Path:
+def _from_logs(data: list[Path], out: Path, seed: int, display: ProgressDisplay) -> Path:
     """CRR, and PPO from its best checkpoint: the best that PPO had, its start counted in."""
-    from experiments.training.train_offline import train_offline
-    from experiments.training.train_online import train_online
-
     crr, start, ppo, scenarios = out / "crr", out / "start", out / "ppo", ",".join(LOOKED_AHEAD)
     train_offline(
-        data, crr, algorithm="crr", scenario=scenarios, steps=UPDATES, width=WIDTH, seed=seed,
-        validate_every=UPDATES_VALIDATE, baselines=(), resume=_begun(crr), talk=talk,
-    )  # fmt: skip
+        data,
+        crr,
+        algorithm="crr",
+        scenario=scenarios,
+        steps=UPDATES,
+        width=WIDTH,
+        seed=seed,
+        validate_every=UPDATES_VALIDATE,
+        baselines=(),
+        resume=_begun(crr),
+        display=display,
+    )
     _resized(crr / "best", start, Layout())
     train_online(
-        scenarios, ppo, steps=STEPS, start=start, seed=seed, validate_every=max(STEPS // VALIDATIONS, 1),
-        options=OPTIONS, resume=_begun(ppo), talk=talk,
-    )  # fmt: skip
+        scenarios,
+        ppo,
+        steps=STEPS,
+        start=start,
+        seed=seed,
+        validate_every=max(STEPS // VALIDATIONS, 1),
+        options=OPTIONS,
+        resume=_begun(ppo),
+        display=display,
+    )
     return ppo / "best"
 
 
-def _from_scratch(out: Path, seed: int, talk: Talk) -> Path:
-    from experiments.training.train_online import train_online
-
+def _from_scratch(out: Path, seed: int, display: ProgressDisplay) -> Path:
     train_online(
-        PLAYED, out, steps=PLAYED_STEPS, width=WIDTH, seed=seed, options=PLAYED_OPTIONS,
-        validate_every=max(PLAYED_STEPS // VALIDATIONS, 1), resume=_begun(out), talk=talk,
-    )  # fmt: skip
+        PLAYED,
+        out,
+        steps=PLAYED_STEPS,
+        width=WIDTH,
+        seed=seed,
+        options=PLAYED_OPTIONS,
+        validate_every=max(PLAYED_STEPS // VALIDATIONS, 1),
+        resume=_begun(out),
+        display=display,
+    )
     return out / "best"
 
 
@@ -92,5 +124,5 @@ def _resized(source: Path, target: Path, layout: Layout) -> None:
     """The network of a checkpoint with other slots, as a checkpoint at `target`."""
     from schedulers.training import checkpoint
 
-    found = checkpoint.load(source)
-    checkpoint.save(target, checkpoint.Checkpoint(checkpoint.resized(found.net, layout), found.facts))
+    loaded = checkpoint.load(source)
+    checkpoint.save(target, checkpoint.Checkpoint(checkpoint.resized(loaded.net, layout), loaded.facts))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.data.log_dataset import dataset_run
-from experiments.runs.progress import QUIET, Talk
+from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.training.train_offline import train_offline
 from rare.env.observation.layout import Layout
 from rare.scenario.load import load_scenario
 
@@ -55,27 +56,44 @@ def logs() -> list[str]:
     return [place.name for place in PLACES]
 
 
-def log(folder: Path, name: str, talk: Talk = QUIET) -> Path:
+def log(folder: Path, name: str, display: ProgressDisplay = QUIET) -> Path:
     """The teacher's decisions on one ground, in `folder`/name."""
     place = next(place for place in PLACES if place.name == name)
     dataset_run(
-        [TEACHER], folder / name, scenario=place.scenario, episodes=place.episodes, epsilon=EPSILON,
-        reservations=True, queue_slots=QUEUE_SLOTS, running_slots=RUNNING_SLOTS, talk=talk,
-    )  # fmt: skip
+        [TEACHER],
+        folder / name,
+        scenario=place.scenario,
+        episodes=place.episodes,
+        epsilon=EPSILON,
+        reservations=True,
+        queue_slots=QUEUE_SLOTS,
+        running_slots=RUNNING_SLOTS,
+        display=display,
+    )
     return folder / name
 
 
-def train_seed(data: list[Path], out: Path, seed: int, talk: Talk = QUIET) -> tuple[float, Path]:
+def train_seed(
+    data: list[Path], out: Path, seed: int, display: ProgressDisplay = QUIET
+) -> tuple[float, Path]:
     """One CRR run in `out`; the objective on the validation windows, and the checkpoint, which has the
     slots that ship."""
-    from experiments.training.train_offline import train_offline
     from schedulers.training import checkpoint
 
     judges = ",".join(place.scenario for place in PLACES if place.judged)
     summary = train_offline(
-        data, out, algorithm="crr", scenario=judges, steps=UPDATES, width=WIDTH, seed=seed,
-        validate_every=VALIDATE_EVERY, baselines=(), resume=(out / "config.json").exists(), talk=talk,
-    )  # fmt: skip
+        data,
+        out,
+        algorithm="crr",
+        scenario=judges,
+        steps=UPDATES,
+        width=WIDTH,
+        seed=seed,
+        validate_every=VALIDATE_EVERY,
+        baselines=(),
+        resume=(out / "config.json").exists(),
+        display=display,
+    )
     best = checkpoint.load(out / "best")
     net = checkpoint.resized(best.net, Layout(reservations=True))
     checkpoint.save(out / "shipped", checkpoint.Checkpoint(net, best.facts))

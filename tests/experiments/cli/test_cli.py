@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.cli.root import main
-from experiments.runs.progress import Talk
-from experiments.runs.simulations import compare_runs
+from experiments.runs import compare_run
 
 ROOT = Path(__file__).resolve().parents[3]
 RUN = ("simulate", "--workload", "jobs.csv")
@@ -72,13 +71,13 @@ class TestOutput:
 
     def test_the_oracle_is_marked_as_privileged(self, here, stub):
         from experiments.report.terminal_table import compare_text, run_text
-        from experiments.runs.simulations import compare_runs
+        from experiments.runs import compare_run
 
         classes = '[[service_class]]\nname = "only"\nshare = 1.0\nvalue_per_core_hour = 1.0\n'
         (here / "mine.toml").write_text(
             f'name = "mine"\n[workload]\nfile = "jobs.csv"\n{classes}', encoding="utf-8"
         )
-        whole = compare_runs(["easy", "oracle=5"], scenario="mine.toml")
+        whole = compare_run(["easy", "oracle=5"], scenario="mine.toml")
         assert [found["privileged"] for found in whole["results"]] == [False, True]
         text = compare_text(whole)
         assert "oracle=5‡" in text and "easy‡" not in text and "‡ privileged: knows true run times" in text
@@ -314,38 +313,8 @@ class TestStart:
         assert done.stdout.strip() == "plain,simulate"
 
 
-class TestProgress:
-    class Screen(list):
-        def write(self, text):
-            self.append(text)
-
-        def flush(self):
-            pass
-
-        def isatty(self):
-            return self.live
-
-    @pytest.mark.parametrize("live", [True, False])
-    def test_short_work_is_silent_and_long_work_is_not(self, live, monkeypatch):
-        now = [0.0]
-        monkeypatch.setattr("experiments.runs.progress.time.monotonic", lambda: now[0])
-        screen = self.Screen()
-        screen.live = live
-        talk = Talk(stream=screen)
-        tell = talk.progress("easy")
-        for second in range(20):
-            now[0] = float(second)
-            tell(second, 20)
-            if second == 1:
-                assert screen == []
-        talk.done()
-        text = "".join(screen)
-        assert "easy: " in text and "of 20 jobs" in text
-        assert text.endswith("\033[K") if live else text.count("\n") < 5
-
-
 def test_a_notebook_gets_the_same_object(here, stub):
     from rare.scenario.load import Wishes
 
-    found = compare_runs(["fcfs"], wishes=Wishes(workload="jobs.csv"))
+    found = compare_run(["fcfs"], wishes=Wishes(workload="jobs.csv"))
     assert found["results"][0]["scheduler"] == "fcfs"

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from experiments.cli.root import main
-from experiments.runs import atomic_output, provenance, simulations
+from experiments.runs import atomic_output, provenance, run_setup, single_run
 from experiments.runs.remarks import remarks
 from experiments.runs.run_folder import atomic_folder
 from tests.experiments.fake_runs import fake_run
@@ -105,7 +105,7 @@ class TestResuming:
         assert main([*COMPARE]) == 130
         stub.before = lambda name: None
         stub.calls.clear()
-        monkeypatch.setattr(simulations, what, lambda: "another")
+        monkeypatch.setattr(run_setup, what, lambda: "another")
         assert main([*COMPARE]) == 0
         assert stub.calls == ["fcfs", "sjf"]
 
@@ -199,7 +199,8 @@ class TestStdout:
 
     def test_a_terminal_that_knows_no_dagger(self, here):
         code = (
-            "import sys; from experiments.cli.root import _write_any_text; _write_any_text(); print('sjf†')"
+            "from experiments.runs.command_process import replace_unprintable\n"
+            "replace_unprintable()\nprint('sjf†')"
         )
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True,
@@ -221,8 +222,8 @@ class TestChoices:
     @pytest.mark.parametrize("option", [("--jobs", "1:3"), ("--from-date", "2022-06-13")])
     def test_the_command_line_wins(self, here, stub, monkeypatch, by, option):
         cases = []
-        before = simulations.build
-        monkeypatch.setattr(simulations, "build", lambda *a, **k: cases.append(before(*a, **k)) or cases[-1])
+        before = run_setup.build
+        monkeypatch.setattr(run_setup, "build", lambda *a, **k: cases.append(before(*a, **k)) or cases[-1])
         (here / "s.toml").write_text(f'[workload]\nfile = "jobs.csv"\n{by}\n')
         assert main(["simulate", "--scenario", "s.toml", "--quiet", *option]) == 0
         ids = cases[0].case.workload.job_id.tolist()
@@ -284,7 +285,7 @@ class TestRemarks:
         assert "min_battery_s" not in remarks(self.case(**case), self.result(99))[0]
 
     def test_in_the_notes_and_on_stderr(self, here, stub, capsys, monkeypatch):
-        monkeypatch.setattr(simulations, "remarks", lambda case, result, scheduler: ["much ado"])
+        monkeypatch.setattr(single_run, "remarks", lambda case, result, scheduler: ["much ado"])
         assert main(["simulate", "--workload", "jobs.csv", "--json"]) == 0
         out, err = capsys.readouterr()
         assert json.loads(out)["notes"][-1] == "much ado" and "note: easy: much ado" in err

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments.cli.cli_shared import split_names
+from experiments.cli.output import split_names
 from experiments.cli.root import main
 from experiments.data import export_schedule, generate_jobs, log_dataset
 from experiments.evaluation import evaluate_run
-from experiments.runs import simulations
+from experiments.runs import run_setup
 from experiments.runs.atomic_output import check_place
 from rare.scenario.load import load_scenario
 from rare.scenario.windows import windows_of
@@ -22,8 +22,8 @@ EVALUATE = ("evaluate", *TINY, "--windows", "validation-00", "--workers", "1", "
 GENERATE = ("traces", "generate", "lublin", "--jobs", "10", "--processors", "8", "--quiet")
 COMMANDS = {
     "evaluate": (EVALUATE, evaluate_run, "evaluate", ""),
-    "simulate": (("simulate", *TINY, "--quiet"), simulations, "build", ""),
-    "compare": (("compare", *TINY, "--quiet"), simulations, "build", ""),
+    "simulate": (("simulate", *TINY, "--quiet"), run_setup, "build", ""),
+    "compare": (("compare", *TINY, "--quiet"), run_setup, "build", ""),
     "dataset": (("dataset", *TINY, "--quiet"), log_dataset, "load_scenario", "-v0"),
     "generate": (GENERATE, generate_jobs, "_lublin", ".csv"),
     "export": (("export", "run", "--format", "swf", "--quiet"), export_schedule, "load_run", ".swf"),

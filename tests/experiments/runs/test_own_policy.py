@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rare
-from experiments.cli.cli_shared import clean_stdout
+from experiments.cli.output import clean_stdout
 from experiments.cli.root import main
 
 SOURCE = """

@@ -19,8 +19,8 @@ from safetensors.numpy import load_file, save_file
 import rare
 from experiments.data.log_dataset import dataset_run
 from experiments.evaluation.evaluate import choose_windows, evaluate
+from experiments.runs import compare_run
 from experiments.runs.provenance import scheduler_files
-from experiments.runs.simulations import compare_runs
 from experiments.training.recipes.release import MOST_BYTES, ship
 from rare.env.observation.layout import Layout
 from rare.model import NEVER_S
@@ -279,7 +279,7 @@ def test_both_clocks_and_both_ways_of_asking_decide_alike(home, tmp_path, fallba
 
 
 def test_tables_evaluations_and_datasets_take_it(tmp_path):
-    found = compare_runs(["easy", "rare"], scenario="tiny", out=tmp_path / "out", figures=False)
+    found = compare_run(["easy", "rare"], scenario="tiny", out=tmp_path / "out", figures=False)
     easy, ours = (each["metrics"] for each in found["results"])
     assert easy["fallback_decisions"] is None
     assert 0 <= ours["fallback_decisions"] <= ours["decisions"]

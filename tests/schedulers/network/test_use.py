@@ -17,7 +17,7 @@ import rare  # noqa: E402
 from experiments.data.log_dataset import dataset_run  # noqa: E402
 from experiments.evaluation.evaluate import choose_windows, evaluate  # noqa: E402
 from experiments.evaluation.evaluate_run import evaluate_run  # noqa: E402
-from experiments.runs.simulations import compare_runs, simulate_run  # noqa: E402
+from experiments.runs import compare_run, simulate_run  # noqa: E402
 from rare import GreenClusterVectorEnv, Layout  # noqa: E402
 from rare.env.play import play  # noqa: E402
 from rare.scenario.case_builder import build  # noqa: E402
@@ -339,12 +339,12 @@ def test_the_folder_of_a_training_run_is_led_to_its_best(folder):
 def test_a_comparison_knows_its_checkpoint_and_notices_another(tmp_path):
     folder, out = saved(tmp_path / "crr" / "best"), tmp_path / "out"
     names = ["easy", str(folder)]
-    found = compare_runs(names, scenario="tiny", out=out, figures=False)
+    found = compare_run(names, scenario="tiny", out=out, figures=False)
     origin = json.loads((out / "provenance.json").read_text())
     before = origin["scheduler_files"][str(folder)]
     assert found["results"][1]["scheduler"] == str(folder)
     saved(folder, network(seed=1))
-    again = compare_runs(names, scenario="tiny", out=out, figures=False)
+    again = compare_run(names, scenario="tiny", out=out, figures=False)
     origin = json.loads((out / "provenance.json").read_text())
     assert origin["scheduler_files"][str(folder)] != before
     objectives = [each["results"][1]["metrics"]["objective"] for each in (found, again)]
@@ -352,7 +352,7 @@ def test_a_comparison_knows_its_checkpoint_and_notices_another(tmp_path):
 
 
 def test_an_interrupted_comparison_does_not_take_a_changed_checkpoint_for_the_old_one(tmp_path):
-    from experiments.runs.simulations import Settings, Work
+    from experiments.runs.run_setup import Settings, Work
 
     folder = saved(tmp_path / "best")
     built = build(load_scenario("tiny", Wishes()))

@@ -12,7 +12,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from experiments.cli.cli_train_online import online
+from experiments.cli.commands.train_online_command import online
 from experiments.data.log_dataset import dataset_run
 from experiments.runs.key_values import parsed_randomise
 from experiments.training.train_online import train_online
@@ -253,7 +253,7 @@ def test_randomise_from_text():
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
 def test_kill_9_at_any_moment(algorithm, tmp_path):
     def command(out, *more):
-        call = "from experiments.cli.cli_train_online import online; online()"
+        call = "from experiments.cli.commands.train_online_command import online; online()"
         given = ["--scenario", "tiny", "--algorithm", algorithm, "--steps", "4096", "--width", "8"]
         given += ["--environments", "8", "--rollout", "8", "--validate-every", "128", "--quiet"]
         if algorithm == "dqn":

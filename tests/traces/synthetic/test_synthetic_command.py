@@ -3,12 +3,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from experiments.cli.root import main, traces
-from experiments.data.generate_jobs import generate, generate_workload
+from experiments.cli.root import main
+from experiments.data.generate_jobs import generate_workload
 from traces import InputError, read_workload
 from traces.synthetic import gpu_mix, lublin
 
-traces.add_command(generate)
 LUBLIN = ["lublin", "--jobs", "50", "--processors", "64", "--load", "0.7"]
 GPU = ["gpu", "--jobs", "50", "--gpus", "16", "--load", "0.7"]
 

@@ -12,12 +12,32 @@ from traces.jobs.job_files import FORMATS
 
 WORKLOAD = ("strict", "format", "mapping")
 SERIES = (
-    "strict", "columns", "unit", "stamp", "zone", "gaps", "negatives", "time_column", "header", "decimal",
-    "date_order", "time_unit", "time_start",
-)  # fmt: skip
+    "strict",
+    "columns",
+    "unit",
+    "stamp",
+    "zone",
+    "gaps",
+    "negatives",
+    "time_column",
+    "header",
+    "decimal",
+    "date_order",
+    "time_unit",
+    "time_start",
+)
 _OF_KIND = {"workload": WORKLOAD, "power": SERIES, "rate": SERIES, "weather": WEATHER}
-_ONLY_SERIES = {"columns", "unit", "stamp", "time_column", "header", "decimal", "date_order", "time_unit",
-                "time_start"}  # fmt: skip
+_ONLY_SERIES = {
+    "columns",
+    "unit",
+    "stamp",
+    "time_column",
+    "header",
+    "decimal",
+    "date_order",
+    "time_unit",
+    "time_start",
+}
 _ONLY_WEATHER = {"year", "clear_sky", "latitude_deg", "longitude_deg", "altitude_m", "utc_offset_h"}
 
 

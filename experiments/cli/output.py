@@ -1,24 +1,15 @@
-"""What commands of several files share: names from options, and stdout for one JSON object."""
+"""Names on the command line, and stdout for one JSON object."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-import click
+from experiments.runs.json_values import json_text
 
-
-def scheduler_names(given: Sequence[str]) -> list[str]:
-    """The names in --scheduler, which is repeatable and takes several joined by commas."""
-    names: list[str] = []
-    for text in given:
-        names += [part.strip() for part in split_names(text)]
-    if not all(names):
-        raise click.UsageError(f"--scheduler {','.join(given)!r} has an empty name")
-    return names
+__all__ = ["clean_stdout", "json_text", "split_names"]
 
 
 def split_names(text: str) -> list[str]:
@@ -79,12 +70,3 @@ def _descriptor_1_as_2() -> Iterator[None]:
             real.flush()
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON, null for what is no number."""
-    import json
-
-    from experiments.runs.simulations import plain_json
-
-    return json.dumps(plain_json(value), indent=2, allow_nan=False, ensure_ascii=False)

@@ -1,0 +1,40 @@
+"""`rare demo`."""
+
+from __future__ import annotations
+
+import click
+
+from experiments.cli import functions
+from experiments.cli.output import clean_stdout
+from experiments.cli.shared_options import force_option, json_option, quiet_option
+from experiments.cli.simulation_options import command_line, print_result
+from experiments.runs.progress import ProgressDisplay
+
+
+@click.command()
+@click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Where the report goes.")
+@force_option("Replace a finished run of another configuration in --out.")
+@click.option("--no-learning", is_flag=True, help="Only the comparison, which takes a minute.")
+@click.option("--no-figures", is_flag=True, help="No figures and no report.")
+@json_option()
+@quiet_option
+def demo(out: str, force: bool, no_learning: bool, no_figures: bool, as_json: bool, quiet: bool) -> None:
+    """Compare heuristics and train a scheduler: all data is included.
+
+    The scenario is a week of a cluster that has wind, sun and a battery, and no grid. Decisions of a
+    lookahead scheduler are logged, learned from offline (bc, crr), the network is fine-tuned by playing
+    (ppo), and all are judged on thirteen test windows. The weather is a typical year that comes with pvlib,
+    the jobs are synthetic; nothing is downloaded. A demo that was stopped goes on where it was.
+    """
+    with clean_stdout(as_json):
+        result = functions.demo_run(
+            out,
+            force=force,
+            figures=not no_figures,
+            learn=not no_learning,
+            display=ProgressDisplay(quiet),
+            command=command_line(),
+        )
+    if not as_json and "learning" in result:
+        click.echo(functions.learning_text(result["learning"]) + "\n")
+    print_result(result, as_json, out, not no_figures)

@@ -1,0 +1,167 @@
+"""`rare traces`: look at traces, and generate synthetic ones."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from experiments.cli import functions
+from experiments.cli.output import json_text
+from experiments.cli.shared_options import force_option, json_option, quiet_option, together
+from experiments.data import ESTIMATES, MODELS
+
+if TYPE_CHECKING:
+    from traces.jobs.workload import Workload
+
+KINDS = ("workload", "power", "rate", "weather")
+_FLAGS = ("strict", "clear_sky")
+
+series_options = together(
+    click.option(
+        "--columns",
+        multiple=True,
+        metavar="NAME",
+        help="Series: columns to add up, as A,B or A+B. Repeatable.",
+    ),
+    click.option("--unit", help="Series: W, kW, MW, GW, or Wh, kWh, MWh, GWh per step; EUR/MWh, g/kWh, ..."),
+    click.option(
+        "--stamp", type=click.Choice(["start", "end"]), help="Series: end of the step that stamps name."
+    ),
+    click.option(
+        "--zone", metavar="ZONE", help="Series: zone of stamps without an offset, such as Europe/Berlin."
+    ),
+    click.option(
+        "--gaps", type=click.Choice(["error", "hold", "interpolate", "zero"]), help="Series: missing steps."
+    ),
+    click.option("--negatives", type=click.Choice(["error", "zero", "allow"]), help="Series: below zero."),
+    click.option(
+        "--time-column", metavar="NAME", help="Series: the column of the stamps, or date=A,period=B."
+    ),
+    click.option(
+        "--no-header", is_flag=True, help="Series: no column names; columns are 1, 2, ... by position."
+    ),
+    click.option("--decimal", type=click.Choice([".", ","]), help="Series: the decimal mark of numbers."),
+    click.option(
+        "--date-order",
+        type=click.Choice(["day-first", "month-first"]),
+        help="Series: of dates like 01/02/2022.",
+    ),
+    click.option(
+        "--time-unit", metavar="UNIT", help="Series: of a time column that counts: s, min, h, d, 15min."
+    ),
+    click.option(
+        "--time-start", metavar="INSTANT", help="Series: instant of count 0, as in 2022-01-01T00:00Z."
+    ),
+)
+weather_options = together(
+    click.option("--latitude-deg", type=float, help="Weather: of the site, where the file does not say."),
+    click.option("--longitude-deg", type=float, help="Weather: of the site, east positive."),
+    click.option("--altitude-m", type=float, help="Weather: of the site."),
+    click.option("--utc-offset-h", type=float, help="Weather: the site's clock, in hours from UTC."),
+    click.option("--year", type=int, help="Weather: place the file's months in this year."),
+    click.option("--clear-sky", is_flag=True, help="Weather: model irradiance that the file lacks."),
+)
+
+
+@click.group()
+def traces() -> None:
+    """Look at job traces and power series, and make synthetic ones."""
+
+
+@traces.command("show")
+@click.argument("file")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    help="What FILE holds (rate: prices or carbon intensity); default: by its first lines.",
+)
+@json_option()
+@click.option("--strict", is_flag=True, help="Workload, series: make every repair and skip an error.")
+@click.option(
+    "--format", "format_", metavar="NAME", help="Workload: swf, csv, parquet. Weather: epw, tmy3, nsrdb, ..."
+)
+@click.option(
+    "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
+)
+@series_options
+@weather_options
+def show(
+    file: str,
+    kind: str | None,
+    as_json: bool,
+    format_: str | None,
+    no_header: bool,
+    **options: Any,
+) -> None:
+    """Summary of FILE, with everything that was repaired or skipped to read it."""
+    options |= {"format": format_, "header": False if no_header else None}
+    options["columns"] = list(options["columns"]) or None
+    named = {
+        key: value for key, value in options.items() if value is not None and (value or key not in _FLAGS)
+    }
+    summary = functions.show_file(file, *functions.sorted_options(file, kind, named))
+    click.echo(json_text(summary) if as_json else functions.show_text(summary))
+
+
+@traces.command("generate")
+@click.argument("model", metavar="|".join(MODELS))
+@click.option("--jobs", type=int, metavar="N", help="How many jobs; or --days.")
+@click.option("--days", type=float, metavar="D", help="For how many days, from local midnight.")
+@click.option("--processors", type=int, metavar="P", help="lublin: processors of the machine.")
+@click.option("--gpus", type=int, metavar="G", help="gpu: GPUs of the cluster, in nodes of 8.")
+@click.option(
+    "--load",
+    type=float,
+    metavar="L",
+    help="Work per capacity, such as 0.7. [lublin default: the published arrivals]",
+)
+@click.option(
+    "--variant",
+    metavar="NAME",
+    help="lublin: typeless (default), batch, interactive, or both merged.",
+)
+@click.option(
+    "--estimates",
+    default="exact",
+    show_default=True,
+    metavar="|".join(ESTIMATES),
+    help="The run times, or round values as users give them.",
+)
+@click.option(
+    "--max-estimate",
+    "max_estimate_s",
+    type=int,
+    metavar="SECONDS",
+    help="tsafrir: the machine's time limit; longer jobs are cut to it.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", required=True, metavar="FILE", help=".csv, .csv.gz or .parquet.")
+@force_option("Replace FILE if it exists.")
+@quiet_option
+def generate(model: str, out: str, quiet: bool, **options: Any) -> None:
+    """Write a synthetic workload by a published model.
+
+    lublin: jobs of a parallel computer (Lublin and Feitelson 2003). gpu: a mix fitted to the Alibaba GPU
+    trace of 2023.
+    """
+    jobs = functions.generate_workload(model, out, functions.WorkloadRequest(**options))
+    if not quiet:
+        click.echo(workload_text(jobs, out), err=True)
+
+
+def workload_text(jobs: Workload, out: str | os.PathLike[str]) -> str:
+    """One line on what was generated and where it is."""
+    span_s = int(jobs.submit_s[-1])
+    core_h = float((jobs.cores * jobs.work_s).sum(dtype=float)) / 3600
+    facts = [f"{len(jobs):,} jobs over {functions.duration(span_s)}", f"{core_h:,.0f} core-hours"]
+    if jobs.processors and span_s:
+        facts.append(f"{core_h * 3600 / jobs.processors / span_s:.3f} of {jobs.processors:,} processors")
+    if jobs.gpus_milli.any():
+        facts.append(f"{float((jobs.gpus_milli * jobs.work_s).sum(dtype=float)) / 3.6e6:,.0f} GPU-hours")
+    facts.append(f"estimates: {jobs.estimates}")
+    cut = jobs.report.repairs.get("cut_to_max_estimate")
+    if cut is not None:
+        facts.append(f"{cut.count} {cut.text}")
+    return functions.printable(f"{os.fspath(out)}: {', '.join(facts)}")

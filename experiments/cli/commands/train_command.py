@@ -1,0 +1,123 @@
+"""`rare train`: learn schedulers from logged decisions, by playing, or from other networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experiments.cli import functions
+from experiments.cli.commands.train_distil_command import distil
+from experiments.cli.commands.train_online_command import online
+from experiments.cli.output import clean_stdout, json_text
+from experiments.cli.shared_options import (
+    device_option,
+    json_option,
+    quiet_option,
+    resume_option,
+    run_folder_option,
+    scenario_option,
+    seed_option,
+    settings_option,
+    start_option,
+    together,
+)
+from experiments.runs.progress import ProgressDisplay
+
+_OF_ALGORITHMS = ("learning_rate", "beta", "advantage", "alpha", "threshold", "entropy")
+
+algorithm_options = together(
+    click.option("--learning-rate", type=float, metavar="RATE", help="Highest rate.  [default: 0.001]"),
+    click.option("--beta", type=float, help="crr: how much an advantage counts less.  [default: 1]"),
+    click.option("--filter", "filter_", help="crr: exp or binary.  [default: exp]"),
+    click.option("--advantage", help="crr: td or return.  [default: td]"),
+    click.option("--alpha", type=float, help="cql: weight of the penalty.  [default: 1]"),
+    click.option("--threshold", type=float, help="bcq: least share of the likeliest action.  [default: 0.3]"),
+    click.option("--entropy", type=float, help="sac: share of the highest entropy.  [default: 0.3]"),
+)
+
+
+@click.group()
+def train() -> None:
+    """Learn schedulers: offline, online, from others.
+
+    Needs the extra: rare-datacenter[learn].
+    """
+
+
+@train.command("offline", short_help="From logged datasets, ours or Minari's.")
+@click.option("--data", multiple=True, required=True, metavar="DIR", help="A dataset. Repeatable.")
+@click.option("--algorithm", default="bc", show_default=True, help="bc, crr, cql, bcq or sac.")
+@scenario_option("Whose validation windows judge.  [default: the dataset's]", default=None)
+@settings_option
+@click.option("--transitions", type=int, metavar="N", help="Use so many.  [default: all]")
+@click.option("--steps", type=int, default=20_000, show_default=True, help="Updates.")
+@click.option("--batch", type=int, default=256, show_default=True, help="Transitions an update.")
+@click.option(
+    "--validate-every",
+    type=int,
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Updates between validations; the state to resume from is written then, too.",
+)
+@click.option(
+    "--patience",
+    type=int,
+    default=0,
+    show_default=True,
+    help="End after so many validations without a better one; 0: never.",
+)
+@algorithm_options
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    metavar="NAME",
+    help="A scheduler in the figure. Repeatable.  [default: the data's heuristics]",
+)
+@run_folder_option
+@click.option("--network", default="pointwise", show_default=True, help="pointwise or attention.")
+@click.option("--width", type=int, default=64, show_default=True, help="Of the network.")
+@click.option("--gamma", type=float, default=0.95, show_default=True, help="Discount per hour.")
+@seed_option("Draws first weights and batches.")
+@device_option
+@resume_option
+@start_option
+@json_option()
+@quiet_option
+def offline(
+    data: Sequence[str],
+    out: str,
+    baselines: Sequence[str],
+    filter_: str | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Learn from datasets that `rare dataset` or Minari wrote; DIR/best is the checkpoint that did best.
+
+    Every --validate-every updates the network schedules the scenario's validation windows.
+    """
+    of_algorithm = {"filter": filter_, **{name: options.pop(name) for name in _OF_ALGORITHMS}}
+    with clean_stdout(as_json):
+        request = functions.OfflineRequest(options=of_algorithm, baselines=list(baselines) or None, **options)
+        summary = functions.train_offline(data, out, request, display=ProgressDisplay(quiet))
+    if as_json:
+        click.echo(json_text(summary))
+        return
+    best, last = summary["best"], summary["last"]
+    click.echo(
+        f"{summary['algorithm']} on {summary['scenario']}, {summary['transitions']:,} transitions: objective "
+        f"{best['objective']:.4f} at update {best['step']:,}, {last['objective']:.4f} at the "
+        f"last, {last['step']:,}"
+    )
+    for name, objective in summary["baselines"].items():
+        click.echo(f"{name}: {objective:.4f}")
+    click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")
+
+
+train.add_command(online)
+train.add_command(distil)

@@ -1,0 +1,77 @@
+"""What commands call, imported when it is called: `rare COMMAND --help` must not wait for numba and pandas.
+
+A command of yours has its function here, once for type checkers and once for Python.
+"""
+
+# ruff: noqa: F401 - the names are for whoever imports this module
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.benchmarks.bench import bench_text, run_bench
+    from experiments.cli.show_options import sorted_options
+    from experiments.data.export_schedule import export_run
+    from experiments.data.generate_jobs import WorkloadRequest, generate_workload
+    from experiments.data.log_dataset import DatasetRequest, dataset_run
+    from experiments.data.show_dataset import dataset_text, show_dataset
+    from experiments.data.show_file import show_file, show_text
+    from experiments.demo import demo_run
+    from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
+    from experiments.figures.dataset_figure import draw_dataset
+    from experiments.launchpad.experiment_file import experiment_schema
+    from experiments.launchpad.launch import claims_text, launchpad
+    from experiments.page_makers import redraw_page
+    from experiments.presets import preset_of
+    from experiments.report.learned_facts import learning_text
+    from experiments.report.terminal_table import compare_text, duration, printable, run_text
+    from experiments.runs.comparison import compare_run
+    from experiments.runs.key_values import pairs, parsed_randomise
+    from experiments.runs.provenance import version
+    from experiments.runs.run_setup import Settings, SimulationRequest
+    from experiments.runs.single_run import simulate_run
+    from experiments.training.train_distil import DistilRequest, distil_run
+    from experiments.training.train_offline import OfflineRequest, train_offline
+    from experiments.training.train_online import OnlineRequest, train_online
+    from rare.dataset.dataset_folder import versioned
+    from rare.scenario.config.scenario_config import scenario_schema
+    from rare.scenario.load import Wishes, load_scenario, shipped_names
+    from schedulers import describe
+
+MODULES = {
+    "experiments.benchmarks.bench": ("bench_text", "run_bench"),
+    "experiments.cli.show_options": ("sorted_options",),
+    "experiments.data.export_schedule": ("export_run",),
+    "experiments.data.generate_jobs": ("WorkloadRequest", "generate_workload"),
+    "experiments.data.log_dataset": ("DatasetRequest", "dataset_run"),
+    "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
+    "experiments.data.show_file": ("show_file", "show_text"),
+    "experiments.demo": ("demo_run",),
+    "experiments.evaluation.evaluate_run": ("EvaluationRequest", "evaluate_run", "evaluate_text"),
+    "experiments.figures.dataset_figure": ("draw_dataset",),
+    "experiments.launchpad.experiment_file": ("experiment_schema",),
+    "experiments.launchpad.launch": ("claims_text", "launchpad"),
+    "experiments.page_makers": ("redraw_page",),
+    "experiments.presets": ("preset_of",),
+    "experiments.report.learned_facts": ("learning_text",),
+    "experiments.report.terminal_table": ("compare_text", "duration", "printable", "run_text"),
+    "experiments.runs.comparison": ("compare_run",),
+    "experiments.runs.key_values": ("pairs", "parsed_randomise"),
+    "experiments.runs.provenance": ("version",),
+    "experiments.runs.run_setup": ("Settings", "SimulationRequest"),
+    "experiments.runs.single_run": ("simulate_run",),
+    "experiments.training.train_distil": ("DistilRequest", "distil_run"),
+    "experiments.training.train_offline": ("OfflineRequest", "train_offline"),
+    "experiments.training.train_online": ("OnlineRequest", "train_online"),
+    "rare.dataset.dataset_folder": ("versioned",),
+    "rare.scenario.config.scenario_config": ("scenario_schema",),
+    "rare.scenario.load": ("Wishes", "load_scenario", "shipped_names"),
+    "schedulers": ("describe",),
+}
+_MODULE_OF = {name: module for module, names in MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULE_OF[name]), name)
