@@ -103,6 +103,9 @@ class PythonDecider:
 
 def as_decider(scheduler: Scheduler | Policy | Decider, case: Case) -> Any:
     """The scheduler as the clocks ask it; a user's class is wrapped."""
+    for_case: Any = getattr(scheduler, "for_case", None)
+    if for_case is not None:
+        return for_case(case)
     if hasattr(scheduler, "decide"):
         return scheduler
     if not isinstance(scheduler, Scheduler):

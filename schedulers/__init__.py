@@ -1,6 +1,8 @@
-"""Schedulers: heuristics composed by name, and users' own classes."""
+"""Schedulers: heuristics composed by name, users' own classes, and plug-ins."""
 
-from schedulers.heuristics.heuristic import Heuristic, describe, known_names
-from schedulers.registry import make_scheduler
+from rare.state.codes import Parameter
+from schedulers.heuristics.heuristic import Heuristic, known_names
+from schedulers.heuristics.power_gate import Gate
+from schedulers.registry import describe, make_scheduler
 
-__all__ = ["Heuristic", "describe", "known_names", "make_scheduler"]
+__all__ = ["Gate", "Heuristic", "Parameter", "describe", "known_names", "make_scheduler"]

@@ -1,15 +1,22 @@
-"""Any scheduler by name: a heuristic, `lookahead`, `oracle`, `rare`, a checkpoint, `file.py:Class`."""
+"""Any scheduler by name: a heuristic, one of SCHEDULERS, a checkpoint, `file.py:Class`, a plug-in."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schedulers.heuristics.heuristic import known_names, parse
+from rare.rules.orders import ORDERS
+from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
+from schedulers.heuristics.gated_heuristic import make_heuristic
+from schedulers.heuristics.gates import GATES
+from schedulers.heuristics.heuristic import SHORT, known_names, unknown_part
 from schedulers.lookahead.lookahead_scheduler import parse_lookahead
 from schedulers.user.user_class import is_user_class, load_user_class
 from traces.errors import InputError
+from traces.name_registry import RegistrationError, Registry, first_line
 
 MOST_TRIALS = 10**7
 SHIPPED, WITH_FORECAST, WITHOUT_FORECAST = "rare", "with-forecast", "without-forecast"
@@ -18,39 +25,67 @@ SHIPPED_FOLDERS = {
     for kind in (WITH_FORECAST, WITHOUT_FORECAST)
 }
 """The checkpoints that ship, by what they are for."""
+PRIVILEGED, OVER_A_HEURISTIC, TRAINED, PLUGINS = "privileged", "over a heuristic", "trained", "plug-ins"
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerFamily:
+    """Schedulers that are no heuristics, by the first word of their name.
+
+    make : (whole name, keyword parameters) -> the scheduler
+    section : heading in `rare schedulers`. form : how the name is written there, '' for the word alone
+    """
+
+    make: Callable[..., Any]
+    section: str
+    form: str = ""
+
+
+SCHEDULERS: Registry[SchedulerFamily] = Registry("scheduler")
 
 
 def make_scheduler(name: str, **params: float) -> Any:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if is_user_class(name):
         return load_user_class(name)
-    if name.strip().lower().partition("=")[0] == "oracle":
-        return _oracle(name.strip().lower())
-    if re.match(r"lookahead($|[=+])", name.strip().lower()):
-        return parse_lookahead(name, **params)
+    word = _first_word(name)
+    if word in SCHEDULERS.built_in:
+        return SCHEDULERS[word].value.make(name, **params)
+    if word in known_names():
+        return make_heuristic(name, **params)
     folder = checkpoint_folder(name)
-    if folder is None and not is_shipped(name):
-        return parse(name, **params)
-    if params:
-        raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
-    if folder is None:
-        from schedulers.network.shipped_pair import ShippedPair
+    if folder is not None:
+        return _checkpoint(folder, name, **params)
+    plugin = SCHEDULERS.find(word)
+    if plugin is None:
+        raise unknown_part(name, word, "orders and schedulers", [*known_names(), *SCHEDULERS.names()])
+    return plugin.value.make(name, **params)
 
-        return ShippedPair()
-    from schedulers.network.learned_scheduler import LearnedScheduler
 
-    return LearnedScheduler(folder)
+def describe() -> dict[str, dict[str, str]]:
+    """Section -> {name or form of a name: what it means}; plug-ins are included."""
+    sections = {
+        "orders": ORDERS.helps(),
+        "backfill": BACKFILLS.helps(),
+        "gates": GATES.helps(),
+        "victims": VICTIMS.helps(),
+        "short": dict(SHORT),
+    }
+    for entry in SCHEDULERS:
+        section = sections.setdefault(entry.value.section, {})
+        section[entry.value.form or entry.name] = entry.help
+    sections[TRAINED]["FOLDER"] = "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)"
+    return sections
 
 
 def checkpoint_folder(name: str) -> Path | None:
     """The folder of the trained network that a name means; None if it means something else, `rare` included.
 
-    A folder never hides a heuristic of its name. InputError for a path where no checkpoint is.
+    A folder never hides a scheduler that RARE brings. InputError for a path where no checkpoint is.
     """
     if is_shipped(name):
         return None
-    first = re.split(r"[+=]", name.strip().lower())[0]
-    if is_user_class(name) or first in (*known_names(), "lookahead", "oracle"):
+    if is_user_class(name) or _first_word(name) in (*known_names(), *SCHEDULERS.built_in):
         return None
     from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
@@ -68,10 +103,15 @@ def is_shipped(name: str) -> bool:
     return first == SHIPPED
 
 
+def _first_word(name: str) -> str:
+    return re.split(r"[+=]", name.strip().lower())[0]
+
+
 def _oracle(name: str) -> Any:
     """`oracle`, or `oracle=N` with the number of small changes it tries; a quick one solves no program."""
     from schedulers.oracle.oracle_scheduler import FEWEST_WITH_PROGRAM, TRIALS, Oracle
 
+    name = name.strip().lower()
     _, given, text = name.partition("=")
     if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):
         raise InputError(f"scheduler {name!r}: {text!r} is not a number of trials; write oracle=1000")
@@ -79,3 +119,60 @@ def _oracle(name: str) -> Any:
     oracle = Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM)
     oracle.name = name
     return oracle
+
+
+def _shipped(name: str, **params: float) -> Any:
+    """`rare`: the networks that ship with the package."""
+    is_shipped(name)  # refuses parts behind the name
+    _refuse_parameters(name, params)
+    from schedulers.network.shipped_pair import ShippedPair
+
+    return ShippedPair()
+
+
+def _checkpoint(folder: Path, name: str, **params: float) -> Any:
+    _refuse_parameters(name, params)
+    from schedulers.network.learned_scheduler import LearnedScheduler
+
+    return LearnedScheduler(folder)
+
+
+def _refuse_parameters(name: str, params: dict[str, float]) -> None:
+    if params:
+        raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
+
+
+def _family_of_plugin(plugin: object) -> tuple[str, SchedulerFamily]:
+    """(help text, family) of a class that an entry point names. RegistrationError if it is no scheduler."""
+    if not isinstance(plugin, type) or not (hasattr(plugin, "choose") or hasattr(plugin, "act")):
+        raise RegistrationError(
+            "it is no class with a method choose(self, view) or act(self, observation, mask)"
+        )
+
+    def make(name: str, **params: float) -> Any:
+        if _first_word(name) != name.strip().lower():
+            raise InputError(
+                f"scheduler {name!r}: it is a plug-in and takes no parts; write {_first_word(name)}"
+            )
+        return plugin(**params)
+
+    return first_line(plugin), SchedulerFamily(make, PLUGINS)
+
+
+SCHEDULERS.register(
+    "oracle",
+    "knows true run times and true power (oracle=N tries N small changes; default 4000)",
+    SchedulerFamily(lambda name, **_: _oracle(name), PRIVILEGED),
+)
+SCHEDULERS.register(
+    "lookahead",
+    "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)",
+    SchedulerFamily(parse_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
+)
+SCHEDULERS.register(
+    SHIPPED,
+    "the network that ships with the package; out of its range a heuristic decides",
+    SchedulerFamily(_shipped, TRAINED),
+)
+SCHEDULERS.reserve(known_names(), "heuristic")
+SCHEDULERS.accept_plugins("rare.schedulers", _family_of_plugin)
