@@ -11,6 +11,7 @@ import click
 from experiments.cli.cli_shared import clean_stdout, json_text
 from experiments.cli.cli_train_distil import distil
 from experiments.cli.cli_train_online import online
+from experiments.cli.registered_option import RegisteredOption, offline_algorithms
 
 
 @click.group(short_help="Learn schedulers: offline, online, from others.")
@@ -20,7 +21,7 @@ def train() -> None:
 
 @train.command("offline", short_help="From logged datasets, ours or Minari's.")
 @click.option("--data", multiple=True, required=True, metavar="DIR", help="A dataset. Repeatable.")
-@click.option("--algorithm", default="bc", show_default=True, help="bc, crr, cql, bcq or sac.")
+@click.option("--algorithm", cls=RegisteredOption, names=offline_algorithms, default="bc", show_default=True)
 @click.option("--scenario", metavar="NAME|FILE.toml",
               help="Whose validation windows judge.  [default: the dataset's]")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario.")

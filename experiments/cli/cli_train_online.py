@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from experiments.cli.cli_shared import clean_stdout, json_text
+from experiments.cli.registered_option import RegisteredOption, online_algorithms
 
 
 @click.command("online", short_help="By playing, from scratch or from a checkpoint.")
 @click.option("--scenario", default="islanded", show_default=True, metavar="NAME|FILE.toml",
               help="Whose training windows are played, and whose validation windows judge.")  # fmt: skip
-@click.option("--algorithm", default="ppo", show_default=True, help="ppo or dqn.")
+@click.option("--algorithm", cls=RegisteredOption, names=online_algorithms, default="ppo", show_default=True)
 @click.option("--out", required=True, metavar="DIR", help="Where the run goes.")
 @click.option("--steps", type=int, default=200_000, show_default=True, help="Decisions to play.")
 @click.option("--from", "start", metavar="CHECKPOINT", help="Start from these weights.")

@@ -31,6 +31,7 @@ from experiments.cli.cli_launchpad import launchpad_command
 from experiments.cli.cli_preset import preset_command, preset_options, refuse_alone
 from experiments.cli.cli_shared import clean_stdout, json_text, scheduler_names
 from experiments.cli.cli_train import train
+from experiments.cli.registered_option import RegisteredOption, trace_formats
 from experiments.cli.shared_options import scenario_options
 from experiments.data.generate_jobs import generate
 
@@ -184,9 +185,8 @@ def traces() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, nothing else.")
 @click.option("--strict", is_flag=True, help="Workload, series: make every repair and skip an error.")
-@click.option(
-    "--format", "format_", metavar="NAME", help="Workload: swf, csv, parquet. Weather: epw, tmy3, nsrdb, ..."
-)
+@click.option("--format", "format_", cls=RegisteredOption, names=trace_formats, metavar="NAME",
+              help="Of FILE: {names}.")  # fmt: skip
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
 )

@@ -8,7 +8,7 @@ import click
 
 from experiments.data.show_file import kind_of
 from experiments.data.show_weather import OPTIONS as WEATHER
-from traces.jobs.job_files import FORMATS
+from traces.jobs.job_formats import JOB_FORMATS
 
 WORKLOAD = ("strict", "format", "mapping")
 SERIES = (
@@ -45,7 +45,7 @@ def sorted_options(
 
 
 def _kind(file: str, options: dict[str, Any]) -> str | None:
-    if "mapping" in options or options.get("format") in FORMATS:
+    if "mapping" in options or options.get("format") in JOB_FORMATS:
         return "workload"
     if "header" in options:
         kind: str | None = "power"

@@ -20,6 +20,7 @@ from rare.scenario.config.toml_tables import (
     texts,
     whole,
 )
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
 from traces.documents import read_toml, reads_file
 from traces.errors import InputError
 from traces.text import place
@@ -29,7 +30,6 @@ DEFAULT, QUICK = HERE / "default.toml", HERE / "quick.toml"
 TIERS = ("oracle", "lookahead", "heuristic", "mixed", "random")
 """Qualities of logged data, the best first."""
 SUPPLIES = ("both", "wind", "sun")
-ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 ABLATED = ("handover", "scratch")
 NETWORKS = ("pointwise", "attention")
 
@@ -86,7 +86,7 @@ class OfflineTable:
 
     def problems(self) -> Problems:
         """Names that lead nowhere."""
-        yield from _unknown("algorithms", self.algorithms, ALGORITHMS)
+        yield from _unknown("algorithms", self.algorithms, OFFLINE_ALGORITHMS.built_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class OnlineTable:
 class HandoverTable:
     """Which offline policy goes on online; fixed before anything is measured."""
 
-    algorithm: str = text("crr", choices=ALGORITHMS)
+    algorithm: str = text("crr", choices=OFFLINE_ALGORITHMS.built_in)
     tier: str = text("heuristic", choices=TIERS)
     epsilon: float = number(0.1, high=1.0)
     critic_share: float = number(0.05, high=1.0)  # of the steps: the critic alone learns

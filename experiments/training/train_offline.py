@@ -19,6 +19,7 @@ from experiments.training.train_folder import (
     write_json,
 )
 from schedulers.training.discount import GAMMA_PER_HOUR, REWARD_SCALE
+from schedulers.training.offline.algorithms import check_algorithm
 from traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from schedulers.training.offline.transitions import Transitions
     from schedulers.training.scheduler_net import SchedulerNet
 
-ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 SPLIT = "validation"
 
 
@@ -290,8 +290,7 @@ def _check(
 ) -> None:
     from schedulers.training.scheduler_net import KINDS
 
-    if algorithm not in ALGORITHMS:
-        raise InputError(f"--algorithm {algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+    check_algorithm(algorithm)
     if network not in KINDS:
         raise InputError(f"--network {network!r} is unknown; known are {', '.join(KINDS)}")
     numbers = (("steps", steps), ("batch", batch), ("width", width), ("validate-every", every))

@@ -24,6 +24,7 @@ from rare.env.observation.layout import Layout
 from rare.episodes import Episodes, Randomise
 from rare.scenario.case_hash import case_hash
 from schedulers.training.discount import REWARD_SCALE
+from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS, OnlineTask, check_online
 from traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from schedulers.training.online.online_loop import Progress
     from schedulers.training.scheduler_net import SchedulerNet
 
-ALGORITHMS = ("ppo", "dqn")
 SPLIT, TRAIN, REPLAY = "validation", "train", "replay"
 WIDTH = 64
 
@@ -88,11 +88,11 @@ def train_online(
     from schedulers.training.checkpoint import resized
     from schedulers.training.offline.transitions import read_transitions
     from schedulers.training.online.lagrangian import parsed
-    from schedulers.training.online.online_options import DqnOptions, PpoOptions, with_changes
+    from schedulers.training.online.online_options import with_changes
 
     torch.set_num_threads(1)
     given = {key: value for key, value in (options or {}).items() if value is not None}
-    chosen = with_changes(PpoOptions() if algorithm == "ppo" else DqnOptions(), given)
+    chosen = with_changes(ONLINE_ALGORITHMS[algorithm].value.options(), given)
     logged = read_transitions(data, gamma_per_hour=chosen.gamma) if data else None
     for note in logged.notes if logged else ():
         talk.note(note)
@@ -174,8 +174,6 @@ class _Run:
     def learner(self, folder: Path, net: SchedulerNet, options: Any, data: Transitions | None) -> Any:
         """The algorithm on fresh environments."""
         from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
-        from schedulers.training.online.dqn import SchedulerDQN
-        from schedulers.training.online.ppo import SchedulerPPO
 
         config, layout = self.config, net.layout
         env = GreenClusterSB3VecEnv(
@@ -184,16 +182,21 @@ class _Run:
             reservations=layout.reservations, **self.kind,
         )  # fmt: skip
         env.seed(config["seed"])
-        common: dict[str, Any] = {
-            "origin": config["start"] is not None, "seed": config["seed"], "device": config["device"],
-        }  # fmt: skip
-        if config["algorithm"] == "ppo":
-            return SchedulerPPO(env, options, config["steps"], net, limits=config["limits"], **common)
-        between = math.ceil(config["validate_every"] / options.environments) + options.rollout
-        return SchedulerDQN(
-            env, options, config["steps"], net, data=data, mix=config["mix"], folder=folder / REPLAY,
-            spare_rows=between, **common,
-        )  # fmt: skip
+        task = OnlineTask(
+            env=env,
+            options=options,
+            net=net,
+            steps=config["steps"],
+            from_checkpoint=config["start"] is not None,
+            seed=config["seed"],
+            device=config["device"],
+            data=data,
+            mix=config["mix"],
+            limits=config["limits"],
+            folder=folder / REPLAY,
+            spare_rows=math.ceil(config["validate_every"] / options.environments) + options.rollout,
+        )
+        return ONLINE_ALGORITHMS[config["algorithm"]].value.learner(task)
 
     def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
         """How the network chooses best, and then its scores of the validation windows (W,)."""
@@ -302,14 +305,9 @@ def _start_facts(start: str | Path | None, origin: Checkpoint | None) -> dict[st
 
 
 def _check(algorithm: str, steps: int, every: int, mix: float, data: bool, limits: bool) -> None:
-    if algorithm not in ALGORITHMS:
-        raise InputError(f"--algorithm {algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+    check_online(algorithm, data=data, limits=limits)
     for name, value in (("steps", steps), ("validate-every", every)):
         if value < 1:
             raise InputError(f"--{name} must be at least 1, got {value}")
     if not 0 <= mix < 1:
         raise InputError(f"--mix must be from 0 to below 1, the share of logged transitions; got {mix}")
-    if data and algorithm != "dqn":
-        raise InputError("--data: only dqn learns from logged transitions; start ppo --from a checkpoint")
-    if limits and algorithm != "ppo":
-        raise InputError("--limit: only ppo keeps limits; give --algorithm ppo")

@@ -21,6 +21,7 @@ from rare.scenario.config.power_config import (
     changed,
 )
 from rare.scenario.config.toml_tables import flag, many, number, one, pair, stamp, text, whole
+from traces.jobs.job_formats import JOB_FORMATS
 
 __all__ = [
     "PLAIN_NODE", "BatteryTable", "ClusterTable", "ForecastTable", "GridTable", "ImportTable", "NodeTable",
@@ -56,7 +57,7 @@ class WorkloadTable:
     estimates: str = text("exact", choices=("exact", "tsafrir"))  # of made jobs
     max_estimate_s: int | None = whole(None, low=6000, high=10**8)  # tsafrir: the longest run time asked for
     seed: int = whole(0)  # of made jobs
-    format: str | None = text(None, choices=("swf", "csv", "parquet"))  # None: by the file's name
+    format: str | None = text(None)  # a name in JOB_FORMATS; None: by the file's name
     mapping: str | None = text(None)  # a shipped mapping's name, or a TOML file
     jobs: str | None = text(None)  # FIRST:LAST, from 0, LAST not included
     from_date: str | None = stamp()  # on the machine's own calendar
@@ -68,6 +69,8 @@ class WorkloadTable:
 
     def problems(self) -> Problems:
         """Keys that do not go together."""
+        if self.format is not None and self.format not in JOB_FORMATS:
+            yield "format", f"is an {JOB_FORMATS.unknown(self.format)}"
         if self.model is not None and self.file is not None:
             yield "model", "and file both say where the jobs come from; keep one"
         if self.model is not None and self.load is None:
