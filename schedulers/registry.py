@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ from rare.rules.orders import ORDERS
 from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
 from schedulers.heuristics.gated_heuristic import make_heuristic
 from schedulers.heuristics.gates import GATES
-from schedulers.heuristics.heuristic import SHORT, known_names, unknown_part
+from schedulers.heuristics.heuristic import SHORT, known_names, parse_parts, unknown_part
 from schedulers.lookahead.lookahead_scheduler import parse_lookahead
+from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
 from schedulers.user.user_class import is_user_class, load_user_class
+from schedulers.user.user_files import user_files
 from traces.errors import InputError
-from traces.name_registry import RegistrationError, Registry, first_line
 
 MOST_TRIALS = 10**7
 SHIPPED, WITH_FORECAST, WITHOUT_FORECAST = "rare", "with-forecast", "without-forecast"
@@ -25,30 +24,14 @@ SHIPPED_FOLDERS = {
     for kind in (WITH_FORECAST, WITHOUT_FORECAST)
 }
 """The checkpoints that ship, by what they are for."""
-PRIVILEGED, OVER_A_HEURISTIC, TRAINED, PLUGINS = "privileged", "over a heuristic", "trained", "plug-ins"
-
-
-@dataclass(frozen=True, slots=True)
-class SchedulerFamily:
-    """Schedulers that are no heuristics, by the first word of their name.
-
-    make : (whole name, keyword parameters) -> the scheduler
-    section : heading in `rare schedulers`. form : how the name is written there, '' for the word alone
-    """
-
-    make: Callable[..., Any]
-    section: str
-    form: str = ""
-
-
-SCHEDULERS: Registry[SchedulerFamily] = Registry("scheduler")
+PRIVILEGED, OVER_A_HEURISTIC, TRAINED = "privileged", "over a heuristic", "trained"
 
 
 def make_scheduler(name: str, **params: float) -> Any:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if is_user_class(name):
         return load_user_class(name)
-    word = _first_word(name)
+    word = first_word(name)
     if word in SCHEDULERS.built_in:
         return SCHEDULERS[word].value.make(name, **params)
     if word in known_names():
@@ -78,6 +61,21 @@ def describe() -> dict[str, dict[str, str]]:
     return sections
 
 
+def plugin_files(name: str) -> list[Path]:
+    """The source files of the plug-in that a scheduler's name uses, and of its neighbours; [] without one."""
+    word = first_word(name)
+    if is_user_class(name) or word in SCHEDULERS.built_in:
+        return []
+    source = ""
+    if word in known_names():
+        gate = parse_parts(name).gate
+        source = gate.source if gate is not None else ""
+    elif checkpoint_folder(name) is None:
+        plugin = SCHEDULERS.find(word)
+        source = plugin.source if plugin is not None else ""
+    return user_files(Path(source), []) if source else []
+
+
 def checkpoint_folder(name: str) -> Path | None:
     """The folder of the trained network that a name means; None if it means something else, `rare` included.
 
@@ -85,7 +83,7 @@ def checkpoint_folder(name: str) -> Path | None:
     """
     if is_shipped(name):
         return None
-    if is_user_class(name) or _first_word(name) in (*known_names(), *SCHEDULERS.built_in):
+    if is_user_class(name) or first_word(name) in (*known_names(), *SCHEDULERS.built_in):
         return None
     from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
@@ -101,10 +99,6 @@ def is_shipped(name: str) -> bool:
             f"write {SHIPPED}"
         )
     return first == SHIPPED
-
-
-def _first_word(name: str) -> str:
-    return re.split(r"[+=]", name.strip().lower())[0]
 
 
 def _oracle(name: str) -> Any:
@@ -142,23 +136,6 @@ def _refuse_parameters(name: str, params: dict[str, float]) -> None:
         raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
 
 
-def _family_of_plugin(plugin: object) -> tuple[str, SchedulerFamily]:
-    """(help text, family) of a class that an entry point names. RegistrationError if it is no scheduler."""
-    if not isinstance(plugin, type) or not (hasattr(plugin, "choose") or hasattr(plugin, "act")):
-        raise RegistrationError(
-            "it is no class with a method choose(self, view) or act(self, observation, mask)"
-        )
-
-    def make(name: str, **params: float) -> Any:
-        if _first_word(name) != name.strip().lower():
-            raise InputError(
-                f"scheduler {name!r}: it is a plug-in and takes no parts; write {_first_word(name)}"
-            )
-        return plugin(**params)
-
-    return first_line(plugin), SchedulerFamily(make, PLUGINS)
-
-
 SCHEDULERS.register(
     "oracle",
     "knows true run times and true power (oracle=N tries N small changes; default 4000)",
@@ -175,4 +152,3 @@ SCHEDULERS.register(
     SchedulerFamily(_shipped, TRAINED),
 )
 SCHEDULERS.reserve(known_names(), "heuristic")
-SCHEDULERS.accept_plugins("rare.schedulers", _family_of_plugin)

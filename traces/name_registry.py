@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -29,12 +30,16 @@ class RegistrationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
-    """A registered name. origin: distribution and version of a plug-in, '' for what RARE brings."""
+    """A registered name.
+
+    origin, source : distribution and version of a plug-in, and the file it is in; '' for what RARE brings
+    """
 
     name: str
     help: str
     value: T
     origin: str = ""
+    source: str = ""
 
 
 class Registry(Generic[T]):
@@ -184,7 +189,8 @@ class Registry(Generic[T]):
             if self._convert is None:
                 raise RegistrationError("plug-ins are not accepted")
             help_text, value = self._convert(points[0].load())
-            self._plugins[name] = self._checked(Entry(name, help_text, value, origins[0]))
+            source = getattr(sys.modules.get(points[0].module), "__file__", None) or ""
+            self._plugins[name] = self._checked(Entry(name, help_text, value, origins[0], source))
         except RegistrationError as error:
             raise InputError(f"{where} cannot be used: {error}") from error
         except (Exception, SystemExit) as error:  # whatever the plug-in does when it is imported

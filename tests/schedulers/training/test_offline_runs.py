@@ -21,6 +21,7 @@ from schedulers.network.forward import CHOICES_OF_POLICY  # noqa: E402
 from schedulers.training import checkpoint  # noqa: E402
 from schedulers.training.journal import read_rows  # noqa: E402
 from schedulers.training.offline import offline_loop as loop  # noqa: E402
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS  # noqa: E402
 from schedulers.training.offline.transitions import read_transitions  # noqa: E402
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet  # noqa: E402
 from tests.schedulers.training.offline_data import SMALL  # noqa: E402
