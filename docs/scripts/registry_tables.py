@@ -25,12 +25,12 @@ DOCS = Path(__file__).resolve().parents[1]
 PAGE = DOCS / "names.md"
 HEAD = """# Names
 
-This page is written by `python -m docs.scripts.registry_tables` from the registries in the code; edit the help
-texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
+This page is written by `python -m docs.scripts.registry_tables` from the registries in the code; edit the
+help texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
 [extending.md](extending.md).
 
-A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM]`, such as `hvf+easy+green`; a backfill alone stands for
-`fcfs` with it. Needs: what a workload or a scenario must have for it.
+A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM]`, such as `hvf+easy+green`; a backfill alone stands
+for `fcfs` with it. Needs: what a workload or a scenario must have for it.
 """
 SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
     ("Orders", ORDERS),
