@@ -7,17 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rare.state.codes import Parameter
+    from rare.state.codes import NumberParameter
     from schedulers.heuristics.heuristic import Heuristic, known_names
     from schedulers.heuristics.power_gate import Gate
     from schedulers.registry import describe, make_scheduler
 
-__all__ = ["Gate", "Heuristic", "Parameter", "describe", "known_names", "make_scheduler"]
+__all__ = ["Gate", "Heuristic", "NumberParameter", "describe", "known_names", "make_scheduler"]
 
 _PLACES = {
     "Gate": "schedulers.heuristics.power_gate",
     "Heuristic": "schedulers.heuristics.heuristic",
-    "Parameter": "rare.state.codes",
+    "NumberParameter": "rare.state.codes",
     "describe": "schedulers.registry",
     "known_names": "schedulers.heuristics.heuristic",
     "make_scheduler": "schedulers.registry",

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 
 from rare.model import NEVER_S
-from rare.state.codes import DEADLINE, VALUE, Choice, Parameter, check_branches
+from rare.state.codes import DEADLINE, VALUE, Choice, NumberParameter, check_branches
 from rare.state.compile import rule
 from traces.name_registry import Registry
 
 FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(14)
-SCALE_OF_ATC = Parameter("k", default=2.0, low=0.01, high=1000.0)
+SCALE_OF_ATC = NumberParameter("k", default=2.0, low=0.01, high=1000.0)
 
 ORDERS: Registry[Choice] = Registry("order")
 ORDERS.register("fcfs", "first come, first served", Choice(FCFS))

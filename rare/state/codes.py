@@ -16,7 +16,7 @@ _NEEDS = ("", VALUE, DEADLINE, RENEWABLES, PRICE, CARBON)
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class NumberParameter:
     """A number that a name may carry behind '=': what it is called, its default and its range."""
 
     symbol: str
@@ -41,7 +41,7 @@ class Choice:
 
     code: int
     needs: str = ""
-    parameter: Parameter | None = None
+    parameter: NumberParameter | None = None
 
     def __post_init__(self) -> None:
         if self.needs not in _NEEDS:

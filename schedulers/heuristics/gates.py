@@ -23,13 +23,13 @@ from rare.rules.outlook import cheaper_share, green_over, project
 from rare.rules.power_balance import node_increase_mw
 from rare.state import codes
 from rare.state.arrays import SUSPENDED, env_of, job_of, live_of
-from rare.state.codes import Choice, Parameter
+from rare.state.codes import Choice, NumberParameter
 from rare.state.compile import rule
 from rare.state.memory import accessor
 from traces.name_registry import Registry
 
 NO_GATE, GREEN, PRICE, CARBON, OUTSIDE = range(5)
-SHARE = Parameter("Q", default=0.25, low=0.0, high=1.0)
+SHARE = NumberParameter("Q", default=0.25, low=0.0, high=1.0)
 HELD = np.dtype([("held", "i1")])
 """What a gate from outside has answered of the job in a slot (schedulers.heuristics.gated_heuristic)."""
 

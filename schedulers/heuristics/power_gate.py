@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rare.model import Case
-from rare.state.codes import Parameter
+from rare.state.codes import NumberParameter
 from rare.view import ClusterView, JobView
 from schedulers.heuristics.gates import OUTSIDE, GateChoice
 from traces.name_registry import RegistrationError, first_line
@@ -28,7 +28,7 @@ class Gate:
     their latest start; then they are no longer hidden.
     """
 
-    parameter: ClassVar[Parameter | None] = None
+    parameter: ClassVar[NumberParameter | None] = None
 
     def __init__(self, value: float | None = None) -> None:
         """value : of the parameter, as written or its default; None without one."""
@@ -51,6 +51,6 @@ def gate_of_plugin(plugin: object) -> tuple[str, GateChoice]:
             f"{plugin.__name__} is not implemented: it has no method holds(self, view, job)"
         )
     parameter = plugin.parameter
-    if parameter is not None and not isinstance(parameter, Parameter):
-        raise RegistrationError(f"{plugin.__name__}.parameter must be a schedulers.Parameter, or None")
+    if parameter is not None and not isinstance(parameter, NumberParameter):
+        raise RegistrationError(f"{plugin.__name__}.parameter must be a schedulers.NumberParameter, or None")
     return first_line(plugin), GateChoice(OUTSIDE, "deadline", parameter, plugin)

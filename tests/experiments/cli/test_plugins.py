@@ -19,7 +19,7 @@ GATES = '''
 """Two gates and a scheduler."""
 
 from rare import WAIT
-from schedulers import Gate, Parameter
+from schedulers import Gate, NumberParameter
 
 
 class Never(Gate):
@@ -40,7 +40,7 @@ class Always(Gate):
 class Cheap(Gate):
     """waits until at most a share Q of the time left is cheaper"""
 
-    parameter = Parameter("Q", default=0.1, low=0.0, high=1.0)
+    parameter = NumberParameter("Q", default=0.1, low=0.0, high=1.0)
 
     def holds(self, view, job):
         latest_s = job.deadline_s - job.estimate_left_s
