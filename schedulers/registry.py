@@ -1,4 +1,4 @@
-"""Any scheduler by name: a heuristic, `lookahead`, `oracle`, `rare`, a checkpoint, `file.py:Class`."""
+"""Any scheduler by name: a heuristic, one of SCHEDULERS, a checkpoint, `file.py:Class`, a plug-in."""
 
 from __future__ import annotations
 
@@ -6,38 +6,43 @@ import re
 from pathlib import Path
 
 from rare.env.policy import AnyScheduler
+from rare.rules.orders import ORDERS
 from rare.scheduler import BaseScheduler
-from schedulers.heuristics.heuristic import known_names, parse
+from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
+from schedulers.heuristics.gated_heuristic import make_heuristic
+from schedulers.heuristics.gates import GATES
+from schedulers.heuristics.heuristic import SHORT, known_names, parse_parts, unknown_part
 from schedulers.lookahead.lookahead_scheduler import parse_lookahead
 from schedulers.network.shipped_folders import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
+from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
 from schedulers.user.user_class import is_user_class, load_user_class
+from schedulers.user.user_files import user_files
 from traces.errors import InputError
 
 __all__ = [
     "SHIPPED", "SHIPPED_FOLDERS", "WITHOUT_FORECAST", "WITH_FORECAST", "checkpoint_folder", "is_shipped",
-    "make_scheduler",
+    "make_scheduler", "describe", "plugin_files",
 ]  # fmt: skip
 MOST_TRIALS = 10**7
+PRIVILEGED, OVER_A_HEURISTIC, TRAINED = "privileged", "over a heuristic", "trained"
 
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
     if is_user_class(name):
         return load_user_class(name)
-    if name.strip().lower().partition("=")[0] == "oracle":
-        return _oracle(name.strip().lower())
-    if re.match(r"lookahead($|[=+])", name.strip().lower()):
-        return parse_lookahead(name, **params)
+    word = first_word(name)
+    if word in SCHEDULERS.built_in:
+        return SCHEDULERS[word].value.make(name, **params)
+    if word in known_names():
+        return make_heuristic(name, **params)
     folder = checkpoint_folder(name)
-    if folder is None and not is_shipped(name):
-        return parse(name, **params)
-    if params:
-        raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
-    if folder is None:
-        from schedulers.network.shipped_pair import ShippedPair
-
-        return ShippedPair()
-    return _learned(folder)
+    if folder is not None:
+        return _checkpoint(folder, name, **params)
+    plugin = SCHEDULERS.find(word)
+    if plugin is None:
+        raise unknown_part(name, word, "orders and schedulers", [*known_names(), *SCHEDULERS.names()])
+    return plugin.value.make(name, **params)
 
 
 def _learned(folder: Path) -> BaseScheduler:
@@ -58,15 +63,45 @@ def _learned(folder: Path) -> BaseScheduler:
     return TorchScheduler(folder)
 
 
+def describe() -> dict[str, dict[str, str]]:
+    """Section -> {name or form of a name: what it means}; plug-ins are included."""
+    sections = {
+        "orders": ORDERS.helps(),
+        "backfill": BACKFILLS.helps(),
+        "gates": GATES.helps(),
+        "victims": VICTIMS.helps(),
+        "short": dict(SHORT),
+    }
+    for entry in SCHEDULERS:
+        section = sections.setdefault(entry.value.section, {})
+        section[entry.value.form or entry.name] = entry.help
+    sections[TRAINED]["FOLDER"] = "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)"
+    return sections
+
+
+def plugin_files(name: str) -> list[Path]:
+    """The source files of the plug-in that a scheduler's name uses, and of its neighbours; [] without one."""
+    word = first_word(name)
+    if is_user_class(name) or word in SCHEDULERS.built_in:
+        return []
+    source = ""
+    if word in known_names():
+        gate = parse_parts(name).gate
+        source = gate.source if gate is not None else ""
+    elif checkpoint_folder(name) is None:
+        plugin = SCHEDULERS.find(word)
+        source = plugin.source if plugin is not None else ""
+    return user_files(Path(source), []) if source else []
+
+
 def checkpoint_folder(name: str) -> Path | None:
     """The folder of the trained network that a name means; None if it means something else, `rare` included.
 
-    A folder never hides a heuristic of its name. InputError for a path where no checkpoint is.
+    A folder never hides a scheduler that RARE brings. InputError for a path where no checkpoint is.
     """
     if is_shipped(name):
         return None
-    first = re.split(r"[+=]", name.strip().lower())[0]
-    if is_user_class(name) or first in (*known_names(), "lookahead", "oracle"):
+    if is_user_class(name) or first_word(name) in (*known_names(), *SCHEDULERS.built_in):
         return None
     from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
@@ -88,8 +123,46 @@ def _oracle(name: str) -> BaseScheduler:
     """`oracle`, or `oracle=N` with the number of small changes it tries; a quick one solves no program."""
     from schedulers.oracle.oracle_scheduler import FEWEST_WITH_PROGRAM, TRIALS, Oracle
 
+    name = name.strip().lower()
     _, given, text = name.partition("=")
     if given and not (text.isdecimal() and int(text) <= MOST_TRIALS):
         raise InputError(f"scheduler {name!r}: {text!r} is not a number of trials; write oracle=1000")
     trials = int(text) if given else TRIALS
     return Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM, name=name)
+
+
+def _shipped(name: str, **params: float) -> BaseScheduler:
+    """`rare`: the networks that ship with the package."""
+    is_shipped(name)  # refuses parts behind the name
+    _refuse_parameters(name, params)
+    from schedulers.network.shipped_pair import ShippedPair
+
+    return ShippedPair()
+
+
+def _checkpoint(folder: Path, name: str, **params: float) -> BaseScheduler:
+    _refuse_parameters(name, params)
+    return _learned(folder)
+
+
+def _refuse_parameters(name: str, params: dict[str, float]) -> None:
+    if params:
+        raise InputError(f"scheduler {name!r}: a checkpoint takes no parameter {sorted(params)[0]!r}")
+
+
+SCHEDULERS.register(
+    "oracle",
+    "knows true run times and true power (oracle=N tries N small changes; default 4000)",
+    SchedulerFamily(lambda name, **_: _oracle(name), PRIVILEGED),
+)
+SCHEDULERS.register(
+    "lookahead",
+    "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)",
+    SchedulerFamily(parse_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
+)
+SCHEDULERS.register(
+    SHIPPED,
+    "the network that ships with the package; out of its range a heuristic decides",
+    SchedulerFamily(_shipped, TRAINED),
+)
+SCHEDULERS.reserve(known_names(), "heuristic")

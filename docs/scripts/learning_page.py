@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
-ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
+
+ALGORITHMS = OFFLINE_ALGORITHMS.built_in
 MIXED = ("easy", "sjf+easy", "hvf+easy", "edf+easy", "atc+greedy", "easy+green")
 BEST = {"tiny": "atc+easy+green", "islanded": "hvf+easy+green"}  # on validation windows
 TRANSITIONS = {"tiny": 4_000, "islanded": 40_000}

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 from energy.weather.assemble_weather import assemble
-from energy.weather.formats import epw, feedinlib, nsrdb, openmeteo, pvgis, tmy2, tmy3
-from energy.weather.formats.weather_content import MAX_COLUMNS, Content, is_number, read_content
-from energy.weather.formats.weather_record import Options, Record
+from energy.weather.formats import feedinlib, nsrdb
+from energy.weather.formats.weather_content import Content, is_number, read_content
+from energy.weather.formats.weather_record import Options
 from energy.weather.site_weather import Weather
+from energy.weather.weather_formats import WEATHER_FORMATS, first_lines, recognised
 from traces.documents import reads_file
 from traces.errors import InputError, quoted
 from traces.text import begins_as_json, numbered_lines, place
 
-READERS: dict[str, Callable[[Content, Options], Record]] = {
-    "tmy3": tmy3.read,
-    "tmy2": tmy2.read,
-    "epw": epw.read,
-    "nsrdb": nsrdb.read,
-    "openmeteo": openmeteo.read,
-    "pvgis": pvgis.read,
-    "feedinlib": feedinlib.read,
-}
-
-__all__ = ["READERS", "Options", "format_of", "read_file", "tell_format"]
+__all__ = ["Options", "format_of", "read_file", "tell_format"]
 
 
 @reads_file
 def read_file(path: Path, format: str | None, options: Options) -> Weather:
     """The weather of one file. InputError for whatever keeps it from being read."""
-    if format is not None and (not isinstance(format, str) or format not in READERS):
-        raise InputError(f"unknown weather format {quoted(format)}: use one of {', '.join(READERS)}")
+    if format is not None and format not in WEATHER_FORMATS:
+        raise InputError(WEATHER_FORMATS.unknown(format))
     options.check()
     content = read_content(path, options.max_bytes)
-    record = READERS[format or tell_format(content)](content, options)
+    record = WEATHER_FORMATS[format or tell_format(content)].value.read(content, options)
     return assemble(record, options)
 
 
@@ -53,25 +42,11 @@ def format_of(path: Path | str) -> str | None:
 
 def tell_format(content: Content) -> str:
     """The format's name, by the first lines. InputError where none fits."""
-    first = content.lines[0]
-    second = content.lines[1] if len(content.lines) > 1 else ""
-    cells = [cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS)]
-    names = set(cells)
-    told = {
-        "openmeteo": first.lstrip().startswith(("{", "["))
-        or {"latitude", "utc_offset_seconds"} <= names
-        or (cells[0] == "time" and any(name.startswith("temperature_2m") for name in cells)),
-        "epw": re.match(r"LOCATION\s*,", first, re.IGNORECASE) is not None,
-        "tmy3": second.lower().startswith(tmy3.FIRST_COLUMN.lower()),
-        "tmy2": tmy2.HEADER.match(first) is not None,
-        "nsrdb": first.startswith("Source,") or names >= nsrdb.STAMP_NAMES,
-        "pvgis": first.lower().startswith(pvgis.FIRST) or (cells[0] == "time(utc)" and "t2m" in names),
-        "feedinlib": names >= feedinlib.NAMES,
-    }
-    for name, fits in told.items():
-        if fits:
-            return name
-    raise InputError(f"{_no_format(first, cells)}", where=content.where)
+    head = first_lines(content)
+    entry = recognised(head)
+    if entry is None:
+        raise InputError(_no_format(head.first, list(head.cells)), where=content.where)
+    return entry.name
 
 
 def _names_columns(cells: list[str]) -> bool:
@@ -94,6 +69,6 @@ def _no_format(first: str, cells: list[str]) -> str:
             "columns in"
         )
     return (
-        f"no weather format starts with {quoted(first[:60])}: known are {', '.join(READERS)}; "
-        "if it is one of these, name it with format="
+        f"no weather format starts with {quoted(first[:60])}: known are "
+        f"{', '.join(WEATHER_FORMATS.names())}; if it is one of these, name it with format="
     )

@@ -29,7 +29,7 @@ def read_weather(
 ) -> Weather:
     """The weather in a file, plain or gzipped, or of a site that pvlib carries ('site:greensboro').
 
-    format : 'tmy3', 'tmy2', 'epw', 'nsrdb', 'openmeteo', 'pvgis' or 'feedinlib'; None: told by the content
+    format : a name in energy.weather.weather_formats.WEATHER_FORMATS; None: told by the content
     clear_sky : where the file has no irradiance, model it from clear sky and cloud cover (energy.weather.sky)
     gaps : 'error', or 'interpolate' linearly over at most 6 hours
     negatives : of irradiance: 'error', or 'zero'

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from energy.weather.weather_formats import WEATHER_FORMATS
 from experiments.data.show_file import kind_of
 from experiments.data.show_weather import OPTIONS as WEATHER
-from traces.jobs.job_files import FORMATS
+from traces.errors import InputError
+from traces.jobs.job_formats import JOB_FORMATS
 
 WORKLOAD = ("strict", "format", "mapping")
 SERIES = (
@@ -65,8 +67,12 @@ def sorted_options(
 
 
 def _kind(file: str, options: dict[str, Any]) -> str | None:
-    if "mapping" in options or options.get("format") in FORMATS:
+    format_name = options.get("format")
+    if "mapping" in options or format_name in JOB_FORMATS:
         return "workload"
+    if format_name is not None and format_name not in WEATHER_FORMATS:
+        messages = [registry.unknown(format_name) for registry in (JOB_FORMATS, WEATHER_FORMATS)]
+        raise InputError(f"--format: {'; '.join(messages)}")
     if "header" in options:
         kind: str | None = "power"
     elif "format" in options or _ONLY_WEATHER & options.keys():

@@ -15,6 +15,7 @@ from traces.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_ce
 from traces.csv_table import TableReader
 from traces.errors import InputError
 from traces.jobs.job_files import read_workload
+from traces.jobs.job_formats import formats_of_suffix
 from traces.jobs.job_mapping import choose
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 from traces.rate_units import units_written
@@ -64,7 +65,7 @@ def kind_of(path: str | Path) -> str | None:
 
     A rate, of prices or carbon intensity, is told by its unit.
     """
-    if not {".swf", ".parquet", ".pq"} & {suffix.lower() for suffix in Path(path).suffixes}:
+    if all(entry.name == "csv" for entry in formats_of_suffix(path)):
         from energy.weather.weather_files import format_of
 
         if format_of(path) is not None:

@@ -22,6 +22,7 @@ from rare.scenario.config.field_types import (
 )
 from rare.scenario.config.toml_schema import toml_schema
 from rare.scenario.config.toml_tables import TableProblem, dotted, parse_table
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
 from traces.documents import read_toml, reads_file
 from traces.errors import InputError
 from traces.text import place
@@ -31,12 +32,13 @@ DEFAULT, QUICK = HERE / "default.toml", HERE / "quick.toml"
 TIERS = ("oracle", "lookahead", "heuristic", "mixed", "random")
 """Qualities of logged data, the best first."""
 SUPPLIES = ("both", "wind", "sun")
-ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 ABLATED = ("handover", "scratch")
 NETWORKS = ("pointwise", "attention")
 _MOST = 2**40
 
 Share = Annotated[Number, Field(ge=0, le=1)]
+# Of names that are registered elsewhere, which type checkers cannot follow.
+Algorithm: Any = Literal.__getitem__(OFFLINE_ALGORITHMS.built_in)
 LearningRate = Annotated[Number, Field(ge=1e-7, le=1)]
 
 
@@ -99,14 +101,16 @@ class TiersTable(Table):
 class OfflineTable(Table):
     """[offline]: offline learning, alike for every tier."""
 
-    algorithms: Texts = Field(default=("bc", "crr", "cql"), description=f"of {', '.join(ALGORITHMS)}")
+    algorithms: Texts = Field(
+        default=("bc", "crr", "cql"), description=f"of {', '.join(OFFLINE_ALGORITHMS.built_in)}"
+    )
     updates: Whole = Field(default=1_500, ge=1, le=_MOST, description="gradient steps")
     batch: Whole = Field(default=256, ge=1, le=_MOST, description="transitions in each")
     validations: Whole = Field(default=8, ge=1, le=_MOST, description="in a run")
 
     def problems(self) -> Problems:
         """Names that lead nowhere."""
-        yield from _unknown("algorithms", self.algorithms, ALGORITHMS)
+        yield from _unknown("algorithms", self.algorithms, OFFLINE_ALGORITHMS.built_in)
 
 
 class OnlineTable(Table):
@@ -129,9 +133,7 @@ class OnlineTable(Table):
 class HandoverTable(Table):
     """[handover]: which offline policy goes on online; fixed before anything is measured."""
 
-    algorithm: Literal["bc", "crr", "cql", "bcq", "sac"] = Field(
-        default="crr", description="how it learned offline"
-    )
+    algorithm: Algorithm = Field(default="crr", description="how it learned offline")
     tier: Literal["oracle", "lookahead", "heuristic", "mixed", "random"] = Field(
         default="heuristic", description="from which data"
     )

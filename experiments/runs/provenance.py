@@ -41,19 +41,20 @@ def file_hash(path: Path) -> str:
 
 
 def scheduler_files(names: Iterable[str]) -> dict[str, str]:
-    """sha256 of the files of each scheduler that is made of files: classes of the user's own, checkpoints.
+    """sha256 of the files of each scheduler that is made of files: users' classes, plug-ins, checkpoints.
 
     Of a class that depends on more files, such as a model or a module of the user's, one hash of all of them.
     """
     from schedulers.network.checkpoint_files import checkpoint_hash
-    from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped
+    from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped, plugin_files
     from schedulers.user.user_class import is_user_class, parse_user_class
 
     found = {}
     for name in names:
         folder = checkpoint_folder(name)
-        if is_user_class(name):
-            hashes = [(path.name, file_hash(path)) for path in parse_user_class(name).files]
+        files = parse_user_class(name).files if is_user_class(name) else plugin_files(name)
+        if files:
+            hashes = [(path.name, file_hash(path)) for path in files]
             joined = hashlib.sha256(repr(hashes).encode()).hexdigest()
             found[name] = hashes[0][1] if len(hashes) == 1 else joined
         elif is_shipped(name):

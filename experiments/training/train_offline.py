@@ -29,6 +29,7 @@ from schedulers import make_scheduler
 from schedulers.network.checkpoint_files import KINDS, describe_checkpoint
 from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.training.discount import GAMMA_PER_HOUR, REWARD_SCALE
+from schedulers.training.offline.algorithms import check_algorithm
 from traces.atomic import write_json
 from traces.errors import InputError
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from schedulers.training.offline.transitions import Transitions
     from schedulers.training.scheduler_net import SchedulerNet
 
-ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 SPLIT = "validation"
 
 
@@ -85,8 +85,7 @@ class OfflineRequest:
     figure: bool = True
 
     def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS:
-            raise InputError(f"--algorithm {self.algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+        check_algorithm(self.algorithm)
         if self.network not in KINDS:
             raise InputError(f"--network {self.network!r} is unknown; known are {', '.join(KINDS)}")
         for name in ("steps", "batch", "width", "validate_every"):
@@ -346,6 +345,26 @@ def _check_known(folder: str, names: Sequence[str], settings: Sequence[str]) -> 
                 f"--data {folder}: is of a scenario that cannot be used here ({error}); say with --scenario "
                 "whose validation windows judge"
             ) from None
+
+
+def _check(
+    algorithm: str, network: str, steps: int, batch: int, width: int, gamma: float, every: int, patience: int
+) -> None:
+    from schedulers.training.scheduler_net import KINDS
+
+    check_algorithm(algorithm)
+    if network not in KINDS:
+        raise InputError(f"--network {network!r} is unknown; known are {', '.join(KINDS)}")
+    numbers = (("steps", steps), ("batch", batch), ("width", width), ("validate-every", every))
+    for name, value in numbers:
+        if value < 1:
+            raise InputError(f"--{name} must be at least 1, got {value}")
+    if patience < 0:
+        raise InputError(f"--patience must be at least 0, got {patience}")
+    if not (0 < gamma <= 1 and math.isfinite(gamma)):
+        raise InputError(f"--gamma must be above 0 and at most 1 (per hour), got {gamma}")
+    if network == "attention" and width % 4:
+        raise InputError(f"--width must be a multiple of 4 for attention, got {width}")
 
 
 def _weights_hash(start: str | Path) -> dict[str, str]:

@@ -28,22 +28,18 @@ from rare.scenario.case_hash import case_hash
 from rare.scenario.scenario_episodes import episodes_of_all
 from schedulers.network.checkpoint_files import KINDS, WEIGHTS
 from schedulers.training.discount import REWARD_SCALE
+from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS, OnlineTask, check_online
 from traces.atomic import write_json
 from traces.errors import InputError
 
 if TYPE_CHECKING:
     from schedulers.training.checkpoint import Checkpoint
     from schedulers.training.offline.transitions import Transitions
-    from schedulers.training.online.dqn import SchedulerDQN
-    from schedulers.training.online.online_loop import Progress
+    from schedulers.training.online.online_loop import Learner, Progress
     from schedulers.training.online.online_options import DqnOptions, PpoOptions
-    from schedulers.training.online.ppo import SchedulerPPO
     from schedulers.training.scheduler_net import SchedulerNet
 
     OnlineOptions = PpoOptions | DqnOptions
-    Learner = SchedulerPPO | SchedulerDQN
-
-ALGORITHMS = ("ppo", "dqn")
 SPLIT, TRAIN, REPLAY = "validation", "train", "replay"
 WIDTH = 64
 
@@ -101,8 +97,7 @@ class OnlineRequest:
     figure: bool = True
 
     def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS:
-            raise InputError(f"--algorithm {self.algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+        check_online(self.algorithm, data=bool(self.data), limits=bool(self.limits))
         for name in ("steps", "validate_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
@@ -110,10 +105,6 @@ class OnlineRequest:
             raise InputError(
                 f"--mix must be from 0 to below 1, the share of logged transitions; got {self.mix}"
             )
-        if self.data and self.algorithm != "dqn":
-            raise InputError("--data: only dqn learns from logged transitions; start ppo --from a checkpoint")
-        if self.limits and self.algorithm != "ppo":
-            raise InputError("--limit: only ppo keeps limits; give --algorithm ppo")
 
 
 def train_online(
@@ -135,11 +126,11 @@ def train_online(
     import torch
 
     from schedulers.training.offline.transitions import read_transitions
-    from schedulers.training.online.online_options import DqnOptions, PpoOptions, with_changes
+    from schedulers.training.online.online_options import with_changes
 
     torch.set_num_threads(1)
     changed = {key: value for key, value in (request.options or {}).items() if value is not None}
-    options = with_changes(PpoOptions() if request.algorithm == "ppo" else DqnOptions(), changed)
+    options = with_changes(ONLINE_ALGORITHMS[request.algorithm].value.options(), changed)
     logged = read_transitions(request.data, gamma_per_hour=options.gamma) if request.data else None
     for note in logged.notes if logged else ():
         display.note(note)
@@ -252,10 +243,7 @@ class _Run:
     ) -> Learner:
         """The algorithm on fresh environments."""
         from rare.env.sb3_vec_env import GreenClusterSB3VecEnv  # needs the extra
-        from schedulers.training.online.dqn import SchedulerDQN
-        from schedulers.training.online.learner_start import LearnerStart, LoggedMix, RingFiles
-        from schedulers.training.online.online_options import PpoOptions
-        from schedulers.training.online.ppo import SchedulerPPO
+        from schedulers.training.online.learner_start import LearnerStart
 
         config, layout = self.config, net.layout
         env = GreenClusterSB3VecEnv(
@@ -269,13 +257,18 @@ class _Run:
             **self.kind,
         )
         env.seed(config["seed"])
-        start = LearnerStart(net, config["start"] is not None, config["seed"], config["device"])
-        if isinstance(options, PpoOptions):
-            return SchedulerPPO(env, options, config["steps"], start, limits=config["limits"])
-        between = math.ceil(config["validate_every"] / options.environments) + options.rollout
-        logged = None if data is None else LoggedMix(data, config["mix"])
-        files = RingFiles(folder / REPLAY, between)
-        return SchedulerDQN(env, options, config["steps"], start, logged=logged, ring_files=files)
+        task = OnlineTask(
+            env=env,
+            options=options,
+            start=LearnerStart(net, config["start"] is not None, config["seed"], config["device"]),
+            steps=config["steps"],
+            data=data,
+            mix=config["mix"],
+            limits=config["limits"],
+            folder=folder / REPLAY,
+            spare_rows=math.ceil(config["validate_every"] / options.environments) + options.rollout,
+        )
+        return ONLINE_ALGORITHMS[config["algorithm"]].value.learner(task)
 
     def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
         """How the network chooses best, and then its scores of the validation windows (W,)."""

@@ -15,12 +15,35 @@ import numpy as np
 from rare.model import NEVER_S
 from rare.state import live_lists
 from rare.state.arrays import QUEUE, ends_of, entry_of, env_of, job_of, live_of
+from rare.state.codes import DEADLINE, VALUE, Choice, NumberParameter, check_branches
 from rare.state.compile import rule
+from traces.name_registry import Registry
 
-ORDER_NAMES = (
-    "fcfs", "sjf", "ljf", "hvf", "hvd", "edf", "slack", "atc", "wfp3", "unicef", "f1", "f2", "f3", "f4",
-)  # fmt: skip
-FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(len(ORDER_NAMES))
+FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(14)
+SCALE_OF_ATC = NumberParameter("k", default=2.0, low=0.01, high=1000.0)
+
+ORDERS: Registry[Choice] = Registry("order")
+ORDERS.register("fcfs", "first come, first served", Choice(FCFS))
+ORDERS.register("sjf", "shortest estimate first", Choice(SJF))
+ORDERS.register("ljf", "longest estimate first", Choice(LJF))
+ORDERS.register("hvf", "highest value first", Choice(HVF, VALUE))
+ORDERS.register("hvd", "highest value per core-second of the estimate first", Choice(HVD, VALUE))
+ORDERS.register("edf", "earliest deadline first", Choice(EDF, DEADLINE))
+ORDERS.register(
+    "slack", "least slack first (deadline less what is left of the estimate)", Choice(SLACK, DEADLINE)
+)
+ORDERS.register(
+    "atc",
+    "apparent tardiness cost on the value still attainable (atc=K sets its k; default 2)",
+    Choice(ATC, VALUE, SCALE_OF_ATC),
+)
+ORDERS.register("wfp3", "cubed wait over estimate, times cores", Choice(WFP3))
+ORDERS.register("unicef", "wait over estimate, fewer cores first", Choice(UNICEF))
+ORDERS.register("f1", "learned priority F1 (Carastan-Santos and de Camargo 2017)", Choice(F1))
+ORDERS.register("f2", "learned priority F2 (same)", Choice(F2))
+ORDERS.register("f3", "learned priority F3 (same)", Choice(F3))
+ORDERS.register("f4", "learned priority F4 (same)", Choice(F4))
+ORDER_NAMES = ORDERS.built_in  # by code
 
 SHORTEST_ALLOWANCE_S = 600
 
@@ -139,6 +162,9 @@ def priority(job, left_s, order, now_s, mean_run_s, param):
     if order == F4:
         return run_s * math.sqrt(width) + 530_000.0 * math.log10(submit_s)
     return math.nan
+
+
+check_branches(ORDERS, priority, "order")
 
 
 @rule

@@ -35,23 +35,42 @@ from rare.state.arrays import (
     live_of,
     part_of,
 )
+from rare.state.codes import Choice, check_branches
 from rare.state.compile import rule
 from schedulers.heuristics.gates import NO_GATE, is_gated
+from traces.name_registry import Registry
 
-BACKFILL_NAMES = ("none", "greedy", "easy", "conservative", "conservative=kept")
-NONE, GREEDY, EASY, CONSERVATIVE, KEPT = range(len(BACKFILL_NAMES))
-VICTIM_NAMES = ("latest", "lowvalue", "lowvaluewatt", "slackest")
-LATEST, LOWEST_VALUE, LOWEST_VALUE_PER_WATT, MOST_SLACK = range(len(VICTIM_NAMES))
+NONE, GREEDY, EASY, CONSERVATIVE, KEPT = range(5)
+LATEST, LOWEST_VALUE, LOWEST_VALUE_PER_WATT, MOST_SLACK = range(4)
 
+BACKFILLS: Registry[Choice] = Registry("backfill")
+BACKFILLS.register("none", "strict: only the head of the queue may start (default)", Choice(NONE))
+BACKFILLS.register("greedy", "whoever fits starts, in order", Choice(GREEDY))
+BACKFILLS.register("easy", "others may pass the head if they do not delay it", Choice(EASY))
+BACKFILLS.register(
+    "conservative",
+    "others may pass if they delay nobody before them; it replans in queue order, so a start may come later "
+    "than first promised",
+    Choice(CONSERVATIVE),
+)
+BACKFILLS.register_variant(
+    "conservative",
+    "kept",
+    "the same, but no promised start moves later; jobs are placed in the order of their promises, new ones "
+    "last",
+    Choice(KEPT),
+)
+VICTIMS: Registry[Choice] = Registry("victim rule")
+VICTIMS.register("latest", "gives up the latest start or resume (default)", Choice(LATEST))
+VICTIMS.register("lowvalue", "gives up the lowest value", Choice(LOWEST_VALUE))
+VICTIMS.register("lowvaluewatt", "gives up the lowest value per watt", Choice(LOWEST_VALUE_PER_WATT))
+VICTIMS.register("slackest", "gives up the job with the most slack", Choice(MOST_SLACK))
+BACKFILL_NAMES, VICTIM_NAMES = BACKFILLS.built_in, VICTIMS.built_in  # by code
+
+# at_held: address of a HELD record per slot, for the gate OUTSIDE
 POLICY = np.dtype(
-    [
-        ("order", "i8"),
-        ("backfill", "i8"),
-        ("victim", "i8"),
-        ("param", "f8"),
-        ("gate", "i8"),
-        ("gate_param", "f8"),
-    ]
+    [("order", "i8"), ("backfill", "i8"), ("victim", "i8"), ("param", "f8"), ("gate", "i8")]
+    + [("gate_param", "f8"), ("at_held", "i8")]
 )
 
 
@@ -347,3 +366,7 @@ def victim(w, policy):
             chosen = slot
             least = value
     return chosen
+
+
+check_branches(BACKFILLS, choose, "backfill")
+check_branches(VICTIMS, reluctance, "victim_rule")

@@ -2,75 +2,43 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rare.model import NEVER_S, Case
-from rare.rules.orders import ORDER_NAMES
+from rare.rules.orders import FCFS, ORDER_NAMES, ORDERS, SCALE_OF_ATC
 from rare.scheduler import BaseScheduler
-from schedulers.heuristics.chooser import BACKFILL_NAMES, KEPT, POLICY, VICTIM_NAMES
-from schedulers.heuristics.gates import CARBON, GATE_NAMES, GREEN, NO_GATE, PRICE
+from rare.state.codes import DEADLINE, VALUE
+from schedulers.heuristics.chooser import (
+    BACKFILL_NAMES,
+    BACKFILLS,
+    KEPT,
+    LATEST,
+    NONE,
+    POLICY,
+    VICTIM_NAMES,
+    VICTIMS,
+)
+from schedulers.heuristics.gates import CARBON, GATES, GREEN, NO_GATE, PRICE, SHARE, GateChoice
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
+from schedulers.heuristics.power_gate import GROUP, gate_of_plugin
 from traces.errors import InputError
+from traces.name_registry import Entry, Registry, did_you_mean
 
-ORDER_HELP = {
-    "fcfs": "first come, first served",
-    "sjf": "shortest estimate first",
-    "ljf": "longest estimate first",
-    "hvf": "highest value first",
-    "hvd": "highest value per core-second of the estimate first",
-    "edf": "earliest deadline first",
-    "slack": "least slack first (deadline less what is left of the estimate)",
-    "atc": "apparent tardiness cost on the value still attainable (atc=K sets its k; default 2)",
-    "wfp3": "cubed wait over estimate, times cores",
-    "unicef": "wait over estimate, fewer cores first",
-    "f1": "learned priority F1 (Carastan-Santos and de Camargo 2017)",
-    "f2": "learned priority F2 (same)",
-    "f3": "learned priority F3 (same)",
-    "f4": "learned priority F4 (same)",
-}
-BACKFILL_HELP = {
-    "none": "strict: only the head of the queue may start (default)",
-    "greedy": "whoever fits starts, in order",
-    "easy": "others may pass the head if they do not delay it",
-    "conservative": "others may pass if they delay nobody before them; it replans in queue order, so a "
-    "start may come later than first promised",
-    "conservative=kept": "the same, but no promised start moves later; jobs are placed in the order of their "
-    "promises, new ones last",
-}
-VICTIM_HELP = {
-    "latest": "gives up the latest start or resume (default)",
-    "lowvalue": "gives up the lowest value",
-    "lowvaluewatt": "gives up the lowest value per watt",
-    "slackest": "gives up the job with the most slack",
-}
-GATE_HELP = {
-    "green": "flexible jobs wait until the forecast supply covers them (GreenSlot)",
-    "price": "or until power is cheap: at most a share Q of the time left is cheaper (price=Q; default 0.25)",
-    "carbon": "or until power is clean: likewise by carbon intensity (carbon=Q; default 0.25)",
-}
-SHORT = {
-    "easy": "fcfs+easy",
-    "conservative": "fcfs+conservative",
-    "conservative=kept": "fcfs+conservative=kept",
-    "greedy": "fcfs+greedy",
-}
-PRIVILEGED_HELP = {
-    "oracle": "knows true run times and true power (oracle=N tries N small changes; default 4000)"
-}
-OVER_HELP = {
-    "lookahead=NAME": "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)"
-}
-TRAINED_HELP = {
-    "rare": "the network that ships with the package; out of its range a heuristic decides",
-    "FOLDER": "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)",
-}
-NEEDS_VALUE = ("hvf", "hvd", "atc")
-NEEDS_DEADLINE = ("edf", "slack")
-DEFAULT_PARAM = 2.0  # k of atc
-DEFAULT_GATE_PARAM = 0.25  # Q of the price and carbon gates
+SHORT = {name: f"fcfs+{name}" for name in BACKFILLS.built_in[NONE + 1 :]}
+"""A backfill alone stands for first come, first served with it."""
+NEEDS_VALUE, NEEDS_DEADLINE = (
+    tuple(name for name in ORDERS.built_in if ORDERS[name].value.needs == need) for need in (VALUE, DEADLINE)
+)
+DEFAULT_PARAM, DEFAULT_GATE_PARAM = SCALE_OF_ATC.default, SHARE.default
+
+VICTIMS.reserve(BACKFILLS.built_in, "backfill")
+GATES.reserve([*BACKFILLS.built_in], "backfill")
+GATES.reserve(VICTIMS.built_in, "victim rule")
+GATES.accept_plugins(GROUP, gate_of_plugin)
 
 
 @dataclass(frozen=True)
@@ -122,6 +90,10 @@ class Heuristic(BaseScheduler):
     def for_case(self, case: Case) -> HeuristicDecider:
         """InputError where `check` refuses the case; else the same decider for every case."""
         self.check(case)
+        return HeuristicDecider(self.name, self.row(), keeps_promises=self.keeps_promises)
+
+    def row(self) -> np.recarray:
+        """(1,) schedulers.heuristics.chooser.POLICY: what compiled code takes of it."""
         row = np.zeros(1, POLICY).view(np.recarray)
         row.order = self.order
         row.backfill = BACKFILL_NAMES.index(self.backfill)
@@ -129,7 +101,7 @@ class Heuristic(BaseScheduler):
         row.param = self.order_param
         row.gate = self.gate
         row.gate_param = self.gate_param
-        return HeuristicDecider(self.name, row, keeps_promises=self.keeps_promises)
+        return row
 
 
 def known_names() -> list[str]:
@@ -137,92 +109,149 @@ def known_names() -> list[str]:
     return [*SHORT, *ORDER_NAMES]
 
 
-def describe() -> dict[str, dict[str, str]]:
-    """What each part of a name means."""
-    return {
-        "orders": ORDER_HELP,
-        "backfill": BACKFILL_HELP,
-        "gates": GATE_HELP,
-        "victims": VICTIM_HELP,
-        "short": SHORT,
-        "privileged": PRIVILEGED_HELP,
-        "over a heuristic": OVER_HELP,
-        "trained": TRAINED_HELP,
-    }
+def names_with_values() -> tuple[str, ...]:
+    """Names of RARE's that may have something behind '=': a parameter or a variant."""
+    registries: tuple[Registry[Any], ...] = (ORDERS, GATES)
+    numbers = [
+        name for each in registries for name in each.built_in if each[name].value.parameter is not None
+    ]
+    return (*numbers, *(name.partition("=")[0] for name in BACKFILLS.built_in if "=" in name))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a heuristic's name says. gate: None without one; gate_param: its parameter, or the default."""
+
+    name: str
+    order: str
+    backfill: str
+    victim: str
+    order_param: float
+    gate: Entry[GateChoice] | None
+    gate_param: float
 
 
 def parse(name: str, **params: float) -> Heuristic:
     """The heuristic called ORDER[+BACKFILL][+GATE][+VICTIM], such as 'hvf+easy+green', 'atc=0.5+greedy'.
 
-    params: k of atc, as after the '=' in the name. InputError for anything unknown.
+    params: k of atc, as after the '=' in the name. InputError for anything unknown, and for a gate from
+    outside, which compiled code cannot ask.
     """
-    parts = name.strip().lower().split("+")
-    if parts[0] in SHORT or parts[0].partition("=")[0] == "conservative":
-        parts = [*SHORT.get(parts[0], f"fcfs+{parts[0]}").split("+"), *parts[1:]]
-    parts[0], given, k_text = parts[0].partition("=")
+    parts = parse_parts(name, **params)
+    if parts.gate is not None and parts.gate.value.make is not None:
+        raise InputError(
+            f"scheduler {name!r}: the gate {parts.gate.name!r} is a plug-in of {parts.gate.origin} and "
+            f"answers in Python, which is not possible here; known here: {', '.join(GATES.built_in)}"
+        )
+    return heuristic_of(parts)
+
+
+def heuristic_of(parts: Parts) -> Heuristic:
+    """The compiled part of it; a gate from outside is still to be asked."""
+    gate = NO_GATE if parts.gate is None else parts.gate.value.code
+    return Heuristic(
+        parts.name, parts.order, parts.backfill, parts.victim, parts.order_param, gate, parts.gate_param
+    )
+
+
+def parse_parts(name: str, **params: float) -> Parts:
+    """What the name says; InputError for anything unknown. params: as in `parse`."""
+    written = name.strip().lower()
+    words = written.split("+")
+    if words[0].partition("=")[0] in SHORT:
+        words = [ORDERS.built_in[FCFS], *words]
+    order, k = _order(name, words[0], params)
+    chosen: dict[str, Entry[Any]] = {}
+    gate_param = DEFAULT_GATE_PARAM
+    for word in words[1:]:
+        kind, entry, text = _component(name, word)
+        if kind in chosen:
+            raise InputError(f"scheduler {name!r} names two {kind} rules; give one")
+        chosen[kind] = entry
+        parameter = entry.value.parameter
+        if text is not None:
+            gate_param = _parameter(name, entry, text)
+        elif kind == "gate" and parameter is not None:
+            gate_param = parameter.default
+    return Parts(
+        name=written,
+        order=order,
+        backfill=chosen["backfill"].name if "backfill" in chosen else BACKFILLS.built_in[NONE],
+        victim=chosen["victim"].name if "victim" in chosen else VICTIMS.built_in[LATEST],
+        order_param=k,
+        gate=chosen.get("gate"),
+        gate_param=gate_param,
+    )
+
+
+def _order(name: str, word: str, params: dict[str, float]) -> tuple[str, float]:
+    """The order's name and its parameter."""
+    order, given, k_text = word.partition("=")
+    takers = [each for each in ORDERS.built_in if ORDERS[each].value.parameter is not None]
     if given:
-        if parts[0] != "atc":
-            raise InputError(f"scheduler {name!r}: only atc takes a parameter, as in atc=0.5")
+        if order not in takers:
+            raise InputError(f"scheduler {name!r}: only {_listed(takers)} takes a parameter, as in atc=0.5")
         try:
             params["k"] = float(k_text)
         except ValueError:
             raise InputError(f"scheduler {name!r}: {k_text!r} is not a number; write atc=0.5") from None
-    order, chosen = parts[0], {"backfill": "none", "victim": "latest", "gate": GATE_NAMES[NO_GATE]}
-    gate_param = DEFAULT_GATE_PARAM
-    if order not in ORDER_NAMES:
-        raise _unknown(name, order, "orders", known_names())
-    seen: set[str] = set()
-    for part in parts[1:]:
-        text = given = ""
-        if part not in BACKFILL_NAMES:
-            part, given, text = part.partition("=")
-        kind = _kind(part)
-        if kind is None:
-            known = [*BACKFILL_NAMES, *GATE_HELP, *VICTIM_NAMES]
-            raise _unknown(name, part, "backfills, gates and victim rules", known)
-        if given:
-            gate_param = _share(name, part, text)
-        if kind in seen:
-            raise InputError(f"scheduler {name!r} names two {kind} rules; give one")
-        seen.add(kind)
-        chosen[kind] = part
-    k = float(params.pop("k", DEFAULT_PARAM))
+    if order not in ORDERS:
+        raise unknown_part(name, order, "orders", known_names())
+    k = float(params.pop("k", SCALE_OF_ATC.default))
     if params:
         raise InputError(f"scheduler {name!r}: unknown parameter {sorted(params)[0]!r}; known: k (of atc)")
-    if not 0.01 <= k <= 1000:
-        raise InputError(f"scheduler {name!r}: k must be between 0.01 and 1000, got {k}")
-    gate = GATE_NAMES.index(chosen["gate"])
-    return Heuristic(name.strip().lower(), order, chosen["backfill"], chosen["victim"], k, gate, gate_param)
+    if not SCALE_OF_ATC.low <= k <= SCALE_OF_ATC.high:
+        low, high = SCALE_OF_ATC.low, SCALE_OF_ATC.high
+        raise InputError(f"scheduler {name!r}: k must be between {low:g} and {high:g}, got {k}")
+    return order, k
 
 
-def _kind(part: str) -> str | None:
-    """What a part of a name after the order is."""
-    for kind, names in (("backfill", BACKFILL_NAMES), ("gate", GATE_HELP), ("victim", VICTIM_NAMES)):
-        if part in names:
-            return kind
-    return None
+def _component(name: str, word: str) -> tuple[str, Entry[Any], str | None]:
+    """(kind, entry, text behind '=') of a part of a name after the order."""
+    whole = BACKFILLS.find(word)
+    if whole is not None:
+        return "backfill", whole, None
+    part, given, text = word.partition("=")
+    registries: dict[str, Registry[Any]] = {"backfill": BACKFILLS, "victim": VICTIMS, "gate": GATES}
+    for kind, registry in registries.items():
+        entry = registry.find(part)
+        if entry is not None:
+            return kind, entry, text if given else None
+    known = [*BACKFILLS.built_in, *GATES.names(), *VICTIMS.built_in]
+    raise unknown_part(name, part, "backfills, gates and victim rules", known)
 
 
-def _share(name: str, part: str, text: str) -> float:
-    """The Q of price=Q and carbon=Q."""
-    if part == "conservative":
+def _parameter(name: str, entry: Entry[Any], text: str) -> float:
+    """The number behind '=' of a part that takes one, such as price=Q."""
+    part, parameter = entry.name, entry.value.parameter
+    variants = [each for each in BACKFILLS.built_in if each.startswith(f"{part}=")]
+    if variants:
         raise InputError(
-            f"scheduler {name!r}: conservative={text} is unknown; write conservative or conservative=kept"
+            f"scheduler {name!r}: {part}={text} is unknown; write {' or '.join([part, *variants])}"
         )
-    if part not in (GATE_NAMES[PRICE], GATE_NAMES[CARBON]):
-        raise InputError(f"scheduler {name!r}: {part} takes no parameter; atc, price and carbon do")
+    if parameter is None:
+        takers = [each.name for each in (*ORDERS, *GATES) if each.value.parameter is not None]
+        raise InputError(f"scheduler {name!r}: {part} takes no parameter; {_listed(takers)} do")
     try:
-        share = float(text)
+        number = float(text)
     except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise InputError(f"scheduler {name!r}: {part}={text} must be a share from 0 to 1, as in {part}=0.25")
-    return share
+        number = math.nan
+    if not parameter.low <= number <= parameter.high:
+        share = (parameter.low, parameter.high) == (0, 1)
+        what = f"a {'share' if share else 'number'} from {parameter.low:g} to {parameter.high:g}"
+        raise InputError(
+            f"scheduler {name!r}: {part}={text} must be {what}, as in {part}={parameter.default:g}"
+        )
+    return number
 
 
-def _unknown(name: str, part: str, what: str, known: list[str]) -> InputError:
-    near = difflib.get_close_matches(part, known, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def unknown_part(name: str, part: str, what: str, known: list[str]) -> InputError:
+    """Why the scheduler `name` is unknown: `part` of it is not among the known ones."""
     return InputError(
-        f"unknown scheduler {name!r}: {part!r} is not among the {what} {', '.join(known)}{hint}"
+        f"unknown scheduler {name!r}: {part!r} is not among the {what} {', '.join(known)}"
+        f"{did_you_mean(part, known)}"
     )

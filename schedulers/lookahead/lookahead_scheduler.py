@@ -22,7 +22,7 @@ from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import DECIDE_SHED, WAIT, World
 from rare.state.memory import Copyable, arguments, fresh, records
-from schedulers.heuristics.heuristic import Heuristic, parse
+from schedulers.heuristics.heuristic import Heuristic, names_with_values, parse
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
@@ -67,7 +67,7 @@ _RANGES = {
     "margin": (0, 100),
     "seed": (0, 2**31),
 }
-_BASE_KEYS = ("atc", "conservative", "price", "carbon")  # what a base heuristic's own name may set
+_BASE_KEYS = names_with_values()  # what a base heuristic's own name may set
 
 
 class Lookahead(BaseScheduler):

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from rare.env.policy import AnyScheduler, Policy
 from rare.scheduler import Scheduler
+from schedulers.user.plugin_schedulers import SCHEDULERS, first_word
 from schedulers.user.user_files import user_files
 from traces.documents import is_regular, user_path
 from traces.errors import InputError
@@ -130,7 +131,10 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
     except InputError:
         raise
     except BaseException as error:  # also sys.exit() in it, but no Ctrl-C
-        if not is_user_class(name) or isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        if not is_user_class(name):
+            _blame_plugin(name, error)
             raise
         wanted = parse_user_class(name)
         line = _line_of(error, wanted.path)
@@ -144,6 +148,18 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
         raise InputError(
             f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {said[:300]} "
             "(in the scheduler of your own)"
+        ) from error
+
+
+def _blame_plugin(name: str, error: BaseException) -> None:
+    """InputError that names the line if the exception passed through a scheduler that is a plug-in."""
+    entry = SCHEDULERS.find(first_word(name))
+    line = _line_of(error, Path(entry.source)) if entry is not None and entry.source else None
+    if entry is not None and line is not None:
+        said = " ".join(str(error).split()) or "no message"
+        raise InputError(
+            f"scheduler {_short(name)}: {entry.source}:{line}: {type(error).__name__}: {said[:300]} "
+            f"(in the plug-in {entry.origin})"
         ) from error
 
 

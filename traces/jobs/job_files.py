@@ -14,19 +14,13 @@ import numpy as np
 
 from traces.atomic import replacing
 from traces.documents import reads_file
-from traces.errors import InputError, quoted
+from traces.errors import InputError
+from traces.jobs.job_formats import JOB_FORMATS, ReadOptions, formats_of_suffix, job_format, read_jobs
 from traces.jobs.job_metadata import metadata_of
-from traces.jobs.readers.csv_jobs import read_csv
-from traces.jobs.readers.parquet_jobs import pyarrow_parquet, read_parquet
-from traces.jobs.readers.swf import read_swf
+from traces.jobs.readers.parquet_jobs import pyarrow_parquet
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 from traces.text import MAX_BYTES, place, refuse_os
 
-FORMATS = ("swf", "csv", "parquet")
-_SUFFIXES = {".swf": "swf", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
-#: What a renamed file of these could not be either.
-_SPREADSHEETS = (".xlsx", ".xls", ".ods")
-_PACKED = (".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
 #: field -> (column of Workload, its unit in whole numbers per unit written, the value for none)
 _WRITTEN: dict[str, tuple[str, int, int | None]] = {
     "job_id": ("job_id", 1, None),
@@ -56,7 +50,7 @@ def read_workload(
 ) -> Workload:
     """The jobs of a trace file, plain or gzipped, in submit order.
 
-    format : 'swf', 'csv' or 'parquet'; None: by the file's suffix
+    format : a name in `traces.jobs.job_formats.JOB_FORMATS`; None: by the file's suffix, else its content
     mapping : 'openb', 'gaia' or a TOML file that says what the columns of a foreign table mean;
               None: our own columns, or the built-in mapping that fits the column names
     strict : the first repair or skip is an error
@@ -66,38 +60,7 @@ def read_workload(
     """
     if max_bytes < 1:
         raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")
-    kind = _format(path, format)
-    if kind == "swf":
-        if mapping is not None:
-            raise InputError(
-                "SWF takes no mapping, its fields are fixed", where=place(path), remedy="drop it"
-            )
-        return read_swf(path, strict=strict, max_bytes=max_bytes)
-    reader = read_csv if kind == "csv" else read_parquet
-    return reader(path, mapping=mapping, strict=strict, max_bytes=max_bytes)
-
-
-def _format(path: Path | str, asked: str | None) -> str:
-    if asked is not None:
-        if asked not in FORMATS:
-            raise InputError(f"unknown format {quoted(asked)}", remedy=f"known: {', '.join(FORMATS)}")
-        return asked
-    suffix = _suffix(path)
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
-    remedy = f"name it .swf, .csv (or these with .gz) or .parquet, or give the format ({', '.join(FORMATS)})"
-    if suffix in _SPREADSHEETS:
-        remedy = "save the spreadsheet's table as CSV"
-    elif suffix in _PACKED:
-        remedy = "unpack it; of packed files only gzip is read"
-    raise InputError("unknown format", where=place(path), remedy=remedy)
-
-
-def _suffix(path: Path | str) -> str:
-    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
-    return last[0] if last else ""
+    return read_jobs(job_format(path, format), Path(path), ReadOptions(mapping, strict, max_bytes))
 
 
 def write_workload(workload: Workload, path: Path | str) -> None:
@@ -106,8 +69,8 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     `read_workload` gives back the same jobs, header and content hash. InputError: unknown suffix, or
     the folder cannot be written to.
     """
-    kind = _SUFFIXES.get(_suffix(path))
-    if kind is None:
+    kind = next((entry.name for entry in formats_of_suffix(path)), None)
+    if kind not in JOB_FORMATS.built_in:
         raise InputError("unknown format", where=place(path), remedy="name it .csv, .csv.gz or .parquet")
     if kind == "swf":
         raise InputError(

@@ -9,6 +9,7 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.output import json_text
+from experiments.cli.registered_option import RegisteredOption, trace_formats
 from experiments.cli.shared_options import force_option, json_option, quiet_option, together
 from experiments.data import ESTIMATES, MODELS
 
@@ -80,7 +81,12 @@ def traces() -> None:
 @json_option()
 @click.option("--strict", is_flag=True, help="Workload, series: make every repair and skip an error.")
 @click.option(
-    "--format", "format_", metavar="NAME", help="Workload: swf, csv, parquet. Weather: epw, tmy3, nsrdb, ..."
+    "--format",
+    "format_",
+    cls=RegisteredOption,
+    names=trace_formats,
+    metavar="NAME",
+    help="Of FILE: {names}.",
 )
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."

@@ -12,6 +12,7 @@ from experiments.cli import functions
 from experiments.cli.commands.train_distil_command import distil
 from experiments.cli.commands.train_online_command import online
 from experiments.cli.output import clean_stdout, json_text
+from experiments.cli.registered_option import RegisteredOption, offline_algorithms
 from experiments.cli.shared_options import (
     device_option,
     json_option,
@@ -49,7 +50,7 @@ def train() -> None:
 
 @train.command("offline", short_help="From logged datasets, ours or Minari's.")
 @click.option("--data", multiple=True, required=True, metavar="DIR", help="A dataset. Repeatable.")
-@click.option("--algorithm", default="bc", show_default=True, help="bc, crr, cql, bcq or sac.")
+@click.option("--algorithm", cls=RegisteredOption, names=offline_algorithms, default="bc", show_default=True)
 @scenario_option("Whose validation windows judge.  [default: the dataset's]", default=None)
 @settings_option
 @click.option("--transitions", type=int, metavar="N", help="Use so many.  [default: all]")

@@ -10,6 +10,7 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
+from experiments.cli.registered_option import RegisteredOption, online_algorithms
 from experiments.cli.shared_options import (
     LARGEST_TORCH_SEED,
     device_option,
@@ -44,7 +45,7 @@ playing_options = together(
 
 @click.command("online", short_help="By playing, from scratch or from a checkpoint.")
 @scenario_option("Whose training windows are played, and whose validation windows judge.")
-@click.option("--algorithm", default="ppo", show_default=True, help="ppo or dqn.")
+@click.option("--algorithm", cls=RegisteredOption, names=online_algorithms, default="ppo", show_default=True)
 @run_folder_option
 @click.option("--steps", type=int, default=200_000, show_default=True, help="Decisions to play.")
 @start_option

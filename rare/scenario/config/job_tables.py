@@ -17,6 +17,7 @@ from rare.scenario.config.field_types import (
     Whole,
     otherwise,
 )
+from traces.jobs.job_formats import JOB_FORMATS
 
 MOST_PROCESSORS = 10**7
 _MOST = 2**40
@@ -91,8 +92,12 @@ class WorkloadTable(Table):
         description="of the jobs. Part of the scenario, unlike `--seed`: other seeds of a comparison draw "
         "other values on the same jobs",
     )
-    format: Literal["swf", "csv", "parquet"] | None = Field(
-        default=None, description="of the file", json_schema_extra=otherwise("by the file's name")
+    format: Text | None = Field(
+        default=None,
+        description="of the file: "
+        + ", ".join(f'`"{name}"`' for name in JOB_FORMATS.built_in)
+        + ", or that of a plug-in",
+        json_schema_extra=otherwise("by the file's name"),
     )
     mapping: Text | None = Field(
         default=None,
@@ -141,6 +146,8 @@ class WorkloadTable(Table):
 
     def problems(self) -> Problems:
         """Keys that do not go together."""
+        if self.format is not None and self.format not in JOB_FORMATS:
+            yield "format", f"is an {JOB_FORMATS.unknown(self.format)}"
         if self.model is not None and self.file is not None:
             yield "model", "and file both say where the jobs come from; keep one"
         if self.model is not None and self.load is None:

@@ -134,7 +134,8 @@ class TestHeaders:
         assert "no weather format starts with 'a,b,c': known are tmy3" in message
 
     def test_unknown_format_name(self, tmp_path):
-        with pytest.raises(InputError, match="unknown weather format 'tmy4': use one of tmy3"):
+        message = "unknown weather format 'tmy4'; known: tmy3, .*did you mean 'tmy3'"
+        with pytest.raises(InputError, match=message):
             read_weather(write(tmp_path, tmy3_lines()), format="tmy4")
 
     def test_the_wrong_format_is_told(self, tmp_path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +16,18 @@ import rare
 from rare.env.observation import layout
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
+from rare.rules import orders
 from rare.rules.decide import apply
 from rare.rules.instant import instant
 from rare.rules.orders import ORDER_NAMES, priority
 from rare.state import live_lists
 from rare.state.arrays import DECIDE_START, EXPECTED, QUEUE
+from rare.state.codes import Choice, check_branches, handled_codes
 from rare.world import build_jobs, build_world
-from schedulers.heuristics.chooser import VICTIM_NAMES, reluctance
+from schedulers.heuristics.chooser import BACKFILL_NAMES, VICTIM_NAMES, choose, reluctance
+from schedulers.heuristics.gates import GATES, NO_GATE, OUTSIDE, is_gated
 from tests.builders import make_case, random_forecast
+from traces.name_registry import RegistrationError, Registry
 
 JOBS = [
     {"work_s": 700, "value_u": 5_000_000, "deadline_s": 900, "cores": 2, "power_mw": 3000, "submit_s": 3},
@@ -119,3 +125,75 @@ def test_the_writer_fills_every_number_of_the_layout(with_forecast):
     looking = Looking()
     rare.simulate(case, looking)
     assert looking.looks > 3
+
+
+# --- names and branches -----------------------------------------------------------------------------------
+
+
+def branching(code):
+    """Has branches for FIRST and SECOND, and falls through for all others."""
+    if code == FIRST:
+        return 1
+    if code == SECOND:
+        return 2
+    return 3
+
+
+FIRST, SECOND = 0, 1
+
+
+def registry_of(*codes):
+    registry = Registry("rule")
+    for name, code in zip("abc", codes, strict=False):
+        registry.register(name, "does something", Choice(code))
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        ((0, 1, 2), "rule 'c' is not implemented: branching has no branch for its code 2"),
+        ((0,), "branching has a branch for code 1, and no rule has it"),
+        ((0, 0), "rule 'b' has the code of 'a', 0"),
+        ((0, 2), r"codes of rules are \[0, 2\]; count them from 0"),
+    ],
+)
+def test_a_name_without_a_branch_is_refused_when_it_is_registered(codes, message):
+    with pytest.raises(RegistrationError, match=message):
+        check_branches(registry_of(*codes), branching, "code")
+
+
+def test_every_registered_name_has_a_branch():
+    check_branches(registry_of(0, 1), branching, "code")
+    assert handled_codes(priority, "order") == set(range(len(ORDER_NAMES)))
+    assert handled_codes(reluctance, "victim_rule") == set(range(len(VICTIM_NAMES)))
+    assert handled_codes(choose, "backfill") == set(range(len(BACKFILL_NAMES)))
+    assert handled_codes(is_gated, "gate") == {NO_GATE, OUTSIDE} | {
+        GATES[name].value.code for name in GATES.built_in
+    }
+
+
+def test_importing_the_orders_fails_when_one_has_no_formula(monkeypatch):
+    source = Path(orders.__file__).read_text("utf-8")
+    assert "if order == UNICEF:" in source
+    for before, after, message in (
+        (
+            "if order == UNICEF:",
+            "if order == WFP3:",
+            "order 'unicef' is not implemented: priority has no branch",
+        ),
+        ('ORDERS.register("f4"', 'ORDERS.register("f3"', "order 'f3' is registered already"),
+    ):
+        changed = source.replace(before, after)
+        file = Path(orders.__file__)
+        lines = changed.splitlines(keepends=True)
+        monkeypatch.setattr(
+            "inspect.getsource", lambda function, lines=lines: part_of_source(function, lines)
+        )
+        with pytest.raises(RegistrationError, match=message):
+            exec(compile(changed, str(file), "exec"), {"__name__": "changed_orders"})
+
+
+def part_of_source(function, lines):
+    """As inspect.getsource, in other lines than those of the file."""
+    return "".join(inspect.getblock(lines[function.__code__.co_firstlineno - 1 :]))

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'learn'")
 pytest.importorskip("d3rlpy", reason="needs the extra 'learn'")
 
 from rare.env.observation.layout import Layout  # noqa: E402
-from schedulers.training.offline.algorithms import CONFIGS, algorithm, config_of  # noqa: E402
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS, algorithm, config_of  # noqa: E402
 from schedulers.training.offline.batches import Batches, gather  # noqa: E402
 from schedulers.training.offline.learners.crr import MOST, Scale  # noqa: E402
 from schedulers.training.offline.learners.offline_base import rate  # noqa: E402
@@ -215,8 +215,8 @@ def test_the_learning_rate_warms_up_and_falls():
 
 
 def test_unknown_names_are_told():
-    with pytest.raises(InputError, match="known are bc, crr, cql, bcq, sac"):
+    with pytest.raises(InputError, match="unknown offline algorithm 'dqn'; known: bc, crr, cql, bcq, sac"):
         config_of("dqn")
     with pytest.raises(InputError, match="bc has no option 'beta'"):
         config_of("bc", beta=1.0)
-    assert set(CONFIGS) == {"bc", "crr", "cql", "bcq", "sac"}
+    assert {name for name, _ in ALL} == set(OFFLINE_ALGORITHMS.built_in)

@@ -21,6 +21,7 @@ from schedulers.network.forward import CHOICES_OF_POLICY  # noqa: E402
 from schedulers.training import checkpoint  # noqa: E402
 from schedulers.training.journal import read_rows  # noqa: E402
 from schedulers.training.offline import offline_loop as loop  # noqa: E402
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS  # noqa: E402
 from schedulers.training.offline.transitions import read_transitions  # noqa: E402
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet  # noqa: E402
 from tests.schedulers.training.offline_data import SMALL  # noqa: E402
@@ -95,7 +96,7 @@ class Killed(Exception):
     """Stands for a kill at a moment of the test's choice."""
 
 
-@pytest.mark.parametrize("algorithm", ["bc", "crr", "cql", "bcq", "sac"])
+@pytest.mark.parametrize("algorithm", OFFLINE_ALGORITHMS.built_in)
 def test_an_interrupted_run_ends_in_the_same_weights(logged, tmp_path, monkeypatch, algorithm):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     options = {**QUICK, "steps": 24, "validate_every": 8, "algorithm": algorithm}
@@ -164,7 +165,7 @@ def test_patience_ends_a_run_early(logged, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--algorithm", "dqn"], "--algorithm 'dqn' is unknown; known are bc, crr, cql, bcq, sac"),
+        (["--algorithm", "dqn"], "--algorithm: unknown offline algorithm 'dqn'; known: bc, crr"),
         (["--network", "mlp"], "--network 'mlp' is unknown; known are pointwise, attention"),
         (["--beta", "1"], "bc has no option 'beta'; leave it out"),
         (["--data", "nowhere"], "nowhere: holds no dataset; name another folder"),

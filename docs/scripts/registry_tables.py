@@ -1,0 +1,82 @@
+"""The names that RARE knows, as docs/names.md, and where other pages have tables of them.
+
+`python -m docs.scripts.registry_tables` writes docs/names.md from the registries; what a plug-in of this
+machine adds is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from energy.weather.weather_formats import WEATHER_FORMATS
+from rare.rules.orders import ORDERS
+from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
+from schedulers.heuristics.gates import GATES
+from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
+from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS
+from schedulers.user.plugin_schedulers import SCHEDULERS
+from traces.jobs.job_formats import JOB_FORMATS
+from traces.name_registry import Registry
+
+DOCS = Path(__file__).resolve().parents[1]
+PAGE = DOCS / "names.md"
+HEAD = """# Names
+
+This page is written by `python -m docs.scripts.registry_tables` from the registries in the code; edit the
+help texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
+[extending.md](extending.md).
+
+A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM]`, such as `hvf+easy+green`; a backfill alone stands
+for `fcfs` with it. Needs: what a workload or a scenario must have for it.
+"""
+SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
+    ("Orders", ORDERS),
+    ("Backfills", BACKFILLS),
+    ("Power gates", GATES),
+    ("Victim rules", VICTIMS),
+    ("Other schedulers", SCHEDULERS),
+    ("Offline algorithms", OFFLINE_ALGORITHMS),
+    ("Online algorithms", ONLINE_ALGORITHMS),
+    ("Formats of job files", JOB_FORMATS),
+    ("Formats of weather files", WEATHER_FORMATS),
+)
+#: page -> (first line of a table that is written by hand, registry whose names its first column has)
+TABLES_BY_HAND: dict[str, tuple[str, Registry[Any]]] = {
+    "training.md": ("| name | acts by | what it does | options |", OFFLINE_ALGORITHMS),
+    "weather.md": ("| format | a stamp means | wind at | notes |", WEATHER_FORMATS),
+    "workload-format.md": ("| format | suffix | holds |", JOB_FORMATS),
+}
+
+
+def names_page() -> str:
+    """The text of docs/names.md."""
+    return HEAD + "".join(f"\n## {title}\n\n{_table(registry)}" for title, registry in SECTIONS)
+
+
+def names_in_table(page: str, first_line: str) -> list[str]:
+    """First words of the rows of a table in a page, in small letters, each once."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    rows = text.partition(f"{first_line}\n")[2].split("\n\n")[0].splitlines()[1:]
+    words = (re.findall(r"[\w=-]+", row)[0].lower() for row in rows)
+    return list(dict.fromkeys(words))
+
+
+def _table(registry: Registry[Any]) -> str:
+    entries = [registry[name] for name in registry.built_in]
+    needs = any(getattr(entry.value, "needs", "") for entry in entries)
+    lines = ["| name | needs | meaning |", "|---|---|---|"] if needs else ["| name | meaning |", "|---|---|"]
+    for entry in entries:
+        cells = [f"`{entry.name}`", *([entry.value.needs] if needs else []), entry.help.replace("|", "\\|")]
+        lines.append(_row(cells))
+    return "\n".join([*lines, ""])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return re.sub(r"\|  \|", "| |", f"| {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(names_page(), encoding="utf-8")

@@ -1,0 +1,176 @@
+"""Formats of job files: who reads them, and how a file is recognised. Plug-ins add to them.
+
+A plug-in is an entry point of the group `rare.trace_formats` that names a `JobFormat`; the entry point's
+name is the format's (docs/extending.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from traces.documents import is_regular
+from traces.errors import InputError, one_line, quoted
+from traces.jobs.readers.csv_jobs import read_csv
+from traces.jobs.readers.parquet_jobs import read_parquet
+from traces.jobs.readers.swf import read_swf
+from traces.jobs.workload import Workload
+from traces.name_registry import Entry, RegistrationError, Registry
+from traces.text import MAX_BYTES, place
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the caller of `read_workload` asked for.
+
+    mapping : name or TOML file of a mapping of columns; only where the format takes one
+    strict : the first repair or skip is an error
+    max_bytes : cap on the unpacked size of the file
+    """
+
+    mapping: str | Path | None = None
+    strict: bool = False
+    max_bytes: int = MAX_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class JobFormat:
+    """A format of job files.
+
+    help : one line that says what such a file is
+    read : the jobs of a file, in submit order. InputError for whatever cannot be read
+    suffixes : by which a file is recognised, in small letters, with the dot; .gz behind them is allowed
+    recognises : whether a file whose suffix is of no format is of this one, by its content
+    takes_mapping : whether foreign columns can be mapped to ours
+    """
+
+    help: str
+    read: Callable[[Path, ReadOptions], Workload]
+    suffixes: tuple[str, ...] = ()
+    recognises: Callable[[Path], bool] | None = None
+    takes_mapping: bool = False
+
+
+def _read_swf(path: Path, options: ReadOptions) -> Workload:
+    return read_swf(path, strict=options.strict, max_bytes=options.max_bytes)
+
+
+def _read_csv(path: Path, options: ReadOptions) -> Workload:
+    return read_csv(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+
+
+def _read_parquet(path: Path, options: ReadOptions) -> Workload:
+    return read_parquet(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+
+
+def _check(job_format: JobFormat) -> None:
+    """RegistrationError for a format without a reader, or that no file would be recognised by."""
+    if not callable(job_format.read):
+        raise RegistrationError("a trace format needs a reader: read(path, options) -> Workload")
+    for suffix in job_format.suffixes:
+        if suffix != suffix.lower() or suffix[:1] != "." or suffix[1:] in ("", "gz"):
+            raise RegistrationError(f"suffix {quoted(suffix)} must be such as '.abc', in small letters")
+
+
+def _format_of_plugin(plugin: object) -> tuple[str, JobFormat]:
+    if not isinstance(plugin, JobFormat):
+        raise RegistrationError("it is no traces.jobs.job_formats.JobFormat")
+    return plugin.help, plugin
+
+
+JOB_FORMATS: Registry[JobFormat] = Registry("format", _check)
+for _name, _format in {
+    "swf": JobFormat("traces of the Parallel Workloads Archive", _read_swf, (".swf",)),
+    "csv": JobFormat(
+        "all fields of a job, in our columns or, through a mapping, in others",
+        _read_csv,
+        (".csv",),
+        takes_mapping=True,
+    ),
+    "parquet": JobFormat(
+        "the same columns; needs pyarrow", _read_parquet, (".parquet", ".pq"), takes_mapping=True
+    ),
+}.items():
+    JOB_FORMATS.register(_name, _format.help, _format)
+JOB_FORMATS.accept_plugins("rare.trace_formats", _format_of_plugin)
+
+#: What a renamed file of these could not be either.
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+_PACKED = (".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
+
+
+def file_suffix(path: Path | str) -> str:
+    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
+    return last[0] if last else ""
+
+
+def formats_of_suffix(path: Path | str) -> list[Entry[JobFormat]]:
+    """RARE's format of files with this suffix, else those of plug-ins."""
+    suffix = file_suffix(path)
+    own = [JOB_FORMATS[name] for name in JOB_FORMATS.built_in]
+    return [entry for entry in own if suffix in entry.value.suffixes] or [
+        entry for entry in JOB_FORMATS if suffix in entry.value.suffixes
+    ]
+
+
+def job_format(path: Path | str, asked: str | None) -> Entry[JobFormat]:
+    """The format of a file: as asked for, or recognised by suffix, else by content. InputError if unknown."""
+    if asked is not None:
+        return JOB_FORMATS[asked]
+    fitting = formats_of_suffix(path) or _by_content(Path(path))
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = " or ".join(entry.name for entry in fitting)
+        raise InputError(f"{place(path)}: may be of the format {names}; say which by the format")
+    suffix = file_suffix(path)
+    known = [each for entry in JOB_FORMATS for each in entry.value.suffixes]
+    remedy = f"name it {', '.join(known)} (text also with .gz), or give the format"
+    remedy = f"{remedy} ({', '.join(JOB_FORMATS.names())})"
+    if suffix in _SPREADSHEETS:
+        remedy = "save the spreadsheet's table as CSV"
+    elif suffix in _PACKED:
+        remedy = "unpack it; of packed files only gzip is read"
+    raise InputError(f"{place(path)}: unknown format; {remedy}")
+
+
+def _by_content(path: Path) -> list[Entry[JobFormat]]:
+    """Formats that recognise a file by its content; only regular files are looked at."""
+    fitting = []
+    for entry in JOB_FORMATS if is_regular(path) else ():
+        try:
+            if entry.value.recognises is not None and entry.value.recognises(path):
+                fitting.append(entry)
+        except Exception as error:
+            raise _failed(entry, path, error) from error
+    return fitting
+
+
+def read_jobs(entry: Entry[JobFormat], path: Path, options: ReadOptions) -> Workload:
+    """The jobs of a file of this format. InputError for whatever cannot be read."""
+    if options.mapping is not None and not entry.value.takes_mapping:
+        name = entry.name.upper() if not entry.origin else f"format {entry.name!r}"
+        raise InputError(f"{place(path)}: {name} takes no mapping, its fields are fixed; drop it")
+    if not entry.origin:
+        return entry.value.read(path, options)
+    try:
+        workload = entry.value.read(path, options)
+    except InputError:
+        raise
+    except Exception as error:
+        raise _failed(entry, path, error) from error
+    if not isinstance(workload, Workload):
+        raise InputError(
+            f"{place(path)}: format {entry.name!r} of the plug-in {entry.origin} gave no Workload"
+        )
+    return workload
+
+
+def _failed(entry: Entry[JobFormat], path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{place(path)}: format {entry.name!r} of the plug-in {entry.origin} failed: {type(error).__name__}: "
+        f"{one_line(error)}"
+    )
