@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,71 @@ def random_forecast(rng: random.Random, case: Case) -> Forecast:
         price,
         carbon,
     )
+
+
+def random_power_case(rng: random.Random) -> Case:
+    """A case in which power decides: long flexible jobs, too little power, forecasts near the truth."""
+    node = Partition(
+        nodes=4, cores_per_node=2, idle_mw=rng.choice((0, 50)), core_mw=100, wake_s=rng.choice((0, 0, 20))
+    )
+    peak_mw = node.peak_mw
+    rows = [
+        {
+            "t": t,
+            "supply": int(peak_mw * rng.choice((0, 0.2, 0.4, 0.6, 0.8, 1.0))),
+            "price": rng.choice((50_000, 100_000, 200_000)),
+            "carbon": rng.choice((100_000, 200_000, 400_000)),
+        }
+        for t in range(0, 3000, 150)
+    ]
+    rows[0]["grid"] = rng.choice((0, peak_mw // 4, peak_mw // 2))
+    battery = Battery(
+        capacity_mj=peak_mw * rng.choice((50, 150, 400)),
+        charge_limit_mw=peak_mw // rng.choice((2, 4)),
+        discharge_limit_mw=peak_mw // rng.choice((1, 2, 4)),
+        initial_share=rng.choice((0.2, 0.6, 1.0)),
+    )
+    case = make_case(
+        [_flexible_job(rng) for _ in range(rng.randint(4, 12))],
+        node,
+        rows,
+        end_s=4000,
+        battery=rng.choice((battery, battery, battery, NO_BATTERY)),
+        min_battery_s=rng.choice((10, 60)),
+        restart_s=rng.choice((0, 40, 90)),
+        grid_first=rng.random() < 0.5,
+        grid_charge=rng.choice(("never", "price")),
+        grid_charge_below_u=50_000,
+    )
+    return replace(case, forecast=_forecast_near_the_truth(rng, case))
+
+
+def _flexible_job(rng: random.Random) -> dict[str, Any]:
+    submit_s, work_s = rng.randint(0, 600), rng.randint(50, 900)
+    return {
+        "submit_s": submit_s,
+        "work_s": work_s,
+        "estimate_s": rng.choice((work_s, int(1.3 * work_s), 2 * work_s)),
+        "cores": rng.choice((1, 1, 2, 3, 6)),
+        "deadline_s": submit_s + int(work_s * rng.uniform(1.0, 4.0)) + rng.choice((0, 500, 1500)),
+        "value_u": rng.randint(1, 10**6),
+        "preemptible": rng.random() < 0.8,
+    }
+
+
+def _forecast_near_the_truth(rng: random.Random, case: Case) -> Forecast:
+    """Steps as long as the inputs hold; each median is the truth or another row's."""
+    truth = case.inputs
+    issues, steps = len(truth.change_s), 8
+    last = issues - 1
+    target = np.minimum(np.arange(issues)[:, None] + np.arange(steps)[None, :], last)
+    draws = np.random.default_rng(rng.randrange(2**32))
+    target = np.where(draws.random(target.shape) < 0.7, target, draws.integers(0, issues, target.shape))
+    supply = truth.supply_mw[target]
+    return Forecast(
+        "near", 0, 150, 150, supply, supply // 2, 2 * supply,
+        truth.price_u_per_kwh[target], truth.carbon_ukg_per_kwh[target],
+    )  # fmt: skip
 
 
 def _may_go_in_circles(battery: Battery, options: dict[str, Any], partitions: tuple[Partition, ...]) -> bool:

@@ -182,7 +182,11 @@ class PlainHeuristic:
         job = walk.pending
         assert job is not None
         if walk.plan is not None:
-            walk.plan.hold(job, sim.now_s, walk.planned_run_s, waits=False)
+            before = walk.line[: walk.line.index(job)]
+            if self.recipe.backfill == "conservative" and not any(j in sim.waiting() for j in before):
+                walk.plan = Plan(sim, 0)  # it was the first of the queue (§10.4b)
+            else:
+                walk.plan.hold(job, sim.now_s, walk.planned_run_s, waits=False)
         for p, needs_mw in walk.pending_mw.items():
             walk.heads[p].take(job, needs_mw)
 

@@ -14,12 +14,18 @@ import rare
 from rare.clocks.simpy_clock import SimpyClock
 from rare.rules.invariants import verify
 from rare.run import as_decider
+from rare.state.arrays import fork
+from rare.state.memory import arguments
 from rare.world import build_world
 from schedulers import make_scheduler
-from tests.builders import make_case, random_case
+from schedulers.heuristics.chooser import BACKFILL_NAMES, POLICY
+from schedulers.heuristics.fused_replay import replay
+from tests.builders import make_case, random_case, random_power_case
 from tests.rare.rules.test_differential import heuristic_for
 from tests.rare.twins import Erratic, history, summary
 from traces.errors import InputError
+
+ALL = 10**6  # decisions: to the end
 
 
 @pytest.fixture(params=["compiled", "simpy"])
@@ -163,17 +169,32 @@ def test_state_grows_with_the_queue(clock):
     assert result.metrics["makespan_s"] == -(-5000 // 7) * 3
 
 
-def test_copies_of_a_state_are_independent_futures():
-    case = random_case(random.Random(7))
-    world = build_world(case, environments=3, log_level=0)
-    from schedulers.heuristics.chooser import POLICY
-    from schedulers.heuristics.fused_replay import replay
+def _play(world, decisions, order=0):
+    """Some decisions of greedy in an order, from where the world stands."""
+    policy = np.zeros(1, dtype=POLICY).view(np.recarray)
+    policy.backfill = BACKFILL_NAMES.index("greedy")
+    world.env["order"] = order
+    replay(world.handles[0], arguments(policy)[0], decisions)
+    verify(world)
 
-    policy = np.zeros(1, dtype=POLICY)
-    for e in range(3):
-        replay(world.handles[e], policy.view(np.recarray)[0], 10**6)
-        verify(world, e)
-    assert (world.env.draw_mj == world.env.draw_mj[0]).all()
+
+def test_copies_of_a_state_are_independent_futures():
+    """A copy made in the midst of a run: playing the one leaves the other as it was, to go on as ever."""
+    case = random_power_case(random.Random(1))
+    whole = build_world(case, log_level=0)
+    _play(whole, ALL)
+    world = build_world(case, log_level=0)
+    _play(world, 3)
+    before = {name: getattr(world, name).copy() for name in ("env", "live", "lists", "part", "outcome")}
+    other = fork(world)
+    _play(other, ALL)
+    assert (other.env != world.env).all(), "the copy has not moved on: the case tells nothing"
+    for name, rows in before.items():
+        assert (getattr(world, name) == rows).all(), name
+    _play(world, ALL)
+    for name in ("env", "part", "outcome"):
+        assert (getattr(world, name) == getattr(other, name)).all(), name
+        assert (getattr(world, name) == getattr(whole, name)).all(), name
 
 
 class Wrong:

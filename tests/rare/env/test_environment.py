@@ -175,13 +175,6 @@ def test_estimates_are_seen_and_true_run_times_are_not():
     assert np.array_equal(*first)
 
 
-def test_long_queues_show_the_most_wanted():
-    env = GreenClusterEnv("islanded", queue_slots=3, running_slots=0)
-    for obs, mask, _ in rollout(env, 200, 2):
-        if mask.any():
-            assert (obs[env.layout.slices["queue"]].reshape(3, -1)[:, 0] <= 1).all()
-
-
 def test_the_same_seed_gives_the_same_episode_in_every_process():
     code = (
         "import hashlib, numpy as np\n"

@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 
+from rare.model import Case
 from rare.rules.orders import ORDER_NAMES
 from schedulers import make_scheduler
 from schedulers.heuristics.chooser import BACKFILL_NAMES, VICTIM_NAMES
 from schedulers.heuristics.gates import GATE_NAMES, NO_GATE
 from schedulers.heuristics.heuristic import NEEDS_DEADLINE, NEEDS_VALUE
-from tests.builders import random_case, random_forecast
+from tests.builders import random_case, random_forecast, random_power_case
 from tests.rare.twins import Erratic, history
 from tests.reference.heuristics import PlainHeuristic, Recipe
 from tests.reference.simulator import ReferenceResult, run_reference
 from traces.errors import InputError
 
 SEEDS = 300  # `pytest -m slow` runs 10,000
+POWER_SEEDS = 80
 SHARE_WITH_FORECAST = 0.7
 # Seeds on which a simulator was wrong once. 1798: atc promised starts in an order of an earlier instant.
 TELLING_SEEDS = (1798,)
@@ -61,12 +63,17 @@ def assert_same(run: dict[str, Any], expected: ReferenceResult, context: str) ->
     assert run["jobs"] == expected.jobs, context
 
 
-def compare_heuristic(seed: int) -> None:
-    """The compiled loop, both clocks and the reference, with a forecast more often than not."""
+def any_case(seed: int) -> Case:
+    """A case that looks for trouble, with a forecast more often than not."""
     rng = random.Random(seed)
     case = random_case(rng)
     if rng.random() < SHARE_WITH_FORECAST:
         case = replace(case, forecast=random_forecast(rng, case))
+    return case
+
+
+def compare_heuristic(seed: int, case: Case) -> None:
+    """The compiled loop, both clocks and the reference."""
     scheduler = heuristic_for(seed, case)
     context = f"seed {seed}: {scheduler.name}, Q {scheduler.gate_param}"
     fused = history(case, scheduler, "compiled")
@@ -99,12 +106,18 @@ def test_clocks_agree_with_the_reference(block):
 @pytest.mark.parametrize("block", range(6))
 def test_clocks_agree_under_every_family_of_heuristics(block):
     for seed in range(1_000_000 + block * SEEDS // 6, 1_000_000 + (block + 1) * SEEDS // 6):
-        compare_heuristic(seed)
+        compare_heuristic(seed, any_case(seed))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_clocks_agree_where_power_decides(block):
+    for seed in range(3_000_000 + block * POWER_SEEDS // 4, 3_000_000 + (block + 1) * POWER_SEEDS // 4):
+        compare_heuristic(seed, random_power_case(random.Random(seed)))
 
 
 @pytest.mark.parametrize("seed", TELLING_SEEDS)
 def test_what_differed_once_agrees(seed):
-    compare_heuristic(seed)
+    compare_heuristic(seed, any_case(seed))
 
 
 def test_the_draws_reach_every_order_backfill_victim_rule_and_gate():
@@ -121,7 +134,8 @@ def test_ten_thousand_scenarios(block):
     first = int(os.environ.get("RARE_FIRST_SEED", "2000000"))
     for seed in range(first + block * 500, first + (block + 1) * 500):
         compare_with_reference(seed)
-        compare_heuristic(seed)
+        compare_heuristic(seed, any_case(seed))
+        compare_heuristic(seed, random_power_case(random.Random(seed)))
 
 
 def test_needs_are_named():
