@@ -7,21 +7,29 @@ themselves, for there is nothing to decide.
 
 from __future__ import annotations
 
-import math
-import os
-import struct
 from typing import Any
 
 import numba
 import numpy as np
 
-from rare.env.case_tables import tables_of
+from rare.env.batch_checks import check_outcome, may_start_threads
+from rare.env.batch_state import (
+    STATE_OF_WORLD,
+    check_digest,
+    check_reward,
+    check_saved,
+    put_rows,
+    rows_of_bytes,
+    saved_rows,
+    scratch_here,
+)
+from rare.env.case_tables import Tables, plan_of, tables_of
+from rare.env.episode_summary import summary_numbers, summary_of
 from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
 from rare.env.observation.layout import Layout
 from rare.env.stepping import (
     OBJECTIVE,
     PLACES,
-    PLAN,
     REWARD_NAMES,
     SCORE,
     SUMMARY,
@@ -35,8 +43,7 @@ from rare.env.stepping import (
     summarise,
 )
 from rare.episodes import Episode, Episodes
-from rare.model import NEVER_S, Case
-from rare.rules.objective import prices_per_u
+from rare.model import Case
 from rare.rules.orders import FCFS
 from rare.state.arrays import (
     ENDED,
@@ -46,11 +53,9 @@ from rare.state.arrays import (
     handle_records,
 )
 from rare.state.memory import Copyable, arguments, fresh, records, register, without_addresses, zeros
-from rare.world import build_world, carry_scratch, free_new_slots, more_live_slots
-from traces.errors import InputError
+from rare.world import build_world, free_new_slots, more_live_slots
 
 LIVE_SLOTS = 256
-INVALID_NAMES = ("raise", "wait")  # what an action that is not valid does
 
 
 class Batch(Copyable):
@@ -62,6 +67,7 @@ class Batch(Copyable):
 
     _shared = ("episodes", "tables")
 
+    # Keywords, not one object: they are handed on from those of the environments (GreenClusterEnv).
     def __init__(
         self,
         episodes: Episodes,
@@ -79,9 +85,7 @@ class Batch(Copyable):
         invalid: what an action that is not valid does: "raise" ValueError, or "wait", counted in the summary.
         InputError if it or the reward is unknown, or nothing in the jobs is what the reward counts.
         """
-        _check_reward(reward, reward_eta, episodes)
-        if invalid not in INVALID_NAMES:
-            raise InputError(f"invalid={invalid!r} is unknown; known are {', '.join(INVALID_NAMES)}")
+        check_outcome(reward, reward_eta, invalid, episodes)
         self.episodes, self.layout = episodes, layout
         # scratch of compiled code grows with the forecast
         self._widest = max(range(len(episodes.cases)), key=lambda case: _forecast_steps(episodes.cases[case]))
@@ -165,8 +169,7 @@ class Batch(Copyable):
         """Lead an environment to its own arrays and to the tables of the case that it plays."""
         for name, places in self._places.items():
             self._views[name][e] = places[e]
-        episode = self.playing[e]
-        tables = self.tables[0 if episode is None else episode.case_index]
+        tables = self._tables_of(e)
         for name in ("at_static", "at_hours"):
             self._views[name][e] = tables.view[0][name]
         for name in _SHARED:
@@ -186,21 +189,7 @@ class Batch(Copyable):
     def _plan_of(self, episode: Episode) -> int:
         """Address of the PLAN of an episode, made at its first time."""
         if episode not in self._plans:
-            case, plan = self.episodes.cases[episode.case_index], records((1,), PLAN)
-            changes = self.tables[episode.case_index].world.inputs["change_s"]
-            row = int(np.searchsorted(changes, episode.begin_s, side="right")) - 1
-            values = {
-                "begin_s": episode.begin_s,
-                "end_s": NEVER_S if episode.end_s is None else episode.end_s,
-                "first_job": episode.first_job,
-                "last_job": episode.last_job,
-                "input_row": max(row, 0),
-                "offered": episode.offered_u,
-                "jobs": episode.placed_jobs,
-                **prices_per_u(case),
-            }
-            for name, value in values.items():
-                plan[name] = value
+            plan = plan_of(self.tables[episode.case_index], episode)
             self._plans[episode] = (plan, register(plan))
         return self._plans[episode][1]
 
@@ -236,8 +225,8 @@ class Batch(Copyable):
             self._grow([e])
             summarise(self._at, e)
             unusual = self.is_over(e)
-        numbers = _SUMMARY_NUMBERS(self._summary)
-        return unusual > 0, numbers[0], _summary_of(self.playing[e], numbers)
+        numbers = summary_numbers(self._summary)
+        return unusual > 0, numbers[0], summary_of(self.playing[e], numbers)
 
     def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
         """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
@@ -256,7 +245,7 @@ class Batch(Copyable):
         In one thread in a process that was forked from one with such threads: they are not forked along, and
         OpenMP ends the process that asks for them.
         """
-        if not _may_start_threads():
+        if not may_start_threads():
             self.step(actions)
             return
         numba.set_num_threads(len(cuts) - 1)
@@ -284,27 +273,30 @@ class Batch(Copyable):
     def _grow(self, some: Any) -> None:
         """Make room for longer queues, and run on where it was missing."""
         while any(self._status[e] == NEED_LIVE for e in some):
-            self.world = more_live_slots(self.world)
-            self._bind()
+            self.add_live_slots()
             for e in some:
                 if self._status[e] == NEED_LIVE:
                     self._run_on(e)
 
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """All that the environments consist of, by name, environment axis first."""
+        own = {"obs": self.obs, "mask": self.mask, "_slots": self._slots, "_views": self._views,
+               "_scores": self._scores}  # fmt: skip
+        return {**{name: getattr(self.world, name) for name in STATE_OF_WORLD}, **own}
+
+    def case_digest(self, e: int) -> str:
+        """Equal for equal jobs, machines, options, inputs and forecasts, in whatever process."""
+        return self._tables_of(e).case_digest
+
+    def add_live_slots(self) -> None:
+        """Make room for more live jobs in all environments."""
+        self.world = more_live_slots(self.world)
+        self._bind()
+
     def save(self, e: int) -> dict[str, Any]:
         """A copy of everything that environment `e` consists of."""
-        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
-        arrays: dict[str, Any] = {}
-        for name, owner in owners.items():
-            row = np.asarray(getattr(owner, name))[e : e + 1]
-            # by bytes: NumPy copies records field by field, and leaves what is between them as it finds it
-            arrays[name] = np.frombuffer(bytearray(row.tobytes()), row.dtype).reshape(row.shape)[0]
-        for name in _ADDRESSES:
-            arrays["_views"][name] = 0
-        return {**arrays, "playing": self.playing[e], "case_digest": self._tables_of(e).case_digest}
-
-    def _tables_of(self, e: int) -> Any:
-        episode = self.playing[e]
-        return self.tables[0 if episode is None else episode.case_index]
+        return {**saved_rows(self.state_arrays(), e), "playing": self.playing[e],
+                "case_digest": self.case_digest(e)}  # fmt: skip
 
     def restore(self, e: int, state: dict[str, Any]) -> None:
         """Make environment `e` what was saved, of this or another batch over the same episodes.
@@ -312,18 +304,15 @@ class Batch(Copyable):
         Either may have grown since. What is done with actions that are not valid is this batch's own.
         ValueError for a state of another scenario, layout or reward, or for what is no state.
         """
-        self._check_saved(state)
+        check_saved(self.episodes, self.layout, self.state_arrays(), state)
+        playing = state["playing"]
+        digest = self.tables[0 if playing is None else playing.case_index].case_digest
+        check_digest(self.episodes, digest, state)
+        check_reward(self._scores[0], state["_scores"])
         forgiving = self._scores["forgiving"][e]
         while self.world.live.shape[1] < len(state["live"]):
-            self.world = more_live_slots(self.world)
-            self._bind()
-        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
-        state = {**state, "scratch": self._scratch_here(state)}
-        for name, owner in owners.items():
-            row = np.asarray(getattr(owner, name))[e : e + 1].view(np.uint8)
-            saved = np.ascontiguousarray(np.asarray(state[name])[None]).view(np.uint8)
-            row[..., : saved.shape[-1]] = saved
-            row[..., saved.shape[-1] :] = 0  # there may be more room here than there
+            self.add_live_slots()
+        put_rows(self.state_arrays(), e, {**state, "scratch": scratch_here(self.world, state)})
         if len(state["live"]) < self.world.live.shape[1]:
             free_new_slots(self.world.env[e], self.world.live[e], len(state["live"]))
         self.playing[e] = state["playing"]
@@ -331,69 +320,24 @@ class Batch(Copyable):
         self._cards[e]["job"] = -1
         self._point(e)
 
-    def _scratch_here(self, state: dict[str, Any]) -> np.ndarray:
-        """The saved scratch row as it lies with the live slots that there are here."""
-        saved, here = len(state["live"]), self.world.live.shape[1]
-        scratch: np.ndarray = np.zeros(self.world.scratch.shape[1], self.world.scratch.dtype)
-        carry_scratch(state["scratch"], scratch, self.world.forecast.shape[1], saved, here)
-        return scratch
-
-    def _check_saved(self, state: Any) -> None:
-        if not isinstance(state, dict) or not {"playing", *_STATE, *_OWN} <= state.keys():
-            raise ValueError("this is no state that was saved here; give what saving an environment gave")
-        playing, parts = state["playing"], self.world.part.shape[1:]
-        views, scores = state["_views"], state["_scores"]
-        sizes = len(state["obs"]) != self.layout.size or len(state["mask"]) != self.layout.actions
-        if sizes or bool(views["reservations"]) != self.layout.reservations:
-            raise ValueError(
-                "the state was saved with another layout; make the environment with the same one"
-            )
-        there = playing is None or playing in self.episodes.episodes
-        if state["part"].shape != parts or not there:
-            raise ValueError(
-                f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
-                f"{self.episodes.scenario} has not; make the environment with the same scenario and settings"
-            )
-        tables = self.tables[0 if playing is None else playing.case_index]
-        if state.get("case_digest", tables.case_digest) != tables.case_digest:
-            raise ValueError(
-                "the state was saved with other jobs, machines, power or settings than "
-                f"{self.episodes.scenario} has here; make the environment with the same scenario and settings"
-            )
-        reward = [(int(each["kind"]), float(each["eta"])) for each in (scores, self._scores[0])]
-        if reward[0] != reward[1]:
-            raise ValueError(
-                f"the state was saved with reward={REWARD_NAMES[reward[0][0]]!r}, reward_eta={reward[0][1]}; "
-                "make the environment with the same"
-            )
-
     def restore_bytes(
         self, e: int, arrays: dict[str, bytes], live_slots: int, others: dict[str, Any]
     ) -> None:
         """`restore` from the bytes of the arrays that `save` gave, their live slots, and its other values."""
-        owners = {**dict.fromkeys(_STATE, self.world), **dict.fromkeys(_OWN, self)}
-        state = dict(others)
-        for name, owner in owners.items():
-            like = getattr(owner, name)
-            if len(arrays.get(name, b"?")) % like.dtype.itemsize:
-                raise ValueError(f"{name}: was saved by another version of rare; begin anew with this one")
-            values = np.frombuffer(arrays[name], like.dtype)
-            shape = (*like.shape[1:-1], -1) if name in _WITH_SLOTS else like.shape[1:]
-            state[name] = values.reshape(shape) if like.ndim > 1 else values[0]
-        if len(state["live"]) != live_slots:
-            raise ValueError(f"saved are {len(state['live'])} live slots, not {live_slots}")
-        self.restore(e, state)
+        self.restore(e, {**others, **rows_of_bytes(self.state_arrays(), arrays, live_slots)})
 
     def world_of(self, e: int) -> World:
         """The world as schedulers and views take it, with the tables of the case that `e` plays."""
-        episode = self.playing[e]
-        shared = self.tables[0 if episode is None else episode.case_index].world
+        shared = self._tables_of(e).world
         return self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
 
     def case_of(self, e: int) -> Case:
         """The case that environment `e` plays."""
+        return self._tables_of(e).case
+
+    def _tables_of(self, e: int) -> Tables:
         episode = self.playing[e]
-        return self.tables[0 if episode is None else episode.case_index].case
+        return self.tables[0 if episode is None else episode.case_index]
 
     def action_of(self, e: int, slot: int) -> int | None:
         """The action that means this slot of the state; None if it is not visible."""
@@ -437,79 +381,13 @@ class Batch(Copyable):
     def summary_numbers(self, e: int) -> dict[str, Any]:
         """As `summary`, for `info`: NaN in place of None, so that every value keeps its type."""
         summarise(self._at, e)
-        return _summary_of(self.playing[e], _SUMMARY_NUMBERS(self._summary))
-
-
-def _summary_of(episode: Episode | None, numbers: tuple[Any, ...]) -> dict[str, Any]:
-    """The summary of an episode, from the fields of a SUMMARY in their order.
-
-    Written out: a dict of pairs takes three times as long, and there is one at every step.
-    """
-    (
-        _, objective, score, jobs_completed, qos_violations, suspensions, energy_kwh, policy_decisions,
-        hidden_decisions, invalid_actions, simulated_s,
-    ) = numbers  # fmt: skip
-    return {
-        "window": "" if episode is None else episode.name,
-        "objective": objective,
-        "score": score,
-        "jobs_completed": jobs_completed,
-        "qos_violations": qos_violations,
-        "suspensions": suspensions,
-        "energy_kwh": energy_kwh,
-        "policy_decisions": policy_decisions,
-        "hidden_decisions": hidden_decisions,
-        "invalid_actions": invalid_actions,
-        "simulated_s": simulated_s,
-    }
-
-
-_FIELDS = SUMMARY.names or ()
-_SUMMARY_NUMBERS = struct.Struct(
-    "=" + "".join("d" if SUMMARY[name].kind == "f" else "q" for name in _FIELDS)
-).unpack
-if list(_summary_of(None, _FIELDS).items())[1:] != [(name, name) for name in _FIELDS[1:]]:
-    raise RuntimeError(
-        f"rare.env.batch: what summarise writes is {', '.join(_FIELDS)}, which _summary_of has not"
-    )
-
-
-def _may_start_threads() -> bool:
-    """Whether numba's threads, if there are any, were started by this very process."""
-    if not _threads_of:
-        _threads_of.append(os.getpid())
-    return _threads_of[0] == os.getpid()
-
-
-_threads_of: list[int] = []  # the process that started threads first
+        return summary_of(self.playing[e], summary_numbers(self._summary))
 
 
 def _forecast_steps(case: Case) -> int:
     return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
 
 
-def _check_reward(reward: str, reward_eta: float, episodes: Episodes) -> None:
-    if reward not in REWARD_NAMES:
-        raise InputError(f"reward {reward!r} is unknown; known are {', '.join(REWARD_NAMES)}")
-    number = isinstance(reward_eta, int | float | np.number) and not isinstance(reward_eta, bool)
-    if not (number and math.isfinite(reward_eta)):
-        raise InputError(f"reward_eta must be a finite number, got {reward_eta!r}")
-    if reward == "objective" and not any(episode.offered_u > 0 for episode in episodes.episodes):
-        raise InputError(
-            f"{episodes.scenario}: no job has a value, so the reward 'objective' would always be 0; declare "
-            "service classes in the scenario, or use reward='slowdown' or reward='renewable'"
-        )
-
-
-_STATE = ("env", "part", "live", "lists", "ends", "scratch")  # arrays of the world
-_WITH_SLOTS = ("live", "lists", "scratch")  # those whose last axis grows with the live slots
-_SHARED_ARRAYS = (
-    "jobs",
-    "inputs",
-    "forecast",
-    "handles",
-)  # what the world has from tables, or makes of itself
+_SHARED_ARRAYS = ("jobs", "inputs", "forecast", "handles")  # of the world: from tables, or made of itself
 _ARRAYS = ("obs", "mask", "_slots", "_scores")
-_OWN = ("obs", "mask", "_slots", "_views", "_scores")  # and of the batch
-_ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
 _SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

@@ -19,7 +19,10 @@ from rare.env.observation.features import (
     HOUR_SUPPLY_LOW,
 )
 from rare.env.observation.layout import Layout
+from rare.env.stepping import PLAN
+from rare.episodes import Episode
 from rare.model import NEVER_S, Case
+from rare.rules.objective import prices_per_u
 from rare.rules.orders import densities, density_median
 from rare.state.arrays import World, handle_records
 from rare.state.memory import records, register
@@ -79,6 +82,25 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     handle = handle_records(world)
     given = case, layout, order, order_param
     return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view, given)
+
+
+def plan_of(tables: Tables, episode: Episode) -> np.ndarray:
+    """(1,) PLAN: what an episode of the case begins with."""
+    row = int(np.searchsorted(tables.world.inputs["change_s"], episode.begin_s, side="right")) - 1
+    values = {
+        "begin_s": episode.begin_s,
+        "end_s": NEVER_S if episode.end_s is None else episode.end_s,
+        "first_job": episode.first_job,
+        "last_job": episode.last_job,
+        "input_row": max(row, 0),
+        "offered": episode.offered_u,
+        "jobs": episode.placed_jobs,
+        **prices_per_u(tables.case),
+    }
+    plan = records((1,), PLAN)
+    for name, value in values.items():
+        plan[name] = value
+    return plan
 
 
 def _static(case: Case, jobs: Any) -> np.ndarray:

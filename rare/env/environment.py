@@ -62,6 +62,8 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
 
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
 
+    # Keywords, not one object: gymnasium.make hands them on by name, and so do configuration files of
+    # other libraries.
     def __init__(
         self,
         scenario: Any = "islanded",

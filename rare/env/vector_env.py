@@ -20,6 +20,7 @@ from rare.env.environment import (
     window_wanted,
 )
 from rare.env.observation.layout import Layout
+from rare.env.vector_state import restore_batch, restored_generators, saved_batch, saved_generator
 from rare.episodes import Randomise
 from rare.state.compile import most_threads
 from rare.state.memory import Copyable
@@ -56,6 +57,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     metadata = {**GreenClusterEnv.metadata, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
     _shared = ("episodes",)
 
+    # Keywords, not one object: gymnasium.make hands them on by name, and so do configuration files of
+    # other libraries.
     def __init__(
         self,
         num_envs: int = 1,
@@ -349,18 +352,9 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
 
     def save(self) -> dict[str, Any]:
         """All environments and generators as bytes, numbers and text: `restore` goes on from there."""
-        found = [self.batch.save(e) for e in range(self.num_envs)]
-        playing = [state.pop("playing") for state in found]
-        digests = [state.pop("case_digest") for state in found]
         return {
-            "playing": [None if each is None else (each.case_index, each.name) for each in playing],
-            "arrays": [
-                {name: np.ascontiguousarray(array).tobytes() for name, array in state.items()}
-                for state in found
-            ],
-            "case_digests": digests,
-            "live_slots": len(found[0]["live"]),
-            "generators": [_generator_state(generator) for generator in self._generators],
+            **saved_batch(self.batch),
+            "generators": [saved_generator(generator) for generator in self._generators],
             "decided_s": self._decided_s.tolist(),
             "jobs": self._jobs.tolist(),
             "before": {name: before.tolist() for name, before in self._before.items()},
@@ -370,26 +364,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put everything where `save` found it, of an environment made with the same options."""
-        if len(saved["arrays"]) != self.num_envs:
-            raise ValueError(f"saved are {len(saved['arrays'])} environments, not {self.num_envs}")
-        known = {(episode.case_index, episode.name): episode for episode in self.episodes.episodes}
-        for e, (arrays, playing) in enumerate(zip(saved["arrays"], saved["playing"], strict=True)):
-            others: dict[str, Any] = {"playing": None if playing is None else known.get(tuple(playing))}
-            if playing is not None and others["playing"] is None:
-                raise ValueError(
-                    f"saved is the window {playing[1]}, which {self.episodes.scenario} has not; make the "
-                    "environment with the same scenario, settings and randomise"
-                )
-            if "case_digests" in saved:
-                others["case_digest"] = saved["case_digests"][e]
-            self.batch.restore_bytes(e, arrays, saved["live_slots"], others)
-        self._generators = [np.random.Generator(np.random.PCG64()) for _ in saved["generators"]]
-        for generator, state in zip(self._generators, saved["generators"], strict=True):
-            generator.bit_generator.state = {
-                **state,
-                "bit_generator": "PCG64",
-                "state": {"state": int(state["state"]), "inc": int(state["inc"])},
-            }
+        restore_batch(self.batch, saved)
+        self._generators = restored_generators(saved["generators"])
         self._decided_s = np.array(saved["decided_s"], np.int64)
         self._jobs = np.array(saved["jobs"], np.float64)
         self._before = {name: np.array(before, np.float64) for name, before in saved["before"].items()}
@@ -421,10 +397,3 @@ def _mode(given: AutoresetMode | str) -> AutoresetMode:
     raise InputError(
         f"autoreset_mode {given!r} is unknown; known are {', '.join(mode.name for mode in AutoresetMode)}"
     )
-
-
-def _generator_state(generator: np.random.Generator) -> dict[str, Any]:
-    """State of a PCG64 generator; its 128 bits as text, which every format keeps."""
-    found: Any = generator.bit_generator.state
-    inner = {name: str(found["state"][name]) for name in ("state", "inc")}
-    return {**inner, "has_uint32": int(found["has_uint32"]), "uinteger": int(found["uinteger"])}

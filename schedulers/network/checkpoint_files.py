@@ -22,10 +22,6 @@ KINDS = ("pointwise", "attention")
 PICKLES = (".zip", ".d3", ".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 MOST_WIDTH, MOST_HEADS = 4096, 64
 MOST_WEIGHTS_BYTES = 2**30
-LAYOUT_REMEDY = (
-    "train it again with this version of rare, or take it over with python -m "
-    "experiments.training.recipes.migrate_layout FOLDER"
-)
 
 
 @dataclass(frozen=True)
@@ -96,12 +92,19 @@ def describe_checkpoint(folder: Path) -> Description:
         if not isinstance(described.get(key), dict):
             raise InputError(f"{path}: lacks {key!r}; copy the folder again")
     try:
-        layout = Layout.from_json(json.dumps(described["layout"]), LAYOUT_REMEDY)
+        layout = Layout.from_json(json.dumps(described["layout"]), _layout_remedy(folder))
     except (InputError, RecursionError) as error:
         raise InputError(f"{path}: {error}") from None
     found = Description(Path(folder), layout, described["network"], described["facts"])
     _check_network(path, found)
     return found
+
+
+def _layout_remedy(folder: Path) -> str:
+    return (
+        "train it again with this version of rare, or take it over with python -m "
+        f"experiments.training.recipes.migrate_layout {folder}"
+    )
 
 
 def _check_network(path: Path, found: Description) -> None:

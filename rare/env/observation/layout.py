@@ -197,5 +197,5 @@ class Layout:
                 f"layout: is of version {version}, and this rare has version {VERSION} ({CHANGED}); {remedy}"
             )
         if layout.to_json() != json.dumps(described):
-            raise InputError(f"layout: has other features than version {VERSION}; {remedy}")
+            raise InputError(f"layout: comes with other features than version {VERSION} has; {remedy}")
         return layout

@@ -258,7 +258,11 @@ SHEET: dict[str, tuple[Damage, str]] = {
     "no layout": (without("layout"), "lacks 'layout'"),
     "layout is text": (in_sheet("layout", "x"), "'layout' must be an object"),
     "layout of text sizes": (in_sheet("layout", {"version": 1, "sizes": ["a", 1, 1]}), "queue_slots must be"),
-    "layout without blocks": (in_sheet("layout", {"version": 1, "sizes": [16, 6, 4]}), "other features"),
+    "layout without blocks": (in_sheet("layout", {"version": 2, "sizes": [16, 6, 4]}), "other features"),
+    "layout of the former version": (
+        in_sheet("layout", {"version": 1, "sizes": [16, 6, 4]}),
+        "is of version 1",
+    ),
     "layout of huge sizes": (
         in_sheet("layout", {"version": 1, "sizes": [10**9, 6, 4]}),
         "queue_slots must be",

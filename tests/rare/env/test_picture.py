@@ -12,9 +12,8 @@ import pytest
 from gymnasium.wrappers import RenderCollection
 
 from rare import Case, Cluster, GreenClusterEnv, Partition
-from rare.env.render.picture import slack_colour, slack_s_of
+from rare.env.render.picture import slack_colour
 from rare.scenario.scenario_episodes import episodes_of
-from rare.view import JobView
 
 
 def play(env, steps, seed=0):
@@ -83,16 +82,7 @@ def test_before_the_first_reset_there_is_nothing_to_show():
             GreenClusterEnv("tiny", render_mode=mode).render()
 
 
-def test_slack_is_time_to_the_latest_start_or_from_the_expected_end():
-    shape = {"index": 0, "job_id": 1, "submit_s": 0, "cores": 1, "gpus": 0.0, "memory_mib": 0}
-    job = JobView(
-        **shape, estimate_s=600, estimate_left_s=600, value=None, deadline_s=5000, power_w=1.0,
-        preemptible=True, suspended=False, running=False, started_s=None, expected_end_s=None, partition=0,
-        slot=0,
-    )  # fmt: skip
-    assert slack_s_of(job, 1000) == 3400
-    assert slack_s_of(dataclasses.replace(job, expected_end_s=1200), 1000) == 3800
-    assert slack_s_of(dataclasses.replace(job, deadline_s=None), 1000) is None
+def test_each_class_of_slack_has_a_colour_of_its_own():
     colours = [slack_colour(slack_s) for slack_s in (None, -1, 0, 3600, 6 * 3600, 24 * 3600)]
     assert len(set(colours)) == 6
 

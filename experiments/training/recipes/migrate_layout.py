@@ -1,0 +1,82 @@
+"""Takes a checkpoint of layout version 1 over to version 2, with the weights as they are.
+
+python -m experiments.training.recipes.migrate_layout CHECKPOINT...
+
+Both versions have the same features in the same places; since version 2 `slack` and `attainable` of a
+suspended job allow for the time that its resume takes (`restart_s`). A network that was trained on version 1
+therefore sees suspended jobs a little later than it learned to; where nothing is suspended it sees the same.
+checkpoint.json then says that it was migrated, and its hash is another. To train again is the clean way.
+"""
+
+# ruff: noqa: E402 - signals are handled before anything else is imported
+
+from __future__ import annotations
+
+import sys
+
+import experiments.runs.interrupts as interrupts
+
+_importing = interrupts.AtOnce(__name__)
+
+import json
+from pathlib import Path
+
+import click
+
+import rare
+from rare.env.observation.layout import VERSION, Layout
+from schedulers.network.checkpoint_files import FACTS, describe_checkpoint, find_folder
+from traces.atomic import write_json
+from traces.errors import InputError
+from traces.json_file import read_object
+
+FROM = 1
+REMEDY = "give the folder of a checkpoint"
+
+
+def migrate(checkpoint: str | Path) -> bool:
+    """Write the present layout's version into a checkpoint's checkpoint.json; False: it has it already.
+
+    InputError for a checkpoint of any other version, with other features, or damaged; then nothing is
+    written.
+    """
+    folder = find_folder(str(checkpoint))
+    path = folder / FACTS
+    described = read_object(path, REMEDY)
+    layout, facts = described.get("layout"), described.get("facts")
+    if not isinstance(layout, dict) or not isinstance(facts, dict):
+        raise InputError(f"{path}: lacks 'layout' or 'facts'; copy the folder again")
+    if layout.get("version") == VERSION:
+        describe_checkpoint(folder)
+        return False
+    if layout.get("version") != FROM:
+        raise InputError(
+            f"{path}: its layout is of version {layout.get('version')!r}; only version {FROM} can be taken "
+            "over; train it again"
+        )
+    migrated = layout | {"version": VERSION}
+    try:
+        Layout.from_json(json.dumps(migrated), "train it again")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    note = {"from_layout": FROM, "to_layout": VERSION, "with": f"rare {rare.__version__}"}
+    write_json(path, described | {"layout": migrated, "facts": facts | {"migrated": note}})
+    return True
+
+
+@click.command()
+@click.argument("checkpoints", nargs=-1, required=True, metavar="CHECKPOINT...")
+def command(checkpoints: tuple[str, ...]) -> None:
+    """Take checkpoint folders of the former layout over to the present one."""
+    for checkpoint in checkpoints:
+        done = migrate(checkpoint)
+        said = f"taken over to layout version {VERSION}" if done else f"has layout version {VERSION} already"
+        click.echo(f"{checkpoint}: {said}")
+
+
+_importing.over()
+
+if __name__ == "__main__":
+    from experiments.cli.root import run_process
+
+    sys.exit(run_process(command, "migrate_layout"))
