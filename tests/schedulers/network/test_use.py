@@ -29,6 +29,7 @@ from schedulers.network.network_shapes import weight_shapes  # noqa: E402
 from schedulers.training import checkpoint  # noqa: E402
 from schedulers.training.greedy_windows import best_choice, by_torch, forward_of_net, greedy_scores  # noqa: E402
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet, best_actions  # noqa: E402
+from tests.rare.twins import Unfused  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
 torch.set_num_threads(1)
@@ -189,9 +190,7 @@ def test_every_way_of_running_gives_the_same_schedule(folder):
     case, episodes = case_of(), episodes_of("tiny")
     scheduler = make_scheduler(str(folder))
     by_clock = {clock: rare.simulate(case, scheduler, clock=clock) for clock in ("compiled", "simpy")}
-    asked = make_scheduler(str(folder))
-    del asked.replay
-    by_clock["asked"] = rare.simulate(case, asked)
+    by_clock["asked"] = rare.simulate(case, Unfused(scheduler.for_case(case)))
     first = by_clock["compiled"]
     for other in by_clock.values():
         assert (other.jobs == first.jobs).all()
