@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -122,6 +123,11 @@ class Heuristic(BaseScheduler):
     def for_case(self, case: Case) -> HeuristicDecider:
         """InputError where `check` refuses the case; else the same decider for every case."""
         self.check(case)
+        return self._decider
+
+    @cached_property
+    def _decider(self) -> HeuristicDecider:
+        """It remembers nothing and depends on no case, so one will do."""
         row = np.zeros(1, POLICY).view(np.recarray)
         row.order = self.order
         row.backfill = BACKFILL_NAMES.index(self.backfill)
