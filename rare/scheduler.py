@@ -108,7 +108,7 @@ class Decider(ABC):
 
     @property
     def fallback_decisions(self) -> int | None:
-        """Decisions that it left to another scheduler so far; None for one that never does."""
+        """Decisions that it left to another scheduler so far, in all its runs; None if it never does."""
         return None
 
     def remarks(self, decisions: int) -> list[str]:
@@ -132,11 +132,11 @@ class BaseScheduler(ABC):
     records: ClassVar[bool] = False
 
     def check(self, case: Case) -> None:  # noqa: B027 - most take any case
-        """Refuse a case that it cannot work on, with InputError. Quick, and changes nothing."""
+        """Refuse a case that it cannot work on, with InputError, as far as that shows quickly."""
 
     @abstractmethod
     def for_case(self, case: Case) -> Decider:
-        """The decider for runs of a case. InputError where `check` refuses the case."""
+        """The decider for runs of a case. InputError for one that it cannot work on."""
 
     def for_episode(self, case: Case, episode: Episode) -> Decider:
         """The decider for one episode of a case, whose job indices are the case's; usually as `for_case`."""

@@ -97,7 +97,6 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
     import rare
     from rare.scheduler import as_decider
     from schedulers import make_scheduler
-    from schedulers.oracle.oracle_scheduler import OracleDecider
     from schedulers.user.user_class import is_user_class, users_error
 
     if name == BOUND:
@@ -115,10 +114,12 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
     found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
-    if with_bound and isinstance(decider, OracleDecider) and decider.planned is not None:
-        bound = decider.planned.bound
-        if bound is not None:
-            found[BOUND] = _bound_row(bound.bound, window)
+    if with_bound and is_oracle(name):
+        from schedulers.oracle.oracle_scheduler import OracleDecider
+
+        planned = decider.planned if isinstance(decider, OracleDecider) else None
+        if planned is not None and planned.bound is not None:
+            found[BOUND] = _bound_row(planned.bound.bound, window)
     return found
 
 

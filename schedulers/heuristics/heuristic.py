@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any
+from functools import cached_property
 
 import numpy as np
 
@@ -90,6 +91,11 @@ class Heuristic(BaseScheduler):
     def for_case(self, case: Case) -> HeuristicDecider:
         """InputError where `check` refuses the case; else the same decider for every case."""
         self.check(case)
+        return self._decider
+
+    @cached_property
+    def _decider(self) -> HeuristicDecider:
+        """It remembers nothing and depends on no case, so one will do."""
         return HeuristicDecider(self.name, self.row(), keeps_promises=self.keeps_promises)
 
     def row(self) -> np.recarray:

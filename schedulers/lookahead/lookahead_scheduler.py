@@ -102,7 +102,7 @@ class LookaheadDecider(Copyable, Decider):
     terms: (1,) schedulers.lookahead.rollout.TERMS, what the case counts in the objective.
     """
 
-    def __init__(self, name: str, base: HeuristicDecider, effort: Effort, terms: Any) -> None:
+    def __init__(self, name: str, base: HeuristicDecider, effort: Effort, terms: np.recarray) -> None:
         super().__init__(
             name, order=base.order, order_param=base.order_param, keeps_promises=base.keeps_promises
         )
@@ -112,7 +112,7 @@ class LookaheadDecider(Copyable, Decider):
         self._believed: Believed | None = None
         self._watched: dict[int, Accuracy] = {}  # by environment
         self._terms_array, self._terms = terms, arguments(terms)[0]
-        self._jobs: Any = None  # the table of jobs whose runs are watched
+        self._jobs: np.ndarray | None = None  # the table of jobs whose runs are watched
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_believed": None, "_terms": None}  # laid anew at each decision

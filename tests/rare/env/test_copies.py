@@ -482,7 +482,7 @@ class TestParts:
     @pytest.mark.parametrize("way", WAYS)
     def test_observers_and_views(self, way):
         case = case_of()
-        world = half_way(case, make_scheduler("fcfs"))
+        world = half_way(case, make_scheduler("fcfs").for_case(case))
         observer = Observer(case, Layout(**SMALL))
         observer.look(world)
         twin = way(observer)

@@ -25,10 +25,12 @@ from rare.scenario.load import Wishes, load_scenario  # noqa: E402
 from rare.scenario.scenario_episodes import episodes_of  # noqa: E402
 from schedulers import make_scheduler  # noqa: E402
 from schedulers.network.forward import CHOICES_OF_POLICY, HEADS  # noqa: E402
+from schedulers.network.learned_scheduler import LearnedScheduler  # noqa: E402
 from schedulers.network.network_shapes import weight_shapes  # noqa: E402
 from schedulers.training import checkpoint  # noqa: E402
 from schedulers.training.greedy_windows import best_choice, by_torch, forward_of_net, greedy_scores  # noqa: E402
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet, best_actions  # noqa: E402
+from tests.rare.twins import Unfused  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
 torch.set_num_threads(1)
@@ -189,9 +191,7 @@ def test_every_way_of_running_gives_the_same_schedule(folder):
     case, episodes = case_of(), episodes_of("tiny")
     scheduler = make_scheduler(str(folder))
     by_clock = {clock: rare.simulate(case, scheduler, clock=clock) for clock in ("compiled", "simpy")}
-    asked = make_scheduler(str(folder))
-    del asked.replay
-    by_clock["asked"] = rare.simulate(case, asked)
+    by_clock["asked"] = rare.simulate(case, Unfused(scheduler.for_case(case)))
     first = by_clock["compiled"]
     for other in by_clock.values():
         assert (other.jobs == first.jobs).all()
@@ -229,10 +229,26 @@ def test_a_long_queue_with_an_index_changes_nothing(folder, monkeypatch):
 
 def test_attention_runs_by_torch(tmp_path):
     net, episodes = network(kind="attention"), episodes_of("tiny")
-    scheduler = make_scheduler(str(saved(tmp_path / "best", net)))
-    assert not hasattr(scheduler, "replay")
+    folder = saved(tmp_path / "best", net)
+    scheduler = make_scheduler(str(folder))
+    assert not scheduler.for_case(case_of()).replays
+    with pytest.raises(InputError, match=r"'attention', which is not compiled; schedulers\.make_scheduler"):
+        LearnedScheduler(folder)
     (wanted,) = greedy_scores(net, episodes, episodes.of("validation-00"))
     assert rare.simulate(case_of(), scheduler).metrics["objective"] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_without_torch_a_network_that_needs_it_says_so(tmp_path):
+    folder = saved(tmp_path / "best", network(kind="attention"))
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from schedulers import make_scheduler\n"
+        f"make_scheduler({str(folder)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    said = done.stderr.strip().splitlines()[-1]
+    assert "InputError" in said and "kind 'attention', which needs torch" in said
+    assert "install the extra 'learn', or train a pointwise one" in said
 
 
 # --- wherever a name goes ---
