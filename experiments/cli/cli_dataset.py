@@ -82,7 +82,7 @@ def dataset_show(folder: str, out: str | None, no_figures: bool, as_json: bool) 
     found = show_dataset(folder)
     click.echo(json_text(found.as_dict()) if as_json else dataset_text(found))
     if not no_figures:
-        from experiments.figures.dataset_figure import draw_dataset
+        from experiments.data.dataset_figure import draw_dataset
         from traces.documents import user_path
 
         path, _ = draw_dataset(found, user_path(out) if out else found.folder / "figures")
