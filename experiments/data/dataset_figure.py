@@ -3,55 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from experiments.data.show_dataset import Shown, name_of
+from experiments.data.show_dataset import name_of
 from experiments.figures.drawing import style
 from experiments.results.scheduler_labels import short_label
+
+if TYPE_CHECKING:
+    from experiments.data.show_dataset import Shown
 
 TAKEN, POSSIBLE = "#0072B2", "#C4CAD0"
 MOST_LISTED = 8
 TRIED = (1, 2, 3, 5, 9, 17, 33)  # where the groups of the numbers of different actions begin
 
 
-def draw_dataset(dataset: Shown, folder: Path) -> list[Path]:
+def draw_dataset(found: Shown, folder: Path) -> list[Path]:
     """Write dataset.png and dataset.svg into the folder and return the paths. InputError if that fails."""
     with style.drawing():
-        return style.save(draw(dataset), folder, "dataset")
+        return style.save(draw(found), folder, "dataset")
 
 
-def draw(dataset: Shown) -> Figure:
+def draw(found: Shown) -> Figure:
     """Returns and coverage above, actions below."""
     figure = style.new_figure(6.6)
     axes = figure.subplot_mosaic([["returns", "coverage"], ["actions", "actions"]])
-    _returns(axes["returns"], dataset)
-    _coverage(axes["coverage"], dataset)
-    _actions(axes["actions"], dataset)
-    sheet = dataset.sheet
+    _returns(axes["returns"], found)
+    _coverage(axes["coverage"], found)
+    _actions(axes["actions"], found)
+    sheet = found.sheet
     style.title(
         figure,
-        f"{style.label(name_of(dataset), 30)}: {sheet['episodes']:,} episodes, "
+        f"{style.label(name_of(found), 30)}: {sheet['episodes']:,} episodes, "
         f"{sheet['transitions']:,} decisions; several kinds of action in "
-        f"{dataset.coverage.several_kinds:.0%} of the revisited states",
+        f"{found.coverage.several_kinds:.0%} of the revisited states",
     )
     return figure
 
 
-def _returns(axes: Axes, dataset: Shown) -> None:
-    returns = [(name, values) for name, values in dataset.returns.items() if len(values)]
-    everything = np.concatenate([values for _, values in returns])
+def _returns(axes: Axes, found: Shown) -> None:
+    shown = [(name, values) for name, values in found.returns.items() if len(values)]
+    everything = np.concatenate([values for _, values in shown])
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high > low else low + 1e-9, 25)
     axes.hist(
-        [values for _, values in returns[:MOST_LISTED]],
+        [values for _, values in shown[:MOST_LISTED]],
         list(edges),
         stacked=True,
-        color=list(style.LINES[: len(returns[:MOST_LISTED])]),
-        label=[style.label(short_label(name), 26) for name, _ in returns[:MOST_LISTED]],
+        color=list(style.LINES[: len(shown[:MOST_LISTED])]),
+        label=[style.label(short_label(name), 26) for name, _ in shown[:MOST_LISTED]],
     )
     axes.legend(fontsize=8)
     axes.set_xlabel("return of an episode (objective)")
@@ -59,8 +63,8 @@ def _returns(axes: Axes, dataset: Shown) -> None:
     style.thousands(axes.yaxis)
 
 
-def _coverage(axes: Axes, dataset: Shown) -> None:
-    covered = dataset.coverage
+def _coverage(axes: Axes, found: Shown) -> None:
+    covered = found.coverage
     group = np.searchsorted(TRIED, covered.different, side="right") - 1
     clusters = np.bincount(group, minlength=len(TRIED)) / covered.clusters
     decisions = np.bincount(group, covered.visits, minlength=len(TRIED)) / covered.visits.sum()
@@ -82,18 +86,18 @@ def _spans(firsts: tuple[int, ...]) -> list[str]:
     return [*inner, f"{firsts[-1]}+"]
 
 
-def _actions(axes: Axes, dataset: Shown) -> None:
-    total = dataset.taken.sum()
-    places = np.arange(len(dataset.taken))
-    axes.bar(places, dataset.valid / total, 1.0, color=POSSIBLE, label="valid")
-    axes.bar(places, dataset.taken / total, 1.0, color=TAKEN, label="taken")
+def _actions(axes: Axes, found: Shown) -> None:
+    total = found.taken.sum()
+    places = np.arange(len(found.taken))
+    axes.bar(places, found.valid / total, 1.0, color=POSSIBLE, label="valid")
+    axes.bar(places, found.taken / total, 1.0, color=TAKEN, label="taken")
     axes.set_yscale("symlog", linthresh=1e-3)
     axes.set_ylim(0, 1.3)
     axes.set_yticks([0, 0.001, 0.01, 0.1, 1], ["0", "0.1 %", "1 %", "10 %", "100 %"])
     axes.set_ylabel("share of decisions")
-    slots = dataset.layout.queue_slots
+    slots = found.layout.queue_slots
     axes.axvline(slots + 0.5, color="#5A6068", linewidth=0.8)
-    axes.set_xlim(-0.5, len(dataset.taken) - 0.5)
+    axes.set_xlim(-0.5, len(found.taken) - 0.5)
     axes.grid(axis="x", visible=False)
     axes.set_xlabel(
         f"action: 0 waits, 1 to {slots} start the job in that queue slot, from {slots + 1} on they give up a "

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.results.scheduler_labels import result_labels, short_label
 from experiments.runs.atomic_output import FORECAST_FILE, RUN_FILES, atomic_folder
 from experiments.runs.run_tables import (
     EVENTS_COLUMNS,
@@ -27,6 +26,7 @@ from experiments.runs.run_tables import (
     read_table,
     write_table,
 )
+from experiments.runs.scheduler_labels import result_labels, short_label
 from traces.documents import read_json, reads_file
 from traces.errors import InputError
 
