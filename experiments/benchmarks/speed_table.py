@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from experiments.results.text_table import aligned_lines
+
 
 def aligned(rows: Sequence[Sequence[str]], words: int) -> str:
     """Rows, the heading first, as lines; the first `words` columns to the left, figures to the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if k < words else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    return "\n".join(aligned_lines(rows, words))
 
 
 def ratio(value: float | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
+    from experiments.data.dataset_figure import draw_dataset
     from experiments.data.export_schedule import export_run
     from experiments.data.generate_jobs import WorkloadRequest, generate_workload
     from experiments.data.log_dataset import DatasetRequest, dataset_run
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from experiments.data.show_file import show_file, show_text
     from experiments.demo import demo_run
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
-    from experiments.figures.dataset_figure import draw_dataset
     from experiments.launchpad.experiment_file import experiment_schema
     from experiments.launchpad.launch import claims_text, launchpad
     from experiments.page_makers import redraw_page
@@ -48,7 +48,7 @@ MODULES = {
     "experiments.data.show_file": ("show_file", "show_text"),
     "experiments.demo": ("demo_run",),
     "experiments.evaluation.evaluate_run": ("EvaluationRequest", "evaluate_run", "evaluate_text"),
-    "experiments.figures.dataset_figure": ("draw_dataset",),
+    "experiments.data.dataset_figure": ("draw_dataset",),
     "experiments.launchpad.experiment_file": ("experiment_schema",),
     "experiments.launchpad.launch": ("claims_text", "launchpad"),
     "experiments.page_makers": ("redraw_page",),

@@ -113,14 +113,14 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
-    found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
+    rows = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
     if with_bound and is_oracle(name):
         from schedulers.oracle.oracle_scheduler import OracleDecider
 
         planned = decider.planned if isinstance(decider, OracleDecider) else None
         if planned is not None and planned.bound is not None:
-            found[BOUND] = _bound_row(planned.bound.bound, window)
-    return found
+            rows[BOUND] = _bound_row(planned.bound.bound, window)
+    return rows
 
 
 def _bound_row(bound: float | None, window: Window) -> Row:

@@ -94,7 +94,7 @@ def _mean(truths: pd.Series) -> float:
 def _kind(config: dict) -> str:
     """The forecaster as resolved (`auto` has become one by then), else as asked for."""
     for table, key in (("resolved", "forecast"), ("forecast", "kind")):
-        found = config.get(table)
-        if isinstance(found, dict) and isinstance(found.get(key), str):
-            return found[key]
+        keys = config.get(table)
+        if isinstance(keys, dict) and isinstance(keys.get(key), str):
+            return keys[key]
     return ""

@@ -29,16 +29,16 @@ def parts(metrics: dict[str, Any]) -> dict[str, float]:
     Taken from `objective_parts` if that is there, else worked out from the other metrics; what
     the objective lacks and no metric explains is `other`. Empty if it cannot be known.
     """
-    given = metrics.get("objective_parts")
-    if isinstance(given, dict) and number(given.get("value")) is not None:
-        return {name: number(given.get(name)) or 0.0 for name in PARTS}
+    stored = metrics.get("objective_parts")
+    if isinstance(stored, dict) and number(stored.get("value")) is not None:
+        return {name: number(stored.get(name)) or 0.0 for name in PARTS}
     offered, earned = number(metrics.get("value_offered")), number(metrics.get("value_earned"))
     if not offered or earned is None:
         return {}
-    found = {"value": earned / offered, "grid_cost": (number(metrics.get("grid_cost")) or 0.0) / offered}
+    shares = {"value": earned / offered, "grid_cost": (number(metrics.get("grid_cost")) or 0.0) / offered}
     objective = number(metrics.get("objective"))
-    other = 0.0 if objective is None else found["value"] - found["grid_cost"] - objective
-    return {**found, "other": other if abs(other) > 1e-6 else 0.0}
+    other = 0.0 if objective is None else shares["value"] - shares["grid_cost"] - objective
+    return {**shares, "other": other if abs(other) > 1e-6 else 0.0}
 
 
 def draw(compare: Compare) -> Figure:
@@ -69,10 +69,10 @@ def _objective(rows: list[tuple[str, dict[str, Any]]]) -> Figure:
         if cost.any():
             axes.barh(y, -cost, left=base, height=0.66, color=colour, label=text)
             base -= cost
-    shown = [place for place, score in enumerate(scores) if score is not None]
+    scored = [place for place, score in enumerate(scores) if score is not None]
     axes.plot(
-        [_or(scores[place], 0.0) for place in shown],
-        shown,
+        [_or(scores[place], 0.0) for place in scored],
+        scored,
         linestyle="none",
         marker="D",
         markersize=6,

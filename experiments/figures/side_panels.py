@@ -21,13 +21,13 @@ PRICE, CARBON = "#7B5EA7", "#5A6068"
 
 def rate_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
     """`price` and `carbon` of power.csv by row, only where they are known and change."""
-    found = {}
+    columns = {}
     for name, column in (("price", "price_per_kwh"), ("carbon", "carbon_g_per_kwh")):
         if column in power.columns and power[column].notna().any():
             values = power[column].ffill().bfill().to_numpy(dtype=float)
             if np.ptp(values) > 0:
-                found[name] = values
-    return found
+                columns[name] = values
+    return columns
 
 
 def side_panels(run: Run, steps: Steps, rates: bool = True) -> list[Panel]:
@@ -82,12 +82,14 @@ def _rate(axes: Axes, steps: Steps, axis: TimeAxis, name: str, colour: str, text
 
 def _capacity_wh(config: dict[str, Any]) -> float | None:
     resolved = config.get("resolved")
-    found = number(resolved.get("battery_kwh")) if isinstance(resolved, dict) else None
-    return found * 1000 if found is not None and 0 < found < 1e12 else None
+    capacity_kwh = number(resolved.get("battery_kwh")) if isinstance(resolved, dict) else None
+    if capacity_kwh is None or not 0 < capacity_kwh < 1e12:
+        return None
+    return capacity_kwh * 1000
 
 
 def _currency(config: dict[str, Any]) -> str:
     """The currency the run states; just money where it states none."""
     grid = config.get("grid")
-    found = grid.get("currency") if isinstance(grid, dict) else None
-    return style.label(found, 8) if isinstance(found, str) and found else "money"
+    currency = grid.get("currency") if isinstance(grid, dict) else None
+    return style.label(currency, 8) if isinstance(currency, str) and currency else "money"

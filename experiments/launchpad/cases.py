@@ -45,12 +45,12 @@ def cases_of(experiment: Experiment, out: Path) -> list[Case]:
 
     out: where the windows of traces are written. InputError for whatever cannot be built.
     """
-    found = [case for table in experiment.workload for case in _cases(table, out)]
-    names = [case.name for case in found]
+    cases = [case for table in experiment.workload for case in _cases(table, out)]
+    names = [case.name for case in cases]
     for place, name in enumerate(names):
         if name in names[:place]:
             raise InputError(f"workload: two cases are called {name!r}; give a workload another name")
-    return found
+    return cases
 
 
 def _cases(table: WorkloadTable, out: Path) -> list[Case]:
@@ -128,15 +128,15 @@ def _size(sources: list[SourceTable], loaded: Loaded) -> float:
 
 def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
     """A source as an inline table of TOML, with another size."""
-    found: dict[str, Any] = {}
+    keys: dict[str, Any] = {}
     for name, value in source.model_dump(exclude_defaults=True).items():
-        found[name] = list(value) if isinstance(value, tuple) else value
+        keys[name] = list(value) if isinstance(value, tuple) else value
     key = _size_key(source, loaded)
-    found[key] = float(f"{getattr(source, key) * factor:.9g}")
-    if "file" in found:
-        found["file"] = str(loaded.path(found["file"]).resolve())
+    keys[key] = float(f"{getattr(source, key) * factor:.9g}")
+    if "file" in keys:
+        keys["file"] = str(loaded.path(keys["file"]).resolve())
     # JSON's texts, numbers and lists of them are TOML's
-    return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in found.items()) + "}"
+    return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in keys.items()) + "}"
 
 
 # --- traces ---------------------------------------------------------------------------------------------

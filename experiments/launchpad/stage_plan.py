@@ -43,24 +43,24 @@ class Stage:
 
 def plan(experiment: Experiment, cases: Sequence[Case]) -> list[Stage]:
     """Every stage, those that others need before them; the same experiment gives the same keys."""
-    found: dict[str, Stage] = {}
+    by_label: dict[str, Stage] = {}
     for stage in _stages(experiment, cases):
-        found.setdefault(stage.label, stage)
+        by_label.setdefault(stage.label, stage)
     keyed: dict[str, Stage] = {}
-    for label, stage in found.items():
+    for label, stage in by_label.items():
         keyed[label] = dataclasses.replace(stage, key=_key(stage, keyed))
     return list(keyed.values())
 
 
 def _key(stage: Stage, keyed: Mapping[str, Stage]) -> str:
-    told = {
+    identity = {
         "kind": stage.kind,
         "given": stage.given,
         "needs": {role: keyed[label].key for role, label in stage.needs.items()},
         "code": code_hash(),
         "libraries": library_versions(),
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _stages(experiment: Experiment, cases: Sequence[Case]) -> Iterator[Stage]:
@@ -101,8 +101,8 @@ class _CasePlan:
     def __init__(self, experiment: Experiment, case: Case, cases: Sequence[Case]) -> None:
         self.experiment, self.case = experiment, case
         self.main = next(each for each in cases if each.workload == case.workload and each.first)
-        own = experiment.network
-        self.design = _Design(own.queue_slots, own.forecast_hours, own.kind, own.gamma)
+        network = experiment.network
+        self.design = _Design(network.queue_slots, network.forecast_hours, network.kind, network.gamma)
         self.where = {
             "scenario": case.scenario, "settings": list(case.settings), "files": list(case.files),
         }  # fmt: skip
@@ -110,11 +110,11 @@ class _CasePlan:
     def basis(self) -> Iterator[Stage]:
         """The best heuristic on validation windows, and what others reach on the test windows."""
         judge = self.experiment.judge
-        given = {**self.where, "heuristics": list(judge.heuristics)}
-        yield Stage(self._label("choose"), CHOOSE, self.case.name, given)
+        inputs = {**self.where, "heuristics": list(judge.heuristics)}
+        yield Stage(self._label("choose"), CHOOSE, self.case.name, inputs)
         ceiling = [judge.oracle, "bound"] if self.case.ceiling else []
-        given = {**self.where, "schedulers": [*judge.heuristics, *ceiling]}
-        yield Stage(self._label("reference"), REFERENCE, self.case.name, given)
+        inputs = {**self.where, "schedulers": [*judge.heuristics, *ceiling]}
+        yield Stage(self._label("reference"), REFERENCE, self.case.name, inputs)
 
     def online(self) -> Iterator[Stage]:
         """Scratch and hand-over with their trials, on the offline policy that was named beforehand."""
@@ -177,7 +177,7 @@ class _CasePlan:
         layout = {} if not design.variant.startswith(("window", "horizon")) else {"layout": design.variant}
         mark = f"-{design.variant}" if layout else ""
         data = self._label(f"data-{tier}-{epsilon:g}{mark}")
-        given: dict[str, Any] = {
+        inputs: dict[str, Any] = {
             **self.where, "epsilon": epsilon, "transitions": tiers.transitions, **design.layout,
         }  # fmt: skip
         teachers = {
@@ -185,10 +185,10 @@ class _CasePlan:
         }  # fmt: skip
         needs = {"best": self._label("choose")} if tier == "heuristic" else {}
         if tier in teachers:
-            given["schedulers"] = list(teachers[tier])
+            inputs["schedulers"] = list(teachers[tier])
         about = {"tier": tier, "epsilon": epsilon, **layout}
-        yield Stage(data, DATA, self.case.name, given, needs, about)
-        given = {
+        yield Stage(data, DATA, self.case.name, inputs, needs, about)
+        inputs = {
             **self.where, "algorithm": algorithm, "updates": offline.updates, "batch": offline.batch,
             "validations": offline.validations, "transitions": tiers.transitions, "seed": seed,
             "network": design.network, "width": network.width, "gamma": design.gamma,
@@ -197,7 +197,7 @@ class _CasePlan:
             "algorithm": algorithm, "tier": tier, "epsilon": epsilon, "seed": seed, "variant": design.variant,
         }  # fmt: skip
         label = self._label(f"offline-{algorithm}-{tier}-{epsilon:g}-s{seed}{design.mark}")
-        yield Stage(label, OFFLINE, self.case.name, given, {"data": data}, about)
+        yield Stage(label, OFFLINE, self.case.name, inputs, {"data": data}, about)
 
     def _online(self, kind: str, seed: int, design: _Design, trial: dict[str, float] | None) -> Stage:
         """A run of PPO. trial None: with the learning rate that did best in the trials of its workload."""
@@ -217,14 +217,14 @@ class _CasePlan:
         if trial is None:
             for rate in online.learning_rates:
                 needs[f"trial {rate:g}"] = f"{self.main.name}/{kind}-trial-{rate:g}"
-        given = {
+        inputs = {
             **self.where, "seed": seed, "steps": online.steps, "validations": online.validations,
             "network": design.network, "width": network.width, "options": options, **design.layout,
         }  # fmt: skip
         is_trial = seed == TUNING_SEED
         name = f"{kind}-trial-{options['learning_rate']:g}" if is_trial else f"{kind}-s{seed}{design.mark}"
         about = {"trial" if is_trial else "online": kind, "seed": seed, "variant": design.variant}
-        return Stage(self._label(name), ONLINE, self.case.name, given, needs, about)
+        return Stage(self._label(name), ONLINE, self.case.name, inputs, needs, about)
 
 
 def _form(value: Any) -> str:

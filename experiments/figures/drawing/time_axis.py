@@ -88,8 +88,8 @@ def _calendar(config: dict[str, Any]) -> tuple[datetime | None, tzinfo]:
 
 
 def _table(config: dict[str, Any], key: str) -> dict[str, Any]:
-    found = config.get(key)
-    return found if isinstance(found, dict) else {}
+    table = config.get(key)
+    return table if isinstance(table, dict) else {}
 
 
 def _in_calendar(origin: datetime, time_s: float) -> bool:

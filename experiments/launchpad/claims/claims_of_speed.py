@@ -68,15 +68,15 @@ def _reached(facts: Facts, share: float) -> str:
     kept = [case for case in facts.cases if not speed_facts.at_once(facts, case, share)]
     said = []
     for role, name in (("scratch", "from scratch"), ("handover", "after offline")):
-        found = [each["reached"] for case in kept for each in speed_facts.times(facts, case, role, share)]
-        said.append(f"{name} {sum(found)} of {len(found)} runs reach it")
+        reached = [run["reached"] for case in kept for run in speed_facts.times(facts, case, role, share)]
+        said.append(f"{name} {sum(reached)} of {len(reached)} runs reach it")
     return ", ".join(said)
 
 
 def _l2(facts: Facts) -> Judged:
     def logs(case: Case, share: float) -> tuple[Seeded, Seeded]:
-        found = speed_facts.times(facts, case, "scratch", share)
-        steps = {each["seed"]: np.array([np.log(each[speed_facts.STEPS])]) for each in found}
+        times = speed_facts.times(facts, case, "scratch", share)
+        steps = {run["seed"]: np.array([np.log(run[speed_facts.STEPS])]) for run in times}
         return steps, dict.fromkeys(steps, np.zeros(1))
 
     parts = []

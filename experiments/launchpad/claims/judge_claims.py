@@ -75,7 +75,7 @@ def claims_of(results: Mapping[str, Any], only: Sequence[str] = tuple(CLAIMS)) -
     judges: dict[str, Callable[[Facts], Judged]] = {
         "R1": _r1, "R2": _r2, "R3": _r3, "R4": _r4, **claims_of_speed.JUDGES, "L3": _l3, "L4": _l4, "O1": _o1,
     }  # fmt: skip
-    found = []
+    findings = []
     for name in only:
         claim, published = CLAIMS[name]
         verdict, parts, why = judges[name](facts)
@@ -83,19 +83,19 @@ def claims_of(results: Mapping[str, Any], only: Sequence[str] = tuple(CLAIMS)) -
         if not parts:
             verdict, why = UNDECIDED, why or "nothing was measured for it"
         why = why if verdict == UNDECIDED else ""
-        found.append(Finding(name, claim, published, RULES[name], verdict, tuple(parts), why))
-    return found
+        findings.append(Finding(name, claim, published, RULES[name], verdict, tuple(parts), why))
+    return findings
 
 
 def claims_json(results: Mapping[str, Any]) -> dict[str, Any]:
     """The object of claims.json."""
-    found = claims_of(results)
+    findings = claims_of(results)
     return {
         "experiment": results["experiment"]["name"],
         "seeds": results["experiment"]["seeds"],
         "intervals": INTERVALS,
-        "verdicts": {finding.id: finding.verdict for finding in found},
-        "claims": [finding.as_dict() for finding in found],
+        "verdicts": {finding.id: finding.verdict for finding in findings},
+        "claims": [finding.as_dict() for finding in findings],
         "failed": results["failed"],
     }
 
@@ -159,17 +159,17 @@ def _r3(facts: Facts) -> Judged:
             verdict = verdicts.differs(spread.low, spread.high, MATTERS_MARGIN)
             note = f"interval at {100 * level:.2f} %"
             parts.append(part_of(variant, spread, verdict, note=note))
-    found = {}
+    by_parameter = {}
     for parameter in PARAMETERS:
-        mine_ = [part.verdict for part in parts if part.what.startswith(f"{parameter}=")]
-        found[parameter] = (
-            verdicts.HOLDS if verdicts.HOLDS in mine_
-            else verdicts.FAILS if mine_ and set(mine_) == {verdicts.FAILS} else UNDECIDED
+        of_parameter = [part.verdict for part in parts if part.what.startswith(f"{parameter}=")]
+        by_parameter[parameter] = (
+            verdicts.HOLDS if verdicts.HOLDS in of_parameter
+            else verdicts.FAILS if of_parameter and set(of_parameter) == {verdicts.FAILS} else UNDECIDED
         )  # fmt: skip
-    said = ", ".join(f"{name}: {verdict}" for name, verdict in found.items())
-    if verdicts.FAILS in found.values():
+    summary = ", ".join(f"{name}: {verdict}" for name, verdict in by_parameter.items())
+    if verdicts.FAILS in by_parameter.values():
         return verdicts.FAILS, parts, ""
-    return (verdicts.HOLDS if set(found.values()) == {verdicts.HOLDS} else UNDECIDED), parts, said
+    return (verdicts.HOLDS if set(by_parameter.values()) == {verdicts.HOLDS} else UNDECIDED), parts, summary
 
 
 def _always(mine: Seeded, other: Seeded) -> Pair:
@@ -228,8 +228,8 @@ def _l3(facts: Facts) -> Judged:
 def of_coverages(facts: Facts, case: Any, algorithm: str, tier: str) -> dict[float, Seeded]:
     """Policies of an algorithm from a tier, by epsilon; those that were trained."""
     epsilons = (1.0,) if tier == "random" else facts.experiment["tiers"]["epsilons"]
-    found = {epsilon: facts.offline(case, algorithm, tier, epsilon) for epsilon in epsilons}
-    return {epsilon: each for epsilon, each in found.items() if each}
+    seeded = {epsilon: facts.offline(case, algorithm, tier, epsilon) for epsilon in epsilons}
+    return {epsilon: runs for epsilon, runs in seeded.items() if runs}
 
 
 def coverage_mean(facts: Facts, case: Any, algorithm: str, tier: str) -> Seeded:
@@ -241,8 +241,8 @@ def tier_mean(facts: Facts, case: Any, tier: str, epsilon: float | None = None) 
     """Mean over algorithms, and over coverages unless one is named."""
     parts = []
     for algorithm in facts.experiment["offline"]["algorithms"]:
-        found = of_coverages(facts, case, algorithm, tier)
-        parts += [each for e, each in found.items() if epsilon is None or e in (epsilon, 1.0)]
+        coverages = of_coverages(facts, case, algorithm, tier)
+        parts += [runs for e, runs in coverages.items() if epsilon is None or e in (epsilon, 1.0)]
     return mean_over(parts)
 
 
@@ -304,13 +304,13 @@ def _o1(facts: Facts) -> Judged:
     verdict = verdicts.HOLDS if worst <= TOLERANCE else verdicts.FAILS
     note = f"{rows:,} policies on windows; nearest: {who}"
     parts = [Part("highest objective less bound", worst, None, None, verdict, note=note)]
-    for name, found in gaps.items():
-        parts += _gap(facts, name, found)
+    for name, differences in gaps.items():
+        parts += _gap(facts, name, differences)
     return verdict, parts, ""
 
 
-def _gap(facts: Facts, name: str, found: list[np.ndarray]) -> list[Part]:
-    spread = spread_of(found)
+def _gap(facts: Facts, name: str, differences: list[np.ndarray]) -> list[Part]:
+    spread = spread_of(differences)
     if spread is None:
         return []
     known = ("oracle", facts.experiment["judge"]["oracle"])

@@ -31,12 +31,12 @@ class Facts:
     def runs(self, case: Case, role: str, **wanted: Any) -> list[Mapping[str, Any]]:
         """Runs of a case, by seed: role offline, scratch, handover or trial. Without variant: "" alone."""
         wanted = {"variant": "", **wanted}
-        found = [
+        runs = [
             run for run in self.results["runs"]
             if run["case"] == case["name"] and run["role"] == role
             and all(run.get(key) == value for key, value in wanted.items())
         ]  # fmt: skip
-        return sorted(found, key=lambda run: run["seed"])
+        return sorted(runs, key=lambda run: run["seed"])
 
     def seeded(self, case: Case, role: str, **wanted: Any) -> Seeded:
         """Objectives of these runs on the test windows."""
@@ -62,32 +62,32 @@ class Facts:
 
     def reference(self, case: Case, name: str) -> np.ndarray | None:
         """(W,) objectives of a scheduler, the oracle or the bound; None where it was not run."""
-        found = case["reference"].get(name)
-        return None if found is None else numbers(found)
+        objectives = case["reference"].get(name)
+        return None if objectives is None else numbers(objectives)
 
     def best(self, case: Case, seeds: Iterable[int]) -> Seeded:
         """The heuristic that did best on the validation windows, alike for every seed."""
-        found = numbers(case["reference"][case["best"]])
-        return dict.fromkeys(seeds, found)
+        objectives = numbers(case["reference"][case["best"]])
+        return dict.fromkeys(seeds, objectives)
 
     def by_workload(self, cases: Sequence[Case]) -> dict[str, list[Case]]:
         """Cases of each workload, in order."""
-        found: dict[str, list[Case]] = {}
+        cases_of: dict[str, list[Case]] = {}
         for case in cases:
-            found.setdefault(case["workload"], []).append(case)
-        return found
+            cases_of.setdefault(case["workload"], []).append(case)
+        return cases_of
 
     def groups(self, cases: Sequence[Case], pair: Pair) -> list[np.ndarray]:
         """(C, S, W) differences of the cases of each workload; those of other shapes stand by themselves."""
-        found = []
+        groups = []
         for same in self.by_workload(cases).values():
             shaped: dict[tuple[int, ...], list[np.ndarray]] = {}
             for case in same:
                 made = paired_by_seed(pair(case))
                 if made is not None:
                     shaped.setdefault(made.shape, []).append(made)
-            found += [np.stack(each) for each in shaped.values()]
-        return found
+            groups += [np.stack(each) for each in shaped.values()]
+        return groups
 
     def spread(self, cases: Sequence[Case], pair: Pair, level: float = 0.95) -> Spread | None:
         """Mean difference over cases, with its interval; None where nothing was measured."""

@@ -50,7 +50,7 @@ def _curves(facts: Facts) -> Figure | None:
 
 
 def _curve_axes(axes: Axes, facts: Facts, case: Mapping[str, Any], first: bool) -> None:
-    shown: list[np.ndarray] = []
+    in_view: list[np.ndarray] = []
     for role, colour in COLOURS.items():
         curves = [np.array(run["curve"], float) for run in facts.runs(case, role)]
         if not curves:
@@ -60,11 +60,11 @@ def _curve_axes(axes: Axes, facts: Facts, case: Mapping[str, Any], first: bool) 
         steps = curves[0][:, 0]
         mean = np.mean([np.interp(steps, curve[:, 0], curve[:, 1]) for curve in curves], axis=0)
         axes.plot(steps, mean, color=colour, linewidth=2.2, label=f"{NAMES[role]} (thin: each seed)")
-        shown += [curve[curve[:, 0] >= 0.05 * curve[-1, 0], 1] for curve in curves]
-        shown.append(curves[0][:1, 1] if role == "handover" else np.array([]))
+        in_view += [curve[curve[:, 0] >= 0.05 * curve[-1, 0], 1] for curve in curves]
+        in_view.append(curves[0][:1, 1] if role == "handover" else np.array([]))
     best = case["validation"][case["best"]]
     axes.axhline(best, color=style.NEUTRAL, linewidth=1.2, linestyle=(0, (4, 3)), label="best heuristic")
-    together = np.concatenate([*shown, [best]])
+    together = np.concatenate([*in_view, [best]])
     low, high = float(together.min()), float(together.max())
     room = 0.1 * max(high - low, 0.02)
     axes.set_ylim(low - room, high + room)  # the first steps of an untrained network may leave the picture
@@ -78,16 +78,16 @@ def _curve_axes(axes: Axes, facts: Facts, case: Mapping[str, Any], first: bool) 
 def _gaps(facts: Facts) -> Figure | None:
     """Each case on its test windows: where heuristics, learned policies, oracle and bound are."""
     rows = [(case["name"], levels(facts, case)) for case in facts.cases]
-    rows = [(name, found) for name, found in rows if len(found) > 1]
+    rows = [(name, means) for name, means in rows if len(means) > 1]
     if not rows:
         return None
     figure = style.new_figure(1.5 + 0.42 * len(rows))
     axes = figure.subplots()
-    kinds = list(dict.fromkeys(kind for _, found in rows for kind in found))
+    kinds = list(dict.fromkeys(kind for _, means in rows for kind in means))
     order = [kind for kind in LEVELS if kind in kinds]
     for kind in order:
         colour, marker = LEVELS[kind]
-        points = [(found[kind], place) for place, (_, found) in enumerate(rows) if kind in found]
+        points = [(means[kind], place) for place, (_, means) in enumerate(rows) if kind in means]
         axes.plot(
             *zip(*points, strict=True), marker, color=colour, label=kind, markersize=7, linestyle="none"
         )
@@ -111,7 +111,7 @@ LEVELS = {
 
 def levels(facts: Facts, case: Mapping[str, Any]) -> dict[str, float]:
     """Mean objective on the test windows of each kind that there is."""
-    found: dict[str, Sequence[np.ndarray]] = {
+    values_of: dict[str, Sequence[np.ndarray]] = {
         "best heuristic": list(facts.best(case, (0,)).values()),
         "offline": list(facts.hand_offline(case).values()),
         "online from scratch": list(facts.seeded(case, "scratch").values()),
@@ -119,5 +119,5 @@ def levels(facts: Facts, case: Mapping[str, Any]) -> dict[str, float]:
     }
     for name, scheduler in (("oracle", facts.experiment["judge"]["oracle"]), ("bound", "bound")):
         values = facts.reference(case, scheduler)
-        found[name] = [] if values is None else [values]
-    return {name: float(np.nanmean(np.stack(values))) for name, values in found.items() if len(values)}
+        values_of[name] = [] if values is None else [values]
+    return {name: float(np.nanmean(np.stack(values))) for name, values in values_of.items() if len(values)}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from experiments.presets.gas_marl.gas_marl_forecast import PERFECT
 from experiments.presets.gas_marl.gas_marl_schedulers import AGENT, PUBLISHED
+from experiments.results.text_table import aligned_lines
 
 COLUMNS = (
     "scheduler", "forecast", "slowdown", "renewable", "score", "95 %", "wait", "makespan", "energy", "grid",
@@ -14,56 +14,52 @@ COLUMNS = (
 MARK = "†"
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Rows best first, the published ones below, and notes."""
-    rows = [_row(each) for each in sorted(found["summary"], key=lambda each: -each["score"])]
+    rows = [_row(row) for row in sorted(results["summary"], key=lambda row: -row["score"])]
     rows += [
-        [f"{name} (published)", f"{PERFECT} {MARK}", f"{slowdown:.2f}", f"{share:.4f}", f"{score:.3f}",
-         *["-"] * 5]
-        for name, slowdown, share, score in sorted(PUBLISHED, key=lambda each: -each[3])
-    ]  # fmt: skip
-    return "\n".join([_heading(found), *_aligned([list(COLUMNS), *rows]), "", *_notes(found)])
-
-
-def _heading(found: dict[str, Any]) -> str:
-    return (
-        f"gas-marl: {found['windows']} windows of {found['jobs_per_window']} jobs, score = renewable share - "
-        f"{found['eta']} x mean bounded slowdown"
+        [
+            f"{name} (published)",
+            f"{PERFECT} {MARK}",
+            f"{slowdown:.2f}",
+            f"{share:.4f}",
+            f"{score:.3f}",
+            *["-"] * 5,
+        ]
+        for name, slowdown, share, score in sorted(PUBLISHED, key=lambda published: -published[3])
+    ]
+    return "\n".join(
+        [_heading(results), *aligned_lines([list(COLUMNS), *rows], words=2), "", *_notes(results)]
     )
 
 
-def _row(each: dict[str, Any]) -> list[str]:
-    name = each["scheduler"]
+def _heading(results: dict[str, Any]) -> str:
+    return (
+        f"gas-marl: {results['windows']} windows of {results['jobs_per_window']} jobs, "
+        f"score = renewable share - {results['eta']} x mean bounded slowdown"
+    )
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    name = row["scheduler"]
     if name == AGENT:
-        name += f" ({each['seeds']} seed{'s' * (each['seeds'] != 1)})"
-    forecast = each["forecast"] or "-"
+        name += f" ({row['seeds']} seed{'s' * (row['seeds'] != 1)})"
+    forecast = row["forecast"] or "-"
     return [
         name,
         f"{forecast} {MARK}" if forecast == PERFECT else forecast,
-        f"{each['mean_bounded_slowdown']:.2f}",
-        f"{each['renewable_share']:.4f}",
-        f"{each['score']:.3f}",
-        "-" if each["score_low"] is None else f"{each['score_low']:.3f} to {each['score_high']:.3f}",
-        f"{each['mean_wait_s'] / 3600:.1f} h",
-        f"{each['makespan_s'] / 86400:.1f} d",
-        f"{each['energy_kwh']:,.0f} kWh",
-        f"{each['grid_kwh']:,.0f} kWh",
+        f"{row['mean_bounded_slowdown']:.2f}",
+        f"{row['renewable_share']:.4f}",
+        f"{row['score']:.3f}",
+        "-" if row["score_low"] is None else f"{row['score_low']:.3f} to {row['score_high']:.3f}",
+        f"{row['mean_wait_s'] / 3600:.1f} h",
+        f"{row['makespan_s'] / 86400:.1f} d",
+        f"{row['energy_kwh']:,.0f} kWh",
+        f"{row['grid_kwh']:,.0f} kWh",
     ]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if place < 2 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def _notes(found: dict[str, Any]) -> list[str]:
+def _notes(results: dict[str, Any]) -> list[str]:
     return [
         f"{MARK} clairvoyant: sees the true supply of the next 24 hours. In all rows run times stand in for",
         "  estimates: the trace has none. published: the paper's public code on these windows, which",
@@ -71,5 +67,5 @@ def _notes(found: dict[str, Any]) -> list[str]:
         "realistic: forecasts with the errors of real ones (docs/forecasts.md); all else is the same.",
         "Any job may be delayed without limit, and is: see makespan. Static power is drawn until the last",
         "  job ends, so delay also raises the energy that the share is of; grid is what it comes to.",
-        f"95 %: over seeds and {found['blocks']} blocks of windows that share no job; so few say little.",
+        f"95 %: over seeds and {results['blocks']} blocks of windows that share no job; so few say little.",
     ]
