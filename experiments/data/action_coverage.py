@@ -30,19 +30,19 @@ KINDS = ("wait", "start or resume", "give up")
 
 def clusters_of(observations: np.ndarray, layout: Layout) -> np.ndarray:
     """(T,) int64, the cluster of each observation (T, D)."""
-    found = np.zeros(len(observations), np.int64)
+    cluster = np.zeros(len(observations), np.int64)
     for name, edges in EDGES.items():
         column = observations[:, layout.index("cluster", name)]
-        found = found * (len(edges) + 1) + np.searchsorted(edges, column, side="right")
+        cluster = cluster * (len(edges) + 1) + np.searchsorted(edges, column, side="right")
     sine = observations[:, layout.index("cluster", "hour_sin")]
     cosine = observations[:, layout.index("cluster", "hour_cos")]
-    found = found * 4 + 2 * (sine > 0) + (cosine > 0)
+    cluster = cluster * 4 + 2 * (sine > 0) + (cosine > 0)
     hours = min(layout.forecast_hours, AHEAD_H)
     if hours:
         columns = [layout.index("forecast", "supply", hour) for hour in range(hours)]
         ahead = np.searchsorted(SUPPLY_EDGES, observations[:, columns].mean(axis=1), side="right")
-        found = found * (len(SUPPLY_EDGES) + 1) + ahead
-    return found
+        cluster = cluster * (len(SUPPLY_EDGES) + 1) + ahead
+    return cluster
 
 
 def kinds_of(actions: np.ndarray, layout: Layout) -> np.ndarray:

@@ -15,20 +15,20 @@ from experiments.figures.drawing import style
 from experiments.runs.scheduler_labels import short_label
 
 if TYPE_CHECKING:
-    from experiments.data.show_dataset import Shown
+    from experiments.data.show_dataset import DatasetSummary
 
 TAKEN, POSSIBLE = "#0072B2", "#C4CAD0"
 MOST_LISTED = 8
 TRIED = (1, 2, 3, 5, 9, 17, 33)  # where the groups of the numbers of different actions begin
 
 
-def draw_dataset(found: Shown, folder: Path) -> list[Path]:
+def draw_dataset(found: DatasetSummary, folder: Path) -> list[Path]:
     """Write dataset.png and dataset.svg into the folder and return the paths. InputError if that fails."""
     with style.drawing():
         return style.save(draw(found), folder, "dataset")
 
 
-def draw(found: Shown) -> Figure:
+def draw(found: DatasetSummary) -> Figure:
     """Returns and coverage above, actions below."""
     figure = style.new_figure(6.6)
     axes = figure.subplot_mosaic([["returns", "coverage"], ["actions", "actions"]])
@@ -45,7 +45,7 @@ def draw(found: Shown) -> Figure:
     return figure
 
 
-def _returns(axes: Axes, found: Shown) -> None:
+def _returns(axes: Axes, found: DatasetSummary) -> None:
     shown = [(name, values) for name, values in found.returns.items() if len(values)]
     everything = np.concatenate([values for _, values in shown])
     low, high = float(everything.min()), float(everything.max())
@@ -63,7 +63,7 @@ def _returns(axes: Axes, found: Shown) -> None:
     style.thousands(axes.yaxis)
 
 
-def _coverage(axes: Axes, found: Shown) -> None:
+def _coverage(axes: Axes, found: DatasetSummary) -> None:
     covered = found.coverage
     group = np.searchsorted(TRIED, covered.different, side="right") - 1
     clusters = np.bincount(group, minlength=len(TRIED)) / covered.clusters
@@ -86,7 +86,7 @@ def _spans(firsts: tuple[int, ...]) -> list[str]:
     return [*inner, f"{firsts[-1]}+"]
 
 
-def _actions(axes: Axes, found: Shown) -> None:
+def _actions(axes: Axes, found: DatasetSummary) -> None:
     total = found.taken.sum()
     places = np.arange(len(found.taken))
     axes.bar(places, found.valid / total, 1.0, color=POSSIBLE, label="valid")

@@ -18,7 +18,7 @@ BAR = 40
 
 
 @dataclass(frozen=True)
-class Shown:
+class DatasetSummary:
     """What the decisions of a dataset look like.
 
     folder: where the dataset is. returns: (episodes,) of each scheduler, by name; taken, valid: (A,) how
@@ -38,7 +38,7 @@ class Shown:
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
-        found = self.coverage
+        coverage = self.coverage
         return {
             "sheet": self.sheet,
             "returns": {name: values.tolist() for name, values in self.returns.items()},
@@ -47,16 +47,16 @@ class Shown:
             "decisions_by_kind": dict(zip(KINDS, self.kinds.tolist(), strict=True)),
             "decisions_certain": self.certain,
             "coverage": {
-                "clusters": found.clusters,
-                "clusters_visited_again": found.revisited,
-                "share_with_several_actions": found.several_actions,
-                "share_with_several_kinds": found.several_kinds,
-                "decisions_in_clusters_with_several_kinds": found.decisions_there,
+                "clusters": coverage.clusters,
+                "clusters_visited_again": coverage.revisited,
+                "share_with_several_actions": coverage.several_actions,
+                "share_with_several_kinds": coverage.several_kinds,
+                "decisions_in_clusters_with_several_kinds": coverage.decisions_there,
             },
         }
 
 
-def show_dataset(folder: str | Path) -> Shown:
+def show_dataset(folder: str | Path) -> DatasetSummary:
     """Read a whole dataset once. InputError if there is none in the folder."""
     data = load(folder)
     returns: dict[str, list[float]] = {name: [] for name in data.sheet.get("schedulers", ())}
@@ -72,21 +72,21 @@ def show_dataset(folder: str | Path) -> Shown:
         certain += int((episode.probability == 1.0).sum())
     known = data.is_ours or not np.isnan(episode.probability).any()
     data.sheet.setdefault("episodes_distinct", len(distinct))
-    return _shown(
+    return _summary(
         data, returns, valid, np.concatenate(clusters), np.concatenate(actions), certain if known else None
     )
 
 
-def _shown(
+def _summary(
     data: Dataset,
     returns: dict[str, list[float]],
     valid: np.ndarray,
     clusters: np.ndarray,
     actions: np.ndarray,
     certain: int | None,
-) -> Shown:
+) -> DatasetSummary:
     kinds = kinds_of(actions, data.layout)
-    return Shown(
+    return DatasetSummary(
         folder=data.folder,
         sheet=data.sheet,
         layout=data.layout,
@@ -99,19 +99,19 @@ def _shown(
     )
 
 
-def dataset_text(found: Shown) -> str:
+def dataset_text(summary: DatasetSummary) -> str:
     """What is printed."""
-    sheet, covered = found.sheet, found.coverage
+    sheet, covered = summary.sheet, summary.coverage
     left_out = sum(sheet["episodes_left_out"].values())
     lines = [
-        f"{printable(name_of(found))}: {sheet['episodes']:,} episodes, "
+        f"{printable(name_of(summary))}: {sheet['episodes']:,} episodes, "
         f"{sheet['episodes_distinct']:,} of them distinct, {left_out:,} more left out; "
         f"{sheet['transitions']:,} decisions",
         "",
         f"{'scheduler':<24}  epsilon  episodes   return: mean   lowest   median  highest",
     ]
     epsilons = dict(zip(sheet.get("schedulers", ()), sheet.get("epsilon", ()), strict=True))
-    for name, values in found.returns.items():
+    for name, values in summary.returns.items():
         epsilon = f"{epsilons[name]:7g}" if name in epsilons else f"{'unknown':>7}"
         row = f"{printable(short_label(name)):<24}  {epsilon}  {len(values):8,}"
         if len(values):
@@ -119,9 +119,9 @@ def dataset_text(found: Shown) -> str:
                 f"  {values.mean():13.4f}  {values.min():7.4f}  {np.median(values):7.4f}  {values.max():7.4f}"
             )
         lines.append(row)
-    lines += ["", "returns", *_histogram(np.concatenate(list(found.returns.values())))]
+    lines += ["", "returns", *_histogram(np.concatenate(list(summary.returns.values())))]
     lines += ["", "actions           taken    share  of the decisions at which it was valid"]
-    lines += _actions(found)
+    lines += _actions(summary)
     lines += [
         "",
         "coverage of states: cells of a grid over shortage, free cores, spare power, battery, queue, time",
@@ -132,14 +132,14 @@ def dataset_text(found: Shown) -> str:
         f"  {covered.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
         f"  {covered.decisions_there:7.1%}  of all decisions were made there",
         "decisions whose action was certain (behaviour probability 1): "
-        + ("unknown" if found.certain is None else f"{found.certain:.1%}"),
+        + ("unknown" if summary.certain is None else f"{summary.certain:.1%}"),
     ]
     return "\n".join(lines)
 
 
-def name_of(found: Shown) -> str:
+def name_of(summary: DatasetSummary) -> str:
     """What the dataset is called: its scenario, or its folder where nobody says that."""
-    return str(found.sheet.get("scenario") or found.folder.name)
+    return str(summary.sheet.get("scenario") or summary.folder.name)
 
 
 def _histogram(values: np.ndarray, bins: int = 8) -> list[str]:
@@ -151,19 +151,19 @@ def _histogram(values: np.ndarray, bins: int = 8) -> list[str]:
     ]
 
 
-def _actions(found: Shown) -> list[str]:
+def _actions(summary: DatasetSummary) -> list[str]:
     """WAIT, the first queue slots one by one, the rest together."""
-    slots = found.layout.queue_slots
+    slots = summary.layout.queue_slots
     one_by_one = min(slots, 8)
     groups = [("wait", slice(0, 1))]
     groups += [(f"queue slot {slot}", slice(slot, slot + 1)) for slot in range(1, one_by_one + 1)]
     if slots > one_by_one:
         groups.append((f"queue slots {one_by_one + 1}-{slots}", slice(one_by_one + 1, slots + 1)))
     groups.append(("running slots", slice(slots + 1, None)))
-    total = found.taken.sum()
+    total = summary.taken.sum()
     lines = []
     for name, span in groups:
-        taken, valid = int(found.taken[span].sum()), int(found.valid[span].sum())
+        taken, valid = int(summary.taken[span].sum()), int(summary.valid[span].sum())
         when = f"{taken / valid:6.1%}" if valid else "     -"
         lines.append(f"  {name:<16} {taken:9,}  {taken / total:6.1%}  {when}")
     return lines

@@ -134,12 +134,12 @@ _KEYWORDS = re.compile(
 def command_words(message: str) -> str:
     """A reader's message with its Python keywords as options: gaps='hold' becomes --gaps hold."""
 
-    def option(found: re.Match[str]) -> str:
-        value = found[2] if found[2] is not None else ""
+    def option(keyword: re.Match[str]) -> str:
+        value = keyword[2] if keyword[2] is not None else ""
         if any(mark in value for mark in " ;()"):
             value = shlex.quote(value)
-        after = message[found.end() : found.end() + 1]
-        name = "columns" if found[1] == "column" else found[1].replace("_", "-")
+        after = message[keyword.end() : keyword.end() + 1]
+        name = "columns" if keyword[1] == "column" else keyword[1].replace("_", "-")
         return f"--{name}{' ' if value or after.isalpha() else ''}{value}"
 
     flags = (
@@ -157,7 +157,7 @@ def show_workload(
 ) -> dict[str, Any]:
     """A summary of a trace of jobs, ready for JSON. InputError if it cannot be read."""
     jobs = read_workload(path, format=format, mapping=mapping, strict=strict)
-    found: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "kind": "workload",
         "name": jobs.name,
         "jobs": len(jobs),
@@ -168,8 +168,8 @@ def show_workload(
         "shift_s": jobs.report.shift_s,
     }
     if len(jobs):
-        found |= _figures(jobs)
-    return {**found, **jobs.report.as_dict()}
+        summary |= _figures(jobs)
+    return {**summary, **jobs.report.as_dict()}
 
 
 def _figures(jobs: Workload) -> dict[str, Any]:
@@ -263,24 +263,26 @@ def _columns(path: str | Path, given: str | Sequence[str], with_names: bool) -> 
     return [name.strip() for name in names if name.strip()]
 
 
-def show_text(found: dict[str, Any]) -> str:
+def show_text(summary: dict[str, Any]) -> str:
     """The summary as lines of text."""
-    lines = [f"{found['name']}: {_headline(found)}"]
+    lines = [f"{summary['name']}: {_headline(summary)}"]
     rows = [
-        (key, _text(key, found)) for key, value in found.items() if key not in _APART and value is not None
+        (key, _text(key, summary))
+        for key, value in summary.items()
+        if key not in _APART and value is not None
     ]
     width = max(len(_name(key)) for key, _ in rows)
     lines += [f"  {_name(key):<{width}}  {text}" for key, text in rows]
-    for kind, said in (("repairs", "repaired"), ("skips", "skipped"), ("notes", "noted")):
-        for code, each in found.get(kind, {}).items():
+    for kind, verb in (("repairs", "repaired"), ("skips", "skipped"), ("notes", "noted")):
+        for code, entry in summary.get(kind, {}).items():
             if code == "step_s":
                 continue  # a line of its own above
             if code == "unit":
-                lines.append(f"  {'read':<{width}}  {each['text']}, in {each['value']}")
+                lines.append(f"  {'read':<{width}}  {entry['text']}, in {entry['value']}")
                 continue
-            if found["kind"] == "weather":
-                each = each | {"text": command_words(each["text"])}
-            lines.append(f"  {said:<{width}}  {each['count']:,} x {each['text']} ({code}{_where(each)})")
+            if summary["kind"] == "weather":
+                entry = entry | {"text": command_words(entry["text"])}
+            lines.append(f"  {verb:<{width}}  {entry['count']:,} x {entry['text']} ({code}{_where(entry)})")
     return printable("\n".join(lines))
 
 
@@ -289,37 +291,36 @@ _APART = {"kind", "name", "shift_s", "repairs", "skips", "notes"}
 _SIZED = {"peak_kw": power, "mean_kw": power, "min_kw": power, "energy_kwh": energy}
 
 
-def _headline(found: dict[str, Any]) -> str:
-    if found["kind"] == "weather":
-        return f"weather of {found['steps']:,} steps over {duration(found['span_s'])}"
-    if found["kind"] == "rate":
-        return f"{found['records']:,} records over {duration(found['span_s'])}, in {found['unit']}"
-    if found["kind"] == "power":
-        return (
-            f"{found['records']:,} records over {duration(found['span_s'])}, peak {power(found['peak_kw'])}"
-        )
-    return f"{found['jobs']:,} jobs of {found['records']:,} records"
+def _headline(summary: dict[str, Any]) -> str:
+    if summary["kind"] == "weather":
+        return f"weather of {summary['steps']:,} steps over {duration(summary['span_s'])}"
+    if summary["kind"] == "rate":
+        return f"{summary['records']:,} records over {duration(summary['span_s'])}, in {summary['unit']}"
+    if summary["kind"] == "power":
+        records, span = f"{summary['records']:,} records", duration(summary["span_s"])
+        return f"{records} over {span}, peak {power(summary['peak_kw'])}"
+    return f"{summary['jobs']:,} jobs of {summary['records']:,} records"
 
 
 def _name(key: str) -> str:
     return key.rsplit("_", 1)[0] if key in _SIZED else key
 
 
-def _where(each: dict[str, Any]) -> str:
-    parts = [] if each["line"] is None else [f"line {each['line']}"]
-    parts += [] if each["value"] is None else [f"value {each['value']}"]
+def _where(entry: dict[str, Any]) -> str:
+    parts = [] if entry["line"] is None else [f"line {entry['line']}"]
+    parts += [] if entry["value"] is None else [f"value {entry['value']}"]
     return f"; first: {', '.join(parts)}" if parts else ""
 
 
-def _text(key: str, found: dict[str, Any]) -> str:
-    value = found[key]
+def _text(key: str, summary: dict[str, Any]) -> str:
+    value = summary[key]
     if isinstance(value, dict):
         return ", ".join(f"{name} {number:,.6g}" for name, number in value.items())
     if key in _SIZED:
         return _SIZED[key](value)
     if key in ("span_s", "step_s"):
         return f"{value} ({duration(value)})"
-    if key == "values" and value < found["span_s"] // (found["step_s"] or found["span_s"]):
+    if key == "values" and value < summary["span_s"] // (summary["step_s"] or summary["span_s"]):
         return f"{value:,} (neighbouring steps of equal value are merged)"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -29,9 +29,19 @@ from traces.errors import InputError
 __all__ = ["evaluate_run", "evaluate_text", "identity_of", "input_files", "kept_folder", "stored_rows"]
 
 DEFAULT = (
-    "easy", "fcfs", "conservative", "sjf+easy", "hvf+easy", "hvd+easy", "edf+easy", "slack+easy", "atc+easy",
-    "atc+greedy", "easy+green", "atc+easy+green",
-)  # fmt: skip
+    "easy",
+    "fcfs",
+    "conservative",
+    "sjf+easy",
+    "hvf+easy",
+    "hvd+easy",
+    "edf+easy",
+    "slack+easy",
+    "atc+easy",
+    "atc+greedy",
+    "easy+green",
+    "atc+easy+green",
+)
 EVALUATION_BYTES = 256 * 2**20  # a row takes less than a kilobyte
 
 
@@ -178,9 +188,9 @@ def _scheduler_files(names: Sequence[str]) -> dict[str, str]:
     return scheduler_files({plain_name(name) for name in names if name != BOUND})
 
 
-def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
-    own = _scheduler_files(found.schedulers)
-    extra = {"scheduler_files": own} if own else None
+def _origin(evaluation: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
+    files_of = _scheduler_files(evaluation.schedulers)
+    extra = {"scheduler_files": files_of} if files_of else None
     return provenance(seed=seed, files=files, command=(), extra=extra)
 
 
@@ -201,12 +211,12 @@ def _check_out(out: Path | None, force: bool) -> None:
     check_place(out)
 
 
-def _write(folder: Path, found: Evaluation, origin: dict) -> None:
+def _write(folder: Path, evaluation: Evaluation, origin: dict) -> None:
     from experiments.figures.window_means import draw_windows
 
-    (folder / "evaluate.json").write_text(found.json_text(), encoding="utf-8")
-    (folder / "evaluate.csv").write_text(found.csv_text(), encoding="utf-8", errors="backslashreplace")
+    (folder / "evaluate.json").write_text(evaluation.json_text(), encoding="utf-8")
+    (folder / "evaluate.csv").write_text(evaluation.csv_text(), encoding="utf-8", errors="backslashreplace")
     (folder / "provenance.json").write_text(
         json.dumps(origin, indent=1, default=str) + "\n", encoding="utf-8"
     )
-    draw_windows(found, folder / "objective")
+    draw_windows(evaluation, folder / "objective")

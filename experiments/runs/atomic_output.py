@@ -97,11 +97,11 @@ def foreign_entry(folder: Path) -> Path | None:
         if entry.is_symlink() or entry.name not in OWN_NAMES:
             return entry
         if entry.name == "figures" and entry.is_dir():
-            inside = [each for each in sorted(entry.iterdir()) if each.suffix not in FIGURE_SUFFIXES]
+            inside = [file for file in sorted(entry.iterdir()) if file.suffix not in FIGURE_SUFFIXES]
         elif entry.name == "runs" and entry.is_dir():
-            inside = [each for each in sorted(entry.iterdir()) if not each.is_dir() or each.is_symlink()]
-            found = (foreign_entry(each) for each in sorted(entry.iterdir()) if each not in inside)
-            inside += [each for each in found if each is not None]
+            inside = [run for run in sorted(entry.iterdir()) if not run.is_dir() or run.is_symlink()]
+            strangers = (foreign_entry(run) for run in sorted(entry.iterdir()) if run not in inside)
+            inside += [stranger for stranger in strangers if stranger is not None]
         elif entry.name == LEARNING and entry.is_dir():
             inside = [] if (entry / LEARNING_FACTS).is_file() else [entry]
         else:
@@ -201,15 +201,15 @@ def _machine() -> str:
 
 def _remove_stale(target: Path) -> None:
     """Remove what a process that was killed outright left beside `target`; the living keep theirs."""
-    own = re.compile(re.escape(f"{_hidden(target)}{_machine()}-") + r"(\d{1,9})\.[^.]+\.(tmp|old)")
+    pattern = re.compile(re.escape(f"{_hidden(target)}{_machine()}-") + r"(\d{1,9})\.[^.]+\.(tmp|old)")
     try:
         beside = list(target.parent.iterdir())
     except OSError:  # no such folder yet, or one that cannot be read: then nothing of ours is in it
         return
     for folder in beside:
-        found = own.fullmatch(folder.name)
+        match = pattern.fullmatch(folder.name)
         # A set-aside run is the only copy if the process died before the new one took its place.
-        if found and not _alive(int(found[1])) and (found[2] == "tmp" or target.exists()):
+        if match and not _alive(int(match[1])) and (match[2] == "tmp" or target.exists()):
             shutil.rmtree(folder, ignore_errors=True)
 
 

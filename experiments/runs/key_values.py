@@ -14,13 +14,13 @@ _KNOWN = ("variants", *_RANGES, "mix", "seed")
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Keys and values of words KEY=VALUE. InputError, naming the option, for anything else."""
-    found = {}
+    values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise InputError(f"{option} {text!r}: write KEY=VALUE")
-        found[name.strip()] = value.strip()
-    return found
+        values[name.strip()] = value.strip()
+    return values
 
 
 def parsed_randomise(text: str) -> Randomise:

@@ -32,8 +32,10 @@ class ProgressDisplay:
     """Notes and progress on a stream, stderr by default; a quiet display writes nothing."""
 
     def __init__(self, quiet: bool = False, stream: TextIO | None = None) -> None:
-        self.quiet = quiet
         self.stream = stream if stream is not None else sys.stderr
+        self.quiet = (
+            quiet or self.stream is None
+        )  # stderr is None where it is closed; print would take stdout
         self.is_terminal = _is_terminal(self.stream)
         self._bar: TerminalBar | None = None
 

@@ -167,20 +167,25 @@ def load_compare(path: str | Path) -> Compare:
     return Compare(folder, config, provenance, _text(whole.get("scenario")), results, runs)
 
 
+_TABLES = {
+    "jobs.csv": JOBS_COLUMNS,
+    "events.csv": EVENTS_COLUMNS,
+    "power.csv": POWER_COLUMNS,
+    FORECAST_FILE: FORECAST_COLUMNS,
+}
+
+
 def write_run(
     folder: str | Path,
     config: Mapping,
     provenance: Mapping,
     metrics: Mapping,
-    jobs_df: pd.DataFrame,
-    events_df: pd.DataFrame,
-    power_df: pd.DataFrame,
-    forecast_df: pd.DataFrame | None = None,
+    *tables: pd.DataFrame | None,
 ) -> None:
     """Write the files of a run into `folder`, made if absent; use inside `atomic_folder`.
 
-    forecast.csv is written if there are forecasts, the other six always. `metrics` is the whole `--json`
-    object. Extra columns follow the fixed ones. NaN becomes null in JSON and an empty cell in CSV.
+    tables: jobs, events, power and, where the supply was forecast, the forecasts. `metrics` is the whole
+    `--json` object. Extra columns follow the fixed ones. NaN becomes null in JSON and an empty cell in CSV.
     Raises ValueError if a fixed column is missing.
     """
     folder = Path(folder)
@@ -188,11 +193,9 @@ def write_run(
     _write_json(folder / "config.json", config)
     _write_json(folder / "provenance.json", provenance)
     _write_json(folder / "metrics.json", metrics)
-    write_table(folder / "jobs.csv", jobs_df, JOBS_COLUMNS)
-    write_table(folder / "events.csv", events_df, EVENTS_COLUMNS)
-    write_table(folder / "power.csv", power_df, POWER_COLUMNS)
-    if forecast_df is not None:
-        write_table(folder / FORECAST_FILE, forecast_df, FORECAST_COLUMNS)
+    for (name, columns), table in zip(_TABLES.items(), tables, strict=False):
+        if table is not None:
+            write_table(folder / name, table, columns)
 
 
 def write_compare(
@@ -263,16 +266,16 @@ def _match(results: list[dict], stored: list[Run], folder: Path) -> list[Run]:
     left, runs = list(stored), []
     for result in results:
         wanted = (result.get("scheduler"), result.get("seed"))
-        found = next(
+        match = next(
             (run for run in left if (run.result.get("scheduler"), run.result.get("seed")) == wanted), None
         )
-        if found is None:
+        if match is None:
             raise InputError(
                 f"{folder / 'runs'}: has no run of scheduler {str(wanted[0])!r} seed {wanted[1]}, "
                 "which compare.json lists; compare again"
             )
-        left.remove(found)
-        runs.append(found)
+        left.remove(match)
+        runs.append(match)
     return runs
 
 

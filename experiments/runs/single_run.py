@@ -103,10 +103,10 @@ def store(folder: Path, work: Work, facts: Mapping[str, Any], result: rare.Resul
     run = {key: facts[key] for key in ("scheduler", "seed", "clock", "warmup_s")}
     config = {**work.built.resolved(), "run": run}
     power = result.power_frame()
-    tables = result.jobs_frame(), result.events_frame(), power
     supplied = bool(power["supply_w"].notna().any())  # else forecasts are of rates alone
     forecast = result.forecast_frame(FORECAST_EVERY_S) if supplied else None
-    write_run(folder, config, work.origin([facts["scheduler"]]), facts, *tables, forecast)
+    tables = result.jobs_frame(), result.events_frame(), power, forecast
+    write_run(folder, config, work.origin([facts["scheduler"]]), facts, *tables)
 
 
 def draw_report(folder: Path, display: ProgressDisplay) -> None:

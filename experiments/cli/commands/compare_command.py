@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from experiments.cli import functions
 from experiments.cli.commands.preset_command import preset, preset_only
@@ -45,9 +46,16 @@ class CompareCommand(click.Command):
         with formatter.section("A published case instead of a scenario (docs/preset-*.md)"):
             formatter.write_dl(records)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Completions of an option, those of a preset among them."""
+        items = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            items += [CompletionItem(name) for name in _names(preset_only()) if name.startswith(incomplete)]
+        return items
 
-def _names(params: list[click.Parameter]) -> set[str]:
-    return {name for param in params for name in param.opts}
+
+def _names(params: list[click.Parameter]) -> list[str]:
+    return [name for param in params for name in param.opts]
 
 
 @click.command(cls=CompareCommand)

@@ -17,7 +17,7 @@ ONLY = ("preset", "data", "seeds", "steps")
 
 
 @click.command("compare")
-@click.option("--preset", required=True, metavar="NAME", help="The case: gas-marl, rlscheduler.")
+@click.option("--preset", metavar="NAME", help="The case: gas-marl, rlscheduler.")
 @click.option("--data", multiple=True, metavar="FOLDER", help="Where the files of the case are. Repeatable.")
 @click.option(
     "--seeds",

@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -152,6 +152,13 @@ def _watched(
     return torch.from_numpy(np.concatenate(seen)), torch.from_numpy(np.concatenate(wanted))
 
 
+class Ranking(NamedTuple):
+    """How a network that ranks jobs is taught: what it sees of an observation, and what is to be low."""
+
+    see: Callable[[np.ndarray, Layout], np.ndarray]
+    judge: Callable[[SchedulerNet], float]
+
+
 def cloned(
     folder: Path,
     episodes: Episodes,
@@ -159,14 +166,14 @@ def cloned(
     *,
     seed: int,
     rounds: int,
-    see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
-    judge: Callable[[SchedulerNet], float] | None = None,
+    ranking: Ranking | None = None,
     display: ProgressDisplay = QUIET,
 ) -> Path:
     """The folder of a network that was taught so; one that is there already is not taught again.
 
-    judge: what is to be as low as can be. The best of some rounds is kept then, without it the last one.
+    ranking: for a network that only ranks. The best of some rounds is kept then, without it the last one.
     """
+    see, judge = ranking or (None, None)
     import torch
 
     from schedulers.network.checkpoint_files import FACTS
@@ -243,10 +250,16 @@ def train_seed(
     episodes = training_episodes(seed, traces)
     display.note(f"{out.name}: imitates the rules")
     start = cloned(out / "clone", episodes, patient, seed=seed, rounds=rounds, display=display)
+    ranking = Ranking(waiting_only, order_judge(episodes))
     ranks = cloned(
-        out / "clone-order", episodes, first_in_order, seed=seed, rounds=rounds, see=waiting_only,
-        judge=order_judge(episodes), display=display,
-    )  # fmt: skip
+        out / "clone-order",
+        episodes,
+        first_in_order,
+        seed=seed,
+        rounds=rounds,
+        ranking=ranking,
+        display=display,
+    )
     found: dict[str, Any] = {"seed": seed, "steps": steps, "validation": None}
     best = start
     if steps:

@@ -252,13 +252,11 @@ def _put(target: Path, source: Path, described: str) -> None:
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(
     checkpoint: str | None,
-    scenario: str | None,
     randomise: str | None,
-    fallback: str,
-    without_value: str,
     forecast_hours: float | None,
     kind: str,
     quiet: bool,
+    **options: Any,
 ) -> None:
     """Make the network in the folder CHECKPOINT the scheduler `rare`; without one, show what is shipped."""
     if checkpoint is None:
@@ -269,12 +267,10 @@ def command(
         )
         return
     plan = Release(
-        scenario=scenario,
         randomise=None if randomise is None else parsed_randomise(randomise),
-        fallback=fallback,
-        without_value=without_value,
         forecast_h=forecast_hours,
         target=SHIPPED_FOLDERS[kind],
+        **options,
     )
     facts = ship(checkpoint, plan, display=ProgressDisplay(quiet))
     click.echo(json_text({"fallback": facts["fallback"], "weights_sha256": facts["weights_sha256"]}))

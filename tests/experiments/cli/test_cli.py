@@ -308,9 +308,19 @@ class TestStart:
         assert main(["completion", shell]) == 0
         assert "_RARE_COMPLETE" in capsys.readouterr().out
 
-    def test_completion_completes(self):
-        done = rare(_RARE_COMPLETE="bash_complete", COMP_WORDS="rare sim", COMP_CWORD="1")
-        assert done.stdout.strip() == "plain,simulate"
+    @pytest.mark.parametrize(
+        ("words", "completed"),
+        [
+            ("rare sim", ["plain,simulate"]),
+            ("rare train o", ["plain,offline", "plain,online"]),
+            ("rare compare --pr", ["plain,--processors", "plain,--preset"]),
+            ("rare compare --preset gas-marl --see", ["plain,--seeds", "plain,--seed"]),
+        ],
+    )
+    def test_completion_completes(self, words, completed):
+        place = str(len(words.split()) - 1)
+        done = rare(_RARE_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=place)
+        assert sorted(done.stdout.split()) == sorted(completed)
 
 
 def test_a_notebook_gets_the_same_object(here, stub):

@@ -90,6 +90,11 @@ class TestPlainLines:
             display.note("a note")
         assert stream.getvalue() == ""
 
+    def test_a_closed_stderr_is_not_replaced_by_stdout(self, monkeypatch, capsys):
+        monkeypatch.setattr("sys.stderr", None)
+        ProgressDisplay().note("a note")
+        assert capsys.readouterr().out == ""
+
     @pytest.mark.parametrize("term", ["dumb", "xterm"])
     def test_only_a_terminal_that_can_be_drawn_on_counts(self, monkeypatch, term):
         ours, theirs = pty.openpty()
