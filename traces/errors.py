@@ -12,11 +12,13 @@ from typing import Any
 class Parameter:
     """A parameter of a function, as a message names it: `unit=`, or with a value `gaps='hold'`.
 
-    value : the value to give; of a tuple any one; None: whatever fits. A number or text
+    value    : the value to give; of a tuple any one; None: whatever fits. A number or text
+    function : whose parameter it is, where that is not the function that was called
     """
 
     name: str
     value: object = None
+    function: str | None = None
 
     def choices(self) -> tuple[object, ...]:
         """The values to choose from; none where any fits."""
@@ -26,7 +28,8 @@ class Parameter:
 
     def __str__(self) -> str:
         """As a caller of the function writes it."""
-        return f"{self.name}={listed_choices([plain_value(value) for value in self.choices()])}"
+        written = f"{self.name}={listed_choices([plain_value(value) for value in self.choices()])}"
+        return written if self.function is None else f"{self.function}(..., {written})"
 
 
 Words = Callable[[Parameter], str]
@@ -47,6 +50,7 @@ class Phrase:
         return "".join(part if isinstance(part, str) else words(part) for part in self.parts)
 
     def __str__(self) -> str:
+        """The phrase in the words of Python's callers."""
         return self.worded(str)
 
     def __eq__(self, other: object) -> bool:
@@ -62,8 +66,8 @@ def listed_choices(choices: Sequence[str]) -> str:
 
 
 def plain_value(value: object) -> str:
-    """A parameter's value as Python writes it; numbers without needless digits."""
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    """A parameter's value as Python writes it; numbers without needless digits, and nothing endless."""
+    return f"{value:g}" if isinstance(value, float) else quoted(value, 200)
 
 
 class InputError(ValueError):
@@ -101,11 +105,16 @@ class InputError(ValueError):
         return f"{place}{_text(self.what, words)}{value}{remedy}"
 
     def __str__(self) -> str:
+        """The line, in the words of Python's callers."""
         return self.line()
 
     def at(self, where: str | Path | Parameter) -> InputError:
         """The same error; at this place if it names none."""
         return self._changed(where=where) if self.where is None else self
+
+    def within(self, where: str) -> InputError:
+        """The same error; its place, if it names one, lies within this one."""
+        return self._changed(where=where if self.where is None else f"{where}: {self.where}")
 
     def worded(self, words: Words) -> InputError:
         """The same error with its parameters in a caller's words, which stay."""
@@ -113,11 +122,34 @@ class InputError(ValueError):
         remedy = None if self.remedy is None else _text(self.remedy, words)
         return self._changed(what=_text(self.what, words), where=where, remedy=remedy)
 
+    def also(self, remedy: str) -> InputError:
+        """The same error with one more thing to do."""
+        return self._changed(remedy=Phrase(*([] if self.remedy is None else [self.remedy, "; "]), remedy))
+
+    def parameters(self) -> set[str]:
+        """Names of the parameters that the error speaks of."""
+        phrases = [phrase for phrase in (self.what, self.remedy) if isinstance(phrase, Phrase)]
+        return {part.name for phrase in phrases for part in phrase.parts if isinstance(part, Parameter)}
+
+    def shortened(self, longest: int) -> InputError:
+        """The same error on one line of about `longest` characters: what it quotes may have any length."""
+        if len(self.line()) <= longest and "\n" not in self.line():
+            return self
+        remedy = None if self.remedy is None else _cut(str(self.remedy), longest // 3)
+        room = longest - len(remedy or "") - len(str(self.where or "")) - len(self.value or "") - 12
+        return self._changed(what=_cut(str(self.what), max(room, longest // 3)), remedy=remedy)
+
     def _changed(self, **fields: Any) -> InputError:
         parts = {"what": self.what, "where": self.where, "value": self.value, "remedy": self.remedy}
         changed = type(self)(**{**parts, **fields})
         changed.__cause__, changed.__traceback__ = self.__cause__, self.__traceback__
         return changed
+
+
+def _cut(text: str, longest: int) -> str:
+    """A text on one line; of a long one the beginning and the end."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest * 3 // 4]} ... {text[-longest // 4 + 5 :]}"
 
 
 def _text(phrase: str | Phrase, words: Words) -> str:

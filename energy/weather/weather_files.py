@@ -12,7 +12,7 @@ from energy.weather.formats.weather_content import MAX_COLUMNS, Content, is_numb
 from energy.weather.formats.weather_record import Options, Record
 from energy.weather.site_weather import Weather
 from traces.documents import reads_file
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.text import begins_as_json, numbered_lines, place
 
 READERS: dict[str, Callable[[Content, Options], Record]] = {
@@ -71,7 +71,7 @@ def tell_format(content: Content) -> str:
     for name, fits in told.items():
         if fits:
             return name
-    raise InputError(f"{_no_format(first, cells)}", where=content.where)
+    raise _no_format(first, cells).at(content.where)
 
 
 def _names_columns(cells: list[str]) -> bool:
@@ -83,17 +83,17 @@ def _names_columns(cells: list[str]) -> bool:
     )
 
 
-def _no_format(first: str, cells: list[str]) -> str:
+def _no_format(first: str, cells: list[str]) -> InputError:
     """Why no format is told by this first line, and what to do."""
     if first.startswith("#") and _names_columns(cells):
-        return f"line 1 is {quoted(first[:60])}: take the # off the names of the columns"
+        return InputError(f"line 1 is {quoted(first[:60])}", remedy="take the # off the names of the columns")
     filled = [cell for cell in cells if cell]
     if len(filled) > 2 and sum(is_number(cell) for cell in filled) >= len(filled) - 1:
-        return (
-            f"line 1 is {quoted(first[:60])}, a row of numbers: the header is missing, put the names of the "
-            "columns in"
+        return InputError(
+            f"line 1 is {quoted(first[:60])}, a row of numbers: the header is missing",
+            remedy="put the names of the columns in",
         )
-    return (
-        f"no weather format starts with {quoted(first[:60])}: known are {', '.join(READERS)}; "
-        "if it is one of these, name it with format="
+    return InputError(
+        f"no weather format starts with {quoted(first[:60])}: known are {', '.join(READERS)}",
+        remedy=Phrase("if it is one of these, name it with ", Parameter("format")),
     )

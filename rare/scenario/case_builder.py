@@ -141,8 +141,8 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     scenario = loaded.scenario
     if not scenario.site.present:
         raise InputError(
-            f"window {window.name!r}: is at site {window.site!r}, but nothing in the scenario depends on the "
-            "weather",
+            f"is at site {window.site!r}, but nothing in the scenario depends on the weather",
+            where=f"window {window.name!r}",
             remedy="leave its site out, or add [site] and plants",
         )
     elsewhere = scenario.model_copy(update={"site": SiteTable(name=window.site)})
@@ -158,8 +158,7 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
         try:
             return _chosen(_made(loaded), table)
         except InputError as error:
-            text = str(error)
-            raise InputError(text if text.startswith("workload.") else f"workload: {text}") from None
+            raise error.at("workload") from None
     if table.file is None:
         raise InputError("workload.file is missing", where=loaded.label, remedy="give it, or --workload FILE")
     path = files["workload"] = loaded.path(table.file)
@@ -193,14 +192,18 @@ def _made(loaded: Loaded) -> Workload:
         gpus = sum(p.nodes * p.gpus_per_node for p in partitions)
         if gpus == 0:
             raise InputError(
-                'workload.model: "gpu" needs GPUs', remedy="give [[cluster.partition]] with gpus_per_node"
+                '"gpu" needs GPUs',
+                where="workload.model",
+                remedy="give [[cluster.partition]] with gpus_per_node",
             )
         jobs = gpu_mix(days=table.days, gpus=gpus, load=load, seed=table.seed)
     else:
         processors = table.processors or sum(p.nodes * p.cores_per_node for p in partitions)
         if not processors:
             raise InputError(
-                'workload.model: "lublin" needs the machine\'s size', remedy="give workload.processors"
+                '"lublin" needs the machine\'s size',
+                where="workload.model",
+                remedy="give workload.processors",
             )
         jobs = lublin(
             days=table.days, processors=processors, load=load, seed=table.seed, variant=table.variant
@@ -214,7 +217,9 @@ def _utc(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise InputError(
-            f"workload.start_utc {text!r} has no offset", remedy=f"write {instant.isoformat()}Z for UTC"
+            f"{text!r} has no offset",
+            where="workload.start_utc",
+            remedy=f"write {instant.isoformat()}Z for UTC",
         )
     return instant.astimezone(UTC)
 
@@ -270,7 +275,8 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
     if table.partition:
         if scenario.workload.processors is not None and scenario.workload.model is None:
             raise InputError(
-                "workload.processors (--processors): the scenario fixes its nodes in [[cluster.partition]]",
+                "the scenario fixes its nodes in [[cluster.partition]]",
+                where="workload.processors (--processors)",
                 remedy="change those with --set cluster.partition.NAME.nodes=N",
             )
         return Cluster(tuple(_partition(p, p.name, p.nodes) for p in table.partition), pue_per_mille)
@@ -285,7 +291,9 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
     node = table.node or PLAIN_NODE
     one = _partition(node, "main", 1)
     if one.cores_per_node == 0:
-        raise InputError("cluster.node: has no cores, so its number does not follow from the processors")
+        raise InputError(
+            "has no cores, so its number does not follow from the processors", where="cluster.node"
+        )
     nodes = math.ceil(processors / one.cores_per_node)
     return Cluster((dataclasses.replace(one, nodes=nodes),), pue_per_mille)
 
@@ -298,7 +306,7 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     try:
         server = None if table.profile is None else profile(table.profile)
     except InputError as error:
-        raise InputError(f"{where}.profile: {error}") from None
+        raise error.at(f"{where}.profile") from None
 
     def given(key: str, of_profile: str, scale: int = 1000) -> int:
         value = getattr(table, key)

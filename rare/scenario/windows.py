@@ -135,6 +135,4 @@ def chosen_window(loaded: Loaded) -> Window | None:
     near = difflib.get_close_matches(wanted, names, n=1)
     more = "..." if len(names) > 6 else ""
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names[:6])}{more} and {ALL}"
-    raise InputError(
-        f"window {shown(wanted)} is not in {loaded.path(scenario.windows.file)}", remedy=hint
-    )
+    raise InputError(f"window {shown(wanted)} is not in {loaded.path(scenario.windows.file)}", remedy=hint)

@@ -61,9 +61,7 @@ def _instant(text: str, where: str) -> datetime:
         instant = datetime.fromisoformat(text)
         if instant.utcoffset() is None:
             remedy = f"write {instant.isoformat()}Z for UTC"
-            raise InputError(
-                f"start_utc is {quoted(text)}, without an offset", where=where, remedy=remedy
-            )
+            raise InputError(f"start_utc is {quoted(text)}, without an offset", where=where, remedy=remedy)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         if isinstance(error, InputError):

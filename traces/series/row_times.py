@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from traces.csv_table import Table, TableReader
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.read_report import Finding, ReadReport
 from traces.series.counted_times import check_name, is_count, read_counts, remark_on_counts
 from traces.series.regular import Gaps, usual_step_s
@@ -94,7 +94,7 @@ class TimedFile:
             )
         self.repairs[code] = Finding(count, line, value, text)
 
-    def note(self, code: str, count: int, value: str, text: str) -> None:
+    def note(self, code: str, count: int, value: str, text: str | Phrase) -> None:
         """Adds a note on the whole file to the report."""
         self.notes[code] = Finding(count, self.table.lines[0], value, text)
 
@@ -145,9 +145,10 @@ class TimedFile:
         if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
             row = late[0]
             raise InputError(
-                f"{cells[row]!r} ends a day, and no stamp begins one at "
-                "00:00, so stamps name the end of their step: declare stamp='end'",
+                f"{cells[row]!r} ends a day, and no stamp begins one at 00:00, so stamps name the end of "
+                f"their step",
                 where=f"{self.path}:{self.lines[row]}",
+                remedy=Phrase("declare ", Parameter("stamp", "end")),
             )
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
@@ -191,9 +192,15 @@ class TimedFile:
         name = self.times.get(STAMP, "")
         if stamp == "start" and NAMES_ENDS.search(name):
             raise InputError(
-                f"column {name!r} names the end of each step by its name: declare stamp='end' "
-                "(or choose the beginnings by time_column=)",
+                f"column {name!r} names the end of each step by its name",
                 where=self.path,
+                remedy=Phrase(
+                    "declare ",
+                    Parameter("stamp", "end"),
+                    " (or choose the beginnings by ",
+                    Parameter("time_column"),
+                    ")",
+                ),
             )
 
     def to_utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -213,8 +220,14 @@ class TimedFile:
         if found is None:
             shown = " ".join(self.table.cells[name][0] for name in time_names)
             raise InputError(
-                f"stamp {shown!r} has no offset: name its zone, such as zone='UTC' or zone='Europe/Berlin'",
+                f"stamp {shown!r} has no offset",
                 where=f"{self.path}:{self.table.lines[0]}",
+                remedy=Phrase(
+                    "name its zone, such as ",
+                    Parameter("zone", "UTC"),
+                    " or ",
+                    Parameter("zone", "Europe/Berlin"),
+                ),
             )
         if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
             return day_begins(stamps.seconds, found), everything
@@ -324,7 +337,11 @@ class TimedFile:
             )
         add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
         raise InputError(
-            f"the date {date} is there again, and {columns} holds no time of "
-            f"day: name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)",
+            f"the date {date} is there again, and {columns} holds no time of day",
             where=f"{self.path}:{self.lines[row]}",
+            remedy=Phrase(
+                "name the column that does, as in ",
+                Parameter("time_column", add),
+                " (or hour=, hour_ending=, time=)",
+            ),
         )

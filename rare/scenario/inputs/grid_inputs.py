@@ -12,6 +12,7 @@ from energy.grid.synthetic_grid import duck_carbon, duck_price
 from rare.model import Cluster
 from rare.scenario.config.field_types import LAYOUT_KEYS
 from rare.scenario.config.scenario_config import RateTable
+from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.inputs.supply_inputs import layout_of, note_reading
 from rare.scenario.load import Loaded
 from traces.errors import InputError
@@ -39,10 +40,8 @@ def read_rates(
             rates["carbon"] = duck_carbon((table.mean or 0.0) / 1000, start_utc, zone)
         else:
             files["grid.carbon"] = path = loaded.path(table.file or "")
-            rates["carbon"] = _named(
-                "grid.carbon", path, lambda: read_carbon(path, table.source, **_how(table))
-            )
-            note_reading(rates["carbon"], notes)
+            rates["carbon"] = _named("grid.carbon", lambda: read_carbon(path, table.source, **_how(table)))
+            note_reading(rates["carbon"], "grid.carbon", notes)
     return rates
 
 
@@ -55,8 +54,8 @@ def _price(
     files["grid.price"] = path = loaded.path(table.file or "")
     if table.exchange_rate is not None and currency is None:
         raise InputError("grid.price.exchange_rate: into which currency? give grid.currency, such as EUR")
-    series = _named("grid.price", path, lambda: read_price(path, table.source, **_how(table)))
-    note_reading(series, notes)
+    series = _named("grid.price", lambda: read_price(path, table.source, **_how(table)))
+    note_reading(series, "grid.price", notes)
     theirs = series.unit.removesuffix("/kWh")
     if table.exchange_rate is None:
         if currency not in (None, theirs):
@@ -84,13 +83,12 @@ def _how(table: RateTable) -> dict[str, Any]:
     return {name: getattr(table, name) for name in names}
 
 
-def _named(where: str, path: Path, read: Callable[[], Held]) -> Held:
-    """Call a reader; an error that does not name the file names the table instead."""
+def _named(where: str, read: Callable[[], Held]) -> Held:
+    """Call a reader, whose parameters are keys of the table; an error that names no place names the table."""
     try:
         return read()
     except InputError as error:
-        text = str(error).replace("header=False", "header=false")  # a key of this table
-        raise InputError(text if str(path) in text else f"{where}: {text}") from None
+        raise error.worded(keys_of(where)).at(where) from None
 
 
 def read_import_limit(
@@ -106,13 +104,12 @@ def read_import_limit(
     )
     series = _named(
         "grid.import_series",
-        path,
         lambda: read_power(
             path, columns=columns, unit=table.unit, stamp=table.stamp, zone=table.zone, gaps=table.gaps,
             negatives=table.negatives, time_column=table.time_column, **layout_of(table),
         ),
     )  # fmt: skip
-    note_reading(series, notes)
+    note_reading(series, "grid.import_series", notes)
     if table.peak is None:
         return series
     if cluster.peak_draw_mw == 0:

@@ -9,6 +9,7 @@ from typing import cast
 from rare.model import UNLIMITED_MW, Cluster
 from rare.scenario.config.field_types import LAYOUT_KEYS
 from rare.scenario.config.scenario_config import ForecastTable, ImportTable, SourceTable
+from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.inputs.site_inputs import plant_power
 from rare.scenario.load import Loaded
 from traces.errors import InputError
@@ -68,7 +69,7 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
                 )
             files[f"supply.{place}"] = path = loaded.path(source.file)
             raw = _read_source(path, source, where)
-            note_reading(raw, notes)
+            note_reading(raw, where, notes)
             series = _sized(raw, source, cluster, where)
             factor = (series.peak_mw, max(raw.peak_mw, 1))
         else:
@@ -120,13 +121,13 @@ def layout_of(table: SourceTable | ImportTable | ForecastTable) -> LayoutOptions
 _REMARKS = ("counted_rows", "step_changes", "zone_against_name")
 
 
-def note_reading(series: HeldSeries, notes: list[str]) -> None:
-    """Adds what reading the file found doubtful to the run's notes."""
+def note_reading(series: HeldSeries, table: str, notes: list[str]) -> None:
+    """Adds what reading the file of a table found doubtful to the run's notes."""
     for code, finding in (series.report.notes if series.report else {}).items():
         if code in _REMARKS:
             where = f"{series.name}:{finding.line}" if finding.line is not None else series.name
             value = f" ({finding.value})" if code != "counted_rows" else ""
-            notes.append(f"{where}: {finding.text}{value}")
+            notes.append(f"{where}: {finding.worded(keys_of(table))}{value}")
 
 
 def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) -> PowerSeries:
@@ -144,9 +145,7 @@ def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) ->
             **layout_of(source),
         )
     except InputError as error:
-        # What the reader calls an argument is a key of this table.
-        text = str(error).replace("header=False", "header=false")
-        raise InputError(text if str(path) in text else f"{where}: {text}") from None
+        raise error.worded(keys_of(where)).at(where) from None
 
 
 def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes: list[str]) -> PowerSeries:
@@ -160,7 +159,7 @@ def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes
     table = loaded.scenario.forecast
     files["forecast"] = path = loaded.path(table.file or "")
     series = _read_source(path, table, "forecast")
-    note_reading(series, notes)
+    note_reading(series, "forecast", notes)
     return series.scaled(*supply.factor)
 
 
