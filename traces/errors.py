@@ -36,28 +36,28 @@ Words = Callable[[Parameter], str]
 """What a layer calls a parameter: an option of its command line, a key of its file."""
 
 
-class Phrase:
-    """Words of a message, in which parameters stand as data until somebody prints it."""
+class Phrase(str):
+    """Words of a message in which parameters stand as data (`parts`).
 
-    __slots__ = ("parts",)
+    As text it has the words of Python's callers; whoever prints it may ask for others.
+    """
 
-    def __init__(self, *parts: str | Parameter | Phrase) -> None:
-        flat = [part.parts if isinstance(part, Phrase) else (part,) for part in parts]
-        self.parts: tuple[str | Parameter, ...] = tuple(part for each in flat for part in each)
+    parts: tuple[str | Parameter, ...]
+
+    def __new__(cls, *parts: str | Parameter) -> Phrase:
+        """The parts one after the other; those of a phrase among them are its own."""
+        flat = [inner for part in parts for inner in (part.parts if isinstance(part, Phrase) else (part,))]
+        phrase = super().__new__(cls, "".join(str(part) for part in flat))
+        phrase.parts = tuple(flat)
+        return phrase
 
     def worded(self, words: Words) -> str:
         """The phrase in the words of the layer that prints it."""
         return "".join(part if isinstance(part, str) else words(part) for part in self.parts)
 
-    def __str__(self) -> str:
-        """The phrase in the words of Python's callers."""
-        return self.worded(str)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Phrase) and self.parts == other.parts
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
+    def __reduce__(self) -> tuple[type[Phrase], tuple[str | Parameter, ...]]:
+        """Copies are made of the parts."""
+        return type(self), self.parts
 
 
 def listed_choices(choices: Sequence[str]) -> str:
@@ -74,7 +74,7 @@ class InputError(ValueError):
     """Bad input from the user. The command line prints it as one line and exits with code 2.
 
     what   : what is wrong; the whole line where there is nothing to tell apart
-    where  : file and line, configuration key, or the parameter that is wrong
+    where  : file and line, configuration key, or the Parameter that is wrong
     value  : the value found, as the line shows it
     remedy : what to do about it
 
@@ -84,15 +84,15 @@ class InputError(ValueError):
 
     def __init__(
         self,
-        what: str | Phrase,
+        what: str,
         *,
-        where: str | Path | Parameter | None = None,
+        where: object = None,
         value: str | None = None,
-        remedy: str | Phrase | None = None,
+        remedy: str | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
-        self.where = str(where) if isinstance(where, Path) else where
+        self.where = where if where is None or isinstance(where, Parameter) else str(where)
         self.value = value
         self.remedy = remedy
 
@@ -108,7 +108,7 @@ class InputError(ValueError):
         """The line, in the words of Python's callers."""
         return self.line()
 
-    def at(self, where: str | Path | Parameter) -> InputError:
+    def at(self, where: object) -> InputError:
         """The same error; at this place if it names none."""
         return self._changed(where=where) if self.where is None else self
 
@@ -124,7 +124,7 @@ class InputError(ValueError):
 
     def also(self, remedy: str) -> InputError:
         """The same error with one more thing to do."""
-        return self._changed(remedy=Phrase(*([] if self.remedy is None else [self.remedy, "; "]), remedy))
+        return self._changed(remedy=Phrase(*(() if self.remedy is None else (self.remedy, "; ")), remedy))
 
     def parameters(self) -> set[str]:
         """Names of the parameters that the error speaks of."""
@@ -152,7 +152,7 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest * 3 // 4]} ... {text[-longest // 4 + 5 :]}"
 
 
-def _text(phrase: str | Phrase, words: Words) -> str:
+def _text(phrase: str, words: Words) -> str:
     return phrase.worded(words) if isinstance(phrase, Phrase) else phrase
 
 

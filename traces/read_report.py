@@ -15,7 +15,7 @@ class Finding:
     count: int
     line: int | None
     value: str | None
-    text: str | Phrase
+    text: str
 
     def worded(self, words: Words) -> str:
         """The text, with parameters in these words."""

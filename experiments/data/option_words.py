@@ -7,7 +7,7 @@ import shlex
 from traces.errors import Parameter, listed_choices, plain_value
 
 _RENAMED = {"column": "columns"}
-_FLAGS = {("header", False): "--no-header", ("clear_sky", True): "--clear-sky"}
+_FLAGS: dict[tuple[str, object], str] = {("header", False): "--no-header", ("clear_sky", True): "--clear-sky"}
 
 
 def option_words(parameter: Parameter) -> str:

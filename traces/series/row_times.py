@@ -94,7 +94,7 @@ class TimedFile:
             )
         self.repairs[code] = Finding(count, line, value, text)
 
-    def note(self, code: str, count: int, value: str, text: str | Phrase) -> None:
+    def note(self, code: str, count: int, value: str, text: str) -> None:
         """Adds a note on the whole file to the report."""
         self.notes[code] = Finding(count, self.table.lines[0], value, text)
 
@@ -290,9 +290,9 @@ class TimedFile:
             shown = " ".join(self.table.cells[name][i] for name in time_names)
             if self.gaps.policy == "error":
                 raise InputError(
-                    f"{shown!r} {what} in {zone}: "
-                    f"write stamps in UTC or with an offset, or {self.gaps.remedy}",
+                    f"{shown!r} {what} in {zone}",
                     where=f"{self.path}:{self.lines[i]}",
+                    remedy=Phrase("write stamps in UTC or with an offset, or ", self.gaps.remedy),
                 )
             self.count(code, int(which.sum()), int(self.lines[i]), shown, done)
 

@@ -78,7 +78,7 @@ class Record:
             return f"{self.content.where}: entry {self.lines[row]}"
         return self.content.at(int(self.lines[row]))
 
-    def note(self, code: str, value: str, text: str | Phrase) -> None:
+    def note(self, code: str, value: str, text: str) -> None:
         """Adds something that users should know."""
         self.notes[code] = Finding(len(self.start_s), int(self.lines[0]), value, text)
 
