@@ -31,9 +31,10 @@ from rare.scenario.config.scenario_config import (
     WorkloadTable,
     parse_span,
 )
-from rare.scenario.inputs.battery_inputs import MJ_PER_KWH, make_battery
-from rare.scenario.inputs.power_inputs import power_up, standard_offset_s
-from rare.scenario.inputs.supply_inputs import MICRO, MW_PER_KW, check_zone
+from rare.scenario.inputs.build_record import BuildRecord
+from rare.scenario.inputs.power_inputs import read_power_inputs
+from rare.scenario.inputs.run_clock import standard_offset_s
+from rare.scenario.inputs.supply_inputs import MICRO, MJ_PER_KWH, MW_PER_KW, check_zone, make_battery
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, chosen_window
 from rare.world import placements
@@ -95,26 +96,25 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
 
     InputError for anything that is wrong in the files or does not fit together.
     """
-    notes: list[str] = []
-    files: dict[str, Path] = {}
+    record = BuildRecord()
     loaded = _at_the_windows_site(loaded)
     scenario = loaded.scenario
     if scenario.windows is not None:
-        files["windows"] = loaded.path(scenario.windows.file)
-    jobs = _workload(loaded, files)
-    _note_unsupported(jobs, notes)
+        record.files["windows"] = loaded.path(scenario.windows.file)
+    jobs = _workload(loaded, record)
+    _note_unsupported(jobs, record)
     if scenario.service_class:
         classes = [_service_class(table) for table in scenario.service_class]
         jobs = assign_service(jobs, classes, seed)
     cluster = make_cluster(scenario, jobs)
-    _note_misfits(jobs, cluster, notes)
-    power = power_up(loaded, jobs, cluster, files, notes)
+    _note_misfits(jobs, cluster, record)
+    power = read_power_inputs(loaded, jobs, cluster, record)
     begin_s = int(power.jobs.submit_s[0]) if power.begin_s is None else power.begin_s
     case = Case(
         power.jobs,
         cluster,
         power.inputs,
-        make_battery(scenario, cluster, notes),
+        make_battery(scenario, cluster, record),
         _options(scenario),
         begin_s=power.begin_s,
         end_s=power.end_s,
@@ -122,7 +122,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
     )
-    return Built(case, loaded, power.join, files, tuple(notes))
+    return Built(case, loaded, power.join, record.files, tuple(record.notes))
 
 
 def _local_offset_s(join: TimeJoin | None, begin_s: int) -> int:
@@ -152,7 +152,7 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
 # --- jobs -----------------------------------------------------------------------------------------------
 
 
-def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
+def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
     table = loaded.scenario.workload
     if table.model is not None:
         try:
@@ -161,11 +161,11 @@ def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
             raise error.at("workload") from None
     if table.file is None:
         raise InputError("workload.file is missing", where=loaded.label, remedy="give it, or --workload FILE")
-    path = files["workload"] = loaded.path(table.file)
+    path = record.files["workload"] = loaded.path(table.file)
     mapping = table.mapping
     if mapping is not None and mapping.endswith(".toml"):
         mapping = str(loaded.path(mapping))
-        files["mapping"] = Path(mapping)
+        record.files["mapping"] = Path(mapping)
     jobs = read_workload(path, format=table.format, mapping=mapping, strict=table.strict)
     changes: dict[str, Any] = {}
     if table.zone is not None:
@@ -254,13 +254,13 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
     return ServiceClass(**keys)
 
 
-def _note_unsupported(jobs: Workload, notes: list[str]) -> None:
+def _note_unsupported(jobs: Workload, record: BuildRecord) -> None:
     """Say what the trace asks for and the simulation leaves out (README, known limits)."""
     found = jobs.report.notes.get("dependencies_ignored")
     if found is not None:
-        notes.append(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
+        record.note(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
     if jobs.report.shift_s:
-        notes.append(
+        record.note(
             f"the trace begins {jobs.report.shift_s} s before its second 0; all its times are moved by that"
         )
 
@@ -330,7 +330,7 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     )
 
 
-def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
+def _note_misfits(jobs: Workload, cluster: Cluster, record: BuildRecord) -> None:
     """Jobs that no empty partition holds are rejected when they arrive; say so before the run."""
     misfits = np.flatnonzero(placements(jobs, cluster) < 0)
     if len(misfits):
@@ -338,7 +338,7 @@ def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
         remedy = "a larger cluster or --processors N takes them"
         if jobs.gpus_milli[job] and not any(p.gpus_per_node for p in cluster.partitions):
             remedy = "the cluster has no GPUs: give gpus_per_node"
-        notes.append(
+        record.note(
             f"{len(misfits)} of {len(jobs)} jobs fit no partition and will be rejected, first job "
             f"{jobs.job_id[job]} ({jobs.cores[job]} cores, {jobs.gpus_milli[job] / 1000:g} GPUs); "
             f"{remedy}"

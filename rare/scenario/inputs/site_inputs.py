@@ -12,6 +12,7 @@ from energy.weather.site_weather import Weather
 from energy.weather.weather_reader import read_weather
 from rare.scenario.config.scenario_config import SiteTable, SourceTable
 from rare.scenario.config.supply_tables import WEATHER_FILE_KEYS
+from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.load import Loaded
 from traces.errors import InputError
@@ -23,12 +24,12 @@ WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
 """Keys of a source that are the plant's own."""
 
 
-def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
-    """The weather of [site]. A file is noted in `files` for provenance."""
+def site_weather(loaded: Loaded, record: BuildRecord) -> Weather:
+    """The weather of [site]. A file is noted in the record."""
     site = loaded.scenario.site
     if site.weather is not None:
-        files["weather"] = loaded.path(site.weather)
-        return _weather(str(files["weather"]), _stamp(files["weather"]), site)
+        record.files["weather"] = loaded.path(site.weather)
+        return _weather(str(record.files["weather"]), _stamp(record.files["weather"]), site)
     return _weather(f"site:{site.name}", 0.0, site)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from energy.weather.weather_reader import read_weather
 from rare.scenario.inputs.key_words import keys_of
-from rare.scenario.inputs.power_inputs import midnight_after_s
+from rare.scenario.inputs.run_clock import midnight_after_s
 from tests.energy.weather.weather_makers import (
     feedinlib_lines,
     nsrdb_lines,
