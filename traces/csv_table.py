@@ -19,7 +19,7 @@ from traces.csv_head import (
     separator,
     value_positions,
 )
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.text import numbered_lines, place
 
 __all__ = ["DELIMITERS", "MAX_BYTES", "MAX_ROWS", "Table", "TableReader", "text_lines"]
@@ -88,7 +88,7 @@ class TableReader:
         self.extra: list[list[str]] = []
         if header:
             if holds_values(cells, self.below):
-                raise InputError(self._no_names(cells, value_key))
+                raise self._no_names(cells, value_key)
             self.header = self._names(cells)
             self._refuse_title(peeked)
             self.extra = self.below[: extra_lines(self.below)]
@@ -144,24 +144,31 @@ class TableReader:
                 where=f"{self.shown}:{self.header_line}",
             )
 
-    def _no_names(self, cells: list[str], value_key: str) -> str:
+    def _no_names(self, cells: list[str], value_key: str) -> InputError:
         sample = ", ".join(repr(cell[:30]) for cell in cells[:3])
-        where = f"{self.shown}:{self.header_line}"
         time, value = value_positions(cells)
-        by_position = (
-            f"read it by position with header=False, time_column='{time}', {value_key}='{value}' and unit="
+        by_position = Phrase(
+            "read it by position with ",
+            Parameter("header", False),
+            ", ",
+            Parameter("time_column", str(time)),
+            ", ",
+            Parameter(value_key, str(value)),
+            " and ",
+            Parameter("unit"),
         )
+        what = f"the first record holds values ({sample}), not column names"
+        remedy = "write a line of names above it"
         if self._last_comment is not None:
             line, text = self._last_comment
             if hash_line_names(text, len(cells), self.delimiter):
-                return (
-                    f"{where}: the first record holds values ({sample}); the column names stand in line "
-                    f"{line} behind '#', which makes them a comment: remove the '#', or {by_position}"
+                what = (
+                    f"the first record holds values ({sample}); the column names stand in line {line} "
+                    "behind '#', which makes them a comment"
                 )
-        return (
-            f"{where}: the first record holds values ({sample}), not column names: "
-            f"write a line of names above it, or {by_position}"
-        )
+                remedy = "remove the '#'"
+        where = f"{self.shown}:{self.header_line}"
+        return InputError(what, where=where, remedy=Phrase(f"{remedy}, or ", by_position))
 
     def extra_cells(self, name: str) -> list[str]:
         """What the lines of units below the column names say of a column; empty cells left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 
 POINT, COMMA, GROUPED = ".", ",", ".,"
 """A decimal point; a decimal comma, dots grouping thousands; a declared point, commas grouping thousands."""
@@ -25,10 +25,17 @@ def has_comma(cell: str) -> bool:
 
 
 def find_mark(
-    columns: Sequence[Sequence[str]], lines: Sequence[int], path: object, delimiter: str, declared: str | None
+    columns: Sequence[Sequence[str]],
+    lines: Sequence[int],
+    path: object,
+    delimiter: str,
+    declared: str | None,
+    *,
+    declarable: bool = True,
 ) -> str:
     """The decimal mark of columns of numbers: as declared, else by the cells (a point between commas).
 
+    declarable : whether the caller has an argument `decimal` that a message may ask for
     InputError where every cell that could decide has groups of three digits: both readings make sense.
     """
     if declared is not None:
@@ -54,9 +61,11 @@ def find_mark(
         return POINT
     row, cell = unclear
     raise InputError(
-        f"{cell!r} may be {cell.replace('.', '').replace(',', '')} or "
-        f"{cell.replace(',', '.')}: declare decimal='.' or decimal=','",
+        f"{cell!r} may be {cell.replace('.', '').replace(',', '')} or {cell.replace(',', '.')}",
         where=f"{path}:{lines[row]}",
+        remedy=Phrase("declare ", Parameter("decimal", "."), " or ", Parameter("decimal", ","))
+        if declarable
+        else "write it without grouping, as one of the two",
     )
 
 
@@ -78,9 +87,10 @@ def with_points(
             if not pattern.fullmatch(cell):
                 word = "comma" if mark == COMMA else "point"
                 raise InputError(
-                    f"column {column!r} holds {cell[:40]!r}, not a number with a "
-                    f"decimal {word} (other cells or decimal= say so): write all numbers one way",
+                    f"column {column!r} holds {cell[:40]!r}, not a number with a decimal {word}, "
+                    "this file's decimal mark",
                     where=f"{path}:{lines[row]}",
+                    remedy="write all numbers one way",
                 )
             cell = cell.replace(group, "").replace(decimal, ".")
         plain.append(cell)

@@ -45,11 +45,10 @@ def reading(path: Path | str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        line = " ".join(str(error).split())
-        if len(line) <= LONGEST_MESSAGE:
+        short = error.shortened(LONGEST_MESSAGE)
+        if short is error:
             raise
-        cut = f"{line[: LONGEST_MESSAGE - 160]} ... {line[-150:]}"  # it quotes what the file holds
-        raise InputError(cut) from error
+        raise short from error
     except Exception as error:  # the data's fault until shown otherwise
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(

@@ -12,11 +12,13 @@ from typing import Any
 class Parameter:
     """A parameter of a function, as a message names it: `unit=`, or with a value `gaps='hold'`.
 
-    value : the value to give; of a tuple any one; None: whatever fits. A number or text
+    value    : the value to give; of a tuple any one; None: whatever fits. A number or text
+    function : whose parameter it is, where that is not the function that was called
     """
 
     name: str
     value: object = None
+    function: str | None = None
 
     def choices(self) -> tuple[object, ...]:
         """The values to choose from; none where any fits."""
@@ -26,34 +28,36 @@ class Parameter:
 
     def __str__(self) -> str:
         """As a caller of the function writes it."""
-        return f"{self.name}={listed_choices([plain_value(value) for value in self.choices()])}"
+        written = f"{self.name}={listed_choices([plain_value(value) for value in self.choices()])}"
+        return written if self.function is None else f"{self.function}(..., {written})"
 
 
 Words = Callable[[Parameter], str]
 """What a layer calls a parameter: an option of its command line, a key of its file."""
 
 
-class Phrase:
-    """Words of a message, in which parameters stand as data until somebody prints it."""
+class Phrase(str):
+    """Words of a message in which parameters stand as data (`parts`).
 
-    __slots__ = ("parts",)
+    As text it has the words of Python's callers; whoever prints it may ask for others.
+    """
 
-    def __init__(self, *parts: str | Parameter | Phrase) -> None:
-        flat = [part.parts if isinstance(part, Phrase) else (part,) for part in parts]
-        self.parts: tuple[str | Parameter, ...] = tuple(part for each in flat for part in each)
+    parts: tuple[str | Parameter, ...]
+
+    def __new__(cls, *parts: str | Parameter) -> Phrase:
+        """The parts one after the other; those of a phrase among them are its own."""
+        flat = [inner for part in parts for inner in (part.parts if isinstance(part, Phrase) else (part,))]
+        phrase = super().__new__(cls, "".join(str(part) for part in flat))
+        phrase.parts = tuple(flat)
+        return phrase
 
     def worded(self, words: Words) -> str:
         """The phrase in the words of the layer that prints it."""
         return "".join(part if isinstance(part, str) else words(part) for part in self.parts)
 
-    def __str__(self) -> str:
-        return self.worded(str)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Phrase) and self.parts == other.parts
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
+    def __reduce__(self) -> tuple[type[Phrase], tuple[str | Parameter, ...]]:
+        """Copies are made of the parts."""
+        return type(self), self.parts
 
 
 def listed_choices(choices: Sequence[str]) -> str:
@@ -62,15 +66,15 @@ def listed_choices(choices: Sequence[str]) -> str:
 
 
 def plain_value(value: object) -> str:
-    """A parameter's value as Python writes it; numbers without needless digits."""
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    """A parameter's value as Python writes it; numbers without needless digits, and nothing endless."""
+    return f"{value:g}" if isinstance(value, float) else quoted(value, 200)
 
 
 class InputError(ValueError):
     """Bad input from the user. The command line prints it as one line and exits with code 2.
 
     what   : what is wrong; the whole line where there is nothing to tell apart
-    where  : file and line, configuration key, or the parameter that is wrong
+    where  : file and line, configuration key, or the Parameter that is wrong
     value  : the value found, as the line shows it
     remedy : what to do about it
 
@@ -80,15 +84,15 @@ class InputError(ValueError):
 
     def __init__(
         self,
-        what: str | Phrase,
+        what: str,
         *,
-        where: str | Path | Parameter | None = None,
+        where: object = None,
         value: str | None = None,
-        remedy: str | Phrase | None = None,
+        remedy: str | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
-        self.where = str(where) if isinstance(where, Path) else where
+        self.where = where if where is None or isinstance(where, Parameter) else str(where)
         self.value = value
         self.remedy = remedy
 
@@ -101,17 +105,39 @@ class InputError(ValueError):
         return f"{place}{_text(self.what, words)}{value}{remedy}"
 
     def __str__(self) -> str:
+        """The line, in the words of Python's callers."""
         return self.line()
 
-    def at(self, where: str | Path | Parameter) -> InputError:
+    def at(self, where: object) -> InputError:
         """The same error; at this place if it names none."""
         return self._changed(where=where) if self.where is None else self
+
+    def within(self, where: str) -> InputError:
+        """The same error; its place, if it names one, lies within this one."""
+        return self._changed(where=where if self.where is None else f"{where}: {self.where}")
 
     def worded(self, words: Words) -> InputError:
         """The same error with its parameters in a caller's words, which stay."""
         where = words(Parameter(self.where.name)) if isinstance(self.where, Parameter) else self.where
         remedy = None if self.remedy is None else _text(self.remedy, words)
         return self._changed(what=_text(self.what, words), where=where, remedy=remedy)
+
+    def also(self, remedy: str) -> InputError:
+        """The same error with one more thing to do."""
+        return self._changed(remedy=Phrase(*(() if self.remedy is None else (self.remedy, "; ")), remedy))
+
+    def parameters(self) -> set[str]:
+        """Names of the parameters that the error speaks of."""
+        phrases = [phrase for phrase in (self.what, self.remedy) if isinstance(phrase, Phrase)]
+        return {part.name for phrase in phrases for part in phrase.parts if isinstance(part, Parameter)}
+
+    def shortened(self, longest: int) -> InputError:
+        """The same error on one line of about `longest` characters: what it quotes may have any length."""
+        if len(self.line()) <= longest and "\n" not in self.line():
+            return self
+        remedy = None if self.remedy is None else _cut(str(self.remedy), longest // 3)
+        room = longest - len(remedy or "") - len(str(self.where or "")) - len(self.value or "") - 12
+        return self._changed(what=_cut(str(self.what), max(room, longest // 3)), remedy=remedy)
 
     def _changed(self, **fields: Any) -> InputError:
         parts = {"what": self.what, "where": self.where, "value": self.value, "remedy": self.remedy}
@@ -120,7 +146,13 @@ class InputError(ValueError):
         return changed
 
 
-def _text(phrase: str | Phrase, words: Words) -> str:
+def _cut(text: str, longest: int) -> str:
+    """A text on one line; of a long one the beginning and the end."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest * 3 // 4]} ... {text[-longest // 4 + 5 :]}"
+
+
+def _text(phrase: str, words: Words) -> str:
     return phrase.worded(words) if isinstance(phrase, Phrase) else phrase
 
 

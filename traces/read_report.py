@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
+
+from traces.errors import Phrase, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,14 @@ class Finding:
     line: int | None
     value: str | None
     text: str
+
+    def worded(self, words: Words) -> str:
+        """The text, with parameters in these words."""
+        return self.text.worded(words) if isinstance(self.text, Phrase) else self.text
+
+    def as_dict(self, words: Words = str) -> dict[str, Any]:
+        """Count, line, value and text, ready for JSON."""
+        return {"count": self.count, "line": self.line, "value": self.value, "text": self.worded(words)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,10 @@ class ReadReport:
         """Number of records of the file that are no jobs."""
         return sum(finding.count for finding in self.skips.values())
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dicts, numbers and strings, ready for JSON."""
+    def as_dict(self, words: Words = str) -> dict[str, Any]:
+        """Plain dicts, numbers and strings, ready for JSON; parameters in these words."""
         out: dict[str, Any] = {"records": self.records, "jobs_skipped": self.jobs_skipped}
         for kind in ("repairs", "skips", "notes"):
-            out[kind] = {code: dataclasses.asdict(found) for code, found in getattr(self, kind).items()}
+            findings: dict[str, Finding] = getattr(self, kind)
+            out[kind] = {code: finding.as_dict(words) for code, finding in findings.items()}
         return out

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from traces import decimals
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 
 # Milliwatts, or millijoules for energy per step, in one of the unit.
 POWER_UNITS = {"W": 10**3, "kW": 10**6, "MW": 10**9, "GW": 10**12}
@@ -53,11 +53,12 @@ def units_declared(name: str, extra: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(unit for unit in written if unit is not None))
 
 
-def _remedy(cell: str, column: Sequence[str]) -> str:
+def _remedy(cell: str, column: Sequence[str]) -> Phrase:
     # Declaring the mark helps only where all numbers are written one way.
     if decimals.has_comma(cell) and not any("." in other for other in column):
-        return "write a decimal point, or declare decimal=',' (or '.', if the comma groups thousands)"
-    return "write digits with a decimal point"
+        mark = Parameter("decimal", decimals.COMMA)
+        return Phrase("write a decimal point, or declare ", mark, " (or '.', if the comma groups thousands)")
+    return Phrase("write digits with a decimal point")
 
 
 def milliwatts_per(unit: str, step_s: int) -> Fraction:
@@ -93,9 +94,9 @@ def to_whole(
     for i, cell in enumerate(plain):
         if len(cell) > 64 or not _NUMBER.fullmatch(cell):
             raise InputError(
-                f"column {column!r} holds {cell[:40]!r}, not a number: "
-                f"{_remedy(cell, cells)}, or leave the cell empty if the value is missing",
+                f"column {column!r} holds {cell[:40]!r}, not a number",
                 where=f"{path}:{lines[i]}",
+                remedy=Phrase(_remedy(cell, cells), ", or leave the cell empty if the value is missing"),
             )
     rough = np.array(plain, dtype=np.float64) * float(scale)
     if not (np.abs(rough) <= limit).all():

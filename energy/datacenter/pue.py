@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.series.rate_series import RateSeries
 
 LEAST, MOST = 1000, 10_000
@@ -110,7 +110,11 @@ def pue_series(
 def check_pue(series: RateSeries) -> RateSeries:
     """The series, if it can be a PUE: unit "1", never below 1 nor above 10. InputError otherwise."""
     if series.unit != "1":
-        raise InputError(f"is in {series.unit}, so it is no PUE: declare unit='1'", where=series.name)
+        raise InputError(
+            f"is in {series.unit}, so it is no PUE",
+            where=series.name,
+            remedy=Phrase("declare ", Parameter("unit", "1")),
+        )
     wrong = np.flatnonzero((series.value_u < LEAST) | (series.value_u > MOST))
     if len(wrong):
         raise InputError(

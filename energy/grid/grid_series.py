@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 
 from traces.csv_table import TableReader
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.rate_units import CARBON_UNIT
 from traces.series.held import HeldSeries, whole_utc
 from traces.series.rate_csv import read_rate
@@ -55,8 +55,8 @@ def _electricity_maps_column(header: list[str], wish: str | None) -> str | None:
 def _sgip_column(header: list[str], wish: str | None) -> str:
     if wish is not None and wish[:1].lower() == "f" and wish[1:].isdigit():
         raise InputError(
-            f"column {wish!r}: f1 to f36 are forecasts made at each step, not what happened: "
-            "leave column= out for the actual rate ('moer')"
+            f"column {wish!r}: f1 to f36 are forecasts made at each step, not what happened",
+            remedy=Phrase("leave ", Parameter("column"), " out for the actual rate ('moer')"),
         )
     return wish or "moer"
 
@@ -197,7 +197,9 @@ def _read(
         _check_unit(series, base)
     elif series.unit in (CARBON_UNIT, "1"):
         raise InputError(
-            f"its values are in {series.unit}, which is no price: choose column=", where=series.name
+            f"its values are in {series.unit}, which is no price",
+            where=series.name,
+            remedy=Phrase("choose ", Parameter("column")),
         )
     return series
 
@@ -207,7 +209,9 @@ def _check_unit(series: RateSeries, base: str) -> None:
         return
     if CARBON_UNIT in (base, series.unit):
         raise InputError(
-            f"its values are in {series.unit}, not {base}: choose another file or column=", where=series.name
+            f"its values are in {series.unit}, not {base}",
+            where=series.name,
+            remedy=Phrase("choose another file or ", Parameter("column")),
         )
     raise InputError(
         f"its prices are in {series.unit}, asked for is {base}: "

@@ -25,7 +25,7 @@ from energy.weather.site_weather import (
 )
 from energy.weather.sky import beam_normal, split, under_clouds
 from traces.constants import DAY_S
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.read_report import Finding, ReadReport
 from traces.series.regular import check_order, check_steps, usual_step_s
 from traces.times.stamps import show
@@ -94,16 +94,24 @@ def _site(record: Record, options: Options) -> dict[str, Any]:
         _check_offset(site["utc_offset_s"], where)
         site["zone"] = site.get("zone") or fixed_zone_name(site["utc_offset_s"])
     needed = {
-        "latitude_deg": "latitude_deg=",
-        "longitude_deg": "longitude_deg=",
-        "utc_offset_s": "utc_offset_h=",
+        "latitude_deg": Parameter("latitude_deg"),
+        "longitude_deg": Parameter("longitude_deg"),
+        "utc_offset_s": Parameter("utc_offset_h"),
     }
-    lacking = [text for name, text in needed.items() if site.get(name) is None]
+    lacking = [parameter for name, parameter in needed.items() if site.get(name) is None]
     if lacking:
-        raise InputError(f"the file does not say where it was: give {', '.join(lacking)}", where=where)
+        listed = [part for parameter in lacking for part in (", ", parameter)]
+        remedy = Phrase("give ", *listed[1:])
+        raise InputError("the file does not say where it was", where=where, remedy=remedy)
     if site.get("altitude_m") is None:
         site["altitude_m"] = 0.0
-        record.note("altitude", "0", "the file states no altitude: taken as sea level; altitude_m= states it")
+        record.note(
+            "altitude",
+            "0",
+            Phrase(
+                "the file states no altitude: taken as sea level; ", Parameter("altitude_m"), " states it"
+            ),
+        )
     site.setdefault("wind_height_m", 10.0)
     for name in ("latitude_deg", "longitude_deg", "altitude_m", "wind_height_m"):
         check_site_value(name, site[name], where)
@@ -115,9 +123,9 @@ def _check_offset(utc_offset_s: int, where: str) -> None:
     low, high = SITE_RANGES["utc_offset_h"]
     if not low * 3600 <= utc_offset_s <= high * 3600:
         raise InputError(
-            f"its time zone is {quoted(utc_offset_s)} s from UTC, at most {high:g} hours can be: "
-            "mend the header, or give utc_offset_h=",
+            f"its time zone is {quoted(utc_offset_s)} s from UTC, at most {high:g} hours can be",
             where=where,
+            remedy=Phrase("mend the header, or give ", Parameter("utc_offset_h")),
         )
 
 
@@ -182,8 +190,9 @@ def _raise_negatives(record: Record, options: Options, repairs: dict[str, Findin
         row, value = int(rows[0]), float(values[rows[0]])
         if options.negatives == "error":
             raise InputError(
-                f"{name} is {value:g} ({len(rows)} below zero): correct it, or use negatives='zero'",
+                f"{name} is {value:g} ({len(rows)} below zero)",
                 where=record.at(row),
+                remedy=Phrase("correct it, or use ", Parameter("negatives", "zero")),
             )
         repairs[f"negative_{name}"] = Finding(
             len(rows), int(record.lines[row]), f"{value:g}", "raised to zero"
@@ -205,15 +214,19 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
         row = int(np.argmax(distances)) + 1
         raise InputError(
             f"{(longest_s - step_s) / 3600:g} hours are missing before it, from "
-            f"{show(int(record.start_s[row - 1]) + step_s)} on ({lacking} steps in the file): complete it "
-            f"(gaps='interpolate' fills at most {LONGEST_GAP_S // 3600} hours)",
+            f"{show(int(record.start_s[row - 1]) + step_s)} on ({lacking} steps in the file)",
             where=record.at(row),
+            remedy=Phrase(
+                "complete it (",
+                Parameter("gaps", "interpolate"),
+                f" fills at most {LONGEST_GAP_S // 3600} hours)",
+            ),
         )
     if options.gaps == "error":
         raise InputError(
-            f"the step that starts {missing} is missing before it, "
-            f"{lacking} in all: complete the file, or use gaps='interpolate'",
+            f"the step that starts {missing} is missing before it, {lacking} in all",
             where=record.at(row),
+            remedy=Phrase("complete the file, or use ", Parameter("gaps", "interpolate")),
         )
     repairs["missing_rows"] = Finding(lacking, int(record.lines[row]), missing, "interpolated")
     index = (record.start_s - record.start_s[0]) // step_s
@@ -249,15 +262,19 @@ def _fill(record: Record, step_s: int, options: Options, repairs: dict[str, Find
             )
             continue
         if name not in OPTIONAL and options.gaps == "error":
-            remedy = ", or use gaps='interpolate'" if fillable else ""
+            fill = Phrase(", or use ", Parameter("gaps", "interpolate")) if fillable else Phrase()
             raise InputError(
-                f"{name} is missing ({int(holes.sum())} in the file): complete the file{remedy}",
+                f"{name} is missing ({int(holes.sum())} in the file)",
                 where=record.at(row),
+                remedy=Phrase("complete the file", fill),
             )
         if not fillable:
             raise InputError(
-                f"{name} is missing {longest} times in a row or at an end of the file: "
-                f"gaps='interpolate' fills at most {LONGEST_GAP_S // 3600} hours",
+                Phrase(
+                    f"{name} is missing {longest} times in a row or at an end of the file: ",
+                    Parameter("gaps", "interpolate"),
+                    f" fills at most {LONGEST_GAP_S // 3600} hours",
+                ),
                 where=record.at(row),
                 remedy="complete the file",
             )
@@ -301,7 +318,11 @@ def _with_irradiance(weather: Weather, record: Record, options: Options) -> Weat
         parts, source = under_clouds(weather), "clear sky and cloud cover"
     else:
         record.note(
-            "no_irradiance", "", "no irradiance in the file: wind only, unless clear_sky=True models it"
+            "no_irradiance",
+            "",
+            Phrase(
+                "no irradiance in the file: wind only, unless ", Parameter("clear_sky", True), " models it"
+            ),
         )
         return weather
     return weather.with_irradiance(parts, source)

@@ -15,6 +15,7 @@ import numpy as np
 from energy.weather.formats.weather_record import Record
 from energy.weather.site_weather import IRRADIANCE
 from traces.constants import DAY_S
+from traces.errors import Parameter, Phrase
 from traces.times.timezones import fixed_zone_name
 
 #: A weaker beam says too little of the sun's place [W/m2].
@@ -89,15 +90,16 @@ class Closure:
         offset_s, within_s = fitting(shift_s, clock_s, self.step_s)
         if offset_s == clock_s:
             minutes = round((self.step_s // 2 - within_s) / 60)
-            remedy = f": the sun is taken {abs(minutes)} min {'late' if minutes > 0 else 'early'}"
+            remedy = Phrase(f": the sun is taken {abs(minutes)} min {'late' if minutes > 0 else 'early'}")
         else:
-            remedy = f": zone= may name the site's own clock; give utc_offset_h={offset_s / 3600:g}"
-            remedy = remedy if moves else ""
+            offset = Parameter("utc_offset_h", offset_s / 3600)
+            remedy = Phrase(": ", Parameter("zone"), " may name the site's own clock; give ", offset)
+            remedy = remedy if moves else Phrase()
         record.note(
             "clock", fixed_zone_name(offset_s),
-            f"by GHI = DHI + DNI cos(zenith) rows fit {_reading(offset_s, within_s, self.step_s)}"
+            Phrase(f"by GHI = DHI + DNI cos(zenith) rows fit {_reading(offset_s, within_s, self.step_s)}"
             f"{self._or_utc(shift_s, offset_s, clock_s)} (off by {error:.1f} W/m2), not "
-            f"{_reading(clock_s, self.step_s // 2, self.step_s)} as read (off by {as_read:.1f}){remedy}",
+            f"{_reading(clock_s, self.step_s // 2, self.step_s)} as read (off by {as_read:.1f})", remedy),
         )  # fmt: skip
 
     def _or_utc(self, shift_s: int, offset_s: int, clock_s: int) -> str:

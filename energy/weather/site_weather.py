@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.read_report import ReadReport
 from traces.times.timezones import find_zone
 
@@ -130,10 +130,13 @@ class Weather:
             # Without cloud cover clear_sky=True would be refused next.
             also = "" if self.cloud_cover is not None else "a file with cloud cover and "
             raise InputError(
-                "the file holds no irradiance, so there is no solar power in it: use a file "
-                f"that has it, or {also}read_weather(..., clear_sky=True) to model it from clear sky and "
-                "cloud cover",
+                "the file holds no irradiance, so there is no solar power in it",
                 where=self.name,
+                remedy=Phrase(
+                    f"use a file that has it, or {also}",
+                    Parameter("clear_sky", True, "read_weather"),
+                    " to model it from clear sky and cloud cover",
+                ),
             )
         return self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from energy.weather.site_weather import Weather
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,9 @@ def under_clouds(weather: Weather) -> Components:
     """
     if weather.cloud_cover is None:
         raise InputError(
-            "no cloud cover, so clear_sky=True has nothing to go by: use another file", where=weather.name
+            Phrase("no cloud cover, so ", Parameter("clear_sky", True), " has nothing to go by"),
+            where=weather.name,
+            remedy="use another file",
         )
     ghi = clear_sky(weather)[0] * (1 - 0.75 * weather.cloud_cover**3.4)
     return split(ghi, weather)

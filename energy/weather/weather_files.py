@@ -11,7 +11,7 @@ from energy.weather.formats.weather_record import Options
 from energy.weather.site_weather import Weather
 from energy.weather.weather_formats import WEATHER_FORMATS, first_lines, recognised
 from traces.documents import reads_file
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.text import begins_as_json, numbered_lines, place
 
 __all__ = ["Options", "format_of", "read_file", "tell_format"]
@@ -45,7 +45,7 @@ def tell_format(content: Content) -> str:
     head = first_lines(content)
     entry = recognised(head)
     if entry is None:
-        raise InputError(_no_format(head.first, list(head.cells)), where=content.where)
+        raise _no_format(head.first, list(head.cells)).at(content.where)
     return entry.name
 
 
@@ -58,17 +58,17 @@ def _names_columns(cells: list[str]) -> bool:
     )
 
 
-def _no_format(first: str, cells: list[str]) -> str:
+def _no_format(first: str, cells: list[str]) -> InputError:
     """Why no format is told by this first line, and what to do."""
     if first.startswith("#") and _names_columns(cells):
-        return f"line 1 is {quoted(first[:60])}: take the # off the names of the columns"
+        return InputError(f"line 1 is {quoted(first[:60])}", remedy="take the # off the names of the columns")
     filled = [cell for cell in cells if cell]
     if len(filled) > 2 and sum(is_number(cell) for cell in filled) >= len(filled) - 1:
-        return (
-            f"line 1 is {quoted(first[:60])}, a row of numbers: the header is missing, put the names of the "
-            "columns in"
+        return InputError(
+            f"line 1 is {quoted(first[:60])}, a row of numbers: the header is missing",
+            remedy="put the names of the columns in",
         )
-    return (
-        f"no weather format starts with {quoted(first[:60])}: known are "
-        f"{', '.join(WEATHER_FORMATS.names())}; if it is one of these, name it with format="
+    return InputError(
+        f"no weather format starts with {quoted(first[:60])}: known are {', '.join(WEATHER_FORMATS.names())}",
+        remedy=Phrase("if it is one of these, name it with ", Parameter("format")),
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.data.option_words import option_words
 from experiments.results.number_formats import duration, energy, power, printable
 from traces.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_cell
 from traces.csv_table import TableReader
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.jobs.job_files import read_workload
 from traces.jobs.job_formats import formats_of_suffix
 from traces.jobs.job_mapping import choose
@@ -54,10 +54,12 @@ def show_file(
             return show_power(path, **power)
         return show_workload(path, **workload)
     except InputError as error:
-        hint = "" if kind is not None or power else "; if it is a series, say --kind power or --kind rate"
-        if kind == "power" and "declares a unit" in str(error):
-            hint = "; of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh"
-        raise InputError(command_words(str(error)) + hint) from error
+        worded = error.worded(option_words)
+        if kind == "power" and error.parameters() == {"columns", "unit"}:
+            raise worded.also("of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh") from error
+        if kind is None and not power:
+            raise worded.also("if it is a series, say --kind power or --kind rate") from error
+        raise worded from error
 
 
 def kind_of(path: str | Path) -> str | None:
@@ -124,34 +126,6 @@ def _is_number(cell: str) -> bool:
     return kind_of_cell(cell) == NUMBER
 
 
-_KEYWORDS = re.compile(
-    r"\b(columns?|unit|stamp|zone|gaps|negatives|time_column|decimal|date_order|time_unit|time_start|format|year"
-    r"|latitude_deg|longitude_deg|altitude_m|utc_offset_h)="
-    r"(?:'([^']*)'|(?=[a-z, ]|$))"
-)
-
-
-def command_words(message: str) -> str:
-    """A reader's message with its Python keywords as options: gaps='hold' becomes --gaps hold."""
-
-    def option(keyword: re.Match[str]) -> str:
-        value = keyword[2] if keyword[2] is not None else ""
-        if any(mark in value for mark in " ;()"):
-            value = shlex.quote(value)
-        after = message[keyword.end() : keyword.end() + 1]
-        name = "columns" if keyword[1] == "column" else keyword[1].replace("_", "-")
-        return f"--{name}{' ' if value or after.isalpha() else ''}{value}"
-
-    flags = (
-        ("header=False", "--no-header"),
-        ("read_weather(..., clear_sky=True)", "--clear-sky"),
-        ("clear_sky=True", "--clear-sky"),
-    )
-    for keyword, flag in flags:
-        message = message.replace(keyword, flag)
-    return _KEYWORDS.sub(option, message)
-
-
 def show_workload(
     path: str | Path, *, format: str | None = None, mapping: str | None = None, strict: bool = False
 ) -> dict[str, Any]:
@@ -169,7 +143,7 @@ def show_workload(
     }
     if len(jobs):
         summary |= _figures(jobs)
-    return {**summary, **jobs.report.as_dict()}
+    return {**summary, **jobs.report.as_dict(option_words)}
 
 
 def _figures(jobs: Workload) -> dict[str, Any]:
@@ -210,7 +184,7 @@ def show_power(path: str | Path, **options: Any) -> dict[str, Any]:
         options["columns"] = _columns(path, options["columns"], options.get("header", True))
     series = read_power(path, **options)
     mj = series.energy_mj(0, series.end_s)
-    report = (series.report or ReadReport()).as_dict()
+    report = (series.report or ReadReport()).as_dict(option_words)
     del report["jobs_skipped"]  # there are no jobs in it
     step_s = report["notes"].get("step_s", {}).get("value")
     return {
@@ -233,9 +207,13 @@ def show_rate(path: str | Path, **options: Any) -> dict[str, Any]:
     """A summary of a price or carbon series, ready for JSON; `options` as in `read_rate`."""
     columns = _columns(path, options.pop("columns", None) or [], options.get("header", True))
     if len(columns) > 1:
-        raise InputError(f"{place(path)}: a rate is one column, not {len(columns)}: name one by columns=")
+        raise InputError(
+            f"a rate is one column, not {len(columns)}",
+            where=place(path),
+            remedy=Phrase("name one by ", Parameter("columns")),
+        )
     series = read_rate(path, column=columns[0] if columns else None, **options)
-    report = (series.report or ReadReport()).as_dict()
+    report = (series.report or ReadReport()).as_dict(option_words)
     del report["jobs_skipped"]
     step_s = report["notes"].get("step_s", {}).get("value")
     return {
@@ -280,8 +258,6 @@ def show_text(summary: dict[str, Any]) -> str:
             if code == "unit":
                 lines.append(f"  {'read':<{width}}  {entry['text']}, in {entry['value']}")
                 continue
-            if summary["kind"] == "weather":
-                entry = entry | {"text": command_words(entry["text"])}
             lines.append(f"  {verb:<{width}}  {entry['count']:,} x {entry['text']} ({code}{_where(entry)})")
     return printable("\n".join(lines))
 

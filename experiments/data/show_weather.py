@@ -9,6 +9,7 @@ import numpy as np
 
 from energy.weather.site_weather import COLUMNS, Weather
 from energy.weather.weather_reader import read_weather
+from experiments.data.option_words import option_words
 from traces.read_report import ReadReport
 
 OPTIONS = (
@@ -29,7 +30,7 @@ OPTIONS = (
 def show_weather(path: str | Path, **options: Any) -> dict[str, Any]:
     """A summary of a weather file, ready for JSON; `options` are those of OPTIONS. InputError."""
     weather = read_weather(path, **options)
-    report = (weather.report or ReadReport()).as_dict()
+    report = (weather.report or ReadReport()).as_dict(option_words)
     del report["jobs_skipped"]  # there are no jobs in it
     return {
         "kind": "weather",

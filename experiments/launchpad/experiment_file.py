@@ -21,10 +21,9 @@ from rare.scenario.config.field_types import (
     shown,
 )
 from rare.scenario.config.toml_schema import toml_schema
-from rare.scenario.config.toml_tables import TableProblem, dotted, parse_table
+from rare.scenario.config.toml_tables import TableProblem, parse_table
 from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
 from traces.documents import read_toml, reads_file
-from traces.errors import InputError
 from traces.text import place
 
 HERE = Path(__file__).resolve().parent / "experiments"
@@ -247,4 +246,4 @@ def read_experiment(path: Path) -> Experiment:
     try:
         return parse_table(Experiment, table)
     except TableProblem as problem:
-        raise InputError(f"{place(path)}: {dotted(problem.path)} {problem.message}") from None
+        raise problem.located(place(path)) from None

@@ -31,9 +31,10 @@ from rare.scenario.config.scenario_config import (
     WorkloadTable,
     parse_span,
 )
-from rare.scenario.inputs.battery_inputs import MJ_PER_KWH, make_battery
-from rare.scenario.inputs.power_inputs import power_up, standard_offset_s
-from rare.scenario.inputs.supply_inputs import MICRO, MW_PER_KW, check_zone
+from rare.scenario.inputs.build_record import BuildRecord
+from rare.scenario.inputs.power_inputs import read_power_inputs
+from rare.scenario.inputs.run_clock import standard_offset_s
+from rare.scenario.inputs.supply_inputs import MICRO, MJ_PER_KWH, MW_PER_KW, check_zone, make_battery
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, chosen_window
 from rare.world import placements
@@ -95,26 +96,25 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
 
     InputError for anything that is wrong in the files or does not fit together.
     """
-    notes: list[str] = []
-    files: dict[str, Path] = {}
+    record = BuildRecord()
     loaded = _at_the_windows_site(loaded)
     scenario = loaded.scenario
     if scenario.windows is not None:
-        files["windows"] = loaded.path(scenario.windows.file)
-    jobs = _workload(loaded, files)
-    _note_unsupported(jobs, notes)
+        record.files["windows"] = loaded.path(scenario.windows.file)
+    jobs = _workload(loaded, record)
+    _note_unsupported(jobs, record)
     if scenario.service_class:
         classes = [_service_class(table) for table in scenario.service_class]
         jobs = assign_service(jobs, classes, seed)
     cluster = make_cluster(scenario, jobs)
-    _note_misfits(jobs, cluster, notes)
-    power = power_up(loaded, jobs, cluster, files, notes)
+    _note_misfits(jobs, cluster, record)
+    power = read_power_inputs(loaded, jobs, cluster, record)
     begin_s = int(power.jobs.submit_s[0]) if power.begin_s is None else power.begin_s
     case = Case(
         power.jobs,
         cluster,
         power.inputs,
-        make_battery(scenario, cluster, notes),
+        make_battery(scenario, cluster, record),
         _options(scenario),
         begin_s=power.begin_s,
         end_s=power.end_s,
@@ -122,7 +122,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
     )
-    return Built(case, loaded, power.join, files, tuple(notes))
+    return Built(case, loaded, power.join, record.files, tuple(record.notes))
 
 
 def _local_offset_s(join: TimeJoin | None, begin_s: int) -> int:
@@ -141,8 +141,8 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     scenario = loaded.scenario
     if not scenario.site.present:
         raise InputError(
-            f"window {window.name!r}: is at site {window.site!r}, but nothing in the scenario depends on the "
-            "weather",
+            f"is at site {window.site!r}, but nothing in the scenario depends on the weather",
+            where=f"window {window.name!r}",
             remedy="leave its site out, or add [site] and plants",
         )
     elsewhere = scenario.model_copy(update={"site": SiteTable(name=window.site)})
@@ -152,21 +152,20 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
 # --- jobs -----------------------------------------------------------------------------------------------
 
 
-def _workload(loaded: Loaded, files: dict[str, Path]) -> Workload:
+def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
     table = loaded.scenario.workload
     if table.model is not None:
         try:
             return _chosen(_made(loaded), table)
         except InputError as error:
-            text = str(error)
-            raise InputError(text if text.startswith("workload.") else f"workload: {text}") from None
+            raise error.at("workload") from None
     if table.file is None:
         raise InputError("workload.file is missing", where=loaded.label, remedy="give it, or --workload FILE")
-    path = files["workload"] = loaded.path(table.file)
+    path = record.files["workload"] = loaded.path(table.file)
     mapping = table.mapping
     if mapping is not None and mapping.endswith(".toml"):
         mapping = str(loaded.path(mapping))
-        files["mapping"] = Path(mapping)
+        record.files["mapping"] = Path(mapping)
     jobs = read_workload(path, format=table.format, mapping=mapping, strict=table.strict)
     changes: dict[str, Any] = {}
     if table.zone is not None:
@@ -193,14 +192,18 @@ def _made(loaded: Loaded) -> Workload:
         gpus = sum(p.nodes * p.gpus_per_node for p in partitions)
         if gpus == 0:
             raise InputError(
-                'workload.model: "gpu" needs GPUs', remedy="give [[cluster.partition]] with gpus_per_node"
+                '"gpu" needs GPUs',
+                where="workload.model",
+                remedy="give [[cluster.partition]] with gpus_per_node",
             )
         jobs = gpu_mix(days=table.days, gpus=gpus, load=load, seed=table.seed)
     else:
         processors = table.processors or sum(p.nodes * p.cores_per_node for p in partitions)
         if not processors:
             raise InputError(
-                'workload.model: "lublin" needs the machine\'s size', remedy="give workload.processors"
+                '"lublin" needs the machine\'s size',
+                where="workload.model",
+                remedy="give workload.processors",
             )
         jobs = lublin(
             days=table.days, processors=processors, load=load, seed=table.seed, variant=table.variant
@@ -214,7 +217,9 @@ def _utc(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise InputError(
-            f"workload.start_utc {text!r} has no offset", remedy=f"write {instant.isoformat()}Z for UTC"
+            f"{text!r} has no offset",
+            where="workload.start_utc",
+            remedy=f"write {instant.isoformat()}Z for UTC",
         )
     return instant.astimezone(UTC)
 
@@ -249,13 +254,13 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
     return ServiceClass(**keys)
 
 
-def _note_unsupported(jobs: Workload, notes: list[str]) -> None:
+def _note_unsupported(jobs: Workload, record: BuildRecord) -> None:
     """Say what the trace asks for and the simulation leaves out (README, known limits)."""
     found = jobs.report.notes.get("dependencies_ignored")
     if found is not None:
-        notes.append(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
+        record.note(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
     if jobs.report.shift_s:
-        notes.append(
+        record.note(
             f"the trace begins {jobs.report.shift_s} s before its second 0; all its times are moved by that"
         )
 
@@ -270,7 +275,8 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
     if table.partition:
         if scenario.workload.processors is not None and scenario.workload.model is None:
             raise InputError(
-                "workload.processors (--processors): the scenario fixes its nodes in [[cluster.partition]]",
+                "the scenario fixes its nodes in [[cluster.partition]]",
+                where="workload.processors (--processors)",
                 remedy="change those with --set cluster.partition.NAME.nodes=N",
             )
         return Cluster(tuple(_partition(p, p.name, p.nodes) for p in table.partition), pue_per_mille)
@@ -285,7 +291,9 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
     node = table.node or PLAIN_NODE
     one = _partition(node, "main", 1)
     if one.cores_per_node == 0:
-        raise InputError("cluster.node: has no cores, so its number does not follow from the processors")
+        raise InputError(
+            "has no cores, so its number does not follow from the processors", where="cluster.node"
+        )
     nodes = math.ceil(processors / one.cores_per_node)
     return Cluster((dataclasses.replace(one, nodes=nodes),), pue_per_mille)
 
@@ -298,7 +306,7 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     try:
         server = None if table.profile is None else profile(table.profile)
     except InputError as error:
-        raise InputError(f"{where}.profile: {error}") from None
+        raise error.at(f"{where}.profile") from None
 
     def given(key: str, of_profile: str, scale: int = 1000) -> int:
         value = getattr(table, key)
@@ -322,7 +330,7 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     )
 
 
-def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
+def _note_misfits(jobs: Workload, cluster: Cluster, record: BuildRecord) -> None:
     """Jobs that no empty partition holds are rejected when they arrive; say so before the run."""
     misfits = np.flatnonzero(placements(jobs, cluster) < 0)
     if len(misfits):
@@ -330,7 +338,7 @@ def _note_misfits(jobs: Workload, cluster: Cluster, notes: list[str]) -> None:
         remedy = "a larger cluster or --processors N takes them"
         if jobs.gpus_milli[job] and not any(p.gpus_per_node for p in cluster.partitions):
             remedy = "the cluster has no GPUs: give gpus_per_node"
-        notes.append(
+        record.note(
             f"{len(misfits)} of {len(jobs)} jobs fit no partition and will be rejected, first job "
             f"{jobs.job_id[job]} ({jobs.cores[job]} cores, {jobs.gpus_milli[job] / 1000:g} GPUs); "
             f"{remedy}"

@@ -1,4 +1,4 @@
-"""From a TOML file and a command line's wishes to a checked Scenario; faults are named by file and line."""
+"""From a TOML file and a caller's overrides to a checked Scenario; faults are named by file and line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rare.scenario.config.scenario_config import Scenario
-from rare.scenario.config.toml_tables import TableProblem, dotted, parse_table, shown
+from rare.scenario.config.toml_tables import KeyPath, TableProblem, dotted, parse_table, shown
 from traces.documents import parse_toml, read_text, reading, toml_tables, user_path
 from traces.errors import InputError
 from traces.text import place
@@ -40,8 +40,11 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a command line changes; None leaves it. Paths are relative to the current folder."""
+class Overrides:
+    """What a caller, such as the command line, changes in a scenario file; None leaves it.
+
+    Paths are relative to the current folder.
+    """
 
     workload: str | None = None
     power: str | None = None  # a file, or 'unlimited'
@@ -54,29 +57,33 @@ class Wishes:
     settings: Sequence[str] = ()  # `table.key=value`, applied last
 
 
+Wishes = Overrides
+"""The old name, which goes on for one version."""
+
+
 def shipped_names() -> list[str]:
     """Names of the scenarios that come with the package."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
-def load_scenario(name: str = "plain", wishes: Wishes | None = None) -> Loaded:
-    """The scenario of that name or TOML file, with the wishes applied. InputError names file and line."""
-    wishes = wishes or Wishes()
+def load_scenario(name: str = "plain", overrides: Overrides | None = None) -> Loaded:
+    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line."""
+    overrides = overrides or Overrides()
     path = _find(name)
     with reading(path):
         source = read_text(path, MAX_BYTES, f"give a TOML file, or one of {', '.join(shipped_names())}")
         source = source.replace("\r\n", "\n")
-        wished = toml_tables(source, path)
-        wished.setdefault("name", path.stem)
-        by_option: list[tuple[tuple[str | int, ...], str]] = []
+        tables = toml_tables(source, path)
+        tables.setdefault("name", path.stem)
+        by_option: list[tuple[KeyPath, str]] = []
         try:
-            by_option += _apply_wishes(wished, wishes)
+            by_option += _apply_overrides(tables, overrides)
             by_option += [
-                (_apply_setting(wished, setting), f"--set {setting}") for setting in wishes.settings
+                (_apply_setting(tables, setting), f"--set {setting}") for setting in overrides.settings
             ]
-            scenario = parse_table(Scenario, wished)
+            scenario = parse_table(Scenario, tables)
         except TableProblem as problem:
-            raise InputError(_located(problem, path, source, by_option)) from None
+            raise _located(problem, path, source, by_option) from None
     return Loaded(scenario, path.parent, place(path))
 
 
@@ -99,14 +106,14 @@ def _find(name: str) -> Path:
     )
 
 
-# --- the command line's wishes ------------------------------------------------------------------------
+# --- overrides ----------------------------------------------------------------------------------------
 
 
-def _apply_wishes(table: dict[str, Any], wishes: Wishes) -> list[tuple[tuple[str | int, ...], str]]:
-    """Write the wishes into the raw table; returns which option wrote which path, for messages."""
-    origin: list[tuple[tuple[str | int, ...], str]] = []
+def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[KeyPath, str]]:
+    """Write the overrides into the raw table; returns which option wrote which path, for messages."""
+    origin: list[tuple[KeyPath, str]] = []
     workload = _table_in(table, "workload")
-    if wishes.workload is not None:
+    if overrides.workload is not None:
         if "file" in workload:
             for key in _OF_THE_FILE:
                 workload.pop(key, None)
@@ -115,29 +122,29 @@ def _apply_wishes(table: dict[str, Any], wishes: Wishes) -> list[tuple[tuple[str
                 workload.pop(key, None)
         if "windows" in table:  # the scenario's default is a week of its own jobs
             table["window"] = ALL
-        workload["file"] = _absolute(wishes.workload, "--workload")
+        workload["file"] = _absolute(overrides.workload, "--workload")
         if os.path.isdir(workload["file"]):
             raise InputError(
-                f"--workload {shown(wishes.workload)}: is a directory",
+                f"--workload {shown(overrides.workload)}: is a directory",
                 remedy="give the trace's file inside it",
             )
     # What the command line chooses is meant instead of what the scenario chose, in whatever way.
     for given, other in ((("jobs",), ("from_date", "to_date")), (("from_date", "to_date"), ("jobs",))):
-        if any(getattr(wishes, key) is not None for key in given):
+        if any(getattr(overrides, key) is not None for key in given):
             for key in other:
                 workload.pop(key, None)
     for key in ("processors", "jobs", "from_date", "to_date"):
-        value = getattr(wishes, key)
+        value = getattr(overrides, key)
         if value is not None:
             workload[key] = value
             origin.append((("workload", key), f"--{key.replace('_', '-')} {value}"))
-    if wishes.strict:
+    if overrides.strict:
         workload["strict"] = True
-    if wishes.power is not None:
-        _apply_power(table, wishes.power)
-    if wishes.window is not None:
-        table["window"] = wishes.window
-        origin.append((("window",), f"--window {wishes.window}"))
+    if overrides.power is not None:
+        _apply_power(table, overrides.power)
+    if overrides.window is not None:
+        table["window"] = overrides.window
+        origin.append((("window",), f"--window {overrides.window}"))
     return origin
 
 
@@ -183,7 +190,7 @@ def _absolute(file: str, option: str) -> str:
     return str(Path.cwd() / user_path(file))
 
 
-def _apply_setting(table: dict[str, Any], setting: str) -> tuple[str | int, ...]:
+def _apply_setting(table: dict[str, Any], setting: str) -> KeyPath:
     """Write one `table.key=value` into the raw table; returns its path."""
     key, equals, value = setting.partition("=")
     parts = [part.strip() for part in key.strip().split(".")]
@@ -241,17 +248,17 @@ def _toml_value(value: str) -> Any:
 
 
 def _located(
-    problem: TableProblem, path: Path, source: str, by_option: Iterable[tuple[tuple[str | int, ...], str]]
-) -> str:
-    key = dotted(problem.path)
+    problem: TableProblem, path: Path, source: str, by_option: Iterable[tuple[KeyPath, str]]
+) -> InputError:
+    """The problem with the option that wrote the key, else with file and line."""
     for written, option in by_option:
         if written and problem.path[: len(written)] == written:
-            return f"{shown_option(option)}: {key} {problem.message}"
+            return problem.located(shown_option(option))
     line = find_line(source, problem.path)
     for written, option in by_option if line is None else ():
         if written[: len(problem.path)] == problem.path:
-            return f"{shown_option(option)}: {key} {problem.message}"
-    return f"{place(path, line)}: {key} {problem.message}"
+            return problem.located(shown_option(option))
+    return problem.located(place(path, line))
 
 
 def shown_option(option: str) -> str:
@@ -265,13 +272,13 @@ _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\]#]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.-]+))\s*=""")
 
 
-def find_line(source: str, path: tuple[str | int, ...]) -> int | None:
+def find_line(source: str, path: KeyPath) -> int | None:
     """The line that holds a path, or the table it belongs to; None where the file has neither.
 
     Good for ordinary files, not a second TOML parser: an odd one costs a line number, nothing else.
     """
     counts: dict[str, int] = {}
-    here: tuple[str | int, ...] = ()
+    here: KeyPath = ()
     nearest: tuple[int, int | None] = (0, None)
     for number, whole in enumerate(source.splitlines(), 1):
         line = whole[:_LONGEST_LINE]  # the patterns take a time that grows with the square of a line's blanks

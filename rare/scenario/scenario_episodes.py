@@ -12,8 +12,8 @@ import numpy as np
 from rare.episodes import Episode, Episodes, Randomise, counted, episodes_of_case
 from rare.model import Case
 from rare.scenario.case_builder import Built, build
-from rare.scenario.inputs.power_inputs import midnight_after_s
-from rare.scenario.load import ALL, Loaded, Wishes, load_scenario
+from rare.scenario.inputs.run_clock import midnight_after_s
+from rare.scenario.load import ALL, Loaded, Overrides, load_scenario
 from rare.scenario.variants import variant_of
 from rare.scenario.windows import DAY_S, Window, windows_of
 from rare.world import build_jobs
@@ -29,9 +29,9 @@ def episodes_of(
 
     With `randomise` as many cases as it has variants, with these windows each.
     """
-    loaded = load_scenario(scenario, Wishes(settings=settings))
+    loaded = load_scenario(scenario, Overrides(settings=settings))
     if loaded.scenario.windows is not None:
-        loaded = load_scenario(scenario, Wishes(settings=settings, window=ALL))
+        loaded = load_scenario(scenario, Overrides(settings=settings, window=ALL))
     if randomise is None:
         return _of_variants([loaded], seed)
     return _of_variants([variant_of(loaded, randomise, index) for index in range(randomise.variants)], seed)

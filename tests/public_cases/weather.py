@@ -429,7 +429,7 @@ def a_night_under_perez_is_zero_and_kept() -> Any:
     "docs/weather.md; MPCPy #130",
 )
 def the_zone_of_a_site_is_that_of_its_file() -> Any:
-    from rare.scenario.inputs.power_inputs import site_zone
+    from rare.scenario.inputs.run_clock import site_zone
 
     stated: Any = SimpleNamespace(supply=SimpleNamespace(site_zone=None, source=[]))
     return [site_zone(stated, read(tmy3(offset, dark(hours())))) for offset in (-7, 5.75)]

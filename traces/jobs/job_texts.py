@@ -51,25 +51,22 @@ class JobTexts:
         columns = {name: cells[name] for name in numbers if not _holds_dates(cells[name])}
         if self._delimiter == "," or not columns:
             return cells  # there a comma within a cell would have to be quoted
-        try:
-            if self._mark is None and any("," in cell for column in columns.values() for cell in column):
-                self._mark = self._find_mark(columns, lines)
-                if self._mark == COMMA:
-                    text = "numbers read with a decimal comma"
-                    findings.put("notes", "decimal_comma", Finding(len(lines), lines[0], ",", text))
-            self._saw_points |= any("." in cell for column in columns.values() for cell in column)
-            if self._mark is None:
-                return cells
-            marked = {
-                name: list(with_points(column, lines, name, self._path, self._mark))
-                for name, column in columns.items()
-            }
-        except InputError as error:
-            raise InputError(_without_keywords(str(error))) from None
+        if self._mark is None and any("," in cell for column in columns.values() for cell in column):
+            self._mark = self._find_mark(columns, lines)
+            if self._mark == COMMA:
+                text = "numbers read with a decimal comma"
+                findings.put("notes", "decimal_comma", Finding(len(lines), lines[0], ",", text))
+        self._saw_points |= any("." in cell for column in columns.values() for cell in column)
+        if self._mark is None:
+            return cells
+        marked = {
+            name: list(with_points(column, lines, name, self._path, self._mark))
+            for name, column in columns.items()
+        }
         return cells | marked
 
     def _find_mark(self, columns: dict[str, list[str]], lines: Sequence[int]) -> str | None:
-        mark = find_mark(list(columns.values()), lines, self._path, self._delimiter, None)
+        mark = find_mark(list(columns.values()), lines, self._path, self._delimiter, None, declarable=False)
         # Cells above have been read with points: a comma is now left to be refused.
         return None if mark == COMMA and self._saw_points else mark
 
@@ -122,10 +119,7 @@ class JobTexts:
                 where=where,
             )
         some = [cells[row] for row in rows]
-        try:
-            stamps = parse_stamps(some, [lines[row] for row in rows], self._path, self._date_order)
-        except InputError as error:
-            raise InputError(_without_keywords(str(error))) from None
+        stamps = parse_stamps(some, [lines[row] for row in rows], self._path, self._date_order)
         self._date_order = self._date_order or stamps.date_order
         utc_s = stamps.seconds
         if not stamps.in_utc:
@@ -161,12 +155,3 @@ def _holds_dates(cells: Sequence[str]) -> bool:
     """Whether the first cell that is not empty is a date; 01.02.2024 could pass for a grouped number."""
     first = next((cell for cell in cells if cell), "")
     return is_plain_date(first) or kind_of_cell(first) == STAMP
-
-
-def _without_keywords(message: str) -> str:
-    """A message of the readers of series, for tables of jobs, which take no such arguments."""
-    return (
-        message.replace("declare decimal='.' or decimal=','", "write it without grouping, as one of the two")
-        .replace("(other cells or decimal= say so)", "(other cells say so)")
-        .replace("with an offset (+01:00 or Z) or with zone= naming its zone", "or seconds as a number")
-    )

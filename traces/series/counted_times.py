@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.series.text_layout import Layout
 from traces.times.stamps import EPOCH_RANGE_S, Stamps, parse_stamps
 from traces.times.timezones import readings_of
@@ -60,8 +60,9 @@ def read_counts(
             )
         if not EPOCH_RANGE_S[0] <= exact < EPOCH_RANGE_S[1]:
             raise InputError(
-                f"time {cell} is outside 1900 to 2199: check time_unit= and time_start=",
+                f"time {cell} is outside 1900 to 2199",
                 where=f"{path}:{lines[row]}",
+                remedy=Phrase("check ", Parameter("time_unit"), " and ", Parameter("time_start")),
             )
         seconds[row] = int(exact)
     return Stamps(seconds, in_utc=True)
@@ -71,8 +72,13 @@ def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
     if layout.time_start is None:
         if layout.time_unit not in (None, "s", "ms"):
             raise InputError(
-                f"time_unit={layout.time_unit!r} counts from where? Declare time_start=, such as "
-                "time_start='2022-01-01T00:00Z'",
+                Phrase(
+                    Parameter("time_unit", layout.time_unit),
+                    " counts from where? Declare ",
+                    Parameter("time_start"),
+                    ", such as ",
+                    Parameter("time_start", "2022-01-01T00:00Z"),
+                ),
                 where=path,
             )
         return 0
@@ -81,8 +87,9 @@ def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
         return int(stamps.seconds[0])
     if zone is None:
         raise InputError(
-            f"time_start {layout.time_start!r} has no offset: write 2022-01-01T00:00Z, or give zone=",
+            f"time_start {layout.time_start!r} has no offset",
             where=path,
+            remedy=Phrase("write 2022-01-01T00:00Z, or give ", Parameter("zone")),
         )
     return int(readings_of(stamps.seconds, zone).first_s[0])
 
@@ -96,21 +103,28 @@ def check_name(cells: Sequence[str], name: str, layout: Layout, path: object) ->
     for unit, pattern in _NAMED:
         if pattern.search(name):
             raise InputError(
-                f"column {name!r} counts and names no date, and would be read as seconds since "
-                f"1970: declare time_unit='{unit}'{_end(cells[0] == '1')} and time_start=, such as "
-                "time_start='2022-01-01T00:00Z'",
+                f"column {name!r} counts and names no date, and would be read as seconds since 1970",
                 where=path,
+                remedy=Phrase(
+                    "declare ",
+                    Parameter("time_unit", unit),
+                    _end(cells[0] == "1"),
+                    " and ",
+                    Parameter("time_start"),
+                    ", such as ",
+                    Parameter("time_start", "2022-01-01T00:00Z"),
+                ),
             )
 
 
-def _end(from_one: bool) -> str:
+def _end(from_one: bool) -> Phrase:
     """What a message adds where counts begin at 1: the first row is the first step."""
-    return ", stamp='end'" if from_one else ""
+    return Phrase(", ", Parameter("stamp", "end")) if from_one else Phrase()
 
 
 def remark_on_counts(
     seconds: np.ndarray, cells: Sequence[str], texts: Sequence[str], path: object, layout: Layout
-) -> str | None:
+) -> Phrase | None:
     """A remark on stamps that count rows and are read as seconds since 1970; None for others.
 
     seconds : (N,) int64, the column as it was read
@@ -136,14 +150,23 @@ def remark_on_counts(
             f"{count} rows counted one by one are as many as a year has steps of "
             f"{unit if unit[0].isdigit() else '1 ' + unit}, and {year} is stated",
             where=path,
-            remedy="read with a step of "
-            f"{step_s} s they last {lasts}: declare time_unit='{unit}'{end} and "
-            f"time_start='{year}-01-01T00:00Z' (or with another offset)",
+            remedy=Phrase(
+                f"read with a step of {step_s} s they last {lasts}: declare ",
+                Parameter("time_unit", unit),
+                end,
+                " and ",
+                Parameter("time_start", f"{year}-01-01T00:00Z"),
+                " (or with another offset)",
+            ),
         )
     if step_s != 1 or not early or declared or layout.time_start is not None:
         return None
-    return (
+    return Phrase(
         "the time column counts rows one by one and is read as seconds since 1970, so the file lasts "
-        f"{lasts}; if each row is a longer step, declare time_unit='{unit or 'h'}'{end} and "
-        "time_start='2022-01-01T00:00Z' for instance"
+        f"{lasts}; if each row is a longer step, declare ",
+        Parameter("time_unit", unit or "h"),
+        end,
+        " and ",
+        Parameter("time_start", "2022-01-01T00:00Z"),
+        " for instance",
     )

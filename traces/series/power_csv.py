@@ -10,7 +10,7 @@ import numpy as np
 
 from traces.csv_table import MAX_BYTES, TableReader
 from traces.documents import reads_file
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.series.power_series import PowerSeries
 from traces.series.regular import POLICIES, Gaps
 from traces.series.series_columns import find_column, listed, time_columns
@@ -99,8 +99,9 @@ def _power(
         row, cell = min(below)
         if negatives == "error":
             raise InputError(
-                f"negative power {cell} ({len(below)} in the file): correct it, or allow negatives='zero'",
+                f"negative power {cell} ({len(below)} in the file)",
                 where=f"{file.path}:{file.lines[row]}",
+                remedy=Phrase("correct it, or allow ", Parameter("negatives", "zero")),
             )
         file.count("negative_values", len(below), int(file.lines[row]), cell, "raised to zero")
     return total_mw, missing
@@ -162,13 +163,14 @@ def _only_column(reader: TableReader, unit: str | None, time_names: list[str]) -
         return find_column(reader.header, candidates[0], reader.shown, "column")
     if candidates:
         raise InputError(
-            f"several columns could be the power ({listed(candidates)}): choose with columns=",
+            f"several columns could be the power ({listed(candidates)})",
             where=reader.shown,
+            remedy=Phrase("choose with ", Parameter("columns")),
         )
     raise InputError(
-        f"no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
-        f"name columns= and declare unit= ({KNOWN})",
+        f"no column name declares a unit ({listed(others) or 'no columns beside the time'})",
         where=reader.shown,
+        remedy=Phrase("name ", Parameter("columns"), " and declare ", Parameter("unit"), f" ({KNOWN})"),
     )
 
 
@@ -178,13 +180,15 @@ def _unit(name: str, unit: str | None, reader: TableReader) -> str:
     declared = units_declared(name, reader.extra_cells(name))
     if len(declared) > 1:
         raise InputError(
-            f"column {name!r} is in {' and in '.join(declared)} by its name and the line of "
-            "units: declare unit=",
+            f"column {name!r} is in {' and in '.join(declared)} by its name and the line of units",
             where=reader.shown,
+            remedy=Phrase("declare ", Parameter("unit")),
         )
     if not declared:
+        example = "" if name.isdigit() else f", or name it {name + '_kw'!r} for instance"
         raise InputError(
-            f"{reader.shown}: the unit of column {name!r} is not known: declare unit= ({KNOWN})"
-            + (f", or name it {name + '_kw'!r} for instance" if not name.isdigit() else "")
+            f"the unit of column {name!r} is not known",
+            where=reader.shown,
+            remedy=Phrase("declare ", Parameter("unit"), f" ({KNOWN}){example}"),
         )
     return declared[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from traces.csv_table import MAX_BYTES, TableReader
 from traces.documents import reads_file
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
 from traces.series.rate_series import RateSeries
 from traces.series.regular import Gaps
@@ -95,12 +95,14 @@ def _column(reader: TableReader, column: str | None, declared: bool, time_names:
         return find_column(reader.header, candidates[0], path, "column")
     if candidates:
         raise InputError(
-            f"several columns could be meant ({listed(candidates)}): choose by column=", where=path
+            f"several columns could be meant ({listed(candidates)})",
+            where=path,
+            remedy=Phrase("choose by ", Parameter("column")),
         )
     raise InputError(
-        f"no column name declares a unit ({listed(others) or 'no columns beside the time'}): "
-        f"name column= and declare unit= ({KNOWN})",
+        f"no column name declares a unit ({listed(others) or 'no columns beside the time'})",
         where=path,
+        remedy=Phrase("name ", Parameter("column"), " and declare ", Parameter("unit"), f" ({KNOWN})"),
     )
 
 
@@ -109,7 +111,11 @@ def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit
     every = units_written(name, reader.extra_cells(name))
     written = every[0] if every else None
     if declared is None and written is None:
-        raise InputError(f"the unit of column {name!r} is not known: declare unit= ({KNOWN})", where=path)
+        raise InputError(
+            f"the unit of column {name!r} is not known",
+            where=path,
+            remedy=Phrase("declare ", Parameter("unit"), f" ({KNOWN})"),
+        )
     for other in every[1:]:
         if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
             raise InputError(
@@ -119,10 +125,13 @@ def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit
             )
     if declared is not None and written is not None and declared.base != written.base:
         raise InputError(
-            f"column {name!r} is in {written.text}, but unit={declared.text!r} is declared: "
-            "units are never mixed",
+            Phrase(
+                f"column {name!r} is in {written.text}, but ",
+                Parameter("unit", declared.text),
+                " is declared: units are never mixed",
+            ),
             where=path,
-            remedy="leave unit= out, and convert the series afterwards",
+            remedy=Phrase("leave ", Parameter("unit"), " out, and convert the series afterwards"),
         )
     chosen = declared or written
     assert chosen is not None
@@ -142,9 +151,9 @@ def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tupl
         if negatives == "error":
             what = "carbon intensity" if kind.quantity == CARBON else "value"
             raise InputError(
-                f"negative {what} {cells[row]} ({len(below)} in the file): "
-                "correct it, or give negatives='zero' or 'allow'",
+                f"negative {what} {cells[row]} ({len(below)} in the file)",
                 where=f"{file.path}:{file.lines[row]}",
+                remedy=Phrase("correct it, or give ", Parameter("negatives", ("zero", "allow"))),
             )
         file.count("negative_values", len(below), int(file.lines[row]), cells[row], "raised to zero")
         value_u = np.maximum(value_u, 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.exact import divide_half_even
 from traces.times.stamps import ShowTime, show
 
@@ -28,10 +28,10 @@ class Gaps:
     known: tuple[str, ...] = POLICIES
 
     @property
-    def remedy(self) -> str:
-        """The end of a message: the policies that would repair it."""
-        *others, last = (repr(name) for name in self.known if name != "error")
-        return f"fill with gaps={', '.join(others)} or {last}"
+    def remedy(self) -> Phrase:
+        """What a message tells to do: the policies that would repair it."""
+        policies = tuple(name for name in self.known if name != "error")
+        return Phrase("fill with ", Parameter("gaps", policies))
 
 
 @dataclass(slots=True)
@@ -119,13 +119,14 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
     if not again.any():
         return rows
     first = int(np.flatnonzero(again)[0])
-    where = f"{path}:{rows.lines[first]}: {rows.show_time(rows.utc_s[first])}"
     if gaps.policy == "error":
         # Only 'hold' chooses between different values.
         differ = again[1:] & ~rows.missing[1:] & ~rows.missing[:-1] & (np.diff(rows.values) != 0)
-        remedy = "keep the first by gaps='hold'" if differ.any() else gaps.remedy
+        keep = Phrase("keep the first by ", Parameter("gaps", "hold"))
         raise InputError(
-            f"{where} is there twice ({int(again.sum())} rows repeat a time): remove one, or {remedy}"
+            f"{rows.show_time(rows.utc_s[first])} is there twice ({int(again.sum())} rows repeat a time)",
+            where=f"{path}:{rows.lines[first]}",
+            remedy=Phrase("remove one, or ", keep if differ.any() else gaps.remedy),
         )
     for i in np.flatnonzero(again):
         if rows.missing[i]:
@@ -133,10 +134,10 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
         elif not rows.missing[i - 1] and rows.values[i] != rows.values[i - 1]:
             if gaps.policy != "hold":
                 raise InputError(
-                    f"{rows.show_time(rows.utc_s[i])} is there twice with different "
-                    f"values ({rows.values[i - 1]} and {rows.values[i]} {unit}): "
-                    "remove one, or keep the first by gaps='hold'",
+                    f"{rows.show_time(rows.utc_s[i])} is there twice with different values "
+                    f"({rows.values[i - 1]} and {rows.values[i]} {unit})",
                     where=f"{path}:{rows.lines[i]}",
+                    remedy=Phrase("remove one, or keep the first by ", Parameter("gaps", "hold")),
                 )
             rows.values[i] = rows.values[i - 1]
     count(
@@ -201,7 +202,7 @@ def fill(rows: Rows, gaps: Gaps, path: object, count: Count) -> tuple[np.ndarray
         return grid.start_s, int(ends_s[-1]), values
     policy = gaps.policy
     if policy == "error":
-        raise InputError(_first_gap(rows, grid, known, gaps, path))
+        raise _first_gap(rows, grid, known, gaps, path)
     _count_gaps(rows, grid, known, policy, count)
     has_value = np.flatnonzero(known)
     first = 0 if policy == "zero" else int(has_value[0])
@@ -235,7 +236,7 @@ def _interpolate(values: np.ndarray, known: np.ndarray, start_s: np.ndarray) -> 
         values[i] = divide_half_even(np.array([weighted], dtype=object), to_s - from_s)[0]
 
 
-def _first_gap(rows: Rows, grid: Grid, known: np.ndarray, gaps: Gaps, path: object) -> str:
+def _first_gap(rows: Rows, grid: Grid, known: np.ndarray, gaps: Gaps, path: object) -> InputError:
     first = int(np.flatnonzero(~known)[0])
     later = np.flatnonzero(known[first:])
     last = first + int(later[0]) if len(later) else len(known)
@@ -243,10 +244,11 @@ def _first_gap(rows: Rows, grid: Grid, known: np.ndarray, gaps: Gaps, path: obje
     to_s = int(grid.start_s[last - 1] + grid.length_s[last - 1])
     length = last - first
     span = f"from {rows.show_time(grid.start_s[first])} to {rows.show_time(to_s)}"
-    return (
-        f"{path}:{line}: no value {span} ({length} step"
-        f"{'s' if length > 1 else ''} of {grid.length_s[first]} s; {int((~known).sum())} in the whole file): "
-        f"{gaps.remedy}"
+    return InputError(
+        f"no value {span} ({length} step{'s' if length > 1 else ''} of {grid.length_s[first]} s; "
+        f"{int((~known).sum())} in the whole file)",
+        where=f"{path}:{line}",
+        remedy=gaps.remedy,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from traces.constants import DAY_S
 from traces.csv_table import Table, TableReader
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.read_report import Finding, ReadReport
 from traces.series.counted_times import check_name, is_count, read_counts, remark_on_counts
 from traces.series.regular import Gaps, usual_step_s
@@ -146,9 +146,10 @@ class TimedFile:
         if late and int((stamps.seconds % DAY_S == 0).sum()) == len(late):
             row = late[0]
             raise InputError(
-                f"{cells[row]!r} ends a day, and no stamp begins one at "
-                "00:00, so stamps name the end of their step: declare stamp='end'",
+                f"{cells[row]!r} ends a day, and no stamp begins one at 00:00, so stamps name the end of "
+                f"their step",
                 where=f"{self.path}:{self.lines[row]}",
+                remedy=Phrase("declare ", Parameter("stamp", "end")),
             )
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
@@ -192,9 +193,15 @@ class TimedFile:
         name = self.times.get(STAMP, "")
         if stamp == "start" and NAMES_ENDS.search(name):
             raise InputError(
-                f"column {name!r} names the end of each step by its name: declare stamp='end' "
-                "(or choose the beginnings by time_column=)",
+                f"column {name!r} names the end of each step by its name",
                 where=self.path,
+                remedy=Phrase(
+                    "declare ",
+                    Parameter("stamp", "end"),
+                    " (or choose the beginnings by ",
+                    Parameter("time_column"),
+                    ")",
+                ),
             )
 
     def to_utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -214,8 +221,14 @@ class TimedFile:
         if found is None:
             shown = " ".join(self.table.cells[name][0] for name in time_names)
             raise InputError(
-                f"stamp {shown!r} has no offset: name its zone, such as zone='UTC' or zone='Europe/Berlin'",
+                f"stamp {shown!r} has no offset",
                 where=f"{self.path}:{self.table.lines[0]}",
+                remedy=Phrase(
+                    "name its zone, such as ",
+                    Parameter("zone", "UTC"),
+                    " or ",
+                    Parameter("zone", "Europe/Berlin"),
+                ),
             )
         if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
             return day_begins(stamps.seconds, found), everything
@@ -278,9 +291,9 @@ class TimedFile:
             shown = " ".join(self.table.cells[name][i] for name in time_names)
             if self.gaps.policy == "error":
                 raise InputError(
-                    f"{shown!r} {what} in {zone}: "
-                    f"write stamps in UTC or with an offset, or {self.gaps.remedy}",
+                    f"{shown!r} {what} in {zone}",
                     where=f"{self.path}:{self.lines[i]}",
+                    remedy=Phrase("write stamps in UTC or with an offset, or ", self.gaps.remedy),
                 )
             self.count(code, int(which.sum()), int(self.lines[i]), shown, done)
 
@@ -325,7 +338,11 @@ class TimedFile:
             )
         add = f"date={columns},period=..." if STAMP in self.times else f"{columns},period=..."
         raise InputError(
-            f"the date {date} is there again, and {columns} holds no time of "
-            f"day: name the column that does, as in time_column='{add}' (or hour=, hour_ending=, time=)",
+            f"the date {date} is there again, and {columns} holds no time of day",
             where=f"{self.path}:{self.lines[row]}",
+            remedy=Phrase(
+                "name the column that does, as in ",
+                Parameter("time_column", add),
+                " (or hour=, hour_ending=, time=)",
+            ),
         )

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.text import place
 from traces.times.clock_parts import ROLES, STAMP, check_roles, role_of
 from traces.times.stamps import is_plain_date, is_whole_stamp
@@ -67,10 +67,16 @@ def time_columns(
     if {"year", "month", "day"} <= roles.keys():
         declare = ",".join(name for name in header if role_of(name) in _DECLARED_PARTS)
         raise InputError(
-            f"no column of time stamps, but parts of one: declare time_column='{declare}'", where=path
+            "no column of time stamps, but parts of one",
+            where=path,
+            remedy=Phrase("declare ", Parameter("time_column", declare)),
         )
     if header[0] and unit_of_column(header[0]) and _stamped(header, below) == header[0]:
-        raise InputError(f"no column of time stamps among {listed(header)}: declare time_column=", where=path)
+        raise InputError(
+            f"no column of time stamps among {listed(header)}",
+            where=path,
+            remedy=Phrase("declare ", Parameter("time_column")),
+        )
     return {STAMP: find_column(header, _stamped(header, below), path, "time column")}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from traces.csv_table import TableReader
 from traces.decimals import COMMA, find_mark, with_points
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.read_report import Finding
 from traces.series.held import EPOCH
 from traces.series.regular import Gaps, Rows, drop_duplicates, fill
@@ -38,7 +38,9 @@ def check_choices(*choices: tuple[str, str, Sequence[str]]) -> None:
     """InputError for the first (argument, value, known values) whose value is not known."""
     for argument, value, known in choices:
         if value not in known:
-            raise InputError(f"{argument}={value!r} is unknown: use one of {', '.join(known)}")
+            raise InputError(
+                Phrase(Parameter(argument, value), " is unknown"), remedy=f"use one of {', '.join(known)}"
+            )
 
 
 class SeriesFile(TimedFile):

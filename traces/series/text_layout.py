@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TypedDict
 
 from traces.decimals import MARKS
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.times.stamps import DATE_ORDERS
 
 _UNITS_S = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60), "h": Fraction(3600),
@@ -47,10 +47,14 @@ class Layout:
         for name, known in (("decimal", MARKS), ("date_order", DATE_ORDERS)):
             value = getattr(self, name)
             if value is not None and value not in known:
-                raise InputError(f"{name}={value!r} is unknown: use one of {' '.join(map(repr, known))}")
+                raise InputError(
+                    Phrase(Parameter(name, value), " is unknown"),
+                    remedy=f"use one of {' '.join(map(repr, known))}",
+                )
         if self.time_unit is not None and self.unit_s is None:
             raise InputError(
-                f"time_unit={self.time_unit!r} is unknown: use s, min, h, d or ms, or several, as in 15min"
+                Phrase(Parameter("time_unit", self.time_unit), " is unknown"),
+                remedy="use s, min, h, d or ms, or several, as in 15min",
             )
 
     @property

@@ -9,7 +9,7 @@ from datetime import timedelta, tzinfo
 import numpy as np
 
 from traces.constants import DAY_S, HOUR_S
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 from traces.times.stamps import Stamps, day_number, parse_stamps
 from traces.times.timezones import EPOCH, day_begins, readings_of
 
@@ -140,8 +140,9 @@ class ClockParts:
     def _periods(self, dates: Stamps) -> Stamps:
         if self.stamp != "start":
             raise InputError(
-                "Period names the interval itself, 1 being the day's first: leave stamp='start'",
+                "Period names the interval itself, 1 being the day's first",
                 where=self.path,
+                remedy=Phrase("leave ", Parameter("stamp", "start")),
             )
         period = self._whole("period")
         low = np.flatnonzero(period < 1)
@@ -153,9 +154,14 @@ class ClockParts:
         """Stamps in UTC of the `number`-th step of each day; the step by the largest number of each day."""
         if self.zone is None:
             raise InputError(
-                f"{noun} {number[0]} has no offset: name its zone, "
-                "such as zone='UTC' or zone='Europe/London'",
+                f"{noun} {number[0]} has no offset",
                 where=self._where(0),
+                remedy=Phrase(
+                    "name its zone, such as ",
+                    Parameter("zone", "UTC"),
+                    " or ",
+                    Parameter("zone", "Europe/London"),
+                ),
             )
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s + DAY_S), self.zone)
@@ -169,11 +175,14 @@ class ClockParts:
             here, each_s = int(day[row]), int(steps_s[day[row]])
             date = EPOCH + timedelta(seconds=int(day_s[here]))
             raise InputError(
-                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of "
-                f"{length_s[here] / HOUR_S:g} hours and {length_s[here] // each_s} steps in {self.zone}: "
-                f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
-                "such as zone='UTC'",
+                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of {length_s[here] / HOUR_S:g} hours and "
+                f"{length_s[here] // each_s} steps in {self.zone}",
                 where=self._where(row),
+                remedy=Phrase(
+                    f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
+                    f"such as ",
+                    Parameter("zone", "UTC"),
+                ),
             )
         return Stamps(begin_s[day] + (number - 1) * steps_s[day], True, dates.date_order, dates.order_row)
 
@@ -242,8 +251,9 @@ class ClockParts:
     def _hours_name_ends(self) -> bool:
         if self.stamp == "start":
             raise InputError(
-                "Hour runs from 1 to 24, so each names the end of its hour: declare stamp='end'",
+                "Hour runs from 1 to 24, so each names the end of its hour",
                 where=self.path,
+                remedy=Phrase("declare ", Parameter("stamp", "end")),
             )
         return True
 

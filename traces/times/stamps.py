@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from traces.constants import DAY_S
-from traces.errors import InputError
+from traces.errors import InputError, Parameter, Phrase
 
 ORDINAL_1970 = date(1970, 1, 1).toordinal()
 # 8-digit dates such as 20220101 lie here; as seconds they would be a day in 1970 to 1973.
@@ -99,7 +99,7 @@ def parse_stamps(
 
     A range, `from - to`, counts by its beginning. Of 01/02/2022 the order of day and month is `date_order`,
     else the one that another row proves.
-    declarable : whether the caller has an argument date_order that a message may ask for
+    declarable : whether the caller has arguments date_order and zone that a message may ask for
     """
     if counts_seconds(cells):
         return Stamps(_epoch_seconds(cells, lines, path), in_utc=True)
@@ -117,7 +117,7 @@ def parse_stamps(
     for i, cell in enumerate(cells):
         match = pattern.fullmatch(cell) if pattern is not None else None
         if match is None:
-            raise InputError(_no_stamp(cell, f"{path}:{lines[i]}", pattern is not None and i > 0))
+            raise _no_stamp(cell, f"{path}:{lines[i]}", pattern is not None and i > 0, declarable)
         first, _, second, third, hour, minute, second_s, fraction, half, offset = match.groups()
         has_offset = offset is not None
         if in_utc is None:
@@ -144,13 +144,13 @@ def _beginning(cell: str) -> str:
     return first.strip() if dash and last.strip()[:1].isdigit() else cell
 
 
-def _no_stamp(cell: str, where: str, unlike: bool) -> str:
+def _no_stamp(cell: str, where: str, unlike: bool, declarable: bool) -> InputError:
     if unlike:
-        return f"{where}: {cell[:40]!r} is not a time stamp like those above: write all stamps one way"
-    return (
-        f"{where}: {cell[:40]!r} is not a time stamp: "
-        "write 2022-01-31 13:00:00, with an offset (+01:00 or Z) or with zone= naming its zone"
-    )
+        what = f"{cell[:40]!r} is not a time stamp like those above"
+        return InputError(what, where=where, remedy="write all stamps one way")
+    zone = Phrase("with ", Parameter("zone"), " naming its zone") if declarable else "seconds as a number"
+    remedy = Phrase("write 2022-01-31 13:00:00, with an offset (+01:00 or Z) or ", zone)
+    return InputError(f"{cell[:40]!r} is not a time stamp", where=where, remedy=remedy)
 
 
 def _find_order(
@@ -182,11 +182,11 @@ def _find_order(
             f"{cells[min(proof.values())]!r} above: write 2022-01-31 throughout",
             where=f"{path}:{lines[row]}",
         )
-    remedy = "declare date_order='day-first' or 'month-first'" if declarable else "write 2022-02-01"
+    order = Parameter("date_order", ("day-first", "month-first"))
     raise InputError(
-        f"{cells[0]!r} is not a time stamp that means one day only, "
-        f"and no other row tells day from month: {remedy}",
+        f"{cells[0]!r} is not a time stamp that means one day only, and no other row tells day from month",
         where=f"{path}:{lines[0]}",
+        remedy=Phrase("declare ", order) if declarable else "write 2022-02-01",
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, column_index, column_names, data_rows
 from energy.weather.formats.weather_record import Options, Record
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.times.stamps import parse_stamps
 
 NAMES = {"dhi", "dirhi", "temp_air", "v_wind"}
@@ -26,7 +26,7 @@ def read(content: Content, options: Options) -> Record:
     """The record of a feedinlib file. `dirhi` is direct irradiance on the horizontal."""
     if options.year is not None:
         raise InputError(
-            "year= is for files of one year's months",
+            Phrase(Parameter("year"), " is for files of one year's months"),
             where=content.where,
             remedy="this one has dates, drop it",
         )

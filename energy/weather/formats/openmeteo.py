@@ -25,7 +25,7 @@ from energy.weather.formats.weather_content import (
     data_rows,
 )
 from energy.weather.formats.weather_record import Options, Record
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.series.regular import usual_step_s
 from traces.times.stamps import Stamps, parse_stamps
 
@@ -63,7 +63,7 @@ def read(content: Content, options: Options) -> Record:
     """The record of an Open-Meteo file. Of JSON, `lines` are the entries of its lists, from 0."""
     if options.year is not None:
         raise InputError(
-            "year= is for files of one year's months",
+            Phrase(Parameter("year"), " is for files of one year's months"),
             where=content.where,
             remedy="Open-Meteo has dates, drop it",
         )

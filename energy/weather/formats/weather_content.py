@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from energy.weather.site_weather import SITE_RANGES
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.text import begins_as_json, numbered_lines, place
 
 #: A leap year of minutes, and a little.
@@ -84,9 +84,9 @@ class Rows:
 
     def _number_error(self, i: int, text: str, name: str) -> None:
         raise InputError(
-            f"{name} is {quoted(text)}, which is not a number: "
-            "mend it, or leave it empty and fill with gaps='interpolate'",
+            f"{name} is {quoted(text)}, which is not a number",
             where=self.content.at(int(self.lines[i])),
+            remedy=Phrase("mend it, or leave it empty and fill with ", Parameter("gaps", "interpolate")),
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from energy.weather.formats.weather_content import Content
 from energy.weather.site_weather import MAX_BYTES, NOMINAL_YEAR
 from traces.constants import DAY_S
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase
 from traces.read_report import Finding
 
 GAPS = ("error", "interpolate")
@@ -32,11 +32,12 @@ class Options:
         """InputError for an option that is none."""
         for name, known in (("gaps", GAPS), ("negatives", NEGATIVES)):
             if getattr(self, name) not in known:
-                raise InputError(f"{name}={quoted(getattr(self, name))} is unknown: use {' or '.join(known)}")
+                asked = Parameter(name, getattr(self, name))
+                raise InputError(Phrase(asked, " is unknown"), remedy=f"use {' or '.join(known)}")
         if self.year is not None and isinstance(self.year, int) and not 1900 <= self.year <= 2199:
-            raise InputError(f"year={quoted(self.year)}: give one from 1900 to 2199")
+            raise InputError(Phrase(Parameter("year", self.year)), remedy="give one from 1900 to 2199")
         if isinstance(self.year, bool) or not isinstance(self.year, int | None):
-            raise InputError(f"year={quoted(self.year)}: give a whole number")
+            raise InputError(Phrase(Parameter("year", self.year)), remedy="give a whole number")
         if self.max_bytes < 1:
             raise InputError(f"max_bytes is {self.max_bytes}: give 1 or more")
 
@@ -111,6 +112,7 @@ def placed_years(year: np.ndarray, month: np.ndarray, asked: int | None) -> tupl
         return np.full_like(year, asked), typical
     if asked is not None:
         raise InputError(
-            f"year={asked}: the file runs through more than one new year, so it keeps its own years"
+            Phrase(Parameter("year", asked)),
+            remedy="the file runs through more than one new year, so it keeps its own years",
         )
     return (np.full_like(year, NOMINAL_YEAR) if typical else year), typical

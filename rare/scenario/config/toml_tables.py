@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from rare.scenario.config.field_types import NO_TABLES, PROBLEM, WRONG_VALUE, Table, shown
+from traces.errors import InputError
 
 __all__ = ["KeyPath", "TableProblem", "dotted", "inner_table", "limits", "parse_table", "shown", "value_kind"]
 
@@ -24,14 +25,19 @@ _LONGEST_MESSAGE, _LONGEST_TAIL = 600, 100
 
 
 class TableProblem(ValueError):
-    """A key that is wrong. `path` leads to it."""
+    """A key that is wrong. `path` leads to it; `value` is what was found, as messages show it."""
 
-    def __init__(self, path: KeyPath, message: str) -> None:
+    def __init__(self, path: KeyPath, message: str, value: str | None = None) -> None:
         if len(message) > _LONGEST_MESSAGE:  # a value that it quotes may have any length
             message = f"{message[: _LONGEST_MESSAGE - _LONGEST_TAIL]}...{message[-_LONGEST_TAIL:]}"
         super().__init__(message)
         self.path = path
         self.message = message
+        self.value = value
+
+    def located(self, where: str) -> InputError:
+        """The problem as bad input at a place: a file and line, or an option."""
+        return InputError(f"{dotted(self.path)} {self.message}", where=where, value=self.value)
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -74,7 +80,7 @@ def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, b
     allowed = limits(_annotation_at(model, path))
     sentence = _SENTENCES.get(kind)
     message = f"{details['msg'].lower()}" if sentence is None else sentence(allowed, value)
-    return TableProblem(path, f"{message}, got {shown(value)}"), False
+    return TableProblem(path, message, shown(value)), False
 
 
 def _unknown(key: str, value: object, known: list[str], inside: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 from energy.grid.grid_series import read_carbon, read_price
@@ -12,6 +11,8 @@ from energy.grid.synthetic_grid import duck_carbon, duck_price
 from rare.model import Cluster
 from rare.scenario.config.field_types import LAYOUT_KEYS
 from rare.scenario.config.scenario_config import RateTable
+from rare.scenario.inputs.build_record import BuildRecord
+from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.inputs.supply_inputs import layout_of, note_reading
 from rare.scenario.load import Loaded
 from traces.errors import InputError
@@ -25,38 +26,34 @@ YEAR = timedelta(weeks=52)
 """What series of one year are shifted by to meet another: it keeps the weekday, the hour and the season."""
 
 
-def read_rates(
-    loaded: Loaded, start_utc: datetime, zone: str, files: dict[str, Path], notes: list[str]
-) -> dict[str, RateSeries]:
+def read_rates(loaded: Loaded, start_utc: datetime, zone: str, record: BuildRecord) -> dict[str, RateSeries]:
     """The hourly price and carbon intensity that the scenario names; models begin at `start_utc`."""
     rates: dict[str, RateSeries] = {}
     grid = loaded.scenario.grid
     if grid.price is not None:
-        rates["price"] = _price(loaded, grid.price, start_utc, zone, files, notes)
+        rates["price"] = _price(loaded, grid.price, start_utc, zone, record)
     if grid.carbon is not None:
         table = grid.carbon
         if table.model is not None:
             rates["carbon"] = duck_carbon((table.mean or 0.0) / 1000, start_utc, zone)
         else:
-            files["grid.carbon"] = path = loaded.path(table.file or "")
-            rates["carbon"] = _named(
-                "grid.carbon", path, lambda: read_carbon(path, table.source, **_how(table))
-            )
-            note_reading(rates["carbon"], notes)
+            record.files["grid.carbon"] = path = loaded.path(table.file or "")
+            rates["carbon"] = _named("grid.carbon", lambda: read_carbon(path, table.source, **_how(table)))
+            note_reading(rates["carbon"], "grid.carbon", record)
     return rates
 
 
 def _price(
-    loaded: Loaded, table: RateTable, start_utc: datetime, zone: str, files: dict[str, Path], notes: list[str]
+    loaded: Loaded, table: RateTable, start_utc: datetime, zone: str, record: BuildRecord
 ) -> RateSeries:
     currency = loaded.scenario.grid.currency
     if table.model is not None:
         return duck_price(table.mean or 0.0, start_utc, zone, currency or "USD")
-    files["grid.price"] = path = loaded.path(table.file or "")
+    record.files["grid.price"] = path = loaded.path(table.file or "")
     if table.exchange_rate is not None and currency is None:
         raise InputError("grid.price.exchange_rate: into which currency? give grid.currency, such as EUR")
-    series = _named("grid.price", path, lambda: read_price(path, table.source, **_how(table)))
-    note_reading(series, notes)
+    series = _named("grid.price", lambda: read_price(path, table.source, **_how(table)))
+    note_reading(series, "grid.price", record)
     theirs = series.unit.removesuffix("/kWh")
     if table.exchange_rate is None:
         if currency not in (None, theirs):
@@ -73,7 +70,7 @@ def _price(
             "grid.currency is",
             remedy="leave it out",
         )
-    notes.append(
+    record.note(
         f"prices of {path.name}, in {series.unit}, are taken times {table.exchange_rate:g} {currency}"
     )
     return series.converted(table.exchange_rate, f"{currency}/kWh")
@@ -84,35 +81,31 @@ def _how(table: RateTable) -> dict[str, Any]:
     return {name: getattr(table, name) for name in names}
 
 
-def _named(where: str, path: Path, read: Callable[[], Held]) -> Held:
-    """Call a reader; an error that does not name the file names the table instead."""
+def _named(where: str, read: Callable[[], Held]) -> Held:
+    """Call a reader, whose parameters are keys of the table; an error that names no place names the table."""
     try:
         return read()
     except InputError as error:
-        text = str(error).replace("header=False", "header=false")  # a key of this table
-        raise InputError(text if str(path) in text else f"{where}: {text}") from None
+        raise error.worded(keys_of(where)).at(where) from None
 
 
-def read_import_limit(
-    loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes: list[str]
-) -> PowerSeries | None:
+def read_import_limit(loaded: Loaded, cluster: Cluster, record: BuildRecord) -> PowerSeries | None:
     """The import limit as a series, scaled to the cluster where the scenario says so."""
     table = loaded.scenario.grid.import_series
     if table is None:
         return None
-    files["grid.import"] = path = loaded.path(table.file)
+    record.files["grid.import"] = path = loaded.path(table.file)
     columns = (
         None if table.columns is None else table.columns[0] if len(table.columns) == 1 else table.columns
     )
     series = _named(
         "grid.import_series",
-        path,
         lambda: read_power(
             path, columns=columns, unit=table.unit, stamp=table.stamp, zone=table.zone, gaps=table.gaps,
             negatives=table.negatives, time_column=table.time_column, **layout_of(table),
         ),
     )  # fmt: skip
-    note_reading(series, notes)
+    note_reading(series, "grid.import_series", record)
     if table.peak is None:
         return series
     if cluster.peak_draw_mw == 0:
@@ -120,7 +113,7 @@ def read_import_limit(
     return series.scaled_to_peak(round(table.peak * cluster.peak_draw_mw))
 
 
-def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, notes: list[str]) -> Held:
+def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, record: BuildRecord) -> Held:
     """The series from `begin_utc` to `end_utc`; one of another year is shifted by whole years of 52 weeks.
 
     Where it has 52 weeks and more is asked for, it begins again. InputError if it is too short for that.
@@ -140,7 +133,7 @@ def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, no
     after_s = shifted.second_at(begin_utc)
     span_s = int((end_utc - begin_utc).total_seconds())
     if years:
-        notes.append(f"{what}: {series.name} is shifted by {years * 52} weeks to the calendar of the supply")
+        record.note(f"{what}: {series.name} is shifted by {years * 52} weeks to the calendar of the supply")
     if after_s + span_s > shifted.end_s:
-        notes.append(f"{what}: {series.name} begins again where its 52 weeks end within the run")
+        record.note(f"{what}: {series.name} begins again where its 52 weeks end within the run")
     return shifted.repeat(after_s + span_s).slice(after_s, after_s + span_s)

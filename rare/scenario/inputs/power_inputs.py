@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from energy.datacenter.pue import constant_pue
 from energy.grid.grid_series import join_changes
-from energy.weather.site_weather import Weather
 from rare.model import NEVER_S, UNLIMITED_MW, Cluster, Forecast, Inputs
-from rare.scenario.calendar import DAY_S, TimeJoin, join
+from rare.scenario.calendar import DAY_S, TimeJoin
 from rare.scenario.config.scenario_config import Scenario
+from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.forecast_inputs import Quantity, Timeline, hourly_means, make_forecast
 from rare.scenario.inputs.grid_inputs import covering, read_import_limit, read_rates
+from rare.scenario.inputs.run_clock import RunClock, midnight_after_s, run_clock, site_zone, standard_offset_s
 from rare.scenario.inputs.site_inputs import outside_air_pue, site_weather, weather_notes
 from rare.scenario.inputs.supply_inputs import MICRO, MW_PER_KW, Supply, of_peak, read_day_ahead, read_supply
 from rare.scenario.load import Loaded
@@ -24,7 +24,6 @@ from rare.scenario.windows import Window, chosen_window, windows_of
 from traces.errors import InputError
 from traces.jobs.workload import NO_DEADLINE_S, Workload
 from traces.series.held import EPOCH, HeldSeries
-from traces.times.timezones import find_zone
 
 Held = TypeVar("Held", bound=HeldSeries)
 
@@ -34,7 +33,7 @@ FORECAST_AFTER_S = 60 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
-class Powered:
+class PowerInputs:
     """What the simulation is given beside jobs, cluster and battery, and how it came about."""
 
     jobs: Workload  # those of the window
@@ -46,16 +45,19 @@ class Powered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clock:
-    """Where a series' second 0 is on the workload's clock, and which part of it the run needs."""
+class _Series:
+    """The series of a scenario. `by_name`: supply, pue, import, price, carbon, as far as there are any."""
 
-    join: TimeJoin
-    begin_s: int
-    end_s: int
-    window: Window | None
+    supply: Supply | None
+    by_name: dict[str, HeldSeries]
+
+    @property
+    def base(self) -> HeldSeries:
+        """The series whose calendar is the run's."""
+        return next(iter(self.by_name.values()))
 
 
-def _import_limit_mw(scenario: Scenario, cluster: Cluster, notes: list[str]) -> int:
+def _import_limit_mw(scenario: Scenario, cluster: Cluster, record: BuildRecord) -> int:
     grid, kind = scenario.grid, scenario.supply.resolved_kind
     if kind == "unlimited" or grid.unlimited:
         return UNLIMITED_MW
@@ -66,33 +68,31 @@ def _import_limit_mw(scenario: Scenario, cluster: Cluster, notes: list[str]) -> 
     if kind == "none" and grid.unlimited is None:
         return UNLIMITED_MW
     if grid.unlimited is None and grid.import_series is None:
-        notes.append(
+        record.note(
             "no import limit is given, so there is no grid beside the supply (islanded); "
             "--set grid.unlimited=true or --set grid.import_ratio=R adds one"
         )
     return 0
 
 
-def power_up(
-    loaded: Loaded, jobs: Workload, cluster: Cluster, files: dict[str, Path], notes: list[str]
-) -> Powered:
+def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: BuildRecord) -> PowerInputs:
     """Read everything that changes from outside, join the calendars, choose the window's jobs."""
     scenario = loaded.scenario
-    limit_mw = _import_limit_mw(scenario, cluster, notes)
+    limit_mw = _import_limit_mw(scenario, cluster, record)
     window = chosen_window(loaded)
-    supply = read_supply(loaded, cluster, files, notes)
-    tracks = _tracks(loaded, cluster, supply, files, notes)
-    if not tracks:
+    supply = read_supply(loaded, cluster, record)
+    series = _Series(supply, _series_by_name(loaded, cluster, supply, record))
+    if not series.by_name:
         if window is not None:
             raise InputError(
                 f"window {window.name!r}: is a span of the supply's year, but nothing goes by the calendar",
                 remedy="give a supply, or leave windows out",
             )
-        _note_no_forecast(scenario, notes)
-        return Powered(jobs, _constant(scenario, cluster, jobs, limit_mw), None, None, None, None)
-    first, base = next(iter(tracks.items()))
+        _note_no_forecast(scenario, record)
+        return PowerInputs(jobs, _constant(scenario, cluster, jobs, limit_mw), None, None, None, None)
+    first, base = next(iter(series.by_name.items()))
     repeats = scenario.supply.repeat or first == "pue"  # outside air comes back every year
-    clock = _clock(loaded, jobs, cluster, base, window, repeats, notes)
+    clock = run_clock(loaded, jobs, cluster, base, window, repeats, record)
     if window is not None:
         most = scenario.windows.jobs if scenario.windows is not None else None
         jobs = _jobs_of(window, jobs, clock, most)
@@ -102,26 +102,24 @@ def power_up(
     begin_utc = base.start_utc + timedelta(seconds=clock.begin_s - start_s)
     end_utc = base.start_utc + timedelta(seconds=clock.end_s - start_s)
     held = {
-        name: _until(repeats, name, one, base, end_utc, notes)
+        name: _until(repeats, name, one, base, end_utc, record)
         if one is not base
         else _again(repeats, one, end_utc)
-        for name, one in tracks.items()
+        for name, one in series.by_name.items()
     }
     joined = join_changes(held, begin_utc, end_utc)
     inputs = _inputs(
         scenario, cluster, joined.change_s + clock.begin_s, joined.columns, limit_mw, clock.end_s
     )
     forecast = None
-    if not {"supply", "price", "carbon"} & set(tracks):
-        _note_no_forecast(scenario, notes)
+    if not {"supply", "price", "carbon"} & set(series.by_name):
+        _note_no_forecast(scenario, record)
     elif scenario.forecast.kind != "none":
-        forecast = _forecast(
-            loaded, supply, tracks, base, clock, files, end_utc, int(jobs.submit_s[-1]), notes
-        )
+        forecast = _forecast(loaded, series, clock, end_utc, int(jobs.submit_s[-1]), record)
     if window is None:
-        _note_short_supply(jobs, clock.end_s, repeats, notes)
-        return Powered(jobs, inputs, forecast, clock.join, None, None)
-    return Powered(jobs, inputs, forecast, clock.join, clock.begin_s, _last_expiry_s(jobs, clock))
+        _note_short_supply(jobs, clock.end_s, repeats, record)
+        return PowerInputs(jobs, inputs, forecast, clock.join, None, None)
+    return PowerInputs(jobs, inputs, forecast, clock.join, clock.begin_s, _last_expiry_s(jobs, clock))
 
 
 def _again(repeats: bool, series: Held, end_utc: datetime) -> Held:
@@ -136,40 +134,40 @@ def _again(repeats: bool, series: Held, end_utc: datetime) -> Held:
 
 
 def _until(
-    repeats: bool, name: str, series: Held, base: HeldSeries, end_utc: datetime, notes: list[str]
+    repeats: bool, name: str, series: Held, base: HeldSeries, end_utc: datetime, record: BuildRecord
 ) -> Held:
     """A series beside the supply, over the supply's time."""
     if name == "pue" and series.start_utc == base.start_utc and series.end_s >= base.end_s:
         return _again(repeats, series, end_utc)
     what = {"import": "grid.import_series", "pue": "site"}.get(name, f"grid.{name}")
-    return covering(series, base.start_utc, end_utc, what, notes)
+    return covering(series, base.start_utc, end_utc, what, record)
 
 
-def _tracks(
-    loaded: Loaded, cluster: Cluster, supply: Supply | None, files: dict[str, Path], notes: list[str]
+def _series_by_name(
+    loaded: Loaded, cluster: Cluster, supply: Supply | None, record: BuildRecord
 ) -> dict[str, HeldSeries]:
     """Every series of the scenario by name; the first one's calendar is the run's."""
     scenario = loaded.scenario
-    weather = site_weather(loaded, files) if scenario.site.present else None
+    weather = site_weather(loaded, record) if scenario.site.present else None
     if weather is not None:
-        notes += weather_notes(weather)
-    tracks: dict[str, HeldSeries] = {} if supply is None else {"supply": supply.total}
+        record.notes += weather_notes(weather)
+    by_name: dict[str, HeldSeries] = {} if supply is None else {"supply": supply.total}
     if weather is not None and scenario.cluster.pue_model is not None:
-        tracks["pue"] = outside_air_pue(weather, scenario.cluster.pue - 1)
+        by_name["pue"] = outside_air_pue(weather, scenario.cluster.pue - 1)
     elif weather is not None and supply is None:
         # Without a supply (--power unlimited) the site's year is still the one that windows count in.
-        tracks["pue"] = constant_pue(scenario.cluster.pue, weather.duration_s, weather.start_utc)
+        by_name["pue"] = constant_pue(scenario.cluster.pue, weather.duration_s, weather.start_utc)
     if scenario.grid.import_series is not None and scenario.supply.resolved_kind == "unlimited":
-        notes.append(
+        record.note(
             "grid.import_series: power is unlimited, so it is left out; --set supply.kind=none limits it"
         )
     else:
-        limit = read_import_limit(loaded, cluster, files, notes)
+        limit = read_import_limit(loaded, cluster, record)
         if limit is not None:
-            tracks["import"] = limit
+            by_name["import"] = limit
     rates = [name for name in ("price", "carbon") if getattr(scenario.grid, name) is not None]
     if rates:
-        first = next(iter(tracks.values()), None)
+        first = next(iter(by_name.values()), None)
         made = [getattr(scenario.grid, name).model is not None for name in rates]
         if first is None and any(made):
             raise InputError(
@@ -177,108 +175,11 @@ def _tracks(
                 remedy="give a supply, or [site]",
             )
         start_utc = EPOCH if first is None else first.start_utc
-        tracks.update(read_rates(loaded, start_utc, site_zone(scenario, weather), files, notes))
-    return tracks
+        by_name.update(read_rates(loaded, start_utc, site_zone(scenario, weather), record))
+    return by_name
 
 
-def site_zone(scenario: Scenario, weather: Weather | None) -> str:
-    """The zone of the site: as stated, else of its weather, else of the first source, else UTC."""
-    return _stated_zone(scenario, weather) or "UTC"
-
-
-def _stated_zone(scenario: Scenario, weather: Weather | None) -> str | None:
-    """The zone of the site as far as scenario and weather state it. A weather file may state an offset."""
-    supply = scenario.supply
-    stated = supply.site_zone or (weather.zone if weather is not None else None)
-    return stated or (supply.source[0].zone if supply.source else None)
-
-
-def _clock(
-    loaded: Loaded,
-    jobs: Workload,
-    cluster: Cluster,
-    base: HeldSeries,
-    window: Window | None,
-    repeats: bool,
-    notes: list[str],
-) -> _Clock:
-    scenario = loaded.scenario
-    time = scenario.time
-    begin_s = int(jobs.submit_s[0])
-    weather = site_weather(loaded, {}) if scenario.site.present else None
-    zone = site_zone(scenario, weather)
-    if _stated_zone(scenario, weather) is None:
-        notes.append(
-            "supply.site_zone: nothing states the site's time zone, so its hours and midnight are UTC's"
-        )
-    if jobs.origin_utc is not None and jobs.zone is None and time.calendar != "none":
-        notes.append(
-            f"{jobs.name}: names no time zone, so its clock is read as the site's; give workload.zone"
-        )
-    made = scenario.workload.model is not None
-    joined = join(
-        begin_s=begin_s // DAY_S * DAY_S if made else begin_s,
-        origin_utc=jobs.origin_utc,
-        trace_zone=jobs.zone,
-        supply_start_utc=base.start_utc,
-        supply_span_s=base.end_s,
-        site_zone=zone,
-        calendar=time.calendar,
-        supply_start_s=time.supply_start_s,
-        repeats=repeats,
-    )
-    if window is not None:
-        midnight_s = joined.shift_s + midnight_after_s(base.start_utc, zone)
-        begin_s = midnight_s + window.span_s[0]
-        end_s = midnight_s + window.span_s[1] + _longest_allowance_s(jobs)
-    else:
-        end_s = joined.shift_s + base.end_s
-        if repeats:
-            end_s = begin_s + _horizon_s(jobs, cluster)
-    _check_begin(begin_s - joined.shift_s, base.end_s, repeats, window)
-    end_s = end_s if repeats else min(end_s, joined.shift_s + base.end_s)
-    return _Clock(joined.beginning(begin_s, base.start_utc), begin_s, end_s, window)
-
-
-def _check_begin(after_s: int, span_s: int, repeats: bool, window: Window | None) -> None:
-    if window is not None and after_s >= span_s and not repeats:
-        raise InputError(
-            f"window {window.name!r}: its first day {window.first_day} lies behind the end of the supply, "
-            f"which has {span_s / DAY_S:g} days",
-            remedy="correct it, or set supply.repeat = true",
-        )
-    if after_s < 0 or (after_s >= span_s and not repeats):
-        raise InputError(
-            f"the run begins {abs(after_s)} s {'before' if after_s < 0 else 'after'} the supply's start, "
-            f"which covers {span_s} s",
-            remedy="change time.calendar or time.supply_start_s",
-        )
-
-
-def midnight_after_s(start_utc: datetime, zone: str) -> int:
-    """Seconds from an instant to the next midnight of the site's standard time."""
-    into_day_s = (int(start_utc.timestamp()) + standard_offset_s(start_utc, zone)) % DAY_S
-    return (-into_day_s) % DAY_S
-
-
-def standard_offset_s(start_utc: datetime, zone: str) -> int:
-    """The site's offset from UTC without summer time, in seconds."""
-    local = start_utc.astimezone(find_zone(zone))
-    offset, summer = local.utcoffset() or timedelta(0), local.dst() or timedelta(0)
-    return int((offset - summer).total_seconds())
-
-
-def _longest_allowance_s(jobs: Workload) -> int:
-    """Twice the longest time from submit to deadline: when the last job of a window is over.
-
-    Where some job has no deadline, 30 days more for it to end.
-    """
-    dated = jobs.deadline_s < NO_DEADLINE_S
-    allowance_s = int((jobs.deadline_s - jobs.submit_s)[dated].max(initial=0))
-    return 2 * max(allowance_s, 600) + (0 if dated.all() else 30 * DAY_S)
-
-
-def _jobs_of(window: Window, jobs: Workload, clock: _Clock, most: int | None) -> Workload:
+def _jobs_of(window: Window, jobs: Workload, clock: RunClock, most: int | None) -> Workload:
     """The jobs submitted in the window, or the first so many of them."""
     last_s = clock.begin_s + window.days * DAY_S
     first, last = np.searchsorted(jobs.submit_s, [clock.begin_s, last_s])
@@ -289,7 +190,7 @@ def _jobs_of(window: Window, jobs: Workload, clock: _Clock, most: int | None) ->
     return jobs.select(int(first), int(last if most is None else min(last, first + most)))
 
 
-def _last_expiry_s(jobs: Workload, clock: _Clock) -> int | None:
+def _last_expiry_s(jobs: Workload, clock: RunClock) -> int | None:
     """When every submit and two allowances have passed (DESIGN §4); None where jobs have no deadlines."""
     if (jobs.deadline_s >= NO_DEADLINE_S).any():
         return None
@@ -333,33 +234,27 @@ def _known(series: HeldSeries, start_utc: datetime, end_utc: datetime, whole_utc
     """A rate over the year, or as much of it beyond the run as its file has."""
     if series.start_utc <= start_utc and end_utc <= series.end_utc:
         whole_utc = min(whole_utc, series.end_utc)
-    return covering(series, start_utc, whole_utc, "forecast", [])
+    return covering(series, start_utc, whole_utc, "forecast", BuildRecord())
 
 
 def _forecast(
-    loaded: Loaded,
-    supply: Supply | None,
-    tracks: dict[str, HeldSeries],
-    base: HeldSeries,
-    clock: _Clock,
-    files: dict[str, Path],
-    end_utc: datetime,
-    last_s: int,
-    notes: list[str],
+    loaded: Loaded, series: _Series, clock: RunClock, end_utc: datetime, last_s: int, record: BuildRecord
 ) -> Forecast:
+    """The forecasts of a run whose last job is submitted at `last_s`. InputError where there is no hour."""
+    supply, base = series.supply, series.base
     scenario = loaded.scenario
-    weather = site_weather(loaded, {}) if scenario.site.present else None
+    weather = site_weather(loaded, BuildRecord()) if scenario.site.present else None
     # Climatology is of the whole year, whichever part is run: a forecast depends on its issue time alone.
     whole_utc = end_utc if scenario.forecast.kind == "day-ahead" else max(end_utc, base.end_utc)
     ahead_utc = whole_utc + timedelta(hours=scenario.forecast.hours) if scenario.supply.repeat else whole_utc
     parts: list[Quantity] = []
     if supply is not None:
-        for name, series in supply.by_quantity.items():
-            parts.append(Quantity(name, hourly_means(_again(scenario.supply.repeat, series, ahead_utc))))
+        for name, part in supply.by_quantity.items():
+            parts.append(Quantity(name, hourly_means(_again(scenario.supply.repeat, part, ahead_utc))))
     for name in ("price", "carbon"):
-        if name in tracks:
+        if name in series.by_name:
             parts.append(
-                Quantity(name, hourly_means(_known(tracks[name], base.start_utc, end_utc, whole_utc)))
+                Quantity(name, hourly_means(_known(series.by_name[name], base.start_utc, end_utc, whole_utc)))
             )
     given = None
     if scenario.forecast.kind == "day-ahead":
@@ -368,8 +263,8 @@ def _forecast(
                 'forecast.kind is "day-ahead", a forecast of the supply, but there is none',
                 remedy="change it",
             )
-        series = read_day_ahead(loaded, supply, files, notes)
-        ahead = covering(series, base.start_utc, ahead_utc, "forecast", notes)
+        day_ahead = read_day_ahead(loaded, supply, record)
+        ahead = covering(day_ahead, base.start_utc, ahead_utc, "forecast", record)
         given = Quantity("supply", hourly_means(ahead))
     length = max(len(part.means) for part in parts)
     if length == 0:
@@ -414,29 +309,21 @@ def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | No
     return seen
 
 
-def _note_no_forecast(scenario: Scenario, notes: list[str]) -> None:
+def _note_no_forecast(scenario: Scenario, record: BuildRecord) -> None:
     if scenario.forecast.kind != "none":
-        notes.append("forecast: there is no supply, price or carbon series to forecast, so it is left out")
+        record.note("forecast: there is no supply, price or carbon series to forecast, so it is left out")
 
 
-def _horizon_s(jobs: Workload, cluster: Cluster) -> int:
-    """Room for a repeated supply: eight times what the jobs need on a busy cluster, and a year."""
-    span_s = int(jobs.submit_s[-1] - jobs.submit_s[0])
-    core_s = float((jobs.cores.astype(float) * jobs.work_s).sum())
-    busy_s = int(core_s / max(1, cluster.cores))
-    return 8 * max(span_s, busy_s, int(jobs.work_s.max(initial=0))) + 366 * DAY_S
-
-
-def _note_short_supply(jobs: Workload, end_s: int, repeat: bool, notes: list[str]) -> None:
+def _note_short_supply(jobs: Workload, end_s: int, repeat: bool, record: BuildRecord) -> None:
     late = int((jobs.submit_s >= end_s).sum())
     if late:
-        notes.append(
+        record.note(
             f"the supply ends before {late} of {len(jobs)} jobs are submitted; the run ends with it "
             "(supply_end). --set supply.repeat=true starts it again; --set time.calendar=start begins it "
             "with the first job"
         )
     elif not repeat and int((jobs.submit_s + jobs.work_s).max()) > end_s:
-        notes.append(
+        record.note(
             "the supply ends before the last jobs can end; the run ends with it (supply_end). "
             "--set supply.repeat=true starts it again"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from energy.weather.site_weather import Weather
 from energy.weather.weather_reader import read_weather
 from rare.scenario.config.scenario_config import SiteTable, SourceTable
 from rare.scenario.config.supply_tables import WEATHER_FILE_KEYS
+from rare.scenario.inputs.build_record import BuildRecord
+from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.load import Loaded
 from traces.errors import InputError
 from traces.series.power_series import PowerSeries
@@ -23,12 +24,12 @@ WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
 """Keys of a source that are the plant's own."""
 
 
-def site_weather(loaded: Loaded, files: dict[str, Path]) -> Weather:
-    """The weather of [site]. A file is noted in `files` for provenance."""
+def site_weather(loaded: Loaded, record: BuildRecord) -> Weather:
+    """The weather of [site]. A file is noted in the record."""
     site = loaded.scenario.site
     if site.weather is not None:
-        files["weather"] = loaded.path(site.weather)
-        return _weather(str(files["weather"]), _stamp(files["weather"]), site)
+        record.files["weather"] = loaded.path(site.weather)
+        return _weather(str(record.files["weather"]), _stamp(record.files["weather"]), site)
     return _weather(f"site:{site.name}", 0.0, site)
 
 
@@ -41,26 +42,13 @@ def weather_notes(weather: Weather) -> list[str]:
     """What was repaired and noted in reading the weather file, a line each; none of a site by name."""
     if weather.report is None or weather.name.startswith("site:"):
         return []
-    repairs = [f"{weather.name}: {each.count} x {each.text}" for each in weather.report.repairs.values()]
-    notes = [each.text for code, each in weather.report.notes.items() if code not in _LEFT_OUT]
-    return repairs + [f"{weather.name}: {in_site_keys(text)}" for text in notes]
+    report = weather.report
+    repairs = [f"{weather.name}: {repair.count} x {repair.text}" for repair in report.repairs.values()]
+    notes = [note for code, note in report.notes.items() if code not in _LEFT_OUT]
+    return repairs + [f"{weather.name}: {note.worded(_SITE_WORDS)}" for note in notes]
 
 
-_KEYWORDS = re.compile(rf"\b({'|'.join(WEATHER_FILE_KEYS)})=(?:(True)|(?=[\s,;.)]|$))?")
-
-
-def in_site_keys(message: str) -> str:
-    """A reader's message with its Python keywords as keys of [site]: site.gaps = 'interpolate'."""
-
-    def key(match: re.Match[str]) -> str:
-        if match[2]:
-            return f"site.{match[1]} = true"
-        given = match.end() < len(message) and message[match.end()] not in " ,;.)"
-        return f"site.{match[1]}{' = ' if given else ''}"
-
-    message = message.replace("read_weather(..., clear_sky=True)", "clear_sky=True")
-    message = message.replace("zone= may name", "supply.site_zone may name")
-    return _KEYWORDS.sub(key, message)
+_SITE_WORDS = keys_of("site", {"zone": "supply.site_zone"})
 
 
 def _stamp(path: Path) -> float:
@@ -76,8 +64,7 @@ def _weather(source: str, changed: float, site: SiteTable) -> Weather:
     try:
         return read_weather(source, **{name: getattr(site, name) for name in WEATHER_FILE_KEYS})
     except InputError as error:
-        text = in_site_keys(str(error))
-        raise InputError(text if source in text else f"site: {text}") from None
+        raise error.worded(_SITE_WORDS).at("site") from None
 
 
 def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: str) -> PowerSeries:
@@ -85,12 +72,12 @@ def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: 
     site = loaded.scenario.site
     path = loaded.path(site.weather) if site.weather is not None else None
     key = f"site:{site.name}" if path is None else str(path)
+    changed = 0.0 if path is None else _stamp(path)
+    _weather(key, changed, site)  # its errors are the site's, those below the plant's
     try:
-        return _plant(key, 0.0 if path is None else _stamp(path), site, source, capacity_kw)
+        return _plant(key, changed, site, source, capacity_kw)
     except InputError as error:
-        text = in_site_keys(str(error))
-        named = key in text or text.startswith("site:")
-        raise InputError(text if named else f"{where}: {error}") from None
+        raise error.worded(_SITE_WORDS).within(where) from None
 
 
 @lru_cache(maxsize=16)

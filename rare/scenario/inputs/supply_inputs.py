@@ -1,4 +1,4 @@
-"""The renewable supply of a scenario: sources read or computed, and sized by the cluster's peak draw."""
+"""Supply and battery of a scenario: sources read or computed, both sized by the cluster's peak draw."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from rare.model import UNLIMITED_MW, Cluster
+from rare.model import NO_BATTERY, UNLIMITED_MW, Battery, Cluster
 from rare.scenario.config.field_types import LAYOUT_KEYS
-from rare.scenario.config.scenario_config import ForecastTable, ImportTable, SourceTable
+from rare.scenario.config.scenario_config import (
+    BatteryTable,
+    ForecastTable,
+    ImportTable,
+    Scenario,
+    SourceTable,
+)
+from rare.scenario.inputs.build_record import BuildRecord
+from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.inputs.site_inputs import plant_power
 from rare.scenario.load import Loaded
 from traces.errors import InputError
@@ -20,6 +28,8 @@ from traces.times.timezones import find_zone
 
 MW_PER_KW = 1_000_000
 MICRO = 1_000_000
+MJ_PER_KWH = 3_600_000_000
+MONTH_S = 30 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ def of_peak(ratio: float, cluster: Cluster, where: str) -> int:
     return round(ratio * cluster.peak_draw_mw)
 
 
-def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes: list[str]) -> Supply | None:
+def read_supply(loaded: Loaded, cluster: Cluster, record: BuildRecord) -> Supply | None:
     """The sources at their sizes, or None without a renewable supply."""
     supply = loaded.scenario.supply
     if supply.resolved_kind != "series":
@@ -66,9 +76,9 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
                 raise InputError(
                     f"{where}.file is missing", where=loaded.label, remedy="give it, or --power FILE"
                 )
-            files[f"supply.{place}"] = path = loaded.path(source.file)
+            record.files[f"supply.{place}"] = path = loaded.path(source.file)
             raw = _read_source(path, source, where)
-            note_reading(raw, notes)
+            note_reading(raw, where, record)
             series = _sized(raw, source, cluster, where)
             factor = (series.peak_mw, max(raw.peak_mw, 1))
         else:
@@ -82,7 +92,7 @@ def read_supply(loaded: Loaded, cluster: Cluster, files: dict[str, Path], notes:
             remedy="correct the unit or the size",
         )
     if all(_unsized(source) for source in supply.source):
-        _note_size(whole, cluster, notes)
+        _note_size(whole, cluster, record)
     return Supply(whole, {name: _over(whole, total(parts)) for name, parts in groups.items()}, factor)
 
 
@@ -95,11 +105,11 @@ def _unsized(source: SourceTable) -> bool:
     return source.kind == "file" and source.peak is None and source.peak_kw is None
 
 
-def _note_size(series: PowerSeries, cluster: Cluster, notes: list[str]) -> None:
+def _note_size(series: PowerSeries, cluster: Cluster, record: BuildRecord) -> None:
     """A supply far from the cluster's size is more often a forgotten scale than a wish."""
     ratio = series.peak_mw / max(1, cluster.peak_draw_mw)
     if not 0.01 <= ratio <= 100:
-        notes.append(
+        record.note(
             f"the supply's maximum is {series.peak_mw / MW_PER_KW:g} kW and the cluster's peak draw "
             f"{cluster.peak_draw_mw / MW_PER_KW:g} kW; --set supply.source.0.peak=1 scales one to the other"
         )
@@ -120,13 +130,13 @@ def layout_of(table: SourceTable | ImportTable | ForecastTable) -> LayoutOptions
 _REMARKS = ("counted_rows", "step_changes", "zone_against_name")
 
 
-def note_reading(series: HeldSeries, notes: list[str]) -> None:
-    """Adds what reading the file found doubtful to the run's notes."""
+def note_reading(series: HeldSeries, table: str, record: BuildRecord) -> None:
+    """Adds what reading the file of a table found doubtful to the record."""
     for code, finding in (series.report.notes if series.report else {}).items():
         if code in _REMARKS:
             where = f"{series.name}:{finding.line}" if finding.line is not None else series.name
             value = f" ({finding.value})" if code != "counted_rows" else ""
-            notes.append(f"{where}: {finding.text}{value}")
+            record.note(f"{where}: {finding.worded(keys_of(table))}{value}")
 
 
 def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) -> PowerSeries:
@@ -144,12 +154,10 @@ def _read_source(path: Path, source: SourceTable | ForecastTable, where: str) ->
             **layout_of(source),
         )
     except InputError as error:
-        # What the reader calls an argument is a key of this table.
-        text = str(error).replace("header=False", "header=false")
-        raise InputError(text if str(path) in text else f"{where}: {text}") from None
+        raise error.worded(keys_of(where)).at(where) from None
 
 
-def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes: list[str]) -> PowerSeries:
+def read_day_ahead(loaded: Loaded, supply: Supply, record: BuildRecord) -> PowerSeries:
     """The day-ahead forecast of the supply, scaled as the supply's only file is."""
     # Several files would need a forecast each, and a plant has no file to be forecast.
     if len(loaded.scenario.supply.source) != 1 or loaded.scenario.supply.source[0].kind != "file":
@@ -158,9 +166,9 @@ def read_day_ahead(loaded: Loaded, supply: Supply, files: dict[str, Path], notes
             remedy="give that, or choose another kind of forecast",
         )
     table = loaded.scenario.forecast
-    files["forecast"] = path = loaded.path(table.file or "")
+    record.files["forecast"] = path = loaded.path(table.file or "")
     series = _read_source(path, table, "forecast")
-    note_reading(series, notes)
+    note_reading(series, "forecast", record)
     return series.scaled(*supply.factor)
 
 
@@ -172,3 +180,32 @@ def _sized(series: PowerSeries, source: SourceTable, cluster: Cluster, where: st
     if source.scale is not None:
         return series.scaled(round(source.scale * MICRO), MICRO)
     return series
+
+
+def make_battery(scenario: Scenario, cluster: Cluster, record: BuildRecord) -> Battery:
+    """The scenario's battery at its size; none beside unlimited power, which would never need it."""
+    table: BatteryTable = scenario.battery
+    if not table.present:
+        return NO_BATTERY
+    if scenario.supply.resolved_kind == "unlimited":
+        record.note("battery: power is unlimited, so the battery is left out")
+        return NO_BATTERY
+    if table.kwh is not None:
+        capacity_mj = round(table.kwh * MJ_PER_KWH)
+    else:
+        capacity_mj = round((table.hours or 0.0) * 3600 * of_peak(1.0, cluster, "battery.hours"))
+
+    def limit(kw: float | None, ratio: float | None, key: str) -> int:
+        if kw is not None:
+            return round(kw * MW_PER_KW)
+        return of_peak(1.0 if ratio is None else ratio, cluster, f"battery.{key}")
+
+    return Battery(
+        capacity_mj,
+        limit(table.charge_kw, table.charge_ratio, "charge_ratio"),
+        limit(table.discharge_kw, table.discharge_ratio, "discharge_ratio"),
+        table.charge_efficiency,
+        table.discharge_efficiency,
+        table.initial_share,
+        round(capacity_mj * table.self_discharge_percent_per_month / 100 / MONTH_S),
+    )

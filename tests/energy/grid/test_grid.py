@@ -79,7 +79,7 @@ class TestPublishers:
         assert berlin.start_utc == datetime(2022, 6, 30, 22, tzinfo=UTC)  # midnight of summer time
         assert (berlin.value_u.tolist(), berlin.unit) == ([50_050, -1500], "EUR/kWh")
         assert read_price(path, "caiso").start_utc == datetime(2022, 7, 1, tzinfo=UTC)
-        with pytest.raises(InputError, match="has no offset: name its zone"):
+        with pytest.raises(InputError, match="has no offset; name its zone"):
             read_price(path)
 
     def test_what_is_given_wins(self, write):
@@ -91,7 +91,7 @@ CASES = {
     "another currency": (PRICE, read_price, {"source": "de-lu", "currency": "USD"},
                          r"are in EUR/kWh, asked for is USD/kWh: .*converted\(rate, 'USD/kWh'\)"),
     "carbon as price": (EIA, read_price, {"column": "avg_CI", "unit": "g/kWh"}, "which is no price"),
-    "price as carbon": (PRICE, read_carbon, {"zone": "UTC"}, "EUR/kWh, not kg/kWh: choose another"),
+    "price as carbon": (PRICE, read_carbon, {"zone": "UTC"}, "EUR/kWh, not kg/kWh; choose another"),
     "a share as price": ("time,PUE\n0,1.2\n60,1.3\n", read_price, {"unit": "1"}, "which is no price"),
     "an unknown publisher": (EIA, read_carbon, {"source": "eai"},
                              "unknown source 'eai': did you mean 'eia'. Known: electricity-maps, eia, sgip"),

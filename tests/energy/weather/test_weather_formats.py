@@ -194,7 +194,7 @@ class TestMessages:
 
     def test_a_hole_at_the_end_does_not_propose_to_interpolate(self, tmp_path):
         rows = [epw_row(hour, at6=99.9 if hour == 24 else 5) for hour in range(1, 25)]
-        with pytest.raises(InputError, match=r"\(1 in the file\): complete the file$"):
+        with pytest.raises(InputError, match=r"\(1 in the file\); complete the file$"):
             read_weather(write(tmp_path, epw_lines(rows)))
 
     def test_no_cloud_cover_does_not_propose_the_clear_sky(self, tmp_path):

@@ -273,9 +273,9 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("option", "message"),
         [
-            ({"gaps": "zero"}, "gaps='zero' is unknown: use error or interpolate"),
+            ({"gaps": "zero"}, "gaps='zero' is unknown; use error or interpolate"),
             ({"negatives": "hold"}, "negatives='hold' is unknown"),
-            ({"year": 20222}, "year=20222: give one from 1900 to 2199"),
+            ({"year": 20222}, "year=20222; give one from 1900 to 2199"),
             ({"zone": "Arizona/Tucson"}, "unknown time zone 'Arizona/Tucson'"),
             ({"wind_height_m": -3}, "wind_height_m is -3"),
         ],

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from experiments.cli.root import main
-from experiments.data.show_file import command_words, kind_of, show_file
+from experiments.data.option_words import option_words
+from experiments.data.show_file import kind_of, show_file
 from experiments.results.number_formats import energy, power
 from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, tmy3_lines, write
 from tests.rare.scenario.conftest import JOBS, SUPPLY
-from traces.errors import InputError
+from traces.errors import InputError, Parameter
 
 HOURS = [f"2022-01-01T{hour:02d}:00:00Z" for hour in range(6)]
 GRID = "timestamp,WND,SUN,CI\n" + "".join(
@@ -142,9 +143,21 @@ class TestWords:
         assert code == 2 and not any(f"{word}=" in err for word in ("columns", "unit", "time_column"))
         assert all(each in err for each in said), err
 
-    def test_keywords_become_options(self):
-        words = command_words("x: fill with gaps=hold, interpolate or zero; name columns= and zone='UTC'")
-        assert words == "x: fill with --gaps hold, interpolate or zero; name --columns and --zone UTC"
+    @pytest.mark.parametrize(
+        "parameter, words",
+        [
+            (Parameter("gaps", ("hold", "interpolate", "zero")), "--gaps hold, interpolate or zero"),
+            (Parameter("column"), "--columns"),
+            (Parameter("zone", "UTC"), "--zone UTC"),
+            (Parameter("time_column", "Start (UTC)"), "--time-column 'Start (UTC)'"),
+            (Parameter("header", False), "--no-header"),
+            (Parameter("clear_sky", True, "read_weather"), "--clear-sky"),
+            (Parameter("utc_offset_h", 5.0), "--utc-offset-h 5"),
+        ],
+        ids=str,
+    )
+    def test_parameters_become_options(self, parameter, words):
+        assert option_words(parameter) == words
 
     def test_a_gap_says_how_it_is_filled(self, files, capsys):
         (files / "gap.csv").write_text(

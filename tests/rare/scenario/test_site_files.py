@@ -8,8 +8,8 @@ import pvlib
 import pytest
 
 from energy.weather.weather_reader import read_weather
-from rare.scenario.inputs.power_inputs import midnight_after_s
-from rare.scenario.inputs.site_inputs import in_site_keys
+from rare.scenario.inputs.key_words import keys_of
+from rare.scenario.inputs.run_clock import midnight_after_s
 from tests.energy.weather.weather_makers import (
     feedinlib_lines,
     nsrdb_lines,
@@ -21,7 +21,7 @@ from tests.energy.weather.weather_makers import (
     write,
 )
 from tests.rare.scenario.scenario_texts import BASE, CLOCK, SERIES, SOLAR, WIND
-from traces.errors import InputError
+from traces.errors import InputError, Parameter
 
 GREENSBORO_FILE = Path(pvlib.__file__).parent / "data" / "723170TYA.CSV"
 LUBLIN = (
@@ -196,18 +196,19 @@ class TestNotes:
 
 
 @pytest.mark.parametrize(
-    ("message", "words"),
+    ("parameter", "words"),
     [
-        ("a.csv:3: x: use negatives='zero'", "a.csv:3: x: use site.negatives = 'zero'"),
-        ("give latitude_deg=, utc_offset_h=", "give site.latitude_deg, site.utc_offset_h"),
-        ("give utc_offset_h=5.5", "give site.utc_offset_h = 5.5"),
-        ("or read_weather(..., clear_sky=True) to", "or site.clear_sky = true to"),
-        ("year= is for", "site.year is for"),
-        ("latitude_deg is 91", "latitude_deg is 91"),
+        (Parameter("negatives", "zero"), "site.negatives = 'zero'"),
+        (Parameter("latitude_deg"), "site.latitude_deg"),
+        (Parameter("utc_offset_h", 5.5), "site.utc_offset_h = 5.5"),
+        (Parameter("clear_sky", True, "read_weather"), "site.clear_sky = true"),
+        (Parameter("gaps", ("hold", "zero")), "site.gaps = 'hold' or 'zero'"),
+        (Parameter("zone"), "supply.site_zone"),
     ],
+    ids=str,
 )
-def test_readers_words_become_keys_of_the_table(message, words):
-    assert in_site_keys(message) == words
+def test_readers_parameters_become_keys_of_the_table(parameter, words):
+    assert keys_of("site", {"zone": "supply.site_zone"})(parameter) == words
 
 
 def test_a_workload_may_have_the_zone_of_a_fixed_offset(made):

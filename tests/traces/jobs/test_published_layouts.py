@@ -146,7 +146,7 @@ class TestDecimalMarks:
     @pytest.mark.parametrize("cells", [["1.234", "2.345"], ["1.234", "5"], ["1,234", "5"]])
     def test_what_may_be_either_is_asked_for(self, write, cells):
         path = write("time;p_w\n" + "".join(f"2024-01-01T0{i}:00Z;{c}\n" for i, c in enumerate(cells)))
-        with pytest.raises(InputError, match=r":2: '1[.,]234' may be 1234 or 1\.234: declare decimal="):
+        with pytest.raises(InputError, match=r":2: '1[.,]234' may be 1234 or 1\.234; declare decimal="):
             read_power(path)
 
     @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ class TestDecimalMarks:
 
     def test_between_commas_a_point_is_a_point(self, write):
         path = write('time,p_w\n2024-01-01T00:00Z,1.234\n2024-01-01T01:00Z,"2,5"\n')
-        with pytest.raises(InputError, match=":3: .*'2,5', not a number: write digits with a decimal point"):
+        with pytest.raises(InputError, match=":3: .*'2,5', not a number; write digits with a decimal point"):
             read_power(path)
 
 
@@ -219,7 +219,7 @@ class TestWhatNamesSay:
     )
     def test_ends_are_not_read_as_beginnings(self, write, name):
         path = write(f"{name},p_kw\n" + self.ROWS)
-        with pytest.raises(InputError, match="names the end of each step by its name: declare stamp='end'"):
+        with pytest.raises(InputError, match="names the end of each step by its name; declare stamp='end'"):
             read_power(path, zone="UTC")
         assert read_power(path, zone="UTC", stamp="end").start_utc == JAN
 
@@ -362,5 +362,5 @@ def test_the_column_of_times_is_the_one_that_holds_times(write, text, start, opt
 
 def test_hours_ending_are_told_by_their_name(write):
     path = write("Date (HE),Price (CAD/MWh)\n2024-06-01 01:00,30\n2024-06-01 02:00,31\n")
-    with pytest.raises(InputError, match="names the end of each step by its name: declare stamp='end'"):
+    with pytest.raises(InputError, match="names the end of each step by its name; declare stamp='end'"):
         read_rate(path, zone="America/Edmonton")

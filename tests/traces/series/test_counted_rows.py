@@ -95,7 +95,7 @@ def test_a_name_that_is_no_second(write, column, unit):
         ({"time_unit": "0h"}, "use s, min, h, d or ms"),
         ({"time_unit": "h"}, "counts from where"),
         ({"time_unit": "h", "time_start": "new year"}, "time_start.*'new year' is not a time stamp"),
-        ({"time_unit": "h", "time_start": "2022-01-01"}, "has no offset: write 2022-01-01T00:00Z"),
+        ({"time_unit": "h", "time_start": "2022-01-01"}, "has no offset; write 2022-01-01T00:00Z"),
         ({"time_unit": "9999d", "time_start": "2022-01-01T00:00Z"}, "outside 1900 to 2199"),
     ],
 )
