@@ -1,53 +1,68 @@
-"""The table of GAS-MARL's case for a terminal, and what its numbers mean."""
+"""The table of GAS-MARL's case for a terminal, with notes on its numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from experiments.presets.gas_marl.gas_marl_forecast import PERFECT
 from experiments.presets.gas_marl.gas_marl_schedulers import AGENT, PUBLISHED
+from experiments.presets.preset_files import Record
 
 COLUMNS = (
-    "scheduler", "forecast", "slowdown", "renewable", "score", "95 %", "wait", "makespan", "energy", "grid",
-)  # fmt: skip
+    "scheduler",
+    "forecast",
+    "slowdown",
+    "renewable",
+    "score",
+    "95 %",
+    "wait",
+    "makespan",
+    "energy",
+    "grid",
+)
 MARK = "†"
 
 
-def table(found: dict[str, Any]) -> str:
-    """Rows best first, the published ones below, and notes."""
-    rows = [_row(each) for each in sorted(found["summary"], key=lambda each: -each["score"])]
+def table(results: Record) -> str:
+    """Our rows by score, best first, then the published ones, then notes."""
+    rows = [_row(summary) for summary in sorted(results["summary"], key=lambda summary: -summary["score"])]
     rows += [
-        [f"{name} (published)", f"{PERFECT} {MARK}", f"{slowdown:.2f}", f"{share:.4f}", f"{score:.3f}",
-         *["-"] * 5]
-        for name, slowdown, share, score in sorted(PUBLISHED, key=lambda each: -each[3])
-    ]  # fmt: skip
-    return "\n".join([_heading(found), *_aligned([list(COLUMNS), *rows]), "", *_notes(found)])
+        [
+            f"{name} (published)",
+            f"{PERFECT} {MARK}",
+            f"{slowdown:.2f}",
+            f"{share:.4f}",
+            f"{score:.3f}",
+            *["-"] * 5,
+        ]
+        for name, slowdown, share, score in sorted(PUBLISHED, key=lambda published: -published[3])
+    ]
+    return "\n".join([_heading(results), *_aligned([list(COLUMNS), *rows]), "", *_notes(results)])
 
 
-def _heading(found: dict[str, Any]) -> str:
+def _heading(results: Record) -> str:
     return (
-        f"gas-marl: {found['windows']} windows of {found['jobs_per_window']} jobs, score = renewable share - "
-        f"{found['eta']} x mean bounded slowdown"
+        f"gas-marl: {results['windows']} windows of {results['jobs_per_window']} jobs, "
+        f"score = renewable share - {results['eta']} x mean bounded slowdown"
     )
 
 
-def _row(each: dict[str, Any]) -> list[str]:
-    name = each["scheduler"]
+def _row(summary: Record) -> list[str]:
+    name = summary["scheduler"]
     if name == AGENT:
-        name += f" ({each['seeds']} seed{'s' * (each['seeds'] != 1)})"
-    forecast = each["forecast"] or "-"
+        name += f" ({summary['seeds']} seed{'s' * (summary['seeds'] != 1)})"
+    forecast = summary["forecast"] or "-"
     return [
         name,
         f"{forecast} {MARK}" if forecast == PERFECT else forecast,
-        f"{each['mean_bounded_slowdown']:.2f}",
-        f"{each['renewable_share']:.4f}",
-        f"{each['score']:.3f}",
-        "-" if each["score_low"] is None else f"{each['score_low']:.3f} to {each['score_high']:.3f}",
-        f"{each['mean_wait_s'] / 3600:.1f} h",
-        f"{each['makespan_s'] / 86400:.1f} d",
-        f"{each['energy_kwh']:,.0f} kWh",
-        f"{each['grid_kwh']:,.0f} kWh",
+        f"{summary['mean_bounded_slowdown']:.2f}",
+        f"{summary['renewable_share']:.4f}",
+        f"{summary['score']:.3f}",
+        "-" if summary["score_low"] is None else f"{summary['score_low']:.3f} to {summary['score_high']:.3f}",
+        f"{summary['mean_wait_s'] / 3600:.1f} h",
+        f"{summary['makespan_s'] / 86400:.1f} d",
+        f"{summary['energy_kwh']:,.0f} kWh",
+        f"{summary['grid_kwh']:,.0f} kWh",
     ]
 
 
@@ -63,7 +78,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def _notes(found: dict[str, Any]) -> list[str]:
+def _notes(results: Record) -> list[str]:
     return [
         f"{MARK} clairvoyant: sees the true supply of the next 24 hours. In all rows run times stand in for",
         "  estimates: the trace has none. published: the paper's public code on these windows, which",
@@ -71,5 +86,5 @@ def _notes(found: dict[str, Any]) -> list[str]:
         "realistic: forecasts with the errors of real ones (docs/forecasts.md); all else is the same.",
         "Any job may be delayed without limit, and is: see makespan. Static power is drawn until the last",
         "  job ends, so delay also raises the energy that the share is of; grid is what it comes to.",
-        f"95 %: over seeds and {found['blocks']} blocks of windows that share no job; so few say little.",
+        f"95 %: over seeds and {results['blocks']} blocks of windows that share no job; so few say little.",
     ]
