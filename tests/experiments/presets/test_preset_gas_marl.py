@@ -159,9 +159,9 @@ def test_deferral_holds_long_jobs_for_the_sun_and_starts_short_ones(folder: Path
     )  # fmt: skip
     sunny = dataclasses.replace(case, workload=jobs, inputs=inputs, forecast=perfect_forecast(inputs))
     for clock in ("compiled", "simpy"):
-        found = simulate(sunny, deferral(), clock=clock)
-        assert found.jobs["start_s"].tolist() == [3 * HOUR_S, 0]
-        assert found.metrics["renewable_share"] > 0.5
+        result = simulate(sunny, deferral(), clock=clock)
+        assert result.jobs["start_s"].tolist() == [3 * HOUR_S, 0]
+        assert result.metrics["renewable_share"] > 0.5
     with pytest.raises(InputError, match="forecast"):
         simulate(dataclasses.replace(sunny, forecast=None), deferral())
 
@@ -180,9 +180,9 @@ def test_summary_takes_means_over_seeds_and_windows(folder: Path) -> None:
     entrants = [Entrant("agent", PERFECT, deferral(), seed) for seed in (0, 1)]
     rows = judge(entrants, cases, forecasts)
     assert len(rows) == 4
-    (found,) = summary(rows, FIRST_JOBS[:2])
-    assert found["seeds"] == 2 and found["windows"] == 2
-    assert found["score"] == pytest.approx(np.mean([row["score"] for row in rows]))
+    (scores,) = summary(rows, FIRST_JOBS[:2])
+    assert scores["seeds"] == 2 and scores["windows"] == 2
+    assert scores["score"] == pytest.approx(np.mean([row["score"] for row in rows]))
     for row in rows:
         assert row["score"] == row["renewable_share"] - 0.002 * row["mean_bounded_slowdown"]
 
@@ -193,9 +193,9 @@ def test_the_command_without_agents(folder: Path, tmp_path: Path, capsys: pytest
     printed = capsys.readouterr().out
     assert "GAS-MARL (published)" in printed and "0.703" in printed and "clairvoyant" in printed
     assert (tmp_path / "out/table.txt").read_text() in printed
-    found = json.loads((tmp_path / "out/results.json").read_text())
-    assert [row["scheduler"] for row in found["summary"]] == ["fcfs", DEFERRAL, DEFERRAL]
-    assert len(found["rows"]) == 30 and len(found["provenance"]["inputs"]) == 4
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert [row["scheduler"] for row in results["summary"]] == ["fcfs", DEFERRAL, DEFERRAL]
+    assert len(results["rows"]) == 30 and len(results["provenance"]["inputs"]) == 4
     assert not (tmp_path / "out/train").exists()
 
 
@@ -219,8 +219,8 @@ def test_wrong_options(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["compare", *words]) == 2
-    told = capsys.readouterr().err
-    assert said in told and told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert said in message and message.count("\n") == 1
     assert not any(tmp_path.iterdir())
 
 
@@ -231,17 +231,17 @@ def test_agents_are_trained_once(folder: Path, tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr(gas_marl_agent, name, 1)
     monkeypatch.setattr(gas_marl_agent, "UPDATES", 20)
     monkeypatch.setitem(gas_marl_agent.PPO, "rollout", 8)
-    found = run_gas_marl.run([folder], tmp_path, schedulers=["agent"], seeds=1, steps=256)
-    assert [row["forecast"] for row in found["summary"]] == [PERFECT, REALISTIC]
+    results = run_gas_marl.run([folder], tmp_path, schedulers=["agent"], seeds=1, steps=256)
+    assert [row["forecast"] for row in results["summary"]] == [PERFECT, REALISTIC]
     weights = tmp_path / "train/seed-0/play/best/weights.safetensors"
     before = weights.stat().st_mtime_ns
     again = run_gas_marl.run([folder], tmp_path, schedulers=["agent"], seeds=1, steps=256)
-    assert weights.stat().st_mtime_ns == before and again["rows"] == found["rows"]
+    assert weights.stat().st_mtime_ns == before and again["rows"] == results["rows"]
 
 
 def test_deferral_beats_what_is_published_on_the_real_windows(shared: Path) -> None:
     data = read_data([shared / "data/workloads", shared / "data/gas_marl"])
     forecasts = {PERFECT: forecast_for(data, PERFECT)}
-    (found,) = summary(judge([Entrant(DEFERRAL, PERFECT, deferral())], judged_cases(data), forecasts))
-    assert found["score"] > 0.9 and found["mean_bounded_slowdown"] < 29.83
-    assert found["renewable_share"] > 0.7623 and found["lowest_window"] > 0.703
+    (scores,) = summary(judge([Entrant(DEFERRAL, PERFECT, deferral())], judged_cases(data), forecasts))
+    assert scores["score"] > 0.9 and scores["mean_bounded_slowdown"] < 29.83
+    assert scores["renewable_share"] > 0.7623 and scores["lowest_window"] > 0.703

@@ -104,36 +104,36 @@ class TestInOrder:
             obs[:, SMALL.index("queue", name, slot)] = 1
         obs[1, [0, 1, SMALL.index("queue", "startable", 0), SMALL.index("running", "cores")]] = 1
         obs[1, SMALL.index("cluster", "free_cores")] = 0.5
-        shown = waiting_only(obs, SMALL)
-        assert np.array_equal(shown[0], shown[1])
-        assert shown[0, : SMALL.actions].tolist() == [0, 1, 1] + [0] * (SMALL.actions - 3)
+        visible = waiting_only(obs, SMALL)
+        assert np.array_equal(visible[0], visible[1])
+        assert visible[0, : SMALL.actions].tolist() == [0, 1, 1] + [0] * (SMALL.actions - 3)
         assert where_it_fits(obs, np.array([1, 1])).tolist() == [0, 1]
 
 
 class TestRun:
     def test_a_clone_is_not_taught_twice_unless_something_else_is_asked_for(self, tmp_path: Path) -> None:
-        weights, found = tmp_path / "weights.safetensors", []
+        weights, versions = tmp_path / "weights.safetensors", []
         for rounds in (1, 1, 2):
             cloned(tmp_path, training_episodes(0, traces=1), patient, seed=0, rounds=rounds)
-            found.append((weights.stat().st_mtime_ns, file_hash(weights)))
-        assert found[0] == found[1] != found[2]
+            versions.append((weights.stat().st_mtime_ns, file_hash(weights)))
+        assert versions[0] == versions[1] != versions[2]
 
     @pytest.mark.slow
     def test_it_trains_judges_and_goes_on(self, data: Path, tmp_path: Path) -> None:
-        found = carry_out(quick(), [data], tmp_path)
+        results = carry_out(quick(), [data], tmp_path)
         rows = json.loads((tmp_path / "results.json").read_text())["rows"]
         assert len(rows) == (3 + 3 + 3) * 5 and all(row["slowdown"] >= 1 for row in rows)
         table = (tmp_path / "table.txt").read_text()
         assert "agent, in order, may wait" in table and "agent - sjf+easy" in table
         weights = tmp_path / "train/seed-0/clone/weights.safetensors"
         before = weights.stat().st_mtime_ns
-        assert carry_out(quick(), [data], tmp_path)["rows"] == found["rows"]
+        assert carry_out(quick(), [data], tmp_path)["rows"] == results["rows"]
         assert weights.stat().st_mtime_ns == before
 
     @pytest.mark.slow
     def test_ppo_follows_imitation(self, data: Path, tmp_path: Path) -> None:
-        found = carry_out(quick(steps=4096), [data], tmp_path)
-        assert found["training"][0]["validation"]["best"] <= found["training"][0]["validation"]["clone"]
+        results = carry_out(quick(steps=4096), [data], tmp_path)
+        assert results["training"][0]["validation"]["best"] <= results["training"][0]["validation"]["clone"]
 
     def test_overlapping_windows_count_as_one(self) -> None:
         measured = {"agent": (1.0, 3.0, 8.0), "sjf+easy": (2.0, 4.0, 9.0)}
@@ -143,9 +143,9 @@ class TestRun:
             for name, values in measured.items()
             for first, value in zip((0, 16, 64), values, strict=True)
         ]
-        found = summary_of(rows, {32: (0, 16, 64)})[0]
-        assert found["blocks"] == 2 and found["schedulers"]["agent"]["mean"] == 5.0
-        assert (found["differences"][0]["low"], found["differences"][0]["high"]) == (-1.0, -1.0)
+        scores = summary_of(rows, {32: (0, 16, 64)})[0]
+        assert scores["blocks"] == 2 and scores["schedulers"]["agent"]["mean"] == 5.0
+        assert (scores["differences"][0]["low"], scores["differences"][0]["high"]) == (-1.0, -1.0)
 
 
 class TestErrors:
