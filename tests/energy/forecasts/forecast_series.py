@@ -39,10 +39,10 @@ TRAIN = np.arange(HOURS) // 168 % 4 < 2
 
 def synthetic(quantity="wind", actual=None, steps=STEPS, **more) -> Synthetic:
     actual = SERIES[quantity] if actual is None else actual
-    given = {"seed": 7, "site": "here", "train": TRAIN} | more
+    options = {"seed": 7, "site": "here", "train": TRAIN} | more
     if "climate" in more:
-        given.pop("train")
-    return Synthetic(actual, steps, quantity=quantity, **given)
+        options.pop("train")
+    return Synthetic(actual, steps, quantity=quantity, **options)
 
 
 def product(actual) -> np.ndarray:

@@ -101,9 +101,9 @@ def test_synthetic_is_blind_beyond_the_horizon_whatever_the_scale(quantity):
     np.testing.assert_array_equal(before.table(900, issue + 1), after.table(900, issue + 1))
     # and the last target within the horizon is read, so the test can fail
     changed[issue + STEPS - 1 :] = actual.max() / 7
-    seen = synthetic(quantity, changed, climate=climate).at(issue)[:, -1]
+    at_the_horizon = synthetic(quantity, changed, climate=climate).at(issue)[:, -1]
     night = quantity == "solar" and actual[issue + STEPS - 1] == 0
-    assert night or not np.array_equal(before.at(issue)[:, -1], seen)
+    assert night or not np.array_equal(before.at(issue)[:, -1], at_the_horizon)
 
 
 class TestPersistence:

@@ -17,18 +17,18 @@ class TestSynthetic:
             assert not np.array_equal(first, synthetic(**other).at(50))
 
     def test_errors_grow_with_the_lead_and_the_band_widens(self):
-        made = synthetic(steps=48, quantiles=(0.1, 0.5, 0.9))
-        table = made.table(0, HOURS - 48)
+        forecaster = synthetic(steps=48, quantiles=(0.1, 0.5, 0.9))
+        table = forecaster.table(0, HOURS - 48)
         targets = np.arange(HOURS - 48)[:, None] + np.arange(48)
         error = np.abs(table[:, 1] - SERIES["wind"][targets]).mean(axis=0)
         width = (table[:, 2] - table[:, 0]).mean(axis=0)
         for lead in (0, 2, 5, 11, 23):
             assert error[lead] < error[2 * lead + 1] and width[lead] < width[2 * lead + 1]
-        assert (np.diff(made.rho) <= 0).all()
+        assert (np.diff(forecaster.rho) <= 0).all()
 
     def test_forecasts_of_a_target_improve_as_a_martingale(self):
-        made = synthetic()
-        mean, _ = made.predicted_scores(np.arange(HOURS - STEPS))
+        forecaster = synthetic()
+        mean, _ = forecaster.predicted_scores(np.arange(HOURS - STEPS))
         # a revision must not be foreseeable from the forecast it revises
         for lead in (3, 8, 20):
             older, newer = mean[:-1, lead], mean[1:, lead - 1]
@@ -36,8 +36,8 @@ class TestSynthetic:
             assert abs(slope - 1) < 0.1
 
     def test_errors_are_autocorrelated_along_targets_and_between_issues(self):
-        made = synthetic()
-        noise = made._noise(0, 1500)[:, 12:]
+        forecaster = synthetic()
+        noise = forecaster._noise(0, 1500)[:, 12:]
         along = np.corrcoef(noise[:, 3], noise[:, 4])[0, 1]
         between = np.corrcoef(noise[:-1, 5], noise[1:, 4])[0, 1]  # the same target, an hour later
         assert 0.65 < along < 0.9
@@ -70,24 +70,24 @@ class TestSynthetic:
 
     def test_paths_are_as_rough_as_what_is_really_unknown(self):
         # what is unknown, outcome less belief on normal scores, against its own samples
-        made = synthetic()
-        mean, spread = made.predicted_scores(np.arange(HOURS - STEPS))
+        forecaster = synthetic()
+        mean, spread = forecaster.predicted_scores(np.arange(HOURS - STEPS))
         targets = np.arange(HOURS - STEPS)[:, None] + np.arange(STEPS)
-        unknown = (made._scores[targets] - mean) / spread
+        unknown = (forecaster._scores[targets] - mean) / spread
         for lead in (2, 6, 12, 20):
             real = np.corrcoef(unknown[:, lead - 1], unknown[:, lead])[0, 1]
-            assert abs(made._path_link(0)[lead] - real) < 0.08
+            assert abs(forecaster._path_link(0)[lead] - real) < 0.08
 
     def test_no_worse_than_persistence_where_a_series_is_smooth(self):
         smooth = 50 + 10 * np.sin(np.arange(HOURS) / 300) + red_noise(6, link=0.99)
-        made = synthetic("carbon", smooth)
-        assert made.rho[0] > shipped_fit("carbon").rho[0] + 0.05
+        forecaster = synthetic("carbon", smooth)
+        assert forecaster.rho[0] > shipped_fit("carbon").rho[0] + 0.05
 
     def test_a_year_of_two_days_ahead_takes_less_than_a_second(self):
         actual = wind(11, 8760)
-        made = synthetic(actual=actual, train=np.ones(8760, bool), steps=48)
+        forecaster = synthetic(actual=actual, train=np.ones(8760, bool), steps=48)
         started = time.process_time()
-        assert made.table(0, 8760).shape == (8760, 3, 48)
+        assert forecaster.table(0, 8760).shape == (8760, 3, 48)
         assert time.process_time() - started < 1.0
 
 
@@ -95,8 +95,8 @@ def hit_rate(quantity: str, actual: np.ndarray, train: np.ndarray) -> np.ndarray
     """Coverage of the 10 to 90 % band by lead on steps that do not train."""
     inside = []
     for seed in range(3):
-        made = Synthetic(actual, 24, quantity=quantity, seed=seed, site="x", train=train)
-        table = made.table(0, len(actual) - 24)
+        forecaster = Synthetic(actual, 24, quantity=quantity, seed=seed, site="x", train=train)
+        table = forecaster.table(0, len(actual) - 24)
         targets = np.arange(len(table))[:, None] + np.arange(24)
         hit = (table[:, 0] <= actual[targets]) & (actual[targets] <= table[:, 2])
         inside.append(np.where(train[targets], np.nan, hit))
@@ -117,8 +117,10 @@ def test_still_air_and_curtailed_hours_do_not_break_calibration():
     length = 3 * 8760
     actual = np.maximum(red_noise(31, length) + 0.4, 0.0)
     train = np.arange(length) // 168 % 4 < 2
-    made = Synthetic(actual, 12, quantity="carbon", seed=1, site="x", train=train, quantiles=(0.5, 0.75, 0.9))
-    table = made.table(0, length - 12)
+    forecaster = Synthetic(
+        actual, 12, quantity="carbon", seed=1, site="x", train=train, quantiles=(0.5, 0.75, 0.9)
+    )
+    table = forecaster.table(0, length - 12)
     targets = np.arange(len(table))[:, None] + np.arange(12)
     above = (actual[targets][:, None] > table)[~train[: len(table)]].mean(axis=(0, 2))
     assert above[0] <= 0.52  # a median of 0 has fewer above it
@@ -135,7 +137,7 @@ def test_an_outcome_at_a_bound_gets_any_score_it_may_have():
 
 def test_climatology_sees_training_steps_only():
     changed = np.where(TRAIN, SERIES["wind"], 50.0)
-    one, other = (Climate.fit(each, train=TRAIN, quantity="wind") for each in (SERIES["wind"], changed))
+    one, other = (Climate.fit(series, train=TRAIN, quantity="wind") for series in (SERIES["wind"], changed))
     np.testing.assert_array_equal(one.table.values, other.table.values)
     np.testing.assert_array_equal(one.persisting, other.persisting)
     assert one.link == other.link

@@ -29,9 +29,9 @@ FLOAT = 1e-6  # relative error of the solver, always upwards
 
 
 def bound_of(case: Case, step_s: int = HOUR_S) -> float:
-    found = upper_bound(case, step_s=step_s, grant_share=0.0).bound
-    assert found is not None
-    return found
+    bound = upper_bound(case, step_s=step_s, grant_share=0.0).bound
+    assert bound is not None
+    return bound
 
 
 def objective(case: Case, name: str = "greedy") -> float:
@@ -96,8 +96,8 @@ class TestBoundByHand:
         rows = [{"t": 0, "supply": 0}, {"t": 2 * HOUR_S, "supply": 100}]
         case = make_case([job], CORE, rows, end_s=5 * HOUR_S)
         assert objective(case) == pytest.approx(0.5)
-        found = upper_bound(case, late_spans=64).bound
-        assert found is not None and 0.5 <= found <= 0.52
+        bound = upper_bound(case, late_spans=64).bound
+        assert bound is not None and 0.5 <= bound <= 0.52
 
     def test_penalties(self) -> None:
         jobs = [JOB, {**JOB, "value_u": 0}]
@@ -148,7 +148,9 @@ def check_bound_and_exact(case: Case, most_states: int = 5000, trials: int = 0) 
     if trials:
         oracle = Oracle(trials).for_case(case)
         assert oracle.planned is not None and oracle.planned.objective <= exact.objective + 1e-9
-    best = max(found[0] for found in heuristics_on(case, ("easy", "greedy", "fcfs", "hvf+greedy")).values())
+    best = max(
+        outcome[0] for outcome in heuristics_on(case, ("easy", "greedy", "fcfs", "hvf+greedy")).values()
+    )
     assert exact.objective >= best - 1e-12
     return True
 
@@ -161,9 +163,9 @@ class TestExact:
             {"submit_s": 60, "work_s": HOUR_S, "deadline_s": 60 + HOUR_S, "value_u": 5 * 10**6},
         ]
         case = make_case(jobs, CORE, [{"t": 0, "supply": 100}], end_s=HOUR_S + 60)
-        found = exact_optimum(case)
-        assert found is not None and found.objective == pytest.approx(5 / 6)
-        assert set(found.decisions[:-1]) == {-1} and found.decisions[-1] == 1
+        optimum = exact_optimum(case)
+        assert optimum is not None and optimum.objective == pytest.approx(5 / 6)
+        assert set(optimum.decisions[:-1]) == {-1} and optimum.decisions[-1] == 1
         assert objective(case) == pytest.approx(1 / 6)
 
     def test_scope(self) -> None:
@@ -202,7 +204,7 @@ class TestOracle:
         oracle = Oracle(trials=50).for_case(case)
         result = rare.simulate(case, oracle, record=False)
         assert oracle.planned is not None and oracle.planned.bound is not None
-        best = max(found[0] for found in heuristics_on(case).values())
+        best = max(outcome[0] for outcome in heuristics_on(case).values())
         assert result.metrics["objective"] == oracle.planned.objective >= best
         assert bound_of(case) >= result.metrics["objective"]
 

@@ -77,7 +77,7 @@ def test_a_run_keeps_its_best_round_and_is_not_made_twice(tmp_path):
     out = tmp_path / "out"
     first = distil_run({"tiny": teacher}, out, changes=SHORT)
     best = load(out / "best")
-    assert first["best"]["objective"] == max(each["objective"] for each in first["rounds"])
+    assert first["best"]["objective"] == max(scored["objective"] for scored in first["rounds"])
     assert best.facts["validation_objective"] == first["best"]["objective"]
     assert best.head == first["best"]["head"]
     written = (out / "best" / "weights.safetensors").stat().st_mtime_ns
@@ -112,7 +112,7 @@ def test_best_actions_agree_when_sharp():
         assert (by_policy == in_two).float().mean() > 0.95
 
 
-def told(capsys, *words):
+def run_command(capsys, *words):
     """Exit code, stdout and stderr of `rare train distil`."""
     code = main(["train", "distil", *map(str, words)])
     return code, *capsys.readouterr()
@@ -121,10 +121,10 @@ def told(capsys, *words):
 def test_the_command_line_distils(tmp_path, capsys):
     teacher = checkpoint_in(tmp_path / "teacher", 1, POLICY)
     short = [word for name, value in SHORT.items() for word in ("--option", f"{name}={value}")]
-    given = ("--teacher", f"tiny={teacher}", "--out", tmp_path / "out", *short, "--quiet")
-    code, out, _ = told(capsys, *given)
+    arguments = ("--teacher", f"tiny={teacher}", "--out", tmp_path / "out", *short, "--quiet")
+    code, out, _ = run_command(capsys, *arguments)
     assert code == 0 and "round 2: objective " in out
-    assert json.loads(told(capsys, *given, "--resume", "--json")[1])["best"]["objective"] > 0
+    assert json.loads(run_command(capsys, *arguments, "--resume", "--json")[1])["best"]["objective"] > 0
     assert load(tmp_path / "out" / "best").facts["scenario"] == "tiny"
 
 
@@ -141,7 +141,7 @@ def test_the_command_line_distils(tmp_path, capsys):
 )
 def test_what_cannot_be_done_is_told_in_a_line(tmp_path, capsys, words, says):
     teacher = checkpoint_in(tmp_path / "teacher", 1, POLICY)
-    given = [word.replace("TEACHER", str(teacher)) for word in words]
-    code, _, errors = told(capsys, *given, "--out", tmp_path / "out", "--quiet")
+    arguments = [word.replace("TEACHER", str(teacher)) for word in words]
+    code, _, errors = run_command(capsys, *arguments, "--out", tmp_path / "out", "--quiet")
     assert code == 2 and errors.count("\n") == 1 and says in errors
     assert not (tmp_path / "out").exists()

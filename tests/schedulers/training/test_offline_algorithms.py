@@ -79,7 +79,7 @@ class TestEveryAlgorithm:
             batches = Batches(drawn_transitions(), 32, 5, with_next=impl.looks_ahead)
             for step in range(5):
                 impl.learn(batches.draw(), step)
-            weights.append(torch.cat([each.flatten() for each in impl.net.state_dict().values()]))
+            weights.append(torch.cat([tensor.flatten() for tensor in impl.net.state_dict().values()]))
         assert torch.equal(*weights)
 
 
@@ -154,15 +154,15 @@ class TestTargetsByHand:
 
     def test_the_means_of_crr_are_over_valid_actions(self):
         """Half and half of 10 and 20 is 15: targets 3 + 15 / 4 and 7; logged Q are 10 and 20."""
-        found = self.impl("crr", critics=1).losses(self.batch())
+        losses = self.impl("crr", critics=1).losses(self.batch())
         errors = [(10.0 - (3.0 + 15.0 / 4.0)) ** 2, (20.0 - 7.0) ** 2]
-        assert found["critic"].item() == pytest.approx(sum(errors) / 2)
+        assert losses["critic"].item() == pytest.approx(sum(errors) / 2)
 
     def test_crr_weighs_by_advantage(self):
         """Advantages -5 and +5 of scale 5 weigh e^-1 and e^1, binary 0 and 1; each choice has 1/2."""
         for options, weights in (({}, (math.exp(-1), math.exp(1))), ({"filter": "binary"}, (0.0, 1.0))):
-            found = self.impl("crr", **options).losses(self.batch())
-            assert found["policy"].item() == pytest.approx(math.log(2) * sum(weights) / 2, rel=1e-5)
+            losses = self.impl("crr", **options).losses(self.batch())
+            assert losses["policy"].item() == pytest.approx(math.log(2) * sum(weights) / 2, rel=1e-5)
 
     def test_no_weight_is_above_the_clip(self):
         impl = self.impl("crr", beta=1e-3)
@@ -171,17 +171,17 @@ class TestTargetsByHand:
     def test_returns_to_go_need_no_critic(self):
         impl = impl_of("crr", self.layout, advantage="return")
         assert "targets" not in impl.beside
-        found = impl.losses(self.batch())
+        losses = impl.losses(self.batch())
         value = impl.net.value(self.batch().observations)
         to_go = torch.tensor([3.0 + 0.25 * 7.0, 7.0])
-        assert found["value"].item() == pytest.approx(((value - to_go) ** 2).mean().item())
+        assert losses["value"].item() == pytest.approx(((value - to_go) ** 2).mean().item())
 
     def test_cql_takes_the_networks_best_and_the_targets_value(self):
-        found = self.impl("cql").losses(self.batch())
+        losses = self.impl("cql").losses(self.batch())
         errors = [(10.0 - (3.0 + 20.0 / 4.0)) ** 2, (20.0 - 7.0) ** 2]
-        assert found["critic"].item() == pytest.approx(sum(errors) / 2)
+        assert losses["critic"].item() == pytest.approx(sum(errors) / 2)
         log_sum = math.log(math.exp(-10) + 1) + 20  # over the two valid actions and no other
-        assert found["conservative"].item() == pytest.approx(((log_sum - 10) + (log_sum - 20)) / 2)
+        assert losses["conservative"].item() == pytest.approx(((log_sum - 10) + (log_sum - 20)) / 2)
 
     def test_bcq_leaves_out_what_the_imitator_finds_unlikely(self):
         impl = self.impl("bcq", threshold=0.3)
@@ -193,18 +193,18 @@ class TestTargetsByHand:
     def test_sac_aims_at_a_share_of_the_entropy_of_valid_actions(self):
         """Two valid actions, evenly likely: entropy log 2, whose share 0.3 is aimed at."""
         impl = self.impl("sac", entropy=0.3, temperature=2.0)
-        found = impl.losses(self.batch())
-        assert found["entropy_"].item() == pytest.approx(math.log(2))
-        assert found["temperature"].item() == pytest.approx(math.log(2.0) * 0.7 * math.log(2))
+        losses = impl.losses(self.batch())
+        assert losses["entropy_"].item() == pytest.approx(math.log(2))
+        assert losses["temperature"].item() == pytest.approx(math.log(2.0) * 0.7 * math.log(2))
         soft = 15.0 + 2.0 * math.log(2)
         errors = [(10.0 - (3.0 + soft / 4.0)) ** 2, (20.0 - 7.0) ** 2]
-        assert found["critic"].item() == pytest.approx(sum(errors))  # of two critics
+        assert losses["critic"].item() == pytest.approx(sum(errors))  # of two critics
 
 
 def test_the_scale_is_that_of_states_with_a_choice():
     scale = Scale()
-    found = scale(torch.tensor([3.0, -3.0, 100.0]), torch.tensor([1.0, 1.0, 0.0]))
-    assert found.item() == pytest.approx(3.0)
+    root_mean_square = scale(torch.tensor([3.0, -3.0, 100.0]), torch.tensor([1.0, 1.0, 0.0]))
+    assert root_mean_square.item() == pytest.approx(3.0)
 
 
 def test_the_learning_rate_warms_up_and_falls():

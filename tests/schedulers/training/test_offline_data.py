@@ -94,12 +94,12 @@ def test_packed_observations_are_what_the_network_reads(easy, monkeypatch):
     chosen = torch.tensor([5, 99, 0, 5, len(data) - 1])
     dense, packed = gather(data, chosen), gather(data, chosen, packed=pack(data.obs, data.layout))
     for name in ("observations", "next_observations"):
-        wanted, found = read(getattr(dense, name), data.layout), getattr(packed, name)
+        expected, parsed = read(getattr(dense, name), data.layout), getattr(packed, name)
         for block in ("waiting", "running"):
             for column in ("row", "slot", "x"):
-                one, other = getattr(found, block), getattr(wanted, block)
+                one, other = getattr(parsed, block), getattr(expected, block)
                 assert torch.equal(getattr(one, column), getattr(other, column))
-        assert torch.equal(found.plain, wanted.plain) and torch.equal(found.mask, wanted.mask)
+        assert torch.equal(parsed.plain, expected.plain) and torch.equal(parsed.mask, expected.mask)
 
 
 def test_what_cannot_be_read_is_told(easy, tmp_path):

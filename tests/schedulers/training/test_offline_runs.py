@@ -156,7 +156,8 @@ def test_it_starts_from_a_checkpoint_of_the_same_network(logged, tmp_path):
 
 def test_patience_ends_a_run_early(logged, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "schedulers.training.greedy_windows.greedy_scores", lambda *given, **how: torch.tensor([0.5]).numpy()
+        "schedulers.training.greedy_windows.greedy_scores",
+        lambda *arguments, **options: torch.tensor([0.5]).numpy(),
     )
     run = train_offline([logged], tmp_path / "run", patience=2, **{**QUICK, "steps": 400})
     assert run["last"]["step"] == 60 and run["best"]["step"] == 20  # an untrained network is never the best
@@ -179,8 +180,8 @@ def test_patience_ends_a_run_early(logged, tmp_path, monkeypatch):
 def test_bad_input_is_one_line(logged, tmp_path, capsys, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     assert main(["train", "offline", "--data", str(logged), "--out", "run", *words]) == 2
-    found = capsys.readouterr()
-    assert said in found.err and found.err.count("\n") == 1 and not found.out
+    output = capsys.readouterr()
+    assert said in output.err and output.err.count("\n") == 1 and not output.out
     assert not (tmp_path / "run").exists()
 
 

@@ -16,20 +16,24 @@ def test_elapsed_time_adds_up_to_the_episode_and_costs_to_its_summary():
     begun_s = np.array(
         [env.batch.world.env["now_s"][e] - env.batch.world.env["begin_s"][e] for e in range(3)]
     )
-    passed_s, violations, jobs = np.zeros(3), np.zeros(3), [each.placed_jobs for each in env.batch.playing]
-    seen, finished = [False] * 3, []
-    while not all(seen):
+    passed_s, violations, jobs = (
+        np.zeros(3),
+        np.zeros(3),
+        [episode.placed_jobs for episode in env.batch.playing],
+    )
+    ended_once, finished = [False] * 3, []
+    while not all(ended_once):
         _, _, terminated, _, info = env.step(valid(env, generator))
         assert (env.elapsed_s >= 0).all()
         passed_s += env.elapsed_s
         violations += env.costs["violations"]
         for e in np.flatnonzero(terminated):
-            if not seen[e]:
+            if not ended_once[e]:
                 summary = info["episode_summary"][e]
                 assert passed_s[e] + begun_s[e] == summary["simulated_s"]
                 assert violations[e] * jobs[e] == pytest.approx(summary["qos_violations"])
                 finished.append(summary["qos_violations"])
-            seen[e] = True
+            ended_once[e] = True
     assert sum(finished) > 0  # else nothing was tested
 
 

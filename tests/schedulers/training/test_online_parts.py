@@ -53,17 +53,17 @@ class TestAdvantages:
 class TestMultiplier:
     def test_by_hand(self):
         """Excesses +1, +1, -1 of the limit; proportional 1, integral 0.5, derivative 2, no smoothing."""
-        found = Multiplier("violations", 0.1, Gains(1.0, 0.5, 2.0, smoothing=0.0))
-        assert found.update(0.2) == pytest.approx(1 + 0.5 + 0)
-        assert found.update(0.2) == pytest.approx(1 + 1.0 + 0)
-        assert found.update(0.0) == pytest.approx(max(0, -1 + 0.5 + 0))
-        assert found.update(0.2) == pytest.approx(1 + 0.5 + 0.5 + 2 * 2)
+        multiplier = Multiplier("violations", 0.1, Gains(1.0, 0.5, 2.0, smoothing=0.0))
+        assert multiplier.update(0.2) == pytest.approx(1 + 0.5 + 0)
+        assert multiplier.update(0.2) == pytest.approx(1 + 1.0 + 0)
+        assert multiplier.update(0.0) == pytest.approx(max(0, -1 + 0.5 + 0))
+        assert multiplier.update(0.2) == pytest.approx(1 + 0.5 + 0.5 + 2 * 2)
 
     def test_growth_raises_it_at_once_and_rest_below_the_limit_takes_it_to_zero(self):
-        found = Multiplier("violations", 0.1)
-        high = [found.update(0.3) for _ in range(5)]
+        multiplier = Multiplier("violations", 0.1)
+        high = [multiplier.update(0.3) for _ in range(5)]
         assert high == sorted(high)
-        assert [found.update(0.0) for _ in range(40)][-1] == 0
+        assert [multiplier.update(0.0) for _ in range(40)][-1] == 0
 
     def test_a_restored_one_goes_on_alike(self):
         one, two = Multiplier("slowdown", 2.0), Multiplier("slowdown", 2.0)
@@ -78,8 +78,8 @@ def test_limits_price_costs_and_learn_from_finished_episodes():
     costs = {"violations": np.array([0.5, 0.25]), "slowdown": np.zeros(2)}
     rewards = np.array([1.0, 1.0])
     for _ in range(2):  # no multiplier yet: rewards as they are
-        found = limits.reward(rewards, costs, np.array([False, False]))
-        assert found.tolist() == [1.0, 1.0]
+        penalised = limits.reward(rewards, costs, np.array([False, False]))
+        assert penalised.tolist() == [1.0, 1.0]
     limits.update()
     assert limits.last == {}  # no episode has ended
     limits.reward(rewards, costs, np.array([True, False]))
@@ -98,23 +98,23 @@ class TestReplay:
     def put(self, ring, steps):
         for _ in steps:
             step = ring.count
-            seen = np.array([[step, 0], [step, 1]], np.float32)
+            obs = np.array([[step, 0], [step, 1]], np.float32)
             ring.put(
-                seen, seen + [[1, 0]], np.array([step % 3, 0]), np.array([step, -step]),
+                obs, obs + [[1, 0]], np.array([step % 3, 0]), np.array([step, -step]),
                 np.zeros(2), np.array([3600, 7200]),
             )  # fmt: skip
 
     def test_draws_the_last_steps_with_what_came_after_them(self):
         ring, generator = self.ring(), np.random.default_rng(0)
         self.put(ring, range(20))
-        found = ring.draw(200, generator, gamma=0.5)
-        step, of = found.observations[:, 0], found.observations[:, 1]
+        batch = ring.draw(200, generator, gamma=0.5)
+        step, env = batch.observations[:, 0], batch.observations[:, 1]
         assert set(step.tolist()) == {17, 18, 19}
-        assert (found.next_observations[:, 0] == step + 1).all()
-        assert (found.next_observations[:, 1] == of).all()
-        assert (found.actions == torch.where(of == 0, step % 3, 0)).all()
-        assert (found.rewards == torch.where(of == 0, step, -step)).all()
-        assert torch.allclose(found.discounts, torch.where(of == 0, 0.5, 0.25))
+        assert (batch.next_observations[:, 0] == step + 1).all()
+        assert (batch.next_observations[:, 1] == env).all()
+        assert (batch.actions == torch.where(env == 0, step % 3, 0)).all()
+        assert (batch.rewards == torch.where(env == 0, step, -step)).all()
+        assert torch.allclose(batch.discounts, torch.where(env == 0, 0.5, 0.25))
 
     def test_what_a_killed_run_wrote_later_is_not_drawn(self, tmp_path):
         ring = self.ring(tmp_path)
@@ -129,8 +129,8 @@ class TestReplay:
 
 class TestOptions:
     def test_text_becomes_numbers(self):
-        found = with_changes(PpoOptions(), {"rollout": "32", "learning_rate": "3e-4"})
-        assert (found.rollout, found.learning_rate) == (32, 3e-4)
+        options = with_changes(PpoOptions(), {"rollout": "32", "learning_rate": "3e-4"})
+        assert (options.rollout, options.learning_rate) == (32, 3e-4)
 
     @pytest.mark.parametrize(
         ("options", "changes", "said"),

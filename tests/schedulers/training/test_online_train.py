@@ -98,19 +98,19 @@ class TestRun:
         for name, tensor in weights(tmp_path / "whole").items():
             assert torch.equal(tensor, weights(tmp_path / "cut")[name]), name
         assert cut["last"]["objectives"] == whole["last"]["objectives"]
-        one, two = ([dict(row) for row in read_rows(tmp_path / each)] for each in ("whole", "cut"))
+        one, two = ([dict(row) for row in read_rows(tmp_path / run)] for run in ("whole", "cut"))
         assert one == two
         assert [int(row["step"]) for row in one] == [0, 64, 128, 192, 256]
 
     def test_the_hand_over_changes_nothing(self, algorithm, start):
         """Scores of 10,000 observations before and after, equal to the last bit, and the same greedy runs."""
-        env, generator, seen = GreenClusterVectorEnv(100, "tiny"), np.random.default_rng(0), []
+        env, generator, visited = GreenClusterVectorEnv(100, "tiny"), np.random.default_rng(0), []
         obs, info = env.reset(seed=0)
         for _ in range(100):
-            seen.append(obs)
+            visited.append(obs)
             mask = info["action_mask"]
             obs, _, _, _, info = env.step((generator.random(mask.shape) * mask).argmax(axis=1))
-        observations = torch.from_numpy(np.concatenate(seen))
+        observations = torch.from_numpy(np.concatenate(visited))
         assert len(observations) == 10_000
         before = checkpoint.load(start).net
         vec = GreenClusterSB3VecEnv(2, "tiny")
@@ -125,8 +125,8 @@ class TestRun:
             assert torch.equal(before.policy(observations), after.policy(observations))
             assert torch.equal(before.q(observations), after.q(observations))
             assert torch.equal(before.value(observations), after.value(observations))
-            wanted = (before.policy if algorithm == "ppo" else before.q)(observations)
-            assert torch.equal(played(observations).argmax(dim=1), wanted.argmax(dim=1))
+            expected = (before.policy if algorithm == "ppo" else before.q)(observations)
+            assert torch.equal(played(observations).argmax(dim=1), expected.argmax(dim=1))
         episodes, head = episodes_of("tiny"), learner.heads[0]
         windows = episodes.of("validation")[:3]
         objectives = [greedy_scores(net, episodes, windows, head=head) for net in (before, after)]
@@ -173,23 +173,23 @@ def test_targets_of_dqn_are_masked_and_double():
     net = SchedulerNet(vec.layout, NetworkSize(width=8))
     learner = SchedulerDQN(vec, DqnOptions(rollout=30, starts=10**6, capacity=200), 10**6, LearnerStart(net))
     with torch.no_grad():
-        for each in learner.target.parameters():
-            each += 0.1 * torch.randn_like(each)
+        for weights in learner.target.parameters():
+            weights += 0.1 * torch.randn_like(weights)
     learner.round()  # the environment refuses invalid actions: exploration obeys masks
     batch = learner.ring.draw(64, np.random.default_rng(0), 0.9)
     valid = batch.next_observations[:, vec.layout.slices["mask"]] > 0.5
     chosen = learner.net.q(batch.next_observations).argmax(dim=1)
     assert valid.gather(1, chosen[:, None]).all()
     after = learner.target.q(batch.next_observations)[torch.arange(64), chosen]
-    wanted = batch.rewards + (1 - batch.dones) * batch.discounts * after
-    assert torch.equal(learner.targets(batch), wanted)
+    expected = batch.rewards + (1 - batch.dones) * batch.discounts * after
+    assert torch.equal(learner.targets(batch), expected)
     best = learner.target.q(batch.next_observations).argmax(dim=1)
     assert (best != chosen).any()  # else this would not tell double from plain
 
 
 def test_the_command_writes_a_run_that_loads(tmp_path):
     out = tmp_path / "run"
-    given = [
+    arguments = [
         "--scenario",
         "tiny",
         "--out",
@@ -201,11 +201,11 @@ def test_the_command_writes_a_run_that_loads(tmp_path):
         "--validate-every",
         "32",
     ]
-    given += ["--environments", "4", "--rollout", "8", "--option", "batch=16", "--json", "--quiet"]
-    given += ["--randomise", "variants=2,cluster=0.5:2"]
-    found = CliRunner().invoke(online, given, catch_exceptions=False)
-    assert found.exit_code == 0, found.output
-    summary = json.loads(found.stdout)
+    arguments += ["--environments", "4", "--rollout", "8", "--option", "batch=16", "--json", "--quiet"]
+    arguments += ["--randomise", "variants=2,cluster=0.5:2"]
+    outcome = CliRunner().invoke(online, arguments, catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    summary = json.loads(outcome.stdout)
     assert summary == json.loads((out / "summary.json").read_text())
     assert summary["last"]["step"] == 64
     assert len(summary["best"]["objectives"]) == len(summary["windows"]) == 13
@@ -214,12 +214,12 @@ def test_the_command_writes_a_run_that_loads(tmp_path):
         "head"
     ] in CHOICES_OF_POLICY
     assert (out / "curve.png").is_file()
-    again = CliRunner().invoke(online, [*given, "--resume"], catch_exceptions=False)
+    again = CliRunner().invoke(online, [*arguments, "--resume"], catch_exceptions=False)
     assert json.loads(again.stdout) == summary
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("options", "said"),
     [
         ({"algorithm": "a2c"}, "known are ppo, dqn"),
         ({"data": ["x"]}, "only dqn learns from logged"),
@@ -231,9 +231,9 @@ def test_the_command_writes_a_run_that_loads(tmp_path):
         ({"start": "nowhere"}, "a checkpoint is a folder"),
     ],
 )
-def test_refusals(given, said, tmp_path):
+def test_refusals(options, said, tmp_path):
     with pytest.raises(InputError, match=said):
-        train_online("tiny", tmp_path / "run", **given)
+        train_online("tiny", tmp_path / "run", **options)
 
 
 def test_a_checkpoint_says_its_own_size(start, tmp_path):
@@ -242,8 +242,13 @@ def test_a_checkpoint_says_its_own_size(start, tmp_path):
 
 
 def test_randomise_from_text():
-    found = parsed_randomise("variants=3,cluster=0.5:2,load=0.9,mix=1")
-    assert (found.variants, found.cluster, found.load, found.mix) == (3, (0.5, 2.0), (0.9, 0.9), True)
+    randomise = parsed_randomise("variants=3,cluster=0.5:2,load=0.9,mix=1")
+    assert (randomise.variants, randomise.cluster, randomise.load, randomise.mix) == (
+        3,
+        (0.5, 2.0),
+        (0.9, 0.9),
+        True,
+    )
     for text in ("cluster", "size=1", "cluster=a:b"):
         with pytest.raises(InputError, match="--randomise"):
             parsed_randomise(text)
@@ -254,11 +259,11 @@ def test_randomise_from_text():
 def test_kill_9_at_any_moment(algorithm, tmp_path):
     def command(out, *more):
         call = "from experiments.cli.commands.train_online_command import online; online()"
-        given = ["--scenario", "tiny", "--algorithm", algorithm, "--steps", "4096", "--width", "8"]
-        given += ["--environments", "8", "--rollout", "8", "--validate-every", "128", "--quiet"]
+        arguments = ["--scenario", "tiny", "--algorithm", algorithm, "--steps", "4096", "--width", "8"]
+        arguments += ["--environments", "8", "--rollout", "8", "--validate-every", "128", "--quiet"]
         if algorithm == "dqn":
-            given += ["--option", "capacity=256", "--option", "starts=64"]
-        return [sys.executable, "-c", call, *given, "--out", str(out), *more]
+            arguments += ["--option", "capacity=256", "--option", "starts=64"]
+        return [sys.executable, "-c", call, *arguments, "--out", str(out), *more]
 
     subprocess.run(command(tmp_path / "whole"), check=True)
     kills = 0

@@ -29,15 +29,17 @@ def test_a_small_one_goes_all_the_way_and_is_not_done_twice(tmp_path, monkeypatc
     recipe, smaller = SMALL[kind]
     for name, value in smaller.items():
         monkeypatch.setattr(recipe, name, value)
-    given = [str(tmp_path), "--as", kind, "--seeds", "2", "--quiet"]
-    first, again = (CliRunner().invoke(train_shipped.command, given, catch_exceptions=False) for _ in "ab")
+    arguments = [str(tmp_path), "--as", kind, "--seeds", "2", "--quiet"]
+    first, again = (
+        CliRunner().invoke(train_shipped.command, arguments, catch_exceptions=False) for _ in "ab"
+    )
     assert first.exit_code == again.exit_code == 0
     assert first.stdout == again.stdout
-    told = json.loads(first.stdout)
-    found = describe_checkpoint(told["best"])
-    assert found.layout == Layout(reservations=kind == "without-forecast")
-    assert max(told["validation_objective"].values()) == found.facts["validation_objective"]
-    facts = release.ship(found.folder, target=tmp_path / "package", fallback="atc+easy", forecast_h=0)
+    summary = json.loads(first.stdout)
+    description = describe_checkpoint(summary["best"])
+    assert description.layout == Layout(reservations=kind == "without-forecast")
+    assert max(summary["validation_objective"].values()) == description.facts["validation_objective"]
+    facts = release.ship(description.folder, target=tmp_path / "package", fallback="atc+easy", forecast_h=0)
     assert facts["range"]["decisions"] > 0
     assert str(tmp_path) not in json.dumps(facts)
 

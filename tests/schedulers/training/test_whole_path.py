@@ -50,8 +50,8 @@ def test_log_clone_filter_fine_tune_evaluate(tmp_path):
         "--out",
         tmp_path / "judged",
     )
-    found = json.loads((tmp_path / "judged" / "evaluate.json").read_text("utf-8"))
-    means = {each["scheduler"]: each["objective"]["mean"] for each in found["schedulers"]}
+    evaluation = json.loads((tmp_path / "judged" / "evaluate.json").read_text("utf-8"))
+    means = {scheduler["scheduler"]: scheduler["objective"]["mean"] for scheduler in evaluation["schedulers"]}
     heuristic = means["atc+easy"]
     assert means[str(bc / "last")] > heuristic - 0.1  # a clone is near what it cloned
     assert means[str(ppo / "last")] > heuristic - 0.05
