@@ -110,10 +110,10 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
     row = {"window": window.name, "split": window.split, "scheduler": name, "ended": result.ended}
-    rows = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
+    found = {name: row | {metric: result.metrics.get(metric) for metric in COLUMNS}}
     if with_bound and is_oracle(name) and scheduler.planned.bound is not None:
-        rows[BOUND] = _bound_row(scheduler.planned.bound.bound, window)
-    return rows
+        found[BOUND] = _bound_row(scheduler.planned.bound.bound, window)
+    return found
 
 
 def _bound_row(bound: float | None, window: Window) -> Row:

@@ -128,17 +128,17 @@ def _size(sources: list[SourceTable], loaded: Loaded) -> float:
 
 def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
     """A source as an inline table of TOML, with another size."""
-    keys: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for field in dataclasses.fields(source):
         value = getattr(source, field.name)
         if value is not None and value != field.default:
-            keys[field.name] = list(value) if isinstance(value, tuple) else value
+            found[field.name] = list(value) if isinstance(value, tuple) else value
     key = _size_key(source, loaded)
-    keys[key] = float(f"{getattr(source, key) * factor:.9g}")
-    if "file" in keys:
-        keys["file"] = str(loaded.path(keys["file"]).resolve())
+    found[key] = float(f"{getattr(source, key) * factor:.9g}")
+    if "file" in found:
+        found["file"] = str(loaded.path(found["file"]).resolve())
     # JSON's texts, numbers and lists of them are TOML's
-    return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in keys.items()) + "}"
+    return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in found.items()) + "}"
 
 
 # --- traces ---------------------------------------------------------------------------------------------
