@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from experiments.runs.run_setup import Settings, SimulationRequest
     from experiments.runs.single_run import simulate_run
     from experiments.training.train_distil import DistilRequest, distil_run
-    from experiments.training.train_offline import train_offline
-    from experiments.training.train_online import train_online
-    from experiments.training.training_requests import OfflineRequest, OnlineRequest
+    from experiments.training.train_offline import OfflineRequest, train_offline
+    from experiments.training.train_online import OnlineRequest, train_online
     from rare.dataset.dataset_folder import versioned
     from rare.scenario.load import Wishes, load_scenario, shipped_names
     from schedulers import describe
@@ -59,9 +58,8 @@ MODULES = {
     "experiments.runs.run_setup": ("Settings", "SimulationRequest"),
     "experiments.runs.single_run": ("simulate_run",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
-    "experiments.training.train_offline": ("train_offline",),
-    "experiments.training.train_online": ("train_online",),
-    "experiments.training.training_requests": ("OfflineRequest", "OnlineRequest"),
+    "experiments.training.train_offline": ("OfflineRequest", "train_offline"),
+    "experiments.training.train_online": ("OnlineRequest", "train_online"),
     "rare.dataset.dataset_folder": ("versioned",),
     "rare.scenario.load": ("Wishes", "load_scenario", "shipped_names"),
     "schedulers": ("describe",),

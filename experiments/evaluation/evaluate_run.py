@@ -26,19 +26,9 @@ from traces.documents import read_json, reading, user_path
 from traces.errors import InputError
 
 DEFAULT = (
-    "easy",
-    "fcfs",
-    "conservative",
-    "sjf+easy",
-    "hvf+easy",
-    "hvd+easy",
-    "edf+easy",
-    "slack+easy",
-    "atc+easy",
-    "atc+greedy",
-    "easy+green",
-    "atc+easy+green",
-)
+    "easy", "fcfs", "conservative", "sjf+easy", "hvf+easy", "hvd+easy", "edf+easy", "slack+easy", "atc+easy",
+    "atc+greedy", "easy+green", "atc+easy+green",
+)  # fmt: skip
 EVALUATION_BYTES = 256 * 2**20  # a row takes less than a kilobyte
 TABLE = (
     ("value_earned", "value"),
@@ -195,9 +185,9 @@ def _scheduler_files(names: Sequence[str]) -> dict[str, str]:
     return scheduler_files({plain_name(name) for name in names if name != BOUND})
 
 
-def _origin(evaluation: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
-    files_of = _scheduler_files(evaluation.schedulers)
-    extra = {"scheduler_files": files_of} if files_of else None
+def _origin(found: Evaluation, seed: int, files: dict[str, Path]) -> dict[str, Any]:
+    own = _scheduler_files(found.schedulers)
+    extra = {"scheduler_files": own} if own else None
     return provenance(seed=seed, files=files, command=(), extra=extra)
 
 
@@ -218,40 +208,37 @@ def _check_out(out: Path | None, force: bool) -> None:
     check_place(out)
 
 
-def _write(folder: Path, evaluation: Evaluation, origin: dict) -> None:
+def _write(folder: Path, found: Evaluation, origin: dict) -> None:
     from experiments.figures.window_means import draw_windows
 
-    (folder / "evaluate.json").write_text(evaluation.json_text(), encoding="utf-8")
-    (folder / "evaluate.csv").write_text(evaluation.csv_text(), encoding="utf-8", errors="backslashreplace")
+    (folder / "evaluate.json").write_text(found.json_text(), encoding="utf-8")
+    (folder / "evaluate.csv").write_text(found.csv_text(), encoding="utf-8", errors="backslashreplace")
     (folder / "provenance.json").write_text(
         json.dumps(origin, indent=1, default=str) + "\n", encoding="utf-8"
     )
-    draw_windows(evaluation, folder / "objective")
+    draw_windows(found, folder / "objective")
 
 
-def evaluate_text(evaluation: Evaluation) -> str:
+def evaluate_text(found: Evaluation) -> str:
     """The table that is printed: best first, totals over the windows; a dash for what does not apply."""
-    base, labels = evaluation.schedulers[0], evaluation.labels
-    jobs = int(evaluation.total(base, "jobs_submitted") or 0)
-    count = len(evaluation.windows)
+    base, labels = found.schedulers[0], found.labels
+    jobs = int(found.total(base, "jobs_submitted") or 0)
+    count = len(found.windows)
     windows = f"{count} window{'s' if count != 1 else ''}"
-    lines = [f"{evaluation.scenario}: {len(evaluation.schedulers)} schedulers on {windows}, {jobs:,} jobs"]
-    columns = [
-        column for column in TABLE if any(evaluation.total(name, column[0]) for name in evaluation.schedulers)
-    ]
+    lines = [f"{found.scenario}: {len(found.schedulers)} schedulers on {windows}, {jobs:,} jobs"]
+    columns = [column for column in TABLE if any(found.total(name, column[0]) for name in found.schedulers)]
     width = max(len(name) for name in (*labels.values(), "scheduler"))
     head = f"{'scheduler':<{width}}  objective  95 % interval   vs {labels[base]:<13}  95 % interval    "
     lines += ["", head + "  ".join(f"{title:>10}" for _, title in columns) + "  renewable"]
-    for name in evaluation.ranked():
-        estimates = _estimates(evaluation.objective(name), evaluation.difference(name, base))
-        row = f"{labels[name]:<{width}}  {estimates}  "
+    for name in found.ranked():
+        row = f"{labels[name]:<{width}}  {_estimates(found.objective(name), found.difference(name, base))}  "
         if name == BOUND:
             lines.append(row.rstrip())
             continue
-        totals = [evaluation.total(name, key) for key, _ in columns]
+        totals = [found.total(name, key) for key, _ in columns]
         row += "  ".join(f"{cell(total, ',.0f'):>10}" for total in totals)
-        lines.append(f"{row}  {cell(evaluation.mean(name, 'renewable_share'), '.0%'):>9}")
-    return printable("\n".join([*lines, "", *_legend(evaluation)]))
+        lines.append(f"{row}  {cell(found.mean(name, 'renewable_share'), '.0%'):>9}")
+    return printable("\n".join([*lines, "", *_legend(found)]))
 
 
 def _estimates(mean: Estimate, gain: Estimate) -> str:
@@ -260,19 +247,19 @@ def _estimates(mean: Estimate, gain: Estimate) -> str:
     return f"{row}{'':<11}{interval(gain, '+.3f')}"
 
 
-def _legend(evaluation: Evaluation) -> list[str]:
+def _legend(found: Evaluation) -> list[str]:
     lines = [
         "objective: mean over windows; intervals: bootstrap over windows; differences: paired by window;",
         "the rest: totals over the windows, but renewable, the mean share of the energy drawn",
     ]
-    if len(evaluation.windows) < 2:
+    if len(found.windows) < 2:
         lines.append("one window: no interval can be told from it")
-    if any(name.endswith(PERFECT) for name in evaluation.schedulers):
+    if any(name.endswith(PERFECT) for name in found.schedulers):
         lines.append(
             f"{PERFECT}: under a perfect forecast in place of the scenario's; no real scheduler has one"
         )
-    if any(map(is_oracle, evaluation.schedulers)):
+    if any(map(is_oracle, found.schedulers)):
         lines.append("oracle: knows true run times and true power; no scheduler of a real cluster does")
-    if BOUND in evaluation.schedulers:
+    if BOUND in found.schedulers:
         lines.append("bound: no schedule exceeds it (docs/oracle.md); it is none itself")
     return lines

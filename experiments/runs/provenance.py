@@ -27,8 +27,8 @@ _LIBRARIES = ("numpy", "pandas", "numba", "simpy", "scipy", "pvlib", "windpowerl
 def version() -> str:
     """Version of RARE, read from its one place without importing the simulator (numba takes a while)."""
     source = (ROOT / "rare" / "__init__.py").read_text("utf-8")
-    match = re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE)
-    return match[1] if match else "unknown"
+    found = re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE)
+    return found[1] if found else "unknown"
 
 
 def file_hash(path: Path) -> str:
@@ -49,19 +49,19 @@ def scheduler_files(names: Iterable[str]) -> dict[str, str]:
     from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped
     from schedulers.user.user_class import is_user_class, parse_user_class
 
-    hashes: dict[str, str] = {}
+    found = {}
     for name in names:
         folder = checkpoint_folder(name)
         if is_user_class(name):
-            parts = [(path.name, file_hash(path)) for path in parse_user_class(name).files]
-            joined = hashlib.sha256(repr(parts).encode()).hexdigest()
-            hashes[name] = parts[0][1] if len(parts) == 1 else joined
+            hashes = [(path.name, file_hash(path)) for path in parse_user_class(name).files]
+            joined = hashlib.sha256(repr(hashes).encode()).hexdigest()
+            found[name] = hashes[0][1] if len(hashes) == 1 else joined
         elif is_shipped(name):
             both = "".join(checkpoint_hash(each) for each in SHIPPED_FOLDERS.values())
-            hashes[name] = hashlib.sha256(both.encode()).hexdigest()
+            found[name] = hashlib.sha256(both.encode()).hexdigest()
         elif folder is not None:
-            hashes[name] = checkpoint_hash(folder)
-    return hashes
+            found[name] = checkpoint_hash(folder)
+    return found
 
 
 @cache
@@ -79,11 +79,11 @@ def code_hash() -> str:
 @cache
 def library_versions() -> dict[str, str]:
     """Versions of the installed libraries whose arithmetic a result goes through."""
-    versions = {}
+    found = {}
     for name in _LIBRARIES:
         with suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 @cache

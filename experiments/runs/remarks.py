@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from typing import Any
 
 from rare.model import Case
-from rare.result import Result
 
 MANY_SUSPENSIONS = 3  # per completed job
 LITTLE_BATTERY_S = 1800
 
 
-def remarks(case: Case, result: Result, scheduler: object = None) -> list[str]:
+def remarks(case: Case, result: Any, scheduler: Any = None) -> list[str]:
     """Lines for stderr and for the run's notes; empty for an ordinary run. A scheduler may have its own."""
-    of_scheduler: Callable[[int], Iterable[str]] | None = getattr(scheduler, "remarks", None)
-    lines = [] if of_scheduler is None else list(of_scheduler(result.metrics["decisions"]))
-    return [*lines, *_suspensions(case, result)]
+    own: Any = getattr(scheduler, "remarks", None)
+    said = [] if own is None else list(own(result.metrics["decisions"]))
+    return [*said, *_suspensions(case, result)]
 
 
-def _suspensions(case: Case, result: Result) -> list[str]:
+def _suspensions(case: Case, result: Any) -> list[str]:
     """Jobs that start on a battery's last minute are suspended at once, over and over."""
     times = result.metrics.get("suspensions") or 0
     if times <= MANY_SUSPENSIONS * (result.metrics.get("jobs_completed") or 0):
         return []
     jobs = result.jobs_frame()
     most = jobs.loc[jobs["suspensions"].idxmax()]
-    remark = f"jobs were suspended {times:,} times (job {most['job_id']} most often: {most['suspensions']:,})"
+    said = f"jobs were suspended {times:,} times (job {most['job_id']} most often: {most['suspensions']:,})"
     held_s = case.options.min_battery_s
     if case.battery.capacity_mj > 0 and held_s < LITTLE_BATTERY_S:
-        remark += (
+        said += (
             f"; rules.min_battery_s ({held_s}) lets jobs start on little battery: "
             f"try --set rules.min_battery_s={LITTLE_BATTERY_S}"
         )
-    return [remark]
+    return [said]

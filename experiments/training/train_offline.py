@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +24,12 @@ from experiments.training.train_folder import (
     versions,
     write_json,
 )
-from experiments.training.training_requests import OfflineRequest
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of_all
 from schedulers import make_scheduler
-from schedulers.network.checkpoint_files import describe_checkpoint
+from schedulers.network.checkpoint_files import KINDS, describe_checkpoint
 from schedulers.network.weights_file import WEIGHTS, read_weights
-from schedulers.training.discount import REWARD_SCALE
+from schedulers.training.discount import GAMMA_PER_HOUR, REWARD_SCALE
 from traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +37,67 @@ if TYPE_CHECKING:
     from schedulers.training.offline.transitions import Transitions
     from schedulers.training.scheduler_net import SchedulerNet
 
+ALGORITHMS = ("bc", "crr", "cql", "bcq", "sac")
 SPLIT = "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineRequest:
+    """What to learn offline, and how.
+
+    algorithm      : one of ALGORITHMS
+    scenario       : whose validation windows judge, several joined by commas; None: the data's
+    settings       : `table.key=value`, what changes of the scenario
+    steps          : updates
+    batch          : transitions in each update
+    network, width : kind (pointwise or attention) and width of the network
+    transitions    : use so many of the data; None: all
+    gamma          : discount per hour, above 0 and at most 1
+    seed           : draws first weights and batches
+    device         : auto, cpu or cuda
+    resume         : go on where a run of this request was stopped
+    start          : a checkpoint to start from; None: a new network
+    validate_every : updates between validations
+    patience       : end after so many validations without a better one; 0: never
+    baselines      : schedulers in the figure; None: the data's, where they are heuristics
+    options        : of the algorithm, such as {"beta": 0.5} (its config class has them); None: its default
+    figure         : draw curve.png
+    InputError for values that cannot be.
+    """
+
+    algorithm: str = "bc"
+    scenario: str | None = None
+    settings: Sequence[str] = ()
+    steps: int = 20_000
+    batch: int = 256
+    network: str = "pointwise"
+    width: int = 64
+    transitions: int | None = None
+    gamma: float = GAMMA_PER_HOUR
+    seed: int = 0
+    device: str = "auto"
+    resume: bool = False
+    start: str | Path | None = None
+    validate_every: int = 1000
+    patience: int = 0
+    baselines: Sequence[str] | None = None
+    options: Mapping[str, Any] | None = None
+    figure: bool = True
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ALGORITHMS:
+            raise InputError(f"--algorithm {self.algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+        if self.network not in KINDS:
+            raise InputError(f"--network {self.network!r} is unknown; known are {', '.join(KINDS)}")
+        for name in ("steps", "batch", "width", "validate_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        if self.patience < 0:
+            raise InputError(f"--patience must be at least 0, got {self.patience}")
+        if not (0 < self.gamma <= 1 and math.isfinite(self.gamma)):
+            raise InputError(f"--gamma must be above 0 and at most 1 (per hour), got {self.gamma}")
+        if self.network == "attention" and self.width % 4:
+            raise InputError(f"--width must be a multiple of 4 for attention, got {self.width}")
 
 
 def train_offline(

@@ -6,7 +6,8 @@ import dataclasses
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ from experiments.training.train_folder import (
     versions,
     write_json,
 )
-from experiments.training.training_requests import OnlineRequest
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes, Randomise
 from rare.scenario.case_hash import case_hash
@@ -43,8 +43,77 @@ if TYPE_CHECKING:
     OnlineOptions = PpoOptions | DqnOptions
     Learner = SchedulerPPO | SchedulerDQN
 
+ALGORITHMS = ("ppo", "dqn")
 SPLIT, TRAIN, REPLAY = "validation", "train", "replay"
 WIDTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineRequest:
+    """What to learn by playing, and how.
+
+    algorithm      : one of ALGORITHMS
+    steps          : decisions to play
+    start          : a checkpoint whose weights to start from; None: a new network
+    data, mix      : dqn learns from these logged transitions too, this share of every batch
+    settings       : `table.key=value`, what changes of the scenario
+    network, width : of a new network; None: pointwise, 64, or the checkpoint's
+    limits         : costs of episodes and what they may be, such as violations=0.1 (ppo)
+    randomise      : training clusters drawn from ranges; the validation windows are the scenario's own
+    reservations   : the mask withholds what would delay the most urgent job without room
+                     (rare.env.observation.mask), in training and wherever the checkpoint is used
+    layout         : of a new network's observations, where there is neither `start` nor `data`
+    scenario_seed  : draws service classes
+    episodes       : windows put together elsewhere, with the splits train and validation; the scenario then
+                     only names them
+    reward, reward_eta : what is learned and judged by, as an environment has them (docs/environment.md)
+    seed           : draws first weights, windows and actions
+    device         : auto, cpu or cuda
+    resume         : go on where a run of this request was stopped
+    validate_every : decisions between validations
+    options        : of the algorithm (schedulers.training.online.online_options), such as {"rollout": 64};
+                     None: its default
+    figure         : draw curve.png
+    InputError for values that cannot be.
+    """
+
+    algorithm: str = "ppo"
+    steps: int = 200_000
+    start: str | Path | None = None
+    data: Sequence[str | Path] = ()
+    mix: float = 0.5
+    settings: Sequence[str] = ()
+    network: str | None = None
+    width: int | None = None
+    limits: Sequence[str] = ()
+    randomise: Randomise | None = None
+    reservations: bool = False
+    layout: Layout | None = None
+    scenario_seed: int = 0
+    episodes: Episodes | None = None
+    reward: str = "objective"
+    reward_eta: float = 0.002
+    seed: int = 0
+    device: str = "auto"
+    resume: bool = False
+    validate_every: int = 20_000
+    options: Mapping[str, Any] | None = None
+    figure: bool = True
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ALGORITHMS:
+            raise InputError(f"--algorithm {self.algorithm!r} is unknown; known are {', '.join(ALGORITHMS)}")
+        for name in ("steps", "validate_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.mix < 1:
+            raise InputError(
+                f"--mix must be from 0 to below 1, the share of logged transitions; got {self.mix}"
+            )
+        if self.data and self.algorithm != "dqn":
+            raise InputError("--data: only dqn learns from logged transitions; start ppo --from a checkpoint")
+        if self.limits and self.algorithm != "ppo":
+            raise InputError("--limit: only ppo keeps limits; give --algorithm ppo")
 
 
 def train_online(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from experiments.training.training_requests import OfflineRequest, OnlineRequest
+from experiments.training.train_offline import OfflineRequest
+from experiments.training.train_online import OnlineRequest
 from traces.errors import InputError
 
 
@@ -24,8 +25,9 @@ from traces.errors import InputError
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(request_class, fields, message):
-    with pytest.raises(InputError, match="^" + message.replace("(", r"\(").replace("--", "--")):
+    with pytest.raises(InputError) as error:
         request_class(**fields)
+    assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize("request_class", [OfflineRequest, OnlineRequest])
