@@ -8,6 +8,7 @@ from typing import Any
 from energy.weather.site_weather import MAX_BYTES, Weather, check_site_value
 from energy.weather.sites import PREFIX, read_site
 from energy.weather.weather_files import Options, read_file
+from traces.errors import Parameter
 from traces.times.timezones import find_zone
 
 
@@ -56,7 +57,7 @@ def read_weather(
     if utc_offset_h is not None:
         stated["utc_offset_s"] = round(stated.pop("utc_offset_h") * 3600)
     if zone is not None:
-        find_zone(zone)
+        find_zone(zone, Parameter("zone"))
         stated["zone"] = zone
     options = Options(clear_sky, gaps, negatives, year, stated, max_bytes)
     return read_file(Path(path), format, options)

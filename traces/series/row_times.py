@@ -103,7 +103,7 @@ class TimedFile:
         """The stamps, and whether they name the start or the end of their step."""
         cells = {role: self.table.cells[name] for role, name in self.times.items()}
         lines, layout = self.table.lines, self.layout
-        clock = find_zone(zone) if zone is not None else None
+        clock = find_zone(zone, Parameter("zone")) if zone is not None else None
         if STAMP not in cells:
             parts = ClockParts(cells, lines, self.path, stamp, clock, layout.date_order)
             stamps, stamp = parts.stamps()
@@ -208,7 +208,7 @@ class TimedFile:
         """(UTC seconds of every row, which rows to keep)."""
         time_names = list(self.times.values())
         everything = np.ones(len(stamps.seconds), bool)
-        found = find_zone(zone) if zone is not None else None
+        found = find_zone(zone, Parameter("zone")) if zone is not None else None
         if stamps.in_utc:
             if found is not None and zone != "UTC" and set(self.times) == {STAMP}:
                 self.note(

@@ -30,10 +30,10 @@ def fixed_zone_name(utc_offset_s: int) -> str:
     return f"{name}:{seconds:02}" if seconds else name
 
 
-def find_zone(name: str) -> tzinfo:
+def find_zone(name: str, where: object = None) -> tzinfo:
     """The IANA zone of that name, or the fixed offset of a name like UTC-05:00.
 
-    InputError, with the closest names, where there is none.
+    InputError at `where`, with the closest names, where there is none.
     """
     zone = zone_named(name)
     if zone is not None:
@@ -42,7 +42,7 @@ def find_zone(name: str) -> tzinfo:
     hint = (
         f"did you mean {' or '.join(close)}?" if close else "use a name like Europe/Berlin, UTC-07:00 or UTC"
     )
-    raise InputError(f"unknown time zone {name!r}: {hint}")
+    raise InputError(f"unknown time zone {name!r}", where=where, remedy=hint)
 
 
 def zone_named(name: str) -> tzinfo | None:
