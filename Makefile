@@ -16,12 +16,17 @@ export NUMEXPR_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLBACKEND ?= Agg
 
-.PHONY: help venv demo test slow lint types imports check format bench wheel clean
+# Tests whose subject is compiled: `make coverage` runs them in the interpreter, or their lines would not be seen.
+UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_from_outside.py tests/rare/env/test_features.py
+COVERED := tests/traces tests/energy tests/rare tests/experiments
+
+.PHONY: help venv demo test slow coverage lint types imports check format bench wheel clean
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
 	@echo "make test    the fast tests"
 	@echo "make slow    the long tests (whole traces, many random scenarios)"
+	@echo "make coverage  which lines the tests run, compiled rules included"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
@@ -45,6 +50,12 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) -q -m slow
+
+coverage: $(STAMP)
+	$(BIN)/coverage erase
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q $(UNCOMPILED)
+	$(BIN)/coverage run --append -m pytest -q $(COVERED)
+	$(BIN)/coverage report
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -37,11 +37,6 @@ PICTURES = {
     "objective": ("demo-objective", 1000),
     "gantt": ("demo-jobs", 1200),
 }
-CEILING_PICTURES = tuple(  # of the commands of docs/ceilings.md, which take hours
-    f"ceiling-{name}" for name in ("islanded", "grid-tied", "solar-night", "tiny")
-)
-# of `make demo`, `python -m docs.scripts.story_picture`, and the experiment of docs/launchpad-results.md
-LEARNED_PICTURES = ("demo-learned", "launchpad-curves", "story")
 FORECAST_PICTURES = ("forecast-fan", "forecast-reliability")  # of docs.scripts.forecast_pictures
 SHARED_FILES = {
     **{

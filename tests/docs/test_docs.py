@@ -6,11 +6,7 @@ import click
 import pytest
 
 from docs.scripts.docs_pages import (
-    CEILING_PICTURES,
-    FORECAST_PICTURES,
-    LEARNED_PICTURES,
     PAGES,
-    PICTURES,
     ROOT,
     furnish,
     learned_part,
@@ -124,13 +120,10 @@ def test_every_link_and_picture_of_a_page_exists(page):
 
 def test_pictures_are_small_and_shown():
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    drawn = sorted(path.stem for path in (ROOT / "docs" / "img").iterdir())
-    assert drawn == sorted(
-        [*FORECAST_PICTURES, *CEILING_PICTURES, *LEARNED_PICTURES, *(name for name, _ in PICTURES.values())]
-    )
-    for name in drawn:
-        assert f"img/{name}.png" in text
-        assert (ROOT / "docs" / "img" / f"{name}.png").stat().st_size < 150_000
+    pictures = sorted((ROOT / "docs" / "img").iterdir())
+    assert len(pictures) >= 5
+    assert [path.name for path in pictures if f"img/{path.name}" not in text] == []
+    assert [path.name for path in pictures if path.stat().st_size >= 150_000] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -89,16 +89,6 @@ def test_the_distribution_is_not_named_like_a_package_of_somebody_else(wheel):
     assert "\nLicense-Expression: MIT\n" in metadata
 
 
-def test_the_version_is_written_once():
-    version = rare.__version__
-    places = [ROOT / "CITATION.cff", ROOT / "pyproject.toml", ROOT / "setup.cfg"]
-    places += [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    quoted = re.compile(rf"""["' ]{re.escape(version)}["'\s]""")
-    assert [path.name for path in places if quoted.search(path.read_text(encoding="utf-8"))] == [
-        "__init__.py"
-    ]
-
-
 def test_the_core_needs_no_learning_library(setup_cfg):
     needed = setup_cfg["options"]["install_requires"].lower()
     assert not [name for name in HEAVY if name.replace("_", "-") in needed.replace("_", "-")]
