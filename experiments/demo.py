@@ -14,11 +14,11 @@ from typing import Any
 
 from experiments.data import log_dataset
 from experiments.evaluation import evaluate_run
+from experiments.process.atomic_output import LEARNING, LEARNING_FACTS, is_own_folder
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.report.learned_facts import learning_facts
-from experiments.runs.atomic_output import LEARNING, LEARNING_FACTS, is_own_folder
 from experiments.runs.comparison import compare_run, link_or_copy
 from experiments.runs.previous_run import previous_config
-from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import missing
 from experiments.training.train_offline import train_offline
 from experiments.training.train_online import train_online

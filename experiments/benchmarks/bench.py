@@ -19,7 +19,7 @@ from experiments.benchmarks import (
     replay_speed,
     startup_speed,
 )
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import check_extra, missing
 from rare.state.compile import is_compiled
 from traces.errors import InputError

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.benchmarks.replay_speed import plain_jobs_per_s
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 from rare import GreenClusterEnv, GreenClusterVectorEnv
 from rare.state.arrays import QUEUE
 from rare.state.compile import most_threads

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 if TYPE_CHECKING:
     from schedulers.training.offline.learners.offline_base import Offline

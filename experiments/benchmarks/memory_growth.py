@@ -16,7 +16,7 @@ from typing import Any
 
 from experiments.benchmarks.replay_speed import case_of, ours, plain, synthetic
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 SCHEDULER = "easy"
 SIZES = (10_000, 100_000, 1_000_000)

@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 
 from experiments.benchmarks.replay_speed import case_of, synthetic
 from experiments.benchmarks.speed_table import aligned
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 from rare import simulate
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments.benchmarks import plain_simpy
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 from rare import Case, Cluster, Partition, Result, simulate
 from schedulers import make_scheduler
 from traces.errors import InputError

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from experiments.benchmarks.speed_table import aligned, ratio
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 PLAIN = ("-c", "import simpy, numpy, pandas")
 HELP = ("-m", "experiments.cli", "--help")

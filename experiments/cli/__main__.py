@@ -5,7 +5,7 @@ import os
 import sys
 
 try:
-    from experiments.runs import interrupts
+    from experiments.process import interrupts
 
     _importing = interrupts.AtOnce(__name__)
 except KeyboardInterrupt:  # of Python's own handler, until ours is there

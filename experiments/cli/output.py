@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from experiments.runs.json_values import json_text
+from experiments.results.json_values import json_text
 
 __all__ = ["clean_stdout", "json_text", "split_names"]
 

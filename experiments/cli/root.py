@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 try:
-    import experiments.runs.interrupts as interrupts
+    import experiments.process.interrupts as interrupts
 
     _importing = interrupts.AtOnce(__name__)
 except KeyboardInterrupt:  # of Python's own handler, until ours is there
@@ -21,7 +21,7 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.lazy_group import LazyCommand, LazyGroup
-from experiments.runs.command_process import replace_unprintable, run_inside, run_process
+from experiments.process.command_process import replace_unprintable, run_inside, run_process
 
 _COMMANDS = "experiments.cli.commands"
 COMMANDS = {
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 2 bad input or usage, 1 our own bug, 130 and 143 stopped.
 
     Without arguments the process is the command's: signals end it within seconds
-    (experiments.runs.interrupts).
+    (experiments.process.interrupts).
     """
     if "_RARE_COMPLETE" in os.environ:
         replace_unprintable()

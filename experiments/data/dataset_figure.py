@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from experiments.data.show_dataset import name_of
 from experiments.figures.drawing import style
-from experiments.runs.scheduler_labels import short_label
+from experiments.results.scheduler_labels import short_label
 
 if TYPE_CHECKING:
     from experiments.data.show_dataset import DatasetSummary

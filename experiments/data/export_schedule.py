@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.data.export_swf import swf_lines
+from experiments.results.run_folder import Run, load_run
 from experiments.runs.output_targets import check_target
-from experiments.runs.run_folder import Run, load_run
 from rare.schedule import (
     CLOSES,
     CUT_OFF,

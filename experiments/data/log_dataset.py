@@ -14,8 +14,8 @@ import gymnasium
 import numpy as np
 
 import rare
-from experiments.runs.atomic_output import check_place
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.atomic_output import check_place
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import code_hash, commit, library_versions, scheduler_files
 from rare.dataset.dataset_folder import versioned
 from rare.dataset.episode_draws import draw

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.data.action_coverage import KINDS, Coverage, clusters_of, coverage, kinds_of
 from experiments.results.number_formats import printable
-from experiments.runs.scheduler_labels import short_label
+from experiments.results.scheduler_labels import short_label
 from rare.dataset import Dataset, load
 from rare.env.observation.layout import Layout
 

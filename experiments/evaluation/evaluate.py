@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.evaluation.window_rows import check_name, run_window
+from experiments.process.worker_pool import map_tasks
 from experiments.results.evaluated_names import BOUND
 from experiments.results.window_results import COLUMNS, Evaluation
-from experiments.runs.worker_pool import map_tasks
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, windows_of
 from traces.errors import InputError

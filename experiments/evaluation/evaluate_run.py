@@ -15,11 +15,11 @@ from typing import Any
 from experiments.evaluation.evaluate import choose_windows, declared_names, evaluate
 from experiments.evaluation.evaluation_table import evaluate_text
 from experiments.evaluation.window_rows import is_row, rows_hash
+from experiments.process.atomic_output import atomic_folder, check_place
+from experiments.process.interrupts import explained
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.evaluated_names import BOUND, plain_name
 from experiments.results.window_results import Evaluation
-from experiments.runs.atomic_output import atomic_folder, check_place
-from experiments.runs.interrupts import explained
-from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.windows import Window

@@ -15,7 +15,7 @@ from experiments.figures import (
 )
 from experiments.figures.drawing import style
 from experiments.results.ranking import order
-from experiments.runs.run_folder import Compare, Run, load_compare, load_run
+from experiments.results.run_folder import Compare, Run, load_compare, load_run
 
 __all__ = ["best_place", "draw_compare", "draw_run", "figure_names"]
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from experiments.figures.drawing import style
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.figures.forecast_judged import QUANTILES, Judged, judge
-from experiments.runs.run_folder import Run
+from experiments.results.run_folder import Run
 
 DAY_S = 86400
 SHORT_S = 3 * DAY_S  # up to here a fan every 12 h, then one a day

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from experiments.runs.run_folder import Run
+from experiments.results.run_folder import Run
 
 HOUR_S = 3600
 ROUNDING_W = 2e-3  # forecasts are stored in whole milliwatts

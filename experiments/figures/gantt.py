@@ -14,7 +14,7 @@ from experiments.figures.drawing.step_functions import MOST_STEPS, bin_edges, le
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.figures.power_timeline import mean_note, overview, stack_power
 from experiments.results.ranking import not_arrived
-from experiments.runs.run_folder import Run
+from experiments.results.run_folder import Run
 
 MOST_BARS = 300
 MOST_LABELS = 45

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.figures.drawing import style
 from experiments.results.ranking import SLOWDOWN_OF_ALL, number, order, slowdown_key
-from experiments.runs.run_folder import Compare
+from experiments.results.run_folder import Compare
 
 PARTS = ("value", "penalties", "grid_cost", "carbon_cost")
 COSTS = (

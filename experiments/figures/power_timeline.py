@@ -12,7 +12,7 @@ from experiments.figures.drawing import style
 from experiments.figures.drawing.step_functions import MOST_BINS, Steps, cut, mean_in, view
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.figures.side_panels import rate_columns, side_panels
-from experiments.runs.run_folder import Run
+from experiments.results.run_folder import Run
 
 DAY_S = 86400
 LONG_S = 21 * DAY_S  # from here on a panel of its own shows some days in detail

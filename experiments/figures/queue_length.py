@@ -7,7 +7,7 @@ from experiments.figures.drawing import style
 from experiments.figures.drawing.step_functions import Steps, view
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.figures.power_timeline import mean_note
-from experiments.runs.run_folder import Run
+from experiments.results.run_folder import Run
 
 ROWS = (
     ("queued", "jobs in the queue", "#D55E00"),

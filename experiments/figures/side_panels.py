@@ -12,7 +12,7 @@ from experiments.figures.drawing import style
 from experiments.figures.drawing.step_functions import Steps
 from experiments.figures.drawing.time_axis import TimeAxis
 from experiments.results.ranking import number
-from experiments.runs.run_folder import Run
+from experiments.results.run_folder import Run
 
 Panel = tuple[float, Callable[[Axes, Steps, TimeAxis], None]]  # height in inches, and who draws it
 CONTENT = "#2B7FB0"

@@ -7,7 +7,7 @@ from matplotlib.ticker import PercentFormatter
 
 from experiments.figures.drawing import style
 from experiments.results.ranking import not_arrived
-from experiments.runs.run_folder import Compare, Run
+from experiments.results.run_folder import Compare, Run
 
 SHORTEST_WORK_S = 10.0
 MOST_POINTS = 1500

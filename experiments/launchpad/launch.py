@@ -14,7 +14,7 @@ from experiments.launchpad.pages.launchpad_report import write_all
 from experiments.launchpad.run_stages import opened, run_stages
 from experiments.launchpad.stage_plan import plan
 from experiments.launchpad.stage_results import results_of
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import check_extra
 from traces.atomic import write_json
 from traces.documents import is_regular, user_path

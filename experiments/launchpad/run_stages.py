@@ -12,8 +12,8 @@ from typing import Any
 from experiments.launchpad.launchpad_folder import DONE, MARK, SPENT, STAGES
 from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
-from experiments.runs.progress import ProgressDisplay, Task
-from experiments.runs.worker_pool import Failed, Pool
+from experiments.process.progress import ProgressDisplay, Task
+from experiments.process.worker_pool import Failed, Pool
 from traces.atomic import folder_lock, write_json
 from traces.documents import read_json
 from traces.errors import InputError

@@ -10,7 +10,7 @@ from experiments.launchpad.cases import Case
 from experiments.launchpad.experiment_file import Experiment
 from experiments.launchpad.run_stages import Done
 from experiments.launchpad.stage_plan import CHOOSE, DATA, OFFLINE, ONLINE, REFERENCE, Stage
-from experiments.runs.json_values import plain_json
+from experiments.results.json_values import plain_json
 from experiments.runs.provenance import provenance
 from experiments.training.train_folder import versions
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from experiments.figures import best_place, draw_compare, draw_run, figure_names, forecast_fan
 from experiments.figures.forecast_judged import judge
+from experiments.process.atomic_output import LEARNING
 from experiments.report.learned_facts import learning_section
 from experiments.report.metric_tables import compare_table, privileged, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, indented_json, render_page, small_image
-from experiments.runs.atomic_output import LEARNING
-from experiments.runs.run_folder import Compare, Run, is_compare, load_compare, load_run
+from experiments.results.run_folder import Compare, Run, is_compare, load_compare, load_run
 from traces.atomic import write_text
 from traces.errors import InputError
 

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from experiments.report.page_templates import png_image, render_part
 from experiments.results.number_formats import cell, interval
+from experiments.results.scheduler_labels import short_labels
 from experiments.results.statistics import Estimate, estimate, paired
 from experiments.results.text_table import fits, narrow_lines, terminal_width
-from experiments.runs.scheduler_labels import short_labels
 from traces.documents import read_json, reading
 from traces.errors import InputError
 

@@ -17,7 +17,7 @@ from experiments.results.ranking import (
     same_jobs_done,
     with_arrivals,
 )
-from experiments.runs.run_folder import Compare
+from experiments.results.run_folder import Compare
 from rare.metric_catalogue import METRICS, Form, Metric
 
 DASH = "–"

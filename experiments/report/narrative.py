@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.figures.drawing.style import duration
 from experiments.results.ranking import SLOWDOWN_OF_ALL, not_arrived, number, slowdown_key
-from experiments.runs.run_folder import Compare, Run
+from experiments.results.run_folder import Compare, Run
 from rare.metric_catalogue import METRICS, Form
 
 BASELINES = ("easy", "fcfs")

@@ -16,8 +16,8 @@ from experiments.results.number_formats import (
     score,
 )
 from experiments.results.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
+from experiments.results.scheduler_labels import result_labels
 from experiments.results.text_table import aligned_lines, fits, named_lines, narrow_lines, terminal_width
-from experiments.runs.scheduler_labels import result_labels
 from rare.metric_catalogue import METRICS, Form, Metric
 
 MARK = "†"  # as in the report

@@ -1,1 +1,1 @@
-"""What is done with finished results: names, ranking, intervals, numbers and tables as text."""
+"""Results on disk and what is made of them: run folders, names, ranking, intervals, tables as text."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from experiments.results.scheduler_labels import unique_labels
 from experiments.results.statistics import Estimate, estimate, paired
-from experiments.runs.scheduler_labels import unique_labels
 from rare.metric_catalogue import METRICS, Adds
 from rare.scenario.windows import Window
 

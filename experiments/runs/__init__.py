@@ -1,4 +1,4 @@
-"""Simulate one, compare many; run folders, provenance, progress and interruption.
+"""Simulate one, compare many: requests, runs, their provenance and remarks.
 
 What is listed here is imported when it is first used: to handle a signal needs no pandas.
 """

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import rare
-from experiments.runs.atomic_output import atomic_folder
-from experiments.runs.interrupts import explained
-from experiments.runs.progress import QUIET, ProgressDisplay
-from experiments.runs.run_folder import load_run, run_subfolder, write_compare
+from experiments.process.atomic_output import atomic_folder
+from experiments.process.interrupts import explained
+from experiments.process.progress import QUIET, ProgressDisplay
+from experiments.results.run_folder import load_run, run_subfolder, write_compare
 from experiments.runs.run_setup import SimulationRequest, Work, prepare
 from experiments.runs.single_run import draw_report, simulate_one, store
 from traces.documents import user_path

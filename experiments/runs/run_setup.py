@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.runs.atomic_output import check_place
+from experiments.process.atomic_output import check_place
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.previous_run import check_replace
-from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from rare.scenario.case_builder import Built, build
 from rare.scenario.load import Wishes, load_scenario

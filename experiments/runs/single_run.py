@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import rare
+from experiments.process.atomic_output import atomic_folder
+from experiments.process.interrupts import explained
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.report.html_report import write_report
-from experiments.runs.atomic_output import atomic_folder
-from experiments.runs.interrupts import explained
-from experiments.runs.json_values import plain_json
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.results.json_values import plain_json
+from experiments.results.run_folder import write_run
 from experiments.runs.remarks import remarks
-from experiments.runs.run_folder import write_run
 from experiments.runs.run_setup import SimulationRequest, Work, prepare
 from rare.scheduler import BaseScheduler, Decider, as_decider, as_scheduler
 from rare.state.compile import is_compiled

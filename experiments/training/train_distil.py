@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import file_hash
 from experiments.training.train_folder import SUMMARY, check_extra, opened, read_json, versions
 from rare.episodes import Episodes

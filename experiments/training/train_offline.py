@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.evaluation.evaluate import choose_windows, evaluate
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import file_hash
 from experiments.training.train_folder import (
     SUMMARY,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.runs.run_folder import run_subfolder, write_compare, write_run
+from experiments.results.run_folder import run_subfolder, write_compare, write_run
 
 DAY_S = 86400
 START_S = 7200  # file clocks rarely begin at 0
@@ -226,7 +226,7 @@ def fake_compare(
     config: dict | None = None,
 ) -> Path:
     """Write a comparison of `schedulers` (name -> how slow it is) into `folder` and return it."""
-    from experiments.runs.run_folder import load_run
+    from experiments.results.run_folder import load_run
 
     results = []
     for name, slow in schedulers.items():

@@ -21,8 +21,8 @@ from experiments.figures.learning_curves import read_curve
 from experiments.launchpad.experiment_file import read_experiment
 from experiments.presets.gas_marl import gas_marl_case
 from experiments.report.learned_facts import EVALUATION, learning_facts
+from experiments.results.run_folder import load_compare, load_run
 from experiments.runs.previous_run import previous_config
-from experiments.runs.run_folder import load_compare, load_run
 from experiments.training.train_folder import read_json
 from rare.env.observation.layout import Layout
 from rare.scenario.case_builder import build

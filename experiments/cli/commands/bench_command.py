@@ -10,7 +10,7 @@ import click
 from experiments.benchmarks import PARTS
 from experiments.cli import functions
 from experiments.cli.shared_options import json_option, quiet_option
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 
 @click.command()

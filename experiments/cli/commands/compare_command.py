@@ -12,7 +12,7 @@ from experiments.cli.commands.preset_command import preset, preset_only
 from experiments.cli.output import clean_stdout
 from experiments.cli.shared_options import schedulers_option
 from experiments.cli.simulation_options import print_result, simulation_options, simulation_request
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 DEFAULT = ("fcfs", "easy", "sjf+easy")
 

@@ -18,7 +18,7 @@ from experiments.cli.shared_options import (
     seed_option,
     settings_option,
 )
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 from traces.documents import user_path
 
 

@@ -8,7 +8,7 @@ from experiments.cli import functions
 from experiments.cli.output import clean_stdout
 from experiments.cli.shared_options import force_option, json_option, quiet_option
 from experiments.cli.simulation_options import command_line, print_result
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 
 @click.command()

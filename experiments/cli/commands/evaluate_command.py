@@ -19,7 +19,7 @@ from experiments.cli.shared_options import (
     settings_option,
     workers_option,
 )
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 
 @click.command()

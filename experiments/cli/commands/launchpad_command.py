@@ -9,7 +9,7 @@ import click
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
 from experiments.cli.shared_options import json_option, quiet_option, workers_option
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 
 @click.command()

@@ -10,7 +10,7 @@ import click
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
 from experiments.cli.shared_options import json_option, quiet_option, schedulers_option, seed_option
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 ONLY = ("preset", "data", "seeds", "steps")
 """Parameters that `compare` without a preset does not have."""

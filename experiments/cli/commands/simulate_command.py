@@ -9,7 +9,7 @@ import click
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout
 from experiments.cli.simulation_options import print_result, simulation_options, simulation_request
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 
 @click.command()

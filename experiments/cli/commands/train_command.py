@@ -25,7 +25,7 @@ from experiments.cli.shared_options import (
     start_option,
     together,
 )
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 _OF_ALGORITHMS = ("learning_rate", "beta", "advantage", "alpha", "threshold", "entropy")
 

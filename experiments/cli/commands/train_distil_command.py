@@ -18,7 +18,7 @@ from experiments.cli.shared_options import (
     seed_option,
     start_option,
 )
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 
 @click.command("distil", short_help="One network from several checkpoints.")

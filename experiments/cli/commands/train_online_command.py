@@ -25,7 +25,7 @@ from experiments.cli.shared_options import (
     start_option,
     together,
 )
-from experiments.runs.progress import ProgressDisplay
+from experiments.process.progress import ProgressDisplay
 
 network_options = together(
     click.option("--network", help="pointwise or attention.  [default: pointwise, or the checkpoint's]"),

@@ -9,7 +9,7 @@ from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from experiments.runs.run_folder import Compare, Run
+from experiments.results.run_folder import Compare, Run
 from traces.errors import InputError
 from traces.times.timezones import find_zone
 

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.presets.gas_marl.gas_marl_case import ETA
 from experiments.presets.gas_marl.gas_marl_schedulers import deferral
 from experiments.presets.gas_marl.gas_marl_training import TRAIN, VALIDATION
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import SUMMARY, check_extra, opened, versions
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes

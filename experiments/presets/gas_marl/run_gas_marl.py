@@ -29,7 +29,7 @@ from experiments.presets.gas_marl.gas_marl_schedulers import (
 from experiments.presets.gas_marl.gas_marl_text import table
 from experiments.presets.gas_marl.gas_marl_training import training_episodes
 from experiments.presets.preset_files import made_folder, write_results
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import provenance
 from traces.errors import InputError
 

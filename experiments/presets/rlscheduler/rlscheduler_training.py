@@ -14,7 +14,7 @@ import rare
 from experiments.presets.rlscheduler.rlscheduler_agents import ALL_JOBS, InOrder, waiting_only, where_it_fits
 from experiments.presets.rlscheduler.rlscheduler_case import PROCESSORS, case_of, windows_of
 from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, patient
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import CONFIG, check_extra
 from experiments.training.train_online import train_online
 from rare.env.batch import Batch

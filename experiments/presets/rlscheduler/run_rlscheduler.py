@@ -25,7 +25,7 @@ from experiments.presets.rlscheduler.rlscheduler_case import (
 )
 from experiments.presets.rlscheduler.rlscheduler_table import summary_of, text
 from experiments.presets.rlscheduler.rlscheduler_training import AGENT, ORDER, ROUNDS, TRACES, train_seed
-from experiments.runs.progress import QUIET, ProgressDisplay, Task
+from experiments.process.progress import QUIET, ProgressDisplay, Task
 from experiments.runs.provenance import provenance
 from experiments.training.train_folder import check_extra, read_json
 from rare.env.policy import AnyScheduler

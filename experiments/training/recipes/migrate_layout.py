@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 
-import experiments.runs.interrupts as interrupts
+import experiments.process.interrupts as interrupts
 
 _importing = interrupts.AtOnce(__name__)
 
@@ -24,6 +24,7 @@ from pathlib import Path
 import click
 
 import rare
+from experiments.process.command_process import run_process
 from rare.env.observation.layout import VERSION, Layout
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint, find_folder
 from traces.atomic import write_json
@@ -77,6 +78,4 @@ def command(checkpoints: tuple[str, ...]) -> None:
 _importing.over()
 
 if __name__ == "__main__":
-    from experiments.cli.root import run_process
-
     sys.exit(run_process(command, "migrate_layout"))

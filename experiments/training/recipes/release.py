@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 
-import experiments.runs.interrupts as interrupts
+import experiments.process.interrupts as interrupts
 
 _importing = interrupts.AtOnce(__name__)
 
@@ -28,10 +28,10 @@ from typing import Any
 import click
 import numpy as np
 
-from experiments.runs.command_process import run_process
-from experiments.runs.json_values import json_text
+from experiments.process.command_process import run_process
+from experiments.process.progress import QUIET, ProgressDisplay
+from experiments.results.json_values import json_text
 from experiments.runs.key_values import parsed_randomise
-from experiments.runs.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import file_hash
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 
-import experiments.runs.interrupts as interrupts
+import experiments.process.interrupts as interrupts
 
 _importing = interrupts.AtOnce(__name__)
 
@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 
 import click
 
-from experiments.runs.command_process import run_process
-from experiments.runs.json_values import json_text
-from experiments.runs.progress import QUIET, ProgressDisplay
-from experiments.runs.worker_pool import map_tasks
+from experiments.process.command_process import run_process
+from experiments.process.progress import QUIET, ProgressDisplay
+from experiments.process.worker_pool import map_tasks
+from experiments.results.json_values import json_text
 from experiments.training.recipes import train_with_forecast, train_without_forecast
 from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
 

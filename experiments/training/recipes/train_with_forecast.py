@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.data.log_dataset import dataset_run
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_distil import distil_run
 from experiments.training.train_offline import train_offline
 from experiments.training.train_online import train_online

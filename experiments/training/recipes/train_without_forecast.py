@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.data.log_dataset import dataset_run
-from experiments.runs.progress import QUIET, ProgressDisplay
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_offline import train_offline
 from rare.env.observation.layout import Layout
 from rare.scenario.load import load_scenario

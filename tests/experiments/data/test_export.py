@@ -11,8 +11,8 @@ import pytest
 import rare
 from experiments.cli.root import main
 from experiments.data.export_schedule import export_run, schedule_of
+from experiments.results.run_folder import load_run
 from experiments.runs import simulate_run
-from experiments.runs.run_folder import load_run
 from rare.model import Partition
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario

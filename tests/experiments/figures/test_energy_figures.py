@@ -13,7 +13,7 @@ from experiments.figures.drawing import style
 from experiments.figures.forecast_judged import judge, mean_supply_w
 from experiments.figures.window_means import draw, draw_windows
 from experiments.report.html_report import write_report
-from experiments.runs.run_folder import atomic_folder, load_compare, load_run, write_run
+from experiments.results.run_folder import atomic_folder, load_compare, load_run, write_run
 from rare.scenario.windows import Window
 from tests.experiments.fake_runs import fake_compare, fake_jobs, fake_power, fake_run
 from traces.errors import InputError

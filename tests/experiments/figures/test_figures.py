@@ -20,7 +20,7 @@ from experiments.figures import (
 from experiments.figures.drawing import step_functions, style
 from experiments.figures.drawing.job_intervals import QUEUED, RUNNING, SUSPENDED, stretches
 from experiments.figures.drawing.time_axis import time_axis
-from experiments.runs.run_folder import load_compare, load_run, write_run
+from experiments.results.run_folder import load_compare, load_run, write_run
 from tests.experiments.fake_runs import fake_compare, fake_run
 from traces.errors import InputError
 

@@ -8,7 +8,7 @@ from experiments.figures import power_timeline
 from experiments.figures.drawing import style
 from experiments.figures.drawing.step_functions import view
 from experiments.figures.drawing.time_axis import time_axis
-from experiments.runs.run_folder import load_run
+from experiments.results.run_folder import load_run
 from tests.experiments.fake_runs import fake_run
 
 DAY_S = 86400

@@ -19,8 +19,8 @@ from experiments.cli.root import main  # noqa: E402
 from experiments.evaluation.evaluate import choose_windows, evaluate  # noqa: E402
 from experiments.launchpad import run_stages  # noqa: E402
 from experiments.launchpad.stage_plan import Stage  # noqa: E402
-from experiments.runs.progress import QUIET  # noqa: E402
-from experiments.runs.worker_pool import Failed, Pool, attempt  # noqa: E402
+from experiments.process.progress import QUIET  # noqa: E402
+from experiments.process.worker_pool import Failed, Pool, attempt  # noqa: E402
 from rare.scenario.load import load_scenario  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Checkpoints have short names in tables and figures, and never the same one twice."""
 
-from experiments.runs.scheduler_labels import short_label, short_labels
+from experiments.results.scheduler_labels import short_label, short_labels
 
 
 def test_heuristics_and_classes_keep_their_names():

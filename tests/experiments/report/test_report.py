@@ -14,7 +14,7 @@ from experiments.report.html_report import write_report
 from experiments.report.metric_tables import run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, render_page
-from experiments.runs.run_folder import load_compare, load_run
+from experiments.results.run_folder import load_compare, load_run
 from tests.experiments.fake_runs import fake_compare, fake_run
 from traces.errors import InputError
 

@@ -11,7 +11,7 @@ from experiments.report.metric_tables import compare_table, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.terminal_table import compare_text, run_text
 from experiments.results.ranking import not_arrived, order, same_jobs_done, slowdown_key, with_arrivals
-from experiments.runs.run_folder import load_compare, load_run
+from experiments.results.run_folder import load_compare, load_run
 from tests.experiments.fake_runs import fake_compare, fake_run
 
 CUT = {"jobs_submitted": 100, "jobs_unfinished": 60, "jobs_not_arrived": 50, "jobs_completed": 40}

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 from experiments.cli.root import main
-from experiments.runs import atomic_output, provenance, run_setup, single_run
+from experiments.process import atomic_output
+from experiments.results.run_folder import atomic_folder
+from experiments.runs import provenance, run_setup, single_run
 from experiments.runs.remarks import remarks
-from experiments.runs.run_folder import atomic_folder
 from tests.experiments.fake_runs import fake_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -154,7 +155,7 @@ class TestLeftovers:
 
     def test_what_a_killed_process_left_goes_at_the_next_write(self, tmp_path):
         code = (
-            "import os, signal; from experiments.runs.atomic_output import atomic_folder\n"
+            "import os, signal; from experiments.process.atomic_output import atomic_folder\n"
             f"with atomic_folder({str(tmp_path / 'out')!r}) as folder:\n"
             "    (folder / 'half').write_text('x'); os.kill(os.getpid(), signal.SIGKILL)"
         )
@@ -199,7 +200,7 @@ class TestStdout:
 
     def test_a_terminal_that_knows_no_dagger(self, here):
         code = (
-            "from experiments.runs.command_process import replace_unprintable\n"
+            "from experiments.process.command_process import replace_unprintable\n"
             "replace_unprintable()\nprint('sjf†')"
         )
         done = subprocess.run(

@@ -10,8 +10,8 @@ from experiments.cli.output import split_names
 from experiments.cli.root import main
 from experiments.data import export_schedule, generate_jobs, log_dataset
 from experiments.evaluation import evaluate_run
+from experiments.process.atomic_output import check_place
 from experiments.runs import run_setup
-from experiments.runs.atomic_output import check_place
 from rare.scenario.load import load_scenario
 from rare.scenario.windows import windows_of
 from schedulers.user.user_class import parse_user_class

@@ -81,7 +81,7 @@ def test_its_name_is_in_every_table_and_told_apart(own, capsys):
     assert main(["compare", *TINY, "--scheduler", f"{one},{two}", "--out", "c", "--no-figures"]) == 0
     out = capsys.readouterr().out
     assert f"first valid ({one})" in out and f"first valid ({two})" in out
-    from experiments.runs.run_folder import load_compare
+    from experiments.results.run_folder import load_compare
 
     assert load_compare("c").labels == [f"first valid ({one})", f"first valid ({two})"]
     assert main(["simulate", *TINY, "--scheduler", two]) == 0
@@ -115,7 +115,7 @@ def late(own):
 
 def test_a_worker_hands_back_one_line(late):
     from experiments.evaluation.evaluate import _task, choose_windows
-    from experiments.runs.worker_pool import attempt
+    from experiments.process.worker_pool import attempt
     from rare.scenario.load import load_scenario
 
     tiny = load_scenario("tiny")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.runs.progress import ProgressDisplay, rate_text, time_text
+from experiments.process.progress import ProgressDisplay, rate_text, time_text
 
 ROOT = Path(__file__).resolve().parents[3]
 ON_TERMINAL = """
@@ -38,7 +38,7 @@ print("done", "rich" in sys.modules, flush=True)
 def clock(monkeypatch):
     """A clock that stands still until it is set."""
     now_s = [0.0]
-    monkeypatch.setattr("experiments.runs.progress.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("experiments.process.progress.time.monotonic", lambda: now_s[0])
     return now_s
 
 

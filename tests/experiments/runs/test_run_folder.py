@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.runs.run_folder import atomic_folder, load_compare, load_run, run_subfolder, write_run
+from experiments.results.run_folder import atomic_folder, load_compare, load_run, run_subfolder, write_run
 from tests.experiments.fake_runs import fake_compare, fake_jobs, fake_metrics, fake_power, fake_run
 from traces.errors import InputError
 

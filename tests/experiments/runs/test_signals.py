@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.runs import interrupts
+from experiments.process import interrupts
 
 ROOT = Path(__file__).resolve().parents[3]
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -94,7 +94,7 @@ def test_a_single_process_ends_with_its_code_and_one_line(tmp_path, number):
 POOL = """
 import os, sys, time
 from experiments.runs import interrupts
-from experiments.runs.worker_pool import Pool
+from experiments.process.worker_pool import Pool
 
 def sleep(name):
     open(f"busy-{os.getpid()}", "w").close()
@@ -219,7 +219,7 @@ def signals(monkeypatch):
 
 
 def test_a_folder_is_swapped_whole_before_a_signal_raises(tmp_path, signals, monkeypatch):
-    from experiments.runs import atomic_output
+    from experiments.process import atomic_output
 
     real = Path.rename
 

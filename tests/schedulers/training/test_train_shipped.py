@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from experiments.runs.progress import QUIET
+from experiments.process.progress import QUIET
 from experiments.training.recipes import release, train_shipped, train_with_forecast, train_without_forecast
 from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import describe_checkpoint

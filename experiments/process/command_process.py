@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import click
 
-from experiments.runs import interrupts
+from experiments.process import interrupts
 from traces.errors import InputError
 from traces.text import place
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from experiments.runs.interrupts import cleaned
+from experiments.process.interrupts import cleaned
 
 if TYPE_CHECKING:
-    from experiments.runs.progress_bar import TerminalBar
+    from experiments.process.progress_bar import TerminalBar
 
 SILENT_S = 2.0
 """What takes less shows nothing."""
@@ -66,7 +66,7 @@ class ProgressDisplay:
             print(task.line(now_s), file=self.stream, flush=True)
             return
         if self._bar is None:
-            from experiments.runs.progress_bar import TerminalBar  # rich, which few commands need
+            from experiments.process.progress_bar import TerminalBar  # rich, which few commands need
 
             self._bar = TerminalBar(self.stream)
         self._bar.draw(task.label, task.done / max(task.total, 1), task.facts(now_s))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.runs.interrupts import cleaned, held
+from experiments.process.interrupts import cleaned, held
 from traces.documents import user_path
 from traces.errors import InputError
 from traces.text import place

@@ -14,7 +14,7 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from experiments.runs.interrupts import cleaned
+from experiments.process.interrupts import cleaned
 from traces.errors import InputError
 
 Work = Callable[[Any], Any]

@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.runs.atomic_output import FORECAST_FILE, RUN_FILES, atomic_folder
-from experiments.runs.json_values import json_text
-from experiments.runs.run_tables import (
+from experiments.process.atomic_output import FORECAST_FILE, RUN_FILES, atomic_folder
+from experiments.results.json_values import json_text
+from experiments.results.run_tables import (
     EVENTS_COLUMNS,
     FORECAST_COLUMNS,
     JOBS_COLUMNS,
@@ -24,7 +24,7 @@ from experiments.runs.run_tables import (
     read_table,
     write_table,
 )
-from experiments.runs.scheduler_labels import result_labels, short_label
+from experiments.results.scheduler_labels import result_labels, short_label
 from traces.documents import read_json, reads_file
 from traces.errors import InputError
 

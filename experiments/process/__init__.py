@@ -1,0 +1,1 @@
+"""What every command of minutes needs: signals, progress, workers, and folders that appear whole."""
