@@ -1,4 +1,4 @@
-"""Readers of weather files, one module a format; the format is told by the content."""
+"""Readers of weather files, one module a format; the format follows from the content."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def tell_format(content: Content) -> str:
     second = content.lines[1] if len(content.lines) > 1 else ""
     cells = [cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS)]
     names = set(cells)
-    told = {
+    fits_format = {
         "openmeteo": first.lstrip().startswith(("{", "["))
         or {"latitude", "utc_offset_seconds"} <= names
         or (cells[0] == "time" and any(name.startswith("temperature_2m") for name in cells)),
@@ -68,7 +68,7 @@ def tell_format(content: Content) -> str:
         "pvgis": first.lower().startswith(pvgis.FIRST) or (cells[0] == "time(utc)" and "t2m" in names),
         "feedinlib": names >= feedinlib.NAMES,
     }
-    for name, fits in told.items():
+    for name, fits in fits_format.items():
         if fits:
             return name
     raise InputError(f"{content.where}: {_no_format(first, cells)}")
@@ -84,7 +84,7 @@ def _names_columns(cells: list[str]) -> bool:
 
 
 def _no_format(first: str, cells: list[str]) -> str:
-    """Why no format is told by this first line, and what to do."""
+    """Why this first line fits no format, and what to do."""
     if first.startswith("#") and _names_columns(cells):
         return f"line 1 is {quoted(first[:60])}: take the # off the names of the columns"
     filled = [cell for cell in cells if cell]
