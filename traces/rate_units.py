@@ -64,11 +64,11 @@ def rate_unit(text: str) -> RateUnit:
     text = str(text).strip()
     if text == SHARE_UNIT:
         return RateUnit(text, SHARE_UNIT, SHARE, Fraction(1000))
-    found = _SPLIT.fullmatch(text)
-    energy_kwh = ENERGIES_KWH.get(found[2]) if found else None
-    if found is None or energy_kwh is None:
+    parts = _SPLIT.fullmatch(text)
+    energy_kwh = ENERGIES_KWH.get(parts[2]) if parts else None
+    if parts is None or energy_kwh is None:
         raise InputError(f"unknown unit {text!r}: {_hint(text)}")
-    top = _CO2.sub("", found[1]).strip()
+    top = _CO2.sub("", parts[1]).strip()
     mass = "lb" if top == "lbs" else top
     if mass in MASSES_G:
         return RateUnit(text, CARBON_UNIT, CARBON, MASSES_G[mass] * 1000 / energy_kwh)
@@ -76,8 +76,8 @@ def rate_unit(text: str) -> RateUnit:
         raise InputError(f"unknown unit {text!r}: which dollar? Write USD/MWh, AUD/MWh, CAD/MWh and so on")
     if top in ("c", "cent", "cents", "øre", "öre", "ore"):
         raise InputError(
-            f"unknown unit {text!r}: hundredths of which currency? Write ct/{found[2]} for euro cents, else "
-            f"USDct/{found[2]}, AUDct/{found[2]}, SEKct/{found[2]} and so on"
+            f"unknown unit {text!r}: hundredths of which currency? Write ct/{parts[2]} for euro cents, else "
+            f"USDct/{parts[2]}, AUDct/{parts[2]}, SEKct/{parts[2]} and so on"
         )
     currency, cents = ("EUR", 100) if top == "ct" else ("GBP", 100) if top in PENCE else _money(top)
     if currency is None:

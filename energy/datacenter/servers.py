@@ -112,14 +112,14 @@ def _profile(where: str, name: str, table: Any) -> ServerProfile:
             f"{missing[0]!r} is missing: every figure is stated, 0 where there is none", where=where
         )
     values = {key: _value(where, key, table[key]) for key in table}
-    found = ServerProfile(name=name, **values)
-    if found.cores_per_node + found.gpus_per_node < 1:
+    profile = ServerProfile(name=name, **values)
+    if profile.cores_per_node + profile.gpus_per_node < 1:
         raise InputError("a node needs at least one core or GPU", where=where)
-    if found.sleep_w > found.idle_w:
+    if profile.sleep_w > profile.idle_w:
         raise InputError(
-            f"sleep_w {found.sleep_w:g} is more than idle_w {found.idle_w:g}: swap them", where=where
+            f"sleep_w {profile.sleep_w:g} is more than idle_w {profile.idle_w:g}: swap them", where=where
         )
-    return found
+    return profile
 
 
 def _value(where: str, key: str, value: Any) -> Any:

@@ -44,12 +44,12 @@ def _electricity_maps_column(header: list[str], wish: str | None) -> str | None:
     marks = {None: ("lca", "life cycle"), "lca": ("lca", "life cycle"), "direct": ("direct",)}
     if wish not in marks:
         return wish
-    found = [
+    columns = [
         name
         for name in header
         if name.lower().startswith("carbon intensity") and any(mark in name.lower() for mark in marks[wish])
     ]
-    return found[0] if len(found) == 1 else wish or "Carbon Intensity gCO₂eq/kWh (LCA)"
+    return columns[0] if len(columns) == 1 else wish or "Carbon Intensity gCO₂eq/kWh (LCA)"
 
 
 def _sgip_column(header: list[str], wish: str | None) -> str:

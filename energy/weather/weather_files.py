@@ -1,4 +1,4 @@
-"""Readers of weather files, one module a format; the format is told by the content."""
+"""Readers of weather files, one module a format; the format follows from the content."""
 
 from __future__ import annotations
 

@@ -44,23 +44,23 @@ class Findings:
         """
         failed = [(int(np.argmax(mask)), values, text) for mask, values, text in checks if mask.any()]
         if failed:
-            row, values, text = min(failed, key=lambda found: found[0])
+            row, values, text = min(failed, key=lambda failure: failure[0])
             raise InputError(f"{text.replace('{}', plain(values[row]), 1)}", where=self.where(row))
 
     def add(self, kind: str, code: str, mask: np.ndarray, values: Any, text: str) -> None:
         """Count the marked records under `code`; `text` says what was done to them."""
         if mask.any():
             row = int(np.argmax(mask))
-            found = Finding(int(mask.sum()), int(self.lines[row]), plain(values[row]), text)
-            self.put(kind, code, found)
+            finding = Finding(int(mask.sum()), int(self.lines[row]), plain(values[row]), text)
+            self.put(kind, code, finding)
 
-    def put(self, kind: str, code: str, found: Finding) -> None:
+    def put(self, kind: str, code: str, finding: Finding) -> None:
         """Add a finding, to one of the same code if there is one."""
         before = self._kinds[kind].get(code)
         if before is not None:
-            first = min(before, found, key=lambda each: each.line if each.line is not None else 0)
-            found = Finding(before.count + found.count, first.line, first.value, first.text)
-        self._kinds[kind][code] = found
+            first = min(before, finding, key=lambda one: one.line if one.line is not None else 0)
+            finding = Finding(before.count + finding.count, first.line, first.value, first.text)
+        self._kinds[kind][code] = finding
 
     def note_jobs(
         self,
@@ -79,13 +79,13 @@ class Findings:
 
     def refuse_all(self) -> None:
         """Strict mode: raise InputError for the first repair or skip in the file, if there is any."""
-        found = [
+        refused = [
             (finding.line or 0, code, finding)
             for kind in ("repairs", "skips")
             for code, finding in self._kinds[kind].items()
         ]
-        if found:
-            line, code, finding = min(found, key=lambda each: each[0])
+        if refused:
+            line, code, finding = min(refused, key=lambda entry: entry[0])
             raise InputError(
                 f"{finding.text}: {finding.value} ({code})",
                 where=self._place(line),

@@ -51,10 +51,10 @@ def read(content: Content, options: Options) -> Record:
 
 
 def _site(content: Content) -> dict:
-    found = HEADER.match(content.lines[0])
-    if found is None:
+    header = HEADER.match(content.lines[0])
+    if header is None:
         raise InputError(f"{quoted(content.lines[0])} is no TMY2 header: is this TMY2?", where=content.at(1))
-    offset_h, north, lat, lat_min, east, lon, lon_min, altitude_m = found.groups()[3:]
+    offset_h, north, lat, lat_min, east, lon, lon_min, altitude_m = header.groups()[3:]
     return {
         "latitude_deg": (int(lat) + int(lat_min) / 60) * (1 if north == "N" else -1),
         "longitude_deg": (int(lon) + int(lon_min) / 60) * (1 if east == "E" else -1),

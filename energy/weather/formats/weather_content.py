@@ -183,14 +183,14 @@ def is_number(text: str) -> bool:
 
 def column_index(header: list[str], name: str, content: Content, line: int) -> int:
     """Where a column stands, by its name in any case. InputError if it is missing or there twice."""
-    found = [i for i, cell in enumerate(header) if cell.strip().strip('"').lower() == name.lower()]
-    if len(found) != 1:
-        problem = "no column" if not found else "more than one column"
+    places = [i for i, cell in enumerate(header) if cell.strip().strip('"').lower() == name.lower()]
+    if len(places) != 1:
+        problem = "no column" if not places else "more than one column"
         names = ", ".join(cell.strip()[:24] for cell in header[:12])
         raise InputError(
             f"{problem} {name!r} among {names}, ...: get the file again with it", where=content.at(line)
         )
-    return found[0]
+    return places[0]
 
 
 def _floats(texts: list[str]) -> np.ndarray | None:

@@ -133,6 +133,7 @@ class TestWaitingFigure:
 
     def test_a_logarithmic_axis_has_few_plain_numbers(self, tmp_path):
         figure = self.draw(tmp_path, {"a": 3.0, "b": 900.0, "c": 2.0e6})
+        assert figure.axes
         for axes in figure.axes:
             labels = [each for each in axes.get_xticklabels(which="both") if each.get_text()]
             texts = [each.get_text() for each in labels]

@@ -218,6 +218,7 @@ class TestShipped:
     @pytest.mark.parametrize("name", ["islanded", "grid-tied", "solar-night", "gpu-cluster", "tiny"])
     def test_windows_of_one_site_are_a_day_apart_and_in_every_season(self, name):
         windows = windows_of(load_scenario(name))
+        assert windows
         for site in {window.site for window in windows}:
             spans = sorted(w.span_s for w in windows if w.site == site)
             assert all(later[0] - earlier[1] >= DAY for earlier, later in zip(spans, spans[1:], strict=False))

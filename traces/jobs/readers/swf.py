@@ -58,23 +58,23 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
     InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
     """
     records, comments = _records(path, max_bytes)
-    found = Findings(path, records.lines)
-    header = swf_header.read(comments, found)
-    _refuse_wrong(records.columns, found)
-    columns = join_partials(records.columns, found)
+    findings = Findings(path, records.lines)
+    header = swf_header.read(comments, findings)
+    _refuse_wrong(records.columns, findings)
+    columns = join_partials(records.columns, findings)
     processors = np.where(columns[REQUESTED] > 0, columns[REQUESTED], columns[ALLOCATED])
-    keep = _skip(columns, processors, found)
+    keep = _skip(columns, processors, findings)
     if not keep.any():
         count = len(records.lines)
         raise InputError(
             f"none of its {count} records is a job", where=place(path), remedy="give a file with jobs"
         )
-    estimates = _repair(columns, processors, keep, found)
-    _note(columns, processors, keep, header.processors, found)
+    estimates = _repair(columns, processors, keep, findings)
+    _note(columns, processors, keep, header.processors, findings)
     submit_s = np.floor(columns[SUBMIT][keep]).astype(np.int64)
-    shift_s, origin_utc = shift_to_zero(submit_s, header.origin_utc, found)
+    shift_s, origin_utc = shift_to_zero(submit_s, header.origin_utc, findings)
     if strict:
-        found.refuse_all()
+        findings.refuse_all()
     order = np.argsort(submit_s, kind="stable")
     jobs = {number: column[keep][order] for number, column in columns.items()}
     cores = processors[keep][order].astype(np.int64)
@@ -97,7 +97,7 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
         zone=header.zone,
         processors=header.processors,
         estimates=estimates,
-        report=found.report(len(records.lines), shift_s),
+        report=findings.report(len(records.lines), shift_s),
     )
 
 
@@ -191,7 +191,7 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
     return value
 
 
-def _refuse_wrong(columns: dict[int, np.ndarray], found: Findings) -> None:
+def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:
     """InputError for the first record with a value that cannot be meant."""
     checks = []
     for number, column in columns.items():
@@ -207,33 +207,35 @@ def _refuse_wrong(columns: dict[int, np.ndarray], found: Findings) -> None:
             checks.append((below, column, f"{label}; it must be 0 or more, or -1 for unknown"))
         if number in (JOB, ALLOCATED, REQUESTED):
             checks.append((column != np.floor(column), column, f"{label}; it must be a whole number"))
-    found.refuse(checks)
+    findings.refuse(checks)
 
 
-def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, found: Findings) -> np.ndarray:
+def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, findings: Findings) -> np.ndarray:
     """Mask of the records that are jobs; the others are counted, each under one code."""
     no_run_time = columns[RUN] == -1
     none = (processors <= 0) & ~no_run_time
-    found.add("skips", "unknown_run_time", no_run_time, columns[RUN], "run time unknown, record skipped")
-    found.add("skips", "no_processors", none, processors, "processors unknown, record skipped")
+    findings.add("skips", "unknown_run_time", no_run_time, columns[RUN], "run time unknown, record skipped")
+    findings.add("skips", "no_processors", none, processors, "processors unknown, record skipped")
     return ~(no_run_time | none)
 
 
-def _repair(columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, found: Findings) -> str:
+def _repair(
+    columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, findings: Findings
+) -> str:
     """Count the values of jobs that are changed or made up; returns what the estimates are."""
     submit, estimate = columns[SUBMIT], columns[ESTIMATE]
     unknown = keep & (estimate <= 0)
     text = "no requested time, the run time stands in as estimate"
-    found.add("repairs", "estimate_from_run_time", unknown, estimate, text)
+    findings.add("repairs", "estimate_from_run_time", unknown, estimate, text)
     for number, how in ((SUBMIT, "down"), (RUN, "up"), (ESTIMATE, "up")):
         broken = keep & (columns[number] != np.floor(columns[number]))
         text = f"{FIELDS[number]} is a decimal, rounded {how} to a whole second"
-        found.add("repairs", "decimal", broken, columns[number], text)
+        findings.add("repairs", "decimal", broken, columns[number], text)
     rows = np.flatnonzero(keep)
     late = np.zeros(len(keep), dtype=bool)
     late[rows] = submit[rows] < np.maximum.accumulate(submit[rows])
     text = "submitted before the job above it, jobs sorted by submit time"
-    found.add("repairs", "out_of_order", late, submit, text)
+    findings.add("repairs", "out_of_order", late, submit, text)
     return "run_time" if unknown.sum() == keep.sum() else "user"
 
 
@@ -242,21 +244,21 @@ def _note(
     processors: np.ndarray,
     keep: np.ndarray,
     machine: int | None,
-    found: Findings,
+    findings: Findings,
 ) -> None:
     jobs = {number: column[keep] for number, column in columns.items()}
     cores, estimate, status, preceding = processors[keep], jobs[ESTIMATE], jobs[STATUS], jobs[PRECEDING]
 
     def note(code: str, mask: np.ndarray, values: np.ndarray, text: str) -> None:
-        found.add("notes", code, mask, values, text)
+        findings.add("notes", code, mask, values, text)
 
-    found.at(found.lines[keep])
+    findings.at(findings.lines[keep])
     from_allocated = jobs[REQUESTED] <= 0
     note("processors_from_allocated", from_allocated, cores, "no requested processors, those allocated count")
     note("cancelled", status == _CANCELLED, status, "cancelled in the trace (status 5), kept as a job")
     note("not_ended", status == CONTINUED, status, "its last line is to be continued (status 2), that counts")
     note("dependencies_ignored", preceding > 0, preceding, "waits for another job (field 17), not supported")
-    found.note_jobs(estimate > 0, cores, jobs[RUN], estimate, machine)
+    findings.note_jobs(estimate > 0, cores, jobs[RUN], estimate, machine)
 
 
 def _memory_mib(kib_per_processor: np.ndarray, processors: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ class Header:
     zone: str | None = None
 
 
-def read(comments: list[tuple[int, bytes]], found: Findings) -> Header:
+def read(comments: list[tuple[int, bytes]], findings: Findings) -> Header:
     """The header from the comment lines and their numbers; unclear values become notes."""
     values: dict[str, tuple[int, str]] = {}
     for line, comment in comments:
@@ -44,13 +44,13 @@ def read(comments: list[tuple[int, bytes]], found: Findings) -> Header:
         if key not in values:
             values[key] = (line, text)
         elif values[key][1] != text:
-            _ignore(found, key, line, text, "said before with another value, the first counts")
-    procs = _count("MaxProcs", values, found)
-    nodes = _count("MaxNodes", values, found)
+            _ignore(findings, key, line, text, "said before with another value, the first counts")
+    procs = _count("MaxProcs", values, findings)
+    nodes = _count("MaxNodes", values, findings)
     return Header(
         processors=procs if procs is not None else nodes,
-        origin_utc=_origin(values, found),
-        zone=_zone(values, found),
+        origin_utc=_origin(values, findings),
+        zone=_zone(values, findings),
     )
 
 
@@ -61,52 +61,52 @@ def _decode(comment: bytes) -> str:
         return comment.decode("latin-1")
 
 
-def _ignore(found: Findings, key: str, line: int, text: str, why: str) -> None:
-    found.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {why}"))
+def _ignore(findings: Findings, key: str, line: int, text: str, why: str) -> None:
+    findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {why}"))
 
 
-def _integer(key: str, values: dict[str, tuple[int, str]], found: Findings) -> int | None:
+def _integer(key: str, values: dict[str, tuple[int, str]], findings: Findings) -> int | None:
     """The leading whole number of a value, if nothing after it casts doubt on it."""
     if key not in values:
         return None
     line, text = values[key]
     match = _LEADING.fullmatch(text)
     if match is None or len(match[1]) > 18:
-        _ignore(found, key, line, text, "not clearly one number")
+        _ignore(findings, key, line, text, "not clearly one number")
         return None
     if match[1] != text:
         what = f"read as {match[1]}"
-        found.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} {what}"))
+        findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} {what}"))
     return int(match[1])
 
 
-def _count(key: str, values: dict[str, tuple[int, str]], found: Findings) -> int | None:
-    number = _integer(key, values, found)
+def _count(key: str, values: dict[str, tuple[int, str]], findings: Findings) -> int | None:
+    number = _integer(key, values, findings)
     if number is None or 0 < number <= LARGEST_COUNT:
         return number
     if number != -1:  # -1 is the format's own word for unknown
-        _ignore(found, key, values[key][0], values[key][1], "not a size of a machine")
+        _ignore(findings, key, values[key][0], values[key][1], "not a size of a machine")
     return None
 
 
-def _origin(values: dict[str, tuple[int, str]], found: Findings) -> datetime | None:
+def _origin(values: dict[str, tuple[int, str]], findings: Findings) -> datetime | None:
     """The instant of time 0. 0 and -1 mean that it is not known, not 1970."""
     key = "UnixStartTime"
-    seconds = _integer(key, values, found)
+    seconds = _integer(key, values, findings)
     if seconds is None or seconds in (0, -1):
         return None
     # Years 1970 to 9000: beyond, dates and the sums made with them leave the calendar.
     if 0 < seconds < 221_845_392_000:
         return datetime.fromtimestamp(seconds, UTC)
-    _ignore(found, key, *values[key], "outside the calendar")
+    _ignore(findings, key, *values[key], "outside the calendar")
     return None
 
 
-def _zone(values: dict[str, tuple[int, str]], found: Findings) -> str | None:
+def _zone(values: dict[str, tuple[int, str]], findings: Findings) -> str | None:
     if "TimeZoneString" not in values:
         return None
     line, text = values["TimeZoneString"]
     if is_zone(text):
         return text
-    _ignore(found, "TimeZoneString", line, text, "not the name of a zone in the IANA database")
+    _ignore(findings, "TimeZoneString", line, text, "not the name of a zone in the IANA database")
     return None
