@@ -22,8 +22,8 @@ from experiments.runs.previous_run import previous_config
 from experiments.training.train_folder import missing
 from experiments.training.train_offline import train_offline
 from experiments.training.train_online import train_online
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files.documents import user_path
 
 SCENARIO = "islanded"
 SCHEDULERS = (

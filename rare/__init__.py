@@ -6,7 +6,7 @@ from rare.clocks.power_flows import PowerFlows
 from rare.clocks.simpy_clock import SimpyClock
 from rare.env.environment import GreenClusterEnv
 from rare.env.observation.layout import Layout
-from rare.env.policy import Policy
+from rare.env.policies.policy import Policy
 from rare.env.vector_env import GreenClusterVectorEnv
 from rare.episodes import Randomise
 from rare.model import (

@@ -10,8 +10,8 @@ from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
 from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import S_COMPLETED, S_REJECTED, World
-from traces.constants import MICRO, MJ_PER_KWH
 from traces.errors import InputError
+from traces.numbers.constants import MICRO, MJ_PER_KWH
 
 KWH_MJ = float(MJ_PER_KWH)  # a float: energies beyond 2^53 mJ are rounded before they are divided, as ever
 SHORT_JOB_S = 10  # the bound of the bounded slowdown

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from traces.constants import NEVER_S as NEVER_S
 from traces.errors import InputError
 from traces.jobs.workload import Workload
+from traces.numbers.constants import NEVER_S as NEVER_S
 
 MOST_MJ = 2**62
 """More energy than a case may be able to draw (RULES §1.4)."""

@@ -10,8 +10,8 @@ import numpy as np
 from rare.model import Case
 from rare.schedule import UJ_PER_KWH, energy_uj, executions, joules, partition_names, per_job
 from rare.state.arrays import EVENT_NAMES, INSTANT, STATUS_NAMES
-from traces.constants import HOUR_S, MICRO, MJ_PER_KWH
 from traces.jobs.workload import NO_DEADLINE_S
+from traces.numbers.constants import HOUR_S, MICRO, MJ_PER_KWH
 
 if TYPE_CHECKING:
     import pandas as pd

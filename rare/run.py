@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rare.clocks.compiled_clock import CompiledClock
 from rare.clocks.simpy_clock import SimpyClock
-from rare.env.policy import AnyScheduler
+from rare.env.policies.policy import AnyScheduler
 from rare.metrics import metrics
 from rare.model import Case
 from rare.result import Result

@@ -17,8 +17,8 @@ import numpy as np
 from rare.model import Case
 from rare.state.arrays import END, EVENT_NAMES, FAIL, KILL, RESUME, SHED, START, STATUS_NAMES, SUSPEND
 from rare.world import build_inputs, build_jobs
-from traces.constants import MICRO, MJ_PER_KWH
 from traces.errors import InputError
+from traces.numbers.constants import MICRO, MJ_PER_KWH
 
 OPENS = (START, RESUME)
 CLOSES = (END, SUSPEND, SHED, KILL, FAIL)

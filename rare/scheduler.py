@@ -100,7 +100,7 @@ class Decider(ABC):
     ) -> tuple[int, int]:
         """Log an episode in compiled code (rare.dataset.play_episode); decisions logged, why it stopped.
 
-        arrays: a rare.env.behaviour.EpisodeArrays; decisions step to steps - 1 are to be logged.
+        arrays: a rare.env.policies.behaviour.EpisodeArrays; decisions step to steps - 1 are to be logged.
 
         Optional; NotImplementedError where `records` is false.
         """
@@ -275,7 +275,7 @@ _ADAPTERS: dict[str, Callable[[Any], BaseScheduler]] = {
 
 
 def register_adapter(method: str, adapter: Callable[[Any], BaseScheduler]) -> None:
-    """Let `as_scheduler` take objects with this method too. Layers above add theirs (rare.env.policy)."""
+    """Let `as_scheduler` take objects with this method too. Layers above add theirs (policy.py)."""
     _ADAPTERS[method] = adapter
 
 

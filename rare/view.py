@@ -12,7 +12,7 @@ from rare.rules.job_life import latest_start_of, progress_seconds
 from rare.rules.orders import estimate_left_s, worth_at
 from rare.state.arrays import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
 from rare.state.memory import Copyable
-from traces.constants import MICRO
+from traces.numbers.constants import MICRO
 
 
 @dataclass(frozen=True, slots=True)

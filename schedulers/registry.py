@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rare.env.policy import AnyScheduler
+from rare.env.policies.policy import AnyScheduler
 from rare.rules.orders import ORDERS
 from rare.scheduler import BaseScheduler
 from schedulers.heuristics.chooser import BACKFILLS, VICTIMS

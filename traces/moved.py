@@ -27,7 +27,7 @@ MOVED = {
     "experiments.scenario": "rare.scenario.load",
     "experiments.train_offline": "experiments.training.train_offline",
     "experiments.train_online": "experiments.training.train_online",
-    "rare.drive": "rare.env.play",
+    "rare.drive": "rare.env.policies.play",
     "rare.environment": "rare.env.environment",
     "rare.layout": "rare.env.observation.layout",
     "rare.observer": "rare.env.observation.observer",

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from traces.documents import read_toml, reading
 from traces.errors import InputError
-from traces.text import place
+from traces.files.documents import read_toml, reading
+from traces.files.text import place
 
 SHIPPED = Path(__file__).with_name("servers.toml")
 MW_PER_W = 1000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.constants import DAY_S
+from traces.numbers.constants import DAY_S
 
 YEAR_DAYS = 365.2425
 REACH_DAYS = 15

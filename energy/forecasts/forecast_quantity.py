@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.constants import DAY_S
 from traces.errors import InputError
+from traces.numbers.constants import DAY_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
-from traces.csv_table import TableReader
 from traces.errors import InputError, Parameter, Phrase
-from traces.rate_units import CARBON_UNIT
+from traces.files.csv_table import TableReader
+from traces.numbers.rate_units import CARBON_UNIT
 from traces.series.held import HeldSeries, whole_utc
 from traces.series.rate_csv import read_rate
 from traces.series.rate_series import RateSeries

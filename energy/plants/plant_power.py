@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from energy.weather.site_weather import Weather
-from traces.constants import MW_PER_KW
 from traces.errors import InputError, quoted
+from traces.numbers.constants import MW_PER_KW
 from traces.series.power_series import PowerSeries
 
 #: 1 TW, more than any country has.

@@ -24,8 +24,8 @@ from energy.weather.site_weather import (
     check_site_value,
 )
 from energy.weather.sky import beam_normal, split, under_clouds
-from traces.constants import DAY_S
 from traces.errors import InputError, Parameter, Phrase, quoted
+from traces.numbers.constants import DAY_S
 from traces.read_report import Finding, ReadReport
 from traces.series.regular import check_order, check_steps, usual_step_s
 from traces.times.stamps import show

@@ -14,8 +14,8 @@ import numpy as np
 
 from energy.weather.formats.weather_record import Record
 from energy.weather.site_weather import IRRADIANCE
-from traces.constants import DAY_S
 from traces.errors import Parameter, Phrase
+from traces.numbers.constants import DAY_S
 from traces.times.timezones import fixed_zone_name
 
 #: A weaker beam says too little of the sun's place [W/m2].

@@ -10,9 +10,9 @@ from energy.weather.formats.weather_content import Content, is_number, read_cont
 from energy.weather.formats.weather_record import Options
 from energy.weather.site_weather import Weather
 from energy.weather.weather_formats import WEATHER_FORMATS, first_lines, recognised
-from traces.documents import reads_file
 from traces.errors import InputError, Parameter, Phrase, quoted
-from traces.text import begins_as_json, numbered_lines, place
+from traces.files.documents import reads_file
+from traces.files.text import begins_as_json, numbered_lines, place
 
 __all__ = ["Options", "format_of", "read_file", "tell_format"]
 

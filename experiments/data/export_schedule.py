@@ -30,8 +30,8 @@ from rare.schedule import (
     run_energy_uj,
 )
 from rare.state.arrays import END, EVENT, EVENT_NAMES
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files.documents import user_path
 from traces.jobs.job_files import replace_file
 from traces.jobs.workload import LARGEST_COUNT
 

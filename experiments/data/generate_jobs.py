@@ -9,8 +9,8 @@ from typing import Any
 
 from experiments.data import ESTIMATES, MODELS
 from experiments.runs.output_targets import check_target
-from traces.documents import user_path
 from traces.errors import InputError, quoted
+from traces.files.documents import user_path
 from traces.jobs.job_files import write_workload
 from traces.jobs.workload import Workload
 from traces.synthetic import gpu_mix, lublin, with_estimates

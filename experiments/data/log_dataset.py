@@ -30,8 +30,8 @@ from rare.scheduler import BaseScheduler
 from schedulers import make_scheduler
 from schedulers.heuristics.fused_record import RandomActions
 from schedulers.user.user_class import users_error
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files.documents import user_path
 
 RANDOM = "random"
 SPLIT = "train"  # learners see nothing else (DESIGN §6)

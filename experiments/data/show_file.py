@@ -11,23 +11,23 @@ import numpy as np
 
 from experiments.data.option_words import option_words
 from experiments.results.number_formats import duration, energy, power, printable
-from traces.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_cell
-from traces.csv_table import TableReader
 from traces.errors import InputError, Parameter, Phrase
+from traces.files.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_cell
+from traces.files.csv_table import TableReader
+from traces.files.text import place
 from traces.jobs.job_files import read_workload
 from traces.jobs.job_formats import formats_of_suffix
 from traces.jobs.job_mapping import choose
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
-from traces.rate_units import units_written
+from traces.numbers.rate_units import units_written
+from traces.numbers.units import units_declared
 from traces.read_report import ReadReport
 from traces.series.power_csv import read_power
 from traces.series.rate_csv import read_rate
 from traces.series.series_columns import time_columns
-from traces.text import place
 from traces.times.clock_parts import STAMP as STAMP_ROLE
 from traces.times.clock_parts import role_of
 from traces.times.stamps import parse_stamps
-from traces.units import units_declared
 
 KWH_MJ = 3_600_000_000
 

@@ -23,8 +23,8 @@ from experiments.results.window_results import Evaluation
 from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.windows import Window
-from traces.documents import read_json, reading, user_path
 from traces.errors import InputError
+from traces.files.documents import read_json, reading, user_path
 
 __all__ = ["evaluate_run", "evaluate_text", "identity_of", "input_files", "kept_folder", "stored_rows"]
 
@@ -158,7 +158,7 @@ def input_files(loaded: Loaded) -> list[Path]:
         elif isinstance(value, str) and 0 < len(value) < 1000:
             yield value
 
-    from traces.documents import is_regular
+    from traces.files.documents import is_regular
 
     paths = {loaded.path(text) for text in texts(loaded.scenario.model_dump())}
     return sorted(path for path in paths if is_regular(path))  # also of texts too long for a file's name

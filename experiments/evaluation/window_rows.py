@@ -17,9 +17,9 @@ from rare.model import Case
 from rare.scenario.config.scenario_config import ForecastTable
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window
-from traces.atomic import write_text
-from traces.documents import read_json
 from traces.errors import InputError
+from traces.files.atomic import write_text
+from traces.files.documents import read_json
 
 _TEXTS = ("window", "split", "scheduler", "ended")
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from experiments.figures.drawing import style
 from schedulers.training.journal import read_rows
-from traces.documents import read_json, reading
 from traces.errors import InputError
+from traces.files.documents import read_json, reading
 
 XLABELS = {"offline": "updates", "online": "environment steps"}
 

@@ -16,8 +16,8 @@ from rare.scenario.config.scenario_config import SourceTable
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of
 from rare.scenario.windows import COLUMNS, Window, windows_of
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files.documents import user_path
 
 YEAR_DAYS = 364  # whole weeks, so that a window of another year begins on the same weekday
 YEARS = 4  # of a trace that is longer, the first so many are looked at

@@ -23,8 +23,8 @@ from rare.scenario.config.field_types import (
 from rare.scenario.config.toml_schema import toml_schema
 from rare.scenario.config.toml_tables import TableProblem, parse_table
 from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
-from traces.documents import read_toml, reads_file
-from traces.text import place
+from traces.files.documents import read_toml, reads_file
+from traces.files.text import place
 
 HERE = Path(__file__).resolve().parent / "experiments"
 DEFAULT, QUICK = HERE / "default.toml", HERE / "quick.toml"

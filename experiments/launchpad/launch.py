@@ -16,10 +16,10 @@ from experiments.launchpad.stage_plan import plan
 from experiments.launchpad.stage_results import results_of
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.train_folder import check_extra
-from traces.atomic import write_json
-from traces.documents import is_regular, user_path
 from traces.errors import InputError
-from traces.text import place
+from traces.files.atomic import write_json
+from traces.files.documents import is_regular, user_path
+from traces.files.text import place
 
 SUN = "islanded"
 """The scenario under whose wind and sun the user's own traces run."""

@@ -14,9 +14,9 @@ from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
 from experiments.process.progress import ProgressDisplay, Task
 from experiments.process.worker_pool import Failed, Pool
-from traces.atomic import folder_lock, write_json
-from traces.documents import read_json
 from traces.errors import InputError
+from traces.files.atomic import folder_lock, write_json
+from traces.files.documents import read_json
 
 Done = dict[str, dict[str, Any]]
 

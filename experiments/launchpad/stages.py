@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.launchpad.stage_plan import CHOOSE, DATA, OFFLINE, ONLINE, REFERENCE
-from traces.documents import reading
 from traces.errors import InputError
+from traces.files.documents import reading
 
 Result = dict[str, Any]
 GROWTH = 1.1  # more episodes than seem needed, for windows differ

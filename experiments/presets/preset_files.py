@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from traces.atomic import write_json, write_text
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files.atomic import write_json, write_text
+from traces.files.documents import user_path
 
 RESULTS, TABLE = "results.json", "table.txt"
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.process.interrupts import cleaned, held
-from traces.documents import user_path
 from traces.errors import InputError
-from traces.text import place
+from traces.files.documents import user_path
+from traces.files.text import place
 
 RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "events.csv", "power.csv")
 FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supply

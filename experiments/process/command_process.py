@@ -15,7 +15,7 @@ import click
 
 from experiments.process import interrupts
 from traces.errors import InputError
-from traces.text import place
+from traces.files.text import place
 
 # What a system may lack, whatever is asked of it: no bug of ours.
 _SCARCE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO)

@@ -201,7 +201,7 @@ def _end(number: int) -> None:
         with suppress(Exception):
             left = clean()
             words += [left] if left else []
-    atomic = sys.modules.get("traces.atomic")  # not imported for this: nothing is being written then
+    atomic = sys.modules.get("traces.files.atomic")  # not imported for this: nothing is being written then
     with suppress(Exception):
         if atomic is not None:
             atomic.remove_unfinished()

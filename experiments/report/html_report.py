@@ -11,8 +11,8 @@ from experiments.report.metric_tables import compare_table, privileged, run_tabl
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, indented_json, render_page, small_image
 from experiments.results.run_folder import Compare, Run, is_compare, load_compare, load_run
-from traces.atomic import write_text
 from traces.errors import InputError
+from traces.files.atomic import write_text
 
 NO_METRICS = "This run stored no metrics to tell of."
 CAPTIONS = {

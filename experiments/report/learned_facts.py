@@ -14,8 +14,8 @@ from experiments.results.number_formats import cell, interval
 from experiments.results.scheduler_labels import short_labels
 from experiments.results.statistics import Estimate, estimate, paired
 from experiments.results.text_table import fits, narrow_lines, terminal_width
-from traces.documents import read_json, reading
 from traces.errors import InputError
+from traces.files.documents import read_json, reading
 
 EVALUATION, CURVE = "evaluation/evaluate.json", "ppo/curve.png"
 FIGURES = (

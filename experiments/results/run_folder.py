@@ -25,8 +25,8 @@ from experiments.results.run_tables import (
     write_table,
 )
 from experiments.results.scheduler_labels import result_labels, short_label
-from traces.documents import read_json, reads_file
 from traces.errors import InputError
+from traces.files.documents import read_json, reads_file
 
 __all__ = [
     "Compare",

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from traces.documents import opened, reads_file
 from traces.errors import InputError
+from traces.files.documents import opened, reads_file
 
 JOBS_COLUMNS = ("job_id", "submit_s", "start_s", "end_s", "cores", "suspensions", "value", "earned", "status")
 EVENTS_COLUMNS = ("time_s", "event", "job_id")

@@ -20,8 +20,8 @@ from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.run_folder import load_run, run_subfolder, write_compare
 from experiments.runs.run_setup import SimulationRequest, Work, prepare
 from experiments.runs.single_run import draw_report, simulate_one, store
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files.documents import user_path
 
 
 def compare_run(

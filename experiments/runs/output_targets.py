@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 
-from traces.documents import user_path
 from traces.errors import InputError, quoted
-from traces.text import place
+from traces.files.documents import user_path
+from traces.files.text import place
 
 
 def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: bool) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rare.scenario.config.toml_tables import dotted
-from traces.documents import read_json, user_path
 from traces.errors import InputError
+from traces.files.documents import read_json, user_path
 
 # Follow from the rest, or are chosen run by run: another seed or scheduler is the same experiment.
 _LEFT_OUT = ("resolved", "run")

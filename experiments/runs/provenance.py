@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from traces.documents import opened, reading
+from traces.files.documents import opened, reading
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")

@@ -20,8 +20,8 @@ from rare.episodes import Episodes
 from rare.scenario.scenario_episodes import episodes_of_all
 from schedulers.network.checkpoint_files import WEIGHTS, describe_checkpoint
 from schedulers.network.forward import CHOICES_OF_POLICY, Q
-from traces.atomic import write_json
 from traces.errors import InputError
+from traces.files.atomic import write_json
 
 if TYPE_CHECKING:
     from schedulers.training.checkpoint import Checkpoint

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from traces import documents
-from traces.atomic import folder_lock, is_partial, record_config, remove_partial
-from traces.documents import user_path
 from traces.errors import InputError
+from traces.files import documents
+from traces.files.atomic import folder_lock, is_partial, record_config, remove_partial
+from traces.files.documents import user_path
 
 CONFIG, SUMMARY = "config.json", "summary.json"
 NEEDED = ("torch", "d3rlpy", "stable_baselines3", "sb3_contrib", "h5py", "safetensors", "tensorboard")

@@ -28,8 +28,8 @@ from schedulers import make_scheduler
 from schedulers.network.checkpoint_files import describe_checkpoint
 from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.training.discount import REWARD_SCALE
-from traces.atomic import write_json
 from traces.errors import InputError
+from traces.files.atomic import write_json
 
 if TYPE_CHECKING:
     from schedulers.training.offline.offline_loop import Progress

@@ -29,8 +29,8 @@ from rare.scenario.scenario_episodes import episodes_of_all
 from schedulers.network.checkpoint_files import KINDS, WEIGHTS
 from schedulers.training.discount import REWARD_SCALE
 from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS, OnlineTask
-from traces.atomic import write_json
 from traces.errors import InputError
+from traces.files.atomic import write_json
 
 if TYPE_CHECKING:
     from schedulers.training.checkpoint import Checkpoint

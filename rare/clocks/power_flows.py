@@ -10,7 +10,7 @@ from rare.rules.power_balance import set_flows
 from rare.rules.settle import apply_inputs
 from rare.state import live_lists
 from rare.state.arrays import FINISH, OVER, QUEUE, World, bind
-from traces.constants import MJ_PER_KWH
+from traces.numbers.constants import MJ_PER_KWH
 
 MW_PER_W = 1000
 MJ_PER_WH = MJ_PER_KWH / 1000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rare.env.batch import Batch
-from rare.env.behaviour import EpisodeArrays
 from rare.env.observation.layout import Layout
+from rare.env.policies.behaviour import EpisodeArrays
 
 ROOM_AT_FIRST = 4096
 

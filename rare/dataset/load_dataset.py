@@ -23,7 +23,7 @@ from rare.dataset.minari.minari_read import files_hash, layout_of, read_metadata
 from rare.dataset.shards import Shard, group_name, read_shards
 from rare.env.observation.layout import Layout
 from traces.errors import InputError
-from traces.json_file import read_object
+from traces.files.json_file import read_object
 
 _LOOKED_AT = 200  # observations by which a layout is told
 

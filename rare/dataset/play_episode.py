@@ -9,9 +9,9 @@ from typing import Any
 
 from rare.dataset.episode_log import Log
 from rare.env.batch import Batch
-from rare.env.behaviour import FULL, OUTSIDE, OVER, ROOM, chance, draw_action
 from rare.env.observation.layout import Layout
-from rare.env.policy import AnyScheduler
+from rare.env.policies.behaviour import FULL, OUTSIDE, OVER, ROOM, chance, draw_action
+from rare.env.policies.policy import AnyScheduler
 from rare.episodes import Episode, Episodes
 from rare.model import Case
 from rare.scheduler import Decider, as_decider, as_scheduler, keep_queue

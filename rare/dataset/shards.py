@@ -20,8 +20,8 @@ import h5py
 from rare.dataset.checked.hdf5 import REMEDY, member, opened_hdf5, reading
 from rare.dataset.checked.sheet_check import Keys, is_number
 from rare.dataset.logged_episode import LoggedEpisode, write_episode
-from traces.documents import parse_json
 from traces.errors import InputError
+from traces.files.documents import parse_json
 
 _NAME = re.compile(r"episodes-(\d{6,20})-(\d{6,20})\.hdf5", re.ASCII)
 MOST_TABLE_BYTES = 64 * 2**20  # a row takes some 500 bytes, and a shard ends at 20,000 decisions
@@ -46,7 +46,8 @@ def group_name(number: int) -> str:
 class ShardWriter:
     """Writes one shard into a hidden file; `close` gives it its name.
 
-    By hand, not by traces.atomic: the name holds the last number, which is known only when it is closed.
+    By hand, not by traces.files.atomic: the name holds the last number, which is known only when it is
+    closed.
     """
 
     def __init__(self, folder: Path, first: int) -> None:

@@ -27,8 +27,8 @@ from rare.dataset.play_episode import Played, Player, Policy
 from rare.dataset.shards import Shard, ShardWriter, read_shards
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
-from traces.atomic import folder_lock, is_partial, record_config, remove_partial, write_json, write_text
 from traces.errors import InputError
+from traces.files.atomic import folder_lock, is_partial, record_config, remove_partial, write_json, write_text
 
 SHARD_DECISIONS = 20_000
 SHARD_AGE_S = 60.0

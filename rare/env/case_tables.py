@@ -27,7 +27,7 @@ from rare.rules.orders import densities, density_median
 from rare.state.arrays import World, handle_records
 from rare.state.memory import records, register
 from rare.world import build_world
-from traces.constants import DAY_S
+from traces.numbers.constants import DAY_S
 
 
 @dataclass(frozen=True)

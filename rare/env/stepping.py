@@ -28,7 +28,7 @@ from rare.state.arrays import (
 )
 from rare.state.compile import parallel_rule, rule
 from rare.state.memory import accessor
-from traces.constants import MJ_PER_KWH
+from traces.numbers.constants import MJ_PER_KWH
 
 INVALID = -1  # status of a step whose action was not valid: nothing happened
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from rare.model import Case
 from rare.state.arrays import env_of
 from rare.state.compile import rule
-from traces.constants import MICRO
+from traces.numbers.constants import MICRO
 
 PRICES = (("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"))
 """Fields of a record that compiled code takes the prices from; filled by `prices_per_u`."""

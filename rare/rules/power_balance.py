@@ -9,7 +9,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
-from traces.constants import MJ_PER_KWH
+from traces.numbers.constants import MJ_PER_KWH
 
 
 @rule

@@ -12,9 +12,9 @@ from typing import Any
 
 from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.config.toml_tables import KeyPath, TableProblem, dotted, parse_table, shown
-from traces.documents import parse_toml, read_text, reading, toml_tables, user_path
 from traces.errors import InputError
-from traces.text import place
+from traces.files.documents import parse_toml, read_text, reading, toml_tables, user_path
+from traces.files.text import place
 
 SHIPPED = Path(__file__).resolve().parent / "library"
 GROUNDS = "training"  # beside them, those that are there to train on: training/NAME

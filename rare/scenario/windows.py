@@ -13,8 +13,8 @@ from pathlib import Path
 
 from rare.scenario.config.toml_tables import shown
 from rare.scenario.load import ALL, Loaded
-from traces.documents import read_text, reads_file
 from traces.errors import InputError
+from traces.files.documents import read_text, reads_file
 
 COLUMNS = ("name", "split", "first_day", "days")
 SPLITS = ("train", "validation", "test", "unseen")

@@ -24,7 +24,7 @@ import numba
 import numpy as np
 
 from rare.state.cache_place import private_folder
-from traces.constants import DAY_S
+from traces.numbers.constants import DAY_S
 
 _numba_config: Any = numba.config
 F = TypeVar("F", bound=Callable[..., Any])

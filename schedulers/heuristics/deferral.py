@@ -37,8 +37,8 @@ from rare.state.arrays import (
 )
 from rare.state.compile import rule
 from rare.state.memory import accessor, records, register
-from traces.constants import HOUR_S, MJ_PER_KWH
 from traces.errors import InputError
+from traces.numbers.constants import HOUR_S, MJ_PER_KWH
 
 SHORT_S = 10  # the bound of the bounded slowdown
 MOST_STEPS = 169  # of an outlook, and the step after it

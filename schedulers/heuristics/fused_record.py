@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rare.env.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, chance, draw_action
+from rare.env.policies.behaviour import FULL, NOBODY, OUTSIDE, OVER, ROOM, chance, draw_action
 from rare.env.stepping import find_action, handle_at, place_at, score_at, step_one, view_at
 from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
@@ -24,7 +24,7 @@ def preferred_action(places, w, policy):
 
 @rule
 def take(places, preferred, epsilon, arrays, step):
-    """Carry out decision `step` of environment 0 and log it into `arrays` (rare.env.behaviour.EpisodeArrays).
+    """Carry out decision `step` of environment 0 and log it into `arrays` (an EpisodeArrays).
 
     False if the step needs room for live jobs first: then what came of it is not logged yet.
     """

@@ -31,7 +31,7 @@ from rare.world import more_live_slots
 from schedulers.lookahead.estimate_accuracy import Accuracy
 from schedulers.lookahead.rollout import Words
 from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
-from traces.constants import HOUR_S
+from traces.numbers.constants import HOUR_S
 
 SOON_S = 60  # assumed time left of a job past its estimate
 SHORTEST_PAST_S = 6 * HOUR_S  # a shorter past is too short to estimate the rate of arrivals

@@ -27,8 +27,8 @@ from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
 from schedulers.lookahead.rollout import CANDIDATE, TERMS, play, running, startable
-from traces.constants import HOUR_S
 from traces.errors import InputError
+from traces.numbers.constants import HOUR_S
 
 DEFAULT_BASE = "hvf+greedy"
 MOST_NOTED = 512  # actions of one decision that are looked at for pruning

@@ -14,7 +14,7 @@ import numpy as np
 
 from energy.forecasts.hash_noise import autocorrelated, key_of, normals
 from rare.model import UNLIMITED_MW
-from traces.constants import DAY_S, HOUR_S
+from traces.numbers.constants import DAY_S, HOUR_S
 
 LINK_AN_HOUR = 0.9  # correlation of a forecast's error with that of the hour before
 _QUANTILE_SCORE = NormalDist().inv_cdf(0.9)

@@ -12,9 +12,9 @@ from typing import Any
 from rare.env.observation.layout import Layout
 from schedulers.network.forward import HEADS, POLICY
 from schedulers.network.weights_file import WEIGHTS
-from traces.documents import is_regular, read_bytes, user_path
 from traces.errors import InputError
-from traces.json_file import brief, read_object
+from traces.files.documents import is_regular, read_bytes, user_path
+from traces.files.json_file import brief, read_object
 
 VERSION = 1
 FACTS = "checkpoint.json"

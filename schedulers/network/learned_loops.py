@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rare.env.behaviour import FULL, OVER, ROOM
 from rare.env.observation.buffers import slot_of
 from rare.env.observation.features import look
+from rare.env.policies.behaviour import FULL, OVER, ROOM
 from rare.env.stepping import handle_at, place_at, score_at, step_one, view_at
 from rare.rules.advance import advance
 from rare.rules.decide import apply

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rare.env.deciders import Observers, ObservingDecider
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
+from rare.env.policies.deciders import Observers, ObservingDecider
 from rare.model import Case
 from rare.scheduler import BaseScheduler
 from rare.state.memory import Copyable

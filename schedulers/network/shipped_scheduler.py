@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rare.env.deciders import Observers
 from rare.env.observation.observer import Observer
+from rare.env.policies.deciders import Observers
 from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import World
@@ -25,8 +25,8 @@ from schedulers.network.guarded_loops import REASONS, STALLED, Guarded, answer_t
 from schedulers.network.learned_scheduler import POINTWISE, forward_of
 from schedulers.network.shipped_folders import SHIPPED
 from schedulers.network.trained_range import NAMES, TrainedRange
-from traces.constants import HOUR_S
 from traces.errors import InputError
+from traces.numbers.constants import HOUR_S
 
 SHOWN_REASONS = 3
 

@@ -17,8 +17,8 @@ from rare.env.stepping import handle_at, place_at, score_at, step_one, view_at
 from rare.state.arrays import DECIDE_SHED, DECIDE_START
 from rare.state.compile import rule
 from schedulers.network.forward import CLUSTER_F, HOUR_F, QUEUE_F, RUNNING_F, best_action
-from traces.constants import DAY_S
 from traces.errors import InputError
+from traces.numbers.constants import DAY_S
 
 MARGIN = 0.1  # beyond the range, in the observation's own scale, in which all lies in [-1, 1]
 ODD_SHARE = 4  # at most one in so many of the jobs shown may lie outside

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from schedulers.network.network_shapes import weight_shapes
 from traces.errors import InputError, one_line
-from traces.json_file import MOST_BYTES, brief, check_regular, parsed_object
+from traces.files.json_file import MOST_BYTES, brief, check_regular, parsed_object
 
 WEIGHTS = "weights.safetensors"
 REMEDY = "copy the folder again"

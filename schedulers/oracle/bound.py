@@ -20,8 +20,8 @@ from schedulers.oracle.job_rows import JobRows, JobTerms
 from schedulers.oracle.linear_program import Program, Solved
 from schedulers.oracle.power_rows import PowerRows
 from schedulers.oracle.time_steps import Steps, end_of_gain_s, make_steps, step_edges
-from traces.constants import HOUR_S, MICRO
 from traces.errors import InputError
+from traces.numbers.constants import HOUR_S, MICRO
 
 STEP_S = HOUR_S
 LATE_SPANS = 4

@@ -31,8 +31,8 @@ from rare.state.arrays import (
 from rare.world import build_inputs, build_jobs, build_world
 from schedulers.oracle.packing_rows import narrow_mw
 from schedulers.oracle.time_steps import rates_u_per_kwh
-from traces.constants import MICRO
 from traces.errors import InputError
+from traces.numbers.constants import MICRO
 
 MOST_JOBS = 8
 MOST_STATES = 200_000

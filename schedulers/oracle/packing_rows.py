@@ -17,7 +17,7 @@ from rare.model import UNLIMITED_MW, Case, Partition
 from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
 from schedulers.oracle.time_steps import Steps, most_it_mw
-from traces.constants import HOUR_S
+from traces.numbers.constants import HOUR_S
 
 FUNCTIONS = (1, 2, 3, 4, 5, 7, 9)
 ABOVE = 1e-9  # by which a power limit is raised, so that rounding cannot tighten a cut

@@ -10,7 +10,7 @@ from schedulers.oracle.bound import Relaxed
 from schedulers.oracle.job_plan import Plan
 from schedulers.oracle.job_rows import allowance_s
 from schedulers.oracle.plan_trial import Trial
-from traces.constants import DAY_S, HOUR_S
+from traces.numbers.constants import DAY_S, HOUR_S
 
 HOLD_S = (0, 1800, 7200, 21_600, 43_200)  # how long before the planned start a reservation may begin
 THRESHOLD = 0.01  # of the value offered: the loss that a change may cause at the beginning of the search

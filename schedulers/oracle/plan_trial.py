@@ -9,7 +9,7 @@ from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import ENDED
 from rare.world import build_world
 from schedulers.oracle.job_plan import Plan, replay_plan
-from traces.constants import MICRO
+from traces.numbers.constants import MICRO
 
 STEPS = 2**40
 

@@ -12,7 +12,7 @@ from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
 from schedulers.oracle.packing_rows import Runs, add_packing, narrow_mw
 from schedulers.oracle.time_steps import Steps
-from traces.constants import HOUR_S
+from traces.numbers.constants import HOUR_S
 
 
 class PowerRows:

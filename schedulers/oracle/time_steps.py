@@ -8,8 +8,8 @@ import numpy as np
 
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.world import build_inputs, build_jobs
-from traces.constants import MICRO, MJ_PER_KWH
 from traces.errors import InputError
+from traces.numbers.constants import MICRO, MJ_PER_KWH
 
 MOST_STEPS = 100_000
 

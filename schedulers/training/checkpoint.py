@@ -14,7 +14,7 @@ from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import FACTS, VERSION, describe_checkpoint, head_of
 from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
-from traces.atomic import replacing, write_json
+from traces.files.atomic import replacing, write_json
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from traces.constants import HOUR_S
+from traces.numbers.constants import HOUR_S
 
 GAMMA_PER_HOUR = 0.95
 """The default. A reward a day later counts 0.29 of one now; most allowances are shorter than that."""

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from traces.documents import read_text, reading
 from traces.errors import InputError, quoted
+from traces.files.documents import read_text, reading
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

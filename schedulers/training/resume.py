@@ -16,9 +16,9 @@ from typing import Any, TypedDict, cast
 import numpy as np
 import torch
 
-from traces.atomic import replacing
 from traces.errors import InputError, one_line
-from traces.json_file import check_regular
+from traces.files.atomic import replacing
+from traces.files.json_file import check_regular
 
 STATE = "state.pt"
 REMEDY = "delete the folder and train again"

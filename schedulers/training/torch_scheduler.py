@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rare.env.deciders import Observers, ObservingDecider
 from rare.env.observation.observer import Observer
+from rare.env.policies.deciders import Observers, ObservingDecider
 from rare.model import Case
 from rare.scheduler import BaseScheduler
 from schedulers.network.learned_scheduler import checkpoint_name

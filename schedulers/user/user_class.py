@@ -15,12 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from rare.env.policy import AnyScheduler, Policy
+from rare.env.policies.policy import AnyScheduler, Policy
 from rare.scheduler import Scheduler
 from schedulers.user.plugin_schedulers import SCHEDULERS, first_word
 from schedulers.user.user_files import user_files
-from traces.documents import is_regular, user_path
 from traces.errors import InputError
+from traces.files.documents import is_regular, user_path
 
 MOST_CHARACTERS = 2000
 FORM = 'path/to/file.py:Class or path/to/file.py:Class(seed=3, path="model.zip")'

@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from traces.documents import is_regular, read_bytes
 from traces.errors import InputError
+from traces.files.documents import is_regular, read_bytes
 
 MOST_FILES = 2000
 """Of an argument's folder or of a package: who names a whole disk must not wait for it."""

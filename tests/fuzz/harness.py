@@ -13,8 +13,8 @@ from typing import Any
 
 from tests.fuzz.mutation import damaged
 from tests.fuzz.samples import Sample
-from traces.documents import UnforeseenError
 from traces.errors import InputError
+from traces.files.documents import UnforeseenError
 
 MOST_CPU_S = 20  # of a file of at most 300 kB: a busy machine does not count, a loop without end does
 LONGEST_MESSAGE = 800

@@ -332,7 +332,7 @@ def test_a_gzipped_file_of_nothing_is_not_unpacked(place, capsys):
 )
 def test_a_file_without_rights(place, stub, capsys, monkeypatch, words):  # noqa: F811
     """Root may read anything, so the refusal is made up; it is what the system answers to everyone else."""
-    from traces import text
+    from traces.files import text
 
     real = os.open
 
@@ -382,7 +382,7 @@ def test_a_wrong_call_of_a_reader_is_no_fault_of_a_file(place):
 
 
 def test_json_reads_no_nan(tmp_path):
-    from traces.documents import read_json
+    from traces.files.documents import read_json
 
     (tmp_path / "x.json").write_text('{"a": NaN, "b": -Infinity, "c": 1e400}', encoding="utf-8")
     found = read_json(tmp_path / "x.json")

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from traces import atomic
-from traces.atomic import folder_lock, record_config, remove_partial, remove_unfinished, replacing
 from traces.errors import InputError
+from traces.files import atomic
+from traces.files.atomic import folder_lock, record_config, remove_partial, remove_unfinished, replacing
 
 
 def names(folder):
@@ -80,7 +80,7 @@ class TestFiles:
 
     def test_removes_what_a_killed_process_left(self, tmp_path):
         program = (
-            "import os, sys\nfrom traces.atomic import replacing\n"
+            "import os, sys\nfrom traces.files.atomic import replacing\n"
             "with replacing(sys.argv[1]) as partial:\n    os._exit(9)"
         )
         assert subprocess.run([sys.executable, "-c", program, str(tmp_path / "a")]).returncode == 9
@@ -106,7 +106,7 @@ class TestFolders:
 
     def test_a_killed_holder_leaves_no_lock(self, tmp_path):
         program = (
-            "import os, sys\nfrom pathlib import Path\nfrom traces.atomic import folder_lock\n"
+            "import os, sys\nfrom pathlib import Path\nfrom traces.files.atomic import folder_lock\n"
             "with folder_lock(Path(sys.argv[1]), '', ''):\n    os._exit(9)"
         )
         assert subprocess.run([sys.executable, "-c", program, str(tmp_path)]).returncode == 9

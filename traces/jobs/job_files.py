@@ -12,14 +12,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from traces.atomic import replacing
-from traces.documents import reads_file
 from traces.errors import InputError
+from traces.files.atomic import replacing
+from traces.files.documents import reads_file
+from traces.files.text import MAX_BYTES, place, refuse_os
 from traces.jobs.job_formats import JOB_FORMATS, ReadOptions, formats_of_suffix, job_format, read_jobs
 from traces.jobs.job_metadata import metadata_of
 from traces.jobs.readers.parquet_jobs import pyarrow_parquet
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
-from traces.text import MAX_BYTES, place, refuse_os
 
 #: field -> (column of Workload, its unit in whole numbers per unit written, the value for none)
 _WRITTEN: dict[str, tuple[str, int, int | None]] = {

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from traces.documents import is_regular
 from traces.errors import InputError, one_line, quoted
+from traces.files.documents import is_regular
+from traces.files.text import MAX_BYTES, place
 from traces.jobs.readers.csv_jobs import read_csv
 from traces.jobs.readers.parquet_jobs import read_parquet
 from traces.jobs.readers.swf import read_swf
 from traces.jobs.workload import Workload
 from traces.name_registry import Entry, RegistrationError, Registry
-from traces.text import MAX_BYTES, place
 
 
 @dataclass(frozen=True, slots=True)

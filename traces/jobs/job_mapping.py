@@ -10,11 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from traces.documents import parse_toml, read_text, reading
 from traces.errors import InputError, quoted
+from traces.files.documents import parse_toml, read_text, reading
+from traces.files.text import place
 from traces.jobs.job_cells import QUANTITIES, ROUNDINGS
 from traces.jobs.job_metadata import Metadata, parse_metadata
-from traces.text import place
 
 REQUIRED = ("job_id", "submit_s", "cores", "work_s")
 TEXT_FIELDS = ("job_id", "preemptible", "partition", "service_class")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from traces.errors import InputError, quoted
+from traces.files.text import place
 from traces.jobs.job_cells import (
     QUANTITIES,
     CellError,
@@ -36,7 +37,6 @@ from traces.jobs.workload import (
     is_number_id,
 )
 from traces.read_report import Finding, ReadReport
-from traces.text import place
 
 #: Value of an absent cell or column. Required fields have none; an absent estimate is marked first.
 _UNKNOWN = -1

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from traces.csv_head import STAMP, kind_of_cell
-from traces.decimals import COMMA, find_mark, with_points
 from traces.errors import InputError, quoted
+from traces.files.csv_head import STAMP, kind_of_cell
 from traces.jobs.job_cells import QUANTITIES
 from traces.jobs.job_mapping import Mapping, Source
 from traces.jobs.repairs import Findings
+from traces.numbers.decimals import COMMA, find_mark, with_points
 from traces.read_report import Finding
 from traces.times.stamps import is_plain_date, parse_stamps
 from traces.times.timezones import EPOCH, find_zone, readings_of

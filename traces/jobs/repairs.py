@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from traces.errors import InputError, quoted
+from traces.files.text import place
 from traces.read_report import Finding, ReadReport
-from traces.text import place
 
 
 class Findings:

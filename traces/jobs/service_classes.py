@@ -16,9 +16,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from traces.constants import HOUR_S, MICRO
 from traces.errors import InputError, quoted
 from traces.jobs.workload import NO_DEADLINE_S, NO_VALUE, Workload, is_number_id
+from traces.numbers.constants import HOUR_S, MICRO
 
 _PPM = MICRO
 _WORD = 2**64 - 1

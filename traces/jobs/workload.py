@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from traces.constants import NO_DEADLINE_S as NO_DEADLINE_S
-from traces.constants import NO_POWER as NO_POWER
-from traces.constants import NO_VALUE as NO_VALUE
 from traces.errors import InputError, quoted
+from traces.numbers.constants import NO_DEADLINE_S as NO_DEADLINE_S
+from traces.numbers.constants import NO_POWER as NO_POWER
+from traces.numbers.constants import NO_VALUE as NO_VALUE
 from traces.read_report import ReadReport
 from traces.times.timezones import is_zone
 

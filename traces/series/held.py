@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, overload
 import numpy as np
 
 from traces.errors import InputError
-from traces.exact import INT64_MAX, dot_exact, largest_abs, scale_half_even
+from traces.numbers.exact import INT64_MAX, dot_exact, largest_abs, scale_half_even
 
 if TYPE_CHECKING:
     from traces.read_report import ReadReport

@@ -8,15 +8,10 @@ from typing import Unpack
 
 import numpy as np
 
-from traces.csv_table import MAX_BYTES, TableReader
-from traces.documents import reads_file
 from traces.errors import InputError, Parameter, Phrase
-from traces.series.power_series import PowerSeries
-from traces.series.regular import POLICIES, Gaps
-from traces.series.series_columns import find_column, listed, time_columns
-from traces.series.series_csv import SeriesFile, check_choices
-from traces.series.text_layout import Layout, LayoutOptions
-from traces.units import (
+from traces.files.csv_table import MAX_BYTES, TableReader
+from traces.files.documents import reads_file
+from traces.numbers.units import (
     ENERGY_UNITS,
     KNOWN,
     MAX_MW,
@@ -25,6 +20,11 @@ from traces.units import (
     to_milliwatts,
     units_declared,
 )
+from traces.series.power_series import PowerSeries
+from traces.series.regular import POLICIES, Gaps
+from traces.series.series_columns import find_column, listed, time_columns
+from traces.series.series_csv import SeriesFile, check_choices
+from traces.series.text_layout import Layout, LayoutOptions
 
 
 @reads_file

@@ -7,16 +7,16 @@ from typing import Unpack
 
 import numpy as np
 
-from traces.csv_table import MAX_BYTES, TableReader
-from traces.documents import reads_file
 from traces.errors import InputError, Parameter, Phrase
-from traces.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
+from traces.files.csv_table import MAX_BYTES, TableReader
+from traces.files.documents import reads_file
+from traces.numbers.rate_units import CARBON, KNOWN, LIMITS_U, MONEY, RateUnit, rate_unit, units_written
+from traces.numbers.units import to_whole
 from traces.series.rate_series import RateSeries
 from traces.series.regular import Gaps
 from traces.series.series_columns import find_column, listed, time_columns
 from traces.series.series_csv import SeriesFile, check_choices
 from traces.series.text_layout import Layout, LayoutOptions
-from traces.units import to_whole
 
 # No 'zero': an unknown price is not free, and unknown power is not clean.
 POLICIES = ("error", "hold", "interpolate")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from traces.errors import InputError
-from traces.exact import scale_half_even
-from traces.rate_units import check_base
+from traces.numbers.exact import scale_half_even
+from traces.numbers.rate_units import check_base
 from traces.series.held import EPOCH, HeldSeries
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from traces.errors import InputError, Parameter, Phrase
-from traces.exact import divide_half_even
+from traces.numbers.exact import divide_half_even
 from traces.times.stamps import ShowTime, show
 
 POLICIES = ("error", "hold", "interpolate", "zero")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.constants import DAY_S
 from traces.errors import InputError
+from traces.numbers.constants import DAY_S
 from traces.series.regular import check_order, usual_step_s
 from traces.times.stamps import ShowTime, show
 

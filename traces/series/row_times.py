@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from traces.constants import DAY_S
-from traces.csv_table import Table, TableReader
 from traces.errors import InputError, Parameter, Phrase
+from traces.files.csv_table import Table, TableReader
+from traces.numbers.constants import DAY_S
 from traces.read_report import Finding, ReadReport
 from traces.series.counted_times import check_name, is_count, read_counts, remark_on_counts
 from traces.series.regular import Gaps, usual_step_s

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 
 from traces.errors import InputError, Parameter, Phrase
-from traces.text import place
+from traces.files.text import place
+from traces.numbers.units import unit_of_column
 from traces.times.clock_parts import ROLES, STAMP, check_roles, role_of
 from traces.times.stamps import is_plain_date, is_whole_stamp
-from traces.units import unit_of_column
 
 _MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$", re.ASCII)
 # Names of columns that hold the end of each step: period_end, IntervalEnd, Datum bis, valid_to, Date (HE).

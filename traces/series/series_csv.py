@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from traces.csv_table import TableReader
-from traces.decimals import COMMA, find_mark, with_points
 from traces.errors import InputError, Parameter, Phrase
+from traces.files.csv_table import TableReader
+from traces.numbers.decimals import COMMA, find_mark, with_points
 from traces.read_report import Finding
 from traces.series.held import EPOCH
 from traces.series.regular import Gaps, Rows, drop_duplicates, fill

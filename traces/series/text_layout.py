@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypedDict
 
-from traces.decimals import MARKS
 from traces.errors import InputError, Parameter, Phrase
+from traces.numbers.decimals import MARKS
 from traces.times.stamps import DATE_ORDERS
 
 _UNITS_S = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60), "h": Fraction(3600),

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from traces.constants import DAY_S
 from traces.errors import InputError
 from traces.jobs.workload import LARGEST_S
+from traces.numbers.constants import DAY_S
 
 
 class DailyCycle:

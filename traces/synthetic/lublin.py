@@ -14,9 +14,9 @@ from datetime import datetime
 
 import numpy as np
 
-from traces.constants import DAY_S
 from traces.errors import InputError
 from traces.jobs.workload import Workload
+from traces.numbers.constants import DAY_S
 from traces.synthetic import generator_arguments
 from traces.synthetic.daily_cycle import DailyCycle, jobs_within, span_for_load, stretched
 from traces.synthetic.generated_columns import as_workload

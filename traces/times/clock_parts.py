@@ -8,8 +8,8 @@ from datetime import timedelta, tzinfo
 
 import numpy as np
 
-from traces.constants import DAY_S, HOUR_S
 from traces.errors import InputError, Parameter, Phrase
+from traces.numbers.constants import DAY_S, HOUR_S
 from traces.times.stamps import Stamps, day_number, parse_stamps
 from traces.times.timezones import EPOCH, day_begins, readings_of
 

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from traces.constants import DAY_S
 from traces.errors import InputError, Parameter, Phrase
+from traces.numbers.constants import DAY_S
 
 ORDINAL_1970 = date(1970, 1, 1).toordinal()
 # 8-digit dates such as 20220101 lie here; as seconds they would be a day in 1970 to 1973.

@@ -10,8 +10,8 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, data_rows, header_number, whole_offset_s
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.constants import HOUR_S
 from traces.errors import InputError, quoted
+from traces.numbers.constants import HOUR_S
 
 HEADER_LINES = 8
 #: Files of older converters stop after snow and days since the last snow.

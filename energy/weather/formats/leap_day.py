@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 
 from energy.weather.formats.weather_record import Record
-from traces.constants import DAY_S
+from traces.numbers.constants import DAY_S
 from traces.read_report import Finding
 from traces.times.timezones import EPOCH
 

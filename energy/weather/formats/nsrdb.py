@@ -26,8 +26,8 @@ from energy.weather.formats.weather_content import (
     whole_offset_s,
 )
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.constants import HOUR_S
 from traces.errors import InputError
+from traces.numbers.constants import HOUR_S
 from traces.series.regular import usual_step_s
 
 WIND_HEIGHT_M = 2.0

@@ -12,8 +12,8 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content, Rows, whole_offset_s
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.constants import HOUR_S
 from traces.errors import InputError, quoted
+from traces.numbers.constants import HOUR_S
 
 HEADER = re.compile(
     r"\s?(\d{5}) (.{22}) (..)\s+(-?\d{1,2}) "  # station, city, state, hours from UTC

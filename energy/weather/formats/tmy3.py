@@ -23,8 +23,8 @@ from energy.weather.formats.weather_content import (
     whole_offset_s,
 )
 from energy.weather.formats.weather_record import Options, Record, dates_s, placed_years
-from traces.constants import HOUR_S
 from traces.errors import InputError, quoted
+from traces.numbers.constants import HOUR_S
 
 FIRST_COLUMN = "Date (MM/DD/YYYY)"
 HOUR_MIN, LAST_HOUR_MIN, DAY_MIN = 60, 1380, 1440

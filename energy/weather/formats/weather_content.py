@@ -10,7 +10,7 @@ import numpy as np
 
 from energy.weather.site_weather import SITE_RANGES
 from traces.errors import InputError, Parameter, Phrase, quoted
-from traces.text import begins_as_json, numbered_lines, place
+from traces.files.text import begins_as_json, numbered_lines, place
 
 #: A leap year of minutes, and a little.
 MAX_ROWS = 600_000

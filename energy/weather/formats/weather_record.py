@@ -9,8 +9,8 @@ import numpy as np
 
 from energy.weather.formats.weather_content import Content
 from energy.weather.site_weather import MAX_BYTES, NOMINAL_YEAR
-from traces.constants import DAY_S
 from traces.errors import InputError, Parameter, Phrase
+from traces.numbers.constants import DAY_S
 from traces.read_report import Finding
 
 GAPS = ("error", "interpolate")

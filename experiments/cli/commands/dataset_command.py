@@ -19,7 +19,7 @@ from experiments.cli.shared_options import (
     settings_option,
 )
 from experiments.process.progress import ProgressDisplay
-from traces.documents import user_path
+from traces.files.documents import user_path
 
 
 @click.group(invoke_without_command=True)

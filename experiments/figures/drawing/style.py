@@ -17,8 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from traces.atomic import replacing
 from traces.errors import InputError
+from traces.files.atomic import replacing
 
 # Okabe and Ito's palette, which stays distinct with colour-blind sight. One colour, one meaning.
 RENEWABLE, BATTERY, GRID, CURTAILED = "#009E73", "#56B4E9", "#D55E00", "#F0E442"

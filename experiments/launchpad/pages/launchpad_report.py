@@ -13,8 +13,8 @@ from experiments.launchpad.launchpad_folder import CLAIMS, REPORT, results_path
 from experiments.launchpad.pages import launchpad_tables as tables
 from experiments.launchpad.pages.launchpad_figures import draw_figures
 from experiments.report.page_templates import png_image, render_page
-from traces.atomic import write_json, write_text
-from traces.documents import read_json, reading
+from traces.files.atomic import write_json, write_text
+from traces.files.documents import read_json, reading
 
 CAPTIONS = {
     "curves": "One picture a case: a workload, and what changes of it in supply or load. Thick: mean over "

@@ -15,7 +15,7 @@ from experiments.training.train_folder import SUMMARY, check_extra, opened, vers
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
 from schedulers.network.forward import CHOICES_OF_POLICY
-from traces.atomic import write_json
+from traces.files.atomic import write_json
 
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32

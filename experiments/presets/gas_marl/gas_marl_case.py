@@ -19,8 +19,8 @@ import numpy as np
 from experiments.presets.preset_files import find_files
 from rare.model import UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
 from traces import read_workload
-from traces.documents import read_text, reads_file
 from traces.errors import InputError, quoted
+from traces.files.documents import read_text, reads_file
 from traces.jobs.workload import Workload
 
 JOBS_PER_WINDOW = 1024

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, may_hold, patient
-from rare.env.deciders import Observers, ObservingDecider
 from rare.env.observation.layout import CLUSTER, QUEUE, Layout
 from rare.env.observation.observer import Observer
+from rare.env.policies.deciders import Observers, ObservingDecider
 from rare.model import Case
 from rare.scheduler import BaseScheduler
 from schedulers.network.checkpoint_files import describe_checkpoint

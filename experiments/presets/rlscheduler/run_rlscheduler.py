@@ -28,11 +28,11 @@ from experiments.presets.rlscheduler.rlscheduler_training import AGENT, ORDER, R
 from experiments.process.progress import QUIET, ProgressDisplay, Task
 from experiments.runs.provenance import provenance
 from experiments.training.train_folder import check_extra, read_json
-from rare.env.policy import AnyScheduler
+from rare.env.policies.policy import AnyScheduler
 from rare.episodes import Episodes, window_case
 from schedulers import Heuristic, make_scheduler
-from traces.atomic import write_json
 from traces.errors import InputError
+from traces.files.atomic import write_json
 
 __all__ = ["run", "text"]
 

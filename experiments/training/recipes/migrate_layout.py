@@ -27,9 +27,9 @@ import rare
 from experiments.process.command_process import run_process
 from rare.env.observation.layout import VERSION, Layout
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint, find_folder
-from traces.atomic import write_json
 from traces.errors import InputError
-from traces.json_file import read_object
+from traces.files.atomic import write_json
+from traces.files.json_file import read_object
 
 FROM = 1
 REMEDY = "give the folder of a checkpoint"

@@ -43,9 +43,9 @@ from schedulers.network.learned_scheduler import POINTWISE, forward_of
 from schedulers.network.shipped_scheduler import forecast_hours as hours_of
 from schedulers.network.trained_range import NAMES, TrainedRange, play_watched
 from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
-from traces.atomic import write_bytes
-from traces.documents import read_json
 from traces.errors import InputError
+from traces.files.atomic import write_bytes
+from traces.files.documents import read_json
 
 MOST_BYTES = 2_000_000
 SUMMARY = "summary.json"  # of the training run that the checkpoint lies in

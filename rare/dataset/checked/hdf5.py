@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from traces.errors import InputError, one_line
-from traces.json_file import check_regular
+from traces.files.json_file import check_regular
 
 MOST_CHUNK_BYTES = 256 * 2**20
 MOST_ARRAY_BYTES = 4 * 2**30

@@ -11,7 +11,7 @@ from typing import Any
 from rare.dataset.checked.hdf5 import REMEDY
 from rare.env.observation.layout import Layout
 from traces.errors import InputError
-from traces.json_file import brief
+from traces.files.json_file import brief
 
 MOST_COUNT = 2**53
 FORMAT = 1

@@ -16,7 +16,7 @@ import h5py
 from rare.dataset.dataset_folder import MAIN, METADATA
 from rare.dataset.shards import Shard, group_name
 from rare.env.observation.layout import Layout
-from traces.atomic import replacing, write_json
+from traces.files.atomic import replacing, write_json
 
 MINARI_VERSION = "0.5.4"  # whose form this is
 

@@ -15,9 +15,9 @@ from rare.dataset.checked.hdf5 import REMEDY
 from rare.dataset.checked.sheet_check import Keys
 from rare.dataset.dataset_folder import METADATA
 from rare.env.observation.layout import CLUSTER, FORECAST, QUEUE, RUNNING, Layout
-from traces.constants import DAY_S
 from traces.errors import InputError
-from traces.json_file import MOST_BYTES, parsed_object, read_object
+from traces.files.json_file import MOST_BYTES, parsed_object, read_object
+from traces.numbers.constants import DAY_S
 
 UNKNOWN = "unknown"
 

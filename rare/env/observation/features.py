@@ -31,7 +31,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
-from traces.constants import DAY_S, HOUR_S
+from traces.numbers.constants import DAY_S, HOUR_S
 
 QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
 CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)

@@ -183,7 +183,7 @@ class Layout:
     @classmethod
     def from_json(cls, text: str, remedy: str = REMEDY) -> Layout:
         """The layout of a checkpoint or dataset. InputError, ending in `remedy`, if of another version."""
-        from traces.documents import parse_json  # here: compiled code is keyed to this module's imports
+        from traces.files.documents import parse_json  # here: compiled code is keyed to this module's imports
 
         try:
             described = parse_json(text)

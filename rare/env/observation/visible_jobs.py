@@ -11,7 +11,7 @@ from rare.rules.job_life import latest_start_of
 from rare.rules.orders import FCFS, allowance_s, estimate_left_s
 from rare.state.arrays import QUEUE, SUSPENDED, entry_of, env_of, job_of, live_of
 from rare.state.compile import rule
-from traces.constants import HOUR_S
+from traces.numbers.constants import HOUR_S
 
 
 @rule

@@ -22,7 +22,7 @@ from matplotlib.text import Text
 from rare.env.batch import Batch
 from rare.model import UNLIMITED_MW, Case
 from rare.view import ClusterView, JobView
-from traces.constants import DAY_S, HOUR_S, MJ_PER_KWH, MW_PER_KW
+from traces.numbers.constants import DAY_S, HOUR_S, MJ_PER_KWH, MW_PER_KW
 
 WIDTH, HEIGHT, DPI = 960, 640, 100
 PAST_H, AHEAD_H = 12.0, 24.0

@@ -27,7 +27,7 @@ from rare.scenario.config.field_types import (
     Zone,
     otherwise,
 )
-from traces.rate_units import CURRENCIES
+from traces.numbers.rate_units import CURRENCIES
 
 
 class ImportTable(Table):

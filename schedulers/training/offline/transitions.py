@@ -20,8 +20,8 @@ from rare.dataset.load_dataset import Dataset, load
 from rare.dataset.logged_episode import LoggedEpisode
 from rare.env.observation.layout import Layout
 from schedulers.training.discount import GAMMA_PER_HOUR, REWARD_SCALE, discounts
-from traces.constants import HOUR_S
 from traces.errors import InputError
+from traces.numbers.constants import HOUR_S
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from schedulers.training.discount import discounts
 from schedulers.training.offline.transitions import Transitions
 from schedulers.training.online.learner_start import RingFiles
 from schedulers.training.online.reward_units import UNIT
-from traces.documents import opened, reading
+from traces.files.documents import opened, reading
 
 
 class Batch(NamedTuple):

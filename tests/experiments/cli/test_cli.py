@@ -258,7 +258,7 @@ class TestExitCodes:
             main([*RUN])
 
     def test_what_no_check_of_a_reader_foresaw_can_be_debugged(self, here, stub, capsys, monkeypatch):
-        from traces.documents import UnforeseenError, reading
+        from traces.files.documents import UnforeseenError, reading
 
         def stop(name):
             with reading("jobs.csv"):

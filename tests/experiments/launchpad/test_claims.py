@@ -11,8 +11,8 @@ from experiments.launchpad.claims.judge_claims import CLAIMS, claims_json, claim
 from experiments.launchpad.claims.verdicts import FAILS, HOLDS, UNDECIDED
 from experiments.launchpad.pages.launchpad_report import redraw, write_all
 from tests.experiments.launchpad.made_up import TIER_LEVELS, curve, results
-from traces.atomic import write_json
 from traces.errors import InputError
+from traces.files.atomic import write_json
 
 NOISE = 0.5  # apart by so much that no interval of a small difference leaves out 0
 ALL_MATTER = {"window=1": 0.5, "horizon=1": 0.5, "network=x": 0.8, "discount=0.5": 0.5}

@@ -16,7 +16,7 @@ from rare.dataset import load, to_d3rlpy
 from rare.dataset.episode_draws import draw
 from rare.dataset.play_episode import OUT_OF_SLOTS, Player, Policy
 from rare.dataset.write_dataset import Task, log_dataset
-from rare.env.play import play
+from rare.env.policies.play import play
 from rare.episodes import window_case
 from rare.scenario.scenario_episodes import episodes_of
 from rare.scheduler import BaseScheduler
@@ -160,7 +160,7 @@ def test_a_scheduler_in_python_is_logged_as_the_same_heuristic(name):
 
 
 def test_without_epsilon_it_is_the_schedulers_own_schedule(tmp_path):
-    from rare.env.play import play
+    from rare.env.policies.play import play
 
     log_dataset(task(["hvf+easy"], 0.0), 30, tmp_path / "data")
     data = load(tmp_path / "data")

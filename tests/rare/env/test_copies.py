@@ -21,7 +21,7 @@ from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout, Randomise, Simp
 from rare.clocks.compiled_clock import CompiledClock
 from rare.env.batch import Batch
 from rare.env.observation.observer import Observer
-from rare.env.play import play
+from rare.env.policies.play import play
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of

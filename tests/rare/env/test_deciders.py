@@ -2,8 +2,8 @@
 
 import pickle
 
-from rare.env.deciders import Observers
 from rare.env.observation.layout import Layout
+from rare.env.policies.deciders import Observers
 from rare.rules.advance import advance
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario

@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import check_env
 import rare
 from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout
 from rare.env.observation.layout import VERSION
-from rare.env.play import play
+from rare.env.policies.play import play
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import episodes_of

@@ -17,7 +17,7 @@ from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout, Randomise
 from rare.dataset.play_episode import NO_DECISION, Player, Policy
 from rare.env.batch import Batch
-from rare.env.play import play
+from rare.env.policies.play import play
 from rare.episodes import Episode, Episodes
 from rare.model import UNLIMITED_MW, Case, Cluster, Options, Partition
 from rare.state.arrays import SHEDDING

@@ -10,7 +10,7 @@ import pytest
 import rare
 from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout, Randomise
 from rare.env.batch import Batch
-from rare.env.play import play
+from rare.env.policies.play import play
 from rare.episodes import Episodes
 from rare.model import Case, Cluster, Partition, constant_inputs
 from rare.scenario.case_builder import build

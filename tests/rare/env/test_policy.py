@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import rare
-from rare.env.play import play
+from rare.env.policies.play import play
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.scenario_episodes import load_episodes

@@ -10,7 +10,7 @@ from rare.rules.objective import PRICES, objective_terms, objective_u, prices_of
 from rare.state.memory import arguments, records
 from rare.world import build_world
 from tests.builders import make_inputs, make_workload
-from traces.constants import MICRO
+from traces.numbers.constants import MICRO
 
 
 def case_of(priced=True, carbon=True, penalty_u=3, carbon_u_per_kg=190_000):

@@ -69,7 +69,7 @@ def test_the_key_of_this_package_has_its_rules_and_no_reader():
     assert {"traces/jobs/workload.py", "traces/errors.py"} <= found  # their constants are compiled in
     assert not found & {
         "traces/jobs/readers/swf.py",
-        "traces/documents.py",
+        "traces/files/documents.py",
         "rare/metrics.py",
         "energy/weather/site_weather.py",
     }
@@ -117,7 +117,7 @@ def test_an_edit_to_a_rule_or_a_constant_renames_the_folder_and_one_to_a_reader_
         assert after_edit(name) != before, name
     for name in (
         "traces/jobs/readers/swf.py",
-        "traces/documents.py",
+        "traces/files/documents.py",
         "energy/weather/site_weather.py",
         "rare/metrics.py",
     ):

@@ -19,7 +19,7 @@ from experiments.evaluation.evaluate import choose_windows, evaluate  # noqa: E4
 from experiments.evaluation.evaluate_run import evaluate_run  # noqa: E402
 from experiments.runs import compare_run, simulate_run  # noqa: E402
 from rare import GreenClusterVectorEnv, Layout  # noqa: E402
-from rare.env.play import play  # noqa: E402
+from rare.env.policies.play import play  # noqa: E402
 from rare.scenario.case_builder import build  # noqa: E402
 from rare.scenario.load import Wishes, load_scenario  # noqa: E402
 from rare.scenario.scenario_episodes import episodes_of  # noqa: E402

@@ -6,8 +6,8 @@ import pytest
 from energy.grid.grid_series import read_carbon, read_price
 from experiments.cli.root import main
 from traces import read_workload
-from traces.csv_head import holds_values, separator
 from traces.errors import InputError
+from traces.files.csv_head import holds_values, separator
 from traces.series.power_csv import read_power
 from traces.series.rate_csv import read_rate
 

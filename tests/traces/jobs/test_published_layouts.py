@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from traces.errors import InputError
-from traces.rate_units import rate_unit, unit_in_name
+from traces.numbers.rate_units import rate_unit, unit_in_name
 from traces.series.power_csv import read_power
 from traces.series.rate_csv import read_rate
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traces.errors import InputError
+from traces.numbers.units import to_milliwatts
 from traces.series.power_csv import read_power
-from traces.units import to_milliwatts
 
 HOUR = 3600
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import traces.series.power_series
 from traces.errors import InputError
-from traces.exact import divide_half_even, dot_exact, scale_half_even
+from traces.numbers.exact import divide_half_even, dot_exact, scale_half_even
 from traces.series.power_series import EPOCH, PowerSeries, total
 
 JAN = datetime(2022, 1, 1, tzinfo=UTC)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from traces.csv_head import (
+from traces.errors import InputError, quoted
+from traces.files.csv_head import (
     NUMBER,
     PEEK_RECORDS,
     STAMP,
@@ -19,13 +20,12 @@ from traces.csv_head import (
     records_of,
     separator,
 )
-from traces.documents import reads_file
-from traces.errors import InputError, quoted
+from traces.files.documents import reads_file
+from traces.files.text import MAX_BYTES, numbered_lines, place
 from traces.jobs.job_mapping import REQUIRED, choose, load
 from traces.jobs.job_metadata import KEYS, Metadata, parse_metadata
 from traces.jobs.job_table import JobTable
 from traces.jobs.workload import Workload
-from traces.text import MAX_BYTES, numbered_lines, place
 
 _CHUNK_ROWS = 65536
 

@@ -9,13 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from traces.documents import reads_file
 from traces.errors import InputError, quoted
+from traces.files.documents import reads_file
+from traces.files.text import MAX_BYTES, open_file, place
 from traces.jobs.job_mapping import KNOWN, choose
 from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
 from traces.jobs.workload import Workload
-from traces.text import MAX_BYTES, open_file, place
 
 _CHUNK_ROWS = 65536
 #: Real tables take at least a bit a cell. A large one that takes far less holds the same values without end.

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from traces.documents import reads_file
 from traces.errors import InputError, quoted
+from traces.files.documents import reads_file
+from traces.files.text import MAX_BYTES, numbered_lines, place
 from traces.jobs.readers import swf_header
 from traces.jobs.readers.swf_partials import CONTINUED, join_partials
 from traces.jobs.repairs import Findings
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
-from traces.text import MAX_BYTES, numbered_lines, place
 
 FIELDS = (
     "job number",

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from traces.csv_table import TableReader
 from traces.errors import InputError
+from traces.files.csv_table import TableReader
 from traces.jobs.workload import LARGEST_S
 from traces.synthetic.gpu import quantiles
 from traces.synthetic.gpu.gpu_parameters import PARAMETER_FILE

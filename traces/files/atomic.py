@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from traces.errors import InputError
-from traces.json_file import read_object
+from traces.files.json_file import read_object
 
 LONGEST_STEM = 40
 """Characters of the target's name in the hidden one: file systems take 255 bytes, at most four each."""

@@ -9,9 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from rare.env.deciders import Observers, ObservingDecider
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
+from rare.env.policies.deciders import Observers, ObservingDecider
 from rare.model import Case
 from rare.scheduler import BaseScheduler, Scheduler, check_by_user, name_of, register_adapter
 from traces.errors import InputError

@@ -6,7 +6,7 @@ from typing import Any
 
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
-from rare.env.policy import AnyScheduler
+from rare.env.policies.policy import AnyScheduler
 from rare.episodes import Episodes
 from rare.scheduler import Decider, as_decider, keep_queue
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING

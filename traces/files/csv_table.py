@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
-from traces.csv_head import (
+from traces.errors import InputError, Parameter, Phrase
+from traces.files.csv_head import (
     DELIMITERS,
     PEEK_RECORDS,
     delimiter_of,
@@ -19,8 +20,7 @@ from traces.csv_head import (
     separator,
     value_positions,
 )
-from traces.errors import InputError, Parameter, Phrase
-from traces.text import numbered_lines, place
+from traces.files.text import numbered_lines, place
 
 __all__ = ["DELIMITERS", "MAX_BYTES", "MAX_ROWS", "Table", "TableReader", "text_lines"]
 

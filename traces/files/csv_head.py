@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Sequence
 
-from traces.units import MISSING
+from traces.numbers.units import MISSING
 
 DELIMITERS = ",;\t"
 #: Records below the first one that are looked at to tell names from values.

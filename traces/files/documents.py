@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from traces.errors import InputError, one_line, quoted
-from traces.text import open_regular, place
+from traces.files.text import open_regular, place
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,4 +1,4 @@
-"""Objects in JSON files and headers, and the words for what is found there instead (traces.documents)."""
+"""Objects in JSON files and headers, and the words for what is found there instead."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from traces.documents import JSON_BYTES, parse_json, read_json
 from traces.errors import InputError, one_line
-from traces.text import place
+from traces.files.documents import JSON_BYTES, parse_json, read_json
+from traces.files.text import place
 
 MOST_BYTES = JSON_BYTES
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from traces import decimals
 from traces.errors import InputError, Parameter, Phrase
+from traces.numbers import decimals
 
 # Milliwatts, or millijoules for energy per step, in one of the unit.
 POWER_UNITS = {"W": 10**3, "kW": 10**6, "MW": 10**9, "GW": 10**12}
