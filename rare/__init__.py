@@ -1,32 +1,40 @@
-"""RARE: a datacenter on wind and sun, simulated. `simulate(case, scheduler)` is the front door."""
+"""RARE: a datacenter on wind and sun, simulated. `simulate(case, scheduler)` is the front door.
+
+What is listed here is imported when it is first used: a report must not wait for numba.
+"""
+
+from typing import TYPE_CHECKING
 
 import gymnasium
 
-from rare.clocks.power_flows import PowerFlows
-from rare.clocks.simpy_clock import SimpyClock
-from rare.env.environment import GreenClusterEnv
-from rare.env.observation.layout import Layout
-from rare.env.policies.policy import Policy
-from rare.env.vector_env import GreenClusterVectorEnv
-from rare.episodes import Randomise
-from rare.model import (
-    NEVER_S,
-    NO_BATTERY,
-    UNLIMITED_MW,
-    Battery,
-    Case,
-    Cluster,
-    Inputs,
-    Options,
-    Partition,
-    constant_inputs,
-)
-from rare.result import Result
-from rare.run import simulate
-from rare.schedule import Schedule
-from rare.scheduler import Scheduler
-from rare.state.arrays import WAIT
-from rare.view import ClusterView, JobView
+from traces.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from rare.clocks.power_flows import PowerFlows
+    from rare.clocks.simpy_clock import SimpyClock
+    from rare.env.environment import GreenClusterEnv
+    from rare.env.observation.layout import Layout
+    from rare.env.policies.policy import Policy
+    from rare.env.vector_env import GreenClusterVectorEnv
+    from rare.episodes import Randomise
+    from rare.model import (
+        NEVER_S,
+        NO_BATTERY,
+        UNLIMITED_MW,
+        Battery,
+        Case,
+        Cluster,
+        Inputs,
+        Options,
+        Partition,
+        constant_inputs,
+    )
+    from rare.result import Result
+    from rare.run import simulate
+    from rare.schedule import Schedule
+    from rare.scheduler import Scheduler
+    from rare.state.arrays import WAIT
+    from rare.view import ClusterView, JobView
 
 __version__ = "0.1.0"
 
@@ -63,3 +71,33 @@ __all__ = [
     "constant_inputs",
     "simulate",
 ]
+
+__getattr__ = lazy_exports(
+    "rare",
+    {
+        "PowerFlows": "rare.clocks.power_flows",
+        "SimpyClock": "rare.clocks.simpy_clock",
+        "GreenClusterEnv": "rare.env.environment",
+        "Layout": "rare.env.observation.layout",
+        "Policy": "rare.env.policies.policy",
+        "GreenClusterVectorEnv": "rare.env.vector_env",
+        "Randomise": "rare.episodes",
+        "NEVER_S": "rare.model",
+        "NO_BATTERY": "rare.model",
+        "UNLIMITED_MW": "rare.model",
+        "Battery": "rare.model",
+        "Case": "rare.model",
+        "Cluster": "rare.model",
+        "Inputs": "rare.model",
+        "Options": "rare.model",
+        "Partition": "rare.model",
+        "constant_inputs": "rare.model",
+        "Result": "rare.result",
+        "simulate": "rare.run",
+        "Schedule": "rare.schedule",
+        "Scheduler": "rare.scheduler",
+        "WAIT": "rare.state.arrays",
+        "ClusterView": "rare.view",
+        "JobView": "rare.view",
+    },
+)

@@ -3,8 +3,9 @@
 What is listed here is imported when it is first used: names of algorithms must not wait for numba.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from traces.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from rare.state.codes import NumberParameter
@@ -14,18 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate", "Heuristic", "NumberParameter", "describe", "known_names", "make_scheduler"]
 
-_PLACES = {
-    "Gate": "schedulers.heuristics.power_gate",
-    "Heuristic": "schedulers.heuristics.heuristic",
-    "NumberParameter": "rare.state.codes",
-    "describe": "schedulers.registry",
-    "known_names": "schedulers.heuristics.heuristic",
-    "make_scheduler": "schedulers.registry",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'schedulers' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_PLACES[name]), name)
-    return value
+__getattr__ = lazy_exports(
+    "schedulers",
+    {
+        "Gate": "schedulers.heuristics.power_gate",
+        "Heuristic": "schedulers.heuristics.heuristic",
+        "NumberParameter": "rare.state.codes",
+        "describe": "schedulers.registry",
+        "known_names": "schedulers.heuristics.heuristic",
+        "make_scheduler": "schedulers.registry",
+    },
+)

@@ -3,9 +3,9 @@
 What is listed here is imported when it is first used: an error message must not wait for pandas.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from traces.lazy_exports import lazy_exports
 from traces.moved import install
 
 if TYPE_CHECKING:
@@ -33,27 +33,22 @@ __all__ = [
     "write_workload",
 ]
 
-_PLACES = {
-    "InputError": "traces.errors",
-    "Finding": "traces.read_report",
-    "ReadReport": "traces.read_report",
-    "read_power": "traces.series.power_csv",
-    "PowerSeries": "traces.series.power_series",
-    "read_workload": "traces.jobs.job_files",
-    "write_workload": "traces.jobs.job_files",
-    "ServiceClass": "traces.jobs.service_classes",
-    "assign_service": "traces.jobs.service_classes",
-    "NO_DEADLINE_S": "traces.jobs.workload",
-    "NO_POWER": "traces.jobs.workload",
-    "NO_VALUE": "traces.jobs.workload",
-    "Workload": "traces.jobs.workload",
-}
-
 install()
-
-
-def __getattr__(name: str) -> object:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'traces' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_PLACES[name]), name)
-    return value
+__getattr__ = lazy_exports(
+    "traces",
+    {
+        "InputError": "traces.errors",
+        "Finding": "traces.read_report",
+        "ReadReport": "traces.read_report",
+        "read_power": "traces.series.power_csv",
+        "PowerSeries": "traces.series.power_series",
+        "read_workload": "traces.jobs.job_files",
+        "write_workload": "traces.jobs.job_files",
+        "ServiceClass": "traces.jobs.service_classes",
+        "assign_service": "traces.jobs.service_classes",
+        "NO_DEADLINE_S": "traces.jobs.workload",
+        "NO_POWER": "traces.jobs.workload",
+        "NO_VALUE": "traces.jobs.workload",
+        "Workload": "traces.jobs.workload",
+    },
+)

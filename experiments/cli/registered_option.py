@@ -39,9 +39,8 @@ def online_algorithms() -> list[str]:
     return ONLINE_ALGORITHMS.names()
 
 
-def trace_formats() -> list[str]:
-    """Names of the formats of jobs, then of weather."""
-    from energy.weather.weather_formats import WEATHER_FORMATS
+def job_formats() -> list[str]:
+    """Names of the formats of jobs."""
     from traces.jobs.job_formats import JOB_FORMATS
 
-    return [f"workload: {', '.join(JOB_FORMATS.names())}; weather: {', '.join(WEATHER_FORMATS.names())}"]
+    return JOB_FORMATS.names()

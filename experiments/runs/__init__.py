@@ -3,8 +3,9 @@
 What is listed here is imported when it is first used: to handle a signal needs no pandas.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from traces.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from experiments.runs.comparison import compare_run
@@ -13,15 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "SimulationRequest", "compare_run", "simulate_run"]
 
-_MODULES = {
-    "Settings": "experiments.runs.run_setup",
-    "SimulationRequest": "experiments.runs.run_setup",
-    "compare_run": "experiments.runs.comparison",
-    "simulate_run": "experiments.runs.single_run",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = lazy_exports(
+    "experiments.runs",
+    {
+        "Settings": "experiments.runs.run_setup",
+        "SimulationRequest": "experiments.runs.run_setup",
+        "compare_run": "experiments.runs.comparison",
+        "simulate_run": "experiments.runs.single_run",
+    },
+)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from traces.errors import InputError, one_line, quoted
 from traces.files.documents import is_regular
 from traces.files.text import MAX_BYTES, place
-from traces.jobs.readers.csv_jobs import read_csv
-from traces.jobs.readers.parquet_jobs import read_parquet
-from traces.jobs.readers.swf import read_swf
-from traces.jobs.workload import Workload
 from traces.name_registry import Entry, RegistrationError, Registry
+
+if TYPE_CHECKING:
+    from traces.jobs.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,24 @@ class JobFormat:
     takes_mapping: bool = False
 
 
+# Readers are imported when they read: who lists the names of formats must not wait for NumPy.
+
+
 def _read_swf(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.readers.swf import read_swf
+
     return read_swf(path, strict=options.strict, max_bytes=options.max_bytes)
 
 
 def _read_csv(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.readers.csv_jobs import read_csv
+
     return read_csv(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
 
 
 def _read_parquet(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.readers.parquet_jobs import read_parquet
+
     return read_parquet(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
 
 

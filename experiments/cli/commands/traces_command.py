@@ -9,7 +9,7 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.output import json_text
-from experiments.cli.registered_option import RegisteredOption, trace_formats
+from experiments.cli.registered_option import RegisteredOption, job_formats
 from experiments.cli.shared_options import force_option, json_option, quiet_option, together
 from experiments.data import ESTIMATES, MODELS
 
@@ -84,9 +84,9 @@ def traces() -> None:
     "--format",
     "format_",
     cls=RegisteredOption,
-    names=trace_formats,
+    names=job_formats,
     metavar="NAME",
-    help="Of FILE: {names}.",
+    help="Workload: {names}. Weather: epw, tmy3, nsrdb, ... (docs/names.md).",
 )
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
