@@ -46,7 +46,7 @@ class Phrase(str):
 
     def __new__(cls, *parts: str | Parameter) -> Phrase:
         """The parts one after the other; those of a phrase among them are its own."""
-        flat = [inner for part in parts for inner in (part.parts if isinstance(part, Phrase) else (part,))]
+        flat = [piece for part in parts for piece in (part.parts if isinstance(part, Phrase) else (part,))]
         phrase = super().__new__(cls, "".join(str(part) for part in flat))
         phrase.parts = tuple(flat)
         return phrase

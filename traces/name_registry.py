@@ -201,8 +201,8 @@ class Registry(Generic[T]):
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """ "; did you mean 'easy'?", or nothing where no known name is near."""
-    near = difflib.get_close_matches(str(name), list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    closest = difflib.get_close_matches(str(name), list(known), 1)
+    return f"; did you mean {closest[0]!r}?" if closest else ""
 
 
 def first_line(plugin: type) -> str:

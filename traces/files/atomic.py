@@ -124,7 +124,7 @@ class ConfigDifference(NamedTuple):
 
     key: str
     recorded: str
-    asked: str
+    requested: str
 
 
 def record_config(path: Path, config: dict[str, Any], remedy: str) -> ConfigDifference | None:
@@ -132,14 +132,14 @@ def record_config(path: Path, config: dict[str, Any], remedy: str) -> ConfigDiff
 
     InputError, which ends in `remedy`, for a recorded one that cannot be read.
     """
-    asked: dict[str, Any] = json.loads(json.dumps(config))
+    requested: dict[str, Any] = json.loads(json.dumps(config))
     if not path.exists():
-        write_json(path, asked)
+        write_json(path, requested)
         return None
     recorded = read_object(path, remedy)
-    for key in {**asked, **recorded}:
-        if asked.get(key) != recorded.get(key):
-            return ConfigDifference(key, _short(recorded.get(key)), _short(asked.get(key)))
+    for key in {**requested, **recorded}:
+        if requested.get(key) != recorded.get(key):
+            return ConfigDifference(key, _short(recorded.get(key)), _short(requested.get(key)))
     return None
 
 

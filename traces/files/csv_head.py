@@ -68,13 +68,13 @@ def holds_values(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     kinds = [kind_of_cell(cell) for cell in first]
     if not {NUMBER, STAMP} & set(kinds):
         return False
-    usual = [_usual_kind(below, column) for column in range(len(kinds))]
-    pairs = list(zip(kinds, usual, strict=True))
+    usual_kinds = [_usual_kind(below, column) for column in range(len(kinds))]
+    pairs = list(zip(kinds, usual_kinds, strict=True))
     if (STAMP, STAMP) in pairs:
         return True
     if {(TEXT, NUMBER), (TEXT, STAMP), (NUMBER, STAMP)} & set(pairs):
         return False
-    if first[0] == "" and usual[0] != NOTHING:  # the unnamed index of a pandas table
+    if first[0] == "" and usual_kinds[0] != NOTHING:  # the unnamed index of a pandas table
         return False
     return len(below) > 0 or TEXT not in kinds
 

@@ -45,10 +45,10 @@ def reading(path: Path | str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        short = error.shortened(LONGEST_MESSAGE)
-        if short is error:
+        shortened = error.shortened(LONGEST_MESSAGE)
+        if shortened is error:
             raise
-        raise short from error
+        raise shortened from error
     except Exception as error:  # the data's fault until shown otherwise
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
@@ -57,11 +57,11 @@ def reading(path: Path | str) -> Iterator[None]:
                 remedy="check the path, its permissions and free space",
             ) from error
         raise UnforeseenError(
-            f"{place(path)}: cannot be read ({_what(error)}); the file is damaged, or not what it says it is"
+            f"{place(path)}: cannot be read ({_cause(error)}); the file is damaged, or not what it says it is"
         ) from error
 
 
-def _what(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):
@@ -77,8 +77,8 @@ def reads_file(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def reader(*args: P.args, **kwargs: P.kwargs) -> R:
-        given = signature.bind(*args, **kwargs).arguments  # a wrong call is no fault of the file
-        with reading(given[first]):
+        arguments = signature.bind(*args, **kwargs).arguments  # a wrong call is no fault of the file
+        with reading(arguments[first]):
             return function(*args, **kwargs)
 
     return reader
@@ -166,12 +166,12 @@ def toml_tables(source: str, path: Path | str, remedy: str = "") -> dict[str, An
     try:
         return parse_toml(source)
     except tomllib.TOMLDecodeError as error:
-        said = " ".join(str(error).split())
-        found = re.search(r"\(at line (\d+), column \d+\)", said)
-        line = int(found[1]) if found else source.count("\n") + 1
+        message = " ".join(str(error).split())
+        position = re.search(r"\(at line (\d+), column \d+\)", message)
+        line = int(position[1]) if position else source.count("\n") + 1
         lines = source.splitlines()
         content = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        reason = quoted(re.sub(r" \(at [^)]*\)", "", said), 100).strip("\"'")
+        reason = quoted(re.sub(r" \(at [^)]*\)", "", message), 100).strip("\"'")
         raise InputError(
             f"cannot be read as TOML: {reason}: {quoted(content, 60)}{end}", where=place(path, line)
         ) from None
@@ -228,17 +228,17 @@ def _check_depth(document: Any) -> None:
     """ValueError for what is nested too deeply for others to walk, or holds a number beyond 64 bits."""
     level = [document]
     for _ in range(DEEPEST):
-        inner: list[Any] = []
-        for each in level:
-            values = each.values() if isinstance(each, dict) else each if isinstance(each, list) else (each,)
+        children: list[Any] = []
+        for node in level:
+            values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else (node,)
             for value in values:
                 if isinstance(value, dict | list):
-                    inner.append(value)
+                    children.append(value)
                 elif isinstance(value, int) and abs(value) > _MOST_WHOLE:
                     raise ValueError("it holds a number of more digits than any use needs")
-        if not inner:
+        if not children:
             return
-        level = inner
+        level = children
     raise ValueError("it is nested too deeply")
 
 

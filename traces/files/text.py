@@ -183,20 +183,20 @@ def _read(path: Path | str, stream: BinaryIO | gzip.GzipFile, size: int) -> byte
 def _whole_lines(
     path: Path | str, chunks: Iterator[bytes], longest_line: int, line_remedy: str
 ) -> Iterator[bytes]:
-    rest = b""
+    unfinished = b""
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
-            rest = chunk[cut:]
+            yield unfinished + chunk[:cut]
+            unfinished = chunk[cut:]
         else:
-            rest += chunk
-        if len(rest) > longest_line:
+            unfinished += chunk
+        if len(unfinished) > longest_line:
             raise InputError(
                 f"has a line longer than {longest_line} bytes", where=place(path), remedy=line_remedy
             )
-    if rest:
-        yield rest
+    if unfinished:
+        yield unfinished
 
 
 def numbered_lines(

@@ -100,14 +100,14 @@ def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
 
 def _columns(jobs: Workload) -> dict[str, tuple[np.ndarray, int, int | None]]:
     """The columns to write: those that say something."""
-    chosen = {}
+    written = {}
     for name, (column, scale, none) in _WRITTEN.items():
         values = getattr(jobs, column)
         if values is not None and not (none is not None and (values == none).all()):
-            chosen[name] = (values, scale, none)
+            written[name] = (values, scale, none)
     if jobs.preemptible.all():
-        del chosen["preemptible"]
-    return chosen
+        del written["preemptible"]
+    return written
 
 
 def _write_csv(jobs: Workload, stream: BinaryIO) -> None:

@@ -54,7 +54,7 @@ class Mapping:
     sources: dict[str, Source]
     skip: dict[str, str] = field(default_factory=dict)
     metadata: Metadata = field(default_factory=Metadata)
-    own: bool = False
+    native: bool = False
     index: tuple[str, ...] = ()
     header: bool = True
 
@@ -64,7 +64,7 @@ class Mapping:
         return list(dict.fromkeys([*names, *self.skip.values()]))
 
 
-def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
+def native_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
     """The mapping of our own format for these columns; InputError for missing and unknown ones.
 
     index : columns that a data frame's index was stored in. They are left out, unless one has the name
@@ -92,7 +92,7 @@ def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) ->
             remedy="rename it, or leave it out",
         )
     sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
-    return Mapping("own", sources, own=True, index=left_out)
+    return Mapping("own", sources, native=True, index=left_out)
 
 
 def choose(
@@ -105,16 +105,16 @@ def choose(
                 built_in = load(name)
                 if set(built_in.columns()) <= set(header):
                     return built_in
-        return own_mapping(header, where, index)
-    chosen = load(mapping)
-    for name in chosen.columns():
+        return native_mapping(header, where, index)
+    requested = load(mapping)
+    for name in requested.columns():
         if name not in header:
             raise InputError(
-                f"column {quoted(name)}, which mapping {quoted(chosen.name)} needs, is missing",
+                f"column {quoted(name)}, which mapping {quoted(requested.name)} needs, is missing",
                 where=where,
                 remedy=f"found: {quoted(', '.join(header), 200)}",
             )
-    return chosen
+    return requested
 
 
 def load(mapping: str | Path) -> Mapping:
@@ -153,10 +153,10 @@ def parse(text: str, name: str) -> Mapping:
             f"header is {quoted(header)}", where=name, remedy="write header = false for a file without names"
         )
     columns = _table(tables, "columns", name)
-    for needed in REQUIRED[1:]:
-        if needed not in columns:
+    for required in REQUIRED[1:]:
+        if required not in columns:
             raise InputError(
-                f"[columns.{needed}] is missing", where=name, remedy=f"needed: {', '.join(REQUIRED[1:])}"
+                f"[columns.{required}] is missing", where=name, remedy=f"needed: {', '.join(REQUIRED[1:])}"
             )
     sources = {}
     for target, keys in columns.items():

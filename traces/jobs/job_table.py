@@ -15,12 +15,12 @@ from traces.files.text import place
 from traces.jobs.job_cells import (
     QUANTITIES,
     CellError,
+    booleans,
     decimals,
     difference,
+    integers_if_plain,
     product,
-    truths,
-    whole,
-    whole_if_plain,
+    scaled_integers,
 )
 from traces.jobs.job_mapping import Mapping, Source
 from traces.jobs.job_metadata import Metadata
@@ -94,7 +94,7 @@ class JobTable:
         self._columns = _Columns()
         self._records = 0
         self._findings = Findings(path, np.zeros(0, dtype=np.int64), unit)
-        if not mapping.own:
+        if not mapping.native:
             text = f"columns read by mapping {mapping.name}"
             self._findings.put("notes", "mapping", Finding(1, None, mapping.name, text))
         for name in mapping.index:
@@ -141,31 +141,31 @@ class JobTable:
     def _convert(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
         column = cells[source.column]
         if name == "preemptible":
-            return truths(source.column, column)
+            return booleans(source.column, column)
         if name not in QUANTITIES:
-            return self._texts(source.column, column, needed=name == "job_id")
+            return self._texts(source.column, column, required=name == "job_id")
         if source.minus is None and source.times is None:
-            digits = whole_if_plain(column, source.factor)
+            digits = integers_if_plain(column, source.factor)
             if digits is not None:
                 return digits
         return self._whole(name, source, cells)
 
     @staticmethod
-    def _texts(name: str, column: list[str], needed: bool) -> np.ndarray:
-        out = np.empty(len(column), dtype=object)
+    def _texts(name: str, column: list[str], required: bool) -> np.ndarray:
+        texts = np.empty(len(column), dtype=object)
         for row, cell in enumerate(column):
-            if needed and cell == "":
+            if required and cell == "":
                 raise CellError(row, f"{name} is empty; give each job an id")
             if not cell.isprintable():
                 raise CellError(row, f"{name} is {ascii(cell)[:40]}, with characters that cannot be printed")
-            out[row] = cell
-        return out
+            texts[row] = cell
+        return texts
 
     def _whole(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
         column = cells[source.column]
-        absent = np.zeros(len(column), dtype=bool)
+        empty = np.zeros(len(column), dtype=bool)
         if name in _ABSENT:
-            absent = np.fromiter((cell == "" for cell in column), bool, len(column))
+            empty = np.fromiter((cell == "" for cell in column), bool, len(column))
             column = ["0" if cell == "" else cell for cell in column]
         label, values = source.column, decimals(source.column, column, None)
         if source.minus is not None:
@@ -177,13 +177,13 @@ class JobTable:
         for row, value in enumerate(values):
             if value < 0 and name not in _MAY_BE_NEGATIVE:
                 raise CellError(row, f"{label} is {plain(value)}; it must be 0 or more")
-        out, rounded = whole(label, values, source.factor, source.rounding)
+        out, rounded = scaled_integers(label, values, source.factor, source.rounding)
         if not source.quiet:
-            how = "down" if source.rounding == "floor" else "up"
-            text = f"{label} is a decimal, rounded {how} to a whole second"
+            direction = "down" if source.rounding == "floor" else "up"
+            text = f"{label} is a decimal, rounded {direction} to a whole second"
             self._findings.add("repairs", "decimal", rounded, column, text)
         if name in _ABSENT:
-            out[absent] = _ABSENT[name]
+            out[empty] = _ABSENT[name]
         return out
 
     def workload(self, strict: bool) -> Workload:
@@ -239,16 +239,16 @@ class JobTable:
         text = "deadline_s is {}, before the job's submit time; correct it, or leave it empty for none"
         checks.append((deadline_s < columns["submit_s"], deadline_s, text))
         checks.append(self._duplicates(columns["job_id"]))
-        if self._mapping.own:
+        if self._mapping.native:
             idle = (columns["cores"] == 0) & (columns["gpus"] == 0)
             checks.append((idle, columns["cores"], "cores is {} without GPUs; a job needs one of them"))
         self._findings.refuse(checks)
 
     def _duplicates(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-        again = pd.Series(ids).duplicated().to_numpy()
-        first = int(np.argmax(ids == ids[int(np.argmax(again))])) if again.any() else 0
-        where = self._findings.where(first) if again.any() else ""
-        return again, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
+        repeated = pd.Series(ids).duplicated().to_numpy()
+        first = int(np.argmax(ids == ids[int(np.argmax(repeated))])) if repeated.any() else 0
+        where = self._findings.where(first) if repeated.any() else ""
+        return repeated, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
 
     def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A foreign table may hold tasks that ask for nothing: they are no jobs."""

@@ -118,13 +118,13 @@ class JobTexts:
                 f"column {quoted(column)} holds dates, and its unit in the mapping counts: drop unit",
                 where=where,
             )
-        some = [cells[row] for row in rows]
-        stamps = parse_stamps(some, [lines[row] for row in rows], self._path, self._date_order)
+        dates = [cells[row] for row in rows]
+        stamps = parse_stamps(dates, [lines[row] for row in rows], self._path, self._date_order)
         self._date_order = self._date_order or stamps.date_order
         utc_s = stamps.seconds
         if not stamps.in_utc:
             if self._zone is None:
-                raise InputError(f"{quoted(some[0])} has no offset: {_NO_ZONE}", where=where)
+                raise InputError(f"{quoted(dates[0])} has no offset: {_NO_ZONE}", where=where)
             times = readings_of(stamps.seconds, find_zone(self._zone))
             if times.nonexistent.any():
                 row = rows[int(np.argmax(times.nonexistent))]
@@ -133,10 +133,10 @@ class JobTexts:
                     "went forward: correct it, or the zone",
                     where=f"{self._path}:{lines[row]}",
                 )
-            again = np.zeros(len(cells), bool)
-            again[rows] = times.transition >= 0
+            repeated = np.zeros(len(cells), bool)
+            repeated[rows] = times.transition >= 0
             text = "occurs twice as clocks go back, taken as the first time"
-            findings.add("repairs", "ambiguous_stamps", again, cells, text)
+            findings.add("repairs", "ambiguous_stamps", repeated, cells, text)
             utc_s = times.first_s
         out: list[int | None] = [None] * len(cells)
         for row, second in zip(rows, utc_s.tolist(), strict=True):

@@ -58,7 +58,7 @@ class Findings:
         """Add a finding, to one of the same code if there is one."""
         before = self._kinds[kind].get(code)
         if before is not None:
-            first = min(before, finding, key=lambda one: one.line if one.line is not None else 0)
+            first = min(before, finding, key=lambda entry: entry.line or 0)
             finding = Finding(before.count + finding.count, first.line, first.value, first.text)
         self._kinds[kind][code] = finding
 

@@ -139,12 +139,12 @@ class Workload:
             others.setdefault("estimates", "run_time")
         columns.update({key: others.pop(key) for key in COLUMNS if key in others})
         order = np.argsort(np.asarray(submit_s), kind="stable")
-        full: dict[str, Any] = {
+        all_columns: dict[str, Any] = {
             key: _spread(name, key, values, count)[order]
             for key, values in columns.items()
             if values is not None
         }
-        return cls(name=name, **full, **others)
+        return cls(name=name, **all_columns, **others)
 
     def __len__(self) -> int:
         return len(self.submit_s)
@@ -292,9 +292,9 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
 
 
 def _check_rows(jobs: Workload) -> None:
-    def refuse(wrong: np.ndarray, what: str) -> None:
-        if wrong.any():
-            raise InputError(f"job {quoted(jobs.job_id[int(np.argmax(wrong))])} {what}", where=jobs.name)
+    def refuse(mask: np.ndarray, problem: str) -> None:
+        if mask.any():
+            raise InputError(f"job {quoted(jobs.job_id[int(np.argmax(mask))])} {problem}", where=jobs.name)
 
     texts = [column for column in _TEXTS if getattr(jobs, column) is not None]
     for column in ("job_id", "preemptible", *texts):

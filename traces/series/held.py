@@ -133,8 +133,8 @@ class HeldSeries:
             )
         starts_s = np.repeat(np.arange(times, dtype=np.int64) * self.end_s, len(self))
         change_s = np.tile(self.change_s, times) + starts_s
-        whole = self._with(self.start_utc, change_s, np.tile(self.values, times), times * self.end_s)
-        return whole.slice(0, until_s)
+        repeated = self._with(self.start_utc, change_s, np.tile(self.values, times), times * self.end_s)
+        return repeated.slice(0, until_s)
 
     def __add__(self, other: object) -> Self:
         """Sum on the span both have; changes are the union of theirs. InputError if they share no time."""
@@ -153,8 +153,8 @@ class HeldSeries:
             raise InputError(f"{self.name} + {other.name}: {self.NOUN} beyond 63 bits: scale them down first")
         change_s = np.union1d(left.change_s, right.change_s)
         summed = left.at(change_s) + right.at(change_s)
-        whole = left._with(start_utc, change_s, summed, left.end_s)
-        return replace(cast(Any, whole), name=f"{self.name} + {other.name}", report=None)
+        total = left._with(start_utc, change_s, summed, left.end_s)
+        return replace(cast(Any, total), name=f"{self.name} + {other.name}", report=None)
 
     def _integral(self, from_s: int, to_s: int) -> int:
         """Value times seconds over [from_s, to_s), an exact Python integer. InputError outside [0, end_s]."""

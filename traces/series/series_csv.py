@@ -86,18 +86,18 @@ class SeriesFile(TimedFile):
         if declared is None and zone is not None and not (stamps.in_utc and STAMP in self.times):
             self.note("zone_by_name", len(self.lines), zone, "zone of the stamps, by the column's name")
         stamps = self.oldest_first(stamps, zone)
-        utc_s, kept = self.to_utc(stamps, zone)
+        utc_s, exists = self.to_utc(stamps, zone)
         self.refuse_repeated_times(stamps, utc_s)
-        if not kept.any():
+        if not exists.any():
             raise InputError("no row has a time that exists: check the zone", where=self.path)
-        clock_s, as_utc, show_time = self.even_clock(stamps, utc_s, kept, zone)
-        lines = self.lines[kept]
+        clock_s, as_utc, show_time = self.even_clock(stamps, utc_s, exists, zone)
+        lines = self.lines[exists]
         steps = row_steps(clock_s, lines, stamp, self.path, show_time)
         start_s = clock_s - steps.length_s if stamp == "end" else clock_s
-        length_s = np.full(len(kept), steps.usual_s, np.int64)
-        length_s[kept] = as_utc(start_s + steps.length_s) - as_utc(start_s)
+        length_s = np.full(len(exists), steps.usual_s, np.int64)
+        length_s[exists] = as_utc(start_s + steps.length_s) - as_utc(start_s)
         values, missing = convert(length_s)
-        rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s, show_time)
+        rows = Rows(start_s, lines, values[exists], missing[exists], steps.length_s, show_time)
         rows = drop_duplicates(rows, self.gaps, value_unit, self.path, self.count)
         begins_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
         self._note_steps(steps, lines)

@@ -80,5 +80,5 @@ def span_for_load(work: np.ndarray, capacity: float, load: float) -> float:
 
 def jobs_within(work: np.ndarray, capacity: float, load: float, days: float) -> int:
     """How many of the jobs, from the first, make this load for no more than these days."""
-    enough = load * capacity * days * DAY_S
-    return int(np.searchsorted(np.cumsum(work, dtype=float), enough, side="right"))
+    largest_work = load * capacity * days * DAY_S
+    return int(np.searchsorted(np.cumsum(work, dtype=float), largest_work, side="right"))

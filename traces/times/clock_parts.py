@@ -172,11 +172,11 @@ class ClockParts:
         beyond = np.flatnonzero(number * steps_s[day] > length_s[day])
         if len(beyond):
             row = int(beyond[0])
-            here, each_s = int(day[row]), int(steps_s[day[row]])
-            date = EPOCH + timedelta(seconds=int(day_s[here]))
+            i_day, each_s = int(day[row]), int(steps_s[day[row]])
+            date = EPOCH + timedelta(seconds=int(day_s[i_day]))
             raise InputError(
-                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of {length_s[here] / HOUR_S:g} hours and "
-                f"{length_s[here] // each_s} steps in {self.zone}",
+                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of {length_s[i_day] / HOUR_S:g} hours and "
+                f"{length_s[i_day] // each_s} steps in {self.zone}",
                 where=self._where(row),
                 remedy=Phrase(
                     f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
@@ -231,9 +231,9 @@ class ClockParts:
             raise InputError("no such time of day: Hour runs 1 to 24", where=self._where(late[0]))
         begins = self._naive(dates, (hour - 1) * HOUR_S + self._within_hour())
         if "interval" not in self.parts:
-            shown = self._naive(dates, hour * HOUR_S)
-            if not self._fits(begins) and self._fits(shown):
-                return shown, "end"
+            ends_at = self._naive(dates, hour * HOUR_S)
+            if not self._fits(begins) and self._fits(ends_at):
+                return ends_at, "end"
         return begins, "start"
 
     def _fits(self, stamps: Stamps) -> bool:
@@ -266,7 +266,7 @@ class ClockParts:
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s[-1] + DAY_S), self.zone)
         short = np.flatnonzero(np.diff(begin_s) == 23 * HOUR_S)
-        return any(set(hour[day == one].tolist()) == set(range(1, 24)) for one in short.tolist())
+        return any(set(hour[day == short_day].tolist()) == set(range(1, 24)) for short_day in short.tolist())
 
     def _within_hour(self) -> np.ndarray:
         if "interval" not in self.parts:

@@ -105,7 +105,7 @@ def parse_stamps(
         return Stamps(_epoch_seconds(cells, lines, path), in_utc=True)
     if " - " in cells[0]:
         cells = [_beginning(cell) for cell in cells]
-    pattern = next((one for one in _PATTERNS if one.fullmatch(cells[0])), None)
+    pattern = next((candidate for candidate in _PATTERNS if candidate.fullmatch(cells[0])), None)
     order: str | None = date_order
     order_row: int | None = None
     if pattern is _YEAR_LAST and order is None:
@@ -158,12 +158,12 @@ def _find_order(
 ) -> tuple[str, int | None]:
     """(order of day and month, the row that proves it; None with dots) of dates with the year last."""
     proof: dict[str, int] = {}
-    seen: set[str] = set()
+    texts: set[str] = set()
     for row, cell in enumerate(cells):
         text = cell[:10]
-        if text in seen:
+        if text in texts:
             continue
-        seen.add(text)
+        texts.add(text)
         match = _YEAR_LAST.fullmatch(cell)
         if match is None:
             continue  # refused with its line by the caller

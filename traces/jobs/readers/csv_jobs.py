@@ -46,11 +46,11 @@ def read_csv(
     else:
         _refuse_values(lines, head, cells)
         names = _names(cells, where)
-    chosen = choose(names, mapping, where)
-    table = JobTable(path, chosen, head.metadata, delimiter=head.delimiter)
-    needed = {name: names.index(name) for name in chosen.columns()}
+    columns_mapping = choose(names, mapping, where)
+    table = JobTable(path, columns_mapping, head.metadata, delimiter=head.delimiter)
+    positions = {name: names.index(name) for name in columns_mapping.columns()}
     for places, rows in _chunks(lines, len(names), head.delimiter):
-        table.add(places, {name: [row[k].strip() for row in rows] for name, k in needed.items()})
+        table.add(places, {name: [row[k].strip() for row in rows] for name, k in positions.items()})
     return table.workload(strict)
 
 

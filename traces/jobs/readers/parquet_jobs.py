@@ -81,15 +81,15 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
         for name, values in ranges.items()
         if name not in names and len(values) == file.metadata.num_rows and (mapping or name in KNOWN)
     }
-    chosen = choose([*ranges, *names], mapping, place(path), index)
+    columns_mapping = choose([*ranges, *names], mapping, place(path), index)
     pairs = {key: stored[key.encode()].decode("utf-8", "replace") for key in KEYS if key.encode() in stored}
-    table = JobTable(path, chosen, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
+    table = JobTable(path, columns_mapping, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
     first = 1
-    in_file = [name for name in chosen.columns() if name in names]
+    in_file = [name for name in columns_mapping.columns() if name in names]
     for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):
         rows = batch.num_rows
         cells = {name: _cells(path, name, batch.column(name), first) for name in in_file}
-        for name in set(chosen.columns()) & set(ranges):
+        for name in set(columns_mapping.columns()) & set(ranges):
             cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
         table.add(list(range(first, first + rows)), cells)
         first += rows
@@ -116,18 +116,18 @@ def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str,
 
 def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
     """The column as the texts that a CSV file would hold; floats by their shortest exact form."""
-    out = []
+    texts = []
     for row, value in enumerate(column.to_pylist(), first):
         if value is None:
-            out.append("")
+            texts.append("")
         elif isinstance(value, str):
-            out.append(value.strip())
+            texts.append(value.strip())
         elif isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            out.append(str(int(value)))  # whole numbers beside missing ones are floats in a data frame
+            texts.append(str(int(value)))  # whole numbers beside missing ones are floats in a data frame
         elif isinstance(value, (bool, int, float)):
-            out.append(repr(value))
+            texts.append(repr(value))
         elif isinstance(value, Decimal):
-            out.append(format(value, "f"))
+            texts.append(format(value, "f"))
         else:
             kind = quoted(str(column.type))
             remedy = "text" if isinstance(value, bytes) else "numbers"
@@ -135,4 +135,4 @@ def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
                 remedy = "seconds as numbers, counted from the start of the trace"
             where = f"{place(path)} row {row}"
             raise InputError(f"column {quoted(name)} holds {kind}", where=where, remedy=f"store {remedy}")
-    return out
+    return texts

@@ -61,8 +61,8 @@ def _decode(comment: bytes) -> str:
         return comment.decode("latin-1")
 
 
-def _ignore(findings: Findings, key: str, line: int, text: str, why: str) -> None:
-    findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {why}"))
+def _ignore(findings: Findings, key: str, line: int, text: str, reason: str) -> None:
+    findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {reason}"))
 
 
 def _integer(key: str, values: dict[str, tuple[int, str]], findings: Findings) -> int | None:

@@ -62,10 +62,12 @@ def _pods(path: Path) -> pd.DataFrame:
         raise InputError(f"no column {missing[0]}", where=path, remedy="give openb_pod_list_default.csv")
     table = reader.read(names)
     pods = pd.DataFrame({name: pd.to_numeric(table.cells[name], errors="coerce") for name in names})
-    wrong = pods[list(_NUMBERS)].isna().any(axis=1) | (pods < 0).any(axis=1) | (pods > LARGEST_S).any(axis=1)
-    if wrong.any():
+    invalid = (
+        pods[list(_NUMBERS)].isna().any(axis=1) | (pods < 0).any(axis=1) | (pods > LARGEST_S).any(axis=1)
+    )
+    if invalid.any():
         raise InputError(
-            "a cell is no number of 0 or more", where=f"{path}:{table.lines[int(wrong.argmax())]}"
+            "a cell is no number of 0 or more", where=f"{path}:{table.lines[int(invalid.argmax())]}"
         )
     pods = pods[pods.creation_time >= COMPLETE_FROM_S].copy()
     pods["work_s"] = pods.deletion_time - pods.scheduled_time
@@ -96,12 +98,12 @@ def _gaps(created_s: pd.Series) -> np.ndarray:
 
 def _class_lines(name: str, pods: pd.DataFrame, total: int, few: pd.DataFrame) -> list[str]:
     pooled = len(pods) < LEAST_FOR_RUN_TIMES
-    ran = (few if pooled else pods).work_s.dropna()
+    run_times = (few if pooled else pods).work_s.dropna()
     knots = FEW_KNOTS if pooled else RUN_TIME_KNOTS
-    values = quantiles.fit(np.maximum(ran.to_numpy(dtype=float), 1.0), np.array(knots))
+    values = quantiles.fit(np.maximum(run_times.to_numpy(dtype=float), 1.0), np.array(knots))
     requests = pods.groupby(["gpu_milli", "cpu_milli", "memory_mib"]).size()
-    listed = requests[requests >= LEAST_PODS].sort_index()
-    rows = [f"  [{', '.join(str(int(part)) for part in key)}, {count}]," for key, count in listed.items()]
+    frequent = requests[requests >= LEAST_PODS].sort_index()
+    rows = [f"  [{', '.join(str(int(part)) for part in key)}, {count}]," for key, count in frequent.items()]
     return [
         "",
         f"[classes.{name}]",

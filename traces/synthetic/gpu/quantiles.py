@@ -34,9 +34,9 @@ def fit(sample: np.ndarray, shares: np.ndarray) -> np.ndarray:
     values = np.quantile(sample, shares)
     values[0] = max(values[0], 1.0)
     values = np.maximum.accumulate(values)
-    wanted = float(sample.mean())
+    sample_mean = float(sample.mean())
     low, high = float(values[-2]), float(sample.max()) * 1e6
     for _ in range(200):
         values[-1] = np.sqrt(low * high)
-        low, high = (values[-1], high) if mean(shares, values) < wanted else (low, values[-1])
+        low, high = (values[-1], high) if mean(shares, values) < sample_mean else (low, values[-1])
     return values
