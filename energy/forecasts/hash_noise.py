@@ -44,10 +44,10 @@ def autocorrelated(draws: np.ndarray, correlation: float | np.ndarray) -> np.nda
     place 0 is not used). Every value stays standard normal.
     """
     link = np.broadcast_to(np.asarray(correlation, float), draws.shape[-1:])
-    fresh = np.sqrt(1.0 - link**2)
+    innovation_std = np.sqrt(1.0 - link**2)
     result = draws.copy()
     for place in range(1, draws.shape[-1]):
-        result[..., place] *= fresh[place]
+        result[..., place] *= innovation_std[place]
         result[..., place] += link[place] * result[..., place - 1]
     return result
 

@@ -28,7 +28,7 @@ class Source:
     """How a publisher writes its files.
 
     fits   : whether a file's column names are this publisher's; None where names alone cannot tell
-    choose : the column of a file with these names, by the user's wish (None: the default) or their own name
+    choose : the column of a file with these names, by the user's column (None: the default) or their own name
     unit   : of that column, where its name does not say; None: its name says
     """
 
@@ -39,30 +39,30 @@ class Source:
     unit: str | None = None
 
 
-def _electricity_maps_column(header: list[str], wish: str | None) -> str | None:
+def _electricity_maps_column(header: list[str], column: str | None) -> str | None:
     """The life-cycle intensity, or the direct one for 'direct'; both spellings the portal has used."""
     marks = {None: ("lca", "life cycle"), "lca": ("lca", "life cycle"), "direct": ("direct",)}
-    if wish not in marks:
-        return wish
+    if column not in marks:
+        return column
     columns = [
         name
         for name in header
-        if name.lower().startswith("carbon intensity") and any(mark in name.lower() for mark in marks[wish])
+        if name.lower().startswith("carbon intensity") and any(mark in name.lower() for mark in marks[column])
     ]
-    return columns[0] if len(columns) == 1 else wish or "Carbon Intensity gCO₂eq/kWh (LCA)"
+    return columns[0] if len(columns) == 1 else column or "Carbon Intensity gCO₂eq/kWh (LCA)"
 
 
-def _sgip_column(header: list[str], wish: str | None) -> str:
-    if wish is not None and wish[:1].lower() == "f" and wish[1:].isdigit():
+def _sgip_column(header: list[str], column: str | None) -> str:
+    if column is not None and column[:1].lower() == "f" and column[1:].isdigit():
         raise InputError(
-            f"column {wish!r}: f1 to f36 are forecasts made at each step, not what happened",
+            f"column {column!r}: f1 to f36 are forecasts made at each step, not what happened",
             remedy=Phrase("leave ", Parameter("column"), " out for the actual rate ('moer')"),
         )
-    return wish or "moer"
+    return column or "moer"
 
 
 def _only(name: str | None) -> Callable[[list[str], str | None], str | None]:
-    return lambda header, wish: wish or name
+    return lambda header, column: column or name
 
 
 CARBON_SOURCES = {
@@ -124,7 +124,7 @@ def read_carbon(
         column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
         negatives=negatives,
     )  # fmt: skip
-    return _read(path, _chosen(path, source, CARBON_SOURCES, layout), CARBON_UNIT, options, layout)
+    return _read(path, _preset(path, source, CARBON_SOURCES, layout), CARBON_UNIT, options, layout)
 
 
 def read_price(
@@ -153,14 +153,14 @@ def read_price(
         column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
         negatives=negatives,
     )  # fmt: skip
-    return _read(path, _chosen(path, source, PRICE_SOURCES, layout), base, options, layout)
+    return _read(path, _preset(path, source, PRICE_SOURCES, layout), base, options, layout)
 
 
 def _header(path: str | Path, layout: LayoutOptions) -> list[str]:
     return TableReader(Path(path), header=layout.get("header", True), value_key="column").header
 
 
-def _chosen(
+def _preset(
     path: str | Path, source: str | None, known: dict[str, Source], layout: LayoutOptions
 ) -> Source | None:
     """The named source, or the only one whose column names the file has."""
@@ -170,12 +170,12 @@ def _chosen(
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise InputError(f"unknown source {source!r}: {hint}Known: {', '.join(known)}")
         return known[source]
-    named = [preset for preset in known.values() if preset.fits is not None]
-    if not named:
+    detectable = [preset for preset in known.values() if preset.fits is not None]
+    if not detectable:
         return None
     header = _header(path, layout)
-    fitting = [preset for preset in named if preset.fits is not None and preset.fits(header)]
-    return fitting[0] if len(fitting) == 1 else None
+    matching = [preset for preset in detectable if preset.fits is not None and preset.fits(header)]
+    return matching[0] if len(matching) == 1 else None
 
 
 def _read(
@@ -247,7 +247,7 @@ def join_changes(series: Mapping[str, HeldSeries], begin_utc: datetime, end_utc:
             f"the span to join, {begin_utc:%Y-%m-%d %H:%M:%S} to {end_utc:%Y-%m-%d %H:%M:%S} UTC, is empty: "
             "its end must be later"
         )
-    parts = {key: _part(key, one, begin_utc, end_utc) for key, one in series.items()}
+    parts = {key: _part(key, held_series, begin_utc, end_utc) for key, held_series in series.items()}
     change_s = np.unique(np.concatenate([part.change_s for part in parts.values()]))
     columns = {key: part.at(change_s) for key, part in parts.items()}
     return Joined(change_s, columns, int((end_utc - begin_utc).total_seconds()))

@@ -44,13 +44,15 @@ def capacity_factor(series: PowerSeries, capacity_kw: float) -> float:
     return mean_mw / (check_capacity(capacity_kw) * MW_PER_KW)
 
 
-def unknown(what: str, name: object, known: Iterable[str]) -> InputError:
+def unknown(noun: str, name: object, known: Iterable[str]) -> InputError:
     """The error for a name that no library has, with the closest ones."""
     names = list(known)
     text = str(name)
     lowered = {known_name.lower(): known_name for known_name in names}
-    near = [lowered[hit] for hit in difflib.get_close_matches(text.lower(), list(lowered), n=4, cutoff=0.5)]
-    near += [known_name for known_name in names if text.lower() in known_name.lower()][:4] if text else []
-    listed = list(dict.fromkeys(near)) or names[:6]
-    hint = "close are" if near else f"{len(names)} are known, such as"
-    return InputError(f"unknown {what} {quoted(name)}: {hint} {', '.join(listed)}")
+    closest = [
+        lowered[match] for match in difflib.get_close_matches(text.lower(), list(lowered), n=4, cutoff=0.5)
+    ]
+    closest += [known_name for known_name in names if text.lower() in known_name.lower()][:4] if text else []
+    listed = list(dict.fromkeys(closest)) or names[:6]
+    hint = "close are" if closest else f"{len(names)} are known, such as"
+    return InputError(f"unknown {noun} {quoted(name)}: {hint} {', '.join(listed)}")

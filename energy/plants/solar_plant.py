@@ -61,12 +61,12 @@ def _module(name: str) -> tuple[str, dict[str, Any] | None]:
     raise unknown("module", name, [PVWATTS, *sandia.columns, *cec.columns])
 
 
-def _row(table: str, what: str, name: str) -> dict[str, Any]:
+def _row(table: str, noun: str, name: str) -> dict[str, Any]:
     from pvlib import pvsystem
 
     rows = pvsystem.retrieve_sam(table)
     if name not in rows:
-        raise unknown(what, name, [PVWATTS, *rows.columns])
+        raise unknown(noun, name, [PVWATTS, *rows.columns])
     return rows[name].to_dict()
 
 

@@ -93,15 +93,15 @@ def _site(record: Record, options: Options) -> dict[str, Any]:
     elif site.get("utc_offset_s") is not None:
         _check_offset(site["utc_offset_s"], where)
         site["zone"] = site.get("zone") or fixed_zone_name(site["utc_offset_s"])
-    needed = {
+    required = {
         "latitude_deg": Parameter("latitude_deg"),
         "longitude_deg": Parameter("longitude_deg"),
         "utc_offset_s": Parameter("utc_offset_h"),
     }
-    lacking = [parameter for name, parameter in needed.items() if site.get(name) is None]
-    if lacking:
-        listed = [part for parameter in lacking for part in (", ", parameter)]
-        remedy = Phrase("give ", *listed[1:])
+    missing = [parameter for name, parameter in required.items() if site.get(name) is None]
+    if missing:
+        parts = [part for parameter in missing for part in (", ", parameter)]
+        remedy = Phrase("give ", *parts[1:])
         raise InputError("the file does not say where it was", where=where, remedy=remedy)
     if site.get("altitude_m") is None:
         site["altitude_m"] = 0.0
@@ -143,9 +143,9 @@ def _step(record: Record) -> int:
     step_s = usual_step_s(record.start_s)
     if step_s is None:
         raise InputError("all rows have one time: the file is damaged", where=record.content.where)
-    twice = np.flatnonzero(np.diff(record.start_s) == 0)
-    if len(twice):
-        row = int(twice[0]) + 1
+    repeated = np.flatnonzero(np.diff(record.start_s) == 0)
+    if len(repeated):
+        row = int(repeated[0]) + 1
         raise InputError("the same time as the row before: delete one of them", where=record.at(row))
     if step_s < SHORTEST_STEP_S:
         raise InputError(
@@ -236,9 +236,9 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
     for name, values in record.columns.items():
         record.columns[name] = np.full(count, np.nan)
         record.columns[name][index] = values
-    whole = np.zeros(count, np.int64)
-    whole[index] = record.lines
-    record.lines = np.maximum.accumulate(whole)
+    lines = np.zeros(count, np.int64)
+    lines[index] = record.lines
+    record.lines = np.maximum.accumulate(lines)
     record.start_s = record.start_s[0] + np.arange(count, dtype=np.int64) * step_s
 
 
@@ -301,16 +301,18 @@ def _check_whole_year(record: Record, step_s: int, year: int) -> None:
 
 def _with_irradiance(weather: Weather, record: Record, options: Options) -> Weather:
     """The weather with global, normal and diffuse irradiance, as far as the file or a model gives them."""
-    have = record.columns
-    if "direct_w_m2" in have:
-        have["dni_w_m2"] = beam_normal(have["direct_w_m2"], weather)
-    if all(name in have for name in IRRADIANCE):
-        return weather.with_irradiance((have["ghi_w_m2"], have["dni_w_m2"], have["dhi_w_m2"]), "modelled")
-    if "ghi_w_m2" in have:
+    columns = record.columns
+    if "direct_w_m2" in columns:
+        columns["dni_w_m2"] = beam_normal(columns["direct_w_m2"], weather)
+    if all(name in columns for name in IRRADIANCE):
+        return weather.with_irradiance(
+            (columns["ghi_w_m2"], columns["dni_w_m2"], columns["dhi_w_m2"]), "modelled"
+        )
+    if "ghi_w_m2" in columns:
         record.note(
             "split", "Erbs 1982", "the file has global irradiance only: beam and diffuse are modelled"
         )
-        parts, source = split(have["ghi_w_m2"], weather), "modelled"
+        parts, source = split(columns["ghi_w_m2"], weather), "modelled"
     elif options.clear_sky:
         record.note(
             "clear_sky", "Kasten-Czeplak 1980", "irradiance is modelled from clear sky and cloud cover"

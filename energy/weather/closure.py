@@ -72,20 +72,20 @@ class Closure:
 
     def best(self) -> tuple[int, float]:
         """(seconds after the middle of the steps at which it closes best, its error there [W/m2])."""
-        coarse = int(COARSE_S[np.argmin(self.errors_w_m2(COARSE_S))])
-        fine = self.errors_w_m2(coarse + FINE_S)
-        return int(coarse + FINE_S[np.argmin(fine)]), float(fine.min())
+        coarse_s = int(COARSE_S[np.argmin(self.errors_w_m2(COARSE_S))])
+        fine = self.errors_w_m2(coarse_s + FINE_S)
+        return int(coarse_s + FINE_S[np.argmin(fine)]), float(fine.min())
 
     def note(self, record: Record, clock_s: int, moves: bool) -> None:
         """Notes on the record where its rows clearly fit another offset or stamp than they were read with.
 
         clock_s : the offset by which they were read; moves : whether utc_offset_h would change it
         """
-        as_read = float(self.errors_w_m2(np.zeros(1, np.int64))[0])
-        if as_read <= GOOD_W_M2:
+        read_w_m2 = float(self.errors_w_m2(np.zeros(1, np.int64))[0])
+        if read_w_m2 <= GOOD_W_M2:
             return
-        shift_s, error = self.best()
-        if error > CLEARLY_BETTER * as_read:
+        shift_s, best_w_m2 = self.best()
+        if best_w_m2 > CLEARLY_BETTER * read_w_m2:
             return
         offset_s, within_s = fitting(shift_s, clock_s, self.step_s)
         if offset_s == clock_s:
@@ -98,8 +98,8 @@ class Closure:
         record.note(
             "clock", fixed_zone_name(offset_s),
             Phrase(f"by GHI = DHI + DNI cos(zenith) rows fit {_reading(offset_s, within_s, self.step_s)}"
-            f"{self._or_utc(shift_s, offset_s, clock_s)} (off by {error:.1f} W/m2), not "
-            f"{_reading(clock_s, self.step_s // 2, self.step_s)} as read (off by {as_read:.1f})", remedy),
+            f"{self._or_utc(shift_s, offset_s, clock_s)} (off by {best_w_m2:.1f} W/m2), not "
+            f"{_reading(clock_s, self.step_s // 2, self.step_s)} as read (off by {read_w_m2:.1f})", remedy),
         )  # fmt: skip
 
     def _or_utc(self, shift_s: int, offset_s: int, clock_s: int) -> str:

@@ -49,9 +49,9 @@ def read(content: Content, options: Options) -> Record:
 
 def _columns(rows: Rows) -> dict[str, np.ndarray]:
     columns = {}
-    for ours, (index, name, factor, missing) in FIELDS.items():
+    for column, (index, name, factor, missing) in FIELDS.items():
         values = rows.numbers(index, name)
-        columns[ours] = np.where(values >= missing, np.nan, values) * factor
+        columns[column] = np.where(values >= missing, np.nan, values) * factor
     return columns
 
 

@@ -155,14 +155,14 @@ def _columns(
 ) -> dict[str, np.ndarray]:
     """Column of Weather -> (N,) float64 in its unit, at the file's own stamps."""
     columns = {}
-    for ours, (known_names, known_units) in COLUMNS.items():
+    for column, (known_names, known_units) in COLUMNS.items():
         name = next((name for name in known_names if name in names), None)
         if name is not None:
             factor, offset = _unit(unit_of(name), name, known_units, content)
-            columns[ours] = values_of(name) * factor + offset
-        elif ours in NEEDED:
+            columns[column] = values_of(name) * factor + offset
+        elif column in NEEDED:
             heights = [key for key in names if OTHER_HEIGHTS.fullmatch(key)]
-            hint = f" (there is {', '.join(heights)})" if heights and ours == "wind_speed_m_s" else ""
+            hint = f" (there is {', '.join(heights)})" if heights and column == "wind_speed_m_s" else ""
             raise InputError(
                 f"no {known_names[0]} among the hourly values{hint}: ask Open-Meteo for it",
                 where=content.where,
@@ -250,13 +250,13 @@ def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:
 def _site(data: dict[str, Any], content: Content) -> dict[str, Any]:
     """What the file says of the site; what it leaves out is not in it."""
     site: dict[str, Any] = {"wind_height_m": 10.0}
-    for name, ours in SITE.items():
+    for name, field in SITE.items():
         if data.get(name) not in (None, ""):
             value = _number(data[name], name, content)
-            site[ours] = round(value) if ours == "utc_offset_s" else value
+            site[field] = round(value) if field == "utc_offset_s" else value
     zone = data.get("timezone")
-    named = isinstance(zone, str) and "/" in zone and zone not in NO_ZONE
-    site["zone"] = zone if named else None
+    is_iana = isinstance(zone, str) and "/" in zone and zone not in NO_ZONE
+    site["zone"] = zone if is_iana else None
     return site
 
 
