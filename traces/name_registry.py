@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from traces.errors import InputError, one_line, quoted
 
@@ -56,7 +56,7 @@ class Registry(Generic[T]):
         self._plugins: dict[str, Entry[T]] = {}
         self._reserved: dict[str, str] = {}
         self._group = ""
-        self._convert: Callable[[Any], tuple[str, T]] | None = None
+        self._convert: Callable[[object], tuple[str, T]] | None = None
         self._all_loaded = False
 
     # --- registration -----------------------------------------------------------------------------
@@ -81,7 +81,7 @@ class Registry(Generic[T]):
                 raise RegistrationError(f"{self.kind} {name!r} is a {meaning} too; give it another name")
             self._reserved[name] = meaning
 
-    def accept_plugins(self, group: str, convert: Callable[[Any], tuple[str, T]]) -> None:
+    def accept_plugins(self, group: str, convert: Callable[[object], tuple[str, T]]) -> None:
         """Take entry points of this group, too.
 
         convert : (help text, value) of the object that an entry point names; RegistrationError if it is none

@@ -21,7 +21,7 @@ class Finding:
         """The text, with parameters in these words."""
         return self.text.worded(words) if isinstance(self.text, Phrase) else self.text
 
-    def as_dict(self, words: Words = str) -> dict[str, Any]:
+    def as_dict(self, words: Words = str) -> dict[str, object]:
         """Count, line, value and text, ready for JSON."""
         return {"count": self.count, "line": self.line, "value": self.value, "text": self.worded(words)}
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from traces.errors import InputError
 from traces.files.json_file import read_object
@@ -127,12 +127,12 @@ class ConfigDifference(NamedTuple):
     requested: str
 
 
-def record_config(path: Path, config: dict[str, Any], remedy: str) -> ConfigDifference | None:
+def record_config(path: Path, config: Mapping[str, object], remedy: str) -> ConfigDifference | None:
     """Write a configuration where there is none; else say where the recorded one differs, None if nowhere.
 
     InputError, which ends in `remedy`, for a recorded one that cannot be read.
     """
-    requested: dict[str, Any] = json.loads(json.dumps(config))
+    requested: dict[str, object] = json.loads(json.dumps(config))
     if not path.exists():
         write_json(path, requested)
         return None

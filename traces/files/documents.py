@@ -224,11 +224,11 @@ def _check_keys(text: str) -> None:
             raise ValueError(f"a key of it has more than {MOST_PARTS_OF_A_KEY} parts")
 
 
-def _check_depth(document: Any) -> None:
+def _check_depth(document: object) -> None:
     """ValueError for what is nested too deeply for others to walk, or holds a number beyond 64 bits."""
     level = [document]
     for _ in range(DEEPEST):
-        children: list[Any] = []
+        children: list[object] = []
         for node in level:
             values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else (node,)
             for value in values:

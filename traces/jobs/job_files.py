@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from traces.jobs.job_formats import JOB_FORMATS, ReadOptions, formats_of_suffix,
 from traces.jobs.job_metadata import metadata_of
 from traces.jobs.readers.parquet_jobs import pyarrow_parquet
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+
+if TYPE_CHECKING:
+    import pyarrow
 
 #: field -> (column of Workload, its unit in whole numbers per unit written, the value for none)
 _WRITTEN: dict[str, tuple[str, int, int | None]] = {
@@ -140,12 +143,14 @@ def _write_parquet(jobs: Workload, stream: BinaryIO) -> None:
     parquet = pyarrow_parquet()
     import pyarrow
 
-    arrays = {name: _array(pyarrow, *column) for name, column in _columns(jobs).items()}
+    arrays = {name: _array(*column) for name, column in _columns(jobs).items()}
     table = pyarrow.table(arrays).replace_schema_metadata(metadata_of(jobs))
     parquet.write_table(table, stream)
 
 
-def _array(pyarrow: Any, values: np.ndarray, scale: int, none: int | None) -> Any:
+def _array(values: np.ndarray, scale: int, none: int | None) -> pyarrow.Array:
+    import pyarrow
+
     if scale == 1:
         return pyarrow.array(
             [None if value is not None and value == none else value for value in values.tolist()]

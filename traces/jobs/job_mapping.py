@@ -175,14 +175,14 @@ def parse(text: str, name: str) -> Mapping:
     return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
 
 
-def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+def _table(tables: dict[str, object], key: str, name: str) -> dict[str, Any]:
     table = tables.get(key, {})
     if not isinstance(table, dict):
         raise InputError(f"{key} must be a table, [{key}]", where=name)
     return table
 
 
-def _source(target: str, keys: Any, name: str) -> Source:
+def _source(target: str, keys: object, name: str) -> Source:
     where = f"{name}: columns.{target}"
     if not isinstance(keys, dict) or "column" not in keys:
         raise InputError(f'give a table with a column, like columns.{target}.column = "..."', where=where)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,7 @@ from traces.jobs.job_cells import (
 from traces.jobs.job_mapping import Mapping, Source
 from traces.jobs.job_metadata import Metadata
 from traces.jobs.job_texts import JobTexts
-from traces.jobs.repairs import Findings, plain
+from traces.jobs.repairs import Check, Findings, plain
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import (
     LARGEST_COUNT,
@@ -227,7 +226,7 @@ class JobTable:
         return columns
 
     def _refuse_wrong(self, columns: dict[str, np.ndarray]) -> None:
-        checks: list[tuple[np.ndarray, Any, str]] = []
+        checks: list[Check] = []
         for name, quantity in QUANTITIES.items():
             column = columns[name]
             most = _LARGEST.get(name, _MOST.get(name, LARGEST_COUNT))

@@ -224,7 +224,7 @@ class Workload:
         return digest.hexdigest()
 
 
-def _spread(name: str, column: str, values: Any, count: int) -> np.ndarray:
+def _spread(name: str, column: str, values: object, count: int) -> np.ndarray:
     array = np.asarray(values)
     if array.ndim == 0:
         return np.full(count, array[()], dtype=array.dtype)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
@@ -17,12 +18,15 @@ from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
 from traces.jobs.workload import Workload
 
+if TYPE_CHECKING:
+    import pyarrow.parquet
+
 _CHUNK_ROWS = 65536
 #: Real tables take at least a bit a cell. A large one that takes far less holds the same values without end.
 _MANY_CELLS, _ABSURD_RATIO = 2**24, 100
 
 
-def pyarrow_parquet() -> Any:
+def pyarrow_parquet() -> ModuleType:
     """The module pyarrow.parquet, or InputError where it is not installed."""
     try:
         import pyarrow.parquet
@@ -56,7 +60,13 @@ def read_parquet(
             ) from error
 
 
-def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool, max_bytes: int) -> Workload:
+def _read(
+    path: Path | str,
+    file: pyarrow.parquet.ParquetFile,
+    mapping: str | Path | None,
+    strict: bool,
+    max_bytes: int,
+) -> Workload:
     names = list(file.schema_arrow.names)
     for name in names:
         if names.count(name) > 1:
@@ -114,7 +124,7 @@ def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str,
         return [], {}
 
 
-def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
+def _cells(path: Path | str, name: str, column: pyarrow.Array, first: int) -> list[str]:
     """The column as the texts that a CSV file would hold; floats by their shortest exact form."""
     texts = []
     for row, value in enumerate(column.to_pylist(), first):
