@@ -99,7 +99,7 @@ def _shipped() -> dict[str, ServerProfile]:
     return load_profiles(SHIPPED)
 
 
-def _profile(where: str, name: str, table: Any) -> ServerProfile:
+def _profile(where: str, name: str, table: object) -> ServerProfile:
     if not isinstance(table, dict):
         raise InputError(f"{where} must be a table of a server's figures")
     known = [field.name for field in fields(ServerProfile) if field.name != "name"]
@@ -122,14 +122,14 @@ def _profile(where: str, name: str, table: Any) -> ServerProfile:
     return profile
 
 
-def _value(where: str, key: str, value: Any) -> Any:
+def _value(where: str, key: str, value: object) -> Any:
     if key == "description":
         if isinstance(value, str) and value.strip():
             return value
         raise InputError(f"description {value!r} must be text", where=where)
     if key in ("sources", "assumed"):
         texts = isinstance(value, list) and all(isinstance(line, str) for line in value)
-        if texts and (value or key == "assumed"):
+        if isinstance(value, list) and texts and (value or key == "assumed"):
             return tuple(value)
         raise InputError(f"{key} must be a list of texts, at least one source", where=where)
     number = int if not key.endswith("_w") else int | float

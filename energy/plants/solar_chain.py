@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def plane_of_array(weather: Weather, plant: SolarPlant) -> dict[str, np.ndarray]
 
 def _orientation(
     weather: Weather, plant: SolarPlant, zenith: np.ndarray, azimuth: np.ndarray
-) -> tuple[Any, Any]:
+) -> tuple[float | np.ndarray, float | np.ndarray]:
     """(tilt, azimuth) of the panels [deg]: numbers, or arrays (N,) for a tracker."""
     towards_equator = 180.0 if weather.latitude_deg >= 0 else 0.0
     facing = towards_equator if plant.azimuth_deg is None else plant.azimuth_deg
