@@ -1,4 +1,4 @@
-"""The top of a CSV file: Excel's `sep=` line, the delimiter, and whether column names stand there at all."""
+"""The top of a CSV file: Excel's `sep=` line, the delimiter, and whether there is a line of column names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def delimiter_of(line: str) -> str:
 
 
 def records_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """Stripped cells of lines peeked at; lines that are no CSV, blank or comments are left out."""
+    """Stripped cells of each line; lines that are blank, comments or not CSV are left out."""
     records = []
     for line in lines:
         if not line.strip() or line.startswith("#"):
@@ -51,7 +51,7 @@ def records_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def kind_of_cell(cell: str) -> str:
-    """What a cell looks like: a number (with either decimal mark), a time stamp, text, or nothing."""
+    """The kind of a cell: a number (with either decimal mark), a time stamp, text, or nothing."""
     if cell.lower() in MISSING:
         return NOTHING
     if _NUMBER.fullmatch(cell):

@@ -53,7 +53,7 @@ class Table:
 
 
 def text_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[str]:
-    """The file's lines as text, without their ends. InputError for whatever keeps them from being read."""
+    """The file's lines as text, without line ends. InputError where they cannot be read."""
     for first, block in numbered_lines(path, max_bytes):
         for number, line in enumerate(block, start=first):
             try:
@@ -65,10 +65,10 @@ def text_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[str]:
 
 
 class TableReader:
-    """Reads the header at once and the columns when asked: the caller chooses them after seeing the names.
+    """Reads the header in the constructor and the columns in `read`, once the caller has chosen them.
 
     header : False: the file has no line of column names, and columns are called 1, 2, ... by position
-    value_key : how the caller's own argument for the column of values is called, for messages
+    value_key : name of the caller's argument for the column of values, for messages
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class TableReader:
         return InputError(what, where=where, remedy=Phrase(f"{remedy}, or ", by_position))
 
     def extra_cells(self, name: str) -> list[str]:
-        """What the lines of units below the column names say of a column; empty cells left out."""
+        """The cells of a column in the lines of units below the column names, without empty ones."""
         at = self.header.index(name)
         return [cells[at] for cells in self.extra if at < len(cells) and cells[at]]
 

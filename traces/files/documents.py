@@ -1,7 +1,7 @@
-"""Short files of a user's, read whole: TOML, JSON and text, under caps on size, nesting and digits.
+"""Short user files read whole: TOML, JSON and text, with limits on size, nesting and digits.
 
-`reading` is what surrounds every reader of a user's file: an exception that no check foresaw is the
-file's fault until shown otherwise, so it becomes an InputError that names the file.
+Every reader of a user's file runs inside `reading`: an exception that no check foresaw is taken as the
+file's fault and becomes an InputError that names the file.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _MOST_WHOLE = 2**64
 
 
 class UnforeseenError(InputError):
-    """What a reader met that none of its checks foresaw; `__cause__` is what it was."""
+    """An exception in a reader that none of its checks foresaw; `__cause__` is the original exception."""
 
 
 @contextmanager
 def reading(path: Path | str) -> Iterator[None]:
-    """Surrounds the reading of a user's file: whatever goes wrong inside is an InputError that names it."""
+    """Context for reading a user's file: any exception inside becomes an InputError that names it."""
     try:
         yield
     except InputError as error:
@@ -49,7 +49,7 @@ def reading(path: Path | str) -> Iterator[None]:
         if shortened is error:
             raise
         raise shortened from error
-    except Exception as error:  # the data's fault until shown otherwise
+    except Exception as error:  # no check foresaw it: taken as the file's fault
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
                 str(error.strerror),
@@ -71,7 +71,7 @@ def _cause(error: Exception) -> str:
 
 
 def reads_file(function: Callable[P, R]) -> Callable[P, R]:
-    """A reader whose first parameter is the user's file, surrounded by `reading`."""
+    """Decorator: run a function, whose first parameter is the user's file, inside `reading`."""
     signature = inspect.signature(function)
     first = next(iter(signature.parameters))
 
@@ -123,7 +123,7 @@ def read_bytes(path: Path | str, max_bytes: int, remedy: str = "give a shorter f
 
 
 def opened(path: Path | str, remedy: str) -> BinaryIO:
-    """A regular file open for reading: never a device, a pipe or a socket, and never waiting. InputError."""
+    """A regular file open for binary reading. InputError for a device, a pipe, a socket, or no file."""
     try:
         return open_regular(path)
     except (OSError, ValueError, RuntimeError) as error:
@@ -218,7 +218,7 @@ def _whole(digits: str) -> int:
 
 
 def _check_keys(text: str) -> None:
-    """tomllib's time grows with the square of the parts of a dotted key: half a million take hours."""
+    """ValueError for dotted keys of too many parts: tomllib's time grows with the square of their number."""
     for piece in re.split(r"[=\n{,]", text):
         if piece.count(".") > MOST_PARTS_OF_A_KEY and sum(map(bool, piece.split("."))) > MOST_PARTS_OF_A_KEY:
             raise ValueError(f"a key of it has more than {MOST_PARTS_OF_A_KEY} parts")
@@ -247,7 +247,7 @@ def _reason(error: Exception) -> str:
 
 
 def is_regular(path: Path | str) -> bool:
-    """Whether there is a regular file; False also for names that no file can have."""
+    """Whether the path is a regular file; False also for names that no file can have."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Objects in JSON files and headers, and the words for what is found there instead."""
+"""Objects in JSON files and headers, and messages about other values there."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _OTHERS = {
 
 
 def place(path: Path | str, line: int | None = None) -> str:
-    """`file` or `file:line` for the beginning of a message, on one line whatever the name holds."""
+    """`file` or `file:line` for the beginning of a message; line breaks in the name are escaped."""
     name = str(path)
     if not name.isprintable():
         name = name.encode("unicode_escape", "backslashreplace").decode()
@@ -46,7 +46,7 @@ def place(path: Path | str, line: int | None = None) -> str:
 
 
 def refuse_os(path: Path | str, error: OSError | ValueError, doing: str = "read") -> NoReturn:
-    """Raise InputError for what the operating system said about a file."""
+    """Raise InputError with the operating system's reason why a file could not be read or written."""
     reason = getattr(error, "strerror", None) or str(error)
     raise InputError(
         f"cannot {doing}: {reason}", where=place(path), remedy="check the path and its permissions"
@@ -106,7 +106,7 @@ def blocks(
 ) -> Iterator[bytes]:
     """The file in blocks of whole lines (each but the last ends in a newline), unpacked if gzipped.
 
-    Compression and UTF-16 (which becomes UTF-8) are told by content, not by name. Memory stays at a few
+    Compression and UTF-16 (which becomes UTF-8) are detected by content, not by name. Memory stays at a few
     blocks, or at `longest_line` bytes, whatever the file unpacks to. InputError: unreadable, cut short,
     damaged, binary, over `max_bytes`, or with a longer line.
     """

@@ -65,7 +65,7 @@ QUANTITIES = {
 
 
 class CellError(Exception):
-    """A cell that is not what its column needs: its row in the chunk, and the rest of the sentence."""
+    """A cell that its column cannot hold. row: in the chunk; reason: the message without its place."""
 
     def __init__(self, row: int, reason: str) -> None:
         super().__init__(reason)
@@ -74,7 +74,7 @@ class CellError(Exception):
 
 
 def parse_number(text: str) -> Decimal | None:
-    """The exact decimal number that a cell holds, or None. NaN, infinity and 1_000 are none."""
+    """The exact decimal number in a cell; None where it is no number (also NaN, infinity, 1_000)."""
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None
     return Decimal(text)
@@ -102,17 +102,17 @@ def _problem(cell: str) -> str:
 
 
 def product(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
-    """Row by row, left x right."""
+    """Exact products left[i] x right[i]."""
     return [_EXACT.multiply(a, b) for a, b in zip(left, right, strict=True)]
 
 
 def difference(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
-    """Row by row, left - right."""
+    """Exact differences left[i] - right[i]."""
     return [_EXACT.subtract(a, b) for a, b in zip(left, right, strict=True)]
 
 
 def integers_if_plain(cells: Sequence[str], factor: Decimal) -> np.ndarray | None:
-    """The cells times a whole factor, if they all are plain digits (most columns are); else None."""
+    """The cells x factor as int64 where all cells are plain digits and the factor is whole; else None."""
     joined = "".join(cells)
     if not (joined.isascii() and joined.isdecimal()) or factor != int(factor):
         return None
@@ -125,7 +125,7 @@ def integers_if_plain(cells: Sequence[str], factor: Decimal) -> np.ndarray | Non
 def scaled_integers(
     column: str, values: Sequence[Decimal], factor: Decimal, rounding: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(values x factor as int64, mask of those that had to be rounded). CellError where that cannot be."""
+    """(values x factor as int64, mask of rounded ones). CellError for values too large or not exact."""
     integers = np.empty(len(values), dtype=np.int64)
     rounded = np.zeros(len(values), dtype=bool)
     for row, value in enumerate(values):
@@ -146,7 +146,7 @@ def _plain(value: Decimal) -> str:
 
 
 def booleans(column: str, cells: Sequence[str]) -> np.ndarray:
-    """True and false by their usual words; empty is true (a job may be suspended unless told otherwise)."""
+    """Cells such as true, false, yes, no, 1 and 0 as bool; an empty one is True. CellError for others."""
     flags = np.ones(len(cells), dtype=bool)
     for row, cell in enumerate(cells):
         value = True if cell == "" else _TRUTH.get(cell.lower())

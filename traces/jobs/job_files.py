@@ -59,7 +59,7 @@ def read_workload(
     strict : the first repair or skip is an error
     max_bytes : cap on the unpacked size of the file
 
-    Raises InputError, with file and line, for whatever cannot be read. docs/workload-format.md.
+    InputError, with file and line, where the file cannot be read. Format: docs/workload-format.md.
     """
     if max_bytes < 1:
         raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")
@@ -91,7 +91,7 @@ def write_workload(workload: Workload, path: Path | str) -> None:
 
 
 def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
-    """Replace a user's file by what `write` puts into a stream, at once. InputError if that fails."""
+    """Replace a user's file atomically by what `write` puts into the stream. InputError if that fails."""
     try:
         with replacing(path) as partial, partial.open("wb") as stream:
             write(stream)
@@ -102,7 +102,7 @@ def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _columns(jobs: Workload) -> dict[str, tuple[np.ndarray, int, int | None]]:
-    """The columns to write: those that say something."""
+    """field -> (values, scale, value for none) of the columns to write, without empty ones."""
     written = {}
     for name, (column, scale, none) in _WRITTEN.items():
         values = getattr(jobs, column)

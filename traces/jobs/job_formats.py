@@ -22,7 +22,7 @@ from traces.name_registry import Entry, RegistrationError, Registry
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the caller of `read_workload` asked for.
+    """Arguments of `read_workload` that a format's reader gets.
 
     mapping : name or TOML file of a mapping of columns; only where the format takes one
     strict : the first repair or skip is an error
@@ -65,7 +65,7 @@ def _read_parquet(path: Path, options: ReadOptions) -> Workload:
 
 
 def _check(job_format: JobFormat) -> None:
-    """RegistrationError for a format without a reader, or that no file would be recognised by."""
+    """RegistrationError for a format without a reader, or without a way to recognise its files."""
     if not callable(job_format.read):
         raise RegistrationError("a trace format needs a reader: read(path, options) -> Workload")
     for suffix in job_format.suffixes:
@@ -101,14 +101,14 @@ _PACKED = (".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
 
 
 def file_suffix(path: Path | str) -> str:
-    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
+    """The suffix that decides the format, in lower case: the last one, or the one before .gz; '' for none."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
     return last[0] if last else ""
 
 
 def formats_of_suffix(path: Path | str) -> list[Entry[JobFormat]]:
-    """RARE's format of files with this suffix, else those of plug-ins."""
+    """RARE's formats of files with this suffix; where there is none, those of plug-ins."""
     suffix = file_suffix(path)
     shipped = [JOB_FORMATS[name] for name in JOB_FORMATS.built_in]
     return [entry for entry in shipped if suffix in entry.value.suffixes] or [
@@ -117,7 +117,7 @@ def formats_of_suffix(path: Path | str) -> list[Entry[JobFormat]]:
 
 
 def job_format(path: Path | str, format_name: str | None) -> Entry[JobFormat]:
-    """The format of a file: as asked for, or recognised by suffix, else by content. InputError if unknown."""
+    """The named format, or for None the file's by suffix, else by content. InputError if unknown."""
     if format_name is not None:
         return JOB_FORMATS[format_name]
     matching = formats_of_suffix(path) or _by_content(Path(path))

@@ -27,7 +27,7 @@ _PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a field comes from: (column - minus) or (column x times), in `unit`, then rounded."""
+    """How a field is computed: (column - minus) or (column x times), times `factor`, then rounded."""
 
     column: str
     minus: str | None = None
@@ -59,13 +59,13 @@ class Mapping:
     header: bool = True
 
     def columns(self) -> list[str]:
-        """All columns needed, each once."""
+        """Names of all columns that the mapping reads, without repetition."""
         names = [name for source in self.sources.values() for name in source.columns()]
         return list(dict.fromkeys([*names, *self.skip.values()]))
 
 
 def native_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
-    """The mapping of our own format for these columns; InputError for missing and unknown ones.
+    """The mapping of RARE's own format for these columns; InputError for missing and unknown ones.
 
     index : columns that a data frame's index was stored in. They are left out, unless one has the name
     of a field.
@@ -98,7 +98,7 @@ def native_mapping(header: Sequence[str], where: str, index: Sequence[str] = ())
 def choose(
     header: Sequence[str], mapping: str | Path | None, where: str, index: Sequence[str] = ()
 ) -> Mapping:
-    """The mapping to read a table with: the one asked for, else our own format, else a built-in that fits."""
+    """The named mapping; for None RARE's own, or without `submit_s` a built-in that fits the columns."""
     if mapping is None:
         if "submit_s" not in header:
             for name in BUILT_IN:

@@ -55,7 +55,7 @@ _MOST = {"power_w": 10**15, "value": NO_DEADLINE_S - 1}
 
 @dataclass(slots=True)
 class _Columns:
-    """Converted columns, chunk by chunk; `places` are the lines (or rows) of the records kept."""
+    """Converted columns as lists of chunks; places: (N,) lines (or rows) of the jobs, by chunk."""
 
     places: list[np.ndarray] = field(default_factory=list)
     parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class _Columns:
 
 
 class JobTable:
-    """Takes chunks of cells in file order, then builds the workload.
+    """Converts chunks of cells, added in file order, and builds the workload from them.
 
     unit : 'line' or 'row', what the places of records count.
     delimiter : between the cells of a text file, which may hold decimal commas and dates; None: no text
@@ -186,7 +186,7 @@ class JobTable:
         return out
 
     def workload(self, strict: bool) -> Workload:
-        """The workload of all chunks. InputError for what only shows in the whole."""
+        """The workload of all chunks. InputError for errors across chunks, such as repeated ids."""
         columns = self._complete()
         self._refuse_wrong(columns)
         columns = self._without_processors(columns)
@@ -250,7 +250,7 @@ class JobTable:
         return repeated, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
 
     def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """A foreign table may hold tasks that ask for nothing: they are no jobs."""
+        """The columns without records that ask for neither cores nor GPUs, which are counted as skips."""
         keep = (columns["cores"] > 0) | (columns["gpus"] > 0)
         if keep.all():
             return columns

@@ -1,4 +1,4 @@
-"""Cells of a CSV table of jobs as spreadsheets write them, decimal commas and dates, as plain numbers."""
+"""Decimal commas and dates in CSV tables of jobs, as spreadsheets write them, to plain numbers."""
 
 from __future__ import annotations
 

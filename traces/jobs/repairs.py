@@ -57,7 +57,7 @@ class Findings:
             self.put(kind, code, finding)
 
     def put(self, kind: str, code: str, finding: Finding) -> None:
-        """Add a finding, to one of the same code if there is one."""
+        """Add a finding, or add its count to the one of the same code."""
         before = self._kinds[kind].get(code)
         if before is not None:
             first = min(before, finding, key=lambda entry: entry.line or 0)
@@ -95,7 +95,7 @@ class Findings:
             )
 
     def report(self, records: int, shift_s: int = 0) -> ReadReport:
-        """The report of the file."""
+        """All findings as a report. records: number in the file; shift_s: seconds added to every time."""
         return ReadReport(records=records, shift_s=shift_s, **self._kinds)
 
 

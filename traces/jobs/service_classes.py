@@ -2,7 +2,7 @@
 
 Every draw depends on the seed, the job's id and a stream number alone (a counter-based generator), so
 a job keeps its class, value and deadline whatever the order of the file and whichever jobs are
-selected. They are made out of estimate, cores, GPUs and class, never of the true run time.
+selected. They depend on estimate, cores, GPUs and class, never on the true run time.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _deadlines(
 
 
 def _as_int64(jobs: Workload, rows: np.ndarray, numbers: np.ndarray, noun: str, key: str) -> np.ndarray:
-    """The numbers as int64, or InputError where one is too large to be told from "none"."""
+    """The numbers as int64. InputError where one reaches the value that stands for "none"."""
     if len(numbers) and numbers.max() >= NO_DEADLINE_S:
         job_id = jobs.job_id[rows][int(np.argmax(numbers))]
         subject = f"{jobs.name}: the {noun} of job {quoted(job_id)}"

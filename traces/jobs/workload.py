@@ -209,7 +209,7 @@ class Workload:
         return dataclasses.replace(self, **chosen)
 
     def content_hash(self) -> str:
-        """sha256, in hex, of every job and of what gives them meaning; not of name and report."""
+        """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report."""
         digest = hashlib.sha256(b"rare workload 1\n")
         for name in COLUMNS:
             array = getattr(self, name)

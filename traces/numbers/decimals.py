@@ -1,4 +1,4 @@
-"""Decimal commas and grouped thousands: told apart where the text allows it, asked for where it does not."""
+"""Decimal commas and grouped thousands: detected from the cells, or an error where both readings fit."""
 
 from __future__ import annotations
 

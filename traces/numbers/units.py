@@ -31,7 +31,7 @@ _BY_LOWER = {unit.lower(): unit for unit in UNITS}
 
 
 def check_unit(unit: str) -> str:
-    """The unit as given, if known. Case counts: mW is a milliwatt, MW a megawatt, and only one is meant."""
+    """`unit`, if it is known; InputError otherwise. Case counts: mW is a milliwatt, MW a megawatt."""
     if unit in UNITS:
         return unit
     close = _BY_LOWER.get(str(unit).lower())

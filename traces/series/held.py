@@ -1,4 +1,4 @@
-"""What all series share: a value held from each change to the next, and where that knowledge ends."""
+"""Base of all series: a value held from each change to the next, up to an end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class HeldSeries:
 
     @property
     def values(self) -> np.ndarray:
-        """(K,) int64: the series' own column, in its own unit."""
+        """(K,) int64: the column named by COLUMN, in the series' unit."""
         return getattr(self, self.COLUMN)
 
     def __len__(self) -> int:
@@ -66,11 +66,11 @@ class HeldSeries:
 
     @property
     def span(self) -> str:
-        """What the series covers, as messages print it."""
+        """The first and the last instant of the series, as messages print them."""
         return f"{self.start_utc:%Y-%m-%d %H:%M:%S} to {self.end_utc:%Y-%m-%d %H:%M:%S} UTC"
 
     def second_at(self, instant: datetime) -> int:
-        """Seconds from the series' start to an aware instant; below 0 before it; any instant goes."""
+        """Seconds from the series' start to an aware instant, which may lie outside; negative before it."""
         return int((whole_utc(instant, self.name) - self.start_utc).total_seconds())
 
     @overload
@@ -108,7 +108,7 @@ class HeldSeries:
         return self._with(start_utc, self.change_s, self.values, self.end_s)
 
     def scaled(self, numerator: int, denominator: int = 1) -> Self:
-        """Every value times numerator / denominator, rounded half to even to the series' own unit."""
+        """Every value times numerator / denominator, rounded half to even to whole units of the series."""
         for text, value, least in (("numerator", numerator, 0), ("denominator", denominator, 1)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise InputError(
@@ -123,7 +123,7 @@ class HeldSeries:
         return self._with(self.start_utc, self.change_s[keep], self.values[keep], self.end_s)
 
     def repeat(self, until_s: int) -> Self:
-        """The series again and again, cut at `until_s` seconds from its start."""
+        """The series repeated end to end, cut at `until_s` seconds from its start."""
         if until_s <= 0:
             raise InputError(f"repeat until {until_s} s: give a number of seconds above 0", where=self.name)
         times = -(-int(until_s) // self.end_s)

@@ -22,14 +22,14 @@ Count = Callable[[str, int, int, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What to do about gaps, duplicates and daylight saving, and which policies this kind of file knows."""
+    """The policy for gaps, duplicates and daylight saving, and the policies that this kind of file knows."""
 
     policy: str
     known: tuple[str, ...] = POLICIES
 
     @property
     def remedy(self) -> Phrase:
-        """What a message tells to do: the policies that would repair it."""
+        """Remedy of a message: the policies that would repair the gap."""
         policies = tuple(name for name in self.known if name != "error")
         return Phrase("fill with ", Parameter("gaps", policies))
 
@@ -113,7 +113,7 @@ def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object)
 def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Count) -> Rows:
     """One row per instant: equal values collapse under any policy, unequal ones need 'hold' (the first).
 
-    `unit` is what messages put behind a value.
+    unit : of the values, for messages
     """
     repeated = np.append(False, np.diff(rows.utc_s) == 0)
     if not repeated.any():

@@ -1,4 +1,4 @@
-"""The times of a file's rows: from cells to UTC, with daylight saving made explicit and all doubts noted."""
+"""The times of a file's rows in UTC: stamps, zones, daylight saving, and notes on doubtful cases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LEAST_ROWS_IN_ORDER = 3
 
 
 def repeated_hour_column(header: Sequence[str]) -> str | None:
-    """The column that marks the second showing of an hour as clocks go back; None where none is named so."""
+    """The column that flags the repeated hour when clocks go back, by its name; None without one."""
     for name in header:
         if re.sub(r"[^a-z]", "", name.lower()) in _REPEATED_HOUR and header.count(name) == 1:
             return name
@@ -49,7 +49,7 @@ def repeated_hour_column(header: Sequence[str]) -> str | None:
 
 
 class TimedFile:
-    """The table, the policy for gaps, and the counts of what was repaired.
+    """A file's table with times and other columns, the policy for gaps, and counts of repairs.
 
     times : the columns of the time by role; names: the other columns to read
     strict : the first repair is an error
@@ -81,7 +81,7 @@ class TimedFile:
             self.note("extra_header_lines", len(reader.extra), words[:80], "lines of words below the names")
 
     def report(self) -> ReadReport:
-        """What was repaired and noted."""
+        """The repairs and notes so far."""
         return ReadReport(repairs=self.repairs, skips={}, notes=self.notes, records=len(self.lines))
 
     def count(self, code: str, count: int, line: int, value: str, text: str) -> None:
@@ -156,9 +156,9 @@ class TimedFile:
             )
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
-        """The stamps in the order of time: a file whose rows go back in time throughout is read from its end.
+        """The stamps, oldest first: the rows of a file that is sorted newest first are reversed.
 
-        Only as clocks go back may a row show the time of the row above again, or a later one.
+        In such a file a row may repeat or pass the time of the row above only where clocks go back.
         """
         seconds = stamps.seconds
         up = np.flatnonzero(np.diff(seconds) >= 0)
@@ -252,9 +252,9 @@ class TimedFile:
         return utc_s, exists
 
     def _repeated_hours(self, times: LocalTimes) -> np.ndarray | None:
-        """(N,) bool, which rows the file flags as the second showing of an hour; None without such flags.
+        """(N,) bool, true for rows flagged as the repeated hour; None where the file has no such flags.
 
-        A `DSTFlag` that marks other times too is another publisher's, which marks all of the summer.
+        A `DSTFlag` that marks other times too flags all of the summer, not the repeated hour.
         """
         if self.repeated_hour is None:
             return None
@@ -266,7 +266,7 @@ class TimedFile:
         return None if of_summer else flags
 
     def _check_flags(self, flags: np.ndarray, times: LocalTimes, zone: str) -> None:
-        """InputError where an hour is flagged as repeated that the zone's clocks show once."""
+        """InputError where a row is flagged as repeated, but its hour occurs once in the zone."""
         unrepeated = np.flatnonzero(flags & (times.transition < 0))
         if len(unrepeated):
             row = int(unrepeated[0])
@@ -278,9 +278,9 @@ class TimedFile:
             )
 
     def _transitions(self, times: LocalTimes, time_names: list[str], zone: str, flagged: bool) -> None:
-        """Refuses or counts clock times that daylight saving skipped or showed twice.
+        """Refuse or count (by the policy for gaps) clock times that are skipped or occur twice.
 
-        flagged : whether the file says of each row whether it is the first or the second reading
+        flagged : whether the file flags the second of two equal clock times
         """
         for code, affected, problem, repair in (
             ("nonexistent_stamps", times.nonexistent, "does not exist, clocks went forward,",
@@ -303,8 +303,7 @@ class TimedFile:
     def even_clock(
         self, stamps: Stamps, utc_s: np.ndarray, exists: np.ndarray, zone: str | None
     ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray], ShowTime]:
-        """The clock on which steps are even: (seconds of the rows kept, what turns them into UTC, and into
-        words).
+        """The clock on which steps are even: (seconds of the existing rows, to UTC, to text).
 
         Rows a local day apart are 23 or 25 hours apart in UTC where clocks change. Others are even in UTC.
         """
@@ -323,7 +322,7 @@ class TimedFile:
         )
 
     def refuse_repeated_times(self, stamps: Stamps, utc_s: np.ndarray) -> None:
-        """InputError for many rows of one time: no policy may choose one of them.
+        """InputError where many rows repeat a time: no policy may choose among them.
 
         Either the time of day stands in a column that was not named, or the file holds several series.
         """

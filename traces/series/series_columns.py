@@ -1,4 +1,4 @@
-"""Finds the columns of a file of a time series by what the user declared or by their names."""
+"""Columns of a time-series file, as declared by the user or recognised by their names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIME_NAMES = (
 
 
 def find_column(header: list[str], name: str, path: str, noun: str) -> str:
-    """The header's own spelling of a column's name. InputError, with the closest one, if it is not there."""
+    """A column's name as the header spells it. InputError, with the closest name, if it is not there."""
     if header.count(name) > 1:
         raise InputError(f"{noun} {name!r} is there {header.count(name)} times: rename one", where=path)
     if name in header:
@@ -40,7 +40,7 @@ def find_column(header: list[str], name: str, path: str, noun: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """Column names as messages print them: short, on one line, the first twenty."""
+    """At most twenty column names on one line, each cut, for messages."""
     text = ", ".join(place(name[:40]) or "''" for name in names[:20])
     return text + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
@@ -81,7 +81,7 @@ def time_columns(
 
 
 def _stamped(header: list[str], below: Sequence[Sequence[str]]) -> str:
-    """The column to take where no name tells: the first, unless only others hold times.
+    """The time column where no name decides: the first, unless only others hold times.
 
     Of several the first that does not name the ends of steps.
     """

@@ -1,4 +1,4 @@
-"""One read of a file of a time series: stamps to UTC, daylight saving, duplicates and gaps, all counted."""
+"""Reading of a time-series file: stamps to UTC, daylight saving, duplicates and gaps, with counts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SeriesFile(TimedFile):
         }
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
-        """As in TimedFile; the numbers turn with the rows."""
+        """As in TimedFile; reverses the numbers with the rows."""
         table = self.table
         stamps = super().oldest_first(stamps, zone)
         if self.table is not table:
@@ -79,7 +79,7 @@ class SeriesFile(TimedFile):
         return stamps
 
     def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
-        """The values on their steps. `value_unit` is what messages put behind a converted value."""
+        """The values by step, gaps filled. value_unit: unit of converted values, for messages."""
         self.check_stamp(stamp)
         declared, zone = zone, self.zone_of(zone)
         stamps, stamp = self.read_stamps(stamp, zone)

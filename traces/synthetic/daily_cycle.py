@@ -1,4 +1,4 @@
-"""A daily cycle of arrivals, and how a load is reached without bending it.
+"""A daily cycle of arrivals, and stretching of arrivals to a load that keeps the cycle.
 
 Arrivals are drawn on a *busy clock* that runs fast in busy hours and slowly in quiet ones, 86,400 s of it
 per day. Its readings are turned into seconds of the day through the cumulated weights. A load is

@@ -1,4 +1,4 @@
-"""Checks of the generators' arguments: one line that says what, which value, what to do."""
+"""Checks of the generators' arguments. InputError names the argument, its value and the allowed range."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def checked_number(name: str, value: object, low: float, high: float) -> float:
 
 
 def checked_length(jobs: object, days: object) -> tuple[int | None, float | None]:
-    """The checked number of jobs or of days, whichever is given; InputError unless it is exactly one."""
+    """(jobs, None) or (None, days), checked. InputError unless exactly one of them is given."""
     if (jobs is None) == (days is None):
         which = "neither" if jobs is None else "both"
         raise InputError(f"give jobs or days, one of the two: {which} given")
@@ -43,12 +43,12 @@ def checked_length(jobs: object, days: object) -> tuple[int | None, float | None
 
 
 def checked_load(value: object) -> float:
-    """The checked load: work per capacity, 1 keeps every processor busy."""
+    """The load as a float, work per capacity (1 keeps every processor busy). InputError if out of range."""
     return checked_number("load", value, LEAST_LOAD, MOST_LOAD)
 
 
 def checked_seed(value: object) -> int:
-    """The checked seed."""
+    """The seed as an int. InputError unless it is a whole number from 0 to 2^63 - 1."""
     return checked_integer("seed", value, 0, 2**63 - 1)
 
 

@@ -117,10 +117,10 @@ def _head_shares(max_share: float | None) -> tuple[np.ndarray, int]:
 
 
 def _ranks(rank_of_maximum: int, random: np.random.Generator) -> np.ndarray:
-    """(20,) popularity rank at each place in time, drawn from what the four logs show.
+    """(20,) popularity rank by place in time, drawn from the ranks observed in four logs.
 
-    A place takes the more popular of two ranks drawn from those seen at it or before and still free;
-    but a rank that no log shows any later must go now.
+    A place takes the more popular of two free ranks drawn from those observed there or earlier. A rank that
+    no log has at a later place comes first.
     """
     last_place = {rank: place for place, row in enumerate(published.RANKS_AT_PLACE) for rank in row}
     ranks = [rank_of_maximum]

@@ -43,13 +43,13 @@ _HOUR = re.compile(r"(\d{1,2})(?::00(?::00)?)?", re.ASCII)
 
 
 def role_of(name: str) -> str | None:
-    """What a column holds by its name: `Settlement Date` is a date; None for other names."""
+    """Role of a column by its name, such as date for `Settlement Date`; None for other names."""
     letters = re.sub(r"[^a-z]", "", re.sub(r"[\[(].*?[\])]", "", name.lower()))
     return next((role for role, names in ROLES.items() if letters in names), None)
 
 
 def check_roles(roles: Sequence[str], time_column: str, path: object) -> None:
-    """InputError unless the columns together tell a time."""
+    """InputError unless the columns together determine a time."""
     known = [day | time for day in _DAYS for time in _TIMES if day != {"date"} or time]
     if len(set(roles)) < len(roles) or set(roles) not in known:
         raise InputError(
@@ -62,7 +62,7 @@ def check_roles(roles: Sequence[str], time_column: str, path: object) -> None:
 
 
 class ClockParts:
-    """The columns of a time by role, and what messages need.
+    """The columns of a time by role, with file and lines for messages.
 
     parts : role -> cells; `stamp` is 'start' or 'end' as declared; zone: of the clock, None: not known
     """

@@ -59,7 +59,7 @@ ShowTime = Callable[[int], str]
 
 
 def show(utc_s: int) -> str:
-    """An instant as messages print it."""
+    """An instant, in seconds since 1970 UTC, as text for messages."""
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(utc_s)):%Y-%m-%d %H:%M:%S} UTC"
 
 

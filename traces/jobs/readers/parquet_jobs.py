@@ -107,9 +107,9 @@ def _read(
 
 
 def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str, range]]:
-    """What pandas wrote of a data frame's index: its columns in the file, and named ranges that have none.
+    """(columns that store a data frame's index, index ranges by name) from the metadata of pandas.
 
-    Anything but that is no index: other writers put other things there.
+    Empty where the metadata is missing or not as pandas writes it.
     """
     try:
         levels = json.loads(metadata.get(b"pandas", b"{}"))["index_columns"]

@@ -159,7 +159,7 @@ def _table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarr
 
 
 def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
-    """The same, line by line; InputError for the first line that is no record."""
+    """The table of `_table`, parsed line by line; InputError for the first line that is no record."""
     table = np.empty((len(lines), len(FIELDS)))
     for row, (number, line) in enumerate(zip(numbers, lines, strict=True)):
         words = line.split()
@@ -192,7 +192,7 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
 
 
 def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:
-    """InputError for the first record with a value that cannot be meant."""
+    """InputError for the first record with an impossible value."""
     checks = []
     for number, column in columns.items():
         label = f"{FIELDS[number]} (field {number + 1}) is {{}}"
@@ -222,7 +222,7 @@ def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, findings: Find
 def _repair(
     columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, findings: Findings
 ) -> str:
-    """Count the values of jobs that are changed or made up; returns what the estimates are."""
+    """Count changed and filled-in values of jobs as repairs; returns the kind of estimates."""
     submit, estimate = columns[SUBMIT], columns[ESTIMATE]
     unknown = keep & (estimate <= 0)
     text = "no requested time, the run time stands in as estimate"

@@ -21,7 +21,7 @@ from traces.synthetic.gpu.gpu_parameters import PARAMETER_FILE
 
 #: The table holds every pod from here on [s]; of earlier ones only those that were still there.
 COMPLETE_FROM_S = 10_000_000
-#: A request is listed where so many pods made it; rarer ones are left out.
+#: Requests of fewer pods than this are left out.
 LEAST_PODS = 3
 #: Classes with fewer pods share the run times of all of them.
 LEAST_FOR_RUN_TIMES = 100
@@ -36,7 +36,7 @@ _CLASSES = ("none", "fraction", "1", "2", "4", "8")
 
 
 def fitted(path: Path | str) -> str:
-    """The text of `gpu_mix.toml` as fitted to this table. InputError where it is another table."""
+    """The text of `gpu_mix.toml`, fitted to the table. InputError where it is not the expected table."""
     pods = _pods(Path(path))
     lines = [
         "# Written by `python -m traces.synthetic.gpu.fit_gpu openb_pod_list_default.csv`; do not edit.",

@@ -46,7 +46,7 @@ class GpuParameters:
 
 @cache
 def gpu_parameters() -> GpuParameters:
-    """The parameters that ship."""
+    """The parameters in the packaged `gpu_mix.toml`."""
     table = tomllib.loads(PARAMETER_FILE.read_text(encoding="utf-8"))
     classes = {
         name: RequestClass(
