@@ -108,7 +108,7 @@ def pue_series(
 
 
 def check_pue(series: RateSeries) -> RateSeries:
-    """The series, if it can be a PUE: unit "1", never below 1 nor above 10. InputError otherwise."""
+    """`series`, if it can be a PUE: unit "1", values from 1 to 10. InputError otherwise."""
     if series.unit != "1":
         raise InputError(
             f"is in {series.unit}, so it is no PUE",

@@ -22,7 +22,7 @@ MOST_W = 1_000_000
 class ServerProfile:
     """One kind of node. Watts at the wall.
 
-    idle_w     : on, nothing running; core_w and gpu_w : what each busy core or GPU adds; sleep_w : asleep
+    idle_w     : on, nothing running; core_w, gpu_w : added by a busy core or GPU; sleep_w : asleep
     memory_gib : 0 where it is not known: then it does not limit
     sources    : where each figure was published; assumed : which figures are not, and why
     """
@@ -42,7 +42,7 @@ class ServerProfile:
 
     @property
     def peak_w(self) -> float:
-        """Everything busy [W]."""
+        """Power with all cores and GPUs busy [W]."""
         return self.idle_w + self.cores_per_node * self.core_w + self.gpus_per_node * self.gpu_w
 
     @property
@@ -52,22 +52,22 @@ class ServerProfile:
 
     @property
     def idle_mw(self) -> int:
-        """On, nothing running [mW]."""
+        """Power of a node that is on and runs nothing [mW]."""
         return round(self.idle_w * MW_PER_W)
 
     @property
     def core_mw(self) -> int:
-        """What each busy core adds [mW]."""
+        """Power that one busy core adds [mW]."""
         return round(self.core_w * MW_PER_W)
 
     @property
     def gpu_mw(self) -> int:
-        """What each busy GPU adds [mW]."""
+        """Power that one busy GPU adds [mW]."""
         return round(self.gpu_w * MW_PER_W)
 
     @property
     def sleep_mw(self) -> int:
-        """Asleep [mW]."""
+        """Power of a sleeping node [mW]."""
         return round(self.sleep_w * MW_PER_W)
 
 
@@ -87,7 +87,7 @@ def known_profiles() -> tuple[str, ...]:
 
 
 def load_profiles(path: str | Path) -> dict[str, ServerProfile]:
-    """The profiles in a TOML file of the same form as servers.toml, for users' own machines."""
+    """The profiles by name in a TOML file laid out as servers.toml. InputError for a wrong key or value."""
     path = Path(path)
     with reading(path):
         tables = read_toml(path)

@@ -16,7 +16,7 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def key_of(*parts: object) -> int:
-    """A 64-bit key of any printable parts; the same parts give the same key on every machine."""
+    """A 64-bit key from the texts of the parts; equal parts give equal keys on every machine."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 

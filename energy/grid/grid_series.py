@@ -25,11 +25,13 @@ from traces.series.text_layout import LayoutOptions
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How a publisher writes its files.
+    """Conventions of a publisher's files.
 
-    fits   : whether a file's column names are this publisher's; None where names alone cannot tell
-    choose : the column of a file with these names, by the user's column (None: the default) or their own name
-    unit   : of that column, where its name does not say; None: its name says
+    stamp  : whether a stamp is the 'start' or the 'end' of its step
+    zone   : of stamps without an offset
+    fits   : whether column names are this publisher's; None where names alone do not decide
+    choose : (column names, the caller's `column` or None) -> the column to read
+    unit   : of that column; None: its name states it
     """
 
     stamp: str
@@ -40,7 +42,7 @@ class Source:
 
 
 def _electricity_maps_column(header: list[str], column: str | None) -> str | None:
-    """The life-cycle intensity, or the direct one for 'direct'; both spellings the portal has used."""
+    """The life-cycle intensity, or the direct one for 'direct', in either spelling of the portal."""
     marks = {None: ("lca", "life cycle"), "lca": ("lca", "life cycle"), "direct": ("direct",)}
     if column not in marks:
         return column
@@ -118,7 +120,7 @@ def read_carbon(
 
     layout : header, decimal, date_order, time_unit, time_start, as for traces.read_rate
 
-    Whatever is given wins over what the source implies. InputError says what is wrong, where, and the remedy.
+    Arguments given override the source's conventions. InputError where the file cannot be read.
     """
     options = dict(
         column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
@@ -146,7 +148,7 @@ def read_price(
     source   : 'de-lu' (Berlin clock time), 'ercot' (offsets written) or 'caiso' (UTC, unmarked); no default
     currency : what the scenario counts in; a file in another currency raises InputError, never a silent mix
 
-    The other arguments, and `layout`, are those of traces.read_rate and win over what the source implies.
+    The other arguments, and `layout`, are those of traces.read_rate and override the source's conventions.
     """
     base = f"{currency}/kWh" if currency is not None else None
     options = dict(
@@ -163,7 +165,7 @@ def _header(path: str | Path, layout: LayoutOptions) -> list[str]:
 def _preset(
     path: str | Path, source: str | None, known: dict[str, Source], layout: LayoutOptions
 ) -> Source | None:
-    """The named source, or the only one whose column names the file has."""
+    """The named source; for None the only one that fits the file's column names, else None."""
     if source is not None:
         if source not in known:
             close = difflib.get_close_matches(source, known, n=1)
@@ -185,7 +187,7 @@ def _read(
     options: dict[str, Any],
     layout: LayoutOptions,
 ) -> RateSeries:
-    """The series by the source's habits, over which `options` (arguments of read_rate) win."""
+    """The series by the source's conventions; `options` (arguments of read_rate) override them."""
     if preset is not None:
         if options["column"] is None:
             options["unit"] = options["unit"] or preset.unit
@@ -234,10 +236,10 @@ class Joined(NamedTuple):
 
 
 def join_changes(series: Mapping[str, HeldSeries], begin_utc: datetime, end_utc: datetime) -> Joined:
-    """Series of any steps and spans, exactly as they are, from `begin_utc` to `end_utc` (aware).
+    """Series of any steps and spans on one grid from `begin_utc` to `end_utc` (aware).
 
     Nothing is resampled: the grid is the union of the changes. InputError names a series that does not cover
-    the span, what it covers, and what to do.
+    the span, and what it covers.
     """
     if not series:
         raise InputError("no series to join: give at least one")

@@ -1,4 +1,4 @@
-"""What solar and wind plants share: from kilowatts per step to a power series, and its capacity factor."""
+"""Shared by solar and wind plants: checks, the power series of a plant, and its capacity factor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_capacity(capacity_kw: object) -> float:
 
 
 def to_series(share: np.ndarray, weather: Weather, capacity_kw: float, name: str) -> PowerSeries:
-    """Power from the share of capacity in each step (0 to 1), rounded to 1 mW, equals merged."""
+    """Power series from the share of capacity in each step (0 to 1), in whole mW, equal neighbours merged."""
     power_mw = np.rint(share * (capacity_kw * MW_PER_KW)).astype(np.int64)
     change_s = np.arange(len(power_mw), dtype=np.int64) * weather.step_s
     return PowerSeries(weather.start_utc, change_s, power_mw, weather.duration_s, name).compressed()
@@ -45,7 +45,7 @@ def capacity_factor(series: PowerSeries, capacity_kw: float) -> float:
 
 
 def unknown(noun: str, name: object, known: Iterable[str]) -> InputError:
-    """The error for a name that no library has, with the closest ones."""
+    """The InputError for an unknown name, with the closest known ones. noun: what the name is of."""
     names = list(known)
     text = str(name)
     lowered = {known_name.lower(): known_name for known_name in names}

@@ -99,7 +99,7 @@ def _power(
 
 
 def _effective(light: dict[str, np.ndarray], parts: Parts) -> np.ndarray:
-    """What reaches the cells [W/m2]: less reflection, and for Sandia modules corrected for the spectrum."""
+    """Effective irradiance on the cells [W/m2]: without reflection, for Sandia modules with spectrum."""
     from pvlib import iam, pvsystem
 
     if parts.kind == "sapm":
@@ -160,5 +160,5 @@ def _alternating_current(dc: np.ndarray, string_v: np.ndarray | None, parts: Par
 
 
 def _filled(values: pd.Series | np.ndarray) -> np.ndarray:
-    """As an array, 0 where pvlib has no value because the sun is down."""
+    """The values as an array, with 0 for NaN, which pvlib gives while the sun is down."""
     return np.nan_to_num(np.asarray(values, dtype=np.float64))

@@ -1,4 +1,4 @@
-"""What a solar plant is: orientation, module, inverter and losses, and its rows of pvlib's tables."""
+"""Description of a solar plant: orientation, module, inverter and losses, with rows of pvlib's tables."""
 
 from __future__ import annotations
 
@@ -117,5 +117,5 @@ class SolarPlant:
                 raise InputError(f"solar plant: {name} is {quoted(value)}: use one of {', '.join(known)}")
 
     def parts(self) -> Parts:
-        """Its module and inverter as pvlib's tables have them. InputError for unknown ones."""
+        """The rows of module and inverter in pvlib's tables. InputError for unknown ones."""
         return find_parts(self.module, self.inverter)

@@ -81,7 +81,7 @@ def assemble(record: Record, options: Options) -> Weather:
 
 
 def _site(record: Record, options: Options) -> dict[str, Any]:
-    """The site as the file and the caller say, with a zone where either states one. All within bounds."""
+    """The site of the file, overridden by `options.stated`. InputError for missing or impossible values."""
     where = record.content.where
     site = record.site | options.stated
     if site.get("utc_offset_s") is None and record.clock_offset_s is not None:
@@ -164,7 +164,7 @@ def _step(record: Record) -> int:
 
 
 def _settled_stamp(record: Record, closure: Closure | None, step_s: int) -> int:
-    """Seconds by which the steps start before the stamps: 0, or minus half a step. Noted."""
+    """Seconds from the stamps to the starts of their steps: 0, or minus half a step. Adds a note."""
     errors = None if closure is None else closure.errors_w_m2(np.array([0, -step_s // 2]))
     if errors is None or min(errors) > 0.5 * max(errors):
         record.note(
@@ -201,20 +201,20 @@ def _raise_negatives(record: Record, options: Options, repairs: dict[str, Findin
 
 
 def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Finding]) -> None:
-    """Gives every step a row; those that the file lacks become NaN, or an error."""
+    """Insert rows of NaN for missing steps. InputError where gaps are not allowed or too long."""
     distances = np.diff(record.start_s)
     gaps = np.flatnonzero(distances > step_s)
     if not len(gaps):
         return
     row = int(gaps[0]) + 1
-    lacking = int(distances[gaps].sum() // step_s) - len(gaps)
-    missing = show(int(record.start_s[row - 1]) + step_s)
+    missing_steps = int(distances[gaps].sum() // step_s) - len(gaps)
+    first_missing = show(int(record.start_s[row - 1]) + step_s)
     longest_s = int(distances.max())
     if longest_s - step_s > LONGEST_GAP_S:
         row = int(np.argmax(distances)) + 1
         raise InputError(
             f"{(longest_s - step_s) / 3600:g} hours are missing before it, from "
-            f"{show(int(record.start_s[row - 1]) + step_s)} on ({lacking} steps in the file)",
+            f"{show(int(record.start_s[row - 1]) + step_s)} on ({missing_steps} steps in the file)",
             where=record.at(row),
             remedy=Phrase(
                 "complete it (",
@@ -224,11 +224,11 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
         )
     if options.gaps == "error":
         raise InputError(
-            f"the step that starts {missing} is missing before it, {lacking} in all",
+            f"the step that starts {first_missing} is missing before it, {missing_steps} in all",
             where=record.at(row),
             remedy=Phrase("complete the file, or use ", Parameter("gaps", "interpolate")),
         )
-    repairs["missing_rows"] = Finding(lacking, int(record.lines[row]), missing, "interpolated")
+    repairs["missing_rows"] = Finding(missing_steps, int(record.lines[row]), first_missing, "interpolated")
     index = (record.start_s - record.start_s[0]) // step_s
     count = int(index[-1]) + 1
     if count > MAX_ROWS:
@@ -243,7 +243,7 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
 
 
 def _fill(record: Record, step_s: int, options: Options, repairs: dict[str, Finding]) -> None:
-    """Fills missing values. What only some plants use is dropped instead where it cannot be filled."""
+    """Fill missing values in place; optional columns that cannot be filled are dropped instead."""
     for name in list(record.columns):
         values = record.columns[name]
         holes = np.isnan(values)

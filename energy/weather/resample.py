@@ -67,7 +67,9 @@ def finer(
 
 
 def _finer(values: np.ndarray, parts: int, anchor: float | None) -> np.ndarray:
-    """Held (None), or on the line between readings that stand at `anchor` (0 to 1) of their steps.
+    """Values on `parts` fine steps each: held (anchor None), or linear between readings.
+
+    anchor : where in its step (0 to 1) a reading stands
 
     Fine values are those at the middles of the fine steps; flat before the first reading and after the last.
     """

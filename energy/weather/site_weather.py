@@ -1,4 +1,4 @@
-"""Weather at one site: what solar and wind plants need, on steps of one length."""
+"""Weather at one site for solar and wind plants, on steps of one length."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def middles(weather: Weather) -> pd.DatetimeIndex:
 
 
 def location(weather: Weather) -> Location:
-    """The site as pvlib has it."""
+    """The site as pvlib's Location, with its clock in UTC."""
     from pvlib.location import Location
 
     return Location(weather.latitude_deg, weather.longitude_deg, tz="UTC", altitude=weather.altitude_m)

@@ -46,7 +46,7 @@ class WeatherFormat:
 
 
 def first_lines(content: Content) -> FirstLines:
-    """What tells the format of a file."""
+    """The first lines of a file, by which its format is recognised."""
     first = content.lines[0]
     second = content.lines[1] if len(content.lines) > 1 else ""
     cells = tuple(cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS))

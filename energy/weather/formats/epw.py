@@ -106,7 +106,7 @@ def _within_hour(start_s: np.ndarray) -> np.ndarray:
 
 
 def _check_end(content: Content, rows: Rows, month: np.ndarray, day: np.ndarray) -> None:
-    """The header says on which day the data end: a file cut at a line's end is told by that."""
+    """InputError where the last row is not on the last day that the header states: the file is cut off."""
     parts = [part.strip() for part in _data_periods(content)[6].split("/")]
     if len(parts) >= 2 and all(part.isdecimal() for part in parts[:2]):
         last = (int(parts[0]), int(parts[1]))

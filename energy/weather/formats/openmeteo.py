@@ -200,7 +200,7 @@ def _record(
 
 
 def _stamp_text(time: object) -> str:
-    """A stamp of a JSON list as text. Floats and the like are left to parse_stamps to refuse."""
+    """A stamp of a JSON list as text; parse_stamps refuses what is no stamp."""
     return time if isinstance(time, str) else quoted(time)
 
 
@@ -235,7 +235,7 @@ def _parsed(content: Content) -> dict[str, Any]:
 
 
 def _is_pvgis(content: Content) -> bool:
-    """Whether it is an answer of PVGIS: told before it is parsed, for each of its rows is an object."""
+    """Whether the text is PVGIS in JSON; checked before parsing, as each of its rows is an object."""
     head = "".join(line.strip() for line in content.lines[:20])[:400]
     return PVGIS_JSON.match(head) is not None
 
@@ -248,7 +248,7 @@ def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:
 
 
 def _site(data: dict[str, Any], content: Content) -> dict[str, Any]:
-    """What the file says of the site; what it leaves out is not in it."""
+    """The site as the file states it; keys that the file leaves out are missing."""
     site: dict[str, Any] = {"wind_height_m": 10.0}
     for name, field in SITE.items():
         if data.get(name) not in (None, ""):

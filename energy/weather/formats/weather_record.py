@@ -1,4 +1,4 @@
-"""What a reader of one format hands on: columns by row, still with gaps, and where they stood."""
+"""Result of a format's reader: columns by row, still with gaps, and the lines of the rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEGATIVES = ("error", "zero")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the caller of read_weather asked for; `stated` holds what replaces the file's own site."""
+    """Arguments of read_weather. stated: site values that replace those of the file."""
 
     clear_sky: bool = False
     gaps: str = "error"
@@ -29,7 +29,7 @@ class Options:
     max_bytes: int = MAX_BYTES
 
     def check(self) -> None:
-        """InputError for an option that is none."""
+        """InputError for an option with an unknown or impossible value."""
         for name, known in (("gaps", GAPS), ("negatives", NEGATIVES)):
             if getattr(self, name) not in known:
                 option = Parameter(name, getattr(self, name))
@@ -79,7 +79,7 @@ class Record:
         return self.content.at(int(self.lines[row]))
 
     def note(self, code: str, value: str, text: str) -> None:
-        """Adds something that users should know."""
+        """Add a note for users to the record."""
         self.notes[code] = Finding(len(self.start_s), int(self.lines[0]), value, text)
 
 
@@ -104,7 +104,7 @@ def dates_s(
 def placed_years(year: np.ndarray, month: np.ndarray, requested: int | None) -> tuple[np.ndarray, bool]:
     """(year of each row, whether this is a typical year).
 
-    Typical: one pass through the months, of different years. `asked` replaces the years of either kind.
+    Typical: one pass through the months, of different years. `requested` replaces the years of either kind.
     """
     one_pass = bool((np.diff(month) >= 0).all())
     typical = one_pass and len(np.unique(year)) > 1
