@@ -145,6 +145,7 @@ class TableReader:
             )
 
     def _no_names(self, cells: list[str], value_key: str) -> InputError:
+        """The InputError for a file without column names: how to read it by position."""
         sample = ", ".join(repr(cell[:30]) for cell in cells[:3])
         time, value = value_positions(cells)
         by_position = Phrase(
@@ -157,18 +158,18 @@ class TableReader:
             " and ",
             Parameter("unit"),
         )
-        what = f"the first record holds values ({sample}), not column names"
+        problem = f"the first record holds values ({sample}), not column names"
         remedy = "write a line of names above it"
         if self._last_comment is not None:
             line, text = self._last_comment
             if hash_line_names(text, len(cells), self.delimiter):
-                what = (
+                problem = (
                     f"the first record holds values ({sample}); the column names stand in line {line} "
                     "behind '#', which makes them a comment"
                 )
                 remedy = "remove the '#'"
         where = f"{self.path_text}:{self.header_line}"
-        return InputError(what, where=where, remedy=Phrase(f"{remedy}, or ", by_position))
+        return InputError(problem, where=where, remedy=Phrase(f"{remedy}, or ", by_position))
 
     def extra_cells(self, name: str) -> list[str]:
         """The cells of a column in the lines of units below the column names, without empty ones."""

@@ -62,6 +62,7 @@ def reading(path: Path | str) -> Iterator[None]:
 
 
 def _cause(error: Exception) -> str:
+    """Words for an exception that no check of a reader foresaw."""
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):

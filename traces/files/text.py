@@ -113,9 +113,9 @@ def blocks(
     with open_file(path) as raw:
         head = raw.read(8)
         raw.seek(0)
-        for magic, what in _OTHERS.items():
+        for magic, kind in _OTHERS.items():
             if head.startswith(magic):
-                raise InputError(f"is {what}", where=place(path), remedy="give plain UTF-8 text or gzip")
+                raise InputError(f"is {kind}", where=place(path), remedy="give plain UTF-8 text or gzip")
         packed = head.startswith(_GZIP)
         chunks = _chunks(path, raw, packed, max_bytes)
         if head.startswith(_UTF_16):
@@ -183,6 +183,7 @@ def _read(path: Path | str, stream: BinaryIO | gzip.GzipFile, size: int) -> byte
 def _whole_lines(
     path: Path | str, chunks: Iterator[bytes], longest_line: int, line_remedy: str
 ) -> Iterator[bytes]:
+    """The chunks, cut at line ends. InputError for a line longer than `longest_line` bytes."""
     unfinished = b""
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1

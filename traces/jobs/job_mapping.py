@@ -183,6 +183,7 @@ def _table(tables: dict[str, object], key: str, name: str) -> dict[str, Any]:
 
 
 def _source(target: str, keys: object, name: str) -> Source:
+    """The Source of field `target` from its TOML table. InputError names the key."""
     where = f"{name}: columns.{target}"
     if not isinstance(keys, dict) or "column" not in keys:
         raise InputError(f'give a table with a column, like columns.{target}.column = "..."', where=where)

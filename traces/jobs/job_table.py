@@ -161,6 +161,7 @@ class JobTable:
         return texts
 
     def _whole(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
+        """One chunk of a numeric field as int64, in the unit of Workload. CellError for a bad cell."""
         column = cells[source.column]
         empty = np.zeros(len(column), dtype=bool)
         if name in _ABSENT:
@@ -176,14 +177,14 @@ class JobTable:
         for row, value in enumerate(values):
             if value < 0 and name not in _MAY_BE_NEGATIVE:
                 raise CellError(row, f"{label} is {plain(value)}; it must be 0 or more")
-        out, rounded = scaled_integers(label, values, source.factor, source.rounding)
+        integers, rounded = scaled_integers(label, values, source.factor, source.rounding)
         if not source.quiet:
             direction = "down" if source.rounding == "floor" else "up"
             text = f"{label} is a decimal, rounded {direction} to a whole second"
             self._findings.add("repairs", "decimal", rounded, column, text)
         if name in _ABSENT:
-            out[empty] = _ABSENT[name]
-        return out
+            integers[empty] = _ABSENT[name]
+        return integers
 
     def workload(self, strict: bool) -> Workload:
         """The workload of all chunks. InputError for errors across chunks, such as repeated ids."""
@@ -215,8 +216,8 @@ class JobTable:
 
     def _complete(self) -> dict[str, np.ndarray]:
         if not self._columns.places:
-            what = f"none of its {self._records} records is a job" if self._records else "has no records"
-            raise InputError(f"{what}", where=place(self._path), remedy="give a file with jobs")
+            problem = f"none of its {self._records} records is a job" if self._records else "has no records"
+            raise InputError(f"{problem}", where=place(self._path), remedy="give a file with jobs")
         columns = self._columns.joined()
         self._findings.at(np.concatenate(self._columns.places))
         count = len(columns["submit_s"])
@@ -226,6 +227,7 @@ class JobTable:
         return columns
 
     def _refuse_wrong(self, columns: dict[str, np.ndarray]) -> None:
+        """InputError for the earliest record with an impossible value or a repeated id."""
         checks: list[Check] = []
         for name, quantity in QUANTITIES.items():
             column = columns[name]
@@ -268,6 +270,7 @@ class JobTable:
         origin_utc: datetime | None,
         report: ReadReport,
     ) -> Workload:
+        """The Workload from checked columns; ids that are whole numbers become int64."""
         numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items()}
         ids = columns["job_id"]
         if all(map(is_number_id, ids)):

@@ -47,6 +47,7 @@ class JobTexts:
     def _decimals(
         self, cells: dict[str, list[str]], lines: Sequence[int], findings: Findings
     ) -> dict[str, list[str]]:
+        """The cells with decimal points; the mark is decided by the first chunk with a comma."""
         numbers = dict.fromkeys(name for source in self._sources.values() for name in source.columns())
         columns = {name: cells[name] for name in numbers if not _holds_dates(cells[name])}
         if self._delimiter == "," or not columns:
@@ -73,6 +74,7 @@ class JobTexts:
     def _dates(
         self, cells: dict[str, list[str]], lines: Sequence[int], findings: Findings
     ) -> dict[str, list[str]]:
+        """The cells with dates replaced by seconds from `start_utc`, which the first chunk may set."""
         stamped = {
             column: source
             for field, source in self._sources.items()
@@ -138,10 +140,10 @@ class JobTexts:
             text = "occurs twice as clocks go back, taken as the first time"
             findings.add("repairs", "ambiguous_stamps", repeated, cells, text)
             utc_s = times.first_s
-        out: list[int | None] = [None] * len(cells)
+        seconds: list[int | None] = [None] * len(cells)
         for row, second in zip(rows, utc_s.tolist(), strict=True):
-            out[row] = second
-        return out
+            seconds[row] = second
+        return seconds
 
 
 def _times(field: str, source: Source) -> list[str]:

@@ -202,6 +202,7 @@ def _class_index(jobs: Workload, classes: Sequence[ServiceClass], draws: np.ndar
 def _values(
     jobs: Workload, classes: Sequence[ServiceClass], index: np.ndarray, draws: np.ndarray
 ) -> np.ndarray:
+    """(J,) int64 values in micro-units: the trace's, else drawn. InputError beyond 64 bits."""
     values_u = jobs.value_u.copy()
     for number, service_class in enumerate(classes):
         rows = (index == number) & (jobs.value_u == NO_VALUE)
@@ -223,6 +224,7 @@ def _values(
 def _deadlines(
     jobs: Workload, classes: Sequence[ServiceClass], index: np.ndarray, draws: np.ndarray
 ) -> np.ndarray:
+    """(J,) int64 deadlines [s]: the trace's, else submit + drawn allowance. InputError beyond 64 bits."""
     deadlines_s = jobs.deadline_s.copy()
     for number, service_class in enumerate(classes):
         if service_class.slack_factor is None:

@@ -225,6 +225,7 @@ class Workload:
 
 
 def _spread(name: str, column: str, values: object, count: int) -> np.ndarray:
+    """The values as an array of length `count`; a single one is repeated. InputError for another shape."""
     array = np.asarray(values)
     if array.ndim == 0:
         return np.full(count, array[()], dtype=array.dtype)
@@ -307,6 +308,7 @@ def _check_rows(jobs: Workload) -> None:
 
 
 def _check_header(jobs: Workload) -> None:
+    """InputError for calendar, zone, processors or kind of estimates that are not valid."""
     if jobs.origin_utc is not None and jobs.origin_utc.utcoffset() is None:
         raise InputError(f"origin_utc {jobs.origin_utc} has no time zone", where=jobs.name)
     if jobs.zone is not None and not is_zone(jobs.zone):

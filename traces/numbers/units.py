@@ -54,6 +54,7 @@ def units_declared(name: str, extra: Sequence[str]) -> list[str]:
 
 
 def _remedy(cell: str, column: Sequence[str]) -> Phrase:
+    """The end of the message on a cell that is no number."""
     # Declaring the mark helps only where all numbers are written one way.
     if decimals.has_comma(cell) and not any("." in other for other in column):
         mark = Parameter("decimal", decimals.COMMA)

@@ -69,6 +69,7 @@ def read_counts(
 
 
 def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
+    """Second (since 1970 UTC) of count 0: the declared start, else 0. InputError where it is undecided."""
     if layout.time_start is None:
         if layout.time_unit not in (None, "s", "ms"):
             raise InputError(

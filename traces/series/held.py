@@ -226,12 +226,12 @@ def whole_utc(instant: datetime, name: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _whole_numbers(values: Iterable[int], what: str, name: str) -> np.ndarray:
+def _whole_numbers(values: Iterable[int], label: str, name: str) -> np.ndarray:
     """A read-only int64 copy; refuses fractions rather than cutting them off."""
     array = np.array(values)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise InputError(
-            f"{what} must be a flat list of whole numbers, got {array.dtype} {array.shape}", where=name
+            f"{label} must be a flat list of whole numbers, got {array.dtype} {array.shape}", where=name
         )
     array = array.astype(np.int64)
     array.setflags(write=False)

@@ -139,6 +139,7 @@ def _sum(file: SeriesFile, total_mw: np.ndarray, power_mw: np.ndarray, name: str
 def _power_columns(
     reader: TableReader, columns: str | Sequence[str] | None, unit: str | None, time_names: list[str]
 ) -> list[str]:
+    """Names of the columns to add up. InputError for unknown or repeated ones."""
     header, path = reader.header, reader.path_text
     if columns is None:
         return [_only_column(reader, unit, time_names)]
@@ -156,6 +157,7 @@ def _power_columns(
 
 
 def _only_column(reader: TableReader, unit: str | None, time_names: list[str]) -> str:
+    """The only column that can be the power. InputError where there are several or none."""
     others = [name for name in reader.header if name not in time_names]
     declared = [name for name in others if units_declared(name, reader.extra_cells(name))]
     candidates = declared if declared else others if unit is not None else []
@@ -175,6 +177,7 @@ def _only_column(reader: TableReader, unit: str | None, time_names: list[str]) -
 
 
 def _unit(name: str, unit: str | None, reader: TableReader) -> str:
+    """The declared unit, else the one that the column's name states. InputError where undecided."""
     if unit is not None:
         return check_unit(unit)
     declared = units_declared(name, reader.extra_cells(name))

@@ -82,6 +82,7 @@ def read_rate(
 
 
 def _column(reader: TableReader, column: str | None, declared: bool, time_names: list[str]) -> str:
+    """The declared column, else the only one that can be the rate. InputError where undecided."""
     path = reader.path_text
     if column is not None:
         name = find_column(reader.header, column, path, "column")
@@ -107,19 +108,20 @@ def _column(reader: TableReader, column: str | None, declared: bool, time_names:
 
 
 def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit:
+    """The declared unit, else the one that the column's name states. InputError where they conflict."""
     path = reader.path_text
-    every = units_written(name, reader.extra_cells(name))
-    written = every[0] if every else None
+    units = units_written(name, reader.extra_cells(name))
+    written = units[0] if units else None
     if declared is None and written is None:
         raise InputError(
             f"the unit of column {name!r} is not known",
             where=path,
             remedy=Phrase("declare ", Parameter("unit"), f" ({KNOWN})"),
         )
-    for other in every[1:]:
-        if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
+    for other in units[1:]:
+        if other.base != units[0].base or (other.micro != units[0].micro and declared is None):
             raise InputError(
-                f"column {name!r} is in {every[0].text} by its name and in {other.text} by the "
+                f"column {name!r} is in {units[0].text} by its name and in {other.text} by the "
                 "line of units below: correct one of them",
                 where=path,
             )

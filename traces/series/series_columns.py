@@ -95,6 +95,7 @@ _DECLARED_PARTS = ("year", "month", "day", "period", "hour", "hour_ending", "int
 
 
 def _declared(header: list[str], time_column: str, path: str) -> dict[str, str]:
+    """The columns of the time by role, from the user's `time_column`. InputError for unknown ones."""
     if time_column in header:
         return {STAMP: find_column(header, time_column, path, "time column")}
     parts = [part.strip() for part in time_column.split(",")]
@@ -129,8 +130,9 @@ def _date_and_time(header: list[str], below: Sequence[Sequence[str]]) -> dict[st
 
 
 def _all(header: list[str], below: Sequence[Sequence[str]], name: str, holds: Callable[[str], bool]) -> bool:
-    at = header.index(name)
-    cells = [record[at] for record in below if at < len(record)]
+    """Whether the column's cells in the first records all fulfil `holds`."""
+    position = header.index(name)
+    cells = [record[position] for record in below if position < len(record)]
     return bool(cells) and all(holds(cell) for cell in cells)
 
 

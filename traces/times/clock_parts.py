@@ -166,39 +166,41 @@ class ClockParts:
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s + DAY_S), self.zone)
         begin_s, length_s = begin_s[: len(day_s)], begin_s[len(day_s) :] - begin_s[: len(day_s)]
-        most = np.zeros(len(day_s), np.int64)
-        np.maximum.at(most, day, number)
-        steps_s = self._steps_s(most, length_s, noun) if step_s is None else np.full(len(day_s), step_s)
+        largest_number = np.zeros(len(day_s), np.int64)
+        np.maximum.at(largest_number, day, number)
+        steps_s = (
+            self._steps_s(largest_number, length_s, noun) if step_s is None else np.full(len(day_s), step_s)
+        )
         beyond = np.flatnonzero(number * steps_s[day] > length_s[day])
         if len(beyond):
             row = int(beyond[0])
-            i_day, each_s = int(day[row]), int(steps_s[day[row]])
+            i_day, day_step_s = int(day[row]), int(steps_s[day[row]])
             date = EPOCH + timedelta(seconds=int(day_s[i_day]))
             raise InputError(
                 f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of {length_s[i_day] / HOUR_S:g} hours and "
-                f"{length_s[i_day] // each_s} steps in {self.zone}",
+                f"{length_s[i_day] // day_step_s} steps in {self.zone}",
                 where=self._where(row),
                 remedy=Phrase(
-                    f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
-                    f"such as ",
+                    f"correct it, or if every day has {DAY_S // day_step_s}, name a zone without clock "
+                    f"changes, such as ",
                     Parameter("zone", "UTC"),
                 ),
             )
         return Stamps(begin_s[day] + (number - 1) * steps_s[day], True, dates.date_order, dates.order_row)
 
-    def _steps_s(self, most: np.ndarray, length_s: np.ndarray, noun: str) -> np.ndarray:
+    def _steps_s(self, largest_number: np.ndarray, length_s: np.ndarray, noun: str) -> np.ndarray:
         """(D,) the step of each day by its largest number; an incomplete day takes that of the day before."""
-        steps_s = np.where(length_s % most == 0, length_s // most, 0)
+        steps_s = np.where(length_s % largest_number == 0, length_s // largest_number, 0)
         steps_s[~np.isin(steps_s, [DAY_S // count for count in PERIODS_PER_DAY])] = 0
         if not steps_s.any():
-            largest = int(most.max())
+            largest = int(largest_number.max())
             if largest not in PERIODS_PER_DAY:
                 raise InputError(
                     f"the largest {noun} is {largest}, not one of {PERIODS_PER_DAY}: "
                     "how long a period lasts is unclear, so write stamps",
                     where=self.path,
                 )
-            return np.full(len(most), DAY_S // largest)
+            return np.full(len(largest_number), DAY_S // largest)
         # A day that looks coarser than the days around it, or than its one neighbour, has lost its evening.
         while len(part := _incomplete(steps_s)):
             steps_s[part] = 0
@@ -207,6 +209,7 @@ class ClockParts:
         return steps_s[last_known]
 
     def _hours(self, dates: Stamps) -> tuple[Stamps, str]:
+        """(stamps, whether they name the 'start' or the 'end' of their step) from hours and minutes."""
         ends = "hour_ending" in self.parts or "interval" in self.parts
         role = "hour_ending" if "hour_ending" in self.parts else "hour"
         hour = self._hour_numbers(role)

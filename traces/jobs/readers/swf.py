@@ -246,6 +246,7 @@ def _note(
     machine: int | None,
     findings: Findings,
 ) -> None:
+    """Add notes on jobs that are used unchanged, such as cancelled ones."""
     jobs = {number: column[keep] for number, column in columns.items()}
     cores, estimate, status, preceding = processors[keep], jobs[ESTIMATE], jobs[STATUS], jobs[PRECEDING]
 

@@ -97,6 +97,7 @@ def _gaps(created_s: pd.Series) -> np.ndarray:
 
 
 def _class_lines(name: str, pods: pd.DataFrame, total: int, few: pd.DataFrame) -> list[str]:
+    """The TOML lines of one class: share, GPUs, run-time quantiles, frequent requests."""
     pooled = len(pods) < LEAST_FOR_RUN_TIMES
     run_times = (few if pooled else pods).work_s.dropna()
     knots = FEW_KNOTS if pooled else RUN_TIME_KNOTS

@@ -71,8 +71,8 @@ def _jobs_for(gpus: int, load: float, days: float, nodes: NodeLayout, seed: int)
     count = 1000
     while count < generator_arguments.MOST_JOBS:
         count = min(2 * count, generator_arguments.MOST_JOBS)
-        drawn = _draft(count, gpus, nodes, seed)
-        fit = jobs_within(drawn["gpus_milli"] * drawn["work_s"] / 1000, gpus, load, days)
+        draft = _draft(count, gpus, nodes, seed)
+        fit = jobs_within(draft["gpus_milli"] * draft["work_s"] / 1000, gpus, load, days)
         if 0 < fit < count:
             return fit
         if fit == 0:
