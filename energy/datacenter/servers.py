@@ -100,6 +100,7 @@ def _shipped() -> dict[str, ServerProfile]:
 
 
 def _profile(where: str, name: str, table: object) -> ServerProfile:
+    """The profile of one TOML table. InputError for unknown, missing or impossible figures."""
     if not isinstance(table, dict):
         raise InputError(f"{where} must be a table of a server's figures")
     known = [field.name for field in fields(ServerProfile) if field.name != "name"]
@@ -123,6 +124,7 @@ def _profile(where: str, name: str, table: object) -> ServerProfile:
 
 
 def _value(where: str, key: str, value: object) -> Any:
+    """One figure of a profile, checked and converted to its field's type."""
     if key == "description":
         if isinstance(value, str) and value.strip():
             return value

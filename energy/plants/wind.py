@@ -124,6 +124,8 @@ def _turbine(plant: WindPlant) -> WindTurbine:
 
 
 def _chain(turbine: WindTurbine, plant: WindPlant) -> ModelChain:
+    """windpowerlib's ModelChain for the turbine, with the plant's profile and density settings."""
+
     from windpowerlib import ModelChain
 
     return ModelChain(

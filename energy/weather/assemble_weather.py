@@ -182,6 +182,7 @@ def _settled_stamp(record: Record, closure: Closure | None, step_s: int) -> int:
 
 
 def _raise_negatives(record: Record, options: Options, repairs: dict[str, Finding]) -> None:
+    """Raise negative irradiance to zero in place, counted; InputError if not allowed."""
     for name in LIGHT:
         values = record.columns.get(name)
         if values is None or not (values < 0).any():

@@ -212,6 +212,7 @@ def _check_site(weather: Weather) -> None:
 
 
 def _check_clock(weather: Weather) -> None:
+    """InputError for a start, step, offset or kind of instants that is not valid."""
     if not isinstance(weather.start_utc, datetime) or weather.start_utc.utcoffset() is None:
         raise InputError(
             f"start_utc {weather.start_utc!r} has no time zone: give an aware datetime", where=weather.name

@@ -187,6 +187,7 @@ def _errors(
 
 
 def _neighbours(error: np.ndarray) -> float:
+    """Correlation of errors (issues, leads) at neighbouring leads, over finite pairs."""
     left, right = error[:, :-1].ravel(), error[:, 1:].ravel()
     finite = np.isfinite(left) & np.isfinite(right)
     return float(np.corrcoef(left[finite], right[finite])[0, 1])

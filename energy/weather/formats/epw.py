@@ -56,6 +56,7 @@ def _columns(rows: Rows) -> dict[str, np.ndarray]:
 
 
 def _site(content: Content) -> dict:
+    """The site from the header's LOCATION line. InputError for a damaged line."""
     cells = content.lines[0].split(",", FEWEST_CELLS)
     if cells[0].strip().upper() != "LOCATION" or len(cells) < 10:
         raise InputError(

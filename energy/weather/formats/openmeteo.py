@@ -71,6 +71,7 @@ def read(content: Content, options: Options) -> Record:
 
 
 def _read_json(content: Content) -> Record:
+    """The record of Open-Meteo's JSON. InputError for a missing block or list."""
     data = _parsed(content)
     hourly, units = _block(data, "hourly", content), _block(data, "hourly_units", content)
     times = hourly.get("time")
@@ -180,6 +181,7 @@ def _record(
     entries: bool,
     unixtime: bool,
 ) -> Record:
+    """The record, with columns that are means of the hour before moved one step earlier."""
     start_s = stamps.seconds
     if stamps.in_utc and not unixtime:
         raise InputError(
@@ -205,6 +207,7 @@ def _stamp_text(time: object) -> str:
 
 
 def _parsed(content: Content) -> dict[str, Any]:
+    """The JSON object of the file. InputError for other JSON, PVGIS, or an error answer."""
     if _is_pvgis(content):
         raise InputError("PVGIS in JSON: fetch it as CSV (outputformat=csv)", where=content.where)
     blocks = sum(line.count("[") + line.count("{") for line in content.lines)
@@ -241,6 +244,7 @@ def _is_pvgis(content: Content) -> bool:
 
 
 def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:
+    """The named object of the JSON. InputError where it is missing or empty."""
     block = data.get(name)
     if not isinstance(block, dict) or not block:
         raise InputError(f"no {name!r} block: ask Open-Meteo for hourly values in JSON", where=content.where)

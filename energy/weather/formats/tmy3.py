@@ -63,6 +63,7 @@ def read(content: Content, options: Options) -> Record:
 
 
 def _site(content: Content) -> dict:
+    """The site from the first line. InputError for a damaged line."""
     try:
         cells = next(csv.reader([content.lines[0]], strict=True))
     except csv.Error as error:
