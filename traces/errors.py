@@ -27,46 +27,46 @@ class Parameter:
         return () if self.value is None else (self.value,)
 
     def __str__(self) -> str:
-        """As a caller of the function writes it."""
+        """The parameter as a caller in Python writes it."""
         written = f"{self.name}={listed_choices([plain_value(value) for value in self.choices()])}"
         return written if self.function is None else f"{self.function}(..., {written})"
 
 
 Words = Callable[[Parameter], str]
-"""What a layer calls a parameter: an option of its command line, a key of its file."""
+"""How a layer spells a parameter, such as an option of the command line or a key of a file."""
 
 
 class Phrase(str):
     """Words of a message in which parameters stand as data (`parts`).
 
-    As text it has the words of Python's callers; whoever prints it may ask for others.
+    As text the parameters are spelt as in Python; `worded` gives another spelling.
     """
 
     parts: tuple[str | Parameter, ...]
 
     def __new__(cls, *parts: str | Parameter) -> Phrase:
-        """The parts one after the other; those of a phrase among them are its own."""
-        flat = [inner for part in parts for inner in (part.parts if isinstance(part, Phrase) else (part,))]
+        """A phrase of these parts; a Phrase among them is replaced by its parts."""
+        flat = [piece for part in parts for piece in (part.parts if isinstance(part, Phrase) else (part,))]
         phrase = super().__new__(cls, "".join(str(part) for part in flat))
         phrase.parts = tuple(flat)
         return phrase
 
     def worded(self, words: Words) -> str:
-        """The phrase in the words of the layer that prints it."""
+        """The text with each parameter as `words` spells it (a command-line option, for instance)."""
         return "".join(part if isinstance(part, str) else words(part) for part in self.parts)
 
     def __reduce__(self) -> tuple[type[Phrase], tuple[str | Parameter, ...]]:
-        """Copies are made of the parts."""
+        """What pickle and copy call: the constructor and the parts."""
         return type(self), self.parts
 
 
 def listed_choices(choices: Sequence[str]) -> str:
-    """`a`, `a or b`, `a, b or c`."""
+    """The choices as words of a message: `a`, `a or b`, `a, b or c`."""
     return " or ".join([", ".join(choices[:-1])] * (len(choices) > 1) + list(choices[-1:]))
 
 
 def plain_value(value: object) -> str:
-    """A parameter's value as Python writes it; numbers without needless digits, and nothing endless."""
+    """A parameter's value as text: floats with at most six digits, other values quoted and cut."""
     return f"{value:g}" if isinstance(value, float) else quoted(value, 200)
 
 
@@ -78,8 +78,8 @@ class InputError(ValueError):
     value  : the value found, as the line shows it
     remedy : what to do about it
 
-    A reader of another's errors asks the fields: `at` gives an error a place if it has none, `worded` says in
-    a caller's words what it calls the parameters. Nobody takes the line apart.
+    Callers that catch one use the fields and never parse the line. `at` adds a place where there is none;
+    `worded` spells the parameters as the caller's layer names them.
     """
 
     def __init__(
@@ -105,34 +105,34 @@ class InputError(ValueError):
         return f"{place}{_text(self.what, words)}{value}{remedy}"
 
     def __str__(self) -> str:
-        """The line, in the words of Python's callers."""
+        """The line, with parameters spelt as in Python."""
         return self.line()
 
     def at(self, where: object) -> InputError:
-        """The same error; at this place if it names none."""
+        """The same error, with `where` as its place if it has none."""
         return self._changed(where=where) if self.where is None else self
 
     def within(self, where: str) -> InputError:
-        """The same error; its place, if it names one, lies within this one."""
+        """The same error with `where` put before its place, or as its place if it has none."""
         return self._changed(where=where if self.where is None else f"{where}: {self.where}")
 
     def worded(self, words: Words) -> InputError:
-        """The same error with its parameters in a caller's words, which stay."""
+        """The same error with its parameters spelt by `words`; later calls do not change the spelling."""
         where = words(Parameter(self.where.name)) if isinstance(self.where, Parameter) else self.where
         remedy = None if self.remedy is None else _text(self.remedy, words)
         return self._changed(what=_text(self.what, words), where=where, remedy=remedy)
 
     def also(self, remedy: str) -> InputError:
-        """The same error with one more thing to do."""
+        """The same error with `remedy` appended to its remedy."""
         return self._changed(remedy=Phrase(*(() if self.remedy is None else (self.remedy, "; ")), remedy))
 
     def parameters(self) -> set[str]:
-        """Names of the parameters that the error speaks of."""
+        """Names of the parameters in the error's text and remedy."""
         phrases = [phrase for phrase in (self.what, self.remedy) if isinstance(phrase, Phrase)]
         return {part.name for phrase in phrases for part in phrase.parts if isinstance(part, Parameter)}
 
     def shortened(self, longest: int) -> InputError:
-        """The same error on one line of about `longest` characters: what it quotes may have any length."""
+        """The same error on one line of at most about `longest` characters; its texts are cut."""
         if len(self.line()) <= longest and "\n" not in self.line():
             return self
         remedy = None if self.remedy is None else _cut(str(self.remedy), longest // 3)
@@ -147,7 +147,7 @@ class InputError(ValueError):
 
 
 def _cut(text: str, longest: int) -> str:
-    """A text on one line; of a long one the beginning and the end."""
+    """The text on one line of at most about `longest` characters; the middle of a longer one is left out."""
     text = " ".join(text.split())
     return text if len(text) <= longest else f"{text[: longest * 3 // 4]} ... {text[-longest // 4 + 5 :]}"
 
@@ -157,7 +157,7 @@ def _text(phrase: str, words: Words) -> str:
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:
-    """What an exception says, on one line and cut; '' if it says nothing, or nothing that can be printed."""
+    """An exception's message on one line, cut; '' if it is empty or not printable."""
     try:
         return " ".join(str(error).split())[:longest]
     except ValueError:  # a number in it has more digits than Python prints

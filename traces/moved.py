@@ -42,7 +42,7 @@ MOVED = {
 
 
 class _Moved(MetaPathFinder, Loader):
-    """Finds the old names; every other name is for the finders after it."""
+    """Import finder and loader of the old module names; leaves all other names to the next finder."""
 
     def __init__(self) -> None:
         self._specs: dict[str, ModuleSpec | None] = {}
@@ -66,6 +66,6 @@ class _Moved(MetaPathFinder, Loader):
 
 
 def install() -> None:
-    """Let the old names be found, once a process."""
+    """Make the old names importable; further calls in the same process change nothing."""
     if not any(isinstance(finder, _Moved) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Moved())

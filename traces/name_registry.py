@@ -1,4 +1,4 @@
-"""Names that a user may type: each with a line of help and what it stands for. Plug-ins add to them.
+"""Registries of names that a user may type, each with a help line and a value. Plug-ins add names.
 
 What RARE brings is registered when its module is imported; a mistake there fails the import. A plug-in is
 an entry point of an installed distribution. It is imported only when its name is looked up and no name of
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from traces.errors import InputError, one_line, quoted
 
@@ -56,13 +56,13 @@ class Registry(Generic[T]):
         self._plugins: dict[str, Entry[T]] = {}
         self._reserved: dict[str, str] = {}
         self._group = ""
-        self._convert: Callable[[Any], tuple[str, T]] | None = None
+        self._convert: Callable[[object], tuple[str, T]] | None = None
         self._all_loaded = False
 
     # --- registration -----------------------------------------------------------------------------
 
     def register(self, name: str, help: str, value: T) -> T:
-        """Add a name of RARE's; the value. RegistrationError for what cannot be registered."""
+        """Add a name that RARE brings; returns the value. RegistrationError if the entry is invalid."""
         self._entries[name] = self._checked(Entry(name, help, value))
         return value
 
@@ -75,14 +75,14 @@ class Registry(Generic[T]):
         return value
 
     def reserve(self, names: Iterable[str], meaning: str) -> None:
-        """Refuse names that mean something else where this kind of name is written."""
+        """Refuse these names from now on. meaning: what they stand for instead, for the message."""
         for name in names:
             if name in self._entries:
                 raise RegistrationError(f"{self.kind} {name!r} is a {meaning} too; give it another name")
             self._reserved[name] = meaning
 
-    def accept_plugins(self, group: str, convert: Callable[[Any], tuple[str, T]]) -> None:
-        """Take entry points of this group, too.
+    def accept_plugins(self, group: str, convert: Callable[[object], tuple[str, T]]) -> None:
+        """Look up names among the entry points of `group`, too.
 
         convert : (help text, value) of the object that an entry point names; RegistrationError if it is none
         """
@@ -160,7 +160,7 @@ class Registry(Generic[T]):
         return self._plugins[name]
 
     def unknown(self, name: object) -> str:
-        """What to say of an unknown name: the known ones, and which may be meant."""
+        """Message about an unknown name: the known names, and the closest one."""
         names = self.names()
         return f"unknown {self.kind} {quoted(name)}; known: {', '.join(names)}{did_you_mean(name, names)}"
 
@@ -200,9 +200,9 @@ class Registry(Generic[T]):
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """ "; did you mean 'easy'?", or nothing where no known name is near."""
-    near = difflib.get_close_matches(str(name), list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    """The end of a message that names the closest known name; '' where none is close."""
+    closest = difflib.get_close_matches(str(name), list(known), 1)
+    return f"; did you mean {closest[0]!r}?" if closest else ""
 
 
 def first_line(plugin: type) -> str:

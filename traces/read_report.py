@@ -1,4 +1,4 @@
-"""What a reader repaired, skipped or found worth a note: counted, with the line of the first."""
+"""Report of what a reader repaired, skipped and noted: counts, and the line of the first of each kind."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ class Finding:
         """The text, with parameters in these words."""
         return self.text.worded(words) if isinstance(self.text, Phrase) else self.text
 
-    def as_dict(self, words: Words = str) -> dict[str, Any]:
+    def as_dict(self, words: Words = str) -> dict[str, object]:
         """Count, line, value and text, ready for JSON."""
         return {"count": self.count, "line": self.line, "value": self.value, "text": self.worded(words)}
 
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """What a reader did to a file, by code, in the order in which the kinds were found.
+    """Repairs, skips and notes of one file by code, in order of first occurrence.
 
     records : records in the file (jobs kept + jobs skipped + lines joined to another of the same job)
     shift_s : seconds that were added to every time of the file, so that the first submit is 0
-    repairs : a value was changed or made up; skips : a record is no job and was left out;
-    notes : the record was used as it stands, but users should know.
+    repairs : a value was changed or filled in
+    skips   : a record is no job and was left out
+    notes   : a record was used unchanged, but users should know of it
     """
 
     records: int = 0

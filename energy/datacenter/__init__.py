@@ -1,1 +1,1 @@
-"""What stands in the datacenter: servers by their published power, and its power usage effectiveness."""
+"""The datacenter: servers with published power figures, and power usage effectiveness (PUE)."""

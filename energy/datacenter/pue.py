@@ -108,17 +108,17 @@ def pue_series(
 
 
 def check_pue(series: RateSeries) -> RateSeries:
-    """The series, if it can be a PUE: unit "1", never below 1 nor above 10. InputError otherwise."""
+    """`series`, if it can be a PUE: unit "1", values from 1 to 10. InputError otherwise."""
     if series.unit != "1":
         raise InputError(
             f"is in {series.unit}, so it is no PUE",
             where=series.name,
             remedy=Phrase("declare ", Parameter("unit", "1")),
         )
-    wrong = np.flatnonzero((series.value_u < LEAST) | (series.value_u > MOST))
-    if len(wrong):
+    outside = np.flatnonzero((series.value_u < LEAST) | (series.value_u > MOST))
+    if len(outside):
         raise InputError(
-            f"PUE {series.value_u[wrong[0]] / 1000:g} at {series.change_s[wrong[0]]} s: a PUE is 1 to 10",
+            f"PUE {series.value_u[outside[0]] / 1000:g} at {series.change_s[outside[0]]} s: a PUE is 1 to 10",
             where=series.name,
             remedy="percent or per mille? Divide it",
         )

@@ -22,7 +22,7 @@ MOST_W = 1_000_000
 class ServerProfile:
     """One kind of node. Watts at the wall.
 
-    idle_w     : on, nothing running; core_w and gpu_w : what each busy core or GPU adds; sleep_w : asleep
+    idle_w     : on, nothing running; core_w, gpu_w : added by a busy core or GPU; sleep_w : asleep
     memory_gib : 0 where it is not known: then it does not limit
     sources    : where each figure was published; assumed : which figures are not, and why
     """
@@ -42,7 +42,7 @@ class ServerProfile:
 
     @property
     def peak_w(self) -> float:
-        """Everything busy [W]."""
+        """Power with all cores and GPUs busy [W]."""
         return self.idle_w + self.cores_per_node * self.core_w + self.gpus_per_node * self.gpu_w
 
     @property
@@ -52,22 +52,22 @@ class ServerProfile:
 
     @property
     def idle_mw(self) -> int:
-        """On, nothing running [mW]."""
+        """Power of a node that is on and runs nothing [mW]."""
         return round(self.idle_w * MW_PER_W)
 
     @property
     def core_mw(self) -> int:
-        """What each busy core adds [mW]."""
+        """Power that one busy core adds [mW]."""
         return round(self.core_w * MW_PER_W)
 
     @property
     def gpu_mw(self) -> int:
-        """What each busy GPU adds [mW]."""
+        """Power that one busy GPU adds [mW]."""
         return round(self.gpu_w * MW_PER_W)
 
     @property
     def sleep_mw(self) -> int:
-        """Asleep [mW]."""
+        """Power of a sleeping node [mW]."""
         return round(self.sleep_w * MW_PER_W)
 
 
@@ -87,7 +87,7 @@ def known_profiles() -> tuple[str, ...]:
 
 
 def load_profiles(path: str | Path) -> dict[str, ServerProfile]:
-    """The profiles in a TOML file of the same form as servers.toml, for users' own machines."""
+    """The profiles by name in a TOML file laid out as servers.toml. InputError for a wrong key or value."""
     path = Path(path)
     with reading(path):
         tables = read_toml(path)
@@ -99,7 +99,8 @@ def _shipped() -> dict[str, ServerProfile]:
     return load_profiles(SHIPPED)
 
 
-def _profile(where: str, name: str, table: Any) -> ServerProfile:
+def _profile(where: str, name: str, table: object) -> ServerProfile:
+    """The profile of one TOML table. InputError for unknown, missing or impossible figures."""
     if not isinstance(table, dict):
         raise InputError(f"{where} must be a table of a server's figures")
     known = [field.name for field in fields(ServerProfile) if field.name != "name"]
@@ -122,14 +123,15 @@ def _profile(where: str, name: str, table: Any) -> ServerProfile:
     return profile
 
 
-def _value(where: str, key: str, value: Any) -> Any:
+def _value(where: str, key: str, value: object) -> Any:
+    """One figure of a profile, checked and converted to its field's type."""
     if key == "description":
         if isinstance(value, str) and value.strip():
             return value
         raise InputError(f"description {value!r} must be text", where=where)
     if key in ("sources", "assumed"):
         texts = isinstance(value, list) and all(isinstance(line, str) for line in value)
-        if texts and (value or key == "assumed"):
+        if isinstance(value, list) and texts and (value or key == "assumed"):
             return tuple(value)
         raise InputError(f"{key} must be a list of texts, at least one source", where=where)
     number = int if not key.endswith("_w") else int | float

@@ -143,20 +143,20 @@ def _rows(shape: np.ndarray, day: np.ndarray, hour: np.ndarray, quantity: str) -
         in_season = np.minimum(from_middle, YEAR_DAYS - from_middle) <= SEASON_REACH_DAYS
         for group_hour in range(24):
             distance = np.abs(hour - group_hour)
-            near = np.minimum(distance, 24 - distance) <= kind.hours_either_side
-            choices = (in_season & near, near, np.ones(len(shape), bool))
-            chosen = next((choice for choice in choices if choice.sum() >= _FEWEST), choices[-1])
-            rows.append(quantile_row(shape[chosen], kind.floor is None, not kind.capped))
+            near_hour = np.minimum(distance, 24 - distance) <= kind.hours_either_side
+            choices = (in_season & near_hour, near_hour, np.ones(len(shape), bool))
+            pooled = next((choice for choice in choices if choice.sum() >= _FEWEST), choices[-1])
+            rows.append(quantile_row(shape[pooled], kind.floor is None, not kind.capped))
     return np.array(rows)
 
 
 def _autocorrelation(scores: np.ndarray) -> float:
     """Lag-one autocorrelation over pairs of known neighbours; 0 with fewer than _FEWEST pairs."""
     early, late = scores[:-1], scores[1:]
-    both = np.isfinite(early) & np.isfinite(late)
-    if both.sum() < _FEWEST or not early[both].std() * late[both].std():
+    finite = np.isfinite(early) & np.isfinite(late)
+    if finite.sum() < _FEWEST or not early[finite].std() * late[finite].std():
         return 0.0
-    return float(np.clip(np.corrcoef(early[both], late[both])[0, 1], 0.0, 0.999))
+    return float(np.clip(np.corrcoef(early[finite], late[finite])[0, 1], 0.0, 0.999))
 
 
 def _persisting(known: np.ndarray, climate_crps: float, lags: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The largest output by day of the year and time of day: a clear-sky model that needs no site."""
+"""Largest output by day of the year and time of day, in place of a clear-sky model, without a site."""
 
 from __future__ import annotations
 

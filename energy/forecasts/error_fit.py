@@ -20,7 +20,7 @@ class ErrorFit:
     rho          : correlation of forecast and outcome at them, above 0 and below 1, not increasing;
                    sqrt(1 - rho^2) is the CRPS relative to climatology's
     noise_link_h : correlation of the forecast's noise at targets one hour apart
-    validated    : whether it was compared with real forecasts it was not fitted to
+    validated    : whether it was compared with real forecasts other than those it was fitted to
     source       : data and method
 
     InputError for values outside these limits.

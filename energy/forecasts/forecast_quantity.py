@@ -65,17 +65,17 @@ def checked_actual(actual: object, quantity: str, capacity: float | None = None)
     return values
 
 
-def checked_series(series: object, what: str) -> np.ndarray:
+def checked_series(series: object, label: str) -> np.ndarray:
     """A read-only float copy of a flat series of finite numbers."""
     try:
         values = np.array(series, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError("not a series of numbers: give one number for each step", where=what) from None
+        raise InputError("not a series of numbers: give one number for each step", where=label) from None
     if values.ndim != 1 or not len(values):
-        raise InputError(f"shape {values.shape}: give a flat series of at least one step", where=what)
+        raise InputError(f"shape {values.shape}: give a flat series of at least one step", where=label)
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values)))
-        raise InputError(f"{values[step]} at step {step}: fill the gap before forecasting", where=what)
+        raise InputError(f"{values[step]} at step {step}: fill the gap before forecasting", where=label)
     values.setflags(write=False)
     return values
 
@@ -93,11 +93,11 @@ def checked_mask(train: object, length: int) -> np.ndarray:
     return mask
 
 
-def checked_count(value: object, what: str, least: int = 1) -> int:
+def checked_count(value: object, label: str, least: int = 1) -> int:
     """A whole number of at least `least`."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
         return int(value)
-    raise InputError(f"{what} {value!r}: give a whole number of at least {least}")
+    raise InputError(f"{label} {value!r}: give a whole number of at least {least}")
 
 
 def checked_step_s(step_s: object) -> int:

@@ -73,8 +73,8 @@ class Forecaster(ABC):
         return issues[:, None] + np.arange(self.steps)
 
     def _checked_issues(self, first: int, last: int) -> np.ndarray:
-        whole = all(isinstance(step, int | np.integer) for step in (first, last))
-        if not whole or not 0 <= first < last <= self.length:
+        integral = all(isinstance(step, int | np.integer) for step in (first, last))
+        if not integral or not 0 <= first < last <= self.length:
             raise InputError(
                 f"{self.name} forecast: issues {first} to {last} are outside the series of "
                 f"{self.length} steps: ask within it"

@@ -16,7 +16,7 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def key_of(*parts: object) -> int:
-    """A 64-bit key of any printable parts; the same parts give the same key on every machine."""
+    """A 64-bit key from the texts of the parts; equal parts give equal keys on every machine."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
@@ -44,10 +44,10 @@ def autocorrelated(draws: np.ndarray, correlation: float | np.ndarray) -> np.nda
     place 0 is not used). Every value stays standard normal.
     """
     link = np.broadcast_to(np.asarray(correlation, float), draws.shape[-1:])
-    fresh = np.sqrt(1.0 - link**2)
+    innovation_std = np.sqrt(1.0 - link**2)
     result = draws.copy()
     for place in range(1, draws.shape[-1]):
-        result[..., place] *= fresh[place]
+        result[..., place] *= innovation_std[place]
         result[..., place] += link[place] * result[..., place - 1]
     return result
 

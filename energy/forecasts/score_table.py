@@ -55,16 +55,16 @@ class ScoreTable:
         return result
 
     def _row_score(self, row: np.ndarray, value: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-        inside = np.clip(value, row[0], row[-1])
-        first = np.searchsorted(row, inside, side="left")
-        after = np.searchsorted(row, inside, side="right")
-        score = np.interp(inside, row, SCORES)
+        clipped = np.clip(value, row[0], row[-1])
+        first = np.searchsorted(row, clipped, side="left")
+        after = np.searchsorted(row, clipped, side="right")
+        score = np.interp(clipped, row, SCORES)
         tied = after - first > 1
         score[tied] = _truncated_normal(SCORES[first[tied]], SCORES[after[tied] - 1], uniform[tied])
         if self.open_low:
-            score += _beyond(value - inside, row[1] - row[0], value < row[0])
+            score += _beyond(value - clipped, row[1] - row[0], value < row[0])
         if self.open_high:
-            score += _beyond(value - inside, row[-1] - row[-2], value > row[-1])
+            score += _beyond(value - clipped, row[-1] - row[-2], value > row[-1])
         return score
 
 

@@ -25,11 +25,13 @@ from traces.series.text_layout import LayoutOptions
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How a publisher writes its files.
+    """Conventions of a publisher's files.
 
-    fits   : whether a file's column names are this publisher's; None where names alone cannot tell
-    choose : the column of a file with these names, by the user's wish (None: the default) or their own name
-    unit   : of that column, where its name does not say; None: its name says
+    stamp  : whether a stamp is the 'start' or the 'end' of its step
+    zone   : of stamps without an offset
+    fits   : whether column names are this publisher's; None where names alone do not decide
+    choose : (column names, the caller's `column` or None) -> the column to read
+    unit   : of that column; None: its name states it
     """
 
     stamp: str
@@ -39,30 +41,30 @@ class Source:
     unit: str | None = None
 
 
-def _electricity_maps_column(header: list[str], wish: str | None) -> str | None:
-    """The life-cycle intensity, or the direct one for 'direct'; both spellings the portal has used."""
+def _electricity_maps_column(header: list[str], column: str | None) -> str | None:
+    """The life-cycle intensity, or the direct one for 'direct', in either spelling of the portal."""
     marks = {None: ("lca", "life cycle"), "lca": ("lca", "life cycle"), "direct": ("direct",)}
-    if wish not in marks:
-        return wish
+    if column not in marks:
+        return column
     columns = [
         name
         for name in header
-        if name.lower().startswith("carbon intensity") and any(mark in name.lower() for mark in marks[wish])
+        if name.lower().startswith("carbon intensity") and any(mark in name.lower() for mark in marks[column])
     ]
-    return columns[0] if len(columns) == 1 else wish or "Carbon Intensity gCO₂eq/kWh (LCA)"
+    return columns[0] if len(columns) == 1 else column or "Carbon Intensity gCO₂eq/kWh (LCA)"
 
 
-def _sgip_column(header: list[str], wish: str | None) -> str:
-    if wish is not None and wish[:1].lower() == "f" and wish[1:].isdigit():
+def _sgip_column(header: list[str], column: str | None) -> str:
+    if column is not None and column[:1].lower() == "f" and column[1:].isdigit():
         raise InputError(
-            f"column {wish!r}: f1 to f36 are forecasts made at each step, not what happened",
+            f"column {column!r}: f1 to f36 are forecasts made at each step, not what happened",
             remedy=Phrase("leave ", Parameter("column"), " out for the actual rate ('moer')"),
         )
-    return wish or "moer"
+    return column or "moer"
 
 
 def _only(name: str | None) -> Callable[[list[str], str | None], str | None]:
-    return lambda header, wish: wish or name
+    return lambda header, column: column or name
 
 
 CARBON_SOURCES = {
@@ -118,13 +120,13 @@ def read_carbon(
 
     layout : header, decimal, date_order, time_unit, time_start, as for traces.read_rate
 
-    Whatever is given wins over what the source implies. InputError says what is wrong, where, and the remedy.
+    Arguments given override the source's conventions. InputError where the file cannot be read.
     """
     options = dict(
         column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
         negatives=negatives,
     )  # fmt: skip
-    return _read(path, _chosen(path, source, CARBON_SOURCES, layout), CARBON_UNIT, options, layout)
+    return _read(path, _preset(path, source, CARBON_SOURCES, layout), CARBON_UNIT, options, layout)
 
 
 def read_price(
@@ -146,36 +148,36 @@ def read_price(
     source   : 'de-lu' (Berlin clock time), 'ercot' (offsets written) or 'caiso' (UTC, unmarked); no default
     currency : what the scenario counts in; a file in another currency raises InputError, never a silent mix
 
-    The other arguments, and `layout`, are those of traces.read_rate and win over what the source implies.
+    The other arguments, and `layout`, are those of traces.read_rate and override the source's conventions.
     """
     base = f"{currency}/kWh" if currency is not None else None
     options = dict(
         column=column, unit=unit, stamp=stamp, zone=zone, gaps=gaps, time_column=time_column,
         negatives=negatives,
     )  # fmt: skip
-    return _read(path, _chosen(path, source, PRICE_SOURCES, layout), base, options, layout)
+    return _read(path, _preset(path, source, PRICE_SOURCES, layout), base, options, layout)
 
 
 def _header(path: str | Path, layout: LayoutOptions) -> list[str]:
     return TableReader(Path(path), header=layout.get("header", True), value_key="column").header
 
 
-def _chosen(
+def _preset(
     path: str | Path, source: str | None, known: dict[str, Source], layout: LayoutOptions
 ) -> Source | None:
-    """The named source, or the only one whose column names the file has."""
+    """The named source; for None the only one that fits the file's column names, else None."""
     if source is not None:
         if source not in known:
             close = difflib.get_close_matches(source, known, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise InputError(f"unknown source {source!r}: {hint}Known: {', '.join(known)}")
         return known[source]
-    named = [preset for preset in known.values() if preset.fits is not None]
-    if not named:
+    detectable = [preset for preset in known.values() if preset.fits is not None]
+    if not detectable:
         return None
     header = _header(path, layout)
-    fitting = [preset for preset in named if preset.fits is not None and preset.fits(header)]
-    return fitting[0] if len(fitting) == 1 else None
+    matching = [preset for preset in detectable if preset.fits is not None and preset.fits(header)]
+    return matching[0] if len(matching) == 1 else None
 
 
 def _read(
@@ -185,7 +187,7 @@ def _read(
     options: dict[str, Any],
     layout: LayoutOptions,
 ) -> RateSeries:
-    """The series by the source's habits, over which `options` (arguments of read_rate) win."""
+    """The series by the source's conventions; `options` (arguments of read_rate) override them."""
     if preset is not None:
         if options["column"] is None:
             options["unit"] = options["unit"] or preset.unit
@@ -234,10 +236,10 @@ class Joined(NamedTuple):
 
 
 def join_changes(series: Mapping[str, HeldSeries], begin_utc: datetime, end_utc: datetime) -> Joined:
-    """Series of any steps and spans, exactly as they are, from `begin_utc` to `end_utc` (aware).
+    """Series of any steps and spans on one grid from `begin_utc` to `end_utc` (aware).
 
     Nothing is resampled: the grid is the union of the changes. InputError names a series that does not cover
-    the span, what it covers, and what to do.
+    the span, and what it covers.
     """
     if not series:
         raise InputError("no series to join: give at least one")
@@ -247,7 +249,7 @@ def join_changes(series: Mapping[str, HeldSeries], begin_utc: datetime, end_utc:
             f"the span to join, {begin_utc:%Y-%m-%d %H:%M:%S} to {end_utc:%Y-%m-%d %H:%M:%S} UTC, is empty: "
             "its end must be later"
         )
-    parts = {key: _part(key, one, begin_utc, end_utc) for key, one in series.items()}
+    parts = {key: _part(key, held_series, begin_utc, end_utc) for key, held_series in series.items()}
     change_s = np.unique(np.concatenate([part.change_s for part in parts.values()]))
     columns = {key: part.at(change_s) for key, part in parts.items()}
     return Joined(change_s, columns, int((end_utc - begin_utc).total_seconds()))

@@ -1,9 +1,9 @@
-"""An invented grid: hourly price and carbon intensity of a year, where no data may ship.
+"""A synthetic grid: hourly price and carbon intensity of a year, where no data may ship.
 
 The shape is that of a grid with much sun: dear and dirty in the evening, cheap and clean at noon (the
 "duck curve", Denholm et al. 2015, NREL/TP-6A20-65023, doi:10.2172/1226167), cheaper at weekends, dearer
-in winter and summer, and with weather of its own that lasts for days. The numbers are ours: they fit no
-particular market, and conclusions about one need its own files (docs/grid-series.md).
+in winter and summer, and with synthetic weather that lasts for days. The numbers are our assumptions and fit
+no particular market; conclusions about one need its own files (docs/grid-series.md).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _SEED = 20221203
 
 
 def duck_price(mean_per_kwh: float, start_utc: datetime, zone: str, currency: str) -> RateSeries:
-    """Hourly prices of 52 weeks from `start_utc`, whose mean is `mean_per_kwh`; some hours are negative."""
+    """Synthetic hourly prices of 52 weeks from `start_utc`, of mean `mean_per_kwh`; some are negative."""
     hour, weekend, season = _calendar(start_utc, zone)
     shape = 1 + 0.9 * _PRICE_DAY[hour] - 0.15 * weekend + 0.18 * season + 0.3 * _weather(0)
     return _scaled(shape, mean_per_kwh, start_utc, f"{currency}/kWh", "made price")
 
 
 def duck_carbon(mean_kg_per_kwh: float, start_utc: datetime, zone: str) -> RateSeries:
-    """Hourly carbon intensities of 52 weeks from `start_utc`, whose mean is `mean_kg_per_kwh`."""
+    """Synthetic hourly carbon intensities of 52 weeks from `start_utc`, of mean `mean_kg_per_kwh`."""
     hour, weekend, season = _calendar(start_utc, zone)
     shape = 1 + _CARBON_DAY[hour] - 0.06 * weekend + 0.08 * season + 0.15 * _weather(1)
     return _scaled(np.maximum(shape, 0.1), mean_kg_per_kwh, start_utc, "kg/kWh", "made carbon intensity")

@@ -1,4 +1,4 @@
-"""What solar and wind plants share: from kilowatts per step to a power series, and its capacity factor."""
+"""Shared by solar and wind plants: checks, the power series of a plant, and its capacity factor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_capacity(capacity_kw: object) -> float:
 
 
 def to_series(share: np.ndarray, weather: Weather, capacity_kw: float, name: str) -> PowerSeries:
-    """Power from the share of capacity in each step (0 to 1), rounded to 1 mW, equals merged."""
+    """Power series from the share of capacity in each step (0 to 1), in whole mW, equal neighbours merged."""
     power_mw = np.rint(share * (capacity_kw * MW_PER_KW)).astype(np.int64)
     change_s = np.arange(len(power_mw), dtype=np.int64) * weather.step_s
     return PowerSeries(weather.start_utc, change_s, power_mw, weather.duration_s, name).compressed()
@@ -44,13 +44,15 @@ def capacity_factor(series: PowerSeries, capacity_kw: float) -> float:
     return mean_mw / (check_capacity(capacity_kw) * MW_PER_KW)
 
 
-def unknown(what: str, name: object, known: Iterable[str]) -> InputError:
-    """The error for a name that no library has, with the closest ones."""
+def unknown(noun: str, name: object, known: Iterable[str]) -> InputError:
+    """The InputError for an unknown name, with the closest known ones. noun: what the name is of."""
     names = list(known)
     text = str(name)
     lowered = {known_name.lower(): known_name for known_name in names}
-    near = [lowered[hit] for hit in difflib.get_close_matches(text.lower(), list(lowered), n=4, cutoff=0.5)]
-    near += [known_name for known_name in names if text.lower() in known_name.lower()][:4] if text else []
-    listed = list(dict.fromkeys(near)) or names[:6]
-    hint = "close are" if near else f"{len(names)} are known, such as"
-    return InputError(f"unknown {what} {quoted(name)}: {hint} {', '.join(listed)}")
+    closest = [
+        lowered[match] for match in difflib.get_close_matches(text.lower(), list(lowered), n=4, cutoff=0.5)
+    ]
+    closest += [known_name for known_name in names if text.lower() in known_name.lower()][:4] if text else []
+    listed = list(dict.fromkeys(closest)) or names[:6]
+    hint = "close are" if closest else f"{len(names)} are known, such as"
+    return InputError(f"unknown {noun} {quoted(name)}: {hint} {', '.join(listed)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def plane_of_array(weather: Weather, plant: SolarPlant) -> dict[str, np.ndarray]
 
 def _orientation(
     weather: Weather, plant: SolarPlant, zenith: np.ndarray, azimuth: np.ndarray
-) -> tuple[Any, Any]:
+) -> tuple[float | np.ndarray, float | np.ndarray]:
     """(tilt, azimuth) of the panels [deg]: numbers, or arrays (N,) for a tracker."""
     towards_equator = 180.0 if weather.latitude_deg >= 0 else 0.0
     facing = towards_equator if plant.azimuth_deg is None else plant.azimuth_deg
@@ -99,7 +99,7 @@ def _power(
 
 
 def _effective(light: dict[str, np.ndarray], parts: Parts) -> np.ndarray:
-    """What reaches the cells [W/m2]: less reflection, and for Sandia modules corrected for the spectrum."""
+    """Effective irradiance on the cells [W/m2]: without reflection, for Sandia modules with spectrum."""
     from pvlib import iam, pvsystem
 
     if parts.kind == "sapm":
@@ -160,5 +160,5 @@ def _alternating_current(dc: np.ndarray, string_v: np.ndarray | None, parts: Par
 
 
 def _filled(values: pd.Series | np.ndarray) -> np.ndarray:
-    """As an array, 0 where pvlib has no value because the sun is down."""
+    """The values as an array, with 0 for NaN, which pvlib gives while the sun is down."""
     return np.nan_to_num(np.asarray(values, dtype=np.float64))

@@ -1,4 +1,4 @@
-"""What a solar plant is: orientation, module, inverter and losses, and its rows of pvlib's tables."""
+"""Description of a solar plant: orientation, module, inverter and losses, with rows of pvlib's tables."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def _module(name: str) -> tuple[str, dict[str, Any] | None]:
     raise unknown("module", name, [PVWATTS, *sandia.columns, *cec.columns])
 
 
-def _row(table: str, what: str, name: str) -> dict[str, Any]:
+def _row(table: str, noun: str, name: str) -> dict[str, Any]:
     from pvlib import pvsystem
 
     rows = pvsystem.retrieve_sam(table)
     if name not in rows:
-        raise unknown(what, name, [PVWATTS, *rows.columns])
+        raise unknown(noun, name, [PVWATTS, *rows.columns])
     return rows[name].to_dict()
 
 
@@ -117,5 +117,5 @@ class SolarPlant:
                 raise InputError(f"solar plant: {name} is {quoted(value)}: use one of {', '.join(known)}")
 
     def parts(self) -> Parts:
-        """Its module and inverter as pvlib's tables have them. InputError for unknown ones."""
+        """The rows of module and inverter in pvlib's tables. InputError for unknown ones."""
         return find_parts(self.module, self.inverter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from traces.series.power_series import PowerSeries
 
 if TYPE_CHECKING:
     import pandas as pd
+    from windpowerlib import ModelChain, WindTurbine
 
 PROFILES = ("logarithmic", "hellman")
 #: Farmland with some houses and hedges; the roughness length of windpowerlib's own example weather.
@@ -100,7 +101,7 @@ def wind_power(
     return to_series(share, fine, capacity, f"wind at {weather.name}")
 
 
-def _turbine(plant: WindPlant) -> Any:
+def _turbine(plant: WindPlant) -> WindTurbine:
     """windpowerlib's turbine. InputError for an unknown type, or a hub below its blades."""
     import windpowerlib
 
@@ -122,7 +123,9 @@ def _turbine(plant: WindPlant) -> Any:
     return turbine
 
 
-def _chain(turbine: Any, plant: WindPlant) -> Any:
+def _chain(turbine: WindTurbine, plant: WindPlant) -> ModelChain:
+    """windpowerlib's ModelChain for the turbine, with the plant's profile and density settings."""
+
     from windpowerlib import ModelChain
 
     return ModelChain(

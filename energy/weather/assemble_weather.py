@@ -81,7 +81,7 @@ def assemble(record: Record, options: Options) -> Weather:
 
 
 def _site(record: Record, options: Options) -> dict[str, Any]:
-    """The site as the file and the caller say, with a zone where either states one. All within bounds."""
+    """The site of the file, overridden by `options.stated`. InputError for missing or impossible values."""
     where = record.content.where
     site = record.site | options.stated
     if site.get("utc_offset_s") is None and record.clock_offset_s is not None:
@@ -93,15 +93,15 @@ def _site(record: Record, options: Options) -> dict[str, Any]:
     elif site.get("utc_offset_s") is not None:
         _check_offset(site["utc_offset_s"], where)
         site["zone"] = site.get("zone") or fixed_zone_name(site["utc_offset_s"])
-    needed = {
+    required = {
         "latitude_deg": Parameter("latitude_deg"),
         "longitude_deg": Parameter("longitude_deg"),
         "utc_offset_s": Parameter("utc_offset_h"),
     }
-    lacking = [parameter for name, parameter in needed.items() if site.get(name) is None]
-    if lacking:
-        listed = [part for parameter in lacking for part in (", ", parameter)]
-        remedy = Phrase("give ", *listed[1:])
+    missing = [parameter for name, parameter in required.items() if site.get(name) is None]
+    if missing:
+        parts = [part for parameter in missing for part in (", ", parameter)]
+        remedy = Phrase("give ", *parts[1:])
         raise InputError("the file does not say where it was", where=where, remedy=remedy)
     if site.get("altitude_m") is None:
         site["altitude_m"] = 0.0
@@ -143,9 +143,9 @@ def _step(record: Record) -> int:
     step_s = usual_step_s(record.start_s)
     if step_s is None:
         raise InputError("all rows have one time: the file is damaged", where=record.content.where)
-    twice = np.flatnonzero(np.diff(record.start_s) == 0)
-    if len(twice):
-        row = int(twice[0]) + 1
+    repeated = np.flatnonzero(np.diff(record.start_s) == 0)
+    if len(repeated):
+        row = int(repeated[0]) + 1
         raise InputError("the same time as the row before: delete one of them", where=record.at(row))
     if step_s < SHORTEST_STEP_S:
         raise InputError(
@@ -164,7 +164,7 @@ def _step(record: Record) -> int:
 
 
 def _settled_stamp(record: Record, closure: Closure | None, step_s: int) -> int:
-    """Seconds by which the steps start before the stamps: 0, or minus half a step. Noted."""
+    """Seconds from the stamps to the starts of their steps: 0, or minus half a step. Adds a note."""
     errors = None if closure is None else closure.errors_w_m2(np.array([0, -step_s // 2]))
     if errors is None or min(errors) > 0.5 * max(errors):
         record.note(
@@ -182,6 +182,7 @@ def _settled_stamp(record: Record, closure: Closure | None, step_s: int) -> int:
 
 
 def _raise_negatives(record: Record, options: Options, repairs: dict[str, Finding]) -> None:
+    """Raise negative irradiance to zero in place, counted; InputError if not allowed."""
     for name in LIGHT:
         values = record.columns.get(name)
         if values is None or not (values < 0).any():
@@ -201,20 +202,20 @@ def _raise_negatives(record: Record, options: Options, repairs: dict[str, Findin
 
 
 def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Finding]) -> None:
-    """Gives every step a row; those that the file lacks become NaN, or an error."""
+    """Insert rows of NaN for missing steps. InputError where gaps are not allowed or too long."""
     distances = np.diff(record.start_s)
     gaps = np.flatnonzero(distances > step_s)
     if not len(gaps):
         return
     row = int(gaps[0]) + 1
-    lacking = int(distances[gaps].sum() // step_s) - len(gaps)
-    missing = show(int(record.start_s[row - 1]) + step_s)
+    missing_steps = int(distances[gaps].sum() // step_s) - len(gaps)
+    first_missing = show(int(record.start_s[row - 1]) + step_s)
     longest_s = int(distances.max())
     if longest_s - step_s > LONGEST_GAP_S:
         row = int(np.argmax(distances)) + 1
         raise InputError(
             f"{(longest_s - step_s) / 3600:g} hours are missing before it, from "
-            f"{show(int(record.start_s[row - 1]) + step_s)} on ({lacking} steps in the file)",
+            f"{show(int(record.start_s[row - 1]) + step_s)} on ({missing_steps} steps in the file)",
             where=record.at(row),
             remedy=Phrase(
                 "complete it (",
@@ -224,11 +225,11 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
         )
     if options.gaps == "error":
         raise InputError(
-            f"the step that starts {missing} is missing before it, {lacking} in all",
+            f"the step that starts {first_missing} is missing before it, {missing_steps} in all",
             where=record.at(row),
             remedy=Phrase("complete the file, or use ", Parameter("gaps", "interpolate")),
         )
-    repairs["missing_rows"] = Finding(lacking, int(record.lines[row]), missing, "interpolated")
+    repairs["missing_rows"] = Finding(missing_steps, int(record.lines[row]), first_missing, "interpolated")
     index = (record.start_s - record.start_s[0]) // step_s
     count = int(index[-1]) + 1
     if count > MAX_ROWS:
@@ -236,14 +237,14 @@ def _spread(record: Record, step_s: int, options: Options, repairs: dict[str, Fi
     for name, values in record.columns.items():
         record.columns[name] = np.full(count, np.nan)
         record.columns[name][index] = values
-    whole = np.zeros(count, np.int64)
-    whole[index] = record.lines
-    record.lines = np.maximum.accumulate(whole)
+    lines = np.zeros(count, np.int64)
+    lines[index] = record.lines
+    record.lines = np.maximum.accumulate(lines)
     record.start_s = record.start_s[0] + np.arange(count, dtype=np.int64) * step_s
 
 
 def _fill(record: Record, step_s: int, options: Options, repairs: dict[str, Finding]) -> None:
-    """Fills missing values. What only some plants use is dropped instead where it cannot be filled."""
+    """Fill missing values in place; optional columns that cannot be filled are dropped instead."""
     for name in list(record.columns):
         values = record.columns[name]
         holes = np.isnan(values)
@@ -301,16 +302,18 @@ def _check_whole_year(record: Record, step_s: int, year: int) -> None:
 
 def _with_irradiance(weather: Weather, record: Record, options: Options) -> Weather:
     """The weather with global, normal and diffuse irradiance, as far as the file or a model gives them."""
-    have = record.columns
-    if "direct_w_m2" in have:
-        have["dni_w_m2"] = beam_normal(have["direct_w_m2"], weather)
-    if all(name in have for name in IRRADIANCE):
-        return weather.with_irradiance((have["ghi_w_m2"], have["dni_w_m2"], have["dhi_w_m2"]), "modelled")
-    if "ghi_w_m2" in have:
+    columns = record.columns
+    if "direct_w_m2" in columns:
+        columns["dni_w_m2"] = beam_normal(columns["direct_w_m2"], weather)
+    if all(name in columns for name in IRRADIANCE):
+        return weather.with_irradiance(
+            (columns["ghi_w_m2"], columns["dni_w_m2"], columns["dhi_w_m2"]), "modelled"
+        )
+    if "ghi_w_m2" in columns:
         record.note(
             "split", "Erbs 1982", "the file has global irradiance only: beam and diffuse are modelled"
         )
-        parts, source = split(have["ghi_w_m2"], weather), "modelled"
+        parts, source = split(columns["ghi_w_m2"], weather), "modelled"
     elif options.clear_sky:
         record.note(
             "clear_sky", "Kasten-Czeplak 1980", "irradiance is modelled from clear sky and cloud cover"

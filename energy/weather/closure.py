@@ -1,8 +1,8 @@
-"""Whether a file's irradiance closes with the sun where its stamps put it: GHI = DHI + DNI cos(zenith).
+"""Check of a file's stamps by its irradiance and the sun's position: GHI = DHI + DNI cos(zenith).
 
-Global irradiance is the sum of the diffuse and of the beam's vertical part. Files that state all three were
-made so, and the equation holds to about 1 W/m2 with the sun at the instant that a row stands for. Half an
-hour off it is wrong by 15 to 40 W/m2. So the rows say which instant they mean, whatever the header says.
+Global irradiance is the sum of the diffuse and of the beam's vertical part. In files that state all three,
+the equation holds to about 1 W/m2 with the sun at the instant that a row stands for. Half an hour off, the
+error is 15 to 40 W/m2. So the rows show which instant they mean, whatever the header states.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Closure:
 
     @classmethod
     def of(cls, record: Record, site: dict[str, Any], step_s: int) -> Closure | None:
-        """Those of a record whose start_s is in UTC; None where it has not enough of them."""
+        """The sunny rows of a record whose start_s is in UTC; None where there are too few."""
         if "direct_w_m2" in record.columns or any(name not in record.columns for name in IRRADIANCE):
             return None
         ghi, dni, dhi = (record.columns[name] for name in IRRADIANCE)
@@ -72,20 +72,20 @@ class Closure:
 
     def best(self) -> tuple[int, float]:
         """(seconds after the middle of the steps at which it closes best, its error there [W/m2])."""
-        coarse = int(COARSE_S[np.argmin(self.errors_w_m2(COARSE_S))])
-        fine = self.errors_w_m2(coarse + FINE_S)
-        return int(coarse + FINE_S[np.argmin(fine)]), float(fine.min())
+        coarse_s = int(COARSE_S[np.argmin(self.errors_w_m2(COARSE_S))])
+        fine = self.errors_w_m2(coarse_s + FINE_S)
+        return int(coarse_s + FINE_S[np.argmin(fine)]), float(fine.min())
 
     def note(self, record: Record, clock_s: int, moves: bool) -> None:
-        """Notes on the record where its rows clearly fit another offset or stamp than they were read with.
+        """Add a note to the record where its rows clearly fit another offset or stamp.
 
         clock_s : the offset by which they were read; moves : whether utc_offset_h would change it
         """
-        as_read = float(self.errors_w_m2(np.zeros(1, np.int64))[0])
-        if as_read <= GOOD_W_M2:
+        read_w_m2 = float(self.errors_w_m2(np.zeros(1, np.int64))[0])
+        if read_w_m2 <= GOOD_W_M2:
             return
-        shift_s, error = self.best()
-        if error > CLEARLY_BETTER * as_read:
+        shift_s, best_w_m2 = self.best()
+        if best_w_m2 > CLEARLY_BETTER * read_w_m2:
             return
         offset_s, within_s = fitting(shift_s, clock_s, self.step_s)
         if offset_s == clock_s:
@@ -98,12 +98,12 @@ class Closure:
         record.note(
             "clock", fixed_zone_name(offset_s),
             Phrase(f"by GHI = DHI + DNI cos(zenith) rows fit {_reading(offset_s, within_s, self.step_s)}"
-            f"{self._or_utc(shift_s, offset_s, clock_s)} (off by {error:.1f} W/m2), not "
-            f"{_reading(clock_s, self.step_s // 2, self.step_s)} as read (off by {as_read:.1f})", remedy),
+            f"{self._or_utc(shift_s, offset_s, clock_s)} (off by {best_w_m2:.1f} W/m2), not "
+            f"{_reading(clock_s, self.step_s // 2, self.step_s)} as read (off by {read_w_m2:.1f})", remedy),
         )  # fmt: skip
 
     def _or_utc(self, shift_s: int, offset_s: int, clock_s: int) -> str:
-        """The other reading of an instant between two steps, where UTC's clock gives one."""
+        """Words for the alternative reading in UTC of an instant between two steps; '' without one."""
         within_s = within(shift_s, clock_s, 0, self.step_s)
         if offset_s != clock_s or clock_s == 0 or not -EDGE_S <= within_s <= self.step_s + EDGE_S:
             return ""
@@ -138,7 +138,7 @@ def fitting(shift_s: int, clock_s: int, step_s: int) -> tuple[int, int]:
 
 
 def _reading(offset_s: int, within_s: int, step_s: int) -> str:
-    """How rows are read, in words: the offset of their clock, and the instant within the step."""
+    """Words for a reading of the rows: the offset of their clock, and the instant within the step."""
     for place_s, name in ((0, "the start"), (step_s // 2, "the middle"), (step_s, "the end")):
         if abs(within_s - place_s) <= EDGE_S:
             return f"{fixed_zone_name(offset_s)} and {name} of the step"

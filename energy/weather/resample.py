@@ -67,7 +67,9 @@ def finer(
 
 
 def _finer(values: np.ndarray, parts: int, anchor: float | None) -> np.ndarray:
-    """Held (None), or on the line between readings that stand at `anchor` (0 to 1) of their steps.
+    """Values on `parts` fine steps each: held (anchor None), or linear between readings.
+
+    anchor : where in its step (0 to 1) a reading stands
 
     Fine values are those at the middles of the fine steps; flat before the first reading and after the last.
     """
@@ -78,6 +80,7 @@ def _finer(values: np.ndarray, parts: int, anchor: float | None) -> np.ndarray:
 
 
 def _irradiance(weather: Weather, fine: Weather, parts: int, method: str) -> Components:
+    """(ghi, dni, dhi) [W/m2] on the fine steps, by the named interpolation."""
     if method == "clear_sky_index":
         pairs = zip(weather.irradiance(), clear_sky(fine), strict=True)
         ghi, dni, dhi = (_by_index(values, sky.reshape(-1, parts)) for values, sky in pairs)
@@ -90,11 +93,11 @@ def _irradiance(weather: Weather, fine: Weather, parts: int, method: str) -> Com
 def _by_index(values: np.ndarray, sky: np.ndarray) -> np.ndarray:
     """One component by its clear-sky index. `values` (N,) and the finer clear sky (N, parts), both W/m2."""
     mean = sky.mean(axis=1)
-    told = mean >= LEAST_CLEAR_W_M2
-    if not told.any():
+    sunlit = mean >= LEAST_CLEAR_W_M2
+    if not sunlit.any():
         return np.repeat(values, sky.shape[1])
     steps = np.arange(len(values))
-    index = np.interp(steps, steps[told], np.minimum(values[told] / mean[told], LARGEST_INDEX))
+    index = np.interp(steps, steps[sunlit], np.minimum(values[sunlit] / mean[sunlit], LARGEST_INDEX))
     shape = _finer(index, sky.shape[1], 0.5).reshape(sky.shape) * sky
     level = shape.mean(axis=1)
     # Scaling may not lift a value far above the clear sky: where it would, the step is held.
@@ -102,5 +105,5 @@ def _by_index(values: np.ndarray, sky: np.ndarray) -> np.ndarray:
     lifted = (shape * scale[:, None]).max(axis=1) > LARGEST_INDEX * np.maximum(
         sky.max(axis=1), LEAST_CLEAR_W_M2
     )
-    held = ~told | (level <= 0) | lifted
+    held = ~sunlit | (level <= 0) | lifted
     return np.where(held[:, None], values[:, None], shape * scale[:, None]).ravel()

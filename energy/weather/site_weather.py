@@ -1,4 +1,4 @@
-"""Weather at one site: what solar and wind plants need, on steps of one length."""
+"""Weather at one site for solar and wind plants, on steps of one length."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class Weather:
     def __post_init__(self) -> None:
         _check_site(self)
         _check_clock(self)
-        given = {name: getattr(self, name) for name in COLUMNS if getattr(self, name) is not None}
-        columns = {name: _floats(values, name, self.name) for name, values in given.items()}
+        present = {name: getattr(self, name) for name in COLUMNS if getattr(self, name) is not None}
+        columns = {name: _floats(values, name, self.name) for name, values in present.items()}
         for name in REQUIRED:
             if name not in columns:
                 raise InputError(f"{name} is None: weather needs it", where=self.name)
@@ -212,6 +212,7 @@ def _check_site(weather: Weather) -> None:
 
 
 def _check_clock(weather: Weather) -> None:
+    """InputError for a start, step, offset or kind of instants that is not valid."""
     if not isinstance(weather.start_utc, datetime) or weather.start_utc.utcoffset() is None:
         raise InputError(
             f"start_utc {weather.start_utc!r} has no time zone: give an aware datetime", where=weather.name
@@ -231,14 +232,14 @@ def _check_clock(weather: Weather) -> None:
 
 
 def _check_irradiance(weather: Weather, columns: dict[str, np.ndarray]) -> None:
-    there = [name for name in IRRADIANCE if name in columns]
-    if there and len(there) < len(IRRADIANCE):
+    components = [name for name in IRRADIANCE if name in columns]
+    if components and len(components) < len(IRRADIANCE):
         raise InputError(
-            f"has {', '.join(there)} only: give global, normal and diffuse, or none", where=weather.name
+            f"has {', '.join(components)} only: give global, normal and diffuse, or none", where=weather.name
         )
-    if bool(there) != (weather.irradiance_source is not None):
+    if bool(components) != (weather.irradiance_source is not None):
         raise InputError("irradiance_source goes with irradiance: give both or neither", where=weather.name)
-    if there and weather.irradiance_source not in SOURCES:
+    if components and weather.irradiance_source not in SOURCES:
         raise InputError(
             f"irradiance_source is {weather.irradiance_source!r}: use one of {', '.join(SOURCES)}",
             where=weather.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from traces.errors import InputError, Parameter, Phrase
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pvlib.location import Location
 
 Components = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -23,8 +24,8 @@ def middles(weather: Weather) -> pd.DatetimeIndex:
     return pd.date_range(first, periods=len(weather), freq=pd.Timedelta(seconds=weather.step_s))
 
 
-def location(weather: Weather) -> Any:
-    """The site as pvlib has it."""
+def location(weather: Weather) -> Location:
+    """The site as pvlib's Location, with its clock in UTC."""
     from pvlib.location import Location
 
     return Location(weather.latitude_deg, weather.longitude_deg, tz="UTC", altitude=weather.altitude_m)

@@ -19,7 +19,7 @@ __all__ = ["Options", "format_of", "read_file", "tell_format"]
 
 @reads_file
 def read_file(path: Path, format: str | None, options: Options) -> Weather:
-    """The weather of one file. InputError for whatever keeps it from being read."""
+    """The weather of one file; format None: by content. InputError where it cannot be read."""
     if format is not None and format not in WEATHER_FORMATS:
         raise InputError(WEATHER_FORMATS.unknown(format))
     options.check()
@@ -29,7 +29,7 @@ def read_file(path: Path, format: str | None, options: Options) -> Weather:
 
 
 def format_of(path: Path | str) -> str | None:
-    """The format of a weather file by its first lines, None where they are of none, or cannot be read."""
+    """The format of a weather file by its first lines; None where unknown or unreadable."""
     try:
         if begins_as_json(path):
             return "openmeteo"
@@ -59,7 +59,7 @@ def _names_columns(cells: list[str]) -> bool:
 
 
 def _no_format(first: str, cells: list[str]) -> InputError:
-    """Why no format is told by this first line, and what to do."""
+    """The InputError for a first line that fits no format."""
     if first.startswith("#") and _names_columns(cells):
         return InputError(f"line 1 is {quoted(first[:60])}", remedy="take the # off the names of the columns")
     filled = [cell for cell in cells if cell]

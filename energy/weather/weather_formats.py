@@ -46,7 +46,7 @@ class WeatherFormat:
 
 
 def first_lines(content: Content) -> FirstLines:
-    """What tells the format of a file."""
+    """The first lines of a file, by which its format is recognised."""
     first = content.lines[0]
     second = content.lines[1] if len(content.lines) > 1 else ""
     cells = tuple(cell.strip().strip('"').lower() for cell in first.split(",", MAX_COLUMNS))
@@ -114,8 +114,8 @@ WEATHER_FORMATS.accept_plugins("rare.weather_formats", _format_of_plugin)
 
 def recognised(head: FirstLines) -> Entry[WeatherFormat] | None:
     """The first format that fits, RARE's own before those of plug-ins; None if none does."""
-    own = [WEATHER_FORMATS[name] for name in WEATHER_FORMATS.built_in]
-    entry = next((entry for entry in own if entry.value.begins(head)), None)
+    shipped = [WEATHER_FORMATS[name] for name in WEATHER_FORMATS.built_in]
+    entry = next((entry for entry in shipped if entry.value.begins(head)), None)
     if entry is not None:
         return entry
     return next((entry for entry in WEATHER_FORMATS if entry.origin and _begins(entry, head)), None)

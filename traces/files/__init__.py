@@ -1,1 +1,1 @@
-"""Files of a user's, read under caps: text, CSV, TOML and JSON; and written whole or not at all."""
+"""Reading of user files (text, CSV, TOML, JSON) under size limits, and atomic writing."""

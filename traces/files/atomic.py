@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and folders that one process at a time writes.
+"""Atomic writing of files, and locks on folders that one process at a time writes.
 
 A file is written beside its target under a hidden name and renamed when it is whole: whoever reads the
 target sees the old content or the new. Functions raise OSError; callers say what the user can do about it.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from traces.errors import InputError
 from traces.files.json_file import read_object
@@ -51,35 +51,35 @@ def replacing(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a file, or replace it, at once."""
+    """Write or replace a file atomically."""
     with replacing(path) as partial:
         partial.write_bytes(data)
 
 
 def write_text(path: str | Path, text: str, errors: str = "strict") -> None:
-    """Write UTF-8 text at once. errors: as of `str.encode`, for text that UTF-8 cannot hold."""
+    """Write UTF-8 text atomically. errors: as of `str.encode`, for text that UTF-8 cannot hold."""
     write_bytes(path, text.encode("utf-8", errors))
 
 
 def write_json(path: str | Path, value: object, indent: int | None = 1) -> None:
-    """Write a value as JSON and a newline, at once."""
+    """Write a value as JSON and a newline, atomically."""
     write_text(path, json.dumps(value, indent=indent) + "\n")
 
 
 def is_partial(name: str) -> bool:
-    """Whether a file's name is one that an unfinished write has."""
+    """Whether a file's name is that of an unfinished write."""
     return name.startswith(".") and name.endswith(".part")
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what processes that were killed had begun to write. Only for who holds the folder's lock."""
+    """Remove unfinished files of killed processes. The caller must hold the folder's lock."""
     for path in folder.iterdir():
         if is_partial(path.name):
             path.unlink(missing_ok=True)
 
 
 def remove_unfinished() -> None:
-    """Remove what this process is writing at the moment: for a signal that ends it without exceptions."""
+    """Remove the files this process is writing; for signal handlers that end it without exceptions."""
     for process, name in list(_unfinished):
         if process == os.getpid():
             with suppress(OSError):
@@ -120,26 +120,26 @@ def _holder(folder: os.stat_result) -> str:
 
 
 class ConfigDifference(NamedTuple):
-    """The first key in which a folder's recorded configuration is not the one asked for; values as JSON."""
+    """The first key in which the recorded and the requested configuration differ; values as JSON."""
 
     key: str
     recorded: str
-    asked: str
+    requested: str
 
 
-def record_config(path: Path, config: dict[str, Any], remedy: str) -> ConfigDifference | None:
-    """Write a configuration where there is none; else say where the recorded one differs, None if nowhere.
+def record_config(path: Path, config: Mapping[str, object], remedy: str) -> ConfigDifference | None:
+    """Write `config` to `path`; if the file exists, return its first difference from `config`, else None.
 
-    InputError, which ends in `remedy`, for a recorded one that cannot be read.
+    InputError, which ends in `remedy`, where the existing file cannot be read.
     """
-    asked: dict[str, Any] = json.loads(json.dumps(config))
+    requested: dict[str, object] = json.loads(json.dumps(config))
     if not path.exists():
-        write_json(path, asked)
+        write_json(path, requested)
         return None
     recorded = read_object(path, remedy)
-    for key in {**asked, **recorded}:
-        if asked.get(key) != recorded.get(key):
-            return ConfigDifference(key, _short(recorded.get(key)), _short(asked.get(key)))
+    for key in {**requested, **recorded}:
+        if requested.get(key) != recorded.get(key):
+            return ConfigDifference(key, _short(recorded.get(key)), _short(requested.get(key)))
     return None
 
 

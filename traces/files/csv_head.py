@@ -1,4 +1,4 @@
-"""The top of a CSV file: Excel's `sep=` line, the delimiter, and whether column names stand there at all."""
+"""The top of a CSV file: Excel's `sep=` line, the delimiter, and whether there is a line of column names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def delimiter_of(line: str) -> str:
 
 
 def records_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """Stripped cells of lines peeked at; lines that are no CSV, blank or comments are left out."""
+    """Stripped cells of each line; lines that are blank, comments or not CSV are left out."""
     records = []
     for line in lines:
         if not line.strip() or line.startswith("#"):
@@ -51,7 +51,7 @@ def records_of(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 
 def kind_of_cell(cell: str) -> str:
-    """What a cell looks like: a number (with either decimal mark), a time stamp, text, or nothing."""
+    """The kind of a cell: a number (with either decimal mark), a time stamp, text, or nothing."""
     if cell.lower() in MISSING:
         return NOTHING
     if _NUMBER.fullmatch(cell):
@@ -68,13 +68,13 @@ def holds_values(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     kinds = [kind_of_cell(cell) for cell in first]
     if not {NUMBER, STAMP} & set(kinds):
         return False
-    usual = [_usual_kind(below, column) for column in range(len(kinds))]
-    pairs = list(zip(kinds, usual, strict=True))
+    usual_kinds = [_usual_kind(below, column) for column in range(len(kinds))]
+    pairs = list(zip(kinds, usual_kinds, strict=True))
     if (STAMP, STAMP) in pairs:
         return True
     if {(TEXT, NUMBER), (TEXT, STAMP), (NUMBER, STAMP)} & set(pairs):
         return False
-    if first[0] == "" and usual[0] != NOTHING:  # the unnamed index of a pandas table
+    if first[0] == "" and usual_kinds[0] != NOTHING:  # the unnamed index of a pandas table
         return False
     return len(below) > 0 or TEXT not in kinds
 

@@ -53,7 +53,7 @@ class Table:
 
 
 def text_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[str]:
-    """The file's lines as text, without their ends. InputError for whatever keeps them from being read."""
+    """The file's lines as text, without line ends. InputError where they cannot be read."""
     for first, block in numbered_lines(path, max_bytes):
         for number, line in enumerate(block, start=first):
             try:
@@ -65,17 +65,17 @@ def text_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[str]:
 
 
 class TableReader:
-    """Reads the header at once and the columns when asked: the caller chooses them after seeing the names.
+    """Reads the header in the constructor and the columns in `read`, once the caller has chosen them.
 
     header : False: the file has no line of column names, and columns are called 1, 2, ... by position
-    value_key : how the caller's own argument for the column of values is called, for messages
+    value_key : name of the caller's argument for the column of values, for messages
     """
 
     def __init__(
         self, path: Path, max_bytes: int = MAX_BYTES, *, header: bool = True, value_key: str = "columns"
     ):
         self.path = path
-        self.shown = place(path)
+        self.path_text = place(path)
         self.comments: list[str] = []
         lines = text_lines(path, max_bytes)
         self._declared: str | None = None
@@ -113,7 +113,7 @@ class TableReader:
                 self._last_comment = (skipped + 1, line)
             elif line.strip():
                 return skipped, line
-        raise InputError("the file is empty: it needs column names and rows", where=self.shown)
+        raise InputError("the file is empty: it needs column names and rows", where=self.path_text)
 
     _last_comment: tuple[int, str] | None = None
 
@@ -122,7 +122,7 @@ class TableReader:
             cells = next(csv.reader([first], delimiter=self.delimiter, strict=True))
         except csv.Error as error:
             raise InputError(
-                f"not a line of column names ({error})", where=f"{self.shown}:{self.header_line}"
+                f"not a line of column names ({error})", where=f"{self.path_text}:{self.header_line}"
             ) from None
         return [cell.strip() for cell in cells]
 
@@ -135,16 +135,17 @@ class TableReader:
 
     def _refuse_title(self, peeked: list[str]) -> None:
         """InputError where the first line is one cell and those below are tables."""
-        below = next((line for line in peeked if line.strip() and not line.startswith("#")), "")
-        width = below.count(delimiter_of(below)) + 1
+        table_line = next((line for line in peeked if line.strip() and not line.startswith("#")), "")
+        width = table_line.count(delimiter_of(table_line)) + 1
         if len(self.header) == 1 and width > 1:
             raise InputError(
                 f"{self.header[0][:40]!r} is one cell and the line below "
                 f"has {width}: if it is a title, delete what stands above the column names",
-                where=f"{self.shown}:{self.header_line}",
+                where=f"{self.path_text}:{self.header_line}",
             )
 
     def _no_names(self, cells: list[str], value_key: str) -> InputError:
+        """The InputError for a file without column names: how to read it by position."""
         sample = ", ".join(repr(cell[:30]) for cell in cells[:3])
         time, value = value_positions(cells)
         by_position = Phrase(
@@ -157,21 +158,21 @@ class TableReader:
             " and ",
             Parameter("unit"),
         )
-        what = f"the first record holds values ({sample}), not column names"
+        problem = f"the first record holds values ({sample}), not column names"
         remedy = "write a line of names above it"
         if self._last_comment is not None:
             line, text = self._last_comment
             if hash_line_names(text, len(cells), self.delimiter):
-                what = (
+                problem = (
                     f"the first record holds values ({sample}); the column names stand in line {line} "
                     "behind '#', which makes them a comment"
                 )
                 remedy = "remove the '#'"
-        where = f"{self.shown}:{self.header_line}"
-        return InputError(what, where=where, remedy=Phrase(f"{remedy}, or ", by_position))
+        where = f"{self.path_text}:{self.header_line}"
+        return InputError(problem, where=where, remedy=Phrase(f"{remedy}, or ", by_position))
 
     def extra_cells(self, name: str) -> list[str]:
-        """What the lines of units below the column names say of a column; empty cells left out."""
+        """The cells of a column in the lines of units below the column names, without empty ones."""
         at = self.header.index(name)
         return [cells[at] for cells in self.extra if at < len(cells) and cells[at]]
 
@@ -195,16 +196,16 @@ class TableReader:
                     continue  # delimiters alone, as spreadsheets leave below the last row
                 if len(lines) >= MAX_ROWS:
                     raise InputError(
-                        f"more than {MAX_ROWS} rows: split the file", where=f"{self.shown}:{line}"
+                        f"more than {MAX_ROWS} rows: split the file", where=f"{self.path_text}:{line}"
                     )
                 lines.append(line)
                 for column, at in zip(columns, places, strict=True):
                     column.append(cells[at].strip())
         except csv.Error as error:
             line = self.header_line + self._rows.line_num
-            raise InputError(f"not a CSV line ({error}): mend it", where=f"{self.shown}:{line}") from None
+            raise InputError(f"not a CSV line ({error}): mend it", where=f"{self.path_text}:{line}") from None
         if not lines:
-            raise InputError("no rows below the column names: the file is cut off", where=self.shown)
+            raise InputError("no rows below the column names: the file is cut off", where=self.path_text)
         extra = {name: self.extra_cells(name) for name in names}
         return Table(
             self.header,
@@ -220,5 +221,5 @@ class TableReader:
         if not any(cells) or (len(cells) > width and not any(cell.strip() for cell in cells[width:])):
             return cells[:width]
         raise InputError(
-            f"{len(cells)} cells, the header has {width}: mend the line", where=f"{self.shown}:{line}"
+            f"{len(cells)} cells, the header has {width}: mend the line", where=f"{self.path_text}:{line}"
         )

@@ -1,7 +1,7 @@
-"""Short files of a user's, read whole: TOML, JSON and text, under caps on size, nesting and digits.
+"""Short user files read whole: TOML, JSON and text, with limits on size, nesting and digits.
 
-`reading` is what surrounds every reader of a user's file: an exception that no check foresaw is the
-file's fault until shown otherwise, so it becomes an InputError that names the file.
+Every reader of a user's file runs inside `reading`: an exception that no check foresaw is taken as the
+file's fault and becomes an InputError that names the file.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ _MOST_WHOLE = 2**64
 
 
 class UnforeseenError(InputError):
-    """What a reader met that none of its checks foresaw; `__cause__` is what it was."""
+    """An exception in a reader that none of its checks foresaw; `__cause__` is the original exception."""
 
 
 @contextmanager
 def reading(path: Path | str) -> Iterator[None]:
-    """Surrounds the reading of a user's file: whatever goes wrong inside is an InputError that names it."""
+    """Context for reading a user's file: any exception inside becomes an InputError that names it."""
     try:
         yield
     except InputError as error:
-        short = error.shortened(LONGEST_MESSAGE)
-        if short is error:
+        shortened = error.shortened(LONGEST_MESSAGE)
+        if shortened is error:
             raise
-        raise short from error
-    except Exception as error:  # the data's fault until shown otherwise
+        raise shortened from error
+    except Exception as error:  # no check foresaw it: taken as the file's fault
         if isinstance(error, OSError) and error.errno is not None:
             raise InputError(
                 str(error.strerror),
@@ -57,11 +57,12 @@ def reading(path: Path | str) -> Iterator[None]:
                 remedy="check the path, its permissions and free space",
             ) from error
         raise UnforeseenError(
-            f"{place(path)}: cannot be read ({_what(error)}); the file is damaged, or not what it says it is"
+            f"{place(path)}: cannot be read ({_cause(error)}); the file is damaged, or not what it says it is"
         ) from error
 
 
-def _what(error: Exception) -> str:
+def _cause(error: Exception) -> str:
+    """Words for an exception that no check of a reader foresaw."""
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     if isinstance(error, RecursionError):
@@ -71,14 +72,14 @@ def _what(error: Exception) -> str:
 
 
 def reads_file(function: Callable[P, R]) -> Callable[P, R]:
-    """A reader whose first parameter is the user's file, surrounded by `reading`."""
+    """Decorator: run a function, whose first parameter is the user's file, inside `reading`."""
     signature = inspect.signature(function)
     first = next(iter(signature.parameters))
 
     @functools.wraps(function)
     def reader(*args: P.args, **kwargs: P.kwargs) -> R:
-        given = signature.bind(*args, **kwargs).arguments  # a wrong call is no fault of the file
-        with reading(given[first]):
+        arguments = signature.bind(*args, **kwargs).arguments  # a wrong call is no fault of the file
+        with reading(arguments[first]):
             return function(*args, **kwargs)
 
     return reader
@@ -123,7 +124,7 @@ def read_bytes(path: Path | str, max_bytes: int, remedy: str = "give a shorter f
 
 
 def opened(path: Path | str, remedy: str) -> BinaryIO:
-    """A regular file open for reading: never a device, a pipe or a socket, and never waiting. InputError."""
+    """A regular file open for binary reading. InputError for a device, a pipe, a socket, or no file."""
     try:
         return open_regular(path)
     except (OSError, ValueError, RuntimeError) as error:
@@ -166,12 +167,12 @@ def toml_tables(source: str, path: Path | str, remedy: str = "") -> dict[str, An
     try:
         return parse_toml(source)
     except tomllib.TOMLDecodeError as error:
-        said = " ".join(str(error).split())
-        found = re.search(r"\(at line (\d+), column \d+\)", said)
-        line = int(found[1]) if found else source.count("\n") + 1
+        message = " ".join(str(error).split())
+        position = re.search(r"\(at line (\d+), column \d+\)", message)
+        line = int(position[1]) if position else source.count("\n") + 1
         lines = source.splitlines()
         content = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        reason = quoted(re.sub(r" \(at [^)]*\)", "", said), 100).strip("\"'")
+        reason = quoted(re.sub(r" \(at [^)]*\)", "", message), 100).strip("\"'")
         raise InputError(
             f"cannot be read as TOML: {reason}: {quoted(content, 60)}{end}", where=place(path, line)
         ) from None
@@ -218,27 +219,27 @@ def _whole(digits: str) -> int:
 
 
 def _check_keys(text: str) -> None:
-    """tomllib's time grows with the square of the parts of a dotted key: half a million take hours."""
+    """ValueError for dotted keys of too many parts: tomllib's time grows with the square of their number."""
     for piece in re.split(r"[=\n{,]", text):
         if piece.count(".") > MOST_PARTS_OF_A_KEY and sum(map(bool, piece.split("."))) > MOST_PARTS_OF_A_KEY:
             raise ValueError(f"a key of it has more than {MOST_PARTS_OF_A_KEY} parts")
 
 
-def _check_depth(document: Any) -> None:
+def _check_depth(document: object) -> None:
     """ValueError for what is nested too deeply for others to walk, or holds a number beyond 64 bits."""
     level = [document]
     for _ in range(DEEPEST):
-        inner: list[Any] = []
-        for each in level:
-            values = each.values() if isinstance(each, dict) else each if isinstance(each, list) else (each,)
+        children: list[object] = []
+        for node in level:
+            values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else (node,)
             for value in values:
                 if isinstance(value, dict | list):
-                    inner.append(value)
+                    children.append(value)
                 elif isinstance(value, int) and abs(value) > _MOST_WHOLE:
                     raise ValueError("it holds a number of more digits than any use needs")
-        if not inner:
+        if not children:
             return
-        level = inner
+        level = children
     raise ValueError("it is nested too deeply")
 
 
@@ -247,7 +248,7 @@ def _reason(error: Exception) -> str:
 
 
 def is_regular(path: Path | str) -> bool:
-    """Whether there is a regular file; False also for names that no file can have."""
+    """Whether the path is a regular file; False also for names that no file can have."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Objects in JSON files and headers, and the words for what is found there instead."""
+"""Objects in JSON files and headers, and messages about other values there."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def parsed_object(text: str | bytes, where: str, remedy: str) -> dict[str, Any]:
     return _object(value, where, remedy)
 
 
-def _object(value: Any, where: str, remedy: str) -> dict[str, Any]:
+def _object(value: object, where: str, remedy: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"holds {brief(value)}, not an object with keys", where=where, remedy=remedy)
     return value
 
 
-def brief(value: Any) -> str:
+def brief(value: object) -> str:
     """A value for a message, cut to a few words."""
     if isinstance(value, dict):
         return f"an object of {len(value)} keys"

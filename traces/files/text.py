@@ -36,7 +36,7 @@ _OTHERS = {
 
 
 def place(path: Path | str, line: int | None = None) -> str:
-    """`file` or `file:line` for the beginning of a message, on one line whatever the name holds."""
+    """`file` or `file:line` for the beginning of a message; line breaks in the name are escaped."""
     name = str(path)
     if not name.isprintable():
         name = name.encode("unicode_escape", "backslashreplace").decode()
@@ -46,7 +46,7 @@ def place(path: Path | str, line: int | None = None) -> str:
 
 
 def refuse_os(path: Path | str, error: OSError | ValueError, doing: str = "read") -> NoReturn:
-    """Raise InputError for what the operating system said about a file."""
+    """Raise InputError with the operating system's reason why a file could not be read or written."""
     reason = getattr(error, "strerror", None) or str(error)
     raise InputError(
         f"cannot {doing}: {reason}", where=place(path), remedy="check the path and its permissions"
@@ -106,16 +106,16 @@ def blocks(
 ) -> Iterator[bytes]:
     """The file in blocks of whole lines (each but the last ends in a newline), unpacked if gzipped.
 
-    Compression and UTF-16 (which becomes UTF-8) are told by content, not by name. Memory stays at a few
+    Compression and UTF-16 (which becomes UTF-8) are detected by content, not by name. Memory stays at a few
     blocks, or at `longest_line` bytes, whatever the file unpacks to. InputError: unreadable, cut short,
     damaged, binary, over `max_bytes`, or with a longer line.
     """
     with open_file(path) as raw:
         head = raw.read(8)
         raw.seek(0)
-        for magic, what in _OTHERS.items():
+        for magic, kind in _OTHERS.items():
             if head.startswith(magic):
-                raise InputError(f"is {what}", where=place(path), remedy="give plain UTF-8 text or gzip")
+                raise InputError(f"is {kind}", where=place(path), remedy="give plain UTF-8 text or gzip")
         packed = head.startswith(_GZIP)
         chunks = _chunks(path, raw, packed, max_bytes)
         if head.startswith(_UTF_16):
@@ -183,20 +183,21 @@ def _read(path: Path | str, stream: BinaryIO | gzip.GzipFile, size: int) -> byte
 def _whole_lines(
     path: Path | str, chunks: Iterator[bytes], longest_line: int, line_remedy: str
 ) -> Iterator[bytes]:
-    rest = b""
+    """The chunks, cut at line ends. InputError for a line longer than `longest_line` bytes."""
+    unfinished = b""
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
-            rest = chunk[cut:]
+            yield unfinished + chunk[:cut]
+            unfinished = chunk[cut:]
         else:
-            rest += chunk
-        if len(rest) > longest_line:
+            unfinished += chunk
+        if len(unfinished) > longest_line:
             raise InputError(
                 f"has a line longer than {longest_line} bytes", where=place(path), remedy=line_remedy
             )
-    if rest:
-        yield rest
+    if unfinished:
+        yield unfinished
 
 
 def numbered_lines(

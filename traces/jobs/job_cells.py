@@ -65,7 +65,7 @@ QUANTITIES = {
 
 
 class CellError(Exception):
-    """A cell that is not what its column needs: its row in the chunk, and the rest of the sentence."""
+    """A cell that its column cannot hold. row: in the chunk; reason: the message without its place."""
 
     def __init__(self, row: int, reason: str) -> None:
         super().__init__(reason)
@@ -73,8 +73,8 @@ class CellError(Exception):
         self.reason = reason
 
 
-def number(text: str) -> Decimal | None:
-    """The exact decimal number that a cell holds, or None. NaN, infinity and 1_000 are none."""
+def parse_number(text: str) -> Decimal | None:
+    """The exact decimal number in a cell; None where it is no number (also NaN, infinity, 1_000)."""
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None
     return Decimal(text)
@@ -83,36 +83,36 @@ def number(text: str) -> Decimal | None:
 def decimals(column: str, cells: Sequence[str], empty: Decimal | None) -> list[Decimal]:
     """The cells as exact numbers; an empty one is `empty`, or CellError where that is None."""
     known: dict[str, Decimal] = {}
-    out = []
+    numbers = []
     for row, cell in enumerate(cells):
         value = known.get(cell)
         if value is None:
-            value = empty if cell == "" else number(cell)
+            value = empty if cell == "" else parse_number(cell)
             if value is None:
-                raise CellError(row, f"{column} is {_what(cell)}")
+                raise CellError(row, f"{column} is {_problem(cell)}")
             known[cell] = value
-        out.append(value)
-    return out
+        numbers.append(value)
+    return numbers
 
 
-def _what(cell: str) -> str:
+def _problem(cell: str) -> str:
     if cell == "":
         return "empty; give a number"
     return f"{quoted(cell)}, not a finite decimal number; correct it"
 
 
 def product(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
-    """Row by row, left x right."""
+    """Exact products left[i] x right[i]."""
     return [_EXACT.multiply(a, b) for a, b in zip(left, right, strict=True)]
 
 
 def difference(left: Sequence[Decimal], right: Sequence[Decimal]) -> list[Decimal]:
-    """Row by row, left - right."""
+    """Exact differences left[i] - right[i]."""
     return [_EXACT.subtract(a, b) for a, b in zip(left, right, strict=True)]
 
 
-def whole_if_plain(cells: Sequence[str], factor: Decimal) -> np.ndarray | None:
-    """The cells times a whole factor, if they all are plain digits (most columns are); else None."""
+def integers_if_plain(cells: Sequence[str], factor: Decimal) -> np.ndarray | None:
+    """The cells x factor as int64 where all cells are plain digits and the factor is whole; else None."""
     joined = "".join(cells)
     if not (joined.isascii() and joined.isdecimal()) or factor != int(factor):
         return None
@@ -122,35 +122,35 @@ def whole_if_plain(cells: Sequence[str], factor: Decimal) -> np.ndarray | None:
     return np.fromiter(map(int, cells), np.int64, len(cells)) * int(factor)
 
 
-def whole(
+def scaled_integers(
     column: str, values: Sequence[Decimal], factor: Decimal, rounding: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(values x factor as int64, mask of those that had to be rounded). CellError where that cannot be."""
-    out = np.empty(len(values), dtype=np.int64)
+    """(values x factor as int64, mask of rounded ones). CellError for values too large or not exact."""
+    integers = np.empty(len(values), dtype=np.int64)
     rounded = np.zeros(len(values), dtype=bool)
     for row, value in enumerate(values):
         scaled = _EXACT.multiply(value, factor)
         if scaled.adjusted() > 18 or abs(scaled) >= 2**63:
             raise CellError(row, f"{column} is {quoted(str(value))}, too large; correct it")
-        near = scaled.to_integral_value(_ROUNDINGS.get(rounding, decimal.ROUND_HALF_EVEN))
-        rounded[row] = near != scaled
+        nearest = scaled.to_integral_value(_ROUNDINGS.get(rounding, decimal.ROUND_HALF_EVEN))
+        rounded[row] = nearest != scaled
         if rounded[row] and rounding == "exact":
             step = "a whole number" if factor == 1 else f"a multiple of {_plain(1 / factor)}"
             raise CellError(row, f"{column} is {quoted(str(value))}; it must be {step}")
-        out[row] = int(near)
-    return out, rounded
+        integers[row] = int(nearest)
+    return integers, rounded
 
 
 def _plain(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-def truths(column: str, cells: Sequence[str]) -> np.ndarray:
-    """True and false by their usual words; empty is true (a job may be suspended unless told otherwise)."""
-    out = np.ones(len(cells), dtype=bool)
+def booleans(column: str, cells: Sequence[str]) -> np.ndarray:
+    """Cells such as true, false, yes, no, 1 and 0 as bool; an empty one is True. CellError for others."""
+    flags = np.ones(len(cells), dtype=bool)
     for row, cell in enumerate(cells):
         value = True if cell == "" else _TRUTH.get(cell.lower())
         if value is None:
             raise CellError(row, f"{column} is {quoted(cell)}; write one of {', '.join(_TRUTH)}")
-        out[row] = value
-    return out
+        flags[row] = value
+    return flags

@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from traces.jobs.job_formats import JOB_FORMATS, ReadOptions, formats_of_suffix,
 from traces.jobs.job_metadata import metadata_of
 from traces.jobs.readers.parquet_jobs import pyarrow_parquet
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+
+if TYPE_CHECKING:
+    import pyarrow
 
 #: field -> (column of Workload, its unit in whole numbers per unit written, the value for none)
 _WRITTEN: dict[str, tuple[str, int, int | None]] = {
@@ -56,7 +59,7 @@ def read_workload(
     strict : the first repair or skip is an error
     max_bytes : cap on the unpacked size of the file
 
-    Raises InputError, with file and line, for whatever cannot be read. docs/workload-format.md.
+    InputError, with file and line, where the file cannot be read. Format: docs/workload-format.md.
     """
     if max_bytes < 1:
         raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")
@@ -88,7 +91,7 @@ def write_workload(workload: Workload, path: Path | str) -> None:
 
 
 def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
-    """Replace a user's file by what `write` puts into a stream, at once. InputError if that fails."""
+    """Replace a user's file atomically by what `write` puts into the stream. InputError if that fails."""
     try:
         with replacing(path) as partial, partial.open("wb") as stream:
             write(stream)
@@ -99,15 +102,15 @@ def replace_file(path: Path | str, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _columns(jobs: Workload) -> dict[str, tuple[np.ndarray, int, int | None]]:
-    """The columns to write: those that say something."""
-    chosen = {}
+    """field -> (values, scale, value for none) of the columns to write, without empty ones."""
+    written = {}
     for name, (column, scale, none) in _WRITTEN.items():
         values = getattr(jobs, column)
         if values is not None and not (none is not None and (values == none).all()):
-            chosen[name] = (values, scale, none)
+            written[name] = (values, scale, none)
     if jobs.preemptible.all():
-        del chosen["preemptible"]
-    return chosen
+        del written["preemptible"]
+    return written
 
 
 def _write_csv(jobs: Workload, stream: BinaryIO) -> None:
@@ -140,12 +143,14 @@ def _write_parquet(jobs: Workload, stream: BinaryIO) -> None:
     parquet = pyarrow_parquet()
     import pyarrow
 
-    arrays = {name: _array(pyarrow, *column) for name, column in _columns(jobs).items()}
+    arrays = {name: _array(*column) for name, column in _columns(jobs).items()}
     table = pyarrow.table(arrays).replace_schema_metadata(metadata_of(jobs))
     parquet.write_table(table, stream)
 
 
-def _array(pyarrow: Any, values: np.ndarray, scale: int, none: int | None) -> Any:
+def _array(values: np.ndarray, scale: int, none: int | None) -> pyarrow.Array:
+    import pyarrow
+
     if scale == 1:
         return pyarrow.array(
             [None if value is not None and value == none else value for value in values.tolist()]

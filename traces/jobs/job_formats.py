@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the caller of `read_workload` asked for.
+    """Arguments of `read_workload` that a format's reader gets.
 
     mapping : name or TOML file of a mapping of columns; only where the format takes one
     strict : the first repair or skip is an error
@@ -74,7 +74,7 @@ def _read_parquet(path: Path, options: ReadOptions) -> Workload:
 
 
 def _check(job_format: JobFormat) -> None:
-    """RegistrationError for a format without a reader, or that no file would be recognised by."""
+    """RegistrationError for a format without a reader, or without a way to recognise its files."""
     if not callable(job_format.read):
         raise RegistrationError("a trace format needs a reader: read(path, options) -> Workload")
     for suffix in job_format.suffixes:
@@ -110,33 +110,33 @@ _PACKED = (".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz")
 
 
 def file_suffix(path: Path | str) -> str:
-    """What tells the format, in lower case: the last suffix, or the one before .gz; '' without any."""
+    """The suffix that decides the format, in lower case: the last one, or the one before .gz; '' for none."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     last = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
     return last[0] if last else ""
 
 
 def formats_of_suffix(path: Path | str) -> list[Entry[JobFormat]]:
-    """RARE's format of files with this suffix, else those of plug-ins."""
+    """RARE's formats of files with this suffix; where there is none, those of plug-ins."""
     suffix = file_suffix(path)
-    own = [JOB_FORMATS[name] for name in JOB_FORMATS.built_in]
-    return [entry for entry in own if suffix in entry.value.suffixes] or [
+    shipped = [JOB_FORMATS[name] for name in JOB_FORMATS.built_in]
+    return [entry for entry in shipped if suffix in entry.value.suffixes] or [
         entry for entry in JOB_FORMATS if suffix in entry.value.suffixes
     ]
 
 
-def job_format(path: Path | str, asked: str | None) -> Entry[JobFormat]:
-    """The format of a file: as asked for, or recognised by suffix, else by content. InputError if unknown."""
-    if asked is not None:
-        return JOB_FORMATS[asked]
-    fitting = formats_of_suffix(path) or _by_content(Path(path))
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        names = " or ".join(entry.name for entry in fitting)
+def job_format(path: Path | str, format_name: str | None) -> Entry[JobFormat]:
+    """The named format, or for None the file's by suffix, else by content. InputError if unknown."""
+    if format_name is not None:
+        return JOB_FORMATS[format_name]
+    matching = formats_of_suffix(path) or _by_content(Path(path))
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        names = " or ".join(entry.name for entry in matching)
         raise InputError(f"{place(path)}: may be of the format {names}; say which by the format")
     suffix = file_suffix(path)
-    known = [each for entry in JOB_FORMATS for each in entry.value.suffixes]
+    known = [extension for entry in JOB_FORMATS for extension in entry.value.suffixes]
     remedy = f"name it {', '.join(known)} (text also with .gz), or give the format"
     remedy = f"{remedy} ({', '.join(JOB_FORMATS.names())})"
     if suffix in _SPREADSHEETS:
@@ -148,14 +148,14 @@ def job_format(path: Path | str, asked: str | None) -> Entry[JobFormat]:
 
 def _by_content(path: Path) -> list[Entry[JobFormat]]:
     """Formats that recognise a file by its content; only regular files are looked at."""
-    fitting = []
+    matching = []
     for entry in JOB_FORMATS if is_regular(path) else ():
         try:
             if entry.value.recognises is not None and entry.value.recognises(path):
-                fitting.append(entry)
+                matching.append(entry)
         except Exception as error:
             raise _failed(entry, path, error) from error
-    return fitting
+    return matching
 
 
 def read_jobs(entry: Entry[JobFormat], path: Path, options: ReadOptions) -> Workload:

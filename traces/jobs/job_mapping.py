@@ -27,7 +27,7 @@ _PANDAS_INDEX = re.compile(r"__index_level_\d+__|Unnamed: 0")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a field comes from: (column - minus) or (column x times), in `unit`, then rounded."""
+    """How a field is computed: (column - minus) or (column x times), times `factor`, then rounded."""
 
     column: str
     minus: str | None = None
@@ -54,18 +54,18 @@ class Mapping:
     sources: dict[str, Source]
     skip: dict[str, str] = field(default_factory=dict)
     metadata: Metadata = field(default_factory=Metadata)
-    own: bool = False
+    native: bool = False
     index: tuple[str, ...] = ()
     header: bool = True
 
     def columns(self) -> list[str]:
-        """All columns needed, each once."""
+        """Names of all columns that the mapping reads, without repetition."""
         names = [name for source in self.sources.values() for name in source.columns()]
         return list(dict.fromkeys([*names, *self.skip.values()]))
 
 
-def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
-    """The mapping of our own format for these columns; InputError for missing and unknown ones.
+def native_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) -> Mapping:
+    """The mapping of RARE's own format for these columns; InputError for missing and unknown ones.
 
     index : columns that a data frame's index was stored in. They are left out, unless one has the name
     of a field.
@@ -92,29 +92,29 @@ def own_mapping(header: Sequence[str], where: str, index: Sequence[str] = ()) ->
             remedy="rename it, or leave it out",
         )
     sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
-    return Mapping("own", sources, own=True, index=left_out)
+    return Mapping("own", sources, native=True, index=left_out)
 
 
 def choose(
     header: Sequence[str], mapping: str | Path | None, where: str, index: Sequence[str] = ()
 ) -> Mapping:
-    """The mapping to read a table with: the one asked for, else our own format, else a built-in that fits."""
+    """The named mapping; for None RARE's own, or without `submit_s` a built-in that fits the columns."""
     if mapping is None:
         if "submit_s" not in header:
             for name in BUILT_IN:
                 built_in = load(name)
                 if set(built_in.columns()) <= set(header):
                     return built_in
-        return own_mapping(header, where, index)
-    chosen = load(mapping)
-    for name in chosen.columns():
+        return native_mapping(header, where, index)
+    requested = load(mapping)
+    for name in requested.columns():
         if name not in header:
             raise InputError(
-                f"column {quoted(name)}, which mapping {quoted(chosen.name)} needs, is missing",
+                f"column {quoted(name)}, which mapping {quoted(requested.name)} needs, is missing",
                 where=where,
                 remedy=f"found: {quoted(', '.join(header), 200)}",
             )
-    return chosen
+    return requested
 
 
 def load(mapping: str | Path) -> Mapping:
@@ -153,10 +153,10 @@ def parse(text: str, name: str) -> Mapping:
             f"header is {quoted(header)}", where=name, remedy="write header = false for a file without names"
         )
     columns = _table(tables, "columns", name)
-    for needed in REQUIRED[1:]:
-        if needed not in columns:
+    for required in REQUIRED[1:]:
+        if required not in columns:
             raise InputError(
-                f"[columns.{needed}] is missing", where=name, remedy=f"needed: {', '.join(REQUIRED[1:])}"
+                f"[columns.{required}] is missing", where=name, remedy=f"needed: {', '.join(REQUIRED[1:])}"
             )
     sources = {}
     for target, keys in columns.items():
@@ -175,14 +175,15 @@ def parse(text: str, name: str) -> Mapping:
     return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
 
 
-def _table(tables: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+def _table(tables: dict[str, object], key: str, name: str) -> dict[str, Any]:
     table = tables.get(key, {})
     if not isinstance(table, dict):
         raise InputError(f"{key} must be a table, [{key}]", where=name)
     return table
 
 
-def _source(target: str, keys: Any, name: str) -> Source:
+def _source(target: str, keys: object, name: str) -> Source:
+    """The Source of field `target` from its TOML table. InputError names the key."""
     where = f"{name}: columns.{target}"
     if not isinstance(keys, dict) or "column" not in keys:
         raise InputError(f'give a table with a column, like columns.{target}.column = "..."', where=where)

@@ -1,4 +1,4 @@
-"""What a table of jobs says of the whole trace: start, zone, machine, name, kind of estimates."""
+"""Metadata of a trace in a table of jobs: start, zone, machine, name, kind of estimates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEYS = ("start_utc", "zone", "processors", "name", "estimates")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """None where nothing is said. `start_utc` is the instant of time 0, aware, in UTC."""
+    """Metadata of a trace; None where not stated. start_utc: instant of second 0, aware, in UTC."""
 
     start_utc: datetime | None = None
     zone: str | None = None
@@ -24,7 +24,7 @@ class Metadata:
     estimates: str | None = None
 
     def over(self, other: Metadata) -> Metadata:
-        """These values, and the other's where these say nothing."""
+        """These values, with those of `other` where these are None."""
         mine = {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
         return replace(other, **mine)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,17 @@ from traces.files.text import place
 from traces.jobs.job_cells import (
     QUANTITIES,
     CellError,
+    booleans,
     decimals,
     difference,
+    integers_if_plain,
     product,
-    truths,
-    whole,
-    whole_if_plain,
+    scaled_integers,
 )
 from traces.jobs.job_mapping import Mapping, Source
 from traces.jobs.job_metadata import Metadata
 from traces.jobs.job_texts import JobTexts
-from traces.jobs.repairs import Findings, plain
+from traces.jobs.repairs import Check, Findings, plain
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import (
     LARGEST_COUNT,
@@ -56,7 +55,7 @@ _MOST = {"power_w": 10**15, "value": NO_DEADLINE_S - 1}
 
 @dataclass(slots=True)
 class _Columns:
-    """Converted columns, chunk by chunk; `places` are the lines (or rows) of the records kept."""
+    """Converted columns as lists of chunks; places: (N,) lines (or rows) of the jobs, by chunk."""
 
     places: list[np.ndarray] = field(default_factory=list)
     parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -69,7 +68,7 @@ class _Columns:
 
 
 class JobTable:
-    """Takes chunks of cells in file order, then builds the workload.
+    """Converts chunks of cells, added in file order, and builds the workload from them.
 
     unit : 'line' or 'row', what the places of records count.
     delimiter : between the cells of a text file, which may hold decimal commas and dates; None: no text
@@ -94,7 +93,7 @@ class JobTable:
         self._columns = _Columns()
         self._records = 0
         self._findings = Findings(path, np.zeros(0, dtype=np.int64), unit)
-        if not mapping.own:
+        if not mapping.native:
             text = f"columns read by mapping {mapping.name}"
             self._findings.put("notes", "mapping", Finding(1, None, mapping.name, text))
         for name in mapping.index:
@@ -141,31 +140,32 @@ class JobTable:
     def _convert(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
         column = cells[source.column]
         if name == "preemptible":
-            return truths(source.column, column)
+            return booleans(source.column, column)
         if name not in QUANTITIES:
-            return self._texts(source.column, column, needed=name == "job_id")
+            return self._texts(source.column, column, required=name == "job_id")
         if source.minus is None and source.times is None:
-            digits = whole_if_plain(column, source.factor)
+            digits = integers_if_plain(column, source.factor)
             if digits is not None:
                 return digits
         return self._whole(name, source, cells)
 
     @staticmethod
-    def _texts(name: str, column: list[str], needed: bool) -> np.ndarray:
-        out = np.empty(len(column), dtype=object)
+    def _texts(name: str, column: list[str], required: bool) -> np.ndarray:
+        texts = np.empty(len(column), dtype=object)
         for row, cell in enumerate(column):
-            if needed and cell == "":
+            if required and cell == "":
                 raise CellError(row, f"{name} is empty; give each job an id")
             if not cell.isprintable():
                 raise CellError(row, f"{name} is {ascii(cell)[:40]}, with characters that cannot be printed")
-            out[row] = cell
-        return out
+            texts[row] = cell
+        return texts
 
     def _whole(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
+        """One chunk of a numeric field as int64, in the unit of Workload. CellError for a bad cell."""
         column = cells[source.column]
-        absent = np.zeros(len(column), dtype=bool)
+        empty = np.zeros(len(column), dtype=bool)
         if name in _ABSENT:
-            absent = np.fromiter((cell == "" for cell in column), bool, len(column))
+            empty = np.fromiter((cell == "" for cell in column), bool, len(column))
             column = ["0" if cell == "" else cell for cell in column]
         label, values = source.column, decimals(source.column, column, None)
         if source.minus is not None:
@@ -177,17 +177,17 @@ class JobTable:
         for row, value in enumerate(values):
             if value < 0 and name not in _MAY_BE_NEGATIVE:
                 raise CellError(row, f"{label} is {plain(value)}; it must be 0 or more")
-        out, rounded = whole(label, values, source.factor, source.rounding)
+        integers, rounded = scaled_integers(label, values, source.factor, source.rounding)
         if not source.quiet:
-            how = "down" if source.rounding == "floor" else "up"
-            text = f"{label} is a decimal, rounded {how} to a whole second"
+            direction = "down" if source.rounding == "floor" else "up"
+            text = f"{label} is a decimal, rounded {direction} to a whole second"
             self._findings.add("repairs", "decimal", rounded, column, text)
         if name in _ABSENT:
-            out[absent] = _ABSENT[name]
-        return out
+            integers[empty] = _ABSENT[name]
+        return integers
 
     def workload(self, strict: bool) -> Workload:
-        """The workload of all chunks. InputError for what only shows in the whole."""
+        """The workload of all chunks. InputError for errors across chunks, such as repeated ids."""
         columns = self._complete()
         self._refuse_wrong(columns)
         columns = self._without_processors(columns)
@@ -216,8 +216,8 @@ class JobTable:
 
     def _complete(self) -> dict[str, np.ndarray]:
         if not self._columns.places:
-            what = f"none of its {self._records} records is a job" if self._records else "has no records"
-            raise InputError(f"{what}", where=place(self._path), remedy="give a file with jobs")
+            problem = f"none of its {self._records} records is a job" if self._records else "has no records"
+            raise InputError(f"{problem}", where=place(self._path), remedy="give a file with jobs")
         columns = self._columns.joined()
         self._findings.at(np.concatenate(self._columns.places))
         count = len(columns["submit_s"])
@@ -227,7 +227,8 @@ class JobTable:
         return columns
 
     def _refuse_wrong(self, columns: dict[str, np.ndarray]) -> None:
-        checks: list[tuple[np.ndarray, Any, str]] = []
+        """InputError for the earliest record with an impossible value or a repeated id."""
+        checks: list[Check] = []
         for name, quantity in QUANTITIES.items():
             column = columns[name]
             most = _LARGEST.get(name, _MOST.get(name, LARGEST_COUNT))
@@ -239,19 +240,19 @@ class JobTable:
         text = "deadline_s is {}, before the job's submit time; correct it, or leave it empty for none"
         checks.append((deadline_s < columns["submit_s"], deadline_s, text))
         checks.append(self._duplicates(columns["job_id"]))
-        if self._mapping.own:
+        if self._mapping.native:
             idle = (columns["cores"] == 0) & (columns["gpus"] == 0)
             checks.append((idle, columns["cores"], "cores is {} without GPUs; a job needs one of them"))
         self._findings.refuse(checks)
 
     def _duplicates(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-        again = pd.Series(ids).duplicated().to_numpy()
-        first = int(np.argmax(ids == ids[int(np.argmax(again))])) if again.any() else 0
-        where = self._findings.where(first) if again.any() else ""
-        return again, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
+        repeated = pd.Series(ids).duplicated().to_numpy()
+        first = int(np.argmax(ids == ids[int(np.argmax(repeated))])) if repeated.any() else 0
+        where = self._findings.where(first) if repeated.any() else ""
+        return repeated, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
 
     def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """A foreign table may hold tasks that ask for nothing: they are no jobs."""
+        """The columns without records that ask for neither cores nor GPUs, which are counted as skips."""
         keep = (columns["cores"] > 0) | (columns["gpus"] > 0)
         if keep.all():
             return columns
@@ -269,6 +270,7 @@ class JobTable:
         origin_utc: datetime | None,
         report: ReadReport,
     ) -> Workload:
+        """The Workload from checked columns; ids that are whole numbers become int64."""
         numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items()}
         ids = columns["job_id"]
         if all(map(is_number_id, ids)):

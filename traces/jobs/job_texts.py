@@ -1,4 +1,4 @@
-"""Cells of a CSV table of jobs as spreadsheets write them, decimal commas and dates, as plain numbers."""
+"""Decimal commas and dates in CSV tables of jobs, as spreadsheets write them, to plain numbers."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class JobTexts:
     def _decimals(
         self, cells: dict[str, list[str]], lines: Sequence[int], findings: Findings
     ) -> dict[str, list[str]]:
+        """The cells with decimal points; the mark is decided by the first chunk with a comma."""
         numbers = dict.fromkeys(name for source in self._sources.values() for name in source.columns())
         columns = {name: cells[name] for name in numbers if not _holds_dates(cells[name])}
         if self._delimiter == "," or not columns:
@@ -73,6 +74,7 @@ class JobTexts:
     def _dates(
         self, cells: dict[str, list[str]], lines: Sequence[int], findings: Findings
     ) -> dict[str, list[str]]:
+        """The cells with dates replaced by seconds from `start_utc`, which the first chunk may set."""
         stamped = {
             column: source
             for field, source in self._sources.items()
@@ -118,13 +120,13 @@ class JobTexts:
                 f"column {quoted(column)} holds dates, and its unit in the mapping counts: drop unit",
                 where=where,
             )
-        some = [cells[row] for row in rows]
-        stamps = parse_stamps(some, [lines[row] for row in rows], self._path, self._date_order)
+        dates = [cells[row] for row in rows]
+        stamps = parse_stamps(dates, [lines[row] for row in rows], self._path, self._date_order)
         self._date_order = self._date_order or stamps.date_order
         utc_s = stamps.seconds
         if not stamps.in_utc:
             if self._zone is None:
-                raise InputError(f"{quoted(some[0])} has no offset: {_NO_ZONE}", where=where)
+                raise InputError(f"{quoted(dates[0])} has no offset: {_NO_ZONE}", where=where)
             times = readings_of(stamps.seconds, find_zone(self._zone))
             if times.nonexistent.any():
                 row = rows[int(np.argmax(times.nonexistent))]
@@ -133,15 +135,15 @@ class JobTexts:
                     "went forward: correct it, or the zone",
                     where=f"{self._path}:{lines[row]}",
                 )
-            again = np.zeros(len(cells), bool)
-            again[rows] = times.transition >= 0
+            repeated = np.zeros(len(cells), bool)
+            repeated[rows] = times.transition >= 0
             text = "occurs twice as clocks go back, taken as the first time"
-            findings.add("repairs", "ambiguous_stamps", again, cells, text)
+            findings.add("repairs", "ambiguous_stamps", repeated, cells, text)
             utc_s = times.first_s
-        out: list[int | None] = [None] * len(cells)
+        seconds: list[int | None] = [None] * len(cells)
         for row, second in zip(rows, utc_s.tolist(), strict=True):
-            out[row] = second
-        return out
+            seconds[row] = second
+        return seconds
 
 
 def _times(field: str, source: Source) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from traces.errors import InputError, quoted
 from traces.files.text import place
 from traces.read_report import Finding, ReadReport
+
+#: A mask over the records, their values, and the message with {} for the value.
+Check = tuple[np.ndarray, np.ndarray, str]
 
 
 class Findings:
@@ -37,17 +40,16 @@ class Findings:
             return place(self._path, line)
         return f"{place(self._path)} {self._unit} {line}"
 
-    def refuse(self, checks: list[tuple[np.ndarray, Any, str]]) -> None:
-        """Raise InputError for the earliest record that a check marks.
-
-        A check is a mask over the records, their values, and the message with {} for the value.
-        """
+    def refuse(self, checks: Sequence[Check]) -> None:
+        """Raise InputError for the earliest record that a check marks."""
         failed = [(int(np.argmax(mask)), values, text) for mask, values, text in checks if mask.any()]
         if failed:
             row, values, text = min(failed, key=lambda failure: failure[0])
             raise InputError(f"{text.replace('{}', plain(values[row]), 1)}", where=self.where(row))
 
-    def add(self, kind: str, code: str, mask: np.ndarray, values: Any, text: str) -> None:
+    def add(
+        self, kind: str, code: str, mask: np.ndarray, values: np.ndarray | Sequence[str], text: str
+    ) -> None:
         """Count the marked records under `code`; `text` says what was done to them."""
         if mask.any():
             row = int(np.argmax(mask))
@@ -55,10 +57,10 @@ class Findings:
             self.put(kind, code, finding)
 
     def put(self, kind: str, code: str, finding: Finding) -> None:
-        """Add a finding, to one of the same code if there is one."""
+        """Add a finding, or add its count to the one of the same code."""
         before = self._kinds[kind].get(code)
         if before is not None:
-            first = min(before, finding, key=lambda one: one.line if one.line is not None else 0)
+            first = min(before, finding, key=lambda entry: entry.line or 0)
             finding = Finding(before.count + finding.count, first.line, first.value, first.text)
         self._kinds[kind][code] = finding
 
@@ -93,7 +95,7 @@ class Findings:
             )
 
     def report(self, records: int, shift_s: int = 0) -> ReadReport:
-        """The report of the file."""
+        """All findings as a report. records: number in the file; shift_s: seconds added to every time."""
         return ReadReport(records=records, shift_s=shift_s, **self._kinds)
 
 

@@ -2,7 +2,7 @@
 
 Every draw depends on the seed, the job's id and a stream number alone (a counter-based generator), so
 a job keeps its class, value and deadline whatever the order of the file and whichever jobs are
-selected. They are made out of estimate, cores, GPUs and class, never of the true run time.
+selected. They depend on estimate, cores, GPUs and class, never on the true run time.
 """
 
 from __future__ import annotations
@@ -60,34 +60,34 @@ class ServiceClass:
             raise InputError(
                 f"service class {quoted(self.name)} has outer spaces in its name", remedy="drop them"
             )
-        self._number("share", self.share, 1)
-        self._number("value_per_core_hour", self.value_per_core_hour, _LARGEST_RATE)
-        self._number("value_per_gpu_hour", self.value_per_gpu_hour, _LARGEST_RATE)
-        self._number("min_allowance_s", self.min_allowance_s, 10**9)
+        self._check_number("share", self.share, 1)
+        self._check_number("value_per_core_hour", self.value_per_core_hour, _LARGEST_RATE)
+        self._check_number("value_per_gpu_hour", self.value_per_gpu_hour, _LARGEST_RATE)
+        self._check_number("min_allowance_s", self.min_allowance_s, 10**9)
         if self.min_allowance_s != int(self.min_allowance_s):
-            raise self._wrong("min_allowance_s", self.min_allowance_s, "a whole number of seconds")
-        self._range("value_spread", self.value_spread)
+            raise self._error("min_allowance_s", self.min_allowance_s, "a whole number of seconds")
+        self._check_range("value_spread", self.value_spread)
         if self.slack_factor is not None:
-            self._range("slack_factor", self.slack_factor)
+            self._check_range("slack_factor", self.slack_factor)
         if self.preemptible not in (None, True, False):
-            raise self._wrong("preemptible", self.preemptible, "true, false or nothing")
+            raise self._error("preemptible", self.preemptible, "true, false or nothing")
 
-    def _number(self, key: str, value: object, largest: float) -> None:
+    def _check_number(self, key: str, value: object, largest: float) -> None:
         real = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not real or not 0 <= value <= largest:  # type: ignore[operator]
-            raise self._wrong(key, value, f"a number from 0 to {largest:g}")
+            raise self._error(key, value, f"a number from 0 to {largest:g}")
 
-    def _range(self, key: str, pair: object) -> None:
+    def _check_range(self, key: str, pair: object) -> None:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-            raise self._wrong(key, pair, "two numbers, [low, high]")
+            raise self._error(key, pair, "two numbers, [low, high]")
         for value in pair:
-            self._number(key, value, _LARGEST_FACTOR)
+            self._check_number(key, value, _LARGEST_FACTOR)
         if pair[0] > pair[1]:
-            raise self._wrong(key, pair, "the lower number first")
+            raise self._error(key, pair, "the lower number first")
 
-    def _wrong(self, key: str, value: object, wanted: str) -> InputError:
+    def _error(self, key: str, value: object, expected: str) -> InputError:
         return InputError(
-            f"service class {quoted(self.name)}: {key} is {quoted(value)}", remedy=f"give {wanted}"
+            f"service class {quoted(self.name)}: {key} is {quoted(value)}", remedy=f"give {expected}"
         )
 
 
@@ -107,10 +107,10 @@ def assign_service(workload: Workload, classes: Sequence[ServiceClass], seed: in
     value_u = _values(workload, classes, index, _draw(keys, seed, _VALUE))
     deadline_s = _deadlines(workload, classes, index, _draw(keys, seed, _SLACK))
     preemptible = workload.preemptible.copy()
-    for number, each in enumerate(classes):
-        if each.preemptible is not None:
-            preemptible[index == number] = each.preemptible
-    names = np.array([each.name for each in classes], dtype=object)
+    for number, service_class in enumerate(classes):
+        if service_class.preemptible is not None:
+            preemptible[index == number] = service_class.preemptible
+    names = np.array([service_class.name for service_class in classes], dtype=object)
     return dataclasses.replace(
         workload, service_class=names[index], value_u=value_u, deadline_s=deadline_s, preemptible=preemptible
     )
@@ -119,11 +119,11 @@ def assign_service(workload: Workload, classes: Sequence[ServiceClass], seed: in
 def _check(classes: Sequence[ServiceClass], seed: int) -> None:
     if not classes:
         raise InputError("no service classes are declared", remedy="declare at least one")
-    names = [each.name for each in classes]
+    names = [service_class.name for service_class in classes]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"service class {quoted(name)} is declared twice", remedy="give each name once")
-    total = math.fsum(each.share for each in classes)
+    total = math.fsum(service_class.share for service_class in classes)
     if abs(total - 1) > 1e-9:
         raise InputError(
             f"the shares of service classes {', '.join(names)} add up to {total:g}", remedy="make it 1"
@@ -177,14 +177,14 @@ def _micro(number: float) -> int:
 
 def _class_index(jobs: Workload, classes: Sequence[ServiceClass], draws: np.ndarray) -> np.ndarray:
     """The class of each job: the trace's own where it names one, else drawn by share."""
-    shares = [_micro(each.share) for each in classes]
+    shares = [_micro(service_class.share) for service_class in classes]
     bounds = np.cumsum(shares)
     # Draws cover 0 to the total in millionths evenly; a class of share 0 is never drawn.
     spots = (draws * np.uint64(int(bounds[-1]))) >> np.uint64(32)
     index = np.searchsorted(bounds, spots.astype(np.int64), side="right")
     if jobs.service_class is None:
         return index
-    numbers = {each.name: number for number, each in enumerate(classes)}
+    numbers = {service_class.name: number for number, service_class in enumerate(classes)}
     for row, name in enumerate(jobs.service_class):
         if name == "":
             continue
@@ -202,43 +202,45 @@ def _class_index(jobs: Workload, classes: Sequence[ServiceClass], draws: np.ndar
 def _values(
     jobs: Workload, classes: Sequence[ServiceClass], index: np.ndarray, draws: np.ndarray
 ) -> np.ndarray:
-    out = jobs.value_u.copy()
-    for number, each in enumerate(classes):
+    """(J,) int64 values in micro-units: the trace's, else drawn. InputError beyond 64 bits."""
+    values_u = jobs.value_u.copy()
+    for number, service_class in enumerate(classes):
         rows = (index == number) & (jobs.value_u == NO_VALUE)
         # Python integers: the products pass 64 bits long before the values do.
-        factor_ppm = _between(*each.value_spread, draws[rows]).astype(object)
-        rate = jobs.cores[rows].astype(object) * (1000 * _micro(each.value_per_core_hour))
-        rate += jobs.gpus_milli[rows].astype(object) * _micro(each.value_per_gpu_hour)
+        factor_ppm = _between(*service_class.value_spread, draws[rows]).astype(object)
+        rate = jobs.cores[rows].astype(object) * (1000 * _micro(service_class.value_per_core_hour))
+        rate += jobs.gpus_milli[rows].astype(object) * _micro(service_class.value_per_gpu_hour)
         value_u = rate * jobs.estimate_s[rows].astype(object) * factor_ppm // (1000 * HOUR_S * _PPM)
-        out[rows] = _fit(jobs, rows, np.maximum(value_u, 1), "value", "value_per_core_hour")
-    if sum(out[out > 0].tolist()) >= NO_DEADLINE_S:
+        values_u[rows] = _as_int64(jobs, rows, np.maximum(value_u, 1), "value", "value_per_core_hour")
+    if sum(values_u[values_u > 0].tolist()) >= NO_DEADLINE_S:
         raise InputError(
             "the values of all jobs add up to over 4.6e12, more than 64 bits hold in millionths",
             where=jobs.name,
             remedy="declare smaller rates of value",
         )
-    return out
+    return values_u
 
 
 def _deadlines(
     jobs: Workload, classes: Sequence[ServiceClass], index: np.ndarray, draws: np.ndarray
 ) -> np.ndarray:
-    out = jobs.deadline_s.copy()
-    for number, each in enumerate(classes):
-        if each.slack_factor is None:
+    """(J,) int64 deadlines [s]: the trace's, else submit + drawn allowance. InputError beyond 64 bits."""
+    deadlines_s = jobs.deadline_s.copy()
+    for number, service_class in enumerate(classes):
+        if service_class.slack_factor is None:
             continue
         rows = (index == number) & (jobs.deadline_s == NO_DEADLINE_S)
-        factor_ppm = _between(*each.slack_factor, draws[rows]).astype(object)
+        factor_ppm = _between(*service_class.slack_factor, draws[rows]).astype(object)
         allowance_s = -(-factor_ppm * jobs.estimate_s[rows].astype(object) // _PPM)
-        deadline_s = jobs.submit_s[rows] + np.maximum(allowance_s, int(each.min_allowance_s))
-        out[rows] = _fit(jobs, rows, deadline_s, "deadline", "slack_factor")
-    return out
+        deadline_s = jobs.submit_s[rows] + np.maximum(allowance_s, int(service_class.min_allowance_s))
+        deadlines_s[rows] = _as_int64(jobs, rows, deadline_s, "deadline", "slack_factor")
+    return deadlines_s
 
 
-def _fit(jobs: Workload, rows: np.ndarray, numbers: np.ndarray, what: str, key: str) -> np.ndarray:
-    """The numbers as int64, or InputError where one is too large to be told from "none"."""
+def _as_int64(jobs: Workload, rows: np.ndarray, numbers: np.ndarray, noun: str, key: str) -> np.ndarray:
+    """The numbers as int64. InputError where one reaches the value that stands for "none"."""
     if len(numbers) and numbers.max() >= NO_DEADLINE_S:
         job_id = jobs.job_id[rows][int(np.argmax(numbers))]
-        which = f"{jobs.name}: the {what} of job {quoted(job_id)}"
-        raise InputError(f"{which} passes 64 bits", remedy=f"declare a smaller {key}")
+        subject = f"{jobs.name}: the {noun} of job {quoted(job_id)}"
+        raise InputError(f"{subject} passes 64 bits", remedy=f"declare a smaller {key}")
     return numbers.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Traces whose first job was submitted before second 0: every time moves by the same amount."""
+"""Shift of the times of traces whose first job was submitted before second 0."""
 
 from __future__ import annotations
 

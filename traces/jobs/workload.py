@@ -139,12 +139,12 @@ class Workload:
             others.setdefault("estimates", "run_time")
         columns.update({key: others.pop(key) for key in COLUMNS if key in others})
         order = np.argsort(np.asarray(submit_s), kind="stable")
-        full: dict[str, Any] = {
+        all_columns: dict[str, Any] = {
             key: _spread(name, key, values, count)[order]
             for key, values in columns.items()
             if values is not None
         }
-        return cls(name=name, **full, **others)
+        return cls(name=name, **all_columns, **others)
 
     def __len__(self) -> int:
         return len(self.submit_s)
@@ -209,7 +209,7 @@ class Workload:
         return dataclasses.replace(self, **chosen)
 
     def content_hash(self) -> str:
-        """sha256, in hex, of every job and of what gives them meaning; not of name and report."""
+        """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report."""
         digest = hashlib.sha256(b"rare workload 1\n")
         for name in COLUMNS:
             array = getattr(self, name)
@@ -224,7 +224,8 @@ class Workload:
         return digest.hexdigest()
 
 
-def _spread(name: str, column: str, values: Any, count: int) -> np.ndarray:
+def _spread(name: str, column: str, values: object, count: int) -> np.ndarray:
+    """The values as an array of length `count`; a single one is repeated. InputError for another shape."""
     array = np.asarray(values)
     if array.ndim == 0:
         return np.full(count, array[()], dtype=array.dtype)
@@ -292,9 +293,9 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
 
 
 def _check_rows(jobs: Workload) -> None:
-    def refuse(wrong: np.ndarray, what: str) -> None:
-        if wrong.any():
-            raise InputError(f"job {quoted(jobs.job_id[int(np.argmax(wrong))])} {what}", where=jobs.name)
+    def refuse(mask: np.ndarray, problem: str) -> None:
+        if mask.any():
+            raise InputError(f"job {quoted(jobs.job_id[int(np.argmax(mask))])} {problem}", where=jobs.name)
 
     texts = [column for column in _TEXTS if getattr(jobs, column) is not None]
     for column in ("job_id", "preemptible", *texts):
@@ -307,6 +308,7 @@ def _check_rows(jobs: Workload) -> None:
 
 
 def _check_header(jobs: Workload) -> None:
+    """InputError for calendar, zone, processors or kind of estimates that are not valid."""
     if jobs.origin_utc is not None and jobs.origin_utc.utcoffset() is None:
         raise InputError(f"origin_utc {jobs.origin_utc} has no time zone", where=jobs.name)
     if jobs.zone is not None and not is_zone(jobs.zone):

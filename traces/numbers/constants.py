@@ -1,4 +1,4 @@
-"""Numbers that all packages share: parts of a day, decimal parts of units, and what stands for "none".
+"""Numbers that all packages share: lengths of time, decimal prefixes, and values that stand for "none".
 
 All are whole: exact in integers, and exact again where a formula turns them into floats.
 """

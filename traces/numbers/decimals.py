@@ -1,4 +1,4 @@
-"""Decimal commas and grouped thousands: told apart where the text allows it, asked for where it does not."""
+"""Decimal commas and grouped thousands: detected from the cells, or an error where both readings fit."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def with_points(
     pattern, group, decimal = (_WITH_COMMA, ".", ",") if mark == COMMA else (_WITH_POINT, ",", ".")
     if not any(group in cell or decimal in cell for cell in cells):
         return cells
-    plain = []
+    numbers = []
     for row, cell in enumerate(cells):
         if (group in cell or decimal in cell) and any(sign.isdigit() for sign in cell):
             if not pattern.fullmatch(cell):
@@ -93,5 +93,5 @@ def with_points(
                     remedy="write all numbers one way",
                 )
             cell = cell.replace(group, "").replace(decimal, ".")
-        plain.append(cell)
-    return plain
+        numbers.append(cell)
+    return numbers

@@ -13,10 +13,10 @@ def divide_half_even(numerator: np.ndarray, denominator: int) -> np.ndarray:
     Works on int64 arrays, and on object arrays of Python integers where 64 bits do not suffice.
     """
     quotient = numerator // denominator
-    rest = numerator - quotient * denominator  # 0 <= rest < denominator, also below zero
-    above = rest > denominator - rest
-    tie_to_even = (rest == denominator - rest) & (quotient % 2 == 1)
-    return quotient + (above | tie_to_even)
+    remainder = numerator - quotient * denominator  # 0 <= remainder < denominator, also below zero
+    round_up = remainder > denominator - remainder
+    tie_to_even = (remainder == denominator - remainder) & (quotient % 2 == 1)
+    return quotient + (round_up | tie_to_even)
 
 
 def scale_half_even(values: np.ndarray, numerator: int, denominator: int) -> np.ndarray:

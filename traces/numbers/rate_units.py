@@ -55,7 +55,7 @@ class RateUnit:
 
     @property
     def inside(self) -> str:
-        """What messages put behind a converted value."""
+        """The unit of converted values, as messages print it."""
         return "per mille" if self.quantity == SHARE else f"micro-{self.base}"
 
 
@@ -107,7 +107,7 @@ def units_written(name: str, extra: Sequence[str]) -> list[RateUnit]:
 
 
 def check_base(unit: str, name: str) -> str:
-    """A series' own unit as given. InputError, beginning with `name`, unless it is one."""
+    """`unit`, if a series can have it. InputError, beginning with `name`, otherwise."""
     if unit in (CARBON_UNIT, SHARE_UNIT) or (unit.endswith("/kWh") and unit[:-4] in CURRENCIES):
         return unit
     raise InputError(

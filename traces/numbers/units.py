@@ -31,7 +31,7 @@ _BY_LOWER = {unit.lower(): unit for unit in UNITS}
 
 
 def check_unit(unit: str) -> str:
-    """The unit as given, if known. Case counts: mW is a milliwatt, MW a megawatt, and only one is meant."""
+    """`unit`, if it is known; InputError otherwise. Case counts: mW is a milliwatt, MW a megawatt."""
     if unit in UNITS:
         return unit
     close = _BY_LOWER.get(str(unit).lower())
@@ -54,6 +54,7 @@ def units_declared(name: str, extra: Sequence[str]) -> list[str]:
 
 
 def _remedy(cell: str, column: Sequence[str]) -> Phrase:
+    """The end of the message on a cell that is no number."""
     # Declaring the mark helps only where all numbers are written one way.
     if decimals.has_comma(cell) and not any("." in other for other in column):
         mark = Parameter("decimal", decimals.COMMA)
@@ -90,7 +91,7 @@ def to_whole(
     InputError names the line of a bad cell, or of one beyond +-`limit`, which messages call `limit_text`.
     """
     missing = np.fromiter((cell.lower() in MISSING for cell in cells), bool, len(cells))
-    plain = ["0" if gone else cell for cell, gone in zip(cells, missing, strict=True)]
+    plain = ["0" if empty else cell for cell, empty in zip(cells, missing, strict=True)]
     for i, cell in enumerate(plain):
         if len(cell) > 64 or not _NUMBER.fullmatch(cell):
             raise InputError(
@@ -98,15 +99,15 @@ def to_whole(
                 where=f"{path}:{lines[i]}",
                 remedy=Phrase(_remedy(cell, cells), ", or leave the cell empty if the value is missing"),
             )
-    rough = np.array(plain, dtype=np.float64) * float(scale)
-    if not (np.abs(rough) <= limit).all():
-        i = np.flatnonzero(~(np.abs(rough) <= limit)).tolist()[0]
+    approximate = np.array(plain, dtype=np.float64) * float(scale)
+    if not (np.abs(approximate) <= limit).all():
+        i = np.flatnonzero(~(np.abs(approximate) <= limit)).tolist()[0]
         raise InputError(
             f"column {column!r} holds {cells[i]!r}, more than {limit_text}: check the unit",
             where=f"{path}:{lines[i]}",
         )
-    whole = np.rint(rough).astype(np.int64)
-    to_middle = np.abs(rough - np.floor(rough) - 0.5)
-    for i in np.flatnonzero(to_middle <= np.abs(rough) * 2.0**-50).tolist():
-        whole[i] = round(Fraction(Decimal(plain[i])) * scale)
-    return whole, missing
+    rounded = np.rint(approximate).astype(np.int64)
+    to_middle = np.abs(approximate - np.floor(approximate) - 0.5)
+    for i in np.flatnonzero(to_middle <= np.abs(approximate) * 2.0**-50).tolist():
+        rounded[i] = round(Fraction(Decimal(plain[i])) * scale)
+    return rounded, missing

@@ -69,6 +69,7 @@ def read_counts(
 
 
 def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
+    """Second (since 1970 UTC) of count 0: the declared start, else 0. InputError where it is undecided."""
     if layout.time_start is None:
         if layout.time_unit not in (None, "s", "ms"):
             raise InputError(
@@ -95,7 +96,7 @@ def _start_s(layout: Layout, zone: tzinfo | None, path: object) -> int:
 
 
 def check_name(cells: Sequence[str], name: str, layout: Layout, path: object) -> None:
-    """InputError where a column of small numbers says by its name that it counts hours, minutes or days."""
+    """InputError where a column of small numbers has a name such as hour: its unit must be declared."""
     if layout.time_unit is not None or layout.time_start is not None or _SECONDS_NAMED.search(name):
         return
     if abs(Decimal(cells[0])) >= EARLY_S:
@@ -118,7 +119,7 @@ def check_name(cells: Sequence[str], name: str, layout: Layout, path: object) ->
 
 
 def _end(from_one: bool) -> Phrase:
-    """What a message adds where counts begin at 1: the first row is the first step."""
+    """The end of a remedy: `stamp='end'` too where counts begin at 1, else nothing."""
     return Phrase(", ", Parameter("stamp", "end")) if from_one else Phrase()
 
 
@@ -130,8 +131,8 @@ def remark_on_counts(
     seconds : (N,) int64, the column as it was read
     texts   : where a year may be stated: the file's name, the column's, the comments above
 
-    InputError where the rows are as many as a year has of some step, a year is stated, and the unit in which
-    they are read makes it no year.
+    InputError where the texts state a year, the number of rows fits one year at some step, and the rows do
+    not span a year in the unit that they are read in.
     """
     count = len(seconds)
     step_s = int(seconds[1] - seconds[0]) if count > 1 else 0

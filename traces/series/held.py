@@ -1,4 +1,4 @@
-"""What all series share: a value held from each change to the next, and where that knowledge ends."""
+"""Base of all series: a value held from each change to the next, up to an end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class HeldSeries:
 
     @property
     def values(self) -> np.ndarray:
-        """(K,) int64: the series' own column, in its own unit."""
+        """(K,) int64: the column named by COLUMN, in the series' unit."""
         return getattr(self, self.COLUMN)
 
     def __len__(self) -> int:
@@ -66,11 +66,11 @@ class HeldSeries:
 
     @property
     def span(self) -> str:
-        """What the series covers, as messages print it."""
+        """The first and the last instant of the series, as messages print them."""
         return f"{self.start_utc:%Y-%m-%d %H:%M:%S} to {self.end_utc:%Y-%m-%d %H:%M:%S} UTC"
 
     def second_at(self, instant: datetime) -> int:
-        """Seconds from the series' start to an aware instant; below 0 before it; any instant goes."""
+        """Seconds from the series' start to an aware instant, which may lie outside; negative before it."""
         return int((whole_utc(instant, self.name) - self.start_utc).total_seconds())
 
     @overload
@@ -108,7 +108,7 @@ class HeldSeries:
         return self._with(start_utc, self.change_s, self.values, self.end_s)
 
     def scaled(self, numerator: int, denominator: int = 1) -> Self:
-        """Every value times numerator / denominator, rounded half to even to the series' own unit."""
+        """Every value times numerator / denominator, rounded half to even to whole units of the series."""
         for text, value, least in (("numerator", numerator, 0), ("denominator", denominator, 1)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise InputError(
@@ -123,7 +123,7 @@ class HeldSeries:
         return self._with(self.start_utc, self.change_s[keep], self.values[keep], self.end_s)
 
     def repeat(self, until_s: int) -> Self:
-        """The series again and again, cut at `until_s` seconds from its start."""
+        """The series repeated end to end, cut at `until_s` seconds from its start."""
         if until_s <= 0:
             raise InputError(f"repeat until {until_s} s: give a number of seconds above 0", where=self.name)
         times = -(-int(until_s) // self.end_s)
@@ -133,8 +133,8 @@ class HeldSeries:
             )
         starts_s = np.repeat(np.arange(times, dtype=np.int64) * self.end_s, len(self))
         change_s = np.tile(self.change_s, times) + starts_s
-        whole = self._with(self.start_utc, change_s, np.tile(self.values, times), times * self.end_s)
-        return whole.slice(0, until_s)
+        repeated = self._with(self.start_utc, change_s, np.tile(self.values, times), times * self.end_s)
+        return repeated.slice(0, until_s)
 
     def __add__(self, other: object) -> Self:
         """Sum on the span both have; changes are the union of theirs. InputError if they share no time."""
@@ -153,8 +153,8 @@ class HeldSeries:
             raise InputError(f"{self.name} + {other.name}: {self.NOUN} beyond 63 bits: scale them down first")
         change_s = np.union1d(left.change_s, right.change_s)
         summed = left.at(change_s) + right.at(change_s)
-        whole = left._with(start_utc, change_s, summed, left.end_s)
-        return replace(cast(Any, whole), name=f"{self.name} + {other.name}", report=None)
+        total = left._with(start_utc, change_s, summed, left.end_s)
+        return replace(cast(Any, total), name=f"{self.name} + {other.name}", report=None)
 
     def _integral(self, from_s: int, to_s: int) -> int:
         """Value times seconds over [from_s, to_s), an exact Python integer. InputError outside [0, end_s]."""
@@ -226,12 +226,12 @@ def whole_utc(instant: datetime, name: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _whole_numbers(values: Iterable[int], what: str, name: str) -> np.ndarray:
+def _whole_numbers(values: Iterable[int], label: str, name: str) -> np.ndarray:
     """A read-only int64 copy; refuses fractions rather than cutting them off."""
     array = np.array(values)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise InputError(
-            f"{what} must be a flat list of whole numbers, got {array.dtype} {array.shape}", where=name
+            f"{label} must be a flat list of whole numbers, got {array.dtype} {array.shape}", where=name
         )
     array = array.astype(np.int64)
     array.setflags(write=False)

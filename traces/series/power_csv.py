@@ -67,7 +67,7 @@ def read_power(
     )
     laid_out = Layout(**layout)
     reader = TableReader(path, max_bytes, header=laid_out.header)
-    times = time_columns(reader.header, time_column, reader.shown, reader.below)
+    times = time_columns(reader.header, time_column, reader.path_text, reader.below)
     names = _power_columns(reader, columns, unit, list(times.values()))
     units = [_unit(name, unit, reader) for name in names]
     file = SeriesFile(reader, times, names, Gaps(gaps), laid_out, strict)
@@ -88,22 +88,22 @@ def _power(
     """(power_mw, missing) summed over the columns; a row that lacks one of them is missing."""
     total_mw = np.zeros(len(file.lines), np.int64)
     missing = np.zeros(len(file.lines), bool)
-    below: list[tuple[int, str]] = []
+    negative: list[tuple[int, str]] = []
     for name, unit in zip(names, units, strict=True):
         cells = file.table.cells[name]
-        power_mw, gone = _column(file, name, unit, length_s)
-        below += [(int(i), cells[i]) for i in np.flatnonzero(power_mw < 0)]
+        power_mw, lacking = _column(file, name, unit, length_s)
+        negative += [(int(i), cells[i]) for i in np.flatnonzero(power_mw < 0)]
         total_mw = _sum(file, total_mw, np.maximum(power_mw, 0), name)
-        missing |= gone
-    if below:
-        row, cell = min(below)
+        missing |= lacking
+    if negative:
+        row, cell = min(negative)
         if negatives == "error":
             raise InputError(
-                f"negative power {cell} ({len(below)} in the file)",
+                f"negative power {cell} ({len(negative)} in the file)",
                 where=f"{file.path}:{file.lines[row]}",
                 remedy=Phrase("correct it, or allow ", Parameter("negatives", "zero")),
             )
-        file.count("negative_values", len(below), int(file.lines[row]), cell, "raised to zero")
+        file.count("negative_values", len(negative), int(file.lines[row]), cell, "raised to zero")
     return total_mw, missing
 
 
@@ -139,7 +139,8 @@ def _sum(file: SeriesFile, total_mw: np.ndarray, power_mw: np.ndarray, name: str
 def _power_columns(
     reader: TableReader, columns: str | Sequence[str] | None, unit: str | None, time_names: list[str]
 ) -> list[str]:
-    header, path = reader.header, reader.shown
+    """Names of the columns to add up. InputError for unknown or repeated ones."""
+    header, path = reader.header, reader.path_text
     if columns is None:
         return [_only_column(reader, unit, time_names)]
     if isinstance(columns, str):
@@ -156,39 +157,41 @@ def _power_columns(
 
 
 def _only_column(reader: TableReader, unit: str | None, time_names: list[str]) -> str:
+    """The only column that can be the power. InputError where there are several or none."""
     others = [name for name in reader.header if name not in time_names]
     declared = [name for name in others if units_declared(name, reader.extra_cells(name))]
     candidates = declared if declared else others if unit is not None else []
     if len(candidates) == 1:
-        return find_column(reader.header, candidates[0], reader.shown, "column")
+        return find_column(reader.header, candidates[0], reader.path_text, "column")
     if candidates:
         raise InputError(
             f"several columns could be the power ({listed(candidates)})",
-            where=reader.shown,
+            where=reader.path_text,
             remedy=Phrase("choose with ", Parameter("columns")),
         )
     raise InputError(
         f"no column name declares a unit ({listed(others) or 'no columns beside the time'})",
-        where=reader.shown,
+        where=reader.path_text,
         remedy=Phrase("name ", Parameter("columns"), " and declare ", Parameter("unit"), f" ({KNOWN})"),
     )
 
 
 def _unit(name: str, unit: str | None, reader: TableReader) -> str:
+    """The declared unit, else the one that the column's name states. InputError where undecided."""
     if unit is not None:
         return check_unit(unit)
     declared = units_declared(name, reader.extra_cells(name))
     if len(declared) > 1:
         raise InputError(
             f"column {name!r} is in {' and in '.join(declared)} by its name and the line of units",
-            where=reader.shown,
+            where=reader.path_text,
             remedy=Phrase("declare ", Parameter("unit")),
         )
     if not declared:
         example = "" if name.isdigit() else f", or name it {name + '_kw'!r} for instance"
         raise InputError(
             f"the unit of column {name!r} is not known",
-            where=reader.shown,
+            where=reader.path_text,
             remedy=Phrase("declare ", Parameter("unit"), f" ({KNOWN}){example}"),
         )
     return declared[0]

@@ -1,4 +1,4 @@
-"""A power series: what is available from each change to the next, and where that knowledge ends."""
+"""A power series: power held from each change to the next, up to an end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PowerSeries(HeldSeries):
     power_mw  : (K,) int64 milliwatts, not negative
     end_s     : the last value holds until here; asking at or after it raises InputError
     name      : what messages call it, a file name for instance
-    report    : what the reader repaired and noted; None for series made otherwise
+    report    : what the reader repaired and noted; None for series not read from a file
 
     >>> series = PowerSeries(EPOCH, [0, 600], [5000, 0], end_s=1200)
     >>> series.at(599), series.at(600), series.energy_mj(0, 1200)

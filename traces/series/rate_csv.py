@@ -65,7 +65,7 @@ def read_rate(
     declared = rate_unit(unit) if unit is not None else None
     laid_out = Layout(**layout)
     reader = TableReader(path, max_bytes, header=laid_out.header, value_key="column")
-    times = time_columns(reader.header, time_column, reader.shown, reader.below)
+    times = time_columns(reader.header, time_column, reader.path_text, reader.below)
     name = _column(reader, column, declared is not None, list(times.values()))
     kind = _unit(name, declared, reader)
     file = SeriesFile(reader, times, [name], Gaps(gaps, POLICIES), laid_out, strict)
@@ -82,7 +82,8 @@ def read_rate(
 
 
 def _column(reader: TableReader, column: str | None, declared: bool, time_names: list[str]) -> str:
-    path = reader.shown
+    """The declared column, else the only one that can be the rate. InputError where undecided."""
+    path = reader.path_text
     if column is not None:
         name = find_column(reader.header, column, path, "column")
         if name in time_names:
@@ -107,19 +108,20 @@ def _column(reader: TableReader, column: str | None, declared: bool, time_names:
 
 
 def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit:
-    path = reader.shown
-    every = units_written(name, reader.extra_cells(name))
-    written = every[0] if every else None
+    """The declared unit, else the one that the column's name states. InputError where they conflict."""
+    path = reader.path_text
+    units = units_written(name, reader.extra_cells(name))
+    written = units[0] if units else None
     if declared is None and written is None:
         raise InputError(
             f"the unit of column {name!r} is not known",
             where=path,
             remedy=Phrase("declare ", Parameter("unit"), f" ({KNOWN})"),
         )
-    for other in every[1:]:
-        if other.base != every[0].base or (other.micro != every[0].micro and declared is None):
+    for other in units[1:]:
+        if other.base != units[0].base or (other.micro != units[0].micro and declared is None):
             raise InputError(
-                f"column {name!r} is in {every[0].text} by its name and in {other.text} by the "
+                f"column {name!r} is in {units[0].text} by its name and in {other.text} by the "
                 "line of units below: correct one of them",
                 where=path,
             )
@@ -133,9 +135,9 @@ def _unit(name: str, declared: RateUnit | None, reader: TableReader) -> RateUnit
             where=path,
             remedy=Phrase("leave ", Parameter("unit"), " out, and convert the series afterwards"),
         )
-    chosen = declared or written
-    assert chosen is not None
-    return chosen
+    unit = declared or written
+    assert unit is not None
+    return unit
 
 
 def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tuple[np.ndarray, np.ndarray]:
@@ -145,16 +147,16 @@ def _values(file: SeriesFile, name: str, kind: RateUnit, negatives: str) -> tupl
     value_u, missing = to_whole(
         file.numbers[name], file.table.lines, name, file.path, kind.micro, limit, limit_text
     )
-    below = np.flatnonzero(value_u < 0)
-    if len(below) and negatives != "allow":
-        row = int(below[0])
+    negative = np.flatnonzero(value_u < 0)
+    if len(negative) and negatives != "allow":
+        row = int(negative[0])
         if negatives == "error":
-            what = "carbon intensity" if kind.quantity == CARBON else "value"
+            quantity = "carbon intensity" if kind.quantity == CARBON else "value"
             raise InputError(
-                f"negative {what} {cells[row]} ({len(below)} in the file)",
+                f"negative {quantity} {cells[row]} ({len(negative)} in the file)",
                 where=f"{file.path}:{file.lines[row]}",
                 remedy=Phrase("correct it, or give ", Parameter("negatives", ("zero", "allow"))),
             )
-        file.count("negative_values", len(below), int(file.lines[row]), cells[row], "raised to zero")
+        file.count("negative_values", len(negative), int(file.lines[row]), cells[row], "raised to zero")
         value_u = np.maximum(value_u, 0)
     return value_u, missing

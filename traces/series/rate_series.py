@@ -1,4 +1,4 @@
-"""A rate by time: what a kilowatt-hour costs or emits, or what a facility draws per watt of its machines."""
+"""A rate by time: price or carbon intensity of a kilowatt-hour, or power usage effectiveness (PUE)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RateSeries(HeldSeries):
-    """A rate, constant from each change to the next. Its unit goes with it and is never mixed with another.
+    """A rate with its unit, constant from each change to the next.
 
     start_utc : instant of second 0, aware, whole seconds (kept in UTC)
     change_s  : (K,) int64, strictly increasing, the first is 0; seconds since `start_utc`
@@ -29,7 +29,7 @@ class RateSeries(HeldSeries):
     end_s     : the last value holds until here; asking at or after it raises InputError
     unit      : "EUR/kWh" (or another currency), "kg/kWh" (of CO2), or "1" (PUE)
     name      : what messages call it, a file name for instance
-    report    : what the reader repaired and noted; None for series made otherwise
+    report    : what the reader repaired and noted; None for series not read from a file
 
     Adding or comparing series of different units raises InputError; `converted` changes the currency.
 

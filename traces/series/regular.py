@@ -22,14 +22,14 @@ Count = Callable[[str, int, int, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What to do about gaps, duplicates and daylight saving, and which policies this kind of file knows."""
+    """The policy for gaps, duplicates and daylight saving, and the policies that this kind of file knows."""
 
     policy: str
     known: tuple[str, ...] = POLICIES
 
     @property
     def remedy(self) -> Phrase:
-        """What a message tells to do: the policies that would repair it."""
+        """Remedy of a message: the policies that would repair the gap."""
         policies = tuple(name for name in self.known if name != "error")
         return Phrase("fill with ", Parameter("gaps", policies))
 
@@ -85,9 +85,9 @@ def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object)
     """InputError, with the line, where rows go back in time, leave the step or change to another one."""
     check_order(utc_s, lines, path)
     distances = np.diff(utc_s)
-    odd = np.flatnonzero(distances % step_s != 0)
-    if len(odd):
-        i = int(odd[0]) + 1
+    off_step = np.flatnonzero(distances % step_s != 0)
+    if len(off_step):
+        i = int(off_step[0]) + 1
         raise InputError(
             f"{show(utc_s[i])} is {distances[i - 1]} s after the row before, the step is "
             f"{step_s} s: a series needs one step throughout, so split or resample it",
@@ -113,22 +113,22 @@ def check_steps(utc_s: np.ndarray, lines: np.ndarray, step_s: int, path: object)
 def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Count) -> Rows:
     """One row per instant: equal values collapse under any policy, unequal ones need 'hold' (the first).
 
-    `unit` is what messages put behind a value.
+    unit : of the values, for messages
     """
-    again = np.append(False, np.diff(rows.utc_s) == 0)
-    if not again.any():
+    repeated = np.append(False, np.diff(rows.utc_s) == 0)
+    if not repeated.any():
         return rows
-    first = int(np.flatnonzero(again)[0])
+    first = int(np.flatnonzero(repeated)[0])
     if gaps.policy == "error":
         # Only 'hold' chooses between different values.
-        differ = again[1:] & ~rows.missing[1:] & ~rows.missing[:-1] & (np.diff(rows.values) != 0)
+        differ = repeated[1:] & ~rows.missing[1:] & ~rows.missing[:-1] & (np.diff(rows.values) != 0)
         keep = Phrase("keep the first by ", Parameter("gaps", "hold"))
         raise InputError(
-            f"{rows.show_time(rows.utc_s[first])} is there twice ({int(again.sum())} rows repeat a time)",
+            f"{rows.show_time(rows.utc_s[first])} is there twice ({int(repeated.sum())} rows repeat a time)",
             where=f"{path}:{rows.lines[first]}",
             remedy=Phrase("remove one, or ", keep if differ.any() else gaps.remedy),
         )
-    for i in np.flatnonzero(again):
+    for i in np.flatnonzero(repeated):
         if rows.missing[i]:
             rows.missing[i], rows.values[i] = rows.missing[i - 1], rows.values[i - 1]
         elif not rows.missing[i - 1] and rows.values[i] != rows.values[i - 1]:
@@ -142,13 +142,13 @@ def drop_duplicates(rows: Rows, gaps: Gaps, unit: str, path: object, count: Coun
             rows.values[i] = rows.values[i - 1]
     count(
         "duplicate_stamps",
-        int(again.sum()),
+        int(repeated.sum()),
         int(rows.lines[first]),
         rows.show_time(rows.utc_s[first]),
         "one row kept",
     )
     # Values were carried forward, so the last of equal stamps holds the group's result.
-    return rows.keep(np.append(~again[1:], True))
+    return rows.keep(np.append(~repeated[1:], True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +170,15 @@ def make_grid(rows: Rows, path: object) -> Grid:
     gap_s = rows.utc_s[1:] - end_s[:-1]
     before_s, after_s = rows.length_s[:-1], rows.length_s[1:]
     filler_s = np.where(gap_s % before_s == 0, before_s, after_s)
-    lacking = np.append(gap_s // filler_s, 0)
-    steps = len(rows.utc_s) + int(lacking.sum())
+    missing_steps = np.append(gap_s // filler_s, 0)
+    steps = len(rows.utc_s) + int(missing_steps.sum())
     if steps > MAX_STEPS:
         raise InputError(
             f"{steps} steps of {int(filler_s.min())} s between the first and the last row: split the file",
             where=path,
         )
-    row = np.arange(len(rows.utc_s)) + np.append(0, np.cumsum(lacking)[:-1])
-    length_s = np.repeat(np.append(filler_s, 0), lacking + 1)
+    row = np.arange(len(rows.utc_s)) + np.append(0, np.cumsum(missing_steps)[:-1])
+    length_s = np.repeat(np.append(filler_s, 0), missing_steps + 1)
     length_s[row] = rows.length_s
     start_s = rows.utc_s[0] + np.append(0, np.cumsum(length_s)[:-1])
     return Grid(start_s, length_s, row)
@@ -255,13 +255,13 @@ def _first_gap(rows: Rows, grid: Grid, known: np.ndarray, gaps: Gaps, path: obje
 def _count_gaps(rows: Rows, grid: Grid, known: np.ndarray, policy: str, count: Count) -> None:
     present = np.zeros(len(known), bool)
     present[grid.row] = True
-    for code, gone in (("missing_rows", ~present), ("missing_values", present & ~known)):
-        if gone.any():
-            first = int(np.flatnonzero(gone)[0])
+    for code, unknown in (("missing_rows", ~present), ("missing_values", present & ~known)):
+        if unknown.any():
+            first = int(np.flatnonzero(unknown)[0])
             line = int(rows.lines[np.searchsorted(grid.row, first)])
             count(
                 code,
-                int(gone.sum()),
+                int(unknown.sum()),
                 line,
                 rows.show_time(grid.start_s[first]),
                 f"steps filled by gaps={policy!r}",

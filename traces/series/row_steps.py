@@ -95,9 +95,9 @@ def _check_distances(
     """
     distances, before_s, after_s = np.diff(stamps_s), length_s[:-1], length_s[1:]
     rest_s = distances - steps_s
-    odd = np.flatnonzero((rest_s < 0) | ((rest_s % before_s != 0) & (rest_s % after_s != 0)))
-    if len(odd):
-        i = int(odd[0])
+    off_step = np.flatnonzero((rest_s < 0) | ((rest_s % before_s != 0) & (rest_s % after_s != 0)))
+    if len(off_step):
+        i = int(off_step[0])
         raise InputError(
             f"{show_time(stamps_s[i + 1])} is {distances[i]} s after the row before, "
             f"the step is {steps_s[i]} s: a series needs one step throughout, or another one from where a "

@@ -1,4 +1,4 @@
-"""The times of a file's rows: from cells to UTC, with daylight saving made explicit and all doubts noted."""
+"""The times of a file's rows in UTC: stamps, zones, daylight saving, and notes on doubtful cases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LEAST_ROWS_IN_ORDER = 3
 
 
 def repeated_hour_column(header: Sequence[str]) -> str | None:
-    """The column that marks the second showing of an hour as clocks go back; None where none is named so."""
+    """The column that flags the repeated hour when clocks go back, by its name; None without one."""
     for name in header:
         if re.sub(r"[^a-z]", "", name.lower()) in _REPEATED_HOUR and header.count(name) == 1:
             return name
@@ -49,7 +49,7 @@ def repeated_hour_column(header: Sequence[str]) -> str | None:
 
 
 class TimedFile:
-    """The table, the policy for gaps, and the counts of what was repaired.
+    """A file's table with times and other columns, the policy for gaps, and counts of repairs.
 
     times : the columns of the time by role; names: the other columns to read
     strict : the first repair is an error
@@ -64,7 +64,7 @@ class TimedFile:
         layout: Layout,
         strict: bool = False,
     ):
-        self.path = reader.shown
+        self.path = reader.path_text
         self.name = Path(reader.path).name
         self.times = times
         self.repeated_hour = repeated_hour_column(reader.header)
@@ -81,7 +81,7 @@ class TimedFile:
             self.note("extra_header_lines", len(reader.extra), words[:80], "lines of words below the names")
 
     def report(self) -> ReadReport:
-        """What was repaired and noted."""
+        """The repairs and notes so far."""
         return ReadReport(repairs=self.repairs, skips={}, notes=self.notes, records=len(self.lines))
 
     def count(self, code: str, count: int, line: int, value: str, text: str) -> None:
@@ -117,9 +117,12 @@ class TimedFile:
             self._check_24(cells[STAMP], stamps, stamp)
         if stamps.date_order is not None:
             row = stamps.order_row
-            shown = " ".join(cells[role][row] for role in cells)
+            stamp_text = " ".join(cells[role][row] for role in cells)
             self.notes["date_order"] = Finding(
-                len(lines), int(self.lines[row]), shown, f"dates read {stamps.date_order}, as this one proves"
+                len(lines),
+                int(self.lines[row]),
+                stamp_text,
+                f"dates read {stamps.date_order}, as this one proves",
             )
         return stamps, stamp
 
@@ -153,9 +156,9 @@ class TimedFile:
             )
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
-        """The stamps in the order of time: a file whose rows go back in time throughout is read from its end.
+        """The stamps, oldest first: the rows of a file that is sorted newest first are reversed.
 
-        Only as clocks go back may a row show the time of the row above again, or a later one.
+        In such a file a row may repeat or pass the time of the row above only where clocks go back.
         """
         seconds = stamps.seconds
         up = np.flatnonzero(np.diff(seconds) >= 0)
@@ -207,21 +210,21 @@ class TimedFile:
     def to_utc(self, stamps: Stamps, zone: str | None) -> tuple[np.ndarray, np.ndarray]:
         """(UTC seconds of every row, which rows to keep)."""
         time_names = list(self.times.values())
-        everything = np.ones(len(stamps.seconds), bool)
-        found = find_zone(zone, Parameter("zone")) if zone is not None else None
+        all_rows = np.ones(len(stamps.seconds), bool)
+        clock = find_zone(zone, Parameter("zone")) if zone is not None else None
         if stamps.in_utc:
-            if found is not None and zone != "UTC" and set(self.times) == {STAMP}:
+            if clock is not None and zone != "UTC" and set(self.times) == {STAMP}:
                 self.note(
                     "zone_unused",
-                    len(everything),
+                    len(all_rows),
                     str(zone),
                     "stamps state their offset; the zone was not used",
                 )
-            return stamps.seconds, everything
-        if found is None:
-            shown = " ".join(self.table.cells[name][0] for name in time_names)
+            return stamps.seconds, all_rows
+        if clock is None:
+            stamp_text = " ".join(self.table.cells[name][0] for name in time_names)
             raise InputError(
-                f"stamp {shown!r} has no offset",
+                f"stamp {stamp_text!r} has no offset",
                 where=f"{self.path}:{self.table.lines[0]}",
                 remedy=Phrase(
                     "name its zone, such as ",
@@ -231,27 +234,27 @@ class TimedFile:
                 ),
             )
         if stamps.dates_only:  # a day begins once, also where midnight is skipped or shown twice
-            return day_begins(stamps.seconds, found), everything
-        times = readings_of(stamps.seconds, found)
+            return day_begins(stamps.seconds, clock), all_rows
+        times = readings_of(stamps.seconds, clock)
         flags = self._repeated_hours(times)
-        self._transitions(times, time_names, str(zone), told=flags is not None)
+        self._transitions(times, time_names, str(zone), flagged=flags is not None)
         if flags is not None:
             self._check_flags(flags, times, str(zone))
             return np.where(flags, times.second_s, times.first_s), ~times.nonexistent
-        kept = ~times.nonexistent
-        ordinary = kept & (times.transition < 0)
+        exists = ~times.nonexistent
+        ordinary = exists & (times.transition < 0)
         step_s = usual_step_s(times.first_s[ordinary]) or 1
         utc_s = times.first_s.copy()
         part = LocalTimes(
-            times.first_s[kept], times.second_s[kept], times.transition[kept], times.nonexistent[kept]
+            times.first_s[exists], times.second_s[exists], times.transition[exists], times.nonexistent[exists]
         )
-        utc_s[kept] = choose_readings(part, stamps.seconds[kept], step_s)
-        return utc_s, kept
+        utc_s[exists] = choose_readings(part, stamps.seconds[exists], step_s)
+        return utc_s, exists
 
     def _repeated_hours(self, times: LocalTimes) -> np.ndarray | None:
-        """(N,) bool, which rows the file flags as the second showing of an hour; None without such flags.
+        """(N,) bool, true for rows flagged as the repeated hour; None where the file has no such flags.
 
-        A `DSTFlag` that marks other times too is another publisher's, which marks all of the summer.
+        A `DSTFlag` that marks other times too flags all of the summer, not the repeated hour.
         """
         if self.repeated_hour is None:
             return None
@@ -263,52 +266,51 @@ class TimedFile:
         return None if of_summer else flags
 
     def _check_flags(self, flags: np.ndarray, times: LocalTimes, zone: str) -> None:
-        """InputError where an hour is flagged as repeated that the zone's clocks show once."""
-        wrong = np.flatnonzero(flags & (times.transition < 0))
-        if len(wrong):
-            row = int(wrong[0])
-            shown = " ".join(self.table.cells[name][row] for name in self.times.values())
+        """InputError where a row is flagged as repeated, but its hour occurs once in the zone."""
+        unrepeated = np.flatnonzero(flags & (times.transition < 0))
+        if len(unrepeated):
+            row = int(unrepeated[0])
+            stamp_text = " ".join(self.table.cells[name][row] for name in self.times.values())
             raise InputError(
-                f"{shown} is marked in column {self.repeated_hour!r}, but "
+                f"{stamp_text} is marked in column {self.repeated_hour!r}, but "
                 f"occurs once in {zone}: declare the zone in which clocks go back then, or correct the mark",
                 where=f"{self.path}:{self.lines[row]}",
             )
 
-    def _transitions(self, times: LocalTimes, time_names: list[str], zone: str, told: bool) -> None:
-        """Refuses or counts clock times that daylight saving skipped or showed twice.
+    def _transitions(self, times: LocalTimes, time_names: list[str], zone: str, flagged: bool) -> None:
+        """Refuse or count (by the policy for gaps) clock times that are skipped or occur twice.
 
-        told : whether the file says which showing each row is
+        flagged : whether the file flags the second of two equal clock times
         """
-        for code, which, what, done in (
+        for code, affected, problem, repair in (
             ("nonexistent_stamps", times.nonexistent, "does not exist, clocks went forward,",
              "rows left out"),
             ("ambiguous_stamps", times.transition >= 0, "occurs twice, clocks went back,",
              "rows read in file order, daylight-saving time first"),
         ):  # fmt: skip
-            if not which.any() or (told and code == "ambiguous_stamps"):
+            if not affected.any() or (flagged and code == "ambiguous_stamps"):
                 continue
-            i = int(np.flatnonzero(which)[0])
-            shown = " ".join(self.table.cells[name][i] for name in time_names)
+            i = int(np.flatnonzero(affected)[0])
+            stamp_text = " ".join(self.table.cells[name][i] for name in time_names)
             if self.gaps.policy == "error":
                 raise InputError(
-                    f"{shown!r} {what} in {zone}",
+                    f"{stamp_text!r} {problem} in {zone}",
                     where=f"{self.path}:{self.lines[i]}",
                     remedy=Phrase("write stamps in UTC or with an offset, or ", self.gaps.remedy),
                 )
-            self.count(code, int(which.sum()), int(self.lines[i]), shown, done)
+            self.count(code, int(affected.sum()), int(self.lines[i]), stamp_text, repair)
 
     def even_clock(
-        self, stamps: Stamps, utc_s: np.ndarray, kept: np.ndarray, zone: str | None
+        self, stamps: Stamps, utc_s: np.ndarray, exists: np.ndarray, zone: str | None
     ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray], ShowTime]:
-        """The clock on which steps are even: (seconds of the rows kept, what turns them into UTC, and into
-        words).
+        """The clock on which steps are even: (seconds of the existing rows, to UTC, to text).
 
         Rows a local day apart are 23 or 25 hours apart in UTC where clocks change. Others are even in UTC.
         """
-        utc_s = utc_s[kept]
+        utc_s = utc_s[exists]
         if stamps.in_utc or zone is None or usual_step_s(utc_s) != DAY_S:
             return utc_s, lambda seconds: seconds, show
-        clock, local_s = find_zone(zone), stamps.seconds[kept]
+        clock, local_s = find_zone(zone), stamps.seconds[exists]
         # The days before the first row and of the last one may be those of other lengths.
         around_s = day_begins(np.append(local_s[:1] - DAY_S, local_s[-1:] + DAY_S), clock)
         if not (np.diff(np.concatenate((around_s[:1], utc_s, around_s[1:]))) % DAY_S).any():
@@ -320,14 +322,14 @@ class TimedFile:
         )
 
     def refuse_repeated_times(self, stamps: Stamps, utc_s: np.ndarray) -> None:
-        """InputError for many rows of one time: no policy may choose one of them.
+        """InputError where many rows repeat a time: no policy may choose among them.
 
         Either the time of day stands in a column that was not named, or the file holds several series.
         """
-        again = np.flatnonzero(np.diff(utc_s) == 0)
-        if MOST_REPEATED * len(utc_s) >= len(again):
+        repeated = np.flatnonzero(np.diff(utc_s) == 0)
+        if MOST_REPEATED * len(utc_s) >= len(repeated):
             return
-        row = int(again[0]) + 1
+        row = int(repeated[0]) + 1
         date = " ".join(self.table.cells[name][row] for name in self.times.values())
         columns = ",".join(self.times.values())
         if (stamps.seconds % DAY_S != 0).any():

@@ -1,4 +1,4 @@
-"""Finds the columns of a file of a time series by what the user declared or by their names."""
+"""Columns of a time-series file, as declared by the user or recognised by their names."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ TIME_NAMES = (
 )  # fmt: skip
 
 
-def find_column(header: list[str], name: str, path: str, what: str) -> str:
-    """The header's own spelling of a column's name. InputError, with the closest one, if it is not there."""
+def find_column(header: list[str], name: str, path: str, noun: str) -> str:
+    """A column's name as the header spells it. InputError, with the closest name, if it is not there."""
     if header.count(name) > 1:
-        raise InputError(f"{what} {name!r} is there {header.count(name)} times: rename one", where=path)
+        raise InputError(f"{noun} {name!r} is there {header.count(name)} times: rename one", where=path)
     if name in header:
         return name
-    same = [known for known in header if known.lower() == name.lower()]
-    if len(same) == 1:
-        return same[0]
+    matches = [known for known in header if known.lower() == name.lower()]
+    if len(matches) == 1:
+        return matches[0]
     close = difflib.get_close_matches(name, header, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise InputError(f"no {what} {name!r}: {hint}columns are {listed(header)}", where=path)
+    raise InputError(f"no {noun} {name!r}: {hint}columns are {listed(header)}", where=path)
 
 
 def listed(names: list[str]) -> str:
-    """Column names as messages print them: short, on one line, the first twenty."""
-    shown = ", ".join(place(name[:40]) or "''" for name in names[:20])
-    return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    """At most twenty column names on one line, each cut, for messages."""
+    text = ", ".join(place(name[:40]) or "''" for name in names[:20])
+    return text + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def time_columns(
@@ -57,10 +57,10 @@ def time_columns(
     if time_column is not None:
         return _declared(header, time_column, path)
     parts = {} if _all(header, below, header[0], _names_a_time) else _date_and_time(header, below)
-    usual = [name for name in header if name.lower() in TIME_NAMES]
-    if parts and all(name in parts.values() for name in usual):
+    time_named = [name for name in header if name.lower() in TIME_NAMES]
+    if parts and all(name in parts.values() for name in time_named):
         return parts
-    for name in usual:
+    for name in time_named:
         if name not in parts.values():
             return {STAMP: find_column(header, name, path, "time column")}
     roles = {role_of(name): name for name in header}
@@ -81,7 +81,7 @@ def time_columns(
 
 
 def _stamped(header: list[str], below: Sequence[Sequence[str]]) -> str:
-    """The column to take where no name tells: the first, unless only others hold times.
+    """The time column where no name decides: the first, unless only others hold times.
 
     Of several the first that does not name the ends of steps.
     """
@@ -95,6 +95,7 @@ _DECLARED_PARTS = ("year", "month", "day", "period", "hour", "hour_ending", "int
 
 
 def _declared(header: list[str], time_column: str, path: str) -> dict[str, str]:
+    """The columns of the time by role, from the user's `time_column`. InputError for unknown ones."""
     if time_column in header:
         return {STAMP: find_column(header, time_column, path, "time column")}
     parts = [part.strip() for part in time_column.split(",")]
@@ -129,8 +130,9 @@ def _date_and_time(header: list[str], below: Sequence[Sequence[str]]) -> dict[st
 
 
 def _all(header: list[str], below: Sequence[Sequence[str]], name: str, holds: Callable[[str], bool]) -> bool:
-    at = header.index(name)
-    cells = [record[at] for record in below if at < len(record)]
+    """Whether the column's cells in the first records all fulfil `holds`."""
+    position = header.index(name)
+    cells = [record[position] for record in below if position < len(record)]
     return bool(cells) and all(holds(cell) for cell in cells)
 
 

@@ -1,4 +1,4 @@
-"""One read of a file of a time series: stamps to UTC, daylight saving, duplicates and gaps, all counted."""
+"""Reading of a time-series file: stamps to UTC, daylight saving, duplicates and gaps, with counts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SeriesFile(TimedFile):
         }
 
     def oldest_first(self, stamps: Stamps, zone: str | None) -> Stamps:
-        """As in TimedFile; the numbers turn with the rows."""
+        """As in TimedFile; reverses the numbers with the rows."""
         table = self.table
         stamps = super().oldest_first(stamps, zone)
         if self.table is not table:
@@ -79,25 +79,25 @@ class SeriesFile(TimedFile):
         return stamps
 
     def steps(self, stamp: str, zone: str | None, convert: Convert, value_unit: str) -> Steps:
-        """The values on their steps. `value_unit` is what messages put behind a converted value."""
+        """The values by step, gaps filled. value_unit: unit of converted values, for messages."""
         self.check_stamp(stamp)
         declared, zone = zone, self.zone_of(zone)
         stamps, stamp = self.read_stamps(stamp, zone)
         if declared is None and zone is not None and not (stamps.in_utc and STAMP in self.times):
             self.note("zone_by_name", len(self.lines), zone, "zone of the stamps, by the column's name")
         stamps = self.oldest_first(stamps, zone)
-        utc_s, kept = self.to_utc(stamps, zone)
+        utc_s, exists = self.to_utc(stamps, zone)
         self.refuse_repeated_times(stamps, utc_s)
-        if not kept.any():
+        if not exists.any():
             raise InputError("no row has a time that exists: check the zone", where=self.path)
-        clock_s, as_utc, show_time = self.even_clock(stamps, utc_s, kept, zone)
-        lines = self.lines[kept]
+        clock_s, as_utc, show_time = self.even_clock(stamps, utc_s, exists, zone)
+        lines = self.lines[exists]
         steps = row_steps(clock_s, lines, stamp, self.path, show_time)
         start_s = clock_s - steps.length_s if stamp == "end" else clock_s
-        length_s = np.full(len(kept), steps.usual_s, np.int64)
-        length_s[kept] = as_utc(start_s + steps.length_s) - as_utc(start_s)
+        length_s = np.full(len(exists), steps.usual_s, np.int64)
+        length_s[exists] = as_utc(start_s + steps.length_s) - as_utc(start_s)
         values, missing = convert(length_s)
-        rows = Rows(start_s, lines, values[kept], missing[kept], steps.length_s, show_time)
+        rows = Rows(start_s, lines, values[exists], missing[exists], steps.length_s, show_time)
         rows = drop_duplicates(rows, self.gaps, value_unit, self.path, self.count)
         begins_s, end_s, values = fill(rows, self.gaps, self.path, self.count)
         self._note_steps(steps, lines)

@@ -1,4 +1,4 @@
-"""How the text of a CSV file of a series is laid out, where its content alone does not say."""
+"""Declared layout of a series' CSV file, where its content alone does not decide."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LayoutOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a user declares of a file's text.
+    """Declarations of the user about a file's text.
 
     header     : False: there is no line of column names; columns are called 1, 2, ... by position
     decimal    : '.' or ',' in numbers (the other one then groups thousands); None: by the cells

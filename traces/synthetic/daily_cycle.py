@@ -1,4 +1,4 @@
-"""A daily cycle of arrivals, and how a load is reached without bending it.
+"""A daily cycle of arrivals, and stretching of arrivals to a load that keeps the cycle.
 
 Arrivals are drawn on a *busy clock* that runs fast in busy hours and slowly in quiet ones, 86,400 s of it
 per day. Its readings are turned into seconds of the day through the cumulated weights. A load is
@@ -80,5 +80,5 @@ def span_for_load(work: np.ndarray, capacity: float, load: float) -> float:
 
 def jobs_within(work: np.ndarray, capacity: float, load: float, days: float) -> int:
     """How many of the jobs, from the first, make this load for no more than these days."""
-    enough = load * capacity * days * DAY_S
-    return int(np.searchsorted(np.cumsum(work, dtype=float), enough, side="right"))
+    largest_work = load * capacity * days * DAY_S
+    return int(np.searchsorted(np.cumsum(work, dtype=float), largest_work, side="right"))

@@ -1,4 +1,4 @@
-"""Checks of the generators' arguments: one line that says what, which value, what to do."""
+"""Checks of the generators' arguments. InputError names the argument, its value and the allowed range."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_DAYS = 36_525
 LEAST_LOAD, MOST_LOAD = 0.001, 10.0
 
 
-def whole(name: str, value: object, low: int, high: int) -> int:
+def checked_integer(name: str, value: object, low: int, high: int) -> int:
     """The value as an int; InputError unless it is a whole number from low to high."""
     number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not number or not low <= value <= high:  # type: ignore[operator]
@@ -24,7 +24,7 @@ def whole(name: str, value: object, low: int, high: int) -> int:
     return int(value)  # type: ignore[call-overload]
 
 
-def number(name: str, value: object, low: float, high: float) -> float:
+def checked_number(name: str, value: object, low: float, high: float) -> float:
     """The value as a float; InputError unless it is a number from low to high (NaN is none)."""
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not real or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type,operator]
@@ -32,27 +32,27 @@ def number(name: str, value: object, low: float, high: float) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def length(jobs: object, days: object) -> tuple[int | None, float | None]:
-    """The checked number of jobs or of days, whichever is given; InputError unless it is exactly one."""
+def checked_length(jobs: object, days: object) -> tuple[int | None, float | None]:
+    """(jobs, None) or (None, days), checked. InputError unless exactly one of them is given."""
     if (jobs is None) == (days is None):
-        given = "neither" if jobs is None else "both"
-        raise InputError(f"give jobs or days, one of the two: {given} given")
+        which = "neither" if jobs is None else "both"
+        raise InputError(f"give jobs or days, one of the two: {which} given")
     if jobs is not None:
-        return whole("jobs", jobs, 1, MOST_JOBS), None
-    return None, number("days", days, 1 / 24, MOST_DAYS)
+        return checked_integer("jobs", jobs, 1, MOST_JOBS), None
+    return None, checked_number("days", days, 1 / 24, MOST_DAYS)
 
 
-def wanted_load(value: object) -> float:
-    """The checked load: work per capacity, 1 keeps every processor busy."""
-    return number("load", value, LEAST_LOAD, MOST_LOAD)
+def checked_load(value: object) -> float:
+    """The load as a float, work per capacity (1 keeps every processor busy). InputError if out of range."""
+    return checked_number("load", value, LEAST_LOAD, MOST_LOAD)
 
 
-def seed_number(value: object) -> int:
-    """The checked seed."""
-    return whole("seed", value, 0, 2**63 - 1)
+def checked_seed(value: object) -> int:
+    """The seed as an int. InputError unless it is a whole number from 0 to 2^63 - 1."""
+    return checked_integer("seed", value, 0, 2**63 - 1)
 
 
-def calendar(origin_utc: datetime | None, zone: str | None) -> None:
+def check_calendar(origin_utc: datetime | None, zone: str | None) -> None:
     """InputError unless time 0 is midnight in the zone, where the daily cycle starts, or has no date."""
     if zone is not None and not is_zone(zone):
         raise InputError(

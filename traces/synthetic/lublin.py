@@ -70,10 +70,12 @@ def lublin(
     `traces.synthetic.with_estimates`. InputError: an argument out of range.
     """
     kinds = variant_of(variant)
-    jobs, days = generator_arguments.length(jobs, days)
-    processors = generator_arguments.whole("processors", processors, 1, generator_arguments.MOST_PROCESSORS)
-    seed = generator_arguments.seed_number(seed)
-    generator_arguments.calendar(origin_utc, zone)
+    jobs, days = generator_arguments.checked_length(jobs, days)
+    processors = generator_arguments.checked_integer(
+        "processors", processors, 1, generator_arguments.MOST_PROCESSORS
+    )
+    seed = generator_arguments.checked_seed(seed)
+    generator_arguments.check_calendar(origin_utc, zone)
     cycles = [DailyCycle(kind.weights()) for kind in kinds]
 
     def draft(count: int) -> _Draft:
@@ -83,7 +85,7 @@ def lublin(
         drawn = draft(jobs) if jobs is not None else _in_days(draft, cycles, days or 0.0)
         span_s = None
     else:
-        load = generator_arguments.wanted_load(load)
+        load = generator_arguments.checked_load(load)
         drawn = draft(jobs) if jobs is not None else _in_loaded_days(draft, processors, load, days or 0.0)
         span_s = span_for_load(drawn.core_s(), processors, load)
     return as_workload(
@@ -107,39 +109,39 @@ def _draft(
 
 def _in_days(draft: Callable[[int], _Draft], cycles: list[DailyCycle], days: float) -> _Draft:
     """All jobs that arrive in these days at the published rate."""
-    for count in _growing(int(100 * days) + 100):  # about the published rate, 85 jobs a day
+    for count in _job_counts(int(100 * days) + 100):  # about the published rate, 85 jobs a day
         drawn = draft(count)
         arrived = stretched(cycles, drawn.kind, drawn.busy_s, None)
         if arrived[-1] >= days * DAY_S:
-            return _some(drawn.first(int(np.searchsorted(arrived, days * DAY_S))), days)
+            return _not_empty(drawn.first(int(np.searchsorted(arrived, days * DAY_S))), days)
     raise _too_many(days)
 
 
 def _in_loaded_days(draft: Callable[[int], _Draft], processors: int, load: float, days: float) -> _Draft:
     """As many jobs as make this load for these days."""
-    for count in _growing(int(100 * days) + 100):
+    for count in _job_counts(int(100 * days) + 100):
         drawn = draft(count)
         fit = jobs_within(drawn.core_s(), processors, load, days)
         if fit < count:
-            return _some(drawn.first(fit), days)
+            return _not_empty(drawn.first(fit), days)
     raise _too_many(days)
 
 
-def _growing(count: int) -> list[int]:
+def _job_counts(count: int) -> list[int]:
     """Numbers of jobs to try, doubling up to the most that a workload may have."""
     most = generator_arguments.MOST_JOBS
-    tries = [min(count, most)]
-    while tries[-1] < most:
-        tries.append(min(2 * tries[-1], most))
-    return tries
+    counts = [min(count, most)]
+    while counts[-1] < most:
+        counts.append(min(2 * counts[-1], most))
+    return counts
 
 
-def _some(drawn: _Draft, days: float) -> _Draft:
-    if not len(drawn.kind):
+def _not_empty(draft: _Draft, days: float) -> _Draft:
+    if not len(draft.kind):
         raise InputError(
             f"days is {days:g}: no job arrives in so short a time", remedy="give more days, or jobs"
         )
-    return drawn
+    return draft
 
 
 def _too_many(days: float) -> InputError:
@@ -152,7 +154,9 @@ def _arrivals(
     kinds: tuple[Parameters, ...], cycles: list[DailyCycle], count: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Kind and busy clock [s] of the first `count` arrivals of all kinds."""
-    readings = [np.cumsum(_gaps(each, number, count, seed)) for number, each in enumerate(kinds)]
+    readings = [
+        np.cumsum(_gaps(kind_parameters, number, count, seed)) for number, kind_parameters in enumerate(kinds)
+    ]
     if len(kinds) == 1:
         return np.zeros(count, dtype=np.int64), readings[0]
     arrived = np.concatenate([cycle.seconds(busy) for cycle, busy in zip(cycles, readings, strict=True)])
@@ -175,13 +179,13 @@ def _gaps(kind: Parameters, number: int, count: int, seed: int) -> np.ndarray:
 
 def _by_kind(kinds: tuple[Parameters, ...], kind: np.ndarray, name: str) -> np.ndarray:
     """(jobs,) one parameter of each job's kind."""
-    return np.array([getattr(each, name) for each in kinds])[kind]
+    return np.array([getattr(parameters, name) for parameters in kinds])[kind]
 
 
 def _sizes(kinds: tuple[Parameters, ...], kind: np.ndarray, processors: int, seed: int) -> np.ndarray:
     """(jobs,) processors; a power of two never exceeds the machine, nor does anything else."""
     count = len(kind)
-    low, middle, top = np.array([each.size_range(processors) for each in kinds]).T[:, kind]
+    low, middle, top = np.array([parameters.size_range(processors) for parameters in kinds]).T[:, kind]
     lower = stream(seed, _MODEL, _STAGE).random(count) <= _by_kind(kinds, kind, "lower_share")
     place = stream(seed, _MODEL, _SIZE).random(count)
     log2 = np.where(lower, low + place * (middle - low), middle + place * (top - middle))

@@ -65,13 +65,15 @@ def tsafrir_estimates(
     of range, or so many long jobs that no estimates by this model cover them.
     """
     work_s = np.asarray(work_s, dtype=np.int64)
-    seed = generator_arguments.seed_number(seed)
+    seed = generator_arguments.checked_seed(seed)
     if max_estimate_s is None:
         longest_s = max(int(work_s.max(initial=0)), published.SHARED_HEAD_S[-1])
         max_estimate_s = -(-longest_s // published.HOUR_S) * published.HOUR_S
-    limit_s = generator_arguments.whole("max_estimate_s", max_estimate_s, LEAST_MAXIMUM_S, LARGEST_MAXIMUM_S)
+    limit_s = generator_arguments.checked_integer(
+        "max_estimate_s", max_estimate_s, LEAST_MAXIMUM_S, LARGEST_MAXIMUM_S
+    )
     if max_share is not None:
-        max_share = generator_arguments.number("max_share", max_share, 0.0, published.HEAD_SHARE)
+        max_share = generator_arguments.checked_number("max_share", max_share, 0.0, published.HEAD_SHARE)
     values_s, shares = histogram(len(work_s), limit_s, max_share, seed)
     return _match(np.minimum(work_s, limit_s), values_s, _counts(shares, len(work_s)), seed), limit_s
 
@@ -94,12 +96,12 @@ def histogram(count: int, limit_s: int, max_share: float | None, seed: int) -> t
 
 def _head_values(limit_s: int) -> np.ndarray:
     """(20,) the popular estimates [s]: the maximum first, then the others from short to long."""
-    chosen = [limit_s, *(value_s for value_s in published.SHARED_HEAD_S if value_s < limit_s)]
+    values_s = [limit_s, *(value_s for value_s in published.SHARED_HEAD_S if value_s < limit_s)]
     for step_s in published.ROUND_S:
         for value_s in range(limit_s // step_s * step_s, 0, -step_s):
-            if len(chosen) < published.HEAD and value_s not in chosen:
-                chosen.append(value_s)
-    return np.array([chosen[0], *sorted(chosen[1:])])
+            if len(values_s) < published.HEAD and value_s not in values_s:
+                values_s.append(value_s)
+    return np.array([values_s[0], *sorted(values_s[1:])])
 
 
 def _head_shares(max_share: float | None) -> tuple[np.ndarray, int]:
@@ -115,34 +117,34 @@ def _head_shares(max_share: float | None) -> tuple[np.ndarray, int]:
 
 
 def _ranks(rank_of_maximum: int, random: np.random.Generator) -> np.ndarray:
-    """(20,) popularity rank at each place in time, drawn from what the four logs show.
+    """(20,) popularity rank by place in time, drawn from the ranks observed in four logs.
 
-    A place takes the more popular of two ranks drawn from those seen at it or before and still free;
-    but a rank that no log shows any later must go now.
+    A place takes the more popular of two free ranks drawn from those observed there or earlier. A rank that
+    no log has at a later place comes first.
     """
     last_place = {rank: place for place, row in enumerate(published.RANKS_AT_PLACE) for rank in row}
-    taken = [rank_of_maximum]
+    ranks = [rank_of_maximum]
     pool: list[int] = list(published.RANKS_AT_PLACE[0])
     for place in range(1, published.HEAD):
-        pool = [rank for rank in [*pool, *published.RANKS_AT_PLACE[place]] if rank not in taken]
-        due = [rank for rank in sorted(last_place) if last_place[rank] <= place and rank not in taken]
-        taken.append(due[0] if due else min(pool[int(drawn)] for drawn in random.integers(len(pool), size=2)))
-    return np.array(taken)
+        pool = [rank for rank in [*pool, *published.RANKS_AT_PLACE[place]] if rank not in ranks]
+        due = [rank for rank in sorted(last_place) if last_place[rank] <= place and rank not in ranks]
+        ranks.append(due[0] if due else min(pool[int(drawn)] for drawn in random.integers(len(pool), size=2)))
+    return np.array(ranks)
 
 
 def _tail_values(head_s: np.ndarray, distinct: int, limit_s: int) -> np.ndarray:
     """The rare estimates [s]: whole minutes where free, else beside them, below the maximum."""
     p, q = published.TAIL_TIME
     count = max(distinct - published.HEAD, 0)
-    used = set(head_s.tolist())
+    taken_s = set(head_s.tolist())
     values: list[int] = []
     for place in range(1, count + 1):
         a, x = 1 + p * distinct**q, place / count
         minute_s = round((a - 1) * x / (a - x) * limit_s / 60) * 60
         for shift_s in published.TAIL_SHIFTS_S:
             value_s = minute_s + shift_s
-            if 0 < value_s < limit_s and value_s not in used:
-                used.add(value_s)
+            if 0 < value_s < limit_s and value_s not in taken_s:
+                taken_s.add(value_s)
                 values.append(value_s)
                 break
     return np.array(values, dtype=np.int64)

@@ -43,13 +43,13 @@ _HOUR = re.compile(r"(\d{1,2})(?::00(?::00)?)?", re.ASCII)
 
 
 def role_of(name: str) -> str | None:
-    """What a column holds by its name: `Settlement Date` is a date; None for other names."""
+    """Role of a column by its name, such as date for `Settlement Date`; None for other names."""
     letters = re.sub(r"[^a-z]", "", re.sub(r"[\[(].*?[\])]", "", name.lower()))
     return next((role for role, names in ROLES.items() if letters in names), None)
 
 
 def check_roles(roles: Sequence[str], time_column: str, path: object) -> None:
-    """InputError unless the columns together tell a time."""
+    """InputError unless the columns together determine a time."""
     known = [day | time for day in _DAYS for time in _TIMES if day != {"date"} or time]
     if len(set(roles)) < len(roles) or set(roles) not in known:
         raise InputError(
@@ -62,7 +62,7 @@ def check_roles(roles: Sequence[str], time_column: str, path: object) -> None:
 
 
 class ClockParts:
-    """The columns of a time by role, and what messages need.
+    """The columns of a time by role, with file and lines for messages.
 
     parts : role -> cells; `stamp` is 'start' or 'end' as declared; zone: of the clock, None: not known
     """
@@ -166,39 +166,41 @@ class ClockParts:
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s + DAY_S), self.zone)
         begin_s, length_s = begin_s[: len(day_s)], begin_s[len(day_s) :] - begin_s[: len(day_s)]
-        most = np.zeros(len(day_s), np.int64)
-        np.maximum.at(most, day, number)
-        steps_s = self._steps_s(most, length_s, noun) if step_s is None else np.full(len(day_s), step_s)
+        largest_number = np.zeros(len(day_s), np.int64)
+        np.maximum.at(largest_number, day, number)
+        steps_s = (
+            self._steps_s(largest_number, length_s, noun) if step_s is None else np.full(len(day_s), step_s)
+        )
         beyond = np.flatnonzero(number * steps_s[day] > length_s[day])
         if len(beyond):
             row = int(beyond[0])
-            here, each_s = int(day[row]), int(steps_s[day[row]])
-            date = EPOCH + timedelta(seconds=int(day_s[here]))
+            i_day, day_step_s = int(day[row]), int(steps_s[day[row]])
+            date = EPOCH + timedelta(seconds=int(day_s[i_day]))
             raise InputError(
-                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of {length_s[here] / HOUR_S:g} hours and "
-                f"{length_s[here] // each_s} steps in {self.zone}",
+                f"{noun} {number[row]} on {date:%Y-%m-%d}, a day of {length_s[i_day] / HOUR_S:g} hours and "
+                f"{length_s[i_day] // day_step_s} steps in {self.zone}",
                 where=self._where(row),
                 remedy=Phrase(
-                    f"correct it, or if every day has {DAY_S // each_s}, name a zone without clock changes, "
-                    f"such as ",
+                    f"correct it, or if every day has {DAY_S // day_step_s}, name a zone without clock "
+                    f"changes, such as ",
                     Parameter("zone", "UTC"),
                 ),
             )
         return Stamps(begin_s[day] + (number - 1) * steps_s[day], True, dates.date_order, dates.order_row)
 
-    def _steps_s(self, most: np.ndarray, length_s: np.ndarray, noun: str) -> np.ndarray:
+    def _steps_s(self, largest_number: np.ndarray, length_s: np.ndarray, noun: str) -> np.ndarray:
         """(D,) the step of each day by its largest number; an incomplete day takes that of the day before."""
-        steps_s = np.where(length_s % most == 0, length_s // most, 0)
+        steps_s = np.where(length_s % largest_number == 0, length_s // largest_number, 0)
         steps_s[~np.isin(steps_s, [DAY_S // count for count in PERIODS_PER_DAY])] = 0
         if not steps_s.any():
-            largest = int(most.max())
+            largest = int(largest_number.max())
             if largest not in PERIODS_PER_DAY:
                 raise InputError(
                     f"the largest {noun} is {largest}, not one of {PERIODS_PER_DAY}: "
                     "how long a period lasts is unclear, so write stamps",
                     where=self.path,
                 )
-            return np.full(len(most), DAY_S // largest)
+            return np.full(len(largest_number), DAY_S // largest)
         # A day that looks coarser than the days around it, or than its one neighbour, has lost its evening.
         while len(part := _incomplete(steps_s)):
             steps_s[part] = 0
@@ -207,6 +209,7 @@ class ClockParts:
         return steps_s[last_known]
 
     def _hours(self, dates: Stamps) -> tuple[Stamps, str]:
+        """(stamps, whether they name the 'start' or the 'end' of their step) from hours and minutes."""
         ends = "hour_ending" in self.parts or "interval" in self.parts
         role = "hour_ending" if "hour_ending" in self.parts else "hour"
         hour = self._hour_numbers(role)
@@ -231,9 +234,9 @@ class ClockParts:
             raise InputError("no such time of day: Hour runs 1 to 24", where=self._where(late[0]))
         begins = self._naive(dates, (hour - 1) * HOUR_S + self._within_hour())
         if "interval" not in self.parts:
-            shown = self._naive(dates, hour * HOUR_S)
-            if not self._fits(begins) and self._fits(shown):
-                return shown, "end"
+            ends_at = self._naive(dates, hour * HOUR_S)
+            if not self._fits(begins) and self._fits(ends_at):
+                return ends_at, "end"
         return begins, "start"
 
     def _fits(self, stamps: Stamps) -> bool:
@@ -266,7 +269,7 @@ class ClockParts:
         day_s, day = np.unique(dates.seconds, return_inverse=True)
         begin_s = day_begins(np.append(day_s, day_s[-1] + DAY_S), self.zone)
         short = np.flatnonzero(np.diff(begin_s) == 23 * HOUR_S)
-        return any(set(hour[day == one].tolist()) == set(range(1, 24)) for one in short.tolist())
+        return any(set(hour[day == short_day].tolist()) == set(range(1, 24)) for short_day in short.tolist())
 
     def _within_hour(self) -> np.ndarray:
         if "interval" not in self.parts:

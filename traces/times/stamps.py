@@ -59,7 +59,7 @@ ShowTime = Callable[[int], str]
 
 
 def show(utc_s: int) -> str:
-    """An instant as messages print it."""
+    """An instant, in seconds since 1970 UTC, as text for messages."""
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(utc_s)):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -105,7 +105,7 @@ def parse_stamps(
         return Stamps(_epoch_seconds(cells, lines, path), in_utc=True)
     if " - " in cells[0]:
         cells = [_beginning(cell) for cell in cells]
-    pattern = next((one for one in _PATTERNS if one.fullmatch(cells[0])), None)
+    pattern = next((candidate for candidate in _PATTERNS if candidate.fullmatch(cells[0])), None)
     order: str | None = date_order
     order_row: int | None = None
     if pattern is _YEAR_LAST and order is None:
@@ -118,7 +118,7 @@ def parse_stamps(
         match = pattern.fullmatch(cell) if pattern is not None else None
         if match is None:
             raise _no_stamp(cell, f"{path}:{lines[i]}", pattern is not None and i > 0, declarable)
-        first, _, second, third, hour, minute, second_s, fraction, half, offset = match.groups()
+        first, _, second, third, hour, minute, second_s, fraction, meridiem, offset = match.groups()
         has_offset = offset is not None
         if in_utc is None:
             in_utc = has_offset
@@ -133,7 +133,7 @@ def parse_stamps(
         if key not in days:
             days[key] = day_number(*_year_month_day(key, pattern, order, where), where)
         dates_only &= hour is None
-        clock_s = _clock_s(hour, minute, second_s, fraction, half, where)
+        clock_s = _clock_s(hour, minute, second_s, fraction, meridiem, where)
         seconds[i] = days[key] * DAY_S + clock_s - _offset_s(offset, where)
     inferred = order if order_row is not None else None
     return Stamps(seconds, bool(in_utc), inferred, order_row or 0, dates_only)
@@ -144,10 +144,11 @@ def _beginning(cell: str) -> str:
     return first.strip() if dash and last.strip()[:1].isdigit() else cell
 
 
-def _no_stamp(cell: str, where: str, unlike: bool, declarable: bool) -> InputError:
-    if unlike:
-        what = f"{cell[:40]!r} is not a time stamp like those above"
-        return InputError(what, where=where, remedy="write all stamps one way")
+def _no_stamp(cell: str, where: str, others_fit: bool, declarable: bool) -> InputError:
+    """The InputError for a cell that is no time stamp."""
+    if others_fit:
+        problem = f"{cell[:40]!r} is not a time stamp like those above"
+        return InputError(problem, where=where, remedy="write all stamps one way")
     zone = Phrase("with ", Parameter("zone"), " naming its zone") if declarable else "seconds as a number"
     remedy = Phrase("write 2022-01-31 13:00:00, with an offset (+01:00 or Z) or ", zone)
     return InputError(f"{cell[:40]!r} is not a time stamp", where=where, remedy=remedy)
@@ -158,12 +159,12 @@ def _find_order(
 ) -> tuple[str, int | None]:
     """(order of day and month, the row that proves it; None with dots) of dates with the year last."""
     proof: dict[str, int] = {}
-    seen: set[str] = set()
+    texts: set[str] = set()
     for row, cell in enumerate(cells):
         text = cell[:10]
-        if text in seen:
+        if text in texts:
             continue
-        seen.add(text)
+        texts.add(text)
         match = _YEAR_LAST.fullmatch(cell)
         if match is None:
             continue  # refused with its line by the caller
@@ -207,6 +208,7 @@ def _year_month_day(
 
 
 def _epoch_seconds(cells: Sequence[str], lines: Sequence[int], path: object) -> np.ndarray:
+    """(N,) int64 seconds since 1970. InputError for a cell that is another number or a date."""
     seconds = np.empty(len(cells), np.int64)
     for i, cell in enumerate(cells):
         if not _SECONDS.fullmatch(cell):
@@ -247,16 +249,17 @@ def day_number(year: int, month: int, day: int, where: str) -> int:
 
 
 def _clock_s(
-    hour: str | None, minute: str | None, second: str | None, fraction: str | None, half: str | None,
+    hour: str | None, minute: str | None, second: str | None, fraction: str | None, meridiem: str | None,
     where: str,
 ) -> int:  # fmt: skip
+    """Seconds of the day of a clock time, 24:00 included. InputError for no such time."""
     if hour is None:
         return 0
     hours = int(hour)
-    if half is not None:
+    if meridiem is not None:
         if not 1 <= hours <= 12:
             raise InputError("there is no such time of day: correct it", where=where)
-        hours = hours % 12 + (12 if half in "Pp" else 0)
+        hours = hours % 12 + (12 if meridiem in "Pp" else 0)
     seconds = hours * 3600 + int(minute or 0) * 60 + int(second or 0)
     # 24:00:00 is the end of the day, as files with stamps at the end of the interval write it.
     if int(minute or 0) > 59 or int(second or 0) > 59 or seconds > DAY_S:
@@ -267,6 +270,7 @@ def _clock_s(
 
 
 def _offset_s(offset: str | None, where: str) -> int:
+    """Offset from UTC [s] of a stamp's suffix, 0 for None. InputError for an impossible one."""
     if offset is None:
         return 0
     if offset in _ZONES:

@@ -1,4 +1,4 @@
-"""Clock time of a named zone to UTC, for whole columns, with daylight-saving transitions made explicit."""
+"""Clock times of a named zone to UTC, for whole columns, with skipped and repeated times marked."""
 
 import difflib
 import re
@@ -104,7 +104,7 @@ def _bisect(zone: tzinfo, low_s: int, high_s: int, offset_low_s: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class LocalTimes:
-    """What clock times may mean. `first_s`, `second_s`: (N,) int64 UTC seconds of the two readings.
+    """UTC readings of clock times. `first_s`, `second_s`: (N,) int64 UTC seconds of the two readings.
 
     They are equal for an ordinary clock time. For one that occurs twice (clocks set back) `first_s` is the
     earlier instant and `transition` the index of the change, else -1. `nonexistent` marks clock times

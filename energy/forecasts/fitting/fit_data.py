@@ -23,7 +23,7 @@ _IN_HOUR = 12  # 5-minute samples
 
 @dataclass(frozen=True, slots=True)
 class WindPair:
-    """One plant: hourly means [MW] of outcome and day-ahead forecast, (8784,) each."""
+    """One wind plant: hourly means [MW] of outcome and day-ahead forecast, (8784,) each."""
 
     plant: str
     actual: np.ndarray

@@ -187,9 +187,10 @@ def _errors(
 
 
 def _neighbours(error: np.ndarray) -> float:
+    """Correlation of errors (issues, leads) at neighbouring leads, over finite pairs."""
     left, right = error[:, :-1].ravel(), error[:, 1:].ravel()
-    both = np.isfinite(left) & np.isfinite(right)
-    return float(np.corrcoef(left[both], right[both])[0, 1])
+    finite = np.isfinite(left) & np.isfinite(right)
+    return float(np.corrcoef(left[finite], right[finite])[0, 1])
 
 
 def carbon_likeness(shared: Path, fit: ErrorFit) -> list[tuple[float, float, float]]:
@@ -237,12 +238,12 @@ def judge_wind(shared: Path, fit: ErrorFit) -> dict[str, Judged]:
 def judge_carbon(shared: Path, fit: ErrorFit) -> dict[str, Judged]:
     """The held-out month, 24 hours ahead: each half of its days by the climatology of the other half."""
     month = carbon_month(shared, CARBON_MONTHS[-1])
-    half = train_days(len(month.actual))
+    alternate_days = train_days(len(month.actual))
     return {
         f"{month.month} {name}": judge(
             HeldOutSeries(month.actual, "carbon", "PGE", month.origin_s, train, test=~train), fit, steps=24
         )
-        for name, train in (("even days", half), ("odd days", ~half))
+        for name, train in (("even days", alternate_days), ("odd days", ~alternate_days))
     }
 
 

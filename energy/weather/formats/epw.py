@@ -49,13 +49,14 @@ def read(content: Content, options: Options) -> Record:
 
 def _columns(rows: Rows) -> dict[str, np.ndarray]:
     columns = {}
-    for ours, (index, name, factor, missing) in FIELDS.items():
+    for column, (index, name, factor, missing) in FIELDS.items():
         values = rows.numbers(index, name)
-        columns[ours] = np.where(values >= missing, np.nan, values) * factor
+        columns[column] = np.where(values >= missing, np.nan, values) * factor
     return columns
 
 
 def _site(content: Content) -> dict:
+    """The site from the header's LOCATION line. InputError for a damaged line."""
     cells = content.lines[0].split(",", FEWEST_CELLS)
     if cells[0].strip().upper() != "LOCATION" or len(cells) < 10:
         raise InputError(
@@ -106,7 +107,7 @@ def _within_hour(start_s: np.ndarray) -> np.ndarray:
 
 
 def _check_end(content: Content, rows: Rows, month: np.ndarray, day: np.ndarray) -> None:
-    """The header says on which day the data end: a file cut at a line's end is told by that."""
+    """InputError where the last row is not on the last day that the header states: the file is cut off."""
     parts = [part.strip() for part in _data_periods(content)[6].split("/")]
     if len(parts) >= 2 and all(part.isdecimal() for part in parts[:2]):
         last = (int(parts[0]), int(parts[1]))

@@ -15,10 +15,10 @@ from traces.times.timezones import EPOCH
 def add_leap_days(
     record: Record, step_s: int, clocks_s: tuple[int, ...], repairs: dict[str, Finding]
 ) -> None:
-    """Puts 29 February, where exactly that day is missing, into the record: 28 February again. Counted.
+    """Insert 29 February where exactly that day is missing, as a copy of 28 February. Counted in `repairs`.
 
-    `record.start_s` is in UTC; days are told by the offsets from it in `clocks_s`, of the rows' clock and of
-    the site's. A day that repeats the one before has real weather, which a mean of its neighbours has not.
+    `record.start_s` is in UTC; `clocks_s` are the offsets of the rows' clock and of the site's, by which days
+    are tried. A copied day has realistic weather, unlike a mean of its neighbours.
     """
     per_day = DAY_S // step_s
     gaps = (np.flatnonzero(np.diff(record.start_s) == DAY_S + step_s) + 1).tolist()

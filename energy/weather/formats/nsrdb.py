@@ -59,9 +59,9 @@ def read(content: Content, options: Options) -> Record:
     typical, stamps_s = _stamps(rows, names, names_line, options)
     columns = {}
     lowered = [name.strip().lower() for name in names]
-    for name, (ours, factor, needed) in COLUMNS.items():
-        if needed or name.lower() in lowered:
-            columns[ours] = rows.numbers(column_index(names, name, content, names_line), name) * factor
+    for name, (column, factor, required) in COLUMNS.items():
+        if required or name.lower() in lowered:
+            columns[column] = rows.numbers(column_index(names, name, content, names_line), name) * factor
     site, clock_s = _site(header, content)
     step_s = usual_step_s(stamps_s) or HOUR_S
     full_hours = step_s == HOUR_S and not (stamps_s % HOUR_S).any()
@@ -98,12 +98,12 @@ def _site(header: dict[str, str], content: Content) -> tuple[dict, int | None]:
     site: dict = {"wind_height_m": WIND_HEIGHT_M}
     if not header:
         return site, None
-    for name, ours in (
+    for name, field in (
         ("Latitude", "latitude_deg"),
         ("Longitude", "longitude_deg"),
         ("Elevation", "altitude_m"),
     ):
-        site[ours] = _number(header, name, content)
+        site[field] = _number(header, name, content)
     # One of the two may be empty (NSRDB MSG 1.0.0, ssc pull request 1140): the other is of both then.
     rows_by = (
         "Time Zone" if header.get("time zone") or not header.get("local time zone") else "Local Time Zone"

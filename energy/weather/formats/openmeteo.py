@@ -71,6 +71,7 @@ def read(content: Content, options: Options) -> Record:
 
 
 def _read_json(content: Content) -> Record:
+    """The record of Open-Meteo's JSON. InputError for a missing block or list."""
     data = _parsed(content)
     hourly, units = _block(data, "hourly", content), _block(data, "hourly_units", content)
     times = hourly.get("time")
@@ -155,14 +156,14 @@ def _columns(
 ) -> dict[str, np.ndarray]:
     """Column of Weather -> (N,) float64 in its unit, at the file's own stamps."""
     columns = {}
-    for ours, (known_names, known_units) in COLUMNS.items():
+    for column, (known_names, known_units) in COLUMNS.items():
         name = next((name for name in known_names if name in names), None)
         if name is not None:
             factor, offset = _unit(unit_of(name), name, known_units, content)
-            columns[ours] = values_of(name) * factor + offset
-        elif ours in NEEDED:
+            columns[column] = values_of(name) * factor + offset
+        elif column in NEEDED:
             heights = [key for key in names if OTHER_HEIGHTS.fullmatch(key)]
-            hint = f" (there is {', '.join(heights)})" if heights and ours == "wind_speed_m_s" else ""
+            hint = f" (there is {', '.join(heights)})" if heights and column == "wind_speed_m_s" else ""
             raise InputError(
                 f"no {known_names[0]} among the hourly values{hint}: ask Open-Meteo for it",
                 where=content.where,
@@ -180,6 +181,7 @@ def _record(
     entries: bool,
     unixtime: bool,
 ) -> Record:
+    """The record, with columns that are means of the hour before moved one step earlier."""
     start_s = stamps.seconds
     if stamps.in_utc and not unixtime:
         raise InputError(
@@ -200,11 +202,12 @@ def _record(
 
 
 def _stamp_text(time: object) -> str:
-    """A stamp of a JSON list as text. Floats and the like are left to parse_stamps to refuse."""
+    """A stamp of a JSON list as text; parse_stamps refuses what is no stamp."""
     return time if isinstance(time, str) else quoted(time)
 
 
 def _parsed(content: Content) -> dict[str, Any]:
+    """The JSON object of the file. InputError for other JSON, PVGIS, or an error answer."""
     if _is_pvgis(content):
         raise InputError("PVGIS in JSON: fetch it as CSV (outputformat=csv)", where=content.where)
     blocks = sum(line.count("[") + line.count("{") for line in content.lines)
@@ -235,12 +238,13 @@ def _parsed(content: Content) -> dict[str, Any]:
 
 
 def _is_pvgis(content: Content) -> bool:
-    """Whether it is an answer of PVGIS: told before it is parsed, for each of its rows is an object."""
+    """Whether the text is PVGIS in JSON; checked before parsing, as each of its rows is an object."""
     head = "".join(line.strip() for line in content.lines[:20])[:400]
     return PVGIS_JSON.match(head) is not None
 
 
 def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:
+    """The named object of the JSON. InputError where it is missing or empty."""
     block = data.get(name)
     if not isinstance(block, dict) or not block:
         raise InputError(f"no {name!r} block: ask Open-Meteo for hourly values in JSON", where=content.where)
@@ -248,15 +252,15 @@ def _block(data: dict[str, Any], name: str, content: Content) -> dict[str, Any]:
 
 
 def _site(data: dict[str, Any], content: Content) -> dict[str, Any]:
-    """What the file says of the site; what it leaves out is not in it."""
+    """The site as the file states it; keys that the file leaves out are missing."""
     site: dict[str, Any] = {"wind_height_m": 10.0}
-    for name, ours in SITE.items():
+    for name, field in SITE.items():
         if data.get(name) not in (None, ""):
             value = _number(data[name], name, content)
-            site[ours] = round(value) if ours == "utc_offset_s" else value
+            site[field] = round(value) if field == "utc_offset_s" else value
     zone = data.get("timezone")
-    named = isinstance(zone, str) and "/" in zone and zone not in NO_ZONE
-    site["zone"] = zone if named else None
+    is_iana = isinstance(zone, str) and "/" in zone and zone not in NO_ZONE
+    site["zone"] = zone if is_iana else None
     return site
 
 

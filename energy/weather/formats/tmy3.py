@@ -55,14 +55,15 @@ def read(content: Content, options: Options) -> Record:
     names = column_names(content, 2)
     rows = data_rows(content, 2, len(names))
     columns = {}
-    for name, (ours, factor) in COLUMNS.items():
+    for name, (column, factor) in COLUMNS.items():
         written = SOLAR_ANYWHERE_DNI if name == "DNI (W/m^2)" and SOLAR_ANYWHERE_DNI in names else name
-        columns[ours] = rows.numbers(column_index(names, written, content, 2), name, MISSING) * factor
+        columns[column] = rows.numbers(column_index(names, written, content, 2), name, MISSING) * factor
     start_s, typical = _starts(rows, options)
     return Record(content, site, start_s, rows.lines, columns, "end", typical)
 
 
 def _site(content: Content) -> dict:
+    """The site from the first line. InputError for a damaged line."""
     try:
         cells = next(csv.reader([content.lines[0]], strict=True))
     except csv.Error as error:

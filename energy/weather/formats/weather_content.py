@@ -1,4 +1,4 @@
-"""The text of a weather file: lines, cells, and numbers that know where they stood."""
+"""The text of a weather file: lines, cells, and numbers with their lines for messages."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def column_index(header: list[str], name: str, content: Content, line: int) -> i
 
 
 def _floats(texts: list[str]) -> np.ndarray | None:
-    """All texts as float64 in one go, or None where one needs a closer look."""
+    """All texts as float64; None where at least one is not a plain number."""
     if any("_" in text or not text for text in texts):
         return None
     try:
@@ -211,7 +211,7 @@ def _is_empty(path: Path) -> bool:
 
 
 def _decode(line: bytes) -> str:
-    """UTF-8, else Latin-1: older files write place names so, and all that counts here is ASCII."""
+    """The line as UTF-8, else as Latin-1, in which older files write place names."""
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What a reader of one format hands on: columns by row, still with gaps, and where they stood."""
+"""Result of a format's reader: columns by row, still with gaps, and the lines of the rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEGATIVES = ("error", "zero")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the caller of read_weather asked for; `stated` holds what replaces the file's own site."""
+    """Arguments of read_weather. stated: site values that replace those of the file."""
 
     clear_sky: bool = False
     gaps: str = "error"
@@ -29,11 +29,11 @@ class Options:
     max_bytes: int = MAX_BYTES
 
     def check(self) -> None:
-        """InputError for an option that is none."""
+        """InputError for an option with an unknown or impossible value."""
         for name, known in (("gaps", GAPS), ("negatives", NEGATIVES)):
             if getattr(self, name) not in known:
-                asked = Parameter(name, getattr(self, name))
-                raise InputError(Phrase(asked, " is unknown"), remedy=f"use {' or '.join(known)}")
+                option = Parameter(name, getattr(self, name))
+                raise InputError(Phrase(option, " is unknown"), remedy=f"use {' or '.join(known)}")
         if self.year is not None and isinstance(self.year, int) and not 1900 <= self.year <= 2199:
             raise InputError(Phrase(Parameter("year", self.year)), remedy="give one from 1900 to 2199")
         if isinstance(self.year, bool) or not isinstance(self.year, int | None):
@@ -79,7 +79,7 @@ class Record:
         return self.content.at(int(self.lines[row]))
 
     def note(self, code: str, value: str, text: str) -> None:
-        """Adds something that users should know."""
+        """Add a note for users to the record."""
         self.notes[code] = Finding(len(self.start_s), int(self.lines[0]), value, text)
 
 
@@ -89,9 +89,9 @@ def dates_s(
     """Midnights as seconds since 1970, (N,) int64. InputError for the first date that no calendar has."""
     first = (year - 1970).astype("M8[Y]").astype("M8[M]") + (month - 1)
     dates = first.astype("M8[D]") + (day - 1)
-    wrong = dates.astype("M8[M]") != first
-    if wrong.any():
-        i = int(np.argmax(wrong))
+    impossible = dates.astype("M8[M]") != first
+    if impossible.any():
+        i = int(np.argmax(impossible))
         leap = month[i] == 2 and day[i] == 29
         raise InputError(
             f"{year[i]}-{month[i]:02}-{day[i]:02} is no date: "
@@ -101,18 +101,18 @@ def dates_s(
     return dates.astype(np.int64) * DAY_S
 
 
-def placed_years(year: np.ndarray, month: np.ndarray, asked: int | None) -> tuple[np.ndarray, bool]:
+def placed_years(year: np.ndarray, month: np.ndarray, requested: int | None) -> tuple[np.ndarray, bool]:
     """(year of each row, whether this is a typical year).
 
-    Typical: one pass through the months, of different years. `asked` replaces the years of either kind.
+    Typical: one pass through the months, of different years. `requested` replaces the years of either kind.
     """
     one_pass = bool((np.diff(month) >= 0).all())
     typical = one_pass and len(np.unique(year)) > 1
-    if asked is not None and one_pass:
-        return np.full_like(year, asked), typical
-    if asked is not None:
+    if requested is not None and one_pass:
+        return np.full_like(year, requested), typical
+    if requested is not None:
         raise InputError(
-            Phrase(Parameter("year", asked)),
+            Phrase(Parameter("year", requested)),
             remedy="the file runs through more than one new year, so it keeps its own years",
         )
     return (np.full_like(year, NOMINAL_YEAR) if typical else year), typical

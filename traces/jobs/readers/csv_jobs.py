@@ -46,16 +46,16 @@ def read_csv(
     else:
         _refuse_values(lines, head, cells)
         names = _names(cells, where)
-    chosen = choose(names, mapping, where)
-    table = JobTable(path, chosen, head.metadata, delimiter=head.delimiter)
-    needed = {name: names.index(name) for name in chosen.columns()}
+    columns_mapping = choose(names, mapping, where)
+    table = JobTable(path, columns_mapping, head.metadata, delimiter=head.delimiter)
+    positions = {name: names.index(name) for name in columns_mapping.columns()}
     for places, rows in _chunks(lines, len(names), head.delimiter):
-        table.add(places, {name: [row[k].strip() for row in rows] for name, k in needed.items()})
+        table.add(places, {name: [row[k].strip() for row in rows] for name, k in positions.items()})
     return table.workload(strict)
 
 
 class _Lines:
-    """The lines of the file as text; knows the number of the line last given out."""
+    """Iterator over the file's lines as text that keeps the number of the current line."""
 
     def __init__(self, path: Path | str, max_bytes: int) -> None:
         self.path = path
@@ -82,7 +82,7 @@ class _Lines:
         return line
 
     def peek(self, count: int) -> list[str]:
-        """The next lines, which are still to be given out."""
+        """At least the next `count` lines (fewer at the file's end), without advancing."""
         while len(self._ahead) < count:
             following = next(self._source, None)
             if following is None:
@@ -91,7 +91,7 @@ class _Lines:
         return [line for _, line in self._ahead]
 
     def put_back(self, line: str) -> None:
-        """Gives the last line out again."""
+        """Make `line` the next line again."""
         self._ahead.appendleft((self.number, line))
         self.number -= 1
 
@@ -101,7 +101,7 @@ class _Lines:
 
 @dataclass(slots=True)
 class _Head:
-    """What stands above the jobs. `comment`: (number, text) of the last line behind a # that is no key."""
+    """The lines above the jobs. comment: (line number, text) of the last # line that is no `key: value`."""
 
     metadata: Metadata
     line: str
@@ -186,7 +186,7 @@ def _names(names: list[str], where: str) -> list[str]:
 
 
 def _chunks(lines: _Lines, width: int, delimiter: str) -> Iterator[tuple[list[int], list[list[str]]]]:
-    """Rows in chunks with their line numbers, so that only one chunk is held as text."""
+    """Chunks of (line numbers, rows of cells), so that only one chunk is in memory as text."""
     places: list[int] = []
     rows: list[list[str]] = []
     reader = csv.reader(lines, delimiter=delimiter, strict=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
@@ -17,12 +18,15 @@ from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
 from traces.jobs.workload import Workload
 
+if TYPE_CHECKING:
+    import pyarrow.parquet
+
 _CHUNK_ROWS = 65536
 #: Real tables take at least a bit a cell. A large one that takes far less holds the same values without end.
 _MANY_CELLS, _ABSURD_RATIO = 2**24, 100
 
 
-def pyarrow_parquet() -> Any:
+def pyarrow_parquet() -> ModuleType:
     """The module pyarrow.parquet, or InputError where it is not installed."""
     try:
         import pyarrow.parquet
@@ -56,7 +60,13 @@ def read_parquet(
             ) from error
 
 
-def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool, max_bytes: int) -> Workload:
+def _read(
+    path: Path | str,
+    file: pyarrow.parquet.ParquetFile,
+    mapping: str | Path | None,
+    strict: bool,
+    max_bytes: int,
+) -> Workload:
     names = list(file.schema_arrow.names)
     for name in names:
         if names.count(name) > 1:
@@ -81,15 +91,15 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
         for name, values in ranges.items()
         if name not in names and len(values) == file.metadata.num_rows and (mapping or name in KNOWN)
     }
-    chosen = choose([*ranges, *names], mapping, place(path), index)
+    columns_mapping = choose([*ranges, *names], mapping, place(path), index)
     pairs = {key: stored[key.encode()].decode("utf-8", "replace") for key in KEYS if key.encode() in stored}
-    table = JobTable(path, chosen, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
+    table = JobTable(path, columns_mapping, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
     first = 1
-    in_file = [name for name in chosen.columns() if name in names]
+    in_file = [name for name in columns_mapping.columns() if name in names]
     for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):
         rows = batch.num_rows
         cells = {name: _cells(path, name, batch.column(name), first) for name in in_file}
-        for name in set(chosen.columns()) & set(ranges):
+        for name in set(columns_mapping.columns()) & set(ranges):
             cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
         table.add(list(range(first, first + rows)), cells)
         first += rows
@@ -97,9 +107,9 @@ def _read(path: Path | str, file: Any, mapping: str | Path | None, strict: bool,
 
 
 def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str, range]]:
-    """What pandas wrote of a data frame's index: its columns in the file, and named ranges that have none.
+    """(columns that store a data frame's index, index ranges by name) from the metadata of pandas.
 
-    Anything but that is no index: other writers put other things there.
+    Empty where the metadata is missing or not as pandas writes it.
     """
     try:
         levels = json.loads(metadata.get(b"pandas", b"{}"))["index_columns"]
@@ -114,20 +124,20 @@ def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str,
         return [], {}
 
 
-def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
+def _cells(path: Path | str, name: str, column: pyarrow.Array, first: int) -> list[str]:
     """The column as the texts that a CSV file would hold; floats by their shortest exact form."""
-    out = []
+    texts = []
     for row, value in enumerate(column.to_pylist(), first):
         if value is None:
-            out.append("")
+            texts.append("")
         elif isinstance(value, str):
-            out.append(value.strip())
+            texts.append(value.strip())
         elif isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            out.append(str(int(value)))  # whole numbers beside missing ones are floats in a data frame
+            texts.append(str(int(value)))  # whole numbers beside missing ones are floats in a data frame
         elif isinstance(value, (bool, int, float)):
-            out.append(repr(value))
+            texts.append(repr(value))
         elif isinstance(value, Decimal):
-            out.append(format(value, "f"))
+            texts.append(format(value, "f"))
         else:
             kind = quoted(str(column.type))
             remedy = "text" if isinstance(value, bytes) else "numbers"
@@ -135,4 +145,4 @@ def _cells(path: Path | str, name: str, column: Any, first: int) -> list[str]:
                 remedy = "seconds as numbers, counted from the start of the trace"
             where = f"{place(path)} row {row}"
             raise InputError(f"column {quoted(name)} holds {kind}", where=where, remedy=f"store {remedy}")
-    return out
+    return texts

@@ -159,7 +159,7 @@ def _table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarr
 
 
 def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
-    """The same, line by line; InputError for the first line that is no record."""
+    """The table of `_table`, parsed line by line; InputError for the first line that is no record."""
     table = np.empty((len(lines), len(FIELDS)))
     for row, (number, line) in enumerate(zip(numbers, lines, strict=True)):
         words = line.split()
@@ -182,17 +182,17 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
-        needed = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
+        required = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
         raise InputError(
             f"{FIELDS[field_number]} (field {field_number + 1}) is {quoted(word)}, not a finite number",
             where=place(path, line),
-            remedy=f"correct it{'' if needed else ', or write -1 for unknown'}",
+            remedy=f"correct it{'' if required else ', or write -1 for unknown'}",
         )
     return value
 
 
 def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:
-    """InputError for the first record with a value that cannot be meant."""
+    """InputError for the first record with an impossible value."""
     checks = []
     for number, column in columns.items():
         label = f"{FIELDS[number]} (field {number + 1}) is {{}}"
@@ -203,8 +203,8 @@ def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:
         elif number == SUBMIT:
             checks.append((column < -LARGEST_S, column, f"{label}, less than -{LARGEST_S}; correct it"))
         elif number in (RUN, ALLOCATED, REQUESTED, ESTIMATE):
-            below = (column < 0) & (column != -1)
-            checks.append((below, column, f"{label}; it must be 0 or more, or -1 for unknown"))
+            negative = (column < 0) & (column != -1)
+            checks.append((negative, column, f"{label}; it must be 0 or more, or -1 for unknown"))
         if number in (JOB, ALLOCATED, REQUESTED):
             checks.append((column != np.floor(column), column, f"{label}; it must be a whole number"))
     findings.refuse(checks)
@@ -222,15 +222,15 @@ def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, findings: Find
 def _repair(
     columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, findings: Findings
 ) -> str:
-    """Count the values of jobs that are changed or made up; returns what the estimates are."""
+    """Count changed and filled-in values of jobs as repairs; returns the kind of estimates."""
     submit, estimate = columns[SUBMIT], columns[ESTIMATE]
     unknown = keep & (estimate <= 0)
     text = "no requested time, the run time stands in as estimate"
     findings.add("repairs", "estimate_from_run_time", unknown, estimate, text)
-    for number, how in ((SUBMIT, "down"), (RUN, "up"), (ESTIMATE, "up")):
-        broken = keep & (columns[number] != np.floor(columns[number]))
-        text = f"{FIELDS[number]} is a decimal, rounded {how} to a whole second"
-        findings.add("repairs", "decimal", broken, columns[number], text)
+    for number, direction in ((SUBMIT, "down"), (RUN, "up"), (ESTIMATE, "up")):
+        fractional = keep & (columns[number] != np.floor(columns[number]))
+        text = f"{FIELDS[number]} is a decimal, rounded {direction} to a whole second"
+        findings.add("repairs", "decimal", fractional, columns[number], text)
     rows = np.flatnonzero(keep)
     late = np.zeros(len(keep), dtype=bool)
     late[rows] = submit[rows] < np.maximum.accumulate(submit[rows])
@@ -246,6 +246,7 @@ def _note(
     machine: int | None,
     findings: Findings,
 ) -> None:
+    """Add notes on jobs that are used unchanged, such as cancelled ones."""
     jobs = {number: column[keep] for number, column in columns.items()}
     cores, estimate, status, preceding = processors[keep], jobs[ESTIMATE], jobs[STATUS], jobs[PRECEDING]
 

@@ -26,7 +26,7 @@ def matters(comment: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header says of the machine and its clock; None where it says nothing clear."""
+    """Machine size and clock from the header; None where it states nothing unambiguous."""
 
     processors: int | None = None
     origin_utc: datetime | None = None
@@ -61,12 +61,12 @@ def _decode(comment: bytes) -> str:
         return comment.decode("latin-1")
 
 
-def _ignore(findings: Findings, key: str, line: int, text: str, why: str) -> None:
-    findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {why}"))
+def _ignore(findings: Findings, key: str, line: int, text: str, reason: str) -> None:
+    findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} ignored: {reason}"))
 
 
 def _integer(key: str, values: dict[str, tuple[int, str]], findings: Findings) -> int | None:
-    """The leading whole number of a value, if nothing after it casts doubt on it."""
+    """The leading whole number of a value; None, with a note, if the value is not clearly one number."""
     if key not in values:
         return None
     line, text = values[key]
@@ -75,8 +75,8 @@ def _integer(key: str, values: dict[str, tuple[int, str]], findings: Findings) -
         _ignore(findings, key, line, text, "not clearly one number")
         return None
     if match[1] != text:
-        what = f"read as {match[1]}"
-        findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), f"{key} {what}"))
+        note = f"{key} read as {match[1]}"
+        findings.put("notes", f"header_{key}", Finding(1, line, quoted(text), note))
     return int(match[1])
 
 

@@ -41,27 +41,27 @@ def join_partials(columns: dict[int, np.ndarray], findings: Findings) -> dict[in
     findings.add("repairs", "partials_joined", joined, ids, text)
     findings.at(findings.lines[first_line])
     groups = _Groups(rows, starts, partial[rows])
-    out = {number: groups.first(column, column > 0) for number, column in columns.items()}
-    out[JOB] = ids[first_line]
-    out[SUBMIT] = groups.submit(columns[SUBMIT])
-    out[RUN] = groups.run(columns[RUN])
-    out[STATUS] = groups.first(status, ~partial | last)
-    return out
+    records = {number: groups.first(column, column > 0) for number, column in columns.items()}
+    records[JOB] = ids[first_line]
+    records[SUBMIT] = groups.submit(columns[SUBMIT])
+    records[RUN] = groups.run(columns[RUN])
+    records[STATUS] = groups.first(status, ~partial | last)
+    return records
 
 
 def _refuse_second_jobs(ids: np.ndarray, summary: np.ndarray, findings: Findings) -> None:
     """InputError for a number with two lines that sum a job up: these are two jobs."""
     rows = np.flatnonzero(summary)
-    again = np.zeros(len(ids), dtype=bool)
-    again[rows[pd.Series(ids[rows]).duplicated().to_numpy()]] = True
-    if not again.any():
+    repeated = np.zeros(len(ids), dtype=bool)
+    repeated[rows[pd.Series(ids[rows]).duplicated().to_numpy()]] = True
+    if not repeated.any():
         return
-    first = rows[int(np.argmax(ids[rows] == ids[int(np.argmax(again))]))]
+    first = rows[int(np.argmax(ids[rows] == ids[int(np.argmax(repeated))]))]
     text = (
         f"job number (field 1) {{}} was given before, by the record at {findings.where(first)}; "
         "give each job a number of its own"
     )
-    findings.refuse([(again, ids, text)])
+    findings.refuse([(repeated, ids, text)])
 
 
 class _Groups:

@@ -21,7 +21,7 @@ from traces.synthetic.gpu.gpu_parameters import PARAMETER_FILE
 
 #: The table holds every pod from here on [s]; of earlier ones only those that were still there.
 COMPLETE_FROM_S = 10_000_000
-#: A request is listed where so many pods made it; rarer ones are left out.
+#: Requests of fewer pods than this are left out.
 LEAST_PODS = 3
 #: Classes with fewer pods share the run times of all of them.
 LEAST_FOR_RUN_TIMES = 100
@@ -36,7 +36,7 @@ _CLASSES = ("none", "fraction", "1", "2", "4", "8")
 
 
 def fitted(path: Path | str) -> str:
-    """The text of `gpu_mix.toml` as fitted to this table. InputError where it is another table."""
+    """The text of `gpu_mix.toml`, fitted to the table. InputError where it is not the expected table."""
     pods = _pods(Path(path))
     lines = [
         "# Written by `python -m traces.synthetic.gpu.fit_gpu openb_pod_list_default.csv`; do not edit.",
@@ -62,10 +62,12 @@ def _pods(path: Path) -> pd.DataFrame:
         raise InputError(f"no column {missing[0]}", where=path, remedy="give openb_pod_list_default.csv")
     table = reader.read(names)
     pods = pd.DataFrame({name: pd.to_numeric(table.cells[name], errors="coerce") for name in names})
-    wrong = pods[list(_NUMBERS)].isna().any(axis=1) | (pods < 0).any(axis=1) | (pods > LARGEST_S).any(axis=1)
-    if wrong.any():
+    invalid = (
+        pods[list(_NUMBERS)].isna().any(axis=1) | (pods < 0).any(axis=1) | (pods > LARGEST_S).any(axis=1)
+    )
+    if invalid.any():
         raise InputError(
-            "a cell is no number of 0 or more", where=f"{path}:{table.lines[int(wrong.argmax())]}"
+            "a cell is no number of 0 or more", where=f"{path}:{table.lines[int(invalid.argmax())]}"
         )
     pods = pods[pods.creation_time >= COMPLETE_FROM_S].copy()
     pods["work_s"] = pods.deletion_time - pods.scheduled_time
@@ -95,13 +97,14 @@ def _gaps(created_s: pd.Series) -> np.ndarray:
 
 
 def _class_lines(name: str, pods: pd.DataFrame, total: int, few: pd.DataFrame) -> list[str]:
+    """The TOML lines of one class: share, GPUs, run-time quantiles, frequent requests."""
     pooled = len(pods) < LEAST_FOR_RUN_TIMES
-    ran = (few if pooled else pods).work_s.dropna()
+    run_times = (few if pooled else pods).work_s.dropna()
     knots = FEW_KNOTS if pooled else RUN_TIME_KNOTS
-    values = quantiles.fit(np.maximum(ran.to_numpy(dtype=float), 1.0), np.array(knots))
+    values = quantiles.fit(np.maximum(run_times.to_numpy(dtype=float), 1.0), np.array(knots))
     requests = pods.groupby(["gpu_milli", "cpu_milli", "memory_mib"]).size()
-    listed = requests[requests >= LEAST_PODS].sort_index()
-    rows = [f"  [{', '.join(str(int(part)) for part in key)}, {count}]," for key, count in listed.items()]
+    frequent = requests[requests >= LEAST_PODS].sort_index()
+    rows = [f"  [{', '.join(str(int(part)) for part in key)}, {count}]," for key, count in frequent.items()]
     return [
         "",
         f"[classes.{name}]",

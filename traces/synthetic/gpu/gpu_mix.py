@@ -44,13 +44,13 @@ def gpu_mix(
     The first n jobs keep their requests and run times when more are asked for. Estimates are the run times.
     InputError: an argument out of range.
     """
-    jobs, days = generator_arguments.length(jobs, days)
-    nodes, load = node_layout(gpus), generator_arguments.wanted_load(load)
-    seed = generator_arguments.seed_number(seed)
-    generator_arguments.calendar(origin_utc, zone)
+    jobs, days = generator_arguments.checked_length(jobs, days)
+    nodes, load = node_layout(gpus), generator_arguments.checked_load(load)
+    seed = generator_arguments.checked_seed(seed)
+    generator_arguments.check_calendar(origin_utc, zone)
     count = _jobs_for(gpus, load, days or 0.0, nodes, seed) if jobs is None else jobs
-    wanted = _draft(count, gpus, nodes, seed)
-    gpu_s = wanted["gpus_milli"] * wanted["work_s"] / 1000
+    columns = _draft(count, gpus, nodes, seed)
+    gpu_s = columns["gpus_milli"] * columns["work_s"] / 1000
     if not gpu_s.any():
         raise InputError(
             f"none of the {count} jobs asks for a GPU, so that no load can be made", remedy="ask for more"
@@ -63,7 +63,7 @@ def gpu_mix(
         span_for_load(gpu_s, gpus, load),
     )
     name, cores = f"gpu-mix-{gpus}-seed{seed}", nodes.count * nodes.cores
-    return as_workload(name, submit_s, **wanted, processors=cores, origin_utc=origin_utc, zone=zone)
+    return as_workload(name, submit_s, **columns, processors=cores, origin_utc=origin_utc, zone=zone)
 
 
 def _jobs_for(gpus: int, load: float, days: float, nodes: NodeLayout, seed: int) -> int:
@@ -71,8 +71,8 @@ def _jobs_for(gpus: int, load: float, days: float, nodes: NodeLayout, seed: int)
     count = 1000
     while count < generator_arguments.MOST_JOBS:
         count = min(2 * count, generator_arguments.MOST_JOBS)
-        drawn = _draft(count, gpus, nodes, seed)
-        fit = jobs_within(drawn["gpus_milli"] * drawn["work_s"] / 1000, gpus, load, days)
+        draft = _draft(count, gpus, nodes, seed)
+        fit = jobs_within(draft["gpus_milli"] * draft["work_s"] / 1000, gpus, load, days)
         if 0 < fit < count:
             return fit
         if fit == 0:
@@ -86,20 +86,24 @@ def _jobs_for(gpus: int, load: float, days: float, nodes: NodeLayout, seed: int)
 
 def _draft(count: int, gpus: int, nodes: NodeLayout, seed: int) -> dict[str, np.ndarray]:
     """Requests and run times of the first `count` jobs, as columns of a workload."""
-    classes = [each for each in gpu_parameters().classes.values() if each.gpus <= gpus]
-    shares = np.cumsum([each.share for each in classes])
+    classes = [
+        request_class for request_class in gpu_parameters().classes.values() if request_class.gpus <= gpus
+    ]
+    shares = np.cumsum([request_class.share for request_class in classes])
     kind = np.searchsorted(shares / shares[-1], stream(seed, _MODEL, _CLASS).random(count), side="right")
-    chosen = stream(seed, _MODEL, _REQUEST).random(count)
+    request_draws = stream(seed, _MODEL, _REQUEST).random(count)
     place = stream(seed, _MODEL, _WORK).random(count)
     columns = np.empty((4, count), dtype=np.int64)
-    for number, each in enumerate(classes):
+    for number, request_class in enumerate(classes):
         rows = kind == number
-        weights = np.cumsum(each.requests[:, 3])
-        request = each.requests[np.searchsorted(weights / weights[-1], chosen[rows], side="right")]
-        columns[0, rows] = each.gpus * request[:, 0]
+        weights = np.cumsum(request_class.requests[:, 3])
+        request = request_class.requests[
+            np.searchsorted(weights / weights[-1], request_draws[rows], side="right")
+        ]
+        columns[0, rows] = request_class.gpus * request[:, 0]
         columns[1, rows] = -(-request[:, 1] // 1000)  # whole cores, rounded up, as in the trace's mapping
         columns[2, rows] = request[:, 2]
-        columns[3, rows] = np.rint(quantiles.draw(*each.run_time, place[rows]))
+        columns[3, rows] = np.rint(quantiles.draw(*request_class.run_time, place[rows]))
     cores = np.minimum(columns[1], nodes.count * nodes.cores)
     memory_mib = np.minimum(columns[2], nodes.count * nodes.memory_gib * 1024)
     return {"gpus_milli": columns[0], "cores": cores, "memory_mib": memory_mib, "work_s": columns[3]}

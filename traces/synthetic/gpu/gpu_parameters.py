@@ -46,16 +46,16 @@ class GpuParameters:
 
 @cache
 def gpu_parameters() -> GpuParameters:
-    """The parameters that ship."""
+    """The parameters in the packaged `gpu_mix.toml`."""
     table = tomllib.loads(PARAMETER_FILE.read_text(encoding="utf-8"))
     classes = {
         name: RequestClass(
-            each["share"],
-            each["gpus"],
-            (np.array(each["run_time_shares"]), np.array(each["run_time_values"])),
-            np.array(each["requests"], dtype=np.int64),
+            values["share"],
+            values["gpus"],
+            (np.array(values["run_time_shares"]), np.array(values["run_time_values"])),
+            np.array(values["requests"], dtype=np.int64),
         )
-        for name, each in table["classes"].items()
+        for name, values in table["classes"].items()
     }
     arrivals = table["arrivals"]
     gap = (np.array(arrivals["gap_shares"]), np.array(arrivals["gap_values"]))
@@ -78,7 +78,7 @@ def node_layout(gpus: int) -> NodeLayout:
     Fewer than 8 GPUs make one smaller node with its part of the cores and the memory. InputError: the
     GPUs do not fill the nodes.
     """
-    gpus = generator_arguments.whole("gpus", gpus, 1, generator_arguments.MOST_PROCESSORS)
+    gpus = generator_arguments.checked_integer("gpus", gpus, 1, generator_arguments.MOST_PROCESSORS)
     if gpus < GPUS_PER_NODE:
         part = gpus / GPUS_PER_NODE
         return NodeLayout(1, gpus, math.ceil(CORES_PER_NODE * part), math.ceil(MEMORY_GIB_PER_NODE * part))

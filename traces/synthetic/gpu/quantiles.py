@@ -1,4 +1,4 @@
-"""A positive quantity given by a few of its quantiles: straight lines between their logarithms.
+"""Distribution of a positive quantity by a few quantiles, log-linear between them.
 
 Used for run times and gaps of the GPU mix. It follows bodies and tails of any shape with a dozen numbers,
 and its mean has a closed form, so that a fit can keep the mean, which the load depends on.
@@ -28,15 +28,15 @@ def mean(shares: np.ndarray, values: np.ndarray) -> float:
 def fit(sample: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """(knots,) quantiles of a positive sample, the last one moved so that the mean is the sample's.
 
-    No sample's largest value is thereby told. Where the mean cannot be met, for it would need a last knot
-    below the one before it, that one is repeated.
+    So the sample's largest value is not disclosed. Where the mean would need a last knot below the one before
+    it, the last knot equals that one.
     """
     values = np.quantile(sample, shares)
     values[0] = max(values[0], 1.0)
     values = np.maximum.accumulate(values)
-    wanted = float(sample.mean())
+    sample_mean = float(sample.mean())
     low, high = float(values[-2]), float(sample.max()) * 1e6
     for _ in range(200):
         values[-1] = np.sqrt(low * high)
-        low, high = (values[-1], high) if mean(shares, values) < wanted else (low, values[-1])
+        low, high = (values[-1], high) if mean(shares, values) < sample_mean else (low, values[-1])
     return values
