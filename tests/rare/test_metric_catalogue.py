@@ -1,7 +1,7 @@
 """The catalogue and a simulation have the same metrics; what is said of each metric agrees with itself."""
 
 import pytest
-from experiments.runs.simulations import simulate_run
+from experiments.runs import simulate_run
 
 from docs.scripts.metrics_page import PAGE, refreshed
 from experiments.evaluation.evaluation_table import SHARE, TOTALS
