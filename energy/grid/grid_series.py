@@ -115,10 +115,10 @@ def read_carbon(
     """The carbon intensity in a file, in micro-kilograms per kWh (unit "kg/kWh").
 
     source : 'electricity-maps', 'eia' or 'sgip'; default: by the column names, else a file of the user's own
-             whose column, unit, stamp and zone are declared as for traces.read_rate
+             whose column, unit, stamp and zone are declared as for read_rate
     column : for 'electricity-maps' also 'lca' (the default) or 'direct'
 
-    layout : header, decimal, date_order, time_unit, time_start, as for traces.read_rate
+    layout : header, decimal, date_order, time_unit, time_start, as for read_rate
 
     Arguments given override the source's conventions. InputError where the file cannot be read.
     """
@@ -148,7 +148,7 @@ def read_price(
     source   : 'de-lu' (Berlin clock time), 'ercot' (offsets written) or 'caiso' (UTC, unmarked); no default
     currency : what the scenario counts in; a file in another currency raises InputError, never a silent mix
 
-    The other arguments, and `layout`, are those of traces.read_rate and override the source's conventions.
+    The other arguments, and `layout`, are those of read_rate and override the source's conventions.
     """
     base = f"{currency}/kWh" if currency is not None else None
     options = dict(

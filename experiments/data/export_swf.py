@@ -1,4 +1,4 @@
-"""A schedule in the Standard Workload Format, version 2.2, which `traces.read_swf` reads back."""
+"""A schedule in the Standard Workload Format, version 2.2, which `traces.jobs.readers.swf` reads back."""
 
 from __future__ import annotations
 

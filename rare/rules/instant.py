@@ -3,7 +3,7 @@
 Every function takes `w`, the handle of one environment (state.HANDLE), and reaches its state through
 `env_of(w)`, `live_of(w, slot)` and so on. Clocks decide *when* something is settled, these functions
 *what* happens. Start reading at `instant`; what it calls is in
-rules_settle.py (§3), rules_decide.py (§4), rules_jobs.py (§5, §6) and rules_power.py (§2, §7).
+settle.py (§3), decide.py (§4), job_life.py (§5, §6) and power_balance.py (§2, §7).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 from rare.model import NEVER_S, Case
 from rare.rules.orders import FCFS, ORDER_NAMES, ORDERS, SCALE_OF_ATC
 from rare.scheduler import BaseScheduler
-from rare.state.codes import DEADLINE, VALUE
+from rare.state.codes import CARBON, DEADLINE, PRICE, RENEWABLES, VALUE
 from schedulers.heuristics.chooser import (
     BACKFILL_NAMES,
     BACKFILLS,
@@ -23,7 +23,7 @@ from schedulers.heuristics.chooser import (
     VICTIM_NAMES,
     VICTIMS,
 )
-from schedulers.heuristics.gates import CARBON, GATES, GREEN, NO_GATE, PRICE, SHARE, GateChoice
+from schedulers.heuristics.gates import GATES, NO_GATE, SHARE, GateChoice
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.heuristics.power_gate import GROUP, gate_of_plugin
 from traces.errors import InputError
@@ -34,6 +34,7 @@ SHORT = {name: f"fcfs+{name}" for name in BACKFILLS.built_in[NONE + 1 :]}
 NEEDS_VALUE, NEEDS_DEADLINE = (
     tuple(name for name in ORDERS.built_in if ORDERS[name].value.needs == need) for need in (VALUE, DEADLINE)
 )
+_NEEDS_OF_GATE = {GATES[name].value.code: GATES[name].value.needs for name in GATES.built_in}
 DEFAULT_PARAM, DEFAULT_GATE_PARAM = SCALE_OF_ATC.default, SHARE.default
 
 VICTIMS.reserve(BACKFILLS.built_in, "backfill")
@@ -79,14 +80,12 @@ class Heuristic(BaseScheduler):
             raise InputError(
                 f"scheduler {self.name!r} makes flexible jobs wait, and no job has a deadline; {remedy}"
             )
-        if self.gate != NO_GATE and not case.inputs.renewable and self.gate == GREEN:
+        needs = _NEEDS_OF_GATE.get(self.gate, "")
+        if needs == RENEWABLES and not case.inputs.renewable:
             raise InputError(f"scheduler {self.name!r} waits for renewables, and there are none")
-        for gate, known, what in (
-            (PRICE, case.inputs.priced, "price"),
-            (CARBON, case.inputs.carbon_known, "carbon intensity"),
-        ):
-            if self.gate == gate and not known:
-                raise InputError(f"scheduler {self.name!r} needs a grid {what}, and the scenario has none")
+        for rate, known in ((PRICE, case.inputs.priced), (CARBON, case.inputs.carbon_known)):
+            if needs == rate and not known:
+                raise InputError(f"scheduler {self.name!r} needs a grid {rate}, and the scenario has none")
 
     def for_case(self, case: Case) -> HeuristicDecider:
         """InputError where `check` refuses the case; else the same decider for every case."""

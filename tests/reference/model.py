@@ -1,4 +1,4 @@
-"""What the reference simulator (reference.py) keeps of jobs, inputs and flows, and what it gives back."""
+"""What the reference simulator (simulator.py) keeps of jobs, inputs and flows, and what it gives back."""
 
 from __future__ import annotations
 

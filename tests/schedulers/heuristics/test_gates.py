@@ -10,6 +10,7 @@ import pytest
 import rare
 from rare.model import Forecast
 from schedulers import make_scheduler
+from schedulers.heuristics.gates import GATES
 from tests.builders import make_case
 from traces.errors import InputError
 
@@ -151,6 +152,13 @@ def test_a_gate_without_what_it_needs_says_so(name, job, message):
     case = make_case([dict(job)], rare.Partition(), [{"t": 0, "supply": 5000}])
     with pytest.raises(InputError, match=message):
         rare.simulate(case, make_scheduler(name))
+
+
+@pytest.mark.parametrize("name", [name for name in GATES.built_in if GATES[name].value.needs])
+def test_every_gate_refuses_a_case_without_what_it_is_registered_to_need(name):
+    case = make_case([dict(FLEXIBLE)], rare.Partition(), [{"t": 0, "grid": 20_000}])
+    with pytest.raises(InputError, match=GATES[name].value.needs):
+        make_scheduler(f"fcfs+{name}").check(case)
 
 
 @pytest.mark.parametrize(
