@@ -114,14 +114,14 @@ def _column(file: SeriesFile, name: str, unit: str, length_s: np.ndarray) -> tup
     if len(lengths) == 1:
         return to_milliwatts(cells, lines, name, file.path, milliwatts_per(unit, int(lengths[0])))
     power_mw, missing = np.zeros(len(cells), np.int64), np.zeros(len(cells), bool)
-    for each_s in lengths.tolist():
-        rows = np.flatnonzero(length_s == each_s).tolist()
+    for step_s in lengths.tolist():
+        rows = np.flatnonzero(length_s == step_s).tolist()
         power_mw[rows], missing[rows] = to_milliwatts(
             [cells[row] for row in rows],
             [lines[row] for row in rows],
             name,
             file.path,
-            milliwatts_per(unit, each_s),
+            milliwatts_per(unit, step_s),
         )
     return power_mw, missing
 
