@@ -15,7 +15,7 @@ from experiments.process.progress import ProgressDisplay, rate_text, time_text
 ROOT = Path(__file__).resolve().parents[3]
 ON_TERMINAL = """
 import sys, time
-from experiments.runs import interrupts, progress
+from experiments.process import interrupts, progress
 progress.SILENT_S = progress.REDRAW_EVERY_S = 0.0
 def work():
     display = progress.ProgressDisplay(quiet=sys.argv[1] == "quiet")

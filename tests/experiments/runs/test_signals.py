@@ -93,7 +93,7 @@ def test_a_single_process_ends_with_its_code_and_one_line(tmp_path, number):
 
 POOL = """
 import os, sys, time
-from experiments.runs import interrupts
+from experiments.process import interrupts
 from experiments.process.worker_pool import Pool
 
 def sleep(name):
