@@ -19,6 +19,7 @@ MODULE = re.compile(rf"(?<![\w/.@:'\"\[-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]
 BARE_FILE = re.compile(r"(?<![\w*/.-])[a-z]\w*\.py\b(?!:)")
 ENTRY_POINTS = re.compile(r"rare\.(?:gates|schedulers|\w+_formats|\w+_algorithms)")
 NAMES_OF_NO_FILE = {"rare/GreenCluster-v0"}  # of an environment of gymnasium
+NAMES_OF_EXAMPLES = {"mine.py", "mine_command.py"}  # files that a reader is to write
 FILE_ENDINGS = {"csv", "html", "json", "md", "png", "py", "toml"}
 PAGES = [ROOT / "README.md", ROOT / "rare" / "RULES.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [path for folder in (*PACKAGES, "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -52,7 +53,9 @@ def is_importable(name: str) -> bool:
         return True
     module = folder / f"{words[0]}.py"
     if module.is_file():
-        return len(words) == 1 or re.search(rf"\b{words[1]}\b", module.read_text(encoding="utf-8")) is not None
+        return (
+            len(words) == 1 or re.search(rf"\b{words[1]}\b", module.read_text(encoding="utf-8")) is not None
+        )
     return hasattr(import_module(".".join(folder.relative_to(ROOT).parts)), words[0])
 
 
@@ -67,7 +70,7 @@ def stale(text: str) -> list[str]:
     return sorted(
         [path for path in paths if not is_in_tree(path)]
         + [name for name in names if not is_importable(name)]
-        + [name for name in set(BARE_FILE.findall(text)) if name not in FILE_NAMES]
+        + [name for name in set(BARE_FILE.findall(text)) - NAMES_OF_EXAMPLES if name not in FILE_NAMES]
     )
 
 

@@ -1,13 +1,13 @@
 """The catalogue and a simulation have the same metrics; what is said of each metric agrees with itself."""
 
 import pytest
-from experiments.runs import simulate_run
 
 from docs.scripts.metrics_page import PAGE, refreshed
 from experiments.evaluation.evaluation_table import SHARE, TOTALS
 from experiments.report import metric_tables, narrative, terminal_table
 from experiments.results.ranking import OF_COMPLETED
 from experiments.results.window_results import ADDED, COLUMNS, POOLED
+from experiments.runs import simulate_run
 from rare.metric_catalogue import CATALOGUE, METRICS, Adds, Form, catalogued
 from rare.metric_definitions import DEFINITIONS, NULL_CONDITIONS
 
