@@ -44,8 +44,10 @@ def is_in_tree(path: str) -> bool:
 
 
 def is_importable(name: str) -> bool:
-    """Whether a dotted name leads from a package to a module, or to a name in one. Imports no module of
-    which the file does not show the name: heavy libraries may be missing."""
+    """Whether a dotted name leads from a package to a module, or to a name in one.
+
+    A module is searched as text, for its libraries may be missing; only packages are imported.
+    """
     folder, words = ROOT, name.split(".")
     while words and (folder / words[0]).is_dir():
         folder = folder / words.pop(0)
@@ -77,6 +79,14 @@ def stale(text: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_names_is_in_the_tree(page):
     assert stale(prose(page)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_within_a_page_leads_to_a_heading(page):
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
 
 
 def test_what_comments_and_docstrings_name_is_in_the_tree():
