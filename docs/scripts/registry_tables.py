@@ -15,9 +15,9 @@ from energy.weather.weather_formats import WEATHER_FORMATS
 from rare.rules.orders import ORDERS
 from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
 from schedulers.heuristics.gates import GATES
+from schedulers.registry import SCHEDULERS  # where oracle, lookahead and rare are registered
 from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
 from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS
-from schedulers.user.plugin_schedulers import SCHEDULERS
 from traces.jobs.job_formats import JOB_FORMATS
 from traces.name_registry import Registry
 

@@ -19,6 +19,7 @@ MODULE = re.compile(rf"(?<![\w/.@:'\"\[-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]
 BARE_FILE = re.compile(r"(?<![\w*/.-])[a-z]\w*\.py\b(?!:)")
 ENTRY_POINTS = re.compile(r"rare\.(?:gates|schedulers|\w+_formats|\w+_algorithms)")
 NAMES_OF_NO_FILE = {"rare/GreenCluster-v0"}  # of an environment of gymnasium
+NAMES_OF_EXAMPLES = {"mine.py", "mine_command.py"}  # files that a reader is to write
 FILE_ENDINGS = {"csv", "html", "json", "md", "png", "py", "toml"}
 PAGES = [ROOT / "README.md", ROOT / "rare" / "RULES.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [path for folder in (*PACKAGES, "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -43,8 +44,10 @@ def is_in_tree(path: str) -> bool:
 
 
 def is_importable(name: str) -> bool:
-    """Whether a dotted name leads from a package to a module, or to a name in one. Imports no module of
-    which the file does not show the name: heavy libraries may be missing."""
+    """Whether a dotted name leads from a package to a module, or to a name in one.
+
+    A module is searched as text, for its libraries may be missing; only packages are imported.
+    """
     folder, words = ROOT, name.split(".")
     while words and (folder / words[0]).is_dir():
         folder = folder / words.pop(0)
@@ -69,13 +72,21 @@ def stale(text: str) -> list[str]:
     return sorted(
         [path for path in paths if not is_in_tree(path)]
         + [name for name in names if not is_importable(name)]
-        + [name for name in set(BARE_FILE.findall(text)) if name not in FILE_NAMES]
+        + [name for name in set(BARE_FILE.findall(text)) - NAMES_OF_EXAMPLES if name not in FILE_NAMES]
     )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_names_is_in_the_tree(page):
     assert stale(prose(page)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_within_a_page_leads_to_a_heading(page):
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors] == []
 
 
 def test_what_comments_and_docstrings_name_is_in_the_tree():
