@@ -171,6 +171,8 @@ def read_jobs(entry: Entry[JobFormat], path: Path, options: ReadOptions) -> Work
         raise
     except Exception as error:
         raise _failed(entry, path, error) from error
+    from traces.jobs.workload import Workload  # needs NumPy, as the readers do
+
     if not isinstance(workload, Workload):
         raise InputError(
             f"{place(path)}: format {entry.name!r} of the plug-in {entry.origin} gave no Workload"
