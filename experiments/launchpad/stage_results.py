@@ -45,7 +45,7 @@ def results_of(
     return plain_json(
         {
             "format": FORMAT,
-            "experiment": dataclasses.asdict(experiment),
+            "experiment": experiment.model_dump(),
             "workers": workers,
             "cases": list(of_case.values()),
             "data": data,
