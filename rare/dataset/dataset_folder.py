@@ -49,27 +49,27 @@ def _versioned(out: str | Path) -> Path:
     folder.exists()
     name = Path(os.path.abspath(folder)).name
     if _version(name):
-        named = folder
+        versioned_folder = folder
     else:
         _check_taken(folder, name)
-        named = folder.parent / f"{folder.name}-v0" if folder.name else folder / f"{name}-v0"
-    if not _NAME.fullmatch(named.name):
-        better = _listed(named)
+        versioned_folder = folder.parent / f"{folder.name}-v0" if folder.name else folder / f"{name}-v0"
+    if not _NAME.fullmatch(versioned_folder.name):
+        better = _listed(versioned_folder)
         hint = f"; give {better}" if better is not None else "; give another name"
         raise InputError(
             f"{out}: Minari's names are letters, digits, - and _, with a version such as -v0 at the end{hint}"
         )
-    dataset_id(named)
-    return named
+    dataset_id(versioned_folder)
+    return versioned_folder
 
 
-def _listed(named: Path) -> Path | None:
+def _listed(folder: Path) -> Path | None:
     """A place beside this one whose name Minari takes, and where nothing is; None if none is near."""
-    name, _, version = named.name.rpartition("-v")
-    plain = re.sub(r"[^-\w]+", "-", name).strip("-")
-    if not plain:
+    name, _, version = folder.name.rpartition("-v")
+    word = re.sub(r"[^-\w]+", "-", name).strip("-")
+    if not word:
         return None
-    places = (named.parent / f"{plain}-v{number}" for number in (version, *range(100)))
+    places = (folder.parent / f"{word}-v{number}" for number in (version, *range(100)))
     return next((place for place in places if not os.path.lexists(place)), None)
 
 

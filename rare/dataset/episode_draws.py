@@ -15,7 +15,7 @@ _ORDER, _ACTIONS = 0, 1  # two families of seeds that never meet
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class EpisodeDraw:
     """The episode of one number. seed: of its random actions, below 2^63."""
 
     number: int
@@ -24,7 +24,7 @@ class Drawn:
     policy: int
 
 
-def draw(seed: int, number: int, windows: int, policies: int) -> Drawn:
+def draw(seed: int, number: int, windows: int, policies: int) -> EpisodeDraw:
     """The episode of this number, of so many windows and policies.
 
     >>> [draw(0, number, 2, 1).window for number in range(4)]
@@ -32,11 +32,13 @@ def draw(seed: int, number: int, windows: int, policies: int) -> Drawn:
     """
     turn, place = divmod(number, windows * policies)
     window, policy = divmod(_order(seed, turn, windows * policies)[place], policies)
-    own = np.random.SeedSequence(entropy=seed, spawn_key=(_ACTIONS, number)).generate_state(1, np.uint64)
-    return Drawn(number, int(own[0] >> np.uint64(1)), window, policy)
+    seed_words = np.random.SeedSequence(entropy=seed, spawn_key=(_ACTIONS, number)).generate_state(
+        1, np.uint64
+    )
+    return EpisodeDraw(number, int(seed_words[0] >> np.uint64(1)), window, policy)
 
 
 @lru_cache(maxsize=8)
 def _order(seed: int, turn: int, pairs: int) -> tuple[int, ...]:
-    drawn = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(_ORDER, turn)))
-    return tuple(int(pair) for pair in drawn.permutation(pairs))
+    generator = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(_ORDER, turn)))
+    return tuple(int(pair) for pair in generator.permutation(pairs))

@@ -77,8 +77,8 @@ def write_episode(file: h5py.File, name: str, episode: LoggedEpisode) -> None:
 
 def minari_attributes(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts as attributes: the window where Minari keeps the options of `reset`; unknown values left out."""
-    found = {key: value for key, value in facts.items() if value is not None and key != "window"}
-    return {**found, "options/window": facts["window"], "total_steps": facts["decisions"]}
+    attributes = {key: value for key, value in facts.items() if value is not None and key != "window"}
+    return {**attributes, "options/window": facts["window"], "total_steps": facts["decisions"]}
 
 
 def identity(facts: dict[str, Any]) -> bytes:

@@ -88,23 +88,23 @@ def read_shards(folder: Path) -> list[Shard]:
     """The whole shards of a folder, in order. InputError if one is damaged or missing."""
     if not folder.is_dir():
         return []
-    found = sorted(_read_shards(folder), key=lambda shard: shard.first)
+    shards = sorted(_read_shards(folder), key=lambda shard: shard.first)
     expected = 0
-    for shard in found:
+    for shard in shards:
         if shard.first != expected or len(shard.rows) != shard.last - shard.first + 1:
             raise InputError(
                 f"{folder}: episodes {expected} to {shard.first - 1} are missing; make the dataset again"
             )
         expected = shard.last + 1
-    return found
+    return shards
 
 
 def _read_shards(folder: Path) -> Iterator[Shard]:
     for path in folder.iterdir():
-        named = _NAME.fullmatch(path.name)
-        if named is None:
+        match = _NAME.fullmatch(path.name)
+        if match is None:
             continue
-        first, last = int(named[1]), int(named[2])
+        first, last = int(match[1]), int(match[2])
         with opened_hdf5(path) as file:
             rows = _rows(file, path)
         for place, row in enumerate(rows):
@@ -116,9 +116,9 @@ def _rows(file: h5py.File, path: Path) -> list[dict[str, Any]]:
     """The table of a shard."""
     table = member(file, _TABLE, path)
     with reading(path, _TABLE):
-        plain = isinstance(table, h5py.Dataset) and table.shape == () and not table.is_virtual
+        is_text = isinstance(table, h5py.Dataset) and table.shape == () and not table.is_virtual
         most_bytes = min(os.path.getsize(path), MOST_TABLE_BYTES)
-        if not plain or table.external or table.dtype.itemsize > most_bytes:
+        if not is_text or table.external or table.dtype.itemsize > most_bytes:
             raise InputError(f"{path}: {_TABLE} is no text; {REMEDY}")
         text = table[()]
         if not isinstance(text, bytes):

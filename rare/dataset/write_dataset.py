@@ -20,7 +20,7 @@ import numpy as np
 
 from rare.dataset.data_sheet import make_sheet, sheet_text
 from rare.dataset.dataset_folder import PLAN, SHEET, dataset_id, mark_namespace, versioned
-from rare.dataset.episode_draws import Drawn, draw
+from rare.dataset.episode_draws import EpisodeDraw, draw
 from rare.dataset.logged_episode import LoggedEpisode
 from rare.dataset.minari.minari_form import publish
 from rare.dataset.play_episode import Played, Player, Policy
@@ -115,21 +115,21 @@ def _play(
     number = shards[-1].last + 1 if shards else 0
     published = 0
     while number < count:
-        writer, began_s, whole = ShardWriter(data, number), time.monotonic(), False
+        writer, began_s, complete = ShardWriter(data, number), time.monotonic(), False
         try:
             while number < count and writer.decisions < shard_decisions:
                 if time.monotonic() - began_s > SHARD_AGE_S:
                     break
-                drawn = draw(task.seed, number, len(windows), len(task.policies))
-                policy = task.policies[drawn.policy]
-                found = player.play(windows[drawn.window], policy, drawn.seed, task.most_decisions)
-                _note(writer, player, drawn, policy, found, windows[drawn.window].case_index)
+                episode = draw(task.seed, number, len(windows), len(task.policies))
+                policy = task.policies[episode.policy]
+                played = player.play(windows[episode.window], policy, episode.seed, task.most_decisions)
+                _note(writer, player, episode, policy, played, windows[episode.window].case_index)
                 number += 1
                 progress(number, count)
             shards.append(writer.close())
-            whole = True
+            complete = True
         finally:
-            if not whole:
+            if not complete:
                 writer.give_up()
         if number < count and number >= 1.25 * published:  # the cost of all of them stays that of the last
             _publish(task, data, shards)
@@ -137,7 +137,7 @@ def _play(
 
 
 def _note(
-    writer: ShardWriter, player: Player, drawn: Drawn, policy: Policy, played: Played, case_index: int
+    writer: ShardWriter, player: Player, drawn: EpisodeDraw, policy: Policy, played: Played, case_index: int
 ) -> None:
     summary, log = played.summary, player.log
     facts: dict[str, Any] = {
@@ -221,8 +221,8 @@ def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
     """Write down what is logged, or compare it with what was."""
     difference = record_config(folder / PLAN, plan, "remove the folder")
     if difference is not None:
-        key, recorded, asked = difference
+        key, recorded, current = difference
         raise InputError(
-            f"{folder}: holds a dataset with another {key} ({recorded}, not {asked}); choose another folder, "
+            f"{folder}: holds a dataset with another {key} ({recorded}, not {current}); choose another folder, "
             "or remove this one"
         )

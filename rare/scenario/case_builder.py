@@ -156,7 +156,7 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
     table = loaded.scenario.workload
     if table.model is not None:
         try:
-            return _chosen(_made(loaded), table)
+            return _selected_jobs(_synthetic_jobs(loaded), table)
         except InputError as error:
             raise error.at("workload") from None
     if table.file is None:
@@ -178,10 +178,10 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
         raise InputError(
             "holds no jobs to simulate", where=path, remedy=f"`rare traces show {path.name}` says why"
         )
-    return _chosen(jobs, table)
+    return _selected_jobs(jobs, table)
 
 
-def _made(loaded: Loaded) -> Workload:
+def _synthetic_jobs(loaded: Loaded) -> Workload:
     """Jobs of a model, as many days of them as the scenario says."""
     from traces.synthetic import gpu_mix, lublin, with_estimates
 
@@ -224,7 +224,7 @@ def _utc(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _chosen(jobs: Workload, table: WorkloadTable) -> Workload:
+def _selected_jobs(jobs: Workload, table: WorkloadTable) -> Workload:
     if table.jobs is not None:
         return jobs.select(*parse_span(table.jobs))
     if table.from_date is None and table.to_date is None:
@@ -256,9 +256,9 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
 
 def _note_unsupported(jobs: Workload, record: BuildRecord) -> None:
     """Say what the trace asks for and the simulation leaves out (README, known limits)."""
-    found = jobs.report.notes.get("dependencies_ignored")
-    if found is not None:
-        record.note(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
+    dependencies = jobs.report.notes.get("dependencies_ignored")
+    if dependencies is not None:
+        record.note(f"{dependencies.count} jobs wait for others in the trace; these dependencies are ignored")
     if jobs.report.shift_s:
         record.note(
             f"the trace begins {jobs.report.shift_s} s before its second 0; all its times are moved by that"
@@ -308,23 +308,23 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     except InputError as error:
         raise error.at(f"{where}.profile") from None
 
-    def given(key: str, of_profile: str, scale: int = 1000) -> int:
+    def value_of(key: str, of_profile: str, scale: int = 1000) -> int:
         value = getattr(table, key)
         if value is not None:
             return round(value * scale)
         return 0 if server is None else int(getattr(server, of_profile) or 0)
 
-    memory_mib = given("memory_gib_per_node", "memory_mib", 1024)
+    memory_mib = value_of("memory_gib_per_node", "memory_mib", 1024)
     return Partition(
         name=name,
         nodes=nodes,
-        cores_per_node=given("cores_per_node", "cores_per_node", 1),
-        gpus_per_node=given("gpus_per_node", "gpus_per_node", 1),
+        cores_per_node=value_of("cores_per_node", "cores_per_node", 1),
+        gpus_per_node=value_of("gpus_per_node", "gpus_per_node", 1),
         memory_mib_per_node=max(1, memory_mib) if memory_mib or table.memory_gib_per_node else None,
-        idle_mw=given("idle_w", "idle_mw"),
-        sleep_mw=given("sleep_w", "sleep_mw"),
-        core_mw=given("core_w", "core_mw"),
-        gpu_mw=given("gpu_w", "gpu_mw"),
+        idle_mw=value_of("idle_w", "idle_mw"),
+        sleep_mw=value_of("sleep_w", "sleep_mw"),
+        core_mw=value_of("core_w", "core_mw"),
+        gpu_mw=value_of("gpu_w", "gpu_mw"),
         idle_nodes=table.idle_nodes,
         wake_s=table.wake_s,
     )
@@ -366,7 +366,7 @@ def _options(scenario: Scenario) -> Options:
 
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_none(each) for key, each in value.items() if each is not None}
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(each) for each in value]
+        return [_without_none(item) for item in value]
     return value

@@ -37,8 +37,8 @@ def reading(path: Path, place: str = "") -> Iterator[None]:
     except MemoryError:
         raise InputError(f"{where}: needs more memory than there is; {REMEDY} with fewer slots") from None
     except Exception as error:  # h5py raises what the C library happens to meet
-        said = one_line(error, 160) or type(error).__name__
-        raise InputError(f"{where}: is damaged ({said}); {REMEDY}") from None
+        reason = one_line(error, 160) or type(error).__name__
+        raise InputError(f"{where}: is damaged ({reason}); {REMEDY}") from None
 
 
 @contextmanager
@@ -56,22 +56,22 @@ def opened_hdf5(path: Path) -> Iterator[h5py.File]:
 
 def member(group: h5py.Group, name: str, path: Path) -> Any:
     """What lies at a name such as 'infos/action_mask', None if nothing. InputError for any kind of link."""
-    place, here = "", group
+    place, current = "", group
     for part in name.split("/"):
         place = f"{place}/{part}" if place else part
         where = f"{group.name}/{place}"
-        if not isinstance(here, h5py.Group):
+        if not isinstance(current, h5py.Group):
             raise InputError(f"{path}: {where} lies in something that is no group; {REMEDY}")
         with reading(path, where):
-            link = here.get(part, getlink=True)
+            link = current.get(part, getlink=True)
             if link is None:
                 return None
             if not isinstance(link, h5py.HardLink):
                 raise InputError(
                     f"{path}: {where} is a link to somewhere else, which is not followed; {REMEDY}"
                 )
-            here = here[part]
-    return here
+            current = current[part]
+    return current
 
 
 def array_at(group: h5py.Group, name: str, path: Path, kinds: str, width: int | None = None) -> h5py.Dataset:
@@ -95,16 +95,16 @@ def array_at(group: h5py.Group, name: str, path: Path, kinds: str, width: int | 
 def _check_type(array: h5py.Dataset, path: Path, where: str, kinds: str) -> None:
     dtype = array.dtype
     if dtype.kind not in kinds or dtype.itemsize > 8 or dtype.fields or dtype.subdtype:
-        wanted = " or ".join(dict.fromkeys(KINDS[kind] for kind in kinds))
-        raise InputError(f"{path}: {where} holds values of type {dtype}, not {wanted}; {REMEDY}")
+        expected = " or ".join(dict.fromkeys(KINDS[kind] for kind in kinds))
+        raise InputError(f"{path}: {where} holds values of type {dtype}, not {expected}; {REMEDY}")
 
 
 def _check_shape(array: h5py.Dataset, path: Path, where: str, width: int | None) -> None:
     shape = array.shape
     columns = () if width is None else (width,)
     if shape is None or len(shape) != 1 + len(columns) or shape[1:] != columns or not shape[0]:
-        wanted = "(rows,)" if width is None else f"(rows, {width})"
-        raise InputError(f"{path}: {where} has the shape {shape}, not {wanted}; {REMEDY}")
+        expected = "(rows,)" if width is None else f"(rows, {width})"
+        raise InputError(f"{path}: {where} has the shape {shape}, not {expected}; {REMEDY}")
 
 
 def _check_storage(array: h5py.Dataset, path: Path, where: str) -> None:
@@ -137,12 +137,12 @@ def _check_storage(array: h5py.Dataset, path: Path, where: str) -> None:
         )
 
 
-def check_memory(bytes_needed: int, path: Path, what: str, remedy: str) -> None:
+def check_memory(bytes_needed: int, path: Path, contents: str, remedy: str) -> None:
     """InputError if so much memory is not there."""
-    there = available_bytes()
-    if there is not None and bytes_needed > there:
+    free = available_bytes()
+    if free is not None and bytes_needed > free:
         raise InputError(
-            f"{path}: {what} need {bytes_needed / 2**30:,.1f} GiB of memory, and {there / 2**30:,.1f} GiB "
+            f"{path}: {contents} need {bytes_needed / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} GiB "
             f"are free; {remedy}"
         )
 

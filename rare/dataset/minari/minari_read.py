@@ -79,8 +79,8 @@ def _box_width(keys: Keys) -> int:
 def _actions(keys: Keys) -> int:
     space = _parsed(keys, "action_space")
     number = space.get("n")
-    plain = isinstance(number, int) and not isinstance(number, bool) and 2 <= number <= 10**5
-    if space.get("type") != "Discrete" or not plain or space.get("start", 0) != 0:
+    is_valid = isinstance(number, int) and not isinstance(number, bool) and 2 <= number <= 10**5
+    if space.get("type") != "Discrete" or not is_valid or space.get("start", 0) != 0:
         raise keys.refuse("action_space", "Discrete from 0 on, as rare/GreenCluster-v0 has")
     assert isinstance(number, int)
     return number
@@ -99,7 +99,7 @@ def sheet_of(metadata: Metadata, layout: Layout) -> dict[str, Any]:
     """What a data sheet of ours would say of it; what nobody knows is None."""
     options = metadata.options
     scenario, settings, seed = (options.get(key) for key in ("scenario", "settings", "scenario_seed"))
-    if not isinstance(settings, list) or not all(isinstance(each, str) for each in settings):
+    if not isinstance(settings, list) or not all(isinstance(setting, str) for setting in settings):
         settings = []
     return {
         "scenario": scenario if isinstance(scenario, str) else None,
@@ -120,19 +120,19 @@ def layout_of(metadata: Metadata, rows: np.ndarray) -> Layout:
     The environment's arguments say it. Where a dataset does not name its environment, the layouts of this
     width and number of actions are tried on `rows` (N, width), observations of an episode.
     """
-    named = _named_layout(metadata)
-    if named is not None:
-        return named
+    from_options = _named_layout(metadata)
+    if from_options is not None:
+        return from_options
     fitting = [layout for layout in _possible(metadata.width, metadata.actions) if _fits(rows, layout)]
     if len(fitting) == 1:
         return fitting[0]
-    said = (
+    problem = (
         "observations of this width and these actions are none of rare/GreenCluster-v0's"
         if not fitting
         else "several layouts fit"
     )
     raise InputError(
-        f"{metadata.path}: {said} ({metadata.width} numbers, {metadata.actions} actions), and 'env_spec' "
+        f"{metadata.path}: {problem} ({metadata.width} numbers, {metadata.actions} actions), and 'env_spec' "
         "names no environment of ours; collect from gymnasium.make('rare/GreenCluster-v0', ...)"
     )
 
@@ -141,9 +141,9 @@ def _named_layout(metadata: Metadata) -> Layout | None:
     sizes = ("queue_slots", "running_slots", "forecast_hours")
     if not metadata.options:
         return None
-    given = {key: metadata.options[key] for key in sizes if key in metadata.options}
+    known_sizes = {key: metadata.options[key] for key in sizes if key in metadata.options}
     try:
-        layout = Layout(**given, reservations=metadata.options.get("reservations") is True)
+        layout = Layout(**known_sizes, reservations=metadata.options.get("reservations") is True)
     except InputError as error:
         raise InputError(f"{metadata.path}: 'env_spec': {error}; {REMEDY}") from None
     return layout if (layout.size, layout.actions) == (metadata.width, metadata.actions) else None
@@ -151,11 +151,11 @@ def _named_layout(metadata: Metadata) -> Layout | None:
 
 def _possible(width: int, actions: int) -> list[Layout]:
     """Every layout with so many numbers and actions."""
-    rest = width - actions - len(CLUSTER) - len(RUNNING) * (actions - 1)
+    remaining = width - actions - len(CLUSTER) - len(RUNNING) * (actions - 1)
     more = len(QUEUE) - len(RUNNING)
     layouts = []
     for queue_slots in range(1, min(actions - 1, 4096) + 1):
-        hours, over = divmod(rest - more * queue_slots, len(FORECAST))
+        hours, over = divmod(remaining - more * queue_slots, len(FORECAST))
         if over == 0 and 0 <= hours <= 168 and actions - 1 - queue_slots <= 4096:
             layouts.append(Layout(queue_slots, actions - 1 - queue_slots, hours))
     return layouts

@@ -84,11 +84,11 @@ def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, b
 
 
 def _unknown(key: str, value: object, known: list[str], inside: bool) -> str:
-    what = "table" if isinstance(value, dict) or (isinstance(value, list) and not inside) else "key"
+    noun = "table" if isinstance(value, dict) or (isinstance(value, list) and not inside) else "key"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
     if near:
-        return f"is an unknown {what}; did you mean {near[0]!r}?"
-    return f"is an unknown {what}; known are {', '.join(known)}"
+        return f"is an unknown {noun}; did you mean {near[0]!r}?"
+    return f"is an unknown {noun}; known are {', '.join(known)}"
 
 
 # --- what a field allows ---------------------------------------------------------------------------------
@@ -114,8 +114,8 @@ def _parts(annotation: object) -> typing.Iterator[object]:
         for marker in annotation.__metadata__:
             yield from _parts(marker)
     elif typing.get_origin(annotation) is not None and type(None) in typing.get_args(annotation):
-        for each in typing.get_args(annotation):
-            yield from _parts(each)
+        for argument in typing.get_args(annotation):
+            yield from _parts(argument)
     else:
         yield annotation
 
@@ -140,15 +140,15 @@ def limits(annotation: object) -> Limits:
 
 def _annotation_at(model: type[Table], path: KeyPath) -> object:
     """The field at the end of a path, or the type of its items; None where there is none."""
-    here: object = model
+    current: object = model
     for step in path:
-        table = inner_table(here)
+        table = inner_table(current)
         if isinstance(step, str):
-            here = None if table is None else table.model_fields.get(step)
+            current = None if table is None else table.model_fields.get(step)
         elif table is None:
-            items = [typing.get_args(each) for each in _parts(here) if typing.get_origin(each) is tuple]
-            here = items[0][0] if items and items[0] else None
-    return here
+            items = [typing.get_args(part) for part in _parts(current) if typing.get_origin(part) is tuple]
+            current = items[0][0] if items and items[0] else None
+    return current
 
 
 def inner_table(annotation: object) -> type[Table] | None:
@@ -170,7 +170,7 @@ def value_kind(annotation: object) -> str:
         many = "list of " if items[-1] is Ellipsis else "two "
         allowed = limits(items[0])
         bounds = (
-            "" if allowed.high is None else f" from {_plain(allowed.low or 0.0)} to {_plain(allowed.high)}"
+            "" if allowed.high is None else f" from {_bound(allowed.low or 0.0)} to {_bound(allowed.high)}"
         )
         return f"{many}{value_kind(items[0])}s{bounds}"
     names = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
@@ -181,7 +181,7 @@ def _table_at(model: type[Table], path: KeyPath) -> type[Table] | None:
     return inner_table(_annotation_at(model, path))
 
 
-def _plain(value: float) -> str:
+def _bound(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
@@ -191,9 +191,9 @@ def _between(allowed: Limits, value: Any) -> str:
         return f"must be above {low:g}"
     if low is None or high is None:
         return (
-            f"must be at {'most' if low is None else 'least'} {_plain((high if low is None else low) or 0.0)}"
+            f"must be at {'most' if low is None else 'least'} {_bound((high if low is None else low) or 0.0)}"
         )
-    return f"must be between {_plain(low)} and {_plain(high)}"
+    return f"must be between {_bound(low)} and {_bound(high)}"
 
 
 def _number(allowed: Limits, value: Any) -> str:

@@ -87,18 +87,22 @@ def _plant(key: str, changed: float, site: SiteTable, source: SourceTable, capac
     if source.kind == "solar":
         from energy.plants.solar import SolarPlant, solar_power
 
-        plant = SolarPlant(**_given(source, SOLAR))
+        plant = SolarPlant(**_plant_arguments(source, SOLAR))
         return solar_power(weather, plant, step_s=source.step_s, capacity_kw=capacity_kw, **how)
     from energy.plants.wind import WindPlant, wind_power
 
     return wind_power(
-        weather, WindPlant(**_given(source, WIND)), step_s=source.step_s, capacity_kw=capacity_kw, **how
+        weather,
+        WindPlant(**_plant_arguments(source, WIND)),
+        step_s=source.step_s,
+        capacity_kw=capacity_kw,
+        **how,
     )
 
 
-def _given(source: SourceTable, names: tuple[str, ...]) -> dict[str, Any]:
-    given = {name: getattr(source, name) for name in names if getattr(source, name) is not None}
-    return {{"turbine": "turbine_type"}.get(name, name): value for name, value in given.items()}
+def _plant_arguments(source: SourceTable, names: tuple[str, ...]) -> dict[str, Any]:
+    arguments = {name: getattr(source, name) for name in names if getattr(source, name) is not None}
+    return {{"turbine": "turbine_type"}.get(name, name): value for name, value in arguments.items()}
 
 
 def outside_air_pue(weather: Weather, overhead: float) -> RateSeries:

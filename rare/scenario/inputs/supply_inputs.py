@@ -85,20 +85,20 @@ def read_supply(loaded: Loaded, cluster: Cluster, record: BuildRecord) -> Supply
             series = plant_power(loaded, source, _capacity_kw(source, cluster, where), where)
         quantity = source.quantity or ("supply" if source.kind == "file" else source.kind)
         groups.setdefault(quantity, []).append(series)
-    whole = total([part for parts in groups.values() for part in parts])
-    if whole.peak_mw > UNLIMITED_MW:
+    combined = total([part for parts in groups.values() for part in parts])
+    if combined.peak_mw > UNLIMITED_MW:
         raise InputError(
-            f"supply: the sources reach {whole.peak_mw / MW_PER_KW:g} kW, more than a simulation can count",
+            f"supply: the sources reach {combined.peak_mw / MW_PER_KW:g} kW, more than a simulation can count",
             remedy="correct the unit or the size",
         )
     if all(_unsized(source) for source in supply.source):
-        _note_size(whole, cluster, record)
-    return Supply(whole, {name: _over(whole, total(parts)) for name, parts in groups.items()}, factor)
+        _note_size(combined, cluster, record)
+    return Supply(combined, {name: _over(combined, total(parts)) for name, parts in groups.items()}, factor)
 
 
-def _over(whole: PowerSeries, part: PowerSeries) -> PowerSeries:
+def _over(combined: PowerSeries, part: PowerSeries) -> PowerSeries:
     """The part of a sum over the sum's own time, which may be shorter."""
-    return part.slice(part.second_at(whole.start_utc), part.second_at(whole.end_utc))
+    return part.slice(part.second_at(combined.start_utc), part.second_at(combined.end_utc))
 
 
 def _unsized(source: SourceTable) -> bool:
