@@ -1,4 +1,4 @@
-"""The data sheet: what a dataset holds and where it comes from, as JSON and as text."""
+"""The data sheet of a dataset: content and origin, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def make_sheet(
 
 
 def content_hash(layout: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
-    """sha256 of layout and episodes, in hex: the same however often the logging was interrupted."""
+    """sha256 of layout and episodes, in hex; independent of interruptions of the logging."""
     digest = hashlib.sha256(identity(layout))
     for row in rows:
         digest.update(identity(row))
@@ -74,7 +74,7 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
 
 
 def sheet_text(sheet: dict[str, Any]) -> str:
-    """The data sheet in words, as Markdown."""
+    """The data sheet as Markdown text."""
     sizes = sheet["layout"]["sizes"]
     left_out = ", ".join(f"{number} {why}" for why, number in sheet["episodes_left_out"].items() if number)
     lines = [

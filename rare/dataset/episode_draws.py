@@ -1,4 +1,4 @@
-"""What the episode of a number is: window, behaviour policy and seed, a pure function of both numbers.
+"""Window, behaviour policy and seed of each episode: a pure function of dataset seed and episode number.
 
 Every window is played under every policy once before any pair comes again, in an order drawn anew for
 each round, so that any first episodes of a dataset are a fair sample of it.
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-_ORDER, _ACTIONS = 0, 1  # two families of seeds that never meet
+_ORDER, _ACTIONS = 0, 1  # keys of independent families of seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class EpisodeDraw:
 
 
 def draw(seed: int, number: int, windows: int, policies: int) -> EpisodeDraw:
-    """The episode of this number, of so many windows and policies.
+    """The draw for an episode number, given the numbers of windows and policies.
 
     >>> [draw(0, number, 2, 1).window for number in range(4)]
     [1, 0, 0, 1]

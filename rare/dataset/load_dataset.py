@@ -29,7 +29,7 @@ _LOOKED_AT = 200  # observations by which a layout is told
 
 
 class Dataset(Sequence[LoggedEpisode]):
-    """The episodes of a dataset, each read from its file, and checked, when it is asked for.
+    """The episodes of a dataset, each read from its file and checked on access.
 
     sheet: the data sheet; of a dataset that Minari wrote what its metadata tell. layout: what the numbers of
     an observation mean. steps: decisions of each episode. notes: what had to be assumed, a line each.
@@ -111,7 +111,7 @@ class Dataset(Sequence[LoggedEpisode]):
                 yield self._checked(reader, index)
 
     def _checked(self, reader: Reader, index: int) -> LoggedEpisode:
-        """An episode that is what its dataset says it is."""
+        """An episode, checked against the hash and facts of the dataset."""
         place = self._places[index]
         if not self.is_ours:
             return reader.read(place, {})
@@ -145,7 +145,7 @@ def load(folder: str | Path) -> Dataset:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether the folder has a data sheet. InputError if it holds no dataset at all."""
+    """Whether the folder has a data sheet. InputError if it has no dataset."""
     if (folder / SHEET).exists():
         return True
     if (folder / PLAN).is_file():
@@ -199,7 +199,7 @@ def _check_metadata(folder: Path, sheet: dict[str, Any]) -> None:
 
 
 def _notes(folder: Path, reader: Reader, place: Any, layout: Layout) -> tuple[str, ...]:
-    """What has to be assumed about a dataset that Minari wrote."""
+    """Notes on the assumptions about a dataset written by Minari's tools."""
     arrays = reader.arrays(place)
     if "time_s" in arrays or "elapsed_s" in arrays:
         return ()
@@ -236,7 +236,7 @@ def _converted(d3rlpy_dataset: Any, episode: LoggedEpisode) -> Any:
 
 def _d3rlpy() -> Any:
     try:
-        with suppress(ImportError):  # gym prints a banner when d3rlpy imports it, unless this is empty
+        with suppress(ImportError):  # gym prints a banner on import unless this is empty
             import gym_notices.notices
 
             gym_notices.notices.notices.clear()

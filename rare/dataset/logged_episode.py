@@ -63,7 +63,7 @@ _LARGE = ("observations", "action_mask")
 
 
 def write_episode(file: h5py.File, name: str, episode: LoggedEpisode) -> None:
-    """Write an episode as the group `name`, its facts as attributes."""
+    """Write an episode into the group `name`, with its facts as attributes."""
     group = file.create_group(name)
     for key, place in PLACES.items():
         array = getattr(episode, key)
@@ -82,5 +82,5 @@ def minari_attributes(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def identity(facts: dict[str, Any]) -> bytes:
-    """Facts as bytes that do not depend on their order, for the hash of a dataset."""
+    """Facts as bytes, independent of their order, for the hash of a dataset."""
     return json.dumps(facts, sort_keys=True).encode() + b"\n"

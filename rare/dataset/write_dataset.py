@@ -1,4 +1,4 @@
-"""Log episodes into a folder: shard by shard, so that a killed run goes on where it stopped.
+"""Logs episodes into a folder, shard by shard, so that a killed run can be resumed.
 
 FOLDER/plan.json           what is logged; a resumed run must mean the same
 FOLDER/data/               the Minari dataset: shards, main_data.hdf5, metadata.json
@@ -37,7 +37,7 @@ NAMES = (PLAN, SHEET, "datasheet.md", "data", "figures")  # everything that a da
 
 @dataclass(frozen=True)
 class Task:
-    """What to log.
+    """The task of a logging run.
 
     about: what a resumed run must have in common with the first, beside the rest, such as hashes of case and
     code. origin: what only the data sheet tells. minari: what only Minari's metadata tell, such as env_spec.
@@ -54,7 +54,7 @@ class Task:
     minari: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def plan(self) -> dict[str, Any]:
-        """What must be the same for a run to go on where another one stopped."""
+        """The object of plan.json; a resumed run must have an equal one."""
         plan = {
             **self.about,
             "schedulers": [policy.name for policy in self.policies],
@@ -75,7 +75,7 @@ def log_dataset(
     shard_decisions: int = SHARD_DECISIONS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Play episodes 0 to count - 1 and log them; goes on where an earlier run stopped. The data sheet.
+    """Play and log episodes 0 to count - 1, resuming an earlier run; returns the data sheet.
 
     The folder's name gets a version (-v0) where it has none, as Minari wants it. InputError if the folder
     holds something else, or more episodes than are asked for.
@@ -109,7 +109,7 @@ def _play(
     shard_decisions: int,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Add shards until all numbers have been played."""
+    """Add shards until all episode numbers have been played."""
     player = Player(task.episodes, task.layout)
     windows = task.episodes.of(task.split)
     number = shards[-1].last + 1 if shards else 0
@@ -186,7 +186,7 @@ def _publish(task: Task, data: Path, shards: list[Shard]) -> None:
 
 @contextmanager
 def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
-    """The folder's data folder, locked against other runs; made if need be."""
+    """Context with the data folder, created if missing and locked against other runs."""
     try:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -205,7 +205,7 @@ def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a place that is taken by something other than a dataset."""
+    """InputError for a folder with other files than those of a dataset."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, not a folder; choose another name")
     if not folder.exists() or (folder / PLAN).is_file():
@@ -218,11 +218,11 @@ def check_folder(folder: Path) -> None:
 
 
 def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
-    """Write down what is logged, or compare it with what was."""
+    """Write plan.json, or compare the plan with the recorded one."""
     difference = record_config(folder / PLAN, plan, "remove the folder")
     if difference is not None:
-        key, recorded, current = difference
+        key, recorded, new = difference
         raise InputError(
-            f"{folder}: holds a dataset with another {key} ({recorded}, not {current}); choose another folder, "
+            f"{folder}: holds a dataset with another {key} ({recorded}, not {new}); choose another folder, "
             "or remove this one"
         )

@@ -37,7 +37,7 @@ class TimeJoin:
     site_zone: str
 
     def as_dict(self) -> dict[str, Any]:
-        """For config.json."""
+        """The object for config.json."""
         return asdict(self)
 
     def beginning(self, begin_s: int, supply_start_utc: datetime) -> TimeJoin:
@@ -115,7 +115,7 @@ def _join(
 
 
 def _first_week(trace_time: datetime, start_utc: datetime, site: tzinfo) -> datetime:
-    """The site's first clock time at or after `start_utc` with the weekday and hour of `own`."""
+    """The site's first clock time at or after `start_utc` with the weekday and hour of `trace_time`."""
     start = start_utc.astimezone(site).replace(tzinfo=None)
     weeks = -((trace_time - start) // WEEK)
     site_time = trace_time + weeks * WEEK
@@ -130,7 +130,7 @@ def _first_week(trace_time: datetime, start_utc: datetime, site: tzinfo) -> date
 def _same_season(
     trace_time: datetime, first: datetime, target: datetime, end_utc: datetime, site: tzinfo, repeats: bool
 ) -> datetime:
-    """Of the weeks from `first` on, the one nearest to `target`, the next day like `own`'s in the year.
+    """Of the weeks from `first` on, the one nearest to `target`, the next such day of the year.
 
     A supply shorter than a year may not have that day: then the nearest day of the year it has.
     """
@@ -142,7 +142,7 @@ def _same_season(
 
 
 def _next_like(trace_time: datetime, earliest: datetime) -> datetime:
-    """The first time at or after `earliest` on `own`'s day of the year (29 February: 1 March)."""
+    """The first time at or after `earliest` on the day of the year of `trace_time` (29 February: 1 March)."""
     for year in (earliest.year, earliest.year + 1):
         leap = trace_time.month == 2 and trace_time.day == 29
         day = trace_time.replace(

@@ -51,7 +51,7 @@ def _window_dict(window: Window | None) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A Case and how it came about. `files`: what was read, by role, for provenance."""
+    """A Case with its origin. `files`: input files by role, for provenance."""
 
     case: Case
     loaded: Loaded
@@ -65,7 +65,7 @@ class Built:
         return self.loaded.scenario.name
 
     def resolved(self) -> dict[str, Any]:
-        """Every key with its value in this run, and the sizes that followed from the ratios."""
+        """Every key with its value in this run, and the sizes computed from ratios."""
         tables = _without_none(self.loaded.scenario.model_dump())
         case = self.case
         limit_mw = int(case.inputs.import_limit_mw[0])
@@ -92,7 +92,7 @@ class Built:
 
 
 def build(loaded: Loaded, *, seed: int = 0) -> Built:
-    """Read the scenario's files and make the Case. `seed` draws service classes and nothing else.
+    """Read the scenario's files and build the Case. `seed`: of the service classes alone.
 
     InputError for anything that is wrong in the files or does not fit together.
     """
@@ -182,7 +182,7 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
 
 
 def _synthetic_jobs(loaded: Loaded) -> Workload:
-    """Jobs of a model, as many days of them as the scenario says."""
+    """Synthetic jobs of the scenario's model, for the scenario's number of days."""
     from traces.synthetic import gpu_mix, lublin, with_estimates
 
     table = loaded.scenario.workload
@@ -255,7 +255,7 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
 
 
 def _note_unsupported(jobs: Workload, record: BuildRecord) -> None:
-    """Say what the trace asks for and the simulation leaves out (README, known limits)."""
+    """Note the features of the trace that the simulation ignores (README, known limits)."""
     dependencies = jobs.report.notes.get("dependencies_ignored")
     if dependencies is not None:
         record.note(f"{dependencies.count} jobs wait for others in the trace; these dependencies are ignored")
@@ -299,7 +299,7 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
 
 
 def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Partition:
-    """Identical nodes: what the table says, else its server profile."""
+    """Identical nodes: values of the table, else of its server profile."""
     from energy.datacenter.servers import profile
 
     where = f"cluster.partition.{name}" if isinstance(table, PartitionTable) else "cluster.node"
@@ -331,7 +331,7 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
 
 
 def _note_misfits(jobs: Workload, cluster: Cluster, record: BuildRecord) -> None:
-    """Jobs that no empty partition holds are rejected when they arrive; say so before the run."""
+    """Note jobs larger than every partition: they are rejected on arrival."""
     misfits = np.flatnonzero(placements(jobs, cluster) < 0)
     if len(misfits):
         job = misfits[0]

@@ -1,4 +1,4 @@
-"""From a TOML file and a caller's overrides to a checked Scenario; faults are named by file and line."""
+"""Loads a Scenario from a TOML file and overrides; errors name file and line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traces.files.documents import parse_toml, read_text, reading, toml_tables, 
 from traces.files.text import place
 
 SHIPPED = Path(__file__).resolve().parent / "library"
-GROUNDS = "training"  # beside them, those that are there to train on: training/NAME
+GROUNDS = "training"  # folder of scenarios for training: training/NAME
 MAX_BYTES = 1_000_000
 # Keys that describe one workload file: another file does not inherit them.
 _OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
@@ -41,7 +41,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a caller, such as the command line, changes in a scenario file; None leaves it.
+    """Overrides of a scenario file, such as of the command line; None: no change.
 
     Paths are relative to the current folder.
     """
@@ -58,11 +58,11 @@ class Overrides:
 
 
 Wishes = Overrides
-"""The old name, which goes on for one version."""
+"""The old name, kept for one version."""
 
 
 def shipped_names() -> list[str]:
-    """Names of the scenarios that come with the package."""
+    """Names of the packaged scenarios."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
@@ -128,7 +128,7 @@ def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[
                 f"--workload {shown(overrides.workload)}: is a directory",
                 remedy="give the trace's file inside it",
             )
-    # What the command line chooses is meant instead of what the scenario chose, in whatever way.
+    # Selections of the command line replace any selection of the scenario.
     for chosen_keys, replaced_keys in (
         (("jobs",), ("from_date", "to_date")),
         (("from_date", "to_date"), ("jobs",)),

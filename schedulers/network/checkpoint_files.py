@@ -26,7 +26,7 @@ MOST_WEIGHTS_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Description:
-    """What checkpoint.json says. network: kind, width and heads, as NetworkSize takes them."""
+    """Content of checkpoint.json. network: kind, width and heads, the arguments of NetworkSize."""
 
     folder: Path
     layout: Layout
@@ -35,12 +35,12 @@ class Description:
 
     @property
     def head(self) -> str:
-        """How it chooses: one of schedulers.network.forward.HEADS."""
+        """The head that selects actions: one of schedulers.network.forward.HEADS."""
         return head_of(self.facts)
 
 
 def head_of(facts: Mapping[str, Any]) -> str:
-    """How a network chooses, by the facts of its checkpoint."""
+    """The head that selects actions, from the facts of a checkpoint."""
     return str(facts.get("head", POLICY))
 
 

@@ -29,12 +29,12 @@ _loads = itertools.count(1)
 
 
 class DefaultName(str):
-    """The class's name, where the user's class declares no `name` of its own."""
+    """The class name, for users' classes without a `name`."""
 
 
 @dataclass(frozen=True)
 class UserClass:
-    """What such a name says: the file, the class, and its constructor's arguments."""
+    """The parts of a scheduler name: file, class, and arguments of the constructor."""
 
     given: str
     path: Path
@@ -44,12 +44,12 @@ class UserClass:
 
     @property
     def files(self) -> list[Path]:
-        """The file, modules of the user's that it imports, and what arguments name, such as a model."""
+        """The file, the user's modules that it imports, and files named by arguments, such as a model."""
         return user_files(self.path, [*self.positional, self.named])
 
 
 def is_user_class(name: str) -> bool:
-    """Whether a scheduler's name means a class in a file of the user's."""
+    """Whether a scheduler name is a class in a user's file."""
     return ".py:" in name
 
 
@@ -63,7 +63,7 @@ def parse_user_class(name: str) -> UserClass:
 
 
 def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Constructor arguments from text such as `(3, path="x")`, by literals only: nothing is run."""
+    """Constructor arguments from text such as `(3, path="x")`; only literals, without running code."""
     try:
         call = ast.parse(f"_{text}", mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
@@ -91,7 +91,7 @@ def _literal(node: ast.expr) -> Any:
 
 
 def load_user_class(name: str) -> Scheduler | Policy:
-    """An instance of the class. InputError for whatever is wrong with it, the constructor's errors too."""
+    """An instance of the class. InputError for any error, also of its constructor."""
     parsed = parse_user_class(name)
     if not is_regular(parsed.path):
         raise InputError(f"scheduler {_short(name)}: there is no file {parsed.path}; give {FORM}")
@@ -113,7 +113,7 @@ def load_user_class(name: str) -> Scheduler | Policy:
 
 
 def declared_name(name: str, scheduler: AnyScheduler) -> str | None:
-    """What the user's class calls itself by `name`; None if it does not, or is no class of the user's."""
+    """The `name` that a user's class declares; None without one, or for other schedulers."""
     declared = getattr(scheduler, "name", None) if is_user_class(name) else None
     if not isinstance(declared, str) or isinstance(declared, DefaultName) or not declared.strip():
         return None
@@ -122,7 +122,7 @@ def declared_name(name: str, scheduler: AnyScheduler) -> str | None:
 
 @contextmanager
 def users_error(name: str, doing: str = "") -> Iterator[None]:
-    """Turn an exception that comes out of the user's file into an InputError that names the line.
+    """Context that turns an exception of the user's file into an InputError with the line.
 
     doing: "import" or "constructor", where every exception is the user's, whatever it passed through.
     """
@@ -152,7 +152,7 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
 
 
 def _blame_plugin(name: str, error: BaseException) -> None:
-    """InputError that names the line if the exception passed through a scheduler that is a plug-in."""
+    """Raise InputError with the line if the exception passed through a plug-in scheduler."""
     entry = SCHEDULERS.find(first_word(name))
     line = _line_of(error, Path(entry.source)) if entry is not None and entry.source else None
     if entry is not None and line is not None:
@@ -176,7 +176,7 @@ def _line_of(error: BaseException, path: Path) -> int | None:
 
 
 def _line_of_class(parsed: UserClass) -> int | None:
-    """Where the class begins: for arguments that its constructor does not take."""
+    """The first line of the class, for errors about constructor arguments."""
     with suppress(OSError, SyntaxError, ValueError):
         for node in ast.parse(parsed.path.read_bytes()).body:
             if isinstance(node, ast.ClassDef) and node.name == parsed.class_name:

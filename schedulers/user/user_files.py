@@ -1,4 +1,4 @@
-"""The files that a class of the user's depends on: where one of them changes, its results are others.
+"""The files that a user's class depends on, whose hashes identify its results.
 
 Besides its own file these are the modules of the user's that it imports, which are looked for where Python
 would look, libraries left out; and what its arguments name: files, and all that is in a folder. What a class
@@ -79,7 +79,7 @@ def _places(path: Path) -> list[Path]:
 
 
 def _imported_names(path: Path) -> set[str]:
-    """What the import statements of a file name: `a.b` and, for `from a import b`, both `a` and `a.b`."""
+    """Modules in the import statements of a file: `a.b` and, for `from a import b`, both `a` and `a.b`."""
     try:
         tree = ast.parse(read_bytes(path, _MOST_SOURCE_BYTES))
     except (InputError, SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Whether the arrays of one episode are decisions on our observations: lengths, ranges, masks and ends.
+"""Checks of the arrays of an episode: lengths, ranges, masks and ends.
 
 A NaN in a reward, or an action that was not valid, would be learned from without a word.
 """
@@ -23,18 +23,18 @@ _SLACK = 1e-6  # observations are float32
 
 @dataclass(frozen=True)
 class Place:
-    """Where an episode lies, for messages."""
+    """File and group of an episode, for error messages."""
 
     path: Path
     group: str
 
     def refuse(self, key: str, problem: str, remedy: str = REMEDY) -> InputError:
-        """What to raise about one of its arrays."""
+        """The error about an array of the episode."""
         return InputError(f"{self.path}: {self.group}/{key} {problem}; {remedy}")
 
 
 def check_episode(episode: LoggedEpisode, layout: Layout, place: Place) -> None:
-    """InputError for the first array that cannot be what was seen, done or earned."""
+    """InputError for the first array with impossible observations, actions or rewards."""
     _check_lengths(episode, place)
     _check_numbers(episode, place)
     _check_ends(episode, place)
@@ -98,7 +98,7 @@ def _check_actions(actions: np.ndarray, layout: Layout, place: Place) -> None:
 
 
 def _check_block(episode: LoggedEpisode, layout: Layout, place: Place, rows: slice) -> None:
-    """Observations in [-1, 1], and masks that say the same in both places."""
+    """InputError unless observations are in [-1, 1] and equal the action masks in their mask block."""
     obs, mask = episode.observations[rows], episode.action_mask[rows]
     inside = np.abs(obs) <= 1.0 + _SLACK  # false for NaN
     if not inside.all():

@@ -1,4 +1,4 @@
-"""Where the episodes of a dataset lie: the file and group of each, what its arrays claim and hold."""
+"""The file and group of each episode of a dataset, and checked reading of its arrays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BEFORE_AND_AFTER = ("observations", "action_mask", "time_s")  # one row more th
 
 @dataclass(frozen=True, slots=True)
 class EpisodePlace:
-    """The group of an episode in a file, and how many decisions it holds."""
+    """The file and group of an episode, and its number of decisions."""
 
     path: Path
     group: str
@@ -110,7 +110,7 @@ class Reader:
         return group
 
     def arrays(self, place: EpisodePlace) -> dict[str, h5py.Dataset]:
-        """The arrays of an episode by name, their headers checked and nothing read."""
+        """The arrays of an episode by name, with checked headers and unread contents."""
         group = self.group(place)
         widths = {"observations": self.width, "action_mask": self.actions}
         arrays = {}
@@ -138,7 +138,7 @@ class Reader:
             )
 
     def steps(self, place: EpisodePlace) -> int:
-        """How many decisions an episode holds, by its headers. InputError if they disagree."""
+        """Number of decisions of an episode, by its headers. InputError if they disagree."""
         arrays = self.arrays(place)
         steps = int(arrays["rewards"].shape[0])
         total = attribute(self.group(place), "total_steps", place.path)

@@ -1,4 +1,4 @@
-"""The data sheet and other JSON of a dataset: every key that is relied on is checked before its use."""
+"""Checks of the data sheet and other JSON of a dataset: each key is checked before its use."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SHA = re.compile(r"[0-9a-f]{64}")
 
 
 class Keys:
-    """The keys of one JSON object, each asked for with its type and range; messages name file, key, value."""
+    """The keys of a JSON object, read with type and range. Error messages name file, key and value."""
 
     def __init__(self, path: Path, table: dict[str, Any], place: str = "") -> None:
         self.path, self.table, self._place = path, table, place
 
     def refuse(self, key: str, expected: str) -> InputError:
-        """What to raise for a key whose value is not as wanted."""
+        """The error for a key whose value is missing or not as expected."""
         if key not in self.table:
             return InputError(f"{self.path}: lacks {self._place + key!r}, {expected}; {REMEDY}")
         return InputError(
@@ -58,7 +58,7 @@ class Keys:
         return value
 
     def numbers(self, key: str, low: float, high: float, count: int) -> list[float]:
-        """A list of so many finite numbers."""
+        """A list of `count` finite numbers from `low` to `high`."""
         value = self.table.get(key)
         if (
             not isinstance(value, list)

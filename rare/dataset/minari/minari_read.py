@@ -1,4 +1,4 @@
-"""Datasets that Minari wrote, collected from our environment by others: their layout, scenario and times."""
+"""Datasets written by Minari's tools from this environment: their layout, scenario and times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Metadata:
-    """What metadata.json says. width, actions: of the spaces. options: of the environment, {} if unknown."""
+    """Content of metadata.json. width, actions: of the spaces. options: of the environment, {} if unknown."""
 
     path: Path
     episodes: int
@@ -57,7 +57,7 @@ def read_metadata(folder: Path) -> Metadata:
 
 
 def _parsed(keys: Keys, key: str) -> dict[str, Any]:
-    """The JSON object that Minari keeps as a text under a key."""
+    """The JSON object that Minari stores as text under a key."""
     return parsed_object(keys.text(key, MOST_BYTES), f"{keys.path}: {key!r}", REMEDY)
 
 
@@ -87,7 +87,7 @@ def _actions(keys: Keys) -> int:
 
 
 def _options(keys: Keys) -> dict[str, Any]:
-    """The arguments of the environment that was collected from."""
+    """The arguments of the environment of the dataset."""
     if keys.table.get("env_spec") is None:
         return {}
     spec = _parsed(keys, "env_spec")
@@ -96,7 +96,7 @@ def _options(keys: Keys) -> dict[str, Any]:
 
 
 def sheet_of(metadata: Metadata, layout: Layout) -> dict[str, Any]:
-    """What a data sheet of ours would say of it; what nobody knows is None."""
+    """A data sheet for the dataset, with None for unknown values."""
     options = metadata.options
     scenario, settings, seed = (options.get(key) for key in ("scenario", "settings", "scenario_seed"))
     if not isinstance(settings, list) or not all(isinstance(setting, str) for setting in settings):
@@ -115,7 +115,7 @@ def sheet_of(metadata: Metadata, layout: Layout) -> dict[str, Any]:
 
 
 def layout_of(metadata: Metadata, rows: np.ndarray) -> Layout:
-    """The layout of the observations. InputError if they are none of ours.
+    """The layout of the observations. InputError if they are of another environment.
 
     The environment's arguments say it. Where a dataset does not name its environment, the layouts of this
     width and number of actions are tried on `rows` (N, width), observations of an episode.
@@ -150,7 +150,7 @@ def _named_layout(metadata: Metadata) -> Layout | None:
 
 
 def _possible(width: int, actions: int) -> list[Layout]:
-    """Every layout with so many numbers and actions."""
+    """All layouts with these numbers of features and actions."""
     remaining = width - actions - len(CLUSTER) - len(RUNNING) * (actions - 1)
     more = len(QUEUE) - len(RUNNING)
     layouts = []

@@ -1,4 +1,4 @@
-"""A picture of a simulation: what runs, what waits, and the power with its forecast.
+"""Picture of a simulation: running jobs, waiting jobs, and the power with its forecast.
 
 One matplotlib figure on the Agg canvas is kept and its fixed parts are drawn once; a frame draws only
 what changes. Nothing here touches pyplot, or the simulation.
@@ -66,7 +66,7 @@ def slack_s_of(view: ClusterView, job: JobView) -> int | None:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the axes of a case's picture measure."""
+    """Ranges of the axes of a case's picture."""
 
     cores: int
     gpus: int
@@ -116,7 +116,7 @@ class Picture:
             self._figure.draw_artist(artist)
         return np.asarray(self._canvas.buffer_rgba())[:, :, :3].copy()
 
-    # --- what stays -------------------------------------------------------------------------------------
+    # --- fixed parts ------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         """The figure with axes, and the artists that move."""
@@ -161,7 +161,7 @@ class Picture:
         return blocks
 
     def _legend(self) -> None:
-        """What the colours of jobs mean."""
+        """Draw the legend of the colours of jobs."""
         x = 0.012
         self._figure.text(x, 0.918, "slack before a job is late:", fontsize=9, color=GREY)
         x += 0.182
@@ -234,7 +234,7 @@ class Picture:
             self._now_texts.append(self._text(axes, 0.015, 1 - (row + 0.62) / 4, size=8.5, va="top"))
         self._moving += self._now_bars
 
-    # --- what moves -------------------------------------------------------------------------------------
+    # --- moving parts -----------------------------------------------------------------------------------
 
     def _show_header(self, view: ClusterView) -> None:
         state, episode = self._batch.world.env[self._e], self._batch.playing[self._e]

@@ -1,4 +1,4 @@
-"""TOML tables into models, with messages that name the key, the value and what is allowed."""
+"""Parses TOML tables into models; error messages name the key, the value and the allowed range."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from traces.errors import InputError
 __all__ = ["KeyPath", "TableProblem", "dotted", "inner_table", "limits", "parse_table", "shown", "value_kind"]
 
 KeyPath = tuple[str | int, ...]
-"""The way to a value: table names, positions in arrays, and the key itself."""
+"""The path of a value: table names, positions in arrays, and the key."""
 
 T = TypeVar("T", bound=Table)
 _LONGEST_MESSAGE, _LONGEST_TAIL = 600, 100
@@ -46,7 +46,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def parse_table(model: type[T], table: object) -> T:
-    """A table as its model; TableProblem for a key that nobody knows, else for the first that is wrong."""
+    """A table as its model. TableProblem for an unknown key, else for the first invalid one."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
@@ -56,7 +56,7 @@ def parse_table(model: type[T], table: object) -> T:
 
 
 def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, bool]:
-    """The problem in our words, and whether it is an unknown key."""
+    """The problem with a message for users, and whether it is an unknown key."""
     path, value, kind = details["loc"], details["input"], details["type"]
     context = details.get("ctx", {})
     table = _table_at(model, path[:-1] if kind == "extra_forbidden" else path)
@@ -162,7 +162,7 @@ def inner_table(annotation: object) -> type[Table] | None:
 
 
 def value_kind(annotation: object) -> str:
-    """What kind of value a field holds, in words."""
+    """The kind of value of a field, as text."""
     parts = list(_parts(annotation))
     tuples = [part for part in parts if typing.get_origin(part) is tuple]
     if tuples:

@@ -20,7 +20,7 @@ STEP_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One thing that is forecast: hourly means from the timeline's start on."""
+    """A forecast quantity: hourly means from the timeline's start on."""
 
     kind: str  # wind, solar, supply, price, carbon
     means: np.ndarray

@@ -84,7 +84,7 @@ def _how(table: RateTable) -> dict[str, Any]:
 
 
 def _with_place(where: str, read: Callable[[], Series]) -> Series:
-    """Call a reader, whose parameters are keys of the table; an error that names no place names the table."""
+    """Call a reader. An InputError without a place gets the table `where` as place."""
     try:
         return read()
     except InputError as error:

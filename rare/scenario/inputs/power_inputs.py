@@ -34,7 +34,7 @@ FORECAST_AFTER_S = 60 * DAY_S
 
 @dataclass(frozen=True, slots=True)
 class PowerInputs:
-    """What the simulation is given beside jobs, cluster and battery, and how it came about."""
+    """Inputs of the simulation besides cluster and battery, with their origin."""
 
     jobs: Workload  # those of the window
     inputs: Inputs
@@ -76,7 +76,7 @@ def _import_limit_mw(scenario: Scenario, cluster: Cluster, record: BuildRecord) 
 
 
 def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: BuildRecord) -> PowerInputs:
-    """Read everything that changes from outside, join the calendars, choose the window's jobs."""
+    """Read all external series, join the calendars, and select the window's jobs."""
     scenario = loaded.scenario
     limit_mw = _import_limit_mw(scenario, cluster, record)
     window = chosen_window(loaded)
@@ -123,7 +123,7 @@ def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: 
 
 
 def _again(repeats: bool, series: Series, end_utc: datetime) -> Series:
-    """The supply's own series to the end, again and again where the scenario says so."""
+    """The supply's series to the end, repeated if the scenario says so."""
     end_s = series.second_at(end_utc)
     if not repeats:
         return series.slice(0, end_s)
@@ -136,7 +136,7 @@ def _again(repeats: bool, series: Series, end_utc: datetime) -> Series:
 def _until(
     repeats: bool, name: str, series: Series, base: HeldSeries, end_utc: datetime, record: BuildRecord
 ) -> Series:
-    """A series beside the supply, over the supply's time."""
+    """A series other than the supply, over the supply's time."""
     if name == "pue" and series.start_utc == base.start_utc and series.end_s >= base.end_s:
         return _again(repeats, series, end_utc)
     key = {"import": "grid.import_series", "pue": "site"}.get(name, f"grid.{name}")
@@ -180,7 +180,7 @@ def _series_by_name(
 
 
 def _jobs_of(window: Window, jobs: Workload, clock: RunClock, most: int | None) -> Workload:
-    """The jobs submitted in the window, or the first so many of them."""
+    """The jobs submitted in the window, or the first `windows.jobs` of them."""
     last_s = clock.begin_s + window.days * DAY_S
     first, last = np.searchsorted(jobs.submit_s, [clock.begin_s, last_s])
     if first == last:
@@ -292,14 +292,14 @@ def _forecast(
 
 
 def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | None:
-    """Which hours climatologies may see: those of the training and validation windows; None: all."""
+    """(hours,) bool: hours for climatologies, those of training and validation windows; None: all."""
     if loaded.scenario.windows is None:
         return None
     training_h = np.zeros(base.end_s // 3600, dtype=bool)
     # Whole hours of the series; where midnight is not on one, the hour around it belongs to the day before.
     midnight_h = -(-midnight_after_s(base.start_utc, zone) // 3600)
     windows = windows_of(loaded)
-    for is_training in (True, False):  # where windows overlap, what is tested on is not trained on
+    for is_training in (True, False):  # test windows win where windows overlap
         for window in windows:
             if (window.split in ("train", "validation")) == is_training:
                 first_s, last_s = window.span_s

@@ -1,4 +1,4 @@
-"""A scenario's weather, and the power of the plants that stand in it."""
+"""Weather of a scenario's site, and power of its solar and wind plants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from traces.series.rate_series import RateSeries
 
 SOLAR = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio", "losses_percent")
 WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
-"""Keys of a source that are the plant's own."""
+"""Keys of a source that are arguments of the plant."""
 
 
 def site_weather(loaded: Loaded, record: BuildRecord) -> Weather:
@@ -39,7 +39,7 @@ _LEFT_OUT = ("typical_year", "no_irradiance", "utc_assumed")
 
 
 def weather_notes(weather: Weather) -> list[str]:
-    """What was repaired and noted in reading the weather file, a line each; none of a site by name."""
+    """Repairs and notes of the weather file, one line each; empty for a site given by name."""
     if weather.report is None or weather.name.startswith("site:"):
         return []
     report = weather.report
