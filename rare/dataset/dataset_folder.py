@@ -78,7 +78,7 @@ def _version(name: str) -> bool:
 
 
 def _check_taken(folder: Path, name: str) -> None:
-    """InputError for a file, a folder of other files, or an empty folder without a version; not for a dataset."""
+    """InputError for a file, a folder of other files, or an empty folder without a version."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, not a folder; choose another name")
     if not folder.is_dir() or (folder / PLAN).is_file():
