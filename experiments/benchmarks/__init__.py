@@ -1,4 +1,4 @@
-"""Speed of the simulator, always beside something else measured in the same run: what `rare bench` prints."""
+"""Speed of the simulator, each figure with a baseline of the same run: the output of `rare bench`."""
 
 PARTS = ("env", "replay", "network", "growth", "startup", "learn")
-"""What `rare bench` measures; the command line names them without importing what measures."""
+"""The parts of `rare bench`, here so that the command line can list them without importing them."""

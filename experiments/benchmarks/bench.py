@@ -1,4 +1,4 @@
-"""`rare bench` as a function: the speed table, each figure beside a plain SimPy replay of the same run."""
+"""`rare bench` as a function: speed tables, with a plain SimPy replay in the same run as baseline."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def run_bench(
     workloads: Sequence[str] = (),
     display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
-    """Measure the parts; {"machine": ..., part: figures}. InputError for an unknown part, or a bad trace.
+    """Figures of the parts: {"machine": ..., part: figures}. InputError for an unknown part or a bad trace.
 
     only      : names of PARTS; default: all
-    quick     : a few seconds a part, to see that it works; the figures mean little
+    quick     : a few seconds per part, for a test; the figures are not meaningful
     large     : growth up to 10 million jobs (some 3 GB of memory), and a million of a growing queue
     workloads : job traces for replay and network; default: a synthetic one
     """
     for part in only:
         if part not in PARTS:
             raise InputError(f"bench: part {part!r} is unknown; known are {', '.join(PARTS)}")
-    wanted = [part for part in PARTS if not only or part in only]
+    selected = [part for part in PARTS if not only or part in only]
     if "learn" in only:
         check_extra()
-    elif "learn" in wanted and missing():
-        wanted.remove("learn")
+    elif "learn" in selected and missing():
+        selected.remove("learn")
     jobs = [replay_speed.replayable(read_workload(path)) for path in workloads]
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "env": lambda: environment_speed.measure(quick, display),
@@ -72,14 +72,14 @@ def run_bench(
     figures: dict[str, Any] = {"machine": machine()}
     _note_compiling(display)
     with display.task("bench", "parts") as task:
-        for done, part in enumerate(wanted):
-            task.update(done, len(wanted))
+        for done, part in enumerate(selected):
+            task.update(done, len(selected))
             figures[part] = measures[part]()
     return figures
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on: CPUs, their load, and versions."""
+    """The machine of the figures: CPUs, their load, and versions."""
     load = os.getloadavg()[0]
     versions = {"python": platform.python_version(), "numba": numba.__version__, "numpy": np.__version__}
     return {"cpus": os.cpu_count(), "load_before": round(load, 2), **versions}
@@ -87,10 +87,10 @@ def machine() -> dict[str, Any]:
 
 def bench_text(figures: dict[str, Any]) -> str:
     """The tables of `run_bench`."""
-    about = figures["machine"]
+    facts = figures["machine"]
     head = (
-        f"{about['cpus']} CPUs, load {about['load_before']} before; Python {about['python']}, "
-        f"numba {about['numba']}"
+        f"{facts['cpus']} CPUs, load {facts['load_before']} before; Python {facts['python']}, "
+        f"numba {facts['numba']}"
     )
     return "\n\n".join([head, *(text(figures[part]) for part, text in TEXTS.items() if part in figures)])
 

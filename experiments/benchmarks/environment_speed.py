@@ -3,7 +3,7 @@
 A decision is a step of one environment in which two or more actions were valid. Actions are drawn at
 random among the valid ones; drawing them is not timed, resets of ended episodes are. The first chunk of
 steps warms up and does not count; figures are medians of chunks that alternate between the thread counts.
-The yardstick, plain SimPy, starts jobs without observing anything.
+The baseline, plain SimPy, starts jobs without observations.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ SLOTS: dict[str, Any] = {"queue_slots": 64, "running_slots": 16, "forecast_hours
 
 
 def random_actions(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """(E,) for each row of an (E, A) mask one of its valid actions, each as likely."""
+    """(E,) uniformly random valid actions of a mask (E, A)."""
     actions: np.ndarray = (generator.random(mask.shape, dtype=np.float32) * mask).argmax(axis=1)
     return actions
 
 
 def chunk(env: GreenClusterVectorEnv, steps: int, generator: np.random.Generator) -> tuple[int, float, float]:
-    """Decisions, seconds and CPU seconds of so many steps of all environments."""
+    """Decisions, seconds and CPU seconds of `steps` steps of all environments."""
     decisions, wall_ns, cpu_ns = 0, 0, 0
     for _ in range(steps):
         mask = env.action_masks()
@@ -47,7 +47,7 @@ def chunk(env: GreenClusterVectorEnv, steps: int, generator: np.random.Generator
 
 
 def batched(scenario: str, steps: int, chunks: int) -> list[dict[str, Any]]:
-    """Rows for each number of threads."""
+    """A row for each number of threads."""
     envs = [
         GreenClusterVectorEnv(ENVIRONMENTS, scenario=scenario, threads=threads, copy=False, **SLOTS)
         for threads in THREADS
@@ -56,12 +56,12 @@ def batched(scenario: str, steps: int, chunks: int) -> list[dict[str, Any]]:
     for env in envs:
         env.reset(seed=0)
         chunk(env, steps, generator)  # warm-up
-    seen: list[list[tuple[int, float, float]]] = [[] for _ in envs]
+    chunks_of: list[list[tuple[int, float, float]]] = [[] for _ in envs]
     for _ in range(chunks):
-        for own, env in zip(seen, envs, strict=True):
-            own.append(chunk(env, steps, generator))
+        for measured, env in zip(chunks_of, envs, strict=True):
+            measured.append(chunk(env, steps, generator))
     rows = []
-    for threads, env, own in zip(THREADS, envs, seen, strict=True):
+    for threads, env, measured in zip(THREADS, envs, chunks_of, strict=True):
         rows.append(
             {
                 "scenario": scenario,
@@ -69,9 +69,9 @@ def batched(scenario: str, steps: int, chunks: int) -> list[dict[str, Any]]:
                 "threads": threads,
                 "observation_bytes": env.layout.size * 4,
                 **state_of(env),
-                "decisions": sum(decisions for decisions, _, _ in own),
-                "decisions_per_s": statistics.median(n / wall_s for n, wall_s, _ in own),
-                "decisions_per_cpu_s": statistics.median(n / cpu_s for n, _, cpu_s in own),
+                "decisions": sum(decisions for decisions, _, _ in measured),
+                "decisions_per_s": statistics.median(n / wall_s for n, wall_s, _ in measured),
+                "decisions_per_cpu_s": statistics.median(n / cpu_s for n, _, cpu_s in measured),
             }
         )
         env.close()
@@ -79,7 +79,7 @@ def batched(scenario: str, steps: int, chunks: int) -> list[dict[str, Any]]:
 
 
 def state_of(env: GreenClusterVectorEnv) -> dict[str, float]:
-    """What a decision's cost depends on, of the episodes that are being played: means over environments."""
+    """Properties that determine the cost of a decision, as means over the environments."""
     decided = sum(env.batch.summary(e)["policy_decisions"] for e in range(env.num_envs))
     world = env.batch.world
     waiting = np.asarray(world.ends["last"][:, QUEUE] - world.ends["first"][:, QUEUE])
@@ -108,7 +108,7 @@ def single(scenario: str, steps: int, chunks: int) -> dict[str, Any]:
 
 
 def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
-    """Both tables, and the yardstick."""
+    """Rows of batched and single environments, and the baseline."""
     steps, chunks = (40, 3) if quick else (200, 15)
     plain_per_s = plain_jobs_per_s(2_000 if quick else 20_000)
     rows, singles = [], []
@@ -118,7 +118,7 @@ def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
         singles.append(single(scenario, 5 * steps, chunks))
     for row in rows:
         row["ratio"] = row["decisions_per_s"] / plain_per_s
-        alone = next(each for each in rows if each["scenario"] == row["scenario"])
+        alone = next(other for other in rows if other["scenario"] == row["scenario"])
         row["ratio_to_one_thread"] = row["decisions_per_s"] / alone["decisions_per_s"]
     for row in singles:
         row["ratio"] = 1e6 / row["step_us"] / plain_per_s
@@ -126,7 +126,7 @@ def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
 
 
 def text(found: dict[str, Any]) -> str:
-    """Both tables."""
+    """Both tables for the terminal."""
     heads = ["scenario", "threads", "observation", "decisions/s", "per CPU s", "to plain SimPy"]
     lines = [[*heads, "to 1 thread", "instants each", "jobs waiting"]]
     for row in found["batched"]:

@@ -1,4 +1,4 @@
-"""Updates a second of offline learning, beside d3rlpy's own sampler feeding the same network."""
+"""Updates per second of offline learning, compared with d3rlpy's sampler and the same network."""
 
 from __future__ import annotations
 
@@ -48,57 +48,60 @@ def _row(
 ) -> dict[str, Any]:
     from schedulers.training.offline.batches import Batches
 
-    ours, theirs = _made(name, options, data), _made(name, options, data)
-    batches = Batches(data, BATCH, 0, ours.impl.looks_ahead)
+    learner, d3rlpy_learner = _new_learner(name, options, data), _new_learner(name, options, data)
+    batches = Batches(data, BATCH, 0, learner.impl.looks_ahead)
     buffer = _buffer(episodes, data)
     step = 0
 
     def update() -> None:
         nonlocal step
-        ours.impl.learn(batches.draw(), step)
+        learner.impl.learn(batches.draw(), step)
         step += 1
 
     batch, picked = batches.draw(), buffer.sample_transition_batch(BATCH)
     parts: dict[str, Callable[[], object]] = {
         "ours": update,
-        "d3rlpy": lambda: theirs.update(buffer.sample_transition_batch(BATCH)),
+        "d3rlpy": lambda: d3rlpy_learner.update(buffer.sample_transition_batch(BATCH)),
         "gather": batches.draw,
-        "forward": lambda: ours.impl.losses(batch),
-        "learn": lambda: ours.impl.learn(batch, 0),
+        "forward": lambda: learner.impl.losses(batch),
+        "learn": lambda: learner.impl.learn(batch, 0),
         "d3rlpy's sampling": lambda: buffer.sample_transition_batch(BATCH),
-        "d3rlpy's update": lambda: theirs.update(picked),
+        "d3rlpy's update": lambda: d3rlpy_learner.update(picked),
     }
     took_s = _interleaved(parts, seconds)
-    whole = took_s["gather"] + took_s["learn"]
+    update_s = took_s["gather"] + took_s["learn"]
     return {
         "algorithm": name + "".join(f" {key}={value}" for key, value in options.items()),
         "updates_per_s": 1 / took_s["ours"],
         "d3rlpy_updates_per_s": 1 / took_s["d3rlpy"],
         "ratio": took_s["d3rlpy"] / took_s["ours"],
-        "gather_share": took_s["gather"] / whole,
-        "forward_share": took_s["forward"] / whole,
-        "rest_share": (took_s["learn"] - took_s["forward"]) / whole,
+        "gather_share": took_s["gather"] / update_s,
+        "forward_share": took_s["forward"] / update_s,
+        "rest_share": (took_s["learn"] - took_s["forward"]) / update_s,
         "d3rlpy_sampling_s": took_s["d3rlpy's sampling"],
     }
 
 
 def _interleaved(parts: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
-    """Median seconds of each; one after the other in turn, so that other work on the machine hits all."""
+    """Median seconds of each function.
+
+    They alternate, so that other load on the machine affects all alike.
+    """
     import statistics
 
-    found: dict[str, list[float]] = {name: [] for name in parts}
+    seconds_of: dict[str, list[float]] = {name: [] for name in parts}
     for part in parts.values():
         part()
     began_s = time.perf_counter()
-    while time.perf_counter() - began_s < seconds or len(found["ours"]) < 5:
+    while time.perf_counter() - began_s < seconds or len(seconds_of["ours"]) < 5:
         for name, part in parts.items():
             at_s = time.perf_counter()
             part()
-            found[name].append(time.perf_counter() - at_s)
-    return {name: statistics.median(values) for name, values in found.items()}
+            seconds_of[name].append(time.perf_counter() - at_s)
+    return {name: statistics.median(values) for name, values in seconds_of.items()}
 
 
-def _made(name: str, options: dict[str, Any], data: Transitions) -> Offline:
+def _new_learner(name: str, options: dict[str, Any], data: Transitions) -> Offline:
     from schedulers.training.offline.algorithms import algorithm, config_of
     from schedulers.training.scheduler_net import SchedulerNet
 
@@ -124,10 +127,10 @@ def _buffer(episodes: list[Any], data: Transitions) -> Any:
     )
 
 
-def text(found: dict[str, Any]) -> str:
+def text(speeds: dict[str, Any]) -> str:
     """The rows as a table."""
     lines = [["algorithm", "updates/s", "d3rlpy's loop", "ratio", "gather", "forward", "backward, step"]]
-    for row in found["rows"]:
+    for row in speeds["rows"]:
         lines.append(
             [
                 row["algorithm"],
@@ -138,6 +141,6 @@ def text(found: dict[str, Any]) -> str:
             ]
         )
     return (
-        f"Offline learning: batches of {found['batch']} of {found['transitions']:,} transitions, one core; "
+        f"Offline learning: batches of {speeds['batch']} of {speeds['transitions']:,} transitions, one core; "
         f"both loops feed the same network\n{aligned(lines, 1)}"
     )

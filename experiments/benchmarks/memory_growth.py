@@ -1,4 +1,4 @@
-"""How time and memory per job grow with the number of jobs; each size in a process of its own.
+"""CPU time and memory per job against the number of jobs, each size in a separate process.
 
 `python -m experiments.benchmarks.memory_growth JOBS LOAD REPEATS PLAIN` measures one size and prints JSON.
 """
@@ -28,13 +28,13 @@ MOST_PLAIN = 100_000  # plain SimPy would take minutes for more
 
 
 def peak_bytes() -> int:
-    """Most memory that this process has held so far."""
+    """Peak resident memory of this process, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def held_bytes() -> int:
-    """Memory that this process holds now; where the system does not say, the most it has held."""
+    """Resident memory of this process, in bytes; its peak where the system does not report it."""
     status = Path("/proc/self/statm")
     if not status.is_file():
         return peak_bytes()
@@ -42,8 +42,8 @@ def held_bytes() -> int:
 
 
 def measure_here(count: int, load: float, repeats: int, beside_plain: bool) -> dict[str, Any]:
-    """One size, in this process: microseconds of CPU time and bytes per job beyond the workload itself."""
-    ours(case_of(synthetic(50)), SCHEDULER, record=False)  # compiled code takes memory too
+    """A row for one size: CPU time [us] and memory [bytes] per job, beyond the workload itself."""
+    ours(case_of(synthetic(50)), SCHEDULER, record=False)  # compile first: compiled code takes memory
     jobs = synthetic(count, load=load)
     gc.collect()
     before = held_bytes()
@@ -54,39 +54,39 @@ def measure_here(count: int, load: float, repeats: int, beside_plain: bool) -> d
         assert result.metrics["jobs_completed"] == count
         del result
     extra = peak_bytes() - before
-    found = {
+    row = {
         "jobs": count,
         "load": load,
         "us_per_job": 1e6 * statistics.median(seconds) / count,
-        "bytes_per_job": extra / count if count >= BASE else None,  # of fewer jobs it is all fixed cost
+        "bytes_per_job": extra / count if count >= BASE else None,  # with fewer jobs the fixed cost dominates
         "plain_simpy_us_per_job": None,
     }
     if beside_plain:
-        found["plain_simpy_us_per_job"] = 1e6 * plain(jobs, SCHEDULER)[0] / count
-    return found
+        row["plain_simpy_us_per_job"] = 1e6 * plain(jobs, SCHEDULER)[0] / count
+    return row
 
 
 def in_own_process(count: int, load: float, repeats: int, beside_plain: bool) -> dict[str, Any]:
-    """One size, in a new process, whose peak of memory is its own."""
+    """`measure_here` in a new process, because peak memory counts per process."""
     words = [str(count), str(load), str(repeats), str(int(beside_plain))]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "experiments.benchmarks.memory_growth", *words],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    row: dict[str, Any] = json.loads(process.stdout)
+    return row
 
 
 def measure(quick: bool, display: ProgressDisplay, large: bool) -> dict[str, Any]:
-    """Every size at moderate load, and one at a load that the machine cannot serve: its queue only grows."""
+    """Rows for every size at load 0.8, and one row at a load above capacity, where the queue only grows."""
     sizes = QUICK_SIZES if quick else (*SIZES, LARGE) if large else SIZES
-    wanted = [(count, LOAD) for count in sizes] + (
+    sizes_and_loads = [(count, LOAD) for count in sizes] + (
         [] if quick else [(1_000_000 if large else BASE, SATURATED)]
     )
     rows = []
-    for count, load in wanted:
+    for count, load in sizes_and_loads:
         display.note(f"growth: {count:,} jobs, load {load} ...")
         repeats = 1 if quick or count > 1_000_000 or load > 1 else 3
         rows.append(in_own_process(count, load, repeats, load < 1 and count <= MOST_PLAIN))
@@ -98,17 +98,17 @@ def measure(quick: bool, display: ProgressDisplay, large: bool) -> dict[str, Any
     return {"scheduler": SCHEDULER, "base_jobs": base["jobs"], "rows": rows}
 
 
-def text(found: dict[str, Any]) -> str:
+def text(results: dict[str, Any]) -> str:
     """The rows as a table."""
-    heads = ["jobs", "load", "us per job", "jobs/s", f"time to {found['base_jobs']:,}", "bytes per job"]
+    heads = ["jobs", "load", "us per job", "jobs/s", f"time to {results['base_jobs']:,}", "bytes per job"]
     lines = [[*heads, "to plain SimPy"]]
-    for row in found["rows"]:
-        held = row["bytes_per_job"]
+    for row in results["rows"]:
+        bytes_per_job = row["bytes_per_job"]
         figures = [f"{row['us_per_job']:.3f}", f"{1e6 / row['us_per_job']:,.0f}", ratio(row["time_to_base"])]
-        figures += ["-" if held is None else f"{held:,.0f}", ratio(row["ratio"])]
+        figures += ["-" if bytes_per_job is None else f"{bytes_per_job:,.0f}", ratio(row["ratio"])]
         lines.append([f"{row['jobs']:,}", f"{row['load']:g}", *figures])
     return (
-        f"Growth: synthetic jobs under {found['scheduler']}, CPU time from case to metrics\n"
+        f"Growth: synthetic jobs under {results['scheduler']}, CPU time from case to metrics\n"
         f"{aligned(lines, 0)}\n"
         "bytes per job: peak of resident memory beyond the workload itself, each size in its own process."
     )

@@ -1,7 +1,8 @@
-"""What a decision of a trained network costs: the network alone, whole windows, whole traces.
+"""Cost of a decision of a network: of the network alone, in whole windows, and in whole traces.
 
-Random weights of the real shapes take as long as trained ones; they are biased against waiting, for a queue
-of thousands costs more than the network. Times are CPU seconds of one thread, the best of several rounds.
+Random weights of the real shapes take as long as trained ones. They are biased against waiting, because a
+queue of thousands costs more than the network. Times are CPU seconds of one thread, the best of several
+rounds.
 """
 
 from __future__ import annotations
@@ -37,32 +38,32 @@ SCENARIOS = ("tiny", "islanded")
 
 
 def random_weights(width: int) -> dict[str, np.ndarray]:
-    """Weights of about the size that torch gives to new layers, of a network that starts who can."""
+    """Weights as torch initialises them, with WAIT biased so that the network starts any job that fits."""
     draw = np.random.default_rng(0)
-    found = {
+    weights = {
         name: (draw.uniform(-1, 1, shape) / np.sqrt(max(shape[-1], width))).astype(np.float32)
         for name, shape in weight_shapes(width).items()
     }
-    found["logits.wait.bias"] -= 10
-    return found
+    weights["logits.wait.bias"] -= 10
+    return weights
 
 
 def random_checkpoint(folder: Path, width: int) -> Path:
     """A checkpoint of random weights."""
-    described = {
+    description = {
         "version": VERSION,
         "layout": json.loads(Layout().to_json()),
         "network": {"kind": "pointwise", "width": width, "heads": 4},
         "facts": {},
     }
     folder.mkdir(parents=True)
-    (folder / FACTS).write_text(json.dumps(described), encoding="utf-8")
+    (folder / FACTS).write_text(json.dumps(description), encoding="utf-8")
     save_file(random_weights(width), folder / WEIGHTS)
     return folder
 
 
 def observation(waiting: int, running: int) -> np.ndarray:
-    """An observation with so many jobs, all of whose actions are valid."""
+    """A random observation (D,) with these numbers of jobs, all with valid actions."""
     layout = Layout()
     obs = np.random.default_rng(0).uniform(-1, 1, layout.size).astype(np.float32)
     valid = [True]
@@ -76,37 +77,37 @@ def observation(waiting: int, running: int) -> np.ndarray:
 
 
 def best_s(work: Callable[[], object], times: int, rounds: int) -> float:
-    """CPU seconds of one call, the best round of so many calls."""
+    """CPU seconds of one call, from the best of `rounds` rounds of `times` calls."""
     work()  # compiles
-    found = []
+    seconds = []
     for _ in range(rounds):
         began_s = time.process_time()
         for _ in range(times):
             work()
-        found.append((time.process_time() - began_s) / times)
-    return min(found)
+        seconds.append((time.process_time() - began_s) / times)
+    return min(seconds)
 
 
 def alone(width: int, rounds: int) -> dict[str, Any]:
     """Microseconds of one forward pass, by jobs waiting and running."""
     forward = Forward(random_weights(width), Layout(), width, "policy")
-    found = {}
+    us_of = {}
     for waiting, running in FILLINGS:
         obs = observation(waiting, running)
-        found[f"{waiting}+{running}"] = 1e6 * best_s(partial(forward.best, obs), 500, rounds)
-    return {"width": width, "us": found}
+        us_of[f"{waiting}+{running}"] = 1e6 * best_s(partial(forward.best, obs), 500, rounds)
+    return {"width": width, "us": us_of}
 
 
 def windows(scenario: str, width: int, rounds: int) -> dict[str, Any]:
-    """All validation windows of a scenario, played in compiled code."""
+    """The cost of a decision in all validation windows of a scenario, played in compiled code."""
     episodes, forward = episodes_of(scenario), Forward(random_weights(width), Layout(), width, "policy")
     batch = Batch(episodes, Layout(), 1)
-    chosen = episodes.of("validation")
+    validation = episodes.of("validation")
     decisions: list[int] = []
 
     def play() -> None:
         decisions.clear()
-        for window in chosen:
+        for window in validation:
             batch.set_up(0, window)
             batch.begin(0)
             while not batch.is_over(0):
@@ -115,13 +116,13 @@ def windows(scenario: str, width: int, rounds: int) -> dict[str, Any]:
             decisions.append(batch.summary(0)["policy_decisions"])
 
     took_s = best_s(play, 1, rounds)
-    return {"what": f"{scenario}, {len(chosen)} validation windows", "width": width} | _cost(
+    return {"what": f"{scenario}, {len(validation)} validation windows", "width": width} | _cost(
         took_s, decisions
     )
 
 
 def trace(jobs: Workload, width: int, rounds: int) -> dict[str, Any]:
-    """A whole trace on its machine without an energy supply."""
+    """The cost of a decision in a whole trace on its machine, with grid energy only."""
     case = case_of(jobs)
     with tempfile.TemporaryDirectory() as folder:
         scheduler = LearnedScheduler(random_checkpoint(Path(folder) / "random", width))
@@ -139,25 +140,27 @@ def _cost(took_s: float, decisions: list[int]) -> dict[str, Any]:
 
 
 def measure(quick: bool, display: ProgressDisplay, workloads: list[Workload]) -> dict[str, Any]:
-    """All figures."""
+    """Figures of the network alone, and of whole windows and traces."""
     rounds = 1 if quick else 10
     widths = WIDTHS[:1] if quick else WIDTHS
-    whole = []
+    trace_rows = []
     for jobs in workloads or [synthetic(2_000 if quick else 30_000)]:
         for width in widths:
             display.note(f"network: {jobs.name}, width {width}")
-            whole.append(trace(jobs, width, rounds=1 if quick else 3))
-    played = [
+            trace_rows.append(trace(jobs, width, rounds=1 if quick else 3))
+    window_rows = [
         windows(scenario, width, rounds=1 if quick else 5) for scenario in SCENARIOS for width in widths
     ]
-    return {"alone": [alone(width, rounds) for width in widths], "whole": [*played, *whole]}
+    return {"alone": [alone(width, rounds) for width in widths], "whole": [*window_rows, *trace_rows]}
 
 
-def text(found: dict[str, Any]) -> str:
-    """The tables."""
-    names = list(found["alone"][0]["us"])
+def text(figures: dict[str, Any]) -> str:
+    """The tables for the terminal."""
+    names = list(figures["alone"][0]["us"])
     first = [["width", *(f"{name} jobs" for name in names)]]
-    first += [[str(row["width"]), *(f"{row['us'][name]:.1f} us" for name in names)] for row in found["alone"]]
+    first += [
+        [str(row["width"]), *(f"{row['us'][name]:.1f} us" for name in names)] for row in figures["alone"]
+    ]
     second = [["simulation", "width", "decisions", "CPU s", "us per decision"]]
     second += [
         [
@@ -167,7 +170,7 @@ def text(found: dict[str, Any]) -> str:
             f"{row['cpu_s']:.2f}",
             f"{row['us_each']:.1f}",
         ]
-        for row in found["whole"]
+        for row in figures["whole"]
     ]
     return "\n".join(
         [

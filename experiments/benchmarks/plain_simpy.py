@@ -1,6 +1,6 @@
-"""A replay of rigid jobs in plain SimPy: what one would write without this package.
+"""A replay of rigid jobs in plain SimPy, the baseline of the benchmarks.
 
-One process a job, started at its submit time; it queues, waits to be started, holds its processors for
+One process per job, started at its submit time; it queues, waits to be started, holds its processors for
 its run time and leaves. A scheduling pass follows all other events of its instant. A job without work
 needs free processors but never holds any (RULES §4.5). No power, no energy, no suspension.
 
@@ -66,7 +66,7 @@ class Machine:
         self._call_pass()
 
     def _call_pass(self) -> None:
-        """One scheduling pass when the instant is over, however many events ask for it."""
+        """Schedule a single pass at the end of the instant, for any number of events."""
         if self._pass_due or not self.queue:
             return
         self._pass_due = True
@@ -95,7 +95,7 @@ class Machine:
             self._backfill()
 
     def _backfill(self) -> None:
-        """Those behind the head that end before its reservation, or leave it enough processors."""
+        """Start jobs behind the head that end before its reservation or leave enough processors for it."""
         queue, free = self.queue, self.free
         shadow_s, spare = self._reservation(queue[0])
         longest_s = shadow_s - int(self.env.now)
@@ -117,7 +117,10 @@ class Machine:
             self._start(job)
 
     def _reservation(self, head: Job) -> tuple[int, int]:
-        """When the head can start by the estimates, and what is then left; overdue jobs end now."""
+        """Start of the head [s] by the estimates, and the processors that are then spare.
+
+        Overdue jobs end now.
+        """
         now_s, free, shadow_s = int(self.env.now), self.free, -1
         for expected_s, _, cores in self.running:
             if free >= head.cores and max(expected_s, now_s) > shadow_s:
@@ -128,5 +131,5 @@ class Machine:
 
 
 def replay(jobs: list[Job], processors: int, easy: bool) -> None:
-    """Run all jobs, which must be in order of submit; each gets its `start_s`."""
+    """Run all jobs, sorted by submit time, and set their `start_s`."""
     Machine(jobs, processors, easy).env.run()

@@ -1,8 +1,8 @@
-"""Jobs per second of a replay under both clocks, beside plain SimPy with the same schedule in the same run.
+"""Jobs per second of a replay under both clocks, and of plain SimPy with the same schedule in the same run.
 
-Each figure is the median of repeats that alternate between the programs. Timed is a call from jobs in
-memory to results in memory, in seconds of CPU time (all programs use one thread), which a busy machine
-disturbs less than it does the wall clock; reading the file and compiling are not timed.
+Each figure is the median of repeats that alternate between the programs. A call is timed from jobs in
+memory to results in memory, in seconds of CPU time (all programs use one thread), which varies less on a
+busy machine than wall-clock time. Reading the file and compiling are not timed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COLUMNS = {
 
 
 def synthetic(count: int, processors: int = 128, load: float = 0.8, seed: int = 1) -> Workload:
-    """Poisson arrivals, log-normal run times, powers of two of processors, loose estimates."""
+    """Synthetic jobs: Poisson arrivals, log-normal run times, power-of-two sizes, overlong estimates."""
     rng = np.random.default_rng(seed)
     cores = 2 ** rng.integers(0, 7, count)
     work_s = np.rint(rng.lognormal(7, 1.5, count)).astype(np.int64)
@@ -57,7 +57,10 @@ def synthetic(count: int, processors: int = 128, load: float = 0.8, seed: int = 
 
 
 def replayable(jobs: Workload) -> Workload:
-    """The jobs, if both programs can replay them. InputError if they need what plain SimPy lacks."""
+    """The jobs, if both programs can replay them.
+
+    InputError for jobs without processors or a machine size.
+    """
     if jobs.processors is None:
         raise InputError(f"{jobs.name}: does not say how many processors its machine has (MaxProcs)")
     if int(jobs.cores.max()) > jobs.processors or int(jobs.cores.min()) < 1:
@@ -68,28 +71,28 @@ def replayable(jobs: Workload) -> Workload:
 
 
 def case_of(jobs: Workload) -> Case:
-    """The machine of the trace with idle, sleep and active power, energy from an unlimited grid."""
+    """A case with the machine of the trace, its idle, sleep and active power, and an unlimited grid."""
     assert jobs.processors is not None
     node = Partition(nodes=jobs.processors, idle_mw=4_000, core_mw=8_000, sleep_mw=500)
     return Case(jobs, Cluster((node,)))
 
 
-# --- what is timed --------------------------------------------------------------------------------------
+# --- timed programs -------------------------------------------------------------------------------------
 
 
 def plain(jobs: Workload, scheduler: str) -> tuple[float, np.ndarray]:
-    """Seconds and starts of the plain SimPy replay. Its list of jobs is made before the clock starts."""
+    """CPU seconds and start times [s] of the plain SimPy replay. Building its list of jobs is not timed."""
     columns = (getattr(jobs, name).tolist() for name in ("submit_s", "cores", "work_s", "estimate_s"))
-    listed = [plain_simpy.Job(index, *row) for index, row in enumerate(zip(*columns, strict=True))]
+    plain_jobs = [plain_simpy.Job(index, *row) for index, row in enumerate(zip(*columns, strict=True))]
     assert jobs.processors is not None
     began_s = time.process_time()
-    plain_simpy.replay(listed, jobs.processors, easy=scheduler == "easy")
+    plain_simpy.replay(plain_jobs, jobs.processors, easy=scheduler == "easy")
     elapsed_s = time.process_time() - began_s
-    return elapsed_s, np.array([job.start_s for job in listed])
+    return elapsed_s, np.array([job.start_s for job in plain_jobs])
 
 
 def ours(case: Case, scheduler: str, **how: Any) -> tuple[float, Result]:
-    """Seconds and result of rare.simulate, from the case to the metrics."""
+    """CPU seconds and result of rare.simulate. how: its keyword arguments."""
     decider = make_scheduler(scheduler)
     began_s = time.process_time()
     result = simulate(case, decider, **how)
@@ -97,13 +100,13 @@ def ours(case: Case, scheduler: str, **how: Any) -> tuple[float, Result]:
 
 
 def plain_jobs_per_s(count: int = 20_000, repeats: int = 3) -> float:
-    """Jobs per CPU second of the plain SimPy replay, first come, first served: the yardstick of all parts."""
+    """Jobs per CPU second of the plain SimPy replay under FCFS: the baseline of all parts."""
     jobs = synthetic(count)
     return count / statistics.median(plain(jobs, "fcfs")[0] for _ in range(repeats))
 
 
 def programs(case: Case, scheduler: str) -> dict[str, Callable[[], tuple[float, np.ndarray]]]:
-    """Column -> a run that gives seconds and the start of every job."""
+    """Column -> function that returns CPU seconds and the start times [s] of all jobs."""
 
     def starts(**how: Any) -> Callable[[], tuple[float, np.ndarray]]:
         def timed() -> tuple[float, np.ndarray]:
@@ -147,10 +150,10 @@ def measure_one(jobs: Workload, scheduler: str, repeats: int) -> dict[str, Any]:
 
 
 def measure(quick: bool, display: ProgressDisplay, workloads: list[Workload]) -> dict[str, Any]:
-    """Every workload under FCFS and EASY; without one, a synthetic workload."""
-    chosen = [replayable(jobs) for jobs in workloads] or [synthetic(2_000 if quick else 20_000)]
+    """Rows for every workload under FCFS and EASY; for a synthetic one without workloads."""
+    replayed = [replayable(jobs) for jobs in workloads] or [synthetic(2_000 if quick else 20_000)]
     rows = []
-    for jobs in chosen:
+    for jobs in replayed:
         for scheduler in SCHEDULERS:
             display.note(f"replay: {jobs.name}, {len(jobs):,} jobs, {scheduler} ...")
             rows.append(measure_one(jobs, scheduler, 1 if quick else 5))

@@ -1,4 +1,4 @@
-"""Figures of a benchmark as aligned text."""
+"""Formats the figures of a benchmark as aligned text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def aligned(rows: Sequence[Sequence[str]], words: int) -> str:
 
 
 def ratio(value: float | None) -> str:
-    """How many times as much, with about three digits."""
+    """A ratio such as "3.14x", with about three digits; "-" for None."""
     if value is None:
         return "-"
     return f"{value:,.0f}x" if value >= 100 else f"{value:.3g}x"

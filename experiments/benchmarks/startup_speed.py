@@ -1,4 +1,4 @@
-"""What a user waits for before anything happens: whole processes, by the wall clock."""
+"""Start-up time of commands: wall-clock time of whole processes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from typing import Any
 from experiments.benchmarks.speed_table import aligned, ratio
 from experiments.process.progress import ProgressDisplay
 
-PLAIN = ("-c", "import simpy, numpy, pandas")
+IMPORTS = ("-c", "import simpy, numpy, pandas")
 HELP = ("-m", "experiments.cli", "--help")
 SIMULATE = ("-m", "experiments.cli", "simulate", "--scenario", "tiny", "--quiet")
 
 
 def wall_s(words: tuple[str, ...], cache: str | None = None) -> float:
-    """Seconds that Python takes with these words; cache: folder for compiled code instead of the user's."""
+    """Wall-clock seconds of Python with these arguments.
+
+    cache: a folder for compiled code, None: the user's.
+    """
     environment = os.environ if cache is None else {**os.environ, "XDG_CACHE_HOME": cache}
     began_s = time.perf_counter()
     subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True, env=environment)
@@ -27,13 +30,13 @@ def wall_s(words: tuple[str, ...], cache: str | None = None) -> float:
 
 
 def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
-    """Medians; the first simulation on a fresh installation is run once, and not when it has to be quick."""
+    """Median seconds of commands. The first simulation after installation runs once, and not with `quick`."""
     repeats = 1 if quick else 5
     display.note("start-up ...")
-    wall_s(SIMULATE)  # compiles, if nothing has yet
+    wall_s(SIMULATE)  # compiles if needed
     rows: list[dict[str, Any]] = []
     for name, words in (
-        ("import simpy, numpy, pandas", PLAIN),
+        ("import simpy, numpy, pandas", IMPORTS),
         ("rare --help", HELP),
         ("rare simulate", SIMULATE),
     ):
@@ -47,8 +50,8 @@ def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
     return {"repeats": repeats, "rows": rows}
 
 
-def text(found: dict[str, Any]) -> str:
+def text(figures: dict[str, Any]) -> str:
     """The rows as a table."""
     lines = [["process", "seconds", "to the imports"]]
-    lines += [[row["command"], f"{row['seconds']:.2f}", ratio(row["ratio"])] for row in found["rows"]]
-    return f"Start-up: whole processes, wall clock, median of {found['repeats']}\n{aligned(lines, 1)}"
+    lines += [[row["command"], f"{row['seconds']:.2f}", ratio(row["ratio"])] for row in figures["rows"]]
+    return f"Start-up: whole processes, wall clock, median of {figures['repeats']}\n{aligned(lines, 1)}"

@@ -1,6 +1,6 @@
 """Files and datasets: show, generate, log and export them."""
 
 MODELS = ("lublin", "gpu")
-"""Models of synthetic jobs; the command line names them without importing what generates."""
+"""Models of synthetic jobs, here so that the command line can list them without importing them."""
 ESTIMATES = ("exact", "tsafrir")
-"""How users' estimates are generated."""
+"""Models of users' run-time estimates."""

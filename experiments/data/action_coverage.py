@@ -1,8 +1,8 @@
-"""How much of what could be done in a dataset's states was tried: clusters of states, and their actions.
+"""Action coverage of a dataset: clusters of states, and the actions taken in each.
 
-A cluster is a cell of a fixed grid over what concerns the whole cluster: shortage, free cores, spare power,
-battery, queue, time of day, and the supply that is forecast for the next hours. No training, no chance: the
-same decisions give the same clusters, and so clusters of several datasets can be compared.
+A cluster is a cell of a fixed grid over features of the whole machine: shortage, free cores, spare power,
+battery, queue, time of day, and the supply forecast for the next hours. The grid is fixed, so that clusters
+of several datasets can be compared.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 from rare.env.observation.layout import Layout
 
 AHEAD_H = 6
-# Where the cells of each feature end, in the observation's own scale (rare.env.observation.layout says what
-# that is).
+# Edges of the cells of each feature, in the scale of the observation (rare.env.observation.layout).
 EDGES = {
     "shortage": (0.5,),
     "free_cores": (0.01, 0.1, 0.25, 0.5, 0.75),
@@ -46,13 +45,13 @@ def clusters_of(observations: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def kinds_of(actions: np.ndarray, layout: Layout) -> np.ndarray:
-    """(T,) what each action does: WAIT, START or STOP."""
+    """(T,) the kind of each action: WAIT, START or STOP."""
     return np.where(actions == 0, WAIT, np.where(actions <= layout.queue_slots, START, STOP))
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """clusters: visited; revisited: more than once.
+    """Counts of visited clusters; revisited: those visited more than once.
 
     several_actions, several_kinds: share of the revisited clusters in which more than one action (kind of
     action) was taken; decisions_there: share of all decisions, made in clusters with several kinds.
@@ -86,6 +85,6 @@ def coverage(clusters: np.ndarray, actions: np.ndarray, kinds: np.ndarray) -> Co
 
 
 def _different(cluster: np.ndarray, values: np.ndarray, clusters: int) -> np.ndarray:
-    """(clusters,) how many different values each cluster has."""
+    """(clusters,) number of different values in each cluster."""
     pairs = np.unique(np.stack([cluster, values.astype(np.int64)]), axis=1)
     return np.bincount(pairs[0], minlength=clusters)

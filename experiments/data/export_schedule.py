@@ -62,7 +62,7 @@ BATSIM_COLUMNS = (
 def export_run(
     run: str | Path | Run | Schedule, format: str, out: str | Path, *, force: bool = False
 ) -> Path:
-    """Write the schedule of a run to `out`, whole or not at all, and return its path.
+    """Write the schedule of a run to `out` atomically, and return its path.
 
     run    : a run folder, or a Schedule (`rare.Schedule.of(result)`)
     format : 'swf', 'gantt' or 'energy' (docs/exports.md); .gz at the end of `out` packs the file
@@ -81,7 +81,7 @@ def export_run(
     content = write(schedule).encode("utf-8")
     if out.name.lower().endswith(".gz"):
         packed = io.BytesIO()
-        # no time stamp and no name inside: the same run gives the same bytes
+        # without time stamp and name, so that equal runs give equal bytes
         with gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as stream:
             stream.write(content)
         content = packed.getvalue()
@@ -95,12 +95,12 @@ def schedule_of(run: Run) -> Schedule:
     for column in ("partition", "energy_j", "estimate_s", "work_s"):
         if column not in jobs:
             raise _earlier(table, f"has no column {column!r}")
-    whole = _whole_columns(jobs, table)
+    columns = _whole_columns(jobs, table)
     end_s = int(run.power["time_s"].iloc[-1]) if len(run.power) else 0
     draw_mw = np.rint(run.power["draw_w"].to_numpy() * 1000).astype(np.int64)
     partitions, origin_utc, zone = _machine(run)
-    held = executions(_event_log(run), end_s)
-    if not np.isin(held["closed_by"], (*CLOSES, CUT_OFF)).all():
+    intervals = executions(_event_log(run), end_s)
+    if not np.isin(intervals["closed_by"], (*CLOSES, CUT_OFF)).all():
         raise InputError(
             f"{run.path / 'events.csv'}: a job starts twice; the file is damaged, simulate again"
         )
@@ -111,33 +111,33 @@ def schedule_of(run: Run) -> Schedule:
         status=jobs["status"].to_numpy(dtype=object),
         partition=jobs["partition"].to_numpy(dtype=object),
         partition_cores=partitions,
-        held=held,
+        held=intervals,
         energy_uj=_energies_uj(jobs["energy_j"], table),
         run_energy_uj=run_energy_uj(run.power["time_s"].to_numpy().astype(np.int64), draw_mw),
         end_s=end_s,
         origin_utc=origin_utc,
         zone=zone,
-        **whole,
+        **columns,
     )
 
 
 def _machine(run: Run) -> tuple[dict[str, int], datetime | None, str | None]:
-    """Cores by partition, the instant of time 0 and the zone, as config.json has them."""
+    """Cores by partition, the instant of time 0 and the zone, from config.json."""
     try:
         resolved = run.config["resolved"]
         partitions = {str(part["name"]): int(part["cores"]) for part in resolved["partitions"]}
         start_utc, zone = resolved["start_utc"], resolved["zone"]
         origin_utc = None if start_utc is None else datetime.fromisoformat(start_utc).astimezone(UTC)
-        known = zone is None or isinstance(zone, str)
-        if known and all(0 <= cores <= LARGEST_COUNT for cores in partitions.values()):
+        valid_zone = zone is None or isinstance(zone, str)
+        if valid_zone and all(0 <= cores <= LARGEST_COUNT for cores in partitions.values()):
             return partitions, origin_utc, zone
     except (KeyError, TypeError, ValueError, OverflowError):
         pass
     raise _earlier(run.path / "config.json", "does not say what the machine and its clock are")
 
 
-def _earlier(path: Path, what: str) -> InputError:
-    return InputError(f"{path}: {what}, as folders of an earlier version or damaged ones; simulate again")
+def _earlier(path: Path, problem: str) -> InputError:
+    return InputError(f"{path}: {problem}, as folders of an earlier version or damaged ones; simulate again")
 
 
 def _whole_columns(jobs: pd.DataFrame, path: Path) -> dict[str, np.ndarray]:
@@ -157,7 +157,7 @@ def _whole_columns(jobs: pd.DataFrame, path: Path) -> dict[str, np.ndarray]:
 
 
 def _event_log(run: Run) -> np.ndarray:
-    """events.csv as it was in the simulator; InputError for jobs and events that there are not."""
+    """events.csv as the simulator's EVENT array. InputError for unknown jobs and events."""
     rows = pd.Series(np.arange(len(run.jobs)), index=run.jobs["job_id"])
     if rows.index.has_duplicates:
         raise InputError(f"{run.path / 'jobs.csv'}: has a job_id twice; the file is damaged, simulate again")
@@ -202,15 +202,19 @@ def gantt_frame(schedule: Schedule) -> pd.DataFrame:
     A job that was suspended has a row for each time it held cores. A later one counts as submitted when
     the one before it ended. Energy [J] is the whole job's, in its last row.
     """
-    held, job = schedule.held, schedule.held["job"]
+    intervals, job = schedule.held, schedule.held["job"]
     by_job = np.argsort(job, kind="stable")
-    again = np.zeros(len(held), dtype=bool)  # in that order: not the job's first
+    again = np.zeros(len(intervals), dtype=bool)  # in that order: not the first execution of the job
     again[1:] = job[by_job][1:] == job[by_job][:-1]
     submit_s = schedule.submit_s[job]
-    submit_s[by_job[again]] = held["end_s"][by_job[np.flatnonzero(again) - 1]]
-    last = np.ones(len(held), dtype=bool)
+    submit_s[by_job[again]] = intervals["end_s"][by_job[np.flatnonzero(again) - 1]]
+    last = np.ones(len(intervals), dtype=bool)
     last[by_job[np.flatnonzero(again) - 1]] = False
-    run_s, done, closed_by = held["end_s"] - held["start_s"], held["closed_by"] == END, closed_names(held)
+    run_s, completed, closed_by = (
+        intervals["end_s"] - intervals["start_s"],
+        intervals["closed_by"] == END,
+        closed_names(intervals),
+    )
     columns = (
         schedule.job_id[job],
         schedule.name,
@@ -218,31 +222,33 @@ def gantt_frame(schedule: Schedule) -> pd.DataFrame:
         submit_s,
         schedule.cores[job],
         schedule.estimate_s[job],
-        done.astype(int),
+        completed.astype(int),
         np.where(
-            done, "COMPLETED_SUCCESSFULLY", np.where(closed_by == "cut_off", "RUNNING", "COMPLETED_KILLED")
+            completed,
+            "COMPLETED_SUCCESSFULLY",
+            np.where(closed_by == "cut_off", "RUNNING", "COMPLETED_KILLED"),
         ),
-        held["start_s"],
+        intervals["start_s"],
         run_s,
-        held["end_s"],
-        held["start_s"] - submit_s,
-        held["end_s"] - submit_s,
-        np.where(run_s > 0, (held["end_s"] - submit_s) / np.maximum(run_s, 1), 1.0),
+        intervals["end_s"],
+        intervals["start_s"] - submit_s,
+        intervals["end_s"] - submit_s,
+        np.where(run_s > 0, (intervals["end_s"] - submit_s) / np.maximum(run_s, 1), 1.0),
         [_interval_set(spans) for spans in schedule.core_sets()],
         np.where(last, schedule.energy_uj[job].astype(float) / 1e6, 0.0),
-        np.where(done, "", np.char.add("ended_by=", closed_by)),
+        np.where(completed, "", np.char.add("ended_by=", closed_by)),
     )
-    frame = pd.DataFrame(dict(zip(BATSIM_COLUMNS, columns, strict=True)), index=range(len(held)))
+    frame = pd.DataFrame(dict(zip(BATSIM_COLUMNS, columns, strict=True)), index=range(len(intervals)))
     return frame[frame["requested_number_of_resources"] > 0].reset_index(drop=True)
 
 
 def _interval_set(spans: list[tuple[int, int]]) -> str:
-    """Cores as Batsim writes them: `0-3 8`."""
+    """Cores in Batsim's notation: `0-3 8`."""
     return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def energy_frame(schedule: Schedule) -> pd.DataFrame:
-    """What each job drew, what is left (idle) and the total: part, job_id, core_s, energy_j, energy_kwh.
+    """Energy of each job, idle energy and the total: part, job_id, core_s, energy_j, energy_kwh.
 
     energy_j is exact, as text. part: 'job', then one row 'idle' and one 'total'.
     """

@@ -18,9 +18,9 @@ from traces.synthetic import gpu_mix, lublin, with_estimates
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRequest:
-    """How many jobs of what kind to generate.
+    """Options of a synthetic workload.
 
-    jobs, days     : how many, or for how many days from local midnight: one of the two
+    jobs, days     : number of jobs, or days of arrivals from local midnight; exactly one of them
     processors     : of the machine (lublin)
     gpus           : of the cluster (gpu)
     load           : work per capacity, such as 0.7; lublin without it has the published arrivals
@@ -29,7 +29,7 @@ class WorkloadRequest:
     estimates      : 'exact' (the run times) or 'tsafrir' (round values as users give them)
     max_estimate_s : tsafrir: the machine's time limit in seconds
     force          : replace a file that exists
-    More of them in `traces.synthetic.lublin`, `gpu_mix` and `with_estimates`. InputError for what cannot be.
+    Details in `traces.synthetic.lublin`, `gpu_mix` and `with_estimates`. InputError for impossible values.
     """
 
     jobs: int | None = None
@@ -50,7 +50,7 @@ class WorkloadRequest:
 def generate_workload(
     model: str, out: str | os.PathLike[str], request: WorkloadRequest | None = None, **changes: Any
 ) -> Workload:
-    """Generate a workload by 'lublin' or 'gpu', write it to `out` whole or not at all, and return it.
+    """Generate a workload by 'lublin' or 'gpu', write it to `out` atomically, and return it.
 
     out: .csv, .csv.gz or .parquet. changes: fields of WorkloadRequest by name. InputError.
     """
@@ -90,6 +90,6 @@ def _gpu(request: WorkloadRequest) -> Workload:
     )
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InputError(f"unknown {name} {quoted(value)}; known: {', '.join(known)}")
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(f"unknown {name} {quoted(value)}; known: {', '.join(choices)}")

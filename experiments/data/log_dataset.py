@@ -1,4 +1,4 @@
-"""`rare dataset`: log schedulers on the training windows of a scenario into a Minari dataset."""
+"""`rare dataset`: logs decisions of schedulers on training windows into a Minari dataset."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from traces.errors import InputError
 from traces.files.documents import user_path
 
 RANDOM = "random"
-SPLIT = "train"  # learners see nothing else (DESIGN §6)
+SPLIT = "train"  # the only split for training (DESIGN §6)
 JUDGED = "validation"
 REFERENCES = ("easy", "sjf+easy", "hvf+easy", "atc+greedy")
 """Heuristics of which the best gives Minari's ref_max_score: the same ones whatever was logged, so that
@@ -43,20 +43,20 @@ normalised scores of different datasets of one scenario can be compared."""
 
 @dataclass(frozen=True, slots=True)
 class DatasetRequest:
-    """What to log.
+    """Options of a dataset.
 
     scenario      : a shipped scenario's name, or a TOML file, with training windows
-    settings      : `table.key=value`, what changes of the scenario
+    settings      : changes of the scenario, `table.key=value`
     episodes      : how many to play
-    epsilon       : how often a random valid action takes the place of the scheduler's, 0 to 1
-    seed          : draws windows, schedulers and random actions
-    scenario_seed : draws service classes
-    max_decisions : cut episodes off after so many decisions; None: never
+    epsilon       : probability of a random valid action instead of the scheduler's, 0 to 1
+    seed          : of windows, schedulers and random actions
+    scenario_seed : of service classes
+    max_decisions : truncate episodes after this number of decisions; None: never
     queue_slots, running_slots, forecast_hours : of the observations
     reservations  : of the mask (rare.env.observation.mask); the scheduler waits where its choice is withheld
     author, author_email, code_permalink : for Minari's metadata
     shard_decisions : decisions in each file while episodes are played
-    InputError for values that cannot be.
+    InputError for impossible values.
     """
 
     scenario: str = "islanded"
@@ -82,7 +82,7 @@ class DatasetRequest:
             raise InputError(f"--epsilon must be a probability from 0 to 1, got {self.epsilon}")
 
     def layout(self) -> Layout:
-        """Of the observations. InputError for numbers that cannot be."""
+        """The layout of the observations. InputError for impossible numbers."""
         return Layout(self.queue_slots, self.running_slots, self.forecast_hours, self.reservations)
 
     def environment(self) -> dict[str, Any]:
@@ -106,11 +106,11 @@ def dataset_run(
     display: ProgressDisplay = QUIET,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Log episodes into the folder `out`; the data sheet. Goes on where it stopped.
+    """Log episodes into the folder `out`; returns the data sheet. Resumes an interrupted run.
 
     changes: fields of DatasetRequest by name, such as scenario="tiny" and episodes=52. The folder's name
     gets a version (-v0) where it has none, for Minari (rare.dataset.dataset_folder.versioned). Each episode
-    draws a training window and one of the schedulers. InputError for whatever cannot be done.
+    draws a training window and one of the schedulers. InputError for bad input.
     """
     request = dataclasses.replace(request or DatasetRequest(), **changes)
     folder = versioned(user_path(out))
@@ -119,9 +119,9 @@ def dataset_run(
         check_place(folder)
     layout = request.layout()
     policies = [policy_of(name, request.epsilon) for name in schedulers]
-    twice = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]
-    if twice:
-        raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
+    repeated = [name for place, name in enumerate(schedulers) if name in schedulers[:place]]
+    if repeated:
+        raise InputError(f"scheduler {repeated[0]!r} is given twice; name each once")
     loaded = load_scenario(request.scenario, Wishes(settings=request.settings))
     episodes = episodes_of(request.scenario, tuple(request.settings), request.scenario_seed)
     _check_policies(policies, episodes)
@@ -134,7 +134,7 @@ def dataset_run(
         seed=request.seed,
         most_decisions=request.max_decisions,
         split=SPLIT,
-        about=_about(loaded, episodes, schedulers, request),
+        about=_provenance(loaded, episodes, schedulers, request),
         origin={"commit": commit(), "reference_scores": reference},
         minari=_minari_metadata(request, reference),
     )
@@ -157,7 +157,7 @@ def dataset_run(
 
 
 def _check_policies(policies: Sequence[Policy], episodes: Episodes) -> None:
-    """InputError for a scheduler that cannot decide in one of the cases, before minutes are spent."""
+    """InputError for a scheduler that refuses one of the cases, before any episode is played."""
     for policy in policies:
         for case in episodes.cases:
             policy.check(case)
@@ -166,7 +166,7 @@ def _check_policies(policies: Sequence[Policy], episodes: Episodes) -> None:
 def _note_repeats(
     request: DatasetRequest, schedulers: Sequence[str], windows: int, display: ProgressDisplay
 ) -> None:
-    """Say so where a scheduler without random actions plays the same window again."""
+    """Print a note if episodes repeat windows without random actions."""
     distinct = windows * len(schedulers)
     if request.epsilon == 0 and RANDOM not in schedulers and request.episodes > distinct:
         display.note(
@@ -180,11 +180,11 @@ def policy_of(name: str, epsilon: float) -> Policy:
     if name == RANDOM:
         return Policy(name, RandomActions, 1.0)
     scheduler = make_scheduler(name)
-    # A scheduler makes a decider for each episode. A user's object remembers, so each episode has its own.
+    # A scheduler makes a decider for each episode. A user's object has state, so each episode gets a new one.
     keep = isinstance(scheduler, BaseScheduler)
     make = (lambda: scheduler) if keep else (lambda: make_scheduler(name))
-    written = name.encode("utf-8", "backslashreplace").decode()  # of a path that is no UTF-8
-    return Policy(written, make, epsilon, partial(users_error, name))
+    printable_name = name.encode("utf-8", "backslashreplace").decode()  # of a path that is no UTF-8
+    return Policy(printable_name, make, epsilon, partial(users_error, name))
 
 
 def _reference_scores(
@@ -192,8 +192,8 @@ def _reference_scores(
 ) -> dict[str, Any] | None:
     """Mean objective of random actions, and of the best heuristic, over the validation windows; None without.
 
-    Random actions are drawn by a fixed seed, among the slots of the layout. progress: called with how many
-    windows are done, and how many there are.
+    Random actions are drawn by a fixed seed, among the slots of the layout. progress: called with
+    the numbers of completed and of all windows.
     """
     windows = [episode for episode in episodes.episodes if episode.split == JUDGED]
     if not windows:
@@ -209,7 +209,7 @@ def _reference_scores(
     means = {name: _mean(values) for name, values in objectives.items()}
     lowest, best = means[RANDOM], max(REFERENCES, key=lambda name: means[name])
     if not means[best] > lowest:
-        return None  # a score relative to them would mean nothing
+        return None  # relative scores would be meaningless
     return {
         "split": JUDGED,
         "windows": len(windows),
@@ -225,14 +225,14 @@ def _objective(episodes: Episodes, name: str, window: Episode) -> float | None:
 
 
 def _mean(objectives: Sequence[float | None]) -> float:
-    """Mean of what there is; minus infinity where there is nothing."""
-    known = [value for value in objectives if value is not None and np.isfinite(value)]
-    return float(np.mean(known)) if known else float("-inf")
+    """Mean of the finite objectives; minus infinity without any."""
+    finite = [value for value in objectives if value is not None and np.isfinite(value)]
+    return float(np.mean(finite)) if finite else float("-inf")
 
 
 def _minari_metadata(request: DatasetRequest, reference: dict[str, Any] | None) -> dict[str, Any]:
-    """What Minari's metadata hold beside the data."""
-    spec = copy.deepcopy(gymnasium.spec("rare/GreenCluster-v0"))  # the registry's own stays as it is
+    """The additional metadata of the Minari dataset."""
+    spec = copy.deepcopy(gymnasium.spec("rare/GreenCluster-v0"))  # a copy: the registered one must not change
     options = request.environment()
     spec.kwargs = options
     credits = {
@@ -253,10 +253,10 @@ def _minari_metadata(request: DatasetRequest, reference: dict[str, Any] | None) 
     return metadata
 
 
-def _about(
+def _provenance(
     loaded: Loaded, episodes: Episodes, schedulers: Sequence[str], request: DatasetRequest
 ) -> dict[str, Any]:
-    """Where the decisions come from: whatever would change them changes one of these."""
+    """Scenario, hashes and versions that determine the logged decisions."""
     return {
         "scenario": loaded.scenario.name,
         "settings": list(request.settings),

@@ -1,4 +1,4 @@
-"""How the command line calls the parameters of the readers in traces and energy."""
+"""Command-line spelling of parameters of the readers in traces and energy, for error messages."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def option_words(parameter: Parameter) -> str:
 
 
 def _argument(value: object) -> str:
-    """A value as it is typed: quoted where the shell would take it apart."""
+    """A value as typed on the command line, quoted where the shell would split it."""
     text = value if isinstance(value, str) else plain_value(value)
     return shlex.quote(text) if any(mark in text for mark in " ;()") else text

@@ -1,4 +1,4 @@
-"""`rare dataset show`: whether a dataset is fit for offline learning, before any training."""
+"""`rare dataset show`: statistics that show whether a dataset suits offline learning."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ BAR = 40
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """What the decisions of a dataset look like.
+    """Statistics of the decisions of a dataset.
 
-    folder: where the dataset is. returns: (episodes,) of each scheduler, by name; taken, valid: (A,) how
-    often each action was taken, and could have been; kinds: how often it was one of coverage.KINDS; certain:
-    share of decisions at which the behaviour policy could take no other action, None if nobody knows.
+    folder: of the dataset. returns: (episodes,) by scheduler name; taken, valid: (A,) counts of decisions
+    that took each action, and in which it was valid; kinds: counts by coverage.KINDS; certain: share of
+    decisions with behaviour probability 1, None if unknown.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class DatasetSummary:
     coverage: Coverage
 
     def as_dict(self) -> dict[str, Any]:
-        """For --json."""
+        """The object for --json."""
         coverage = self.coverage
         return {
             "sheet": self.sheet,
@@ -68,12 +68,17 @@ def show_dataset(folder: str | Path) -> DatasetSummary:
         returns.setdefault(episode.facts["scheduler"], []).append(float(episode.rewards.sum()))
         clusters.append(clusters_of(episode.observations[:-1], data.layout))
         actions.append(episode.actions)
-        valid += episode.action_mask[:-1].sum(axis=0)  # after the last decision nothing was to be taken
+        valid += episode.action_mask[:-1].sum(axis=0)  # the last observation has no action
         certain += int((episode.probability == 1.0).sum())
-    known = data.is_ours or not np.isnan(episode.probability).any()
+    has_probabilities = data.is_ours or not np.isnan(episode.probability).any()
     data.sheet.setdefault("episodes_distinct", len(distinct))
     return _summary(
-        data, returns, valid, np.concatenate(clusters), np.concatenate(actions), certain if known else None
+        data,
+        returns,
+        valid,
+        np.concatenate(clusters),
+        np.concatenate(actions),
+        certain if has_probabilities else None,
     )
 
 
@@ -100,8 +105,8 @@ def _summary(
 
 
 def dataset_text(summary: DatasetSummary) -> str:
-    """What is printed."""
-    sheet, covered = summary.sheet, summary.coverage
+    """The text for the terminal."""
+    sheet, coverage = summary.sheet, summary.coverage
     left_out = sum(sheet["episodes_left_out"].values())
     lines = [
         f"{printable(name_of(summary))}: {sheet['episodes']:,} episodes, "
@@ -126,11 +131,11 @@ def dataset_text(summary: DatasetSummary) -> str:
         "",
         "coverage of states: cells of a grid over shortage, free cores, spare power, battery, queue, time",
         "of day and forecast supply",
-        f"  {covered.clusters:7,}  visited",
-        f"  {covered.revisited:7,}  of them more than once, and of these",
-        f"  {covered.several_actions:7.1%}  with more than one action",
-        f"  {covered.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
-        f"  {covered.decisions_there:7.1%}  of all decisions were made there",
+        f"  {coverage.clusters:7,}  visited",
+        f"  {coverage.revisited:7,}  of them more than once, and of these",
+        f"  {coverage.several_actions:7.1%}  with more than one action",
+        f"  {coverage.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
+        f"  {coverage.decisions_there:7.1%}  of all decisions were made there",
         "decisions whose action was certain (behaviour probability 1): "
         + ("unknown" if summary.certain is None else f"{summary.certain:.1%}"),
     ]
@@ -138,7 +143,7 @@ def dataset_text(summary: DatasetSummary) -> str:
 
 
 def name_of(summary: DatasetSummary) -> str:
-    """What the dataset is called: its scenario, or its folder where nobody says that."""
+    """The name of the dataset: its scenario, or its folder if that is unknown."""
     return str(summary.sheet.get("scenario") or summary.folder.name)
 
 
@@ -152,7 +157,7 @@ def _histogram(values: np.ndarray, bins: int = 8) -> list[str]:
 
 
 def _actions(summary: DatasetSummary) -> list[str]:
-    """WAIT, the first queue slots one by one, the rest together."""
+    """Lines for WAIT, each of the first queue slots, the other queue slots, and the running slots."""
     slots = summary.layout.queue_slots
     one_by_one = min(slots, 8)
     groups = [("wait", slice(0, 1))]

@@ -1,4 +1,4 @@
-"""`rare traces show`: what is in a file, and what was repaired or skipped to read it."""
+"""`rare traces show`: a summary of a file, with repairs and skipped records."""
 
 from __future__ import annotations
 
@@ -35,37 +35,37 @@ KWH_MJ = 3_600_000_000
 def show_file(
     path: str | Path, kind: str | None, workload: dict[str, Any], power: dict[str, Any]
 ) -> dict[str, Any]:
-    """The summary of a file: of a workload, a series or weather, as asked or, with None, by its content.
+    """The summary of a workload, series or weather file. kind: None to detect it from the content.
 
     The options are those of `show_workload`, and as `power` those of `show_power`, `show_rate` or
     `show_weather`. InputError in the command line's words.
     """
-    asked, kind = kind, kind or kind_of(path)
+    requested, kind = kind, kind or kind_of(path)
     try:
         if kind == "weather":
             from experiments.data.show_weather import OPTIONS, show_weather
 
-            if asked == "weather" or power.keys() <= set(OPTIONS):
+            if requested == "weather" or power.keys() <= set(OPTIONS):
                 return show_weather(path, **power)
-            kind = "power"  # its options are a series', whatever its first lines look like
+            kind = "power"  # the options are those of a series, despite its first lines
         if kind == "rate":
             return show_rate(path, **power)
         if kind == "power" or (kind is None and power):
             return show_power(path, **power)
         return show_workload(path, **workload)
     except InputError as error:
-        worded = error.worded(option_words)
+        reworded = error.worded(option_words)
         if kind == "power" and error.parameters() == {"columns", "unit"}:
-            raise worded.also("of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh") from error
+            raise reworded.also("of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh") from error
         if kind is None and not power:
-            raise worded.also("if it is a series, say --kind power or --kind rate") from error
-        raise worded from error
+            raise reworded.also("if it is a series, say --kind power or --kind rate") from error
+        raise reworded from error
 
 
 def kind_of(path: str | Path) -> str | None:
-    """'workload', 'power', 'rate' or 'weather' by the first lines; None if they do not tell.
+    """'workload', 'power', 'rate' or 'weather' by the first lines; None if they are ambiguous.
 
-    A rate, of prices or carbon intensity, is told by its unit.
+    A rate, of prices or carbon intensity, is recognised by its unit.
     """
     if all(entry.name == "csv" for entry in formats_of_suffix(path)):
         from energy.weather.weather_files import format_of
@@ -77,7 +77,7 @@ def kind_of(path: str | Path) -> str | None:
     try:
         header, *rows = TableReader(Path(path), header=False).below
     except (InputError, ValueError):
-        return "workload"  # damaged: the reader says how
+        return "workload"  # damaged: the reader reports it
     if holds_values(header, rows):
         return "power" if STAMP in map(kind_of_cell, header) else None
     if {"job_id", "submit_s", "work_s"} & set(header) or _fits_a_mapping(header):
@@ -100,7 +100,7 @@ def _fits_a_mapping(header: list[str]) -> bool:
 
 
 def _looks_like_series(header: list[str], rows: list[list[str]], path: str) -> bool:
-    """Whether there is a column of times, or of their parts, and one of numbers."""
+    """Whether the table has a column of times or of their parts, and a column of numbers."""
     rows = rows[extra_lines(rows) :]
     if {"year", "month", "day"} <= {role_of(name) for name in header}:
         times = [name for name in header if role_of(name) in ("year", "month", "day", "hour", "period")]
@@ -117,7 +117,7 @@ def _looks_like_series(header: list[str], rows: list[list[str]], path: str) -> b
 
 
 def _parse_first(header: list[str], rows: list[list[str]], name: str, path: str) -> None:
-    """InputError unless the first cell of the column is a stamp, of whatever order of day and month."""
+    """InputError unless the first cell of the column is a time stamp, with day and month in any order."""
     cells = [row[header.index(name)] for row in rows[:1]]
     parse_stamps(cells, [2] * len(cells), path, "day-first" if len(cells) and cells[0][:2] < "13" else None)
 
@@ -232,11 +232,11 @@ def show_rate(path: str | Path, **options: Any) -> dict[str, Any]:
     }
 
 
-def _columns(path: str | Path, given: str | Sequence[str], with_names: bool) -> list[str]:
-    """Names of columns; what is no column is taken apart at + and commas."""
+def _columns(path: str | Path, selection: str | Sequence[str], with_names: bool) -> list[str]:
+    """Names of columns. A text that is no column name is split at + and commas."""
     header = {name.lower() for name in TableReader(Path(path), header=with_names).header}
     names: list[str] = []
-    for text in [given] if isinstance(given, str) else given:
+    for text in [selection] if isinstance(selection, str) else selection:
         names += [text] if text.strip().lower() in header else re.split(r"[+,]", text)
     return [name.strip() for name in names if name.strip()]
 

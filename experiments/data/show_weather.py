@@ -1,4 +1,4 @@
-"""`rare traces show` of a weather file: the place, its clock, what the rows cover, and what was doubtful."""
+"""`rare traces show` of a weather file: place, time zone, period, statistics and repairs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPTIONS = (
     "altitude_m",
     "utc_offset_h",
 )
-"""Arguments of read_weather that the command line knows."""
+"""Arguments of read_weather that are options of the command line."""
 
 
 def show_weather(path: str | Path, **options: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def show_weather(path: str | Path, **options: Any) -> dict[str, Any]:
 
 
 def _spreads(weather: Weather) -> dict[str, dict[str, float]]:
-    """Smallest, mean and largest value of each column that there is."""
+    """Smallest, mean and largest value of each column of the file."""
     columns = {name: getattr(weather, name) for name in COLUMNS}
     return {
         name: {"min": float(values.min()) + 0.0, "mean": float(np.mean(values)), "max": float(values.max())}

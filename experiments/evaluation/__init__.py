@@ -1,1 +1,1 @@
-"""Schedulers on fixed windows: paired, with intervals."""
+"""Evaluates schedulers on fixed windows: paired comparisons with confidence intervals."""

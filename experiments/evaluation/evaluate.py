@@ -1,4 +1,4 @@
-"""Schedulers over the windows of a scenario: every one on every window, paired, with intervals."""
+"""Runs every scheduler on every window of a scenario."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from traces.errors import InputError
 __all__ = ["BOUND", "COLUMNS", "Evaluation", "choose_windows", "evaluate"]
 
 
-def choose_windows(loaded: Loaded, wanted: Sequence[str]) -> list[Window]:
-    """Windows by name or by split, in file order. InputError for anything else."""
+def choose_windows(loaded: Loaded, selection: Sequence[str]) -> list[Window]:
+    """Windows by name or by split, in file order. InputError for an unknown name."""
     windows = windows_of(loaded)
     splits = {window.split for window in windows}
     names = {window.name for window in windows}
-    for each in wanted:
-        if each not in splits | names:
+    for name in selection:
+        if name not in splits | names:
             raise InputError(
-                f"--windows {each!r}: is neither a split ({', '.join(sorted(splits))}) nor a window of the "
+                f"--windows {name!r}: is neither a split ({', '.join(sorted(splits))}) nor a window of the "
                 f"scenario, such as {windows[0].name}"
             )
-    return [window for window in windows if {window.split, window.name} & set(wanted)]
+    return [window for window in windows if {window.split, window.name} & set(selection)]
 
 
 def _task(arguments: tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -47,13 +47,13 @@ def evaluate(
 ) -> Evaluation:
     """Run every scheduler on every window. The first scheduler is the baseline of the differences.
 
-    kept_in: folder in which rows are kept as they are made; those found there are not made again.
+    kept_in: folder in which rows are stored, and from which stored rows are reused.
     """
     if not windows:
         raise InputError("--windows: no window is chosen")
     if not schedulers:
         raise InputError("--scheduler: no scheduler is named; give at least one")
-    declared = declared_names(schedulers)  # and refuse wrong names before the work
+    declared = declared_names(schedulers)  # refuses wrong names before any run
     tasks = [(loaded, window, tuple(schedulers), seed, kept_in) for window in windows]
     parts = _run(tasks, workers, progress)
     rows = [row for part in parts for row in part]
@@ -61,7 +61,7 @@ def evaluate(
 
 
 def declared_names(schedulers: Sequence[str]) -> dict[str, str]:
-    """What classes of the user's call themselves, by the given name. InputError for a name that is none."""
+    """Declared names of users' classes, by scheduler name. InputError for an unknown or repeated name."""
     declared = {}
     for place, name in enumerate(schedulers):
         label = check_name(name)
@@ -75,13 +75,13 @@ def declared_names(schedulers: Sequence[str]) -> dict[str, str]:
 def _run(
     tasks: list[tuple[Any, ...]], workers: int, progress: Callable[[int, int], None] | None
 ) -> list[list[dict[str, Any]]]:
-    """The rows of each task, in their order."""
+    """The rows of each task, in the order of the tasks."""
 
     def report(done: int, task: Any = None) -> None:
         if progress is not None:
             progress(done, len(tasks))
 
-    first = _task(tasks[0])  # here, so that the rules are compiled once and bad input is told at once
+    first = _task(tasks[0])  # in this process: compiles the rules once, and reports bad input early
     report(1)
     at_once = workers if len(tasks) > 2 else 1
     return [first, *map_tasks(_task, tasks[1:], at_once, lambda done, task: report(done + 1))]

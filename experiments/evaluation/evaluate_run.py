@@ -1,4 +1,4 @@
-"""`rare evaluate`: evaluate schedulers on windows, write what came out, and say it as a table."""
+"""`rare evaluate` as a function: evaluates schedulers on windows and writes the results."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ EVALUATION_BYTES = 256 * 2**20  # a row takes less than a kilobyte
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """What to evaluate on, and where the result goes.
+    """Options of an evaluation.
 
     scenario : a shipped scenario's name, or a TOML file, with windows
-    settings : `table.key=value`, what changes of the scenario
+    settings : changes of the scenario, `table.key=value`
     seed     : draws service classes
     workers  : processes; None: all cores
     out      : the folder to write; None: none is written
@@ -73,67 +73,70 @@ def evaluate_run(
     display: ProgressDisplay = QUIET,
     **changes: Any,
 ) -> Evaluation:
-    """Evaluate; with `out` write evaluate.json, evaluate.csv, provenance.json and the figure, or nothing.
+    """The evaluation; with `out`, evaluate.json, evaluate.csv, provenance.json and the figure are written.
 
     changes: fields of EvaluationRequest by name. schedulers: None: those of DEFAULT. windows: names or
-    splits. Until the end rows are kept in a hidden folder beside `out`: the same again goes on where it was
-    stopped. Where `out` holds this very evaluation already it is read, not repeated, unless `force` is given.
-    InputError for bad input.
+    splits. Until the end, rows are stored in a hidden folder next to `out`, so that the same evaluation
+    resumes after an interruption. If `out` has the same evaluation already, it is read, unless `force` is
+    given. InputError for bad input; then `out` is unchanged.
     """
     request = dataclasses.replace(request or EvaluationRequest(), **changes)
     out = None if request.out is None else user_path(request.out)
     loaded = load_scenario(request.scenario, Wishes(settings=request.settings))
     names = list(schedulers or DEFAULT)
-    twice = [name for place, name in enumerate(names) if name in names[:place]]
-    if twice:
-        raise InputError(f"scheduler {twice[0]!r} is given twice; name each once")
-    declared = declared_names(names)  # and refuse wrong names
-    chosen = choose_windows(loaded, windows)
-    identity = identity_of(loaded, names, chosen, request.seed)
-    stored = None if out is None or request.force else stored_rows(out, identity, names, chosen)
+    repeated = [name for place, name in enumerate(names) if name in names[:place]]
+    if repeated:
+        raise InputError(f"scheduler {repeated[0]!r} is given twice; name each once")
+    declared = declared_names(names)  # refuses wrong names
+    selected = choose_windows(loaded, windows)
+    identity = identity_of(loaded, names, selected, request.seed)
+    stored = None if out is None or request.force else stored_rows(out, identity, names, selected)
     if out is not None and stored is not None:
-        shutil.rmtree(kept_folder(out), ignore_errors=True)  # left by a kill after the folder was whole
+        shutil.rmtree(kept_folder(out), ignore_errors=True)  # left by a kill after `out` was complete
         display.note(f"{out} holds this evaluation already; --force makes it again")
-        return Evaluation(loaded.scenario.name, tuple(names), tuple(chosen), stored, declared)
+        return Evaluation(loaded.scenario.name, tuple(names), tuple(selected), stored, declared)
     _check_out(out, request.force)
-    kept = None if out is None else kept_folder(out)
-    with explained(lambda: _kept_rows(kept)), display.task(f"{len(names)} schedulers", "windows") as task:
+    rows_folder = None if out is None else kept_folder(out)
+    with (
+        explained(lambda: _kept_rows(rows_folder)),
+        display.task(f"{len(names)} schedulers", "windows") as task,
+    ):
         evaluation = evaluate(
             loaded,
             names,
-            chosen,
+            selected,
             seed=request.seed,
             workers=request.workers or os.cpu_count() or 1,
             progress=task.update,
-            kept_in=kept,
+            kept_in=rows_folder,
         )
-    if out is not None and kept is not None:
+    if out is not None and rows_folder is not None:
         files = {"windows": loaded.path(loaded.scenario.windows.file)} if loaded.scenario.windows else {}
         with atomic_folder(out) as folder:
             marks = {"evaluation_sha256": identity, "rows_sha256": rows_hash(evaluation.rows)}
             _write(folder, evaluation, {**_origin(evaluation, request.seed, files), **marks})
-        shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(rows_folder, ignore_errors=True)
     return evaluation
 
 
-def _kept_rows(kept: Path | None) -> str:
-    """What an interrupted evaluation leaves, in words; empty where it leaves nothing."""
-    if kept is None or not kept.is_dir():
+def _kept_rows(folder: Path | None) -> str:
+    """The message about stored rows for an interrupted evaluation; empty without any."""
+    if folder is None or not folder.is_dir():
         return ""
-    return f"what is done is kept in {kept}: the same command goes on from there"
+    return f"what is done is kept in {folder}: the same command goes on from there"
 
 
 def kept_folder(out: str | Path) -> Path:
-    """Where the rows of an unfinished evaluation are."""
+    """The folder for the rows of an unfinished evaluation."""
     target = user_path(out).resolve()
     return target.parent / f".{target.name[:80]}.unfinished-windows"
 
 
 def identity_of(loaded: Loaded, names: Sequence[str], windows: Sequence[Window], seed: int) -> str:
-    """sha256 of everything that the rows depend on: the same again is the same evaluation."""
+    """sha256 of everything that the rows depend on; equal for equal evaluations."""
     from rare.scenario.case_hash import config_hash
 
-    everything = {
+    dependencies = {
         "config": config_hash(loaded.scenario),
         "schedulers": list(names),
         "scheduler_files": _scheduler_files(names),
@@ -143,43 +146,45 @@ def identity_of(loaded: Loaded, names: Sequence[str], windows: Sequence[Window],
         "code": code_hash(),
         "libraries": dict(library_versions()),
     }
-    return hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(dependencies, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def input_files(loaded: Loaded) -> list[Path]:
-    """The files that keys of the scenario name: workload, mapping, supply, prices, windows."""
+    """The existing files named in the scenario: workload, mapping, supply, prices, windows."""
 
     def texts(value: Any) -> Iterator[str]:
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, list | tuple):
-            for each in value:
-                yield from texts(each)
+            for item in value:
+                yield from texts(item)
         elif isinstance(value, str) and 0 < len(value) < 1000:
             yield value
 
     from traces.files.documents import is_regular
 
     paths = {loaded.path(text) for text in texts(loaded.scenario.model_dump())}
-    return sorted(path for path in paths if is_regular(path))  # also of texts too long for a file's name
+    return sorted(
+        path for path in paths if is_regular(path)
+    )  # is_regular also takes texts too long for a file name
 
 
 def stored_rows(
     folder: Path, identity: str, names: Sequence[str], windows: Sequence[Window]
 ) -> list[dict[str, Any]] | None:
-    """The rows of a finished evaluation of this identity; None if the folder holds none, or is damaged."""
+    """The rows of a finished evaluation with this identity; None if there is none or it is damaged."""
     try:
         origin = read_json(folder / "provenance.json")
         if not isinstance(origin, dict) or origin.get("evaluation_sha256") != identity:
             return None
-        whole = read_json(folder / "evaluate.json", EVALUATION_BYTES)
+        content = read_json(folder / "evaluate.json", EVALUATION_BYTES)
     except InputError:
         return None
-    rows = whole.get("rows") if isinstance(whole, dict) else None
-    wanted = [(window.name, name) for window in windows for name in names]
-    if not isinstance(rows, list) or len(rows) != len(wanted):
+    rows = content.get("rows") if isinstance(content, dict) else None
+    expected = [(window.name, name) for window in windows for name in names]
+    if not isinstance(rows, list) or len(rows) != len(expected):
         return None
-    if not all(is_row(row, *each) for row, each in zip(rows, wanted, strict=True)):
+    if not all(is_row(row, *key) for row, key in zip(rows, expected, strict=True)):
         return None
     return rows if rows_hash(rows) == origin.get("rows_sha256") else None
 
@@ -195,7 +200,7 @@ def _origin(evaluation: Evaluation, seed: int, files: dict[str, Path]) -> dict[s
 
 
 def _check_out(out: Path | None, force: bool) -> None:
-    """An evaluation is replaced only when that is asked for; anything else never. Before the work."""
+    """InputError if `out` has other files, or an evaluation and `force` is not given."""
     if out is None:
         return
     with reading(out):

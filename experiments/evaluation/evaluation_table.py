@@ -26,9 +26,9 @@ ESTIMATES = 5  # columns: the scheduler, its mean and interval, its difference a
 
 
 def evaluate_text(evaluation: Evaluation, width: int | None = None) -> str:
-    """The table that is printed: best first, totals over the windows; a dash for what does not apply.
+    """The table for the terminal: best first, totals over the windows; a dash for metrics that do not apply.
 
-    width: columns of the terminal, None for that of stdout. What does not fit is left out and named.
+    width: columns of the terminal, None for that of stdout. Columns that do not fit are left out and named.
     """
     width = terminal_width() if width is None else width
     rows = _rows(evaluation)
@@ -46,7 +46,7 @@ def _headline(evaluation: Evaluation) -> str:
 
 
 def _rows(evaluation: Evaluation) -> list[list[str]]:
-    """The cells, the heading first."""
+    """Rows of cells, the heading first."""
     base, labels = evaluation.schedulers[0], evaluation.labels
     totals = [key for key in TOTALS if any(evaluation.total(name, key) for name in evaluation.schedulers)]
     headings = [_total_heading(METRICS[key]) for key in totals]
@@ -58,7 +58,7 @@ def _rows(evaluation: Evaluation) -> list[list[str]]:
         mean, gain = evaluation.objective(name), evaluation.difference(name, base)
         row = [labels[name], cell(mean.mean, ".3f"), interval(mean, ".3f")]
         row += [cell(gain.mean, "+.3f"), interval(gain, "+.3f")]
-        if name == BOUND:  # an objective, and nothing else
+        if name == BOUND:  # it has no other metric
             rows.append([*row, *[""] * (len(totals) + 1)])
             continue
         row += [cell(evaluation.total(name, key), ",.0f") for key in totals]
@@ -67,12 +67,12 @@ def _rows(evaluation: Evaluation) -> list[list[str]]:
 
 
 def _total_heading(metric: Metric) -> str:
-    """The heading of a column of bare numbers, with the unit where the name does not tell it."""
+    """The heading of a column of totals, with the unit for energies."""
     return f"{metric.column_name} {metric.unit}" if metric.form is Form.KWH else metric.column_name
 
 
 def _wide_lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines of fixed columns, so that tables of different scenarios look alike."""
+    """The rows as lines with fixed column widths, the same for all scenarios."""
     width = max(len(row[0]) for row in rows)
     name, mean, first, gain, second, *totals, share = rows[0]
     lines = [f"{name:<{width}}  {mean}  {first}   {gain:<16}  {second}    " + _right(totals, share)]

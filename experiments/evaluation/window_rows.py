@@ -1,4 +1,4 @@
-"""Rows of an evaluation: metrics of each scheduler on one window, kept on disk while others are missing."""
+"""Rows of an evaluation: metrics of each scheduler on one window, stored on disk until all are complete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ Row = dict[str, Any]
 
 
 def check_name(name: str) -> str | None:
-    """Refuse what names no scheduler and is not the bound. InputError. What a user's class calls itself."""
+    """The declared name of a user's class, else None.
+
+    InputError if the name is no scheduler and not the bound.
+    """
     from schedulers import make_scheduler
     from schedulers.user.user_class import declared_name
 
@@ -40,7 +43,7 @@ def check_name(name: str) -> str | None:
 
 
 class WindowCases:
-    """A window's case as it is, and under a perfect forecast; each built when first asked for."""
+    """The case of a window with the scenario's forecast and with a perfect one, each built on first use."""
 
     def __init__(self, loaded: Loaded, window: Window, seed: int) -> None:
         self._window, self._seed = window, seed
@@ -48,7 +51,7 @@ class WindowCases:
         self._made: dict[bool, Case] = {}
 
     def of(self, name: str) -> Case:
-        """The case that the scheduler of this name runs."""
+        """The case for a scheduler; with a perfect forecast if its name ends with PERFECT."""
         from rare.scenario.case_builder import build
 
         perfect = name.endswith(PERFECT)
@@ -56,14 +59,14 @@ class WindowCases:
             loaded = self._loaded[perfect]
             scenario = loaded.scenario.model_copy(update={"window": self._window.name})
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what a run may warn of is told by `rare simulate --window`
+                warnings.simplefilter("ignore")  # `rare simulate --window` reports the warnings
                 built = build(dataclasses.replace(loaded, scenario=scenario), seed=self._seed)
             self._made[perfect] = built.case
         return self._made[perfect]
 
 
 def with_perfect_forecast(loaded: Loaded) -> Loaded:
-    """The scenario with a forecast that is always right, as many hours ahead."""
+    """The scenario with a perfect forecast of the same horizon."""
     forecast = ForecastTable(kind="perfect", hours=loaded.scenario.forecast.hours)
     scenario = loaded.scenario.model_copy(update={"forecast": forecast})
     return dataclasses.replace(loaded, scenario=scenario)
@@ -72,9 +75,9 @@ def with_perfect_forecast(loaded: Loaded) -> Loaded:
 def run_window(
     loaded: Loaded, window: Window, schedulers: Sequence[str], seed: int = 0, kept_in: Path | None = None
 ) -> list[Row]:
-    """Metrics of each scheduler on one window, with what the window is.
+    """Rows of the schedulers on one window: its name and split, and the metrics.
 
-    kept_in: folder in which rows are kept as they are made, and looked for before.
+    kept_in: folder in which rows are stored, and from which stored rows are reused.
     """
     cases = WindowCases(loaded, window, seed)
     if not (cases.of("").workload.value_u >= 0).any():
@@ -82,18 +85,21 @@ def run_window(
             f"{loaded.label}: no job of window {window.name!r} has a value, so there is nothing to "
             "compare; give [[service_class]]"
         )
-    kept = None if kept_in is None else KeptRows(kept_in, loaded, window, cases.of(""))
-    rows = {} if kept is None else kept.read(schedulers)
+    stored = None if kept_in is None else KeptRows(kept_in, loaded, window, cases.of(""))
+    rows = {} if stored is None else stored.read(schedulers)
     for name in sorted(schedulers, key=lambda name: name == BOUND):  # the oracle may know the bound
         if name not in rows:
             rows |= _rows_of(name, cases.of(name), window, BOUND in schedulers and BOUND not in rows)
-            if kept is not None:
-                kept.write(rows)
+            if stored is not None:
+                stored.write(rows)
     return [rows[name] for name in schedulers]
 
 
 def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[str, Row]:
-    """The row of a scheduler; the oracle's with the bound's, for both come from one program."""
+    """The row of a scheduler, by name.
+
+    with_bound: with the oracle's also the bound's, from the same program.
+    """
     import rare
     from rare.scheduler import as_decider
     from schedulers import make_scheduler
@@ -108,7 +114,7 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
         with users_error(plain_name(name)):
             decider = as_decider(scheduler, case)
             result = rare.simulate(case, decider, record=False)
-    except ValueError as error:  # in a worker too, from which only an InputError comes back as one line
+    except ValueError as error:  # worker processes return only an InputError as one line
         if isinstance(error, InputError) or not is_user_class(name):
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
@@ -124,13 +130,13 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
 
 
 def _bound_row(bound: float | None, window: Window) -> Row:
-    """The bound as a row of its own: an objective that no scheduler exceeds, and no other metric."""
+    """The row of the bound: an objective that no scheduler exceeds, and None for the other metrics."""
     row: Row = {"window": window.name, "split": window.split, "scheduler": BOUND, "ended": "bound"}
     return row | dict.fromkeys(COLUMNS) | {"objective": bound}
 
 
 def is_row(row: Any, window: str, scheduler: str) -> bool:
-    """Whether what a file held is the row of these: texts and every metric, each a number or null."""
+    """Whether a value read from a file is a complete row of this window and scheduler."""
     if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in _TEXTS):
         return False
     if (row["window"], row["scheduler"]) != (window, scheduler):
@@ -140,12 +146,12 @@ def is_row(row: Any, window: str, scheduler: str) -> bool:
 
 
 def rows_hash(rows: Any) -> str:
-    """sha256 of rows as JSON, stored beside them: a row that was damaged on disk is made again."""
+    """sha256 of rows as JSON. It is stored with them, so that rows damaged on disk are computed again."""
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 class KeptRows:
-    """The rows of one window in a file, under a key that changes with everything they depend on."""
+    """The stored rows of one window: a file with a key of everything that they depend on."""
 
     def __init__(self, folder: Path, loaded: Loaded, window: Window, case: Case) -> None:
         from rare.scenario.case_hash import case_hash, config_hash
@@ -161,24 +167,28 @@ class KeptRows:
         self._files: dict[str, str] = {}  # sha256 of schedulers in a file of the user's
 
     def read(self, schedulers: Sequence[str]) -> dict[str, Row]:
-        """Rows of these schedulers that are there already, by scheduler."""
+        """The stored rows of these schedulers, by scheduler; none if the key differs."""
         hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
         self._files = {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
         try:
-            held = read_json(self._path)
-        except InputError:  # none, or cut off by a power failure
+            content = read_json(self._path)
+        except InputError:  # missing, or truncated by a power failure
             return {}
-        if not isinstance(held, dict) or held.get("key") != self._key:
+        if not isinstance(content, dict) or content.get("key") != self._key:
             return {}
-        files, rows = held.get("files"), held.get("rows")
-        if not isinstance(files, dict) or not isinstance(rows, dict) or held.get("sha256") != rows_hash(rows):
+        files, rows = content.get("files"), content.get("rows")
+        if (
+            not isinstance(files, dict)
+            or not isinstance(rows, dict)
+            or content.get("sha256") != rows_hash(rows)
+        ):
             return {}
         same = {name for name in schedulers if files.get(name) == self._files.get(name)}
         window = self._key["window"]["name"]
         return {name: row for name, row in rows.items() if name in same and is_row(row, window, name)}
 
     def write(self, rows: dict[str, Row]) -> None:
-        """Keep these rows, in place of what was there. InputError if the disk refuses."""
+        """Store these rows and replace those stored before. InputError if the file cannot be written."""
         text = json.dumps({
             "key": self._key, "files": self._files, "rows": rows, "sha256": rows_hash(rows),
         })  # fmt: skip

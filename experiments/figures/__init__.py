@@ -30,15 +30,15 @@ COMPARE_FIGURES: dict[str, Callable[[Compare], Figure]] = {
     "objective": objective_parts.draw,
     "slowdown": slowdown_curve.draw_compare,
 }
-OF_BEST = ("timeline", "forecast", "gantt", "queue")  # a comparison shows these of its best run
+OF_BEST = ("timeline", "forecast", "gantt", "queue")  # a comparison has these of its best run
 
 
-def figure_names(whole: Run | Compare) -> tuple[str, ...]:
+def figure_names(results: Run | Compare) -> tuple[str, ...]:
     """Figures of a run or a comparison, in the order of its report."""
-    if isinstance(whole, Compare):
-        best = figure_names(whole.runs[best_place(whole)])
+    if isinstance(results, Compare):
+        best = figure_names(results.runs[best_place(results)])
         return (*COMPARE_FIGURES, *(name for name in OF_BEST if name in best))
-    return tuple(name for name in RUN_FIGURES if name != "forecast" or whole.has_forecast)
+    return tuple(name for name in RUN_FIGURES if name != "forecast" or results.has_forecast)
 
 
 def draw_run(run_dir: str | Path | Run) -> list[Path]:
@@ -53,16 +53,16 @@ def draw_run(run_dir: str | Path | Run) -> list[Path]:
 def draw_compare(compare_dir: str | Path | Compare) -> list[Path]:
     """Draw the figures of a comparison into its folder `figures`; return the files written.
 
-    The objective and the slowdown of all, and the power, the forecasts and the jobs of the best one.
+    Objective and slowdown of all runs; power, forecasts and jobs of the best run.
     Raises InputError for a folder that is damaged or cannot be written.
     """
     compare = compare_dir if isinstance(compare_dir, Compare) else load_compare(compare_dir)
     best = compare.runs[best_place(compare)]
-    wanted: dict[str, tuple[Callable, Run | Compare]] = {
+    sources: dict[str, tuple[Callable, Run | Compare]] = {
         name: (COMPARE_FIGURES[name], compare) if name in COMPARE_FIGURES else (RUN_FIGURES[name], best)
         for name in figure_names(compare)
     }
-    return _save_all(compare.path / "figures", wanted)
+    return _save_all(compare.path / "figures", sources)
 
 
 def best_place(compare: Compare) -> int:
@@ -70,9 +70,9 @@ def best_place(compare: Compare) -> int:
     return order([result["metrics"] for result in compare.results])[0]
 
 
-def _save_all(folder: Path, wanted: dict[str, tuple[Callable, Run | Compare]]) -> list[Path]:
+def _save_all(folder: Path, sources: dict[str, tuple[Callable, Run | Compare]]) -> list[Path]:
     paths = []
     with style.drawing():
-        for name, (draw, source) in wanted.items():
+        for name, (draw, source) in sources.items():
             paths += style.save(draw(source), folder, name)
     return paths

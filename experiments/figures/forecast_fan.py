@@ -1,4 +1,4 @@
-"""What was forecast of the supply against what came: fans over time, and how reliable the quantiles were."""
+"""Figure of supply forecasts against the actual supply: fans over time, and reliability of the quantiles."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,21 +15,21 @@ from experiments.figures.forecast_judged import QUANTILES, Judged, judge
 from experiments.results.run_folder import Run
 
 DAY_S = 86400
-SHORT_S = 3 * DAY_S  # up to here a fan every 12 h, then one a day
+SHORT_S = 3 * DAY_S  # up to this length a fan every 12 h, then one per day
 MOST_SHOWN_S = 5 * DAY_S
-FANS = ("#0072B2", "#CC79A7")  # in turn, so that neighbours can be told apart
+FANS = ("#0072B2", "#CC79A7")  # alternating, so that neighbours differ
 TRUTH = style.DRAW
 RELIABLE = "#0072B2"
 
 
 def draw(run: Run) -> Figure:
-    """Figure of a few forecasts against what came, with the reliability of their quantiles at the right."""
+    """Figure of some forecasts against the actual supply, with the reliability of their quantiles."""
     judged = judge(run)
     if judged is None:
         return style.say(style.new_figure(3.0), "Forecasts", "No supply was forecast in this run.")
     figure = style.new_figure(4.6)
     style.title(figure, _title(judged))
-    if not judged.count:  # perfect forecasts leave nothing to judge
+    if not judged.count:  # perfect forecasts have no reliability
         fans(figure.subplots(), run, judged)
         return figure
     left, right = figure.subplots(1, 2, width_ratios=[2.6, 1])
@@ -39,24 +39,24 @@ def draw(run: Run) -> Figure:
 
 
 def fans(axes: Axes, run: Run, judged: Judged) -> None:
-    """Medians and 10 to 90 % bands of a few issues over the supply as it came, hour by hour."""
+    """Draw medians and 10 to 90 % bands of some issues, and the actual supply."""
     issues_s = shown_issues(judged)
     rows = judged.rows[judged.rows["issue_s"].isin(issues_s)]
     every_s = int(np.diff(issues_s).min()) if len(issues_s) > 1 else MOST_SHOWN_S
     rows = rows[rows["target_s"] < rows["issue_s"] + 2 * every_s]  # at most two fans at any time
     start_s, end_s = float(rows["target_s"].min()), float(rows["target_s"].max() + judged.step_s)
-    whole = run.power["time_s"]
-    axis = time_axis(run, float(whole.iloc[0]), float(whole.iloc[-1]))
+    time_s = run.power["time_s"]
+    axis = time_axis(run, float(time_s.iloc[0]), float(time_s.iloc[-1]))
     axis = replace(axis, start_s=max(start_s, axis.start_s), end_s=min(end_s, axis.end_s))
-    known = judged.rows.drop_duplicates("target_s").dropna(subset="truth_w").sort_values("target_s")
-    known = known[known["target_s"].between(axis.start_s, axis.end_s)]
-    factor, unit = style.watt_unit(float(max(known["truth_w"].max(), rows["high_w"].max())))
+    truth = judged.rows.drop_duplicates("target_s").dropna(subset="truth_w").sort_values("target_s")
+    truth = truth[truth["target_s"].between(axis.start_s, axis.end_s)]
+    factor, unit = style.watt_unit(float(max(truth["truth_w"].max(), rows["high_w"].max())))
     for place, (issue_s, fan) in enumerate(rows.groupby("issue_s")):
         _fan(axes, fan, axis, judged.step_s, factor, place)
         axes.axvline(
             float(axis.x(float(issue_s))), color=FANS[place % 2], linewidth=0.9, linestyle=(0, (2, 2))
         )
-    _hold(axes, known, "truth_w", axis, judged.step_s, factor, color=TRUTH, linewidth=1.3, label="came")
+    _hold(axes, truth, "truth_w", axis, judged.step_s, factor, color=TRUTH, linewidth=1.3, label="came")
     axes.set_ylim(bottom=0)
     axes.set_ylabel(f"wind and sun ({unit})")
     axis.dress(axes)
@@ -65,13 +65,16 @@ def fans(axes: Axes, run: Run, judged: Judged) -> None:
 
 def _fan(axes: Axes, fan: pd.DataFrame, axis: TimeAxis, step_s: int, factor: float, place: int) -> None:
     colour, first = FANS[place % 2], place == 0
-    look: dict[str, Any] = {"linewidth": 4.0, "alpha": 0.45}  # without a band the truth often hides it
+    look: dict[str, Any] = {
+        "linewidth": 4.0,
+        "alpha": 0.45,
+    }  # without a band, the actual supply often covers it
     if (fan["low_w"] < fan["high_w"]).any():
         look = {"linewidth": 1.2}
         axes.fill_between(
             axis.x(_edges(fan, step_s)),
-            _held(fan["low_w"]) / factor,
-            _held(fan["high_w"]) / factor,
+            _step_values(fan["low_w"]) / factor,
+            _step_values(fan["high_w"]) / factor,
             step="post",
             color=colour,
             alpha=0.22,
@@ -86,33 +89,33 @@ def _hold(
     axes: Axes, rows: pd.DataFrame, name: str, axis: TimeAxis, step_s: int, factor: float, **look
 ) -> None:
     if len(rows):
-        axes.step(axis.x(_edges(rows, step_s)), _held(rows[name]) / factor, where="post", **look)
+        axes.step(axis.x(_edges(rows, step_s)), _step_values(rows[name]) / factor, where="post", **look)
 
 
 def _edges(rows: pd.DataFrame, step_s: int) -> np.ndarray:
     return np.append(rows["target_s"].to_numpy(), rows["target_s"].iloc[-1] + step_s)
 
 
-def _held(values: pd.Series) -> np.ndarray:
+def _step_values(values: pd.Series) -> np.ndarray:
     return np.append(values.to_numpy(dtype=float), values.iloc[-1])
 
 
 def shown_issues(judged: Judged) -> np.ndarray:
-    """Issues to draw: one a day or every 12 h, of a long run those of the days in its middle."""
+    """Issue times [s] to draw: one per day or every 12 h; for a long run, only of the days in its middle."""
     issues_s = np.unique(judged.rows["issue_s"].to_numpy())
     span_s = issues_s[-1] - issues_s[0]
     if span_s > MOST_SHOWN_S:
         from_s = issues_s[0] + (span_s - MOST_SHOWN_S) // 2 // DAY_S * DAY_S
         issues_s = issues_s[(issues_s >= from_s) & (issues_s < from_s + MOST_SHOWN_S)]
-    every_s, kept = DAY_S if span_s > SHORT_S else DAY_S // 2, [issues_s[0]]
+    every_s, selected = DAY_S if span_s > SHORT_S else DAY_S // 2, [issues_s[0]]
     for issue_s in issues_s:
-        if issue_s >= kept[-1] + every_s:
-            kept.append(issue_s)
-    return np.array(kept)
+        if issue_s >= selected[-1] + every_s:
+            selected.append(issue_s)
+    return np.array(selected)
 
 
 def reliability(axes: Axes, judged: Judged) -> None:
-    """Share of targets at or below each quantile; on the diagonal where the quantiles are calibrated."""
+    """Draw the share of targets at or below each quantile; on the diagonal if calibrated."""
     levels = [level for level, _ in QUANTILES]
     shares, below = judged.shares(), judged.shares_below()
     reliability_axes(axes)
@@ -134,20 +137,20 @@ def reliability(axes: Axes, judged: Judged) -> None:
 
 
 def reliability_axes(axes: Axes) -> None:
-    """A square from 0 to 100 % with its diagonal."""
+    """Set up square axes from 0 to 100 % with the diagonal."""
     axes.set_aspect("equal")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.plot([0, 1], [0, 1], color=style.NEUTRAL, linewidth=1.0, linestyle=(0, (4, 2)))
-    for each in (axes.xaxis, axes.yaxis):
-        each.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        each.set_ticks([0.1, 0.5, 0.9])
+    for side in (axes.xaxis, axes.yaxis):
+        side.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        side.set_ticks([0.1, 0.5, 0.9])
     axes.set_xlabel("quantile")
     axes.set_ylabel("share of hours at or below it")
 
 
 def caption(judged: Judged) -> str:
-    """What the figure shows, with its counts and the coverage."""
+    """The caption of the figure, with counts and coverage."""
     text = "Forecasts of wind and sun (median and 10 to 90 % band) against what came, in means of "
     text += f"{style.duration(judged.step_s)}; dotted lines are the instants of issue. Of a run longer than "
     text += "five days those in its middle are shown. "
@@ -161,12 +164,12 @@ def caption(judged: Judged) -> str:
         f"sun equal the quantile. The band holds {100 * judged.coverage():.1f} % of these: 80 if calibrated, "
         "more with such ties"
     )
-    left = f"; {judged.certain:,} where the band has no width are left out" if judged.certain else ""
-    return f"{text}{left}. Neighbouring hours and issues are alike, so in a short run this says little."
+    certain = f"; {judged.certain:,} where the band has no width are left out" if judged.certain else ""
+    return f"{text}{certain}. Neighbouring hours and issues are alike, so in a short run this says little."
 
 
 def sentence(judged: Judged) -> str:
-    """The forecasts in words, for the report's headline."""
+    """A sentence on the forecasts, for the report."""
     if judged.foreseen:
         return "The forecasts were perfect: the scheduler saw the future."
     name = judged.kind or "unnamed"

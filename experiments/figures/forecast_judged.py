@@ -1,4 +1,4 @@
-"""What was forecast in a run beside what came: shares at or below each quantile, and the band's coverage."""
+"""Verification of the forecasts of a run: shares at or below each quantile, and coverage of the band."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +15,10 @@ QUANTILES = ((0.1, "low_w"), (0.5, "median_w"), (0.9, "high_w"))
 
 @dataclass(eq=False)
 class Judged:
-    """A run's stored forecasts, each row with what came.
+    """The stored forecasts of a run, each row with the actual supply.
 
     rows   : forecast.csv by issue and target, with `truth_w`, the mean supply of the target's step; NaN
-             where the run does not cover it whole
+             where the run does not cover the step
     step_s : length of a target
     kind   : name of the forecaster, '' unknown
     """
@@ -29,12 +29,12 @@ class Judged:
 
     @cached_property
     def open(self) -> pd.DataFrame:
-        """Rows that can be judged: what came is known and the forecast left something open."""
+        """Rows for verification: the actual supply is known and the band has a width."""
         return self.rows[self.rows["truth_w"].notna() & (self.rows["low_w"] < self.rows["high_w"])]
 
     @property
     def count(self) -> int:
-        """Number of targets judged; one hour counts for each issue that has it."""
+        """Number of targets in `open`; an hour counts once for each issue."""
         return len(self.open)
 
     @property
@@ -44,7 +44,7 @@ class Judged:
 
     @property
     def foreseen(self) -> bool:
-        """Whether the scheduler saw the future itself."""
+        """Whether the forecast was perfect."""
         return self.kind == "perfect"
 
     def shares(self) -> dict[float, float]:
@@ -52,7 +52,7 @@ class Judged:
         return {level: _mean(self._above(name) <= ROUNDING_W) for level, name in QUANTILES}
 
     def shares_below(self) -> dict[float, float]:
-        """The same without those that are equal to it, as in hours without wind at a quantile of 0.
+        """For each quantile the share of targets strictly below it; ties occur at 0, without wind and sun.
 
         A quantile is calibrated where its level lies between the two shares.
         """
@@ -67,7 +67,10 @@ class Judged:
 
 
 def judge(run: Run) -> Judged | None:
-    """The forecasts of `run` with what came, or None where it has none. InputError for damaged tables."""
+    """The forecasts of `run` with the actual supply; None without forecasts.
+
+    InputError for damaged tables.
+    """
     if run.forecast is None or run.forecast.empty or not run.power["supply_w"].notna().any():
         return None
     rows = run.forecast.sort_values(["issue_s", "target_s"], kind="stable").reset_index(drop=True)
@@ -80,11 +83,11 @@ def judge(run: Run) -> Judged | None:
 def mean_supply_w(power: pd.DataFrame, from_s: np.ndarray, step_s: int) -> np.ndarray:
     """Mean supply over the `step_s` seconds from each time on; NaN where power.csv does not cover them."""
     time_s = power["time_s"].to_numpy(dtype=float)
-    held_w = power["supply_w"].fillna(0).to_numpy(dtype=float)[:-1]
-    energy_j = np.concatenate(([0.0], np.cumsum(held_w * np.diff(time_s))))
-    taken_j = np.interp(from_s + step_s, time_s, energy_j) - np.interp(from_s, time_s, energy_j)
+    supply_w = power["supply_w"].fillna(0).to_numpy(dtype=float)[:-1]
+    energy_j = np.concatenate(([0.0], np.cumsum(supply_w * np.diff(time_s))))
+    step_j = np.interp(from_s + step_s, time_s, energy_j) - np.interp(from_s, time_s, energy_j)
     covered = (from_s >= time_s[0]) & (from_s + step_s <= time_s[-1])
-    return np.where(covered, taken_j / step_s, np.nan)
+    return np.where(covered, step_j / step_s, np.nan)
 
 
 def _mean(truths: pd.Series) -> float:
@@ -92,7 +95,7 @@ def _mean(truths: pd.Series) -> float:
 
 
 def _kind(config: dict) -> str:
-    """The forecaster as resolved (`auto` has become one by then), else as asked for."""
+    """The resolved forecaster (not `auto`) of the configuration, else the requested one, else ''."""
     for table, key in (("resolved", "forecast"), ("forecast", "kind")):
         keys = config.get(table)
         if isinstance(keys, dict) and isinstance(keys.get(key), str):

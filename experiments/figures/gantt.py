@@ -19,11 +19,11 @@ from experiments.results.run_folder import Run
 MOST_BARS = 300
 MOST_LABELS = 45
 MOST_CLASSES = 5
-MARKED = ("expired", "failed", "rejected")  # a cross where the job left without completing
+MARKED = ("expired", "failed", "rejected")  # a cross at the end of a job that did not complete
 
 
 def draw(run: Run) -> Figure:
-    """Figure of the jobs' runs and suspensions below the power that was there for them."""
+    """Figure of the jobs' executions and suspensions below the power curve."""
     jobs, title = run.jobs, f"Jobs under {style.label(run.scheduler)}"
     steps = overview(run)
     if steps is None or not len(jobs):
@@ -49,7 +49,7 @@ def draw(run: Run) -> Figure:
 
 
 def _bars(axes: Axes, jobs: pd.DataFrame, pieces: pd.DataFrame, axis: TimeAxis) -> None:
-    """One row per job in order of submission, first on top."""
+    """Draw one row per job in order of submission, first on top."""
     order = jobs.sort_values("submit_s", kind="stable").reset_index(drop=True)
     row = {job_id: place for place, job_id in enumerate(order["job_id"])}
     colour = [style.STATUS.get(status, style.NEUTRAL) for status in order["status"]]
@@ -63,20 +63,20 @@ def _bars(axes: Axes, jobs: pd.DataFrame, pieces: pd.DataFrame, axis: TimeAxis) 
         (SUSPENDED, 0.5, {"color": style.SUSPENDED}),
         (RUNNING, 0.78, {}),
     )
-    for wanted, height, look in looks:
-        chosen = state == wanted
-        look = look or {"color": [colour[place] for place in rows[chosen]]}
-        axes.barh(rows[chosen], width[chosen], left=left[chosen], height=height, **look)
+    for drawn_state, height, look in looks:
+        selected = state == drawn_state
+        look = look or {"color": [colour[place] for place in rows[selected]]}
+        axes.barh(rows[selected], width[selected], left=left[selected], height=height, **look)
     instant = (state == RUNNING) & (width <= 0)
     _mark(axes, left[instant], rows[instant], "|", "#0072B2")
     gone_s = pieces.groupby("job_id")["to_s"].max()
     order["gone_s"] = order["job_id"].map(gone_s).fillna(order["submit_s"])
     for status in MARKED:
-        chosen = order["status"].eq(status).to_numpy()
+        selected = order["status"].eq(status).to_numpy()
         _mark(
             axes,
-            axis.x(order["gone_s"].to_numpy()[chosen]),
-            np.flatnonzero(chosen),
+            axis.x(order["gone_s"].to_numpy()[selected]),
+            np.flatnonzero(selected),
             "x",
             style.STATUS[status],
         )
@@ -117,14 +117,14 @@ def _bar_legend(axes: Axes, status: pd.Series, ran: pd.Series, state: np.ndarray
 
 
 def _areas(used: Axes, waiting: Axes, jobs: pd.DataFrame, pieces: pd.DataFrame, axis: TimeAxis) -> None:
-    """Cores at work by size of job, and cores asked for by jobs that wait."""
+    """Draw the cores in use by job size, and the cores requested by waiting jobs."""
     cores = jobs.drop_duplicates("job_id").set_index("job_id")["cores"].fillna(0)
-    counted = bool(cores.sum() > 0)
+    has_cores = bool(cores.sum() > 0)
     weight = pieces["job_id"].map(cores).fillna(0).to_numpy(dtype=float)
     group, names = size_classes(weight)
-    if not counted:
+    if not has_cores:
         weight = np.ones(len(pieces))
-    what = "cores" if counted else "jobs"
+    unit = "cores" if has_cores else "jobs"
     state, from_s, to_s = (pieces[name].to_numpy() for name in ("state", "from_s", "to_s"))
     edges_s = _edges(axis, len(pieces))
     shades = [colormaps["Blues"](0.3 + 0.7 * (place + 1) / (len(names) + 1)) for place in range(len(names))]
@@ -133,14 +133,14 @@ def _areas(used: Axes, waiting: Axes, jobs: pd.DataFrame, pieces: pd.DataFrame, 
     ]
     _stack(used, layers, (from_s, to_s, weight), axis, edges_s)
     style.thousands(used.yaxis)
-    used.set_ylabel(f"{what} at work,\nby cores per job")
+    used.set_ylabel(f"{unit} at work,\nby cores per job")
     layers = [
         ((state == SUSPENDED), "suspended", style.SUSPENDED),
         ((state == QUEUED), "queued, not running", style.WAITING),
     ]
     _stack(waiting, layers, (from_s, to_s, weight), axis, edges_s)
     style.thousands(waiting.yaxis)
-    waiting.set_ylabel(f"{what} asked for\nby waiting jobs")
+    waiting.set_ylabel(f"{unit} asked for\nby waiting jobs")
 
 
 def _edges(axis: TimeAxis, pieces: int) -> np.ndarray:
@@ -156,11 +156,11 @@ def _stack(
 ) -> None:
     x, base = axis.x(edges_s), np.zeros(len(edges_s))
     from_s, to_s, weight = pieces
-    for chosen, name, colour in layers:
-        if not chosen.any():
+    for selected, name, colour in layers:
+        if not selected.any():
             continue
-        times, total = levels(from_s[chosen], to_s[chosen], weight[chosen])
-        # Held at zero before the first stretch and after the last, so that bins out there are empty.
+        times, total = levels(from_s[selected], to_s[selected], weight[selected])
+        # Zero before the first interval and after the last, so that bins outside are empty.
         times = np.concatenate(([edges_s[0] - 1], times, [max(edges_s[-1], times[-1]) + 1]))
         mean = mean_in(edges_s, times, np.concatenate(([0.0], total, [0.0])))
         top = base + np.append(mean, mean[-1])
@@ -173,7 +173,7 @@ def _stack(
 def size_classes(cores: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Class of each job by cores (1, 2 to 4, 5 to 16, ... by powers of 4) and the classes' names.
 
-    At most MOST_CLASSES: the smallest sizes are put together first.
+    At most MOST_CLASSES: the smallest sizes are merged.
     """
     power = np.ceil(np.log2(np.maximum(cores, 1)) / 2).astype(int)
     present = np.unique(power)
@@ -182,7 +182,7 @@ def size_classes(cores: np.ndarray) -> tuple[np.ndarray, list[str]]:
         present = present[-MOST_CLASSES:]
         power = np.maximum(power, present[0])
     names = []
-    for place, each in enumerate(present.tolist()):
-        first = 1 if each == 0 or (merged and place == 0) else 4 ** (each - 1) + 1
-        names.append(f"{first:,} to {4**each:,}" if each else "1")
+    for place, exponent in enumerate(present.tolist()):
+        first = 1 if exponent == 0 or (merged and place == 0) else 4 ** (exponent - 1) + 1
+        names.append(f"{first:,} to {4**exponent:,}" if exponent else "1")
     return np.searchsorted(present, power), names

@@ -21,7 +21,7 @@ XLABELS = {"offline": "updates", "online": "environment steps"}
 
 @dataclass(frozen=True)
 class Curve:
-    """One run: step (N,), objective (N,), and what it is."""
+    """The learning curve of a run: step (N,), objective (N,), and its labels."""
 
     name: str
     kind: str
@@ -46,7 +46,7 @@ def draw_learning(
 
 
 def read_curve(folder: Path) -> Curve:
-    """The validations of a run."""
+    """The learning curve of a run folder. InputError if it has none."""
     with reading(folder):
         return _curve(folder)
 
@@ -69,7 +69,7 @@ def _curve(folder: Path) -> Curve:
 
 
 def draw(curves: Sequence[Curve], baselines: Mapping[str, float]) -> Figure:
-    """One line a run, one colour an algorithm; a ring where a run was best."""
+    """A line per run, a colour per algorithm; a ring marks the best validation."""
     figure = style.new_figure(4.6)
     axes = figure.subplots()
     names = list(dict.fromkeys(curve.name for curve in curves))
@@ -96,19 +96,19 @@ def draw(curves: Sequence[Curve], baselines: Mapping[str, float]) -> Figure:
 
 
 def _limits(axes: Axes, curves: Sequence[Curve], baselines: Mapping[str, float]) -> None:
-    """Show what happens near the end; the first steps of an untrained network may leave the picture."""
+    """Set the limits of the axes by the later steps; those of an untrained network may be outside."""
     last = max(float(curve.step[-1]) for curve in curves)
     axes.set_xlim(0, last * 1.02 or 1.0)
     later = [curve.objective[curve.step >= 0.05 * last] for curve in curves]
-    shown = np.concatenate([*later, list(baselines.values())])
-    shown = shown[np.isfinite(shown)]
-    low, high = float(shown.min()), float(shown.max())
+    in_view = np.concatenate([*later, list(baselines.values())])
+    in_view = in_view[np.isfinite(in_view)]
+    low, high = float(in_view.min()), float(in_view.max())
     room = 0.12 * max(high - low, 0.02)
     axes.set_ylim(low - room, high + room)
 
 
 def _baselines(axes: Axes, baselines: Mapping[str, float]) -> None:
-    """Horizontal lines, named at the right end; names that would touch are moved apart."""
+    """Draw horizontal lines with labels at the right end, moved apart if they would overlap."""
     low, high = axes.get_ylim()
     least, above = 0.045 * (high - low), -np.inf
     for name, objective in sorted(baselines.items(), key=lambda pair: pair[1]):

@@ -1,4 +1,4 @@
-"""The score of each scheduler with the parts it is made of, or waiting where there is no score."""
+"""Figure of the objective of each scheduler with its parts, or of waiting without an objective."""
 
 import math
 from typing import Any
@@ -26,8 +26,8 @@ _HEADINGS = {"other": "penalties,\ncarbon"}
 def parts(metrics: dict[str, Any]) -> dict[str, float]:
     """Shares of the value offered: `value` and the costs, all as non-negative where they cost.
 
-    Taken from `objective_parts` if that is there, else worked out from the other metrics; what
-    the objective lacks and no metric explains is `other`. Empty if it cannot be known.
+    From `objective_parts` if present, else computed from the other metrics; the unexplained remainder of the
+    objective is `other`. Empty if the value offered or earned is unknown.
     """
     stored = metrics.get("objective_parts")
     if isinstance(stored, dict) and number(stored.get("value")) is not None:
@@ -60,12 +60,12 @@ def _objective(rows: list[tuple[str, dict[str, Any]]]) -> Figure:
     axes = figure.subplots()
     y = np.arange(len(rows))
     value = np.array(
-        [_or(each.get("value"), _or(score, 0.0)) for each, score in zip(split, scores, strict=True)]
+        [_or(shares.get("value"), _or(score, 0.0)) for shares, score in zip(split, scores, strict=True)]
     )
     axes.barh(y, value, height=0.66, color=EARNED, label="value earned")
     base = np.zeros(len(rows))
     for name, text, colour in COSTS:
-        cost = np.array([each.get(name, 0.0) for each in split])
+        cost = np.array([shares.get(name, 0.0) for shares in split])
         if cost.any():
             axes.barh(y, -cost, left=base, height=0.66, color=colour, label=text)
             base -= cost
@@ -93,25 +93,25 @@ def _objective(rows: list[tuple[str, dict[str, Any]]]) -> Figure:
 
 
 def _limits(axes: Axes, scores: list[float | None], value: np.ndarray, base: np.ndarray) -> None:
-    known = [score for score in scores if score is not None]
-    left, right = min([0.0, float(base.min()), *known]), max([0.0, float(value.max()), *known])
+    finite = [score for score in scores if score is not None]
+    left, right = min([0.0, float(base.min()), *finite]), max([0.0, float(value.max()), *finite])
     span = (right - left) or 1.0
     axes.set_xlim(left - (0.03 * span if left < 0 else 0), right + 0.03 * span)
 
 
 def _sums(axes: Axes, scores: list[float | None], split: list[dict[str, float]]) -> None:
-    """The sum behind each diamond, right of the bars: costs are often too small for their bar to show."""
-    costs = [(name, text) for name, text, _ in COSTS if any(each.get(name) for each in split)]
+    """Write the parts of each objective right of the bars, because small costs have invisible bars."""
+    costs = [(name, text) for name, text, _ in COSTS if any(shares.get(name) for shares in split)]
     columns: list[tuple[str, list[str]]] = [
         ("objective", ["–" if score is None else _signed(score) for score in scores])
     ]
     if costs:
-        columns.append(("value", [_signed(each["value"]) if each else "–" for each in split]))
+        columns.append(("value", [_signed(shares["value"]) if shares else "–" for shares in split]))
     for name, text in costs:
         columns.append(
             (
                 _HEADINGS.get(name, text.replace(" ", "\n", 1)),
-                [_signed(-each.get(name, 0.0), True) if each else "–" for each in split],
+                [_signed(-shares.get(name, 0.0), True) if shares else "–" for shares in split],
             )
         )
     for column, (heading, texts) in enumerate(columns):
@@ -133,7 +133,7 @@ def _sums(axes: Axes, scores: list[float | None], split: list[dict[str, float]])
 
 
 def _signed(share: float, plus: bool = False) -> str:
-    """Three decimals, four for what they would round to nothing."""
+    """The share with sign and three decimals, four if it would round to zero."""
     sign = "−" if share < 0 else "+" if plus and share > 0 else ""
     size = f"{abs(share):.3f}"
     if size == "0.000" and share:
@@ -155,7 +155,7 @@ def _waiting(rows: list[tuple[str, dict[str, Any]]]) -> Figure:
     wait_s = [
         number(metrics.get("mean_wait_with_unfinished_s" if of_all else "mean_wait_s")) for metrics in runs
     ]
-    largest_s = max([each for each in wait_s if each is not None], default=0.0)
+    largest_s = max([mean_s for mean_s in wait_s if mean_s is not None], default=0.0)
     unit_s, unit = next(
         ((size, name) for size, name in ((86400, "d"), (3600, "h"), (60, "min")) if largest_s >= 2 * size),
         (1, "s"),
@@ -164,7 +164,7 @@ def _waiting(rows: list[tuple[str, dict[str, Any]]]) -> Figure:
     _bars(
         right,
         names,
-        [None if each is None else each / unit_s for each in wait_s],
+        [None if mean_s is None else mean_s / unit_s for mean_s in wait_s],
         "#E69F00",
         f"mean wait ({unit}){whose}",
     )
@@ -173,29 +173,29 @@ def _waiting(rows: list[tuple[str, dict[str, Any]]]) -> Figure:
 
 
 def _lowest(names: list[str], slowdown: list[float | None]) -> str:
-    """Who has the lowest slowdown as shown; the rows are sorted, the best last."""
+    """The title's text about the lowest slowdown, as rounded; the rows are sorted, the best last."""
     if slowdown[-1] is None or len(names) < 2:
         return ""
     first = [
         name
         for name, value in zip(names, slowdown, strict=True)
-        if value is not None and _shown(value) == _shown(slowdown[-1])
+        if value is not None and _rounded(value) == _rounded(slowdown[-1])
     ][::-1]
     if len(first) == 1:
         return f": {first[0]} has the lowest slowdown"
     return f": {', '.join(first)} share the lowest slowdown" if len(first) < len(names) else ": all alike"
 
 
-def _shown(value: float) -> str:
+def _rounded(value: float) -> str:
     return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _bars(axes: Axes, names: list[str], values: list[float | None], colour: str, text: str) -> None:
-    """Bars from zero; dots on a logarithmic axis where bars from zero would hide the smaller ones."""
+    """Bars from zero, or dots on a logarithmic axis for values of different magnitudes."""
     y = np.arange(len(names))
-    known = [value for value in values if value is not None]
-    positive = [value for value in known if value > 0]
-    spread = bool(positive) and len(positive) == len(known) and max(positive) > 30 * min(positive)
+    numbers = [value for value in values if value is not None]
+    positive = [value for value in numbers if value > 0]
+    spread = bool(positive) and len(positive) == len(numbers) and max(positive) > 30 * min(positive)
     x = np.array([math.nan if value is None else value for value in values])
     if spread:
         axes.set_xscale("log")
@@ -210,14 +210,14 @@ def _bars(axes: Axes, names: list[str], values: list[float | None], colour: str,
         )
     else:
         axes.barh(y, x, height=0.66, color=colour)
-        axes.set_xlim(0, max(known, default=1.0) * 1.18 or 1.0)
+        axes.set_xlim(0, max(numbers, default=1.0) * 1.18 or 1.0)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         axes.set_xlabel(text)
     for place, value in zip(y, values, strict=True):
         where = axes.get_xlim()[0] if value is None else value
         axes.annotate(
-            "–" if value is None else _shown(value),
+            "–" if value is None else _rounded(value),
             (where, place),
             xytext=(7, 0),
             textcoords="offset points",

@@ -1,4 +1,4 @@
-"""Power over time: who served the draw, what charged the battery, what was curtailed, at what price."""
+"""Figure of power over time: sources of the draw, battery charge, curtailment, and prices."""
 
 from dataclasses import replace
 
@@ -15,12 +15,12 @@ from experiments.figures.side_panels import rate_columns, side_panels
 from experiments.results.run_folder import Run
 
 DAY_S = 86400
-LONG_S = 21 * DAY_S  # from here on a panel of its own shows some days in detail
-NIGHTS_S = 45 * DAY_S  # up to here bins are narrow enough to tell day from night
+LONG_S = 21 * DAY_S  # longer runs have another panel with some days in detail
+NIGHTS_S = 45 * DAY_S  # up to this length, bins resolve day and night
 DETAIL_DAYS = 5
 MOST_HIDDEN = 0.1
 Part = tuple[str, str, str, str | None]
-# Bottom to top: what served the draw, up to the line of the draw.
+# Bottom to top: sources of the draw, up to the line of the draw.
 SERVED: tuple[Part, ...] = (
     ("renewable", "wind and sun used", style.RENEWABLE, None),
     ("discharge", "from battery", style.BATTERY, None),
@@ -46,12 +46,14 @@ def power_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
     }
     discharge, charge = np.maximum(-column["battery_w"], 0), np.maximum(column["battery_w"], 0)
     imported = np.maximum(column["grid_w"], 0)
-    rest = column["draw_w"] - discharge  # what wind, sun and grid served together
-    both = (imported > 0) & (charge > 0)
+    without_battery = column["draw_w"] - discharge  # from wind, sun and grid together
+    charging_on_grid = (imported > 0) & (charge > 0)
     offered = np.maximum(column["supply_w"] - column["curtailed_w"], 0)
-    renewable = np.maximum(np.where(both, np.minimum(rest, offered), rest - imported), 0)
-    grid = np.maximum(rest - renewable, 0)
-    grid_charge = np.where(both, np.clip(imported - grid, 0, charge), 0.0)
+    renewable = np.maximum(
+        np.where(charging_on_grid, np.minimum(without_battery, offered), without_battery - imported), 0
+    )
+    grid = np.maximum(without_battery - renewable, 0)
+    grid_charge = np.where(charging_on_grid, np.clip(imported - grid, 0, charge), 0.0)
     parts = {
         "draw": column["draw_w"],
         "renewable": renewable,
@@ -68,9 +70,9 @@ def power_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def hides_surplus(steps: Steps) -> bool:
-    """Whether surplus drawn between draw and supply would lack more than a tenth of it.
+    """Whether the area between draw and supply would show less than nine tenths of the surplus.
 
-    So it is where a bin averages nights with days, or where the grid serves first.
+    This happens if a bin averages nights with days, or if the grid serves first.
     """
     if "supply" not in steps.mean:
         return False
@@ -83,8 +85,8 @@ def hides_surplus(steps: Steps) -> bool:
 def stack_power(axes: Axes, steps: Steps, axis: TimeAxis, legend: bool = True, extremes: bool = True) -> None:
     """Draw the power of `steps` (made from `power_columns`) on `axes`.
 
-    Up to the draw: what served it. From there to the supply: what charged the battery and what was
-    curtailed. Where that would hide much of it, these hang below zero instead.
+    Sources up to the draw; from there to the supply, battery charge and curtailment. These are below zero
+    instead if the area above would hide much of them (`hides_surplus`).
     """
     x = axis.x(steps.edges_s)
     limited = "supply" in steps.mean or steps.high["content"].any()
@@ -100,15 +102,18 @@ def stack_power(axes: Axes, steps: Steps, axis: TimeAxis, legend: bool = True, e
     else:
         _stack(axes, x, SERVED, steps.mean, np.zeros(len(draw)), factor)
         if below:
-            lost = {name: -steps.mean[name] for name, *_ in (*SURPLUS, IMPORTED)}
-            _stack(axes, x, (*SURPLUS, IMPORTED), lost, np.zeros(len(draw)), factor)
+            drawn_below = {name: -steps.mean[name] for name, *_ in (*SURPLUS, IMPORTED)}
+            _stack(axes, x, (*SURPLUS, IMPORTED), drawn_below, np.zeros(len(draw)), factor)
         else:
             share = np.divide(np.minimum(room, surplus), surplus, out=np.zeros(len(draw)), where=surplus > 0)
-            kept = {name: steps.mean[name] * share for name, *_ in SURPLUS}
-            top = _stack(axes, x, SURPLUS, kept, draw, factor)
+            drawn_above = {name: steps.mean[name] * share for name, *_ in SURPLUS}
+            top = _stack(axes, x, SURPLUS, drawn_above, draw, factor)
             _stack(axes, x, (IMPORTED,), steps.mean, top, factor)
     if steps.width_s and extremes:
-        for which, note in (("low", None), ("high", "draw, min and max")):  # a band would tint the parts
+        for which, note in (
+            ("low", None),
+            ("high", "draw, min and max"),
+        ):  # lines, because a band would cover the parts
             axes.step(
                 x,
                 steps.line("draw", which) / factor,
@@ -154,7 +159,7 @@ def _stack(
     base: np.ndarray,
     factor: float,
 ) -> np.ndarray:
-    """Fill the parts on top of each other from `base` [W] on; returns where the last one ends."""
+    """Fill the parts on top of each other from `base` [W] on; returns the top of the last one [W]."""
     for name, text, colour, hatch in parts:
         if not mean[name].any():
             continue
@@ -175,15 +180,15 @@ def _stack(
 
 
 def mean_note(steps: Steps) -> str:
-    """How the figure was thinned, for its title: ', means over 6 h', or nothing."""
+    """The text for the title about bins, such as ', means over 6 h'; empty without bins."""
     return f", means over {style.duration(steps.width_s)}" if steps.width_s else ""
 
 
 def overview(run: Run) -> Steps | None:
-    """The run's power for a whole-run panel: as it is, or in bins, a day wide when it is long.
+    """The power of the whole run: every step, or means over bins; None if no time passed.
 
-    Up to some six weeks the bins are hours, which keeps the days apart; in longer runs bins of a day
-    hold one night each, so that seasons and load show instead of stripes.
+    Up to about six weeks the bins are hours, which resolves days; in longer runs they are days, each with one
+    night, so that seasons and load are visible.
     """
     time_s = run.power["time_s"].to_numpy(dtype=float)
     long = len(time_s) > 0 and NIGHTS_S < time_s[-1] - time_s[0] < MOST_BINS * DAY_S
@@ -217,9 +222,13 @@ def draw(run: Run) -> Figure:
     return figure
 
 
-def _detail(axes: Axes, run: Run, whole: Steps) -> None:
-    """The five days in a row with the highest mean draw, at a finer grain."""
-    time_s, start_s, end_s = run.power["time_s"].to_numpy(dtype=float), whole.edges_s[0], whole.edges_s[-1]
+def _detail(axes: Axes, run: Run, overall: Steps) -> None:
+    """Draw the five consecutive days with the highest mean draw, at a finer resolution."""
+    time_s, start_s, end_s = (
+        run.power["time_s"].to_numpy(dtype=float),
+        overall.edges_s[0],
+        overall.edges_s[-1],
+    )
     columns = power_columns(run.power)
     starts_s = start_s + DAY_S * np.arange(int((end_s - start_s) // DAY_S) + 1)
     daily = mean_in(starts_s, time_s, columns["draw"])

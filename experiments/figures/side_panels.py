@@ -1,4 +1,4 @@
-"""Thin panels below the power figure: what the battery held, and the grid's price and carbon intensity."""
+"""Panels below the power figure: the battery's content, and the grid's price and carbon intensity."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,13 +14,13 @@ from experiments.figures.drawing.time_axis import TimeAxis
 from experiments.results.ranking import number
 from experiments.results.run_folder import Run
 
-Panel = tuple[float, Callable[[Axes, Steps, TimeAxis], None]]  # height in inches, and who draws it
+Panel = tuple[float, Callable[[Axes, Steps, TimeAxis], None]]  # height in inches, and the drawing function
 CONTENT = "#2B7FB0"
 PRICE, CARBON = "#7B5EA7", "#5A6068"
 
 
 def rate_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
-    """`price` and `carbon` of power.csv by row, only where they are known and change."""
+    """`price` and `carbon` of power.csv by row; those that are unknown or constant are left out."""
     columns = {}
     for name, column in (("price", "price_per_kwh"), ("carbon", "carbon_g_per_kwh")):
         if column in power.columns and power[column].notna().any():
@@ -31,7 +31,7 @@ def rate_columns(power: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def side_panels(run: Run, steps: Steps, rates: bool = True) -> list[Panel]:
-    """The panels this run has something for, top to bottom; without `rates` the battery alone."""
+    """The panels with data in this run, top to bottom; without `rates` only the battery."""
     panels: list[Panel] = []
     if steps.high["content"].any():
         panels.append((1.0, partial(_battery, capacity_wh=_capacity_wh(run.config))))
@@ -68,7 +68,7 @@ def _battery(axes: Axes, steps: Steps, axis: TimeAxis, capacity_wh: float | None
 
 
 def _rate(axes: Axes, steps: Steps, axis: TimeAxis, name: str, colour: str, text: str) -> None:
-    """A price or a carbon intensity; 0 is in sight, for prices below it matter."""
+    """A price or a carbon intensity; the axis includes 0, because prices can be negative."""
     x, line = axis.x(steps.edges_s), steps.line(name)
     axes.fill_between(x, 0, line, step="post", color=colour, alpha=0.15, linewidth=0)
     axes.step(x, line, where="post", color=colour, linewidth=1.1)
@@ -89,7 +89,7 @@ def _capacity_wh(config: dict[str, Any]) -> float | None:
 
 
 def _currency(config: dict[str, Any]) -> str:
-    """The currency the run states; just money where it states none."""
+    """The currency of the run, or "money" if it has none."""
     grid = config.get("grid")
     currency = grid.get("currency") if isinstance(grid, dict) else None
     return style.label(currency, 8) if isinstance(currency, str) and currency else "money"

@@ -1,4 +1,4 @@
-"""How long jobs took against how long they worked: the distribution of bounded slowdown."""
+"""Figure of the distribution of bounded slowdown."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ NOT_REACHED = "not reached"
 
 
 def bounded_slowdown(run: Run) -> tuple[np.ndarray, int]:
-    """Sorted bounded slowdown of the completed jobs, and how many jobs came and were not rejected.
+    """Sorted bounded slowdown of the completed jobs, and the number of jobs that arrived and were admitted.
 
     Bounded slowdown is max(1, (end - submit) / max(work, 10 s)). Empty without a work_s column.
     """
@@ -24,9 +24,11 @@ def bounded_slowdown(run: Run) -> tuple[np.ndarray, int]:
     admitted = int(jobs["status"].ne("rejected").sum()) - late
     if "work_s" not in jobs.columns:
         return np.zeros(0), admitted
-    done = jobs[jobs["status"].eq("completed") & jobs["end_s"].notna() & jobs["work_s"].notna()]
-    took_s = (done["end_s"] - done["submit_s"]).to_numpy(dtype=float)
-    slowdown = np.maximum(1.0, took_s / np.maximum(done["work_s"].to_numpy(dtype=float), SHORTEST_WORK_S))
+    completed = jobs[jobs["status"].eq("completed") & jobs["end_s"].notna() & jobs["work_s"].notna()]
+    took_s = (completed["end_s"] - completed["submit_s"]).to_numpy(dtype=float)
+    slowdown = np.maximum(
+        1.0, took_s / np.maximum(completed["work_s"].to_numpy(dtype=float), SHORTEST_WORK_S)
+    )
     return np.sort(slowdown), admitted
 
 
@@ -36,7 +38,7 @@ def draw(run: Run) -> Figure:
 
 
 def draw_compare(compare: Compare) -> Figure:
-    """The same, one line per scheduler, best median first in the legend."""
+    """`draw` with one line per scheduler, best median first in the legend."""
     curves = [
         (style.label(name), *bounded_slowdown(run))
         for name, run in zip(compare.labels, compare.runs, strict=True)
@@ -91,7 +93,7 @@ def _draw(curves: list[tuple[str, np.ndarray, int]]) -> Figure:
 
 
 def _lowest(curves: list[tuple[str, np.ndarray, int]]) -> str:
-    """Whose median is the lowest as shown, said only where there is one."""
+    """The title's text about the lowest median, as rounded."""
     medians = [_median(slowdown, admitted) for _, slowdown, admitted in curves]
     if medians[0] == NOT_REACHED:
         return ": no scheduler completed half of the jobs that came"
@@ -104,7 +106,7 @@ def _lowest(curves: list[tuple[str, np.ndarray, int]]) -> str:
 
 
 def _rank(curve: tuple[str, np.ndarray, int]) -> tuple[float, float]:
-    """By median over all jobs that were admitted; then by how fast the curve rises on the whole."""
+    """Sort key: median over all admitted jobs, then the mean logarithm of slowdown."""
     _, slowdown, admitted = curve
     area = float(np.log10(slowdown).sum()) + (admitted - len(slowdown)) * 12
     return _middle(slowdown, admitted), area / max(admitted, 1)
@@ -128,8 +130,8 @@ def _curve(slowdown: np.ndarray, admitted: int) -> tuple[np.ndarray, np.ndarray]
     share = np.cumsum(counts) / max(admitted, len(slowdown))
     if len(values) > MOST_POINTS:
         grid = np.geomspace(values[0], values[-1], MOST_POINTS)
-        kept = np.unique(np.append(np.searchsorted(values, grid, side="right") - 1, len(values) - 1))
-        values, share = values[kept], share[kept]
+        thinned = np.unique(np.append(np.searchsorted(values, grid, side="right") - 1, len(values) - 1))
+        values, share = values[thinned], share[thinned]
     return np.concatenate(([1.0], values)), np.concatenate(([0.0], share))
 
 

@@ -1,4 +1,4 @@
-"""Schedulers over the windows of a scenario: mean objectives, and paired differences to the baseline."""
+"""Figure of an evaluation: mean objectives, and paired differences to the baseline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.results.statistics import Estimate
 from experiments.results.window_results import Evaluation
 
 MEAN, BETTER, WORSE, DOT = "#0072B2", "#009E73", "#D55E00", "#9AA5B1"
-UNREAL = "#CC79A7"  # of schedulers that know what no real one does, and of the bound
+PRIVILEGED_COLOUR = "#CC79A7"  # of schedulers with knowledge of the future, and of the bound
 
 
 def draw_windows(evaluation: Evaluation, stem: Path) -> list[Path]:
@@ -44,17 +44,15 @@ def draw(evaluation: Evaluation) -> Figure:
 
 
 def _objectives(axes: Axes, evaluation: Evaluation, names: list[str]) -> None:
-    spread = (
-        np.arange(len(evaluation.windows)) * 0.618 % 1 - 0.5
-    ) * 0.44  # apart from each other, always alike
+    spread = (np.arange(len(evaluation.windows)) * 0.618 % 1 - 0.5) * 0.44  # scattered, but reproducible
     for row, name in enumerate(names):
         values = evaluation.values(name, "objective")
         axes.plot(
             values, row + spread[: len(values)], ".", color=DOT, alpha=0.75, markersize=6.5, markeredgewidth=0
         )
     means = [evaluation.objective(name) for name in names]
-    _intervals(axes, means, [UNREAL if is_unreal(name) else MEAN for name in names])
-    _numbers(axes, [cell(each.mean, ".3f") for each in means])
+    _intervals(axes, means, [PRIVILEGED_COLOUR if is_unreal(name) else MEAN for name in names])
+    _numbers(axes, [cell(estimate.mean, ".3f") for estimate in means])
     count = len(evaluation.windows)
     dots = f"dots: the {count} windows" if count > 1 else "one window, hence no interval"
     unreal = "; pink: knows what nobody can" if any(map(is_unreal, names)) else ""
@@ -64,13 +62,13 @@ def _objectives(axes: Axes, evaluation: Evaluation, names: list[str]) -> None:
 def _differences(axes: Axes, evaluation: Evaluation, names: list[str], base: str) -> None:
     axes.axvline(0, color="#5A6068", linewidth=0.9)
     gains = [evaluation.difference(name, base) for name in names]
-    colours = [_colour(each) for each in gains]
+    colours = [_colour(gain) for gain in gains]
     _intervals(axes, gains, colours)
     texts = [
         "baseline" if name == base
-        else "0.000" if each.mean is not None and abs(each.mean) < 5e-4
-        else cell(each.mean, "+.3f")
-        for name, each in zip(names, gains, strict=True)
+        else "0.000" if gain.mean is not None and abs(gain.mean) < 5e-4
+        else cell(gain.mean, "+.3f")
+        for name, gain in zip(names, gains, strict=True)
     ]  # fmt: skip
     _numbers(axes, texts)
     name = style.label(evaluation.labels[base], 28)
@@ -78,23 +76,25 @@ def _differences(axes: Axes, evaluation: Evaluation, names: list[str], base: str
 
 
 def _colour(gain: Estimate) -> str:
-    """Surely better, surely worse, or neither: of one window nothing is sure."""
+    """BETTER or WORSE if the interval excludes 0, else neutral, also without an interval."""
     if gain.low is not None and gain.low > 0:
         return BETTER
     return WORSE if gain.high is not None and gain.high < 0 else style.NEUTRAL
 
 
 def _intervals(axes: Axes, estimates: list[Estimate], colours: list[str]) -> None:
-    for row, (each, colour) in enumerate(zip(estimates, colours, strict=True)):
-        if each.mean is None:
+    for row, (estimate, colour) in enumerate(zip(estimates, colours, strict=True)):
+        if estimate.mean is None:
             continue
-        if each.low is not None and each.high is not None:
-            axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
-        axes.plot(each.mean, row, "o", color=colour, markersize=7, markeredgecolor="white")
+        if estimate.low is not None and estimate.high is not None:
+            axes.plot(
+                [estimate.low, estimate.high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt"
+            )
+        axes.plot(estimate.mean, row, "o", color=colour, markersize=7, markeredgecolor="white")
 
 
 def _numbers(axes: Axes, texts: list[str]) -> None:
-    """The numbers behind the dots, right of the axes."""
+    """Write the numbers of the dots to the right of the axes."""
     for row, text in enumerate(texts):
         axes.annotate(
             text.replace("-", "−"),

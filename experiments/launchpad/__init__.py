@@ -1,1 +1,1 @@
-"""`rare launchpad`: an experiment file, its stages, what they measured, and what the claims make of it."""
+"""`rare launchpad`: runs the stages of an experiment file and tests published claims on their results."""

@@ -20,13 +20,16 @@ from traces.errors import InputError
 from traces.files.documents import user_path
 
 YEAR_DAYS = 364  # whole weeks, so that a window of another year begins on the same weekday
-YEARS = 4  # of a trace that is longer, the first so many are looked at
+YEARS = 4  # of a longer trace, only the first years are used
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One combination. first: the one its workload is mainly tried on. files: hashes of what it reads."""
+    """A combination of workload, supply and load.
+
+    first: the main one of its workload. files: hashes of input files.
+    """
 
     name: str
     workload: str
@@ -43,7 +46,7 @@ class Case:
 def cases_of(experiment: Experiment, out: Path) -> list[Case]:
     """Every workload with each supply at its first load, and each load at its first supply.
 
-    out: where the windows of traces are written. InputError for whatever cannot be built.
+    out: folder for the windows of traces. InputError for a case that cannot be built.
     """
     cases = [case for table in experiment.workload for case in _cases(table, out)]
     names = [case.name for case in cases]
@@ -56,15 +59,15 @@ def cases_of(experiment: Experiment, out: Path) -> list[Case]:
 def _cases(table: WorkloadTable, out: Path) -> list[Case]:
     settings, files = tuple(table.settings), list[str]()
     if table.trace is not None:
-        settings, files = _under(table, out)
+        settings, files = _trace_settings(table, out)
     loaded = load_scenario(table.scenario, Wishes(settings=settings))
     if loaded.scenario.windows is None:
         raise InputError(
             f"workload {table.name}: scenario {table.scenario} has no [windows] to train and judge on"
         )
     first = (table.supplies[0], table.loads[0])
-    wanted = [(supply, first[1]) for supply in table.supplies]
-    wanted += [(first[0], load) for load in table.loads[1:]]
+    combinations = [(supply, first[1]) for supply in table.supplies]
+    combinations += [(first[0], load) for load in table.loads[1:]]
     return [
         Case(
             name=_name(table.name, supply, load, first),
@@ -78,7 +81,7 @@ def _cases(table: WorkloadTable, out: Path) -> list[Case]:
             ceiling=table.ceiling and (supply, load) == first,
             files=tuple(files),
         )
-        for supply, load in wanted
+        for supply, load in combinations
     ]
 
 
@@ -88,18 +91,18 @@ def _name(workload: str, supply: str, load: float, first: tuple[str, float]) -> 
 
 
 def changed(loaded: Loaded, supply: str, load: float, is_trace: bool) -> tuple[str, ...]:
-    """Settings that leave wind or sun alone, with the capacity of all, and multiply the load.
+    """Settings that keep only wind or sun, at the capacity of all sources, and multiply the load.
 
-    The jobs of a trace are what they are: there the load goes up by as much less supply.
+    The jobs of a trace are fixed: there the supply is divided by the load instead.
     """
     scenario, settings = loaded.scenario, []
     sources, factor = list(scenario.supply.source), 1.0
     if supply != "both":
         kind = {"wind": "wind", "sun": "solar"}[supply]
-        kept = [each for each in sources if kind in (each.kind, each.quantity)]
-        if not kept:
+        kind_sources = [source for source in sources if kind in (source.kind, source.quantity)]
+        if not kind_sources:
             raise InputError(f"{loaded.label}: has no {kind} source, so supply {supply!r} cannot be had")
-        factor, sources = _size(sources, loaded) / _size(kept, loaded), kept
+        factor, sources = _size(sources, loaded) / _size(kind_sources, loaded), kind_sources
     if load != 1.0 and is_trace:
         factor /= load
     elif load != 1.0:
@@ -107,8 +110,8 @@ def changed(loaded: Loaded, supply: str, load: float, is_trace: bool) -> tuple[s
             raise InputError(f"{loaded.label}: has no workload.load to multiply; give loads = [1.0]")
         settings.append(f"workload.load={scenario.workload.load * load:.6g}")
     if factor != 1.0 or sources != list(scenario.supply.source):
-        written = ", ".join(_inline(each, factor, loaded) for each in sources)
-        settings.append(f"supply.source=[{written}]")
+        tables = ", ".join(_inline(source, factor, loaded) for source in sources)
+        settings.append(f"supply.source=[{tables}]")
     return tuple(settings)
 
 
@@ -120,10 +123,10 @@ def _size_key(source: SourceTable, loaded: Loaded) -> str:
 
 
 def _size(sources: list[SourceTable], loaded: Loaded) -> float:
-    keys = {_size_key(each, loaded) for each in sources}
+    keys = {_size_key(source, loaded) for source in sources}
     if len({key.endswith("_kw") for key in keys}) > 1:
         raise InputError(f"{loaded.label}: some sources are sized in kW, others relative; size them alike")
-    return float(sum(getattr(each, _size_key(each, loaded)) for each in sources))
+    return float(sum(getattr(source, _size_key(source, loaded)) for source in sources))
 
 
 def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
@@ -135,49 +138,51 @@ def _inline(source: SourceTable, factor: float, loaded: Loaded) -> str:
     keys[key] = float(f"{getattr(source, key) * factor:.9g}")
     if "file" in keys:
         keys["file"] = str(loaded.path(keys["file"]).resolve())
-    # JSON's texts, numbers and lists of them are TOML's
+    # strings, numbers and lists are written alike in JSON and TOML
     return "{" + ", ".join(f"{name} = {json.dumps(value)}" for name, value in keys.items()) + "}"
 
 
 # --- traces ---------------------------------------------------------------------------------------------
 
 
-def _under(table: WorkloadTable, out: Path) -> tuple[tuple[str, ...], list[str]]:
-    """A trace in place of the scenario's jobs, with windows of which each holds a job."""
+def _trace_settings(table: WorkloadTable, out: Path) -> tuple[tuple[str, ...], list[str]]:
+    """Settings for a trace as the jobs, with windows that each have a job, and hashes of the files."""
     assert table.trace is not None
     trace = user_path(table.trace).resolve()
     digest = file_hash(trace)
     settings = (f"workload={{file = {json.dumps(str(trace))}}}", *table.settings)
     loaded = load_scenario(table.scenario, Wishes(settings=settings))
-    every = [each for each in windows_of(loaded) if each.split in SPLITS and each.site is None]
-    later = [_in_year(each, year) for year in range(YEARS) for each in every]
+    scenario_windows = [
+        window for window in windows_of(loaded) if window.split in SPLITS and window.site is None
+    ]
+    later = [_in_year(window, year) for year in range(YEARS) for window in scenario_windows]
     file = out / "windows" / f"{table.name}.csv"
     settings = (*settings, f"windows.file={json.dumps(str(file))}")
     _write(file, later)
-    held = {episode.name for episode in episodes_of(table.scenario, settings).episodes}
-    chosen = _as_many(every, [each for each in later if each.name in held])
+    names_with_jobs = {episode.name for episode in episodes_of(table.scenario, settings).episodes}
+    selected = _as_many(scenario_windows, [window for window in later if window.name in names_with_jobs])
     for split in SPLITS:
-        if not any(each.split == split for each in chosen):
+        if not any(window.split == split for window in selected):
             raise InputError(
                 f"workload {table.name}: no {split} window of {table.scenario} holds a job of {trace.name}; "
                 "give windows of your own with settings, windows.file=FILE"
             )
-    _write(file, chosen)
-    episodes_of.cache_clear()  # under the same settings other windows are found now
+    _write(file, selected)
+    episodes_of.cache_clear()  # the windows under the same settings have changed
     return settings, [digest, file_hash(file)]
 
 
-def _as_many(wanted: list[Window], held: list[Window]) -> list[Window]:
-    """The first of each split, as many as the scenario has."""
-    chosen: list[Window] = []
+def _as_many(model: list[Window], candidates: list[Window]) -> list[Window]:
+    """The first candidates of each split, as many as the scenario has windows, by first day."""
+    selected: list[Window] = []
     for split in SPLITS:
-        count = sum(each.split == split for each in wanted)
-        chosen += [each for each in held if each.split == split][:count]
-    return sorted(chosen, key=lambda each: each.first_day)
+        count = sum(window.split == split for window in model)
+        selected += [window for window in candidates if window.split == split][:count]
+    return sorted(selected, key=lambda window: window.first_day)
 
 
 def _in_year(window: Window, year: int) -> Window:
-    """A later year has the same weather, so a window stays in its split."""
+    """The window moved to a later year. The weather repeats, so it stays in its split."""
     if year == 0:
         return window
     later = window.first_day + year * YEAR_DAYS
@@ -188,7 +193,7 @@ def _write(file: Path, windows: list[Window]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((each.name, each.split, each.first_day, each.days) for each in windows)
+    writer.writerows((window.name, window.split, window.first_day, window.days) for window in windows)
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists() or file.read_text("utf-8") != text.getvalue():
         file.write_text(text.getvalue(), "utf-8")

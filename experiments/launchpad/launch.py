@@ -1,4 +1,4 @@
-"""`rare launchpad` as a function: plan, run what is missing, judge the claims, write the report."""
+"""`rare launchpad` as a function: plan and run the stages, judge the claims, write the report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from traces.files.documents import is_regular, user_path
 from traces.files.text import place
 
 SUN = "islanded"
-"""The scenario under whose wind and sun the user's own traces run."""
+"""The scenario whose wind and sun supply the jobs of user traces."""
 
 
 def launchpad(
@@ -36,34 +36,34 @@ def launchpad(
 ) -> dict[str, Any]:
     """Test the papers' claims by an experiment file; the object of claims.json, which lies in `out`.
 
-    experiment: default the one that ships, or its quick twin. workloads: job traces to run as well. Goes on
-    where it was stopped: a finished stage is found again by everything it depends on. InputError for what
-    cannot be done, at the end where it is some of the stages only.
+    experiment: a file; default the packaged one, or its short version with `quick`. workloads: further job
+    traces. An interrupted run resumes: finished stages are looked up by their keys. InputError for wrong
+    input, and at the end if stages failed.
     """
     if quick and experiment is not None:
         raise InputError("--quick: is an experiment file of its own; leave out --experiment")
     check_extra()
-    chosen = with_traces(read_experiment(_file_of(experiment, quick)), workloads)
+    definition = with_traces(read_experiment(_file_of(experiment, quick)), workloads)
     folder = user_path(out)
     count = workers or os.cpu_count() or 1
     with opened(folder):
-        cases = cases_of(chosen, folder.resolve())
-        stages = plan(chosen, cases)
+        cases = cases_of(definition, folder.resolve())
+        stages = plan(definition, cases)
         display.note(
-            f"{chosen.name}: {len(cases)} cases, {len(stages)} stages, {chosen.seeds} seeds, "
+            f"{definition.name}: {len(cases)} cases, {len(stages)} stages, {definition.seeds} seeds, "
             f"{min(count, len(stages))} workers"
         )
-        done, failed = run_stages(stages, folder, count, display)
-        results = results_of(chosen, cases, stages, done, failed, count)
+        completed, failed = run_stages(stages, folder, count, display)
+        results = results_of(definition, cases, stages, completed, failed, count)
         write_json(results_path(folder), results)
-        found = write_all(results, folder)
+        claims = write_all(results, folder)
     if failed:
         label = next(iter(failed))
         raise InputError(
             f"{label}: {failed[label]} ({len(failed)} of {len(stages)} stages are missing from "
             f"{folder / 'report.html'})"
         )
-    return found
+    return claims
 
 
 def _file_of(experiment: str | Path | None, quick: bool) -> Path:
@@ -73,23 +73,23 @@ def _file_of(experiment: str | Path | None, quick: bool) -> Path:
 
 
 def with_traces(experiment: Experiment, traces: Sequence[str]) -> Experiment:
-    """The experiment with users' traces as further workloads. InputError for two of one name."""
+    """The experiment with traces as further workloads. InputError for a missing file or a name used twice."""
     added = []
-    known = [each.name for each in experiment.workload]
+    names = [table.name for table in experiment.workload]
     for trace in traces:
         path = user_path(trace)
         if not is_regular(path):
             raise InputError(f"--workload {place(trace)}: is no file; give a job trace, such as one in SWF")
         name = "".join(c if c.isalnum() or c in "-_" else "-" for c in path.name.split(".")[0])
-        if name in known:
+        if name in names:
             raise InputError(f"--workload {trace}: there is a workload {name!r} already; rename the file")
-        known.append(name)
+        names.append(name)
         added.append(WorkloadTable(name=name, scenario=SUN, trace=str(path), tiers=False, ceiling=False))
     return experiment.model_copy(update={"workload": (*experiment.workload, *added)})
 
 
 def claims_text(found: dict[str, Any], out: str | Path) -> str:
-    """What the terminal shows: a line a claim."""
+    """The text for the terminal: the verdict of each claim. found: the object of claims.json."""
     lines = [f"{found['experiment']}: seeds: {found['seeds']}", ""]
     for claim in found["claims"]:
         lines.append(f"{claim['id']}  {claim['verdict']:<13}  {claim['claim']}")

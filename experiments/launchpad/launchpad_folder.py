@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 MARK = "launchpad.json"
-"""What marks the folder as one of `rare launchpad`."""
+"""The file that identifies a folder of `rare launchpad`."""
 STAGES, DONE, SPENT = "stages", "done.json", "spent.json"
 CLAIMS, REPORT = "claims.json", "report.html"
 
 
 def results_path(out: Path) -> Path:
-    """Where results.json is."""
+    """The path of results.json in the folder."""
     return Path(out) / "results.json"

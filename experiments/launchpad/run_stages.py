@@ -1,4 +1,4 @@
-"""Stages in order, as many at once as there are workers; each in its folder, and none done twice."""
+"""Runs stages in parallel, each after those that it depends on; finished stages are not run again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from traces.errors import InputError
 from traces.files.atomic import folder_lock, write_json
 from traces.files.documents import read_json
 
-Done = dict[str, dict[str, Any]]
+StageRecords = dict[str, dict[str, Any]]
+"""Label of a stage -> its key, result, folder, wall_s and cpu_s."""
 
 
 @contextmanager
 def opened(out: Path) -> Iterator[None]:
-    """The folder of an experiment, made if need be, and locked. InputError if it is something else's."""
+    """Create and lock the folder of an experiment. InputError if it holds other files or is in use."""
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
@@ -49,72 +50,79 @@ def opened(out: Path) -> Iterator[None]:
 
 def run_stages(
     stages: Sequence[Stage], out: Path, workers: int, display: ProgressDisplay
-) -> tuple[Done, dict[str, str]]:
-    """Do what is not done: results by label, and why others failed, by label.
+) -> tuple[StageRecords, dict[str, str]]:
+    """Run the stages that are not finished. Returns records by label, and reasons of failures by label.
 
-    What a failed stage was to give to others is missing there: they fail with it, the rest goes on.
+    Stages that depend on a failed one fail too; the others go on.
     """
-    done: Done = {}
+    completed: StageRecords = {}
     for stage in stages:
-        found = finished(out, stage)
-        if found is not None:
-            done[stage.label] = found
+        record = finished(out, stage)
+        if record is not None:
+            completed[stage.label] = record
     failed: dict[str, str] = {}
-    left = [stage for stage in stages if stage.label not in done]
-    if done:
-        display.note(f"{len(done)} of {len(stages)} stages are done already")
-    if left:
+    pending = [stage for stage in stages if stage.label not in completed]
+    if completed:
+        display.note(f"{len(completed)} of {len(stages)} stages are done already")
+    if pending:
         with display.task("launchpad", "stages") as task:
-            task.update(len(done), len(stages))
-            tell = _teller(display, task, len(stages))
-            _run(left, out, min(workers, len(left)), done, failed, tell)
-    return done, failed
+            task.update(len(completed), len(stages))
+            report = _reporter(display, task, len(stages))
+            _run(pending, out, min(workers, len(pending)), completed, failed, report)
+    return completed, failed
 
 
-Tell = Callable[[str, float, int], None]
+Report = Callable[[str, float, int], None]
 
 
-def _run(left: list[Stage], out: Path, workers: int, done: Done, failed: dict[str, str], tell: Tell) -> None:
+def _run(
+    pending: list[Stage],
+    out: Path,
+    workers: int,
+    completed: StageRecords,
+    failed: dict[str, str],
+    report: Report,
+) -> None:
     with Pool(_work, workers) as pool:
-        while left or pool.is_busy:
-            for stage in _ready(left, done, failed):
+        while pending or pool.is_busy:
+            for stage in _ready(pending, completed, failed):
                 if not pool.is_free:
                     break
-                left.remove(stage)
-                pool.begin(stage.label, _task(stage, out, done))
-            if not pool.is_busy:  # what is left needs what failed
+                pending.remove(stage)
+                pool.begin(stage.label, _task(stage, out, completed))
+            if not pool.is_busy:  # the pending stages depend on failed ones
                 continue
-            for label, found in pool.ended():
-                if isinstance(found, Failed):
-                    failed[label] = str(found)
-                    tell(f"{label} failed: {found}", 0.0, len(done) + len(failed))
+            for label, outcome in pool.ended():
+                if isinstance(outcome, Failed):
+                    failed[label] = str(outcome)
+                    report(f"{label} failed: {outcome}", 0.0, len(completed) + len(failed))
                 else:
-                    done[label] = found
-                    tell(label, found["wall_s"], len(done) + len(failed))
+                    completed[label] = outcome
+                    report(label, outcome["wall_s"], len(completed) + len(failed))
 
 
-def _ready(left: list[Stage], done: Done, failed: dict[str, str]) -> list[Stage]:
-    """Stages that have all they need; those that never will are moved to `failed`."""
-    for stage in list(left):
-        lost = [label for label in stage.needs.values() if label in failed]
-        if lost:
-            left.remove(stage)
-            failed[stage.label] = f"needs {lost[0]}, which failed"
-    return [stage for stage in left if all(label in done for label in stage.needs.values())]
+def _ready(pending: list[Stage], completed: StageRecords, failed: dict[str, str]) -> list[Stage]:
+    """Stages whose dependencies are completed; those with a failed dependency are moved to `failed`."""
+    for stage in list(pending):
+        failed_needs = [label for label in stage.needs.values() if label in failed]
+        if failed_needs:
+            pending.remove(stage)
+            failed[stage.label] = f"needs {failed_needs[0]}, which failed"
+    return [stage for stage in pending if all(label in completed for label in stage.needs.values())]
 
 
-def _teller(display: ProgressDisplay, task: Task, total: int) -> Tell:
-    """Called with a stage's label, its seconds and how many stages have ended."""
+def _reporter(display: ProgressDisplay, task: Task, total: int) -> Report:
+    """A function of the label of an ended stage, its seconds, and the number of ended stages."""
 
-    def tell(label: str, wall_s: float, ended: int) -> None:
+    def report(label: str, wall_s: float, ended: int) -> None:
         display.note(f"[{ended}/{total}] {label}, {wall_s:.0f} s")
         task.update(ended, total)
 
-    return tell
+    return report
 
 
-def _task(stage: Stage, out: Path, done: Done) -> dict[str, Any]:
-    needs = {role: {**done[label]["result"], "folder": done[label]["folder"]}
+def _task(stage: Stage, out: Path, completed: StageRecords) -> dict[str, Any]:
+    needs = {role: {**completed[label]["result"], "folder": completed[label]["folder"]}
              for role, label in stage.needs.items()}  # fmt: skip
     return {
         "kind": stage.kind, "given": dict(stage.given), "needs": needs, "key": stage.key,
@@ -123,37 +131,40 @@ def _task(stage: Stage, out: Path, done: Done) -> dict[str, Any]:
 
 
 def _work(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Do a stage in this process and keep what it gives; seconds are of all sessions that went on with it."""
+    """Run a stage in this process and write its record.
+
+    Seconds: the total of all sessions that worked on it.
+    """
     folder = Path(task["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     began_s, cpu_s = time.monotonic(), time.process_time()
-    earlier = _read(folder / SPENT) or {"wall_s": 0.0, "cpu_s": 0.0}
+    previous = _read_object(folder / SPENT) or {"wall_s": 0.0, "cpu_s": 0.0}
     try:
         result = do_stage(task["kind"], task["given"], task["needs"], folder)
     finally:
-        spent = {
-            "wall_s": earlier["wall_s"] + time.monotonic() - began_s,
-            "cpu_s": earlier["cpu_s"] + time.process_time() - cpu_s,
+        total_seconds = {
+            "wall_s": previous["wall_s"] + time.monotonic() - began_s,
+            "cpu_s": previous["cpu_s"] + time.process_time() - cpu_s,
         }
-        write_json(folder / SPENT, spent)
-    found = {"key": task["key"], "result": result, **spent}
-    write_json(folder / DONE, found)
+        write_json(folder / SPENT, total_seconds)
+    record = {"key": task["key"], "result": result, **total_seconds}
+    write_json(folder / DONE, record)
     shutil.rmtree(folder / "rows", ignore_errors=True)
-    return {**found, "folder": str(folder)}
+    return {**record, "folder": str(folder)}
 
 
 def finished(out: Path, stage: Stage) -> dict[str, Any] | None:
-    """What a finished stage gave; None if it is not finished."""
+    """The record of a finished stage, with its folder; None if it is not finished with the same key."""
     folder = out / STAGES / stage.folder
-    found = _read(folder / DONE)
-    if found is None or found.get("key") != stage.key:
+    record = _read_object(folder / DONE)
+    if record is None or record.get("key") != stage.key:
         return None
-    return {**found, "folder": str(folder)}
+    return {**record, "folder": str(folder)}
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read_object(path: Path) -> dict[str, Any] | None:
     try:
-        found = read_json(path)
-    except InputError:  # not there, or cut off by a power failure
+        content = read_json(path)
+    except InputError:  # missing, or truncated by a power failure
         return None
-    return found if isinstance(found, dict) else None
+    return content if isinstance(content, dict) else None

@@ -1,7 +1,7 @@
-"""From an experiment to its stages: what each does, what it needs, and the key it is known by.
+"""The stages of an experiment: their inputs, the stages that they depend on, and their keys.
 
-A key is the hash of what a stage is given, of the keys of what it needs, and of the code: whatever would
-change its result changes the key, and nothing else does. A finished stage is found again by it.
+A key is the hash of the inputs of a stage, of the keys of the stages that it depends on, and of the code. It
+changes with whatever would change the result, and with nothing else. A finished stage is looked up by it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ ALWAYS_RANDOM = 1.0
 
 @dataclass(frozen=True)
 class Stage:
-    """One piece of work. needs: role -> label of a stage whose result it reads; label: case/name."""
+    """A unit of work.
+
+    label: case/name. given: its inputs. needs: role -> label of a stage whose result it reads.
+    """
 
     label: str
     kind: str
@@ -32,17 +35,17 @@ class Stage:
     given: Mapping[str, Any]
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What results call it: algorithm, tier, epsilon, seed, variant."""
+    """Its description in the results: algorithm, tier, epsilon, seed, variant."""
     key: str = ""
 
     @property
     def folder(self) -> str:
-        """Its folder below stages/."""
+        """The name of its folder in stages/."""
         return f"{self.label}-{self.key[:10]}"
 
 
 def plan(experiment: Experiment, cases: Sequence[Case]) -> list[Stage]:
-    """Every stage, those that others need before them; the same experiment gives the same keys."""
+    """All stages, each after those that it depends on. Equal experiments have equal keys."""
     by_label: dict[str, Stage] = {}
     for stage in _stages(experiment, cases):
         by_label.setdefault(stage.label, stage)
@@ -64,7 +67,7 @@ def _key(stage: Stage, keyed: Mapping[str, Stage]) -> str:
 
 
 def _stages(experiment: Experiment, cases: Sequence[Case]) -> Iterator[Stage]:
-    """What the claims need first, the ablation last."""
+    """The stages of the claims first, those of the ablation last. Labels may repeat."""
     planners = [_CasePlan(experiment, case, cases) for case in cases]
     for planner in planners:
         yield from planner.basis()
@@ -78,7 +81,7 @@ def _stages(experiment: Experiment, cases: Sequence[Case]) -> Iterator[Stage]:
 
 @dataclass(frozen=True)
 class _Design:
-    """What the ablation changes."""
+    """The design parameters that the ablation changes."""
 
     queue_slots: int
     forecast_hours: int
@@ -100,7 +103,7 @@ class _CasePlan:
 
     def __init__(self, experiment: Experiment, case: Case, cases: Sequence[Case]) -> None:
         self.experiment, self.case = experiment, case
-        self.main = next(each for each in cases if each.workload == case.workload and each.first)
+        self.main = next(other for other in cases if other.workload == case.workload and other.first)
         network = experiment.network
         self.design = _Design(network.queue_slots, network.forecast_hours, network.kind, network.gamma)
         self.where = {
@@ -108,7 +111,7 @@ class _CasePlan:
         }  # fmt: skip
 
     def basis(self) -> Iterator[Stage]:
-        """The best heuristic on validation windows, and what others reach on the test windows."""
+        """The best heuristic on validation windows; test objectives of heuristics, oracle and bound."""
         judge = self.experiment.judge
         inputs = {**self.where, "heuristics": list(judge.heuristics)}
         yield Stage(self._label("choose"), CHOOSE, self.case.name, inputs)
@@ -117,7 +120,7 @@ class _CasePlan:
         yield Stage(self._label("reference"), REFERENCE, self.case.name, inputs)
 
     def online(self) -> Iterator[Stage]:
-        """Scratch and hand-over with their trials, on the offline policy that was named beforehand."""
+        """Runs from scratch and from the offline policy of [handover], with trials of learning rates."""
         hand, rates = self.experiment.handover, self.experiment.online.learning_rates
         tuned = len(rates) > 1
         if tuned and self.case.first:
@@ -132,7 +135,7 @@ class _CasePlan:
                 yield self._online(kind, seed, self.design, None if tuned else {"learning_rate": rates[0]})
 
     def tiers(self) -> Iterator[Stage]:
-        """Every tier, coverage and algorithm."""
+        """An offline policy for every tier, epsilon, algorithm and seed."""
         tiers = self.experiment.tiers
         for tier in tiers.names:
             for epsilon in tiers.epsilons if tier != "random" else (ALWAYS_RANDOM,):
@@ -141,7 +144,7 @@ class _CasePlan:
                         yield from self._to_policy(algorithm, tier, epsilon, seed, self.design)
 
     def ablation(self) -> Iterator[Stage]:
-        """One of the two trainings again, with one design parameter changed."""
+        """The training of `ablation.of` again, with one design parameter changed at a time."""
         kind, hand, rates = (
             self.experiment.ablation.of, self.experiment.handover, self.experiment.online.learning_rates,
         )  # fmt: skip
@@ -153,12 +156,12 @@ class _CasePlan:
                 yield self._online(kind, seed, design, rate)
 
     def _designs(self) -> Iterator[_Design]:
-        wanted, base = self.experiment.ablation, self.design
+        ablation, base = self.experiment.ablation, self.design
         changes: list[tuple[str, str, Any]] = [
-            *(("window", "queue_slots", int(each)) for each in wanted.queue_slots),
-            *(("horizon", "forecast_hours", int(each)) for each in wanted.forecast_hours),
-            *(("network", "network", each) for each in wanted.networks),
-            *(("discount", "gamma", each) for each in wanted.gammas),
+            *(("window", "queue_slots", int(slots)) for slots in ablation.queue_slots),
+            *(("horizon", "forecast_hours", int(hours)) for hours in ablation.forecast_hours),
+            *(("network", "network", kind) for kind in ablation.networks),
+            *(("discount", "gamma", gamma) for gamma in ablation.gammas),
         ]
         for parameter, field, value in changes:
             if getattr(base, field) != value:
@@ -171,7 +174,7 @@ class _CasePlan:
     def _to_policy(
         self, algorithm: str, tier: str, epsilon: float, seed: int, design: _Design
     ) -> Iterator[Stage]:
-        """The data of a tier and a policy from it."""
+        """The dataset of a tier, and an offline policy trained on it."""
         offline, tiers, network = self.experiment.offline, self.experiment.tiers, self.experiment.network
         epsilon = ALWAYS_RANDOM if tier == "random" else epsilon
         layout = {} if not design.variant.startswith(("window", "horizon")) else {"layout": design.variant}
@@ -200,7 +203,7 @@ class _CasePlan:
         yield Stage(label, OFFLINE, self.case.name, inputs, {"data": data}, about)
 
     def _online(self, kind: str, seed: int, design: _Design, trial: dict[str, float] | None) -> Stage:
-        """A run of PPO. trial None: with the learning rate that did best in the trials of its workload."""
+        """A run of PPO. trial: its learning rate; None: the best one of the trials of the workload."""
         online, hand, network = self.experiment.online, self.experiment.handover, self.experiment.network
         options: dict[str, Any] = {
             "environments": online.environments, "rollout": online.rollout, "gamma": design.gamma,

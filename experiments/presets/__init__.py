@@ -1,7 +1,7 @@
-"""Cases of other people's papers: their jobs and power, our schedulers, and a scheduler trained for them.
+"""Published cases: jobs and power of a paper, our schedulers, and a scheduler trained for the case.
 
-A preset is a module with `run(data, out, ...)`, which trains what is missing and judges, and `text(found)`,
-the table for the terminal. The files that a case needs are the user's own: none of them ships.
+A preset is a module with `run(data, out, ...)`, which trains missing agents and evaluates all schedulers, and
+`text(results)`, the table for the terminal. The user supplies the files of a case; none is packaged.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The files that a preset needs, looked for in the folders that the user names, and those that it writes."""
+"""The input files of a preset, searched in the folders of --data, and the files that it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from traces.errors import InputError
 from traces.files.atomic import write_json, write_text
@@ -12,28 +12,34 @@ from traces.files.documents import user_path
 
 RESULTS, TABLE = "results.json", "table.txt"
 
+Record: TypeAlias = dict[str, Any]
+"""A JSON object, as it is written to results.json: values are numbers, text, lists and further objects."""
 
-def find_files(folders: Sequence[str | Path], wanted: Mapping[str, str]) -> dict[str, Path]:
-    """Where each file is, in the first folder that has it.
 
-    wanted: name of a file -> where a user gets it. InputError for a folder that is none, or a missing file.
+def find_files(folders: Sequence[str | Path], sources: Mapping[str, str]) -> dict[str, Path]:
+    """The path of each file, in the first folder that has it.
+
+    sources: name of a file -> where a user gets it. InputError for a folder that does not exist, or a missing
+    file.
     """
-    places = [user_path(folder) for folder in folders]
-    for place in places:
-        if not place.is_dir():
-            raise InputError(f"--data {place}: is no folder; name the one that holds {', '.join(wanted)}")
-    found: dict[str, Path] = {}
-    for name, source in wanted.items():
-        here = [place / name for place in places if (place / name).is_file()]
-        if not here:
-            looked = ", ".join(map(str, places)) or "no folder (give --data FOLDER)"
-            raise InputError(f"{name}: is not there; looked in {looked}; get it from {source}")
-        found[name] = here[0]
-    return found
+    directories = [user_path(folder) for folder in folders]
+    for directory in directories:
+        if not directory.is_dir():
+            raise InputError(
+                f"--data {directory}: is no folder; name the one that holds {', '.join(sources)}"
+            )
+    paths: dict[str, Path] = {}
+    for name, source in sources.items():
+        candidates = [directory / name for directory in directories if (directory / name).is_file()]
+        if not candidates:
+            searched = ", ".join(map(str, directories)) or "no folder (give --data FOLDER)"
+            raise InputError(f"{name}: is not there; looked in {searched}; get it from {source}")
+        paths[name] = candidates[0]
+    return paths
 
 
 def made_folder(out: str | Path) -> Path:
-    """The folder of --out, made if it is not there. InputError if that cannot be."""
+    """The folder of --out, created if it is missing. InputError if it cannot be created."""
     folder = user_path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +48,7 @@ def made_folder(out: str | Path) -> Path:
     return folder
 
 
-def write_results(folder: Path, found: dict[str, Any], table: str) -> None:
-    """Write results.json and table.txt, each whole or not at all."""
-    write_json(folder / RESULTS, found)
+def write_results(folder: Path, results: Record, table: str) -> None:
+    """Write results.json and table.txt, each atomically."""
+    write_json(folder / RESULTS, results)
     write_text(folder / TABLE, table + "\n")

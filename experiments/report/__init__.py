@@ -1,1 +1,1 @@
-"""What runs tell people: tables, sentences and pages."""
+"""Reports of runs: tables, sentences and pages."""

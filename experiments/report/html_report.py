@@ -1,4 +1,4 @@
-"""One self-contained report.html from a run folder or a comparison folder, and from nothing else."""
+"""A self-contained report.html, from the files of a run or comparison folder alone."""
 
 from pathlib import Path
 from typing import Any
@@ -38,70 +38,70 @@ CAPTIONS = {
 def write_report(folder: str | Path, redraw: bool = True) -> Path:
     """Write report.html into a run or comparison folder and return its path.
 
-    Draws the figures first; with `redraw` false those in the folder are used if they are all there.
+    Draws the figures first; with `redraw` false, existing figures are used if complete.
     Raises InputError for folders that are missing, damaged or cannot be written.
     """
     folder = Path(folder)
-    whole: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
-    _read_tables(whole)
-    names = figure_names(whole)
+    results: Run | Compare = load_compare(folder) if is_compare(folder) else load_run(folder)
+    _read_tables(results)
+    names = figure_names(results)
     complete = all(
         (folder / "figures" / f"{name}{suffix}").is_file() for name in names for suffix in (".png", ".svg")
     )
     if redraw or not complete:
-        if isinstance(whole, Compare):
-            draw_compare(whole)
+        if isinstance(results, Compare):
+            draw_compare(results)
         else:
-            draw_run(whole)
+            draw_run(results)
     page = render_page(
         "report.html.j2",
-        **(_of_comparison(whole) if isinstance(whole, Compare) else _of_single_run(whole)),
-        title=_title(whole),
+        **(_of_comparison(results) if isinstance(results, Compare) else _of_single_run(results)),
+        title=_title(results),
         learned=learning_section(folder / LEARNING),
-        figures=[_figure(folder / "figures", name, _caption(whole, name)) for name in names],
-        provenance=indented_json(whole.provenance),
-        config=indented_json(whole.config),
+        figures=[_figure(folder / "figures", name, _caption(results, name)) for name in names],
+        provenance=indented_json(results.provenance),
+        config=indented_json(results.config),
     )
     return _write(folder / "report.html", page)
 
 
-def _read_tables(whole: Run | Compare) -> None:
-    """Read what is drawn before anything is, so that a damaged table leaves no half of a report."""
-    figured = _of_run(whole)
-    tables = [run.jobs for run in whole.runs] if isinstance(whole, Compare) else [whole.jobs]
-    tables += [figured.events, figured.power, *([] if figured.forecast is None else [figured.forecast])]
-    del tables  # each run keeps its own
+def _read_tables(results: Run | Compare) -> None:
+    """Read all tables before drawing, so that a damaged one leaves no incomplete report."""
+    drawn = _drawn_run(results)
+    tables = [run.jobs for run in results.runs] if isinstance(results, Compare) else [results.jobs]
+    tables += [drawn.events, drawn.power, *([] if drawn.forecast is None else [drawn.forecast])]
+    del tables  # they are cached in the runs
 
 
-def _title(whole: Run | Compare) -> str:
-    scenario = whole.scenario or "run"
-    if isinstance(whole, Compare):
-        return f"{scenario}: {len(whole.results)} schedulers compared"
-    return f"{scenario}: {whole.scheduler or 'one run'}"
+def _title(results: Run | Compare) -> str:
+    scenario = results.scenario or "run"
+    if isinstance(results, Compare):
+        return f"{scenario}: {len(results.results)} schedulers compared"
+    return f"{scenario}: {results.scheduler or 'one run'}"
 
 
 def _of_comparison(compare: Compare) -> dict[str, Any]:
-    """What the page of a comparison says above its figures."""
+    """Values of the template for a comparison, above the figures."""
     return {
         "origin_line": _origin_line({"seed": compare.results[0].get("seed")}, compare.provenance),
-        "sentences": [*compare_sentences(compare), *_forecast_words(compare)] or [NO_METRICS],
+        "sentences": [*compare_sentences(compare), *_forecast_sentences(compare)] or [NO_METRICS],
         "tables_title": "Results",
         "tables": compare_table(compare),
     }
 
 
 def _of_single_run(run: Run) -> dict[str, Any]:
-    """What the page of a run says above its figures."""
+    """Values of the template for a run, above the figures."""
     return {
         "origin_line": _origin_line(run.result, run.provenance),
-        "sentences": [*run_sentences(run), *_forecast_words(run)] or [NO_METRICS],
+        "sentences": [*run_sentences(run), *_forecast_sentences(run)] or [NO_METRICS],
         "tables_title": "Metrics",
         "tables": run_table(run.metrics, privileged(run.result)),
     }
 
 
 def _origin_line(result: dict[str, Any], provenance: dict[str, Any]) -> str:
-    """Seed, ending and version, as far as they are known."""
+    """Text with seed, end and version, as far as they are known."""
     parts = [f"seed {result['seed']}"] if result.get("seed") is not None else []
     parts += [f"ended: {result['ended']}"] if result.get("ended") else []
     parts += [
@@ -112,28 +112,28 @@ def _origin_line(result: dict[str, Any], provenance: dict[str, Any]) -> str:
     return " · ".join(map(str, parts))
 
 
-def _of_run(whole: Run | Compare) -> Run:
-    """The run that figures of one run show: of a comparison, its best."""
-    return whole.runs[best_place(whole)] if isinstance(whole, Compare) else whole
+def _drawn_run(results: Run | Compare) -> Run:
+    """The run in figures of a single run: for a comparison, its best one."""
+    return results.runs[best_place(results)] if isinstance(results, Compare) else results
 
 
-def _forecast_words(whole: Run | Compare) -> list[str]:
-    """A sentence on the forecasts, where the supply was forecast."""
-    judged = judge(_of_run(whole))
+def _forecast_sentences(results: Run | Compare) -> list[str]:
+    """A sentence on the forecasts; none without forecasts."""
+    judged = judge(_drawn_run(results))
     return [forecast_fan.sentence(judged)] if judged is not None else []
 
 
-def _caption(whole: Run | Compare, name: str) -> str:
-    judged = judge(_of_run(whole)) if name == "forecast" else None
+def _caption(results: Run | Compare, name: str) -> str:
+    judged = judge(_drawn_run(results)) if name == "forecast" else None
     text = CAPTIONS[name] if judged is None else forecast_fan.caption(judged)
-    return _whose(whole, name) + text
+    return _run_note(results, name) + text
 
 
-def _whose(whole: Run | Compare, name: str) -> str:
-    """For a comparison, whose run a figure of one run shows."""
-    if not isinstance(whole, Compare) or name in ("objective", "slowdown"):
+def _run_note(results: Run | Compare, name: str) -> str:
+    """For a comparison, the sentence that names the run in a figure of a single run."""
+    if not isinstance(results, Compare) or name in ("objective", "slowdown"):
         return ""
-    return f"The run of {whole.labels[best_place(whole)]}, the best. "
+    return f"The run of {results.labels[best_place(results)]}, the best. "
 
 
 def _figure(folder: Path, name: str, caption: str) -> Image:
@@ -148,7 +148,7 @@ def _figure(folder: Path, name: str, caption: str) -> Image:
 
 def _write(path: Path, text: str) -> Path:
     try:
-        write_text(path, text, errors="replace")  # lone surrogates can stand in JSON but not in UTF-8
+        write_text(path, text, errors="replace")  # JSON may have lone surrogates, UTF-8 may not
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error}); check permissions and free space"

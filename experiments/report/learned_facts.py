@@ -1,4 +1,4 @@
-"""What `rare demo` taught and how it did on the test windows: for the terminal and for the report."""
+"""Results of the training in `rare demo` on the test windows, for the terminal and for the report."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ FIGURES = (
 
 
 def learning_facts(folder: Path) -> dict[str, Any]:
-    """Means and intervals on the test windows, best first, and PPO's network less the heuristic yardstick.
+    """Means and intervals on the test windows, best first, and differences to the baseline heuristic.
 
-    The yardstick is the evaluation's baseline, the heuristic that did best on the validation windows; the
-    network was chosen on these too. InputError if the folder is not whole.
+    The key "yardstick" names the baseline of the evaluation, the best heuristic on the validation windows, on
+    which the network was selected too. InputError if the folder is incomplete.
     """
     path = Path(folder) / EVALUATION
     with reading(path):
         evaluation = read_json(path, remedy="give `rare demo` again")
         try:
-            names = [each["scheduler"] for each in evaluation["schedulers"]]
+            names = [entry["scheduler"] for entry in evaluation["schedulers"]]
             values = {name: _objectives(evaluation["rows"], name) for name in names}
             base, windows = evaluation["baseline"], len(evaluation["windows"])
             learned = next(name for name in names if name.endswith("ppo/best"))
         except (ValueError, KeyError, StopIteration, TypeError, AttributeError) as error:
             raise InputError(f"{path}: cannot be read ({error!r}); give `rare demo` again") from None
-        if base not in values or any(len(each) != windows for each in values.values()):
+        if base not in values or any(len(entry) != windows for entry in values.values()):
             raise InputError(f"{path}: not every scheduler has every window; give `rare demo` again")
         return _facts(values, base, learned, windows)
 
@@ -74,7 +74,7 @@ def _objectives(rows: Sequence[dict[str, Any]], scheduler: str) -> Any:
 
 
 def learning_sentence(facts: dict[str, Any]) -> str:
-    """The result in words: above, below, or not to be told apart."""
+    """A sentence on the result: above, below, or no significant difference."""
     learned, yardstick = facts["learned"], facts["yardstick"]
     gain = facts["difference"][learned]
     verdict = "cannot be told from"
@@ -95,7 +95,7 @@ def _interval(numbers: dict[str, Any], form: str) -> str:
 
 
 def learning_text(facts: dict[str, Any], width: int | None = None) -> str:
-    """The table that the terminal shows. width: its columns, None for those of stdout."""
+    """The table for the terminal. width: columns of the terminal, None for those of stdout."""
     width = terminal_width() if width is None else width
     rows = [["scheduler", "objective", "95 % interval", f"vs {facts['yardstick']}", "95 % interval"]]
     rows += learning_rows(facts)
@@ -110,7 +110,7 @@ def learning_text(facts: dict[str, Any], width: int | None = None) -> str:
 
 
 def learning_rows(facts: dict[str, Any]) -> list[list[str]]:
-    """Name, mean objective, its interval, the difference to the yardstick and its interval; best first."""
+    """Name, mean objective, its interval, the difference to the baseline and its interval; best first."""
     return [
         [
             name, cell(mean["mean"], ".3f"), _interval(mean, ".3f"),
@@ -121,7 +121,7 @@ def learning_rows(facts: dict[str, Any]) -> list[list[str]]:
 
 
 def learning_section(folder: Path) -> Markup:
-    """The section of the report, as HTML with its figures inside; nothing where nothing was learned."""
+    """The section of the report, as HTML with its figures; empty without training results."""
     if not (Path(folder) / EVALUATION).is_file():
         return Markup()
     facts = learning_facts(folder)

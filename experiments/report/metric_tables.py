@@ -113,7 +113,7 @@ NOT_COMPARED = {
     "battery_leaked_kwh",
     SLOWDOWN_OF_ALL,
 }
-# Compared instead of means over completed jobs where the schedulers completed different numbers of jobs.
+# In place of means over completed jobs if the schedulers completed different numbers of jobs.
 OF_ALL = {SLOWDOWN_OF_ALL, "mean_wait_with_unfinished_s"}
 CLAIRVOYANT = (
     "† These schedulers saw true run times, because the trace has no estimates by users "
@@ -128,7 +128,10 @@ DIGITS = {Form.SCORE: 3, Form.COUNT: 0, Form.SHARE: 1}  # the others have about 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value as written. sort: what a press on the heading sorts by."""
+    """The text of a value.
+
+    sort: the key for sorting by column. best: whether it is the best of the column.
+    """
 
     text: str
     sort: str
@@ -137,7 +140,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerRow:
-    """A scheduler's line of a table. clairvoyant, privileged: what it knew that a real one does not."""
+    """The row of a scheduler. clairvoyant: knows true run times. privileged: knows true power as well."""
 
     name: str
     clairvoyant: bool
@@ -156,7 +159,7 @@ class ComparisonTable:
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """One metric of a run: name, value as written, unit."""
+    """One metric of a run: name, text of the value, unit."""
 
     label: str
     text: str
@@ -164,13 +167,13 @@ class MetricRow:
 
 
 def value_of(metric: Metric, metrics: dict[str, Any]) -> float | None:
-    """The metric in the report's unit; None where it is not a number."""
+    """The metric in the unit of the report; None if it is not a number."""
     value = number(metrics.get(metric.key))
     return None if value is None else value * FACTORS.get(metric.form, 1.0)
 
 
 def written(metric: Metric, value: float | None) -> str:
-    """A value in the report's unit as written in a table; a dash for None."""
+    """The text of a value in the unit of the report; a dash for None."""
     if value is None:
         return DASH
     digits = DIGITS.get(metric.form)
@@ -209,8 +212,8 @@ def _is_compared(metric: Metric, runs: Sequence[dict[str, Any]], fair: bool) -> 
     if metric.key in NOT_COMPARED and (fair or metric.key not in OF_ALL):
         return False
     values = [value_of(metric, metrics) for metrics in runs]
-    known = [value for value in values if value is not None]
-    return bool(known) and not (metric.quiet_at_zero and not any(known))
+    numbers = [value for value in values if value is not None]
+    return bool(numbers) and not (metric.quiet_at_zero and not any(numbers))
 
 
 def _rows(
@@ -230,7 +233,7 @@ def _rows(
 
 
 def _cells(metric: Metric, runs: Sequence[dict[str, Any]], fair: bool) -> list[Cell]:
-    """A cell for each run. No value is called best where the runs cannot be compared by the metric."""
+    """A cell for each run. No value is marked best if the runs are not comparable by the metric."""
     values = [value_of(metric, metrics) for metrics in runs]
     texts = [written(metric, value) for value in values]
     best = _best(texts, values, metric.better) if fair or metric.key not in OF_COMPLETED else set()
@@ -257,7 +260,7 @@ def run_table(metrics: dict[str, Any], knows_all: bool = False) -> Markup:
 
 
 def _known_rows(metrics: dict[str, Any]) -> list[MetricRow]:
-    """The metrics of the tables, in their order."""
+    """Rows of the metrics of GROUPS, in that order."""
     keys = [key for _, group in GROUPS for key in group if key in metrics]
     return [
         MetricRow(
@@ -271,7 +274,7 @@ def _known_rows(metrics: dict[str, Any]) -> list[MetricRow]:
 
 
 def _other_rows(metrics: dict[str, Any]) -> list[MetricRow]:
-    """What the tables have no place for, also of other versions; by its key where the catalogue lacks it."""
+    """Rows of all other metrics, also of other versions; named by key if the catalogue lacks them."""
     placed = {key for _, group in GROUPS for key in group}
     rows = []
     for key, value in metrics.items():
@@ -294,9 +297,9 @@ def privileged(result: dict[str, Any]) -> bool:
 
 
 def _best(texts: Sequence[str], values: Sequence[float | None], better: int) -> set[int]:
-    """Places of the best value as written; none if all read the same or neither way is better."""
-    known = [place for place, value in enumerate(values) if value is not None]
-    if not better or len(known) < 2 or len({texts[place] for place in known}) == 1:
+    """Indices of the best value by its text; empty if all texts are equal or no direction is better."""
+    numbered = [place for place, value in enumerate(values) if value is not None]
+    if not better or len(numbered) < 2 or len({texts[place] for place in numbered}) == 1:
         return set()
-    first = max(known, key=lambda place: better * (values[place] or 0.0))
-    return {place for place in known if texts[place] == texts[first]}
+    first = max(numbered, key=lambda place: better * (values[place] or 0.0))
+    return {place for place in numbered if texts[place] == texts[first]}

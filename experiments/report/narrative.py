@@ -1,4 +1,4 @@
-"""What happened, in sentences computed from the metrics. Missing metrics leave their sentence out."""
+"""Sentences of the report, computed from the metrics. Sentences with missing metrics are left out."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rare.metric_catalogue import METRICS, Form
 
 BASELINES = ("easy", "fcfs")
 BESIDE_BASELINE = ("qos_violations", "mean_wait_s", "renewable_utilization", "suspensions")
-"""Metrics in which the best scheduler is set beside the baseline."""
-SAME = 5e-4  # objectives closer than this look equal at three digits
+"""Metrics in which the best scheduler is compared with the baseline."""
+SAME = 5e-4  # objectives closer than this count as equal
 
 Getter = Callable[[str], float | None]
 """The value of a metric by its key; None where it is missing, null or no number."""
 Ranked = tuple[str, float, Getter]
-"""A scheduler's name, what it is ranked by, and its metrics."""
+"""A scheduler's name, the value that ranks it, and its metrics."""
 
 
 def run_sentences(run: Run) -> list[str]:
-    """Sentences on one run: jobs, waiting, power, value, and how it ended if that was not normal."""
+    """Sentences on one run: jobs, waiting, value, power, suspensions, and an abnormal end."""
     get = _getter(run.metrics)
     return [
         sentence
@@ -39,7 +39,7 @@ def run_sentences(run: Run) -> list[str]:
 
 
 def compare_sentences(compare: Compare) -> list[str]:
-    """Sentences on a comparison: who scored best, by how much, and what it cost elsewhere."""
+    """Sentences on a comparison: the best scheduler, differences to the others, and its other metrics."""
     rows = [
         (name, _getter(result["metrics"]))
         for name, result in zip(compare.labels, compare.results, strict=True)
@@ -55,11 +55,13 @@ def compare_sentences(compare: Compare) -> list[str]:
             if slow
             else [f"{_schedulers(len(rows))} ran; their metrics hold neither an objective nor a slowdown."]
         )
-    ended = {name: result.get("ended") for name, result in zip(compare.labels, compare.results, strict=True)}
-    stalled = [name for name, how in ended.items() if how == "stalled"]
+    endings = {
+        name: result.get("ended") for name, result in zip(compare.labels, compare.results, strict=True)
+    }
+    stalled = [name for name, how in endings.items() if how == "stalled"]
     if stalled:
         sentences.append(f"Stalled with jobs left and nothing more to come: {', '.join(stalled)}.")
-    if any(how == "supply_end" for how in ended.values()):
+    if any(how == "supply_end" for how in endings.values()):
         sentences.append("The power supply ended before the work did.")
     late = max(not_arrived(result["metrics"]) for result in compare.results)
     if late:
@@ -79,9 +81,9 @@ def _ranked_by(key: str, rows: list[tuple[str, Getter]]) -> list[Ranked]:
 
 def _score_sentences(ranked: list[Ranked], count: int) -> list[str]:
     name, best, get = ranked[0]
-    same = [other for other, score, _ in ranked[1:] if best - score < SAME]
-    if same:
-        names = ", ".join([name, *same])
+    equals = [other for other, score, _ in ranked[1:] if best - score < SAME]
+    if equals:
+        names = ", ".join([name, *equals])
         first = f"{_of(count)}{names} share the best objective: {best:.3f} of the value offered"
     else:
         first = f"{_of(count)}{name} did best: its objective is {best:.3f} of the value offered"
@@ -117,28 +119,28 @@ def _slow_sentences(ranked: list[Ranked], count: int, of_all: bool) -> list[str]
 
 
 def _against(name: str, get: Getter, base_name: str, base_get: Getter) -> list[str]:
-    """Side by side with the baseline, where both have the number."""
+    """A sentence that compares a scheduler with the baseline, on the metrics that both have."""
     parts = []
     for metric in map(METRICS.__getitem__, BESIDE_BASELINE):
-        mine, theirs = get(metric.key), base_get(metric.key)
-        if mine is not None and theirs is not None:
+        value, base_value = get(metric.key), base_get(metric.key)
+        if value is not None and base_value is not None:
             write = FORMATS[metric.form]
-            parts.append(f"{metric.words} {write(mine)} against {write(theirs)}")
+            parts.append(f"{metric.words} {write(value)} against {write(base_value)}")
     return [f"{name} beside {base_name}: {'; '.join(parts)}."] if parts else []
 
 
 def _baseline(ranked: list[Ranked]) -> Ranked | None:
     """The row to compare the best with: easy, else fcfs, else the second; None if that is the best."""
-    for wanted in BASELINES:
-        row = next((row for row in ranked if row[0] == wanted), None)
+    for baseline in BASELINES:
+        row = next((row for row in ranked if row[0] == baseline), None)
         if row is not None and row is not ranked[0]:
             return row
     return ranked[1] if len(ranked) > 1 else None
 
 
 def _jobs_sentence(name: str, get: Getter) -> str:
-    done, submitted = get("jobs_completed"), get("jobs_submitted")
-    if done is None or submitted is None:
+    completed, submitted = get("jobs_completed"), get("jobs_submitted")
+    if completed is None or submitted is None:
         return ""
     late = not_arrived({key: get(key) for key in ("jobs_unfinished", "jobs_not_arrived")})
     counts = (
@@ -146,11 +148,11 @@ def _jobs_sentence(name: str, get: Getter) -> str:
         ((get("jobs_unfinished") or 0) - late, "not finished"),
         (late, "not arrived by the end of the run"),
     )
-    rest = [f"{jobs:,.0f} {text}" for jobs, text in counts if jobs]
+    remarks = [f"{jobs:,.0f} {text}" for jobs, text in counts if jobs]
     span_s = get("makespan_s")
     within = f" in {duration(span_s)}" if span_s else ""
-    return f"{name} completed {done:,.0f} of {submitted:,.0f} jobs{within}" + (
-        f" ({', '.join(rest)})." if rest else "."
+    return f"{name} completed {completed:,.0f} of {submitted:,.0f} jobs{within}" + (
+        f" ({', '.join(remarks)})." if remarks else "."
     )
 
 
@@ -243,4 +245,4 @@ FORMATS: dict[Form, Callable[[float], str]] = {
     Form.KWH: _energy,
     Form.NUMBER: _figure,
 }
-"""How a sentence writes a metric, by the form that the catalogue gives it."""
+"""The text of a metric in a sentence, by its form in the catalogue."""

@@ -1,4 +1,4 @@
-"""Pages from templates: every text is escaped; style, script and figures stand inside the page."""
+"""HTML pages from templates: every text is escaped; style, script and figures are embedded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SMALL_SVG_BYTES = 220_000  # larger ones cost more than the PNG and draw slowly
 class Image:
     """A figure inside a page. kind: png or svg+xml. name: its id in the page, or empty.
 
-    An SVG stands there as an image: no script in it runs, and its ids cannot clash.
+    An SVG is embedded as an image: its scripts do not run, and its ids cannot clash.
     """
 
     base64: str
@@ -50,18 +50,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     script = environment.get_template("page.js").render()
-    # The page's own policy lets it load nothing and run nothing but this script.
+    # The content security policy of the page allows only this script, and no loading.
     environment.globals["script_sha256"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment
 
 
 def render_part(template: str, **values: Any) -> Markup:
-    """A part of a page, to be put into another template as it is."""
+    """A part of a page as Markup, which other templates do not escape."""
     return Markup(_environment().get_template(template).render(**values))
 
 
 def render_page(template: str, **values: Any) -> str:
-    """A whole HTML document. Every value but a part is text and is escaped."""
+    """A complete HTML document. Values are escaped, except Markup."""
     return _environment().get_template(template).render(**values)
 
 
@@ -71,7 +71,7 @@ def png_image(path: Path, caption: str) -> Image:
 
 
 def small_image(folder: Path, name: str, caption: str) -> Image:
-    """The figure's SVG if that is small, else its PNG. OSError if it cannot be read."""
+    """The SVG of a figure if it is small, else its PNG. OSError if it cannot be read."""
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
     small = svg.stat().st_size <= SMALL_SVG_BYTES
     data = base64.b64encode((svg if small else png).read_bytes()).decode()
@@ -79,5 +79,5 @@ def small_image(folder: Path, name: str, caption: str) -> Image:
 
 
 def indented_json(value: Mapping[str, Any]) -> str:
-    """An object as JSON for people."""
+    """An object as indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False)

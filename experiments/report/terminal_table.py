@@ -1,4 +1,4 @@
-"""Results as aligned text for a terminal: the metrics people ask for first. The report has them all."""
+"""Results as aligned text for a terminal, with the main metrics. The report has all of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORMATS: dict[Form, Callable[[float], str]] = {
     Form.KWH: energy,
     Form.SHARE: percent,
 }
-"""How a terminal writes a metric, by the form that the catalogue gives it."""
+"""The text of a metric in the terminal, by its form in the catalogue."""
 
 COMPARED = (
     "objective",
@@ -51,10 +51,10 @@ COMPARED = (
     "grid_kwh",
     "fallback_decisions",
 )
-"""Metrics of a comparison, the first ones the most wanted."""
+"""Metrics of a comparison, the most important first."""
 
 QUIET_WHERE_NARROW = {"jobs_unfinished", "suspensions", "curtailed_kwh"}
-"""Left out if all are 0, beside what the catalogue calls quiet: a terminal has less room than a page."""
+"""Left out if all are 0, like the `quiet_at_zero` metrics of the catalogue, to save columns."""
 
 SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -108,9 +108,9 @@ def run_text(result: Mapping[str, Any]) -> str:
     marks, (label,) = _marks(result), result_labels([result])
     lines = [f"{result['scenario']}: {label}{marks}, seed {result['seed']}, ended: {result['ended']}"]
     for title, keys in SINGLE:
-        known = [METRICS[key] for key in keys if metrics.get(key) is not None]
-        if known:
-            pairs = [(metric.line_name, _cell(metric, metrics[metric.key])) for metric in known]
+        present = [METRICS[key] for key in keys if metrics.get(key) is not None]
+        if present:
+            pairs = [(metric.line_name, _cell(metric, metrics[metric.key])) for metric in present]
             lines += [f"{title}:", *named_lines(pairs, right=12)]
     return printable("\n".join([*lines, *_explained([marks])]))
 
@@ -118,7 +118,7 @@ def run_text(result: Mapping[str, Any]) -> str:
 def compare_text(comparison: Mapping[str, Any], width: int | None = None) -> str:
     """A row per scheduler, the best first: by the objective, or the mean bounded slowdown without values.
 
-    width: columns of the terminal, None for that of stdout. What does not fit is left out and named.
+    width: columns of the terminal, None for that of stdout. Columns that do not fit are left out and named.
     """
     width = terminal_width() if width is None else width
     best_first = order([result["metrics"] for result in comparison["results"]])
@@ -136,7 +136,7 @@ def compare_text(comparison: Mapping[str, Any], width: int | None = None) -> str
 
 
 def _rows(results: Sequence[Mapping[str, Any]], with_ends: bool) -> list[list[str]]:
-    """The cells, the heading first."""
+    """Rows of cells, the heading first."""
     metrics = [METRICS[key] for key in COMPARED if _has_content(key, results)]
     rows = [["scheduler", *(metric.column_name for metric in metrics), *(["ended"] if with_ends else [])]]
     for label, result in zip(result_labels(results), results, strict=True):
@@ -146,26 +146,26 @@ def _rows(results: Sequence[Mapping[str, Any]], with_ends: bool) -> list[list[st
 
 
 def _marks(result: Mapping[str, Any]) -> str:
-    """What a result's scheduler saw that a real one could not, as marks behind its name."""
+    """Marks after the name of a scheduler with knowledge that real ones lack."""
     clairvoyant = MARK if result["metrics"].get("estimates") == "run_time" else ""
     return clairvoyant + (PRIVILEGED_MARK if result.get("privileged") is True else "")
 
 
 def _explained(marks: Sequence[str]) -> list[str]:
-    """A line for each mark that is used."""
+    """A line of explanation for each used mark."""
     used = "".join(marks)
     return [text for mark, text in ((MARK, CLAIRVOYANT), (PRIVILEGED_MARK, PRIVILEGED)) if mark in used]
 
 
 def _has_content(key: str, results: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a column is known for some run and is not one of zeros that say nothing."""
-    if key == SLOWDOWN_OF_ALL:  # only where the rows are in its order
+    """Whether some run has the metric, and the column is not left out as all 0."""
+    if key == SLOWDOWN_OF_ALL:  # only if the rows are sorted by it
         runs = [result["metrics"] for result in results]
         return slowdown_key(runs) == key and all(metrics.get("objective") is None for metrics in runs)
     values = [result["metrics"].get(key) for result in results]
-    known = [value for value in values if value is not None]
+    numbers = [value for value in values if value is not None]
     quiet = METRICS[key].quiet_at_zero or key in QUIET_WHERE_NARROW
-    return bool(known) and not (quiet and not any(known))
+    return bool(numbers) and not (quiet and not any(numbers))
 
 
 def _cell(metric: Metric, value: float | None) -> str:

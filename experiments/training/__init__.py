@@ -1,1 +1,1 @@
-"""Training commands as functions: folders, offline, online and distillation."""
+"""Training commands as functions: offline, online and distillation."""

@@ -1,4 +1,4 @@
-"""One network that does on each scenario what the best network for it does, judged on validation windows."""
+"""Distillation: trains one network to imitate a teacher network for each scenario."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ BEST = "best"
 
 @dataclass(frozen=True, slots=True)
 class DistilRequest:
-    """How to learn from teachers.
+    """Options of a distillation.
 
     start   : a checkpoint whose weights to start from; None: a new network
     width   : of a new network; None: the first teacher's
     seed    : draws first weights, states and batches
-    resume  : begin again what was stopped, and leave what is finished
+    resume  : restart an interrupted run; a finished one is left as it is
     changes : of DistilOptions, by name
     """
 
@@ -58,11 +58,11 @@ def distil_run(
     display: ProgressDisplay = QUIET,
     **fields: Any,
 ) -> dict[str, Any]:
-    """Learn from the teacher of each scenario on its training windows; what summary.json holds.
+    """Imitate the teacher of each scenario on its training windows; returns the object of summary.json.
 
     teachers: a checkpoint for each scenario. fields: of DistilRequest, by name. The network has the slots of
-    the first teacher. `out`/best is the round that did best on all validation windows. InputError for a
-    checkpoint that is none, is not pointwise or chooses by Q, and for unknown changes.
+    the first teacher. `out`/best is the round with the best objective on all validation windows. InputError
+    for a damaged checkpoint, one that is not pointwise or chooses by Q, and for unknown changes.
     """
     check_extra()
     request = dataclasses.replace(request or DistilRequest(), **fields)
@@ -75,7 +75,7 @@ def distil_run(
     torch.set_num_threads(1)
     options = with_changes(DistilOptions(), dict(request.changes))
     checkpoints = [_loaded(Path(folder)) for folder in teachers.values()]
-    followed = [
+    teacher_nets = [
         Teacher(resized(source.net, checkpoints[0].net.layout), source.head) for source in checkpoints
     ]
     net = _network(request, checkpoints[0].net)
@@ -97,15 +97,17 @@ def distil_run(
         if (folder / SUMMARY).exists():
             display.note(f"{folder}: is finished; nothing to do")
             return dict(read_json(folder / SUMMARY))
-        shutil.rmtree(folder / BEST, ignore_errors=True)  # of a run that was stopped: it takes minutes
-        learning = _Distillation(net, followed, episodes, options, config)
+        shutil.rmtree(
+            folder / BEST, ignore_errors=True
+        )  # of an interrupted run, which restarts: a run takes minutes
+        learning = _Distillation(net, teacher_nets, episodes, options, config)
         summary = learning.train(folder, display)
         write_json(folder / SUMMARY, summary)
     return summary
 
 
 def _network(request: DistilRequest, teacher: SchedulerNet) -> SchedulerNet:
-    """The network before the first round. InputError for a checkpoint of another width."""
+    """The initial network. InputError for a checkpoint of another width."""
     import torch
 
     from schedulers.training.checkpoint import resized
@@ -121,7 +123,7 @@ def _network(request: DistilRequest, teacher: SchedulerNet) -> SchedulerNet:
 
 
 def _loaded(folder: Path) -> Checkpoint:
-    """A checkpoint whose policy compiled code can play. InputError."""
+    """A checkpoint with a pointwise policy network. InputError for any other."""
     from schedulers.training.checkpoint import load
 
     source = load(folder)
@@ -135,15 +137,15 @@ def _loaded(folder: Path) -> Checkpoint:
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    """What config.json says of a checkpoint."""
+    """The facts in config.json about a checkpoint."""
     facts = describe_checkpoint(folder).facts
-    kept = ("trained", "scenario", "steps", "head", "validation_objective")
-    return {"sha256": file_hash(folder / WEIGHTS), **{key: facts.get(key) for key in kept}}
+    copied_keys = ("trained", "scenario", "steps", "head", "validation_objective")
+    return {"sha256": file_hash(folder / WEIGHTS), **{key: facts.get(key) for key in copied_keys}}
 
 
 @dataclass(frozen=True, slots=True)
 class _Distillation:
-    """A network and whom it follows on which windows. config: the object of config.json."""
+    """A network with its teachers and windows. config: the object of config.json."""
 
     net: SchedulerNet
     teachers: list[Teacher]
@@ -152,7 +154,7 @@ class _Distillation:
     config: dict[str, Any]
 
     def train(self, folder: Path, display: ProgressDisplay) -> dict[str, Any]:
-        """All rounds, of which the best one is kept in `folder`/best; what summary.json holds."""
+        """Run all rounds and save the best in `folder`/best; returns the object of summary.json."""
         from schedulers.training.distil.distillation import distil
 
         began_s = time.monotonic()
@@ -170,20 +172,20 @@ class _Distillation:
             )
             for number, divergence in enumerate(learning, start=1):
                 rounds.append(self._judged(folder, number, divergence, rounds))
-        best = max(rounds, key=lambda one: one["objective"])
+        best = max(rounds, key=lambda scored: scored["objective"])
         return {"rounds": rounds, "best": best, "wall_s": time.monotonic() - began_s}
 
     def _judged(
-        self, folder: Path, number: int, divergence: float, before: list[dict[str, Any]]
+        self, folder: Path, number: int, divergence: float, previous: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """A round's entry in summary.json; its checkpoint is saved if it did better than those before."""
+        """The entry of a round in summary.json; its checkpoint is saved if it is the best so far."""
         from schedulers.training import checkpoint
         from schedulers.training.greedy_windows import best_choice
 
         windows = self.episodes.of(SPLIT)
         head, scores = best_choice(self.net, self.episodes, windows, CHOICES_OF_POLICY)
         objective = float(np.nanmean(scores))
-        if objective > max((one["objective"] for one in before), default=-np.inf):
+        if objective > max((scored["objective"] for scored in previous), default=-np.inf):
             facts = {
                 "trained": "distilled",
                 **self.config,

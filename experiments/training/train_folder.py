@@ -1,4 +1,4 @@
-"""The folder of a training run: whose it is, what was asked for, and that only one process writes it."""
+"""The folder of a training run: its configuration, and a lock against other processes."""
 
 from __future__ import annotations
 
@@ -17,34 +17,37 @@ from traces.files.documents import user_path
 CONFIG, SUMMARY = "config.json", "summary.json"
 NEEDED = ("torch", "d3rlpy", "stable_baselines3", "sb3_contrib", "h5py", "safetensors", "tensorboard")
 GPU_FROM = 512 * 1024
-"""Width times batch from which `--device auto` takes a GPU: a guess, not measured (docs/training.md)."""
+"""Width times batch from which `--device auto` uses a GPU: estimated, not measured (docs/training.md)."""
 _LIBRARIES = ("torch", "d3rlpy", "stable-baselines3", "sb3-contrib", "safetensors", "numpy", "numba")
 
 
 class ValidatedProgress(Protocol):
-    """Where a training run is: mean objective of the last validation, and the best so far."""
+    """The progress of a training run.
+
+    last, best: mean objective of the last validation, and the best so far.
+    """
 
     last: float
     best: float
 
 
 def missing() -> list[str]:
-    """What learning needs and is not installed."""
+    """Names of the packages of the extra `learn` that are not installed."""
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
 def check_extra() -> None:
-    """InputError if what learning needs is not installed."""
+    """InputError if a package of the extra `learn` is not installed."""
     for name in missing():
         raise InputError(f"{name} is needed to learn; install the extra: rare-datacenter[learn]")
-    with suppress(ImportError):  # gym prints a banner when others import it, unless this is empty
+    with suppress(ImportError):  # gym prints a banner on import unless this is empty
         import gym_notices.notices
 
         gym_notices.notices.notices.clear()
 
 
 def versions() -> dict[str, str]:
-    """Of the libraries that decide what a training run gives."""
+    """Versions of rare and of the libraries that affect the result of a training run."""
     import rare
 
     installed = {"rare": rare.__version__}
@@ -55,29 +58,29 @@ def versions() -> dict[str, str]:
 
 
 def objectives_text(progress: ValidatedProgress) -> str:
-    """The objectives that a progress bar shows."""
+    """The text about objectives in the progress bar."""
     return f"objective {progress.last:.4f}, best {progress.best:.4f}"
 
 
-def device_for(wanted: str, width: int, batch: int) -> str:
-    """The device to train on. InputError for one that is not there."""
+def device_for(device: str, width: int, batch: int) -> str:
+    """The device for training, "cpu" or "cuda". InputError for an unknown or unavailable one."""
     import torch
 
-    if wanted == "auto":
+    if device == "auto":
         return "cuda" if torch.cuda.is_available() and width * batch >= GPU_FROM else "cpu"
-    if wanted not in ("cpu", "cuda"):
-        raise InputError(f"--device {wanted!r} is unknown; known are auto, cpu, cuda")
-    if wanted == "cuda" and not torch.cuda.is_available():
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"--device {device!r} is unknown; known are auto, cpu, cuda")
+    if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch sees no GPU here; give --device cpu")
-    return wanted
+    return device
 
 
 @contextmanager
 def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Path]:
-    """The run's folder, locked against others; config.json is written or compared with what is there.
+    """The folder of a run, locked. config.json is written in a new one and compared in an existing one.
 
-    InputError if the folder holds something else, a run and `resume` is not given, a run of another
-    configuration, or if another process is writing it.
+    InputError if the folder has other files, a run and `resume` is not given, a run of another configuration,
+    or if another process is writing it.
     """
     folder = user_path(out)
     if folder.exists() and not folder.is_dir():
@@ -99,7 +102,7 @@ def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Pa
 
 
 def _claim(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) -> None:
-    """Record the configuration in a new folder, or compare it with the one there. InputError."""
+    """Write the configuration into a new folder, or compare it with the recorded one. InputError."""
     path = folder / CONFIG
     if not path.exists():
         foreign = [entry.name for entry in sorted(folder.iterdir()) if not is_partial(entry.name)]
@@ -109,13 +112,13 @@ def _claim(folder: Path, out: str | Path, config: dict[str, Any], resume: bool) 
         raise InputError(f"--out {out}: holds a training run; give --resume to go on, or another folder")
     difference = record_config(path, config, "delete the folder and train again")
     if difference is not None:
-        key, recorded, asked = difference
+        key, recorded, requested = difference
         raise InputError(
-            f"--resume: {folder} was begun with another {key} ({recorded}, not {asked}); give the same "
+            f"--resume: {folder} was begun with another {key} ({recorded}, not {requested}); give the same "
             "options, or another folder"
         )
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds. InputError if it cannot be read."""
+    """The content of a JSON file of a training run. InputError if it cannot be read."""
     return documents.read_json(path, remedy="name the folder of a training run")

@@ -1,4 +1,4 @@
-"""`rare train offline`: learn a scheduler from logged decisions, judged by simulation as it learns."""
+"""`rare train offline` as a function: train a scheduler on logged decisions, validated by simulation."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def train_offline(
     display: ProgressDisplay = QUIET,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Train on the datasets in the folders `data` into the folder `out`; what summary.json holds.
+    """Train on the datasets `data` and write the run into `out`; returns the object of summary.json.
 
-    changes: fields of OfflineRequest by name, such as algorithm="crr" and steps=2000. InputError for whatever
-    cannot be done, TypeError for a field that there is not.
+    changes: fields of OfflineRequest by name, such as algorithm="crr" and steps=2000. InputError for bad
+    input, TypeError for an unknown field.
     """
     check_extra()
     request = dataclasses.replace(request or OfflineRequest(), **changes)
@@ -61,7 +61,7 @@ def train_offline(
 
     torch.set_num_threads(1)
     options = {key: value for key, value in (request.options or {}).items() if value is not None}
-    config_of(request.algorithm, **options)  # a wrong option is refused before the data are read
+    config_of(request.algorithm, **options)  # refuses wrong options before the data are read
     transitions = read_transitions(data, request.transitions, request.gamma)
     for note in transitions.notes:
         display.note(note)
@@ -76,9 +76,7 @@ def train_offline(
             summary = run.train(folder, net)
             summary["baselines"] = baseline_objectives(config, request.baselines, display)
             write_json(folder / SUMMARY, summary)
-        if (
-            request.figure and not (folder / "curve.svg").exists()
-        ):  # also where a kill came before it was drawn
+        if request.figure and not (folder / "curve.svg").exists():  # also after a kill before it was drawn
             from experiments.figures.learning_curves import draw_learning
 
             draw_learning([folder], folder / "curve", summary.get("baselines"))
@@ -86,7 +84,7 @@ def train_offline(
 
 
 def _config(request: OfflineRequest, options: dict[str, Any], transitions: Transitions) -> dict[str, Any]:
-    """What decides the run: the object of config.json, with which a resumed run is compared."""
+    """The object of config.json: everything that determines the run. A resumed run is compared with it."""
     scenario, settings, scenario_seed = _scenario(transitions, request.scenario, request.settings)
     return {
         "kind": "offline",
@@ -113,7 +111,7 @@ def _config(request: OfflineRequest, options: dict[str, Any], transitions: Trans
 
 
 class _Run:
-    """One training run: everything between its options and its summary."""
+    """A training run, from its configuration to its summary."""
 
     def __init__(self, config: dict[str, Any], data: Transitions, display: ProgressDisplay) -> None:
         self.config, self.data, self.display = config, data, display
@@ -122,7 +120,7 @@ class _Run:
         self.windows = self.episodes.of(SPLIT)
 
     def network(self, start: str | Path | None) -> SchedulerNet:
-        """A new network, or the one of a checkpoint. InputError if that is another kind of network."""
+        """A new network, or that of a checkpoint. InputError if the checkpoint has another kind or width."""
         import torch
 
         from schedulers.training import checkpoint
@@ -141,7 +139,7 @@ class _Run:
         return checkpoint.resized(net, self.data.layout)
 
     def train(self, folder: Path, net: SchedulerNet) -> dict[str, Any]:
-        """Train in a folder; what summary.json holds, but the baselines."""
+        """Train in a folder; returns the object of summary.json without the baselines."""
         from schedulers.training.offline.algorithms import algorithm, config_of
         from schedulers.training.offline.batches import Batches
         from schedulers.training.offline.offline_loop import Course, Training
@@ -172,20 +170,20 @@ class _Run:
             return self.summary(training.run())
 
     def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
-        """How the network chooses best, and then its objectives of the validation windows (W,)."""
+        """The best head of the network on the validation windows, and its objectives there (W,)."""
         from schedulers.training.greedy_windows import best_choice
 
         return best_choice(net, self.episodes, self.windows, heads)
 
     def facts(self) -> Callable[[int, float, str], dict[str, Any]]:
-        """What a checkpoint says of itself."""
+        """A function of step, objective and head: the facts of a checkpoint."""
         config = self.config
-        kept = ("scenario", "settings", "data", "seed", "gamma_per_hour", "reward_scale", "versions")
+        copied_keys = ("scenario", "settings", "data", "seed", "gamma_per_hour", "reward_scale", "versions")
 
         def of(step: int, objective: float, head: str) -> dict[str, Any]:
             return {
                 "trained": f"offline {config['algorithm']}",
-                **{key: config[key] for key in kept},
+                **{key: config[key] for key in copied_keys},
                 "steps": step,
                 "head": head,
                 "validation_objective": objective,
@@ -195,7 +193,7 @@ class _Run:
         return of
 
     def summary(self, progress: Progress) -> dict[str, Any]:
-        """What summary.json holds, but the baselines."""
+        """The object of summary.json without the baselines."""
         total_s = sum(progress.seconds.values())
         learning_s = progress.seconds.get("gather", 0.0) + progress.seconds.get("update", 0.0)
         return {
@@ -222,9 +220,9 @@ class _Run:
 def baseline_objectives(
     config: dict[str, Any], names: Sequence[str] | None = None, display: ProgressDisplay = QUIET
 ) -> dict[str, float]:
-    """Mean objectives on the validation windows of these schedulers; None: the data's heuristics.
+    """Mean objectives of schedulers on the validation windows, by name. names: None: the data's heuristics.
 
-    Other schedulers can take minutes for each window, so they have to be asked for.
+    Other schedulers can take minutes for each window, so they are only evaluated if named.
     """
     if names is None:
         logged = dict.fromkeys(name for source in config["data"] for name in source["schedulers"])
@@ -236,26 +234,26 @@ def baseline_objectives(
             return {}
         windows = choose_windows(loaded, [SPLIT])
         with display.task(f"baselines on {scenario}", "windows") as task:
-            judged = evaluate(loaded, names, windows, seed=config["scenario_seed"], progress=task.update)
+            evaluation = evaluate(loaded, names, windows, seed=config["scenario_seed"], progress=task.update)
         for name in names:
-            objectives[name] += judged.values(name, "objective").tolist()
+            objectives[name] += evaluation.values(name, "objective").tolist()
     return {name: float(np.nanmean(values)) for name, values in objectives.items()}
 
 
 def _is_heuristic(name: str) -> bool:
-    """Whether a scheduler that a dataset names is known here, and quick."""
+    """Whether a scheduler name of a dataset is known in this installation and is a heuristic."""
     from rare.scheduler import as_scheduler
 
     try:
         return as_scheduler(make_scheduler(name)).records
     except InputError:
-        return False  # of another machine, or another version
+        return False  # a name of another machine or version
 
 
 def _scenario(
     data: Transitions, scenario: str | None, settings: Sequence[str]
 ) -> tuple[str, Sequence[str], int]:
-    """Whose windows judge: those asked for, or the data's."""
+    """Scenario, settings and scenario seed for validation: the requested ones, or those of the data."""
     first = data.sources[0]
     if scenario is not None:
         return scenario, settings, int(first["scenario_seed"])
@@ -276,7 +274,7 @@ def _scenario(
 
 
 def _check_known(folder: str, names: Sequence[str], settings: Sequence[str]) -> None:
-    """InputError that says where a scenario's name comes from, if it is not known here."""
+    """InputError for a scenario of the data that cannot be loaded here, with the folder of the data."""
     for name in names:
         try:
             load_scenario(name, Wishes(settings=settings))

@@ -1,4 +1,4 @@
-"""`rare train online`: learn a scheduler by playing, from scratch or from an offline checkpoint."""
+"""`rare train online` as a function: train a scheduler by RL in simulation, from scratch or a checkpoint."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def train_online(
     display: ProgressDisplay = QUIET,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Play decisions of training windows and learn from them into the folder `out`; what summary.json holds.
+    """Train on the training windows and write the run into `out`; returns the object of summary.json.
 
-    scenario: one, or several joined by commas; then the windows of all are played, and judged, alike.
-    changes: fields of OnlineRequest by name, such as steps=50_000. InputError for whatever cannot be done,
-    TypeError for a field that there is not.
+    scenario: one, or several joined by commas; the windows of all are used for training and validation.
+    changes: fields of OnlineRequest by name, such as steps=50_000. InputError for bad input, TypeError for
+    an unknown field.
     """
     check_extra()
     request = dataclasses.replace(request or OnlineRequest(), **changes)
@@ -83,9 +83,7 @@ def train_online(
             summary = run.train(folder, net, options, logged)
             write_json(folder / SUMMARY, summary)
         shutil.rmtree(folder / REPLAY, ignore_errors=True)
-        if (
-            request.figure and not (folder / "curve.svg").exists()
-        ):  # also where a kill came before it was drawn
+        if request.figure and not (folder / "curve.svg").exists():  # also after a kill before it was drawn
             from experiments.figures.learning_curves import draw_learning
 
             draw_learning([folder], folder / "curve")
@@ -100,7 +98,7 @@ def _config(
     origin: Checkpoint | None,
     logged: Transitions | None,
 ) -> dict[str, Any]:
-    """What decides the run: the object of config.json, with which a resumed run is compared."""
+    """The object of config.json: everything that determines the run. A resumed run is compared with it."""
     from schedulers.training.online.lagrangian import parsed
 
     episodes, randomise, layout = request.episodes, request.randomise, request.layout
@@ -134,7 +132,7 @@ def _config(
 
 
 class _Run:
-    """One training run: everything between its options and its summary."""
+    """A training run, from its configuration to its summary."""
 
     def __init__(
         self,
@@ -158,7 +156,7 @@ class _Run:
     def train(
         self, folder: Path, net: SchedulerNet, options: OnlineOptions, data: Transitions | None
     ) -> dict[str, Any]:
-        """Train in a folder; what summary.json holds."""
+        """Train in a folder; returns the object of summary.json."""
         from schedulers.training.online.online_loop import Training
         from schedulers.training.run_callbacks import Callbacks
 
@@ -178,7 +176,7 @@ class _Run:
     def learner(
         self, folder: Path, net: SchedulerNet, options: OnlineOptions, data: Transitions | None
     ) -> Learner:
-        """The algorithm on fresh environments."""
+        """The learner of the algorithm, on new environments."""
         from rare.env.sb3_vec_env import GreenClusterSB3VecEnv  # needs the extra
         from schedulers.training.online.learner_start import LearnerStart
 
@@ -208,15 +206,15 @@ class _Run:
         return ONLINE_ALGORITHMS[config["algorithm"]].value.learner(task)
 
     def validate(self, net: SchedulerNet, heads: Sequence[str]) -> tuple[str, Any]:
-        """How the network chooses best, and then its scores of the validation windows (W,)."""
+        """The best head of the network on the validation windows, and its scores there (W,)."""
         from schedulers.training.greedy_windows import best_choice
 
         return best_choice(net, self.judged, self.windows, heads, **self.kind)
 
     def facts(self) -> Callable[[int, float, str], dict[str, Any]]:
-        """What a checkpoint says of itself."""
+        """A function of step, objective and head: the facts of a checkpoint."""
         config = self.config
-        kept = (
+        copied_keys = (
             "scenario",
             "settings",
             "scenario_seed",
@@ -233,7 +231,7 @@ class _Run:
         def of(step: int, objective: float, head: str) -> dict[str, Any]:
             return {
                 "trained": f"online {config['algorithm']}",
-                **{key: config[key] for key in kept},
+                **{key: config[key] for key in copied_keys},
                 "steps": step,
                 "head": head,
                 "validation_objective": objective,
@@ -243,9 +241,12 @@ class _Run:
         return of
 
     def summary(self, progress: Progress, learner: Learner, wall_s: float) -> dict[str, Any]:
-        """What summary.json holds. Seconds are of all parts of an interrupted run, but for its start-ups."""
-        spent = {**learner.spent_s, "validation": progress.validation_s, "saving": progress.saving_s}
-        total_s, learning_s = sum(spent.values()), sum(learner.spent_s.values())
+        """The object of summary.json.
+
+        Seconds are totals of all sessions of the run, without their start-up.
+        """
+        seconds_of = {**learner.spent_s, "validation": progress.validation_s, "saving": progress.saving_s}
+        total_s, learning_s = sum(seconds_of.values()), sum(learner.spent_s.values())
         return {
             **{key: self.config[key] for key in ("algorithm", "scenario", "seed", "steps", "device")},
             "windows": [window.name for window in self.windows],
@@ -267,12 +268,12 @@ class _Run:
             "wall_s": total_s,
             "session_s": wall_s,
             "frames_per_s": progress.step / learning_s,
-            "shares": {part: seconds / total_s for part, seconds in spent.items()},
+            "shares": {part: seconds / total_s for part, seconds in seconds_of.items()},
         }
 
 
 def _origin(request: OnlineRequest) -> Checkpoint | None:
-    """The checkpoint to start from. InputError if another network is asked for."""
+    """The initial checkpoint; None without one. InputError if the request has another network."""
     if request.start is None:
         return None
     from schedulers.training import checkpoint
@@ -290,7 +291,7 @@ def _origin(request: OnlineRequest) -> Checkpoint | None:
 
 
 def _network(request: OnlineRequest, origin: Checkpoint | None, logged: Transitions | None) -> SchedulerNet:
-    """The network before training. InputError if the logged data has observations of another layout."""
+    """The initial network. InputError if the logged data has observations of another layout."""
     from schedulers.training.checkpoint import resized
 
     layout = logged.layout if logged else request.layout or Layout()
@@ -305,7 +306,7 @@ def _network(request: OnlineRequest, origin: Checkpoint | None, logged: Transiti
 
 
 def _new(layout: Layout, request: OnlineRequest) -> SchedulerNet:
-    """A network with first weights drawn from the seed. InputError for a kind or width that cannot be."""
+    """A network with random weights of the seed. InputError for an unknown kind or impossible width."""
     import torch
 
     from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
@@ -321,7 +322,7 @@ def _new(layout: Layout, request: OnlineRequest) -> SchedulerNet:
 
 
 def _start_facts(start: str | Path | None, origin: Checkpoint | None) -> dict[str, Any] | None:
-    """What config.json says of the checkpoint that a run starts from."""
+    """The facts in config.json about the initial checkpoint; None without one."""
     if start is None or origin is None:
         return None
     facts = {key: origin.facts.get(key) for key in ("trained", "steps", "head", "validation_objective")}

@@ -1,4 +1,4 @@
-"""What `rare train offline` and `rare train online` can be asked for, and the checks that need no data."""
+"""Options of `rare train offline` and `rare train online`, with the checks that need no data."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from traces.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class OfflineRequest:
-    """What to learn offline, and how.
+    """Options of offline training.
 
     algorithm      : a name in OFFLINE_ALGORITHMS
-    scenario       : whose validation windows judge, several joined by commas; None: the data's
-    settings       : `table.key=value`, what changes of the scenario
+    scenario       : its validation windows are used, several joined by commas; None: the data's
+    settings       : changes of the scenario, `table.key=value`
     steps          : updates
     batch          : transitions in each update
     network, width : kind (pointwise or attention) and width of the network
-    transitions    : use so many of the data; None: all
+    transitions    : number of transitions of the data to use; None: all
     gamma          : discount per hour, above 0 and at most 1
-    seed           : draws first weights and batches
+    seed           : of initial weights and batches
     device         : auto, cpu or cuda
-    resume         : go on where a run of this request was stopped
+    resume         : continue an interrupted run of this request
     start          : a checkpoint to start from; None: a new network
     validate_every : updates between validations
-    patience       : end after so many validations without a better one; 0: never
+    patience       : stop after this number of validations without improvement; 0: never
     baselines      : schedulers in the figure; None: the data's, where they are heuristics
     options        : of the algorithm, such as {"beta": 0.5} (its config class has them); None: its default
     figure         : draw curve.png
-    InputError for values that cannot be.
+    InputError for impossible values.
     """
 
     algorithm: str = "bc"
@@ -77,31 +77,31 @@ class OfflineRequest:
 
 @dataclass(frozen=True, slots=True)
 class OnlineRequest:
-    """What to learn by playing, and how.
+    """Options of online training.
 
     algorithm      : a name in ONLINE_ALGORITHMS
     steps          : decisions to play
     start          : a checkpoint whose weights to start from; None: a new network
     data, mix      : dqn learns from these logged transitions too, this share of every batch
-    settings       : `table.key=value`, what changes of the scenario
+    settings       : changes of the scenario, `table.key=value`
     network, width : of a new network; None: pointwise, 64, or the checkpoint's
     limits         : costs of episodes and what they may be, such as violations=0.1 (ppo)
     randomise      : training clusters drawn from ranges; the validation windows are the scenario's own
     reservations   : the mask withholds what would delay the most urgent job without room
                      (rare.env.observation.mask), in training and wherever the checkpoint is used
     layout         : of a new network's observations, where there is neither `start` nor `data`
-    scenario_seed  : draws service classes
+    scenario_seed  : of service classes
     episodes       : windows put together elsewhere, with the splits train and validation; the scenario then
                      only names them
-    reward, reward_eta : what is learned and judged by, as an environment has them (docs/environment.md)
-    seed           : draws first weights, windows and actions
+    reward, reward_eta : reward of training and validation, as of an environment (docs/environment.md)
+    seed           : of initial weights, windows and actions
     device         : auto, cpu or cuda
-    resume         : go on where a run of this request was stopped
+    resume         : continue an interrupted run of this request
     validate_every : decisions between validations
     options        : of the algorithm (schedulers.training.online.online_options), such as {"rollout": 64};
                      None: its default
     figure         : draw curve.png
-    InputError for values that cannot be.
+    InputError for impossible values.
     """
 
     algorithm: str = "ppo"

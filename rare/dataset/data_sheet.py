@@ -1,4 +1,4 @@
-"""The data sheet: what a dataset holds and where it comes from, as JSON and as text."""
+"""The data sheet of a dataset: content and origin, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def make_sheet(
 ) -> dict[str, Any]:
     """The data sheet of these shards. Its `content_sha256` depends on the episodes alone."""
     rows = [row for shard in shards for row in shard.rows]
-    kept = [row for row in rows if row.get("why_not") is None]
+    counted = [row for row in rows if row.get("why_not") is None]
     left_out = Counter(row["why_not"] for row in rows if row.get("why_not") is not None)
     return {
         "format": FORMAT,
         **plan,
-        "episodes": len(kept),
+        "episodes": len(counted),
         "episodes_played": played,
         "episodes_left_out": {reason: left_out[reason] for reason in REASONS},
-        "episodes_distinct": len({row["sha256"] for row in kept}),
-        "episodes_truncated": sum(not row["terminated"] for row in kept),
+        "episodes_distinct": len({row["sha256"] for row in counted}),
+        "episodes_truncated": sum(not row["terminated"] for row in counted),
         "windows": windows,
-        "transitions": sum(row["decisions"] for row in kept),
-        "returns": _spread([row["total_reward"] for row in kept]),
+        "transitions": sum(row["decisions"] for row in counted),
+        "returns": _spread([row["total_reward"] for row in counted]),
         "by_scheduler": [_of_policy(name, rows) for name in plan["schedulers"]],
         "bytes": sum(path.stat().st_size for path in data.glob("episodes-*.hdf5")),
-        "content_sha256": content_hash(plan["layout"], kept),
+        "content_sha256": content_hash(plan["layout"], counted),
     }
 
 
 def content_hash(layout: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
-    """sha256 of layout and episodes, in hex: the same however often the logging was interrupted."""
+    """sha256 of layout and episodes, in hex; independent of interruptions of the logging."""
     digest = hashlib.sha256(identity(layout))
     for row in rows:
         digest.update(identity(row))
@@ -51,14 +51,14 @@ def content_hash(layout: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _of_policy(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    own = [row for row in rows if row["scheduler"] == name]
-    kept = [row for row in own if row.get("why_not") is None]
+    played = [row for row in rows if row["scheduler"] == name]
+    counted = [row for row in played if row.get("why_not") is None]
     return {
         "scheduler": name,
-        "episodes": len(kept),
-        "left_out": len(own) - len(kept),
-        "transitions": sum(row["decisions"] for row in kept),
-        "returns": _spread([row["total_reward"] for row in kept]),
+        "episodes": len(counted),
+        "left_out": len(played) - len(counted),
+        "transitions": sum(row["decisions"] for row in counted),
+        "returns": _spread([row["total_reward"] for row in counted]),
     }
 
 
@@ -66,15 +66,15 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     if not values:
         return None
     low, first, middle, third, high = np.quantile(values, (0, 0.25, 0.5, 0.75, 1))
-    found = {
+    statistics = {
         "mean": np.mean(values), "std": np.std(values), "lowest": low, "quartile_1": first, "median": middle,
         "quartile_3": third, "highest": high,
     }  # fmt: skip
-    return {key: float(value) for key, value in found.items()}
+    return {key: float(value) for key, value in statistics.items()}
 
 
 def sheet_text(sheet: dict[str, Any]) -> str:
-    """The data sheet in words, as Markdown."""
+    """The data sheet as Markdown text."""
     sizes = sheet["layout"]["sizes"]
     left_out = ", ".join(f"{number} {why}" for why, number in sheet["episodes_left_out"].items() if number)
     lines = [

@@ -21,7 +21,7 @@ _DATA = "data"  # a folder with such a folder in it is a dataset, for Minari
 
 
 def minari_root() -> Path:
-    """Where Minari keeps its datasets."""
+    """The root folder of Minari's datasets."""
     return Path(os.environ.get("MINARI_DATASETS_PATH") or Path.home() / ".minari" / "datasets")
 
 
@@ -49,27 +49,27 @@ def _versioned(out: str | Path) -> Path:
     folder.exists()
     name = Path(os.path.abspath(folder)).name
     if _version(name):
-        named = folder
+        versioned_folder = folder
     else:
         _check_taken(folder, name)
-        named = folder.parent / f"{folder.name}-v0" if folder.name else folder / f"{name}-v0"
-    if not _NAME.fullmatch(named.name):
-        better = _listed(named)
+        versioned_folder = folder.parent / f"{folder.name}-v0" if folder.name else folder / f"{name}-v0"
+    if not _NAME.fullmatch(versioned_folder.name):
+        better = _listed(versioned_folder)
         hint = f"; give {better}" if better is not None else "; give another name"
         raise InputError(
             f"{out}: Minari's names are letters, digits, - and _, with a version such as -v0 at the end{hint}"
         )
-    dataset_id(named)
-    return named
+    dataset_id(versioned_folder)
+    return versioned_folder
 
 
-def _listed(named: Path) -> Path | None:
-    """A place beside this one whose name Minari takes, and where nothing is; None if none is near."""
-    name, _, version = named.name.rpartition("-v")
-    plain = re.sub(r"[^-\w]+", "-", name).strip("-")
-    if not plain:
+def _listed(folder: Path) -> Path | None:
+    """A free folder with a similar name that Minari accepts, next to this one; None without one."""
+    name, _, version = folder.name.rpartition("-v")
+    word = re.sub(r"[^-\w]+", "-", name).strip("-")
+    if not word:
         return None
-    places = (named.parent / f"{plain}-v{number}" for number in (version, *range(100)))
+    places = (folder.parent / f"{word}-v{number}" for number in (version, *range(100)))
     return next((place for place in places if not os.path.lexists(place)), None)
 
 
@@ -78,7 +78,7 @@ def _version(name: str) -> bool:
 
 
 def _check_taken(folder: Path, name: str) -> None:
-    """A folder that is there keeps its name: only a dataset of an older version may lie beside the new."""
+    """InputError for a file, a folder of other files, or an empty folder without a version."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, not a folder; choose another name")
     if not folder.is_dir() or (folder / PLAN).is_file():
@@ -94,7 +94,7 @@ def _check_taken(folder: Path, name: str) -> None:
 
 
 def existing(folder: str | Path) -> Path:
-    """The dataset's folder that a path means: itself, with -v0 added, or an id under Minari's root.
+    """The folder of a dataset for a path: the path, the path with -v0 added, or an id under Minari's root.
 
     A path that means none of them is returned as it is.
     """
@@ -151,7 +151,7 @@ def namespace_of(folder: Path) -> str | None:
 
 
 def mark_namespace(folder: Path) -> None:
-    """Make the namespaces of a dataset known to Minari, as its own tools do."""
+    """Write the namespace files of a dataset's folders, as Minari's tools do."""
     namespace = namespace_of(folder)
     if not namespace:
         return

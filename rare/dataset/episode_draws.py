@@ -1,4 +1,4 @@
-"""What the episode of a number is: window, behaviour policy and seed, a pure function of both numbers.
+"""Window, behaviour policy and seed of each episode: a pure function of dataset seed and episode number.
 
 Every window is played under every policy once before any pair comes again, in an order drawn anew for
 each round, so that any first episodes of a dataset are a fair sample of it.
@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
-_ORDER, _ACTIONS = 0, 1  # two families of seeds that never meet
+_ORDER, _ACTIONS = 0, 1  # keys of independent families of seeds
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class EpisodeDraw:
     """The episode of one number. seed: of its random actions, below 2^63."""
 
     number: int
@@ -24,19 +24,21 @@ class Drawn:
     policy: int
 
 
-def draw(seed: int, number: int, windows: int, policies: int) -> Drawn:
-    """The episode of this number, of so many windows and policies.
+def draw(seed: int, number: int, windows: int, policies: int) -> EpisodeDraw:
+    """The draw for an episode number, given the numbers of windows and policies.
 
     >>> [draw(0, number, 2, 1).window for number in range(4)]
     [1, 0, 0, 1]
     """
     turn, place = divmod(number, windows * policies)
     window, policy = divmod(_order(seed, turn, windows * policies)[place], policies)
-    own = np.random.SeedSequence(entropy=seed, spawn_key=(_ACTIONS, number)).generate_state(1, np.uint64)
-    return Drawn(number, int(own[0] >> np.uint64(1)), window, policy)
+    seed_words = np.random.SeedSequence(entropy=seed, spawn_key=(_ACTIONS, number)).generate_state(
+        1, np.uint64
+    )
+    return EpisodeDraw(number, int(seed_words[0] >> np.uint64(1)), window, policy)
 
 
 @lru_cache(maxsize=8)
 def _order(seed: int, turn: int, pairs: int) -> tuple[int, ...]:
-    drawn = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(_ORDER, turn)))
-    return tuple(int(pair) for pair in drawn.permutation(pairs))
+    generator = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(_ORDER, turn)))
+    return tuple(int(pair) for pair in generator.permutation(pairs))

@@ -1,4 +1,4 @@
-"""One episode while it is logged: arrays with room for more, filled step by step."""
+"""Log of the current episode: growing arrays, filled step by step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOM_AT_FIRST = 4096
 
 
 class Log:
-    """What a behaviour policy saw, did and got, of the episode in environment 0 of a batch.
+    """Observations, actions and rewards of the episode in environment 0 of a batch.
 
     Rows 0 to `steps` of obs, mask and time_s are filled, rows 0 to steps - 1 of the rest.
     """
@@ -29,14 +29,14 @@ class Log:
         self._generator = np.random.default_rng(0)
 
     def begin(self, batch: Batch, seed: int) -> None:
-        """Forget the last episode and note what is seen first. `seed` decides the random actions."""
+        """Clear the log and record the first observation. seed: of the random actions."""
         self._generator = np.random.default_rng(seed)
         self.steps = 0
         self._generator.random(out=self.draws)
         self._look(batch)
 
     def make_room(self) -> int:
-        """Room for more steps than there were, if it is used up; how many there may be now."""
+        """Grow the arrays if they are full; returns their capacity in steps."""
         if self.steps == self.room:
             self.room *= 2
             for name in ("obs", "mask", "time_s", "action", "reward", "probability", "draws"):
@@ -49,11 +49,11 @@ class Log:
         return self.room
 
     def decided(self, action: int, probability: float) -> None:
-        """Note a decision before it is carried out."""
+        """Log a decision before the step."""
         self.action[self.steps], self.probability[self.steps] = action, probability
 
     def stepped(self, batch: Batch) -> None:
-        """Note what came of the decision."""
+        """Log the result of the step."""
         self.reward[self.steps] = batch.reward[0]
         self.steps += 1
         self._look(batch)

@@ -29,7 +29,7 @@ _LOOKED_AT = 200  # observations by which a layout is told
 
 
 class Dataset(Sequence[LoggedEpisode]):
-    """The episodes of a dataset, each read from its file, and checked, when it is asked for.
+    """The episodes of a dataset, each read from its file and checked on access.
 
     sheet: the data sheet; of a dataset that Minari wrote what its metadata tell. layout: what the numbers of
     an observation mean. steps: decisions of each episode. notes: what had to be assumed, a line each.
@@ -44,14 +44,14 @@ class Dataset(Sequence[LoggedEpisode]):
         if self.is_ours:
             self.sheet = read_object(folder / SHEET, REMEDY)
             self.layout: Layout = check_sheet(folder / SHEET, self.sheet)
-            width, actions, said_by = self.layout.size, self.layout.actions, folder / SHEET
+            width, actions, counted_in = self.layout.size, self.layout.actions, folder / SHEET
             self._facts = _facts_of(folder, self.sheet, read_shards(data))
             _check_metadata(folder, self.sheet)
         else:
             metadata = read_metadata(data)
-            width, actions, said_by = metadata.width, metadata.actions, metadata.path
+            width, actions, counted_in = metadata.width, metadata.actions, metadata.path
             self.sheet = {"episodes": metadata.episodes}
-        places = listed(main, int(self.sheet["episodes"]), said_by)
+        places = listed(main, int(self.sheet["episodes"]), counted_in)
         with Reader(None, width, actions, self.is_ours) as reader:
             self._places = list(with_steps(reader, places))
             if not self.is_ours:
@@ -59,13 +59,13 @@ class Dataset(Sequence[LoggedEpisode]):
                 self.sheet = sheet_of(metadata, self.layout)
                 self.notes = _notes(folder, reader, self._places[0], self.layout)
         self.steps = [place.steps for place in self._places]
-        self._check_counts(said_by)
+        self._check_counts(counted_in)
 
-    def _check_counts(self, said_by: Path) -> None:
+    def _check_counts(self, counted_in: Path) -> None:
         key = "transitions" if self.is_ours else "total_steps"
         if sum(self.steps) != self.sheet["transitions"]:
             raise InputError(
-                f"{said_by}: {key!r} is {self.sheet['transitions']:,}, and the episodes hold "
+                f"{counted_in}: {key!r} is {self.sheet['transitions']:,}, and the episodes hold "
                 f"{sum(self.steps):,}; {REMEDY}"
             )
         for index, facts in enumerate(self._facts):
@@ -111,7 +111,7 @@ class Dataset(Sequence[LoggedEpisode]):
                 yield self._checked(reader, index)
 
     def _checked(self, reader: Reader, index: int) -> LoggedEpisode:
-        """An episode that is what its dataset says it is."""
+        """An episode, checked against the hash and facts of the dataset."""
         place = self._places[index]
         if not self.is_ours:
             return reader.read(place, {})
@@ -145,7 +145,7 @@ def load(folder: str | Path) -> Dataset:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether the folder has a data sheet. InputError if it holds no dataset at all."""
+    """Whether the folder has a data sheet. InputError if it has no dataset."""
     if (folder / SHEET).exists():
         return True
     if (folder / PLAN).is_file():
@@ -159,49 +159,49 @@ def _is_ours(folder: Path) -> bool:
 
 def _facts_of(folder: Path, sheet: dict[str, Any], shards: list[Shard]) -> list[dict[str, Any]]:
     """Facts of each episode, and its file's name, by the shards' tables: they must give the sheet's hash."""
-    counted = [
+    named_rows = [
         (shard.path.name, row)
         for shard in shards
         for row in shard.rows
         if row.get("why_not") is None and row["number"] < sheet["episodes_played"]
     ]
     path = folder / SHEET
-    if len(counted) != sheet["episodes"]:
+    if len(named_rows) != sheet["episodes"]:
         raise InputError(
-            f"{path}: 'episodes' is {sheet['episodes']:,}, and the files hold {len(counted):,}; {REMEDY}"
+            f"{path}: 'episodes' is {sheet['episodes']:,}, and the files hold {len(named_rows):,}; {REMEDY}"
         )
-    if content_hash(sheet["layout"], [row for _, row in counted]) != sheet["content_sha256"]:
+    if content_hash(sheet["layout"], [row for _, row in named_rows]) != sheet["content_sha256"]:
         raise InputError(
             f"{path}: 'content_sha256' is of other episodes than those in {folder / 'data'}; {REMEDY}"
         )
     names = set(sheet["schedulers"])
-    for name, row in counted:
+    for name, row in named_rows:
         if row["scheduler"] not in names:
             raise InputError(
                 f"{folder / 'data' / name}: number {row['number']} is of scheduler "
                 f"{row['scheduler'][:60]!r}, which {path} does not name; {REMEDY}"
             )
-    return [{**row, "file": name} for name, row in counted]
+    return [{**row, "file": name} for name, row in named_rows]
 
 
 def _check_metadata(folder: Path, sheet: dict[str, Any]) -> None:
     """Minari's file must count as many; more while a dataset is added to."""
     metadata = read_metadata(folder / "data")
     same = metadata.episodes == sheet["episodes"]
-    for key, stated, counted in (
+    for key, claimed, counted in (
         ("total_episodes", metadata.episodes, sheet["episodes"]),
         ("total_steps", metadata.steps, sheet["transitions"]),
     ):
-        if stated < counted or (same and stated != counted):
+        if claimed < counted or (same and claimed != counted):
             raise InputError(
-                f"{metadata.path}: {key!r} is {stated:,}, and {folder / SHEET} counts {counted:,}; {REMEDY}"
+                f"{metadata.path}: {key!r} is {claimed:,}, and {folder / SHEET} counts {counted:,}; {REMEDY}"
             )
 
 
 def _notes(folder: Path, reader: Reader, place: Any, layout: Layout) -> tuple[str, ...]:
-    """What has to be assumed about a dataset that Minari wrote."""
-    there = reader.arrays(place)
-    if "time_s" in there or "elapsed_s" in there:
+    """Notes on the assumptions about a dataset written by Minari's tools."""
+    arrays = reader.arrays(place)
+    if "time_s" in arrays or "elapsed_s" in arrays:
         return ()
     time_left = reader.observations(place, place.steps + 1)[:, layout.index("cluster", "time_left")]
     if (time_left < 1).all():
@@ -236,7 +236,7 @@ def _converted(d3rlpy_dataset: Any, episode: LoggedEpisode) -> Any:
 
 def _d3rlpy() -> Any:
     try:
-        with suppress(ImportError):  # gym prints a banner when d3rlpy imports it, unless this is empty
+        with suppress(ImportError):  # gym prints a banner on import unless this is empty
             import gym_notices.notices
 
             gym_notices.notices.notices.clear()

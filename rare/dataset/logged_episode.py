@@ -63,7 +63,7 @@ _LARGE = ("observations", "action_mask")
 
 
 def write_episode(file: h5py.File, name: str, episode: LoggedEpisode) -> None:
-    """Write an episode as the group `name`, its facts as attributes."""
+    """Write an episode into the group `name`, with its facts as attributes."""
     group = file.create_group(name)
     for key, place in PLACES.items():
         array = getattr(episode, key)
@@ -77,10 +77,10 @@ def write_episode(file: h5py.File, name: str, episode: LoggedEpisode) -> None:
 
 def minari_attributes(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts as attributes: the window where Minari keeps the options of `reset`; unknown values left out."""
-    found = {key: value for key, value in facts.items() if value is not None and key != "window"}
-    return {**found, "options/window": facts["window"], "total_steps": facts["decisions"]}
+    attributes = {key: value for key, value in facts.items() if value is not None and key != "window"}
+    return {**attributes, "options/window": facts["window"], "total_steps": facts["decisions"]}
 
 
 def identity(facts: dict[str, Any]) -> bytes:
-    """Facts as bytes that do not depend on their order, for the hash of a dataset."""
+    """Facts as bytes, independent of their order, for the hash of a dataset."""
     return json.dumps(facts, sort_keys=True).encode() + b"\n"

@@ -35,25 +35,25 @@ class Policy:
     surround: Callable[[], AbstractContextManager[Any]] = nullcontext
 
     def check(self, case: Case) -> None:
-        """Refuse a case that the scheduler cannot work on, with InputError; quick."""
+        """InputError for a case that the scheduler refuses, before an episode is played."""
         with self.surround():
             as_scheduler(self.make()).check(case)
 
     def decider(self, case: Case, episode: Episode) -> Decider:
-        """Who decides in this episode of a case. InputError if the scheduler cannot work there."""
+        """The decider for an episode of a case. InputError if the scheduler refuses the case."""
         return as_decider(self.make(), case, episode)
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How an episode came out. why_not: the reason why it does not belong into a dataset, else None."""
+    """The result of an episode. why_not: the reason for leaving it out of a dataset, else None."""
 
     terminated: bool
     summary: dict[str, Any]
     why_not: str | None
 
 
-OUT_OF_SLOTS = "outside the slots"  # the scheduler wanted a job that no slot showed
+OUT_OF_SLOTS = "outside the slots"  # the scheduler started a job outside the slots
 NO_DECISION = "without a decision"
 REASONS = (OUT_OF_SLOTS, NO_DECISION)
 
@@ -66,7 +66,7 @@ class Player:
         self.log = Log(layout)
 
     def play(self, episode: Episode, policy: Policy, seed: int, most: int | None = None) -> Played:
-        """Play an episode, for at most so many decisions: what is left then is cut off (truncated)."""
+        """Play an episode for at most this number of decisions; a longer one is truncated."""
         with policy.surround():
             return self._play(episode, policy, seed, most)
 
@@ -122,7 +122,7 @@ def _one_by_one(batch: Batch, log: Log, decider: Decider, epsilon: float, most: 
             return OUTSIDE
         mask = batch.mask[0]
         if batch.layout.reservations and not mask[preferred]:
-            preferred = 0  # it waits where its choice is withheld
+            preferred = 0  # WAIT if the mask withholds its choice
         if not mask[preferred]:
             raise InputError(
                 f"scheduler {decider.name!r} chose action {preferred} {log.time_s[log.steps]} s into the "

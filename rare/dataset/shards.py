@@ -1,4 +1,4 @@
-"""Shards: files of a few episodes each, that appear whole or not at all and follow each other without gaps.
+"""Shards: files of a few episodes each, written atomically, with consecutive episode numbers.
 
 `episodes-000000-000031.hdf5` holds what became of the numbers 0 to 31: the episodes that count, and a
 table of all of them. A file has its name only once it is whole, so that a run which is killed at any
@@ -30,7 +30,7 @@ _TABLE = "table"  # of a shard: one JSON object for each of its numbers
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A whole shard. rows: facts of its episodes in order; those left out have `why_not`."""
+    """A complete shard. rows: facts of its episodes in order; those left out have `why_not`."""
 
     path: Path
     first: int
@@ -44,7 +44,7 @@ def group_name(number: int) -> str:
 
 
 class ShardWriter:
-    """Writes one shard into a hidden file; `close` gives it its name.
+    """Writes one shard into a hidden file; `close` renames it.
 
     By hand, not by traces.files.atomic: the name holds the last number, which is known only when it is
     closed.
@@ -64,11 +64,11 @@ class ShardWriter:
         self.decisions += len(episode)
 
     def leave_out(self, facts: dict[str, Any]) -> None:
-        """Note an episode that does not count."""
+        """Record an episode that is left out."""
         self.rows.append(facts)
 
     def close(self) -> Shard:
-        """Make the shard whole."""
+        """Complete the shard and rename it."""
         self._file.create_dataset(_TABLE, data=json.dumps(self.rows))
         self._file.close()
         with self._partial.open("rb+") as file:
@@ -79,32 +79,32 @@ class ShardWriter:
         return Shard(path, self._first, last, tuple(self.rows))
 
     def give_up(self) -> None:
-        """Remove what there is."""
+        """Remove the incomplete shard."""
         self._file.close()
         self._partial.unlink(missing_ok=True)
 
 
 def read_shards(folder: Path) -> list[Shard]:
-    """The whole shards of a folder, in order. InputError if one is damaged or missing."""
+    """The complete shards of a folder, in order. InputError if one is damaged or missing."""
     if not folder.is_dir():
         return []
-    found = sorted(_read_shards(folder), key=lambda shard: shard.first)
+    shards = sorted(_read_shards(folder), key=lambda shard: shard.first)
     expected = 0
-    for shard in found:
+    for shard in shards:
         if shard.first != expected or len(shard.rows) != shard.last - shard.first + 1:
             raise InputError(
                 f"{folder}: episodes {expected} to {shard.first - 1} are missing; make the dataset again"
             )
         expected = shard.last + 1
-    return found
+    return shards
 
 
 def _read_shards(folder: Path) -> Iterator[Shard]:
     for path in folder.iterdir():
-        named = _NAME.fullmatch(path.name)
-        if named is None:
+        match = _NAME.fullmatch(path.name)
+        if match is None:
             continue
-        first, last = int(named[1]), int(named[2])
+        first, last = int(match[1]), int(match[2])
         with opened_hdf5(path) as file:
             rows = _rows(file, path)
         for place, row in enumerate(rows):
@@ -116,9 +116,9 @@ def _rows(file: h5py.File, path: Path) -> list[dict[str, Any]]:
     """The table of a shard."""
     table = member(file, _TABLE, path)
     with reading(path, _TABLE):
-        plain = isinstance(table, h5py.Dataset) and table.shape == () and not table.is_virtual
+        is_text = isinstance(table, h5py.Dataset) and table.shape == () and not table.is_virtual
         most_bytes = min(os.path.getsize(path), MOST_TABLE_BYTES)
-        if not plain or table.external or table.dtype.itemsize > most_bytes:
+        if not is_text or table.external or table.dtype.itemsize > most_bytes:
             raise InputError(f"{path}: {_TABLE} is no text; {REMEDY}")
         text = table[()]
         if not isinstance(text, bytes):
@@ -132,7 +132,7 @@ def _rows(file: h5py.File, path: Path) -> list[dict[str, Any]]:
 
 
 def _check_row(row: Keys, number: int) -> None:
-    """InputError unless a row says what the data sheet and learners rely on."""
+    """InputError unless a row has all facts that data sheet and learners use."""
     if row.count("number") != number:
         raise row.refuse("number", f"{number:,}, as the file's name says")
     row.count("seed", 0, 2**63 - 1)

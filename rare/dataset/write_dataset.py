@@ -1,4 +1,4 @@
-"""Log episodes into a folder: shard by shard, so that a killed run goes on where it stopped.
+"""Logs episodes into a folder, shard by shard, so that a killed run can be resumed.
 
 FOLDER/plan.json           what is logged; a resumed run must mean the same
 FOLDER/data/               the Minari dataset: shards, main_data.hdf5, metadata.json
@@ -20,7 +20,7 @@ import numpy as np
 
 from rare.dataset.data_sheet import make_sheet, sheet_text
 from rare.dataset.dataset_folder import PLAN, SHEET, dataset_id, mark_namespace, versioned
-from rare.dataset.episode_draws import Drawn, draw
+from rare.dataset.episode_draws import EpisodeDraw, draw
 from rare.dataset.logged_episode import LoggedEpisode
 from rare.dataset.minari.minari_form import publish
 from rare.dataset.play_episode import Played, Player, Policy
@@ -37,7 +37,7 @@ NAMES = (PLAN, SHEET, "datasheet.md", "data", "figures")  # everything that a da
 
 @dataclass(frozen=True)
 class Task:
-    """What to log.
+    """The task of a logging run.
 
     about: what a resumed run must have in common with the first, beside the rest, such as hashes of case and
     code. origin: what only the data sheet tells. minari: what only Minari's metadata tell, such as env_spec.
@@ -54,7 +54,7 @@ class Task:
     minari: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def plan(self) -> dict[str, Any]:
-        """What must be the same for a run to go on where another one stopped."""
+        """The object of plan.json; a resumed run must have an equal one."""
         plan = {
             **self.about,
             "schedulers": [policy.name for policy in self.policies],
@@ -75,7 +75,7 @@ def log_dataset(
     shard_decisions: int = SHARD_DECISIONS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Play episodes 0 to count - 1 and log them; goes on where an earlier run stopped. The data sheet.
+    """Play and log episodes 0 to count - 1, resuming an earlier run; returns the data sheet.
 
     The folder's name gets a version (-v0) where it has none, as Minari wants it. InputError if the folder
     holds something else, or more episodes than are asked for.
@@ -109,27 +109,27 @@ def _play(
     shard_decisions: int,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Add shards until all numbers have been played."""
+    """Add shards until all episode numbers have been played."""
     player = Player(task.episodes, task.layout)
     windows = task.episodes.of(task.split)
     number = shards[-1].last + 1 if shards else 0
     published = 0
     while number < count:
-        writer, began_s, whole = ShardWriter(data, number), time.monotonic(), False
+        writer, began_s, complete = ShardWriter(data, number), time.monotonic(), False
         try:
             while number < count and writer.decisions < shard_decisions:
                 if time.monotonic() - began_s > SHARD_AGE_S:
                     break
-                drawn = draw(task.seed, number, len(windows), len(task.policies))
-                policy = task.policies[drawn.policy]
-                found = player.play(windows[drawn.window], policy, drawn.seed, task.most_decisions)
-                _note(writer, player, drawn, policy, found, windows[drawn.window].case_index)
+                episode = draw(task.seed, number, len(windows), len(task.policies))
+                policy = task.policies[episode.policy]
+                played = player.play(windows[episode.window], policy, episode.seed, task.most_decisions)
+                _note(writer, player, episode, policy, played, windows[episode.window].case_index)
                 number += 1
                 progress(number, count)
             shards.append(writer.close())
-            whole = True
+            complete = True
         finally:
-            if not whole:
+            if not complete:
                 writer.give_up()
         if number < count and number >= 1.25 * published:  # the cost of all of them stays that of the last
             _publish(task, data, shards)
@@ -137,7 +137,7 @@ def _play(
 
 
 def _note(
-    writer: ShardWriter, player: Player, drawn: Drawn, policy: Policy, played: Played, case_index: int
+    writer: ShardWriter, player: Player, drawn: EpisodeDraw, policy: Policy, played: Played, case_index: int
 ) -> None:
     summary, log = played.summary, player.log
     facts: dict[str, Any] = {
@@ -186,7 +186,7 @@ def _publish(task: Task, data: Path, shards: list[Shard]) -> None:
 
 @contextmanager
 def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
-    """The folder's data folder, locked against other runs; made if need be."""
+    """Context with the data folder, created if missing and locked against other runs."""
     try:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -205,7 +205,7 @@ def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a place that is taken by something other than a dataset."""
+    """InputError for a folder with other files than those of a dataset."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, not a folder; choose another name")
     if not folder.exists() or (folder / PLAN).is_file():
@@ -218,11 +218,11 @@ def check_folder(folder: Path) -> None:
 
 
 def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
-    """Write down what is logged, or compare it with what was."""
+    """Write plan.json, or compare the plan with the recorded one."""
     difference = record_config(folder / PLAN, plan, "remove the folder")
     if difference is not None:
-        key, recorded, asked = difference
+        key, recorded, new = difference
         raise InputError(
-            f"{folder}: holds a dataset with another {key} ({recorded}, not {asked}); choose another folder, "
+            f"{folder}: holds a dataset with another {key} ({recorded}, not {new}); choose another folder, "
             "or remove this one"
         )

@@ -348,8 +348,8 @@ class Batch(Copyable):
 
     def visible(self, e: int) -> list[int]:
         """Slots of the state that the queue slots show, in the order of their actions."""
-        shown = int(self._views["shown_queue"][e])
-        return [int(slot) for slot in self._slots["slot"][e, :shown]]
+        count = int(self._views["shown_queue"][e])
+        return [int(slot) for slot in self._slots["slot"][e, :count]]
 
     @property
     def scalars(self) -> np.ndarray:

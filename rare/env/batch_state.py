@@ -75,8 +75,8 @@ def check_saved(episodes: Episodes, layout: Layout, arrays: Mapping[str, np.ndar
     if sizes or bool(state["_views"]["reservations"]) != layout.reservations:
         raise ValueError("the state was saved with another layout; make the environment with the same one")
     playing = state["playing"]
-    there = playing is None or playing in episodes.episodes
-    if state["part"].shape != arrays["part"].shape[1:] or not there:
+    present = playing is None or playing in episodes.episodes
+    if state["part"].shape != arrays["part"].shape[1:] or not present:
         raise ValueError(
             f"the state was saved in {'another scenario' if playing is None else playing.name}, which "
             f"{episodes.scenario} has not; make the environment with the same scenario and settings"

@@ -110,9 +110,9 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode at its first decision. InputError for an unknown window or option."""
         window = window_wanted(options)
-        named = window if window is None else self.episodes.of(window)
+        requested = window if window is None else self.episodes.of(window)
         super().reset(seed=seed)
-        episode = choose_episode(self.np_random, self._drawn, window, named)
+        episode = choose_episode(self.np_random, self._drawn, window, requested)
         self._batch.set_up(0, episode)
         self._batch.begin(0)
         self._over = False

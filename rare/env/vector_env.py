@@ -136,24 +136,26 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         InputError for any other.
         """
         windows = self._windows_wanted(options)
-        named = [None if window is None else self.episodes.of(window) for window in windows]
-        chosen = self._chosen(options)
-        self._seed(seed, chosen)
-        for e in np.flatnonzero(chosen).tolist():
-            self._restart(e, windows[e], named[e])
-        self.elapsed_s = np.where(chosen, 0, self.elapsed_s)
+        requested = [None if window is None else self.episodes.of(window) for window in windows]
+        selected = self._chosen(options)
+        self._seed(seed, selected)
+        for e in np.flatnonzero(selected).tolist():
+            self._restart(e, windows[e], requested[e])
+        self.elapsed_s = np.where(selected, 0, self.elapsed_s)
         return self._out(self.batch.obs), self._info(np.zeros(self.num_envs, np.bool_))
 
     def _windows_wanted(self, options: dict[str, Any] | None) -> list[str | None]:
         window = window_wanted(options, ("window", "reset_mask"))
         one = window is None or isinstance(window, str)
-        each = [window] * self.num_envs if one or not isinstance(window, Sequence) else list(window)
-        if len(each) != self.num_envs or not all(name is None or isinstance(name, str) for name in each):
+        windows = [window] * self.num_envs if one or not isinstance(window, Sequence) else list(window)
+        if len(windows) != self.num_envs or not all(
+            name is None or isinstance(name, str) for name in windows
+        ):
             raise InputError(
                 "reset option 'window' must be the name of a window or split, or a list of one for each of "
                 f"the {self.num_envs} environments, got {window!r}"
             )
-        return each
+        return windows
 
     def _chosen(self, options: dict[str, Any] | None) -> np.ndarray:
         """(E,) which environments a reset is for."""
@@ -182,17 +184,21 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
             seeds = [None if seed is None else int(seed) + e for e in range(self.num_envs)]
         else:
             seeds = [] if isinstance(seed, str) or not isinstance(seed, Iterable) else list(seed)
-            if not seeds or not all(each is None or isinstance(each, int | np.integer) for each in seeds):
+            if not seeds or not all(
+                env_seed is None or isinstance(env_seed, int | np.integer) for env_seed in seeds
+            ):
                 raise InputError(f"seed must be a whole number or {self.num_envs} of them, got {seed!r}")
         if len(seeds) != self.num_envs:
             raise InputError(f"seed must be one number or {self.num_envs}, got {len(seeds)}")
         if not self._generators:
-            self._generators = [np_random(None if each is None else int(each))[0] for each in seeds]
+            self._generators = [
+                np_random(None if env_seed is None else int(env_seed))[0] for env_seed in seeds
+            ]
             return
         for e in np.flatnonzero(chosen).tolist():
-            each = seeds[e]
-            if each is not None:
-                self._generators[e] = np_random(int(each))[0]
+            env_seed = seeds[e]
+            if env_seed is not None:
+                self._generators[e] = np_random(int(env_seed))[0]
 
     def _restart(self, e: int, window: str | None = None, named: Any = None) -> None:
         episode = choose_episode(self._generators[e], self._drawn, window, named)
@@ -233,17 +239,17 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         if not self._generators:
             raise ResetNeeded("there is no episode yet; call reset() before step()")
         try:
-            given = np.asarray(actions)
+            array = np.asarray(actions)
         except ValueError:
             raise InputError(f"actions must have shape ({self.num_envs},), got {actions!r}") from None
-        if given.shape != (self.num_envs,):
-            raise InputError(f"actions must have shape ({self.num_envs},), got {given.shape}")
-        if given.dtype.kind not in "iu":
+        if array.shape != (self.num_envs,):
+            raise InputError(f"actions must have shape ({self.num_envs},), got {array.shape}")
+        if array.dtype.kind not in "iu":
             raise InputError(
-                f"actions must be whole numbers from 0 to {self.layout.actions - 1}, got {given.dtype} "
-                f"({given.tolist()[0]!r})"
+                f"actions must be whole numbers from 0 to {self.layout.actions - 1}, got {array.dtype} "
+                f"({array.tolist()[0]!r})"
             )
-        return np.ascontiguousarray(given, dtype=np.int64)
+        return np.ascontiguousarray(array, dtype=np.int64)
 
     def _resting(self) -> np.ndarray | None:
         """(E,) which environments this step does not move, for it begins them anew; None: it moves all."""

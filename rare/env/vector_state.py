@@ -30,9 +30,9 @@ def restore_batch(batch: Batch, saved: Mapping[str, Any]) -> None:
     count = len(batch.obs)
     if len(saved["arrays"]) != count:
         raise ValueError(f"saved are {len(saved['arrays'])} environments, not {count}")
-    known = {(episode.case_index, episode.name): episode for episode in batch.episodes.episodes}
+    episode_of = {(episode.case_index, episode.name): episode for episode in batch.episodes.episodes}
     for e, (arrays, playing) in enumerate(zip(saved["arrays"], saved["playing"], strict=True)):
-        others: dict[str, Any] = {"playing": None if playing is None else known.get(tuple(playing))}
+        others: dict[str, Any] = {"playing": None if playing is None else episode_of.get(tuple(playing))}
         if playing is not None and others["playing"] is None:
             raise ValueError(
                 f"saved is the window {playing[1]}, which {batch.episodes.scenario} has not; make the "

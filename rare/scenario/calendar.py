@@ -37,7 +37,7 @@ class TimeJoin:
     site_zone: str
 
     def as_dict(self) -> dict[str, Any]:
-        """For config.json."""
+        """The object for config.json."""
         return asdict(self)
 
     def beginning(self, begin_s: int, supply_start_utc: datetime) -> TimeJoin:
@@ -73,35 +73,35 @@ def join(
     site = find_zone(site_zone)
     if calendar == "none":
         shift_s = 0 if supply_start_s is None else supply_start_s
-        return _made("none", shift_s, None, begin_s, supply_start_utc, site_zone, None)
+        return _join("none", shift_s, None, begin_s, supply_start_utc, site_zone, None)
     if origin_utc is None:
         midnight = _next_midnight(supply_start_utc, site)
         shift_s = begin_s // DAY_S * DAY_S - _seconds(midnight - supply_start_utc)
         _check_inside(begin_s, shift_s, supply_span_s, repeats)
-        return _made("midnight", shift_s, None, begin_s, supply_start_utc, site_zone, None)
+        return _join("midnight", shift_s, None, begin_s, supply_start_utc, site_zone, None)
     zone = find_zone(trace_zone) if trace_zone else site
-    own = (origin_utc + timedelta(seconds=begin_s)).astimezone(zone).replace(tzinfo=None)
+    trace_time = (origin_utc + timedelta(seconds=begin_s)).astimezone(zone).replace(tzinfo=None)
     span = timedelta(seconds=supply_span_s)
-    landed = _first_week(own, supply_start_utc, site)
+    site_time = _first_week(trace_time, supply_start_utc, site)
     if calendar == "season":
         start = supply_start_utc.astimezone(site).replace(tzinfo=None)
-        target = _next_like(own, start - WEEK / 2)
-        landed = _same_season(own, landed, target, supply_start_utc + span, site, repeats)
-    instant = _instant(landed, site)
+        target = _next_like(trace_time, start - WEEK / 2)
+        site_time = _same_season(trace_time, site_time, target, supply_start_utc + span, site, repeats)
+    instant = _instant(site_time, site)
     shift_s = begin_s - _seconds(instant - supply_start_utc)
     _check_inside(begin_s, shift_s, supply_span_s, repeats)
-    weeks = (landed - own) // WEEK
-    return _made(calendar, shift_s, weeks, begin_s, supply_start_utc, site_zone, own)
+    weeks = (site_time - trace_time) // WEEK
+    return _join(calendar, shift_s, weeks, begin_s, supply_start_utc, site_zone, trace_time)
 
 
-def _made(
+def _join(
     rule: str,
     shift_s: int,
     weeks: int | None,
     begin_s: int,
     start_utc: datetime,
     site_zone: str,
-    own: datetime | None,
+    trace_time: datetime | None,
 ) -> TimeJoin:
     try:
         begin_utc = start_utc + timedelta(seconds=begin_s - shift_s)
@@ -110,50 +110,52 @@ def _made(
             f"time.supply_start_s {shift_s} leaves the calendar", remedy="give a smaller number"
         ) from None
     local = begin_utc.astimezone(find_zone(site_zone)).replace(tzinfo=None).isoformat(sep=" ")
-    trace_local = own.isoformat(sep=" ") if own else None
+    trace_local = trace_time.isoformat(sep=" ") if trace_time else None
     return TimeJoin(rule, shift_s, weeks, begin_utc.isoformat(), local, trace_local, site_zone)
 
 
-def _first_week(own: datetime, start_utc: datetime, site: tzinfo) -> datetime:
-    """The site's first clock time at or after `start_utc` with the weekday and hour of `own`."""
+def _first_week(trace_time: datetime, start_utc: datetime, site: tzinfo) -> datetime:
+    """The site's first clock time at or after `start_utc` with the weekday and hour of `trace_time`."""
     start = start_utc.astimezone(site).replace(tzinfo=None)
-    weeks = -((own - start) // WEEK)
-    landed = own + weeks * WEEK
+    weeks = -((trace_time - start) // WEEK)
+    site_time = trace_time + weeks * WEEK
     # A clock change inside that week may put it an hour before the start.
-    while _instant(landed, site) < start_utc:
-        landed += WEEK
-    while _instant(landed - WEEK, site) >= start_utc:
-        landed -= WEEK
-    return landed
+    while _instant(site_time, site) < start_utc:
+        site_time += WEEK
+    while _instant(site_time - WEEK, site) >= start_utc:
+        site_time -= WEEK
+    return site_time
 
 
 def _same_season(
-    own: datetime, first: datetime, target: datetime, end_utc: datetime, site: tzinfo, repeats: bool
+    trace_time: datetime, first: datetime, target: datetime, end_utc: datetime, site: tzinfo, repeats: bool
 ) -> datetime:
-    """Of the weeks from `first` on, the one nearest to `target`, the next day like `own`'s in the year.
+    """Of the weeks from `first` on, the one nearest to `target`, the next such day of the year.
 
     A supply shorter than a year may not have that day: then the nearest day of the year it has.
     """
-    landed = first + max(0, round((target - first) / WEEK)) * WEEK
-    if repeats or _instant(landed, site) < end_utc:
-        return landed
+    site_time = first + max(0, round((target - first) / WEEK)) * WEEK
+    if repeats or _instant(site_time, site) < end_utc:
+        return site_time
     inside = [first + week * WEEK for week in range(54) if _instant(first + week * WEEK, site) < end_utc]
-    return min(inside, key=lambda day: (_apart(day, own), day), default=first)
+    return min(inside, key=lambda day: (_apart(day, trace_time), day), default=first)
 
 
-def _next_like(own: datetime, earliest: datetime) -> datetime:
-    """The first time at or after `earliest` on `own`'s day of the year (29 February: 1 March)."""
+def _next_like(trace_time: datetime, earliest: datetime) -> datetime:
+    """The first time at or after `earliest` on the day of the year of `trace_time` (29 February: 1 March)."""
     for year in (earliest.year, earliest.year + 1):
-        leap = own.month == 2 and own.day == 29
-        day = own.replace(year=year, month=3 if leap else own.month, day=1 if leap else own.day)
+        leap = trace_time.month == 2 and trace_time.day == 29
+        day = trace_time.replace(
+            year=year, month=3 if leap else trace_time.month, day=1 if leap else trace_time.day
+        )
         if day >= earliest:
             return day
     raise AssertionError("a day of the year comes back every year")
 
 
-def _apart(one: datetime, other: datetime) -> int:
+def _apart(first: datetime, second: datetime) -> int:
     """Days between two days of the year, the short way round."""
-    days = abs(_day_of_year(one) - _day_of_year(other))
+    days = abs(_day_of_year(first) - _day_of_year(second))
     return min(days, 365 - days)
 
 

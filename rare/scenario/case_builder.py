@@ -51,7 +51,7 @@ def _window_dict(window: Window | None) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A Case and how it came about. `files`: what was read, by role, for provenance."""
+    """A Case with its origin. `files`: input files by role, for provenance."""
 
     case: Case
     loaded: Loaded
@@ -65,7 +65,7 @@ class Built:
         return self.loaded.scenario.name
 
     def resolved(self) -> dict[str, Any]:
-        """Every key with its value in this run, and the sizes that followed from the ratios."""
+        """Every key with its value in this run, and the sizes computed from ratios."""
         tables = _without_none(self.loaded.scenario.model_dump())
         case = self.case
         limit_mw = int(case.inputs.import_limit_mw[0])
@@ -92,7 +92,7 @@ class Built:
 
 
 def build(loaded: Loaded, *, seed: int = 0) -> Built:
-    """Read the scenario's files and make the Case. `seed` draws service classes and nothing else.
+    """Read the scenario's files and build the Case. `seed`: of the service classes alone.
 
     InputError for anything that is wrong in the files or does not fit together.
     """
@@ -156,7 +156,7 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
     table = loaded.scenario.workload
     if table.model is not None:
         try:
-            return _chosen(_made(loaded), table)
+            return _selected_jobs(_synthetic_jobs(loaded), table)
         except InputError as error:
             raise error.at("workload") from None
     if table.file is None:
@@ -178,11 +178,11 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
         raise InputError(
             "holds no jobs to simulate", where=path, remedy=f"`rare traces show {path.name}` says why"
         )
-    return _chosen(jobs, table)
+    return _selected_jobs(jobs, table)
 
 
-def _made(loaded: Loaded) -> Workload:
-    """Jobs of a model, as many days of them as the scenario says."""
+def _synthetic_jobs(loaded: Loaded) -> Workload:
+    """Synthetic jobs of the scenario's model, for the scenario's number of days."""
     from traces.synthetic import gpu_mix, lublin, with_estimates
 
     table = loaded.scenario.workload
@@ -224,7 +224,7 @@ def _utc(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _chosen(jobs: Workload, table: WorkloadTable) -> Workload:
+def _selected_jobs(jobs: Workload, table: WorkloadTable) -> Workload:
     if table.jobs is not None:
         return jobs.select(*parse_span(table.jobs))
     if table.from_date is None and table.to_date is None:
@@ -255,10 +255,10 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
 
 
 def _note_unsupported(jobs: Workload, record: BuildRecord) -> None:
-    """Say what the trace asks for and the simulation leaves out (README, known limits)."""
-    found = jobs.report.notes.get("dependencies_ignored")
-    if found is not None:
-        record.note(f"{found.count} jobs wait for others in the trace; these dependencies are ignored")
+    """Note the features of the trace that the simulation ignores (README, known limits)."""
+    dependencies = jobs.report.notes.get("dependencies_ignored")
+    if dependencies is not None:
+        record.note(f"{dependencies.count} jobs wait for others in the trace; these dependencies are ignored")
     if jobs.report.shift_s:
         record.note(
             f"the trace begins {jobs.report.shift_s} s before its second 0; all its times are moved by that"
@@ -299,7 +299,7 @@ def make_cluster(scenario: Scenario, jobs: Workload) -> Cluster:
 
 
 def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Partition:
-    """Identical nodes: what the table says, else its server profile."""
+    """Identical nodes: values of the table, else of its server profile."""
     from energy.datacenter.servers import profile
 
     where = f"cluster.partition.{name}" if isinstance(table, PartitionTable) else "cluster.node"
@@ -308,30 +308,30 @@ def _partition(table: NodeTable | PartitionTable, name: str, nodes: int) -> Part
     except InputError as error:
         raise error.at(f"{where}.profile") from None
 
-    def given(key: str, of_profile: str, scale: int = 1000) -> int:
+    def value_of(key: str, of_profile: str, scale: int = 1000) -> int:
         value = getattr(table, key)
         if value is not None:
             return round(value * scale)
         return 0 if server is None else int(getattr(server, of_profile) or 0)
 
-    memory_mib = given("memory_gib_per_node", "memory_mib", 1024)
+    memory_mib = value_of("memory_gib_per_node", "memory_mib", 1024)
     return Partition(
         name=name,
         nodes=nodes,
-        cores_per_node=given("cores_per_node", "cores_per_node", 1),
-        gpus_per_node=given("gpus_per_node", "gpus_per_node", 1),
+        cores_per_node=value_of("cores_per_node", "cores_per_node", 1),
+        gpus_per_node=value_of("gpus_per_node", "gpus_per_node", 1),
         memory_mib_per_node=max(1, memory_mib) if memory_mib or table.memory_gib_per_node else None,
-        idle_mw=given("idle_w", "idle_mw"),
-        sleep_mw=given("sleep_w", "sleep_mw"),
-        core_mw=given("core_w", "core_mw"),
-        gpu_mw=given("gpu_w", "gpu_mw"),
+        idle_mw=value_of("idle_w", "idle_mw"),
+        sleep_mw=value_of("sleep_w", "sleep_mw"),
+        core_mw=value_of("core_w", "core_mw"),
+        gpu_mw=value_of("gpu_w", "gpu_mw"),
         idle_nodes=table.idle_nodes,
         wake_s=table.wake_s,
     )
 
 
 def _note_misfits(jobs: Workload, cluster: Cluster, record: BuildRecord) -> None:
-    """Jobs that no empty partition holds are rejected when they arrive; say so before the run."""
+    """Note jobs larger than every partition: they are rejected on arrival."""
     misfits = np.flatnonzero(placements(jobs, cluster) < 0)
     if len(misfits):
         job = misfits[0]
@@ -366,7 +366,7 @@ def _options(scenario: Scenario) -> Options:
 
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_none(each) for key, each in value.items() if each is not None}
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(each) for each in value]
+        return [_without_none(item) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""Hashes of what a run is of, so that a result is never taken for that of something else."""
+"""Hashes of scenarios and cases, which identify the inputs of a result."""
 
 from __future__ import annotations
 

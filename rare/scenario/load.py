@@ -1,4 +1,4 @@
-"""From a TOML file and a caller's overrides to a checked Scenario; faults are named by file and line."""
+"""Loads a Scenario from a TOML file and overrides; errors name file and line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traces.files.documents import parse_toml, read_text, reading, toml_tables, 
 from traces.files.text import place
 
 SHIPPED = Path(__file__).resolve().parent / "library"
-GROUNDS = "training"  # beside them, those that are there to train on: training/NAME
+GROUNDS = "training"  # folder of scenarios for training: training/NAME
 MAX_BYTES = 1_000_000
 # Keys that describe one workload file: another file does not inherit them.
 _OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
@@ -41,7 +41,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a caller, such as the command line, changes in a scenario file; None leaves it.
+    """Overrides of a scenario file, such as of the command line; None: no change.
 
     Paths are relative to the current folder.
     """
@@ -58,11 +58,11 @@ class Overrides:
 
 
 Wishes = Overrides
-"""The old name, which goes on for one version."""
+"""The old name, kept for one version."""
 
 
 def shipped_names() -> list[str]:
-    """Names of the scenarios that come with the package."""
+    """Names of the packaged scenarios."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
@@ -128,10 +128,13 @@ def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[
                 f"--workload {shown(overrides.workload)}: is a directory",
                 remedy="give the trace's file inside it",
             )
-    # What the command line chooses is meant instead of what the scenario chose, in whatever way.
-    for given, other in ((("jobs",), ("from_date", "to_date")), (("from_date", "to_date"), ("jobs",))):
-        if any(getattr(overrides, key) is not None for key in given):
-            for key in other:
+    # Selections of the command line replace any selection of the scenario.
+    for chosen_keys, replaced_keys in (
+        (("jobs",), ("from_date", "to_date")),
+        (("from_date", "to_date"), ("jobs",)),
+    ):
+        if any(getattr(overrides, key) is not None for key in chosen_keys):
+            for key in replaced_keys:
                 workload.pop(key, None)
     for key in ("processors", "jobs", "from_date", "to_date"):
         value = getattr(overrides, key)
@@ -196,41 +199,41 @@ def _apply_setting(table: dict[str, Any], setting: str) -> KeyPath:
     parts = [part.strip() for part in key.strip().split(".")]
     if not equals or not all(parts):
         raise InputError(f"--set {shown(setting)}: must be table.key=value, such as battery.hours=4")
-    here: Any = table
+    current: Any = table
     path: list[str | int] = []
     for part in parts[:-1]:
-        here, step = _step_into(here, part, setting)
+        current, step = _step_into(current, part, setting)
         path.append(step)
-    if not isinstance(here, dict):
+    if not isinstance(current, dict):
         raise InputError(
             f"--set {shown(setting)}: {dotted(path)} is an array", remedy="name one, by place or name"
         )
-    given = _toml_value(value.strip())
-    if isinstance(given, str) and (parts[-1] == "file" or given.endswith(".toml")):
-        given = _absolute(given, f"--set {key.strip()}")  # relative to the current folder
-    here[parts[-1]] = given
+    parsed = _toml_value(value.strip())
+    if isinstance(parsed, str) and (parts[-1] == "file" or parsed.endswith(".toml")):
+        parsed = _absolute(parsed, f"--set {key.strip()}")  # relative to the current folder
+    current[parts[-1]] = parsed
     return (*path, parts[-1])
 
 
-def _step_into(here: Any, part: str, setting: str) -> tuple[Any, str | int]:
-    if isinstance(here, dict):
-        if part in ("source", "partition", "service_class") and part not in here:
-            here[part] = []
-        return here.setdefault(part, {}), part
-    if not isinstance(here, list):
+def _step_into(current: Any, part: str, setting: str) -> tuple[Any, str | int]:
+    if isinstance(current, dict):
+        if part in ("source", "partition", "service_class") and part not in current:
+            current[part] = []
+        return current.setdefault(part, {}), part
+    if not isinstance(current, list):
         raise InputError(f"--set {shown(setting)}: {part!r} lies inside something that is no table")
-    if part.isascii() and part.isdecimal() and len(part) <= 9 and int(part) <= len(here):
-        if int(part) == len(here):
-            here.append({})
-        return here[int(part)], int(part)
-    names = [each.get("name") if isinstance(each, dict) else None for each in here]
+    if part.isascii() and part.isdecimal() and len(part) <= 9 and int(part) <= len(current):
+        if int(part) == len(current):
+            current.append({})
+        return current[int(part)], int(part)
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in current]
     if part in names:
-        return here[names.index(part)], names.index(part)
-    known = ", ".join(str(name) for name in names if name)
+        return current[names.index(part)], names.index(part)
+    named_entries = ", ".join(str(name) for name in names if name)
     hint = (
-        f"known are {known}"
-        if known
-        else f"there are {len(here)} entries, so the next new one is {len(here)}"
+        f"known are {named_entries}"
+        if named_entries
+        else f"there are {len(current)} entries, so the next new one is {len(current)}"
     )
     raise InputError(f"--set {shown(setting)}: there is no entry {part!r}", remedy=hint)
 
@@ -251,12 +254,12 @@ def _located(
     problem: TableProblem, path: Path, source: str, by_option: Iterable[tuple[KeyPath, str]]
 ) -> InputError:
     """The problem with the option that wrote the key, else with file and line."""
-    for written, option in by_option:
-        if written and problem.path[: len(written)] == written:
+    for written_path, option in by_option:
+        if written_path and problem.path[: len(written_path)] == written_path:
             return problem.located(shown_option(option))
     line = find_line(source, problem.path)
-    for written, option in by_option if line is None else ():
-        if written[: len(problem.path)] == problem.path:
+    for written_path, option in by_option if line is None else ():
+        if written_path[: len(problem.path)] == problem.path:
             return problem.located(shown_option(option))
     return problem.located(place(path, line))
 
@@ -278,24 +281,26 @@ def find_line(source: str, path: KeyPath) -> int | None:
     Good for ordinary files, not a second TOML parser: an odd one costs a line number, nothing else.
     """
     counts: dict[str, int] = {}
-    here: KeyPath = ()
+    table_path: KeyPath = ()
     nearest: tuple[int, int | None] = (0, None)
-    for number, whole in enumerate(source.splitlines(), 1):
-        line = whole[:_LONGEST_LINE]  # the patterns take a time that grows with the square of a line's blanks
+    for number, full_line in enumerate(source.splitlines(), 1):
+        line = full_line[
+            :_LONGEST_LINE
+        ]  # the patterns take a time that grows with the square of a line's blanks
         if header := _HEADER.match(line):
             name = header[2].replace('"', "").replace(" ", "")
-            here = tuple(name.split("."))
+            table_path = tuple(name.split("."))
             if header[1] == "[[":
                 place = counts[name] = counts.get(name, -1) + 1
-                here = (*here, place)
-            found = here
+                table_path = (*table_path, place)
+            line_path = table_path
         elif key := _KEY.match(line):
-            found = (*here, *(key[1] or key[2] or key[3]).split("."))
+            line_path = (*table_path, *(key[1] or key[2] or key[3]).split("."))
         else:
             continue
-        depth = len(found)
-        if found[: len(path)] == path and nearest[0] == 0:
+        depth = len(line_path)
+        if line_path[: len(path)] == path and nearest[0] == 0:
             nearest = (len(path), number)  # the first of several tables of that name
-        if path[:depth] == found and depth > nearest[0]:
+        if path[:depth] == line_path and depth > nearest[0]:
             nearest = (depth, number)
     return nearest[1]

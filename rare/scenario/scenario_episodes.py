@@ -59,9 +59,9 @@ def episodes_of_all(
             )
     episodes, first_case = [], 0
     for part in parts:
-        for each in part.episodes:
-            name, index = f"{part.scenario}/{each.name}", each.case_index + first_case
-            episodes.append(dataclasses.replace(each, name=name, case_index=index))
+        for window in part.episodes:
+            name, index = f"{part.scenario}/{window.name}", window.case_index + first_case
+            episodes.append(dataclasses.replace(window, name=name, case_index=index))
         first_case += len(part.cases)
     cases = tuple(case for part in parts for case in part.cases)
     return Episodes("+".join(part.scenario for part in parts), cases, tuple(episodes))
@@ -85,10 +85,10 @@ def _of_one(loaded: Loaded, seed: int) -> Episodes:
     if built.join is None:
         raise InputError("has windows, but nothing in it goes by the calendar", where=loaded.label)
     windows = [window for window in windows_of(loaded) if window.site is None]
-    found = _cut(built, windows, loaded)
-    if not found:
+    episodes = _cut(built, windows, loaded)
+    if not episodes:
         raise InputError("no window holds a job of the workload", where=loaded.label)
-    return Episodes(loaded.scenario.name, (built.case,), tuple(found))
+    return Episodes(loaded.scenario.name, (built.case,), tuple(episodes))
 
 
 def _cut(built: Built, windows: list[Window], loaded: Loaded) -> list[Episode]:
@@ -121,7 +121,7 @@ def load_episodes(
     randomise: Randomise | Mapping[str, Any] | None = None,
 ) -> Episodes:
     """The episodes of a scenario by name or file, of a Case, or Episodes as they are."""
-    if isinstance(settings, str) or not all(isinstance(each, str) for each in settings):
+    if isinstance(settings, str) or not all(isinstance(setting, str) for setting in settings):
         raise InputError(f"settings must be a list of texts, such as ['battery.hours=4'], got {settings!r}")
     if settings and isinstance(scenario, Episodes | Case):
         raise InputError("settings: need a scenario by name or file, not one that is put together already")

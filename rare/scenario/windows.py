@@ -64,7 +64,7 @@ def read_windows(path: Path) -> list[Window]:
     windows: list[Window] = []
     for number, row in rows:
         window = _parse(f"{path}:{number}", row)
-        if window.name in [known.name for known in windows]:
+        if window.name in [previous.name for previous in windows]:
             raise InputError(
                 f"window {window.name!r} is there twice", where=f"{path}:{number}", remedy="rename one"
             )
@@ -108,15 +108,15 @@ def _parse(where: str, row: list[str]) -> Window:
         raise InputError(
             f"split {shown(split)} is unknown", where=where, remedy=f"known are {', '.join(SPLITS)}"
         )
-    first_day = _whole(where, "first_day", row[2], 0, MOST_DAYS)
-    days = _whole(where, "days", row[3], 1, 366)
+    first_day = _whole_number(where, "first_day", row[2], 0, MOST_DAYS)
+    days = _whole_number(where, "days", row[3], 1, 366)
     return Window(name, split, first_day, days, row[4] or None if len(row) == 5 else None)
 
 
-def _whole(where: str, what: str, text: str, low: int, high: int) -> int:
+def _whole_number(where: str, column: str, text: str, low: int, high: int) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 9 and low <= int(text) <= high:
         return int(text)
-    raise InputError(f"{what} must be a whole number from {low} to {high}, got {shown(text)}", where=where)
+    raise InputError(f"{column} must be a whole number from {low} to {high}, got {shown(text)}", where=where)
 
 
 def chosen_window(loaded: Loaded) -> Window | None:
@@ -124,15 +124,15 @@ def chosen_window(loaded: Loaded) -> Window | None:
     scenario = loaded.scenario
     if scenario.windows is None or scenario.window == ALL:
         return None
-    wanted = scenario.window or scenario.windows.default
-    if wanted is None:
+    requested = scenario.window or scenario.windows.default
+    if requested is None:
         return None
     windows = windows_of(loaded)
     for window in windows:
-        if window.name == wanted:
+        if window.name == requested:
             return window
     names = [window.name for window in windows]
-    near = difflib.get_close_matches(wanted, names, n=1)
+    near = difflib.get_close_matches(requested, names, n=1)
     more = "..." if len(names) > 6 else ""
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names[:6])}{more} and {ALL}"
-    raise InputError(f"window {shown(wanted)} is not in {loaded.path(scenario.windows.file)}", remedy=hint)
+    raise InputError(f"window {shown(requested)} is not in {loaded.path(scenario.windows.file)}", remedy=hint)

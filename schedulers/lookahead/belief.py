@@ -110,15 +110,17 @@ class Believed:
         self._accuracy = accuracy
         self._real, self._e = world, e
         state = world.env[e]
-        here = np.flatnonzero(world.live[e]["doing"] != FREE)
-        self._make_room(len(here))
-        self._lay_env(world, e, until_s, len(here))
+        live_slots = np.flatnonzero(world.live[e]["doing"] != FREE)
+        self._make_room(len(live_slots))
+        self._lay_env(world, e, until_s, len(live_slots))
         self.world.part[0] = world.part[e]
-        self._rows_here = np.asarray(world.live[e])[here]
+        self._rows_here = np.asarray(world.live[e])[live_slots]
         self.place = np.zeros(world.live.shape[1], np.int64)
-        self.place[here] = np.arange(len(here))
-        self.world.live["next_free"][0, len(here) :] = np.arange(len(here) + 1, self.world.live.shape[1] + 1)
-        self._here = len(here)
+        self.place[live_slots] = np.arange(len(live_slots))
+        self.world.live["next_free"][0, len(live_slots) :] = np.arange(
+            len(live_slots) + 1, self.world.live.shape[1] + 1
+        )
+        self._here = len(live_slots)
         for which in range(4):
             ends = world.ends[e, which]
             entries = np.asarray(world.lists[e, which])[int(ends["first"]) : int(ends["last"])].copy()
@@ -197,18 +199,20 @@ class Believed:
             (after_s + turn * period_s, first + np.flatnonzero(fits & (after_s + turn * period_s < ahead_s)))
             for turn in range(-(-ahead_s // period_s))
         ]
-        chosen = np.concatenate([index for _, index in turns])
+        drawn_jobs = np.concatenate([index for _, index in turns])
         submit_s = now_s + np.concatenate([after[index - first] for after, index in turns])
         order = np.argsort(submit_s, kind="stable")
-        chosen, submit_s = chosen[order], submit_s[order]
-        self._room_for_jobs(len(chosen))
-        jobs = self.world.jobs[self._known : self._known + len(chosen)]
-        jobs[:] = real[chosen]
-        jobs["work_s"] = self._accuracy.work_s(chosen, jobs["estimate_s"], np.zeros(len(chosen)), sample)
+        drawn_jobs, submit_s = drawn_jobs[order], submit_s[order]
+        self._room_for_jobs(len(drawn_jobs))
+        jobs = self.world.jobs[self._known : self._known + len(drawn_jobs)]
+        jobs[:] = real[drawn_jobs]
+        jobs["work_s"] = self._accuracy.work_s(
+            drawn_jobs, jobs["estimate_s"], np.zeros(len(drawn_jobs)), sample
+        )
         dated = jobs["deadline_s"] < NEVER_S
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + submit_s, NEVER_S)
         jobs["submit_s"] = submit_s
-        return len(chosen)
+        return len(drawn_jobs)
 
     def _room_for_jobs(self, arrivals: int) -> None:
         if self._known + arrivals > len(self.world.jobs):

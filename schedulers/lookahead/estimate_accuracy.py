@@ -70,7 +70,7 @@ class Accuracy:
             return np.where(estimate_s > done_s, estimate_s, 0)
         ratios = self._sorted
         shorter = np.searchsorted(ratios, done_s / np.maximum(estimate_s, 1), side="right")
-        drawn = uniforms(self._key, np.asarray(jobs, np.int64), np.full(len(jobs), sample))
-        place = np.minimum(shorter + (drawn * (len(ratios) - shorter)).astype(np.int64), len(ratios) - 1)
+        shares = uniforms(self._key, np.asarray(jobs, np.int64), np.full(len(jobs), sample))
+        place = np.minimum(shorter + (shares * (len(ratios) - shorter)).astype(np.int64), len(ratios) - 1)
         work_s = np.ceil(ratios[place] * estimate_s).astype(np.int64)
         return np.where((shorter < len(ratios)) & (work_s > done_s), work_s, 0)

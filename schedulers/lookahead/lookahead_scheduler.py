@@ -158,21 +158,21 @@ class LookaheadDecider(Copyable, Decider):
         handle, noted = world.handles[e], self._noted
         if status == DECIDE_SHED:
             count = running(handle, noted)
-            found = noted[:count]
+            promising = noted[:count]
             rankings = [
-                np.lexsort((found["slot"], found["worth"])),
-                np.lexsort((found["slot"], found["per_joule"])),
-                np.lexsort((found["slot"], -found["slack_s"])),
-                np.lexsort((found["slot"], -found["since_s"])),
+                np.lexsort((promising["slot"], promising["worth"])),
+                np.lexsort((promising["slot"], promising["per_joule"])),
+                np.lexsort((promising["slot"], -promising["slack_s"])),
+                np.lexsort((promising["slot"], -promising["since_s"])),
             ]
-            return _in_turn(self.effort.candidates, [usual, WAIT], found["slot"], rankings)
+            return _in_turn(self.effort.candidates, [usual, WAIT], promising["slot"], rankings)
         starts, count = startable(handle, noted)
-        found = noted[:starts]
+        promising = noted[:starts]
         rankings = [
             np.arange(starts),
-            np.lexsort((found["slot"], -found["per_joule"])),
-            np.lexsort((found["slot"], found["slack_s"])),
-            np.lexsort((found["slot"], -found["worth"])),
+            np.lexsort((promising["slot"], -promising["per_joule"])),
+            np.lexsort((promising["slot"], promising["slack_s"])),
+            np.lexsort((promising["slot"], -promising["worth"])),
         ]
         if count > starts:
             stops = noted[starts:count]
@@ -187,26 +187,26 @@ class LookaheadDecider(Copyable, Decider):
         now_s = int(world.env["now_s"][e])
         until_s = now_s + round(effort.horizon * HOUR_S)
         believed.lay(world, e, until_s, self._watched[e])
-        left = effort.budget
+        budget = effort.budget
         scores = np.full((len(choices), effort.samples), np.nan)
         racing = list(range(len(choices)))
-        done = 0
+        sampled = 0
         for sample in range(effort.samples):
             cost = max(believed.draw(sample), 1)
-            if done == 0:
-                racing = racing[: left // (cost * min(effort.samples, FEWEST_SAMPLES))]
-            if len(racing) < 2 or cost * len(racing) > left:
+            if sampled == 0:
+                racing = racing[: budget // (cost * min(effort.samples, FEWEST_SAMPLES))]
+            if len(racing) < 2 or cost * len(racing) > budget:
                 break
             for place in racing:
                 scores[place, sample] = self._play(believed, world, e, choices[place], sample, until_s)
-            left -= cost * len(racing)
-            done += 1
-            if done in HALVED_AFTER and len(racing) > 2:
-                rest = sorted(racing[1:], key=lambda place: (-scores[place, :done].mean(), place))
-                racing = [0, *sorted(rest[: (len(rest) + 1) // 2])]
+            budget -= cost * len(racing)
+            sampled += 1
+            if sampled in HALVED_AFTER and len(racing) > 2:
+                challengers = sorted(racing[1:], key=lambda place: (-scores[place, :sampled].mean(), place))
+                racing = [0, *sorted(challengers[: (len(challengers) + 1) // 2])]
         self._looks += 1
-        self._simulated_jobs += effort.budget - left
-        return choices[self._winner(scores[:, :done], racing)] if done else choices[0]
+        self._simulated_jobs += effort.budget - budget
+        return choices[self._winner(scores[:, :sampled], racing)] if sampled else choices[0]
 
     def _winner(self, scores: np.ndarray, racing: list[int]) -> int:
         """The place of the best of those still racing; 0 unless it beats the base beyond the margin."""
@@ -220,7 +220,7 @@ class LookaheadDecider(Copyable, Decider):
     ) -> float:
         while True:
             slot = choice if choice == WAIT else int(believed.place[choice])
-            score, whole = play(
+            score, complete = play(
                 believed.words,
                 believed.slots,
                 believed.handles[sample],
@@ -229,7 +229,7 @@ class LookaheadDecider(Copyable, Decider):
                 slot,
                 until_s,
             )
-            if whole:
+            if complete:
                 return float(score)
             believed.grow()
             believed.lay(world, e, until_s, self._watched[e])
@@ -259,14 +259,14 @@ class LookaheadDecider(Copyable, Decider):
 
 def _in_turn(most: int, first: list[int], slots: np.ndarray, rankings: list[np.ndarray]) -> list[int]:
     """`first`, then the best of each ranking, the second of each, and so on; nobody twice."""
-    chosen = list(dict.fromkeys(first))
+    candidates = list(dict.fromkeys(first))
     for depth in range(max(len(ranking) for ranking in rankings)):
         for ranking in rankings:
-            if depth < len(ranking) and len(chosen) < most:
+            if depth < len(ranking) and len(candidates) < most:
                 slot = int(slots[ranking[depth]])
-                if slot not in chosen:
-                    chosen.append(slot)
-    return chosen
+                if slot not in candidates:
+                    candidates.append(slot)
+    return candidates
 
 
 def parse_lookahead(name: str, **params: float) -> Lookahead:
@@ -279,23 +279,23 @@ def parse_lookahead(name: str, **params: float) -> Lookahead:
     head, _, base_text = words.partition("=")
     if "+" in head:  # the '=' belongs to a key
         base_text = words.partition("+")[2]
-    given: dict[str, Any] = dict(params)
+    values: dict[str, Any] = dict(params)
     base = []
     for part in filter(None, base_text.split("+")):
         key, is_set, text = part.partition("=")
         if key in _RANGES or (is_set and key not in _BASE_KEYS):
-            given[key] = text
+            values[key] = text
         else:
             base.append(part)
     heuristic = parse("+".join(base) or DEFAULT_BASE)
-    return Lookahead(words, heuristic, Effort(**_checked(name, given)))
+    return Lookahead(words, heuristic, Effort(**_checked(name, values)))
 
 
-def _checked(name: str, given: dict[str, Any]) -> dict[str, Any]:
+def _checked(name: str, values: dict[str, Any]) -> dict[str, Any]:
     """The numbers of a name, each in its range."""
     kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Effort)}
     checked = {}
-    for key, text in given.items():
+    for key, text in values.items():
         if key not in _RANGES:
             raise InputError(f"scheduler {name!r}: unknown parameter {key!r}; known: {', '.join(_RANGES)}")
         low, high = _RANGES[key]

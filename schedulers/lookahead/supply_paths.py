@@ -59,8 +59,8 @@ class Outlook:
             ahead = present + 1 + np.arange(rows - 1)
             day = max(DAY_S // step_s, 1)
             back = np.maximum(-(-(ahead - steps + 1) // day), 0) * day
-            known = np.where(ahead - back >= 0, ahead - back, steps - 1)
-            self._rows = forecast[self.issue][known]
+            step = np.where(ahead - back >= 0, ahead - back, steps - 1)
+            self._rows = forecast[self.issue][step]
             self._starts_s = self.issued_s + ahead * step_s
 
     def inputs(self, into: np.ndarray, scores: np.ndarray) -> int:

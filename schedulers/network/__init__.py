@@ -1,1 +1,1 @@
-"""Trained networks at work, without torch: checkpoints, the compiled forward pass, and what ships."""
+"""Inference of trained networks without torch: checkpoints, compiled forward pass, packaged networks."""

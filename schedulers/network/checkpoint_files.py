@@ -26,7 +26,7 @@ MOST_WEIGHTS_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Description:
-    """What checkpoint.json says. network: kind, width and heads, as NetworkSize takes them."""
+    """Content of checkpoint.json. network: kind, width and heads, the arguments of NetworkSize."""
 
     folder: Path
     layout: Layout
@@ -35,12 +35,12 @@ class Description:
 
     @property
     def head(self) -> str:
-        """How it chooses: one of schedulers.network.forward.HEADS."""
+        """The head that selects actions: one of schedulers.network.forward.HEADS."""
         return head_of(self.facts)
 
 
 def head_of(facts: Mapping[str, Any]) -> str:
-    """How a network chooses, by the facts of its checkpoint."""
+    """The head that selects actions, from the facts of a checkpoint."""
     return str(facts.get("head", POLICY))
 
 
@@ -66,7 +66,7 @@ def find_folder(name: str) -> Path:
     if not _is_folder(folder):
         raise InputError(f"scheduler {name!r}: there is no folder {folder}; give a checkpoint folder")
     if not (folder / FACTS).is_file():
-        inside = [each for each in ("best", "last") if (folder / each / FACTS).is_file()]
+        inside = [inner for inner in ("best", "last") if (folder / inner / FACTS).is_file()]
         hint = f"give {folder / inside[0]}" if inside else "give the folder that `rare train` wrote"
         raise InputError(f"scheduler {name!r}: {folder} holds no {FACTS}; {hint}")
     return folder
@@ -95,9 +95,9 @@ def describe_checkpoint(folder: Path) -> Description:
         layout = Layout.from_json(json.dumps(described["layout"]), _layout_remedy(folder))
     except (InputError, RecursionError) as error:
         raise InputError(f"{path}: {error}") from None
-    found = Description(Path(folder), layout, described["network"], described["facts"])
-    _check_network(path, found)
-    return found
+    description = Description(Path(folder), layout, described["network"], described["facts"])
+    _check_network(path, description)
+    return description
 
 
 def _layout_remedy(folder: Path) -> str:
@@ -107,8 +107,8 @@ def _layout_remedy(folder: Path) -> str:
     )
 
 
-def _check_network(path: Path, found: Description) -> None:
-    network = found.network
+def _check_network(path: Path, description: Description) -> None:
+    network = description.network
     if set(network) != {"kind", "width", "heads"}:
         raise InputError(f"{path}: 'network' must have kind, width and heads; copy the folder again")
     kind, heads = network["kind"], network["heads"]
@@ -122,9 +122,9 @@ def _check_network(path: Path, found: Description) -> None:
         raise InputError(
             f"{path}: network width must be a multiple of heads, got {network['width']} and {heads}"
         )
-    if found.facts.get("head", POLICY) not in HEADS:
+    if description.facts.get("head", POLICY) not in HEADS:
         raise InputError(
-            f"{path}: head {brief(found.facts['head'])} is unknown; known are {', '.join(HEADS)}"
+            f"{path}: head {brief(description.facts['head'])} is unknown; known are {', '.join(HEADS)}"
         )
 
 

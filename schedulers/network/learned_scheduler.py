@@ -82,7 +82,7 @@ class LearnedDecider(ObservingDecider):
 
 
 def checkpoint_name(folder: str | Path) -> str:
-    """What tables call a checkpoint: its folder, and the one around it."""
+    """The label of a checkpoint in tables: its folder and the parent folder."""
     return "/".join(Path(folder).resolve().parts[-2:])
 
 

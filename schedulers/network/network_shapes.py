@@ -23,13 +23,13 @@ def weight_shapes(width: int, kind: str = "pointwise") -> dict[str, tuple[int, .
         for name in ("wait", "start", "stop")
     }
     layers["values"] = (1, width)
-    found: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in layers.items():
-        found |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+        shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
     if kind == "attention":
         for trunk in ("actor", "critic"):
-            found |= _attention(trunk, width)
-    return found
+            shapes |= _attention(trunk, width)
+    return shapes
 
 
 def _attention(trunk: str, width: int) -> dict[str, tuple[int, ...]]:

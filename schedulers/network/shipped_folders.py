@@ -1,4 +1,4 @@
-"""Where the networks that ship with the package are, and what they are called."""
+"""Folders and names of the packaged networks."""
 
 from __future__ import annotations
 

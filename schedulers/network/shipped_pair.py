@@ -37,7 +37,7 @@ class ShippedPair(Copyable, BaseScheduler):
         return self.foreseeing if foreseen and short else self.other
 
     def for_case(self, case: Case) -> GuardedDecider:
-        """The decider of the one that decides in this case."""
+        """The decider of the network for this case."""
         return self.chosen_for(case).for_case(case)
 
 

@@ -118,21 +118,23 @@ class GuardedDecider(Copyable, Decider):
 
     def remarks(self, decisions: int) -> list[str]:
         """What to say of a run that is over, of so many decisions; nothing if the network took them all."""
-        taken, heuristic = self.fallback_decisions, self.fallback
+        fallback_count, heuristic = self.fallback_decisions, self.fallback
         if self.why_alone:
             return [f"{heuristic} took all decisions: {self.why_alone}"]
-        if taken == 0:
+        if fallback_count == 0:
             return []
-        named = [(int(self._counts[place]), NAMES[place]) for place in np.flatnonzero(self._counts[:STALLED])]
-        reasons = [f"{name} {count:,}" for count, name in sorted(named, reverse=True)[:SHOWN_REASONS]]
-        said = f"{heuristic} took {taken:,} of {decisions:,} decisions"
-        if named:
-            beyond = f"{', '.join(reasons)}{', ...' if len(named) > SHOWN_REASONS else ''}"
-            said += f", for what was to be seen lay outside what the network was trained on ({beyond})"
+        counts = [
+            (int(self._counts[place]), NAMES[place]) for place in np.flatnonzero(self._counts[:STALLED])
+        ]
+        reasons = [f"{name} {count:,}" for count, name in sorted(counts, reverse=True)[:SHOWN_REASONS]]
+        remark = f"{heuristic} took {fallback_count:,} of {decisions:,} decisions"
+        if counts:
+            beyond = f"{', '.join(reasons)}{', ...' if len(counts) > SHOWN_REASONS else ''}"
+            remark += f", for what was to be seen lay outside what the network was trained on ({beyond})"
         stalled = int(self._counts[STALLED])
         if stalled:
-            said += f"{'; and' if named else ','} where to wait would have stalled the run ({stalled:,})"
-        return [said]
+            remark += f"{'; and' if counts else ','} where to wait would have stalled the run ({stalled:,})"
+        return [remark]
 
 
 def why_alone(case: Case, trained: TrainedRange) -> str:

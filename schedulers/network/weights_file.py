@@ -85,7 +85,7 @@ def _check_tensor(path: Path, name: str, tensor: Any, shape: tuple[int, ...]) ->
         raise InputError(f"{path}: {name} is {brief(tensor)} in the header, not a tensor; {REMEDY}")
     if tensor.get("dtype") != "F32":
         raise InputError(f"{path}: {name} is of type {brief(tensor.get('dtype'))}, not F32; {REMEDY}")
-    if tensor.get("shape") != list(shape) or any(isinstance(each, bool) for each in tensor["shape"]):
+    if tensor.get("shape") != list(shape) or any(isinstance(number, bool) for number in tensor["shape"]):
         raise InputError(
             f"{path}: holds other weights than checkpoint.json describes ({name} is "
             f"{_shape(tensor.get('shape'))}, not {shape}); {REMEDY}"
@@ -94,12 +94,12 @@ def _check_tensor(path: Path, name: str, tensor: Any, shape: tuple[int, ...]) ->
     if (
         not isinstance(offsets, list)
         or len(offsets) != 2
-        or any(isinstance(each, bool) or not isinstance(each, int) or each < 0 for each in offsets)
+        or any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in offsets)
         or offsets[1] - offsets[0] != _NUMBER_BYTES * math.prod(shape)
     ):
         raise InputError(f"{path}: {name} does not have the bytes that its shape needs; {REMEDY}")
 
 
 def _shape(value: Any) -> str:
-    plain = isinstance(value, list) and len(value) <= 4 and all(isinstance(each, int) for each in value)
-    return str(tuple(value))[:60] if plain else brief(value)
+    is_shape = isinstance(value, list) and len(value) <= 4 and all(isinstance(size, int) for size in value)
+    return str(tuple(value))[:60] if is_shape else brief(value)

@@ -117,14 +117,14 @@ class _Search:
 
     def key(self) -> tuple[object, ...]:
         """Everything that the future depends on, hashable."""
-        now_s, *rest = self._env_key[0].item()
-        rest[-1] = rest[-1] == now_s
+        now_s, *others = self._env_key[0].item()
+        others[-1] = others[-1] == now_s
         live = []
         for job, doing, left_s, kills, changed_s, progress_s, _ in self._live_key.tolist():
             if doing != FREE:
                 running_s = progress_s if doing == RUNNING else 0
                 live.append((job, doing, left_s, kills, changed_s == now_s, running_s))
-        return (now_s, *rest, *sorted(live))
+        return (now_s, *others, *sorted(live))
 
     def ceiling(self, score: int) -> float:
         """An upper bound on the final score: each job ends as early as it can, within the energy to come."""

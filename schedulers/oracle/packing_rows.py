@@ -119,7 +119,7 @@ def _add(
         tight = limited & (weight * capacity > amount * (1 + 1e-6))
         if not tight.any():
             continue
-        counted = limited & (weight > 0)
-        used, place = np.unique(runs.step[counted], return_inverse=True)
+        relevant = limited & (weight > 0)
+        used, place = np.unique(runs.step[relevant], return_inverse=True)
         rows = program.add_rows(steps.length_s[used] / HOUR_S)
-        program.put(rows[place], runs.column[counted], weight[counted] * hours[counted])
+        program.put(rows[place], runs.column[relevant], weight[relevant] * hours[relevant])

@@ -1,1 +1,1 @@
-"""Schedulers and policies in files of the user's."""
+"""Schedulers and policies in users' files."""

@@ -29,12 +29,12 @@ _loads = itertools.count(1)
 
 
 class DefaultName(str):
-    """The class's name, where the user's class declares no `name` of its own."""
+    """The class name, for users' classes without a `name`."""
 
 
 @dataclass(frozen=True)
 class UserClass:
-    """What such a name says: the file, the class, and its constructor's arguments."""
+    """The parts of a scheduler name: file, class, and arguments of the constructor."""
 
     given: str
     path: Path
@@ -44,12 +44,12 @@ class UserClass:
 
     @property
     def files(self) -> list[Path]:
-        """The file, modules of the user's that it imports, and what arguments name, such as a model."""
+        """The file, the user's modules that it imports, and files named by arguments, such as a model."""
         return user_files(self.path, [*self.positional, self.named])
 
 
 def is_user_class(name: str) -> bool:
-    """Whether a scheduler's name means a class in a file of the user's."""
+    """Whether a scheduler name is a class in a user's file."""
     return ".py:" in name
 
 
@@ -58,21 +58,21 @@ def parse_user_class(name: str) -> UserClass:
     match = _NAME.fullmatch(name.strip())
     if match is None or not match["cls"].strip().isidentifier() or len(name) > MOST_CHARACTERS:
         raise InputError(f"scheduler {_short(name)}: is no class in a file; write {FORM}")
-    positional, named = _arguments(name, match["arguments"] or "()")
-    return UserClass(name, user_path(match["path"].strip()), match["cls"].strip(), positional, named)
+    positional, keywords = _arguments(name, match["arguments"] or "()")
+    return UserClass(name, user_path(match["path"].strip()), match["cls"].strip(), positional, keywords)
 
 
 def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Constructor arguments from text such as `(3, path="x")`, by literals only: nothing is run."""
+    """Constructor arguments from text such as `(3, path="x")`; only literals, without running code."""
     try:
         call = ast.parse(f"_{text}", mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             raise ValueError("they are not one pair of brackets")
         if any(keyword.arg is None for keyword in call.keywords):
             raise ValueError("** is not taken")
-        positional = tuple(_literal(each) for each in call.args)
-        named = {str(each.arg): _literal(each.value) for each in call.keywords}
-        if len(named) < len(call.keywords):
+        positional = tuple(_literal(argument) for argument in call.args)
+        keywords = {str(argument.arg): _literal(argument.value) for argument in call.keywords}
+        if len(keywords) < len(call.keywords):
             raise ValueError("one is given twice")
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
@@ -80,7 +80,7 @@ def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
             f"scheduler {_short(name)}: its arguments cannot be read ({reason[:80]}); give numbers, texts in "
             'quotes, True, False, None, or lists and dicts of these, as in Class(seed=3, path="model.zip")'
         ) from None
-    return positional, named
+    return positional, keywords
 
 
 def _literal(node: ast.expr) -> Any:
@@ -91,29 +91,29 @@ def _literal(node: ast.expr) -> Any:
 
 
 def load_user_class(name: str) -> Scheduler | Policy:
-    """An instance of the class. InputError for whatever is wrong with it, the constructor's errors too."""
-    wanted = parse_user_class(name)
-    if not is_regular(wanted.path):
-        raise InputError(f"scheduler {_short(name)}: there is no file {wanted.path}; give {FORM}")
+    """An instance of the class. InputError for any error, also of its constructor."""
+    parsed = parse_user_class(name)
+    if not is_regular(parsed.path):
+        raise InputError(f"scheduler {_short(name)}: there is no file {parsed.path}; give {FORM}")
     with users_error(name, "import"):
-        module = _load_module(wanted.path)
-    user_class: Any = getattr(module, wanted.class_name, None)
+        module = _load_module(parsed.path)
+    user_class: Any = getattr(module, parsed.class_name, None)
     methods = [method for method in ("choose", "act") if callable(getattr(user_class, method, None))]
     if not isinstance(user_class, type) or not methods:
         raise InputError(
-            f"scheduler {_short(name)}: {wanted.path} has no class {wanted.class_name} with a method "
+            f"scheduler {_short(name)}: {parsed.path} has no class {parsed.class_name} with a method "
             "choose(self, view) or act(self, observation, mask)"
         )
     with users_error(name, "constructor"):
-        instance: Any = user_class(*wanted.positional, **wanted.named)
+        instance: Any = user_class(*parsed.positional, **parsed.named)
         if not isinstance(getattr(instance, "name", None), str):
             with suppress(AttributeError, TypeError):  # a class with slots, or a read-only property
-                instance.name = DefaultName(wanted.class_name)
+                instance.name = DefaultName(parsed.class_name)
     return cast(Scheduler | Policy, instance)
 
 
 def declared_name(name: str, scheduler: AnyScheduler) -> str | None:
-    """What the user's class calls itself by `name`; None if it does not, or is no class of the user's."""
+    """The `name` that a user's class declares; None without one, or for other schedulers."""
     declared = getattr(scheduler, "name", None) if is_user_class(name) else None
     if not isinstance(declared, str) or isinstance(declared, DefaultName) or not declared.strip():
         return None
@@ -122,7 +122,7 @@ def declared_name(name: str, scheduler: AnyScheduler) -> str | None:
 
 @contextmanager
 def users_error(name: str, doing: str = "") -> Iterator[None]:
-    """Turn an exception that comes out of the user's file into an InputError that names the line.
+    """Context that turns an exception of the user's file into an InputError with the line.
 
     doing: "import" or "constructor", where every exception is the user's, whatever it passed through.
     """
@@ -136,29 +136,29 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
         if not is_user_class(name):
             _blame_plugin(name, error)
             raise
-        wanted = parse_user_class(name)
-        line = _line_of(error, wanted.path)
+        parsed = parse_user_class(name)
+        line = _line_of(error, parsed.path)
         if line is None and not doing:
             raise
         if line is None:
-            line = _line_of_class(wanted)
-        where = f"{wanted.path}:{line}" if line is not None else f"{wanted.path}"
-        part = {"import": f"cannot import {wanted.path}: ", "constructor": f"{wanted.class_name}(...): "}
-        said = " ".join(str(error).split()) or "no message"
+            line = _line_of_class(parsed)
+        where = f"{parsed.path}:{line}" if line is not None else f"{parsed.path}"
+        part = {"import": f"cannot import {parsed.path}: ", "constructor": f"{parsed.class_name}(...): "}
+        text = " ".join(str(error).split()) or "no message"
         raise InputError(
-            f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {said[:300]} "
+            f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {text[:300]} "
             "(in the scheduler of your own)"
         ) from error
 
 
 def _blame_plugin(name: str, error: BaseException) -> None:
-    """InputError that names the line if the exception passed through a scheduler that is a plug-in."""
+    """Raise InputError with the line if the exception passed through a plug-in scheduler."""
     entry = SCHEDULERS.find(first_word(name))
     line = _line_of(error, Path(entry.source)) if entry is not None and entry.source else None
     if entry is not None and line is not None:
-        said = " ".join(str(error).split()) or "no message"
+        text = " ".join(str(error).split()) or "no message"
         raise InputError(
-            f"scheduler {_short(name)}: {entry.source}:{line}: {type(error).__name__}: {said[:300]} "
+            f"scheduler {_short(name)}: {entry.source}:{line}: {type(error).__name__}: {text[:300]} "
             f"(in the plug-in {entry.origin})"
         ) from error
 
@@ -175,11 +175,11 @@ def _line_of(error: BaseException, path: Path) -> int | None:
     return lines[-1] if lines else None
 
 
-def _line_of_class(wanted: UserClass) -> int | None:
-    """Where the class begins: for arguments that its constructor does not take."""
+def _line_of_class(parsed: UserClass) -> int | None:
+    """The first line of the class, for errors about constructor arguments."""
     with suppress(OSError, SyntaxError, ValueError):
-        for node in ast.parse(wanted.path.read_bytes()).body:
-            if isinstance(node, ast.ClassDef) and node.name == wanted.class_name:
+        for node in ast.parse(parsed.path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef) and node.name == parsed.class_name:
                 return node.lineno
     return None
 
@@ -199,11 +199,11 @@ def _load_module(path: Path) -> ModuleType:
         raise ImportError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    whole = False
+    is_loaded = False
     try:
         spec.loader.exec_module(module)
-        whole = True
+        is_loaded = True
     finally:
-        if not whole:
+        if not is_loaded:
             sys.modules.pop(name, None)
     return module

@@ -1,4 +1,4 @@
-"""The files that a class of the user's depends on: where one of them changes, its results are others.
+"""The files that a user's class depends on, whose hashes identify its results.
 
 Besides its own file these are the modules of the user's that it imports, which are looked for where Python
 would look, libraries left out; and what its arguments name: files, and all that is in a folder. What a class
@@ -28,8 +28,8 @@ _OURS = Path(__file__).resolve().parents[2]
 def user_files(path: Path, arguments: Any) -> list[Path]:
     """The file of a class, the modules it imports, and what its arguments name; each once, in a set order."""
     files: dict[Path, None] = {path: None}
-    for each in (*imported_modules(path), *argument_files(arguments)):
-        files.setdefault(each)
+    for file in (*imported_modules(path), *argument_files(arguments)):
+        files.setdefault(file)
     return list(files)
 
 
@@ -38,8 +38,8 @@ def argument_files(value: Any) -> Iterator[Path]:
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set):
-        for each in value:
-            yield from argument_files(each)
+        for item in value:
+            yield from argument_files(item)
     elif isinstance(value, str) and 0 < len(value) < 1000:
         with suppress(OSError, ValueError, RuntimeError):
             path = Path(value).expanduser()
@@ -52,16 +52,16 @@ def argument_files(value: Any) -> Iterator[Path]:
 def imported_modules(path: Path) -> list[Path]:
     """The files of the modules of the user's that a file imports, and that these import, in a set order."""
     places = _places(path)
-    known: dict[Path, None] = {}
+    found_files: dict[Path, None] = {}
     waiting = [path]
-    while waiting and len(known) < MOST_FILES:
+    while waiting and len(found_files) < MOST_FILES:
         source = waiting.pop()
         for name in sorted(_imported_names(source)):
             for file in _module_files(name, places, source.parent):
-                if file.resolve() not in known and file.resolve() != path.resolve():
-                    known[file.resolve()] = None
+                if file.resolve() not in found_files and file.resolve() != path.resolve():
+                    found_files[file.resolve()] = None
                     waiting.append(file)
-    return list(known)
+    return list(found_files)
 
 
 def _places(path: Path) -> list[Path]:
@@ -79,7 +79,7 @@ def _places(path: Path) -> list[Path]:
 
 
 def _imported_names(path: Path) -> set[str]:
-    """What the import statements of a file name: `a.b` and, for `from a import b`, both `a` and `a.b`."""
+    """Modules in the import statements of a file: `a.b` and, for `from a import b`, both `a` and `a.b`."""
     try:
         tree = ast.parse(read_bytes(path, _MOST_SOURCE_BYTES))
     except (InputError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -107,7 +107,7 @@ def _module_files(name: str, places: list[Path], folder: Path) -> Iterator[Path]
             stem = place.joinpath(*parts[:count])
             if parts[count - 1]:
                 candidates = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))
-                files += [each for each in candidates if is_regular(each)]
+                files += [candidate for candidate in candidates if is_regular(candidate)]
         if files:
             yield from files
             return

@@ -1,1 +1,1 @@
-"""What all figures share: style, axes, and step functions of time."""
+"""Shared parts of figures: style, axes, and step functions of time."""

@@ -53,16 +53,16 @@ class Steps:
 
 
 def view(time_s: np.ndarray, columns: dict[str, np.ndarray], width_s: int | None = None) -> Steps | None:
-    """`columns`, one value per change at `time_s` holding until the next, ready to draw.
+    """Steps of `columns`, whose values change at `time_s` and hold until the next change.
 
-    The last time is the end and its values hold for no time. Long series become means over bins,
-    which conserve energy: mean times width, summed, is the integral. `width_s` asks for bins of
-    that width. None if no time passes.
+    The last time is the end; its values are not used. Long series become means over bins, which conserve
+    energy: the sum of mean times width is the integral. width_s: width of the bins; None: chosen by length.
+    Returns None if no time passes.
     """
     time_s = np.asarray(time_s, dtype=float)
     if len(time_s) < 2:
         return None
-    last = np.append(np.diff(time_s) > 0, True)  # of several rows at one instant the last one counts
+    last = np.append(np.diff(time_s) > 0, True)  # the last of several rows at one instant
     time_s = time_s[last]
     columns = {name: np.asarray(values, dtype=float)[last] for name, values in columns.items()}
     if len(time_s) < 2:
@@ -104,18 +104,18 @@ def bin_edges(
 
 def mean_in(edges_s: np.ndarray, time_s: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Time-weighted mean of a step function in each bin; NaN counts as zero."""
-    held = np.nan_to_num(values[:-1])
-    integral = np.concatenate(([0.0], np.cumsum(held * np.diff(time_s))))
+    step_values = np.nan_to_num(values[:-1])
+    integral = np.concatenate(([0.0], np.cumsum(step_values * np.diff(time_s))))
     return np.diff(np.interp(edges_s, time_s, integral)) / np.diff(edges_s)
 
 
 def range_in(edges_s: np.ndarray, time_s: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest value that a step function takes in each bin."""
-    held = np.append(np.nan_to_num(values[:-1]), 0.0)  # one more, so that every stop is an index
+    step_values = np.append(np.nan_to_num(values[:-1]), 0.0)  # one more, so that every stop is a valid index
     first = np.clip(np.searchsorted(time_s, edges_s[:-1], side="right") - 1, 0, None)
     stop = np.searchsorted(time_s, edges_s[1:], side="left")
     pairs = np.column_stack((first, np.maximum(stop, first + 1))).ravel()
-    return np.minimum.reduceat(held, pairs)[::2], np.maximum.reduceat(held, pairs)[::2]
+    return np.minimum.reduceat(step_values, pairs)[::2], np.maximum.reduceat(step_values, pairs)[::2]
 
 
 def levels(from_s: np.ndarray, to_s: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

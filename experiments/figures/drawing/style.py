@@ -1,4 +1,4 @@
-"""What all figures share: colours with one meaning each, text, units, and saving.
+"""Style of all figures: colours with one meaning each, text, units, and saving.
 
 Figures use matplotlib's object interface on the Agg canvas, never pyplot's global state.
 """
@@ -56,7 +56,7 @@ _RC: Any = {
     "axes.axisbelow": True,
     "hatch.linewidth": 0.7,
     "figure.facecolor": "white",
-    "text.parse_math": False,  # a name with a dollar sign is a name, not a formula
+    "text.parse_math": False,  # names may have dollar signs
     "svg.hashsalt": "rare",
     "svg.fonttype": "path",
     "path.simplify": True,
@@ -65,7 +65,7 @@ _RC: Any = {
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Settings under which every figure is made and saved; leaves matplotlib's own as they were."""
+    """Context with the settings for drawing and saving figures; restores matplotlib's settings."""
     with matplotlib.rc_context(_RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
@@ -79,7 +79,7 @@ def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
 
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """Write `figure` as PNG and SVG into `folder`; the same figure gives the same bytes.
+    """Write `figure` as PNG and SVG into `folder`; equal figures give equal bytes.
 
     Raises InputError if the folder cannot be written.
     """
@@ -100,7 +100,7 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
 
 
 def label(text: object, most: int = 40) -> str:
-    """`text` made fit for a figure: no control characters, not longer than `most`."""
+    """`text` without control characters, cut to `most` characters."""
     clean = "".join(char if char.isprintable() else " " for char in str(text)).strip()
     if len(clean) > most:
         clean = clean[: most - 1] + "…"
@@ -126,7 +126,7 @@ def _unit(largest: float, unit: str) -> tuple[float, str]:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in words, in the largest unit that suits: 90 -> '1.5 min'."""
+    """A duration in the largest unit of at least 1: 90 -> '1.5 min'."""
     for unit_s, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= unit_s:
             return f"{seconds / unit_s:.3g} {name}"
@@ -134,7 +134,7 @@ def duration(seconds: float) -> str:
 
 
 def thousands(axis: Axis) -> None:
-    """Whole-number ticks with thousands set apart, for counts of jobs and cores."""
+    """Whole-number ticks with thousands separators, for counts of jobs and cores."""
     axis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
@@ -155,7 +155,7 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 def plain_power(value: float) -> str:
-    """A tick's number: plain up to 100,000, then as a power of ten where it is one."""
+    """The text of a tick: a plain number, or 10 with an exponent for powers of ten above 100,000."""
     power = round(np.log10(value)) if value > 0 else 0
     if power > 5 and abs(value / 10.0**power - 1) < 1e-9:
         return "10" + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -163,14 +163,14 @@ def plain_power(value: float) -> str:
 
 
 def title(figure: Figure, text: str) -> None:
-    """Put `text` above everything, from the left edge; long text is made smaller, then cut."""
+    """Set the title of the figure, left-aligned; long text has a smaller font and is cut."""
     clean = label(text, 125)
     figure.suptitle(clean, x=0.008, ha="left", fontsize=12 if len(clean) <= 90 else 10, fontweight="bold")
 
 
 def legend_above(axes: Axes, handles: list | None = None) -> None:
-    """Put the legend above the axes, where it hides no data: in one row, or two if it is long."""
-    names = [str(each.get_label()) for each in handles or ()]
+    """Draw the legend above the axes, in one row, or in two if it is long."""
+    names = [str(handle.get_label()) for handle in handles or ()]
     if handles is None:
         handles, names = axes.get_legend_handles_labels()
     if handles:
@@ -189,7 +189,7 @@ def legend_above(axes: Axes, handles: list | None = None) -> None:
 
 
 def say(figure: Figure, heading: str, text: str) -> Figure:
-    """A figure that has nothing to draw says why, instead of showing empty axes."""
+    """The figure with a message in place of axes, for runs without data to draw."""
     title(figure, heading)
     figure.text(0.5, 0.45, text, ha="center", va="center", fontsize=11, color="#5A6068")
     return figure

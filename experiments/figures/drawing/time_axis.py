@@ -13,7 +13,7 @@ from experiments.results.run_folder import Compare, Run
 from traces.errors import InputError
 from traces.times.timezones import find_zone
 
-# Up to this many seconds, in which unit.
+# (longest span in seconds, unit in seconds, its name)
 UNITS = ((180, 1, "seconds"), (3 * 3600, 60, "minutes"), (4 * 86400, 3600, "hours"))
 
 
@@ -48,7 +48,7 @@ class TimeAxis:
         unit_s, name = self._unit()
         span = (self.end_s - self.start_s) / unit_s
         if name == "hours" and span > 5:
-            step = next((each for each in (1, 2, 3, 6, 12) if span / each <= 12), 12)
+            step = next((hours for hours in (1, 2, 3, 6, 12) if span / hours <= 12), 12)
             axes.xaxis.set_major_locator(MultipleLocator(step))
         else:
             axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10]))
@@ -63,10 +63,10 @@ class TimeAxis:
 
 
 def time_axis(run: Run | Compare, start_s: float, end_s: float) -> TimeAxis:
-    """The axis for a run between two of its seconds, with dates if the configuration says when.
+    """The axis for a run between two of its seconds, with dates if the configuration has a calendar.
 
     Either time.origin_utc is the instant of second 0, or resolved.time.begin_utc that of second
-    resolved.begin_s. What cannot be read is ignored: the axis then shows elapsed time or UTC.
+    resolved.begin_s. Invalid entries are ignored: the axis then shows elapsed time or UTC.
     """
     origin, zone = _calendar(run.config)
     if origin is not None and not all(_in_calendar(origin, time_s) for time_s in (start_s, end_s)):

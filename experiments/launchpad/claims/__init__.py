@@ -1,1 +1,1 @@
-"""The papers' claims, tested on what an experiment measured."""
+"""Verdicts on the papers' claims, from the results of an experiment."""

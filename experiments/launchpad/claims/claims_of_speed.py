@@ -1,4 +1,4 @@
-"""Claims about learning curves: L1, L2, L5, L6. Intervals are over seeds, for curves have no windows."""
+"""Claims about learning curves: L1, L2, L5, L6. Intervals are over seeds; curves are means over windows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from experiments.launchpad.claims.curve_facts import deepest_fall, early_mean
 from experiments.launchpad.claims.result_facts import Case, Facts, Seeded
 from experiments.launchpad.claims.verdicts import UNDECIDED, Part, part_of
 
-ABOUT_THREE = 2.5  # what rounds to 3 or more
+ABOUT_THREE = 2.5  # the least number that rounds to 3
 TENS_OF_THOUSANDS = (10_000.0, 100_000.0)
 COLLAPSE = 0.05
 RULES = {
@@ -64,13 +64,13 @@ def _l1(facts: Facts) -> Judged:
 
 
 def _reached(facts: Facts, share: float) -> str:
-    """How many runs came to the level at all: the others count with all of their steps."""
-    kept = [case for case in facts.cases if not speed_facts.at_once(facts, case, share)]
-    said = []
+    """Text: how many runs reach the level. The others count with all of their steps."""
+    slower = [case for case in facts.cases if not speed_facts.at_once(facts, case, share)]
+    phrases = []
     for role, name in (("scratch", "from scratch"), ("handover", "after offline")):
-        reached = [run["reached"] for case in kept for run in speed_facts.times(facts, case, role, share)]
-        said.append(f"{name} {sum(reached)} of {len(reached)} runs reach it")
-    return ", ".join(said)
+        reached = [run["reached"] for case in slower for run in speed_facts.times(facts, case, role, share)]
+        phrases.append(f"{name} {sum(reached)} of {len(reached)} runs reach it")
+    return ", ".join(phrases)
 
 
 def _l2(facts: Facts) -> Judged:
@@ -83,7 +83,7 @@ def _l2(facts: Facts) -> Judged:
     for share in sorted(speed_facts.SHARES, reverse=True):
         spread = facts.spread(facts.cases, partial(logs, share=share))
         if spread is not None:
-            low, high = (float(np.log(each)) for each in TENS_OF_THOUSANDS)
+            low, high = (float(np.log(bound)) for bound in TENS_OF_THOUSANDS)
             verdict = verdicts.within(spread.low, spread.high, low, high)
             main = share == speed_facts.MAIN_SHARE
             part = part_of(f"to {100 * share:.0f} %", spread, verdict, unit="steps", counts=main)
@@ -107,7 +107,7 @@ def _l6(facts: Facts) -> Judged:
             f"of {len(falls)} runs {sum(fall > COLLAPSE for fall in falls)} fell by more than {COLLAPSE}, "
             f"the worst by {max(falls):.3f}"
         )
-        note = "; ".join(each for each in (worst, parts[0].note) if each)
+        note = "; ".join(text for text in (worst, parts[0].note) if text)
         parts[0] = dataclasses.replace(parts[0], note=note)
     return verdict, parts, why
 
@@ -116,31 +116,31 @@ def _by_curve(
     facts: Facts,
     roles: tuple[str, str | None],
     number: Callable[..., float],
-    what: str,
+    label: str,
     judge: Callable[[verdicts.Limit, verdicts.Limit], str],
 ) -> Judged:
-    """One number a curve, of one role or of one less another; all cases, then each workload."""
+    """One number per curve, of one role or as a difference of two; for all cases, then for each workload."""
 
     def pair(case: Case) -> tuple[Seeded, Seeded]:
-        mine, other = (
+        values, baseline = (
             {run["seed"]: np.array([number(run["curve"])]) for run in facts.runs(case, role)} if role else {}
             for role in roles
         )
-        return mine, other if roles[1] else dict.fromkeys(mine, np.zeros(1))
+        return values, baseline if roles[1] else dict.fromkeys(values, np.zeros(1))
 
     parts = []
     for name, cases in ({"": facts.cases} | facts.by_workload(facts.cases)).items():
         spread = facts.spread(cases, pair)
         if spread is not None:
             verdict = judge(spread.low, spread.high)
-            parts.append(part_of(f"{name}: {what}" if name else what, spread, verdict, counts=not name))
+            parts.append(part_of(f"{name}: {label}" if name else label, spread, verdict, counts=not name))
     if not parts:
         return UNDECIDED, parts, ""
     return verdicts.all_of(parts), parts, ""
 
 
 def exponential(part: Part) -> Part:
-    """Back from logarithms."""
+    """The part with the exponential of each number, for parts measured as logarithms."""
     changed = {
         name: None if (value := getattr(part, name)) is None else float(np.exp(value))
         for name in ("measured", "low", "high", "iqm", "iqm_low", "iqm_high")

@@ -1,4 +1,4 @@
-"""What a learning curve tells: level at its end, steps to a level, height early on, deepest fall."""
+"""Statistics of learning curves: final level, steps to a level, early mean, deepest fall."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def _end(curve: Curve) -> float:
 def steps_to(curve: Curve, level: float) -> tuple[float, bool]:
     """Steps until the first validation at this level, and whether there is one.
 
-    At least the steps between two validations, for less is not told; without any, all steps of the run.
+    At least the steps between two validations, the resolution of the curve. If the level is never reached,
+    all steps of the run.
     """
     points = np.asarray(curve, float)
     least = float(points[1, 0]) if len(points) > 1 else float(points[-1, 0])
@@ -50,6 +51,6 @@ def early_mean(curve: Curve, share: float = EARLY_SHARE) -> float:
 
 
 def deepest_fall(curve: Curve) -> float:
-    """How far below its first validation a run ever was; 0 if never."""
+    """The largest drop of the objective below the first validation; 0 if there is none."""
     points = np.asarray(curve, float)
     return float(max(points[0, 1] - points[:, 1].min(), 0.0))

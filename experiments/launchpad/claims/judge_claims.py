@@ -1,6 +1,6 @@
 """The claims of the papers, each with its rule: from results.json to claims.json.
 
-The rules and thresholds are ours, fixed before anything was measured; docs/launchpad.md gives their reasons.
+The rules and thresholds were set by us before any measurement; docs/launchpad.md gives their reasons.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ Judged = tuple[str, list[Part], str]
 
 
 def claims_of(results: Mapping[str, Any], only: Sequence[str] = tuple(CLAIMS)) -> list[Finding]:
-    """These claims with what was measured, and their verdicts."""
+    """The claims with their measured parts and verdicts. only: ids of claims."""
     facts = Facts(results)
     judges: dict[str, Callable[[Facts], Judged]] = {
         "R1": _r1, "R2": _r2, "R3": _r3, "R4": _r4, **claims_of_speed.JUDGES, "L3": _l3, "L4": _l4, "O1": _o1,
@@ -108,8 +108,8 @@ def _r1(facts: Facts) -> Judged:
     cases = {"all workloads": facts.first} | {
         name: same for name, same in facts.by_workload(facts.first).items() if len(facts.first) > 1
     }
-    for name, chosen in cases.items():
-        spread = facts.spread(chosen, facts.hand_less_best)
+    for name, group in cases.items():
+        spread = facts.spread(group, facts.hand_less_best)
         if spread is not None:
             parts.append(part_of(name, spread, verdicts.above(spread.low, spread.high)))
     for load in sorted({case["load"] for case in facts.cases}):
@@ -152,9 +152,9 @@ def _r3(facts: Facts) -> Judged:
     level = 1 - 0.05 / max(len(variants), 1)
     parts = []
     for variant in variants:
-        mine = facts.seeded(case, facts.ablated, variant=variant)
-        base = facts.seeded(case, facts.ablated)
-        spread = facts.spread([case], _always(mine, base), level)
+        changed_runs = facts.seeded(case, facts.ablated, variant=variant)
+        base_runs = facts.seeded(case, facts.ablated)
+        spread = facts.spread([case], _always(changed_runs, base_runs), level)
         if spread is not None:
             verdict = verdicts.differs(spread.low, spread.high, MATTERS_MARGIN)
             note = f"interval at {100 * level:.2f} %"
@@ -172,8 +172,8 @@ def _r3(facts: Facts) -> Judged:
     return (verdicts.HOLDS if set(by_parameter.values()) == {verdicts.HOLDS} else UNDECIDED), parts, summary
 
 
-def _always(mine: Seeded, other: Seeded) -> Pair:
-    return lambda case: (mine, other)
+def _always(values: Seeded, baseline: Seeded) -> Pair:
+    return lambda case: (values, baseline)
 
 
 def _r4(facts: Facts) -> Judged:
@@ -226,19 +226,19 @@ def _l3(facts: Facts) -> Judged:
 
 
 def of_coverages(facts: Facts, case: Any, algorithm: str, tier: str) -> dict[float, Seeded]:
-    """Policies of an algorithm from a tier, by epsilon; those that were trained."""
+    """Objectives of the trained policies of an algorithm from a tier: epsilon -> seed -> (W,)."""
     epsilons = (1.0,) if tier == "random" else facts.experiment["tiers"]["epsilons"]
     seeded = {epsilon: facts.offline(case, algorithm, tier, epsilon) for epsilon in epsilons}
     return {epsilon: runs for epsilon, runs in seeded.items() if runs}
 
 
 def coverage_mean(facts: Facts, case: Any, algorithm: str, tier: str) -> Seeded:
-    """Mean over coverages."""
+    """Objectives of an algorithm from a tier, mean over epsilons, by seed."""
     return mean_over(list(of_coverages(facts, case, algorithm, tier).values()))
 
 
 def tier_mean(facts: Facts, case: Any, tier: str, epsilon: float | None = None) -> Seeded:
-    """Mean over algorithms, and over coverages unless one is named."""
+    """Objectives from a tier by seed, mean over algorithms, and over epsilons unless one is given."""
     parts = []
     for algorithm in facts.experiment["offline"]["algorithms"]:
         coverages = of_coverages(facts, case, algorithm, tier)
@@ -252,12 +252,12 @@ def _l4(facts: Facts) -> Judged:
     ladder = [tier for tier in TIERS if tier in tiers["names"] and tier != "lookahead"]
     parts = []
 
-    def add(what: str, high: tuple[str, Any], low: tuple[str, Any], counts: bool) -> None:
+    def add(label: str, high: tuple[str, Any], low: tuple[str, Any], counts: bool) -> None:
         spread = facts.spread(
             tiered, lambda case: (tier_mean(facts, case, *high), tier_mean(facts, case, *low))
         )
         if spread is not None:
-            parts.append(part_of(what, spread, verdicts.above(spread.low, spread.high), counts=counts))
+            parts.append(part_of(label, spread, verdicts.above(spread.low, spread.high), counts=counts))
 
     for high, low in zip(ladder, ladder[1:], strict=False):
         add(f"{high} - {low}", (high, None), (low, None), True)
@@ -278,7 +278,7 @@ def _l4(facts: Facts) -> Judged:
 
 
 def _o1(facts: Facts) -> Judged:
-    worst, rows, who = -np.inf, 0, ""
+    worst, rows, nearest = -np.inf, 0, ""
     gaps: dict[str, list[np.ndarray]] = {"oracle": [], "bound": []}
     for case in facts.first:
         bound = facts.reference(case, "bound")
@@ -290,19 +290,19 @@ def _o1(facts: Facts) -> Judged:
             for run in facts.results["runs"] if run["case"] == case["name"]
         }  # fmt: skip
         for name, values in judged.items():
-            over = values - bound
-            rows += int((~np.isnan(over)).sum())
-            if np.nanmax(over) > worst:
-                worst, who = float(np.nanmax(over)), name
+            excess = values - bound
+            rows += int((~np.isnan(excess)).sum())
+            if np.nanmax(excess) > worst:
+                worst, nearest = float(np.nanmax(excess)), name
         oracle = facts.reference(case, facts.experiment["judge"]["oracle"])
-        mine = facts.seeded(case, "handover")
+        learned = facts.seeded(case, "handover")
         for name, ceiling in (("oracle", oracle), ("bound", bound)):
-            if ceiling is not None and mine:
-                gaps[name].append(np.stack([ceiling - values for values in mine.values()])[None])
+            if ceiling is not None and learned:
+                gaps[name].append(np.stack([ceiling - values for values in learned.values()])[None])
     if not rows:
         return UNDECIDED, [], "no bound was computed"
     verdict = verdicts.HOLDS if worst <= TOLERANCE else verdicts.FAILS
-    note = f"{rows:,} policies on windows; nearest: {who}"
+    note = f"{rows:,} policies on windows; nearest: {nearest}"
     parts = [Part("highest objective less bound", worst, None, None, verdict, note=note)]
     for name, differences in gaps.items():
         parts += _gap(facts, name, differences)
@@ -313,10 +313,10 @@ def _gap(facts: Facts, name: str, differences: list[np.ndarray]) -> list[Part]:
     spread = spread_of(differences)
     if spread is None:
         return []
-    known = ("oracle", facts.experiment["judge"]["oracle"])
+    schedulers = ("oracle", facts.experiment["judge"]["oracle"])
     ceilings = [
         np.nanmean(values) for case in facts.first
-        if (values := facts.reference(case, known[1] if name == "oracle" else "bound")) is not None
+        if (values := facts.reference(case, schedulers[1] if name == "oracle" else "bound")) is not None
         and facts.seeded(case, "handover")
     ]  # fmt: skip
     share = spread.mean / float(np.mean(ceilings))

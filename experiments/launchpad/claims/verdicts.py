@@ -1,4 +1,4 @@
-"""Verdicts: holds, does not hold, undecided, from intervals and by rules that are told with them."""
+"""Verdicts (holds, does not hold, undecided) from confidence intervals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEAST_SEEDS = 5
 
 @dataclass(frozen=True)
 class Part:
-    """One measured number of a claim. counts: whether the claim's verdict depends on it."""
+    """One measured number of a claim. what: its name. counts: whether the claim's verdict depends on it."""
 
     what: str
     measured: float | None
@@ -31,7 +31,7 @@ class Part:
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The object for claims.json."""
         interval = None if self.low is None else [self.low, self.high]
         iqm = None if self.iqm_low is None else [self.iqm_low, self.iqm_high]
         return {
@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim, the rule, and what came of it."""
+    """A claim with its rule, its verdict, and the measured parts. why: reason if it is undecided."""
 
     id: str
     claim: str
@@ -55,10 +55,10 @@ class Finding:
     about: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: the first part that counts is the claim's own number."""
-        own = next((part.as_dict() for part in self.parts if part.counts), None)
+        """The object for claims.json. The claim's number is that of the first part that counts."""
+        main = next((part.as_dict() for part in self.parts if part.counts), None)
         nothing = dict.fromkeys(("what", "measured", "interval", "unit"))
-        first = own or nothing
+        first = main or nothing
         return {
             "id": self.id, "claim": self.claim, "published": self.published,
             "of": first["what"], "measured": first["measured"], "interval": first["interval"],
@@ -69,7 +69,7 @@ class Finding:
 
 
 Limit = float | None
-"""Low or high of an interval; None without one, and then nothing is decided."""
+"""Low or high end of an interval; None without an interval, and then the verdict is undecided."""
 
 
 def above(low: Limit, high: Limit, threshold: float = 0.0) -> str:
@@ -105,7 +105,7 @@ def differs(low: Limit, high: Limit, margin: float) -> str:
 
 
 def with_seeds(verdict: str, seeds: int) -> tuple[str, str]:
-    """The verdict, and why it is undecided where the seeds are too few for any."""
+    """The verdict and "", or UNDECIDED and the reason if there are fewer than LEAST_SEEDS seeds."""
     if seeds < LEAST_SEEDS:
         return (
             UNDECIDED,
@@ -115,9 +115,9 @@ def with_seeds(verdict: str, seeds: int) -> tuple[str, str]:
 
 
 def part_of(what: str, spread: Spread, verdict: str, **more: Any) -> Part:
-    """A part from a spread; undecided where the seeds are too few."""
+    """The part for a spread; undecided with fewer than LEAST_SEEDS seeds. more: further fields of Part."""
     verdict, why = with_seeds(verdict, spread.seeds)
-    note = "; ".join(each for each in (more.pop("note", ""), why) if each)
+    note = "; ".join(text for text in (more.pop("note", ""), why) if text)
     return Part(
         what, spread.mean, spread.low, spread.high, verdict, iqm=spread.iqm, iqm_low=spread.iqm_low,
         iqm_high=spread.iqm_high, seeds=spread.seeds, windows=spread.windows, note=note, **more,

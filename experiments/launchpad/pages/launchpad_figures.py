@@ -20,14 +20,14 @@ NAMES = {"scratch": "online from scratch", "handover": "offline, then online"}
 
 
 def draw_figures(facts: Facts, out: Path) -> list[str]:
-    """Write the figures into out/figures; the stems of those there is something to draw for."""
-    drawn = []
+    """Write the figures into out/figures; returns their file stems. Figures without data are left out."""
+    stems = []
     with style.drawing():
         for stem, figure in (("curves", _curves(facts)), ("gaps", _gaps(facts))):
             if figure is not None:
                 style.save(figure, out / "figures", stem)
-                drawn.append(stem)
-    return drawn
+                stems.append(stem)
+    return stems
 
 
 def _curves(facts: Facts) -> Figure | None:
@@ -76,7 +76,7 @@ def _curve_axes(axes: Axes, facts: Facts, case: Mapping[str, Any], first: bool) 
 
 
 def _gaps(facts: Facts) -> Figure | None:
-    """Each case on its test windows: where heuristics, learned policies, oracle and bound are."""
+    """Mean objectives on the test windows of each case: heuristic, learned policies, oracle and bound."""
     rows = [(case["name"], levels(facts, case)) for case in facts.cases]
     rows = [(name, means) for name, means in rows if len(means) > 1]
     if not rows:
@@ -110,7 +110,7 @@ LEVELS = {
 
 
 def levels(facts: Facts, case: Mapping[str, Any]) -> dict[str, float]:
-    """Mean objective on the test windows of each kind that there is."""
+    """Mean objective on the test windows of each kind (LEVELS) with results."""
     values_of: dict[str, Sequence[np.ndarray]] = {
         "best heuristic": list(facts.best(case, (0,)).values()),
         "offline": list(facts.hand_offline(case).values()),

@@ -1,4 +1,4 @@
-"""results.json -> claims.json, figures and report.html; nothing is run for it."""
+"""Writes claims.json, figures and report.html from results.json, without running stages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_all(results: Mapping[str, Any], out: Path) -> dict[str, Any]:
 
 
 def _sentences(results: Mapping[str, Any], claims: Mapping[str, Any], facts: Facts) -> list[str]:
-    """How many claims hold, and what was run to find out."""
+    """Sentences for the page: counts of verdicts, cases, seeds, stages and hours."""
     verdicts = list(claims["verdicts"].values())
     counts = {verdict: verdicts.count(verdict) for verdict in ("holds", "does not hold", "undecided")}
     experiment = results["experiment"]
@@ -76,5 +76,5 @@ def _plural(verdict: str, count: int) -> str:
     return {"holds": "hold", "does not hold": "do not hold"}.get(verdict, verdict)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -14,7 +14,7 @@ from experiments.launchpad.claims.result_facts import Facts
 from experiments.launchpad.pages.launchpad_figures import LEVELS, levels
 from experiments.report.page_templates import Grid
 
-MARKS = {  # with spaces that do not break
+MARKS = {  # with non-breaking spaces
     "holds": "✓\u00a0holds",
     "does not hold": "✗\u00a0does\u00a0not\u00a0hold",
     "undecided": "?\u00a0undecided",
@@ -23,7 +23,7 @@ MARKS = {  # with spaces that do not break
 
 @dataclass(frozen=True, slots=True)
 class ClaimDetails:
-    """What is folded below a claim: its rule and its parts."""
+    """The collapsed details of a claim: its rule and its parts."""
 
     title: str
     rule: str
@@ -33,7 +33,7 @@ class ClaimDetails:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table below the claims; it is left out if it has no row."""
+    """A table of the report with a note; omitted if it has no row."""
 
     title: str
     table: Grid
@@ -41,7 +41,7 @@ class Section:
 
 
 def claims_table(claims: Mapping[str, Any]) -> Grid:
-    """A line a claim. claims: the object of claims.json."""
+    """A row for each claim. claims: the object of claims.json."""
     rows = [
         (
             claim["id"], claim["claim"], MARKS[claim["verdict"]], claim["why"], claim["published"],
@@ -55,7 +55,7 @@ def claims_table(claims: Mapping[str, Any]) -> Grid:
 
 
 def details(claims: Mapping[str, Any]) -> list[ClaimDetails]:
-    """Rule and parts of each claim."""
+    """Rule and parts of each claim. claims: the object of claims.json."""
     return [_details_of(claim) for claim in claims["claims"]]
 
 
@@ -89,7 +89,7 @@ def _details_of(claim: Mapping[str, Any]) -> ClaimDetails:
 
 
 def all_tables(facts: Facts) -> Iterator[Section]:
-    """What stands below the claims."""
+    """The tables of the report after the claims, in order."""
     yield Section(
         "Steps and seconds to the scratch level", speed_table(facts),
         "Geometric means over seeds. The level is a share of the objective on validation windows that the "
@@ -123,7 +123,7 @@ def all_tables(facts: Facts) -> Iterator[Section]:
 
 
 def speed_table(facts: Facts) -> Grid:
-    """A line a case, share and role."""
+    """A row for each case, share of the scratch level, and role."""
     rows = []
     for case in facts.cases:
         for share in speed_facts.SHARES:
@@ -144,7 +144,7 @@ def speed_table(facts: Facts) -> Grid:
 
 
 def tier_table(facts: Facts, case: Mapping[str, Any]) -> Grid:
-    """A line a tier and coverage, a column an algorithm."""
+    """A row for each tier and epsilon, a column for each algorithm."""
     algorithms = facts.experiment["offline"]["algorithms"]
     data = {
         (dataset["tier"], dataset["epsilon"]): dataset
@@ -165,22 +165,22 @@ def tier_table(facts: Facts, case: Mapping[str, Any]) -> Grid:
 
 
 def gap_table(facts: Facts) -> Grid:
-    """A line a case, a column a kind."""
+    """A row for each case, a column for each kind of LEVELS."""
     rows = []
     for case in facts.cases:
         means = levels(facts, case)
         cells = [f"{means[kind]:.3f}" if kind in means else "" for kind in LEVELS]
         gaps = []
         for ceiling in ("oracle", "bound"):
-            known = ceiling in means and "offline, then online" in means
-            gaps.append(f"{1 - means['offline, then online'] / means[ceiling]:.1%}" if known else "")
+            has_both = ceiling in means and "offline, then online" in means
+            gaps.append(f"{1 - means['offline, then online'] / means[ceiling]:.1%}" if has_both else "")
         rows.append((case["name"], case["best"], *cells, *gaps))
     head = ("case", "best heuristic is", *LEVELS, "gap to oracle", "gap to bound")
     return Grid(head, rows, words=2)
 
 
 def ablation_table(facts: Facts) -> Grid:
-    """A line a design."""
+    """A row for each design."""
     if not facts.first:
         return Grid(())
     case = facts.first[0]
@@ -211,7 +211,7 @@ def ablation_table(facts: Facts) -> Grid:
 
 
 def trial_table(facts: Facts) -> Grid:
-    """A line a trial."""
+    """A row for each trial of a learning rate."""
     rows = [
         (run["case"], run["trial"], f"{run['learning_rate']:g}", f"{run['validation']:.3f}")
         for run in facts.results["runs"] if run["role"] == "trial"

@@ -1,1 +1,1 @@
-"""The published case of GAS-MARL, run on files that the user fetched."""
+"""The published case of GAS-MARL, on files supplied by the user."""

@@ -1,9 +1,8 @@
-"""The agent that is trained for GAS-MARL's case: it learns `deferral` by imitation, then plays by itself."""
+"""The agent for GAS-MARL's case: it learns `deferral` by imitation, then by PPO."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,12 +19,16 @@ from traces.files.atomic import write_json
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
 WIDTH = 32
 STEPS = 120_000
-"""Decisions of a seed's own play after imitation."""
+"""Decisions of PPO after imitation, for each seed."""
 ROUNDS, WINDOWS, UPDATES = 5, 5, 300
-PPO: dict[str, Any] = {
-    "environments": 32, "rollout": 128, "learning_rate": 3e-4, "gamma": 0.995, "critic_steps": 50_000,
+PPO: dict[str, float | str] = {
+    "environments": 32,
+    "rollout": 128,
+    "learning_rate": 3e-4,
+    "gamma": 0.995,
+    "critic_steps": 50_000,
     "clone_steps": 200_000,
-}  # fmt: skip
+}
 REWARD = "renewable"
 IMITATION, PLAY = "imitation", "play"
 
@@ -33,28 +36,39 @@ IMITATION, PLAY = "imitation", "play"
 def train_agent(
     episodes: Episodes, folder: Path, *, seed: int, steps: int = STEPS, display: ProgressDisplay = QUIET
 ) -> Path:
-    """The checkpoint of a seed, trained in `folder` if it is not there yet.
+    """The checkpoint of a seed, trained in `folder` if it is missing.
 
-    The best on the validation windows counts, be it of the imitation or of the play after it. A run that was
-    stopped goes on: within the play where it was, within the imitation from its beginning.
+    It is the best on the validation windows, of the imitation or of PPO. An interrupted run resumes: PPO from
+    its last state, the imitation from its beginning.
     """
     check_extra()
-    copied = imitated(episodes, folder / IMITATION, seed, display)
+    imitation = imitated(episodes, folder / IMITATION, seed, display)
     if steps == 0:
-        return copied
+        return imitation
     from experiments.training.train_online import train_online
 
     out = folder / PLAY
     train_online(
-        episodes.scenario, out, steps=steps, start=copied, episodes=episodes, reward=REWARD, reward_eta=ETA,
-        seed=seed, resume=(out / "config.json").exists(), validate_every=max(1, min(50_000, steps)),
-        options=PPO, figure=False, display=display, device="cpu",
-    )  # fmt: skip
+        episodes.scenario,
+        out,
+        steps=steps,
+        start=imitation,
+        episodes=episodes,
+        reward=REWARD,
+        reward_eta=ETA,
+        seed=seed,
+        resume=(out / "config.json").exists(),
+        validate_every=max(1, min(50_000, steps)),
+        options=PPO,
+        figure=False,
+        display=display,
+        device="cpu",
+    )
     return out / "best"
 
 
 def imitated(episodes: Episodes, folder: Path, seed: int, display: ProgressDisplay = QUIET) -> Path:
-    """The checkpoint of the imitation: of its rounds the one that does best on the validation windows."""
+    """The checkpoint of the imitation: the round with the best mean score on the validation windows."""
     import torch
 
     from schedulers.training import checkpoint
@@ -66,24 +80,31 @@ def imitated(episodes: Episodes, folder: Path, seed: int, display: ProgressDispl
     best = folder / "best"
     options = ImitateOptions(rounds=ROUNDS, windows=WINDOWS, updates=UPDATES)
     config = {
-        "kind": "imitation", "teacher": "deferral", "choices": list(CHOICES_OF_POLICY), "seed": seed,
-        "width": WIDTH, "rounds": ROUNDS, "windows": WINDOWS, "updates": UPDATES, "versions": versions(),
-    }  # fmt: skip
+        "kind": "imitation",
+        "teacher": "deferral",
+        "choices": list(CHOICES_OF_POLICY),
+        "seed": seed,
+        "width": WIDTH,
+        "rounds": ROUNDS,
+        "windows": WINDOWS,
+        "updates": UPDATES,
+        "versions": versions(),
+    }
     with opened(folder, config, resume=True):
         if (folder / SUMMARY).exists():
             return best
         torch.manual_seed(seed)
         net = SchedulerNet(LAYOUT, NetworkSize("pointwise", WIDTH))
-        windows, judges = episodes.of(TRAIN), episodes.of(VALIDATION)
-        found: list[dict[str, float]] = []
-        lesson = ImitationTask(deferral(), episodes, windows, REWARD)
+        validation = episodes.of(VALIDATION)
+        rounds: list[dict[str, float]] = []
+        imitation = ImitationTask(deferral(), episodes, episodes.of(TRAIN), REWARD)
         with display.task(f"seed {seed}: imitation", "updates") as task:
-            for agreement in imitate(net, lesson, options, seed=seed, on_progress=task.update):
+            for agreement in imitate(net, imitation, options, seed=seed, on_progress=task.update):
                 head, scores = best_choice(
-                    net, episodes, judges, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
+                    net, episodes, validation, CHOICES_OF_POLICY, reward=REWARD, reward_eta=ETA
                 )
                 score = float(scores.mean())
-                if score > max((each["score"] for each in found), default=-np.inf):
+                if score > max((previous["score"] for previous in rounds), default=-np.inf):
                     facts = {
                         "trained": "imitation of deferral",
                         "seed": seed,
@@ -93,9 +114,9 @@ def imitated(episodes: Episodes, folder: Path, seed: int, display: ProgressDispl
                         "versions": versions(),
                     }
                     checkpoint.save(best, checkpoint.Checkpoint(net, facts))
-                found.append({"agreement": agreement, "score": score})
+                rounds.append({"agreement": agreement, "score": score})
                 display.note(
-                    f"seed {seed}: imitation round {len(found)}: agrees {agreement:.3f}, score {score:.4f}"
+                    f"seed {seed}: imitation round {len(rounds)}: agrees {agreement:.3f}, score {score:.4f}"
                 )
-        write_json(folder / SUMMARY, {"rounds": found, "best": max(each["score"] for each in found)})
+        write_json(folder / SUMMARY, {"rounds": rounds, "best": max(scored["score"] for scored in rounds)})
     return best

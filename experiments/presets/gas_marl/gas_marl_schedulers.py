@@ -1,4 +1,4 @@
-"""Who is compared in GAS-MARL's case, and by which forecast they go."""
+"""The schedulers compared in GAS-MARL's case, and the forecast that each uses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ renewable share, score. They backfill by that code's own rule, and see the true 
 
 PATIENCE_DAYS = 60
 WINDOW_KWH = 2500.0
-"""What a window draws, about; so one kWh that wind and sun do not cover costs 1 / WINDOW_KWH of the score."""
+"""Energy of a window, about; so one kWh that wind and sun do not cover costs 1 / WINDOW_KWH of the score."""
 PRICES = Prices(
     wait=ETA / JOBS_PER_WINDOW,
     energy_kwh=1.0 / WINDOW_KWH,
@@ -49,7 +49,7 @@ PRICES = Prices(
 
 @dataclass(frozen=True)
 class Entrant:
-    """A row of the table. forecast: None where the scheduler looks at none. seed: of a trained agent."""
+    """A row of the table. forecast: kind, None for a scheduler that uses none. seed: of a trained agent."""
 
     name: str
     forecast: str | None
@@ -60,14 +60,15 @@ class Entrant:
 class Patient(BaseScheduler):
     """A trained agent that starts a job as soon as it fits once it has waited PATIENCE_DAYS.
 
-    A network alone may leave a job for ever: one left two of 1,024 until the weather ended, three years on.
+    A network may postpone a job forever: one left two of 1,024 jobs until the weather data ended after three
+    years.
     """
 
     def __init__(self, inner: BaseScheduler) -> None:
         self.inner, self.name = inner, inner.name
 
     def check(self, case: Case) -> None:
-        """As the agent."""
+        """InputError for a case that the agent refuses."""
         self.inner.check(case)
 
     def for_case(self, case: Case) -> PatientDecider:
@@ -83,12 +84,12 @@ class PatientDecider(Decider):
         self._inner = inner
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """The first job that is overdue and fits, else what the agent says, as a slot."""
+        """The first overdue job that fits, else the agent's decision, as a slot."""
         if status == DECIDE_START:
             live = world.live[e]
             limit_s = int(world.env[e].now_s) - PATIENCE_DAYS * 86_400
-            waits = (live.doing == QUEUED) & (live.cores <= int(world.part[e, 0].free_cores))
-            slots = np.flatnonzero(waits)
+            fitting = (live.doing == QUEUED) & (live.cores <= int(world.part[e, 0].free_cores))
+            slots = np.flatnonzero(fitting)
             if len(slots):
                 first = int(slots[live.job[slots].argmin()])  # jobs are in the order of their submit times
                 if int(world.jobs[live.job[first]].submit_s) <= limit_s:
@@ -97,25 +98,25 @@ class PatientDecider(Decider):
 
 
 def deferral() -> Deferral:
-    """The rule of thumb with the prices of this case."""
+    """The heuristic `deferral` with the prices of this case."""
     return Deferral(PRICES)
 
 
 def entrants(names: Sequence[str], agents: dict[int, Path]) -> list[Entrant]:
     """The rows for these names. agents: checkpoint of each seed. InputError for an unknown name."""
-    found = []
+    rows = []
     for name in names:
         if name == AGENT:
-            found += [Entrant(name, kind, made, seed) for seed, made, kind in _agents(agents)]
+            rows += _agents(agents)
         elif name == DEFERRAL:
-            found += [Entrant(name, kind, deferral()) for kind in (PERFECT, REALISTIC)]
+            rows += [Entrant(name, kind, deferral()) for kind in (PERFECT, REALISTIC)]
         else:
-            found.append(Entrant(name, None, heuristic(name)))
-    return found
+            rows.append(Entrant(name, None, heuristic(name)))
+    return rows
 
 
 def heuristic(name: str) -> BaseScheduler:
-    """A scheduler by its usual name. InputError for one that has nothing to go by here."""
+    """A scheduler by its name. InputError for one that cannot work in this case."""
     if "green" in name.split("+"):
         raise InputError(
             f"scheduler {name!r}: the green gate holds jobs until their latest start, and these jobs have "
@@ -124,8 +125,9 @@ def heuristic(name: str) -> BaseScheduler:
     return as_scheduler(make_scheduler(name))
 
 
-def _agents(agents: dict[int, Path]) -> list[tuple[int, BaseScheduler, str]]:
+def _agents(agents: dict[int, Path]) -> list[Entrant]:
+    """Each agent by its seed, once with each forecast."""
     from schedulers.network.learned_scheduler import LearnedScheduler
 
-    made = {seed: Patient(LearnedScheduler(folder, AGENT)) for seed, folder in agents.items()}
-    return [(seed, made[seed], kind) for kind in (PERFECT, REALISTIC) for seed in made]
+    patient = {seed: Patient(LearnedScheduler(folder, AGENT)) for seed, folder in agents.items()}
+    return [Entrant(AGENT, kind, patient[seed], seed) for kind in (PERFECT, REALISTIC) for seed in patient]

@@ -1,22 +1,30 @@
-"""The table of GAS-MARL's case for a terminal, and what its numbers mean."""
+"""The table of GAS-MARL's case for a terminal, with notes on its numbers."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from experiments.presets.gas_marl.gas_marl_forecast import PERFECT
 from experiments.presets.gas_marl.gas_marl_schedulers import AGENT, PUBLISHED
+from experiments.presets.preset_files import Record
 from experiments.results.text_table import aligned_lines
 
 COLUMNS = (
-    "scheduler", "forecast", "slowdown", "renewable", "score", "95 %", "wait", "makespan", "energy", "grid",
-)  # fmt: skip
+    "scheduler",
+    "forecast",
+    "slowdown",
+    "renewable",
+    "score",
+    "95 %",
+    "wait",
+    "makespan",
+    "energy",
+    "grid",
+)
 MARK = "†"
 
 
-def table(results: dict[str, Any]) -> str:
-    """Rows best first, the published ones below, and notes."""
-    rows = [_row(row) for row in sorted(results["summary"], key=lambda row: -row["score"])]
+def table(results: Record) -> str:
+    """Our rows by score, best first, then the published ones, then notes."""
+    rows = [_row(summary) for summary in sorted(results["summary"], key=lambda summary: -summary["score"])]
     rows += [
         [
             f"{name} (published)",
@@ -33,33 +41,33 @@ def table(results: dict[str, Any]) -> str:
     )
 
 
-def _heading(results: dict[str, Any]) -> str:
+def _heading(results: Record) -> str:
     return (
         f"gas-marl: {results['windows']} windows of {results['jobs_per_window']} jobs, "
         f"score = renewable share - {results['eta']} x mean bounded slowdown"
     )
 
 
-def _row(row: dict[str, Any]) -> list[str]:
-    name = row["scheduler"]
+def _row(summary: Record) -> list[str]:
+    name = summary["scheduler"]
     if name == AGENT:
-        name += f" ({row['seeds']} seed{'s' * (row['seeds'] != 1)})"
-    forecast = row["forecast"] or "-"
+        name += f" ({summary['seeds']} seed{'s' * (summary['seeds'] != 1)})"
+    forecast = summary["forecast"] or "-"
     return [
         name,
         f"{forecast} {MARK}" if forecast == PERFECT else forecast,
-        f"{row['mean_bounded_slowdown']:.2f}",
-        f"{row['renewable_share']:.4f}",
-        f"{row['score']:.3f}",
-        "-" if row["score_low"] is None else f"{row['score_low']:.3f} to {row['score_high']:.3f}",
-        f"{row['mean_wait_s'] / 3600:.1f} h",
-        f"{row['makespan_s'] / 86400:.1f} d",
-        f"{row['energy_kwh']:,.0f} kWh",
-        f"{row['grid_kwh']:,.0f} kWh",
+        f"{summary['mean_bounded_slowdown']:.2f}",
+        f"{summary['renewable_share']:.4f}",
+        f"{summary['score']:.3f}",
+        "-" if summary["score_low"] is None else f"{summary['score_low']:.3f} to {summary['score_high']:.3f}",
+        f"{summary['mean_wait_s'] / 3600:.1f} h",
+        f"{summary['makespan_s'] / 86400:.1f} d",
+        f"{summary['energy_kwh']:,.0f} kWh",
+        f"{summary['grid_kwh']:,.0f} kWh",
     ]
 
 
-def _notes(results: dict[str, Any]) -> list[str]:
+def _notes(results: Record) -> list[str]:
     return [
         f"{MARK} clairvoyant: sees the true supply of the next 24 hours. In all rows run times stand in for",
         "  estimates: the trace has none. published: the paper's public code on these windows, which",

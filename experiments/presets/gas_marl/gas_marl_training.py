@@ -1,6 +1,6 @@
-"""What the agent of GAS-MARL's case is trained on, and chosen by: nothing of what it is tested on.
+"""Training and validation windows of the agent for GAS-MARL's case, disjoint from the test data.
 
-Jobs are drawn from the model of Lublin and Feitelson (2003), at the load of lublin_256; their watts a
+Jobs are drawn from the model of Lublin and Feitelson (2003), at the load of lublin_256; their watts per
 processor from the rows of jobs outside the ten test windows; the weather is of other years.
 """
 
@@ -29,14 +29,19 @@ TRAIN, VALIDATION = "train", "validation"
 PROCESSORS, LOAD = 256, 1.06
 """Of lublin_256.swf, measured: sum(cores x run time) / (processors x last arrival) is 1.061."""
 WINDOWS_A_TRACE = 12  # 12 x 1,024 jobs take about 110 days
-TRACES = (("2019", 0, TRAIN), ("2020", 0, TRAIN), ("2019", 4800, TRAIN), ("2020", 4800, TRAIN),
-          ("2021", 0, VALIDATION))  # fmt: skip
-"""Weather year, its hour at which the jobs begin, and what the windows are for. The weather of a year is
+TRACES = (
+    ("2019", 0, TRAIN),
+    ("2020", 0, TRAIN),
+    ("2019", 4800, TRAIN),
+    ("2020", 4800, TRAIN),
+    ("2021", 0, VALIDATION),
+)
+"""Weather year, its hour at which the jobs begin, and the split of the windows. The weather of a year is
 followed by its own beginning, so that the last window ends within it."""
 
 
 def outside_test(jobs: int) -> np.ndarray:
-    """(jobs,) which jobs of lublin_256 are in none of the test windows."""
+    """(jobs,) bool: jobs of lublin_256 that are in none of the test windows."""
     outside = np.ones(jobs, dtype=bool)
     for first in FIRST_JOBS:
         outside[first : first + JOBS_PER_WINDOW] = False
@@ -63,7 +68,7 @@ def training_episodes(data: Data, seed: int = 0) -> Episodes:
                     0,
                     JOBS_PER_WINDOW,
                     number,
-                )  # fmt: skip
+                )
             )
         cases.append(case)
     return Episodes("gas-marl", tuple(cases), tuple(episodes))

@@ -1,11 +1,10 @@
-"""`rare compare --preset gas-marl`: train for GAS-MARL's case, and judge on its ten windows."""
+"""`rare compare --preset gas-marl`: train for GAS-MARL's case, and evaluate on its ten windows."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from experiments.presets.gas_marl.gas_marl_agent import STEPS, train_agent
 from experiments.presets.gas_marl.gas_marl_case import (
@@ -28,7 +27,7 @@ from experiments.presets.gas_marl.gas_marl_schedulers import (
 )
 from experiments.presets.gas_marl.gas_marl_text import table
 from experiments.presets.gas_marl.gas_marl_training import training_episodes
-from experiments.presets.preset_files import made_folder, write_results
+from experiments.presets.preset_files import Record, made_folder, write_results
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import provenance
 from traces.errors import InputError
@@ -46,58 +45,68 @@ def run(
     steps: int | None = None,
     seed: int = 0,
     display: ProgressDisplay = QUIET,
-) -> dict[str, Any]:
-    """Train what is missing into out/train/seed-K, judge all, and write out/results.json and out/table.txt.
+) -> Record:
+    """Train missing agents in out/train/seed-K, evaluate all, write out/results.json and out/table.txt.
 
     data: folders with the four files. schedulers: names of heuristics, `deferral`, `agent`; default: all of
-    the table. seeds: agents to train, `seed` the first. steps: decisions that each plays after its imitation.
-    InputError for what is missing or cannot be.
+    the table. seeds: number of agents, `seed` the first. steps: decisions of PPO after imitation. Returns the
+    content of results.json. InputError for missing files, unknown names and impossible numbers.
     """
     began_s = time.monotonic()
     names, count = list(schedulers or DEFAULT), SEEDS if seeds is None else seeds
-    played = STEPS if steps is None else steps
-    _check(names, count, played)
-    read = read_data(data)
-    cases = judged_cases(read)
+    ppo_steps = STEPS if steps is None else steps
+    _check(names, count, ppo_steps)
+    inputs = read_data(data)
+    cases = judged_cases(inputs)
     folder = made_folder(out)
     agents: dict[int, Path] = {}
     if AGENT in names:
-        agents = _trained(read, folder / TRAINING, range(seed, seed + count), played, display)
+        agents = _trained(inputs, folder / TRAINING, range(seed, seed + count), ppo_steps, display)
     trained_s = time.monotonic() - began_s
-    forecasts = {kind: forecast_for(read, kind, seed) for kind in (PERFECT, REALISTIC)}
+    forecasts = {kind: forecast_for(inputs, kind, seed) for kind in (PERFECT, REALISTIC)}
     with display.task("judging", "windows") as task:
-        rows = judge(entrants(names, agents), cases, forecasts, tell=task.update)
-    found = {
-        "preset": "gas-marl", "windows": len(cases), "jobs_per_window": JOBS_PER_WINDOW, "eta": ETA,
-        "blocks": len(blocks(FIRST_JOBS)), "seeds": count if agents else 0, "steps": played,
-        "summary": summary(rows), "rows": rows,
-        "published": [dict(zip(("scheduler", "mean_bounded_slowdown", "renewable_share", "score"), row,
-                               strict=True)) for row in PUBLISHED],
-        "train_s": trained_s, "judge_s": time.monotonic() - began_s - trained_s,
-        "provenance": provenance(seed=seed, files=read.files),
-    }  # fmt: skip
-    write_results(folder, found, text(found))
-    return found
+        rows = judge(entrants(names, agents), cases, forecasts, on_progress=task.update)
+    published_columns = ("scheduler", "mean_bounded_slowdown", "renewable_share", "score")
+    results = {
+        "preset": "gas-marl",
+        "windows": len(cases),
+        "jobs_per_window": JOBS_PER_WINDOW,
+        "eta": ETA,
+        "blocks": len(blocks(FIRST_JOBS)),
+        "seeds": count if agents else 0,
+        "steps": ppo_steps,
+        "summary": summary(rows),
+        "rows": rows,
+        "published": [dict(zip(published_columns, row, strict=True)) for row in PUBLISHED],
+        "train_s": trained_s,
+        "judge_s": time.monotonic() - began_s - trained_s,
+        "provenance": provenance(seed=seed, files=inputs.files),
+    }
+    write_results(folder, results, text(results))
+    return results
 
 
-def text(found: dict[str, Any]) -> str:
-    """The table for the terminal."""
-    return table(found)
+def text(results: Record) -> str:
+    """The table for the terminal, of the content of results.json."""
+    return table(results)
 
 
 def _trained(
-    read: Data, folder: Path, seeds: Sequence[int], steps: int, display: ProgressDisplay
+    data: Data, folder: Path, seeds: Sequence[int], steps: int, display: ProgressDisplay
 ) -> dict[int, Path]:
-    episodes = training_episodes(read)
-    found = {}
+    """The checkpoint of each seed."""
+    episodes = training_episodes(data)
+    checkpoints = {}
     for seed in seeds:
         display.note(f"seed {seed}: training in {folder / f'seed-{seed}'}")
-        found[seed] = train_agent(episodes, folder / f"seed-{seed}", seed=seed, steps=steps, display=display)
-    return found
+        checkpoints[seed] = train_agent(
+            episodes, folder / f"seed-{seed}", seed=seed, steps=steps, display=display
+        )
+    return checkpoints
 
 
 def _check(names: Sequence[str], seeds: int, steps: int) -> None:
-    """Everything that can be told before minutes have passed."""
+    """InputError for wrong names and numbers, before anything is read or trained."""
     if seeds < 1:
         raise InputError(f"--seeds must be at least 1, got {seeds}")
     if steps < 0:

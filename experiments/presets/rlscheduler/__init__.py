@@ -1,1 +1,1 @@
-"""The published case of RLScheduler, run on files that the user fetched."""
+"""The published case of RLScheduler, on files supplied by the user."""

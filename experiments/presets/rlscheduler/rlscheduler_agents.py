@@ -1,8 +1,8 @@
-"""Schedulers of RLScheduler's case: rules read off observations, and networks that keep to an order.
+"""Schedulers of RLScheduler's case: rules on observations, and networks that rank jobs without backfill.
 
-In order means without backfill: all waiting jobs are ranked, and only the first may start; nobody behind it
-passes. A network that knew what is free could rank whoever fits first, which is backfill by another name, so
-the one that ranks is shown the waiting jobs alone.
+"In order" means without backfill: all waiting jobs are ranked, and only the first may start. A network that
+observed the free processors could rank fitting jobs first, which amounts to backfill, so the ranking network
+observes the waiting jobs alone.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from schedulers.network.forward import Forward
 from schedulers.network.learned_scheduler import forward_of
 
 ALL_JOBS = Layout(queue_slots=1024, running_slots=64, forecast_hours=0)
-"""Every waiting job of the longest window is seen."""
+"""With a slot for every waiting job of the longest window."""
 KNOWN_TO_ORDER = ("queued", "hour_sin", "hour_cos")
 _STARTABLE = [feature.name for feature in QUEUE].index("startable")
 _HIDDEN = [place for place, feature in enumerate(CLUSTER) if feature.name not in KNOWN_TO_ORDER]
 
 
 def waiting_only(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """(E, D) observations as one that ranks is shown them: every waiting job is an action, WAIT is none.
+    """(E, D) observations for a ranking network: every waiting job is a valid action, WAIT is not.
 
-    Neither what is free nor who runs is to be seen, nor who could start.
+    Free processors, running jobs and startability are hidden.
     """
-    found, parts = obs.copy(), layout.slices
-    waiting = found[:, parts["queue"]].reshape(len(obs), *layout.shapes["queue"])
-    here = waiting[:, :, 0] > 0.5
-    waiting[:, :, _STARTABLE] = here
-    found[:, parts["mask"]] = 0.0
-    found[:, 1 : 1 + layout.queue_slots] = here
-    found[:, parts["running"]] = 0.0
-    found[:, parts["cluster"].start + np.array(_HIDDEN)] = 0.0
-    return found
+    hidden, parts = obs.copy(), layout.slices
+    waiting = hidden[:, parts["queue"]].reshape(len(obs), *layout.shapes["queue"])
+    filled = waiting[:, :, 0] > 0.5
+    waiting[:, :, _STARTABLE] = filled
+    hidden[:, parts["mask"]] = 0.0
+    hidden[:, 1 : 1 + layout.queue_slots] = filled
+    hidden[:, parts["running"]] = 0.0
+    hidden[:, parts["cluster"].start + np.array(_HIDDEN)] = 0.0
+    return hidden
 
 
 def where_it_fits(obs: np.ndarray, action: np.ndarray) -> np.ndarray:
-    """(E,) the actions, WAIT for those that are not valid now."""
+    """(E,) actions, with WAIT in place of those that are not valid in obs (E, D)."""
     return np.where(obs[np.arange(len(obs)), action] > 0.5, action, 0)
 
 
 class ObservationScheduler(BaseScheduler):
-    """A scheduler that decides by observations of all waiting jobs. Any case will do."""
+    """A scheduler that decides by observations of all waiting jobs, in any case."""
 
     def __init__(self, name: str, layout: Layout = ALL_JOBS) -> None:
         self.name, self.layout = name, layout
@@ -64,7 +64,7 @@ class ObservationScheduler(BaseScheduler):
 
     @abstractmethod
     def action(self, obs: np.ndarray) -> int:
-        """What to do, of an observation (D,)."""
+        """The action for an observation (D,)."""
 
 
 class ActionDecider(ObservingDecider):
@@ -75,14 +75,14 @@ class ActionDecider(ObservingDecider):
         self._action_of = action_of
 
     def action(self, obs: np.ndarray, mask: np.ndarray, now_s: int) -> int:
-        """What the function says."""
+        """The action of the function for an observation (D,)."""
         return self._action_of(obs)
 
 
 class Rule(ObservationScheduler):
-    """A rule as a scheduler. in_order: only the first of all waiting jobs may start.
+    """A rule of rlscheduler_teacher as a scheduler. in_order: only the first waiting job may start.
 
-    may_wait: and it may not if the rule about long jobs is against it.
+    may_wait: and it waits if it is long and long jobs hold too many processors (`may_hold`).
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Rule(ObservationScheduler):
         self.in_order, self.may_wait = in_order, may_wait
 
     def action(self, obs: np.ndarray) -> int:
-        """See the class."""
+        """The action of the rule for an observation (D,)."""
         if not self.in_order:
             return int(patient(obs[None], self.layout)[0])
         first = int(where_it_fits(obs[None], first_in_order(obs[None], self.layout))[0])
@@ -102,10 +102,10 @@ class Rule(ObservationScheduler):
 
 
 class InOrder(ObservationScheduler):
-    """One network ranks all waiting jobs; the first starts if it fits, and nobody passes it.
+    """A network ranks all waiting jobs; the first starts if it fits, and no other job does.
 
-    ranking: an action of an observation that `waiting_only` made. policy: None, or a network that sees
-    everything and may let the first wait, though it fits; it never starts another.
+    ranking: action of an observation (D,) of `waiting_only`. policy: None, or a network with full
+    observations that may let the first job wait although it fits.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class InOrder(ObservationScheduler):
         self._ranking, self._policy = ranking, policy
 
     def action(self, obs: np.ndarray) -> int:
-        """See the class."""
+        """Start the first job of the ranking, or WAIT."""
         first = self._ranking(waiting_only(obs[None], self.layout)[0])
         if obs[first] <= 0.5:
             return 0

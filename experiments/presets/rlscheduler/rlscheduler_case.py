@@ -1,7 +1,7 @@
-"""RLScheduler's case on windows of our own: jobs of lublin_256 on 256 processors, power without limit.
+"""RLScheduler's case on fixed windows: jobs of lublin_256 on 256 processors, power without limit.
 
 The case: Zhang, Dai, He, Bao, Xie, "RLScheduler", SC 2020, doi:10.1109/SC41405.2020.00035. The paper samples
-its sequences of jobs anew; these windows are fixed, so that whoever has the file can be measured on the same.
+its sequences of jobs; these windows are fixed, so that results with the same file are comparable.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILE = "lublin_256.swf"
 SOURCE = "https://github.com/DIR-LAB/deep-batch-scheduler (data/lublin_256.swf)"
 PROCESSORS, JOBS = 256, 10_000
 MACHINES = Partition(nodes=PROCESSORS, core_mw=1)
-"""One processor a node. What it draws changes nothing, for there is power for all."""
+"""One processor per node. Its power has no effect, because the supply has no limit."""
 
 WINDOW_SEED = 20201116
 FIRST_JOBS: Mapping[int, tuple[int, ...]] = {
@@ -50,14 +50,14 @@ FIRST_JOBS: Mapping[int, tuple[int, ...]] = {
     ),
     1024: (47, 1084, 2152, 3199, 4247, 5319, 5831, 6878, 7905, 8946),
 }
-"""Jobs in a window -> the first job (from 0) of each: what `draw_windows(WINDOW_SEED)` gives."""
+"""Jobs of a window -> first job (from 0) of each window: the result of `draw_windows(WINDOW_SEED)`."""
 
 
 def draw_windows(seed: int) -> dict[int, tuple[int, ...]]:
-    """Twenty windows of 256 jobs side by side, and ten of 1,024.
+    """First jobs of twenty disjoint windows of 256 jobs, and of ten of 1,024.
 
-    Ten of 1,024 jobs need more than the 10,000 that there are: nine lie side by side, and one of them, drawn,
-    shares its second half with a tenth.
+    Ten windows of 1,024 jobs need more than 10,000 jobs: nine lie side by side, and a random one of them
+    shares its second half with the tenth.
     """
     rng = np.random.default_rng(seed)
     short = np.sort(rng.integers(0, JOBS - 20 * 256 + 1, 20)) + 256 * np.arange(20)
@@ -69,23 +69,23 @@ def draw_windows(seed: int) -> dict[int, tuple[int, ...]]:
 
 
 def blocks(first_jobs: Sequence[int], length: int) -> list[list[int]]:
-    """Places of windows that share jobs, together: they are not independent, so they are resampled as one."""
-    found: list[list[int]] = []
-    for place in np.argsort(first_jobs, kind="stable").tolist():
-        if found and first_jobs[place] < first_jobs[found[-1][-1]] + length:
-            found[-1].append(place)
+    """Groups of windows that share jobs, by number: not independent, so they are resampled together."""
+    groups: list[list[int]] = []
+    for window in np.argsort(first_jobs, kind="stable").tolist():
+        if groups and first_jobs[window] < first_jobs[groups[-1][-1]] + length:
+            groups[-1].append(window)
         else:
-            found.append([place])
-    return found
+            groups.append([window])
+    return groups
 
 
 def find_trace(data: Sequence[str | Path]) -> Path:
-    """The trace in one of the folders. InputError if it is in none."""
+    """The path of the trace in one of the folders. InputError if it is in none."""
     return find_files(data, {FILE: SOURCE})[FILE]
 
 
 def read_trace(path: Path) -> Workload:
-    """The jobs of the trace. InputError if they are not the 10,000 that the windows are counted in."""
+    """The jobs of the trace. InputError if they are not the 10,000 jobs that the windows refer to."""
     jobs = read_workload(path)
     if len(jobs) != JOBS or int(jobs.cores.max()) > PROCESSORS:
         raise InputError(
@@ -96,14 +96,14 @@ def read_trace(path: Path) -> Workload:
 
 
 def case_of(jobs: Workload) -> Case:
-    """Jobs on the machine, with power for all of them."""
+    """A case of these jobs on 256 processors, with power without limit."""
     return Case(jobs, Cluster((MACHINES,)), constant_inputs())
 
 
 def windows_of(
     jobs: Workload, first_jobs: Sequence[int], length: int, split: str, case_index: int = 0
 ) -> list[Episode]:
-    """Windows of so many jobs: from the first submit, on an empty machine, until the last job is done."""
+    """Windows of `length` jobs: from the first submit, on an empty machine, until the last job ends."""
     return [
         Episode(
             f"{split}-{case_index}-{length}-{first:04d}",
@@ -115,16 +115,16 @@ def windows_of(
             0,
             length,
             case_index,
-        )  # fmt: skip
+        )
         for first in first_jobs
     ]
 
 
 def test_episodes(jobs: Workload, first_jobs: Mapping[int, Sequence[int]] = FIRST_JOBS) -> Episodes:
-    """The windows that everybody is judged on; the split of each is its number of jobs."""
-    found = [
+    """The test windows; the split of a window is its number of jobs, as text."""
+    windows = [
         window
         for length, first in first_jobs.items()
         for window in windows_of(jobs, first, length, str(length))
     ]
-    return Episodes("rlscheduler", (case_of(jobs),), tuple(found))
+    return Episodes("rlscheduler", (case_of(jobs),), tuple(windows))

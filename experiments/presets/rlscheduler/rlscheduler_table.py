@@ -1,72 +1,76 @@
-"""The numbers of RLScheduler's case: means over windows, paired differences, and the table of them."""
+"""Results of RLScheduler's case: means over windows, paired differences, and their table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from experiments.presets.preset_files import Record
 from experiments.presets.rlscheduler.rlscheduler_case import blocks
 from experiments.results.statistics import stratified
 
 AGENTS = ("agent", "agent, in order", "agent, in order, may wait")
 NAMED = ("sjf", "f1", "wfp3")
-"""The heuristics that every agent is held against, each in the agent's setting."""
-
-Rows = Sequence[Mapping[str, Any]]
+"""The heuristics in the table of differences, each in the agent's setting."""
 
 
-def summary_of(rows: Rows, first_jobs: Mapping[int, Sequence[int]]) -> list[dict[str, Any]]:
-    """For each size of window: means by scheduler, and each agent against each scheduler of its setting."""
+def summary_of(rows: Sequence[Record], first_jobs: Mapping[int, Sequence[int]]) -> list[Record]:
+    """For each size of window: means by scheduler, and differences of agents to others of their setting."""
     return [
         _of_size([row for row in rows if row["jobs"] == length], length, first)
         for length, first in first_jobs.items()
     ]
 
 
-def _of_size(rows: Rows, length: int, first: Sequence[int]) -> dict[str, Any]:
+def _of_size(rows: Sequence[Record], length: int, first: Sequence[int]) -> Record:
     settings = {str(row["scheduler"]): str(row["setting"]) for row in rows}
     values = {name: _blocked(rows, name, first, length) for name in settings}
     means = {
-        name: {"setting": settings[name], **stratified([found[None]]).as_dict()}
-        for name, found in values.items()
+        name: {"setting": settings[name], **stratified([slowdown[None]]).as_dict()}
+        for name, slowdown in values.items()
     }
-    against = [
+    differences = [
         {
-            "agent": agent, "other": other,
+            "agent": agent,
+            "other": other,
             **stratified([(values[agent] - values[other])[None]]).as_dict(),
         }
-        for agent in AGENTS if agent in values
-        for other in values if other not in AGENTS and settings[other] == settings[agent]
-    ]  # fmt: skip
+        for agent in AGENTS
+        if agent in values
+        for other in values
+        if other not in AGENTS and settings[other] == settings[agent]
+    ]
     return {
-        "jobs": length, "windows": len(first), "blocks": len(blocks(first, length)),
-        "schedulers": means, "differences": against,
-    }  # fmt: skip
+        "jobs": length,
+        "windows": len(first),
+        "blocks": len(blocks(first, length)),
+        "schedulers": means,
+        "differences": differences,
+    }
 
 
-def _blocked(rows: Rows, name: str, first: Sequence[int], length: int) -> np.ndarray:
-    """(S, B) slowdown by seed and block of windows that share jobs."""
-    own = [row for row in rows if row["scheduler"] == name]
-    seeds = sorted({row["seed"] for row in own}, key=str)
-    at = {(row["seed"], row["first_job"]): row["slowdown"] for row in own}
+def _blocked(rows: Sequence[Record], name: str, first: Sequence[int], length: int) -> np.ndarray:
+    """(S, B) mean slowdown of a scheduler by seed and block of windows that share jobs."""
+    matching = [row for row in rows if row["scheduler"] == name]
+    seeds = sorted({row["seed"] for row in matching}, key=str)
+    slowdown = {(row["seed"], row["first_job"]): row["slowdown"] for row in matching}
     return np.array(
         [
-            [np.mean([at[seed, first[place]] for place in block]) for block in blocks(first, length)]
+            [np.mean([slowdown[seed, first[window]] for window in block]) for block in blocks(first, length)]
             for seed in seeds
         ]
     )
 
 
-def text(found: Mapping[str, Any]) -> str:
-    """The table for the terminal; it ends with what the numbers mean."""
-    lines = [f"RLScheduler's case on lublin_256: {found['metric']}", ""]
-    sizes = found["summary"]
+def text(results: Record) -> str:
+    """The table for the terminal with notes on its numbers, of the content of results.json."""
+    lines = [f"RLScheduler's case on lublin_256: {results['metric']}", ""]
+    sizes = results["summary"]
     for setting in ("no backfill", "backfill"):
         lines += _part(setting, sizes)
     lines += _differences(sizes)
-    seeds, steps = len(found["seeds"]), found["steps"]
+    seeds, steps = len(results["seeds"]), results["steps"]
     lines += [
         "In brackets: 95 % intervals of the mean over windows (agents: and seeds), resampled; differences",
         "are paired by window. Windows that share jobs count as one. Estimates are the true run times.",
@@ -78,8 +82,8 @@ def text(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _part(setting: str, sizes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Schedulers of a setting, the best at the largest windows first."""
+def _part(setting: str, sizes: Sequence[Record]) -> list[str]:
+    """Lines of the schedulers of a setting, the best at the largest windows first."""
     last = sizes[-1]["schedulers"]
     names = [name for name in last if last[name]["setting"] == setting]
     names.sort(key=lambda name: float(last[name]["mean"]))
@@ -91,8 +95,8 @@ def _part(setting: str, sizes: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*lines, ""]
 
 
-def _differences(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Each agent less SJF, F1, WFP3, and less the best other of its setting but the rules."""
+def _differences(sizes: Sequence[Record]) -> list[str]:
+    """Lines of the differences of each agent to NAMED, F4 and the rules, in its setting."""
     lines = [
         f"{'difference (below 0: agent better)':41}" + "".join(f"{s['jobs']:,} jobs".rjust(30) for s in sizes)
     ]
@@ -108,6 +112,6 @@ def _differences(sizes: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*lines, ""]
 
 
-def _cell(found: Mapping[str, Any]) -> str:
-    interval = "-" if found["low"] is None else f"[{found['low']:.2f}, {found['high']:.2f}]"
-    return f"{found['mean']:.2f} {interval}"
+def _cell(estimate: Record) -> str:
+    interval = "-" if estimate["low"] is None else f"[{estimate['low']:.2f}, {estimate['high']:.2f}]"
+    return f"{estimate['mean']:.2f} {interval}"

@@ -1,8 +1,8 @@
-"""What the agents of RLScheduler's case imitate first: two rules, read off observations.
+"""The teachers of RLScheduler's case: two rules on observations, which the agents imitate first.
 
-Found by trying on synthetic traces alone (docs/preset-rlscheduler.md). Mean bounded slowdown is the business
-of short jobs, and half of all jobs run for less than three minutes here: a long job that takes the last
-processors makes dozens of them wait for hours, and loses little by waiting itself.
+They were tuned on synthetic traces alone (docs/preset-rlscheduler.md). Short jobs dominate the mean bounded
+slowdown, and half of all jobs run for less than three minutes here: a long job on the last processors makes
+dozens of them wait for hours, and loses little by waiting itself.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from rare.env.observation.layout import CLUSTER, QUEUE, RUNNING, Layout
 
 LONG_S = 1000.0
 SHARE_OF_LONG = 0.5
-"""Long jobs hold at most this share of the processors, but for one of them alone."""
-SHORT_S = 10.0  # bounded slowdown does not tell shorter jobs apart
+"""Long jobs hold at most this share of the processors, except a single one."""
+SHORT_S = 10.0  # bounded slowdown treats shorter jobs alike
 HOUR_S = 3600.0
 
 _QUEUE = {feature.name: place for place, feature in enumerate(QUEUE)}
@@ -28,20 +28,20 @@ def block(obs: np.ndarray, layout: Layout, name: str) -> np.ndarray:
 
 
 def seconds(share: np.ndarray) -> np.ndarray:
-    """From x / (x + 1 h) back to seconds."""
+    """Seconds x of shares x / (x + 1 h), as observations scale times."""
     return HOUR_S * share / np.maximum(1.0 - share, 1e-6)
 
 
 def merit(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """(E, K) run time x sqrt(processors) of the waiting jobs, the least first; infinite where none is."""
+    """(E, K) run time [s] x sqrt(share of processors) of waiting jobs; infinite in empty slots."""
     waiting = block(obs, layout, "queue")
     run_s = np.maximum(seconds(waiting[:, :, _QUEUE["estimate"]]), SHORT_S)
-    found = run_s * np.sqrt(waiting[:, :, _QUEUE["cores"]])
-    return np.where(waiting[:, :, 0] > 0.5, found, np.inf)
+    area = run_s * np.sqrt(waiting[:, :, _QUEUE["cores"]])
+    return np.where(waiting[:, :, 0] > 0.5, area, np.inf)
 
 
 def may_hold(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """(E, K) whether a waiting job may start if it fits: a short one, or while long ones hold little."""
+    """(E, K) whether a waiting job may start: short ones always, long ones within SHARE_OF_LONG."""
     waiting, running = block(obs, layout, "queue"), block(obs, layout, "running")
     whole_s = seconds(running[:, :, _RUNNING["left"]]) + seconds(running[:, :, _RUNNING["ran"]])
     long = (running[:, :, 0] > 0.5) & (whole_s > LONG_S)
@@ -51,7 +51,7 @@ def may_hold(obs: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def patient(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """(E,) actions: of the jobs that fit and may hold processors, the first in order; else WAIT."""
+    """(E,) actions: the job of least merit that fits and `may_hold`; else WAIT."""
     startable = obs[:, 1 : 1 + layout.queue_slots] > 0.5
     merits = np.where(startable & may_hold(obs, layout), merit(obs, layout), np.inf)
     best = merits.argmin(axis=1)
@@ -59,7 +59,7 @@ def patient(obs: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def first_in_order(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """(E,) actions: the first of all waiting jobs in order, whether it fits or not; WAIT where none waits."""
+    """(E,) actions: the waiting job of least merit, whether it fits or not; WAIT where none waits."""
     merits = merit(obs, layout)
     best = merits.argmin(axis=1)
     return np.where(np.isfinite(merits[np.arange(len(obs)), best]), 1 + best, 0)

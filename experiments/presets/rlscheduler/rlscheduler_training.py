@@ -1,4 +1,4 @@
-"""How the agents of RLScheduler's case are trained: on synthetic Lublin-model jobs, never on lublin_256."""
+"""Training of the agents of RLScheduler's case: on synthetic Lublin-model jobs, never on lublin_256."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 import rare
+from experiments.presets.preset_files import Record
 from experiments.presets.rlscheduler.rlscheduler_agents import ALL_JOBS, InOrder, waiting_only, where_it_fits
 from experiments.presets.rlscheduler.rlscheduler_case import PROCESSORS, case_of, windows_of
 from experiments.presets.rlscheduler.rlscheduler_teacher import first_in_order, patient
@@ -37,15 +38,22 @@ LAYOUT = Layout(queue_slots=256, running_slots=64, forecast_hours=0)
 WIDTH = 32
 REWARD = "slowdown"
 ROUNDS, ENVIRONMENTS, STEPS_A_ROUND, PASSES, BATCH, LEARNING_RATE = 40, 64, 32, 3, 256, 3e-3  # of cloning
-OPTIONS: dict[str, Any] = {
-    "reward_scale": 0.05, "learning_rate": 5e-4, "epochs": 2, "critic_steps": 10_000, "clone_weight": 0.3,
+OPTIONS: dict[str, float | str] = {
+    "reward_scale": 0.05,
+    "learning_rate": 5e-4,
+    "epochs": 2,
+    "critic_steps": 10_000,
+    "clone_weight": 0.3,
     "clone_steps": 40_000,
-}  # fmt: skip
+}
 VALIDATE_EVERY = 10_000
 JUDGE_EVERY = 5  # rounds
 AGENT, ORDER = "agent", "order"
 
 Teacher = Callable[[np.ndarray, Layout], np.ndarray]
+"""Observations (E, D) of a layout -> actions (E,)."""
+Transform = Callable[[np.ndarray, Layout], np.ndarray]
+"""Observations (E, D) of a layout -> observations (E, D) for the network."""
 
 
 def training_episodes(seed: int, traces: int = TRACES) -> Episodes:
@@ -63,7 +71,7 @@ def training_episodes(seed: int, traces: int = TRACES) -> Episodes:
 
 
 class Player:
-    """Environments that play training windows one after the other, for those who look on."""
+    """Environments that play random training windows, one after the other."""
 
     def __init__(self, episodes: Episodes, layout: Layout, environments: int, seed: int) -> None:
         self.windows = episodes.of("train")
@@ -78,7 +86,7 @@ class Player:
         self.batch.begin(e)
 
     def step(self, actions: np.ndarray) -> None:
-        """One decision everywhere; whoever is at the end begins anew."""
+        """One decision (E,) in all environments; ended ones begin another window."""
         self.batch.step(np.ascontiguousarray(actions, np.int64))
         for e in np.flatnonzero(self.batch.ended()).tolist():
             self._restart(e)
@@ -91,15 +99,14 @@ def clone(
     *,
     seed: int,
     rounds: int,
-    see: Callable[[np.ndarray, Layout], np.ndarray] | None = None,
+    transform: Transform | None = None,
 ) -> Iterator[float]:
-    """Teach a network what `teacher` would do where the network itself leads; after each round its agreement.
+    """Train a network to imitate a teacher in the states that it visits; yields its agreement by round.
 
-    As schedulers.training.distil.imitate, for teachers that read observations, many at once; each round
-    learns from
-    its own decisions alone, for forty rounds are more than could be kept. The teacher leads in the first
-    round and the network ever more often after it (DAgger: Ross, Gordon, Bagnell 2011, arXiv 1011.0686).
-    see: what the network is shown of observations; a choice that is not valid waits.
+    Like schedulers.training.distil.imitate, but for teachers of observations, in many environments at once.
+    Each round learns from its own decisions alone, because forty rounds exceed the memory. The teacher acts
+    in the first round, and with a falling share in later ones (DAgger: Ross, Gordon, Bagnell 2011, arXiv
+    1011.0686). transform: of the network's observations. An invalid choice is played as WAIT.
     """
     import torch
 
@@ -111,8 +118,8 @@ def clone(
     for number in range(rounds):
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * (1.0 - number / rounds)
-        obs, action = _watched(player, net, teacher, max(0.0, 1.0 - 2.0 * number / rounds), see)
-        hits = []
+        obs, action = _labelled(player, net, teacher, max(0.0, 1.0 - 2.0 * number / rounds), transform)
+        agreements = []
         for _ in range(PASSES):
             for rows in torch.from_numpy(player.rng.permutation(len(obs))).split(BATCH):
                 logits = net.policy(obs[rows])
@@ -120,43 +127,47 @@ def clone(
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                hits.append(float((two_step(logits.detach()) == action[rows]).float().mean()))
-        yield float(np.mean(hits))
+                agreements.append(float((two_step(logits.detach()) == action[rows]).float().mean()))
+        yield float(np.mean(agreements))
 
 
-def _watched(
+def _labelled(
     player: Player,
     net: SchedulerNet,
     teacher: Teacher,
-    led: float,
-    see: Callable[[np.ndarray, Layout], np.ndarray] | None,
+    teacher_share: float,
+    transform: Transform | None,
 ) -> tuple[Tensor, Tensor]:
-    """What the network saw in a round (N, D), and what the teacher would have done (N,).
+    """The network's observations in a round (N, D), and the teacher's actions there (N,).
 
-    led: how often the teacher's choice is played.
+    teacher_share: probability that the teacher's action is played.
     """
     import torch
 
     from schedulers.training.scheduler_net import two_step
 
-    seen, wanted = [], []
+    observations, labels = [], []
     for _ in range(STEPS_A_ROUND):
         obs = player.batch.obs
-        shown = obs.copy() if see is None else see(obs, net.layout)
-        right = teacher(obs, net.layout)
+        visible = obs.copy() if transform is None else transform(obs, net.layout)
+        taught = teacher(obs, net.layout)
         with torch.no_grad():
-            own = two_step(net.policy(torch.from_numpy(shown))).numpy()
-        seen.append(shown)
-        wanted.append(right)
-        player.step(where_it_fits(obs, np.where(player.rng.random(len(obs)) < led, right, own)))
-    return torch.from_numpy(np.concatenate(seen)), torch.from_numpy(np.concatenate(wanted))
+            chosen = two_step(net.policy(torch.from_numpy(visible))).numpy()
+        observations.append(visible)
+        labels.append(taught)
+        teacher_acts = player.rng.random(len(obs)) < teacher_share
+        player.step(where_it_fits(obs, np.where(teacher_acts, taught, chosen)))
+    return torch.from_numpy(np.concatenate(observations)), torch.from_numpy(np.concatenate(labels))
 
 
 class Ranking(NamedTuple):
-    """How a network that ranks jobs is taught: what it sees of an observation, and what is to be low."""
+    """For a network that only ranks jobs: its view of an observation, and its validation score.
 
-    see: Callable[[np.ndarray, Layout], np.ndarray]
-    judge: Callable[[SchedulerNet], float]
+    validate: lower is better; evaluated every JUDGE_EVERY rounds.
+    """
+
+    transform: Transform
+    validate: Callable[[SchedulerNet], float]
 
 
 def cloned(
@@ -169,46 +180,52 @@ def cloned(
     ranking: Ranking | None = None,
     display: ProgressDisplay = QUIET,
 ) -> Path:
-    """The folder of a network that was taught so; one that is there already is not taught again.
+    """The checkpoint folder of a network trained by `clone`; one with the same facts is not trained again.
 
-    ranking: for a network that only ranks. The best of some rounds is kept then, without it the last one.
+    ranking: for a network that only ranks; the round with the best validation score is kept. Without it the
+    last round is kept.
     """
-    see, judge = ranking or (None, None)
+    transform, validate = ranking or (None, None)
     import torch
 
     from schedulers.network.checkpoint_files import FACTS
     from schedulers.training import checkpoint
     from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
 
-    facts: dict[str, Any] = {
-        "trained": f"clone of {teacher.__name__}", "head": TWO_STEP, "seed": seed, "rounds": rounds,
-        "windows": len(episodes.of("train")), "judged": judge is not None,
-    }  # fmt: skip
+    facts: Record = {
+        "trained": f"clone of {teacher.__name__}",
+        "head": TWO_STEP,
+        "seed": seed,
+        "rounds": rounds,
+        "windows": len(episodes.of("train")),
+        "judged": validate is not None,
+    }
     if (folder / FACTS).is_file():
-        earlier = checkpoint.load(folder).facts
-        if {name: earlier.get(name) for name in facts} == facts:
+        previous = checkpoint.load(folder).facts
+        if {name: previous.get(name) for name in facts} == facts:
             return folder
     torch.manual_seed(seed)
     net, lowest = SchedulerNet(LAYOUT, NetworkSize(width=WIDTH)), float("inf")
     best: checkpoint.Checkpoint | None = None
     with display.task(f"imitating {teacher.__name__}", "rounds") as task:
-        for done, agreement in enumerate(clone(net, episodes, teacher, seed=seed, rounds=rounds, see=see), 1):
+        learning = clone(net, episodes, teacher, seed=seed, rounds=rounds, transform=transform)
+        for done, agreement in enumerate(learning, 1):
             task.update(done, rounds)
-            if done < rounds and (judge is None or done % JUDGE_EVERY):
+            if done < rounds and (validate is None or done % JUDGE_EVERY):
                 continue
-            score = 0.0 if judge is None else judge(net)
+            score = 0.0 if validate is None else validate(net)
             if score < lowest:
                 lowest = score
-                found = {**facts, "round": done, "agreement": agreement, "validation": score}
-                best = checkpoint.Checkpoint(copy.deepcopy(net), found)
+                round_facts = {**facts, "round": done, "agreement": agreement, "validation": score}
+                best = checkpoint.Checkpoint(copy.deepcopy(net), round_facts)
     assert best is not None
     checkpoint.save(folder, best)
     return folder
 
 
 def order_judge(episodes: Episodes) -> Callable[[SchedulerNet], float]:
-    """Judges a network that ranks: mean bounded slowdown over the validation windows, in its order."""
-    cases = [window_case(episodes.cases[each.case_index], each) for each in episodes.of("validation")]
+    """A function of a ranking network: its mean bounded slowdown over the validation windows, in order."""
+    cases = [window_case(episodes.cases[window.case_index], window) for window in episodes.of("validation")]
 
     def of(net: SchedulerNet) -> float:
         from schedulers.training import checkpoint
@@ -216,18 +233,18 @@ def order_judge(episodes: Episodes) -> Callable[[SchedulerNet], float]:
 
         ranking = forward_of_net(checkpoint.resized(net, ALL_JOBS), TWO_STEP)
         scheduler = InOrder("order", ranking.best)
-        found = [rare.simulate(case, scheduler).metrics["mean_bounded_slowdown"] for case in cases]
-        return float(np.mean(found))
+        slowdowns = [rare.simulate(case, scheduler).metrics["mean_bounded_slowdown"] for case in cases]
+        return float(np.mean(slowdowns))
 
     return of
 
 
 def widened(source: Path, folder: Path) -> Path:
-    """The same network with slots for every waiting job of the longest window, in a folder of its own."""
+    """Write a checkpoint with slots for every waiting job of the longest window; returns `folder`."""
     from schedulers.training import checkpoint
 
-    found = checkpoint.load(source)
-    checkpoint.save(folder, checkpoint.Checkpoint(checkpoint.resized(found.net, ALL_JOBS), found.facts))
+    trained = checkpoint.load(source)
+    checkpoint.save(folder, checkpoint.Checkpoint(checkpoint.resized(trained.net, ALL_JOBS), trained.facts))
     return folder
 
 
@@ -238,12 +255,12 @@ def train_seed(
     rounds: int = ROUNDS,
     traces: int = TRACES,
     display: ProgressDisplay = QUIET,
-) -> dict[str, Any]:
-    """Train the networks of one seed in a folder, or go on with it: `agent` and `order`, and what it took.
+) -> Record:
+    """Train the networks `agent` and `order` of one seed in the folder `out`; resumes an interrupted run.
 
-    The agent imitates the rule `patient` and then learns by PPO for so many decisions (0: it stays the
-    clone); the best on the validation windows is kept. `order` imitates the rule `first_in_order`, and the
-    best round on the validation windows is kept.
+    The agent imitates the rule `patient` and then learns by PPO for `steps` decisions (0: no PPO); the best
+    on the validation windows is kept. `order` imitates the rule `first_in_order`; the best round on the
+    validation windows is kept. Returns validation scores and times, for results.json.
     """
     check_extra()
     began_s = time.monotonic()
@@ -260,19 +277,31 @@ def train_seed(
         ranking=ranking,
         display=display,
     )
-    found: dict[str, Any] = {"seed": seed, "steps": steps, "validation": None}
+    report: Record = {"seed": seed, "steps": steps, "validation": None}
     best = start
     if steps:
         summary = train_online(
-            "lublin-synthetic", out / "ppo", steps=steps, start=start, episodes=episodes, reward=REWARD,
-            options=OPTIONS, seed=seed, device="cpu", resume=(out / "ppo" / CONFIG).is_file(),
-            validate_every=VALIDATE_EVERY, figure=False, display=display,
-        )  # fmt: skip
+            "lublin-synthetic",
+            out / "ppo",
+            steps=steps,
+            start=start,
+            episodes=episodes,
+            reward=REWARD,
+            options=OPTIONS,
+            seed=seed,
+            device="cpu",
+            resume=(out / "ppo" / CONFIG).is_file(),
+            validate_every=VALIDATE_EVERY,
+            figure=False,
+            display=display,
+        )
         best = out / "ppo" / "best"
-        found["validation"] = {
-            "clone": -summary["first"]["objective"], "best": -summary["best"]["objective"],
-            "step": summary["best"]["step"], "wall_s": summary["wall_s"],
-        }  # fmt: skip
+        report["validation"] = {
+            "clone": -summary["first"]["objective"],
+            "best": -summary["best"]["objective"],
+            "step": summary["best"]["step"],
+            "wall_s": summary["wall_s"],
+        }
     widened(best, out / AGENT)
     widened(ranks, out / ORDER)
-    return {**found, "seconds": time.monotonic() - began_s}
+    return {**report, "seconds": time.monotonic() - began_s}

@@ -1,6 +1,6 @@
-"""`rare compare --preset rlscheduler`: RLScheduler's case on windows of our own, with and without backfill.
+"""`rare compare --preset rlscheduler`: RLScheduler's case on fixed windows, with and without backfill.
 
-docs/preset-rlscheduler.md tells what the case is, and what of it differs from the paper.
+docs/preset-rlscheduler.md describes the case and its differences from the paper.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import rare
-from experiments.presets.preset_files import made_folder, write_results
+from experiments.presets.preset_files import Record, made_folder, write_results
 from experiments.presets.rlscheduler.rlscheduler_agents import Rule, in_order
 from experiments.presets.rlscheduler.rlscheduler_case import (
     FILE,
@@ -48,7 +47,7 @@ AGENT_FORMS = len((FREE, RANKED, HELD))
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compared and how long is trained. The command changes seeds, steps and schedulers alone."""
+    """What is compared, and the length of training. The command sets seeds, steps and schedulers alone."""
 
     first_jobs: Mapping[int, Sequence[int]] = dataclasses.field(default_factory=lambda: FIRST_JOBS)
     schedulers: tuple[str, ...] = HEURISTICS
@@ -67,12 +66,12 @@ def run(
     steps: int | None = None,
     seed: int = 0,
     display: ProgressDisplay = QUIET,
-) -> dict[str, Any]:
-    """Train what is missing in `out`/train, judge all on the windows, write results.json and table.txt there.
+) -> Record:
+    """Train missing agents in `out`/train, evaluate all on the windows, write results.json and table.txt.
 
-    data: folders, one of which holds lublin_256.swf. schedulers: further ones by name, beside the usual.
-    seeds: how many agents are trained, from `seed` on. steps: decisions of PPO for each; 0: imitation alone.
-    Returns what results.json holds. InputError for whatever cannot be done.
+    data: folders, one of which holds lublin_256.swf. schedulers: names of further ones. seeds: number of
+    agents, from `seed` on. steps: decisions of PPO for each; 0: imitation alone. Returns the content of
+    results.json. InputError for missing files, unknown names and impossible numbers.
     """
     for name, value, least in (("seeds", seeds, 1), ("steps", steps, 0)):
         if value is not None and value < least:
@@ -88,12 +87,12 @@ def run(
 
 def carry_out(
     plan: Plan, data: Sequence[str | Path], out: str | Path, *, display: ProgressDisplay = QUIET
-) -> dict[str, Any]:
-    """`run` of a plan."""
+) -> Record:
+    """`run` with every number of a plan."""
     check_extra()
     trace = find_trace(data)
     episodes = test_episodes(read_trace(trace), plan.first_jobs)
-    named = {name: make_scheduler(name) for name in plan.schedulers}  # a wrong name is told before training
+    named = {name: make_scheduler(name) for name in plan.schedulers}  # a wrong name fails before training
     folder = made_folder(out)
     trained = _train(plan, folder, display)
     rules = (
@@ -104,11 +103,15 @@ def carry_out(
     judged = len(named) + len(rules) + AGENT_FORMS * len(plan.seeds)
     with display.task("judging", "windows") as task:
         task.update(0, judged * len(episodes.episodes))
-        rows = [row for name, one in named.items() for row in _judge(name, one, episodes, display, task)]
+        rows = [
+            row
+            for name, scheduler in named.items()
+            for row in _judge(name, scheduler, episodes, display, task)
+        ]
         rows += [row for rule in rules for row in _judge(rule.name, rule, episodes, display, task)]
         for number in plan.seeds:
             rows += _judge_seed(_seed_folder(folder, number), number, episodes, display, task)
-    found = {
+    results = {
         "preset": "rlscheduler",
         "metric": "mean bounded slowdown (tau 10 s), lower is better",
         "windows": {str(length): list(first) for length, first in plan.first_jobs.items()},
@@ -120,12 +123,12 @@ def carry_out(
         "summary": summary_of(rows, plan.first_jobs),
         "provenance": provenance(seed=plan.seeds[0], files={FILE: trace}),
     }
-    write_results(folder, found, text(found))
-    return found
+    write_results(folder, results, text(results))
+    return results
 
 
 def setting_of(name: str) -> str:
-    """Whether a scheduler lets anybody pass the first of its order."""
+    """STRICT for a scheduler without backfill, else BACKFILL; by its name."""
     if name in (RANKED, HELD, RULE_IN_ORDER, RULE_MAY_WAIT):
         return STRICT
     if name in (FREE, RULE):
@@ -138,22 +141,22 @@ def _seed_folder(folder: Path, seed: int) -> Path:
     return folder / "train" / f"seed-{seed}"
 
 
-def _train(plan: Plan, folder: Path, display: ProgressDisplay) -> list[dict[str, Any]]:
-    """What came of each seed; those that are finished are not trained again."""
-    wanted = {"steps": plan.steps, "rounds": plan.rounds, "traces": plan.traces}
+def _train(plan: Plan, folder: Path, display: ProgressDisplay) -> list[Record]:
+    """The report of each seed (`train_seed`); seeds trained with the same plan are not trained again."""
+    settings = {"steps": plan.steps, "rounds": plan.rounds, "traces": plan.traces}
     for seed in plan.seeds:
         facts = _seed_folder(folder, seed) / SEED_FACTS
-        if facts.is_file() and read_json(facts)["wanted"] == wanted:
+        if facts.is_file() and read_json(facts)["wanted"] == settings:
             continue
-        told = train_seed(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces, display)
-        write_json(facts, {"wanted": wanted, **told})
+        report = train_seed(_seed_folder(folder, seed), seed, plan.steps, plan.rounds, plan.traces, display)
+        write_json(facts, {"wanted": settings, **report})
     return [dict(read_json(_seed_folder(folder, seed) / SEED_FACTS)) for seed in plan.seeds]
 
 
 def _judge_seed(
     folder: Path, seed: int, episodes: Episodes, display: ProgressDisplay, task: Task
-) -> list[dict[str, Any]]:
-    """The three forms of the agent of one seed."""
+) -> list[Record]:
+    """Rows of the agent of one seed: free, in order, and in order with waiting."""
     agent, order = folder / AGENT, folder / ORDER
     return [
         *_judge(FREE, make_scheduler(str(agent)), episodes, display, task, seed),
@@ -169,8 +172,8 @@ def _judge(
     display: ProgressDisplay,
     task: Task,
     seed: int | None = None,
-) -> list[dict[str, Any]]:
-    """A row for each window."""
+) -> list[Record]:
+    """A row for each window. InputError if jobs are left undone."""
     began_s, rows = time.monotonic(), []
     for window in episodes.episodes:
         result = rare.simulate(window_case(episodes.case, window), scheduler)
@@ -182,11 +185,15 @@ def _judge(
             )
         rows.append(
             {
-                "scheduler": name, "setting": setting_of(name), "seed": seed, "jobs": window.placed_jobs,
-                "first_job": window.first_job, "slowdown": float(result.metrics["mean_bounded_slowdown"]),
+                "scheduler": name,
+                "setting": setting_of(name),
+                "seed": seed,
+                "jobs": window.placed_jobs,
+                "first_job": window.first_job,
+                "slowdown": float(result.metrics["mean_bounded_slowdown"]),
             }
         )  # fmt: skip
         task.advance()
-    which = name if seed is None else f"{name}, seed {seed}"
-    display.note(f"{which}: judged in {time.monotonic() - began_s:.1f} s")
+    label = name if seed is None else f"{name}, seed {seed}"
+    display.note(f"{label}: judged in {time.monotonic() - began_s:.1f} s")
     return rows

@@ -1,1 +1,1 @@
-"""How the networks that ship are trained and put into the package."""
+"""Recipes that train the packaged networks and copy them into the package."""

@@ -1,11 +1,11 @@
-"""Takes a checkpoint of layout version 1 over to version 2, with the weights as they are.
+"""Migrates a checkpoint from layout version 1 to version 2, with unchanged weights.
 
 python -m experiments.training.recipes.migrate_layout CHECKPOINT...
 
 Both versions have the same features in the same places; since version 2 `slack` and `attainable` of a
 suspended job allow for the time that its resume takes (`restart_s`). A network that was trained on version 1
-therefore sees suspended jobs a little later than it learned to; where nothing is suspended it sees the same.
-checkpoint.json then says that it was migrated, and its hash is another. To train again is the clean way.
+therefore gets slightly different values for suspended jobs than in training, and equal ones otherwise. The
+migration is recorded in checkpoint.json, which changes its hash. Training again is preferable.
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported
@@ -36,15 +36,15 @@ REMEDY = "give the folder of a checkpoint"
 
 
 def migrate(checkpoint: str | Path) -> bool:
-    """Write the present layout's version into a checkpoint's checkpoint.json; False: it has it already.
+    """Write the current layout version into checkpoint.json; False if it has that version already.
 
     InputError for a checkpoint of any other version, with other features, or damaged; then nothing is
     written.
     """
     folder = find_folder(str(checkpoint))
     path = folder / FACTS
-    described = read_object(path, REMEDY)
-    layout, facts = described.get("layout"), described.get("facts")
+    description = read_object(path, REMEDY)
+    layout, facts = description.get("layout"), description.get("facts")
     if not isinstance(layout, dict) or not isinstance(facts, dict):
         raise InputError(f"{path}: lacks 'layout' or 'facts'; copy the folder again")
     if layout.get("version") == VERSION:
@@ -61,7 +61,7 @@ def migrate(checkpoint: str | Path) -> bool:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     note = {"from_layout": FROM, "to_layout": VERSION, "with": f"rare {rare.__version__}"}
-    write_json(path, described | {"layout": migrated, "facts": facts | {"migrated": note}})
+    write_json(path, description | {"layout": migrated, "facts": facts | {"migrated": note}})
     return True
 
 
@@ -70,9 +70,11 @@ def migrate(checkpoint: str | Path) -> bool:
 def command(checkpoints: tuple[str, ...]) -> None:
     """Take checkpoint folders of the former layout over to the present one."""
     for checkpoint in checkpoints:
-        done = migrate(checkpoint)
-        said = f"taken over to layout version {VERSION}" if done else f"has layout version {VERSION} already"
-        click.echo(f"{checkpoint}: {said}")
+        migrated = migrate(checkpoint)
+        outcome = (
+            f"taken over to layout version {VERSION}" if migrated else f"has layout version {VERSION} already"
+        )
+        click.echo(f"{checkpoint}: {outcome}")
 
 
 _importing.over()

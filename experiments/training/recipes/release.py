@@ -1,11 +1,11 @@
-"""Puts a trained network into the package, as the scheduler `rare`.
+"""Copies a trained network into the package, as the scheduler `rare`.
 
 python -m experiments.training.recipes.release CHECKPOINT
 
-Without a checkpoint it says what is in the package.
+Without a checkpoint it prints the facts of the packaged networks.
 
-It plays the training windows once more to record what the network met there: the range outside of which a
-heuristic decides (schedulers.network.trained_range, docs/model-card.md).
+It simulates the training windows again to record the range of the network's observations there; outside of it
+a heuristic decides (schedulers.network.trained_range, docs/model-card.md).
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported
@@ -48,14 +48,14 @@ from traces.files.atomic import write_bytes
 from traces.files.documents import read_json
 
 MOST_BYTES = 2_000_000
-SUMMARY = "summary.json"  # of the training run that the checkpoint lies in
+SUMMARY = "summary.json"  # of the training run of the checkpoint
 FALLBACK, WITHOUT_VALUE = "hvf+easy", "easy"
 SPLIT = "train"
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a network was trained on, as its range is to be taken from."""
+    """The training scenarios of a network, from which its range is recorded."""
 
     scenario: str
     settings: tuple[str, ...]
@@ -63,17 +63,17 @@ class Training:
     scenario_seed: int
 
     def episodes(self) -> Episodes:
-        """Its windows."""
+        """The windows of the scenarios."""
         names = [name.strip() for name in self.scenario.split(",")]
         return episodes_of_all(names, self.settings, self.scenario_seed, self.randomise)
 
     def to_facts(self) -> dict[str, Any]:
-        """For checkpoint.json."""
-        drawn = None if self.randomise is None else randomise_facts(self.randomise)
+        """The object for checkpoint.json."""
+        randomisation = None if self.randomise is None else randomise_facts(self.randomise)
         return {
             "scenario": self.scenario,
             "settings": list(self.settings),
-            "randomise": drawn,
+            "randomise": randomisation,
             "scenario_seed": self.scenario_seed,
             "split": SPLIT,
         }
@@ -81,14 +81,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Release:
-    """How a checkpoint becomes the scheduler `rare`.
+    """Options of a release.
 
-    scenario, randomise : where to take the range from, if not from what the checkpoint says of its training
+    scenario, randomise : training scenario for the range; None: as recorded in the checkpoint
     fallback            : the heuristic that decides out of range
     without_value       : the heuristic that decides where no job has a value
     forecast_h          : the shortest forecast, in hours, with which the network may decide, for one that was
-                          seen to do well with less than in training; None: as in training
-    target              : the folder of the package to write
+                          shown to work with less than in training; None: as in training
+    target              : the folder in the package
     """
 
     scenario: str | None = None
@@ -106,9 +106,9 @@ def ship(
     display: ProgressDisplay = QUIET,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Copy a checkpoint into the package; the facts that it then says of itself.
+    """Copy a checkpoint into the package; returns the facts in its checkpoint.json.
 
-    changes: fields of Release by name. InputError for a checkpoint that cannot be shipped; then nothing is
+    changes: fields of Release by name. InputError for a checkpoint that cannot be packaged; then nothing is
     replaced.
     """
     plan = dataclasses.replace(plan or Release(), **changes)
@@ -129,33 +129,33 @@ def ship(
         "weights_sha256": file_hash(source.folder / WEIGHTS),
         "training": _summary_of(source.folder),
     }
-    described = read_json(source.folder / FACTS) | {"facts": facts}
-    _put(plan.target, source.folder, json.dumps(described, indent=1) + "\n")
+    description = read_json(source.folder / FACTS) | {"facts": facts}
+    _write_checkpoint(plan.target, source.folder, json.dumps(description, indent=1) + "\n")
     return facts
 
 
 def training_of(source: Description, scenario: str | None, randomise: Randomise | None) -> Training:
-    """What the checkpoint says it was trained on, or what is given instead. InputError if neither says."""
+    """The recorded training scenarios of a checkpoint, or those given. InputError without any."""
     facts = source.facts
-    wanted = scenario or facts.get("scenario")
-    if not wanted:
+    name = scenario or facts.get("scenario")
+    if not name:
         raise InputError(
             f"{source.folder / FACTS}: does not say on what scenario it was trained; give --scenario"
         )
-    drawn = facts.get("randomise") if scenario is None and randomise is None else None
-    if isinstance(drawn, Mapping):
+    recorded = facts.get("randomise") if scenario is None and randomise is None else None
+    if isinstance(recorded, Mapping):
         ranges: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in drawn.items()
+            key: tuple(value) if isinstance(value, list) else value for key, value in recorded.items()
         }
         randomise = Randomise(**ranges)
     settings = tuple(facts.get("settings") or ()) if scenario is None else ()
-    return Training(str(wanted), settings, randomise, int(facts.get("scenario_seed") or 0))
+    return Training(str(name), settings, randomise, int(facts.get("scenario_seed") or 0))
 
 
 def range_of(
     source: Description, episodes: Episodes, progress: Callable[[int, int, str], None]
 ) -> tuple[TrainedRange, dict[str, Any]]:
-    """What the network meets in all training windows, with how many windows and decisions that are."""
+    """The range of observations in all training windows, and counts of windows, clusters and decisions."""
     forward, layout = forward_of(source), source.layout
     batch = Batch(episodes, layout, 1)
     low, high = (np.full(len(NAMES), bound, np.float32) for bound in (np.inf, -np.inf))
@@ -174,14 +174,14 @@ def range_of(
 
 
 def printed_facts(source: Description) -> dict[str, Any]:
-    """What a shipped checkpoint says of itself, but for the ranges of the single features."""
+    """The facts of a packaged checkpoint, without the ranges of single features."""
     trained = {key: value for key, value in source.facts["range"].items() if key != "features"}
     logged = {str(data["scenario"]): data["transitions"] for data in source.facts.get("data", ())}
     return {"network": source.network, **source.facts, "data": logged, "range": trained}
 
 
 def randomise_facts(randomise: Randomise) -> dict[str, Any]:
-    """As JSON has it."""
+    """The fields as a JSON object, with lists for tuples."""
     return dict(json.loads(json.dumps(dataclasses.asdict(randomise))))
 
 
@@ -209,21 +209,21 @@ def _check(source: Description) -> None:
 
 
 def _summary_of(folder: Path) -> dict[str, Any] | None:
-    """Steps and hours of the training run that wrote a checkpoint; None where it does not lie in one."""
+    """Steps and hours of the training run of a checkpoint; None if it is not in the folder of one."""
     try:
         summary = read_json(folder.resolve().parent / SUMMARY)
-        kept = ("environment_steps", "transitions", "updates_per_s")
-        counts = {key: summary[key] for key in kept if summary.get(key)}
+        copied_keys = ("environment_steps", "transitions", "updates_per_s")
+        counts = {key: summary[key] for key in copied_keys if summary.get(key)}
         return {**counts, "wall_h": summary["wall_s"] / 3600}
     except (OSError, ValueError, KeyError, TypeError):  # InputError is a ValueError
         return None
 
 
-def _put(target: Path, source: Path, described: str) -> None:
-    """Both files whole, the weights first, as schedulers.training.checkpoint.save."""
+def _write_checkpoint(target: Path, source: Path, description: str) -> None:
+    """Write both files atomically, the weights first, as schedulers.training.checkpoint.save."""
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for name, data in ((WEIGHTS, (source / WEIGHTS).read_bytes()), (FACTS, described.encode())):
+        for name, data in ((WEIGHTS, (source / WEIGHTS).read_bytes()), (FACTS, description.encode())):
             write_bytes(target / name, data)
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror or error})") from error

@@ -1,10 +1,10 @@
-"""Trains a network that ships.
+"""Trains a packaged network.
 
 python -m experiments.training.recipes.train_shipped DIR --as with-forecast|without-forecast
 
-It logs, trains a network for each seed, and says which did best on validation windows; that one is put into
-the package by `python -m experiments.training.recipes.release`. docs/model-card.md has what came of it. The
-same command goes on where it was stopped.
+It logs datasets, trains a network for each seed, and prints the best one on validation windows, for
+`python -m experiments.training.recipes.release`. Results are in docs/model-card.md. The same command resumes
+an interrupted run.
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported
@@ -34,7 +34,7 @@ RECIPES: dict[str, Any] = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST:
 
 
 class Log(NamedTuple):
-    """One dataset to write."""
+    """The task of logging one dataset."""
 
     kind: str
     folder: Path
@@ -45,7 +45,7 @@ class Log(NamedTuple):
 
 
 class Seed(NamedTuple):
-    """One network to train."""
+    """The task of training one network."""
 
     kind: str
     data: list[Path]
@@ -57,7 +57,7 @@ class Seed(NamedTuple):
 
 
 def work(task: Log | Seed, display: ProgressDisplay = QUIET) -> Any:
-    """Write a log, or train a network: the dataset's folder, or the objective and the checkpoint."""
+    """Do a task; returns the folder of a dataset, or the objective and the checkpoint of a network."""
     recipe = RECIPES[task.kind]
     if isinstance(task, Log):
         return recipe.log(task.folder, task.name, display)
@@ -65,9 +65,9 @@ def work(task: Log | Seed, display: ProgressDisplay = QUIET) -> Any:
 
 
 def all_of(tasks: Sequence[Log | Seed], workers: int, display: ProgressDisplay) -> list[Any]:
-    """The results of the tasks, in their order; several at once if there is more than one worker.
+    """The results of the tasks in order, computed by `workers` processes.
 
-    InputError for the first that cannot be done.
+    InputError for the first task that fails.
     """
     return map_tasks(work, tasks, workers, lambda done, task: display.note(f"{done} of {len(tasks)}: {task}"))
 

@@ -1,9 +1,9 @@
-"""How the network that ships for short runs under a forecast is trained.
+"""Training of the packaged network for short runs with a forecast.
 
 Lookahead decides on the training windows of three scenarios, with one action in twenty drawn at random. CRR
-learns from these logs which decisions were better than usual, and PPO goes on from there on the same
-windows. On `gpu-cluster`, where lookahead wants jobs beyond any slots, PPO learns from scratch. One network
-then learns to do what the first does on the three, and the second on the fourth.
+learns from these logs which decisions were better than usual, and PPO continues from its checkpoint on the
+same windows. On `gpu-cluster`, where lookahead starts jobs beyond the queue slots, PPO learns from scratch.
+The two networks are then distilled into one, the first on the three scenarios, the second on the fourth.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from experiments.training.train_online import train_online
 from rare.env.observation.layout import Layout
 
 WIDTH = 32
-QUEUE_SLOTS, RUNNING_SLOTS = 192, 16  # of the logs; the network that ships has 64 and 16
+QUEUE_SLOTS, RUNNING_SLOTS = 192, 16  # of the logs; the packaged network has 64 and 16
 TEACHER, EPSILON = "lookahead", 0.05
 LOOKED_AHEAD = {"islanded": 55, "grid-tied": 26, "solar-night": 40}
-"""Episodes, of which those are left out in which lookahead wants a job that no slot shows."""
+"""Episodes by scenario. Those in which lookahead starts a job outside the slots are left out."""
 UPDATES, UPDATES_VALIDATE = 1_600, 200
 STEPS, OPTIONS = 800_000, {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_steps": 400_000}
 """Decisions of PPO from CRR's best checkpoint."""
@@ -33,7 +33,7 @@ DISTIL: dict[str, Any] = {}  # changes to DistilOptions
 
 
 def logs() -> list[str]:
-    """What there is to log."""
+    """The scenarios to log."""
     return list(LOOKED_AHEAD)
 
 
@@ -55,7 +55,7 @@ def log(folder: Path, name: str, display: ProgressDisplay = QUIET) -> Path:
 def train_seed(
     data: list[Path], out: Path, seed: int, display: ProgressDisplay = QUIET
 ) -> tuple[float, Path]:
-    """All of it in `out`; the objective on the validation windows, and the checkpoint."""
+    """Train and distil in `out`; returns the objective on the validation windows, and the checkpoint."""
     ahead, played = _from_logs(data, out, seed, display), _from_scratch(out / "played", seed, display)
     teachers = dict.fromkeys(LOOKED_AHEAD, ahead) | {PLAYED: played}
     summary = distil_run(
@@ -64,14 +64,14 @@ def train_seed(
         start=ahead,
         seed=seed,
         changes=DISTIL,
-        resume=_begun(out / "distilled"),
+        resume=_is_started(out / "distilled"),
         display=display,
     )
     return float(summary["best"]["objective"]), out / "distilled" / "best"
 
 
 def _from_logs(data: list[Path], out: Path, seed: int, display: ProgressDisplay) -> Path:
-    """CRR, and PPO from its best checkpoint: the best that PPO had, its start counted in."""
+    """Train CRR, then PPO from its best checkpoint; returns the best of PPO, its start included."""
     crr, start, ppo, scenarios = out / "crr", out / "start", out / "ppo", ",".join(LOOKED_AHEAD)
     train_offline(
         data,
@@ -83,7 +83,7 @@ def _from_logs(data: list[Path], out: Path, seed: int, display: ProgressDisplay)
         seed=seed,
         validate_every=UPDATES_VALIDATE,
         baselines=(),
-        resume=_begun(crr),
+        resume=_is_started(crr),
         display=display,
     )
     _resized(crr / "best", start, Layout())
@@ -95,7 +95,7 @@ def _from_logs(data: list[Path], out: Path, seed: int, display: ProgressDisplay)
         seed=seed,
         validate_every=max(STEPS // VALIDATIONS, 1),
         options=OPTIONS,
-        resume=_begun(ppo),
+        resume=_is_started(ppo),
         display=display,
     )
     return ppo / "best"
@@ -110,18 +110,18 @@ def _from_scratch(out: Path, seed: int, display: ProgressDisplay) -> Path:
         seed=seed,
         options=PLAYED_OPTIONS,
         validate_every=max(PLAYED_STEPS // VALIDATIONS, 1),
-        resume=_begun(out),
+        resume=_is_started(out),
         display=display,
     )
     return out / "best"
 
 
-def _begun(folder: Path) -> bool:
+def _is_started(folder: Path) -> bool:
     return (folder / "config.json").exists()
 
 
 def _resized(source: Path, target: Path, layout: Layout) -> None:
-    """The network of a checkpoint with other slots, as a checkpoint at `target`."""
+    """Write the checkpoint `source` with the slots of `layout` to `target`."""
     from schedulers.training import checkpoint
 
     loaded = checkpoint.load(source)

@@ -1,4 +1,4 @@
-"""How the network that ships for cases without a forecast, and for long runs, is trained.
+"""Training of the packaged network for cases without a forecast, and for long runs.
 
 A good heuristic decides on the training windows of eight scenarios, under reservations
 (rare.env.observation.mask) and
@@ -18,13 +18,13 @@ from rare.env.observation.layout import Layout
 from rare.scenario.load import load_scenario
 
 TEACHER, EPSILON = "atc+easy", 0.1
-QUEUE_SLOTS, RUNNING_SLOTS = 512, 64  # so many that the teacher's choice is always shown
+QUEUE_SLOTS, RUNNING_SLOTS = 512, 64  # enough for every job that the teacher starts
 WIDTH, UPDATES, VALIDATE_EVERY = 32, 2500, 500
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Training windows to log, and how many episodes. judged: whether its validation windows count."""
+    """A scenario to log, with its number of episodes. judged: whether its validation windows count."""
 
     name: str
     scenario: str
@@ -33,7 +33,7 @@ class Ground:
 
 
 def ground(name: str, episodes: int, judged: bool = True) -> Ground:
-    """A ground of experiments/training."""
+    """A Ground with a scenario of experiments/training."""
     return Ground(name, f"training/{name}", episodes, judged)
 
 
@@ -45,19 +45,19 @@ PLACES = (
     ground("poor", 5),
     ground("busy", 5),
     ground("ample", 5),
-    ground("fair", 2, judged=False),  # its windows take longer to judge than those of all others together
+    ground("fair", 2, judged=False),  # its windows take longer to simulate than all others together
 )
 
 
 def logs() -> list[str]:
-    """What there is to log. InputError if a scenario is not there."""
+    """Names of the datasets to log. InputError if a scenario is missing."""
     for place in PLACES:
-        load_scenario(place.scenario)  # before the first is logged
+        load_scenario(place.scenario)  # all are checked before the first is logged
     return [place.name for place in PLACES]
 
 
 def log(folder: Path, name: str, display: ProgressDisplay = QUIET) -> Path:
-    """The teacher's decisions on one ground, in `folder`/name."""
+    """Log the teacher's decisions on one scenario into `folder`/name."""
     place = next(place for place in PLACES if place.name == name)
     dataset_run(
         [TEACHER],
@@ -76,16 +76,18 @@ def log(folder: Path, name: str, display: ProgressDisplay = QUIET) -> Path:
 def train_seed(
     data: list[Path], out: Path, seed: int, display: ProgressDisplay = QUIET
 ) -> tuple[float, Path]:
-    """One CRR run in `out`; the objective on the validation windows, and the checkpoint, which has the
-    slots that ship."""
+    """Train CRR in `out`; returns the objective on the validation windows, and the checkpoint.
+
+    The checkpoint has the slots of the packaged network.
+    """
     from schedulers.training import checkpoint
 
-    judges = ",".join(place.scenario for place in PLACES if place.judged)
+    judged_scenarios = ",".join(place.scenario for place in PLACES if place.judged)
     summary = train_offline(
         data,
         out,
         algorithm="crr",
-        scenario=judges,
+        scenario=judged_scenarios,
         steps=UPDATES,
         width=WIDTH,
         seed=seed,

@@ -1,1 +1,1 @@
-"""Datasets read with suspicion: every header, sheet and array is checked before its use."""
+"""Reading of untrusted datasets: every header, sheet and array is checked before its use."""

@@ -1,4 +1,4 @@
-"""Whether the arrays of one episode are decisions on our observations: lengths, ranges, masks and ends.
+"""Checks of the arrays of an episode: lengths, ranges, masks and ends.
 
 A NaN in a reward, or an action that was not valid, would be learned from without a word.
 """
@@ -23,18 +23,18 @@ _SLACK = 1e-6  # observations are float32
 
 @dataclass(frozen=True)
 class Place:
-    """Where an episode lies, for messages."""
+    """File and group of an episode, for error messages."""
 
     path: Path
     group: str
 
-    def refuse(self, key: str, said: str, remedy: str = REMEDY) -> InputError:
-        """What to raise about one of its arrays."""
-        return InputError(f"{self.path}: {self.group}/{key} {said}; {remedy}")
+    def refuse(self, key: str, problem: str, remedy: str = REMEDY) -> InputError:
+        """The error about an array of the episode."""
+        return InputError(f"{self.path}: {self.group}/{key} {problem}; {remedy}")
 
 
 def check_episode(episode: LoggedEpisode, layout: Layout, place: Place) -> None:
-    """InputError for the first array that cannot be what was seen, done or earned."""
+    """InputError for the first array with impossible observations, actions or rewards."""
     _check_lengths(episode, place)
     _check_numbers(episode, place)
     _check_ends(episode, place)
@@ -42,22 +42,22 @@ def check_episode(episode: LoggedEpisode, layout: Layout, place: Place) -> None:
     for first in range(0, len(episode.observations), BLOCK_ROWS):
         _check_block(episode, layout, place, slice(first, first + BLOCK_ROWS))
     steps = np.arange(len(episode))
-    taken = episode.action_mask[steps, episode.actions]
-    if not taken.all():
-        step = int(np.argmin(taken))
+    valid = episode.action_mask[steps, episode.actions]
+    if not valid.all():
+        step = int(np.argmin(valid))
         raise place.refuse("actions", f"holds {episode.actions[step]} at step {step}, which its mask forbids")
 
 
 def _check_lengths(episode: LoggedEpisode, place: Place) -> None:
     steps = len(episode.rewards)
-    wanted = {
+    expected = {
         "observations": steps + 1, "actions": steps, "terminations": steps, "truncations": steps,
         "infos/action_mask": steps + 1, "infos/probability": steps, "infos/time_s": steps + 1,
     }  # fmt: skip
-    for key, rows in wanted.items():
-        held = len(getattr(episode, key.removeprefix("infos/")))
-        if held != rows:
-            raise place.refuse(key, f"has {held:,} rows, and {steps:,} rewards need {rows:,}")
+    for key, rows in expected.items():
+        length = len(getattr(episode, key.removeprefix("infos/")))
+        if length != rows:
+            raise place.refuse(key, f"has {length:,} rows, and {steps:,} rewards need {rows:,}")
 
 
 def _check_numbers(episode: LoggedEpisode, place: Place) -> None:
@@ -98,7 +98,7 @@ def _check_actions(actions: np.ndarray, layout: Layout, place: Place) -> None:
 
 
 def _check_block(episode: LoggedEpisode, layout: Layout, place: Place, rows: slice) -> None:
-    """Observations in [-1, 1], and masks that say the same in both places."""
+    """InputError unless observations are in [-1, 1] and equal the action masks in their mask block."""
     obs, mask = episode.observations[rows], episode.action_mask[rows]
     inside = np.abs(obs) <= 1.0 + _SLACK  # false for NaN
     if not inside.all():
@@ -107,15 +107,15 @@ def _check_block(episode: LoggedEpisode, layout: Layout, place: Place, rows: sli
             "observations",
             f"holds {obs[row, column]} at step {rows.start + row}, number {column}, not one from -1 to 1",
         )
-    seen = obs[:, layout.slices["mask"]]
-    odd = (seen != 0.0) & (seen != 1.0)
+    bits = obs[:, layout.slices["mask"]]
+    odd = (bits != 0.0) & (bits != 1.0)
     if odd.any():
         row, column = np.argwhere(odd)[0].tolist()
         raise place.refuse(
             "observations",
-            f"holds {seen[row, column]} in its mask at step {rows.start + row}, action {column}, not 0 or 1",
+            f"holds {bits[row, column]} in its mask at step {rows.start + row}, action {column}, not 0 or 1",
         )
-    differs = (seen == 1.0) != mask
+    differs = (bits == 1.0) != mask
     if differs.any():
         row, column = np.argwhere(differs)[0].tolist()
         raise place.refuse(

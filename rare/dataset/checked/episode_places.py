@@ -1,4 +1,4 @@
-"""Where the episodes of a dataset lie: the file and group of each, what its arrays claim and hold."""
+"""The file and group of each episode of a dataset, and checked reading of its arrays."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ _BEFORE_AND_AFTER = ("observations", "action_mask", "time_s")  # one row more th
 
 @dataclass(frozen=True, slots=True)
 class EpisodePlace:
-    """The group of an episode in a file, and how many decisions it holds."""
+    """The file and group of an episode, and its number of decisions."""
 
     path: Path
     group: str
     steps: int = 0
 
 
-def listed(main: Path, episodes: int, said_by: Path) -> list[EpisodePlace]:
+def listed(main: Path, episodes: int, counted_in: Path) -> list[EpisodePlace]:
     """Where episodes 0 to `episodes` - 1 lie: in the main file, or in a shard beside it.
 
     InputError if one is missing, lies anywhere else, or two are the same.
     """
     places: list[EpisodePlace] = []
-    taken: dict[object, int] = {}
+    index_of: dict[object, int] = {}
     with opened_hdf5(main) as file:
         for index in range(episodes):
             name = f"episode_{index}"
             with reading(main, name):
                 link = file.get(name, getlink=True)
                 if link is None:
-                    raise InputError(f"{main}: lacks {name}, and {said_by} counts {episodes:,}; {REMEDY}")
+                    raise InputError(f"{main}: lacks {name}, and {counted_in} counts {episodes:,}; {REMEDY}")
                 place = _place(main, name, link)
                 key: object = (place.path, place.group)
                 if place.path == main:
                     key = h5py.h5o.get_info(file[name].id).addr
-            if key in taken:
-                raise InputError(f"{main}: {name} is the same as episode_{taken[key]}; {REMEDY}")
-            taken[key] = index
+            if key in index_of:
+                raise InputError(f"{main}: {name} is the same as episode_{index_of[key]}; {REMEDY}")
+            index_of[key] = index
             places.append(place)
     return places
 
@@ -110,7 +110,7 @@ class Reader:
         return group
 
     def arrays(self, place: EpisodePlace) -> dict[str, h5py.Dataset]:
-        """The arrays of an episode by name, their headers checked and nothing read."""
+        """The arrays of an episode by name, with checked headers and unread contents."""
         group = self.group(place)
         widths = {"observations": self.width, "action_mask": self.actions}
         arrays = {}
@@ -127,24 +127,24 @@ class Reader:
         steps = arrays["rewards"].shape[0]
         for key, array in arrays.items():
             rows = steps + (key in _BEFORE_AND_AFTER)
-            held = array.shape[0]
-            if held == rows or (not self.whole and key == "action_mask" and held == steps):
+            length = array.shape[0]
+            if length == rows or (not self.whole and key == "action_mask" and length == steps):
                 continue
-            if key == "elapsed_s" and held == steps + 1:
+            if key == "elapsed_s" and length == steps + 1:
                 continue
             where = PLACES.get(key, "infos/elapsed_s")
             raise Place(place.path, place.group).refuse(
-                where, f"has {held:,} rows, and {steps:,} rewards need {rows:,}"
+                where, f"has {length:,} rows, and {steps:,} rewards need {rows:,}"
             )
 
     def steps(self, place: EpisodePlace) -> int:
-        """How many decisions an episode holds, by its headers. InputError if they disagree."""
+        """Number of decisions of an episode, by its headers. InputError if they disagree."""
         arrays = self.arrays(place)
         steps = int(arrays["rewards"].shape[0])
-        stated = attribute(self.group(place), "total_steps", place.path)
-        if stated is not None and stated != steps:
+        total = attribute(self.group(place), "total_steps", place.path)
+        if total is not None and total != steps:
             raise InputError(
-                f"{place.path}: {place.group}, attribute total_steps is {str(stated)[:40]}, and there are "
+                f"{place.path}: {place.group}, attribute total_steps is {str(total)[:40]}, and there are "
                 f"{steps:,} rewards; {REMEDY}"
             )
         return steps
@@ -185,11 +185,11 @@ class Reader:
                     "infos/action_mask", f"holds {odd}, which is neither 0 nor 1"
                 )
             mask = mask.astype(np.bool_)
-        seen = obs[:, self.layout.slices["mask"]] == 1.0
+        observed = obs[:, self.layout.slices["mask"]] == 1.0
         if mask is None:
-            mask = seen
+            mask = observed
         elif len(mask) == steps:
-            mask = np.concatenate([mask, seen[-1:]])
+            mask = np.concatenate([mask, observed[-1:]])
         actions = values["actions"]
         if actions.dtype == np.uint64:
             actions = np.minimum(actions, np.uint64(2**62))

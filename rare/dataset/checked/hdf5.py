@@ -1,4 +1,4 @@
-"""HDF5 files, read with suspicion: no link is followed, and no array is made before its header is checked.
+"""Reading of untrusted HDF5 files: links are refused, and headers are checked before memory is allocated.
 
 HDF5 lets a file of kilobytes claim terabytes, point into other files, and hold text where numbers belong.
 """
@@ -28,7 +28,7 @@ REMEDY = "make the dataset again"
 
 @contextmanager
 def reading(path: Path, place: str = "") -> Iterator[None]:
-    """Whatever fails inside is the file's fault, and is said in one line."""
+    """Context that turns any error into an InputError of one line about the file."""
     where = f"{path}: {place}" if place else str(path)
     try:
         yield
@@ -36,9 +36,9 @@ def reading(path: Path, place: str = "") -> Iterator[None]:
         raise
     except MemoryError:
         raise InputError(f"{where}: needs more memory than there is; {REMEDY} with fewer slots") from None
-    except Exception as error:  # h5py raises what the C library happens to meet
-        said = one_line(error, 160) or type(error).__name__
-        raise InputError(f"{where}: is damaged ({said}); {REMEDY}") from None
+    except Exception as error:  # h5py raises many types of exceptions
+        reason = one_line(error, 160) or type(error).__name__
+        raise InputError(f"{where}: is damaged ({reason}); {REMEDY}") from None
 
 
 @contextmanager
@@ -55,23 +55,23 @@ def opened_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 def member(group: h5py.Group, name: str, path: Path) -> Any:
-    """What lies at a name such as 'infos/action_mask', None if nothing. InputError for any kind of link."""
-    place, here = "", group
+    """The member at a path such as 'infos/action_mask', None if missing. InputError for any kind of link."""
+    place, current = "", group
     for part in name.split("/"):
         place = f"{place}/{part}" if place else part
         where = f"{group.name}/{place}"
-        if not isinstance(here, h5py.Group):
+        if not isinstance(current, h5py.Group):
             raise InputError(f"{path}: {where} lies in something that is no group; {REMEDY}")
         with reading(path, where):
-            link = here.get(part, getlink=True)
+            link = current.get(part, getlink=True)
             if link is None:
                 return None
             if not isinstance(link, h5py.HardLink):
                 raise InputError(
                     f"{path}: {where} is a link to somewhere else, which is not followed; {REMEDY}"
                 )
-            here = here[part]
-    return here
+            current = current[part]
+    return current
 
 
 def array_at(group: h5py.Group, name: str, path: Path, kinds: str, width: int | None = None) -> h5py.Dataset:
@@ -95,20 +95,20 @@ def array_at(group: h5py.Group, name: str, path: Path, kinds: str, width: int | 
 def _check_type(array: h5py.Dataset, path: Path, where: str, kinds: str) -> None:
     dtype = array.dtype
     if dtype.kind not in kinds or dtype.itemsize > 8 or dtype.fields or dtype.subdtype:
-        wanted = " or ".join(dict.fromkeys(KINDS[kind] for kind in kinds))
-        raise InputError(f"{path}: {where} holds values of type {dtype}, not {wanted}; {REMEDY}")
+        expected = " or ".join(dict.fromkeys(KINDS[kind] for kind in kinds))
+        raise InputError(f"{path}: {where} holds values of type {dtype}, not {expected}; {REMEDY}")
 
 
 def _check_shape(array: h5py.Dataset, path: Path, where: str, width: int | None) -> None:
     shape = array.shape
     columns = () if width is None else (width,)
     if shape is None or len(shape) != 1 + len(columns) or shape[1:] != columns or not shape[0]:
-        wanted = "(rows,)" if width is None else f"(rows, {width})"
-        raise InputError(f"{path}: {where} has the shape {shape}, not {wanted}; {REMEDY}")
+        expected = "(rows,)" if width is None else f"(rows, {width})"
+        raise InputError(f"{path}: {where} has the shape {shape}, not {expected}; {REMEDY}")
 
 
 def _check_storage(array: h5py.Dataset, path: Path, where: str) -> None:
-    """Refuse arrays that lie elsewhere, or that claim more than the file can hold."""
+    """InputError for arrays stored in other files, or larger than the file can hold."""
     claimed = math.prod(array.shape) * array.dtype.itemsize
     if array.is_virtual or array.external:
         raise InputError(f"{path}: {where} lies in another file, which is not read; {REMEDY}")
@@ -137,25 +137,25 @@ def _check_storage(array: h5py.Dataset, path: Path, where: str) -> None:
         )
 
 
-def check_memory(bytes_needed: int, path: Path, what: str, remedy: str) -> None:
-    """InputError if so much memory is not there."""
-    there = available_bytes()
-    if there is not None and bytes_needed > there:
+def check_memory(bytes_needed: int, path: Path, contents: str, remedy: str) -> None:
+    """InputError if less than `bytes_needed` of memory is free. contents: what needs it, for the message."""
+    free = available_bytes()
+    if free is not None and bytes_needed > free:
         raise InputError(
-            f"{path}: {what} need {bytes_needed / 2**30:,.1f} GiB of memory, and {there / 2**30:,.1f} GiB "
+            f"{path}: {contents} need {bytes_needed / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} GiB "
             f"are free; {remedy}"
         )
 
 
 def available_bytes() -> int | None:
-    """Memory that this process may still take, None where the system does not say."""
+    """Memory available to this process, in bytes; None if the system does not report it."""
     free: list[int] = []
     with suppress(OSError, ValueError, IndexError):
         for line in Path("/proc/meminfo").read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 free.append(1024 * int(line.split()[1]))
     with suppress(OSError, ValueError):
-        # what is in use counts the cache of files, which makes room: so the limit alone
+        # usage includes the file cache, which can be freed: so the limit alone
         free.append(int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")))
     with suppress(ImportError, OSError, ValueError, IndexError):
         import resource
@@ -168,7 +168,7 @@ def available_bytes() -> int | None:
 
 
 def attribute(group: h5py.Group, name: str, path: Path) -> Any:
-    """A scalar attribute as a plain value, None if it is not there. InputError for arrays and long texts."""
+    """A scalar attribute as a Python value, None if missing. InputError for arrays and long texts."""
     where = f"{group.name}, attribute {name}"
     with reading(path, where):
         if name not in group.attrs:

@@ -1,4 +1,4 @@
-"""The data sheet and other JSON of a dataset: every key that is relied on is checked before its use."""
+"""Checks of the data sheet and other JSON of a dataset: each key is checked before its use."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _SHA = re.compile(r"[0-9a-f]{64}")
 
 
 class Keys:
-    """The keys of one JSON object, each asked for with its type and range; messages name file, key, value."""
+    """The keys of a JSON object, read with type and range. Error messages name file, key and value."""
 
     def __init__(self, path: Path, table: dict[str, Any], place: str = "") -> None:
         self.path, self.table, self._place = path, table, place
 
-    def refuse(self, key: str, wanted: str) -> InputError:
-        """What to raise for a key whose value is not as wanted."""
+    def refuse(self, key: str, expected: str) -> InputError:
+        """The error for a key whose value is missing or not as expected."""
         if key not in self.table:
-            return InputError(f"{self.path}: lacks {self._place + key!r}, {wanted}; {REMEDY}")
+            return InputError(f"{self.path}: lacks {self._place + key!r}, {expected}; {REMEDY}")
         return InputError(
-            f"{self.path}: {self._place + key!r} must be {wanted}, got {brief(self.table[key])}; {REMEDY}"
+            f"{self.path}: {self._place + key!r} must be {expected}, got {brief(self.table[key])}; {REMEDY}"
         )
 
     def count(self, key: str, low: int = 0, high: int = MOST_COUNT) -> int:
@@ -52,18 +52,18 @@ class Keys:
         if (
             not isinstance(value, list)
             or not at_least <= len(value) <= 10_000
-            or not all(isinstance(each, str) and len(each) <= 10_000 and "\0" not in each for each in value)
+            or not all(isinstance(text, str) and len(text) <= 10_000 and "\0" not in text for text in value)
         ):
             raise self.refuse(key, "a list of texts")
         return value
 
     def numbers(self, key: str, low: float, high: float, count: int) -> list[float]:
-        """A list of so many finite numbers."""
+        """A list of `count` finite numbers from `low` to `high`."""
         value = self.table.get(key)
         if (
             not isinstance(value, list)
             or len(value) != count
-            or not all(is_number(each) and low <= each <= high for each in value)
+            or not all(is_number(number) and low <= number <= high for number in value)
         ):
             raise self.refuse(key, f"a list of {count:,} numbers from {low:g} to {high:g}")
         return value
@@ -138,10 +138,10 @@ def _check_schedulers(path: Path, keys: Keys, names: list[str]) -> None:
     if [row.get("scheduler") for row in rows] != names:
         raise keys.refuse("by_scheduler", "one object for each of 'schedulers', in their order")
     for place, row in enumerate(rows):
-        each = Keys(path, row, f"by_scheduler[{place}].")
+        policy = Keys(path, row, f"by_scheduler[{place}].")
         for key in ("episodes", "left_out", "transitions"):
-            each.count(key)
-        _check_spread(each, "returns")
+            policy.count(key)
+        _check_spread(policy, "returns")
 
 
 def layout_of(path: Path, table: dict[str, Any]) -> Layout:

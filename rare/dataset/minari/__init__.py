@@ -1,1 +1,1 @@
-"""Minari's form of a dataset, written and read."""
+"""Writing and reading of Minari's dataset format."""

@@ -18,13 +18,13 @@ from rare.dataset.shards import Shard, group_name
 from rare.env.observation.layout import Layout
 from traces.files.atomic import replacing, write_json
 
-MINARI_VERSION = "0.5.4"  # whose form this is
+MINARI_VERSION = "0.5.4"  # of this format
 
 
 def publish(
     data: Path, shards: Iterable[Shard], layout: Layout, dataset_id: str, about: dict[str, Any]
 ) -> None:
-    """Write main file and metadata over those that are there. A reader sees the old ones or the new.
+    """Replace main file and metadata atomically: a reader sees the old or the new ones.
 
     about: more keys of the metadata, such as env_spec and author.
     """

@@ -1,4 +1,4 @@
-"""Datasets that Minari wrote, collected from our environment by others: their layout, scenario and times."""
+"""Datasets written by Minari's tools from this environment: their layout, scenario and times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Metadata:
-    """What metadata.json says. width, actions: of the spaces. options: of the environment, {} if unknown."""
+    """Content of metadata.json. width, actions: of the spaces. options: of the environment, {} if unknown."""
 
     path: Path
     episodes: int
@@ -57,7 +57,7 @@ def read_metadata(folder: Path) -> Metadata:
 
 
 def _parsed(keys: Keys, key: str) -> dict[str, Any]:
-    """The JSON object that Minari keeps as a text under a key."""
+    """The JSON object that Minari stores as text under a key."""
     return parsed_object(keys.text(key, MOST_BYTES), f"{keys.path}: {key!r}", REMEDY)
 
 
@@ -79,15 +79,15 @@ def _box_width(keys: Keys) -> int:
 def _actions(keys: Keys) -> int:
     space = _parsed(keys, "action_space")
     number = space.get("n")
-    plain = isinstance(number, int) and not isinstance(number, bool) and 2 <= number <= 10**5
-    if space.get("type") != "Discrete" or not plain or space.get("start", 0) != 0:
+    is_valid = isinstance(number, int) and not isinstance(number, bool) and 2 <= number <= 10**5
+    if space.get("type") != "Discrete" or not is_valid or space.get("start", 0) != 0:
         raise keys.refuse("action_space", "Discrete from 0 on, as rare/GreenCluster-v0 has")
     assert isinstance(number, int)
     return number
 
 
 def _options(keys: Keys) -> dict[str, Any]:
-    """The arguments of the environment that was collected from."""
+    """The arguments of the environment of the dataset."""
     if keys.table.get("env_spec") is None:
         return {}
     spec = _parsed(keys, "env_spec")
@@ -96,10 +96,10 @@ def _options(keys: Keys) -> dict[str, Any]:
 
 
 def sheet_of(metadata: Metadata, layout: Layout) -> dict[str, Any]:
-    """What a data sheet of ours would say of it; what nobody knows is None."""
+    """A data sheet for the dataset, with None for unknown values."""
     options = metadata.options
     scenario, settings, seed = (options.get(key) for key in ("scenario", "settings", "scenario_seed"))
-    if not isinstance(settings, list) or not all(isinstance(each, str) for each in settings):
+    if not isinstance(settings, list) or not all(isinstance(setting, str) for setting in settings):
         settings = []
     return {
         "scenario": scenario if isinstance(scenario, str) else None,
@@ -115,24 +115,24 @@ def sheet_of(metadata: Metadata, layout: Layout) -> dict[str, Any]:
 
 
 def layout_of(metadata: Metadata, rows: np.ndarray) -> Layout:
-    """The layout of the observations. InputError if they are none of ours.
+    """The layout of the observations. InputError if they are of another environment.
 
     The environment's arguments say it. Where a dataset does not name its environment, the layouts of this
     width and number of actions are tried on `rows` (N, width), observations of an episode.
     """
-    named = _named_layout(metadata)
-    if named is not None:
-        return named
+    from_options = _named_layout(metadata)
+    if from_options is not None:
+        return from_options
     fitting = [layout for layout in _possible(metadata.width, metadata.actions) if _fits(rows, layout)]
     if len(fitting) == 1:
         return fitting[0]
-    said = (
+    problem = (
         "observations of this width and these actions are none of rare/GreenCluster-v0's"
         if not fitting
         else "several layouts fit"
     )
     raise InputError(
-        f"{metadata.path}: {said} ({metadata.width} numbers, {metadata.actions} actions), and 'env_spec' "
+        f"{metadata.path}: {problem} ({metadata.width} numbers, {metadata.actions} actions), and 'env_spec' "
         "names no environment of ours; collect from gymnasium.make('rare/GreenCluster-v0', ...)"
     )
 
@@ -141,21 +141,21 @@ def _named_layout(metadata: Metadata) -> Layout | None:
     sizes = ("queue_slots", "running_slots", "forecast_hours")
     if not metadata.options:
         return None
-    given = {key: metadata.options[key] for key in sizes if key in metadata.options}
+    known_sizes = {key: metadata.options[key] for key in sizes if key in metadata.options}
     try:
-        layout = Layout(**given, reservations=metadata.options.get("reservations") is True)
+        layout = Layout(**known_sizes, reservations=metadata.options.get("reservations") is True)
     except InputError as error:
         raise InputError(f"{metadata.path}: 'env_spec': {error}; {REMEDY}") from None
     return layout if (layout.size, layout.actions) == (metadata.width, metadata.actions) else None
 
 
 def _possible(width: int, actions: int) -> list[Layout]:
-    """Every layout with so many numbers and actions."""
-    rest = width - actions - len(CLUSTER) - len(RUNNING) * (actions - 1)
+    """All layouts with these numbers of features and actions."""
+    remaining = width - actions - len(CLUSTER) - len(RUNNING) * (actions - 1)
     more = len(QUEUE) - len(RUNNING)
     layouts = []
     for queue_slots in range(1, min(actions - 1, 4096) + 1):
-        hours, over = divmod(rest - more * queue_slots, len(FORECAST))
+        hours, over = divmod(remaining - more * queue_slots, len(FORECAST))
         if over == 0 and 0 <= hours <= 168 and actions - 1 - queue_slots <= 4096:
             layouts.append(Layout(queue_slots, actions - 1 - queue_slots, hours))
     return layouts

@@ -78,9 +78,9 @@ class PolicyDecider(ObservingDecider):
         except (TypeError, ValueError):
             action = -1
         if not 0 <= action <= last:
-            said = " ".join(repr(answer).split())[:60]
+            answer_text = " ".join(repr(answer).split())[:60]
             raise InputError(
-                f"{who} returned {said} at {now_s} s; give a whole number from 0 (WAIT) to {last}"
+                f"{who} returned {answer_text} at {now_s} s; give a whole number from 0 (WAIT) to {last}"
             )
         if not mask[action]:
             valid = ", ".join(map(str, np.flatnonzero(mask)[:8])) + (", ..." if mask.sum() > 8 else "")
@@ -100,9 +100,9 @@ def layout_of(policy: object) -> Layout:
         return declared
     if isinstance(declared, Mapping) and set(declared) <= set(LAYOUT_FIELDS):
         return Layout(**declared)
-    said = " ".join(repr(declared).split())[:80]
+    declared_text = " ".join(repr(declared).split())[:80]
     raise InputError(
-        f"{type(policy).__name__}.layout is {said}; give a rare.Layout, or a dict with some of "
+        f"{type(policy).__name__}.layout is {declared_text}; give a rare.Layout, or a dict with some of "
         f"{', '.join(LAYOUT_FIELDS)}"
     )
 

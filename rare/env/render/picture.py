@@ -1,4 +1,4 @@
-"""A picture of a simulation: what runs, what waits, and the power with its forecast.
+"""Picture of a simulation: running jobs, waiting jobs, and the power with its forecast.
 
 One matplotlib figure on the Agg canvas is kept and its fixed parts are drawn once; a frame draws only
 what changes. Nothing here touches pyplot, or the simulation.
@@ -66,7 +66,7 @@ def slack_s_of(view: ClusterView, job: JobView) -> int | None:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the axes of a case's picture measure."""
+    """Ranges of the axes of a case's picture."""
 
     cores: int
     gpus: int
@@ -116,7 +116,7 @@ class Picture:
             self._figure.draw_artist(artist)
         return np.asarray(self._canvas.buffer_rgba())[:, :, :3].copy()
 
-    # --- what stays -------------------------------------------------------------------------------------
+    # --- fixed parts ------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         """The figure with axes, and the artists that move."""
@@ -161,7 +161,7 @@ class Picture:
         return blocks
 
     def _legend(self) -> None:
-        """What the colours of jobs mean."""
+        """Draw the legend of the colours of jobs."""
         x = 0.012
         self._figure.text(x, 0.918, "slack before a job is late:", fontsize=9, color=GREY)
         x += 0.182
@@ -234,19 +234,19 @@ class Picture:
             self._now_texts.append(self._text(axes, 0.015, 1 - (row + 0.62) / 4, size=8.5, va="top"))
         self._moving += self._now_bars
 
-    # --- what moves -------------------------------------------------------------------------------------
+    # --- moving parts -----------------------------------------------------------------------------------
 
     def _show_header(self, view: ClusterView) -> None:
         state, episode = self._batch.world.env[self._e], self._batch.playing[self._e]
         day = int(view.now_s - state.begin_s) // DAY_S + 1
         minutes = (view.now_s + self._batch.case_of(self._e).local_offset_s) % DAY_S // 60
-        said = [self._batch.episodes.scenario, episode.name if episode else ""]
-        said.append(f"day {day}, {minutes // 60:02d}:{minutes % 60:02d}")
+        parts = [self._batch.episodes.scenario, episode.name if episode else ""]
+        parts.append(f"day {day}, {minutes // 60:02d}:{minutes % 60:02d}")
         if self._batch.is_over(self._e):
-            said.append("the end")
+            parts.append("the end")
         elif view.shortage:
-            said.append("SHORTAGE: a job must give up its power")
-        self._header.set_text("   ".join(part[:40] for part in said if part))
+            parts.append("SHORTAGE: a job must give up its power")
+        self._header.set_text("   ".join(part[:40] for part in parts if part))
         self._header.set_color(ORANGE if view.shortage else BLACK)
         score = self._batch.objective(self._e)
         self._score.set_text("" if score is None else f"objective so far {score:.4f}")
@@ -264,11 +264,11 @@ class Picture:
         lasting_h = [max(ahead_h, THINNEST_H) for ahead_h in left_h]
         _put(self._ran, nothing + ran_h, nothing, edges, colours)
         _put(self._left, nothing, nothing + lasting_h, edges, [pale(colour) for colour in colours])
-        taken = sum(job.cores for job in jobs)
-        said = f"running: {len(jobs)} {_jobs(len(jobs))}, {taken} of {scale.cores} cores"
+        share = sum(job.cores for job in jobs)
+        label = f"running: {len(jobs)} {_jobs(len(jobs))}, {share} of {scale.cores} cores"
         if scale.gpus:
-            said += f", {sum(job.gpus for job in jobs):.1f} of {scale.gpus} GPUs"
-        self._running_title.set_text(said)
+            label += f", {sum(job.gpus for job in jobs):.1f} of {scale.gpus} GPUs"
+        self._running_title.set_text(label)
 
     def _show_queue(self, view: ClusterView) -> None:
         waiting = {job.slot: job for job in view.queue}
@@ -280,8 +280,8 @@ class Picture:
         length_h = np.minimum(length_h, self._scale.estimate_h)
         may = self._batch.mask[self._e, 1 : 1 + len(jobs)]
         colours = [slack_colour(slack_s_of(view, job)) for job in jobs]
-        shown = [colour if valid else pale(colour) for colour, valid in zip(colours, may, strict=True)]
-        _put(self._waiting, np.zeros(len(jobs)), length_h, edges, shown)
+        visible = [colour if valid else pale(colour) for colour, valid in zip(colours, may, strict=True)]
+        _put(self._waiting, np.zeros(len(jobs)), length_h, edges, visible)
         back = np.array([job.suspended for job in jobs], dtype=bool)
         strip_h = np.full(back.sum(), 0.015 * self._scale.estimate_h)
         pairs = np.stack([edges[:-1], edges[1:]], 1)[back]
@@ -313,8 +313,8 @@ class Picture:
         self._median.set_data(time_h, median)
         outline = np.concatenate([np.stack([time_h, low], 1), np.stack([time_h, high], 1)[::-1]])
         self._band.set_verts([outline] if len(ahead) else [])
-        seen = "supply, forecast with 10 to 90 %" if ahead else "supply; there is no forecast"
-        self._power_title.set_text(f"{seen}; black: expected draw")
+        caption = "supply, forecast with 10 to 90 %" if ahead else "supply; there is no forecast"
+        self._power_title.set_text(f"{caption}; black: expected draw")
 
     def _draw_ahead(self, jobs: list[JobView]) -> tuple[np.ndarray, np.ndarray]:
         """Hours from now and kW drawn from then on if the running jobs end at their estimates.
@@ -351,9 +351,9 @@ class Picture:
             (import_kw / top_kw, "  ".join([_kw(import_kw), *rates]) if import_kw else "no grid"),
             (share or 0.0, "none" if share is None else f"{share:.0%} of {kwh:.3g} kWh"),
         )
-        for bar, text, (width, said) in zip(self._now_bars, self._now_texts, rows, strict=True):
+        for bar, text, (width, caption) in zip(self._now_bars, self._now_texts, rows, strict=True):
             bar.set_width(min(max(width, 0.0), 1.0))
-            text.set_text(said)
+            text.set_text(caption)
 
 
 def _put(blocks: PolyCollection, left: Any, right: Any, edges: np.ndarray, colours: list[Any]) -> None:

@@ -62,7 +62,7 @@ class Table(BaseModel):
         return self
 
     def stated(self, *names: str) -> list[str]:
-        """Which of these keys have a value."""
+        """Those of these keys that have a value."""
         return [name for name in names if getattr(self, name) is not None]
 
     def changed(self, *names: str) -> list[str]:

@@ -92,8 +92,8 @@ class Scenario(Table):
                 yield "service_class", f"has two classes named {name!r}; rename one"
         plants = [source.kind for source in self.supply.source if source.kind != "file"]
         if (plants or self.cluster.pue_model) and not self.site.present:
-            what = f"a {plants[0]} plant" if plants else "cluster.pue_model"
-            yield "site", f"says nothing of the weather that {what} needs; give site.name or site.weather"
+            consumer = f"a {plants[0]} plant" if plants else "cluster.pue_model"
+            yield "site", f"says nothing of the weather that {consumer} needs; give site.name or site.weather"
         if self.window is not None and self.window != "all" and self.windows is None:
             yield (
                 "window",
@@ -113,8 +113,8 @@ class Scenario(Table):
         """A threshold on a price or a carbon intensity that nobody gives."""
         for name, constant in (("price", "price_per_kwh"), ("carbon", "carbon_g_per_kwh")):
             threshold = f"grid_charge_below_{constant}"
-            known = getattr(self.grid, name) is not None or getattr(self.grid, constant) is not None
-            if getattr(self.battery, threshold) is not None and not known:
+            has_rate = getattr(self.grid, name) is not None or getattr(self.grid, constant) is not None
+            if getattr(self.battery, threshold) is not None and not has_rate:
                 yield (
                     "battery",
                     f"has {threshold}, but the grid has no {name}; give [grid.{name}] or grid.{constant}",

@@ -43,7 +43,7 @@ def toml_schema(model: type[Table], title: str, given: tuple[str, ...] = ()) -> 
     """The JSON schema of files of `model`. `given`: required keys that a file need not have."""
     schema = model.model_json_schema()
     for table in (schema, *schema.get("$defs", {}).values()):
-        table["properties"] = {key: _property(key, held) for key, held in table["properties"].items()}
+        table["properties"] = {key: _property(key, value) for key, value in table["properties"].items()}
         required = [key for key in table.get("required", []) if key not in given or table is not schema]
         table["required"] = required
     return {"$schema": DIALECT, **schema, "title": title}

@@ -1,4 +1,4 @@
-"""TOML tables into models, with messages that name the key, the value and what is allowed."""
+"""Parses TOML tables into models; error messages name the key, the value and the allowed range."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from traces.errors import InputError
 __all__ = ["KeyPath", "TableProblem", "dotted", "inner_table", "limits", "parse_table", "shown", "value_kind"]
 
 KeyPath = tuple[str | int, ...]
-"""The way to a value: table names, positions in arrays, and the key itself."""
+"""The path of a value: table names, positions in arrays, and the key."""
 
 T = TypeVar("T", bound=Table)
 _LONGEST_MESSAGE, _LONGEST_TAIL = 600, 100
@@ -46,7 +46,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def parse_table(model: type[T], table: object) -> T:
-    """A table as its model; TableProblem for a key that nobody knows, else for the first that is wrong."""
+    """A table as its model. TableProblem for an unknown key, else for the first invalid one."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
@@ -56,7 +56,7 @@ def parse_table(model: type[T], table: object) -> T:
 
 
 def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, bool]:
-    """The problem in our words, and whether it is an unknown key."""
+    """The problem with a message for users, and whether it is an unknown key."""
     path, value, kind = details["loc"], details["input"], details["type"]
     context = details.get("ctx", {})
     table = _table_at(model, path[:-1] if kind == "extra_forbidden" else path)
@@ -84,11 +84,11 @@ def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, b
 
 
 def _unknown(key: str, value: object, known: list[str], inside: bool) -> str:
-    what = "table" if isinstance(value, dict) or (isinstance(value, list) and not inside) else "key"
+    noun = "table" if isinstance(value, dict) or (isinstance(value, list) and not inside) else "key"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
     if near:
-        return f"is an unknown {what}; did you mean {near[0]!r}?"
-    return f"is an unknown {what}; known are {', '.join(known)}"
+        return f"is an unknown {noun}; did you mean {near[0]!r}?"
+    return f"is an unknown {noun}; known are {', '.join(known)}"
 
 
 # --- what a field allows ---------------------------------------------------------------------------------
@@ -114,8 +114,8 @@ def _parts(annotation: object) -> typing.Iterator[object]:
         for marker in annotation.__metadata__:
             yield from _parts(marker)
     elif typing.get_origin(annotation) is not None and type(None) in typing.get_args(annotation):
-        for each in typing.get_args(annotation):
-            yield from _parts(each)
+        for argument in typing.get_args(annotation):
+            yield from _parts(argument)
     else:
         yield annotation
 
@@ -140,15 +140,15 @@ def limits(annotation: object) -> Limits:
 
 def _annotation_at(model: type[Table], path: KeyPath) -> object:
     """The field at the end of a path, or the type of its items; None where there is none."""
-    here: object = model
+    current: object = model
     for step in path:
-        table = inner_table(here)
+        table = inner_table(current)
         if isinstance(step, str):
-            here = None if table is None else table.model_fields.get(step)
+            current = None if table is None else table.model_fields.get(step)
         elif table is None:
-            items = [typing.get_args(each) for each in _parts(here) if typing.get_origin(each) is tuple]
-            here = items[0][0] if items and items[0] else None
-    return here
+            items = [typing.get_args(part) for part in _parts(current) if typing.get_origin(part) is tuple]
+            current = items[0][0] if items and items[0] else None
+    return current
 
 
 def inner_table(annotation: object) -> type[Table] | None:
@@ -162,7 +162,7 @@ def inner_table(annotation: object) -> type[Table] | None:
 
 
 def value_kind(annotation: object) -> str:
-    """What kind of value a field holds, in words."""
+    """The kind of value of a field, as text."""
     parts = list(_parts(annotation))
     tuples = [part for part in parts if typing.get_origin(part) is tuple]
     if tuples:
@@ -170,7 +170,7 @@ def value_kind(annotation: object) -> str:
         many = "list of " if items[-1] is Ellipsis else "two "
         allowed = limits(items[0])
         bounds = (
-            "" if allowed.high is None else f" from {_plain(allowed.low or 0.0)} to {_plain(allowed.high)}"
+            "" if allowed.high is None else f" from {_bound(allowed.low or 0.0)} to {_bound(allowed.high)}"
         )
         return f"{many}{value_kind(items[0])}s{bounds}"
     names = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
@@ -181,7 +181,7 @@ def _table_at(model: type[Table], path: KeyPath) -> type[Table] | None:
     return inner_table(_annotation_at(model, path))
 
 
-def _plain(value: float) -> str:
+def _bound(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
@@ -191,9 +191,9 @@ def _between(allowed: Limits, value: Any) -> str:
         return f"must be above {low:g}"
     if low is None or high is None:
         return (
-            f"must be at {'most' if low is None else 'least'} {_plain((high if low is None else low) or 0.0)}"
+            f"must be at {'most' if low is None else 'least'} {_bound((high if low is None else low) or 0.0)}"
         )
-    return f"must be between {_plain(low)} and {_plain(high)}"
+    return f"must be between {_bound(low)} and {_bound(high)}"
 
 
 def _number(allowed: Limits, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What building a case read, and what its user should know of it."""
+"""Record of building a case: files read, and notes for the user."""
 
 from __future__ import annotations
 

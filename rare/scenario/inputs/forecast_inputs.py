@@ -20,7 +20,7 @@ STEP_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One thing that is forecast: hourly means from the timeline's start on."""
+    """A forecast quantity: hourly means from the timeline's start on."""
 
     kind: str  # wind, solar, supply, price, carbon
     means: np.ndarray
@@ -57,7 +57,7 @@ def make_forecast(
     table: ForecastTable,
     quantities: list[Quantity],
     time: Timeline,
-    given: Quantity | None,
+    day_ahead: Quantity | None,
     constant: dict[str, int] | None = None,
 ) -> Forecast:
     """The forecasts issued during the run.
@@ -69,27 +69,27 @@ def make_forecast(
     hours = min(len(quantity.means) for quantity in quantities)
     first = min(first, hours - 1)  # a supply may end within the hour in which the run begins
     last = max(first + 1, min(-(-(time.end_s - time.start_s) // STEP_S), hours))
-    made = {name: np.zeros((last - first, 3, table.hours)) for name in ("supply", "price", "carbon")}
+    sums = {name: np.zeros((last - first, 3, table.hours)) for name in ("supply", "price", "carbon")}
     for name, value in (constant or {}).items():
-        made[name] += value
-    spread = np.zeros((2, *made["supply"][:, 0].shape))
+        sums[name] += value
+    spread = np.zeros((2, *sums["supply"][:, 0].shape))
     for quantity in quantities:
         target = quantity.kind if quantity.kind in ("price", "carbon") else "supply"
         present = quantity.means[first:last] if target != "supply" else np.zeros(last - first)
-        values = _filled(_forecaster(table, quantity, time, given).table(first, last), present)
-        made[target] += values
+        values = _filled(_forecaster(table, quantity, time, day_ahead).table(first, last), present)
+        sums[target] += values
         if target == "supply":
             spread += np.square([values[:, 1] - values[:, 0], values[:, 2] - values[:, 1]])
-    median = made["supply"][:, 1]
+    median = sums["supply"][:, 1]
     low, high = median - np.sqrt(spread[0]), median + np.sqrt(spread[1])
 
-    def whole(values: np.ndarray) -> np.ndarray:
+    def as_integers(values: np.ndarray) -> np.ndarray:
         return np.rint(values).astype(np.int64)
 
     return Forecast(
-        table.kind, int(time.start_s + first * STEP_S), STEP_S, STEP_S, whole(np.maximum(median, 0)),
-        whole(np.maximum(low, 0)), whole(high), whole(made["price"][:, 1]),
-        whole(np.maximum(made["carbon"][:, 1], 0)),
+        table.kind, int(time.start_s + first * STEP_S), STEP_S, STEP_S, as_integers(np.maximum(median, 0)),
+        as_integers(np.maximum(low, 0)), as_integers(high), as_integers(sums["price"][:, 1]),
+        as_integers(np.maximum(sums["carbon"][:, 1], 0)),
     )  # fmt: skip
 
 
@@ -103,11 +103,11 @@ def _filled(values: np.ndarray, present: np.ndarray) -> np.ndarray:
     if not unknown.any():
         return values
     place = np.where(unknown, 0, np.arange(values.shape[-1]))
-    held = np.take_along_axis(values, np.maximum.accumulate(place, axis=-1), axis=-1)
-    return np.where(np.isnan(held), present[:, None, None], held)
+    filled = np.take_along_axis(values, np.maximum.accumulate(place, axis=-1), axis=-1)
+    return np.where(np.isnan(filled), present[:, None, None], filled)
 
 
-def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, given: Quantity | None):
+def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, day_ahead: Quantity | None):
     from energy import forecasts
 
     means, steps = quantity.means, table.hours
@@ -116,11 +116,11 @@ def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, given:
         train = np.resize(time.train, len(means)) & (np.arange(len(means)) < len(time.train))
     kind = table.kind
     if kind == "day-ahead":
-        if quantity.kind in ("price", "carbon") or given is None:
+        if quantity.kind in ("price", "carbon") or day_ahead is None:
             kind = "daily-persistence"
         else:
             return forecasts.DayAhead(
-                means, given.means, steps, quantity=quantity.kind, train=train,
+                means, day_ahead.means, steps, quantity=quantity.kind, train=train,
                 issue_hour=table.issue_hour, origin_s=time.origin_s,
             )  # fmt: skip
     makers: dict[str, Callable[[], forecasts.Forecaster]] = {

@@ -21,7 +21,7 @@ from traces.series.power_csv import read_power
 from traces.series.power_series import PowerSeries
 from traces.series.rate_series import RateSeries
 
-Held = TypeVar("Held", bound=HeldSeries)
+Series = TypeVar("Series", bound=HeldSeries)
 YEAR = timedelta(weeks=52)
 """What series of one year are shifted by to meet another: it keeps the weekday, the hour and the season."""
 
@@ -38,7 +38,9 @@ def read_rates(loaded: Loaded, start_utc: datetime, zone: str, record: BuildReco
             rates["carbon"] = duck_carbon((table.mean or 0.0) / 1000, start_utc, zone)
         else:
             record.files["grid.carbon"] = path = loaded.path(table.file or "")
-            rates["carbon"] = _named("grid.carbon", lambda: read_carbon(path, table.source, **_how(table)))
+            rates["carbon"] = _with_place(
+                "grid.carbon", lambda: read_carbon(path, table.source, **_how(table))
+            )
             note_reading(rates["carbon"], "grid.carbon", record)
     return rates
 
@@ -52,21 +54,21 @@ def _price(
     record.files["grid.price"] = path = loaded.path(table.file or "")
     if table.exchange_rate is not None and currency is None:
         raise InputError("grid.price.exchange_rate: into which currency? give grid.currency, such as EUR")
-    series = _named("grid.price", lambda: read_price(path, table.source, **_how(table)))
+    series = _with_place("grid.price", lambda: read_price(path, table.source, **_how(table)))
     note_reading(series, "grid.price", record)
-    theirs = series.unit.removesuffix("/kWh")
+    file_currency = series.unit.removesuffix("/kWh")
     if table.exchange_rate is None:
-        if currency not in (None, theirs):
+        if currency not in (None, file_currency):
             raise InputError(
-                f"prices are in {theirs}, grid.currency is {currency}",
+                f"prices are in {file_currency}, grid.currency is {currency}",
                 where=path,
                 remedy="give grid.price.exchange_rate "
-                f"({currency} for one {theirs}), or set grid.currency to {theirs}",
+                f"({currency} for one {file_currency}), or set grid.currency to {file_currency}",
             )
         return series
-    if currency == theirs:
+    if currency == file_currency:
         raise InputError(
-            f"grid.price.exchange_rate is {table.exchange_rate:g}, but {path.name} is in {theirs} as "
+            f"grid.price.exchange_rate is {table.exchange_rate:g}, but {path.name} is in {file_currency} as "
             "grid.currency is",
             remedy="leave it out",
         )
@@ -81,8 +83,8 @@ def _how(table: RateTable) -> dict[str, Any]:
     return {name: getattr(table, name) for name in names}
 
 
-def _named(where: str, read: Callable[[], Held]) -> Held:
-    """Call a reader, whose parameters are keys of the table; an error that names no place names the table."""
+def _with_place(where: str, read: Callable[[], Series]) -> Series:
+    """Call a reader. An InputError without a place gets the table `where` as place."""
     try:
         return read()
     except InputError as error:
@@ -98,7 +100,7 @@ def read_import_limit(loaded: Loaded, cluster: Cluster, record: BuildRecord) -> 
     columns = (
         None if table.columns is None else table.columns[0] if len(table.columns) == 1 else table.columns
     )
-    series = _named(
+    series = _with_place(
         "grid.import_series",
         lambda: read_power(
             path, columns=columns, unit=table.unit, stamp=table.stamp, zone=table.zone, gaps=table.gaps,
@@ -113,7 +115,7 @@ def read_import_limit(loaded: Loaded, cluster: Cluster, record: BuildRecord) -> 
     return series.scaled_to_peak(round(table.peak * cluster.peak_draw_mw))
 
 
-def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, record: BuildRecord) -> Held:
+def covering(series: Series, begin_utc: datetime, end_utc: datetime, key: str, record: BuildRecord) -> Series:
     """The series from `begin_utc` to `end_utc`; one of another year is shifted by whole years of 52 weeks.
 
     Where it has 52 weeks and more is asked for, it begins again. InputError if it is too short for that.
@@ -124,16 +126,16 @@ def covering(series: Held, begin_utc: datetime, end_utc: datetime, what: str, re
         raise InputError(
             f"{series.name} covers {series.span}, the run {begin_utc:%Y-%m-%d %H:%M} to "
             f"{end_utc:%Y-%m-%d %H:%M} UTC",
-            where=what,
+            where=key,
             remedy="give a series of that time, or of 52 weeks to be shifted",
         )
-    whole = series.slice(0, int(YEAR.total_seconds()))
+    year = series.slice(0, int(YEAR.total_seconds()))
     years = (begin_utc - series.start_utc) // YEAR
-    shifted = whole.shift(int(years * YEAR.total_seconds()))
+    shifted = year.shift(int(years * YEAR.total_seconds()))
     after_s = shifted.second_at(begin_utc)
     span_s = int((end_utc - begin_utc).total_seconds())
     if years:
-        record.note(f"{what}: {series.name} is shifted by {years * 52} weeks to the calendar of the supply")
+        record.note(f"{key}: {series.name} is shifted by {years * 52} weeks to the calendar of the supply")
     if after_s + span_s > shifted.end_s:
-        record.note(f"{what}: {series.name} begins again where its 52 weeks end within the run")
+        record.note(f"{key}: {series.name} begins again where its 52 weeks end within the run")
     return shifted.repeat(after_s + span_s).slice(after_s, after_s + span_s)

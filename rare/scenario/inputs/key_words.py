@@ -1,4 +1,4 @@
-"""How a scenario calls the parameters of the readers that it calls: as keys of its tables."""
+"""Names of reader parameters as keys of a scenario's tables, for error messages."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from traces.errors import InputError
 from traces.jobs.workload import NO_DEADLINE_S, Workload
 from traces.series.held import EPOCH, HeldSeries
 
-Held = TypeVar("Held", bound=HeldSeries)
+Series = TypeVar("Series", bound=HeldSeries)
 
 
 FORECAST_AFTER_S = 60 * DAY_S
@@ -34,7 +34,7 @@ FORECAST_AFTER_S = 60 * DAY_S
 
 @dataclass(frozen=True, slots=True)
 class PowerInputs:
-    """What the simulation is given beside jobs, cluster and battery, and how it came about."""
+    """Inputs of the simulation besides cluster and battery, with their origin."""
 
     jobs: Workload  # those of the window
     inputs: Inputs
@@ -76,7 +76,7 @@ def _import_limit_mw(scenario: Scenario, cluster: Cluster, record: BuildRecord) 
 
 
 def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: BuildRecord) -> PowerInputs:
-    """Read everything that changes from outside, join the calendars, choose the window's jobs."""
+    """Read all external series, join the calendars, and select the window's jobs."""
     scenario = loaded.scenario
     limit_mw = _import_limit_mw(scenario, cluster, record)
     window = chosen_window(loaded)
@@ -101,13 +101,13 @@ def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: 
     start_s = clock.join.shift_s
     begin_utc = base.start_utc + timedelta(seconds=clock.begin_s - start_s)
     end_utc = base.start_utc + timedelta(seconds=clock.end_s - start_s)
-    held = {
+    series_of = {
         name: _until(repeats, name, one, base, end_utc, record)
         if one is not base
         else _again(repeats, one, end_utc)
         for name, one in series.by_name.items()
     }
-    joined = join_changes(held, begin_utc, end_utc)
+    joined = join_changes(series_of, begin_utc, end_utc)
     inputs = _inputs(
         scenario, cluster, joined.change_s + clock.begin_s, joined.columns, limit_mw, clock.end_s
     )
@@ -122,8 +122,8 @@ def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: 
     return PowerInputs(jobs, inputs, forecast, clock.join, clock.begin_s, _last_expiry_s(jobs, clock))
 
 
-def _again(repeats: bool, series: Held, end_utc: datetime) -> Held:
-    """The supply's own series to the end, again and again where the scenario says so."""
+def _again(repeats: bool, series: Series, end_utc: datetime) -> Series:
+    """The supply's series to the end, repeated if the scenario says so."""
     end_s = series.second_at(end_utc)
     if not repeats:
         return series.slice(0, end_s)
@@ -134,13 +134,13 @@ def _again(repeats: bool, series: Held, end_utc: datetime) -> Held:
 
 
 def _until(
-    repeats: bool, name: str, series: Held, base: HeldSeries, end_utc: datetime, record: BuildRecord
-) -> Held:
-    """A series beside the supply, over the supply's time."""
+    repeats: bool, name: str, series: Series, base: HeldSeries, end_utc: datetime, record: BuildRecord
+) -> Series:
+    """A series other than the supply, over the supply's time."""
     if name == "pue" and series.start_utc == base.start_utc and series.end_s >= base.end_s:
         return _again(repeats, series, end_utc)
-    what = {"import": "grid.import_series", "pue": "site"}.get(name, f"grid.{name}")
-    return covering(series, base.start_utc, end_utc, what, record)
+    key = {"import": "grid.import_series", "pue": "site"}.get(name, f"grid.{name}")
+    return covering(series, base.start_utc, end_utc, key, record)
 
 
 def _series_by_name(
@@ -168,8 +168,8 @@ def _series_by_name(
     rates = [name for name in ("price", "carbon") if getattr(scenario.grid, name) is not None]
     if rates:
         first = next(iter(by_name.values()), None)
-        made = [getattr(scenario.grid, name).model is not None for name in rates]
-        if first is None and any(made):
+        is_modelled = [getattr(scenario.grid, name).model is not None for name in rates]
+        if first is None and any(is_modelled):
             raise InputError(
                 "grid: a model of price or carbon takes the supply's calendar",
                 remedy="give a supply, or [site]",
@@ -180,7 +180,7 @@ def _series_by_name(
 
 
 def _jobs_of(window: Window, jobs: Workload, clock: RunClock, most: int | None) -> Workload:
-    """The jobs submitted in the window, or the first so many of them."""
+    """The jobs submitted in the window, or the first `windows.jobs` of them."""
     last_s = clock.begin_s + window.days * DAY_S
     first, last = np.searchsorted(jobs.submit_s, [clock.begin_s, last_s])
     if first == last:
@@ -230,7 +230,9 @@ def _inputs(
     )
 
 
-def _known(series: HeldSeries, start_utc: datetime, end_utc: datetime, whole_utc: datetime) -> HeldSeries:
+def _rate_over_year(
+    series: HeldSeries, start_utc: datetime, end_utc: datetime, whole_utc: datetime
+) -> HeldSeries:
     """A rate over the year, or as much of it beyond the run as its file has."""
     if series.start_utc <= start_utc and end_utc <= series.end_utc:
         whole_utc = min(whole_utc, series.end_utc)
@@ -254,7 +256,10 @@ def _forecast(
     for name in ("price", "carbon"):
         if name in series.by_name:
             parts.append(
-                Quantity(name, hourly_means(_known(series.by_name[name], base.start_utc, end_utc, whole_utc)))
+                Quantity(
+                    name,
+                    hourly_means(_rate_over_year(series.by_name[name], base.start_utc, end_utc, whole_utc)),
+                )
             )
     given = None
     if scenario.forecast.kind == "day-ahead":
@@ -287,26 +292,26 @@ def _forecast(
 
 
 def _train_hours(loaded: Loaded, base: HeldSeries, zone: str) -> np.ndarray | None:
-    """Which hours climatologies may see: those of the training and validation windows; None: all."""
+    """(hours,) bool: hours for climatologies, those of training and validation windows; None: all."""
     if loaded.scenario.windows is None:
         return None
-    seen = np.zeros(base.end_s // 3600, dtype=bool)
+    training_h = np.zeros(base.end_s // 3600, dtype=bool)
     # Whole hours of the series; where midnight is not on one, the hour around it belongs to the day before.
     midnight_h = -(-midnight_after_s(base.start_utc, zone) // 3600)
     windows = windows_of(loaded)
-    for known in (True, False):  # where windows overlap, what is tested on is not trained on
+    for is_training in (True, False):  # test windows win where windows overlap
         for window in windows:
-            if (window.split in ("train", "validation")) == known:
+            if (window.split in ("train", "validation")) == is_training:
                 first_s, last_s = window.span_s
-                seen[midnight_h + first_s // 3600 : midnight_h + last_s // 3600] = known
-    if not seen.any():
+                training_h[midnight_h + first_s // 3600 : midnight_h + last_s // 3600] = is_training
+    if not training_h.any():
         raise InputError(
             "no training or validation window lies within the "
             "supply, so forecasts have nothing to learn from",
             where=loaded.path(loaded.scenario.windows.file),
             remedy="add one, or set forecast.kind to none",
         )
-    return seen
+    return training_h
 
 
 def _note_no_forecast(scenario: Scenario, record: BuildRecord) -> None:

@@ -52,9 +52,9 @@ def run_clock(
         record.note(
             f"{jobs.name}: names no time zone, so its clock is read as the site's; give workload.zone"
         )
-    made = scenario.workload.model is not None
+    is_synthetic = scenario.workload.model is not None
     joined = join(
-        begin_s=begin_s // DAY_S * DAY_S if made else begin_s,
+        begin_s=begin_s // DAY_S * DAY_S if is_synthetic else begin_s,
         origin_utc=jobs.origin_utc,
         trace_zone=jobs.zone,
         supply_start_utc=base.start_utc,
@@ -100,8 +100,8 @@ def site_zone(scenario: Scenario, weather: Weather | None) -> str:
 def _stated_zone(scenario: Scenario, weather: Weather | None) -> str | None:
     """The zone of the site as far as scenario and weather state it. A weather file may state an offset."""
     supply = scenario.supply
-    stated = supply.site_zone or (weather.zone if weather is not None else None)
-    return stated or (supply.source[0].zone if supply.source else None)
+    zone = supply.site_zone or (weather.zone if weather is not None else None)
+    return zone or (supply.source[0].zone if supply.source else None)
 
 
 def midnight_after_s(start_utc: datetime, zone: str) -> int:

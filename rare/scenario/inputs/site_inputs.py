@@ -1,4 +1,4 @@
-"""A scenario's weather, and the power of the plants that stand in it."""
+"""Weather of a scenario's site, and power of its solar and wind plants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from traces.series.rate_series import RateSeries
 
 SOLAR = ("tilt_deg", "azimuth_deg", "tracking", "module", "inverter", "dc_ac_ratio", "losses_percent")
 WIND = ("turbine", "hub_height_m", "roughness_m", "losses_percent")
-"""Keys of a source that are the plant's own."""
+"""Keys of a source that are arguments of the plant."""
 
 
 def site_weather(loaded: Loaded, record: BuildRecord) -> Weather:
@@ -39,7 +39,7 @@ _LEFT_OUT = ("typical_year", "no_irradiance", "utc_assumed")
 
 
 def weather_notes(weather: Weather) -> list[str]:
-    """What was repaired and noted in reading the weather file, a line each; none of a site by name."""
+    """Repairs and notes of the weather file, one line each; empty for a site given by name."""
     if weather.report is None or weather.name.startswith("site:"):
         return []
     report = weather.report
@@ -87,18 +87,22 @@ def _plant(key: str, changed: float, site: SiteTable, source: SourceTable, capac
     if source.kind == "solar":
         from energy.plants.solar import SolarPlant, solar_power
 
-        plant = SolarPlant(**_given(source, SOLAR))
+        plant = SolarPlant(**_plant_arguments(source, SOLAR))
         return solar_power(weather, plant, step_s=source.step_s, capacity_kw=capacity_kw, **how)
     from energy.plants.wind import WindPlant, wind_power
 
     return wind_power(
-        weather, WindPlant(**_given(source, WIND)), step_s=source.step_s, capacity_kw=capacity_kw, **how
+        weather,
+        WindPlant(**_plant_arguments(source, WIND)),
+        step_s=source.step_s,
+        capacity_kw=capacity_kw,
+        **how,
     )
 
 
-def _given(source: SourceTable, names: tuple[str, ...]) -> dict[str, Any]:
-    given = {name: getattr(source, name) for name in names if getattr(source, name) is not None}
-    return {{"turbine": "turbine_type"}.get(name, name): value for name, value in given.items()}
+def _plant_arguments(source: SourceTable, names: tuple[str, ...]) -> dict[str, Any]:
+    arguments = {name: getattr(source, name) for name in names if getattr(source, name) is not None}
+    return {{"turbine": "turbine_type"}.get(name, name): value for name, value in arguments.items()}
 
 
 def outside_air_pue(weather: Weather, overhead: float) -> RateSeries:

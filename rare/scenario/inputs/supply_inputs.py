@@ -85,20 +85,20 @@ def read_supply(loaded: Loaded, cluster: Cluster, record: BuildRecord) -> Supply
             series = plant_power(loaded, source, _capacity_kw(source, cluster, where), where)
         quantity = source.quantity or ("supply" if source.kind == "file" else source.kind)
         groups.setdefault(quantity, []).append(series)
-    whole = total([part for parts in groups.values() for part in parts])
-    if whole.peak_mw > UNLIMITED_MW:
+    summed = total([part for parts in groups.values() for part in parts])
+    if summed.peak_mw > UNLIMITED_MW:
         raise InputError(
-            f"supply: the sources reach {whole.peak_mw / MW_PER_KW:g} kW, more than a simulation can count",
+            f"supply: the sources reach {summed.peak_mw / MW_PER_KW:g} kW, more than a simulation can count",
             remedy="correct the unit or the size",
         )
     if all(_unsized(source) for source in supply.source):
-        _note_size(whole, cluster, record)
-    return Supply(whole, {name: _over(whole, total(parts)) for name, parts in groups.items()}, factor)
+        _note_size(summed, cluster, record)
+    return Supply(summed, {name: _over(summed, total(parts)) for name, parts in groups.items()}, factor)
 
 
-def _over(whole: PowerSeries, part: PowerSeries) -> PowerSeries:
+def _over(summed: PowerSeries, part: PowerSeries) -> PowerSeries:
     """The part of a sum over the sum's own time, which may be shorter."""
-    return part.slice(part.second_at(whole.start_utc), part.second_at(whole.end_utc))
+    return part.slice(part.second_at(summed.start_utc), part.second_at(summed.end_utc))
 
 
 def _unsized(source: SourceTable) -> bool:
@@ -122,7 +122,7 @@ def _capacity_kw(source: SourceTable, cluster: Cluster, where: str) -> float:
 
 
 def layout_of(table: SourceTable | ImportTable | ForecastTable) -> LayoutOptions:
-    """What a table says of the text of its file."""
+    """Arguments of a table for the text format of its file."""
     return cast(LayoutOptions, {key: getattr(table, key) for key in LAYOUT_KEYS})
 
 
@@ -131,7 +131,7 @@ _REMARKS = ("counted_rows", "step_changes", "zone_against_name")
 
 
 def note_reading(series: HeldSeries, table: str, record: BuildRecord) -> None:
-    """Adds what reading the file of a table found doubtful to the record."""
+    """Add the repairs of a table's file to the record."""
     for code, finding in (series.report.notes if series.report else {}).items():
         if code in _REMARKS:
             where = f"{series.name}:{finding.line}" if finding.line is not None else series.name
@@ -183,7 +183,7 @@ def _sized(series: PowerSeries, source: SourceTable, cluster: Cluster, where: st
 
 
 def make_battery(scenario: Scenario, cluster: Cluster, record: BuildRecord) -> Battery:
-    """The scenario's battery at its size; none beside unlimited power, which would never need it."""
+    """The battery at its size; None without one, or with unlimited power."""
     table: BatteryTable = scenario.battery
     if not table.present:
         return NO_BATTERY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -84,7 +83,7 @@ def results(
                     "start": f"{name}/crr-heuristic-0.1-{seed}", "data": f"{name}/data",
                 })  # fmt: skip
     return {
-        "experiment": asdict(EXPERIMENT) | {"seeds": seeds, "ablation": {"of": ablated}},
+        "experiment": EXPERIMENT.model_dump() | {"seeds": seeds, "ablation": {"of": ablated}},
         "cases": cases, "runs": runs, "data": data,
         "failed": {}, "stages": 9, "hours": 1.0, "workers": 1, "provenance": {},
     }  # fmt: skip
