@@ -12,6 +12,7 @@ from gymnasium import spaces
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
 from rare.episodes import Episode, Randomise
+from rare.scenario.scenario_episodes import load_episodes
 from rare.state.memory import Copyable
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
@@ -86,9 +87,6 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
         self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
-        # Here: it reads files, and brings readers that take a tenth of the time of `import rare`.
-        from rare.scenario.scenario_episodes import load_episodes
-
         self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)

@@ -20,8 +20,15 @@ from rare.env.environment import (
     window_wanted,
 )
 from rare.env.observation.layout import Layout
-from rare.env.vector_state import restore_batch, restored_generators, saved_batch, saved_generator
+from rare.env.vector_state import (
+    autoreset_mode_of,
+    restore_batch,
+    restored_generators,
+    saved_batch,
+    saved_generator,
+)
 from rare.episodes import Randomise
+from rare.scenario.scenario_episodes import load_episodes
 from rare.state.compile import most_threads
 from rare.state.memory import Copyable
 from traces.errors import InputError
@@ -57,8 +64,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     metadata = {**GreenClusterEnv.metadata, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
     _shared = ("episodes",)
 
-    # Keywords, not one object: gymnasium.make hands them on by name, and so do configuration files of
-    # other libraries.
+    # Keywords, not one object: gymnasium.make and configuration files of other libraries give them by name.
     def __init__(
         self,
         num_envs: int = 1,
@@ -91,12 +97,9 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.num_envs = num_envs
         self.render_mode = render_mode
-        self.autoreset_mode = _mode(autoreset_mode)
+        self.autoreset_mode = autoreset_mode_of(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
-        # Here: it reads files, and brings readers that take a tenth of the time of `import rare`.
-        from rare.scenario.scenario_episodes import load_episodes
-
         self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
         self.split = split
         self.single_action_space = spaces.Discrete(self.layout.actions)
@@ -392,14 +395,3 @@ _OF_ALL = ("num_envs", "batch", "autoreset_mode", "single_action_space", "single
 def _check_count(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{name} must be a whole number of at least 1, got {value!r}")
-
-
-def _mode(given: AutoresetMode | str) -> AutoresetMode:
-    """The mode itself, or by its name or value: NEXT_STEP, next_step or NextStep."""
-    word = given.name if isinstance(given, AutoresetMode) else str(given).replace("_", "").lower()
-    for mode in AutoresetMode:
-        if given is mode or word == mode.name.replace("_", "").lower():
-            return mode
-    raise InputError(
-        f"autoreset_mode {given!r} is unknown; known are {', '.join(mode.name for mode in AutoresetMode)}"
-    )

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from rare.env.batch import Batch
+from traces.errors import InputError
 
 
 def saved_batch(batch: Batch) -> dict[str, Any]:
@@ -63,3 +65,18 @@ def restored_generators(saved: Sequence[Mapping[str, Any]]) -> list[np.random.Ge
         }
         generators.append(generator)
     return generators
+
+
+def autoreset_mode_of(mode_or_name: AutoresetMode | str) -> AutoresetMode:
+    """The mode itself, or by its name or value: NEXT_STEP, next_step or NextStep."""
+    word = (
+        mode_or_name.name
+        if isinstance(mode_or_name, AutoresetMode)
+        else str(mode_or_name).replace("_", "").lower()
+    )
+    for mode in AutoresetMode:
+        if mode_or_name is mode or word == mode.name.replace("_", "").lower():
+            return mode
+    raise InputError(
+        f"autoreset_mode {mode_or_name!r} is unknown; known are {', '.join(mode.name for mode in AutoresetMode)}"
+    )

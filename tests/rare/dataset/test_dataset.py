@@ -153,7 +153,7 @@ def test_a_scheduler_in_python_is_logged_as_the_same_heuristic(name):
         for policy in (policy_of(name, 0.25), Policy(name, lambda: Python(name), 0.25)):
             played = player.play(window, policy, seed=11)
             steps = player.log.steps
-            logs.append((played, *(array[:steps].copy() for array in player.log.arrays())))
+            logs.append((played, *(array[:steps].copy() for array in player.log.arrays(player.batch)[2:])))
         assert logs[0][0] == logs[1][0]
         for one, other in zip(logs[0][1:], logs[1][1:], strict=True):
             assert np.array_equal(one, other)

@@ -152,13 +152,11 @@ def test_a_suspended_job(suspended):
     assert shown["estimate"] == pytest.approx(3600 / 7200) and shown["waited"] == pytest.approx(1800 / 5400)
 
 
-@pytest.mark.xfail(strict=True, reason="layout 1 leaves restart_s out of the latest start (RULES §3.8)")
 def test_the_slack_of_a_suspended_job_counts_its_restart(suspended):
     """Deadline 8000 s, 3600 s left, 600 s of restart: it must resume by 3800 s, in 2000 s."""
     assert suspended.block("queue", QUEUE)["slack"] == pytest.approx(2000 / 5600)
 
 
-@pytest.mark.xfail(strict=True, reason="layout 1 leaves restart_s out of what is attainable (RULES §3.8)")
 def test_what_a_suspended_job_can_still_earn_counts_its_restart(suspended):
     """At 5400 s it would end 1600 s after its deadline, of an allowance of 8000 s (§6.2)."""
     while suspended.block("queue", QUEUE)["waited"] < 5400 / 9000:
