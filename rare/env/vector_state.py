@@ -67,16 +67,12 @@ def restored_generators(saved: Sequence[Mapping[str, Any]]) -> list[np.random.Ge
     return generators
 
 
-def autoreset_mode_of(mode_or_name: AutoresetMode | str) -> AutoresetMode:
+def autoreset_mode_of(mode: AutoresetMode | str) -> AutoresetMode:
     """The mode itself, or by its name or value: NEXT_STEP, next_step or NextStep."""
-    word = (
-        mode_or_name.name
-        if isinstance(mode_or_name, AutoresetMode)
-        else str(mode_or_name).replace("_", "").lower()
-    )
-    for mode in AutoresetMode:
-        if mode_or_name is mode or word == mode.name.replace("_", "").lower():
-            return mode
+    word = mode.name if isinstance(mode, AutoresetMode) else str(mode).replace("_", "").lower()
+    for known in AutoresetMode:
+        if mode is known or word == known.name.replace("_", "").lower():
+            return known
     raise InputError(
-        f"autoreset_mode {mode_or_name!r} is unknown; known are {', '.join(mode.name for mode in AutoresetMode)}"
+        f"autoreset_mode {mode!r} is unknown; known are {', '.join(known.name for known in AutoresetMode)}"
     )
