@@ -221,7 +221,7 @@ def test_the_command_writes_a_run_that_loads(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"algorithm": "a2c"}, "known are ppo, dqn"),
+        ({"algorithm": "a2c"}, "known: ppo, dqn"),
         ({"data": ["x"]}, "only dqn learns from logged"),
         ({"algorithm": "dqn", "limits": ["violations=0.1"]}, "only ppo keeps limits"),
         ({"network": "transformer"}, "known are pointwise, attention"),
