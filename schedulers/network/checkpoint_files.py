@@ -93,8 +93,10 @@ def describe_checkpoint(folder: Path) -> Description:
             raise InputError(f"{path}: lacks {key!r}; copy the folder again")
     try:
         layout = Layout.from_json(json.dumps(described["layout"]), _layout_remedy(folder))
-    except (InputError, RecursionError) as error:
-        raise InputError(f"{path}: {error}") from None
+    except InputError as error:
+        raise error.within(str(path)) from None
+    except RecursionError as error:
+        raise InputError(str(error), where=path) from None
     description = Description(Path(folder), layout, described["network"], described["facts"])
     _check_network(path, description)
     return description

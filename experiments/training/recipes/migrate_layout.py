@@ -59,7 +59,7 @@ def migrate(checkpoint: str | Path) -> bool:
     try:
         Layout.from_json(json.dumps(migrated), "train it again")
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise error.within(str(path)) from None
     note = {"from_layout": FROM, "to_layout": VERSION, "with": f"rare {rare.__version__}"}
     write_json(path, description | {"layout": migrated, "facts": facts | {"migrated": note}})
     return True

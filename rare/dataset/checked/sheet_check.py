@@ -149,6 +149,6 @@ def layout_of(path: Path, table: dict[str, Any]) -> Layout:
     try:
         return Layout.from_json(json.dumps(table), "log the dataset again with this version of rare")
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise error.within(str(path)) from None
     except (RecursionError, ValueError):
         raise InputError(f"{path}: 'layout' is not one of ours; {REMEDY}") from None

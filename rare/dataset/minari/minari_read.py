@@ -145,7 +145,7 @@ def _named_layout(metadata: Metadata) -> Layout | None:
     try:
         layout = Layout(**known_sizes, reservations=metadata.options.get("reservations") is True)
     except InputError as error:
-        raise InputError(f"{metadata.path}: 'env_spec': {error}; {REMEDY}") from None
+        raise error.within(f"{metadata.path}: 'env_spec'").also(REMEDY) from None
     return layout if (layout.size, layout.actions) == (metadata.width, metadata.actions) else None
 
 
