@@ -15,7 +15,6 @@ import rare
 from experiments.process.atomic_output import atomic_folder
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
-from experiments.report.html_report import write_report
 from experiments.results.json_values import plain_json
 from experiments.results.run_folder import write_run
 from experiments.runs.remarks import remarks
@@ -111,6 +110,8 @@ def store(folder: Path, work: Work, facts: Mapping[str, Any], result: rare.Resul
 
 def draw_report(folder: Path, display: ProgressDisplay) -> None:
     """Figures and report.html of a folder that is being written."""
+    from experiments.report.html_report import write_report  # brings matplotlib, a fifth of the start
+
     display.note("drawing the figures and the report ...")
     write_report(folder)
 
