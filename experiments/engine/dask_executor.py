@@ -162,7 +162,7 @@ def remote_executor(where: Where, display: ProgressDisplay, folder: Path) -> Das
     resources.enter_context(dask.config.set(CONFIG))
     silence_dask()
     if where.dask_slurm is not None:
-        from experiments.engine.slurm_cluster import slurm_cluster
+        from experiments.engine.slurm.slurm_cluster import slurm_cluster
 
         cluster: Cluster = slurm_cluster(Path(where.dask_slurm), folder, insecure=where.insecure)
         resources.callback(cluster.close)
