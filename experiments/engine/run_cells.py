@@ -88,7 +88,8 @@ class _Run:
         waiting = [cell for cell in self.cells if cell.key not in done and cell.key not in failures]
         self._ended = len(self.cells) - len(waiting)
         self._task.update(self._ended, len(self.cells))
-        self.queue = CellQueue(waiting, done, failures)
+        labels = {key: self._by_key[key].label for key in failures}
+        self.queue = CellQueue(waiting, done, labels)
         self._fail_by_need()
 
     def all(self, executor: Executor) -> None:
