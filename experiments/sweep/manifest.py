@@ -136,9 +136,8 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
         try:
             loaded = load_scenario(_scenario_name(scenario, base), overrides)
         except InputError as error:
-            raise InputError(
-                f"{', '.join(f'{axis} {value}' for axis, value in point.items())}: {error}"
-            ) from None
+            cell = ", ".join(f"{axis} {value}" for axis, value in point.items())
+            raise InputError(f"{cell}: {error}") from None
         if loaded.scenario.workload.file is None and loaded.scenario.workload.model is None:
             raise InputError(f"scenario {scenario}: has no workload; give [[workload]] with a file")
         yield point, dataclasses.replace(loaded, base=loaded.base.resolve())
