@@ -21,11 +21,12 @@ from experiments.runs.scenario_files import input_hashes
 from experiments.sweep.sweep_file import MOST_CELLS, SweepCase, SweepFile, SweepSupply, SweepWorkload
 from experiments.sweep.sweep_work import SweepTask
 from rare.scenario.case_hash import config_hash
-from rare.scenario.load import Loaded, Overrides, load_scenario, shipped_names
+from rare.scenario.load import UNLIMITED, Loaded, Overrides, load_scenario, shipped_names
 from rare.scenario.windows import windows_of
 from schedulers import make_scheduler
 from traces.errors import InputError
-from traces.files.documents import user_path
+from traces.files.documents import is_regular, user_path
+from traces.files.text import place
 
 SCENARIO, WINDOW, SEED, SCHEDULER = "scenario", "window", "seed", "scheduler"
 REPLICATES = (SEED, WINDOW)
@@ -59,22 +60,20 @@ def manifest_of(sweep: SweepFile, base: Path) -> Manifest:
     names = [_Scheduler.of(name, base) for name in sweep.schedulers]
     points: list[Point] = []
     cells: list[Cell] = []
-    for place, loaded in _variants(sweep, base):
+    for variant, loaded in _variants(sweep, base):
         for window in _windows(sweep, loaded):
             at_window = loaded if window is None else _at(loaded, window)
             case_key = _case_key(at_window)
             for seed, scheduler in itertools.product(sweep.seeds, names):
-                point = place | ({} if window is None else {WINDOW: window})
+                point = variant | ({} if window is None else {WINDOW: window})
                 points.append(point | {SEED: seed, SCHEDULER: scheduler.label})
                 settings = Settings(sweep.clock, seed, int(sweep.warmup_s))
                 task = SweepTask(at_window, scheduler.name, settings, f"{case_key}-{seed}")
                 label = ", ".join(f"{axis} {value}" for axis, value in points[-1].items())
                 key = _hash([case_key, settings.clock, seed, settings.warmup_s, scheduler.identity])
-                cells.append(Cell(key, label, task, f"{place.get('workload', '')} {scheduler.label}"))
+                cells.append(Cell(key, label, task, f"{variant.get('workload', '')} {scheduler.label}"))
         if len(cells) > MOST_CELLS:
-            raise InputError(
-                f"{sweep.name}: has more than {MOST_CELLS:,} cells; divide it into files"
-            )
+            raise InputError(f"{sweep.name}: has more than {MOST_CELLS:,} cells; divide it into files")
     _check_distinct(cells)
     return Manifest(sweep.name, tuple(points[0]), tuple(cells), tuple(points))
 
@@ -108,6 +107,10 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
     supplies: Sequence[SweepSupply | None] = sweep.supply or (None,)
     cases: Sequence[SweepCase | None] = sweep.case or (None,)
     grids = [dict(zip(sweep.grid, values, strict=True)) for values in itertools.product(*sweep.grid.values())]
+    for table in sweep.workload:
+        _check_file(table.name, table.file, base)
+    for source in sweep.supply:
+        _check_file(source.name, source.file, base)
     for scenario, workload, supply, case, grid in itertools.product(
         sweep.scenarios, workloads, supplies, cases, grids
     ):
@@ -115,8 +118,8 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
         named = {axis: table.name for axis, table in tables.items() if table is not None}
         point = {SCENARIO: scenario, **named, **{key: _axis_value(value) for key, value in grid.items()}}
         settings = [*sweep.settings]
-        for table in tables.values():
-            settings += table.settings if table is not None else ()
+        for chosen in tables.values():
+            settings += chosen.settings if chosen is not None else ()
         settings += [f"{key}={_toml(value)}" for key, value in grid.items()]
         overrides = Overrides(settings=tuple(settings), base=base)
         if workload is not None:
@@ -133,12 +136,18 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
         try:
             loaded = load_scenario(_scenario_name(scenario, base), overrides)
         except InputError as error:
-            raise InputError(
-                f"{', '.join(f'{axis} {value}' for axis, value in point.items())}: {error}"
-            ) from None
+            cell = ", ".join(f"{axis} {value}" for axis, value in point.items())
+            raise InputError(f"{cell}: {error}") from None
         if loaded.scenario.workload.file is None and loaded.scenario.workload.model is None:
             raise InputError(f"scenario {scenario}: has no workload; give [[workload]] with a file")
         yield point, dataclasses.replace(loaded, base=loaded.base.resolve())
+
+
+def _check_file(entry: SweepWorkload | SweepSupply, base: Path) -> None:
+    if entry.file not in (None, UNLIMITED) and not is_regular(base / user_path(entry.file)):
+        raise InputError(
+            f"{entry.name}: {place(entry.file)}: is no file; paths are relative to the sweep file"
+        )
 
 
 def _scenario_name(name: str, base: Path) -> str:

@@ -16,7 +16,6 @@ from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.sweep.manifest import Manifest, manifest_of
 from experiments.sweep.pages.report_choice import ReportChoice
-from experiments.sweep.pages.sweep_summary import summary_frame
 from experiments.sweep.sweep_file import SweepFile, read_sweep
 from experiments.sweep.sweep_folder import (
     BOOK,
@@ -156,6 +155,8 @@ def _written(
     request: SweepRequest,
     display: ProgressDisplay,
 ) -> SweepOutcome:
+    from experiments.sweep.pages.sweep_report import summary_frame, write_sweep_report  # brings matplotlib
+
     table = table_of(manifest, SweepWork(out), failures)
     choice = ReportChoice(**sweep.report.model_dump())
     write_parquet(table, out / RESULTS)
@@ -163,8 +164,6 @@ def _written(
     with replacing(out / SUMMARY) as partial:
         summary_frame(table, choice).to_csv(partial, index=False, lineterminator="\n")
     if request.figures and len(table.rows):
-        from experiments.sweep.pages.sweep_report import write_sweep_report  # brings matplotlib
-
         display.note("drawing the figures and the report ...")
         write_sweep_report(out, table, choice)
     else:
