@@ -10,7 +10,17 @@ from typing import Any
 
 from pydantic import Field
 
-from rare.scenario.config.field_types import Flag, Number, Problems, Table, Text, Texts, Whole, otherwise, shown
+from rare.scenario.config.field_types import (
+    Flag,
+    Number,
+    Problems,
+    Table,
+    Text,
+    Texts,
+    Whole,
+    otherwise,
+    shown,
+)
 from rare.scenario.config.toml_schema import toml_schema
 from rare.scenario.config.toml_tables import TableProblem, parse_table
 from traces.files.documents import read_toml, reads_file
@@ -82,7 +92,10 @@ class SlurmFile(Table):
                 f"must be minutes, hours:minutes:seconds or days-hours:minutes:seconds, got {shown(self.walltime)}",
             )
         elif self.walltime_s < _MINUTE_S:
-            yield "walltime", f"must be at least a minute, for Slurm counts in minutes, got {shown(self.walltime)}"
+            yield (
+                "walltime",
+                f"must be at least a minute, for Slurm counts in minutes, got {shown(self.walltime)}",
+            )
         elif self.margin_s is not None and self.margin_s >= self.walltime_s:
             yield "margin_s", f"must be below the walltime of {self.walltime_s} s, got {self.margin_s:g}"
         if self.memory is not None and not _MEMORY.fullmatch(self.memory):

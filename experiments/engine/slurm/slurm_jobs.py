@@ -17,7 +17,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 
 from experiments.engine.bundle import ENDS_AT
 from experiments.engine.slurm.slurm_file import SlurmFile
-from experiments.engine.slurm.slurm_queue import sbatch_error
+from experiments.engine.slurm.slurm_queue import job_key, sbatch_error
 
 DEATH_TIMEOUT_S = 60
 """A worker that finds no scheduler ends after this time: so does a job that starts after its command."""
@@ -113,6 +113,23 @@ class WorkerCluster(SLURMCluster):  # type: ignore[misc]
     def forget(self, keys: list[str]) -> None:
         """Strike jobs that have ended off the list, so that `scale` submits others in their place."""
         self.sync(self._forget, keys)
+
+    def release(self, count: int, waiting: set[str]) -> None:
+        """End up to `count` jobs that wait in Slurm's queue, or whose workers have nothing to do.
+
+        waiting: keys of jobs that wait.
+        """
+        self.sync(self._release, count, waiting)
+
+    async def _release(self, count: int, waiting: set[str]) -> None:
+        workers: dict[str, list[Any]] = {}
+        for state in self.scheduler.workers.values():
+            workers.setdefault(job_key(str(state.name)), []).append(state)
+        idle = [key for key, states in workers.items() if not any(state.processing for state in states)]
+        for key in [key for key in (*waiting, *idle) if key in self.worker_spec][:count]:
+            names = [state.name for state in workers.get(key, [])]
+            await self.scheduler.retire_workers(names=names, close_workers=True)
+            self.worker_spec.pop(key, None)  # `scale` cancels jobs that are not on this list
 
     async def _forget(self, keys: list[str]) -> None:
         for key in keys:
