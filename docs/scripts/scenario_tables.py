@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/scenarios.md and docs/launchpad.md from the fields of their models.
+"""Writes the tables of keys in docs/scenarios.md, launchpad.md and clusters.md from the fields of their models.
 
 python -m docs.scripts.scenario_tables
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad import experiment_file
 from rare.scenario.config import scenario_config, supply_tables
 from rare.scenario.config.field_types import LAYOUT_KEYS, Table
@@ -67,7 +68,15 @@ def _experiment_blocks() -> Mapping[str, dict[str, FieldInfo]]:
     return {"top level": _keys(experiment_file.Experiment), **blocks}
 
 
-PAGES = {DOCS / "scenarios.md": _scenario_blocks, DOCS / "launchpad.md": _experiment_blocks}
+def _slurm_blocks() -> Mapping[str, dict[str, FieldInfo]]:
+    return {"top level": _keys(SlurmFile)}
+
+
+PAGES = {
+    DOCS / "scenarios.md": _scenario_blocks,
+    DOCS / "launchpad.md": _experiment_blocks,
+    DOCS / "clusters.md": _slurm_blocks,
+}
 
 
 def key_table(fields: Mapping[str, FieldInfo]) -> str:

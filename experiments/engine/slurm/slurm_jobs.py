@@ -178,7 +178,7 @@ def start_cluster(
         ],
         worker_extra_args=[
             *("--no-dashboard", "--dashboard-address", WEB),
-            *("--preload", "experiments.engine.slurm.slurm_worker"),
+            *("--preload", "experiments.engine.leaving"),
         ],
         scheduler_options={
             "dashboard": False,
