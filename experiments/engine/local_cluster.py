@@ -26,6 +26,7 @@ CONFIG = {
     "distributed.nanny.pre-spawn-environ": {**dict.fromkeys(THREADS, "1"), "MALLOC_TRIM_THRESHOLD_": "65536"},
     "distributed.nanny.environ": dict.fromkeys(THREADS, "1"),
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.profile.enabled": False,  # it would keep a megabyte of call stacks for every minute
     "distributed.diagnostics.nvml": False,
 }
 REASON_WITHIN_S = 1.0
