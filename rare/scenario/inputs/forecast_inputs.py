@@ -118,7 +118,7 @@ _climates: OrderedDict[bytes, Climate] = OrderedDict()
 
 
 def _climate(means: np.ndarray, train: np.ndarray, quantity: str, origin_s: int) -> Climate:
-    """The climatology of a series. The last few are kept: all windows and seeds of a scenario have the same."""
+    """The climatology of a series. The last few are kept: the windows and seeds of a scenario share it."""
     from energy import forecasts
 
     digest = hashlib.sha256(np.ascontiguousarray(means).tobytes())
