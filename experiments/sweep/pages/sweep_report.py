@@ -32,7 +32,7 @@ class Section:
 
 
 def write_sweep_report(folder: Path, table: SweepTable, choice: ReportChoice) -> None:
-    """Write figures and report.html of a sweep into a folder. InputError as `check_choice`, or if that fails."""
+    """Write figures and report.html of a sweep into a folder. InputError as `check_choice`."""
     view = SweepView(table, choice)
     drawn = draw_figures(view, folder / FIGURES)
     page = render_page(
