@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from experiments.data.show_dataset import dataset_text, show_dataset
     from experiments.data.show_file import show_file, show_text
     from experiments.demo import demo_run
+    from experiments.engine.where import Where
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
     from experiments.launchpad.experiment_file import experiment_schema
     from experiments.launchpad.launch import claims_text, launchpad
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from experiments.runs.provenance import version
     from experiments.runs.run_setup import Settings, SimulationRequest
     from experiments.runs.single_run import simulate_run
+    from experiments.sweep.pages.sweep_text import sweep_text
+    from experiments.sweep.run_sweep import SweepRequest, sweep_run
+    from experiments.sweep.sweep_file import sweep_schema
     from experiments.training.train_distil import DistilRequest, distil_run
     from experiments.training.train_offline import train_offline
     from experiments.training.train_online import train_online
@@ -48,6 +52,7 @@ MODULES = {
     "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
     "experiments.data.show_file": ("show_file", "show_text"),
     "experiments.demo": ("demo_run",),
+    "experiments.engine.where": ("Where",),
     "experiments.evaluation.evaluate_run": ("EvaluationRequest", "evaluate_run", "evaluate_text"),
     "experiments.data.dataset_figure": ("draw_dataset",),
     "experiments.launchpad.experiment_file": ("experiment_schema",),
@@ -61,6 +66,9 @@ MODULES = {
     "experiments.runs.provenance": ("version",),
     "experiments.runs.run_setup": ("Settings", "SimulationRequest"),
     "experiments.runs.single_run": ("simulate_run",),
+    "experiments.sweep.pages.sweep_text": ("sweep_text",),
+    "experiments.sweep.run_sweep": ("SweepRequest", "sweep_run"),
+    "experiments.sweep.sweep_file": ("sweep_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),
