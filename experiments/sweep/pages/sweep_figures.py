@@ -15,6 +15,9 @@ from experiments.sweep.pages import sweep_heat_maps, sweep_panels
 from experiments.sweep.pages.sweep_view import SweepView
 from rare.metric_catalogue import Metric
 
+PANELS, HEAT, DIFFERENCE = KINDS = ("panels", "heat", "difference")
+"""What file names of figures begin with."""
+
 MOST_PANELS = 20  # of a figure
 MOST_COLUMNS = 48  # of a heat map
 MOST_FIGURES = 4  # of one kind and metric
@@ -49,7 +52,7 @@ def _panels(view: SweepView, metric: Metric) -> Iterator[tuple[Figure, Drawn]]:
     draw = small_multiples.draw_lines if view.roles.x else small_multiples.draw_dots
     for place, part, note in _parts(len(panels), MOST_PANELS):
         figure = draw([panels[each] for each in part], frame)
-        yield figure, Drawn(_stem("panels", metric, place), caption + note, metric)
+        yield figure, Drawn(_stem(PANELS, metric, place), caption + note, metric)
 
 
 def _heat_maps(view: SweepView, metric: Metric) -> Iterator[tuple[Figure, Drawn]]:

@@ -242,8 +242,8 @@ def _counts(view: SweepView) -> str:
     if not holes:
         return f"{text}."
     return (
-        f"{text}. In {_counted(holes, 'combination')} some repetitions failed and others did not; their means "
-        "are of fewer repetitions, perhaps of easier ones."
+        f"{text}. In {_counted(holes, 'combination')} some repetitions failed and others did not; their "
+        "means are of fewer repetitions, perhaps of easier ones."
     )
 
 
@@ -276,8 +276,8 @@ def interval_words(view: SweepView) -> str:
     )
     hole = f", nor where one is missing from the table of {over}" if crossed else ""
     return (
-        f"Intervals are 95 % intervals of the mean over {over}, by {method}. They tell how far the mean would "
-        f"move with other draws of {over}. They say nothing about other workloads, supplies or settings. "
+        f"Intervals are 95 % intervals of the mean over {over}, by {method}. They tell how far the mean "
+        f"would move with other draws of {over}. They say nothing about other workloads, supplies or settings. "
         "Differences are taken repetition by repetition, so that what all have in common cancels: two "
         "intervals may overlap although the difference is sure. "
         f"There is no interval of fewer than {ENOUGH} repetitions{hole}. Of many intervals some exclude 0 by "
