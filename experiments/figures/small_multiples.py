@@ -28,10 +28,10 @@ from experiments.figures.drawing.panels import (
     share,
 )
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">")  # none like the cross of failed ones
 FADED, FADED_NAME = style.WAITING, "#7F8790"
 BEST, OTHER = style.LINES[2], style.LINES[0]  # of dots
-MOST_TICKS = 7
+MOST_TICKS = {1: 16, 2: 9, 3: 7}  # of the x axis, by panels in a row
 DOT_ROW_IN = 0.185
 NAMES_APART = 0.07  # of a panel's height
 
@@ -46,7 +46,7 @@ def draw_lines(panels: Sequence[Panel], frame: Frame) -> Figure:
     axes_list = axes_of(figure, panels, frame, "x")
     for place, (axes, panel) in enumerate(zip(axes_list, panels, strict=True)):
         _lines(axes, panel, frame)
-        _x_axis(axes, frame, labelled=len(frame.looks) < len(panel.series))
+        _x_axis(axes, frame, MOST_TICKS.get(columns, 5), labelled=len(frame.looks) < len(panel.series))
         if place + columns >= len(panels):  # nothing below it
             axes.tick_params(labelbottom=True)
     share(axes_list, frame.scaling, "y", columns)
@@ -115,14 +115,14 @@ def _offset(x: np.ndarray, place: int, count: int) -> np.ndarray:
     return x + (place - (count - 1) / 2) * min(0.045, 0.3 / max(count, 1)) * least
 
 
-def _x_axis(axes: Axes, frame: Frame, labelled: bool) -> None:
-    """Ticks at the numbers themselves, unless there are many. labelled: with room for names at the right."""
+def _x_axis(axes: Axes, frame: Frame, most: int, labelled: bool) -> None:
+    """At most `most` ticks, at the numbers themselves. labelled: with room for names at the right."""
     low, high = min(frame.x), max(frame.x)
     span = (high - low) or 1.0
     axes.set_xlim(low - 0.08 * span, high + (0.42 if labelled else 0.08) * span)
-    if frame.x_names or len(frame.x) <= MOST_TICKS:
+    if frame.x_names or len(frame.x) <= most:
         names = frame.x_names or [f"{value:,g}" for value in frame.x]
-        every = -(-len(names) // MOST_TICKS)
+        every = -(-len(names) // most)
         texts = [style.label(name, 12) for name in names[::every]]
         axes.set_xticks(list(frame.x)[::every], texts)
     else:

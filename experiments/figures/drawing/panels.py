@@ -20,7 +20,7 @@ INK = "#5A6068"
 HATCH: dict[str, Any] = {"facecolor": "#F1F2F4", "edgecolor": "#A9B1B9", "hatch": "////", "linewidth": 0}
 TITLE_IN, LEGEND_ROW_IN, LEGEND_GAP_IN = 0.34, 0.215, 0.1
 WIDE_RANGE = 60.0  # largest over smallest number of a panel, from which on its axis is logarithmic
-OWN_RANGE = 5.0  # range of all panels over that of the middle panel, from which on each has its own axis
+OWN_RANGE = 5.0  # range of all panels over those of the flatter ones, from which on an axis is not shared
 LEGEND_CHARACTERS = 125  # of a row of the legend
 TITLE_CHARACTERS = {1: 100, 2: 46, 3: 34, 4: 25}
 TITLE_POINTS = {1: 10.5, 2: 10.0}
@@ -126,15 +126,27 @@ def _title(axes: Axes, panel: Panel, columns: int) -> None:
 
 
 def scaling_of(panels: Sequence[Panel]) -> Scaling:
-    """One axis for all panels unless that would leave most of them flat; logarithmic for wide ranges."""
+    """One axis for all panels, linear or logarithmic, unless either would leave some of them flat.
+
+    Within a panel wide ranges are logarithmic.
+    """
     extents = list(_extents(panels))
     if not extents:
         return Scaling()
-    log = all(low > 0 for low, _ in extents) and max(high / low for low, high in extents) > WIDE_RANGE
-    scaled = [(math.log(low), math.log(high)) if log else (low, high) for low, high in extents]
-    whole = max(high for _, high in scaled) - min(low for low, _ in scaled)
-    middle = float(np.median([high - low for low, high in scaled]))
-    return Scaling(shared=whole <= OWN_RANGE * middle or whole == 0, log=log)
+    positive = all(low > 0 for low, _ in extents)
+    wide = positive and max(high / low for low, high in extents) > WIDE_RANGE
+    if not wide and _fits(extents):
+        return Scaling()
+    if positive and _fits([(math.log(low), math.log(high)) for low, high in extents]):
+        return Scaling(log=True)
+    return Scaling(shared=False, log=wide)
+
+
+def _fits(extents: Sequence[tuple[float, float]]) -> bool:
+    """Whether one axis shows these ranges well: it is not much longer than the shorter ones of them."""
+    whole = max(high for _, high in extents) - min(low for low, _ in extents)
+    short = float(np.percentile([high - low for low, high in extents], 25, method="lower"))
+    return whole <= OWN_RANGE * short or whole == 0
 
 
 def _extents(panels: Sequence[Panel]) -> Iterator[tuple[float, float]]:

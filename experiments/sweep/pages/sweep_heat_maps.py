@@ -89,7 +89,7 @@ def heat_maps_of(view: SweepView, scale: MetricScale) -> dict[str, tuple[HeatMap
     columns, axes = _columns(view)
     if len(columns) < 2:
         return {}
-    source = _Source(view, scale, columns, axes, view.ranked_overall(scale.metric))
+    source = _Source(view, scale, columns, axes, view.rows(scale.metric))
     maps = {"heat": _heat(source)}
     if len(view.lines) > 1:
         maps["difference"] = _difference(source)
@@ -176,7 +176,8 @@ def _heat(source: _Source) -> tuple[HeatMap, str]:
     direction = f" ({scale.direction})" if scale.direction else ""
     heat = _made(source, cells, _Look(source.name(direction), scale.name))
     what = "Single runs" if source.single else "Means over repetitions"
-    order = ", the best row by mean rank first" if scale.metric.better and len(source.lines) > 1 else ""
+    ranked = scale.metric.better and len(source.lines) > 1 and not source.view.lines_are_numbers
+    order = ", the best row by mean rank first" if ranked else ""
     caption = f"{what}: {scale.words}{direction}{order}. Columns: {BETWEEN.join(source.axes)}."
     return heat, caption + _marks(cells, "failed", "without a number")
 

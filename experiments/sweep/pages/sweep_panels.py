@@ -101,7 +101,7 @@ def panels_of(view: SweepView, scale: MetricScale) -> list[Panel]:
 def _panel(view: SweepView, scale: MetricScale, key: Group) -> Panel:
     names, metric = line_names(view), scale.metric
     groups = [(*key, level) for level in view.levels(view.roles.x)] if view.roles.x else [key]
-    lines = view.lines if view.roles.x else view.ranked_overall(metric)
+    lines = view.lines if view.roles.x else view.rows(metric)
     series = [_series(view, scale, line, groups) for line in lines]
     wins = Counter(names[line] for group in groups for line in view.winners(metric, group))
     winners = [name for name, _ in wins.most_common()] if len(view.lines) > 1 else []

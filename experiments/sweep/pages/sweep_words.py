@@ -277,12 +277,11 @@ def interval_words(view: SweepView) -> str:
     hole = f", nor where one is missing from the table of {over}" if crossed else ""
     return (
         f"Intervals are 95 % intervals of the mean over {over}, by {method}. They tell how far the mean "
-        f"would move with other draws of {over}. They say nothing about other workloads, supplies or settings. "
-        "Differences are taken repetition by repetition, so that what all have in common cancels: two "
-        "intervals may overlap although the difference is sure. "
-        f"There is no interval of fewer than {ENOUGH} repetitions{hole}. Of many intervals some exclude 0 by "
-        "chance: one in twenty where nothing differs. Chance in means that lie close together also lowers "
-        "Kendall's tau."
+        f"would move with other draws of {over}, and nothing about other workloads or settings. Differences "
+        "are taken repetition by repetition, so that what all have in common cancels: two intervals may "
+        f"overlap although the difference is sure. There is no interval of fewer than {ENOUGH} "
+        f"repetitions{hole}. Of many intervals some exclude 0 by chance, one in twenty where nothing "
+        "differs. Chance in means that lie close together also lowers Kendall's tau."
     )
 
 
