@@ -75,7 +75,7 @@ def sweep(
     if as_json:
         click.echo(json_text(_facts(outcome)))
     elif outcome.table is not None:
-        click.echo(functions.sweep_text(outcome.table))
+        click.echo(functions.sweep_text(outcome.table, choice=outcome.choice))
         click.echo(f"written: {outcome.out / ('summary.csv' if no_figures else 'report.html')}")
     _raise_failures(outcome, folder)
 
