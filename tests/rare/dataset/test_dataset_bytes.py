@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.data.log_dataset import policy_of
+from experiments.data.dataset_task import policy_of
 from rare import Layout
-from rare.dataset.write_dataset import Task, log_dataset
+from rare.dataset.logging_task import Task
+from rare.dataset.write_dataset import log_dataset
 from rare.scenario.scenario_episodes import episodes_of
 from tests.rare.dataset.sequential_log import sequential
 
