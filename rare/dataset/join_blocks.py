@@ -61,7 +61,8 @@ class Joiner:
             self._remove_joined()
 
     def finish(self) -> None:
-        """Complete the last shard."""
+        """Join what is left, and complete the last shard. InputError if a block is not there."""
+        self.join()
         if self._waiting:
             raise InputError(
                 f"{self._waiting[0].path(self._folder)}: is gone; give the same command again to go on"
