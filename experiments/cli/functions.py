@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from experiments.runs.provenance import version
     from experiments.runs.run_setup import Settings, SimulationRequest
     from experiments.runs.single_run import simulate_run
+    from experiments.sweep.pages.sweep_text import sweep_text
+    from experiments.sweep.run_sweep import SweepRequest, sweep_run
+    from experiments.sweep.sweep_file import sweep_schema
     from experiments.training.train_distil import DistilRequest, distil_run
     from experiments.training.train_offline import train_offline
     from experiments.training.train_online import train_online
@@ -65,6 +68,9 @@ MODULES = {
     "experiments.runs.provenance": ("version",),
     "experiments.runs.run_setup": ("Settings", "SimulationRequest"),
     "experiments.runs.single_run": ("simulate_run",),
+    "experiments.sweep.pages.sweep_text": ("sweep_text",),
+    "experiments.sweep.run_sweep": ("SweepRequest", "sweep_run"),
+    "experiments.sweep.sweep_file": ("sweep_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),

@@ -63,6 +63,9 @@ COMMANDS = {
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."
     ),
+    "sweep": LazyCommand(
+        f"{_COMMANDS}.sweep_command:sweep", "Run a grid or list of cases, here or on a cluster."
+    ),
     "traces": LazyCommand(
         f"{_COMMANDS}.traces_command:traces",
         "Look at job traces and power series, and make synthetic ones.",

@@ -36,18 +36,20 @@ def run_cells(
     on_end: OnEnd | None = None,
     keep_failures: bool = False,
     stop_at_failure: bool = False,
+    session: str | None = None,
 ) -> dict[str, Failure]:
     """Run the cells that are not done; returns the failures by key.
 
     book            : folder in which tries and failures of the cells are recorded
     on_end          : called with every cell that ends here, and its failure
     keep_failures   : cells that failed before are not run again
+    session         : of the book; a new one by default
     stop_at_failure : raise at the first failure: InputError, or RuntimeError for a bug
     InputError also if the workers cannot be had, or are gone.
     """
     done = {cell.key for cell in cells if work.is_done(cell)}
     pending = [cell for cell in cells if cell.key not in done]
-    cell_book = CellBook.opened(book)
+    cell_book = CellBook.opened(book, session)
     failures: dict[str, Failure] = {}
     if keep_failures:
         failures = cell_book.failures(cell.key for cell in pending)
@@ -88,7 +90,8 @@ class _Run:
         waiting = [cell for cell in self.cells if cell.key not in done and cell.key not in failures]
         self._ended = len(self.cells) - len(waiting)
         self._task.update(self._ended, len(self.cells))
-        self.queue = CellQueue(waiting, done, failures)
+        labels = {key: self._by_key[key].label for key in failures}
+        self.queue = CellQueue(waiting, done, labels)
         self._fail_by_need()
 
     def all(self, executor: Executor) -> None:
