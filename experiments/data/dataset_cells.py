@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.data.dataset_task import DatasetRequest, task_of
+from experiments.data.dataset_task import RANDOM, DatasetRequest, policy_of, task_of
 from experiments.engine.cells import Cell
-from experiments.engine.run_cells import run_cells
+from experiments.engine.compile_lock import compiled_once
+from experiments.engine.run_all import run_all
 from experiments.engine.where import Where
 from experiments.process.progress import ProgressDisplay
 from rare.dataset.episode_blocks import BLOCKS, BOOK, Block, is_played, play_block
@@ -20,9 +20,8 @@ from rare.dataset.play_episode import Player
 from rare.dataset.write_dataset import unwritable
 from traces.errors import InputError
 
-ALONE_S = 5.0
-"""Where the number of workers is left open, others are started for what takes longer: to start them takes as
-long."""
+COMPILED = "record"
+"""The compiled function that plays a heuristic's episode. One process of a machine compiles it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,9 @@ class _ThisProcess:
         assert self._task is not None
         if self._player is None:
             self._player = Player(self._task.episodes, self._task.layout)
+            with compiled_once(COMPILED):
+                window = self._task.episodes.of(self._task.split)[0]
+                self._player.play(window, policy_of(RANDOM, 1.0), seed=0, most=1)
         return self._task, self._player
 
 
@@ -103,9 +105,7 @@ class EpisodePlayers:
         cells = [work.cell(block) for block in blocks]
         _in_this_process.begin(plan, task)
         try:
-            if self.where == Where():
-                _some_alone(work, cells, on_block)
-            run_cells(
+            run_all(
                 work,
                 cells,
                 self.where,
@@ -113,22 +113,10 @@ class EpisodePlayers:
                 display=self.display,
                 label=f"logging {', '.join(self.schedulers)}",
                 unit="blocks of episodes",
-                on_end=lambda cell, failure: on_block(),
-                stop_at_failure=True,
+                on_end=on_block,
             )
         finally:
             _in_this_process.begin()
-
-
-def _some_alone(work: EpisodePlaying, cells: Sequence[Cell], on_block: Callable[[], None]) -> None:
-    """Run cells in this process for ALONE_S."""
-    began_s = time.monotonic()
-    for cell in cells:
-        if time.monotonic() - began_s > ALONE_S:
-            break
-        if not work.is_done(cell):
-            work.run(cell)
-            on_block()
 
 
 def plan_hash(task: Task) -> str:

@@ -20,6 +20,7 @@ from experiments.data.dataset_task import (
     policy_of,
     task_of,
 )
+from experiments.engine.run_all import HERE
 from experiments.engine.where import Where
 from experiments.process.atomic_output import check_place
 from experiments.process.progress import QUIET, ProgressDisplay
@@ -34,7 +35,6 @@ from schedulers import make_scheduler
 from traces.errors import InputError
 from traces.files.documents import user_path
 
-HERE = Where(workers=1)
 REFERENCES = ("easy", "sjf+easy", "hvf+easy", "atc+greedy")
 """Heuristics of which the best gives Minari's ref_max_score: the same ones whatever was logged, so that
 normalised scores of different datasets of one scenario can be compared."""

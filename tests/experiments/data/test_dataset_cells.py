@@ -8,10 +8,10 @@ import os
 import pytest
 
 from experiments.cli.root import main
-from experiments.data import dataset_cells
 from experiments.data.dataset_cells import EpisodePlaying, plan_hash
 from experiments.data.dataset_task import DatasetRequest, task_of
 from experiments.data.log_dataset import dataset_run
+from experiments.engine import run_all
 from experiments.engine import run_cells as engine
 from experiments.engine.where import Where
 from rare.dataset.episode_blocks import blocks_of
@@ -73,7 +73,7 @@ def test_what_takes_longer_goes_to_workers(tmp_path, monkeypatch):
         return own(Where(workers=1), cells, display, folder)
 
     monkeypatch.setattr(engine, "executor_of", noted)
-    monkeypatch.setattr(dataset_cells, "ALONE_S", -1.0)
+    monkeypatch.setattr(run_all, "ALONE_S", -1.0)
     dataset_run(["fcfs"], tmp_path / "log", where=Where(), scenario="tiny", episodes=5)
     assert taken == [(Where(), 5)]
 
