@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
     from experiments.data.dataset_figure import draw_dataset
+    from experiments.data.dataset_task import DatasetRequest
     from experiments.data.export_schedule import export_run
     from experiments.data.generate_jobs import WorkloadRequest, generate_workload
-    from experiments.data.log_dataset import DatasetRequest, dataset_run
+    from experiments.data.log_dataset import dataset_run
     from experiments.data.show_dataset import dataset_text, show_dataset
     from experiments.data.show_file import show_file, show_text
     from experiments.demo import demo_run
@@ -48,7 +49,8 @@ MODULES = {
     "experiments.cli.show_options": ("sorted_options",),
     "experiments.data.export_schedule": ("export_run",),
     "experiments.data.generate_jobs": ("WorkloadRequest", "generate_workload"),
-    "experiments.data.log_dataset": ("DatasetRequest", "dataset_run"),
+    "experiments.data.dataset_task": ("DatasetRequest",),
+    "experiments.data.log_dataset": ("dataset_run",),
     "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
     "experiments.data.show_file": ("show_file", "show_text"),
     "experiments.demo": ("demo_run",),
