@@ -27,7 +27,10 @@ device_option = click.option("--device", default="auto", show_default=True, help
 resume_option = click.option("--resume", is_flag=True, help="Go on where a run with these options stopped.")
 run_folder_option = click.option("--out", required=True, metavar="DIR", help="Where the run goes.")
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: all cores]"
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Processes on this machine; 1: this one alone.  [default: all cores]",
 )
 
 

@@ -15,8 +15,9 @@ import numpy as np
 
 import rare
 from experiments.process.atomic_output import check_place
+from experiments.process.code_identity import code_hash, library_versions
 from experiments.process.progress import QUIET, ProgressDisplay
-from experiments.runs.provenance import code_hash, commit, library_versions, scheduler_files
+from experiments.runs.provenance import commit, scheduler_files
 from rare.dataset.dataset_folder import versioned
 from rare.dataset.episode_draws import draw
 from rare.dataset.play_episode import Player, Policy

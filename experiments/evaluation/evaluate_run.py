@@ -16,11 +16,12 @@ from experiments.evaluation.evaluate import choose_windows, declared_names, eval
 from experiments.evaluation.evaluation_table import evaluate_text
 from experiments.evaluation.window_rows import is_row, rows_hash
 from experiments.process.atomic_output import atomic_folder, check_place
+from experiments.process.code_identity import code_hash, library_versions
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.evaluated_names import BOUND, plain_name
 from experiments.results.window_results import Evaluation
-from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
+from experiments.runs.provenance import file_hash, provenance, scheduler_files
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.windows import Window
 from traces.errors import InputError

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.process.code_identity import code_hash, library_versions
 from experiments.results.evaluated_names import BOUND, PERFECT, is_oracle, plain_name
 from experiments.results.window_results import COLUMNS
-from experiments.runs.provenance import code_hash, library_versions, scheduler_files
+from experiments.runs.provenance import scheduler_files
 from rare.model import Case
 from rare.scenario.config.scenario_config import ForecastTable
 from rare.scenario.load import Loaded

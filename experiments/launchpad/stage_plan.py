@@ -15,7 +15,7 @@ from typing import Any
 
 from experiments.launchpad.cases import Case
 from experiments.launchpad.experiment_file import Experiment
-from experiments.runs.provenance import code_hash, library_versions
+from experiments.process.code_identity import code_hash, library_versions
 
 CHOOSE, REFERENCE, DATA, OFFLINE, ONLINE = "choose", "reference", "data", "offline", "online"
 TUNING_SEED = 1_000_000  # of the trials: no run that is judged has it

@@ -17,8 +17,8 @@ from experiments.process import interrupts
 from traces.errors import InputError
 from traces.files.text import place
 
-# What a system may lack, whatever is asked of it: no bug of ours.
-_SCARCE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO)
+SCARCE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS, errno.EIO)
+"""What a system may lack, whatever is asked of it: no bug of ours."""
 LONGEST_LINE = 900
 """Characters of an error; what the user gave may be longer."""
 
@@ -91,7 +91,7 @@ def _failed(error: BaseException, words: Sequence[str]) -> int:
         raise error
     if isinstance(error, MemoryError):
         return _fail("there is not enough memory for this; take fewer jobs, windows or workers", 2)
-    if isinstance(error, OSError) and (error.filename is not None or error.errno in _SCARCE):
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in SCARCE):
         return _fail(f"{_file_of(error)}{error.strerror}; check the path, its permissions and free space", 2)
     cause = f"{type(error).__name__}: {_text_of(error)}"
     return _fail(f"a bug in rare ({cause}); please report it, with the output under RARE_DEBUG=1", 1)

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import platform
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from experiments.process.code_identity import PACKAGES, ROOT, code_hash, library_versions
 from traces.files.documents import opened, reading
-
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
-# What a result can depend on; `experiments` is in it because it turns a scenario into a case.
-_SOURCES = (".py", ".toml")
-_LIBRARIES = ("numpy", "pandas", "numba", "simpy", "scipy", "pvlib", "windpowerlib")
 
 
 @cache
@@ -63,28 +56,6 @@ def scheduler_files(names: Iterable[str]) -> dict[str, str]:
         elif folder is not None:
             hashes[name] = checkpoint_hash(folder)
     return hashes
-
-
-@cache
-def code_hash() -> str:
-    """sha256 of the sources that decide a result: an edited rule is never mistaken for the old one."""
-    digest = hashlib.sha256()
-    for package in PACKAGES:
-        for source in sorted((ROOT / package).rglob("*")):
-            if source.suffix in _SOURCES and source.is_file():
-                digest.update(f"{source.relative_to(ROOT)}\n".encode())
-                digest.update(source.read_bytes())
-    return digest.hexdigest()
-
-
-@cache
-def library_versions() -> dict[str, str]:
-    """Versions of the installed libraries whose arithmetic a result goes through."""
-    versions = {}
-    for name in _LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
 
 
 @cache

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.process.atomic_output import check_place
+from experiments.process.code_identity import code_hash, library_versions
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.previous_run import check_replace
-from experiments.runs.provenance import code_hash, file_hash, library_versions, provenance, scheduler_files
+from experiments.runs.provenance import file_hash, provenance, scheduler_files
 from rare.scenario.case_builder import Built, build
 from rare.scenario.load import Wishes, load_scenario
 from rare.scheduler import as_scheduler
