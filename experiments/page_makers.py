@@ -8,10 +8,12 @@ from pathlib import Path
 from experiments.launchpad.launchpad_folder import MARK
 from experiments.launchpad.pages.launchpad_report import redraw
 from experiments.report.html_report import write_report
+from experiments.size import size_folder
+from experiments.size.pages.size_page import redraw as redraw_size
 
 PageMaker = Callable[[Path], Path]
 
-PAGE_MAKERS: dict[str, PageMaker] = {MARK: redraw}
+PAGE_MAKERS: dict[str, PageMaker] = {MARK: redraw, size_folder.MARK: redraw_size}
 """The file that marks a kind of folder -> what draws its page. Other folders hold runs or comparisons."""
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from experiments.runs.provenance import version
     from experiments.runs.run_setup import Settings, SimulationRequest
     from experiments.runs.single_run import simulate_run
+    from experiments.size.pages.size_text import costs_text, size_text
+    from experiments.size.run_size import SizeRequest, size_run
+    from experiments.size.size_file import size_schema
     from experiments.training.train_distil import DistilRequest, distil_run
     from experiments.training.train_offline import train_offline
     from experiments.training.train_online import train_online
@@ -63,6 +66,9 @@ MODULES = {
     "experiments.runs.provenance": ("version",),
     "experiments.runs.run_setup": ("Settings", "SimulationRequest"),
     "experiments.runs.single_run": ("simulate_run",),
+    "experiments.size.pages.size_text": ("costs_text", "size_text"),
+    "experiments.size.run_size": ("SizeRequest", "size_run"),
+    "experiments.size.size_file": ("size_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),

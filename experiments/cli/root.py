@@ -63,6 +63,9 @@ COMMANDS = {
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."
     ),
+    "size": LazyCommand(
+        f"{_COMMANDS}.size_command:size", "Which sun, wind, battery and grid line serve these jobs best?"
+    ),
     "traces": LazyCommand(
         f"{_COMMANDS}.traces_command:traces",
         "Look at job traces and power series, and make synthetic ones.",

@@ -16,6 +16,10 @@ MJ_PER_KWH = 3_600_000_000
 LEAST_KW = 1e-6
 """A source of 0 kW is given this, one milliwatt: scenario files allow no source without a size."""
 STANDARD_DURATION_H = 4.0
+DIGITS = 9
+"""Significant digits of a setting: a size that was written as a ratio comes back as that ratio."""
+PLENTY = 10.0
+"""Peak draws of a grid line under which power never lacks; outside air may ask for more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class SizeKey:
     per_unit: float = 1.0
 
     def setting(self, amount: float) -> str:
-        """`--set` text that gives it this amount in kW or kWh; the number has all its digits."""
-        return f"{self.key}={amount / self.per_unit!r}"
+        """`--set` text that gives it this amount in kW or kWh."""
+        return f"{self.key}={float(f'{amount / self.per_unit:.{DIGITS}g}')!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,10 @@ class ScenarioSizes:
     own           : capacities of the scenario as it is
     solar, wind   : key of the source that is sized; None: not sized
     battery       : keys of its energy, charging and discharging power; empty: not sized
-    grid          : settings that come first, and the key of the limit; None: not sized
-    other_solar_kw, other_wind_kw : nameplate of further sources of the kind, which stay and are paid for
+    grid          : key of the import limit; None: not sized
+    grid_first    : settings that come before it
+    others_kw     : nameplate of further solar and wind sources, which stay and are paid for
+    plenty        : settings under which power never lacks; None: the scenario cannot have them
     """
 
     peak_kw: float
@@ -50,6 +56,7 @@ class ScenarioSizes:
     grid: SizeKey | None = None
     grid_first: tuple[str, ...] = ()
     others_kw: dict[str, float] = field(default_factory=dict)
+    plenty: tuple[str, ...] | None = None
 
     def settings(self, plant: Plant) -> tuple[str, ...]:
         """What makes the scenario's plant this one, each as of `--set`."""
@@ -94,6 +101,7 @@ def sizes_of(built: Built, question: SizeFile) -> ScenarioSizes:
         grid=None if question.grid is None else _grid_key(scenario, peak_kw),
         grid_first=("grid.unlimited=false",) if scenario.grid.unlimited else (),
         others_kw={kind: kw for kind, kw in fixed_kw.items() if sized[kind] is not None},
+        plenty=_plenty(scenario, peak_kw),
     )
 
 
@@ -207,6 +215,15 @@ def _own_grid_kw(built: Built, peak_kw: float) -> float:
     """The import limit at its highest; where there is none, the peak draw, which is all that can be drawn."""
     limit_mw = int(built.case.inputs.import_limit_mw.max())
     return peak_kw if limit_mw >= UNLIMITED_MW else limit_mw / MW_PER_KW
+
+
+def _plenty(scenario: Scenario, peak_kw: float) -> tuple[str, ...] | None:
+    """Settings of a grid line that is always enough."""
+    if scenario.grid.unlimited:
+        return ()
+    if scenario.grid.import_series is not None:
+        return None
+    return (_grid_key(scenario, peak_kw).setting(PLENTY * peak_kw),)
 
 
 def _grid_key(scenario: Scenario, peak_kw: float) -> SizeKey:

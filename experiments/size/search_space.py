@@ -9,26 +9,35 @@ import numpy as np
 
 from experiments.size.plant_costs import Plant
 from experiments.size.scenario_sizes import ScenarioSizes, battery_duration_h
-from experiments.size.size_file import SizeFile
+from experiments.size.size_file import BatteryRange, GridRange, SizeFile, SourceRange
 
 DIGITS = 6
-"""Significant digits of a size: kW that a user can read and repeat."""
+"""Significant digits of a size in the unit of the question: what a user can read and repeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The values that a size may have: `steps` equal steps from low to high; 0 steps: it is fixed."""
+    """The values that a size may have: `steps` equal steps from low to high; 0 steps: it is fixed.
+
+    per_unit: kW or kWh of a value of 1, where low and high are ratios or hours.
+    """
 
     name: str
     low: float
     high: float
     steps: int
+    per_unit: float = 1.0
 
     def value(self, index: int) -> float:
         """The size at a step, in kW or kWh."""
         if not self.steps:
-            return self.low
-        return float(f"{self.low + (self.high - self.low) * index / self.steps:.{DIGITS}g}")
+            return self.low * self.per_unit
+        return rounded(self.low + (self.high - self.low) * index / self.steps) * self.per_unit
+
+
+def rounded(number: float) -> float:
+    """A number of DIGITS significant digits."""
+    return float(f"{number:.{DIGITS}g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class SearchSpace:
         """The capacities of a candidate."""
         sizes = {scale.name: scale.value(step) for scale, step in zip(self.scales, candidate.steps, strict=True)}
         if self.duration_h is not None:
-            sizes["battery_kw"] = float(f"{sizes['battery_kwh'] / self.duration_h:.{DIGITS}g}")
+            sizes["battery_kw"] = sizes["battery_kwh"] / self.duration_h
         return Plant(**sizes)
 
     def candidate(self, steps_by_name: dict[str, int], scheduler: str) -> Candidate:
@@ -67,31 +76,39 @@ class SearchSpace:
 def search_space(question: SizeFile, sizes: ScenarioSizes) -> SearchSpace:
     """The space of a question. Ratios and hours count in the peak draw; what is not sized stays as it is."""
     own, peak_kw = sizes.own, sizes.peak_kw
-    scales = []
-    for kind in ("solar", "wind"):
-        table = getattr(question, kind)
-        own_kw = getattr(own, f"{kind}_kw")
-        scales.append(_scale(f"{kind}_kw", table and table.kw, table and table.ratio, peak_kw, table, own_kw))
     battery = question.battery
-    kwh, hours = (None, None) if battery is None else (battery.kwh, battery.hours)
-    scales.append(_scale("battery_kwh", kwh, hours, peak_kw, battery, own.battery_kwh))
-    if battery is not None and battery.kw is not None:
-        low, high = battery.kw
-        scales.append(Scale("battery_kw", low, high, battery.kw_steps if high > low else 0))
-    else:
-        scales.append(Scale("battery_kw", own.battery_kw, own.battery_kw, 0))
-    grid = question.grid
-    scales.append(_scale("grid_kw", grid and grid.kw, grid and grid.ratio, peak_kw, grid, own.grid_kw))
+    kwh = None if battery is None else (battery.kwh, battery.hours, battery.steps)
+    scales = (
+        _scale("solar_kw", _sizes(question.solar), peak_kw, own.solar_kw),
+        _scale("wind_kw", _sizes(question.wind), peak_kw, own.wind_kw),
+        _scale("battery_kwh", kwh, peak_kw, own.battery_kwh),
+        _scale("battery_kw", None if battery is None else _power(battery), peak_kw, own.battery_kw),
+        _scale("grid_kw", _sizes(question.grid), peak_kw, own.grid_kw),
+    )
     duration_h = None if battery is None else battery_duration_h(battery)
-    return SearchSpace(tuple(scales), tuple(question.schedulers), duration_h)
+    return SearchSpace(scales, tuple(question.schedulers), duration_h)
 
 
-def _scale(name, kw, ratio, peak_kw, table, own) -> Scale:
-    if table is None:
+Limits = tuple[float, float]
+Sizes = tuple[Limits | None, Limits | None, int]
+"""Least and most in kW or kWh, or as ratios of the peak draw, and the steps between them."""
+
+
+def _sizes(table: SourceRange | GridRange | None) -> Sizes | None:
+    return None if table is None else (table.kw, table.ratio, table.steps)
+
+
+def _power(battery: BatteryRange) -> Sizes | None:
+    return None if battery.kw is None else (battery.kw, None, battery.kw_steps)
+
+
+def _scale(name: str, sizes: Sizes | None, peak_kw: float, own: float) -> Scale:
+    """The scale of what is sized; a fixed one of what is not."""
+    if sizes is None:
         return Scale(name, own, own, 0)
-    low, high = kw if kw is not None else (ratio[0] * peak_kw, ratio[1] * peak_kw)
-    low, high = float(f"{low:.{DIGITS}g}"), float(f"{high:.{DIGITS}g}")
-    return Scale(name, low, high, table.steps if high > low else 0)
+    absolute, ratio, steps = sizes
+    low, high = absolute or ratio or (own, own)
+    return Scale(name, low, high, steps if high > low else 0, 1.0 if absolute is not None else peak_kw)
 
 
 def designed_sample(space: SearchSpace, size: int, seed: int) -> list[Candidate]:

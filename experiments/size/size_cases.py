@@ -12,7 +12,6 @@ from pathlib import Path
 
 from experiments.process.progress import ProgressDisplay
 from experiments.runs.run_setup import Settings, SimulationRequest, prepare
-from experiments.size.plant_costs import Plant
 from experiments.size.scenario_sizes import ScenarioSizes, sizes_of
 from experiments.size.size_file import JobsTable, SizeFile, YearTable
 from rare.scenario.case_builder import Built
@@ -20,6 +19,7 @@ from rare.scenario.load import Overrides, shipped_names
 from rare.scenario.windows import chosen_window
 from traces.errors import InputError
 from traces.files.documents import user_path
+from traces.jobs.workload import NO_DEADLINE_S
 
 YEAR_S = 8760 * 3600
 """A year of 8,760 hours, to which a simulated span is scaled."""
@@ -84,9 +84,9 @@ class SizeCase:
         """How many times the simulated jobs come in a year."""
         return YEAR_S / self.span_s
 
-    def cell_key(self, scheduler: str, plant: Plant) -> str:
-        """The name of a plant's result under a scheduler: equal if and only if the result is."""
-        whole = [self.base_key, scheduler, *self.sizes.settings(plant)]
+    def cell_key(self, scheduler: str, settings: Sequence[str]) -> str:
+        """The name of a result under a scheduler and further settings, by everything that could change it."""
+        whole = [self.base_key, scheduler, *settings]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:24]
 
 
@@ -130,16 +130,10 @@ def _prepared(request: CaseRequest, question: SizeFile, display: ProgressDisplay
         span_s=span_s,
         jobs=len(workload),
         has_value=bool((workload.value_u > 0).any()),
-        has_deadlines=any(built.case.workload.deadline_s < _no_deadline_s()),
+        has_deadlines=bool((workload.deadline_s < NO_DEADLINE_S).any()),
         base_key=hashlib.sha256("".join(work.key(name) for name in question.schedulers).encode()).hexdigest(),
         notes=built.warnings,
     )
-
-
-def _no_deadline_s() -> int:
-    from traces.jobs.workload import NO_DEADLINE_S
-
-    return NO_DEADLINE_S
 
 
 def _span_s(built: Built) -> int:

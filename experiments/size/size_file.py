@@ -281,7 +281,8 @@ class SizeFile(JobsTable):
         default=0.95,
         ge=0,
         le=1,
-        description="least share of the jobs that a plant must complete in every year to be on the front",
+        description="what a plant must serve in every year to be on the front: completed jobs, as a share of "
+        "those that are completed when power never lacks (some expire however much power there is)",
     )
     year: Annotated[tuple[YearTable, ...], Tables, Field(max_length=100)] = ()
     solar: SourceRange | None = None

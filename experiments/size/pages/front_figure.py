@@ -1,0 +1,144 @@
+"""Figures of a search: the front from three sides, and the sizes along it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from experiments.figures.drawing import style
+from experiments.size.pareto_front import non_dominated
+
+FRONT, SIZES = "front", "sizes"
+DOMINATED, SHORT, ON_FRONT = "#C4CAD0", "#D55E00", "#0072B2"
+CHOICE_MARKS = {"cheapest": ("s", "#009E73"), "cleanest": ("^", "#CC79A7"), "knee": ("D", "#1A1A1A")}
+_ASSETS = {
+    "solar_kw": ("sun", "kW"),
+    "wind_kw": ("wind", "kW"),
+    "battery_kwh": ("battery", "kWh"),
+    "grid_kw": ("grid line", "kW"),
+}
+
+
+def draw_front(facts: Mapping[str, Any], points: pd.DataFrame, folder: Path) -> list[str]:
+    """Write both figures as PNG and SVG into a folder; returns their stems. InputError if it cannot."""
+    with style.drawing():
+        for stem, figure in ((FRONT, _front(facts, points)), (SIZES, _sizes(facts, points))):
+            style.save(figure, folder, stem)
+    return [FRONT, SIZES]
+
+
+def _axes_of(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The three objectives: column and label."""
+    service = facts["service"]
+    money = f" ({facts['currency']})" if service["name"] == "value" else ""
+    return {
+        "cost_per_year": f"cost per year ({facts['currency']})",
+        "carbon_kg_per_year": "carbon per year (kg CO2e)",
+        service["column"]: service["label"] + money,
+    }
+
+
+def _front(facts: Mapping[str, Any], points: pd.DataFrame) -> Figure:
+    labels = _axes_of(facts)
+    cost, carbon, service = labels
+    figure = style.new_figure(4.3, 13.0)
+    panels = figure.subplots(1, 3)
+    more_is_better = facts["service"]["name"] == "value"
+    for axes, (x, y) in zip(panels, ((cost, carbon), (cost, service), (carbon, service)), strict=True):
+        _cloud(axes, points, x, y, -1 if more_is_better and y == service else 1)
+        _marks(axes, facts, points, x, y)
+        axes.set_xlabel(labels[x])
+        axes.set_ylabel(labels[y])
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+            axis.set_major_formatter(FuncFormatter(_tick))
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    least = f"{100 * facts['minimum_served']:g} %"
+    style.title(
+        figure,
+        f"{style.label(facts['name'], 40)}: {facts['on_front']} of {facts['plants']} plants are on the front "
+        f"of those that serve {least} of what power in plenty would",
+    )
+    return figure
+
+
+def _tick(value: float, _: int) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:g}"
+
+
+def _cloud(axes: Axes, points: pd.DataFrame, x: str, y: str, sign: int) -> None:
+    """All points, and the line of the front of these two objectives alone."""
+    front, enough = points["on_front"].to_numpy(), points["serves_enough"].to_numpy()
+    groups = (
+        (~enough, "serves too few jobs", {"marker": "x", "color": SHORT, "alpha": 0.4, "markersize": 4.5}),
+        (enough & ~front, "dominated", {"marker": "o", "color": DOMINATED, "alpha": 0.75, "markersize": 5}),
+        (front, "on the front", {"marker": "o", "color": ON_FRONT, "alpha": 0.9, "markersize": 5.5}),
+    )
+    for rows, label, look in groups:
+        axes.plot(points[x][rows], points[y][rows], linestyle="none", label=label, **look)
+    if front.any():
+        pair = points.loc[front, [x, y]].to_numpy(dtype=float)
+        best = pair[non_dominated(pair * [1, sign])]
+        best = best[np.argsort(best[:, 0], kind="stable")]
+        axes.plot(best[:, 0], best[:, 1], color=ON_FRONT, linewidth=1, alpha=0.5)
+        _room_for(axes, points, front | enough, x, y)
+
+
+def _room_for(axes: Axes, points: pd.DataFrame, rows: np.ndarray, x: str, y: str) -> None:
+    """Limits by the plants that serve enough; those that serve too few may leave the picture at its far end."""
+    for column, limit in ((x, axes.set_xlim), (y, axes.set_ylim)):
+        values, everything = points[column][rows], points[column]
+        low, high = float(everything.min()), float(values.max())
+        room = 0.06 * max(high - low, 1e-9)
+        limit(low - room, max(high, float(everything.quantile(0.9))) + room)
+
+
+def _marks(axes: Axes, facts: Mapping[str, Any], points: pd.DataFrame, x: str, y: str) -> None:
+    """The named choices; several names of one point are written side by side."""
+    at_point: dict[int, list[str]] = {}
+    for name, choice in facts["choices"].items():
+        at_point.setdefault(choice["point"], []).append(name)
+    for place, (point, names) in enumerate(at_point.items()):
+        row = points.loc[points["point"] == point].iloc[0]
+        marker, colour = CHOICE_MARKS[names[0]]
+        axes.plot(row[x], row[y], marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
+        axes.annotate(
+            ", ".join(names),
+            (row[x], row[y]),
+            xytext=(9, (-11, 9, -1)[place % 3]),
+            textcoords="offset points",
+            fontsize=9.5,
+            fontweight="bold",
+            color=colour,
+            zorder=6,
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
+        )
+
+
+def _sizes(facts: Mapping[str, Any], points: pd.DataFrame) -> Figure:
+    """The capacities of the plants on the front against their cost."""
+    front = points[points["on_front"]].sort_values("cost_per_year")
+    if front.empty:
+        figure = style.new_figure(2.4)
+        return style.say(figure, "Sizes along the front", "No plant served enough jobs.")
+    figure = style.new_figure(3.4, 13.0)
+    for place, (axes, (column, (name, unit))) in enumerate(zip(figure.subplots(1, 4), _ASSETS.items(), strict=True)):
+        axes.plot(front["cost_per_year"], front[column], "o", color=ON_FRONT, markersize=5, alpha=0.8)
+        _marks(axes, facts, points, "cost_per_year", column)
+        axes.set_title(f"{name} ({unit})", fontsize=10.5)
+        axes.set_xlabel(f"cost per year ({facts['currency']})")
+        axes.set_ylim(bottom=-0.04 * max(float(points[column].max()), 1e-9))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(_tick))
+        if place == 0:
+            axes.set_ylabel("capacity")
+    style.title(figure, "Which sizes belong to which budget: the plants on the front")
+    return figure
