@@ -1,1 +1,1 @@
-"""`rare size`: how much wind, sun, battery and grid line to buy for a workload, by cost, carbon and service."""
+"""`rare size`: which sun, wind, battery and grid line to buy, by cost, carbon and service."""

@@ -16,7 +16,7 @@ def non_dominated(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, dtype=float)
     nowhere_worse = (values[:, None, :] <= values[None, :, :]).all(axis=2)
     somewhere_better = (values[:, None, :] < values[None, :, :]).any(axis=2)
-    return ~(nowhere_worse & somewhere_better).any(axis=0)
+    return ~np.any(nowhere_worse & somewhere_better, axis=0)
 
 
 def knee(values: np.ndarray) -> int:

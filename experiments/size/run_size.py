@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,9 +13,11 @@ import pandas as pd
 from experiments.engine.cells import Cell, CellWork
 from experiments.engine.run_cells import run_cells
 from experiments.engine.where import Where
+from experiments.process.atomic_output import atomic_folder, is_own_folder
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.json_values import plain_json
+from experiments.runs.comparison import link_or_copy
 from experiments.runs.provenance import code_hash, commit, version
 from experiments.size import judged_plants, size_folder
 from experiments.size.judged_plants import PlantPair, Service
@@ -41,6 +44,7 @@ class SizeRequest:
     file            : the TOML file of the question
     out             : the folder to write; what is there of the same question is used again
     workload, power : files in place of those that the question names for all years
+    settings        : changes of the scenario in all years, as of `--set`, after those of the file
     where           : where the simulations run
     force           : take a folder that holds another question
     runs            : write the run folders of the three choices
@@ -50,6 +54,7 @@ class SizeRequest:
     out: str | Path
     workload: str | None = None
     power: str | None = None
+    settings: Sequence[str] = ()
     where: Where = Where()
     force: bool = False
     runs: bool = True
@@ -62,6 +67,9 @@ def size_run(request: SizeRequest, *, display: ProgressDisplay = QUIET) -> dict[
     """
     path = user_path(request.file)
     question = read_size_file(path)
+    if request.settings:
+        settings = (*(question.settings or ()), *request.settings)
+        question = question.model_copy(update={"settings": settings})
     if question.search.trials > question.search.sample_size:
         check_optuna()
     requests = case_requests(question, path.parent, request.workload, request.power)
@@ -96,15 +104,13 @@ class _Sizing:
 
     def run(self) -> dict[str, Any]:
         """Search, write the table, the choices' runs, size.json and the report."""
-        self.plenty = [self.best_served(place) for place in range(len(self.cases))]
         trials = search(self.space, self.question.search, self.evaluate)
-        rows = []
+        origins: dict[Candidate, str] = {}
         for candidate, origin in trials:
-            if candidate not in {row["candidate"] for row in rows}:
-                rows.append({"candidate": candidate, "origin": origin})
+            origins.setdefault(candidate, origin)
         table = [
-            {"point": place, "origin": row["origin"], "scheduler": row["candidate"].scheduler, **self.rows[row["candidate"]]}
-            for place, row in enumerate(rows)
+            {"point": place, "origin": origin, "scheduler": candidate.scheduler, **self.rows[candidate]}
+            for place, (candidate, origin) in enumerate(origins.items())
         ]
         points = judged_plants.points_table(table, self.service)
         choices = self.choices(points)
@@ -122,7 +128,10 @@ class _Sizing:
             for place in range(len(self.cases))
             for cell in [self.cell(candidate, place)]
         }
+        if not self.plenty:  # together with the sample, so that workers are started once for both
+            cells |= {cell.key: cell for place in range(len(self.cases)) for cell in self.plenty_cells(place)}
         self.simulate(self.work, list(cells.values()), batch, "simulations")
+        self.plenty = self.plenty or [self.best_served(place) for place in range(len(self.cases))]
         for candidate in candidates:
             if candidate not in self.rows:
                 self.rows[candidate] = self.judge(candidate)
@@ -141,21 +150,29 @@ class _Sizing:
             stop_at_failure=True,
         )
 
-    def best_served(self, place: int) -> float:
-        """The share of jobs that the best scheduler serves in a case when power never lacks.
-
-        Jobs may expire however much power there is. 1 where the scenario cannot have a grid line.
-        """
+    def plenty_cells(self, place: int) -> list[Cell]:
+        """Each scheduler in a case under power in plenty; none where the scenario cannot have a grid line."""
         case = self.cases[place]
         settings = case.sizes.plenty
         if settings is None:
-            return 1.0
-        cells = [
-            Cell(case.cell_key(name, settings), f"{name}, power in plenty, {case.name}", Trial(place, name, settings))
+            return []
+        return [
+            Cell(
+                case.cell_key(name, settings),
+                f"{name}, power in plenty, {case.name}",
+                Trial(place, name, settings),
+                group=f"{place}-{name}",
+            )
             for name in self.question.schedulers
         ]
-        self.simulate(self.work, cells, "power in plenty", "simulations")
-        return max(judged_plants.served_share(self.metrics(cell.key)) for cell in cells)
+
+    def best_served(self, place: int) -> float:
+        """The share of jobs that the best scheduler serves in a case when power never lacks, or else 1.
+
+        Jobs may expire however much power there is.
+        """
+        cells = self.plenty_cells(place)
+        return max((judged_plants.served_share(self.metrics(cell.key)) for cell in cells), default=1.0)
 
     def cell(self, candidate: Candidate, place: int) -> Cell:
         """The simulation of a candidate in one case."""
@@ -183,28 +200,44 @@ class _Sizing:
         return metrics
 
     def choices(self, points: pd.DataFrame) -> dict[str, dict[str, Any]]:
-        """Each named choice: its point, its runs and commands; the runs are written if they are wanted."""
+        """Each named choice: its point, and how its runs are repeated."""
         chosen: dict[str, dict[str, Any]] = {}
-        cells = []
+        runs: list[Cell] = []
         for name in CHOICES:
             rows = [place for place, text in enumerate(points["choice"]) if name in text.split("+")]
             if not rows:
                 continue
             row = points.iloc[rows[0]]
             plant = Plant(**{key: float(row[key]) for key in Plant.__slots__})
-            runs = [self.full_run(name, place, plant, row["scheduler"]) for place in range(len(self.cases))]
-            cells += runs
+            cells = [self.full_run(name, place, plant, row["scheduler"]) for place in range(len(self.cases))]
+            runs += cells
             chosen[name] = {
                 "point": int(row["point"]),
                 "scheduler": row["scheduler"],
                 **asdict(plant),
                 "yearly": row.to_dict(),
-                "runs": [self.run_facts(cell) for cell in runs],
+                "runs": [self.run_facts(cell) for cell in cells],
             }
-        if cells and self.request.runs:
-            work = FullRunWork(self.cells, self.work.requests)
-            self.simulate(work, cells, "run folders of the choices", "runs")
+        if self.request.runs:
+            self.write_runs(runs)
         return chosen
+
+    def write_runs(self, cells: Sequence[Cell]) -> None:
+        """The run folders of the choices, those of one plant run once and copied; old ones are removed."""
+        first: dict[Trial, Cell] = {}
+        for cell in cells:
+            first.setdefault(cell.payload.trial, cell)
+        folder, wanted = self.out / size_folder.RUNS, {Path(cell.payload.out) for cell in cells}
+        for old in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if old.is_dir() and old not in wanted and is_own_folder(old):
+                shutil.rmtree(old)
+        work = FullRunWork(self.cells, self.work.requests)
+        self.simulate(work, list(first.values()), "run folders of the choices", "runs")
+        for cell in cells:
+            source = first[cell.payload.trial]
+            if source is not cell:
+                with atomic_folder(cell.payload.out) as copy:
+                    shutil.copytree(source.payload.out, copy, copy_function=link_or_copy, dirs_exist_ok=True)
 
     def full_run(self, name: str, place: int, plant: Plant, scheduler: str) -> Cell:
         """The run folder of a choice in one case."""
@@ -236,7 +269,11 @@ class _Sizing:
             "format": FORMAT,
             "name": self.question.name,
             "question": self.question.model_dump(exclude_none=True),
-            "service": {"name": self.service.name, "column": self.service.column, "label": self.service.label},
+            "service": {
+                "name": self.service.name,
+                "column": self.service.column,
+                "label": self.service.label,
+            },
             "currency": self.question.cost.currency,
             "minimum_served": self.question.minimum_served,
             "peak_draw_kw": cases[0].sizes.peak_kw,

@@ -85,9 +85,13 @@ def sizes_of(built: Built, question: SizeFile) -> ScenarioSizes:
         )
     peak_kw = built.case.cluster.peak_draw_mw / MW_PER_KW
     if peak_kw == 0:
-        raise InputError("draws no power", where=f"scenario {built.name}", remedy="give its nodes idle_w and core_w")
+        raise InputError(
+            "draws no power", where=f"scenario {built.name}", remedy="give its nodes idle_w and core_w"
+        )
     kinds = _kinds(scenario, question)
-    sized = {kind: _sized_source(kind, kinds, getattr(question, kind), built.name) for kind in ("solar", "wind")}
+    sized = {
+        kind: _sized_source(kind, kinds, getattr(question, kind), built.name) for kind in ("solar", "wind")
+    }
     fixed_kw = {"solar": 0.0, "wind": 0.0}
     for place, kind in enumerate(kinds):
         if place not in sized.values():
@@ -110,25 +114,25 @@ def sizes_of(built: Built, question: SizeFile) -> ScenarioSizes:
 
 def _kinds(scenario: Scenario, question: SizeFile) -> list[str]:
     """Solar or wind, for each source of the scenario."""
-    named = {}
-    for kind in ("solar", "wind"):
-        table: SourceRange | None = getattr(question, kind)
+    named: dict[int, str] = {}
+    for name in ("solar", "wind"):
+        table: SourceRange | None = getattr(question, name)
         if table is not None and table.source is not None:
             if table.source >= len(scenario.supply.source):
                 raise InputError(
-                    f"{kind}.source is {table.source}, but the scenario's sources are "
+                    f"{name}.source is {table.source}, but the scenario's sources are "
                     f"{len(scenario.supply.source)}, counted from 0"
                 )
             if table.source in named:
-                raise InputError(f"{kind}.source and {named[table.source]}.source are the same; keep one")
-            named[table.source] = kind
-    kinds = []
+                raise InputError(f"{name}.source and {named[table.source]}.source are the same; keep one")
+            named[table.source] = name
+    kinds: list[str] = []
     for place, source in enumerate(scenario.supply.source):
         kind = named.get(place) or (source.kind if source.kind != "file" else source.quantity)
-        if kind not in ("solar", "wind"):
+        if kind is None or kind not in ("solar", "wind"):
             raise InputError(
                 f"supply.source.{place} of the scenario does not say whether it is wind or sun",
-                remedy=f"give [solar] or [wind] with source = {place}, or the source's quantity in the scenario",
+                remedy=f"give [solar] or [wind] with source = {place}, or its quantity in the scenario",
             )
         kinds.append(kind)
     return kinds
@@ -176,7 +180,8 @@ def _source_key(scenario: Scenario, place: int | None, peak_kw: float) -> SizeKe
     name = "peak" if source.kind == "file" else "capacity"
     if source.scale is not None:
         raise InputError(
-            f"supply.source.{place} of the scenario is sized by scale", remedy="give it peak or peak_kw instead"
+            f"supply.source.{place} of the scenario is sized by scale",
+            remedy="give it peak or peak_kw instead",
         )
     if getattr(source, name) is not None:
         return SizeKey(f"supply.source.{place}.{name}", peak_kw)

@@ -26,7 +26,7 @@ SAMPLE, REFINED = "sample", "refined"
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a search goes by; less is better. lack: by how much of all jobs it serves too few, or less than 0."""
+    """What a search goes by; less is better. lack: share of the jobs served too little, or below 0."""
 
     objectives: tuple[float, float, float]
     lack: float
@@ -87,7 +87,9 @@ def _tell(
 ) -> None:
     """Let the study have the sample as its first generation."""
     for candidate in candidates:
-        steps = {scale.name: step for scale, step in zip(space.scales, candidate.steps, strict=True) if scale.steps}
+        steps = {
+            scale.name: step for scale, step in zip(space.scales, candidate.steps, strict=True) if scale.steps
+        }
         scheduler = {SCHEDULER: candidate.scheduler} if len(space.schedulers) > 1 else {}
         study.enqueue_trial({**steps, **scheduler})
     asked = [study.ask() for _ in candidates]

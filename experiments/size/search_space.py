@@ -50,7 +50,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """Scales in the order of Plant's fields, and the schedulers. duration_h: of a battery without a power scale."""
+    """Scales in the order of Plant's fields, and the schedulers. duration_h: of a battery."""
 
     scales: tuple[Scale, ...]
     schedulers: tuple[str, ...]
@@ -63,7 +63,9 @@ class SearchSpace:
 
     def plant(self, candidate: Candidate) -> Plant:
         """The capacities of a candidate."""
-        sizes = {scale.name: scale.value(step) for scale, step in zip(self.scales, candidate.steps, strict=True)}
+        sizes = {
+            scale.name: scale.value(step) for scale, step in zip(self.scales, candidate.steps, strict=True)
+        }
         if self.duration_h is not None:
             sizes["battery_kw"] = sizes["battery_kwh"] / self.duration_h
         return Plant(**sizes)
@@ -125,7 +127,9 @@ def designed_sample(space: SearchSpace, size: int, seed: int) -> list[Candidate]
         return [space.candidate({}, name) for name in space.schedulers][:size]
     engine = qmc.Sobol(len(free), scramble=True, rng=seed)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The balance properties of Sobol")  # one is taken out anyway
+        warnings.filterwarnings(
+            "ignore", message="The balance properties of Sobol"
+        )  # one is taken out anyway
         unit = engine.random(max(size - 1, 1))
     candidates = [largest]
     for place, point in enumerate(unit, 1):

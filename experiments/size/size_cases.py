@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from experiments.process.progress import ProgressDisplay
 from experiments.runs.run_setup import Settings, SimulationRequest, prepare
@@ -62,7 +63,7 @@ class SizeCase:
     """A case with what is known of it before any plant is tried.
 
     span_s   : between the first and the last submit, or the window's length; what `scale` stands on
-    base_key : changes with everything that could change a result, but for plant and scheduler
+    base_keys: of each scheduler; changes with everything that could change its result, but for the plant
     """
 
     request: CaseRequest
@@ -71,7 +72,7 @@ class SizeCase:
     jobs: int
     has_value: bool
     has_deadlines: bool
-    base_key: str
+    base_keys: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
     @property
@@ -86,11 +87,13 @@ class SizeCase:
 
     def cell_key(self, scheduler: str, settings: Sequence[str]) -> str:
         """The name of a result under a scheduler and further settings, by everything that could change it."""
-        whole = [self.base_key, scheduler, *settings]
+        whole = [self.base_keys[scheduler], *settings]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:24]
 
 
-def case_requests(question: SizeFile, folder: Path, workload: str | None, power: str | None) -> list[CaseRequest]:
+def case_requests(
+    question: SizeFile, folder: Path, workload: str | None, power: str | None
+) -> list[CaseRequest]:
     """A request for each year. folder: of the question's file. workload, power: of the command line."""
     scenario = question.scenario
     if scenario not in shipped_names() and (scenario.endswith(".toml") or os.sep in scenario):
@@ -100,11 +103,12 @@ def case_requests(question: SizeFile, folder: Path, workload: str | None, power:
         overrides = Overrides(
             workload=_file(question, year, "workload", folder, workload),
             power=_file(question, year, "power", folder, power),
+            processors=_chosen(question, year, "processors"),
+            jobs=_chosen(question, year, "jobs"),
+            from_date=_chosen(question, year, "from_date"),
+            to_date=_chosen(question, year, "to_date"),
+            window=_chosen(question, year, "window"),
             settings=(*(question.settings or ()), *((year.settings if year else None) or ())),
-            **{
-                key: _chosen(question, year, key)
-                for key in ("processors", "jobs", "from_date", "to_date", "window")
-            },
         )
         requests.append(CaseRequest(year.name if year else WHOLE, scenario, overrides, question.seed))
     return requests
@@ -131,13 +135,13 @@ def _prepared(request: CaseRequest, question: SizeFile, display: ProgressDisplay
         jobs=len(workload),
         has_value=bool((workload.value_u > 0).any()),
         has_deadlines=bool((workload.deadline_s < NO_DEADLINE_S).any()),
-        base_key=hashlib.sha256("".join(work.key(name) for name in question.schedulers).encode()).hexdigest(),
+        base_keys={name: work.key(name) for name in question.schedulers},
         notes=built.warnings,
     )
 
 
 def _span_s(built: Built) -> int:
-    """Seconds in which the jobs are submitted: those of the window, else from the first to the last submit."""
+    """Seconds in which the jobs are submitted: the window's, else from the first to the last submit."""
     window = chosen_window(built.loaded)
     if window is not None:
         return window.days * DAY_S
@@ -162,9 +166,9 @@ def _check_money(built: Built, question: SizeFile, sizes: ScenarioSizes) -> None
             raise InputError(
                 f"imports from the grid, and grid.{name} is not given",
                 where=f"scenario {built.name}",
-                remedy=f"give it in the scenario or in settings, such as \"grid.{name}=0.12\""
+                remedy=f'give it in the scenario or in settings, such as "grid.{name}=0.12"'
                 if name == "price_per_kwh"
-                else f"give it in the scenario or in settings, such as \"grid.{name}=400\"",
+                else f'give it in the scenario or in settings, such as "grid.{name}=400"',
             )
     currency = scenario.grid.currency
     if currency is not None and currency != question.cost.currency:
@@ -177,12 +181,15 @@ def _check_money(built: Built, question: SizeFile, sizes: ScenarioSizes) -> None
 # --- what the file and the command line say -----------------------------------------------------------------
 
 
-def _chosen(question: JobsTable, year: YearTable | None, key: str) -> str | int | None:
+def _chosen(question: JobsTable, year: YearTable | None, key: str) -> Any:
+    """What the year says, else the whole file."""
     value = None if year is None else getattr(year, key)
     return getattr(question, key) if value is None else value
 
 
-def _file(question: JobsTable, year: YearTable | None, key: str, folder: Path, given: str | None) -> str | None:
+def _file(
+    question: JobsTable, year: YearTable | None, key: str, folder: Path, given: str | None
+) -> str | None:
     """An absolute path: of the year, else of the command line, else of the whole file."""
     of_year = None if year is None else getattr(year, key)
     if of_year is not None:
@@ -200,7 +207,9 @@ def _absolute(file: str, folder: Path) -> str:
 def _from_here(path: str) -> str:
     """A path below the current folder relative to it; others as they are."""
     here = Path.cwd()
-    return str(Path(path).relative_to(here)) if os.path.isabs(path) and Path(path).is_relative_to(here) else path
+    return (
+        str(Path(path).relative_to(here)) if os.path.isabs(path) and Path(path).is_relative_to(here) else path
+    )
 
 
 def shell_text(words: Sequence[str]) -> str:

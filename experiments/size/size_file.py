@@ -173,7 +173,7 @@ class BatteryRange(Table):
         default=None,
         gt=0,
         le=1e4,
-        description="hours in which full power empties it: charging and discharging power is capacity by this",
+        description="hours in which full power empties it: its power, both ways, is capacity by this",
         json_schema_extra=otherwise("4, without `kw`"),
     )
     kw: KwRange | None = Field(
@@ -257,9 +257,7 @@ class SearchTable(Table):
 class SizeFile(JobsTable):
     """A whole file of `rare size`."""
 
-    name: Text = Field(
-        description="what the report calls it", json_schema_extra=otherwise("the file's name")
-    )
+    name: Text = Field(description="what the report calls it", json_schema_extra=otherwise("the file's name"))
     scenario: Text = Field(
         default="grid-tied", description="a shipped scenario's name, or a file relative to this one"
     )
@@ -269,13 +267,13 @@ class SizeFile(JobsTable):
         json_schema_extra=otherwise("none"),
     )
     schedulers: Texts = Field(
-        default=("easy",), description="one, or several: which one serves best is then chosen with the sizes"
+        default=("easy",), description="or several: the search chooses among them, too"
     )
     seed: Whole = Field(default=0, ge=0, le=2**62, description="draws service classes, as `--seed`")
     service: Literal["auto", "value", "late", "unserved", "slowdown"] = Field(
         default="auto",
-        description="the third objective: value earned, late jobs, unserved jobs, or the mean bounded slowdown "
-        'with unfinished jobs. `"auto"`: value, else late jobs, else slowdown, by what the jobs have',
+        description="the third objective: value earned, late jobs, unserved jobs, or the mean bounded "
+        'slowdown with unfinished jobs. `"auto"`: value, else late jobs, else slowdown, by what the jobs have',
     )
     minimum_served: Number = Field(
         default=0.95,

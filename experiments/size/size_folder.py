@@ -30,7 +30,9 @@ def opened(out: Path, question: dict[str, Any], force: bool) -> Iterator[None]:
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     if out.is_dir() and any(out.iterdir()) and not (out / QUESTION).is_file():
-        raise InputError(f"--out {out}: holds something that `rare size` did not write; choose another folder")
+        raise InputError(
+            f"--out {out}: holds something that `rare size` did not write; choose another folder"
+        )
     lock, new = ExitStack(), not out.exists()
     try:
         (out / CELLS).mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,7 @@ def read_points(out: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise InputError(
-                f"{path}: cannot be read as a table of points ({type(error).__name__}); give `rare size` again"
+                f"{path}: is no table of points ({type(error).__name__}); give `rare size` again"
             ) from None
 
 

@@ -8,7 +8,7 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
-from experiments.cli.shared_options import force_option, json_option, quiet_option
+from experiments.cli.shared_options import force_option, json_option, quiet_option, settings_option
 from experiments.cli.where_options import where_of, where_options
 from experiments.process.progress import ProgressDisplay
 
@@ -18,6 +18,7 @@ from experiments.process.progress import ProgressDisplay
 @click.option("--out", default="size-out", show_default=True, metavar="DIR", help="Where it all goes.")
 @click.option("--workload", metavar="FILE", help="Job trace, in place of the one that FILE.toml names.")
 @click.option("--power", metavar="FILE", help="Power series (CSV) for sources that name no file.")
+@settings_option
 @where_options
 @force_option("Take a folder that holds another question.")
 @click.option("--no-runs", is_flag=True, help="No run folders of the three choices.")

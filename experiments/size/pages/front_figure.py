@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.figures.drawing import style
@@ -77,7 +78,7 @@ def _tick(value: float, _: int) -> str:
 def _cloud(axes: Axes, points: pd.DataFrame, x: str, y: str, sign: int) -> None:
     """All points, and the line of the front of these two objectives alone."""
     front, enough = points["on_front"].to_numpy(), points["serves_enough"].to_numpy()
-    groups = (
+    groups: tuple[tuple[np.ndarray, str, dict[str, Any]], ...] = (
         (~enough, "serves too few jobs", {"marker": "x", "color": SHORT, "alpha": 0.4, "markersize": 4.5}),
         (enough & ~front, "dominated", {"marker": "o", "color": DOMINATED, "alpha": 0.75, "markersize": 5}),
         (front, "on the front", {"marker": "o", "color": ON_FRONT, "alpha": 0.9, "markersize": 5.5}),
@@ -93,7 +94,7 @@ def _cloud(axes: Axes, points: pd.DataFrame, x: str, y: str, sign: int) -> None:
 
 
 def _room_for(axes: Axes, points: pd.DataFrame, rows: np.ndarray, x: str, y: str) -> None:
-    """Limits by the plants that serve enough; those that serve too few may leave the picture at its far end."""
+    """Limits by the plants that serve enough; others may leave the picture at its far end."""
     for column, limit in ((x, axes.set_xlim), (y, axes.set_ylim)):
         values, everything = points[column][rows], points[column]
         low, high = float(everything.min()), float(values.max())
@@ -110,17 +111,20 @@ def _marks(axes: Axes, facts: Mapping[str, Any], points: pd.DataFrame, x: str, y
         row = points.loc[points["point"] == point].iloc[0]
         marker, colour = CHOICE_MARKS[names[0]]
         axes.plot(row[x], row[y], marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
-        axes.annotate(
+        low, high = axes.get_xlim()
+        is_right = row[x] > low + 0.6 * (high - low)
+        text = axes.annotate(
             ", ".join(names),
             (row[x], row[y]),
-            xytext=(9, (-11, 9, -1)[place % 3]),
+            xytext=(-9 if is_right else 9, (-12, 8, -2)[place % 3]),
             textcoords="offset points",
+            ha="right" if is_right else "left",
             fontsize=9.5,
             fontweight="bold",
             color=colour,
             zorder=6,
-            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
         )
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def _sizes(facts: Mapping[str, Any], points: pd.DataFrame) -> Figure:
@@ -130,7 +134,9 @@ def _sizes(facts: Mapping[str, Any], points: pd.DataFrame) -> Figure:
         figure = style.new_figure(2.4)
         return style.say(figure, "Sizes along the front", "No plant served enough jobs.")
     figure = style.new_figure(3.4, 13.0)
-    for place, (axes, (column, (name, unit))) in enumerate(zip(figure.subplots(1, 4), _ASSETS.items(), strict=True)):
+    for place, (axes, (column, (name, unit))) in enumerate(
+        zip(figure.subplots(1, 4), _ASSETS.items(), strict=True)
+    ):
         axes.plot(front["cost_per_year"], front[column], "o", color=ON_FRONT, markersize=5, alpha=0.8)
         _marks(axes, facts, points, "cost_per_year", column)
         axes.set_title(f"{name} ({unit})", fontsize=10.5)

@@ -18,8 +18,8 @@ from traces.files.atomic import write_text
 
 CAPTIONS = {
     FRONT: "Every plant that was tried, from three sides. The line joins the plants that are best in the two "
-    "objectives shown; a plant on the front may be off it, because it is better in the third. Plants that serve "
-    "nobody are cheap and clean, and may leave the picture.",
+    "objectives shown; a plant on the front may be off it, because it is better in the third. Plants that "
+    "serve nobody are cheap and clean, and may leave the picture.",
     SIZES: "The capacities of the plants on the front.",
 }
 
@@ -57,8 +57,22 @@ def write_page(facts: Mapping[str, Any], points: pd.DataFrame, out: Path) -> Non
 def _years(facts: Mapping[str, Any]) -> Grid:
     """The cases that were averaged, and how their span was scaled."""
     rows = [
-        (year["name"], f"{year['jobs']:,}", f"{year['span_days']:.1f}", f"{year['scale_to_year']:.2f}",
-         percent(year["served_with_plenty_of_power"]))
+        (
+            year["name"],
+            f"{year['jobs']:,}",
+            f"{year['span_days']:.1f}",
+            f"{year['scale_to_year']:.2f}",
+            percent(year["served_with_plenty_of_power"]),
+        )
         for year in facts["years"]
     ]
-    return Grid(("year", "jobs", "days in which they are submitted", "times to a year", "served with power in plenty"), rows)
+    return Grid(
+        (
+            "year",
+            "jobs",
+            "days in which they are submitted",
+            "times to a year",
+            "served with power in plenty",
+        ),
+        rows,
+    )

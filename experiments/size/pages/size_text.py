@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.results.number_formats import percent, plain, printable
 from experiments.report.page_templates import Grid
+from experiments.results.number_formats import percent, plain, printable
 from experiments.results.text_table import aligned_lines
 from experiments.size.cost_table import sourced_defaults
 
@@ -35,16 +35,18 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     years = facts["years"]
     least = f"{100 * facts['minimum_served']:g} %"
     among = "" if len(years) == 1 else f", averaged over {len(years)} years"
-    plenty = " and ".join(dict.fromkeys(percent(year["served_with_plenty_of_power"]) for year in years))
+    plenty = sorted(percent(year["served_with_plenty_of_power"]) for year in years)
+    span = plenty[0] if plenty[0] == plenty[-1] else f"{plenty[0]} to {plenty[-1]}"
+    every = "" if len(years) == 1 else " in every year"
     lines = [
-        f"{facts['plants']} plants were tried{among}; {facts['serving_enough']} serve at least {least} of what is "
-        f"served when power never lacks ({plenty} of the jobs){'' if len(years) == 1 else ' in every year'}, and "
-        f"{facts['on_front']} of these are on the front of yearly cost, carbon and {facts['service']['label']}."
+        f"{facts['plants']} plants were tried{among}; {facts['serving_enough']} serve at least {least} of "
+        f"what is served when power never lacks ({span} of the jobs){every}, and {facts['on_front']} of "
+        f"these are on the front of yearly cost, carbon and {facts['service']['label']}."
     ]
     if not facts["choices"]:
         lines.append(
-            f"No plant serves enough: the best serves {percent(facts['most_served_share'])}. Widen the ranges, "
-            "or lower minimum_served."
+            f"No plant serves enough: the best serves {percent(facts['most_served_share'])}. Widen the "
+            "ranges, or lower minimum_served."
         )
         return lines
     lines += [_choice_sentence(name, choice, facts) for name, choice in facts["choices"].items()]
@@ -55,12 +57,13 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
 def _choice_sentence(name: str, choice: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     row = choice["yearly"]
     service = facts["service"]
+    several = len(facts["question"]["schedulers"]) > 1
     return (
         f"{name.capitalize()}: {choice['solar_kw']:.4g} kW of sun, {choice['wind_kw']:.4g} kW of wind, "
         f"{choice['battery_kwh']:.4g} kWh of battery, a grid line of {choice['grid_kw']:.4g} kW"
-        + (f" under {choice['scheduler']}" if len(facts["question"]["schedulers"]) > 1 else "")
-        + f": {plain(row['cost_per_year'])} {facts['currency']} and {plain(row['carbon_kg_per_year'])} kg CO2e "
-        f"a year, {service['label']} {_service_text(service, row)}, {percent(row['served_share'])} of the jobs served."
+        f"{' under ' + choice['scheduler'] if several else ''}: {plain(row['cost_per_year'])} "
+        f"{facts['currency']} and {plain(row['carbon_kg_per_year'])} kg CO2e a year, {service['label']} "
+        f"{_service_text(service, row)}, {percent(row['served_share'])} of the jobs served."
     )
 
 
@@ -142,9 +145,9 @@ def parts_grid(facts: Mapping[str, Any]) -> Grid:
     """Of each choice, what its cost and its carbon are made of."""
     columns = {
         "solar_cost_per_year": "sun", "wind_cost_per_year": "wind", "battery_cost_per_year": "battery",
-        "grid_line_cost_per_year": "grid line", "grid_energy_cost_per_year": "energy imported", "cost_per_year": "cost",
-        "embodied_kg_per_year": "embodied kg", "grid_carbon_kg_per_year": "imported kg",
-        "carbon_kg_per_year": "carbon kg",
+        "grid_line_cost_per_year": "grid line", "grid_energy_cost_per_year": "energy imported",
+        "cost_per_year": "cost", "embodied_kg_per_year": "embodied kg",
+        "grid_carbon_kg_per_year": "imported kg", "carbon_kg_per_year": "carbon kg",
     }  # fmt: skip
     rows = [
         (name, *(plain(choice["yearly"][column]) for column in columns))
@@ -160,7 +163,14 @@ def costs_grid(facts: Mapping[str, Any]) -> Grid:
     for key, number in sourced_defaults().items():
         asset, _, name = key.rpartition(".")
         value = (used[asset] if asset else used)[name]
-        rows.append((key, f"{value:g}", number.unit, number.source if value == number.value else "the question's file"))
+        rows.append(
+            (
+                key,
+                f"{value:g}",
+                number.unit,
+                number.source if value == number.value else "the question's file",
+            )
+        )
     return Grid(("key", "value", "unit", "source"), rows, words=4)
 
 
