@@ -19,7 +19,7 @@ from traces.errors import InputError
 
 _COST_NAMES = {"solar": "solar", "wind": "wind", "battery": "battery", "grid": "grid_line"}
 WORST_SLOWDOWN = 1e12
-"""Of a plant under which no job was counted: NSGA-II takes no missing value."""
+"""Of a plant under which no job was counted: the search takes no missing value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The search: a designed sample first, then batches near the front that optuna's NSGA-II proposes.
+"""The search: a designed sample first, then batches near the front that optuna's sampler proposes.
 
 Everything is drawn from seeds and from results, so the same question gives the same trials whatever ran them,
 and a search that was stopped repeats its trials from the results on disk.
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EXTRA = "size"
 SCHEDULER = "scheduler"
 SAMPLE, REFINED = "sample", "refined"
+EI_CANDIDATES = 48
+"""Among so many draws the sampler takes the most promising one (its default: 24)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def search(space: SearchSpace, table: SearchTable, evaluate: Evaluate) -> list[t
     trials = [(candidate, SAMPLE) for candidate in sample]
     scores = evaluate(sample, SAMPLE)
     if refines:
-        study = _study(space, table)
+        study = _study(table)
         _tell(study, space, sample, scores)
         batches = -(-(table.trials - len(sample)) // table.batch)
         for number in range(1, batches + 1):
@@ -68,16 +70,24 @@ def check_optuna() -> None:
         )
 
 
-def _study(space: SearchSpace, table: SearchTable) -> optuna.Study:
-    """A study in memory. Crossover and mutation stay near the parents (SBX: Deb and Agrawal 1995)."""
+def _study(table: SearchTable) -> optuna.Study:
+    """A study in memory with the tree-structured Parzen estimator for several objectives (MOTPE).
+
+    It proposes what is likely to be on the front (Ozaki et al. 2020, doi:10.1145/3377930.3389817), and keeps
+    the proposals of one batch apart from each other. On KTH-SP2 under one season's wind and sun it found
+    better fronts than NSGA-II within the same 112 trials (docs/size.md).
+    """
     import optuna
-    from optuna.samplers.nsgaii import SBXCrossover
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # since 3.0, unchanged
-        sampler = optuna.samplers.NSGAIISampler(
-            population_size=table.batch, crossover=SBXCrossover(), seed=table.seed
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of its two options
+        sampler = optuna.samplers.TPESampler(
+            seed=table.seed,
+            n_startup_trials=0,
+            multivariate=True,
+            constant_liar=True,
+            n_ei_candidates=EI_CANDIDATES,
         )
     return optuna.create_study(directions=["minimize"] * 3, sampler=sampler)
 
@@ -85,7 +95,7 @@ def _study(space: SearchSpace, table: SearchTable) -> optuna.Study:
 def _tell(
     study: optuna.Study, space: SearchSpace, candidates: Sequence[Candidate], scores: Sequence[Scores]
 ) -> None:
-    """Let the study have the sample as its first generation."""
+    """Let the study have the sample."""
     for candidate in candidates:
         steps = {
             scale.name: step for scale, step in zip(space.scales, candidate.steps, strict=True) if scale.steps

@@ -142,8 +142,8 @@ def _prepared(request: CaseRequest, question: SizeFile, display: ProgressDisplay
 
 def _span_s(built: Built) -> int:
     """Seconds in which the jobs are submitted: the window's, else from the first to the last submit."""
-    window = chosen_window(built.loaded)
-    if window is not None:
+    window, table = chosen_window(built.loaded), built.loaded.scenario.windows
+    if window is not None and (table is None or table.jobs is None):  # else only the window's first jobs
         return window.days * DAY_S
     submit_s = built.case.workload.submit_s
     span_s = int(submit_s[-1] - submit_s[0])

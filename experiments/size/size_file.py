@@ -236,10 +236,11 @@ class SearchTable(Table):
         json_schema_extra=otherwise("half of the trials"),
     )
     batch: Whole = Field(
-        default=16,
-        ge=4,
+        default=8,
+        ge=1,
         le=10_000,
-        description="trials at a time near the front: the population of NSGA-II (Deb et al. 2002)",
+        description="trials at a time near the front. Small batches learn more from each other, large ones "
+        "keep more workers busy",
     )
     seed: Whole = Field(default=0, ge=0, le=2**31 - 1, description="of the sample and of the refinement")
 
@@ -266,14 +267,12 @@ class SizeFile(JobsTable):
         description="changes of the scenario, each as of `--set`",
         json_schema_extra=otherwise("none"),
     )
-    schedulers: Texts = Field(
-        default=("easy",), description="or several: the search chooses among them, too"
-    )
+    schedulers: Texts = Field(default=("easy",), description="or several, of which the search chooses")
     seed: Whole = Field(default=0, ge=0, le=2**62, description="draws service classes, as `--seed`")
     service: Literal["auto", "value", "late", "unserved", "slowdown"] = Field(
         default="auto",
         description="the third objective: value earned, late jobs, unserved jobs, or the mean bounded "
-        'slowdown with unfinished jobs. `"auto"`: value, else late jobs, else slowdown, by what the jobs have',
+        'slowdown with unfinished jobs. `"auto"`: the first of value, late jobs, slowdown that applies',
     )
     minimum_served: Number = Field(
         default=0.95,

@@ -188,6 +188,8 @@ def size_text(facts: Mapping[str, Any], out: str) -> str:
     lines = sentences(facts)
     if grid.rows:
         lines += ["", *aligned_lines([grid.head, *grid.rows], words=2), ""]
-        for names, run in commands(facts):
-            lines += [f"{names}: {run['command']}"]
+        first_year = facts["years"][0]["name"]
+        lines += [f"{names}: {run['command']}" for names, run in commands(facts) if run["year"] == first_year]
+        if len(facts["years"]) > 1:
+            lines.append(f"The commands of the other years are in {out}/report.html.")
     return printable("\n".join([*lines, "", f"written: {out}/report.html, {out}/points.csv"]))
