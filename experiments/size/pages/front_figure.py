@@ -19,6 +19,7 @@ from experiments.size.pareto_front import non_dominated
 FRONT, SIZES = "front", "sizes"
 DOMINATED, SHORT, ON_FRONT = "#C4CAD0", "#D55E00", "#0072B2"
 CHOICE_MARKS = {"cheapest": ("s", "#009E73"), "cleanest": ("^", "#CC79A7"), "knee": ("D", "#1A1A1A")}
+LABEL_WIDTH = 0.32  # of a panel, with the room beside it
 _ASSETS = {
     "solar_kw": ("sun", "kW"),
     "wind_kw": ("wind", "kW"),
@@ -79,52 +80,67 @@ def _cloud(axes: Axes, points: pd.DataFrame, x: str, y: str, sign: int) -> None:
     """All points, and the line of the front of these two objectives alone."""
     front, enough = points["on_front"].to_numpy(), points["serves_enough"].to_numpy()
     groups: tuple[tuple[np.ndarray, str, dict[str, Any]], ...] = (
-        (~enough, "serves too few jobs", {"marker": "x", "color": SHORT, "alpha": 0.4, "markersize": 4.5}),
+        (~enough, "serves too few jobs", {"marker": "x", "color": SHORT, "alpha": 0.45, "markersize": 4.5}),
         (enough & ~front, "dominated", {"marker": "o", "color": DOMINATED, "alpha": 0.75, "markersize": 5}),
         (front, "on the front", {"marker": "o", "color": ON_FRONT, "alpha": 0.9, "markersize": 5.5}),
     )
+    limits = [_limits(points[column], enough) for column in (x, y)]
+    axes.set_xlim(*limits[0])
+    axes.set_ylim(*limits[1])
     for rows, label, look in groups:
-        axes.plot(points[x][rows], points[y][rows], linestyle="none", label=label, **look)
+        places = [points[column][rows].clip(*limit) for column, limit in zip((x, y), limits, strict=True)]
+        axes.plot(*places, linestyle="none", label=label, clip_on=False, **look)
     if front.any():
         pair = points.loc[front, [x, y]].to_numpy(dtype=float)
         best = pair[non_dominated(pair * [1, sign])]
         best = best[np.argsort(best[:, 0], kind="stable")]
         axes.plot(best[:, 0], best[:, 1], color=ON_FRONT, linewidth=1, alpha=0.5)
-        _room_for(axes, points, front | enough, x, y)
 
 
-def _room_for(axes: Axes, points: pd.DataFrame, rows: np.ndarray, x: str, y: str) -> None:
-    """Limits by the plants that serve enough; others may leave the picture at its far end."""
-    for column, limit in ((x, axes.set_xlim), (y, axes.set_ylim)):
-        values, everything = points[column][rows], points[column]
-        low, high = float(everything.min()), float(values.max())
-        room = 0.06 * max(high - low, 1e-9)
-        limit(low - room, max(high, float(everything.quantile(0.9))) + room)
+def _limits(values: pd.Series, enough: np.ndarray) -> tuple[float, float]:
+    """Limits by the plants that serve enough; the others may widen them by a part of that, no more."""
+    serving = values[enough] if enough.any() else values
+    low, high = float(serving.min()), float(serving.max())
+    span = max(high - low, 1e-9 * max(abs(high), 1.0))
+    low, high = max(float(values.min()), low - 0.35 * span), min(float(values.max()), high + 0.35 * span)
+    return low - 0.06 * span, high + 0.06 * span
 
 
 def _marks(axes: Axes, facts: Mapping[str, Any], points: pd.DataFrame, x: str, y: str) -> None:
-    """The named choices; several names of one point are written side by side."""
+    """The named choices with their names; several names of one point stand together."""
     at_point: dict[int, list[str]] = {}
     for name, choice in facts["choices"].items():
         at_point.setdefault(choice["point"], []).append(name)
-    for place, (point, names) in enumerate(at_point.items()):
+    texts = []
+    for point, names in at_point.items():
         row = points.loc[points["point"] == point].iloc[0]
         marker, colour = CHOICE_MARKS[names[0]]
         axes.plot(row[x], row[y], marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
-        low, high = axes.get_xlim()
-        is_right = row[x] > low + 0.6 * (high - low)
-        text = axes.annotate(
-            ", ".join(names),
-            (row[x], row[y]),
-            xytext=(-9 if is_right else 9, (-12, 8, -2)[place % 3]),
-            textcoords="offset points",
+        texts.append((float(row[x]), float(row[y]), ", ".join(names), colour))
+    low, high = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    taken: list[tuple[float, float]] = []
+    for x_value, y_value, text, colour in sorted(texts):
+        across, up = (x_value - low) / (high - low), (y_value - bottom) / (top - bottom)
+        step = -0.075 if up > 0.5 else 0.075  # away from the nearer edge
+        place = up
+        while any(abs(place - other) < 0.07 and abs(across - at) < LABEL_WIDTH for at, other in taken):
+            place += step
+        taken.append((across, place))
+        is_right = across > 0.6
+        label = axes.annotate(
+            text,
+            (x_value, y_value),
+            xytext=(across + (-0.035 if is_right else 0.035), place),
+            textcoords="axes fraction",
             ha="right" if is_right else "left",
+            va="center",
             fontsize=9.5,
             fontweight="bold",
             color=colour,
             zorder=6,
         )
-        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+        label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def _sizes(facts: Mapping[str, Any], points: pd.DataFrame) -> Figure:
@@ -138,10 +154,12 @@ def _sizes(facts: Mapping[str, Any], points: pd.DataFrame) -> Figure:
         zip(figure.subplots(1, 4), _ASSETS.items(), strict=True)
     ):
         axes.plot(front["cost_per_year"], front[column], "o", color=ON_FRONT, markersize=5, alpha=0.8)
-        _marks(axes, facts, points, "cost_per_year", column)
+        axes.margins(0.08)
         axes.set_title(f"{name} ({unit})", fontsize=10.5)
         axes.set_xlabel(f"cost per year ({facts['currency']})")
-        axes.set_ylim(bottom=-0.04 * max(float(points[column].max()), 1e-9))
+        most = max(float(points[column].max()), 1e-9)
+        axes.set_ylim(-0.06 * most, 1.08 * most)
+        _marks(axes, facts, points, "cost_per_year", column)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(_tick))
         if place == 0:

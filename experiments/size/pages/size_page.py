@@ -18,8 +18,8 @@ from traces.files.atomic import write_text
 
 CAPTIONS = {
     FRONT: "Every plant that was tried, from three sides. The line joins the plants that are best in the two "
-    "objectives shown; a plant on the front may be off it, because it is better in the third. Plants that "
-    "serve nobody are cheap and clean, and may leave the picture.",
+    "objectives shown; a plant on the front may be off it, because it is better in the third. Crosses serve "
+    "too few jobs, however cheap and clean they are; those at the edge of a picture lie beyond it.",
     SIZES: "The capacities of the plants on the front.",
 }
 

@@ -13,7 +13,8 @@ from tests.experiments.size.test_costs import table
 from traces.errors import InputError
 
 METRICS = {
-    "jobs_submitted": 110, "jobs_rejected": 10, "jobs_completed": 90, "qos_violations": 12, "value_earned": 50.0,
+    "jobs_submitted": 110, "jobs_rejected": 10, "jobs_completed": 90, "qos_violations": 12,
+    "value_earned": 50.0,
     "energy_kwh": 200.0, "grid_kwh": 40.0, "grid_cost": 6.0, "carbon_kg": 16.0, "curtailed_kwh": 5.0,
     "renewable_share": 0.8, "mean_bounded_slowdown_with_unfinished": 3.0,
 }  # fmt: skip
