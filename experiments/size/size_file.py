@@ -242,7 +242,7 @@ class SearchTable(Table):
         description="trials at a time near the front. Small batches learn more from each other, large ones "
         "keep more workers busy",
     )
-    seed: Whole = Field(default=0, ge=0, le=2**31 - 1, description="of the sample and of the refinement")
+    seed: Whole = Field(default=0, ge=0, le=10**9, description="of the sample and of the refinement")
 
     def problems(self) -> Problems:
         """A sample larger than all trials."""
@@ -267,8 +267,8 @@ class SizeFile(JobsTable):
         description="changes of the scenario, each as of `--set`",
         json_schema_extra=otherwise("none"),
     )
-    schedulers: Texts = Field(default=("easy",), description="or several, of which the search chooses")
-    seed: Whole = Field(default=0, ge=0, le=2**62, description="draws service classes, as `--seed`")
+    schedulers: Texts = Field(default=("easy",), description="one, or several, of which the search chooses")
+    seed: Whole = Field(default=0, ge=0, le=10**18, description="draws service classes, as `--seed`")
     service: Literal["auto", "value", "late", "unserved", "slowdown"] = Field(
         default="auto",
         description="the third objective: value earned, late jobs, unserved jobs, or the mean bounded "
