@@ -10,7 +10,17 @@ from typing import Any
 
 from pydantic import Field
 
-from rare.scenario.config.field_types import Flag, Number, Problems, Table, Text, Texts, Whole, otherwise, shown
+from rare.scenario.config.field_types import (
+    Flag,
+    Number,
+    Problems,
+    Table,
+    Text,
+    Texts,
+    Whole,
+    otherwise,
+    shown,
+)
 from rare.scenario.config.toml_schema import toml_schema
 from rare.scenario.config.toml_tables import TableProblem, parse_table
 from traces.files.documents import read_toml, reads_file
