@@ -28,6 +28,7 @@ CONFIG = {
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.worker.profile.enabled": False,  # it would keep a megabyte of call stacks for every minute
     "distributed.diagnostics.nvml": False,
+    "distributed.scheduler.worker-ttl": "365 days",  # compiled code may give no sign of life for long
 }
 REASON_WITHIN_S = 1.0
 _KILLED = re.compile(r"Worker process (\d+) (was killed by signal (\d+)|exited with status (\d+))")

@@ -181,4 +181,5 @@ def prologue(content: SlurmFile) -> list[str]:
         f"export {ENDS_AT}=$(( {end} - {round(content.spare_s)} ))",
         *content.prologue,
         *(f"export {name}=1" for name in THREADS),
+        "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",  # a megabyte of call stacks a minute
     ]
