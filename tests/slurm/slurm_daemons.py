@@ -2,8 +2,8 @@
 
 `running_slurm()` starts munge, MariaDB, slurmdbd, slurmctld and one slurmd for each node in this order, under
 the present user, and stops them in reverse order by their process numbers. Nothing is written outside of the
-folder. munge and MariaDB listen on sockets in the folder, Slurm on free ports of the loopback interface. Slurm's
-commands find the daemons by the variable SLURM_CONF. Tried with Slurm 22.05 of Debian 12.
+folder. munge and MariaDB listen on sockets in the folder, Slurm on free ports of the loopback interface.
+Slurm's commands find the daemons by the variable SLURM_CONF. Tried with Slurm 22.05 of Debian 12.
 """
 
 from __future__ import annotations

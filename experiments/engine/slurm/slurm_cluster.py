@@ -95,8 +95,8 @@ class SlurmWorkers:
             self._last_useless = f"sbatch refused it: {self._record.refused[key]}"
         if self._useless >= MOST_USELESS and not live:
             raise InputError(
-                f"{self._useless} Slurm jobs in a row ended before a worker of theirs reached this command; the "
-                f"last one: {self._last_useless}",
+                f"{self._useless} Slurm jobs in a row ended before a worker of theirs reached this command; "
+                f"the last one: {self._last_useless}",
                 where=place(self._path),
             )
         if self._useless:

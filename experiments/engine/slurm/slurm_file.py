@@ -89,7 +89,8 @@ class SlurmFile(Table):
         if _walltime_s(self.walltime) is None:
             yield (
                 "walltime",
-                f"must be minutes, hours:minutes:seconds or days-hours:minutes:seconds, got {shown(self.walltime)}",
+                "must be minutes, hours:minutes:seconds or days-hours:minutes:seconds, got "
+                f"{shown(self.walltime)}",
             )
         elif self.walltime_s < _MINUTE_S:
             yield (

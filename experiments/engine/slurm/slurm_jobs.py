@@ -1,4 +1,4 @@
-"""dask-jobqueue's Slurm cluster with what it lacks here: unique names, failures that are told, quiet ports."""
+"""dask-jobqueue's Slurm cluster with unique names, failures that are told, and no open web server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class JobRecord:
     reached: set[str] = field(default_factory=set)
 
 
-class WorkerJob(SLURMJob):  # type: ignore[misc]
+class WorkerJob(SLURMJob):
     """A Slurm job of some worker processes with one thread each.
 
     Workers are named by the job's key and a number, even if there is one: then Dask does not start jobs anew
@@ -62,7 +62,7 @@ class WorkerJob(SLURMJob):  # type: ignore[misc]
         return "0"
 
     async def start(self) -> None:
-        """Submit the job. What sbatch refuses is recorded, and not raised in a thread where nobody hears it."""
+        """Submit the job. A refusal of sbatch is recorded: raised in this thread, nobody would hear of it."""
         try:
             await super().start()
         except (RuntimeError, ValueError, OSError) as error:
@@ -98,10 +98,11 @@ def _with_quoted_files(security: Any) -> Any:
     return quoted
 
 
-class WorkerCluster(SLURMCluster):  # type: ignore[misc]
+class WorkerCluster(SLURMCluster):
     """A scheduler in this process, and jobs whose names are never used twice."""
 
-    job_cls = WorkerJob
+    job_cls: type[SLURMJob] = WorkerJob
+    scheduler: Any
 
     def __init__(self, **options: Any) -> None:
         self._numbers = itertools.count()
@@ -139,7 +140,7 @@ class WorkerCluster(SLURMCluster):  # type: ignore[misc]
                 job.status = Status.closed
 
 
-class Arrivals(SchedulerPlugin):  # type: ignore[misc]
+class Arrivals(SchedulerPlugin):
     """Notes the workers that reach the scheduler."""
 
     def __init__(self, record: JobRecord) -> None:
@@ -198,4 +199,5 @@ def prologue(content: SlurmFile) -> list[str]:
         f"export {ENDS_AT}=$(( {end} - {round(content.spare_s)} ))",
         *content.prologue,
         *(f"export {name}=1" for name in THREADS),
+        "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",  # a megabyte of call stacks a minute
     ]

@@ -49,7 +49,7 @@ class JobEnd:
 
 
 def job_key(worker: str) -> str:
-    """What we call the job of a worker, from Dask's name for the worker: rare-1a2b3c4d-7 of rare-1a2b3c4d-7-0."""
+    """The key of a worker's job, from Dask's name for the worker: rare-1a2b3c4d-7 of rare-1a2b3c4d-7-0."""
     return worker.rpartition("-")[0]
 
 

@@ -57,11 +57,9 @@ def best_table(view: SweepView) -> Grid:
         _best_row(view, metric, group) for group in view.groups[:MOST_GROUPS] if view.ranked(metric, group)
     ]
     axes = view.roles.groups or ()
-    head = (
-        *axes, "best", "second", "is the order sure?", scale.name, "95 % interval", "ahead of the second by",
-        "95 % interval", "with a mean",
-    )  # fmt: skip
-    return Grid(head, rows, words=len(axes) + 3)
+    words = ("best", "second", "is the order sure?")
+    numbers = (scale.name, "95 % interval", "ahead of the second by", "95 % interval", "with a mean")
+    return Grid((*axes, *words, *numbers), rows, words=len(axes) + len(words))
 
 
 def best_note(view: SweepView) -> str:

@@ -27,7 +27,7 @@ def commands(tmp_path, monkeypatch):
 
 
 def controller(state, reason="None", code="0:0"):
-    return f"JobId=7 JobName=rare-1 JobState={state} Reason={reason} Dependency=(null) Requeue=0 ExitCode={code}\n"
+    return f"JobId=7 JobName=rare-1 JobState={state} Reason={reason} Requeue=0 ExitCode={code}\n"
 
 
 def test_jobs_that_complete_are_not_alive(commands):
@@ -91,25 +91,20 @@ def test_accounts_know_what_the_controller_forgot(commands):
     assert slurm_queue.job_end("7") == JobEnd("7", "CANCELLED", 0, 15)
 
 
+CANCELLED = "slurmstepd-n1: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-29T23:26:35"
+OUT_OF_MEMORY = (
+    "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=7.batch. Some of your processes may have been "
+    "killed by the cgroup out-of-memory handler."
+)
+
+
 @pytest.mark.parametrize(
     ("text", "state"),
     [
-        (
-            "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-29T23:26:35 DUE TO TIME LIMIT ***",
-            "TIMEOUT",
-        ),
-        (
-            "slurmstepd-n1: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-29T23:26:35 DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***",
-            "NODE_FAIL",
-        ),
-        (
-            "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-11-29T23:26:35 DUE TO PREEMPTION ***",
-            "PREEMPTED",
-        ),
-        (
-            "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=7.batch. Some of your processes may have been killed by the cgroup out-of-memory handler.",
-            "OUT_OF_MEMORY",
-        ),
+        (f"{CANCELLED} DUE TO TIME LIMIT ***", "TIMEOUT"),
+        (f"{CANCELLED} DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***", "NODE_FAIL"),
+        (f"{CANCELLED} DUE TO PREEMPTION ***", "PREEMPTED"),
+        (OUT_OF_MEMORY, "OUT_OF_MEMORY"),
     ],
 )
 def test_the_log_tells_before_the_controller_does(tmp_path, text, state):
@@ -117,6 +112,12 @@ def test_the_log_tells_before_the_controller_does(tmp_path, text, state):
     assert slurm_queue.end_in_log(log, "7") is None
     log.write_text("x" * 100_000 + f"\n{text}\nmore\n")
     assert slurm_queue.end_in_log(log, "7") == JobEnd("7", state)
+
+
+def test_a_job_that_somebody_cancelled_has_no_reason_in_its_log(tmp_path):
+    log = tmp_path / "7.log"
+    log.write_text(f"{CANCELLED} ***\n")
+    assert slurm_queue.end_in_log(log, "7") is None
 
 
 def test_a_log_of_a_worker_that_was_killed(tmp_path):
