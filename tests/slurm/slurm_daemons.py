@@ -136,7 +136,7 @@ def _start(folder: Path, stops: ExitStack) -> Slurm:
             "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=8M",
         ],
-        answers("mariadb", "--no-defaults", database, "-e", "create database if not exists slurm_acct_db"),
+        answers("mariadb", "--no-defaults", "--user=root", database, "-e", "create database slurm_acct_db"),
     )
     daemon("slurmdbd", ["slurmdbd", "-D"], answers("sacctmgr", "--noheader", "list", "cluster"))
     daemon("slurmctld", ["slurmctld", "-D", "-c"], answers("scontrol", "ping", holding="UP"))
