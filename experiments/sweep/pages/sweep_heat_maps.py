@@ -218,7 +218,8 @@ def _difference(source: _Source) -> tuple[HeatMap, str]:
         limit=_limit(sizes, scale),
     )
     kind = "differences to" if source.single else "mean differences, paired by repetition, to"
-    caption = f"{scale.name}: {kind} {base}" + (f" ({unit})." if unit else ".")
+    words = scale.words[:1].upper() + scale.words[1:]
+    caption = f"{words}: {kind} {base}" + (f" ({unit})." if unit else ".")
     caption += " Blue-green: better, brown: worse." if scale.metric.better else ""
     if any(cell.bold for row in cells for cell in row):
         caption += " Bold: the 95 % interval of the difference excludes 0."

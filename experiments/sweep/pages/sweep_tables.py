@@ -58,7 +58,7 @@ def best_table(view: SweepView) -> Grid:
     ]
     axes = view.roles.groups or ()
     words = ("best", "second", "is the order sure?")
-    numbers = (scale.name, "95 % interval", "ahead of the second by", "95 % interval", "with a mean")
+    numbers = (scale.name, "95 % interval", "difference to the second", "95 % interval", "with a mean")
     return Grid((*axes, *words, *numbers), rows, words=len(axes) + len(words))
 
 
@@ -103,6 +103,8 @@ def _marked(view: SweepView, line: Level, group: Group) -> str:
 def means_table(view: SweepView) -> Means:
     """A row for each combination, the best of each group in bold."""
     scales = [view.scale(metric) for metric in view.metrics.drawn]
+    if not scales:
+        return Means((), (), "")
     lines = [view.roles.lines] if view.roles.lines else []
     columns = [Column(name) for name in (*view.roles.groups, *lines)] or [Column("sweep")]
     columns += [Column("runs"), Column("failed")]
