@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
     from experiments.data.dataset_figure import draw_dataset
+    from experiments.data.dataset_task import DatasetRequest
     from experiments.data.export_schedule import export_run
     from experiments.data.generate_jobs import WorkloadRequest, generate_workload
-    from experiments.data.log_dataset import DatasetRequest, dataset_run
+    from experiments.data.log_dataset import dataset_run
     from experiments.data.show_dataset import dataset_text, show_dataset
     from experiments.data.show_file import show_file, show_text
     from experiments.demo import demo_run
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from experiments.runs.provenance import version
     from experiments.runs.run_setup import Settings, SimulationRequest
     from experiments.runs.single_run import simulate_run
+    from experiments.size.pages.size_text import costs_text, size_text
+    from experiments.size.run_size import SizeRequest, size_run
+    from experiments.size.size_file import size_schema
     from experiments.sweep.pages.sweep_text import sweep_text
     from experiments.sweep.run_sweep import SweepRequest, sweep_run
     from experiments.sweep.sweep_file import sweep_schema
@@ -48,7 +52,8 @@ MODULES = {
     "experiments.cli.show_options": ("sorted_options",),
     "experiments.data.export_schedule": ("export_run",),
     "experiments.data.generate_jobs": ("WorkloadRequest", "generate_workload"),
-    "experiments.data.log_dataset": ("DatasetRequest", "dataset_run"),
+    "experiments.data.dataset_task": ("DatasetRequest",),
+    "experiments.data.log_dataset": ("dataset_run",),
     "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
     "experiments.data.show_file": ("show_file", "show_text"),
     "experiments.demo": ("demo_run",),
@@ -69,6 +74,9 @@ MODULES = {
     "experiments.sweep.pages.sweep_text": ("sweep_text",),
     "experiments.sweep.run_sweep": ("SweepRequest", "sweep_run"),
     "experiments.sweep.sweep_file": ("sweep_schema",),
+    "experiments.size.pages.size_text": ("costs_text", "size_text"),
+    "experiments.size.run_size": ("SizeRequest", "size_run"),
+    "experiments.size.size_file": ("size_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),

@@ -62,8 +62,12 @@ def run_cells(
         run.on_end, run.stop_at_failure = on_end, stop_at_failure
         run.start(done, failures)
         if run.queue:
-            with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
-                run.all(executor)
+            try:
+                with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
+                    run.all(executor)
+            except BaseException:
+                cell_book.close()
+                raise
     return run.failures
 
 

@@ -98,9 +98,15 @@ def _raise_failures(outcome: SweepOutcome, folder: str) -> None:
         count = len(outcome.failures)
         raise InputError(
             f"{count:,} cell{'s' if count > 1 else ''} failed, the first one ({label}): {line} "
-            f"({folder}/failures.csv lists them; --retry-failed runs them again)"
+            f"({_where_listed(outcome, folder)}; --retry-failed runs them again)"
         )
     if outcome.missing:
         raise InputError(
             f"{outcome.missing:,} cells are neither finished nor failed; run their tasks, then gather again"
         )
+
+
+def _where_listed(outcome: SweepOutcome, folder: str) -> str:
+    if outcome.table is None:
+        return "--gather lists them all"
+    return f"{folder}/failures.csv lists them"
