@@ -26,6 +26,7 @@ class Column:
 
     title: str
     unit: str = ""
+    word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,8 @@ def means_table(view: SweepView) -> Means:
     if not scales:
         return Means((), (), "")
     lines = [view.roles.lines] if view.roles.lines else []
-    columns = [Column(name) for name in (*view.roles.groups, *lines)] or [Column("sweep")]
-    columns += [Column("runs"), Column("failed")]
+    columns = [Column(name, word=True) for name in (*view.roles.groups, *lines)] or [Column("sweep")]
+    columns += [Column("runs"), *([Column("failed")] if view.summary.table.failures else [])]
     for scale in scales:
         columns += [
             Column(scale.words[:1].upper() + scale.words[1:], scale.unit),
@@ -135,7 +136,9 @@ def _means_row(view: SweepView, scales: Sequence[MetricScale], line: Level, grou
         Cell(view.label(name, level), str(view.levels(name).index(level)), word=True) for name, level in names
     ] or [Cell(view.summary.table.name, "0", word=True)]
     done, failed = view.summary.finished[combination], view.summary.failed[combination]
-    cells += [Cell(f"{done}", f"{done}"), Cell(f"{failed}" if failed else "", f"{failed}")]
+    cells.append(Cell(f"{done}", f"{done}"))
+    if view.summary.table.failures:
+        cells.append(Cell(f"{failed}" if failed else "", f"{failed}"))
     for scale in scales:
         mean = view.mean(scale.metric, line, group)
         best = len(view.lines) > 1 and line in view.winners(scale.metric, group)

@@ -155,7 +155,7 @@ def _wins(view: SweepView, metric: Metric) -> Counter[Level]:
     return Counter({line: wins[line] for line in order if wins[line]})
 
 
-def decided(view: SweepView, metric: Metric, group: Group) -> int | None:
+def decided(view: SweepView, metric: Metric, group: Group) -> bool | None:
     """Whether the interval of the difference to the second excludes 0; None without a second or interval."""
     ranked = view.ranked(metric, group)
     if len(ranked) < 2:
