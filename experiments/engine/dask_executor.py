@@ -44,8 +44,8 @@ class Cluster(Protocol):
     scheduler_address: str
     security: Any
 
-    def keep_up(self) -> None:
-        """Start workers anew where some have ended."""
+    def keep_up(self, cells_left: int) -> None:
+        """Start workers anew where some have ended, but no more than there are cells left."""
         ...
 
     def reason(self, pid: int, worker: str) -> str:
@@ -87,12 +87,12 @@ class DaskExecutor:
         self._bundles.clear()
         self._resources.close()
 
-    def workers(self) -> int:
+    def workers(self, cells_left: int) -> int:
         """Threads of all workers, counted every few seconds."""
         now_s = time.monotonic()
         if now_s - self._counted_s > COUNT_EVERY_S:
             if self._cluster is not None:
-                self._cluster.keep_up()
+                self._cluster.keep_up(cells_left)
             self._workers = sum(self._client.nthreads().values()) if self._is_connected() else 0
             self._counted_s = now_s
         return self._workers

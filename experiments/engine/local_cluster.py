@@ -73,7 +73,7 @@ class LocalWorkers:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def keep_up(self) -> None:
+    def keep_up(self, cells_left: int) -> None:
         """Nothing: each worker has a nanny, which starts it again."""
 
     def reason(self, pid: int, worker: str) -> str:

@@ -101,7 +101,7 @@ class _Run:
     def all(self, executor: Executor) -> None:
         """Submit and collect until nothing is left."""
         while self.queue or self._running:
-            workers = executor.workers()
+            workers = executor.workers(len(self.cells) - self._ended)
             while len(self._running) < max(workers, 1) + (workers > 1):  # one waits, so that none is idle
                 cells = self.queue.next(workers, executor.most_cells)
                 if not cells:

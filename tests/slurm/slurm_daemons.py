@@ -2,8 +2,8 @@
 
 `running_slurm()` starts munge, MariaDB, slurmdbd, slurmctld and one slurmd for each node in this order, under
 the present user, and stops them in reverse order by their process numbers. Nothing is written outside of the
-folder. munge and MariaDB listen on sockets in the folder, Slurm on free ports of the loopback interface. Slurm's
-commands find the daemons by the variable SLURM_CONF. Tried with Slurm 22.05 of Debian 12.
+folder. munge and MariaDB listen on sockets in the folder, Slurm on free ports of the loopback interface.
+Slurm's commands find the daemons by the variable SLURM_CONF. Tried with Slurm 22.05 of Debian 12.
 """
 
 from __future__ import annotations
@@ -89,7 +89,12 @@ def _start(folder: Path, stops: ExitStack) -> Slurm:
         log = folder / "log" / f"{name}.out"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [*_END_WITH_US, *words], stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment, cwd=folder
+                [*_END_WITH_US, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=environment,
+                cwd=folder,
             )
         stops.callback(_stop, process)
         pids[name] = process.pid
@@ -139,7 +144,12 @@ def _start(folder: Path, stops: ExitStack) -> Slurm:
         ready = answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle")
         daemon(f"slurmd-{node}", ["slurmd", "-D", "-N", node], ready if node == nodes[-1] else lambda: True)
     for node in nodes:
-        _wait(node, None, folder / "log/slurmctld.log", answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle"))
+        _wait(
+            node,
+            None,
+            folder / "log/slurmctld.log",
+            answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle"),
+        )
     return Slurm(folder, conf, nodes, pids)
 
 

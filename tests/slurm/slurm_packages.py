@@ -16,7 +16,18 @@ from pathlib import Path
 PACKAGES = ("slurm-wlm", "slurmdbd", "munge", "mariadb-server")
 PROGRAMS = (
     *("munged", "munge", "mariadbd", "mariadb", "mariadb-install-db", "setpriv"),
-    *("slurmdbd", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sacct", "sacctmgr", "sinfo"),
+    *(
+        "slurmdbd",
+        "slurmctld",
+        "slurmd",
+        "sbatch",
+        "squeue",
+        "scancel",
+        "scontrol",
+        "sacct",
+        "sacctmgr",
+        "sinfo",
+    ),
 )
 #: Daemons are there, and a user's PATH may lack it.
 _ADMIN_PATH = "/usr/sbin:/usr/local/sbin:/sbin"

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.slurm
 def test_a_job_runs_and_is_in_the_accounts(slurm: Slurm, tmp_path):
     slurm.command("sbatch", f"--output={tmp_path}/out", "--wrap=echo $SLURM_JOB_NAME; exit 3", "-Jj7")
     limit = time.monotonic() + 30
-    while not (row := slurm.command("sacct", "-XnP", "--name=j7", "-o", "State,ExitCode").strip()).startswith("F"):
+    while not (row := slurm.command("sacct", "-XnP", "--name=j7", "-o", "State,ExitCode").strip()).startswith(
+        "F"
+    ):
         assert time.monotonic() < limit, row
         time.sleep(0.5)
     assert row == "FAILED|3:0"

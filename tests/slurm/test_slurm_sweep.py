@@ -1,4 +1,4 @@
-"""`rare sweep` on a real Slurm, whole: through Dask workers and as a job array, with time enough and without."""
+"""`rare sweep` on a real Slurm: through Dask workers and as a job array, with time enough and without."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture
 def napping(tmp_path: Path) -> Path:
-    """A sweep file of sixteen cells, each of which takes the seconds of NAP_S."""
+    """A sweep file of twelve cells, each of which takes the seconds of NAP_S."""
     (tmp_path / "napping.py").write_text(NAPPING)
     file = tmp_path / "napping.toml"
-    file.write_text(f'scenarios = ["tiny"]\nseeds = 16\nschedulers = ["{tmp_path}/napping.py:Nap"]\n')
+    file.write_text(f'scenarios = ["tiny"]\nseeds = 12\nschedulers = ["{tmp_path}/napping.py:Nap"]\n')
     return file
 
 
@@ -111,9 +111,9 @@ def test_forty_cells_as_a_job_array(slurm: Slurm, tmp_path: Path, alone):
 
 
 def test_walltime_too_short_for_the_work(slurm: Slurm, tmp_path: Path, napping: Path):
-    """Workers of fifteen seconds are replaced until sixteen cells of three seconds each are done."""
+    """Workers of 28 seconds are replaced until twelve cells of three seconds each are done."""
     sweep(napping, "--workers", 1, "--out", tmp_path / "alone")
-    out, jobs = tmp_path / "out", slurm_file(tmp_path, walltime="1", margin_s=45, interface="lo")
+    out, jobs = tmp_path / "out", slurm_file(tmp_path, walltime="1", margin_s=32, interface="lo")
     sweep(napping, "--dask-slurm", jobs, "--out", out, NAP_S="3")
     assert tables(out) == tables(tmp_path / "alone")
     ended = states(slurm, out)
@@ -123,9 +123,9 @@ def test_walltime_too_short_for_the_work(slurm: Slurm, tmp_path: Path, napping: 
 
 
 def test_walltime_too_short_for_one_cell(slurm: Slurm, tmp_path: Path, napping: Path):
-    """The cell is tried twice and named with Slurm's reason; the input is not blamed, the others are whole."""
+    """The cell is tried twice and named with Slurm's reason; its input is not blamed; the others are whole."""
     out, jobs = tmp_path / "out", slurm_file(tmp_path, walltime="1", margin_s=20, interface="lo")
-    one = napping.read_text().replace("seeds = 16", "seeds = 1")
+    one = napping.read_text().replace("seeds = 12", "seeds = 1")
     napping.write_text(one.replace("schedulers = [", 'schedulers = ["easy", '))
     error = sweep(napping, "--dask-slurm", jobs, "--out", out, code=2, NAP_S="300")
     assert "1 cell failed" in error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import shutil
 import time
@@ -38,7 +39,9 @@ def slurm_cluster(path: Path, folder: Path, *, insecure: bool = False) -> SlurmW
     try:
         logs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{place(logs)}: cannot be made ({error.strerror}); choose another folder") from error
+        raise InputError(
+            f"{place(logs)}: cannot be made ({error.strerror}); choose another folder"
+        ) from error
     return SlurmWorkers(path, content, logs, _security(path, content, insecure))
 
 
@@ -71,8 +74,11 @@ class SlurmWorkers:
             raise
         self.scheduler_address: str = self._cluster.scheduler_address
 
-    def keep_up(self) -> None:
-        """Submit jobs in place of those that have ended. InputError if none of them can do any work."""
+    def keep_up(self, cells_left: int) -> None:
+        """Submit jobs in place of those that have ended, and end those for which no work is left.
+
+        cells_left: cells that have not ended. InputError if no job can do any work.
+        """
         now_s = time.monotonic()
         if now_s < self._next_look_s:
             return
@@ -89,21 +95,26 @@ class SlurmWorkers:
             self._last_useless = f"sbatch refused it: {self._record.refused[key]}"
         if self._useless >= MOST_USELESS and not live:
             raise InputError(
-                f"{self._useless} Slurm jobs in a row ended before a worker of theirs reached this command; the "
-                f"last one: {self._last_useless}",
+                f"{self._useless} Slurm jobs in a row ended before a worker of theirs reached this command; "
+                f"the last one: {self._last_useless}",
                 where=place(self._path),
             )
         if self._useless:
             self._next_look_s = now_s + min(LONGEST_WAIT_S, LOOK_EVERY_S * 2**self._useless)
         self._cluster.forget([*ended, *refused])
-        self._cluster.scale(jobs=self._content.workers)
+        wanted = min(self._content.workers, math.ceil(cells_left / self._content.cores))
+        surplus = len(self._cluster.worker_spec) - wanted
+        if surplus > 0:
+            waiting = {key for key, job in self._present().items() if live.get(job) == "PENDING"}
+            self._cluster.release(surplus, waiting)
+        self._cluster.scale(jobs=max(wanted, len(self._cluster.worker_spec)))
 
     def reason(self, pid: int, worker: str) -> str:
         """Why a worker died, by its process and Dask's name for it; empty if nobody knows.
 
         Slurm ends a job some seconds after its processes: it is waited for that long.
         """
-        job_id = self._record.ids.get(worker.rpartition("-")[0])
+        job_id = self._record.ids.get(slurm_queue.job_key(worker))
         if job_id is None:
             return ""
         log = self._log(job_id)
@@ -139,7 +150,7 @@ class SlurmWorkers:
         end = slurm_queue.job_end(job_id)
         if end is not None:
             self._ends[job_id] = end
-        if any(name.rpartition("-")[0] == key for name in self._record.reached):
+        if any(slurm_queue.job_key(name) == key for name in self._record.reached):
             self._useless = 0
             return
         self._useless += 1

@@ -89,10 +89,14 @@ class SlurmFile(Table):
         if _walltime_s(self.walltime) is None:
             yield (
                 "walltime",
-                f"must be minutes, hours:minutes:seconds or days-hours:minutes:seconds, got {shown(self.walltime)}",
+                "must be minutes, hours:minutes:seconds or days-hours:minutes:seconds, got "
+                f"{shown(self.walltime)}",
             )
         elif self.walltime_s < _MINUTE_S:
-            yield "walltime", f"must be at least a minute, for Slurm counts in minutes, got {shown(self.walltime)}"
+            yield (
+                "walltime",
+                f"must be at least a minute, for Slurm counts in minutes, got {shown(self.walltime)}",
+            )
         elif self.margin_s is not None and self.margin_s >= self.walltime_s:
             yield "margin_s", f"must be below the walltime of {self.walltime_s} s, got {self.margin_s:g}"
         if self.memory is not None and not _MEMORY.fullmatch(self.memory):

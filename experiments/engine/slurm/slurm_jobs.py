@@ -1,4 +1,4 @@
-"""dask-jobqueue's Slurm cluster with what it lacks here: unique names, failures that are told, quiet ports."""
+"""dask-jobqueue's Slurm cluster with unique names, failures that are told, and no open web server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 
 from experiments.engine.bundle import ENDS_AT
 from experiments.engine.slurm.slurm_file import SlurmFile
-from experiments.engine.slurm.slurm_queue import sbatch_error
+from experiments.engine.slurm.slurm_queue import job_key, sbatch_error
 
 DEATH_TIMEOUT_S = 60
 """A worker that finds no scheduler ends after this time: so does a job that starts after its command."""
@@ -41,7 +41,7 @@ class JobRecord:
     reached: set[str] = field(default_factory=set)
 
 
-class WorkerJob(SLURMJob):  # type: ignore[misc]
+class WorkerJob(SLURMJob):
     """A Slurm job of some worker processes with one thread each.
 
     Workers are named by the job's key and a number, even if there is one: then Dask does not start jobs anew
@@ -62,7 +62,7 @@ class WorkerJob(SLURMJob):  # type: ignore[misc]
         return "0"
 
     async def start(self) -> None:
-        """Submit the job. What sbatch refuses is recorded, and not raised in a thread where nobody hears it."""
+        """Submit the job. A refusal of sbatch is recorded: raised in this thread, nobody would hear of it."""
         try:
             await super().start()
         except (RuntimeError, ValueError, OSError) as error:
@@ -98,10 +98,11 @@ def _with_quoted_files(security: Any) -> Any:
     return quoted
 
 
-class WorkerCluster(SLURMCluster):  # type: ignore[misc]
+class WorkerCluster(SLURMCluster):
     """A scheduler in this process, and jobs whose names are never used twice."""
 
-    job_cls = WorkerJob
+    job_cls: type[SLURMJob] = WorkerJob
+    scheduler: Any
 
     def __init__(self, **options: Any) -> None:
         self._numbers = itertools.count()
@@ -114,6 +115,23 @@ class WorkerCluster(SLURMCluster):  # type: ignore[misc]
         """Strike jobs that have ended off the list, so that `scale` submits others in their place."""
         self.sync(self._forget, keys)
 
+    def release(self, count: int, waiting: set[str]) -> None:
+        """End up to `count` jobs that wait in Slurm's queue, or whose workers have nothing to do.
+
+        waiting: keys of jobs that wait.
+        """
+        self.sync(self._release, count, waiting)
+
+    async def _release(self, count: int, waiting: set[str]) -> None:
+        workers: dict[str, list[Any]] = {}
+        for state in self.scheduler.workers.values():
+            workers.setdefault(job_key(str(state.name)), []).append(state)
+        idle = [key for key, states in workers.items() if not any(state.processing for state in states)]
+        for key in [key for key in (*waiting, *idle) if key in self.worker_spec][:count]:
+            names = [state.name for state in workers.get(key, [])]
+            await self.scheduler.retire_workers(names=names, close_workers=True)
+            self.worker_spec.pop(key, None)  # `scale` cancels jobs that are not on this list
+
     async def _forget(self, keys: list[str]) -> None:
         for key in keys:
             self.worker_spec.pop(key, None)
@@ -122,7 +140,7 @@ class WorkerCluster(SLURMCluster):  # type: ignore[misc]
                 job.status = Status.closed
 
 
-class Arrivals(SchedulerPlugin):  # type: ignore[misc]
+class Arrivals(SchedulerPlugin):
     """Notes the workers that reach the scheduler."""
 
     def __init__(self, record: JobRecord) -> None:
@@ -161,7 +179,7 @@ def start_cluster(
         ],
         worker_extra_args=[
             *("--no-dashboard", "--dashboard-address", WEB),
-            *("--preload", "experiments.engine.slurm.slurm_worker"),
+            *("--preload", "experiments.engine.leaving"),
         ],
         scheduler_options={
             "dashboard": False,

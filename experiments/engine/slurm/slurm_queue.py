@@ -20,7 +20,7 @@ ANSWER_WITHIN_S = 30.0
 _ENDING = "COMPLETING"
 _LOG_END_BYTES = 64 * 1024
 #: Slurm writes these into a job's log at once; its state follows when the job's processes are gone.
-_CANCELLED = re.compile(r"(?:JOB|STEP) \S+ ON \S+ CANCELLED AT \S+ DUE TO ([A-Z ]+?) \*\*\*")
+_CANCELLED = re.compile(r"(?:JOB|STEP) \S+ ON \S+ CANCELLED AT \S+ DUE TO ([A-Z ]+?)(?:,.*?)? \*\*\*")
 _STATES_IN_LOG = {"TIME LIMIT": "TIMEOUT", "NODE FAILURE": "NODE_FAIL", "PREEMPTION": "PREEMPTED"}
 _OUT_OF_MEMORY = re.compile(r"oom[-_]kill", re.IGNORECASE)
 
@@ -46,6 +46,11 @@ class JobEnd:
         if self.state == "FAILED":
             return f"{text} with exit status {self.exit_status}"
         return text
+
+
+def job_key(worker: str) -> str:
+    """The key of a worker's job, from Dask's name for the worker: rare-1a2b3c4d-7 of rare-1a2b3c4d-7-0."""
+    return worker.rpartition("-")[0]
 
 
 def need_commands() -> None:
@@ -186,9 +191,7 @@ def _ask(*words: str) -> str | None:
     chosen = ("SQUEUE_", "SACCT_", "SCANCEL_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(chosen)}
     try:
-        done = subprocess.run(
-            words, env=environment, capture_output=True, text=True, timeout=ANSWER_WITHIN_S
-        )
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=ANSWER_WITHIN_S)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None
