@@ -159,4 +159,4 @@ def failed_table(view: SweepView) -> Grid:
 def failed_note(view: SweepView) -> str:
     """How many failed cells the table leaves out; empty without any."""
     left = len(view.summary.table.failures) - MOST_FAILURES
-    return f"{left:,} more failed." if left > 0 else ""
+    return f"{left:,} more failed: failures.csv has all of them." if left > 0 else ""
