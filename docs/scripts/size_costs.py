@@ -16,9 +16,11 @@ _BLOCK = re.compile(r"<!-- costs -->\n.*?<!-- end of costs -->\n", re.DOTALL)
 
 def cost_table() -> str:
     """The defaults as a Markdown table with their sources."""
-    lines = ["| key of `[cost]` | default | unit | source |", "|---|---|---|---|"]
+    lines = ["| table | key | default | unit | source |", "|---|---|---|---|---|"]
     for number in sourced_defaults().values():
-        lines.append(f"| `{number.key}` | {number.value:g} | {number.unit} | {number.source} |")
+        asset, _, key = number.key.rpartition(".")
+        table = f"[cost.{asset}]" if asset else "[cost]"
+        lines.append(f"| `{table}` | `{key}` | {number.value:g} | {number.unit} | {number.source} |")
     return "\n".join(lines) + "\n"
 
 

@@ -10,8 +10,9 @@ from experiments.engine.bundle import Bundle, BundleReport
 from experiments.engine.bundling import CellQueue
 from experiments.engine.cell_book import CellBook
 from experiments.engine.cells import BUG, Cell, CellWork, Failure
+from experiments.engine.choose_executor import executor_of
 from experiments.engine.executor import Executor, WorkerLost
-from experiments.engine.where import Where, executor_of
+from experiments.engine.where import Where
 from experiments.process.code_identity import code_identity
 from experiments.process.progress import QUIET, ProgressDisplay, Task
 from traces.errors import InputError

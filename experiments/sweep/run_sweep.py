@@ -166,7 +166,7 @@ def _written(
     write_failures(out, table)
     with replacing(out / SUMMARY) as partial:
         summary_frame(table, choice).to_csv(partial, index=False, lineterminator="\n")
-    if request.figures and len(table.rows):
+    if request.figures:
         display.note("drawing the figures and the report ...")
         write_sweep_report(out, table, choice)
     else:

@@ -15,6 +15,7 @@ from experiments.sweep.pages.sweep_summary import Mean, mean_of
 from experiments.sweep.pages.sweep_view import BETWEEN, Group, SweepView
 from rare.metric_catalogue import Form
 
+ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 NAME, TITLE = 26, 60  # characters
 MOST_PER_CENT = 200.0  # where colours end
 WITHIN = 85  # percentile of the sizes of differences at which colours end: a few bad ones leave the rest grey
@@ -218,7 +219,8 @@ def _difference(source: _Source) -> tuple[HeatMap, str]:
         limit=_limit(sizes, scale),
     )
     kind = "differences to" if source.single else "mean differences, paired by repetition, to"
-    caption = f"{scale.name}: {kind} {base}" + (f" ({unit})." if unit else ".")
+    words = scale.words[:1].upper() + scale.words[1:]
+    caption = f"{words}: {kind} {base}" + (f" ({unit})." if unit else ".")
     caption += " Blue-green: better, brown: worse." if scale.metric.better else ""
     if any(cell.bold for row in cells for cell in row):
         caption += " Bold: the 95 % interval of the difference excludes 0."
@@ -280,5 +282,5 @@ def _limit(sizes: Sequence[float], scale: MetricScale) -> float:
     """Where the colours end: a round number that most differences are within."""
     most = float(np.percentile(sizes, WITHIN)) if sizes else 1.0
     power = 10.0 ** np.floor(np.log10(most))
-    limit = float(next(step * power for step in (1, 2, 5, 10) if step * power >= most * (1 - 1e-9)))
+    limit = float(next(step * power for step in ROUND if step * power >= most * (1 - 1e-9)))
     return min(limit, MOST_PER_CENT) if scale.metric.form in RELATIVE else limit

@@ -22,7 +22,14 @@ def sentences(view: SweepView) -> list[str]:
     """The sentences on top of the report: the winner first."""
     return [
         text
-        for text in (_best(view), _without_numbers(view), _order(view), _varied(view), _counts(view))
+        for text in (
+            _best(view),
+            _lead(view),
+            _without_numbers(view),
+            _order(view),
+            _varied(view),
+            _counts(view),
+        )
         if text
     ]
 
@@ -97,18 +104,21 @@ def _best_group(view: SweepView, metric: Metric) -> str:
 
 
 def _best_line(view: SweepView, metric: Metric) -> str:
-    """The winner of the only group, and how sure that is."""
+    """The winner of the only group."""
     (group,) = view.groups
-    winners, ranked = view.winners(metric, group), view.ranked(metric, group)
+    winners = view.winners(metric, group)
     names = _listed([view.line_label(line) for line in winners], NAMED)
     text = f"{names} {'has' if len(winners) == 1 else 'share'} the best mean {_plain(metric)}: "
-    text += _mean_words(view, metric, winners[0], group)
-    if len(winners) > 1 or len(ranked) < 2:
-        return text + "."
-    return f"{text}. {_against_second(view, metric, group)}"
+    return f"{text}{_mean_words(view, metric, winners[0], group)}."
 
 
-def _against_second(view: SweepView, metric: Metric, group: Group) -> str:
+def _lead(view: SweepView) -> str:
+    """How sure the winner of the only group is; empty with several groups or winners, or without a second."""
+    if len(view.groups) != 1 or not view.metrics.drawn:
+        return ""
+    metric, (group,) = view.metrics.drawn[0], view.groups
+    if len(view.winners(metric, group)) != 1 or len(view.ranked(metric, group)) < 2:
+        return ""
     first, second, *_ = view.ranked(metric, group)
     gain, scale = view.difference(metric, first, group, second), view.scale(metric)
     name = view.line_label(second)
@@ -145,7 +155,7 @@ def _wins(view: SweepView, metric: Metric) -> Counter[Level]:
     return Counter({line: wins[line] for line in order if wins[line]})
 
 
-def decided(view: SweepView, metric: Metric, group: Group) -> int | None:
+def decided(view: SweepView, metric: Metric, group: Group) -> bool | None:
     """Whether the interval of the difference to the second excludes 0; None without a second or interval."""
     ranked = view.ranked(metric, group)
     if len(ranked) < 2:
