@@ -91,11 +91,12 @@ class SlurmWorkers:
         if now_s < self._next_look_s:
             return
         self._next_look_s = now_s + LOOK_EVERY_S
+        present = self._present()  # first: a job that is submitted from here on may be missing in the answer
         live = slurm_queue.live_jobs(self.name)
         if live is None:
             return
         self._tell_of_waiting(live)
-        ended = [key for key, job in self._present().items() if job not in live]
+        ended = [key for key, job in present.items() if job not in live]
         refused = [key for key in self._cluster.workers if key in self._record.refused]
         for key in ended:
             self._look_at(key)
@@ -115,9 +116,7 @@ class SlurmWorkers:
         wanted = min(self._content.workers, math.ceil(cells_left / self._content.cores))
         surplus = len(self._cluster.worker_spec) - wanted
         if surplus > 0:
-            waiting = {
-                key for key, job in self._present().items() if job in live and live[job].state == PENDING
-            }
+            waiting = {key for key, job in present.items() if job in live and live[job].state == PENDING}
             self._cluster.release(surplus, waiting)
         self._cluster.scale(jobs=max(wanted, len(self._cluster.worker_spec)))
 
