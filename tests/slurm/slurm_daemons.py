@@ -4,6 +4,8 @@
 the present user, and stops them in reverse order by their process numbers. Nothing is written outside of the
 folder. munge and MariaDB listen on sockets in the folder, Slurm on free ports of the loopback interface.
 Slurm's commands find the daemons by the variable SLURM_CONF. Tried with Slurm 22.05 of Debian 12.
+
+`python -m tests.slurm.slurm_daemons COMMAND ...` runs a command with such a Slurm around it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -301,3 +304,8 @@ def _environment(**more: str) -> dict[str, str]:
     """This process's environment without variables of another Slurm, and with these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SBATCH_"))}
     return {**kept, "PATH": search_path(), **more}
+
+
+if __name__ == "__main__":
+    with running_slurm() as started:
+        sys.exit(subprocess.run(sys.argv[1:], env=started.environment()).returncode)
