@@ -117,27 +117,37 @@ def _marks(axes: Axes, facts: Mapping[str, Any], points: pd.DataFrame, x: str, y
         marker, colour = CHOICE_MARKS[names[0]]
         axes.plot(row[x], row[y], marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
         texts.append((float(row[x]), float(row[y]), ", ".join(names), colour))
+    _write_names(axes, texts)
+
+
+def _write_names(axes: Axes, texts: list[tuple[float, float, str, str]]) -> None:
+    """Names beside their points (x, y, text, colour); where they would meet, one stands off with a line."""
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
+    places = [
+        ((x - low) / (high - low), (y - bottom) / (top - bottom), text, colour)
+        for x, y, text, colour in texts
+    ]
+    upwards = 1 if sum(up for _, up, _, _ in places) < len(places) / 2 else -1  # away from the nearer edge
     taken: list[tuple[float, float]] = []
-    for x_value, y_value, text, colour in sorted(texts):
-        across, up = (x_value - low) / (high - low), (y_value - bottom) / (top - bottom)
-        step = -0.075 if up > 0.5 else 0.075  # away from the nearer edge
+    for across, up, text, colour in sorted(places, key=lambda place: upwards * place[1]):
         place = up
         while any(abs(place - other) < 0.07 and abs(across - at) < LABEL_WIDTH for at, other in taken):
-            place += step
+            place += 0.01 * upwards
         taken.append((across, place))
         is_right = across > 0.6
         label = axes.annotate(
             text,
-            (x_value, y_value),
-            xytext=(across + (-0.035 if is_right else 0.035), place),
+            (across, up),
+            xycoords="axes fraction",
+            xytext=(across + (-0.04 if is_right else 0.04), place),
             textcoords="axes fraction",
             ha="right" if is_right else "left",
             va="center",
             fontsize=9.5,
             fontweight="bold",
             color=colour,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8} if place != up else None,
             zorder=6,
         )
         label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])

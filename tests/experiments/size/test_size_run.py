@@ -146,7 +146,7 @@ def test_years_are_judged_together(tmp_path):
     years = '[[year]]\nname = "winter"\nwindow = "validation-00"\n[[year]]\nname = "summer"\n'
     path = edited(tmp_path, "[solar]", f"{years}\n[solar]")
     text = path.read_text("utf-8").replace("trials = 10", "trials = 2").replace("sample = 6", "sample = 2")
-    path.write_text(text.replace("settings = [", 'settings = ["windows.jobs=60", '), "utf-8")
+    path.write_text(text.replace("settings = [", 'settings = ["windows.jobs=150", '), "utf-8")
     facts = size_run(request(tmp_path / "out", file=path))
     assert [year["name"] for year in facts["years"]] == ["winter", "summer"]
     points = pd.read_parquet(tmp_path / "out/points.parquet")
