@@ -101,7 +101,7 @@ def _limits(values: pd.Series, enough: np.ndarray) -> tuple[float, float]:
     """Limits by the plants that serve enough; the others may widen them by a part of that, no more."""
     serving = values[enough] if enough.any() else values
     low, high = float(serving.min()), float(serving.max())
-    span = max(high - low, 1e-9 * max(abs(high), 1.0))
+    span = max(high - low, 0.02 * abs(high), 1e-6)  # of one point, or of equal ones
     low, high = max(float(values.min()), low - 0.35 * span), min(float(values.max()), high + 0.35 * span)
     return low - 0.06 * span, high + 0.06 * span
 
@@ -150,6 +150,7 @@ def _write_names(axes: Axes, texts: list[tuple[float, float, str, str]]) -> None
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8} if place != up else None,
             zorder=6,
         )
+        label.set_in_layout(False)  # else a long name would shrink the panels
         label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
