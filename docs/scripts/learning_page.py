@@ -107,7 +107,7 @@ def behaviour(scenario: str, tier: str, folder: Path) -> np.ndarray:
 
     NaN where one of them wanted a job that no slot showed: such an episode ends there, and is never logged.
     """
-    from experiments.data.log_dataset import policy_of
+    from experiments.data.dataset_task import policy_of
     from rare.dataset.play_episode import Player
     from rare.env.observation.layout import Layout
     from rare.scenario.scenario_episodes import episodes_of

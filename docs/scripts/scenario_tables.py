@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/scenarios.md, launchpad.md and size.md from the fields of their models.
+"""Writes the tables of keys in docs/scenarios.md and other pages from the fields of their models.
 
 python -m docs.scripts.scenario_tables
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad import experiment_file
 from experiments.size import cost_table, size_file
 from rare.scenario.config import scenario_config, supply_tables
@@ -68,6 +69,10 @@ def _experiment_blocks() -> Mapping[str, dict[str, FieldInfo]]:
     return {"top level": _keys(experiment_file.Experiment), **blocks}
 
 
+def _slurm_blocks() -> Mapping[str, dict[str, FieldInfo]]:
+    return {"top level": _keys(SlurmFile)}
+
+
 def _size_blocks() -> Mapping[str, dict[str, FieldInfo]]:
     jobs = tuple(size_file.JobsTable.model_fields)
     return {
@@ -85,6 +90,7 @@ def _size_blocks() -> Mapping[str, dict[str, FieldInfo]]:
 PAGES = {
     DOCS / "scenarios.md": _scenario_blocks,
     DOCS / "launchpad.md": _experiment_blocks,
+    DOCS / "clusters.md": _slurm_blocks,
     DOCS / "size.md": _size_blocks,
 }
 

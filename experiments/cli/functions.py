@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
     from experiments.data.dataset_figure import draw_dataset
+    from experiments.data.dataset_task import DatasetRequest
     from experiments.data.export_schedule import export_run
     from experiments.data.generate_jobs import WorkloadRequest, generate_workload
-    from experiments.data.log_dataset import DatasetRequest, dataset_run
+    from experiments.data.log_dataset import dataset_run
     from experiments.data.show_dataset import dataset_text, show_dataset
     from experiments.data.show_file import show_file, show_text
     from experiments.demo import demo_run
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from experiments.size.pages.size_text import costs_text, size_text
     from experiments.size.run_size import SizeRequest, size_run
     from experiments.size.size_file import size_schema
+    from experiments.sweep.pages.sweep_text import sweep_text
+    from experiments.sweep.run_sweep import SweepRequest, sweep_run
+    from experiments.sweep.sweep_file import sweep_schema
     from experiments.training.train_distil import DistilRequest, distil_run
     from experiments.training.train_offline import train_offline
     from experiments.training.train_online import train_online
@@ -48,7 +52,8 @@ MODULES = {
     "experiments.cli.show_options": ("sorted_options",),
     "experiments.data.export_schedule": ("export_run",),
     "experiments.data.generate_jobs": ("WorkloadRequest", "generate_workload"),
-    "experiments.data.log_dataset": ("DatasetRequest", "dataset_run"),
+    "experiments.data.dataset_task": ("DatasetRequest",),
+    "experiments.data.log_dataset": ("dataset_run",),
     "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
     "experiments.data.show_file": ("show_file", "show_text"),
     "experiments.demo": ("demo_run",),
@@ -66,6 +71,9 @@ MODULES = {
     "experiments.runs.provenance": ("version",),
     "experiments.runs.run_setup": ("Settings", "SimulationRequest"),
     "experiments.runs.single_run": ("simulate_run",),
+    "experiments.sweep.pages.sweep_text": ("sweep_text",),
+    "experiments.sweep.run_sweep": ("SweepRequest", "sweep_run"),
+    "experiments.sweep.sweep_file": ("sweep_schema",),
     "experiments.size.pages.size_text": ("costs_text", "size_text"),
     "experiments.size.run_size": ("SizeRequest", "size_run"),
     "experiments.size.size_file": ("size_schema",),

@@ -66,6 +66,9 @@ COMMANDS = {
     "size": LazyCommand(
         f"{_COMMANDS}.size_command:size", "Which sun, wind, battery and grid line serve these jobs best?"
     ),
+    "sweep": LazyCommand(
+        f"{_COMMANDS}.sweep_command:sweep", "Run a grid or list of cases, here or on a cluster."
+    ),
     "traces": LazyCommand(
         f"{_COMMANDS}.traces_command:traces",
         "Look at job traces and power series, and make synthetic ones.",

@@ -12,7 +12,7 @@ from experiments.cli.shared_options import together, workers_option
 if TYPE_CHECKING:
     from experiments.engine.where import Where
 
-_NAMES = ("workers", "dask", "dask_slurm", "tls_ca", "tls_cert", "tls_key", "insecure")
+WHERE_NAMES = ("workers", "dask", "dask_slurm", "tls_ca", "tls_cert", "tls_key", "insecure")
 
 where_options = together(
     workers_option,
@@ -30,4 +30,4 @@ where_options = together(
 
 def where_of(options: dict[str, Any]) -> Where:
     """Take the options of `where_options` out of a command's options. InputError if they do not fit."""
-    return functions.Where(**{name: options.pop(name) for name in _NAMES})
+    return functions.Where(**{name: options.pop(name) for name in WHERE_NAMES})

@@ -17,7 +17,8 @@ SHARES = 4
 class CellQueue:
     """The cells that wait, in their order; those that need others wait until these are done."""
 
-    def __init__(self, cells: Sequence[Cell], done: set[str], failed: Mapping[str, Failure]) -> None:
+    def __init__(self, cells: Sequence[Cell], done: set[str], failed: Mapping[str, str]) -> None:
+        """done: keys of cells that need not be run. failed: labels of cells that failed, by key."""
         self._done, self._failed = set(done), dict(failed)
         self._ready: deque[Cell] = deque()
         self._blocked: dict[str, list[Cell]] = {}
@@ -43,7 +44,7 @@ class CellQueue:
                 total, count = self._seconds.get(cell.group, (0.0, 0))
                 self._seconds[cell.group] = total + seconds, count + 1
         else:
-            self._failed[cell.key] = failure
+            self._failed[cell.key] = cell.label
         for waiting in self._blocked.pop(cell.key, []):
             self._place(waiting)
 
@@ -83,7 +84,7 @@ class CellQueue:
     def _place(self, cell: Cell) -> None:
         for key in cell.needs:
             if key in self._failed:
-                failure = Failure(NEEDS, f"needs a cell that failed: {self._failed[key].line}")
+                failure = Failure(NEEDS, f"needs {self._failed[key]}, which failed")
                 self.failed_by_need.append((cell, failure))
                 return
             if key not in self._done:

@@ -11,7 +11,6 @@ import tempfile
 import time
 from contextlib import suppress
 from multiprocessing import resource_tracker
-from typing import Any
 
 import dask
 from distributed import LocalCluster
@@ -27,7 +26,9 @@ CONFIG = {
     "distributed.nanny.pre-spawn-environ": {**dict.fromkeys(THREADS, "1"), "MALLOC_TRIM_THRESHOLD_": "65536"},
     "distributed.nanny.environ": dict.fromkeys(THREADS, "1"),
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.profile.enabled": False,  # it would keep a megabyte of call stacks for every minute
     "distributed.diagnostics.nvml": False,
+    "distributed.scheduler.worker-ttl": "365 days",  # compiled code may give no sign of life for long
 }
 REASON_WITHIN_S = 1.0
 _KILLED = re.compile(r"Worker process (\d+) (was killed by signal (\d+)|exited with status (\d+))")
@@ -41,23 +42,23 @@ class LocalWorkers:
     def __init__(self, count: int) -> None:
         self._deaths = _Deaths()
         self._folder = tempfile.mkdtemp(prefix="rare-workers-")
-        self._cluster: Any = None
+        self._cluster: LocalCluster | None = None
         self._cleaned = cleaned(self._end)
         self._cleaned.__enter__()
         try:
-            self._start(count)
+            self._cluster = self._started(count)
         except BaseException:
             self.close()
             raise
-        self.scheduler_address: str = self._cluster.scheduler_address
+        self.scheduler_address: str = str(self._cluster.scheduler_address)
 
-    def _start(self, count: int) -> None:
+    def _started(self, count: int) -> LocalCluster:
         resource_tracker.ensure_running()  # it unblocks SIGINT when it starts
         # A terminal sends SIGINT to the workers too, which this process ends: they inherit the block.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with dask.config.set(CONFIG):
-                self._cluster = LocalCluster(
+                return LocalCluster(
                     n_workers=count,
                     threads_per_worker=1,
                     processes=True,
@@ -72,7 +73,7 @@ class LocalWorkers:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def keep_up(self) -> None:
+    def keep_up(self, cells_left: int) -> None:
         """Nothing: each worker has a nanny, which starts it again."""
 
     def reason(self, pid: int, worker: str) -> str:

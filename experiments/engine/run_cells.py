@@ -10,8 +10,9 @@ from experiments.engine.bundle import Bundle, BundleReport
 from experiments.engine.bundling import CellQueue
 from experiments.engine.cell_book import CellBook
 from experiments.engine.cells import BUG, Cell, CellWork, Failure
+from experiments.engine.choose_executor import executor_of
 from experiments.engine.executor import Executor, WorkerLost
-from experiments.engine.where import Where, executor_of
+from experiments.engine.where import Where
 from experiments.process.code_identity import code_identity
 from experiments.process.progress import QUIET, ProgressDisplay, Task
 from traces.errors import InputError
@@ -36,18 +37,20 @@ def run_cells(
     on_end: OnEnd | None = None,
     keep_failures: bool = False,
     stop_at_failure: bool = False,
+    session: str | None = None,
 ) -> dict[str, Failure]:
     """Run the cells that are not done; returns the failures by key.
 
     book            : folder in which tries and failures of the cells are recorded
     on_end          : called with every cell that ends here, and its failure
     keep_failures   : cells that failed before are not run again
+    session         : of the book; a new one by default
     stop_at_failure : raise at the first failure: InputError, or RuntimeError for a bug
     InputError also if the workers cannot be had, or are gone.
     """
     done = {cell.key for cell in cells if work.is_done(cell)}
     pending = [cell for cell in cells if cell.key not in done]
-    cell_book = CellBook.opened(book)
+    cell_book = CellBook.opened(book, session)
     failures: dict[str, Failure] = {}
     if keep_failures:
         failures = cell_book.failures(cell.key for cell in pending)
@@ -60,8 +63,12 @@ def run_cells(
         run.on_end, run.stop_at_failure = on_end, stop_at_failure
         run.start(done, failures)
         if run.queue:
-            with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
-                run.all(executor)
+            try:
+                with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
+                    run.all(executor)
+            except BaseException:
+                cell_book.close()
+                raise
     return run.failures
 
 
@@ -88,13 +95,14 @@ class _Run:
         waiting = [cell for cell in self.cells if cell.key not in done and cell.key not in failures]
         self._ended = len(self.cells) - len(waiting)
         self._task.update(self._ended, len(self.cells))
-        self.queue = CellQueue(waiting, done, failures)
+        labels = {key: self._by_key[key].label for key in failures}
+        self.queue = CellQueue(waiting, done, labels)
         self._fail_by_need()
 
     def all(self, executor: Executor) -> None:
         """Submit and collect until nothing is left."""
         while self.queue or self._running:
-            workers = executor.workers()
+            workers = executor.workers(len(self.cells) - self._ended)
             while len(self._running) < max(workers, 1) + (workers > 1):  # one waits, so that none is idle
                 cells = self.queue.next(workers, executor.most_cells)
                 if not cells:

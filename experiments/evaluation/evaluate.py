@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from experiments.evaluation.window_rows import check_name, run_window
-from experiments.process.worker_pool import map_tasks
+from experiments.engine.cells import Cell
+from experiments.engine.run_all import HERE, run_all
+from experiments.engine.where import Where
+from experiments.evaluation.window_rows import KeptRows, Row, check_name, run_window
+from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.evaluated_names import BOUND
 from experiments.results.window_results import COLUMNS, Evaluation
 from rare.scenario.load import Loaded
@@ -31,32 +36,32 @@ def choose_windows(loaded: Loaded, selection: Sequence[str]) -> list[Window]:
     return [window for window in windows if {window.split, window.name} & set(selection)]
 
 
-def _task(arguments: tuple[Any, ...]) -> list[dict[str, Any]]:
-    return run_window(*arguments)
-
-
 def evaluate(
     loaded: Loaded,
     schedulers: Sequence[str],
     windows: Sequence[Window],
     *,
     seed: int = 0,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    where: Where = HERE,
+    display: ProgressDisplay = QUIET,
     kept_in: Path | None = None,
 ) -> Evaluation:
     """Run every scheduler on every window. The first scheduler is the baseline of the differences.
 
-    kept_in: folder in which rows are stored, and from which stored rows are reused.
+    where: by default in this process. kept_in: folder in which rows are stored, and from which stored rows
+    are reused. InputError for the first window that cannot be run.
     """
     if not windows:
         raise InputError("--windows: no window is chosen")
     if not schedulers:
         raise InputError("--scheduler: no scheduler is named; give at least one")
     declared = declared_names(schedulers)  # refuses wrong names before any run
-    tasks = [(loaded, window, tuple(schedulers), seed, kept_in) for window in windows]
-    parts = _run(tasks, workers, progress)
-    rows = [row for part in parts for row in part]
+    with ExitStack() as resources:
+        if kept_in is None:
+            if where.is_remote:
+                raise InputError("--out: is missing; workers on other machines write their rows beside it")
+            kept_in = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="rare-rows-")))
+        rows = _rows(WindowWork(loaded, tuple(schedulers), seed, kept_in), windows, where, display)
     return Evaluation(loaded.scenario.name, tuple(schedulers), tuple(windows), rows, declared)
 
 
@@ -72,16 +77,45 @@ def declared_names(schedulers: Sequence[str]) -> dict[str, str]:
     return declared
 
 
-def _run(
-    tasks: list[tuple[Any, ...]], workers: int, progress: Callable[[int, int], None] | None
-) -> list[list[dict[str, Any]]]:
-    """The rows of each task, in the order of the tasks."""
+@dataclass(frozen=True, slots=True)
+class WindowWork:
+    """Runs all schedulers on one window. A cell's payload is the window; its rows go into `folder`."""
 
-    def report(done: int, task: Any = None) -> None:
-        if progress is not None:
-            progress(done, len(tasks))
+    loaded: Loaded
+    schedulers: tuple[str, ...]
+    seed: int
+    folder: Path
 
-    first = _task(tasks[0])  # in this process: compiles the rules once, and reports bad input early
-    report(1)
-    at_once = workers if len(tasks) > 2 else 1
-    return [first, *map_tasks(_task, tasks[1:], at_once, lambda done, task: report(done + 1))]
+    def cell(self, window: Window) -> Cell:
+        """The cell of a window."""
+        return Cell(self._kept(window).key_of(self.schedulers), f"window {window.name}", window)
+
+    def is_done(self, cell: Cell) -> bool:
+        """Whether the rows of this window are stored."""
+        return self.rows(cell) is not None
+
+    def run(self, cell: Cell) -> None:
+        """Store the rows of a window."""
+        run_window(self.loaded, cell.payload, self.schedulers, self.seed, self.folder)
+
+    def rows(self, cell: Cell) -> list[Row] | None:
+        """The stored rows of a window, one a scheduler; None if one is missing."""
+        rows = self._kept(cell.payload).read(self.schedulers)
+        return [rows[name] for name in self.schedulers] if set(self.schedulers) <= rows.keys() else None
+
+    def _kept(self, window: Window) -> KeptRows:
+        return KeptRows(self.folder, self.loaded, window, self.seed)
+
+
+def _rows(work: WindowWork, windows: Sequence[Window], where: Where, display: ProgressDisplay) -> list[Row]:
+    """The rows of all windows, in their order."""
+    cells = [work.cell(window) for window in windows]
+    label = f"{len(work.schedulers)} schedulers"
+    run_all(work, cells, where, work.folder / "book", display=display, label=label, unit="windows")
+    rows: list[Row] = []
+    for cell in cells:
+        of_window = work.rows(cell)
+        if of_window is None:
+            raise InputError(f"{work.folder}: the rows of {cell.label} are damaged; give the command again")
+        rows += of_window
+    return rows

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiments.engine.where import Where
 from experiments.evaluation.evaluate import choose_windows, declared_names, evaluate
 from experiments.evaluation.evaluation_table import evaluate_text
 from experiments.evaluation.window_rows import is_row, rows_hash
@@ -21,13 +21,14 @@ from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.evaluated_names import BOUND, plain_name
 from experiments.results.window_results import Evaluation
-from experiments.runs.provenance import file_hash, provenance, scheduler_files
+from experiments.runs.provenance import provenance, scheduler_files
+from experiments.runs.scenario_files import input_hashes
 from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scenario.windows import Window
 from traces.errors import InputError
 from traces.files.documents import read_json, reading, user_path
 
-__all__ = ["evaluate_run", "evaluate_text", "identity_of", "input_files", "kept_folder", "stored_rows"]
+__all__ = ["evaluate_run", "evaluate_text", "identity_of", "kept_folder", "stored_rows"]
 
 DEFAULT = (
     "easy",
@@ -53,7 +54,7 @@ class EvaluationRequest:
     scenario : a shipped scenario's name, or a TOML file, with windows
     settings : changes of the scenario, `table.key=value`
     seed     : draws service classes
-    workers  : processes; None: all cores
+    where    : where windows are run; by default on all cores of this machine
     out      : the folder to write; None: none is written
     force    : replace an evaluation in `out`
     """
@@ -61,7 +62,7 @@ class EvaluationRequest:
     scenario: str = "islanded"
     settings: Sequence[str] = ()
     seed: int = 0
-    workers: int | None = None
+    where: Where = field(default_factory=Where)
     out: str | Path | None = None
     force: bool = False
 
@@ -98,17 +99,14 @@ def evaluate_run(
         return Evaluation(loaded.scenario.name, tuple(names), tuple(selected), stored, declared)
     _check_out(out, request.force)
     rows_folder = None if out is None else kept_folder(out)
-    with (
-        explained(lambda: _kept_rows(rows_folder)),
-        display.task(f"{len(names)} schedulers", "windows") as task,
-    ):
+    with explained(lambda: _kept_rows(rows_folder)):
         evaluation = evaluate(
             loaded,
             names,
             selected,
             seed=request.seed,
-            workers=request.workers or os.cpu_count() or 1,
-            progress=task.update,
+            where=request.where,
+            display=display,
             kept_in=rows_folder,
         )
     if out is not None and rows_folder is not None:
@@ -143,31 +141,11 @@ def identity_of(loaded: Loaded, names: Sequence[str], windows: Sequence[Window],
         "scheduler_files": _scheduler_files(names),
         "windows": [dataclasses.asdict(window) for window in windows],
         "seed": seed,
-        "inputs": {str(path): file_hash(path) for path in input_files(loaded)},
+        "inputs": input_hashes(loaded),
         "code": code_hash(),
         "libraries": dict(library_versions()),
     }
     return hashlib.sha256(json.dumps(dependencies, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def input_files(loaded: Loaded) -> list[Path]:
-    """The existing files named in the scenario: workload, mapping, supply, prices, windows."""
-
-    def texts(value: Any) -> Iterator[str]:
-        if isinstance(value, dict):
-            value = list(value.values())
-        if isinstance(value, list | tuple):
-            for item in value:
-                yield from texts(item)
-        elif isinstance(value, str) and 0 < len(value) < 1000:
-            yield value
-
-    from traces.files.documents import is_regular
-
-    paths = {loaded.path(text) for text in texts(loaded.scenario.model_dump())}
-    return sorted(
-        path for path in paths if is_regular(path)
-    )  # is_regular also takes texts too long for a file name
 
 
 def stored_rows(

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.engine.compile_lock import compiled_once
 from experiments.process.code_identity import code_hash, library_versions
 from experiments.results.evaluated_names import BOUND, PERFECT, is_oracle, plain_name
 from experiments.results.window_results import COLUMNS
 from experiments.runs.provenance import scheduler_files
+from experiments.runs.scenario_files import input_hashes
 from rare.model import Case
 from rare.scenario.config.scenario_config import ForecastTable
 from rare.scenario.load import Loaded
@@ -86,7 +88,7 @@ def run_window(
             f"{loaded.label}: no job of window {window.name!r} has a value, so there is nothing to "
             "compare; give [[service_class]]"
         )
-    stored = None if kept_in is None else KeptRows(kept_in, loaded, window, cases.of(""))
+    stored = None if kept_in is None else KeptRows(kept_in, loaded, window, seed)
     rows = {} if stored is None else stored.read(schedulers)
     for name in sorted(schedulers, key=lambda name: name == BOUND):  # the oracle may know the bound
         if name not in rows:
@@ -102,7 +104,7 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
     with_bound: with the oracle's also the bound's, from the same program.
     """
     import rare
-    from rare.scheduler import as_decider
+    from rare.scheduler import as_decider, as_scheduler
     from schedulers import make_scheduler
     from schedulers.user.user_class import is_user_class, users_error
 
@@ -110,9 +112,10 @@ def _rows_of(name: str, case: Case, window: Window, with_bound: bool) -> dict[st
         from schedulers.oracle.bound import upper_bound
 
         return {BOUND: _bound_row(upper_bound(case).bound, window)}
-    scheduler = make_scheduler(plain_name(name))
     try:
         with users_error(plain_name(name)):
+            scheduler = as_scheduler(make_scheduler(plain_name(name)))
+        with users_error(plain_name(name)), compiled_once(scheduler.compiled_entry):
             decider = as_decider(scheduler, case)
             result = rare.simulate(case, decider, record=False)
     except ValueError as error:  # worker processes return only an InputError as one line
@@ -154,23 +157,28 @@ def rows_hash(rows: Any) -> str:
 class KeptRows:
     """The stored rows of one window: a file with a key of everything that they depend on."""
 
-    def __init__(self, folder: Path, loaded: Loaded, window: Window, case: Case) -> None:
-        from rare.scenario.case_hash import case_hash, config_hash
+    def __init__(self, folder: Path, loaded: Loaded, window: Window, seed: int) -> None:
+        from rare.scenario.case_hash import config_hash
 
         self._path = folder / f"{window.name}.json".replace("/", "_")
         self._key: dict[str, Any] = {
             "window": dataclasses.asdict(window),
             "config": config_hash(loaded.scenario),
-            "case": case_hash(case),
+            "inputs": input_hashes(loaded),
+            "seed": seed,
             "code": code_hash(),
             "libraries": dict(library_versions()),
         }
         self._files: dict[str, str] = {}  # sha256 of schedulers in a file of the user's
 
+    def key_of(self, schedulers: Sequence[str]) -> str:
+        """A hash of everything that the rows of these schedulers depend on."""
+        parts = [self._key, list(schedulers), self._hashes(schedulers)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
     def read(self, schedulers: Sequence[str]) -> dict[str, Row]:
         """The stored rows of these schedulers, by scheduler; none if the key differs."""
-        hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
-        self._files = {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
+        self._files = self._hashes(schedulers)
         try:
             content = read_json(self._path)
         except InputError:  # missing, or truncated by a power failure
@@ -187,6 +195,12 @@ class KeptRows:
         same = {name for name in schedulers if files.get(name) == self._files.get(name)}
         window = self._key["window"]["name"]
         return {name: row for name, row in rows.items() if name in same and is_row(row, window, name)}
+
+    @staticmethod
+    def _hashes(schedulers: Sequence[str]) -> dict[str, str]:
+        """sha256 of the files of each scheduler that has some."""
+        hashes = scheduler_files(plain_name(name) for name in schedulers if name != BOUND)
+        return {name: hashes[plain_name(name)] for name in schedulers if plain_name(name) in hashes}
 
     def write(self, rows: dict[str, Row]) -> None:
         """Store these rows and replace those stored before. InputError if the file cannot be written."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.engine.choose_executor import available_cores
+from experiments.engine.where import Where
 from experiments.launchpad.cases import cases_of
 from experiments.launchpad.experiment_file import DEFAULT, QUICK, Experiment, WorkloadTable, read_experiment
 from experiments.launchpad.launchpad_folder import results_path
@@ -31,7 +32,7 @@ def launchpad(
     experiment: str | Path | None = None,
     quick: bool = False,
     workloads: Sequence[str] = (),
-    workers: int | None = None,
+    where: Where | None = None,
     display: ProgressDisplay = QUIET,
 ) -> dict[str, Any]:
     """Test the papers' claims by an experiment file; the object of claims.json, which lies in `out`.
@@ -45,15 +46,16 @@ def launchpad(
     check_extra()
     definition = with_traces(read_experiment(_file_of(experiment, quick)), workloads)
     folder = user_path(out)
-    count = workers or os.cpu_count() or 1
+    where = where or Where()
+    count = None if where.is_remote else where.workers or available_cores()
     with opened(folder):
         cases = cases_of(definition, folder.resolve())
         stages = plan(definition, cases)
         display.note(
-            f"{definition.name}: {len(cases)} cases, {len(stages)} stages, {definition.seeds} seeds, "
-            f"{min(count, len(stages))} workers"
+            f"{definition.name}: {len(cases)} cases, {len(stages)} stages, {definition.seeds} seeds"
+            f"{'' if count is None else f', {min(count, len(stages))} workers'}"
         )
-        completed, failed = run_stages(stages, folder, count, display)
+        completed, failed = run_stages(stages, folder, where, display)
         results = results_of(definition, cases, stages, completed, failed, count)
         write_json(results_path(folder), results)
         claims = write_all(results, folder)

@@ -7,6 +7,8 @@ from pathlib import Path
 MARK = "launchpad.json"
 """The file that identifies a folder of `rare launchpad`."""
 STAGES, DONE, SPENT = "stages", "done.json", "spent.json"
+BOOK = "book"
+"""Tries and failures of stages."""
 CLAIMS, REPORT = "claims.json", "report.html"
 
 

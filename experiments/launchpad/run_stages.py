@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.launchpad.launchpad_folder import DONE, MARK, SPENT, STAGES
+from experiments.engine.cells import BUG, Cell, Failure
+from experiments.engine.run_cells import raise_failure, run_cells
+from experiments.engine.where import Where
+from experiments.launchpad.launchpad_folder import BOOK, DONE, MARK, SPENT, STAGES
 from experiments.launchpad.stage_plan import Stage
 from experiments.launchpad.stages import do_stage
-from experiments.process.progress import ProgressDisplay, Task
-from experiments.process.worker_pool import Failed, Pool
+from experiments.process.progress import ProgressDisplay
 from traces.errors import InputError
 from traces.files.atomic import folder_lock, write_json
 from traces.files.documents import read_json
@@ -48,116 +51,107 @@ def opened(out: Path) -> Iterator[None]:
         lock.close()
 
 
+@dataclass(frozen=True, slots=True)
+class StageTask:
+    """What a worker must know of a stage. folder: its place; needs: role -> folder of another stage."""
+
+    kind: str
+    inputs: Mapping[str, Any]
+    folder: Path
+    needs: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class StageWork:
+    """Runs stages, each in its folder; finished ones are known by their key."""
+
+    def is_done(self, cell: Cell) -> bool:
+        """Whether the stage's record is whole and has its key."""
+        return finished(cell.payload.folder, cell.key) is not None
+
+    def run(self, cell: Cell) -> None:
+        """Run a stage in this process and write its record.
+
+        Seconds: the total of all sessions that worked on it.
+        """
+        task: StageTask = cell.payload
+        folder = task.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        began_s, cpu_s = time.monotonic(), time.process_time()
+        previous = _read_object(folder / SPENT) or {"wall_s": 0.0, "cpu_s": 0.0}
+        try:
+            result = do_stage(task.kind, task.inputs, _results(task.needs), folder)
+        finally:
+            total_seconds = {
+                "wall_s": previous["wall_s"] + time.monotonic() - began_s,
+                "cpu_s": previous["cpu_s"] + time.process_time() - cpu_s,
+            }
+            write_json(folder / SPENT, total_seconds)
+        write_json(folder / DONE, {"key": cell.key, "result": result, **total_seconds})
+        shutil.rmtree(folder / "rows", ignore_errors=True)
+
+
 def run_stages(
-    stages: Sequence[Stage], out: Path, workers: int, display: ProgressDisplay
+    stages: Sequence[Stage], out: Path, where: Where, display: ProgressDisplay
 ) -> tuple[StageRecords, dict[str, str]]:
     """Run the stages that are not finished. Returns records by label, and reasons of failures by label.
 
-    Stages that depend on a failed one fail too; the others go on.
+    Stages that depend on a failed one fail too; the others go on. RuntimeError for a bug.
     """
+    work = StageWork()
+    out = out.resolve()  # workers may have another current folder
+    cells = _cells(stages, out)
+    done = sum(work.is_done(cell) for cell in cells)
+    if done:
+        display.note(f"{done} of {len(stages)} stages are done already")
+    ended = done
+
+    def report(cell: Cell, failure: Failure | None) -> None:
+        nonlocal ended
+        ended += 1
+        if failure is not None and failure.kind == BUG:
+            raise_failure(failure)
+        outcome = "done" if failure is None else f"failed: {failure.line}"
+        display.note(f"[{ended}/{len(stages)}] {cell.label}, {outcome}")
+
+    failures = run_cells(
+        work, cells, where, out / BOOK, display=display, label="launchpad", unit="stages", on_end=report
+    )
     completed: StageRecords = {}
-    for stage in stages:
-        record = finished(out, stage)
+    for cell in cells:
+        record = finished(cell.payload.folder, cell.key)
         if record is not None:
-            completed[stage.label] = record
-    failed: dict[str, str] = {}
-    pending = [stage for stage in stages if stage.label not in completed]
-    if completed:
-        display.note(f"{len(completed)} of {len(stages)} stages are done already")
-    if pending:
-        with display.task("launchpad", "stages") as task:
-            task.update(len(completed), len(stages))
-            report = _reporter(display, task, len(stages))
-            _run(pending, out, min(workers, len(pending)), completed, failed, report)
-    return completed, failed
+            completed[cell.label] = record
+    return completed, {cell.label: failures[cell.key].line for cell in cells if cell.key in failures}
 
 
-Report = Callable[[str, float, int], None]
+def _cells(stages: Sequence[Stage], out: Path) -> list[Cell]:
+    by_label = {stage.label: stage for stage in stages}
+    cells = []
+    for stage in stages:
+        needs = {role: by_label[label] for role, label in stage.needs.items()}
+        folders = {role: out / STAGES / needed.folder for role, needed in needs.items()}
+        task = StageTask(stage.kind, dict(stage.given), out / STAGES / stage.folder, folders)
+        keys = tuple(needed.key for needed in needs.values())
+        cells.append(Cell(stage.key, stage.label, task, stage.label, keys))
+    return cells
 
 
-def _run(
-    pending: list[Stage],
-    out: Path,
-    workers: int,
-    completed: StageRecords,
-    failed: dict[str, str],
-    report: Report,
-) -> None:
-    with Pool(_work, workers) as pool:
-        while pending or pool.is_busy:
-            for stage in _ready(pending, completed, failed):
-                if not pool.is_free:
-                    break
-                pending.remove(stage)
-                pool.begin(stage.label, _task(stage, out, completed))
-            if not pool.is_busy:  # the pending stages depend on failed ones
-                continue
-            for label, outcome in pool.ended():
-                if isinstance(outcome, Failed):
-                    failed[label] = str(outcome)
-                    report(f"{label} failed: {outcome}", 0.0, len(completed) + len(failed))
-                else:
-                    completed[label] = outcome
-                    report(label, outcome["wall_s"], len(completed) + len(failed))
+def _results(needs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """The results of stages on disk, each with its folder."""
+    results = {}
+    for role, folder in needs.items():
+        record = _read_object(folder / DONE)
+        if record is None:
+            raise InputError(f"{folder}: its record is missing or damaged; give the command again")
+        results[role] = {**record["result"], "folder": str(folder)}
+    return results
 
 
-def _ready(pending: list[Stage], completed: StageRecords, failed: dict[str, str]) -> list[Stage]:
-    """Stages whose dependencies are completed; those with a failed dependency are moved to `failed`."""
-    for stage in list(pending):
-        failed_needs = [label for label in stage.needs.values() if label in failed]
-        if failed_needs:
-            pending.remove(stage)
-            failed[stage.label] = f"needs {failed_needs[0]}, which failed"
-    return [stage for stage in pending if all(label in completed for label in stage.needs.values())]
-
-
-def _reporter(display: ProgressDisplay, task: Task, total: int) -> Report:
-    """A function of the label of an ended stage, its seconds, and the number of ended stages."""
-
-    def report(label: str, wall_s: float, ended: int) -> None:
-        display.note(f"[{ended}/{total}] {label}, {wall_s:.0f} s")
-        task.update(ended, total)
-
-    return report
-
-
-def _task(stage: Stage, out: Path, completed: StageRecords) -> dict[str, Any]:
-    needs = {role: {**completed[label]["result"], "folder": completed[label]["folder"]}
-             for role, label in stage.needs.items()}  # fmt: skip
-    return {
-        "kind": stage.kind, "given": dict(stage.given), "needs": needs, "key": stage.key,
-        "folder": str(out / STAGES / stage.folder),
-    }  # fmt: skip
-
-
-def _work(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a stage in this process and write its record.
-
-    Seconds: the total of all sessions that worked on it.
-    """
-    folder = Path(task["folder"])
-    folder.mkdir(parents=True, exist_ok=True)
-    began_s, cpu_s = time.monotonic(), time.process_time()
-    previous = _read_object(folder / SPENT) or {"wall_s": 0.0, "cpu_s": 0.0}
-    try:
-        result = do_stage(task["kind"], task["given"], task["needs"], folder)
-    finally:
-        total_seconds = {
-            "wall_s": previous["wall_s"] + time.monotonic() - began_s,
-            "cpu_s": previous["cpu_s"] + time.process_time() - cpu_s,
-        }
-        write_json(folder / SPENT, total_seconds)
-    record = {"key": task["key"], "result": result, **total_seconds}
-    write_json(folder / DONE, record)
-    shutil.rmtree(folder / "rows", ignore_errors=True)
-    return {**record, "folder": str(folder)}
-
-
-def finished(out: Path, stage: Stage) -> dict[str, Any] | None:
+def finished(folder: Path, key: str) -> dict[str, Any] | None:
     """The record of a finished stage, with its folder; None if it is not finished with the same key."""
-    folder = out / STAGES / stage.folder
     record = _read_object(folder / DONE)
-    if record is None or record.get("key") != stage.key:
+    if record is None or record.get("key") != key:
         return None
     return {**record, "folder": str(folder)}
 

@@ -23,7 +23,7 @@ def results_of(
     stages: Sequence[Stage],
     completed: StageRecords,
     failed: Mapping[str, str],
-    workers: int,
+    workers: int | None,
 ) -> dict[str, Any]:
     """The object of results.json: cases with reference objectives, datasets, and training runs."""
     case_records = {case.name: _case(case) for case in cases}

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from experiments.results.cell_results import CellResults
+from experiments.runs.provenance import file_hash
 from traces.errors import InputError
 from traces.files.atomic import write_json, write_text
 from traces.files.documents import user_path
 
-RESULTS, TABLE = "results.json", "table.txt"
+RESULTS, TABLE, CELLS = "results.json", "table.txt", "cells"
 
 Record: TypeAlias = dict[str, Any]
 """A JSON object, as it is written to results.json: values are numbers, text, lists and further objects."""
@@ -38,6 +40,11 @@ def find_files(folders: Sequence[str | Path], sources: Mapping[str, str]) -> dic
     return paths
 
 
+def hashes_of(files: Mapping[str, Path]) -> tuple[tuple[str, str], ...]:
+    """Name and sha256 of each file."""
+    return tuple((name, file_hash(path)) for name, path in sorted(files.items()))
+
+
 def made_folder(out: str | Path) -> Path:
     """The folder of --out, created if it is missing. InputError if it cannot be created."""
     folder = user_path(out)
@@ -48,7 +55,13 @@ def made_folder(out: str | Path) -> Path:
     return folder
 
 
+def cell_results(folder: Path) -> CellResults:
+    """The results of cells in the folder of --out, which are kept until results.json is written."""
+    return CellResults(folder.absolute() / CELLS)
+
+
 def write_results(folder: Path, results: Record, table: str) -> None:
-    """Write results.json and table.txt, each atomically."""
+    """Write results.json and table.txt, each atomically, and remove the results of cells."""
     write_json(folder / RESULTS, results)
     write_text(folder / TABLE, table + "\n")
+    cell_results(folder).remove()

@@ -39,6 +39,10 @@ class ProgressDisplay:
         self.is_terminal = _is_terminal(self.stream)
         self._bar: TerminalBar | None = None
 
+    def __reduce__(self) -> tuple[type[ProgressDisplay], tuple[bool]]:
+        """In another process it is quiet: the terminal belongs to the command's own."""
+        return ProgressDisplay, (True,)
+
     def note(self, text: str) -> None:
         """Write one line at once, above a bar that is drawn."""
         if self.quiet:

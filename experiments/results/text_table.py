@@ -53,11 +53,13 @@ def fits(lines: Sequence[str], width: int | None) -> bool:
     return width is None or max(map(len, lines), default=0) <= width
 
 
-def narrow_lines(rows: Sequence[Row], width: int, words: int = 1, keep: int = 2) -> list[str]:
+def narrow_lines(
+    rows: Sequence[Row], width: int, words: int = 1, keep: int = 2, rest: str = "--json has everything"
+) -> list[str]:
     """The rows, the heading first, in at most `width` columns.
 
     Headings wrap, and so does the first column; the last columns are left out as far as need be, but the
-    first `keep` never. What is left out is named in a last line.
+    first `keep` never. What is left out is named in a last line, with where it is found (`rest`).
     """
     from rich.console import Console
     from rich.table import Table
@@ -84,7 +86,7 @@ def narrow_lines(rows: Sequence[Row], width: int, words: int = 1, keep: int = 2)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     left_out = rows[0][count:]
     if left_out:
-        lines += textwrap.wrap(f"no room for: {', '.join(left_out)}; --json has everything", width)
+        lines += textwrap.wrap(f"no room for: {', '.join(left_out)}; {rest}", width)
     return lines
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import rare
+from experiments.engine.compile_lock import compiled_once
 from experiments.process.atomic_output import atomic_folder
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
@@ -19,7 +20,7 @@ from experiments.results.json_values import plain_json
 from experiments.results.run_folder import write_run
 from experiments.runs.remarks import remarks
 from experiments.runs.run_setup import SimulationRequest, Work, prepare
-from rare.scheduler import BaseScheduler, Decider, as_decider, as_scheduler
+from rare.scheduler import Decider, as_decider, as_scheduler
 from rare.state.compile import is_compiled
 from schedulers import make_scheduler
 from schedulers.user.user_class import declared_name, is_user_class, users_error
@@ -64,16 +65,18 @@ def simulate_one(
     try:
         with users_error(name), display.task(label or name, "jobs arrived") as task:
             scheduler = as_scheduler(made)
-            _note_compiling(display, settings.clock, scheduler)
-            decider = as_decider(scheduler, work.built.case)
-            result = _engine(
-                work.built.case,
-                decider,
-                clock=settings.clock,
-                record=record,
-                progress=task.update,
-                warmup_s=settings.warmup_s,
-            )
+            entry = "instant" if settings.clock == "simpy" else scheduler.compiled_entry
+            _note_compiling(display, entry)
+            with compiled_once(entry):
+                decider = as_decider(scheduler, work.built.case)
+                result = _engine(
+                    work.built.case,
+                    decider,
+                    clock=settings.clock,
+                    record=record,
+                    progress=task.update,
+                    warmup_s=settings.warmup_s,
+                )
     except ValueError as error:
         if isinstance(error, InputError) or not is_user_class(name):
             raise
@@ -121,8 +124,8 @@ def _engine(case: rare.Case, scheduler: Decider, **options: Any) -> rare.Result:
     return rare.simulate(case, scheduler, **options)
 
 
-def _note_compiling(display: ProgressDisplay, clock: str, scheduler: BaseScheduler) -> None:
-    if not is_compiled("instant" if clock == "simpy" else scheduler.compiled_entry):
+def _note_compiling(display: ProgressDisplay, entry: str) -> None:
+    if not is_compiled(entry):
         display.note(
             "compiling the rules, once after an installation or an edit; this takes about a minute ..."
         )

@@ -233,8 +233,7 @@ def baseline_objectives(
         if not names or loaded.scenario.windows is None:
             return {}
         windows = choose_windows(loaded, [SPLIT])
-        with display.task(f"baselines on {scenario}", "windows") as task:
-            evaluation = evaluate(loaded, names, windows, seed=config["scenario_seed"], progress=task.update)
+        evaluation = evaluate(loaded, names, windows, seed=config["scenario_seed"], display=display)
         for name in names:
             objectives[name] += evaluation.values(name, "objective").tolist()
     return {name: float(np.nanmean(values)) for name, values in objectives.items()}

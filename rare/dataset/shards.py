@@ -19,7 +19,7 @@ import h5py
 
 from rare.dataset.checked.hdf5 import REMEDY, member, opened_hdf5, reading
 from rare.dataset.checked.sheet_check import Keys, is_number
-from rare.dataset.logged_episode import LoggedEpisode, write_episode
+from rare.dataset.logged_episode import LoggedEpisode, copy_episode, write_episode
 from traces.errors import InputError
 from traces.files.documents import parse_json
 
@@ -43,6 +43,19 @@ def group_name(number: int) -> str:
     return f"number_{number}"
 
 
+def shard_name(first: int, last: int) -> str:
+    """Name of the file with the episodes `first` to `last`, which is included."""
+    return f"episodes-{first:06d}-{last:06d}.hdf5"
+
+
+def shards_in(folder: Path) -> Iterator[tuple[Path, int, int]]:
+    """Path, first and last number of each shard in a folder, by their names."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if (match := _NAME.fullmatch(path.name)) is not None:
+                yield path, int(match[1]), int(match[2])
+
+
 class ShardWriter:
     """Writes one shard into a hidden file; `close` renames it.
 
@@ -52,7 +65,7 @@ class ShardWriter:
 
     def __init__(self, folder: Path, first: int) -> None:
         self._folder, self._first = folder, first
-        self._partial = folder / f".episodes-{first:06d}.part"
+        self._partial = folder / f".episodes-{first:06d}.{os.getpid()}-{os.urandom(4).hex()}.part"
         self._file = h5py.File(self._partial, "w")
         self.rows: list[dict[str, Any]] = []
         self.decisions = 0
@@ -62,6 +75,12 @@ class ShardWriter:
         write_episode(self._file, group_name(episode.facts["number"]), episode)
         self.rows.append(episode.facts)
         self.decisions += len(episode)
+
+    def copy(self, group: h5py.Group, facts: dict[str, Any]) -> None:
+        """Write an episode of another shard."""
+        copy_episode(group, self._file, group_name(facts["number"]), facts)
+        self.rows.append(facts)
+        self.decisions += facts["decisions"]
 
     def leave_out(self, facts: dict[str, Any]) -> None:
         """Record an episode that is left out."""
@@ -74,7 +93,7 @@ class ShardWriter:
         with self._partial.open("rb+") as file:
             os.fsync(file.fileno())
         last = self._first + len(self.rows) - 1
-        path = self._folder / f"episodes-{self._first:06d}-{last:06d}.hdf5"
+        path = self._folder / shard_name(self._first, last)
         os.replace(self._partial, path)
         return Shard(path, self._first, last, tuple(self.rows))
 
@@ -86,9 +105,7 @@ class ShardWriter:
 
 def read_shards(folder: Path) -> list[Shard]:
     """The complete shards of a folder, in order. InputError if one is damaged or missing."""
-    if not folder.is_dir():
-        return []
-    shards = sorted(_read_shards(folder), key=lambda shard: shard.first)
+    shards = sorted((read_shard(*found) for found in shards_in(folder)), key=lambda shard: shard.first)
     expected = 0
     for shard in shards:
         if shard.first != expected or len(shard.rows) != shard.last - shard.first + 1:
@@ -99,17 +116,13 @@ def read_shards(folder: Path) -> list[Shard]:
     return shards
 
 
-def _read_shards(folder: Path) -> Iterator[Shard]:
-    for path in folder.iterdir():
-        match = _NAME.fullmatch(path.name)
-        if match is None:
-            continue
-        first, last = int(match[1]), int(match[2])
-        with opened_hdf5(path) as file:
-            rows = _rows(file, path)
-        for place, row in enumerate(rows):
-            _check_row(Keys(path, row, f"{_TABLE}[{place}]."), first + place)
-        yield Shard(path, first, last, tuple(rows))
+def read_shard(path: Path, first: int, last: int) -> Shard:
+    """The shard at a path, with the episodes that its name says. InputError if it is damaged."""
+    with opened_hdf5(path) as file:
+        rows = _rows(file, path)
+    for place, row in enumerate(rows):
+        _check_row(Keys(path, row, f"{_TABLE}[{place}]."), first + place)
+    return Shard(path, first, last, tuple(rows))
 
 
 def _rows(file: h5py.File, path: Path) -> list[dict[str, Any]]:

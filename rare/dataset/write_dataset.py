@@ -1,70 +1,39 @@
-"""Logs episodes into a folder, shard by shard, so that a killed run can be resumed.
+"""Logs episodes into a folder, block by block, so that a killed run can be resumed.
 
 FOLDER/plan.json           what is logged; a resumed run must mean the same
+FOLDER/blocks/             episodes that are not joined to shards yet (rare.dataset.episode_blocks)
 FOLDER/data/               the Minari dataset: shards, main_data.hdf5, metadata.json
 FOLDER/datasheet.json, .md what came out, when all episodes have been played
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, Protocol
 
 from rare.dataset.data_sheet import make_sheet, sheet_text
 from rare.dataset.dataset_folder import PLAN, SHEET, dataset_id, mark_namespace, versioned
-from rare.dataset.episode_draws import EpisodeDraw, draw
-from rare.dataset.logged_episode import LoggedEpisode
+from rare.dataset.episode_blocks import Block, blocks_of, is_played, play_block
+from rare.dataset.join_blocks import Joiner, clear_blocks
+from rare.dataset.logging_task import Task
 from rare.dataset.minari.minari_form import publish
-from rare.dataset.play_episode import Played, Player, Policy
-from rare.dataset.shards import Shard, ShardWriter, read_shards
-from rare.env.observation.layout import Layout
-from rare.episodes import Episodes
+from rare.dataset.play_episode import Player
+from rare.dataset.shards import Shard, read_shards
 from traces.errors import InputError
 from traces.files.atomic import folder_lock, is_partial, record_config, remove_partial, write_json, write_text
 
 SHARD_DECISIONS = 20_000
-SHARD_AGE_S = 60.0
-NAMES = (PLAN, SHEET, "datasheet.md", "data", "figures")  # everything that a dataset's folder may hold
 
 
-@dataclass(frozen=True)
-class Task:
-    """The task of a logging run.
+class PlayBlocks(Protocol):
+    """Plays blocks that are not on disk, wherever and in whatever order (rare.dataset.episode_blocks)."""
 
-    about: what a resumed run must have in common with the first, beside the rest, such as hashes of case and
-    code. origin: what only the data sheet tells. minari: what only Minari's metadata tell, such as env_spec.
-    """
-
-    episodes: Episodes
-    layout: Layout
-    policies: Sequence[Policy]
-    seed: int = 0
-    most_decisions: int | None = None
-    split: str = "train"
-    about: dict[str, Any] = dataclasses.field(default_factory=dict)
-    origin: dict[str, Any] = dataclasses.field(default_factory=dict)
-    minari: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    def plan(self) -> dict[str, Any]:
-        """The object of plan.json; a resumed run must have an equal one."""
-        plan = {
-            **self.about,
-            "schedulers": [policy.name for policy in self.policies],
-            "epsilon": [policy.epsilon for policy in self.policies],
-            "seed": self.seed,
-            "max_decisions": self.most_decisions,
-            "split": self.split,
-            "layout": json.loads(self.layout.to_json()),
-        }
-        return dict(json.loads(json.dumps(plan)))
+    def __call__(
+        self, task: Task, folder: Path, blocks: Sequence[Block], on_block: Callable[[], None]
+    ) -> None:
+        """folder: of the dataset. on_block: to be called in this process after blocks have been played."""
 
 
 def log_dataset(
@@ -73,12 +42,13 @@ def log_dataset(
     folder: Path,
     *,
     shard_decisions: int = SHARD_DECISIONS,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    play: PlayBlocks | None = None,
 ) -> dict[str, Any]:
     """Play and log episodes 0 to count - 1, resuming an earlier run; returns the data sheet.
 
-    The folder's name gets a version (-v0) where it has none, as Minari wants it. InputError if the folder
-    holds something else, or more episodes than are asked for.
+    The folder's name gets a version (-v0) where it has none, as Minari wants it. The files do not depend on
+    `play`, which says where episodes are played; None: in this process. InputError if the folder holds
+    something else, or more episodes than are asked for.
     """
     if count < 1:
         raise InputError(f"episodes must be at least 1, got {count}")
@@ -91,7 +61,8 @@ def log_dataset(
                 f"{folder}: holds {played} episodes; ask for at least as many, or choose another folder"
             )
         if played < count:
-            _play(task, data, shards, count, shard_decisions, progress)
+            _play(task, folder, shards, count, shard_decisions, play or play_here)
+        clear_blocks(folder, count, ended=True)
         windows = len(task.episodes.of(task.split))
         sheet = {**task.origin, **make_sheet(task.plan(), count, shards, data, windows=windows)}
         if sheet["episodes"]:
@@ -101,79 +72,35 @@ def log_dataset(
     return sheet
 
 
+def play_here(task: Task, folder: Path, blocks: Sequence[Block], on_block: Callable[[], None]) -> None:
+    """Play the blocks in this process, one after another."""
+    player = Player(task.episodes, task.layout)
+    for block in blocks:
+        if not is_played(folder, block):
+            play_block(task, player, block, folder)
+        on_block()
+
+
 def _play(
-    task: Task,
-    data: Path,
-    shards: list[Shard],
-    count: int,
-    shard_decisions: int,
-    progress: Callable[[int, int], None],
+    task: Task, folder: Path, shards: list[Shard], count: int, shard_decisions: int, play: PlayBlocks
 ) -> None:
     """Add shards until all episode numbers have been played."""
-    player = Player(task.episodes, task.layout)
-    windows = task.episodes.of(task.split)
-    number = shards[-1].last + 1 if shards else 0
     published = 0
-    while number < count:
-        writer, began_s, complete = ShardWriter(data, number), time.monotonic(), False
-        try:
-            while number < count and writer.decisions < shard_decisions:
-                if time.monotonic() - began_s > SHARD_AGE_S:
-                    break
-                episode = draw(task.seed, number, len(windows), len(task.policies))
-                policy = task.policies[episode.policy]
-                played = player.play(windows[episode.window], policy, episode.seed, task.most_decisions)
-                _note(writer, player, episode, policy, played, windows[episode.window].case_index)
-                number += 1
-                progress(number, count)
-            shards.append(writer.close())
-            complete = True
-        finally:
-            if not complete:
-                writer.give_up()
+
+    def publish_some() -> None:
+        nonlocal published
+        number = shards[-1].last + 1
         if number < count and number >= 1.25 * published:  # the cost of all of them stays that of the last
-            _publish(task, data, shards)
+            _publish(task, folder / "data", shards)
             published = number
 
-
-def _note(
-    writer: ShardWriter, player: Player, drawn: EpisodeDraw, policy: Policy, played: Played, case_index: int
-) -> None:
-    summary, log = played.summary, player.log
-    facts: dict[str, Any] = {
-        "number": drawn.number,
-        "seed": drawn.seed,
-        "window": summary["window"],
-        "case": case_index,
-        "scheduler": policy.name,
-        "epsilon": policy.epsilon,
-    }
-    if played.why_not is not None:
-        writer.leave_out({**facts, "why_not": played.why_not})
-        return
-    steps = log.steps
-    ends = np.zeros((2, steps), np.bool_)
-    ends[0 if played.terminated else 1, -1] = True
-    facts.update(
-        decisions=steps,
-        objective=summary["objective"],
-        total_reward=float(log.reward[:steps].sum()),
-        terminated=played.terminated,
-        simulated_s=summary["simulated_s"],
-    )
-    episode = LoggedEpisode(
-        observations=log.obs[: steps + 1],
-        actions=log.action[:steps],
-        rewards=log.reward[:steps],
-        terminations=ends[0],
-        truncations=ends[1],
-        action_mask=log.mask[: steps + 1],
-        probability=log.probability[:steps],
-        time_s=log.time_s[: steps + 1],
-        facts=facts,
-    )
-    facts["sha256"] = episode.content_hash()
-    writer.add(episode)
+    played = shards[-1].last + 1 if shards else 0
+    blocks = [block for block in blocks_of(count) if block.last >= played]
+    clear_blocks(folder, played)
+    with Joiner(folder, blocks, shards, shard_decisions, publish_some) as joiner:
+        joiner.join()
+        play(task, folder, blocks, joiner.join)
+        joiner.finish()
 
 
 def _publish(task: Task, data: Path, shards: list[Shard]) -> None:
@@ -199,9 +126,14 @@ def _opened(folder: Path, plan: dict[str, Any]) -> Iterator[Path]:
             remove_partial(data)
             yield data
     except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written ({error.strerror or error}); choose another place, or free space"
-        ) from error
+        raise unwritable(folder, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """What the user is told if a dataset's folder cannot be written."""
+    return InputError(
+        f"{folder}: cannot be written ({error.strerror or error}); choose another place, or free space"
+    )
 
 
 def check_folder(folder: Path) -> None:

@@ -43,7 +43,7 @@ class Loaded:
 class Overrides:
     """Overrides of a scenario file, such as of the command line; None: no change.
 
-    Paths are relative to the current folder.
+    base: folder that paths in them are relative to; None: the current folder.
     """
 
     workload: str | None = None
@@ -55,6 +55,7 @@ class Overrides:
     strict: bool = False
     window: str | None = None  # one of the scenario's, or "all"
     settings: Sequence[str] = ()  # `table.key=value`, applied last
+    base: Path | None = None
 
 
 Wishes = Overrides
@@ -79,7 +80,8 @@ def load_scenario(name: str = "plain", overrides: Overrides | None = None) -> Lo
         try:
             by_option += _apply_overrides(tables, overrides)
             by_option += [
-                (_apply_setting(tables, setting), f"--set {setting}") for setting in overrides.settings
+                (_apply_setting(tables, setting, overrides.base), f"--set {setting}")
+                for setting in overrides.settings
             ]
             scenario = parse_table(Scenario, tables)
         except TableProblem as problem:
@@ -122,7 +124,7 @@ def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[
                 workload.pop(key, None)
         if "windows" in table:  # the scenario's default is a week of its own jobs
             table["window"] = ALL
-        workload["file"] = _absolute(overrides.workload, "--workload")
+        workload["file"] = _absolute(overrides.workload, "--workload", overrides.base)
         if os.path.isdir(workload["file"]):
             raise InputError(
                 f"--workload {shown(overrides.workload)}: is a directory",
@@ -144,14 +146,14 @@ def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[
     if overrides.strict:
         workload["strict"] = True
     if overrides.power is not None:
-        _apply_power(table, overrides.power)
+        _apply_power(table, overrides.power, overrides.base)
     if overrides.window is not None:
         table["window"] = overrides.window
         origin.append((("window",), f"--window {overrides.window}"))
     return origin
 
 
-def _apply_power(table: dict[str, Any], power: str) -> None:
+def _apply_power(table: dict[str, Any], power: str, base: Path | None) -> None:
     supply = _table_in(table, "supply")
     if power == UNLIMITED:
         table["supply"] = {"kind": UNLIMITED}
@@ -161,7 +163,7 @@ def _apply_power(table: dict[str, Any], power: str) -> None:
             for key in ("import_ratio", "import_kw", "unlimited", "import_series", "price", "carbon"):
                 table["grid"].pop(key, None)
         return
-    file = _absolute(power, "--power")
+    file = _absolute(power, "--power", base)
     supply.pop("kind", None)
     sources = supply.get("source", [])
     if not isinstance(sources, list) or not all(isinstance(source, dict) for source in sources):
@@ -187,13 +189,13 @@ def _table_in(table: dict[str, Any], key: str) -> dict[str, Any]:
     return inner
 
 
-def _absolute(file: str, option: str) -> str:
+def _absolute(file: str, option: str, base: Path | None) -> str:
     if not file or "\0" in file:
         raise InputError(f"{option} {shown(file)}: give a file")
-    return str(Path.cwd() / user_path(file))
+    return str(Path.cwd() / (base or "") / user_path(file))
 
 
-def _apply_setting(table: dict[str, Any], setting: str) -> KeyPath:
+def _apply_setting(table: dict[str, Any], setting: str, base: Path | None = None) -> KeyPath:
     """Write one `table.key=value` into the raw table; returns its path."""
     key, equals, value = setting.partition("=")
     parts = [part.strip() for part in key.strip().split(".")]
@@ -210,7 +212,7 @@ def _apply_setting(table: dict[str, Any], setting: str) -> KeyPath:
         )
     parsed = _toml_value(value.strip())
     if isinstance(parsed, str) and (parts[-1] == "file" or parsed.endswith(".toml")):
-        parsed = _absolute(parsed, f"--set {key.strip()}")  # relative to the current folder
+        parsed = _absolute(parsed, f"--set {key.strip()}", base)
     current[parts[-1]] = parsed
     return (*path, parts[-1])
 

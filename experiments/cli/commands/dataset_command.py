@@ -18,6 +18,7 @@ from experiments.cli.shared_options import (
     seed_option,
     settings_option,
 )
+from experiments.cli.where_options import where_of, where_options
 from experiments.process.progress import ProgressDisplay
 from traces.files.documents import user_path
 
@@ -54,6 +55,7 @@ from traces.files.documents import user_path
 @click.option("--author", multiple=True, metavar="NAME", help="For Minari's metadata. Repeatable.")
 @click.option("--author-email", multiple=True, metavar="ADDRESS", help="For Minari's metadata. Repeatable.")
 @click.option("--code-permalink", metavar="URL", help="For Minari's metadata: the code that made the data.")
+@where_options
 @json_option("The data sheet")
 @quiet_option
 @click.pass_context
@@ -70,8 +72,9 @@ def dataset(
     if out is None or not schedulers:
         raise click.UsageError(f"give {'--out FOLDER' if out is None else '--scheduler NAME'}")
     with clean_stdout(as_json):
+        where, display = where_of(options), ProgressDisplay(quiet)
         request = functions.DatasetRequest(**options)
-        sheet = functions.dataset_run(schedulers, out, request, display=ProgressDisplay(quiet))
+        sheet = functions.dataset_run(schedulers, out, request, where=where, display=display)
     if as_json:
         click.echo(json_text(sheet))
         return

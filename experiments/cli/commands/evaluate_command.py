@@ -17,8 +17,8 @@ from experiments.cli.shared_options import (
     schedulers_option,
     seed_option,
     settings_option,
-    workers_option,
 )
+from experiments.cli.where_options import where_of, where_options
 from experiments.process.progress import ProgressDisplay
 
 
@@ -34,7 +34,7 @@ from experiments.process.progress import ProgressDisplay
 @schedulers_option("Repeatable, or names joined by commas. The first is what the others are compared with.")
 @settings_option
 @seed_option("Draws service classes.")
-@workers_option
+@where_options
 @click.option("--out", metavar="DIR", help="Write tables and a figure; if stopped, the same again goes on.")
 @force_option("Replace an evaluation in --out.")
 @json_option()
@@ -48,7 +48,7 @@ def evaluate(
     """
     chosen = [part.strip() for text in windows for part in text.split(",")] or ["validation"]
     with clean_stdout(as_json):
-        request = functions.EvaluationRequest(**options)
+        request = functions.EvaluationRequest(where=where_of(options), **options)
         evaluation = functions.evaluate_run(
             schedulers or None, chosen, request, display=ProgressDisplay(quiet)
         )

@@ -8,7 +8,8 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
-from experiments.cli.shared_options import json_option, quiet_option, workers_option
+from experiments.cli.shared_options import json_option, quiet_option
+from experiments.cli.where_options import where_of, where_options
 from experiments.process.progress import ProgressDisplay
 
 
@@ -23,7 +24,7 @@ from experiments.process.progress import ProgressDisplay
     metavar="FILE",
     help="A job trace to run as well, under islanded's wind and sun. Repeatable.",
 )
-@workers_option
+@where_options
 @click.option(
     "--schema", is_flag=True, help="Print the JSON schema of experiment files instead, for editors."
 )
@@ -39,5 +40,5 @@ def launchpad(out: str, schema: bool, as_json: bool, quiet: bool, **options: Any
         click.echo(json_text(functions.experiment_schema()))
         return
     with clean_stdout(as_json):
-        claims = functions.launchpad(out, display=ProgressDisplay(quiet), **options)
+        claims = functions.launchpad(out, where=where_of(options), display=ProgressDisplay(quiet), **options)
     click.echo(json_text(claims) if as_json else functions.claims_text(claims, out))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
 from experiments.cli.shared_options import json_option, quiet_option, schedulers_option, seed_option
+from experiments.cli.where_options import WHERE_NAMES, where_of, where_options
 from experiments.process.progress import ProgressDisplay
 
-ONLY = ("preset", "data", "seeds", "steps")
+ONLY = ("preset", "data", "seeds", "steps", *WHERE_NAMES)
 """Parameters that `compare` without a preset does not have."""
 
 
@@ -34,6 +36,7 @@ ONLY = ("preset", "data", "seeds", "steps")
 @schedulers_option("Further schedulers, or a choice of the case's. Repeatable, or joined by commas.")
 @seed_option("The first agent's.")
 @click.option("--out", metavar="DIR", help="Where agents, table and results go.")
+@where_options
 @json_option()
 @quiet_option
 def preset(
@@ -43,18 +46,23 @@ def preset(
     as_json: bool,
     quiet: bool,
     schedulers: list[str],
-    **training: int | None,
+    **options: Any,
 ) -> None:
     """Train for a published case, and judge the agents beside heuristics."""
     if not data:
         raise click.UsageError("--preset needs --data FOLDER, where the files of the case are")
     if out is None:
         raise click.UsageError("--preset needs --out DIR, where agents and results go")
-    module = functions.preset_of(preset)
+    where, module = where_of(options), functions.preset_of(preset)
     folders = [Path(folder) for folder in data]
     with clean_stdout(as_json):
         results = module.run(
-            folders, Path(out), schedulers=schedulers, display=ProgressDisplay(quiet), **training
+            folders,
+            Path(out),
+            schedulers=schedulers,
+            where=where,
+            display=ProgressDisplay(quiet),
+            **options,
         )
     if as_json:
         click.echo(json_text(results))

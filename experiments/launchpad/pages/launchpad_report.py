@@ -65,9 +65,16 @@ def _sentences(results: Mapping[str, Any], claims: Mapping[str, Any], facts: Fac
         "Tests the claims of RARE (arXiv 2211.05346) and Launchpad (arXiv 2212.00639) on "
         f"{len(facts.cases)} cases with {_counted(experiment['seeds'], 'seed')}; "
         "their own data and numbers are not public, so nothing here reproduces them.",
-        f"{results['stages']} stages, {results['hours']:.2f} hours of work on {results['workers']} "
-        f"process{'es' if results['workers'] > 1 else ''}.",
+        f"{results['stages']} stages, {results['hours']:.2f} hours of work on "
+        f"{_counted_processes(results['workers'])}.",
     ]
+
+
+def _counted_processes(workers: int | None) -> str:
+    """None: workers that were not started here."""
+    if workers is None:
+        return "a cluster"
+    return f"{workers} process{'es' if workers > 1 else ''}"
 
 
 def _plural(verdict: str, count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,29 +32,34 @@ def judge(
     cases: Sequence[Case],
     forecasts: dict[str, Forecast],
     first_jobs: Sequence[int] = FIRST_JOBS,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Record]:
     """One row for each scheduler and window. InputError if a run leaves jobs undone.
 
-    forecasts: by kind, as entrants name them. first_jobs: of the windows. on_progress(done, total): called
-    after every run.
+    forecasts: by kind, as entrants name them. first_jobs: of the windows.
     """
-    rows: list[Record] = []
-    for entrant in entrants:
-        for window, case in enumerate(cases):
-            forecast = None if entrant.forecast is None else forecasts[entrant.forecast]
-            rows.append(
-                {
-                    "scheduler": entrant.name,
-                    "forecast": entrant.forecast,
-                    "seed": entrant.seed,
-                    "window": window,
-                    "first_job": first_jobs[window],
-                    **measured(dataclasses.replace(case, forecast=forecast), entrant.scheduler),
-                }
-            )
-            on_progress(len(rows), len(entrants) * len(cases))
-    return rows
+    return [
+        row_of(entrant, window, case, forecasts.get(entrant.forecast or ""), first_jobs)
+        for entrant in entrants
+        for window, case in enumerate(cases)
+    ]
+
+
+def row_of(
+    entrant: Entrant,
+    window: int,
+    case: Case,
+    forecast: Forecast | None,
+    first_jobs: Sequence[int] = FIRST_JOBS,
+) -> Record:
+    """The row of a scheduler on a window. InputError if jobs are left undone."""
+    return {
+        "scheduler": entrant.name,
+        "forecast": entrant.forecast,
+        "seed": entrant.seed,
+        "window": window,
+        "first_job": first_jobs[window],
+        **measured(dataclasses.replace(case, forecast=forecast), entrant.scheduler),
+    }
 
 
 def measured(case: Case, scheduler: AnyScheduler) -> dict[str, float]:

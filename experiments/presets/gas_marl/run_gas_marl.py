@@ -6,34 +6,32 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.presets.gas_marl.gas_marl_agent import STEPS, train_agent
+from experiments.engine.run_all import HERE, run_all
+from experiments.engine.where import Where
+from experiments.presets.gas_marl.gas_marl_agent import STEPS
 from experiments.presets.gas_marl.gas_marl_case import (
     ETA,
     FIRST_JOBS,
     JOBS_PER_WINDOW,
-    Data,
     judged_cases,
     read_data,
 )
-from experiments.presets.gas_marl.gas_marl_forecast import PERFECT, REALISTIC, forecast_for
-from experiments.presets.gas_marl.gas_marl_judge import blocks, judge, summary
+from experiments.presets.gas_marl.gas_marl_cells import Files, SeedTraining, WindowJudging
+from experiments.presets.gas_marl.gas_marl_judge import blocks, summary
 from experiments.presets.gas_marl.gas_marl_schedulers import (
     AGENT,
     DEFAULT,
     DEFERRAL,
     PUBLISHED,
-    entrants,
     heuristic,
 )
 from experiments.presets.gas_marl.gas_marl_text import table
-from experiments.presets.gas_marl.gas_marl_training import training_episodes
-from experiments.presets.preset_files import Record, made_folder, write_results
+from experiments.presets.preset_files import Record, cell_results, made_folder, write_results
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.runs.provenance import provenance
 from traces.errors import InputError
 
 SEEDS = 3
-TRAINING = "train"
 
 
 def run(
@@ -44,13 +42,15 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     seed: int = 0,
+    where: Where = HERE,
     display: ProgressDisplay = QUIET,
 ) -> Record:
     """Train missing agents in out/train/seed-K, evaluate all, write out/results.json and out/table.txt.
 
     data: folders with the four files. schedulers: names of heuristics, `deferral`, `agent`; default: all of
-    the table. seeds: number of agents, `seed` the first. steps: decisions of PPO after imitation. Returns the
-    content of results.json. InputError for missing files, unknown names and impossible numbers.
+    the table. seeds: number of agents, `seed` the first. steps: decisions of PPO after imitation. where: what
+    trains and evaluates; but for times the results do not depend on it. Returns the content of results.json.
+    InputError for missing files, unknown names and impossible numbers.
     """
     began_s = time.monotonic()
     names, count = list(schedulers or DEFAULT), SEEDS if seeds is None else seeds
@@ -58,14 +58,19 @@ def run(
     _check(names, count, ppo_steps)
     inputs = read_data(data)
     cases = judged_cases(inputs)
-    folder = made_folder(out)
-    agents: dict[int, Path] = {}
-    if AGENT in names:
-        agents = _trained(inputs, folder / TRAINING, range(seed, seed + count), ppo_steps, display)
+    folder = made_folder(out).absolute()
+    files, kept = Files.of(data, inputs), cell_results(folder)
+    training = SeedTraining(files, folder, kept, ppo_steps, display)
+    seeds_of_agents = range(seed, seed + count) if AGENT in names else ()
+    trainings = {number: training.cell(number) for number in seeds_of_agents}
+    book = kept.book
+    run_all(training, list(trainings.values()), where, book, display=display, label="training", unit="seeds")
     trained_s = time.monotonic() - began_s
-    forecasts = {kind: forecast_for(inputs, kind, seed) for kind in (PERFECT, REALISTIC)}
-    with display.task("judging", "windows") as task:
-        rows = judge(entrants(names, agents), cases, forecasts, on_progress=task.update)
+    agents = tuple((number, training.checkpoint(cell)) for number, cell in trainings.items())
+    judging = WindowJudging(files, kept, seed, agents)
+    runs = judging.cells(names, len(cases))
+    run_all(judging, runs, where, book, display=display, label="judging", unit="windows")
+    rows = judging.rows(runs)
     published_columns = ("scheduler", "mean_bounded_slowdown", "renewable_share", "score")
     results = {
         "preset": "gas-marl",
@@ -89,20 +94,6 @@ def run(
 def text(results: Record) -> str:
     """The table for the terminal, of the content of results.json."""
     return table(results)
-
-
-def _trained(
-    data: Data, folder: Path, seeds: Sequence[int], steps: int, display: ProgressDisplay
-) -> dict[int, Path]:
-    """The checkpoint of each seed."""
-    episodes = training_episodes(data)
-    checkpoints = {}
-    for seed in seeds:
-        display.note(f"seed {seed}: training in {folder / f'seed-{seed}'}")
-        checkpoints[seed] = train_agent(
-            episodes, folder / f"seed-{seed}", seed=seed, steps=steps, display=display
-        )
-    return checkpoints
 
 
 def _check(names: Sequence[str], seeds: int, steps: int) -> None:

@@ -1,11 +1,14 @@
 """Schedulers are ranked by numbers that do not belong together, or with intervals that say nothing."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
+from experiments.engine.where import Where
 from experiments.evaluation.evaluate import COLUMNS, choose_windows, evaluate
 from experiments.evaluation.evaluate_run import evaluate_text
+from experiments.process.progress import ProgressDisplay
 from rare.scenario.load import Wishes, load_scenario
 from tests.rare.scenario.test_windows import CLASS, SCENARIO, WINDOWS
 from traces.errors import InputError
@@ -61,12 +64,25 @@ class TestEvaluate:
 
     def test_two_workers_find_the_same(self, loaded, found):
         windows = choose_windows(loaded, ["validation", "test", "unseen"])
-        assert evaluate(loaded, NAMES, windows, workers=2).rows == found.rows
+        assert evaluate(loaded, NAMES, windows, where=Where(workers=2)).rows == found.rows
 
     def test_progress_counts_windows(self, loaded):
         seen = []
-        evaluate(loaded, ["fcfs"], choose_windows(loaded, ["test"]), progress=lambda *n: seen.append(n))
-        assert seen == [(1, 1)]
+
+        class Display(ProgressDisplay):
+            @contextmanager
+            def task(self, label, unit):
+                with super().task(label, unit) as task:
+                    update = task.update
+                    task.update = lambda done, total, detail="": (
+                        seen.append((done, total)),
+                        update(done, total),
+                    )
+                    yield task
+
+        windows = choose_windows(loaded, ["test", "validation"])
+        evaluate(loaded, ["fcfs"], windows, display=Display(quiet=True))
+        assert seen == [(done, len(windows)) for done in range(len(windows) + 1)]
 
     def test_the_seed_draws_other_values(self, loaded, found):
         other = evaluate(loaded, NAMES, choose_windows(loaded, ["validation"]), seed=9)

@@ -16,11 +16,11 @@ for library in ("torch", "d3rlpy", "sb3_contrib", "h5py"):
     pytest.importorskip(library, reason="needs the extra 'learn'")
 
 from experiments.cli.root import main  # noqa: E402
+from experiments.engine.where import Where  # noqa: E402
 from experiments.evaluation.evaluate import choose_windows, evaluate  # noqa: E402
 from experiments.launchpad import run_stages  # noqa: E402
 from experiments.launchpad.stage_plan import Stage  # noqa: E402
 from experiments.process.progress import QUIET  # noqa: E402
-from experiments.process.worker_pool import Failed, Pool, attempt  # noqa: E402
 from rare.scenario.load import load_scenario  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
@@ -77,6 +77,9 @@ def _agrees_with_evaluate(out):
 # --- execution, with stages that do nothing ---------------------------------------------------------------
 
 
+HERE = Where(workers=1)
+
+
 def stage(label, needs=(), **given):
     return Stage(f"x/{label}", "note", "x", given, {each: f"x/{each}" for each in needs}, key=label * 3)
 
@@ -90,42 +93,15 @@ def note(kind, given, needs, folder):
     return {"of": sorted(needs), "n": 1 + sum(each["n"] for each in needs.values())}
 
 
-class Inline:
-    """A pool that does its tasks here."""
-
-    is_free, is_busy = True, False
-
-    def __init__(self, work, count):
-        self.work, self.waiting = work, []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def begin(self, name, task):
-        self.waiting.append((name, task))
-        self.is_busy, self.is_free = True, False
-
-    def ended(self):
-        name, task = self.waiting.pop()
-        self.is_busy, self.is_free = False, True
-        what, value = attempt(self.work, task)
-        assert what != "bug", value
-        yield name, Failed(value) if what == "failed" else value
-
-
 @pytest.fixture
 def inline(monkeypatch):
-    monkeypatch.setattr(run_stages, "Pool", Inline)
     monkeypatch.setattr(run_stages, "do_stage", note)
 
 
 def test_stages_wait_for_what_they_need_and_none_is_done_twice(inline, tmp_path):
     stages = [stage("a"), stage("b", ["a"]), stage("c", ["a", "b"])]
     for _ in range(2):
-        done, failed = run_stages.run_stages(stages, tmp_path, 2, QUIET)
+        done, failed = run_stages.run_stages(stages, tmp_path, HERE, QUIET)
         assert not failed and done["x/c"]["result"] == {"of": ["a", "b"], "n": 4}
     for each in stages:
         assert (tmp_path / "stages" / each.folder / "times").read_text() == "x"
@@ -133,7 +109,7 @@ def test_stages_wait_for_what_they_need_and_none_is_done_twice(inline, tmp_path)
 
 def test_what_fails_takes_its_own_with_it_and_no_other(inline, tmp_path):
     stages = [stage("a", fails=True), stage("b", ["a"]), stage("c", ["b"]), stage("d")]
-    done, failed = run_stages.run_stages(stages, tmp_path, 1, QUIET)
+    done, failed = run_stages.run_stages(stages, tmp_path, HERE, QUIET)
     assert set(done) == {"x/d"}
     assert failed == {
         "x/a": "no room", "x/b": "needs x/a, which failed", "x/c": "needs x/b, which failed",
@@ -141,10 +117,10 @@ def test_what_fails_takes_its_own_with_it_and_no_other(inline, tmp_path):
 
 
 def test_a_result_that_was_cut_off_is_made_again(inline, tmp_path):
-    run_stages.run_stages([stage("a")], tmp_path, 1, QUIET)
+    run_stages.run_stages([stage("a")], tmp_path, HERE, QUIET)
     done = tmp_path / "stages" / stage("a").folder / "done.json"
     done.write_text(done.read_text()[:-9])
-    found, _ = run_stages.run_stages([stage("a")], tmp_path, 1, QUIET)
+    found, _ = run_stages.run_stages([stage("a")], tmp_path, HERE, QUIET)
     assert found["x/a"]["result"]["n"] == 1 and json.loads(done.read_text())["result"]["n"] == 1
 
 
@@ -152,29 +128,3 @@ def test_two_launchpads_cannot_share_a_folder(tmp_path):
     with run_stages.opened(tmp_path / "out"), pytest.raises(InputError, match="another launchpad"), \
             run_stages.opened(tmp_path / "out"):  # fmt: skip
         pass
-
-
-def double(task):
-    if task == "bad":
-        raise InputError("bad task")
-    if task == "bug":
-        raise ValueError("oops")
-    if task == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 2 * task
-
-
-def test_the_pool_gives_results_failures_bugs_and_deaths():
-    with Pool(double, 1) as pool:
-        assert pool.is_free and not pool.is_busy
-        pool.begin("four", 4)
-        assert not pool.is_free and list(pool.ended()) == [("four", 8)]
-        pool.begin("no", "bad")
-        ((name, found),) = pool.ended()
-        assert name == "no" and isinstance(found, Failed) and str(found) == "bad task"
-        pool.begin("bug", "bug")
-        with pytest.raises(RuntimeError, match="oops"):
-            list(pool.ended())
-        pool.begin("dead", "die")
-        with pytest.raises(InputError, match="dead: its process was killed"):
-            list(pool.ended())

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from experiments.cli.root import main
-from experiments.presets.gas_marl import gas_marl_agent, run_gas_marl
+from experiments.engine.where import Where
+from experiments.presets.gas_marl import gas_marl_agent, gas_marl_cells, run_gas_marl
 from experiments.presets.gas_marl.gas_marl_case import (
     FIRST_JOBS,
     HOUR_S,
@@ -25,10 +26,12 @@ from experiments.presets.gas_marl.gas_marl_case import (
     supply_mw,
     wind_mw,
 )
+from experiments.presets.gas_marl.gas_marl_cells import Files, WindowJudging
 from experiments.presets.gas_marl.gas_marl_forecast import PERFECT, REALISTIC, forecast_for
-from experiments.presets.gas_marl.gas_marl_judge import blocks, interval, judge, summary
-from experiments.presets.gas_marl.gas_marl_schedulers import DEFERRAL, Entrant, deferral
+from experiments.presets.gas_marl.gas_marl_judge import blocks, interval, judge, row_of, summary
+from experiments.presets.gas_marl.gas_marl_schedulers import DEFERRAL, Entrant, deferral, heuristic
 from experiments.presets.gas_marl.gas_marl_training import outside_test, training_episodes
+from experiments.presets.preset_files import cell_results
 from rare import WAIT, simulate
 from traces.errors import InputError
 
@@ -203,6 +206,7 @@ def test_the_command_without_agents(folder: Path, tmp_path: Path, capsys: pytest
     ("words", "said"),
     [
         (["--data", "x"], "--data goes with --preset"),
+        (["--workers", "2"], "--workers goes with --preset"),
         (["--preset", "gas-marl", "--out", "x"], "--preset needs --data"),
         (["--preset", "gas-marl", "--data", "x"], "--preset needs --out"),
         (["--preset", "gas", "--data", "x", "--out", "y"], "known are gas-marl"),
@@ -222,6 +226,78 @@ def test_wrong_options(
     told = capsys.readouterr().err
     assert said in told and told.count("\n") == 1
     assert not any(tmp_path.iterdir())
+
+
+def without_times(results: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in results.items() if key not in ("train_s", "judge_s")}
+    facts = {key: value for key, value in results["provenance"].items() if key != "created_utc"}
+    return {**kept, "provenance": facts}
+
+
+def test_judging_goes_on_where_it_was_stopped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated, most = [], 7
+
+    def stopping(entrant: Entrant, window: int, *given: Any) -> dict[str, Any]:
+        if len(simulated) == most:
+            raise KeyboardInterrupt
+        simulated.append(window)
+        return row_of(entrant, window, *given)
+
+    monkeypatch.setattr(gas_marl_cells, "row_of", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run_gas_marl.run([folder], tmp_path / "out", schedulers=["fcfs"])
+    assert not (tmp_path / "out/results.json").exists()
+    most = 100
+    found = run_gas_marl.run([folder], tmp_path / "out", schedulers=["fcfs"])
+    assert simulated == list(range(10)) and sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "results.json",
+        "table.txt",
+    ]
+    monkeypatch.undo()
+    whole = run_gas_marl.run([folder], tmp_path / "whole", schedulers=["fcfs"])
+    assert without_times(found) == without_times(whole)
+    assert whole["rows"] == judge(
+        [Entrant("fcfs", None, heuristic("fcfs"))], judged_cases(read_data([folder])), {}
+    )
+
+
+def test_a_class_of_ones_own_begins_each_window_anew(folder: Path, tmp_path: Path) -> None:
+    """So a row does not depend on which windows the same worker has judged before."""
+    (tmp_path / "mine.py").write_text(
+        "class Tires:\n"
+        "    started = 0\n"
+        "    def choose(self, view):\n"
+        "        self.started += 1\n"
+        "        fits = view.startable if self.started < 2000 else view.startable[:1]\n"
+        "        return fits[-1].index if fits else -1\n"
+    )
+    name = f"{tmp_path / 'mine.py'}:Tires"
+    found = run_gas_marl.run([folder], tmp_path / "out", schedulers=[name])
+    (alone,) = judge(
+        [Entrant(name, None, heuristic(name))], judged_cases(read_data([folder]))[5:6], {}, FIRST_JOBS[5:]
+    )
+    assert {**alone, "window": 5} == found["rows"][5]
+
+
+def test_workers_that_see_other_files_judge_nothing(folder: Path, tmp_path: Path) -> None:
+    files = Files.of([folder], read_data([folder]))
+    changed = files._replace(hashes=(("lublin_256.swf", "0" * 64), *files.hashes[1:]))
+    judging = WindowJudging(changed, cell_results(tmp_path), seed=0)
+    with pytest.raises(InputError, match="reads other files"):
+        judging.run(judging.cells(["fcfs"], 1)[0])
+
+
+@pytest.mark.slow
+def test_two_workers_find_the_same(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    one, two = (
+        run_gas_marl.run([folder], tmp_path / str(n), schedulers=["fcfs", "deferral"], where=Where(workers=n))
+        for n in (1, 2)
+    )
+    assert without_times(one) == without_times(two)
+    assert (tmp_path / "1/table.txt").read_bytes() == (tmp_path / "2/table.txt").read_bytes()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import rare
+from experiments.engine.where import Where
 from experiments.presets.rlscheduler import run_rlscheduler
 from experiments.presets.rlscheduler.rlscheduler_agents import InOrder, Rule, waiting_only, where_it_fits
 from experiments.presets.rlscheduler.rlscheduler_case import (
@@ -129,6 +131,16 @@ class TestRun:
         before = weights.stat().st_mtime_ns
         assert carry_out(quick(), [data], tmp_path)["rows"] == found["rows"]
         assert weights.stat().st_mtime_ns == before
+
+    @pytest.mark.slow
+    def test_two_workers_train_and_judge_the_same(self, data: Path, tmp_path: Path) -> None:
+        pytest.importorskip("distributed")
+        plan = dataclasses.replace(quick(steps=512), seeds=(0, 1))
+        one, two = (carry_out(plan, [data], tmp_path / str(n), where=Where(workers=n)) for n in (1, 2))
+        assert one["rows"] == two["rows"] and one["summary"] == two["summary"]
+        for seed in plan.seeds:
+            weights = [tmp_path / str(n) / f"train/seed-{seed}/agent/weights.safetensors" for n in (1, 2)]
+            assert file_hash(weights[0]) == file_hash(weights[1])
 
     @pytest.mark.slow
     def test_ppo_follows_imitation(self, data: Path, tmp_path: Path) -> None:

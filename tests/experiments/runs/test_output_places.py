@@ -8,7 +8,7 @@ import pytest
 
 from experiments.cli.output import split_names
 from experiments.cli.root import main
-from experiments.data import export_schedule, generate_jobs, log_dataset
+from experiments.data import dataset_task, export_schedule, generate_jobs
 from experiments.evaluation import evaluate_run
 from experiments.process.atomic_output import check_place
 from experiments.runs import run_setup
@@ -24,7 +24,7 @@ COMMANDS = {
     "evaluate": (EVALUATE, evaluate_run, "evaluate", ""),
     "simulate": (("simulate", *TINY, "--quiet"), run_setup, "build", ""),
     "compare": (("compare", *TINY, "--quiet"), run_setup, "build", ""),
-    "dataset": (("dataset", *TINY, "--quiet"), log_dataset, "load_scenario", "-v0"),
+    "dataset": (("dataset", *TINY, "--quiet"), dataset_task, "load_scenario", "-v0"),
     "generate": (GENERATE, generate_jobs, "_lublin", ".csv"),
     "export": (("export", "run", "--format", "swf", "--quiet"), export_schedule, "load_run", ".swf"),
 }

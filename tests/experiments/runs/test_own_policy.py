@@ -113,15 +113,19 @@ def late(own):
     return "late.py:Late"
 
 
-def test_a_worker_hands_back_one_line(late):
-    from experiments.evaluation.evaluate import _task, choose_windows
-    from experiments.process.worker_pool import attempt
+def test_a_worker_hands_back_one_line(late, tmp_path):
+    from experiments.engine.bundle import Bundle, run_bundle
+    from experiments.engine.cell_book import CellBook
+    from experiments.evaluation.evaluate import WindowWork, choose_windows
     from rare.scenario.load import load_scenario
 
     tiny = load_scenario("tiny")
     (window,) = choose_windows(tiny, ["validation-02"])
-    what, text = attempt(_task, (tiny, window, (late,)))
-    assert what == "failed" and LATE in text and "\n" not in text
+    work, book = WindowWork(tiny, (late,), 0, tmp_path / "rows"), CellBook.opened(tmp_path / "book")
+    cell = work.cell(window)
+    assert run_bundle(Bundle(work, (cell,), book.folder, book.session)).failed == [cell.key]
+    failure = book.failure(cell.key)
+    assert failure.kind == "input" and LATE in failure.line and "\n" not in failure.line
 
 
 @pytest.mark.slow

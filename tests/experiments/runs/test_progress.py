@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickle
 import pty
 import signal
 import subprocess
@@ -187,6 +188,11 @@ class TestTerminal:
         drawn, out, code = on_terminal("stop", number)
         assert (out, code) == ("", 128 + number)
         assert screen(drawn) == ["a note [red]"]
+
+
+def test_in_another_process_it_is_quiet():
+    display = pickle.loads(pickle.dumps(ProgressDisplay(stream=io.StringIO())))
+    assert display.quiet
 
 
 def test_a_process_that_ends_at_once_removes_its_bar():

@@ -10,12 +10,13 @@ import h5py
 import numpy as np
 import pytest
 
-from experiments.data.log_dataset import policy_of
+from experiments.data.dataset_task import policy_of
 from rare import GreenClusterEnv, Layout, simulate
 from rare.dataset import load, to_d3rlpy
 from rare.dataset.episode_draws import draw
+from rare.dataset.logging_task import Task
 from rare.dataset.play_episode import OUT_OF_SLOTS, Player, Policy
-from rare.dataset.write_dataset import Task, log_dataset
+from rare.dataset.write_dataset import log_dataset
 from rare.env.policies.play import play
 from rare.episodes import window_case
 from rare.scenario.scenario_episodes import episodes_of

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rare
+from experiments.engine.where import Where
 from experiments.evaluation.evaluate import choose_windows, evaluate
 from rare.scenario.case_builder import build
 from rare.scenario.load import SHIPPED, Wishes, load_scenario
@@ -118,12 +119,12 @@ def test_power_is_scarce_enough_to_matter(name):
     """On training windows: EASY earns 40 to 80 %, the best order clearly more, unlimited power more again."""
     schedulers = ("easy", "hvf+easy", "hvd+easy", "edf+easy", "atc+greedy", "atc+easy+green")
     loaded = load_scenario(name)
-    scarce = evaluate(loaded, schedulers, choose_windows(loaded, ["train"]), workers=2)
+    scarce = evaluate(loaded, schedulers, choose_windows(loaded, ["train"]), where=Where(workers=2))
     best = scarce.ranked()[0]
     assert 0.4 <= scarce.objective("easy").mean <= 0.8
     assert scarce.difference(best, "easy").low > 0
     plenty = "grid.unlimited=true" if name in ISLANDS else "grid.import_ratio=1"
     loaded = load_scenario(name, Wishes(settings=[plenty]))
-    free = evaluate(loaded, (best,), choose_windows(loaded, ["train"]), workers=2)
+    free = evaluate(loaded, (best,), choose_windows(loaded, ["train"]), where=Where(workers=2))
     gain = free.values(best, "objective") - scarce.values(best, "objective")
     assert np.nanmean(gain) > 0.1

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'learn'")
 
 import rare  # noqa: E402
 from experiments.data.log_dataset import dataset_run  # noqa: E402
+from experiments.engine.where import Where  # noqa: E402
 from experiments.evaluation.evaluate import choose_windows, evaluate  # noqa: E402
 from experiments.evaluation.evaluate_run import evaluate_run  # noqa: E402
 from experiments.runs import compare_run, simulate_run  # noqa: E402
@@ -393,13 +394,13 @@ def test_simulate_takes_it_and_the_command_line_refuses_in_one_line(folder):
 def test_workers_give_what_one_process_gives(folder):
     loaded = load_scenario("tiny", Wishes())
     windows = choose_windows(loaded, ["validation"])
-    one, two = (evaluate(loaded, [str(folder)], windows, workers=workers) for workers in (1, 2))
+    one, two = (evaluate(loaded, [str(folder)], windows, where=Where(workers=workers)) for workers in (1, 2))
     assert one.rows == two.rows
 
 
 def test_an_evaluation_says_of_what_checkpoint_it_is_also_under_a_perfect_forecast(folder, tmp_path):
     names, out = [str(folder), f"{folder}@perfect"], tmp_path / "out"
-    found = evaluate_run(names, ["validation-00"], scenario="tiny", workers=1, out=out)
+    found = evaluate_run(names, ["validation-00"], scenario="tiny", where=Where(workers=1), out=out)
     origin = json.loads((out / "provenance.json").read_text())
     assert list(origin["scheduler_files"]) == [str(folder)]
     assert list(found.labels.values()) == ["crr/best", "crr/best@perfect"]

@@ -5,7 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from experiments.process.progress import QUIET
+from experiments.engine.run_all import run_all
+from experiments.engine.where import Where
 from experiments.training.recipes import release, train_shipped, train_with_forecast, train_without_forecast
 from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import describe_checkpoint
@@ -44,11 +45,25 @@ def test_a_small_one_goes_all_the_way_and_is_not_done_twice(tmp_path, monkeypatc
     assert str(tmp_path) not in json.dumps(facts)
 
 
-def test_a_worker_says_in_one_line_what_cannot_be_done(tmp_path):
-    (tmp_path / "islanded").write_text("a file where a folder belongs")
-    tasks = [train_shipped.Log("with-forecast", tmp_path, name) for name in ("islanded", "islanded")]
-    with pytest.raises(InputError, match="islanded"):
-        train_shipped.all_of(tasks, 2, QUIET)
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_worker_says_in_one_line_what_cannot_be_done(tmp_path, workers):
+    (tmp_path / "data").mkdir()
+    for name in train_with_forecast.logs():
+        (tmp_path / "data" / name).write_text("a file where a folder belongs")
+    training = train_shipped.ShippedTraining("with-forecast", tmp_path)
+    with pytest.raises(InputError, match="is a file"):
+        run_all(training, training.logs(), Where(workers=workers), training.results.book)
+
+
+def test_a_result_counts_only_with_what_it_names(tmp_path):
+    training = train_shipped.ShippedTraining("without-forecast", tmp_path)
+    (network,) = training.networks(1)
+    assert network.needs == tuple(cell.key for cell in training.logs())
+    assert not training.is_done(network)
+    training.results.write(network.key, {"folder": "seed-0/shipped", "objective": 0.5})
+    assert not training.is_done(network)
+    (tmp_path / "seed-0" / "shipped").mkdir(parents=True)
+    assert training.is_done(network)
 
 
 def test_every_ground_is_a_scenario():
