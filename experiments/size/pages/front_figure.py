@@ -89,7 +89,8 @@ def _cloud(axes: Axes, points: pd.DataFrame, x: str, y: str, sign: int) -> None:
     axes.set_ylim(*limits[1])
     for rows, label, look in groups:
         places = [points[column][rows].clip(*limit) for column, limit in zip((x, y), limits, strict=True)]
-        axes.plot(*places, linestyle="none", label=label, clip_on=False, **look)
+        (drawn,) = axes.plot(*places, linestyle="none", label=label, clip_on=False, **look)
+        drawn.set_in_layout(False)  # nothing to make room for, and of no points there is no extent
     if front.any():
         pair = points.loc[front, [x, y]].to_numpy(dtype=float)
         best = pair[non_dominated(pair * [1, sign])]
@@ -101,7 +102,7 @@ def _limits(values: pd.Series, enough: np.ndarray) -> tuple[float, float]:
     """Limits by the plants that serve enough; the others may widen them by a part of that, no more."""
     serving = values[enough] if enough.any() else values
     low, high = float(serving.min()), float(serving.max())
-    span = max(high - low, 0.02 * abs(high), 1e-6)  # of one point, or of equal ones
+    span = max(high - low, 0.1 * abs(high), 1e-6)  # of one point, or of equal ones
     low, high = max(float(values.min()), low - 0.35 * span), min(float(values.max()), high + 0.35 * span)
     return low - 0.06 * span, high + 0.06 * span
 
@@ -116,7 +117,14 @@ def _marks(axes: Axes, facts: Mapping[str, Any], points: pd.DataFrame, x: str, y
         row = points.loc[points["point"] == point].iloc[0]
         marker, colour = CHOICE_MARKS[names[0]]
         axes.plot(row[x], row[y], marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
-        texts.append((float(row[x]), float(row[y]), ", ".join(names), colour))
+        texts.append(
+            (
+                float(row[x]),
+                float(row[y]),
+                "all three" if len(names) == len(CHOICE_MARKS) else ", ".join(names),
+                colour,
+            )
+        )
     _write_names(axes, texts)
 
 
