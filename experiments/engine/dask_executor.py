@@ -173,7 +173,9 @@ def remote_executor(where: Where, display: ProgressDisplay, folder: Path) -> Das
     if where.dask_slurm is not None:
         from experiments.engine.slurm.slurm_cluster import slurm_cluster
 
-        cluster: Cluster = slurm_cluster(Path(where.dask_slurm), folder, insecure=where.insecure)
+        cluster: Cluster = slurm_cluster(
+            user_path(where.dask_slurm), folder, insecure=where.insecure, note=display.note
+        )
         resources.callback(cluster.close)
         label = f"--dask-slurm {where.dask_slurm}"
         return _connected(cluster.scheduler_address, cluster.security, resources, cluster, label)

@@ -8,7 +8,6 @@ report that nobody has fetched yet if no other worker is there to keep it.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import Any
 
@@ -23,7 +22,6 @@ PATIENCE_S = 60.0
 
 def dask_setup(worker: Any) -> None:
     """Let the worker leave at the time of RARE_WORKER_ENDS_AT. Dask calls this when a worker starts."""
-    sys.stdout = sys.stderr  # one log
     ends_at = float(os.environ.get(ENDS_AT, "inf"))
     if ends_at < float("inf"):
         worker.loop.call_later(max(0.0, ends_at - time.time()), leave, worker)

@@ -80,9 +80,8 @@ def running_slurm() -> Iterator[Slurm]:
 def _start(folder: Path, stops: ExitStack) -> Slurm:
     nodes = tuple(f"n{number}" for number in range(1, NODES + 1))
     conf = _write_files(folder, nodes)
-    environment = _environment(
-        SLURM_CONF=str(conf), MYSQL_UNIX_PORT=str(folder / "run/mariadb.sock"), MARIADB_HOME=str(folder)
-    )
+    # slurmdbd has no key for a socket's path, but its library heeds this variable.
+    environment = _environment(SLURM_CONF=str(conf), MYSQL_UNIX_PORT=str(folder / "run/mariadb.sock"))
     pids: dict[str, int] = {}
 
     def daemon(name: str, words: list[str], ready: Callable[[], bool]) -> None:
@@ -136,20 +135,15 @@ def _start(folder: Path, stops: ExitStack) -> Slurm:
             "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=8M",
         ],
-        answers("mariadb", "--no-defaults", database, "-e", "create database if not exists slurm_acct_db"),
+        answers("mariadb", "--no-defaults", "--user=root", database, "-e", "create database slurm_acct_db"),
     )
     daemon("slurmdbd", ["slurmdbd", "-D"], answers("sacctmgr", "--noheader", "list", "cluster"))
     daemon("slurmctld", ["slurmctld", "-D", "-c"], answers("scontrol", "ping", holding="UP"))
     for node in nodes:
-        ready = answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle")
-        daemon(f"slurmd-{node}", ["slurmd", "-D", "-N", node], ready if node == nodes[-1] else lambda: True)
+        daemon(f"slurmd-{node}", ["slurmd", "-D", "-N", node], lambda: True)
     for node in nodes:
-        _wait(
-            node,
-            None,
-            folder / "log/slurmctld.log",
-            answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle"),
-        )
+        idle = answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle")
+        _wait(node, None, folder / "log/slurmctld.log", idle)
     return Slurm(folder, conf, nodes, pids)
 
 

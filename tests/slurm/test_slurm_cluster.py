@@ -186,6 +186,20 @@ def test_a_job_that_sbatch_would_not_take_is_told_at_once(slurm: Slurm, tmp_path
     assert "slurm.toml" in str(error.value)
 
 
+def test_the_reason_why_no_job_begins_is_told_once(slurm: Slurm, tmp_path: Path):
+    notes: list[str] = []
+    file = written(tmp_path, "")
+    longer_than_the_partition_allows = 'walltime = "2:00:00"'
+    file.write_text(file.read_text().replace('walltime = "5"', longer_than_the_partition_allows))
+    workers = slurm_cluster(file, tmp_path, note=notes.append)
+    try:
+        until(lambda: bool(workers.keep_up(1) or notes))
+        workers.keep_up(1)
+        assert notes == ["Slurm: no job runs yet, 1 in the queue (PartitionConfig)"]
+    finally:
+        workers.close()
+
+
 def test_jobs_that_can_do_no_work_are_not_submitted_for_ever(slurm: Slurm, tmp_path: Path):
     workers = slurm_cluster(written(tmp_path, "python = 'no-such-python'"), tmp_path)
 

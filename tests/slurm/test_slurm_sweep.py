@@ -123,7 +123,7 @@ def test_walltime_too_short_for_the_work(slurm: Slurm, tmp_path: Path, napping: 
 
 
 def test_walltime_too_short_for_one_cell(slurm: Slurm, tmp_path: Path, napping: Path):
-    """The cell is tried twice and named with Slurm's reason; its input is not blamed; the others are whole."""
+    """The cell is tried twice and named with Slurm's reason. Its input is not blamed; the others are done."""
     out, jobs = tmp_path / "out", slurm_file(tmp_path, walltime="1", margin_s=20, interface="lo")
     one = napping.read_text().replace("seeds = 12", "seeds = 1")
     napping.write_text(one.replace("schedulers = [", 'schedulers = ["easy", '))

@@ -6,6 +6,7 @@ import math
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,13 +25,17 @@ MOST_USELESS = 3
 """So many jobs in a row that end before their workers reach the scheduler, and none alive: it will not do."""
 REASON_WITHIN_S = 15.0
 LOGS = "slurm-logs"
+PENDING = "PENDING"
 
 
-def slurm_cluster(path: Path, folder: Path, *, insecure: bool = False) -> SlurmWorkers:
+def slurm_cluster(
+    path: Path, folder: Path, *, insecure: bool = False, note: Callable[[str], None] = lambda text: None
+) -> SlurmWorkers:
     """Workers in Slurm jobs, as the file at `path` says.
 
     folder   : where job logs go, in `slurm-logs`; all nodes must see it
     insecure : no TLS, as if the file said so
+    note     : called with lines for the user, such as why no job begins
     InputError for a wrong file, missing programs, and jobs that sbatch would not take.
     """
     content = read_slurm_file(path)
@@ -42,13 +47,15 @@ def slurm_cluster(path: Path, folder: Path, *, insecure: bool = False) -> SlurmW
         raise InputError(
             f"{place(logs)}: cannot be made ({error.strerror}); choose another folder"
         ) from error
-    return SlurmWorkers(path, content, logs, _security(path, content, insecure))
+    return SlurmWorkers(path, content, logs, _security(path, content, insecure), note)
 
 
 class SlurmWorkers:
     """Slurm jobs whose worker processes belong to a Dask scheduler in this process."""
 
-    def __init__(self, path: Path, content: SlurmFile, logs: Path, security: Any) -> None:
+    def __init__(
+        self, path: Path, content: SlurmFile, logs: Path, security: Any, note: Callable[[str], None]
+    ) -> None:
         from experiments.engine.slurm.slurm_jobs import JobRecord, start_cluster, with_key_files
 
         self._path, self._content, self._logs = path, content, logs
@@ -58,6 +65,7 @@ class SlurmWorkers:
         self._ends: dict[str, slurm_queue.JobEnd] = {}
         self._useless, self._last_useless = 0, ""
         self._next_look_s = 0.0
+        self._note, self._noted = note, ""
         self._cluster: Any = None
         self._cleaned = cleaned(self._cancel)
         self._cleaned.__enter__()
@@ -83,10 +91,12 @@ class SlurmWorkers:
         if now_s < self._next_look_s:
             return
         self._next_look_s = now_s + LOOK_EVERY_S
+        present = self._present()  # first: a job that is submitted from here on may be missing in the answer
         live = slurm_queue.live_jobs(self.name)
         if live is None:
             return
-        ended = [key for key, job in self._present().items() if job not in live]
+        self._tell_of_waiting(live)
+        ended = [key for key, job in present.items() if job not in live]
         refused = [key for key in self._cluster.workers if key in self._record.refused]
         for key in ended:
             self._look_at(key)
@@ -98,16 +108,25 @@ class SlurmWorkers:
                 f"{self._useless} Slurm jobs in a row ended before a worker of theirs reached this command; "
                 f"the last one: {self._last_useless}",
                 where=place(self._path),
+                remedy="python, prologue and interface in the file are the usual causes",
             )
-        if self._useless:
-            self._next_look_s = now_s + min(LONGEST_WAIT_S, LOOK_EVERY_S * 2**self._useless)
+        if self._useless >= MOST_USELESS:  # a node that ends every job at once would get hundreds an hour
+            self._next_look_s = now_s + min(LONGEST_WAIT_S, LOOK_EVERY_S * 2 ** min(self._useless, 10))
         self._cluster.forget([*ended, *refused])
         wanted = min(self._content.workers, math.ceil(cells_left / self._content.cores))
         surplus = len(self._cluster.worker_spec) - wanted
         if surplus > 0:
-            waiting = {key for key, job in self._present().items() if live.get(job) == "PENDING"}
+            waiting = {key for key, job in present.items() if job in live and live[job].state == PENDING}
             self._cluster.release(surplus, waiting)
         self._cluster.scale(jobs=max(wanted, len(self._cluster.worker_spec)))
+
+    def _tell_of_waiting(self, live: dict[str, slurm_queue.LiveJob]) -> None:
+        """Say why no job begins, once for each reason."""
+        reasons = sorted({job.reason for job in live.values() if job.state == PENDING} - {"None", ""})
+        text = ", ".join(reasons)
+        if text and text != self._noted and all(job.state == PENDING for job in live.values()):
+            self._noted = text
+            self._note(f"Slurm: no job runs yet, {len(live):,} in the queue ({text})")
 
     def reason(self, pid: int, worker: str) -> str:
         """Why a worker died, by its process and Dask's name for it; empty if nobody knows.

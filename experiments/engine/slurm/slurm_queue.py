@@ -26,6 +26,14 @@ _OUT_OF_MEMORY = re.compile(r"oom[-_]kill", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class LiveJob:
+    """A job that waits or runs: Slurm's words for its state, and for why it waits."""
+
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JobEnd:
     """How a job ended.
 
@@ -63,13 +71,13 @@ def need_commands() -> None:
             )
 
 
-def live_jobs(name: str) -> dict[str, str] | None:
-    """State by id of the jobs of this name that wait or run; None if Slurm does not answer."""
-    answer = _ask("squeue", "--noheader", f"--name={name}", "--format=%i|%T")
+def live_jobs(name: str) -> dict[str, LiveJob] | None:
+    """The jobs of this name that wait or run, by id; None if Slurm does not answer."""
+    answer = _ask("squeue", "--noheader", f"--name={name}", "--format=%i|%T|%r")
     if answer is None:
         return None
-    rows = [line.strip().split("|") for line in answer.splitlines() if "|" in line]
-    return {job_id: state for job_id, state in rows if state != _ENDING}
+    rows = [line.strip().split("|", 2) for line in answer.splitlines() if line.count("|") >= 2]
+    return {job_id: LiveJob(state, reason) for job_id, state, reason in rows if state != _ENDING}
 
 
 def job_end(job_id: str) -> JobEnd | None:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from experiments.engine.slurm import slurm_queue
-from experiments.engine.slurm.slurm_queue import JobEnd
+from experiments.engine.slurm.slurm_queue import JobEnd, LiveJob
 from traces.errors import InputError
 
 
@@ -31,8 +31,11 @@ def controller(state, reason="None", code="0:0"):
 
 
 def test_jobs_that_complete_are_not_alive(commands):
-    commands("squeue", "12|RUNNING\n13|PENDING\n14|COMPLETING\n")
-    assert slurm_queue.live_jobs("rare-1") == {"12": "RUNNING", "13": "PENDING"}
+    commands("squeue", "12|RUNNING|None\n13|PENDING|(a|b)\n14|COMPLETING|None\n")
+    assert slurm_queue.live_jobs("rare-1") == {
+        "12": LiveJob("RUNNING", "None"),
+        "13": LiveJob("PENDING", "(a|b)"),
+    }
 
 
 def test_no_answer_is_not_an_empty_queue(commands):
@@ -45,8 +48,8 @@ def test_no_answer_is_not_an_empty_queue(commands):
 
 def test_a_users_own_format_of_squeue_does_not_matter(commands, monkeypatch):
     monkeypatch.setenv("SQUEUE_STATES", "PENDING")
-    commands("squeue").write_text('#!/bin/sh\necho "1|STATES${SQUEUE_STATES}"\n')
-    assert slurm_queue.live_jobs("rare-1") == {"1": "STATES"}
+    commands("squeue").write_text('#!/bin/sh\necho "1|STATES${SQUEUE_STATES}|"\n')
+    assert slurm_queue.live_jobs("rare-1") == {"1": LiveJob("STATES")}
 
 
 @pytest.mark.parametrize(
