@@ -20,12 +20,13 @@ export MPLBACKEND ?= Agg
 UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_from_outside.py tests/rare/env/test_features.py
 COVERED := tests/traces tests/energy tests/rare tests/experiments
 
-.PHONY: help venv demo test slow coverage lint types imports check format bench wheel clean
+.PHONY: help venv demo test slow slurm coverage lint types imports check format bench wheel clean
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
 	@echo "make test    the fast tests"
 	@echo "make slow    the long tests (whole traces, many random scenarios)"
+	@echo "make slurm   the tests of runs on Slurm; installs Slurm where it is missing and apt-get may, starts and stops it"
 	@echo "make coverage  which lines the tests run, compiled rules included"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
@@ -37,7 +38,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,learn]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,learn,cluster,size]'
 	touch $@
 
 venv: $(STAMP)
@@ -50,6 +51,11 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) -q -m slow
+
+# One process: there is one Slurm. -rs says why tests are skipped where there can be none.
+slurm: $(STAMP)
+	$(BIN)/python -m tests.slurm.slurm_packages
+	$(BIN)/python -m pytest -q -rs -m slurm tests/slurm
 
 coverage: $(STAMP)
 	$(BIN)/coverage erase

@@ -8,10 +8,18 @@ from pathlib import Path
 from experiments.launchpad.launchpad_folder import MARK
 from experiments.launchpad.pages.launchpad_report import redraw
 from experiments.report.html_report import write_report
+from experiments.size import size_folder
+from experiments.size.pages.size_page import redraw as redraw_size
+from experiments.sweep.pages.redraw_sweep import redraw as redraw_sweep
+from experiments.sweep.sweep_folder import MARK as SWEEP_MARK
 
 PageMaker = Callable[[Path], Path]
 
-PAGE_MAKERS: dict[str, PageMaker] = {MARK: redraw}
+PAGE_MAKERS: dict[str, PageMaker] = {
+    MARK: redraw,
+    size_folder.MARK: redraw_size,
+    SWEEP_MARK: redraw_sweep,
+}
 """The file that marks a kind of folder -> what draws its page. Other folders hold runs or comparisons."""
 
 

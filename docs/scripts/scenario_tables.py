@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/scenarios.md and docs/launchpad.md from the fields of their models.
+"""Writes the tables of keys in docs/scenarios.md and other pages from the fields of their models.
 
 python -m docs.scripts.scenario_tables
 
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad import experiment_file
+from experiments.size import cost_table, size_file
 from rare.scenario.config import scenario_config, supply_tables
 from rare.scenario.config.field_types import LAYOUT_KEYS, Table
 from rare.scenario.config.toml_tables import inner_table, limits, value_kind
@@ -67,7 +69,30 @@ def _experiment_blocks() -> Mapping[str, dict[str, FieldInfo]]:
     return {"top level": _keys(experiment_file.Experiment), **blocks}
 
 
-PAGES = {DOCS / "scenarios.md": _scenario_blocks, DOCS / "launchpad.md": _experiment_blocks}
+def _slurm_blocks() -> Mapping[str, dict[str, FieldInfo]]:
+    return {"top level": _keys(SlurmFile)}
+
+
+def _size_blocks() -> Mapping[str, dict[str, FieldInfo]]:
+    jobs = tuple(size_file.JobsTable.model_fields)
+    return {
+        "top level": _keys(size_file.SizeFile, without=jobs),
+        "jobs": _keys(size_file.JobsTable),
+        "year": _keys(size_file.YearTable, without=jobs),
+        "solar and wind": _keys(size_file.SourceRange),
+        "battery": _keys(size_file.BatteryRange),
+        "grid": _keys(size_file.GridRange),
+        "search": _keys(size_file.SearchTable),
+        "cost": _keys(cost_table.CostTable),
+    }
+
+
+PAGES = {
+    DOCS / "scenarios.md": _scenario_blocks,
+    DOCS / "launchpad.md": _experiment_blocks,
+    DOCS / "clusters.md": _slurm_blocks,
+    DOCS / "size.md": _size_blocks,
+}
 
 
 def key_table(fields: Mapping[str, FieldInfo]) -> str:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from experiments.runs.provenance import version
     from experiments.runs.run_setup import Settings, SimulationRequest
     from experiments.runs.single_run import simulate_run
+    from experiments.size.pages.size_text import costs_text, size_text
+    from experiments.size.run_size import SizeRequest, size_run
+    from experiments.size.size_file import size_schema
     from experiments.sweep.pages.sweep_text import sweep_text
     from experiments.sweep.run_sweep import SweepRequest, sweep_run
     from experiments.sweep.sweep_file import sweep_schema
@@ -71,6 +74,9 @@ MODULES = {
     "experiments.sweep.pages.sweep_text": ("sweep_text",),
     "experiments.sweep.run_sweep": ("SweepRequest", "sweep_run"),
     "experiments.sweep.sweep_file": ("sweep_schema",),
+    "experiments.size.pages.size_text": ("costs_text", "size_text"),
+    "experiments.size.run_size": ("SizeRequest", "size_run"),
+    "experiments.size.size_file": ("size_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),

@@ -63,6 +63,9 @@ COMMANDS = {
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."
     ),
+    "size": LazyCommand(
+        f"{_COMMANDS}.size_command:size", "Which sun, wind, battery and grid line serve these jobs best?"
+    ),
     "sweep": LazyCommand(
         f"{_COMMANDS}.sweep_command:sweep", "Run a grid or list of cases, here or on a cluster."
     ),

@@ -18,7 +18,10 @@ ENDS_AT = "RARE_WORKER_ENDS_AT"
 """Environment variable: Unix time in seconds at which this worker is ended from outside."""
 SPARE = 1.2
 """A cell begins only if the worker has so many times its usual seconds left."""
+FRESH = 0.1
+"""A worker has just started until this fraction of its time is over."""
 
+_started_at = time.time()
 _longest_s: dict[str, float] = {}
 """Seconds of the longest cell of each group that this process ran."""
 
@@ -120,12 +123,16 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _ends_before(cell: Cell, bundle: Bundle) -> bool:
-    """Whether this worker is ended before it could finish the cell. The first cell of a worker is begun."""
+    """Whether this worker is ended before it could finish the cell.
+
+    A worker that has just started begins its first cell however long that takes: none has more time.
+    """
     try:
         ends_at = float(os.environ.get(ENDS_AT, "inf"))
     except ValueError:
         return False
-    if not _longest_s:
+    now = time.time()
+    if not _longest_s and now - _started_at < FRESH * (ends_at - _started_at):
         return False
     usual_s = max(_longest_s.get(cell.group, 0.0), bundle.estimates_s.get(cell.group, 0.0))
-    return time.time() + SPARE * usual_s > ends_at
+    return now + SPARE * usual_s > ends_at

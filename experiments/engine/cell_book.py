@@ -11,6 +11,7 @@ import os
 import platform
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +55,11 @@ class CellBook:
             (folder / name).mkdir(parents=True, exist_ok=True)
         write_json(folder / SESSION, {"session": session})
         return cls(folder, session)
+
+    def close(self) -> None:
+        """End the session: workers that nobody waits for stop after the cell that they are at."""
+        with suppress(OSError):
+            write_json(self.folder / SESSION, {"session": ""})
 
     def is_current(self) -> bool:
         """Whether no later command works in this folder."""

@@ -18,6 +18,7 @@ from distributed.security import Security
 
 from experiments.engine.bundle import Bundle, BundleReport, run_bundle
 from experiments.engine.executor import WorkerLost
+from experiments.engine.leaving import leave
 from experiments.engine.local_cluster import LocalWorkers
 from experiments.engine.where import Where
 from experiments.process.progress import ProgressDisplay
@@ -27,6 +28,9 @@ from traces.files.text import place
 
 CONNECT_S = 20
 COUNT_EVERY_S = 2.0
+FETCH_S = 20
+LOST_REPORT = BundleReport(out_of_time=True)
+"""For a report that left with its worker: what is done is found on disk when the cells come up again."""
 CONFIG = {
     "distributed.scheduler.allowed-failures": 0,  # a second try is ours: the book knows which cell it was
     "distributed.comm.timeouts.connect": f"{CONNECT_S}s",
@@ -40,8 +44,8 @@ class Cluster(Protocol):
     scheduler_address: str
     security: Any
 
-    def keep_up(self) -> None:
-        """Start workers anew where some have ended."""
+    def keep_up(self, cells_left: int) -> None:
+        """Start workers anew where some have ended, but no more than there are cells left."""
         ...
 
     def reason(self, pid: int, worker: str) -> str:
@@ -58,7 +62,7 @@ def run_on_worker(bundle: Bundle) -> BundleReport:
     worker = get_worker()
     report = run_bundle(bundle, str(worker.name))
     if report.out_of_time:
-        worker.loop.add_callback(worker.close_gracefully, restart=False)
+        leave(worker)
     return report
 
 
@@ -83,12 +87,12 @@ class DaskExecutor:
         self._bundles.clear()
         self._resources.close()
 
-    def workers(self) -> int:
+    def workers(self, cells_left: int) -> int:
         """Threads of all workers, counted every few seconds."""
         now_s = time.monotonic()
         if now_s - self._counted_s > COUNT_EVERY_S:
             if self._cluster is not None:
-                self._cluster.keep_up()
+                self._cluster.keep_up(cells_left)
             self._workers = sum(self._client.nthreads().values()) if self._is_connected() else 0
             self._counted_s = now_s
         return self._workers
@@ -122,9 +126,14 @@ class DaskExecutor:
 
     def _outcome(self, future: Future) -> BundleReport | WorkerLost:
         if future.status == "finished":
-            report = future.result()
+            try:
+                report = future.result(timeout=FETCH_S)
+            except TimeoutError:
+                return LOST_REPORT
             assert isinstance(report, BundleReport)
             return report
+        if future.status == "lost" and self._is_connected():
+            return LOST_REPORT
         if future.status != "error":  # cancelled or lost: so it is if the scheduler is gone
             raise self._gone()
         error = future.exception()
@@ -162,7 +171,7 @@ def remote_executor(where: Where, display: ProgressDisplay, folder: Path) -> Das
     resources.enter_context(dask.config.set(CONFIG))
     silence_dask()
     if where.dask_slurm is not None:
-        from experiments.engine.slurm_cluster import slurm_cluster
+        from experiments.engine.slurm.slurm_cluster import slurm_cluster
 
         cluster: Cluster = slurm_cluster(Path(where.dask_slurm), folder, insecure=where.insecure)
         resources.callback(cluster.close)

@@ -28,8 +28,11 @@ class Executor(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def workers(self) -> int:
-        """Bundles that run side by side at present; 0 while workers are awaited."""
+    def workers(self, cells_left: int) -> int:
+        """Bundles that run side by side at present; 0 while workers are awaited.
+
+        cells_left: cells that have not ended; no more workers than that are of use.
+        """
         ...
 
     def submit(self, bundle: Bundle) -> None:
@@ -61,7 +64,7 @@ class InProcess:
     ) -> None:
         self._waiting.clear()
 
-    def workers(self) -> int:
+    def workers(self, cells_left: int) -> int:
         """One."""
         return 1
 

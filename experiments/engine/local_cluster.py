@@ -26,7 +26,9 @@ CONFIG = {
     "distributed.nanny.pre-spawn-environ": {**dict.fromkeys(THREADS, "1"), "MALLOC_TRIM_THRESHOLD_": "65536"},
     "distributed.nanny.environ": dict.fromkeys(THREADS, "1"),
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.profile.enabled": False,  # it would keep a megabyte of call stacks for every minute
     "distributed.diagnostics.nvml": False,
+    "distributed.scheduler.worker-ttl": "365 days",  # compiled code may give no sign of life for long
 }
 REASON_WITHIN_S = 1.0
 _KILLED = re.compile(r"Worker process (\d+) (was killed by signal (\d+)|exited with status (\d+))")
@@ -71,7 +73,7 @@ class LocalWorkers:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def keep_up(self) -> None:
+    def keep_up(self, cells_left: int) -> None:
         """Nothing: each worker has a nanny, which starts it again."""
 
     def reason(self, pid: int, worker: str) -> str:

@@ -10,8 +10,9 @@ from experiments.engine.bundle import Bundle, BundleReport
 from experiments.engine.bundling import CellQueue
 from experiments.engine.cell_book import CellBook
 from experiments.engine.cells import BUG, Cell, CellWork, Failure
+from experiments.engine.choose_executor import executor_of
 from experiments.engine.executor import Executor, WorkerLost
-from experiments.engine.where import Where, executor_of
+from experiments.engine.where import Where
 from experiments.process.code_identity import code_identity
 from experiments.process.progress import QUIET, ProgressDisplay, Task
 from traces.errors import InputError
@@ -62,8 +63,12 @@ def run_cells(
         run.on_end, run.stop_at_failure = on_end, stop_at_failure
         run.start(done, failures)
         if run.queue:
-            with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
-                run.all(executor)
+            try:
+                with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
+                    run.all(executor)
+            except BaseException:
+                cell_book.close()
+                raise
     return run.failures
 
 
@@ -97,7 +102,7 @@ class _Run:
     def all(self, executor: Executor) -> None:
         """Submit and collect until nothing is left."""
         while self.queue or self._running:
-            workers = executor.workers()
+            workers = executor.workers(len(self.cells) - self._ended)
             while len(self._running) < max(workers, 1) + (workers > 1):  # one waits, so that none is idle
                 cells = self.queue.next(workers, executor.most_cells)
                 if not cells:

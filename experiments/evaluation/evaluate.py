@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.engine.cells import Cell
-from experiments.engine.run_cells import run_cells
+from experiments.engine.run_all import HERE, run_all
 from experiments.engine.where import Where
 from experiments.evaluation.window_rows import KeptRows, Row, check_name, run_window
 from experiments.process.progress import QUIET, ProgressDisplay
@@ -34,9 +34,6 @@ def choose_windows(loaded: Loaded, selection: Sequence[str]) -> list[Window]:
                 f"scenario, such as {windows[0].name}"
             )
     return [window for window in windows if {window.split, window.name} & set(selection)]
-
-
-HERE = Where(workers=1)
 
 
 def evaluate(
@@ -114,16 +111,7 @@ def _rows(work: WindowWork, windows: Sequence[Window], where: Where, display: Pr
     """The rows of all windows, in their order."""
     cells = [work.cell(window) for window in windows]
     label = f"{len(work.schedulers)} schedulers"
-    run_cells(
-        work,
-        cells,
-        where,
-        work.folder / "book",
-        display=display,
-        label=label,
-        unit="windows",
-        stop_at_failure=True,
-    )
+    run_all(work, cells, where, work.folder / "book", display=display, label=label, unit="windows")
     rows: list[Row] = []
     for cell in cells:
         of_window = work.rows(cell)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -17,7 +18,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.drawing import style
-from experiments.figures.small_multiples import HATCH, INK
+from experiments.figures.drawing.panels import HATCH, INK
 
 SEQUENTIAL = "viridis"  # perceptually uniform
 DIVERGING = "BrBG"  # brown to blue-green, told apart with colour-blind sight
@@ -40,7 +41,8 @@ class HeatMap:
     rows: names. columns: for each column its names from the outermost level to the innermost. column_axes:
     what these levels are called. values, texts, states, bold, corners: (R, C); a corner marks a cell. title,
     bar_label: texts. better: 1 if high is good, -1 if low is, 0 if neither. limit: None for values by
-    magnitude; else they diverge from 0, and the colours end at this size.
+    magnitude; else they diverge from 0, and the colours end at this size. span: the ends of the colours of
+    values by magnitude, None for their own.
     """
 
     rows: Sequence[str]
@@ -55,14 +57,21 @@ class HeatMap:
     bar_label: str
     better: int = 0
     limit: float | None = None
+    span: tuple[float, float] | None = None
+
+    def own_span(self) -> tuple[float, float]:
+        """Smallest and largest number; 0 and 1 without any."""
+        known = self.values[(self.states == State.NUMBER) & np.isfinite(self.values)]
+        return (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
 
     def part(self, columns: range) -> HeatMap:
-        """These columns of the map, with its title and labels."""
+        """These columns of the map, in the colours of the whole."""
         tables = {
             name: getattr(self, name)[:, columns.start : columns.stop]
             for name in ("values", "texts", "states", "bold", "corners")
         }
-        return replace(self, columns=self.columns[columns.start : columns.stop], **tables)
+        shown = self.columns[columns.start : columns.stop]
+        return replace(self, columns=shown, span=self.span or self.own_span(), **tables)
 
 
 def draw(heat: HeatMap) -> Figure:
@@ -78,10 +87,9 @@ def draw(heat: HeatMap) -> Figure:
     axes = figure.subplots()
     colours, norm = _colours(heat)
     shown = np.ma.masked_invalid(np.where(heat.states == State.NUMBER, heat.values, np.nan))
-    mesh = axes.pcolormesh(
-        np.arange(shown.shape[1] + 1) - 0.5, np.arange(count + 1) - 0.5, shown, cmap=colours, norm=norm,
-        edgecolors="white", linewidth=0.8 if shown.shape[1] <= 40 else 0.3,
-    )  # fmt: skip
+    edges = [np.arange(size + 1) - 0.5 for size in (shown.shape[1], count)]
+    gap = 0.8 if shown.shape[1] <= 40 else 0.3
+    mesh = axes.pcolormesh(*edges, shown, cmap=colours, norm=norm, edgecolors="white", linewidth=gap)
     _cells(axes, heat, colours, norm, column_in)
     _names(axes, heat, slanted)
     if shown.count():
@@ -98,11 +106,10 @@ def _column_in(heat: HeatMap) -> float:
 
 def _colours(heat: HeatMap) -> tuple[Colormap, Normalize]:
     """Colour map and norm. Of two ends the blue-green one and the bright one are better."""
-    known = heat.values[(heat.states == State.NUMBER) & np.isfinite(heat.values)]
     reverse = "_r" if heat.better < 0 else ""
     if heat.limit is not None:
         return matplotlib.colormaps[DIVERGING + reverse], Normalize(-heat.limit, heat.limit)
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    low, high = heat.span or heat.own_span()
     colours = matplotlib.colormaps[SEQUENTIAL + reverse]
     if low > 0 and high / low > LOG_FROM:
         return colours, LogNorm(low, high)
@@ -112,24 +119,24 @@ def _colours(heat: HeatMap) -> tuple[Colormap, Normalize]:
 def _cells(axes: Axes, heat: HeatMap, colours: Colormap, norm: Normalize, column_in: float) -> None:
     longest = max((len(text) for text in heat.texts.ravel()), default=1)
     font = min(LARGEST_FONT, 8.0 * column_in / (CHARACTER_IN * max(longest, 1)))
+    # The layout would measure every text and patch inside, which takes half of the time.
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "in_layout": False}
     for (row, column), state in np.ndenumerate(heat.states):
         if state == State.FAILED:
-            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **HATCH))
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, in_layout=False, **HATCH))
         elif state == State.NULL:
-            axes.text(column, row, "–", ha="center", va="center", fontsize=8, color=INK)
+            axes.text(column, row, "–", fontsize=8, color=INK, **middle)
         elif state == State.NUMBER:
             back = colours(norm(heat.values[row, column]))
             ink = "white" if _luminance(back) < 0.45 else "#15191D"
             if font >= SMALLEST_FONT:
-                axes.text(
-                    column, row, heat.texts[row, column], ha="center", va="center", color=ink, fontsize=font,
-                    fontweight="bold" if heat.bold[row, column] else "normal",
-                )  # fmt: skip
+                weight = "bold" if heat.bold[row, column] else "normal"
+                text = str(heat.texts[row, column])
+                axes.text(column, row, text, color=ink, fontsize=font, fontweight=weight, **middle)
             if heat.corners[row, column]:
-                size = min(0.3, 0.1 / column_in)
-                right, top = column + 0.47, row - 0.46
-                corner = [(right, top), (right - size, top), (right, top + 0.3)]
-                axes.add_patch(Polygon(corner, facecolor=ink, edgecolor="none"))
+                width, (right, top) = min(0.3, 0.1 / column_in), (column + 0.47, row - 0.46)
+                corner = [(right, top), (right - width, top), (right, top + 0.3)]
+                axes.add_patch(Polygon(corner, facecolor=ink, edgecolor="none", in_layout=False))
 
 
 def _luminance(colour: Sequence[float]) -> float:
@@ -166,9 +173,17 @@ def _names(axes: Axes, heat: HeatMap, slanted: bool) -> None:
 def _axis_name(axes: Axes, name: str, lift: float) -> None:
     """The name of a level of columns, at the left of its line. lift: points."""
     axes.annotate(
-        style.label(name, 24), (0, 1), xycoords="axes fraction", xytext=(-6, lift), textcoords="offset points",
-        ha="right", va="bottom", fontsize=8.5, color=INK, annotation_clip=False,
-    )  # fmt: skip
+        style.label(name, 24),
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(-6, lift),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=8.5,
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def _outer_names(axes: Axes, heat: HeatMap, depth: int, lift: float) -> None:
@@ -179,10 +194,17 @@ def _outer_names(axes: Axes, heat: HeatMap, depth: int, lift: float) -> None:
     for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
         most = max(3, int((end - start) * column_in / 0.08))
         axes.annotate(
-            style.label(keys[start][-1], most), ((start + end - 1) / 2, 1), xycoords=("data", "axes fraction"),
-            xytext=(0, lift), textcoords="offset points", ha="center", va="bottom", fontsize=9,
-            fontweight="bold" if depth == 0 else "normal", annotation_clip=False,
-        )  # fmt: skip
+            style.label(keys[start][-1], most),
+            ((start + end - 1) / 2, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, lift),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9,
+            fontweight="bold" if depth == 0 else "normal",
+            annotation_clip=False,
+        )
         if start:
             axes.axvline(start - 0.5, color="white", linewidth=3.5 if depth == 0 else 2.2, zorder=3)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.engine.where import Where, available_cores
+from experiments.engine.choose_executor import available_cores
+from experiments.engine.where import Where
 from experiments.launchpad.cases import cases_of
 from experiments.launchpad.experiment_file import DEFAULT, QUICK, Experiment, WorkloadTable, read_experiment
 from experiments.launchpad.launchpad_folder import results_path

@@ -143,11 +143,9 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
         yield point, dataclasses.replace(loaded, base=loaded.base.resolve())
 
 
-def _check_file(entry: SweepWorkload | SweepSupply, base: Path) -> None:
-    if entry.file not in (None, UNLIMITED) and not is_regular(base / user_path(entry.file)):
-        raise InputError(
-            f"{entry.name}: {place(entry.file)}: is no file; paths are relative to the sweep file"
-        )
+def _check_file(name: str, file: str | None, base: Path) -> None:
+    if file is not None and file != UNLIMITED and not is_regular(base / user_path(file)):
+        raise InputError(f"{name}: {place(file)}: is no file; paths are relative to the sweep file")
 
 
 def _scenario_name(name: str, base: Path) -> str:

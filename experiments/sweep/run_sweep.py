@@ -14,9 +14,9 @@ from experiments.engine.run_cells import run_cells
 from experiments.engine.where import Where
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
-from experiments.sweep.manifest import Manifest, manifest_of
-from experiments.sweep.pages.report_choice import ReportChoice
-from experiments.sweep.sweep_file import SweepFile, read_sweep
+from experiments.sweep.manifest import REPLICATES, Manifest, manifest_of
+from experiments.sweep.pages.report_choice import ReportChoice, check_choice
+from experiments.sweep.sweep_file import read_sweep
 from experiments.sweep.sweep_folder import (
     BOOK,
     REPORT,
@@ -58,12 +58,14 @@ class SweepOutcome:
     """The table of a sweep; of one task, the cells that failed in it alone.
 
     failures: the line of each failed cell, by its label. missing: cells that are neither finished nor failed.
+    choice: what report and text show.
     """
 
     table: SweepTable | None
     failures: dict[str, str]
     missing: int
     out: Path
+    choice: ReportChoice = ReportChoice()
 
 
 def sweep_run(
@@ -79,6 +81,8 @@ def sweep_run(
     path = user_path(file)
     sweep = read_sweep(path)
     manifest = manifest_of(sweep, path.resolve().parent)
+    choice = ReportChoice(**sweep.report.model_dump())
+    check_choice(choice, manifest.axes, REPLICATES)
     out = user_path(request.out).resolve()
     with opened(out, shared=request.task is not None), explained(lambda: _kept(out)):
         if request.task is not None:
@@ -90,7 +94,7 @@ def sweep_run(
         else:
             _announce(manifest, work, display)
             failures = _run(manifest.cells, work, out, request, display)
-        return _written(sweep, manifest, out, failures, request, display)
+        return _written(choice, manifest, out, failures, request, display)
 
 
 def _check(request: SweepRequest) -> None:
@@ -148,7 +152,7 @@ def _run_task(manifest: Manifest, out: Path, request: SweepRequest, display: Pro
 
 
 def _written(
-    sweep: SweepFile,
+    choice: ReportChoice,
     manifest: Manifest,
     out: Path,
     failures: dict[str, Failure],
@@ -158,18 +162,18 @@ def _written(
     from experiments.sweep.pages.sweep_report import summary_frame, write_sweep_report  # brings matplotlib
 
     table = table_of(manifest, SweepWork(out), failures)
-    choice = ReportChoice(**sweep.report.model_dump())
     write_parquet(table, out / RESULTS)
     write_failures(out, table)
     with replacing(out / SUMMARY) as partial:
         summary_frame(table, choice).to_csv(partial, index=False, lineterminator="\n")
-    if request.figures and len(table.rows):
+    if request.figures:
         display.note("drawing the figures and the report ...")
         write_sweep_report(out, table, choice)
     else:
         (out / REPORT).unlink(missing_ok=True)
     by_label = {cell.label: failures[cell.key].line for cell in manifest.cells if cell.key in failures}
-    return SweepOutcome(table, by_label, table.cells - len(table.rows) - len(table.failures), out)
+    missing = table.cells - len(table.rows) - len(table.failures)
+    return SweepOutcome(table, by_label, missing, out, choice)
 
 
 def _kept(out: Path) -> str:

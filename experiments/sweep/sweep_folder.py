@@ -16,9 +16,8 @@ from traces.files.documents import read_json
 from traces.files.text import place
 
 MARK = "sweep.json"
-BOOK, MANIFEST, RESULTS, SUMMARY, FAILURES = (
-    "book", "manifest.jsonl", "results.parquet", "summary.csv", "failures.csv",
-)  # fmt: skip
+BOOK, MANIFEST, FAILURES = "book", "manifest.jsonl", "failures.csv"
+RESULTS, SUMMARY = "results.parquet", "summary.csv"
 REPORT = "report.html"
 FORMAT = 1
 

@@ -3,7 +3,9 @@
 import pytest
 
 from docs.scripts.scenario_tables import PAGES, refreshed
+from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad.experiment_file import Experiment
+from experiments.size.size_file import SizeFile
 from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.config.toml_tables import inner_table
 
@@ -20,7 +22,10 @@ def keys(table):
         yield from [name] if inner is None else keys(inner)
 
 
-@pytest.mark.parametrize("page, model", list(zip(PAGES, (Scenario, Experiment), strict=True)))
+MODELS = (Scenario, Experiment, SlurmFile, SizeFile)
+
+
+@pytest.mark.parametrize("page, model", list(zip(PAGES, MODELS, strict=True)))
 def test_every_key_is_documented(page, model):
     text = page.read_text("utf-8")
     assert [key for key in keys(model) if f"`{key}`" not in text] == []

@@ -75,7 +75,7 @@ def sweep(
     if as_json:
         click.echo(json_text(_facts(outcome)))
     elif outcome.table is not None:
-        click.echo(functions.sweep_text(outcome.table))
+        click.echo(functions.sweep_text(outcome.table, choice=outcome.choice))
         click.echo(f"written: {outcome.out / ('summary.csv' if no_figures else 'report.html')}")
     _raise_failures(outcome, folder)
 
@@ -98,9 +98,15 @@ def _raise_failures(outcome: SweepOutcome, folder: str) -> None:
         count = len(outcome.failures)
         raise InputError(
             f"{count:,} cell{'s' if count > 1 else ''} failed, the first one ({label}): {line} "
-            f"({folder}/failures.csv lists them; --retry-failed runs them again)"
+            f"({_where_listed(outcome, folder)}; --retry-failed runs them again)"
         )
     if outcome.missing:
         raise InputError(
             f"{outcome.missing:,} cells are neither finished nor failed; run their tasks, then gather again"
         )
+
+
+def _where_listed(outcome: SweepOutcome, folder: str) -> str:
+    if outcome.table is None:
+        return "--gather lists them all"
+    return f"{folder}/failures.csv lists them"

@@ -61,7 +61,7 @@ class ShownMetrics:
 
 
 def check_choice(choice: ReportChoice, axes: Sequence[str], replicates: Sequence[str]) -> None:
-    """InputError if a wish names no metric, one that is no number, no axis, a repetition, or an axis twice."""
+    """InputError if a wish names an unknown metric or axis, a metric without numbers, or an axis twice."""
     for key in choice.metrics:
         if key not in METRICS:
             near = get_close_matches(key, METRICS, n=3)

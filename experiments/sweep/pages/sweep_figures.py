@@ -10,9 +10,13 @@ from matplotlib.figure import Figure
 
 from experiments.figures import heat_map, small_multiples
 from experiments.figures.drawing import style
+from experiments.figures.drawing.panels import scaling_of
 from experiments.sweep.pages import sweep_heat_maps, sweep_panels
 from experiments.sweep.pages.sweep_view import SweepView
 from rare.metric_catalogue import Metric
+
+PANELS, HEAT, DIFFERENCE = KINDS = ("panels", "heat", "difference")
+"""What file names of figures begin with."""
 
 MOST_PANELS = 20  # of a figure
 MOST_COLUMNS = 48  # of a heat map
@@ -40,13 +44,15 @@ def draw_figures(view: SweepView, folder: Path) -> list[Drawn]:
 
 
 def _panels(view: SweepView, metric: Metric) -> Iterator[tuple[Figure, Drawn]]:
-    frame = sweep_panels.frame_of(view, view.scale(metric))
-    panels = sweep_panels.panels_of(view, view.scale(metric))
-    caption = sweep_panels.caption_of(view, view.scale(metric), panels)
+    scale = view.scale(metric)
+    panels = sweep_panels.panels_of(view, scale)
+    scaling = scaling_of(panels)
+    frame = sweep_panels.frame_of(view, scale, scaling)
+    caption = sweep_panels.caption_of(view, scale, panels, scaling)
     draw = small_multiples.draw_lines if view.roles.x else small_multiples.draw_dots
     for place, part, note in _parts(len(panels), MOST_PANELS):
         figure = draw([panels[each] for each in part], frame)
-        yield figure, Drawn(_stem("panels", metric, place), caption + note, metric)
+        yield figure, Drawn(_stem(PANELS, metric, place), caption + note, metric)
 
 
 def _heat_maps(view: SweepView, metric: Metric) -> Iterator[tuple[Figure, Drawn]]:

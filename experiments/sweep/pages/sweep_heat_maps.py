@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from experiments.sweep.pages.sweep_summary import Mean, mean_of
 from experiments.sweep.pages.sweep_view import BETWEEN, Group, SweepView
 from rare.metric_catalogue import Form
 
+ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 NAME, TITLE = 26, 60  # characters
 MOST_PER_CENT = 200.0  # where colours end
 WITHIN = 85  # percentile of the sizes of differences at which colours end: a few bad ones leave the rest grey
@@ -30,11 +32,54 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
+    """A cell of a map, as HeatMap has it."""
+
     state: State
     value: float = np.nan
     text: str = ""
     bold: bool = False
     corner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a map is made of. axes: what the columns' names are levels of. lines: the rows."""
+
+    view: SweepView
+    scale: MetricScale
+    columns: Sequence[_Column]
+    axes: tuple[str, ...]
+    lines: Sequence[Level]
+
+    @property
+    def single(self) -> bool:
+        """Whether cells are single repetitions."""
+        return self.columns[0].repetition is not None
+
+    def values(self, line: Level, column: _Column) -> np.ndarray:
+        """The numbers behind a cell: (R, S), NaN where there is none."""
+        view = self.view
+        values = view.summary.values(self.scale.metric.key, view.combination(line, column.group))
+        return values if column.repetition is None else values[column.repetition].reshape(1, 1)
+
+    def incomplete(self, line: Level, column: _Column) -> bool:
+        """Whether a cell is a mean of which some repetitions failed."""
+        combination = self.view.combination(line, column.group)
+        return column.repetition is None and self.view.summary.incomplete(combination)
+
+    def state(self, line: Level, column: _Column) -> State:
+        """What a cell without a number is."""
+        summary, combination = self.view.summary, self.view.combination(line, column.group)
+        if column.repetition is None:
+            finished, failed = bool(summary.finished[combination]), bool(summary.failed[combination])
+        else:
+            finished = summary.ran_at(combination, column.repetition)
+            failed = summary.failed_at(combination, column.repetition)
+        return State.NULL if finished else State.FAILED if failed else State.ABSENT
+
+    def name(self, text: str) -> str:
+        """The title of a map."""
+        return f"{style.label(self.view.summary.table.name, TITLE)}: {self.scale.words}{text}"
 
 
 def heat_maps_of(view: SweepView, scale: MetricScale) -> dict[str, tuple[HeatMap, str]]:
@@ -45,113 +90,106 @@ def heat_maps_of(view: SweepView, scale: MetricScale) -> dict[str, tuple[HeatMap
     columns, axes = _columns(view)
     if len(columns) < 2:
         return {}
-    maps = {"heat": _heat(view, scale, columns, axes)}
+    source = _Source(view, scale, columns, axes, view.rows(scale.metric))
+    maps = {"heat": _heat(source)}
     if len(view.lines) > 1:
-        maps["difference"] = _difference(view, scale, columns, axes)
+        maps["difference"] = _difference(source)
     return maps
 
 
 def _columns(view: SweepView) -> tuple[list[_Column], tuple[str, ...]]:
     """The columns, and the axes that their names are of."""
-    summary = view.summary
-    if len(view.groups) == 1 and summary.repeats > 1:
-        names = tuple(name for name in summary.table.replicates if summary.levels[name].varies)
-        group = view.groups[0]
-        return [
-            _Column(
-                tuple(_label(view, name, level) for name, level in _named(view, levels) if name in names),
-                group,
-                at,
-            )
-            for at, levels in summary.repetitions.items()
-        ], names
-    axes = view.roles.groups
+    summary, axes = view.summary, view.roles.groups
+    if len(view.groups) > 1 or summary.repeats < 2:
+        return [_Column(_names(view, axes, group), group) for group in view.groups], axes
+    repeated = summary.table.replicates
+    varying = tuple(name for name in repeated if summary.levels[name].varies)
     columns = [
-        _Column(tuple(_label(view, name, level) for name, level in zip(axes, group, strict=True)), group)
-        for group in view.groups
+        _Column(_names(view, varying, [levels[repeated.index(name)] for name in varying]), view.groups[0], at)
+        for at, levels in summary.repetitions.items()
     ]
-    return columns, axes
+    return columns, varying
 
 
-def _named(view: SweepView, levels: tuple[Level, ...]) -> list[tuple[str, Level]]:
-    return list(zip(view.summary.table.replicates, levels, strict=True))
-
-
-def _label(view: SweepView, axis: str, level: Level) -> str:
-    labels = view.summary.levels[axis].labels
-    return cut_labels(labels, NAME)[labels.index(view.label(axis, level))]
-
-
-def _heat(
-    view: SweepView, scale: MetricScale, columns: list[_Column], axes: tuple[str, ...]
-) -> tuple[HeatMap, str]:
-    lines = view.ranked_overall(scale.metric)
-    cells = [[_value_cell(view, scale, line, column) for column in columns] for line in lines]
-    direction = f" ({scale.direction})" if scale.direction else ""
-    what = "Single runs" if columns[0].repetition else "Means over repetitions"
-    order = ", the best row by mean rank first" if scale.metric.better and len(lines) > 1 else ""
-    caption = f"{what} of {scale.words}{direction}{order}. Columns: {BETWEEN.join(axes)}."
-    heat = _made(
-        view, lines, columns, axes, cells,
-        title=f"{style.label(view.summary.table.name, TITLE)}: {scale.words}{direction}",
-        bar_label=scale.name, better=scale.metric.better,
-    )  # fmt: skip
-    return heat, caption + _marks(cells)
-
-
-def _made(
-    view: SweepView, lines: list[Level], columns: list[_Column], axes: tuple[str, ...], cells: list[list[_Cell]],
-    *, title: str, bar_label: str, better: int, limit: float | None = None,
-) -> HeatMap:  # fmt: skip
-    names = dict(
-        zip(view.lines, cut_labels([view.line_label(line) for line in view.lines], NAME), strict=True)
+def _names(view: SweepView, axes: Sequence[str], levels: Sequence[Level]) -> tuple[str, ...]:
+    """The short names of levels, one on each axis."""
+    of_axes = [view.summary.levels[name] for name in axes]
+    return tuple(
+        cut_labels(axis.labels, NAME)[axis.levels.index(level)]
+        for axis, level in zip(of_axes, levels, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Title, label of the colour bar, and where diverging colours end (None: values by magnitude)."""
+
+    title: str
+    bar_label: str
+    limit: float | None = None
+
+
+def _made(source: _Source, cells: Sequence[Sequence[_Cell]], look: _Look) -> HeatMap:
+    view = source.view
+    short = cut_labels([view.line_label(line) for line in view.lines], NAME)
+    names = dict(zip(view.lines, short, strict=True))
 
     def table(part: str, kind: type) -> np.ndarray:
         return np.array([[getattr(cell, part) for cell in row] for row in cells], dtype=kind)
 
     return HeatMap(
-        rows=[names[line] for line in lines],
-        columns=[column.names for column in columns],
-        column_axes=axes,
+        rows=[names[line] for line in source.lines],
+        columns=[column.names for column in source.columns],
+        column_axes=source.axes,
         values=table("value", float),
         texts=table("text", object),
         states=table("state", int),
         bold=table("bold", bool),
         corners=table("corner", bool),
-        title=title,
-        bar_label=bar_label,
-        better=better,
-        limit=limit,
+        title=look.title,
+        bar_label=look.bar_label,
+        better=source.scale.metric.better,
+        limit=look.limit,
     )
 
 
-def _state(view: SweepView, line: Level, column: _Column) -> State:
-    """What a cell without a number is."""
-    summary, combination = view.summary, view.combination(line, column.group)
-    if column.repetition is not None:
-        if summary.failed_at(combination, column.repetition):
-            return State.FAILED
-        done = bool(summary.finished[combination]) and summary.ran_at(combination, column.repetition)
-        return State.NULL if done else State.ABSENT
-    if summary.finished[combination]:
-        return State.NULL
-    return State.FAILED if summary.failed[combination] else State.ABSENT
+def _marks(cells: Sequence[Sequence[_Cell]], failed: str, null: str) -> str:
+    """What hatching, dash, blank and corner mean, as far as they occur."""
+    every = [cell for row in cells for cell in row]
+    texts = {
+        State.FAILED: f"hatched: {failed}",
+        State.NULL: f"a dash: {null}",
+        State.ABSENT: "blank: not part of the sweep, or not run",
+    }
+    marks = [text for state, text in texts.items() if any(cell.state == state for cell in every)]
+    if any(cell.corner for cell in every):
+        marks.append("a corner: some repetitions failed")
+    text = "; ".join(marks)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
-def _mean(view: SweepView, key: str, line: Level, column: _Column) -> Mean:
-    combination = view.combination(line, column.group)
-    if column.repetition is None:
-        return view.summary.mean(key, combination)
-    return mean_of(view.summary.values(key, combination)[column.repetition].reshape(1, 1))
+# --- values ---------------------------------------------------------------------------------------------
 
 
-def _value_cell(view: SweepView, scale: MetricScale, line: Level, column: _Column) -> _Cell:
-    mean = _mean(view, scale.metric.key, line, column).mean
-    if mean is None:
-        return _Cell(_state(view, line, column))
-    corner = column.repetition is None and view.summary.incomplete(view.combination(line, column.group))
-    return _Cell(State.NUMBER, mean / scale.factor, _short(mean, scale), corner=corner)
+def _heat(source: _Source) -> tuple[HeatMap, str]:
+    scale = source.scale
+    cells = [[_value_cell(source, line, column) for column in source.columns] for line in source.lines]
+    direction = f" ({scale.direction})" if scale.direction else ""
+    heat = _made(source, cells, _Look(source.name(direction), scale.name))
+    what = "Single runs" if source.single else "Means over repetitions"
+    ranked = scale.metric.better and len(source.lines) > 1 and not source.view.lines_are_numbers
+    order = ", the best row by mean rank first" if ranked else ""
+    caption = f"{what}: {scale.words}{direction}{order}. Columns: {BETWEEN.join(source.axes)}."
+    return heat, caption + _marks(cells, "failed", "without a number")
+
+
+def _value_cell(source: _Source, line: Level, column: _Column) -> _Cell:
+    values, scale = source.values(line, column), source.scale
+    if np.isnan(values).all():
+        return _Cell(source.state(line, column))
+    mean = float(np.nanmean(values))
+    text, corner = _short(mean, scale), source.incomplete(line, column)
+    return _Cell(State.NUMBER, mean / scale.factor, text, corner=corner)
 
 
 def _short(value: float, scale: MetricScale) -> str:
@@ -166,98 +204,83 @@ def _short(value: float, scale: MetricScale) -> str:
 # --- differences ----------------------------------------------------------------------------------------
 
 
-def _difference(
-    view: SweepView, scale: MetricScale, columns: list[_Column], axes: tuple[str, ...]
-) -> tuple[HeatMap, str]:
-    lines = view.ranked_overall(scale.metric)
-    cells = [[_difference_cell(view, scale, line, column) for column in columns] for line in lines]
+def _difference(source: _Source) -> tuple[HeatMap, str]:
+    view, scale = source.view, source.scale
+    cells = [[_difference_cell(source, line, column) for column in source.columns] for line in source.lines]
     base = view.line_label(view.baseline)
-    unit = f"% of {base}" if scale.metric.form in RELATIVE else _points(scale)
+    percentage = scale.metric.form is Form.SHARE
+    unit = (
+        f"% of {base}" if scale.metric.form in RELATIVE else "percentage points" if percentage else scale.unit
+    )
     sizes = [abs(cell.value) for row in cells for cell in row if cell.state == State.NUMBER and cell.value]
-    heat = _made(
-        view, lines, columns, axes, cells,
-        title=f"{style.label(view.summary.table.name, TITLE)}: {scale.words}, difference to {style.label(base, NAME)}",
+    look = _Look(
+        title=source.name(f", difference to {style.label(base, NAME)}"),
         bar_label=f"difference ({unit})" if unit else "difference",
-        better=scale.metric.better, limit=_limit(sizes, scale),
-    )  # fmt: skip
-    paired = "differences to" if columns[0].repetition else "mean differences, paired by repetition, to"
-    caption = f"{scale.name}: {paired} {base}" + (f" ({unit})" if unit else "")
-    caption += ". Blue-green: better, brown: worse." if scale.metric.better else "."
+        limit=_limit(sizes, scale),
+    )
+    kind = "differences to" if source.single else "mean differences, paired by repetition, to"
+    words = scale.words[:1].upper() + scale.words[1:]
+    caption = f"{words}: {kind} {base}" + (f" ({unit})." if unit else ".")
+    caption += " Blue-green: better, brown: worse." if scale.metric.better else ""
     if any(cell.bold for row in cells for cell in row):
         caption += " Bold: the 95 % interval of the difference excludes 0."
-    return heat, caption + _marks(cells)
+    marks = _marks(cells, f"it or {base} failed", f"without a number, or {base} has none or 0")
+    return _made(source, cells, look), caption + marks
 
 
-def _points(scale: MetricScale) -> str:
-    return "percentage points" if scale.metric.form is Form.SHARE else scale.unit
+def _difference_cell(source: _Source, line: Level, column: _Column) -> _Cell:
+    mine, base = source.values(line, column), source.values(source.view.baseline, column)
+    if np.isnan(mine - base).all():
+        return _Cell(_state_of_pair(source, line, column))
+    gain = _gain(source, line, column)
+    shown = _in_unit(gain.mean or 0.0, mine, base, source.scale)
+    if shown is None:
+        return _Cell(State.NULL)
+    value, text = shown
+    if line == source.view.baseline:
+        text = "0"
+    return _Cell(State.NUMBER, value, text, gain.excludes_zero, source.incomplete(line, column))
 
 
-def _difference_cell(view: SweepView, scale: MetricScale, line: Level, column: _Column) -> _Cell:
-    key, summary = scale.metric.key, view.summary
+def _gain(source: _Source, line: Level, column: _Column) -> Mean:
+    """The paired difference of a cell."""
     if column.repetition is None:
-        gain = view.difference(scale.metric, line, column.group, view.baseline)
-    else:
-        at = column.repetition
-        mine, base = (
-            summary.values(key, view.combination(each, column.group))[at] for each in (line, view.baseline)
-        )
-        gain = mean_of((mine - base).reshape(1, 1))
-    if gain.mean is None:
-        state = _state(view, line, column)
-        if state == State.NULL:  # it has a number perhaps, but the baseline has none
-            state = _state(view, view.baseline, column)
-        return _Cell(state)
-    corner = column.repetition is None and summary.incomplete(view.combination(line, column.group))
-    bold = gain.excludes_zero
+        return source.view.difference(source.scale.metric, line, column.group, source.view.baseline)
+    return mean_of(source.values(line, column) - source.values(source.view.baseline, column))
+
+
+def _state_of_pair(source: _Source, line: Level, column: _Column) -> State:
+    """What a cell without a difference is: failed if one of the two is."""
+    states = {source.state(line, column), source.state(source.view.baseline, column)}
+    return State.FAILED if State.FAILED in states else State.ABSENT if State.ABSENT in states else State.NULL
+
+
+def _in_unit(gain: float, mine: np.ndarray, base: np.ndarray, scale: MetricScale) -> tuple[float, str] | None:
+    """A difference as number and text; of forms without an upper end in per cent of the baseline.
+
+    None in per cent of 0. The baseline's mean is that of the repetitions that both have.
+    """
     if scale.metric.form not in RELATIVE:
-        text = scale.number(gain.mean, "+").replace("-", "−")
-        return _Cell(
-            State.NUMBER, gain.mean / scale.factor, "0" if line == view.baseline else text, bold, corner
-        )
-    base_mean = _paired_base(view, scale, line, column)
+        return gain / scale.factor, scale.number(gain, "+").replace("-", "−")
+    if gain == 0:
+        return 0.0, "0"
+    base_mean = float(base[~np.isnan(mine - base)].mean())
     if base_mean == 0:
-        return _Cell(State.NUMBER, 0.0, "0", bold, corner) if gain.mean == 0 else _Cell(State.NULL)
-    per_cent = 100 * gain.mean / abs(base_mean)
-    return _Cell(State.NUMBER, per_cent, "0" if line == view.baseline else _per_cent(per_cent), bold, corner)
-
-
-def _paired_base(view: SweepView, scale: MetricScale, line: Level, column: _Column) -> float:
-    """The baseline's mean over the repetitions that both have."""
-    mine, base = (
-        view.summary.values(scale.metric.key, view.combination(each, column.group))
-        for each in (line, view.baseline)
-    )
-    if column.repetition is not None:
-        return float(base[column.repetition])
-    return float(base[~np.isnan(mine) & ~np.isnan(base)].mean())
+        return None
+    per_cent = 100 * gain / abs(base_mean)
+    return per_cent, _per_cent(per_cent)
 
 
 def _per_cent(number: float) -> str:
-    if number == 0:
-        return "0"
+    """A difference in per cent, of few characters: from 1,000 % on as a multiple."""
     if number >= 1000:
         return f"×{1 + number / 100:,.0f}"
-    return f"{number:+.0f}".replace("-", "−") if abs(number) >= 10 else f"{number:+.1f}".replace("-", "−")
+    return f"{number:+.{0 if abs(number) >= 10 else 1}f}".replace("-", "−")
 
 
-def _limit(sizes: list[float], scale: MetricScale) -> float:
+def _limit(sizes: Sequence[float], scale: MetricScale) -> float:
     """Where the colours end: a round number that most differences are within."""
     most = float(np.percentile(sizes, WITHIN)) if sizes else 1.0
     power = 10.0 ** np.floor(np.log10(most))
-    limit = float(next(step * power for step in (1, 2, 5, 10) if step * power >= most * (1 - 1e-9)))
+    limit = float(next(step * power for step in ROUND if step * power >= most * (1 - 1e-9)))
     return min(limit, MOST_PER_CENT) if scale.metric.form in RELATIVE else limit
-
-
-def _marks(cells: list[list[_Cell]]) -> str:
-    """What hatching, dash, blank and corner mean, as far as they occur."""
-    every = [cell for row in cells for cell in row]
-    texts = {
-        State.FAILED: "hatched: failed",
-        State.NULL: "a dash: without a number",
-        State.ABSENT: "blank: not part of the sweep, or not run",
-    }
-    marks = [text for state, text in texts.items() if any(cell.state == state for cell in every)]
-    if any(cell.corner for cell in every):
-        marks.append("a corner: some repetitions failed")
-    text = "; ".join(marks)
-    return f" {text[0].upper()}{text[1:]}." if text else ""

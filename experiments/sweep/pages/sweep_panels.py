@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.figures import small_multiples
 from experiments.figures.drawing import style
-from experiments.figures.small_multiples import Frame, Panel, Series
+from experiments.figures.drawing.panels import Frame, Panel, Scaling, Series, title_characters
 from experiments.sweep.pages.axis_levels import Level, cut_labels
 from experiments.sweep.pages.metric_scale import MetricScale, metric_words
 from experiments.sweep.pages.sweep_view import BETWEEN, Group, SweepView
@@ -42,7 +42,7 @@ def line_names(view: SweepView) -> dict[Level, str]:
     )
 
 
-def frame_of(view: SweepView, scale: MetricScale) -> Frame:
+def frame_of(view: SweepView, scale: MetricScale, scaling: Scaling) -> Frame:
     """What all panels of a metric share."""
     names = line_names(view)
     x = view.roles.x
@@ -55,6 +55,7 @@ def frame_of(view: SweepView, scale: MetricScale) -> Frame:
         title=f"{head}; {words}" if words else head,
         value_label=f"{scale.name}{direction}",
         columns=_columns(view),
+        scaling=scaling,
         looks=[names[line] for line in highlighted(view)],
         x=places,
         x_label=x or "",
@@ -100,23 +101,22 @@ def panels_of(view: SweepView, scale: MetricScale) -> list[Panel]:
 def _panel(view: SweepView, scale: MetricScale, key: Group) -> Panel:
     names, metric = line_names(view), scale.metric
     groups = [(*key, level) for level in view.levels(view.roles.x)] if view.roles.x else [key]
-    lines = view.lines if view.roles.x else view.ranked_overall(metric)
-    series = [_series(view, scale, names[line], line, groups) for line in lines]
-    wins = [line for group in groups for line in view.winners(metric, group)]
-    best = max(dict.fromkeys(wins), key=wins.count, default=None) if len(view.lines) > 1 else None
-    note = ""
-    if wins and len(view.lines) > 1 and view.roles.x:
-        parts = sorted(dict.fromkeys(wins), key=lambda line: -wins.count(line))
-        note = "best: " + ", ".join(names[line] for line in parts[:2]) + (" …" if len(parts) > 2 else "")
-    return Panel(
-        _panel_title(view, key), series, "" if best is None and not wins else names.get(best, ""), note
-    )
+    lines = view.lines if view.roles.x else view.rows(metric)
+    series = [_series(view, scale, line, groups) for line in lines]
+    wins = Counter(names[line] for group in groups for line in view.winners(metric, group))
+    winners = [name for name, _ in wins.most_common()] if len(view.lines) > 1 else []
+    best, note = "", ""
+    if winners and view.roles.x:
+        note = f"best: {', '.join(winners[:2])}{' …' if len(winners) > 2 else ''}"
+    elif winners:
+        best = winners[0]
+    return Panel(_panel_title(view, key), series, best, note)
 
 
 def _panel_title(view: SweepView, key: Group) -> str:
     """The levels of a panel, each in its share of the room."""
     axes = view.roles.panels
-    room = small_multiples.title_characters(_columns(view)) - len(BETWEEN) * (len(axes) - 1)
+    room = title_characters(_columns(view)) - len(BETWEEN) * (len(axes) - 1)
     texts = []
     for name, level in zip(axes, key, strict=True):
         axis = view.summary.levels[name]
@@ -125,24 +125,30 @@ def _panel_title(view: SweepView, key: Group) -> str:
     return BETWEEN.join(texts)
 
 
-def _series(view: SweepView, scale: MetricScale, name: str, line: Level, groups: Sequence[Group]) -> Series:
+def _series(view: SweepView, scale: MetricScale, line: Level, groups: Sequence[Group]) -> Series:
+    """A line over its groups, or in one group with its single numbers."""
     summary, key = view.summary, scale.metric.key
     combinations = [view.combination(line, group) for group in groups]
     means = [summary.mean(key, combination) for combination in combinations]
-    parts = [
-        np.array([np.nan if value is None else value / scale.factor for value in values])
-        for values in zip(*((mean.mean, mean.low, mean.high) for mean in means), strict=True)
-    ]
-    failed = np.array([bool(summary.failed[each]) and not summary.finished[each] for each in combinations])
-    values = np.zeros(0)
-    if not view.roles.x:
-        values = summary.values(key, combinations[0]).ravel() / scale.factor
-        values = values[~np.isnan(values)]
-        values = values if len(values) > 1 else np.zeros(0)
-    return Series(name, *parts, failed=failed, values=values)
+    values = summary.values(key, combinations[0])
+    values = values[~np.isnan(values)] / scale.factor
+    return Series(
+        name=line_names(view)[line],
+        mean=_numbers([mean.mean for mean in means], scale),
+        low=_numbers([mean.low for mean in means], scale),
+        high=_numbers([mean.high for mean in means], scale),
+        failed=np.array([summary.failed[each] > 0 and not summary.finished[each] for each in combinations]),
+        values=values if view.roles.x is None and len(values) > 1 else np.zeros(0),
+    )
 
 
-def caption_of(view: SweepView, scale: MetricScale, panels: Sequence[Panel]) -> str:
+def _numbers(values: Sequence[float | None], scale: MetricScale) -> np.ndarray:
+    """The values in the unit of the figure, NaN for None."""
+    return np.array([np.nan if value is None else value / scale.factor for value in values])
+
+
+def caption_of(view: SweepView, scale: MetricScale, panels: Sequence[Panel], scaling: Scaling) -> str:
+    """What the panels of a metric show."""
     direction = f", {scale.direction}" if scale.direction else ""
     parts = [
         f"{scale.name}{direction}" + (": means over the repetitions." if view.summary.repeats > 1 else ".")
@@ -151,14 +157,13 @@ def caption_of(view: SweepView, scale: MetricScale, panels: Sequence[Panel]) -> 
         parts.append(f"The levels of {view.roles.x} are evenly spaced, not to scale.")
     if view.roles.panels:
         parts.append(f"A panel for each {BETWEEN.join(view.roles.panels)}.")
-        if not small_multiples.shares_scale(panels):
+        if not scaling.shared:
             parts.append("Each panel has a scale of its own.")
     looks = len(highlighted(view))
     if view.roles.x and looks < len(view.lines):
-        parts.append(
-            f"In colour: the best by {metric_words(view.metrics.drawn[0])}, and the first, {view.line_label(view.baseline)}; "
-            f"the other {len(view.lines) - looks} are grey."
-        )
+        first = view.line_label(view.baseline)
+        parts.append(f"In colour: the best by {metric_words(view.metrics.drawn[0])}, and the first, {first}.")
+        parts.append(f"Grey: the other {len(view.lines) - looks}, named where there is room.")
     if any(series.failed.any() for panel in panels for series in panel.series):
         parts.append("A cross at the bottom: failed." if view.roles.x else "Hatched: failed.")
     return " ".join(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +13,16 @@ from experiments.report.page_templates import Image, render_page, small_image
 from experiments.sweep.pages import sweep_tables as tables
 from experiments.sweep.pages.metric_scale import metric_words
 from experiments.sweep.pages.report_choice import ReportChoice, check_choice
-from experiments.sweep.pages.sweep_figures import Drawn, draw_figures
+from experiments.sweep.pages.sweep_figures import KINDS, Drawn, draw_figures
 from experiments.sweep.pages.sweep_summary import frame_of
 from experiments.sweep.pages.sweep_view import SweepView
 from experiments.sweep.pages.sweep_words import compared, interval_words, sentences
 from experiments.sweep.sweep_table import SweepTable
-from traces.files.atomic import write_text
+from traces.files.atomic import write_json, write_text
 
 __all__ = ["ReportChoice", "check_choice", "summary_frame", "write_sweep_report"]
 
-FIGURES, REPORT = "figures", "report.html"
+FIGURES, REPORT, CHOICE = "figures", "report.html", "report.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,14 @@ class Section:
 
 
 def write_sweep_report(folder: Path, table: SweepTable, choice: ReportChoice) -> None:
-    """Write figures and report.html of a sweep into a folder. InputError as `check_choice`, or if that fails."""
+    """Write figures and report.html of a sweep into a folder, and the choice, for `redraw`.
+
+    InputError as `check_choice`, or if a figure cannot be written.
+    """
     view = SweepView(table, choice)
     drawn = draw_figures(view, folder / FIGURES)
+    _remove_others(folder / FIGURES, {each.stem for each in drawn})
+    write_json(folder / CHOICE, dataclasses.asdict(choice))
     page = render_page(
         "sweep.html.j2",
         title=f"{table.name}: {compared(view, len(view.lines))} compared"
@@ -61,6 +68,17 @@ def summary_frame(table: SweepTable, choice: ReportChoice | None = None) -> pd.D
     """
     view = SweepView(table, choice or ReportChoice())
     return frame_of(view.summary, (*view.metrics.drawn, *view.metrics.null))
+
+
+def _remove_others(folder: Path, stems: Collection[str]) -> None:
+    """Remove the figures of an earlier report that this one does not have."""
+    for path in folder.glob("*-*.*") if folder.is_dir() else ():
+        if (
+            path.stem not in stems
+            and path.stem.partition("-")[0] in KINDS
+            and path.suffix in (".png", ".svg")
+        ):
+            path.unlink(missing_ok=True)
 
 
 def _under(view: SweepView) -> str:

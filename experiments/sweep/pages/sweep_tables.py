@@ -26,6 +26,7 @@ class Column:
 
     title: str
     unit: str = ""
+    word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,9 @@ def best_table(view: SweepView) -> Grid:
         _best_row(view, metric, group) for group in view.groups[:MOST_GROUPS] if view.ranked(metric, group)
     ]
     axes = view.roles.groups or ()
-    head = (
-        *axes, "best", "second", "is the order sure?", scale.name, "95 % interval", "ahead of the second by",
-        "95 % interval", "with a mean",
-    )  # fmt: skip
-    return Grid(head, rows, words=len(axes) + 3)
+    words = ("best", "second", "is the order sure?")
+    numbers = (scale.name, "95 % interval", "difference to the second", "95 % interval", "with a mean")
+    return Grid((*axes, *words, *numbers), rows, words=len(axes) + len(words))
 
 
 def best_note(view: SweepView) -> str:
@@ -105,9 +104,11 @@ def _marked(view: SweepView, line: Level, group: Group) -> str:
 def means_table(view: SweepView) -> Means:
     """A row for each combination, the best of each group in bold."""
     scales = [view.scale(metric) for metric in view.metrics.drawn]
+    if not scales:
+        return Means((), (), "")
     lines = [view.roles.lines] if view.roles.lines else []
-    columns = [Column(name) for name in (*view.roles.groups, *lines)] or [Column("sweep")]
-    columns += [Column("runs"), Column("failed")]
+    columns = [Column(name, word=True) for name in (*view.roles.groups, *lines)] or [Column("sweep")]
+    columns += [Column("runs"), *([Column("failed")] if view.summary.table.failures else [])]
     for scale in scales:
         columns += [
             Column(scale.words[:1].upper() + scale.words[1:], scale.unit),
@@ -135,7 +136,9 @@ def _means_row(view: SweepView, scales: Sequence[MetricScale], line: Level, grou
         Cell(view.label(name, level), str(view.levels(name).index(level)), word=True) for name, level in names
     ] or [Cell(view.summary.table.name, "0", word=True)]
     done, failed = view.summary.finished[combination], view.summary.failed[combination]
-    cells += [Cell(f"{done}", f"{done}"), Cell(f"{failed}" if failed else "", f"{failed}")]
+    cells.append(Cell(f"{done}", f"{done}"))
+    if view.summary.table.failures:
+        cells.append(Cell(f"{failed}" if failed else "", f"{failed}"))
     for scale in scales:
         mean = view.mean(scale.metric, line, group)
         best = len(view.lines) > 1 and line in view.winners(scale.metric, group)
@@ -156,4 +159,4 @@ def failed_table(view: SweepView) -> Grid:
 def failed_note(view: SweepView) -> str:
     """How many failed cells the table leaves out; empty without any."""
     left = len(view.summary.table.failures) - MOST_FAILURES
-    return f"{left:,} more failed." if left > 0 else ""
+    return f"{left:,} more failed: failures.csv has all of them." if left > 0 else ""

@@ -15,7 +15,7 @@ from experiments.sweep.pages.sweep_words import cell_words, sentences
 from experiments.sweep.sweep_table import SweepTable
 
 MOST_ROWS = 40  # combinations that are all listed
-BEST, WORST = 2, 1  # lines of each group that are listed where there are more
+LEAST_BEST, LEAST_WORST = 2, 1  # lines of each group that are listed where there are more rows
 MOST_WITHOUT = 2  # lines of a group without a number that are listed
 MOST_GROUPS = 10
 MOST_FAILURES = 5
@@ -103,9 +103,11 @@ def _group_rows(
     """The rows of a group, best first; those without a number last. few: all of them."""
     ranked = view.ranked(metrics[0].metric, group)
     rows = [_row(view, metrics, line, group, labels) for line in ranked]
-    if not few and len(rows) > BEST + WORST + 1:
-        between = [f"… {len(rows) - BEST - WORST} between", *[""] * (len(rows[0]) - 1)]
-        rows = [*rows[:BEST], between, *rows[-WORST:]]
+    share = MOST_ROWS // min(len(view.groups), MOST_GROUPS)
+    best, worst = max(LEAST_BEST, share * 2 // 3), max(LEAST_WORST, share // 5)
+    if not few and len(rows) > best + worst + 1:
+        between = [f"… {len(rows) - best - worst} between", *[""] * (len(rows[0]) - 1)]
+        rows = [*rows[:best], between, *rows[-worst:]]
     left = [line for line in view.lines if line not in ranked and _cells(view, line, group)]
     if few or len(left) <= MOST_WITHOUT:
         return rows + [_row(view, metrics, line, group, labels) for line in left]
@@ -136,5 +138,5 @@ def _failures(view: SweepView, width: int | None) -> list[str]:
     for values, line in failures[:MOST_FAILURES]:
         lines += _fold(f"{cell_words(view.summary, values)}: {' '.join(line.split())}", width, "  ", "    ")
     if len(failures) > MOST_FAILURES:
-        lines.append(f"  … and {len(failures) - MOST_FAILURES:,} more: the report has all of them")
+        lines.append(f"  … and {len(failures) - MOST_FAILURES:,} more: failures.csv has all of them")
     return lines

@@ -63,8 +63,18 @@ class SweepView:
         return self.summary.table.name if axis is None else self.summary.levels[axis].label(level)
 
     def line_label(self, line: Level) -> str:
-        """The text of a line."""
-        return self.label(self.roles.lines, line)
+        """The text of a line; of a number with the name of its axis."""
+        text, axis = self.label(self.roles.lines, line), self.roles.lines
+        return f"{axis} {text}" if self.lines_are_numbers and len(self.lines) > 1 else text
+
+    @property
+    def lines_are_numbers(self) -> bool:
+        """Whether the lines are the levels of an axis of numbers."""
+        return self.roles.lines is not None and self.summary.levels[self.roles.lines].numbers is not None
+
+    def rows(self, metric: Metric) -> list[Level]:
+        """The lines as rows of a figure, best mean rank first; numbers in their own order."""
+        return list(self.lines) if self.lines_are_numbers else self.ranked_overall(metric)
 
     def group_label(self, group: Group) -> str:
         """The levels of a group: `KTH · CISO · 2`; empty if there is only one group."""

@@ -22,7 +22,14 @@ def sentences(view: SweepView) -> list[str]:
     """The sentences on top of the report: the winner first."""
     return [
         text
-        for text in (_best(view), _without_numbers(view), _order(view), _varied(view), _counts(view))
+        for text in (
+            _best(view),
+            _lead(view),
+            _without_numbers(view),
+            _order(view),
+            _varied(view),
+            _counts(view),
+        )
         if text
     ]
 
@@ -97,18 +104,21 @@ def _best_group(view: SweepView, metric: Metric) -> str:
 
 
 def _best_line(view: SweepView, metric: Metric) -> str:
-    """The winner of the only group, and how sure that is."""
+    """The winner of the only group."""
     (group,) = view.groups
-    winners, ranked = view.winners(metric, group), view.ranked(metric, group)
+    winners = view.winners(metric, group)
     names = _listed([view.line_label(line) for line in winners], NAMED)
     text = f"{names} {'has' if len(winners) == 1 else 'share'} the best mean {_plain(metric)}: "
-    text += _mean_words(view, metric, winners[0], group)
-    if len(winners) > 1 or len(ranked) < 2:
-        return text + "."
-    return f"{text}. {_against_second(view, metric, group)}"
+    return f"{text}{_mean_words(view, metric, winners[0], group)}."
 
 
-def _against_second(view: SweepView, metric: Metric, group: Group) -> str:
+def _lead(view: SweepView) -> str:
+    """How sure the winner of the only group is; empty with several groups or winners, or without a second."""
+    if len(view.groups) != 1 or not view.metrics.drawn:
+        return ""
+    metric, (group,) = view.metrics.drawn[0], view.groups
+    if len(view.winners(metric, group)) != 1 or len(view.ranked(metric, group)) < 2:
+        return ""
     first, second, *_ = view.ranked(metric, group)
     gain, scale = view.difference(metric, first, group, second), view.scale(metric)
     name = view.line_label(second)
@@ -145,7 +155,7 @@ def _wins(view: SweepView, metric: Metric) -> Counter[Level]:
     return Counter({line: wins[line] for line in order if wins[line]})
 
 
-def decided(view: SweepView, metric: Metric, group: Group) -> int | None:
+def decided(view: SweepView, metric: Metric, group: Group) -> bool | None:
     """Whether the interval of the difference to the second excludes 0; None without a second or interval."""
     ranked = view.ranked(metric, group)
     if len(ranked) < 2:
@@ -170,14 +180,17 @@ def _order(view: SweepView) -> str:
     noun = "schedulers" if view.roles.lines == SCHEDULER else f"levels of {view.roles.lines}"
     if taus.min() > 1 - 1e-9:
         return f"The order of the {noun} is the same in all cases."
-    mean = float(taus.mean())
-    change = "changes little" if mean >= LITTLE else "changes somewhat" if mean >= SOME else "depends much"
-    row, column, least = min(pairs, key=lambda pair: pair[2])
-    text = f"The order of the {noun} {change} {'on' if mean < SOME else 'with'} the case: Kendall's tau between two "
-    text += f"cases is {mean:.2f} in the mean and {least:.2f} at least".replace("-", "−")
+    mean, (row, column, least) = float(taus.mean()), min(pairs, key=lambda pair: pair[2])
+    change = (
+        "changes little with" if mean >= LITTLE else "changes somewhat with" if mean >= SOME else "depends on"
+    )
+    numbers = f"{mean:.2f}" if len(pairs) == 1 else f"{mean:.2f} in the mean and {least:.2f} at least"
+    where = ""
     if len(pairs) > 1:
-        text += f" ({group_words(view, view.groups[row])} against {group_words(view, view.groups[column])})"
-    return f"{text}; 1 is the same order, 0 no relation, −1 the reverse.{_by_axis(view, matrix)}"
+        where = f" ({group_words(view, view.groups[row])} against {group_words(view, view.groups[column])})"
+    text = f"The order of the {noun} {change} the case: Kendall's tau between two cases is {numbers}{where}"
+    text += "; 1 is the same order, 0 no relation, -1 the reverse."
+    return f"{text}{_by_axis(view, matrix)}".replace(" -", " −")
 
 
 def _by_axis(view: SweepView, matrix: np.ndarray) -> str:
@@ -239,8 +252,8 @@ def _counts(view: SweepView) -> str:
     if not holes:
         return f"{text}."
     return (
-        f"{text}. In {_counted(holes, 'combination')} some repetitions failed and others did not; such a mean "
-        "is of fewer repetitions, perhaps of easier ones."
+        f"{text}. In {_counted(holes, 'combination')} some repetitions failed and others did not; their "
+        "means are of fewer repetitions, perhaps of easier ones."
     )
 
 
@@ -256,24 +269,29 @@ def interval_words(view: SweepView) -> str:
     summary = view.summary
     axes = [name for name in summary.table.replicates if summary.levels[name].varies]
     if not axes:
-        return "Every combination ran once, so there are no intervals: how much chance there is in it is unknown."
-    if summary.repeats < ENOUGH:
         return (
-            f"A combination has at most {_counted(summary.repeats, 'repetition')}. Intervals need {ENOUGH}, so "
-            "there are none, and small differences may be chance."
+            "Every combination ran once: there are no intervals, and how much of it is chance is not known."
         )
-    over = " and ".join(axes)
+    if summary.repeats < ENOUGH:
+        most = _counted(summary.repeats, "repetition")
+        return (
+            f"A combination has at most {most}. Intervals need {ENOUGH}, so there are none, and small "
+            "differences may be chance."
+        )
+    over, crossed = " and ".join(axes), len(axes) > 1
     method = (
-        "the BCa bootstrap (Efron 1987, doi:10.2307/2289144)"
-        if len(axes) == 1
-        else "a bootstrap that draws both (Owen 2007, doi:10.1214/07-AOAS122)"
+        "a bootstrap that draws both (Owen 2007, doi:10.1214/07-AOAS122)"
+        if crossed
+        else "the BCa bootstrap (Efron 1987, doi:10.2307/2289144)"
     )
+    hole = f", nor where one is missing from the table of {over}" if crossed else ""
     return (
-        f"Intervals are 95 % intervals of the mean over {over}, by {method}. They tell how far the mean would "
-        f"move with other draws of {over}, and nothing on other workloads, supplies or settings. Differences "
-        "are taken repetition by repetition, so what all schedulers share cancels: two intervals may overlap "
-        f"though the difference is sure. No interval of fewer than {ENOUGH} repetitions. With many "
-        "comparisons some intervals exclude 0 by chance: one in twenty where nothing differs."
+        f"Intervals are 95 % intervals of the mean over {over}, by {method}. They tell how far the mean "
+        f"would move with other draws of {over}, and nothing about other workloads or settings. Differences "
+        "are taken repetition by repetition, so that what all have in common cancels: two intervals may "
+        f"overlap although the difference is sure. There is no interval of fewer than {ENOUGH} "
+        f"repetitions{hole}. Of many intervals some exclude 0 by chance, one in twenty where nothing "
+        "differs. Chance in means that lie close together also lowers Kendall's tau."
     )
 
 

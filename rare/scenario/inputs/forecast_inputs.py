@@ -6,14 +6,20 @@ in quadrature, as for independent errors.
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rare.model import Forecast
 from rare.scenario.config.scenario_config import ForecastTable
 from traces.series.held import HeldSeries
+
+if TYPE_CHECKING:
+    from energy.forecasts import Climate
 
 STEP_S = 3600
 
@@ -107,6 +113,26 @@ def _filled(values: np.ndarray, present: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(filled), present[:, None, None], filled)
 
 
+FITTED_CLIMATES = 16
+_climates: OrderedDict[bytes, Climate] = OrderedDict()
+
+
+def _climate(means: np.ndarray, train: np.ndarray, quantity: str, origin_s: int) -> Climate:
+    """The climatology of a series. The last few are kept: the windows and seeds of a scenario share it."""
+    from energy import forecasts
+
+    digest = hashlib.sha256(np.ascontiguousarray(means).tobytes())
+    digest.update(np.packbits(train).tobytes())
+    digest.update(f"{quantity} {origin_s} {means.dtype} {len(means)}".encode())
+    key = digest.digest()
+    if key not in _climates:
+        _climates[key] = forecasts.Climate.fit(means, train=train, quantity=quantity, origin_s=origin_s)
+        if len(_climates) > FITTED_CLIMATES:
+            _climates.popitem(last=False)
+    _climates.move_to_end(key)
+    return _climates[key]
+
+
 def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, day_ahead: Quantity | None):
     from energy import forecasts
 
@@ -132,11 +158,11 @@ def _forecaster(table: ForecastTable, quantity: Quantity, time: Timeline, day_ah
         "climatology": lambda: forecasts.Climatology(
             len(means),
             steps,
-            climate=forecasts.Climate.fit(means, train=train, quantity=quantity.kind, origin_s=time.origin_s),
+            climate=_climate(means, train, quantity.kind, time.origin_s),
         ),
         "synthetic": lambda: forecasts.Synthetic(
-            means, steps, quantity=quantity.kind, seed=table.seed, site=time.site, train=train,
-            origin_s=time.origin_s,
+            means, steps, quantity=quantity.kind, seed=table.seed, site=time.site,
+            climate=_climate(means, train, quantity.kind, time.origin_s),
         ),
     }  # fmt: skip
     return makers[kind]()

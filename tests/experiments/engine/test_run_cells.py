@@ -123,11 +123,18 @@ class TestWalltime:
     def ends_in_ten_seconds(self, monkeypatch):
         monkeypatch.setenv(bundle.ENDS_AT, str(time.time() + 10))
         monkeypatch.setattr(bundle, "_longest_s", {})
+        monkeypatch.setattr(bundle, "_started_at", time.time())
 
-    def test_the_first_cell_of_a_worker_is_always_begun(self, work, tmp_path):
+    def test_the_first_cell_of_a_new_worker_is_always_begun(self, work, tmp_path):
         book = CellBook.opened(tmp_path / "book")
         report = run_bundle(Bundle(work, (cell("a"),), book.folder, book.session, estimates_s={"": 1e6}))
         assert list(report.seconds) == ["a"] and not report.out_of_time
+
+    def test_the_first_cell_of_a_worker_that_has_waited_is_not(self, work, tmp_path, monkeypatch):
+        monkeypatch.setattr(bundle, "_started_at", time.time() - 2)
+        book = CellBook.opened(tmp_path / "book")
+        report = run_bundle(Bundle(work, (cell("a"),), book.folder, book.session, estimates_s={"": 9.0}))
+        assert not report.seconds and report.out_of_time
 
     def test_no_cell_is_begun_that_could_not_end(self, work, tmp_path):
         book = CellBook.opened(tmp_path / "book")

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from experiments.engine.choose_executor import executor_of
 from experiments.engine.executor import InProcess
-from experiments.engine.where import Where, executor_of
+from experiments.engine.where import Where
 from experiments.process.progress import QUIET
 from traces.errors import InputError
 
@@ -57,8 +58,8 @@ def test_refused(options, words):
 class TestWithoutDask:
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch):
-        monkeypatch.setattr("experiments.engine.where.has_dask", lambda: False)
-        monkeypatch.setattr("experiments.engine.where.available_cores", lambda: 8)
+        monkeypatch.setattr("experiments.engine.choose_executor.has_dask", lambda: False)
+        monkeypatch.setattr("experiments.engine.choose_executor.available_cores", lambda: 8)
 
     def test_one_process_needs_none(self, tmp_path):
         assert isinstance(executor_of(Where(workers=1), 5, QUIET, tmp_path), InProcess)

@@ -185,6 +185,7 @@ COMMANDS = {
     "demo": ("demo", "--out", "o"),
     "bench": ("bench",),
     "launchpad": ("launchpad", "--quick", "--workers", "2", "--out", "o"),
+    "sweep": ("sweep", str(ROOT / "examples" / "sweep.toml"), "--workers", "2", "--out", "o"),
     "generate": (
         "traces",
         "generate",

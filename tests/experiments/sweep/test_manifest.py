@@ -59,7 +59,8 @@ def test_every_value_meets_every_other(base):
     windows = len({point["window"] for point in whole.points})
     assert windows > 2 and len(whole.cells) == 2 * 2 * 2 * windows * 2 * 2 * 2
     assert whole.axes == (
-        "scenario", "workload", "supply", "battery.hours", "rules.min_battery_s", "window", "seed", "scheduler",
+        "scenario", "workload", "supply", "battery.hours", "rules.min_battery_s", "window", "seed",
+        "scheduler",
     )  # fmt: skip
     assert len({json.dumps(point) for point in whole.points}) == len({cell.key for cell in whole.cells})
     assert [point["scheduler"] for point in whole.points[:4]] == ["easy", "wait.py:Wait"] * 2
@@ -84,8 +85,8 @@ def test_a_list_of_cases_is_no_grid(base):
         settings = ["battery.hours=4", "supply.source.0.capacity=2"]
     """)  # fmt: skip
     assert [point["case"] for point in listed.points] == ["small", "large"]
-    sizes = [(cell.payload.loaded.scenario.battery.hours, cell.payload.loaded.scenario.supply.source[0].capacity)
-             for cell in listed.cells]  # fmt: skip
+    loaded = [cell.payload.loaded.scenario for cell in listed.cells]
+    sizes = [(scenario.battery.hours, scenario.supply.source[0].capacity) for scenario in loaded]
     assert sizes == [(1, 0.5), (4, 2)]
 
 
@@ -167,7 +168,8 @@ def test_the_manifest_is_a_line_a_cell(base):
     ('schedulers = ["easy"]\nscenarios = ["tiny"]\n[grid]\n"battery.hours" = [1, 1.0]', "twice"),
     ('schedulers = ["easy"]\nscenarios = ["tiny"]\n[grid]\nseed = [1]', "table.key"),
     ('schedulers = ["easy"]\nscenarios = ["tiny"]\n[[case]]\nname = "a"\n[[case]]\nname = "a"', "named 'a'"),
-    ('schedulers = ["easy"]\nscenarios = ["tiny"]\n[[case]]\nname = "a"\n[[case]]\nname = "b"', "the same run"),
+    ('schedulers = ["easy"]\nscenarios = ["tiny"]\n[[case]]\nname = "a"\n[[case]]\nname = "b"',
+     "the same run"),
     ('schedulers = ["easy"]\n[[workload]]\nname = "a"\nfile = "none.swf"', "none.swf: is no file"),
     ('schedulers = ["easy"]\nscenarios = ["tiny"]\n[[supply]]\nname = "a"\nfile = "none.csv"', "none.csv"),
 ])  # fmt: skip
