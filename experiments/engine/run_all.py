@@ -26,16 +26,18 @@ def run_all(
     label: str = "cells",
     unit: str = "cells",
     on_end: Callable[[], None] = lambda: None,
+    alone_s: float | None = None,
 ) -> None:
     """Run the cells that are not done; raises for the first that fails, as `run_cells` with stop_at_failure.
 
-    If `where` leaves the number of workers open, cells run in this process for ALONE_S before any are
-    started. on_end: called after each cell that is done.
+    If `where` leaves the number of workers open, cells run in this process, in their order, for `alone_s`
+    before any are started: ALONE_S by default, 0 for cells that each take longer than that. on_end: called
+    after each cell that is done.
     """
     if where == Where():
-        began_s = time.monotonic()
+        ends_s = time.monotonic() + (ALONE_S if alone_s is None else alone_s)
         for cell in cells:
-            if time.monotonic() - began_s > ALONE_S:
+            if time.monotonic() >= ends_s:
                 break
             if not work.is_done(cell):
                 work.run(cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from experiments.engine.bundle import Bundle, BundleReport
@@ -12,6 +13,7 @@ from experiments.engine.cell_book import CellBook
 from experiments.engine.cells import BUG, Cell, CellWork, Failure
 from experiments.engine.choose_executor import executor_of
 from experiments.engine.executor import Executor, WorkerLost
+from experiments.engine.kept_workers import KeptWorkers
 from experiments.engine.where import Where
 from experiments.process.code_identity import code_identity
 from experiments.process.progress import QUIET, ProgressDisplay, Task
@@ -28,7 +30,7 @@ OnEnd = Callable[[Cell, Failure | None], None]
 def run_cells(
     work: CellWork,
     cells: Sequence[Cell],
-    where: Where,
+    where: Where | KeptWorkers,
     book: Path,
     *,
     display: ProgressDisplay = QUIET,
@@ -41,6 +43,7 @@ def run_cells(
 ) -> dict[str, Failure]:
     """Run the cells that are not done; returns the failures by key.
 
+    where           : where to run them; KeptWorkers stay for the next call
     book            : folder in which tries and failures of the cells are recorded
     on_end          : called with every cell that ends here, and its failure
     keep_failures   : cells that failed before are not run again
@@ -64,12 +67,20 @@ def run_cells(
         run.start(done, failures)
         if run.queue:
             try:
-                with executor_of(where, len(run.queue), display, cell_book.folder) as executor:
+                with _executor(where, len(run.queue), display, cell_book.folder) as executor:
                     run.all(executor)
             except BaseException:
                 cell_book.close()
                 raise
     return run.failures
+
+
+def _executor(
+    where: Where | KeptWorkers, cells: int, display: ProgressDisplay, folder: Path
+) -> AbstractContextManager[Executor]:
+    if isinstance(where, KeptWorkers):
+        return where.executor(cells)
+    return executor_of(where, cells, display, folder)
 
 
 class _Run:

@@ -84,7 +84,7 @@ def judged(
     years = pd.DataFrame([_year(each, case) for each, case in zip(metrics, cases, strict=True)])
     mean = years.mean(skipna=False)
     margins = years["served_share"].to_numpy() - np.asarray(least_served)
-    worst = int(margins.argmin())
+    fewest = int(years["served_share"].to_numpy().argmin())
     energy_kwh = float(years["energy_kwh_per_year"].sum())
     return {
         **asdict(plants.plant),
@@ -110,9 +110,9 @@ def judged(
         if energy_kwh
         else np.nan,
         "curtailed_kwh_per_year": mean["curtailed_kwh_per_year"],
-        "worst_served_share": float(years["served_share"].iloc[worst]),
-        "worst_served_year": cases[worst].name,
-        "served_margin": float(margins[worst]),
+        "worst_served_share": float(years["served_share"].iloc[fewest]),
+        "worst_served_year": cases[fewest].name,
+        "served_margin": float(margins.min()),
         "worst_cost_per_year": capital + running + years["grid_energy_cost_per_year"].max(),
         "worst_carbon_kg_per_year": embodied_kg + years["grid_carbon_kg_per_year"].max(),
         "worst_value_per_year": years["value_per_year"].min(skipna=False),

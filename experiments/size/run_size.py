@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.engine.cells import Cell, CellWork
+from experiments.engine.kept_workers import KeptWorkers
 from experiments.engine.run_cells import run_cells
 from experiments.engine.where import Where
 from experiments.process.atomic_output import atomic_folder, is_own_folder
@@ -78,8 +79,9 @@ def size_run(request: SizeRequest, *, display: ProgressDisplay = QUIET) -> dict[
     with (
         size_folder.opened(out, _recorded(question, requests), request.force),
         explained(lambda: f"finished simulations are kept in {out}: the same command goes on from there"),
+        KeptWorkers(request.where, out.resolve() / size_folder.BOOK, display) as workers,
     ):
-        return _Sizing(question, cases, request, out.resolve(), display).run()
+        return _Sizing(question, cases, request, workers, out.resolve(), display).run()
 
 
 class _Sizing:
@@ -90,11 +92,12 @@ class _Sizing:
         question: SizeFile,
         cases: tuple[SizeCase, ...],
         request: SizeRequest,
+        workers: KeptWorkers,
         out: Path,
         display: ProgressDisplay,
     ) -> None:
         self.question, self.cases, self.request = question, cases, request
-        self.out, self.display = out, display
+        self.workers, self.out, self.display = workers, out, display
         self.service: Service = judged_plants.service_of(question, cases)
         self.space: SearchSpace = search_space(question, cases[0].sizes)
         self.cells = str(out / size_folder.CELLS)
@@ -128,7 +131,7 @@ class _Sizing:
             for place in range(len(self.cases))
             for cell in [self.cell(candidate, place)]
         }
-        if not self.plenty:  # together with the sample, so that workers are started once for both
+        if not self.plenty:
             cells |= {cell.key: cell for place in range(len(self.cases)) for cell in self.plenty_cells(place)}
         self.simulate(self.work, list(cells.values()), batch, "simulations")
         self.plenty = self.plenty or [self.best_served(place) for place in range(len(self.cases))]
@@ -142,7 +145,7 @@ class _Sizing:
         run_cells(
             work,
             cells,
-            self.request.where,
+            self.workers,
             self.out / size_folder.BOOK,
             display=self.display,
             label=label,

@@ -68,10 +68,15 @@ class FullRunWork:
     requests: tuple[CaseRequest, ...]
 
     def is_done(self, cell: Cell) -> bool:
-        """Whether the folder is there, and is the one of this key."""
+        """Whether the folder is there, and is of this run: another choice may have taken its name since."""
         run: FullRun = cell.payload
-        mark = read_metrics(self.folder, cell.key)
-        return mark is not None and mark["out"] == run.out and (Path(run.out) / "metrics.json").is_file()
+        if read_metrics(self.folder, cell.key) is None:
+            return False
+        try:
+            origin = read_json(Path(run.out) / "provenance.json")
+        except InputError:
+            return False
+        return isinstance(origin, dict) and origin.get("command") == list(run.command)
 
     def run(self, cell: Cell) -> None:
         """Simulate with tables, figures and report. InputError as of `simulate_run`."""
@@ -79,7 +84,7 @@ class FullRunWork:
         request = self.requests[run.trial.case].simulation(run.trial.settings)
         facts = simulate_run(run.trial.scheduler, request, out=run.out, force=True, command=run.command)
         metrics = {key: value for key, value in facts["metrics"].items() if key not in _OF_THE_CLOCK}
-        write_json(cell_file(self.folder, cell.key), {"metrics": metrics, "out": run.out})
+        write_json(cell_file(self.folder, cell.key), {"metrics": metrics})
 
 
 def cell_file(folder: str, key: str) -> Path:

@@ -23,9 +23,12 @@ from experiments.training.train_folder import versions
 from rare.model import Case, Forecast
 from schedulers.network.checkpoint_files import checkpoint_hash
 from traces.errors import InputError
+from traces.files.atomic import write_json
 from traces.files.documents import user_path
+from traces.files.json_file import read_object
 
-TRAINING = "train"
+TRAINED = "trained.json"
+REMEDY = "remove it, and give the same command again"
 
 
 class Files(NamedTuple):
@@ -64,14 +67,14 @@ def _forecast(files: Files, kind: str, seed: int) -> Forecast:
 
 @dataclass(frozen=True, slots=True)
 class SeedTraining:
-    """Trains agents, in OUT/train/seed-K. The payload of a cell is the seed; its result names a checkpoint.
+    """Trains agents, in OUT/train/seed-K. The payload of a cell is the seed.
 
-    out: absolute. steps: decisions of PPO. display: shown in the command's own process.
+    The file trained.json there names the checkpoint, and the cell that it is of. out: absolute. steps:
+    decisions of PPO. display: shown in the command's own process.
     """
 
     files: Files
     out: Path
-    results: CellResults
     steps: int
     display: ProgressDisplay = field(default=QUIET, compare=False)
 
@@ -82,19 +85,24 @@ class SeedTraining:
 
     def is_done(self, cell: Cell) -> bool:
         """Whether the agent is trained."""
-        return self.results.has(cell.key)
+        path = self._folder(cell) / TRAINED
+        return path.is_file() and read_object(path, REMEDY).get("cell") == cell.key
 
     def run(self, cell: Cell) -> None:
         """Train an agent, or go on where its training was stopped."""
-        seed, folder = cell.payload, self.out / TRAINING / f"seed-{cell.payload}"
+        seed, folder = cell.payload, self._folder(cell)
         self.display.note(f"seed {seed}: training in {folder}")
         episodes = training_episodes(_data(self.files))
         best = train_agent(episodes, folder, seed=seed, steps=self.steps, display=self.display)
-        self.results.write(cell.key, {"checkpoint": str(best.relative_to(self.out))})
+        write_json(folder / TRAINED, {"cell": cell.key, "checkpoint": best.relative_to(folder).as_posix()})
 
     def checkpoint(self, cell: Cell) -> Path:
         """The checkpoint of a trained agent."""
-        return self.out / str(self.results.read(cell.key)["checkpoint"])
+        folder = self._folder(cell)
+        return folder / str(read_object(folder / TRAINED, REMEDY)["checkpoint"])
+
+    def _folder(self, cell: Cell) -> Path:
+        return self.out / "train" / f"seed-{cell.payload}"
 
 
 class Run(NamedTuple):

@@ -60,11 +60,11 @@ def run(
     cases = judged_cases(inputs)
     folder = made_folder(out).absolute()
     files, kept = Files.of(data, inputs), cell_results(folder)
-    training = SeedTraining(files, folder, kept, ppo_steps, display)
+    training = SeedTraining(files, folder, ppo_steps, display)
     seeds_of_agents = range(seed, seed + count) if AGENT in names else ()
     trainings = {number: training.cell(number) for number in seeds_of_agents}
-    book = kept.book
-    run_all(training, list(trainings.values()), where, book, display=display, label="training", unit="seeds")
+    book, cells = kept.book, list(trainings.values())
+    run_all(training, cells, where, book, display=display, label="training", unit="seeds", alone_s=0)
     trained_s = time.monotonic() - began_s
     agents = tuple((number, training.checkpoint(cell)) for number, cell in trainings.items())
     judging = WindowJudging(files, kept, seed, agents)

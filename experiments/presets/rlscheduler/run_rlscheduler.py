@@ -96,7 +96,7 @@ def carry_out(
     kept = cell_results(folder)
     training = SeedTraining(folder, plan.steps, plan.rounds, plan.traces, display)
     seeds = [training.cell(seed) for seed in plan.seeds]
-    run_all(training, seeds, where, kept.book, display=display, label="training", unit="seeds")
+    run_all(training, seeds, where, kept.book, display=display, label="training", unit="seeds", alone_s=0)
     judging = WindowJudging(Trace.of(trace, plan.first_jobs), folder, kept)
     runs = judging.cells(plan.schedulers, plan.seeds)
     run_all(judging, runs, where, kept.book, display=display, label="judging", unit="windows")

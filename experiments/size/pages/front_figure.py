@@ -89,7 +89,8 @@ def _cloud(axes: Axes, points: pd.DataFrame, x: str, y: str, sign: int) -> None:
     axes.set_ylim(*limits[1])
     for rows, label, look in groups:
         places = [points[column][rows].clip(*limit) for column, limit in zip((x, y), limits, strict=True)]
-        axes.plot(*places, linestyle="none", label=label, clip_on=False, **look)
+        (drawn,) = axes.plot(*places, linestyle="none", label=label, clip_on=False, **look)
+        drawn.set_in_layout(False)  # nothing to make room for, and of no points there is no extent
     if front.any():
         pair = points.loc[front, [x, y]].to_numpy(dtype=float)
         best = pair[non_dominated(pair * [1, sign])]
@@ -101,7 +102,7 @@ def _limits(values: pd.Series, enough: np.ndarray) -> tuple[float, float]:
     """Limits by the plants that serve enough; the others may widen them by a part of that, no more."""
     serving = values[enough] if enough.any() else values
     low, high = float(serving.min()), float(serving.max())
-    span = max(high - low, 1e-9 * max(abs(high), 1.0))
+    span = max(high - low, 0.1 * abs(high), 1e-6)  # of one point, or of equal ones
     low, high = max(float(values.min()), low - 0.35 * span), min(float(values.max()), high + 0.35 * span)
     return low - 0.06 * span, high + 0.06 * span
 
@@ -116,30 +117,48 @@ def _marks(axes: Axes, facts: Mapping[str, Any], points: pd.DataFrame, x: str, y
         row = points.loc[points["point"] == point].iloc[0]
         marker, colour = CHOICE_MARKS[names[0]]
         axes.plot(row[x], row[y], marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
-        texts.append((float(row[x]), float(row[y]), ", ".join(names), colour))
+        texts.append(
+            (
+                float(row[x]),
+                float(row[y]),
+                "all three" if len(names) == len(CHOICE_MARKS) else ", ".join(names),
+                colour,
+            )
+        )
+    _write_names(axes, texts)
+
+
+def _write_names(axes: Axes, texts: list[tuple[float, float, str, str]]) -> None:
+    """Names beside their points (x, y, text, colour); where they would meet, one stands off with a line."""
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
+    places = [
+        ((x - low) / (high - low), (y - bottom) / (top - bottom), text, colour)
+        for x, y, text, colour in texts
+    ]
+    upwards = 1 if sum(up for _, up, _, _ in places) < len(places) / 2 else -1  # away from the nearer edge
     taken: list[tuple[float, float]] = []
-    for x_value, y_value, text, colour in sorted(texts):
-        across, up = (x_value - low) / (high - low), (y_value - bottom) / (top - bottom)
-        step = -0.075 if up > 0.5 else 0.075  # away from the nearer edge
+    for across, up, text, colour in sorted(places, key=lambda place: upwards * place[1]):
         place = up
         while any(abs(place - other) < 0.07 and abs(across - at) < LABEL_WIDTH for at, other in taken):
-            place += step
+            place += 0.01 * upwards
         taken.append((across, place))
         is_right = across > 0.6
         label = axes.annotate(
             text,
-            (x_value, y_value),
-            xytext=(across + (-0.035 if is_right else 0.035), place),
+            (across, up),
+            xycoords="axes fraction",
+            xytext=(across + (-0.04 if is_right else 0.04), place),
             textcoords="axes fraction",
             ha="right" if is_right else "left",
             va="center",
             fontsize=9.5,
             fontweight="bold",
             color=colour,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8} if place != up else None,
             zorder=6,
         )
+        label.set_in_layout(False)  # else a long name would shrink the panels
         label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 

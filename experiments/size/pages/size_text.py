@@ -111,8 +111,17 @@ def choices_grid(facts: Mapping[str, Any]) -> Grid:
     """A row for each named choice."""
     choices = facts["choices"]
     columns = shown_columns(facts, [choice["yearly"] for choice in choices.values()])
-    rows = [(name, each["scheduler"], *cells(each["yearly"], columns)) for name, each in choices.items()]
-    return Grid(("", "scheduler", *(COLUMNS[name] for name in columns)), rows, words=2)
+    rows = [
+        (name, *_scheduler(facts, each["scheduler"]), *cells(each["yearly"], columns))
+        for name, each in choices.items()
+    ]
+    head = ("choice", *_scheduler(facts, "scheduler"), *(COLUMNS[name] for name in columns))
+    return Grid(head, rows, words=1 + len(_scheduler(facts, "")))
+
+
+def _scheduler(facts: Mapping[str, Any], text: str) -> tuple[str, ...]:
+    """A cell of the schedulers' column, which there is where several were tried."""
+    return (text,) if len(facts["question"]["schedulers"]) > 1 else ()
 
 
 def front_grid(facts: Mapping[str, Any], points: pd.DataFrame) -> Grid:
@@ -120,10 +129,16 @@ def front_grid(facts: Mapping[str, Any], points: pd.DataFrame) -> Grid:
     front = points[points["on_front"]].sort_values(["cost_per_year", "point"]).to_dict("records")
     columns = shown_columns(facts, front)
     rows = [
-        (str(row["point"]), row["choice"].replace("+", ", "), row["scheduler"], *cells(row, columns))
+        (
+            str(row["point"]),
+            row["choice"].replace("+", ", "),
+            *_scheduler(facts, row["scheduler"]),
+            *cells(row, columns),
+        )
         for row in front
     ]
-    return Grid(("point", "choice", "scheduler", *(COLUMNS[name] for name in columns)), rows, words=3)
+    head = ("point", "choice", *_scheduler(facts, "scheduler"), *(COLUMNS[name] for name in columns))
+    return Grid(head, rows, words=2 + len(_scheduler(facts, "")))
 
 
 def commands(facts: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -187,7 +202,7 @@ def size_text(facts: Mapping[str, Any], out: str) -> str:
     grid = choices_grid(facts)
     lines = sentences(facts)
     if grid.rows:
-        lines += ["", *aligned_lines([grid.head, *grid.rows], words=2), ""]
+        lines += ["", *aligned_lines([grid.head, *grid.rows], grid.words), ""]
         first_year = facts["years"][0]["name"]
         lines += [f"{names}: {run['command']}" for names, run in commands(facts) if run["year"] == first_year]
         if len(facts["years"]) > 1:

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from experiments.engine.kept_workers import KeptWorkers  # noqa: E402
 from experiments.engine.run_cells import run_cells  # noqa: E402
 from experiments.engine.where import Where  # noqa: E402
 from tests.experiments.engine.cells_for_tests import NoteWork, begun, cell  # noqa: E402
@@ -42,6 +43,15 @@ def test_two_workers_share_the_cells_and_a_death_costs_only_its_cell(work, capfd
     assert all(order.count(entry.key) == 1 for entry in cells if entry.key.startswith("c"))
     out, err = capfd.readouterr()
     assert out == "" and "a word on stdout" in err and "distributed" not in err
+
+
+def test_kept_workers_serve_one_call_after_the_other(work):
+    with KeptWorkers(TWO, work.folder / "book") as kept:
+        for letter in "abc":
+            cells = [cell(f"{letter}{place}", seconds=0.05) for place in range(4)]
+            assert run_cells(work, cells, kept, work.folder / "book") == {}
+    order, processes = begun(work.folder)
+    assert len(order) == 12 and len(processes) == 2 and str(os.getpid()) not in processes
 
 
 def test_workers_listen_on_this_machine_alone(work):

@@ -62,6 +62,11 @@ def test_what_is_left_after_a_while_goes_to_workers(started, tmp_path, monkeypat
     assert started == [(Where(), 4)] and all(Touch(tmp_path).is_done(cell) for cell in CELLS)
 
 
+def test_cells_that_take_long_go_to_workers_at_once(started, tmp_path):
+    run_all(Touch(tmp_path), CELLS, Where(), tmp_path / "book", alone_s=0)
+    assert started == [(Where(), 4)]
+
+
 @pytest.mark.parametrize("where", [HERE, Where()])
 def test_the_first_failure_ends_it(where, tmp_path):
     with pytest.raises(InputError, match="cell 2: cannot be done"):

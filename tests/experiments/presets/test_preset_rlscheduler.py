@@ -135,7 +135,7 @@ class TestRun:
     @pytest.mark.slow
     def test_two_workers_train_and_judge_the_same(self, data: Path, tmp_path: Path) -> None:
         pytest.importorskip("distributed")
-        plan = dataclasses.replace(quick(steps=512), seeds=(0, 1))
+        plan = dataclasses.replace(quick(), seeds=(0, 1))
         one, two = (carry_out(plan, [data], tmp_path / str(n), where=Where(workers=n)) for n in (1, 2))
         assert one["rows"] == two["rows"] and one["summary"] == two["summary"]
         for seed in plan.seeds:

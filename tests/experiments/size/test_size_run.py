@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from experiments.cli.root import main
+from experiments.engine.cells import Cell
 from experiments.engine.where import Where
 from experiments.page_makers import redraw_page
 from experiments.size import run_size, size_cells
 from experiments.size.run_size import SizeRequest, size_run
+from experiments.size.size_cells import FullRun, FullRunWork, Trial
 from traces.errors import InputError
 
 pytest.importorskip("optuna", reason="the extra size is not installed")
@@ -146,7 +148,7 @@ def test_years_are_judged_together(tmp_path):
     years = '[[year]]\nname = "winter"\nwindow = "validation-00"\n[[year]]\nname = "summer"\n'
     path = edited(tmp_path, "[solar]", f"{years}\n[solar]")
     text = path.read_text("utf-8").replace("trials = 10", "trials = 2").replace("sample = 6", "sample = 2")
-    path.write_text(text.replace("settings = [", 'settings = ["windows.jobs=60", '), "utf-8")
+    path.write_text(text.replace("settings = [", 'settings = ["windows.jobs=150", '), "utf-8")
     facts = size_run(request(tmp_path / "out", file=path))
     assert [year["name"] for year in facts["years"]] == ["winter", "summer"]
     points = pd.read_parquet(tmp_path / "out/points.parquet")
@@ -184,6 +186,22 @@ def test_the_same_bytes_by_two_workers_with_the_run_folders(tmp_path):
         expected = facts["choices"][name]["runs"][0]["metrics"]
         assert {key: metrics[key] for key in expected} == expected
         assert (one / "runs" / name / "report.html").is_file()
+
+
+def test_a_run_folder_that_another_plant_took_is_run_again(tmp_path):
+    """After more trials, and then fewer, the cheapest plant is the first one again."""
+    out = tmp_path / "runs/cheapest"
+    out.mkdir(parents=True)
+    first, second = (
+        Cell(key, key, FullRun(Trial(0, "easy", ()), str(out), ("rare", "simulate", key))) for key in "ab"
+    )
+    work = FullRunWork(str(tmp_path), ())
+    assert not work.is_done(first)
+    for cell in (first, second):
+        (tmp_path / f"{cell.key}.json").write_text('{"metrics": {}}', "utf-8")
+        (out / "provenance.json").write_text(json.dumps({"command": cell.payload.command}), "utf-8")
+        assert work.is_done(cell)
+    assert not work.is_done(first)
 
 
 def test_the_words_of_a_plant():
