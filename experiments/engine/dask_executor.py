@@ -18,8 +18,8 @@ from distributed.security import Security
 
 from experiments.engine.bundle import Bundle, BundleReport, run_bundle
 from experiments.engine.executor import WorkerLost
-from experiments.engine.leaving import leave
 from experiments.engine.local_cluster import LocalWorkers
+from experiments.engine.slurm.leaving import leave
 from experiments.engine.where import Where
 from experiments.process.progress import ProgressDisplay
 from traces.errors import InputError

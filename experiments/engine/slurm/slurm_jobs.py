@@ -179,7 +179,7 @@ def start_cluster(
         ],
         worker_extra_args=[
             *("--no-dashboard", "--dashboard-address", WEB),
-            *("--preload", "experiments.engine.leaving"),
+            *("--preload", "experiments.engine.slurm.leaving"),
         ],
         scheduler_options={
             "dashboard": False,
