@@ -1,8 +1,8 @@
 """How a Dask worker leaves before it is ended from outside: idle, and with its last report fetched.
 
 `--preload experiments.engine.slurm.leaving` lets a worker leave at the time of RARE_WORKER_ENDS_AT, whatever
-started it. Dask's own `--lifetime` gives a cell that is under way to another worker, although there is time to
-end it, and drops a report that nobody has fetched yet if no other worker is there to keep it.
+started it. Dask's own `--lifetime` gives a cell that is under way to another worker, although there is time
+to end it, and drops a report that nobody has fetched yet if no other worker is there to keep it.
 """
 
 from __future__ import annotations
