@@ -21,7 +21,7 @@ def executor_of(where: Where, cells: int, display: ProgressDisplay, folder: Path
     """
     if where.is_remote:
         need_dask("--dask" if where.dask is not None else "--dask-slurm")
-        from experiments.engine.dask_executor import remote_executor
+        from experiments.engine.dask_workers.dask_executor import remote_executor
 
         return remote_executor(where, display, folder)
     wanted = min(where.workers or available_cores(), cells)
@@ -34,7 +34,7 @@ def executor_of(where: Where, cells: int, display: ProgressDisplay, folder: Path
         )
         return InProcess()
     need_dask(f"--workers {where.workers}")
-    from experiments.engine.dask_executor import local_executor
+    from experiments.engine.dask_workers.dask_executor import local_executor
 
     return local_executor(wanted)
 

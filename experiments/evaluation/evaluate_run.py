@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def evaluate_run(
         return Evaluation(loaded.scenario.name, tuple(names), tuple(selected), stored, declared)
     _check_out(out, request.force)
     rows_folder = None if out is None else kept_folder(out)
-    with explained(lambda: _kept_rows(rows_folder)):
+    with explained(lambda: _kept_rows(rows_folder)), _kept_only_with_rows(rows_folder):
         evaluation = evaluate(
             loaded,
             names,
@@ -116,6 +117,17 @@ def evaluate_run(
             _write(folder, evaluation, {**_origin(evaluation, request.seed, files), **marks})
         shutil.rmtree(rows_folder, ignore_errors=True)
     return evaluation
+
+
+@contextmanager
+def _kept_only_with_rows(folder: Path | None) -> Iterator[None]:
+    """Remove the folder after an error if no row is in it yet."""
+    try:
+        yield
+    except InputError:
+        if folder is not None and not any(path.is_file() for path in folder.glob("*.json")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _kept_rows(folder: Path | None) -> str:

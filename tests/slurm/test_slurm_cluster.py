@@ -21,7 +21,7 @@ pytest.importorskip("dask_jobqueue", reason="needs the extra `cluster`")
 import dask
 from distributed import Client, get_worker
 
-from experiments.engine.dask_executor import CONFIG
+from experiments.engine.dask_workers.dask_executor import CONFIG
 from experiments.engine.slurm import slurm_cluster as module
 from experiments.engine.slurm.slurm_cluster import SlurmWorkers, slurm_cluster
 from traces.errors import InputError

@@ -44,12 +44,14 @@ class Share(click.ParamType[tuple[int, int]]):
 @click.option("--retry-failed", is_flag=True, help="Run cells again that failed before.")
 @click.option("--no-figures", is_flag=True, help="No figures and no report.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of sweep files instead, for editors.")
+@click.option("--slurm-schema", is_flag=True, help="Print the JSON schema of --dask-slurm files instead.")
 @json_option()
 @quiet_option
 def sweep(
     file: str | None,
     out: str | None,
     schema: bool,
+    slurm_schema: bool,
     as_json: bool,
     quiet: bool,
     no_figures: bool,
@@ -61,8 +63,9 @@ def sweep(
     cells are kept: the same command again runs what is missing. Exit code 2 if cells failed; the others are
     in the table all the same.
     """
-    if schema:
-        click.echo(json_text(functions.sweep_schema()))
+    if schema or slurm_schema:
+        wanted = functions.sweep_schema() if schema else functions.slurm_file_schema()
+        click.echo(json_text(wanted))
         return
     if file is None:
         raise click.UsageError("give FILE.toml")

@@ -126,6 +126,6 @@ def test_a_scheduler_that_is_there_runs_the_same_and_its_death_is_one_line(work,
 
 
 def test_an_address_where_nobody_answers_is_one_line(work, monkeypatch):
-    monkeypatch.setattr("experiments.engine.dask_executor.CONNECT_S", 1)
+    monkeypatch.setattr("experiments.engine.dask_workers.dask_executor.CONNECT_S", 1)
     with pytest.raises(InputError, match="no Dask scheduler answers there"):
         run_cells(work, [cell("a")], Where(dask="tcp://127.0.0.1:9"), work.folder / "book")

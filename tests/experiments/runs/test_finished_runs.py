@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from experiments.cli.root import main
-from experiments.process import atomic_output
+from experiments.process import atomic_output, code_identity
 from experiments.results.run_folder import atomic_folder
-from experiments.runs import provenance, run_setup, single_run
+from experiments.runs import run_setup, single_run
 from experiments.runs.remarks import remarks
 from tests.experiments.fake_runs import fake_run
 
@@ -112,20 +112,20 @@ class TestResuming:
 
     @pytest.mark.parametrize("package", ["traces", "energy", "rare", "schedulers", "experiments"])
     def test_the_hash_changes_with_every_package(self, tmp_path, monkeypatch, package):
-        for name in provenance.PACKAGES:
+        for name in code_identity.PACKAGES:
             (tmp_path / name).mkdir()
             (tmp_path / name / "a.py").write_text("x = 1\n")
-        monkeypatch.setattr(provenance, "ROOT", tmp_path)
+        monkeypatch.setattr(code_identity, "ROOT", tmp_path)
         found = set()
         for file in ("a.py", "a.py", "fits.toml"):
-            found.add(provenance.code_hash.__wrapped__())
+            found.add(code_identity.code_hash.__wrapped__())
             with (tmp_path / package / file).open("a") as text:
                 text.write("y = 2\n")
-        found.add(provenance.code_hash.__wrapped__())
+        found.add(code_identity.code_hash.__wrapped__())
         assert len(found) == 4
 
     def test_versions_of_what_is_installed(self):
-        found = provenance.library_versions()
+        found = code_identity.library_versions()
         assert {"numpy", "numba", "pandas"} <= set(found)
         assert all(re.match(r"\d", version) for version in found.values())
 

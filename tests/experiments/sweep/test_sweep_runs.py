@@ -263,12 +263,3 @@ def test_a_thousand_cells_leave_memory_flat(here):
     assert set(megabytes) == {100, 1000}
     client, worker = (after - before for before, after in zip(megabytes[100], megabytes[1000], strict=True))
     assert client < 10 and worker < 15, megabytes
-
-
-def test_the_example_runs_as_it_is(here, capsys):
-    example = ROOT / "examples" / "sweep.toml"
-    assert main(["sweep", str(example), "--workers", "2", "--out", "out"]) == 0
-    text = capsys.readouterr().out
-    assert "40 cells: 40 finished, none failed" in text and "atc+easy" in text
-    assert (here / "out" / "report.html").stat().st_size > 100_000
-    assert list((here / "out" / "figures").glob("heat-*.png"))

@@ -12,7 +12,7 @@ pytest.importorskip("distributed", reason="needs the extra `cluster`")
 from distributed import Status
 
 from experiments.engine.bundle import ENDS_AT, BundleReport
-from experiments.engine.dask_executor import DaskExecutor
+from experiments.engine.dask_workers.dask_executor import DaskExecutor
 from experiments.engine.slurm import leaving
 
 

@@ -17,8 +17,8 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
 from experiments.engine.bundle import Bundle, BundleReport, run_bundle
+from experiments.engine.dask_workers.local_cluster import LocalWorkers
 from experiments.engine.executor import WorkerLost
-from experiments.engine.local_cluster import LocalWorkers
 from experiments.engine.slurm.leaving import leave
 from experiments.engine.where import Where
 from experiments.process.progress import ProgressDisplay

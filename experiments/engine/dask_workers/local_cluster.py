@@ -67,7 +67,7 @@ class LocalWorkers:
                     worker_dashboard_address=None,
                     memory_limit=0,  # a limit would end or pause workers that the machine has room for
                     local_directory=self._folder,
-                    preload=["experiments.engine.worker_process"],
+                    preload=["experiments.engine.dask_workers.worker_process"],
                     silence_logs=logging.CRITICAL,
                 )
         finally:

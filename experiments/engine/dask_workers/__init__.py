@@ -1,0 +1,1 @@
+"""Bundles on Dask workers: those of this machine, or of a scheduler that is there."""
