@@ -22,6 +22,7 @@ from traces.errors import InputError
 WAIT_S = 1.0
 LOOK_EVERY_S = 5.0
 """How often results of bundles that are under way are counted on disk."""
+PATIENCE_S = 5.0
 MOST_LOSSES = 3
 """A bundle whose workers die so often before its first cell begins is given up, with the whole command."""
 OnEnd = Callable[[Cell, Failure | None], None]
@@ -99,6 +100,8 @@ class _Run:
         self._losses: dict[str, int] = {}
         self._ended = 0
         self._looked_s = time.monotonic()
+        self._alone_since_s: float | None = None
+        self._noted = False
 
     def start(self, done: set[str], failures: dict[str, Failure]) -> None:
         """Queue what is neither done nor failed."""
@@ -114,6 +117,7 @@ class _Run:
         """Submit and collect until nothing is left."""
         while self.queue or self._running:
             workers = executor.workers(len(self.cells) - self._ended)
+            self._note_waiting(workers)
             while len(self._running) < max(workers, 1) + (workers > 1):  # one waits, so that none is idle
                 cells = self.queue.next(workers, executor.most_cells)
                 if not cells:
@@ -126,6 +130,16 @@ class _Run:
                 else:
                     self._collect(bundle, outcome)
             self._look()
+
+    def _note_waiting(self, workers: int) -> None:
+        """Say once that no worker is there, for a scheduler takes cells without any."""
+        if workers:
+            self._alone_since_s = None
+        elif self._alone_since_s is None:
+            self._alone_since_s = time.monotonic()
+        elif not self._noted and time.monotonic() - self._alone_since_s > PATIENCE_S:
+            self._noted = True
+            self._display.note("no worker is there yet: the cells wait until one comes")
 
     def _submit(self, executor: Executor, cells: tuple[Cell, ...]) -> None:
         bundle = Bundle(

@@ -12,6 +12,7 @@ pytest.importorskip("distributed")
 from experiments.engine.kept_workers import KeptWorkers  # noqa: E402
 from experiments.engine.run_cells import run_cells  # noqa: E402
 from experiments.engine.where import Where  # noqa: E402
+from experiments.process.progress import ProgressDisplay  # noqa: E402
 from tests.experiments.engine.cells_for_tests import NoteWork, begun, cell  # noqa: E402
 from traces.errors import InputError  # noqa: E402
 
@@ -129,3 +130,28 @@ def test_an_address_where_nobody_answers_is_one_line(work, monkeypatch):
     monkeypatch.setattr("experiments.engine.dask_workers.dask_executor.CONNECT_S", 1)
     with pytest.raises(InputError, match="no Dask scheduler answers there"):
         run_cells(work, [cell("a")], Where(dask="tcp://127.0.0.1:9"), work.folder / "book")
+
+
+def test_a_scheduler_without_workers_is_told(work, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("experiments.engine.run_cells.PATIENCE_S", 0.5)
+    program = SCHEDULER.replace(
+        'async with Worker(scheduler.address, nthreads=1, host="127.0.0.1"):', "if True:"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    address = process.stdout.readline().strip()
+    display = ProgressDisplay()
+    note, notes = display.note, []
+
+    def noted(text):
+        notes.append(text)
+        process.kill()  # else the cells would wait for ever
+        note(text)
+
+    monkeypatch.setattr(display, "note", noted)
+    with pytest.raises(InputError, match="connection to the Dask scheduler is lost"):
+        run_cells(work, [cell("a")], Where(dask=address), work.folder / "book", display=display)
+    process.wait()
+    process.stdout.close()
+    assert notes == ["no worker is there yet: the cells wait until one comes"]
