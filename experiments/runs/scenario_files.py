@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 from experiments.runs.provenance import file_hash
 from rare.scenario.load import Loaded
 from traces.files.documents import is_regular
+
+LONGEST_PATH = 1000
 
 
 def input_files(loaded: Loaded) -> list[Path]:
@@ -23,6 +27,23 @@ def input_files(loaded: Loaded) -> list[Path]:
 def input_hashes(loaded: Loaded) -> dict[str, str]:
     """sha256 of each of these files, by path. A file is read again only if its size or time has changed."""
     return {str(path): _hash(path, *_stamp(path)) for path in input_files(loaded)}
+
+
+def content_hash(loaded: Loaded) -> str:
+    """sha256 of a scenario with each file by its content: the same wherever files and package lie."""
+    hashes = input_hashes(loaded)
+
+    def by_content(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: by_content(entry) for key, entry in value.items()}
+        if isinstance(value, list | tuple):
+            return [by_content(entry) for entry in value]
+        if isinstance(value, str) and 0 < len(value) < LONGEST_PATH:
+            return hashes.get(str(loaded.path(value)), value)
+        return value
+
+    text = json.dumps(by_content(loaded.scenario.model_dump()), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -41,5 +62,5 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
-    elif isinstance(value, str) and 0 < len(value) < 1000:
+    elif isinstance(value, str) and 0 < len(value) < LONGEST_PATH:
         yield value

@@ -17,10 +17,9 @@ from experiments.engine.cells import Cell
 from experiments.process.code_identity import code_hash, library_versions
 from experiments.runs.provenance import scheduler_files
 from experiments.runs.run_setup import Settings
-from experiments.runs.scenario_files import input_hashes
+from experiments.runs.scenario_files import content_hash
 from experiments.sweep.sweep_file import MOST_CELLS, SweepCase, SweepFile, SweepSupply, SweepWorkload
 from experiments.sweep.sweep_work import SweepTask
-from rare.scenario.case_hash import config_hash
 from rare.scenario.load import UNLIMITED, Loaded, Overrides, load_scenario, shipped_names
 from rare.scenario.windows import windows_of
 from schedulers import make_scheduler
@@ -205,8 +204,7 @@ def _absolute(name: str, base: Path) -> str:
 
 
 def _case_key(loaded: Loaded) -> str:
-    hashes = input_hashes(loaded)
-    return _hash([config_hash(loaded.scenario), hashes, _code()])
+    return _hash([content_hash(loaded), _code()])
 
 
 @lru_cache(maxsize=1)

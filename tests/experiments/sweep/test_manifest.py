@@ -126,6 +126,21 @@ class TestKeys:
         after = self.keys(base, content if name == "s.toml" else self.TEXT)
         assert not set(before) & set(after)
 
+    def test_they_do_not_depend_on_where_the_files_lie(self, base):
+        before = self.keys(base)
+        moved = base / "elsewhere"
+        moved.mkdir()
+        for name in ("jobs.swf", "wait.py"):
+            (base / name).rename(moved / name)
+        assert self.keys(moved) == before
+        windows = 'scenarios = ["mine.toml"]\nschedulers = ["easy"]\nwindows = ["validation-00"]\n'
+        (moved / "windows.csv").write_bytes((SHIPPED / "windows-greensboro.csv").read_bytes())
+        inside = (
+            (base / "mine.toml").read_text().replace(str(SHIPPED / "windows-greensboro.csv"), "windows.csv")
+        )
+        (moved / "mine.toml").write_text(inside)
+        assert self.keys(base, windows) == self.keys(moved, windows)
+
     def test_an_edited_scheduler_changes_its_own_cells_alone(self, base):
         before = self.keys(base)
         with (base / "wait.py").open("a") as file:
