@@ -30,18 +30,25 @@ def _seeds(value: object) -> object:
 
 
 def _value_lists(value: object) -> object:
+    """Values by dotted key; without quotes around it, TOML makes tables inside each other of such a key."""
     if not isinstance(value, dict):
         return value
-    return {key: tuple(entry) if isinstance(entry, list) else (entry,) for key, entry in value.items()}
+    lists: dict[str, tuple[object, ...]] = {}
+    for key, entry in value.items():
+        if isinstance(entry, dict):
+            inner = _value_lists(entry)
+            assert isinstance(inner, dict)
+            lists |= {f"{key}.{rest}": values for rest, values in inner.items()}
+        else:
+            lists[key] = tuple(entry) if isinstance(entry, list) else (entry,)
+    return lists
 
 
 Seeds = Annotated[
     tuple[Annotated[Whole, Field(ge=0, le=LARGEST_SEED)], ...],
     BeforeValidator(_seeds, json_schema_input_type=int | list[int]),
 ]
-Grid = Annotated[
-    dict[str, Values], BeforeValidator(_value_lists, json_schema_input_type=dict[str, list[Any]])
-]
+Grid = Annotated[dict[str, Values], BeforeValidator(_value_lists, json_schema_input_type=dict[str, Any])]
 
 
 class SweepWorkload(Table):

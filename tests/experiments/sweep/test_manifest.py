@@ -73,6 +73,14 @@ def test_every_value_meets_every_other(base):
     assert {loaded.scenario.supply.source[1].capacity for loaded in little_wind} == {0.01}
 
 
+def test_quotes_around_a_key_of_the_grid_may_be_left_out(base):
+    text = 'scenarios = ["tiny"]\nschedulers = ["easy"]\n[grid]\n{}\n'
+    quoted = manifest(base, text.format('"battery.hours" = [0, 2]\n"supply.source.0.capacity" = [1, 2]'))
+    bare = manifest(base, text.format("battery.hours = [0, 2]\nsupply.source.0.capacity = [1, 2]"))
+    assert quoted.points == bare.points and bare.axes[1:3] == ("battery.hours", "supply.source.0.capacity")
+    assert [cell.key for cell in quoted.cells] == [cell.key for cell in bare.cells]
+
+
 def test_a_list_of_cases_is_no_grid(base):
     listed = manifest(base, """
         scenarios = ["tiny"]
