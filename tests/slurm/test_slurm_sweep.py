@@ -111,10 +111,10 @@ def test_forty_cells_as_a_job_array(slurm: Slurm, tmp_path: Path, alone):
 
 
 def test_walltime_too_short_for_the_work(slurm: Slurm, tmp_path: Path, napping: Path):
-    """Workers of 28 seconds are replaced until twelve cells of three seconds each are done."""
+    """Workers of 28 seconds are replaced until twelve cells of six seconds each are done: three fit into one."""
     sweep(napping, "--workers", 1, "--out", tmp_path / "alone")
     out, jobs = tmp_path / "out", slurm_file(tmp_path, walltime="1", margin_s=32, interface="lo")
-    sweep(napping, "--dask-slurm", jobs, "--out", out, NAP_S="3")
+    sweep(napping, "--dask-slurm", jobs, "--out", out, NAP_S="6")
     assert tables(out) == tables(tmp_path / "alone")
     ended = states(slurm, out)
     assert ended.count("COMPLETED") >= 2  # these left by themselves, before Slurm had to end them
