@@ -111,7 +111,7 @@ def test_forty_cells_as_a_job_array(slurm: Slurm, tmp_path: Path, alone):
 
 
 def test_walltime_too_short_for_the_work(slurm: Slurm, tmp_path: Path, napping: Path):
-    """Workers of 28 seconds are replaced until twelve cells of six seconds each are done: three fit into one."""
+    """Workers of 28 seconds are replaced until twelve cells of six seconds are done: three fit into one."""
     sweep(napping, "--workers", 1, "--out", tmp_path / "alone")
     out, jobs = tmp_path / "out", slurm_file(tmp_path, walltime="1", margin_s=32, interface="lo")
     sweep(napping, "--dask-slurm", jobs, "--out", out, NAP_S="6")
