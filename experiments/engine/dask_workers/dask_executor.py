@@ -158,30 +158,31 @@ class DaskExecutor:
 
 def local_executor(count: int) -> DaskExecutor:
     """Workers on this machine, reachable from this machine alone; they end with this process."""
-    resources = ExitStack()
-    resources.enter_context(dask.config.set(CONFIG))
-    cluster = LocalWorkers(count)
-    resources.callback(cluster.close)
-    return _connected(cluster.scheduler_address, None, resources, cluster, f"--workers {count}")
+    with ExitStack() as resources:
+        resources.enter_context(dask.config.set(CONFIG))
+        cluster = LocalWorkers(count)
+        resources.callback(cluster.close)
+        return _connected(cluster.scheduler_address, None, resources.pop_all(), cluster, f"--workers {count}")
 
 
 def remote_executor(where: Where, display: ProgressDisplay, folder: Path) -> DaskExecutor:
     """Workers of a Dask scheduler that is there, or that Slurm starts. InputError if there is none."""
-    resources = ExitStack()
-    resources.enter_context(dask.config.set(CONFIG))
-    silence_dask()
-    if where.dask_slurm is not None:
-        from experiments.engine.slurm.slurm_cluster import slurm_cluster
+    with ExitStack() as resources:
+        resources.enter_context(dask.config.set(CONFIG))
+        silence_dask()
+        if where.dask_slurm is not None:
+            from experiments.engine.slurm.slurm_cluster import slurm_cluster
 
-        cluster: Cluster = slurm_cluster(
-            user_path(where.dask_slurm), folder, insecure=where.insecure, note=display.note
-        )
-        resources.callback(cluster.close)
-        label = f"--dask-slurm {where.dask_slurm}"
-        return _connected(cluster.scheduler_address, cluster.security, resources, cluster, label)
-    assert where.dask is not None
-    security = _security(where) if where.has_tls else None
-    return _connected(where.dask, security, resources, None, f"--dask {where.dask}")
+            cluster: Cluster = slurm_cluster(
+                user_path(where.dask_slurm), folder, insecure=where.insecure, note=display.note
+            )
+            resources.callback(cluster.close)
+            label = f"--dask-slurm {where.dask_slurm}"
+            address, security = cluster.scheduler_address, cluster.security
+            return _connected(address, security, resources.pop_all(), cluster, label)
+        assert where.dask is not None
+        security = _security(where) if where.has_tls else None
+        return _connected(where.dask, security, resources.pop_all(), None, f"--dask {where.dask}")
 
 
 def _connected(

@@ -155,3 +155,20 @@ def test_a_scheduler_without_workers_is_told(work, tmp_path, monkeypatch, capfd)
     process.wait()
     process.stdout.close()
     assert notes == ["no worker is there yet: the cells wait until one comes"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        Where(dask="tls://head:8786", tls_ca="no.pem", tls_cert="no.pem", tls_key="no.pem"),
+        Where(dask_slurm="none.toml"),
+    ],
+)
+def test_what_is_refused_leaves_the_configuration_of_dask_as_it_was(work, where):
+    import dask
+
+    key = "distributed.scheduler.allowed-failures"
+    before = dask.config.get(key)
+    with pytest.raises(InputError):
+        run_cells(work, [cell("a")], where, work.folder / "book")
+    assert dask.config.get(key) == before
