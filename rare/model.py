@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rare.machine_events import GridEvents, Outages, Speed, check_speeds
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 from traces.numbers.constants import NEVER_S as NEVER_S
@@ -56,6 +57,7 @@ class Partition:
     gpu_mw: int = 0  # added by each busy GPU
     idle_nodes: str = "sleep"  # what unused nodes do: "sleep" or "on"
     wake_s: int = 0  # what a sleeping node takes before jobs on it progress (§5.2a)
+    speeds: tuple[Speed, ...] = ()  # below the full one, fastest first (§11)
 
     def __post_init__(self) -> None:
         where = f"partition {self.name!r}"
@@ -84,6 +86,7 @@ class Partition:
             self.idle_nodes in ("sleep", "on"),
             f"{where}: idle_nodes must be 'sleep' or 'on', got {self.idle_nodes!r}",
         )
+        check_speeds(where, self.speeds)
 
     @property
     def rest_mw(self) -> int:
@@ -259,6 +262,8 @@ class Options:
     suspend_loss_s: int = 0  # §5.3
     max_kills: int = 3  # §5.4
     kill_at_estimate: bool = False  # §5.5
+    checkpoint_s: int = 0  # §5.7: seconds of progress between two checkpoints; 0: none
+    checkpoint_cost_s: int = 0  # §5.7: seconds without progress that writing one takes
     voluntary_suspension: bool = False  # §4.2b
     grid_first: bool = False  # §2.5
     tick_s: int | None = None  # §3.8
@@ -268,7 +273,8 @@ class Options:
     violation_penalty_u: int = 0  # objective: micro-units of value per QoS violation
 
     def __post_init__(self) -> None:
-        for key, low in (("min_battery_s", 1), ("restart_s", 0), ("suspend_loss_s", 0), ("max_kills", 1)):
+        lows = {"min_battery_s": 1, "restart_s": 0, "suspend_loss_s": 0, "max_kills": 1}
+        for key, low in {**lows, "checkpoint_s": 0, "checkpoint_cost_s": 0}.items():
             value = getattr(self, key)
             _require(low <= value <= 10**9, f"rules: {key} must be between {low} and 10^9, got {value}")
         _require(
@@ -305,6 +311,8 @@ class Case:
     begin_s: int | None = None
     end_s: int | None = None
     forecast: Forecast | None = None
+    events: GridEvents | None = None  # §12.1
+    outages: Outages | None = None  # §12.3
     local_offset_s: int = 0
     density_median: float | None = None
 
@@ -322,6 +330,11 @@ class Case:
         )
         _require(
             self.end_s is None or self.end_s > begin_s, f"window: end_s {self.end_s} must lie after {begin_s}"
+        )
+        partitions = len(self.cluster.partitions)
+        _require(
+            self.outages is None or bool((self.outages.partition < partitions).all()),
+            f"outages: the cluster has the partitions 0 to {partitions - 1}",
         )
         self._refuse_overflow(begin_s)
 

@@ -22,6 +22,8 @@ from traces.times.timezones import is_zone
 #: Largest time in seconds (31,700 years) and largest count of anything: sums of products stay in int64 range.
 LARGEST_S = 10**12
 LARGEST_COUNT = 10**12
+NO_CANCEL_S = NO_DEADLINE_S
+FULLY_SENSITIVE = 1000
 ESTIMATES = ("user", "run_time", "model")
 
 #: column -> (smallest, largest)
@@ -36,8 +38,16 @@ _RANGES: dict[str, tuple[int, int]] = {
     "value_u": (NO_VALUE, NO_DEADLINE_S - 1),
     "deadline_s": (0, NO_DEADLINE_S),
 }
-_TEXTS = ("partition", "service_class")
-COLUMNS = ("job_id", *_RANGES, "preemptible", *_TEXTS)
+#: the same of columns that most traces do not have
+_RARE_RANGES: dict[str, tuple[int, int]] = {
+    "sensitivity_milli": (0, FULLY_SENSITIVE),
+    "cancel_s": (0, NO_CANCEL_S),
+    "think_s": (0, LARGEST_S),
+}
+_TEXTS = ("partition", "service_class", "user", "group")
+COLUMNS = ("job_id", *_RANGES, "preemptible", "partition", "service_class")
+RARE_COLUMNS = (*_RARE_RANGES, "after", "after_any", "user", "group")
+"""Columns that are None where no job says anything; content_hash knows them only where they are given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +66,13 @@ class Workload:
     preemptible   : (J,) bool
     partition     : (J,) str objects, '' = any; None: the trace has no partitions
     service_class : (J,) str objects, '' = none; None: the trace has no classes
+    user, group   : (J,) str objects, '' = unknown; None: the trace has none
+    sensitivity_milli : (J,) int64, how much of a lower speed a job suffers, in per mille; None: 1000 for all
+    cancel_s      : (J,) int64 [s], on the file's clock: when its user gives up a job that has not started, or
+                    NO_CANCEL_S; None: nobody does
+    after         : (J,) tuples of ids of the jobs that a job waits for; None: no job waits for another
+    after_any     : (J,) bool, True: however these end; False: all must have completed. Given with `after`
+    think_s       : (J,) int64 [s], from the end of the last of these to the arrival; None: 0 for all
     origin_utc    : the UTC instant of time 0; None: the trace has no calendar
     zone          : IANA name of the machine's local time, or a fixed offset like UTC-05:00; or None
     processors    : size of the machine by the file's header, or None
@@ -84,6 +101,13 @@ class Workload:
     processors: int | None = None
     estimates: str = "user"
     report: ReadReport = field(default_factory=ReadReport)
+    sensitivity_milli: np.ndarray | None = None
+    cancel_s: np.ndarray | None = None
+    after: np.ndarray | None = None
+    after_any: np.ndarray | None = None
+    think_s: np.ndarray | None = None
+    user: np.ndarray | None = None
+    group: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for column, (low, high) in _RANGES.items():
@@ -96,6 +120,13 @@ class Workload:
         for column in _TEXTS:
             if getattr(self, column) is not None:
                 self._freeze(column, _texts(self.name, column, getattr(self, column)))
+        for column, (low, high) in _RARE_RANGES.items():
+            if getattr(self, column) is not None:
+                self._freeze(column, _whole(self, column, low, high))
+        if self.after is not None:
+            self._freeze("after", _predecessors(self.name, self.after))
+            given = np.ones(len(self), bool) if self.after_any is None else np.asarray(self.after_any)
+            self._freeze("after_any", given)
         _check_rows(self)
         _check_header(self)
 
@@ -137,7 +168,9 @@ class Workload:
         columns["estimate_s"] = work_s if estimate_s is None else estimate_s
         if estimate_s is None:
             others.setdefault("estimates", "run_time")
-        columns.update({key: others.pop(key) for key in COLUMNS if key in others})
+        columns.update({key: others.pop(key) for key in (*COLUMNS, *RARE_COLUMNS) if key in others})
+        if columns.get("after") is not None:
+            columns["after"] = _predecessors(name, columns["after"])
         order = np.argsort(np.asarray(submit_s), kind="stable")
         all_columns: dict[str, Any] = {
             key: _spread(name, key, values, count)[order]
@@ -202,7 +235,7 @@ class Workload:
 
     def take(self, rows: slice | np.ndarray) -> Workload:
         """The same workload with only these rows (a slice, indices in rising order, or a mask)."""
-        columns = {name: getattr(self, name) for name in COLUMNS}
+        columns = {name: getattr(self, name) for name in (*COLUMNS, *RARE_COLUMNS)}
         chosen: dict[str, Any] = {
             name: None if array is None else array[rows] for name, array in columns.items()
         }
@@ -211,12 +244,14 @@ class Workload:
     def content_hash(self) -> str:
         """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report."""
         digest = hashlib.sha256(b"rare workload 1\n")
-        for name in COLUMNS:
+        for name in (*COLUMNS, *RARE_COLUMNS):
             array = getattr(self, name)
+            if array is None and name in RARE_COLUMNS:
+                continue
             if array is None:
                 digest.update(f"{name} none\n".encode())
                 continue
-            data = "\n".join(array).encode() if array.dtype == object else array.tobytes()
+            data = "\n".join(map(str, array)).encode() if array.dtype == object else array.tobytes()
             digest.update(f"{name} {array.dtype.str} {len(array)} {len(data)}\n".encode())
             digest.update(data)
         origin = None if self.origin_utc is None else self.origin_utc.astimezone(UTC).isoformat()
@@ -292,12 +327,23 @@ def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
     return array
 
 
+def _predecessors(name: str, values: np.ndarray) -> np.ndarray:
+    """Tuples of ids as an object array; InputError for anything else."""
+    array = np.empty(len(values), dtype=object)
+    for row, ids in enumerate(values):
+        if not isinstance(ids, tuple):
+            raise InputError(f"after {quoted(ids)} is not a tuple of job ids", where=name)
+        array[row] = ids
+    return array
+
+
 def _check_rows(jobs: Workload) -> None:
     def refuse(mask: np.ndarray, problem: str) -> None:
         if mask.any():
             raise InputError(f"job {quoted(jobs.job_id[int(np.argmax(mask))])} {problem}", where=jobs.name)
 
-    texts = [column for column in _TEXTS if getattr(jobs, column) is not None]
+    optional = ("after", "after_any", *_TEXTS)
+    texts = [column for column in optional if getattr(jobs, column) is not None]
     for column in ("job_id", "preemptible", *texts):
         if getattr(jobs, column).shape != jobs.submit_s.shape:
             raise InputError(f"{column} and submit_s differ in length", where=jobs.name)
