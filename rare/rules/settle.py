@@ -110,6 +110,12 @@ def take_slot(w, index):
 
 
 @rule
+def admit(w, index):
+    """Queue a job that arrives as it is submitted (§3.4)."""
+    enqueue(w, take_slot(w, index), QUEUED)
+
+
+@rule
 def hold_back(w, index):
     """A job whose predecessors have not ended is here, but nobody sees it (§12.4)."""
     slot = take_slot(w, index)
@@ -135,7 +141,7 @@ def admit_arrivals(w):
                 hold_back(w, s.next_job)
             else:
                 log_event(w, SUBMIT, s.next_job)
-                enqueue(w, take_slot(w, s.next_job), QUEUED)
+                admit(w, s.next_job)
         s.next_job += 1
     return OK
 
