@@ -17,8 +17,8 @@ DEFINITIONS: dict[str, Definition] = {
     "jobs_completed": Definition("completed, in time or late"),
     "jobs_rejected": Definition("larger than the empty machine"),
     "jobs_unfinished": Definition(
-        "expired, failed, or cut off by the end of the run; jobs whose submit time lies after it are "
-        "among them"
+        "expired, failed, cancelled, dropped, or cut off by the end of the run; jobs whose submit time lies "
+        "after it are among them"
     ),
     "jobs_not_arrived": Definition(
         "part of the unfinished: they had not come when the run ended. One submitted in the second of "
@@ -30,10 +30,20 @@ DEFINITIONS: dict[str, Definition] = {
         "part of the unfinished: killed `max_kills` times, or stopped at their estimate where "
         "`kill_at_estimate` is set"
     ),
+    "jobs_cancelled": Definition(
+        "part of the unfinished: given up by their users before they had started (RULES 12.2)"
+    ),
+    "jobs_dropped": Definition(
+        "part of the unfinished: never queued, for a job that they waited for did not complete (RULES 12.4)"
+    ),
     "jobs_skipped": Definition(
         "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
     ),
-    "mean_wait_s": Definition("mean wait of completed jobs", "no job completed"),
+    "mean_wait_s": Definition(
+        "mean wait of completed jobs, from their submit, or from their arrival if they waited for others "
+        "(RULES 12.4)",
+        "no job completed",
+    ),
     "median_wait_s": Definition(
         "median of the same; the mean of the middle two if their number is even", "no job completed"
     ),
@@ -89,7 +99,12 @@ DEFINITIONS: dict[str, Definition] = {
     "suspensions": Definition(
         "preemptible jobs suspended, by choice or by a shortage; one job may count often"
     ),
-    "kills": Definition("jobs killed because they cannot be suspended (5.4)"),
+    "kills": Definition("jobs killed because they cannot be suspended (5.4) or lost their nodes (12.3)"),
+    "node_losses": Definition("how often a running job lost its nodes in an outage (RULES 12.3)"),
+    "slowdowns": Definition(
+        "how often a running job was made one speed level slower (RULES 11.4)", "no speed levels"
+    ),
+    "raises": Definition("the same for one level faster", "no speed levels"),
     "energy_kwh": Definition("the draw: everything the cluster took"),
     "renewable_available_kwh": Definition(
         "what wind and sun offered from the first instant to the end of the run", "no renewable supply"
@@ -149,6 +164,7 @@ NULL_CONDITIONS: dict[str, str] = {
     "no job counted": "no counted job was completed or left unfinished",
     "no values": "no job of the workload has a value above 0",
     "nothing offered": "the values of all jobs that arrived and were not rejected add up to 0",
+    "no speed levels": "no partition declares speeds",
     "no deadlines": "no job of the workload has a deadline",
     "no renewable supply": "the scenario has no series of wind or sun",
     "no battery": "the capacity is 0",
