@@ -50,6 +50,8 @@ def read_workload(
     mapping: str | Path | None = None,
     strict: bool = False,
     max_bytes: int = MAX_BYTES,
+    cancellations: str = "skip",
+    dependencies: str = "ignore",
 ) -> Workload:
     """The jobs of a trace file, plain or gzipped, in submit order.
 
@@ -58,12 +60,16 @@ def read_workload(
               None: our own columns, or the built-in mapping that fits the column names
     strict : the first repair or skip is an error
     max_bytes : cap on the unpacked size of the file
+    cancellations : 'skip' leaves out jobs that their users gave up while they waited; 'replay' keeps them,
+              with `cancel_s`
+    dependencies : 'ignore' reads no job as waiting for another; 'wait' fills `after`, `after_any`, `think_s`
 
     InputError, with file and line, where the file cannot be read. Format: docs/workload-format.md.
     """
     if max_bytes < 1:
         raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")
-    return read_jobs(job_format(path, format), Path(path), ReadOptions(mapping, strict, max_bytes))
+    options = ReadOptions(mapping, strict, max_bytes, cancellations, dependencies)
+    return read_jobs(job_format(path, format), Path(path), options)
 
 
 def write_workload(workload: Workload, path: Path | str) -> None:
