@@ -45,7 +45,9 @@ class ReadOptions:
         for key, known in (("cancellations", CANCELLATIONS), ("dependencies", DEPENDENCIES)):
             if getattr(self, key) not in known:
                 raise InputError(
-                    f"is {quoted(getattr(self, key))}", where=Parameter(key), remedy=f"known: {', '.join(known)}"
+                    f"is {quoted(getattr(self, key))}",
+                    where=Parameter(key),
+                    remedy=f"known: {', '.join(known)}",
                 )
 
 
@@ -73,19 +75,25 @@ class JobFormat:
 def _read_swf(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.swf import read_swf
 
-    return read_swf(path, strict=options.strict, max_bytes=options.max_bytes)
+    return read_swf(
+        path,
+        strict=options.strict,
+        max_bytes=options.max_bytes,
+        cancellations=options.cancellations,
+        dependencies=options.dependencies,
+    )
 
 
 def _read_csv(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.csv_jobs import read_csv
 
-    return read_csv(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+    return read_csv(path, options)
 
 
 def _read_parquet(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.parquet_jobs import read_parquet
 
-    return read_parquet(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+    return read_parquet(path, options)
 
 
 def _check(job_format: JobFormat) -> None:
