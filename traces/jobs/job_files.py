@@ -17,8 +17,9 @@ from traces.files.atomic import replacing
 from traces.files.documents import reads_file
 from traces.files.text import MAX_BYTES, place, refuse_os
 from traces.jobs.job_cells import id_list_cell
-from traces.jobs.job_formats import JOB_FORMATS, ReadOptions, formats_of_suffix, job_format, read_jobs
+from traces.jobs.job_formats import JOB_FORMATS, formats_of_suffix, job_format, read_jobs
 from traces.jobs.job_metadata import metadata_of
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.readers.parquet_jobs import pyarrow_parquet
 from traces.jobs.workload import (
     FULLY_SENSITIVE,

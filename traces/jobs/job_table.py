@@ -25,10 +25,10 @@ from traces.jobs.job_cells import (
     product,
     scaled_integers,
 )
-from traces.jobs.job_formats import ReadOptions
 from traces.jobs.job_mapping import OF_AFTER, Mapping, Source
 from traces.jobs.job_metadata import Metadata
 from traces.jobs.job_texts import JobTexts
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.repairs import Check, Findings, plain
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import (
@@ -357,6 +357,9 @@ class JobTable:
         report: ReadReport,
     ) -> Workload:
         """The Workload from checked columns; ids that are whole numbers become int64."""
+        for name, silent in _RARE_SILENT.items():
+            if name in columns and (columns[name] == silent).all():
+                del columns[name]
         numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items() if name in columns}
         ids = columns["job_id"]
         if all(map(is_number_id, ids)):

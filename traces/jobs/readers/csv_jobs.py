@@ -22,10 +22,10 @@ from traces.files.csv_head import (
 )
 from traces.files.documents import reads_file
 from traces.files.text import numbered_lines, place
-from traces.jobs.job_formats import ReadOptions
 from traces.jobs.job_mapping import REQUIRED, choose, load
 from traces.jobs.job_metadata import KEYS, Metadata, parse_metadata
 from traces.jobs.job_table import JobTable
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.workload import Workload
 
 _CHUNK_ROWS = 65536

@@ -14,10 +14,10 @@ from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
 from traces.files.text import open_file, place
 from traces.jobs.job_cells import id_list_cell
-from traces.jobs.job_formats import ReadOptions
 from traces.jobs.job_mapping import KNOWN, choose
 from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.workload import Workload
 
 if TYPE_CHECKING:

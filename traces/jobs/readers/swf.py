@@ -16,7 +16,7 @@ import pandas as pd
 from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
 from traces.files.text import MAX_BYTES, numbered_lines, place
-from traces.jobs.job_formats import ReadOptions
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.readers import swf_header, swf_waiting
 from traces.jobs.readers.swf_partials import CONTINUED, join_partials
 from traces.jobs.readers.swf_waiting import GROUP, THINK, USER, WAIT
