@@ -16,7 +16,7 @@ from traces.errors import InputError
 from traces.files.atomic import replacing
 from traces.files.documents import reads_file
 from traces.files.text import MAX_BYTES, place, refuse_os
-from traces.jobs.dependencies.chains import cut_chains
+from traces.jobs.dependencies.selected_chains import cut_chains
 from traces.jobs.job_cells import id_list_cell
 from traces.jobs.job_formats import JOB_FORMATS, formats_of_suffix, job_format, read_jobs
 from traces.jobs.job_metadata import metadata_of

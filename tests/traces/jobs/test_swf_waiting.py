@@ -1,7 +1,7 @@
 """Cancelled jobs and dependencies of SWF: kept where nobody asked, or lost where somebody did."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traces import InputError, read_workload, write_workload
@@ -232,6 +232,7 @@ def files(draw):
     ]
 
 
+@settings(max_examples=50)
 @given(files())
 def test_asking_for_more_changes_no_job_that_was_there(tmp_path_factory, lines):
     folder = tmp_path_factory.mktemp("swf")

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from traces.errors import Parameter, Phrase
-from traces.jobs.dependencies.chains import without_missing_predecessors
+from traces.jobs.dependencies.selected_chains import without_missing_predecessors
 from traces.jobs.read_options import ReadOptions
 from traces.jobs.workload import NO_CANCEL_S, Workload
 from traces.read_report import Finding

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traces import Workload, cut_chains, without_missing_predecessors
-from traces.jobs.dependencies.chains import longest_chain
+from traces.jobs.dependencies.selected_chains import longest_chain
 
 
 def chain(**others):
