@@ -32,7 +32,7 @@ def _keys(
     """The values of a table (not the tables in it): these, or all but those."""
     return {
         name: field
-        for name, field in model.model_fields.items()
+        for name, field in model.fields_by_key().items()
         if inner_table(field) is None and (name in names if names else name not in without)
     }
 
@@ -47,6 +47,7 @@ def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
         "workload, of a model": _keys(tables.WorkloadTable, _OF_A_MODEL),
         "cluster": _keys(tables.ClusterTable),
         "node and partition": _keys(tables.PartitionTable),
+        "speed": _keys(tables.SpeedTable),
         "supply": _keys(tables.SupplyTable),
         "source": _keys(source, _OF_ANY_SOURCE),
         "source, of a file": _keys(source, supply_tables.FILE_KEYS),
@@ -60,6 +61,10 @@ def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
         "objective": _keys(tables.ObjectiveTable),
         "service_class": _keys(tables.ServiceClassTable),
         "time": _keys(tables.TimeTable),
+        "event": _keys(tables.EventTable),
+        "events": _keys(tables.EventsTable),
+        "outage": _keys(tables.OutageTable),
+        "outages": _keys(tables.OutagesTable),
     }
 
 
