@@ -191,6 +191,11 @@ class OutageTable(Table):
         "nodes break at once, whoever runs on them"
     )
 
+    def problems(self) -> Problems:
+        """An end that is not behind the beginning, as far as both are on one clock."""
+        if isinstance(self.begin, int) and isinstance(self.end, int) and self.end <= self.begin:
+            yield "to", f"is {self.end}, which is not later than from, {self.begin}; swap or correct them"
+
 
 _OF_AN_MTBF_MODEL = ("mtbf_h", "distribution", "shape", "repair_h", "repair_spread", "seed")
 
