@@ -11,42 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from traces.errors import InputError, Parameter, one_line, quoted
+from traces.errors import InputError, one_line, quoted
 from traces.files.documents import is_regular
-from traces.files.text import MAX_BYTES, place
+from traces.files.text import place
+from traces.jobs.read_options import ReadOptions as ReadOptions
 from traces.name_registry import Entry, RegistrationError, Registry
 
 if TYPE_CHECKING:
     from traces.jobs.workload import Workload
-
-
-CANCELLATIONS = ("skip", "replay")
-DEPENDENCIES = ("ignore", "wait")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """Arguments of `read_workload` that a format's reader gets.
-
-    mapping : name or TOML file of a mapping of columns; only where the format takes one
-    strict : the first repair or skip is an error
-    max_bytes : cap on the unpacked size of the file
-    cancellations : 'skip' or 'replay', of jobs that their users gave up while they waited
-    dependencies : 'ignore' or 'wait', of jobs that wait for other jobs
-    """
-
-    mapping: str | Path | None = None
-    strict: bool = False
-    max_bytes: int = MAX_BYTES
-    cancellations: str = "skip"
-    dependencies: str = "ignore"
-
-    def __post_init__(self) -> None:
-        for key, known in (("cancellations", CANCELLATIONS), ("dependencies", DEPENDENCIES)):
-            if getattr(self, key) not in known:
-                raise InputError(
-                    f"is {quoted(getattr(self, key))}", where=Parameter(key), remedy=f"known: {', '.join(known)}"
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +45,25 @@ class JobFormat:
 def _read_swf(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.swf import read_swf
 
-    return read_swf(path, strict=options.strict, max_bytes=options.max_bytes)
+    return read_swf(
+        path,
+        strict=options.strict,
+        max_bytes=options.max_bytes,
+        cancellations=options.cancellations,
+        dependencies=options.dependencies,
+    )
 
 
 def _read_csv(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.csv_jobs import read_csv
 
-    return read_csv(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+    return read_csv(path, options)
 
 
 def _read_parquet(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.parquet_jobs import read_parquet
 
-    return read_parquet(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+    return read_parquet(path, options)
 
 
 def _check(job_format: JobFormat) -> None:
