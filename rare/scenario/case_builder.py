@@ -19,7 +19,7 @@ from rare.scenario.inputs.job_inputs import read_jobs, with_classes, with_sensit
 from rare.scenario.inputs.outage_inputs import read_outages
 from rare.scenario.inputs.power_inputs import read_power_inputs
 from rare.scenario.inputs.run_calendar import job_calendar, supply_calendar
-from rare.scenario.inputs.run_clock import run_end_s, standard_offset_s
+from rare.scenario.inputs.run_clock import AFTER_LAST_S, run_end_s, standard_offset_s
 from rare.scenario.inputs.supply_inputs import MICRO, MJ_PER_KWH, MW_PER_KW, make_battery
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, chosen_window
@@ -104,7 +104,8 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
     note_misfits(jobs, cluster, record)
     power = read_power_inputs(loaded, jobs, cluster, record)
     begin_s = int(power.jobs.submit_s[0]) if power.begin_s is None else power.begin_s
-    span = RunSpan(begin_s, run_end_s(power.inputs.end_s, power.end_s, begin_s, jobs, cluster))
+    end_s = run_end_s(power.inputs.end_s, power.end_s, begin_s, jobs, cluster)
+    span = RunSpan(begin_s, end_s, min(end_s, int(power.jobs.submit_s[-1]) + AFTER_LAST_S))
     case = Case(
         power.jobs,
         cluster,

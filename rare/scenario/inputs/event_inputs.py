@@ -23,10 +23,11 @@ HOUR_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class RunSpan:
-    """The part of the workload's clock that a run may reach."""
+    """The part of the workload's clock that a run may reach, and until when what is random is drawn."""
 
     begin_s: int
     end_s: int
+    drawn_until_s: int
 
 
 def read_grid_events(
@@ -117,7 +118,7 @@ def _drawn(table: EventsTable, calendar: RunCalendar, span: RunSpan) -> list[_Ro
             remedy="leave it out, or give workload.start_utc",
         )
     offset_s = calendar.local_offset_s
-    drawn = random_events(terms, span.begin_s + offset_s, span.end_s - 1 + offset_s)
+    drawn = random_events(terms, span.begin_s + offset_s, span.drawn_until_s - 1 + offset_s)
     notice_s, comply_s = round(table.notice_h * HOUR_S), round(table.comply_min * 60)
     columns = (drawn.start_s - offset_s, drawn.duration_s, drawn.depth_per_mille)
     return [

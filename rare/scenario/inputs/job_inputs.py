@@ -15,6 +15,7 @@ from rare.scenario.inputs.cluster_inputs import make_partition
 from rare.scenario.inputs.supply_inputs import check_zone
 from rare.scenario.load import Loaded
 from traces.errors import InputError
+from traces.jobs.dependencies.chains import cut_chains, without_missing_predecessors
 from traces.jobs.job_files import read_workload
 from traces.jobs.service_classes import ServiceClass, assign_service
 from traces.jobs.workload import FULLY_SENSITIVE, Workload
@@ -23,9 +24,18 @@ from traces.times.timezones import find_zone
 
 def read_jobs(loaded: Loaded, record: BuildRecord) -> Workload:
     """The jobs that the scenario chooses, of its file or model. InputError where there are none."""
-    jobs = _workload(loaded, record)
+    jobs = uncut(_workload(loaded, record), record)
     _note_unsupported(jobs, record)
     return jobs
+
+
+def uncut(jobs: Workload, record: BuildRecord) -> Workload:
+    """The jobs, none of them waiting for one that is not among them (12.4); a note says how many did."""
+    cut = cut_chains(jobs)
+    if not cut:
+        return jobs
+    record.note(f"{cut} of {len(jobs)} jobs wait for others that are not chosen; they do not wait for those")
+    return without_missing_predecessors(jobs)
 
 
 def with_classes(jobs: Workload, scenario: Scenario, seed: int) -> Workload:

@@ -118,7 +118,7 @@ def _drawn(table: OutagesTable, cluster: Cluster, span: RunSpan) -> np.ndarray:
     parts = [np.zeros((0, _COLUMNS), dtype=np.int64)]
     for index, partition in enumerate(cluster.partitions):
         try:
-            failures = node_failures(model, partition.name, partition.nodes, span.end_s)
+            failures = node_failures(model, partition.name, partition.nodes, span.drawn_until_s)
         except ValueError as error:
             raise InputError(
                 str(error), where="outages.mtbf_h", remedy="raise it, or run fewer jobs"

@@ -18,6 +18,9 @@ from traces.jobs.workload import NO_DEADLINE_S, Workload
 from traces.series.held import HeldSeries
 from traces.times.timezones import find_zone
 
+AFTER_LAST_S = 60 * DAY_S
+"""How long after the last submit there are forecasts, and grid events and failures are drawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
