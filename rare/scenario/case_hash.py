@@ -32,6 +32,8 @@ _UNUSED: dict[str, Any] = {
 """Keys, of whichever table, that came after the first hashes, with the value that says nothing."""
 _UNUSED_TEXTS = (", speeds=()", ", checkpoint_s=0, checkpoint_cost_s=0")
 """The same in the text of a cluster and of options."""
+_LATER_FIELDS = ("sensitivity", "cancel_s")
+"""Fields of a job's record that count by the workload's columns, where it has them."""
 _EXTRA_COLUMNS = ("sensitivity_milli", "cancel_s", "after", "after_any", "think_s")
 
 
@@ -58,7 +60,7 @@ def case_hash(case: Case) -> str:
     for unused in _UNUSED_TEXTS:
         text = text.replace(unused, "")
     digest = hashlib.sha256(text.encode())
-    for table in (world.jobs, world.inputs, world.forecast):
+    for table in (_first_fields(world.jobs), world.inputs, world.forecast):
         digest.update(np.ascontiguousarray(table).tobytes())
     for name in _EXTRA_COLUMNS:
         column = getattr(case.workload, name)
@@ -69,3 +71,12 @@ def case_hash(case: Case) -> str:
             columns = [getattr(rows, name).tolist() for name in rows.__dataclass_fields__]
             digest.update(f"{kind} {columns}".encode())
     return digest.hexdigest()
+
+
+def _first_fields(jobs: np.ndarray) -> np.ndarray:
+    """The jobs' records without the later fields, laid out as if these were not there."""
+    kinds = [(name, jobs.dtype[name]) for name in jobs.dtype.names or () if name not in _LATER_FIELDS]
+    table = np.zeros(jobs.shape, np.dtype(kinds, align=True))
+    for name, _ in kinds:
+        table[name] = jobs[name]
+    return table

@@ -33,7 +33,7 @@ class TestSpeedLevels:
     def test_published_levels_by_name_for_nodes_and_partitions(self, made):
         by_node = made("", "cluster.node.speeds=cpu").case.cluster.partitions[0].speeds
         a, b = made("", "cluster.partition.b.speeds=cpu", base=PARTITIONS).case.cluster.partitions
-        assert by_node == b.speeds == (Speed(810, 680), Speed(660, 510)) and a.speeds == ()
+        assert by_node == b.speeds == (Speed(745, 680), Speed(575, 510)) and a.speeds == ()
 
     def test_one_level_may_be_set_by_its_place(self, made):
         settings = ("cluster.partition.b.speed.0.rate=0.8", "cluster.partition.b.speed.0.power=0.5")
@@ -294,6 +294,48 @@ class TestOutages:
     def test_checkpoints(self, made):
         options = made("", "rules.checkpoint_s=3600", "rules.checkpoint_cost_s=30").case.options
         assert (options.checkpoint_s, options.checkpoint_cost_s) == (3600, 30)
+
+
+CHAIN = """# processors: 8
+job_id,submit_s,cores,work_s,after,after_kind,cancel_s
+1,0,1,600,,,
+2,100,1,600,1,ok,
+3,200,1,600,2,any,900
+"""
+
+
+class TestJobs:
+    @pytest.fixture(autouse=True)
+    def chain(self, here):
+        (here / "jobs.csv").write_text(CHAIN, encoding="utf-8")
+
+    def test_nothing_waits_or_is_cancelled_unless_asked_for(self, made):
+        jobs = made().case.workload
+        assert jobs.after is None and jobs.cancel_s is None
+
+    def test_dependencies_and_cancellations_when_asked_for(self, made):
+        jobs = made("", "workload.dependencies=wait", "workload.cancellations=replay").case.workload
+        assert jobs.after.tolist() == [(), (1,), (2,)] and jobs.after_any.tolist()[1:] == [False, True]
+        assert jobs.cancel_s[2] == 900
+
+    def test_a_chain_that_the_choice_of_jobs_cuts_is_told(self, made):
+        built = made("", "workload.dependencies=wait", "workload.cancellations=replay", jobs="1:3")
+        assert built.case.workload.after.tolist() == [(), (2,)]
+        assert "1 of 2 jobs wait for others that are not chosen; they do not wait for those" in built.warnings
+
+    def test_a_chain_that_a_window_cuts_is_told(self, made, here):
+        (here / "w.csv").write_text("name,split,first_day,days\nlate,test,1,1\n", encoding="utf-8")
+        (here / "jobs.csv").write_text(
+            CHAIN.replace("3,200", "3,90000").replace("900\n", "\n"), encoding="utf-8"
+        )
+        built = made(SERIES + '[windows]\nfile = "w.csv"\n', "workload.dependencies=wait", window="late")
+        assert built.case.workload.after is None
+        assert any(note.startswith("1 of 1 jobs wait for others") for note in built.warnings)
+
+    def test_a_model_of_jobs_has_neither(self):
+        for key in ("dependencies=wait", "cancellations=replay"):
+            with pytest.raises(InputError, match="belongs to a file of jobs"):
+                load_scenario("tiny", Wishes(settings=[f"workload.{key}"]))
 
 
 class TestHashes:
