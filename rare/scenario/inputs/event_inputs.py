@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from energy.grid.grid_events import EventTerms, random_events
+from energy.grid.random_grid_events import EventTerms, random_events
 from rare.machine_events import NO_LIMIT_MW, PER_MILLE, GridEvents
 from rare.scenario.config.machine_event_tables import EventsTable, EventTable
 from rare.scenario.inputs.build_record import BuildRecord

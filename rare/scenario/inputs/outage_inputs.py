@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from energy.datacenter.outages import FailureModel, node_failures
+from energy.datacenter.node_failures import FailureModel, node_failures
 from energy.hash_noise import key_of, uniforms
 from rare.machine_events import DRAW_BITS, PLANNED, Outages
 from rare.model import NEVER_S, Cluster

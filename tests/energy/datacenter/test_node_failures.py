@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from energy.datacenter.outages import DRAW_BITS, HOUR_S, FailureModel, node_failures
+from energy.datacenter.node_failures import DRAW_BITS, HOUR_S, FailureModel, node_failures
 
 MODEL = FailureModel(mtbf_h=1000, shape=0.7, repair_h=6, repair_spread=1.9, seed=3)
 SPAN_S = 1000 * HOUR_S

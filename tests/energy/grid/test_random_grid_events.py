@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from energy.grid.grid_events import DAY_S, HOUR_S, EventTerms, random_events
+from energy.grid.random_grid_events import DAY_S, HOUR_S, EventTerms, random_events
 
 TERMS = EventTerms(per_year=100, hours=(16, 21), duration_h=(1, 5), depth=(0.1, 0.3), seed=2)
 FIRST_S = 17_897 * DAY_S  # 2019-01-01
