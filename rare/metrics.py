@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from rare.accounts.grid_response import RESPONSE_METRICS
 from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
 from rare.rules.objective import prices_of, terms_of
@@ -142,9 +144,18 @@ def _busy_share(case: Case, state: Any) -> float | None:
 
 
 def metrics(
-    case: Case, world: World, warmup_s: int, simulate_s: float, fallbacks: int | None = None
+    case: Case,
+    world: World,
+    warmup_s: int,
+    simulate_s: float,
+    fallbacks: int | None = None,
+    of_events: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All metrics of a finished run of environment 0. fallbacks: decisions left to another scheduler."""
+    """All metrics of a finished run of environment 0.
+
+    fallbacks: decisions left to another scheduler. of_events: the metrics of the grid events
+    (rare.accounts.grid_response), which take the logs of the run; None: these are not known.
+    """
     state = world.env[0]
     jobs = len(case.workload)
     valued = bool((case.workload.value_u > 0).any())
@@ -171,6 +182,7 @@ def metrics(
         "kills": int(state.kills),
         "busy_share": _busy_share(case, state),
         **energy_metrics(case, world),
+        **(dict.fromkeys(RESPONSE_METRICS) if of_events is None else of_events),
         "decisions": int(state.decisions),
         "fallback_decisions": fallbacks,
         "instants": int(state.instants),

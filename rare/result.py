@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rare.accounts.account_tables import account_columns, account_frame, grouped_by, job_rows
+from rare.accounts.grid_response import response_frame
 from rare.accounts.job_accounts import JobAccounts
 from rare.model import Case
 from rare.schedule import UJ_PER_KWH, energy_uj, joules, partition_names, per_job, stretches
@@ -82,11 +83,15 @@ class Result:
         return JobAccounts.of(self)
 
     def account_frames(self) -> dict[str, pd.DataFrame]:
-        """The accounts per user, group, service_class and partition, where there are any; see account_frame."""
+        """The accounts per user, group, service_class and partition, where there are any (account_frame)."""
         return {
             row: account_frame(self.case, self.jobs, self.accounts, row, names)
             for row, names in grouped_by(self.case).items()
         }
+
+    def grid_events_frame(self) -> pd.DataFrame | None:
+        """grid_events.csv of a run folder: how each grid event was met; None without events or records."""
+        return response_frame(self) if len(self.power) else None
 
     def _account_columns(self) -> dict[str, list[object]]:
         """The account of each job as columns of jobs.csv."""
@@ -103,17 +108,19 @@ class Result:
         return per_job(energy_uj(self.case, cut), cut["job"], count).tolist()
 
     def events_frame(self) -> pd.DataFrame:
-        """events.csv of a run folder."""
+        """events.csv of a run folder; `level` is there where a partition has speeds (RULES §11)."""
         import pandas as pd
 
         events = self.events[self.events["event"] != INSTANT]
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "time_s": events["time_s"],
                 "event": np.array(EVENT_NAMES)[events["event"]],
                 "job_id": self.case.workload.job_id[events["job"]],
             }
         )
+        leveled = any(part.speeds for part in self.case.cluster.partitions)
+        return frame.assign(level=events["level"]) if leveled else frame
 
     def power_frame(self) -> pd.DataFrame:
         """power.csv of a run folder: W and Wh; supply is empty where there is no renewable supply."""

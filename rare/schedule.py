@@ -72,7 +72,7 @@ def executions(events: np.ndarray, end_s: int) -> np.ndarray:
 
 
 def stretches(events: np.ndarray, end_s: int) -> np.ndarray:
-    """(N,) STRETCH, in the order in which they began: executions cut where a job's level changes (RULES §11)."""
+    """(N,) STRETCH, in the order in which they began: executions cut where the level changes (RULES §11)."""
     rows = _intervals(events, end_s, (*OPENS, *CHANGES))
     cut = np.zeros(len(rows), STRETCH)
     for name in ("job", "start_s", "end_s"):
@@ -103,7 +103,9 @@ def level_power_mw(case: Case, held: np.ndarray) -> np.ndarray:
     """(N,) int64: the active power of each stretch's job at its level (RULES §2.3, §11)."""
     jobs = build_jobs(case)
     full_mw = np.asarray(jobs["power_mw"])[held["job"]]
-    speeds = [(PER_MILLE, *(speed.power_per_mille for speed in part.speeds)) for part in case.cluster.partitions]
+    speeds = [
+        (PER_MILLE, *(speed.power_per_mille for speed in part.speeds)) for part in case.cluster.partitions
+    ]
     most = max(len(levels) for levels in speeds)
     table = np.array([levels + (0,) * (most - len(levels)) for levels in speeds])
     share = table[np.asarray(jobs["part"])[held["job"]], held["level"]]

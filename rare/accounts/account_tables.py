@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 UJ_PER_MJ = 1000
 UNUSED, STORED = "unused", "stored"
-"""Rows beside those of users: the draw while no job ran, and what was bought for the battery and stayed there."""
+"""Rows beside those of users: the draw while no job ran, and what was bought for the battery and stayed."""
 
 
 def grouped_by(case: Case) -> dict[str, np.ndarray]:
@@ -39,7 +39,8 @@ def account_frame(
     """A row for each name, the largest draw first, then UNUSED and STORED; sums are the totals of the run.
 
     outcome: (J,) state.OUTCOME. row: what a name is, as in `grouped_by`. Energy is exact in draw_j, as text.
-    Renewable share, cost and carbon are empty where the case has none of it; mean_wait_s is over completed jobs.
+    Renewable share, cost and carbon are empty where the case has none of it. mean_wait_s is over completed
+    jobs.
     """
     import pandas as pd
 

@@ -72,11 +72,13 @@ class JobAccounts:
     def renewable_share(self, account: Account) -> float | None:
         """The renewable share of an account's draw, the battery's part as in RULES §7.7; None of no draw."""
         green = 1 - self.grid_charged_mj / self.charged_mj if self.charged_mj else 1.0
-        return (account.used_mj + account.discharged_mj * green) / account.draw_mj if account.draw_mj else None
+        return (
+            (account.used_mj + account.discharged_mj * green) / account.draw_mj if account.draw_mj else None
+        )
 
 
 def weights_mw(case: Case, held: np.ndarray) -> np.ndarray:
-    """(N,) int64: what each STRETCH counts by (RULES §13.2): active power, and its part of a node's idle power."""
+    """(N,) int64, of each STRETCH: active power, and its part of a node's idle power (RULES §13.2)."""
     jobs = build_jobs(case)
     node_mw = np.zeros(len(jobs), np.int64)
     for index, part in enumerate(case.cluster.partitions):
@@ -148,9 +150,7 @@ def _accounts(result: RecordedRun) -> JobAccounts:
         edges_s,
         Holdings(held["job"], held["start_s"], held["end_s"], weights_mw(case, held), len(case.workload)),
     )
-    used, discharged, direct = (
-        splitter.split(flow) for flow in (flows.used, flows.discharged, flows.direct)
-    )
+    used, discharged, direct = (splitter.split(flow) for flow in (flows.used, flows.discharged, flows.direct))
     charged_mj, grid_charged_mj = (
         exact_sum(flow, flows.seconds) for flow in (flows.charged, flows.grid_charged)
     )
@@ -189,7 +189,7 @@ def _battery_shares(case: Case, discharged: Split, charged_mj: int) -> tuple[np.
 def _charges(
     splitter: FlowSplitter, flows: _Flows, rate_u: np.ndarray, shares: tuple[np.ndarray, int]
 ) -> tuple[np.ndarray, int, int]:
-    """What the imports cost (emitted): of each job, while nobody ran, and left in the battery (§13.4, §13.5)."""
+    """What imports cost (emitted): of each job, while nobody ran, and left in the battery (§13.4, §13.5)."""
     direct = splitter.split(product(flows.direct, rate_u))
     exact = np.append(direct.by_job, direct.unused)
     stored = exact_sum(product(flows.grid_charged, rate_u), flows.seconds)
