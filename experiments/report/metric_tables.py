@@ -18,7 +18,7 @@ from experiments.results.ranking import (
     with_arrivals,
 )
 from experiments.results.run_folder import Compare
-from rare.metric_catalogue import METRICS, Form, Metric
+from rare.metric_catalogue import EVENTS, METRICS, Form, Metric
 
 DASH = "–"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -77,6 +77,18 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "carbon_kg",
             "wasted_kwh",
             "unserved_kwh",
+        ),
+    ),
+    (
+        "Grid events",
+        (
+            "grid_events",
+            "grid_events_missed",
+            "grid_event_comply_s",
+            "grid_event_depth",
+            "grid_event_shed_kwh",
+            "grid_event_rebound_kwh",
+            "grid_event_late_jobs",
         ),
     ),
     (
@@ -269,8 +281,15 @@ def _known_rows(metrics: dict[str, Any]) -> list[MetricRow]:
             METRICS[key].report_unit,
         )
         for key in keys
-        if key != "jobs_not_arrived" or metrics[key]
+        if _is_shown(key, metrics[key])
     ]
+
+
+def _is_shown(key: str, value: Any) -> bool:
+    """Whether a run's table has a row of this metric: not of what most runs do not have."""
+    if key == "jobs_not_arrived":
+        return bool(value)
+    return value is not None or METRICS[key].group is not EVENTS
 
 
 def _other_rows(metrics: dict[str, Any]) -> list[MetricRow]:

@@ -50,6 +50,9 @@ COMPARED = (
     "curtailed_kwh",
     "grid_kwh",
     "fallback_decisions",
+    "grid_events_missed",
+    "grid_event_comply_s",
+    "grid_event_depth",
 )
 """Metrics of a comparison, the most important first."""
 
@@ -95,6 +98,18 @@ SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
             "grid_cost",
             "carbon_kg",
             "wasted_kwh",
+        ),
+    ),
+    (
+        "grid events",
+        (
+            "grid_events",
+            "grid_events_missed",
+            "grid_event_comply_s",
+            "grid_event_depth",
+            "grid_event_shed_kwh",
+            "grid_event_rebound_kwh",
+            "grid_event_late_jobs",
         ),
     ),
 )
