@@ -14,6 +14,7 @@ from __future__ import annotations
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan
 from rare.rules.orders import estimate_left_s, renew_order
+from rare.rules.progress.pace import expected_run_at_s
 from rare.state import live_lists
 from rare.state.arrays import (
     NO_PROMISE,
@@ -80,7 +81,11 @@ def longest_run_s(w, slot):
     estimate is 0 needs its resources for an instant, which nobody else may be promised.
     """
     live = live_of(w, slot)
-    run_s = estimate_left_s(job_of(w, live.job), live.left_s) + part_of(w, live.part).wake_s
+    run_s = part_of(w, live.part).wake_s
+    if w.pace_rows > 0:
+        run_s += expected_run_at_s(w, slot, 0)
+    else:
+        run_s += estimate_left_s(job_of(w, live.job), live.left_s)
     if live.doing == SUSPENDED:
         run_s += env_of(w).restart_s
     return max(run_s, SHORTEST_S)
