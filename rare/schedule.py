@@ -16,12 +16,24 @@ import numpy as np
 
 from rare.machine_events import PER_MILLE
 from rare.model import Case
-from rare.state.arrays import END, EVENT_NAMES, FAIL, KILL, RESUME, SHED, START, STATUS_NAMES, SUSPEND
+from rare.state.arrays import (
+    END,
+    EVENT_NAMES,
+    FAIL,
+    KILL,
+    LOSE,
+    RAISED,
+    RESUME,
+    SHED,
+    SLOWED,
+    START,
+    STATUS_NAMES,
+    SUSPEND,
+)
 from rare.world import build_inputs, build_jobs
 from traces.errors import InputError
 from traces.numbers.constants import MICRO, MJ_PER_KWH
 
-SLOWED, RAISED, LOSE = 11, 12, 15
 OPENS = (START, RESUME)
 CHANGES = (SLOWED, RAISED)
 CLOSES = (END, SUSPEND, SHED, KILL, FAIL, LOSE)
@@ -77,8 +89,7 @@ def stretches(events: np.ndarray, end_s: int) -> np.ndarray:
     cut = np.zeros(len(rows), STRETCH)
     for name in ("job", "start_s", "end_s"):
         cut[name] = rows[name]
-    if "level" in (events.dtype.names or ()):
-        cut["level"] = events["level"][rows["opened"]]
+    cut["level"] = events["level"][rows["opened"]]
     return cut
 
 

@@ -48,7 +48,8 @@ def account_frame(
     sums = [_sums(column, place, len(known)) for column in _columns(accounts)]
     rows = [Account(*(int(column[k]) for column in sums)) for k in range(len(known))]
     done = outcome["status"] == S_COMPLETED
-    wait_s = np.maximum(outcome["end_s"] - case.workload.submit_s - case.workload.work_s, 0)
+    came_s = case.workload.submit_s + outcome["delay_s"]
+    wait_s = np.maximum(outcome["end_s"] - came_s - case.workload.work_s, 0)
     jobs, completed = np.bincount(place), np.bincount(place[done], minlength=len(known))
     waits_s = np.bincount(place[done], wait_s[done], len(known))
     order = sorted(range(len(known)), key=lambda k: (-rows[k].draw_mj, known[k]))

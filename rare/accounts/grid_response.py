@@ -13,8 +13,24 @@ import numpy as np
 
 from rare.machine_events import NO_LIMIT_MW, PER_MILLE
 from rare.model import UNLIMITED_MW, Case
-from rare.schedule import KILL, SHED, SLOWED, SUSPEND, RecordedRun
-from rare.state.arrays import END, EXPIRE, FAIL, S_COMPLETED, S_EXPIRED, S_FAILED, S_UNFINISHED, SUBMIT
+from rare.schedule import RecordedRun
+from rare.state.arrays import (
+    CANCEL,
+    DROP,
+    END,
+    EXPIRE,
+    FAIL,
+    KILL,
+    S_CANCELLED,
+    S_COMPLETED,
+    S_EXPIRED,
+    S_FAILED,
+    S_UNFINISHED,
+    SHED,
+    SLOWED,
+    SUBMIT,
+    SUSPEND,
+)
 from traces.jobs.workload import NO_DEADLINE_S
 from traces.numbers.constants import MJ_PER_KWH, NEVER_S
 
@@ -22,8 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MW_PER_W = 1000
-CANCEL, DROP = 13, 14
-S_CANCELLED = 5
 LEAVES = (END, EXPIRE, FAIL, CANCEL, DROP)
 
 

@@ -8,13 +8,16 @@ import pytest
 
 import rare
 from rare.accounts.account_tables import job_rows
+from rare.accounts.grid_response import JobTimes
 from rare.accounts.job_accounts import JobAccounts
 from rare.clocks.compiled_clock import CompiledClock
 from rare.model import Battery, Partition
+from rare.schedule import energy_uj, run_energy_uj, stretches
 from rare.scheduler import as_decider, keep_queue
 from rare.world import build_world
 from schedulers import make_scheduler
 from tests.builders import make_case, random_case, random_power_case
+from tests.rare.accounts.eventful_runs import Anything, eventful_case
 from tests.rare.twins import Erratic
 from traces.errors import InputError
 
@@ -88,44 +91,68 @@ def test_a_job_of_no_work_has_an_empty_account():
     assert accounts.draw_mj.tolist() == [0, 120_000_000 * 10]
 
 
-def totals_and_accounts(seed):
-    """The state at the end of a run, and its accounts."""
-    rng = random.Random(seed)
-    case = random_power_case(rng) if seed % 3 == 0 else random_case(rng)
-    decider = as_decider(Erratic(seed) if seed % 2 else make_scheduler("sjf+easy"), case)
+def run_of(case, scheduler):
+    """The state at the end of a run, and the run as accounts take it."""
+    decider = as_decider(scheduler, case)
     world = build_world(case)
     keep_queue(world, 0, decider)
     clock = CompiledClock(world, decider, case.workload.job_id)
-    state = clock.run().env[0]
+    world = clock.run()
+    state = world.env[0]
     power = clock.recorder.power_until(int(state.now_s), int(state.content))
-    run = SimpleNamespace(case=case, scheduler="", jobs=None, events=clock.recorder.events, power=power)
-    return state, JobAccounts.of(run)
+    run = SimpleNamespace(
+        case=case, scheduler="", jobs=world.outcome[0], events=clock.recorder.events, power=power
+    )
+    return state, run
 
 
-def check_sums(seed):
-    state, accounts = totals_and_accounts(seed)
+def check_sums(case, scheduler, seed):
+    state, run = run_of(case, scheduler)
+    accounts = JobAccounts.of(run)
     rows = [*job_rows(accounts), accounts.unused, accounts.stored]
     sums = [sum(column) for column in zip(*rows, strict=True)]
     names = ("draw_mj", "used_mj", "discharged_mj", "grid_mj", "cost_u", "emitted_u")
     assert sums == [int(state[name]) for name in names], f"seed {seed}"
     assert (accounts.charged_mj, accounts.grid_charged_mj) == (state.charged_mj, state.grid_charged_mj)
-    energies = np.array([row[:4] for row in rows])
-    assert energies.min() >= 0 and min(accounts.emitted_u, default=0) >= 0
-    return accounts
+    assert np.array([row[:4] for row in rows]).min() >= 0 and min(accounts.emitted_u, default=0) >= 0
+    return state, run, accounts
+
+
+def plain_run(seed):
+    rng = random.Random(seed)
+    case = random_power_case(rng) if seed % 3 == 0 else random_case(rng)
+    return check_sums(case, Erratic(seed) if seed % 2 else make_scheduler("sjf+easy"), seed)[2]
+
+
+def eventful_run(seed):
+    """Levels, grid events, outages and cancellations: sums, own energy below the draw, and late jobs."""
+    state, run, _ = check_sums(eventful_case(random.Random(seed)), Anything(seed), seed)
+    assert JobTimes.of(run).late.sum() == state.violations, f"seed {seed}"
+    cut = stretches(run.events, int(run.power["time_s"][-1]))
+    own_uj, whole_uj = energy_uj(run.case, cut), run_energy_uj(run.power["time_s"], run.power["draw_mw"])
+    assert 0 <= own_uj.sum() <= whole_uj, f"seed {seed}"
+    return state
 
 
 def test_of_any_run_the_accounts_add_up_to_the_totals():
-    found = [check_sums(seed) for seed in range(24)]
+    found = [plain_run(seed) for seed in range(24)]
     assert any(accounts.grid_charged_mj for accounts in found)
     assert any(accounts.unused.draw_mj for accounts in found)
     assert any(accounts.cost_u.min(initial=0) < 0 for accounts in found)
 
 
+def test_with_levels_and_events_they_add_up_as_well():
+    states = [eventful_run(seed) for seed in range(30)]
+    for count in ("slowdowns", "raises", "cancelled", "lost"):
+        assert any(state[count] for state in states), count
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(24, 524, 100))
+@pytest.mark.parametrize("first", range(100, 600, 100))
 def test_of_many_runs_the_accounts_add_up_to_the_totals(first):
     for seed in range(first, first + 100):
-        check_sums(seed)
+        plain_run(seed)
+        eventful_run(seed)
 
 
 def test_accounts_do_not_depend_on_how_often_the_cluster_wakes():
