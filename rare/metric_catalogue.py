@@ -137,6 +137,20 @@ CATALOGUE: tuple[Metric, ...] = (
         "jobs_expired", JOBS, "jobs", COUNT, -1, SUM, "of these expired", line="expired", quiet_at_zero=True
     ),
     Metric("jobs_failed", JOBS, "jobs", COUNT, -1, SUM, "of these failed", line="failed", quiet_at_zero=True),
+    Metric(
+        "jobs_cancelled",
+        JOBS,
+        "jobs",
+        COUNT,
+        0,
+        SUM,
+        "of these cancelled",
+        line="cancelled",
+        quiet_at_zero=True,
+    ),
+    Metric(
+        "jobs_dropped", JOBS, "jobs", COUNT, -1, SUM, "of these dropped", line="dropped", quiet_at_zero=True
+    ),
     Metric("jobs_skipped", JOBS, "records", COUNT, 0, SUM, "Skipped records", line="skipped in the file"),
     Metric(
         "mean_wait_s",
@@ -219,6 +233,19 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric("suspensions", VALUE, "times", COUNT, -1, SUM, "Suspensions", column="suspended"),
     Metric("kills", VALUE, "times", COUNT, -1, SUM, "Kills", column="killed", quiet_at_zero=True),
+    Metric(
+        "node_losses",
+        VALUE,
+        "times",
+        COUNT,
+        -1,
+        SUM,
+        "Nodes lost by a job",
+        line="nodes lost",
+        quiet_at_zero=True,
+    ),
+    Metric("slowdowns", VALUE, "times", COUNT, 0, SUM, "Jobs slowed", column="slowed", quiet_at_zero=True),
+    Metric("raises", VALUE, "times", COUNT, 0, SUM, "Jobs made faster", column="raised", quiet_at_zero=True),
     Metric("energy_kwh", ENERGY, "kWh", KWH, 0, SUM, "Energy used", line="used"),
     Metric(
         "renewable_available_kwh",

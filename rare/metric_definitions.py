@@ -17,11 +17,12 @@ DEFINITIONS: dict[str, Definition] = {
     "jobs_completed": Definition("completed, in time or late"),
     "jobs_rejected": Definition("larger than the empty machine"),
     "jobs_unfinished": Definition(
-        "expired, failed, or cut off by the end of the run; jobs whose submit time lies after it are "
-        "among them"
+        "expired, failed, cancelled, dropped, or cut off by the end of the run; jobs whose submit time lies "
+        "after it are among them"
     ),
     "jobs_not_arrived": Definition(
-        "part of the unfinished: they had not come when the run ended. One submitted in the second of "
+        "part of the unfinished: they had not come when the run ended, or still waited for others (12.4). "
+        "One submitted in the second of "
         "the end has come if that second was settled (RULES 8.2: not where inputs or window end with "
         "it). `rare` shows the unfinished without them, and `not arrived` beside it"
     ),
@@ -29,6 +30,12 @@ DEFINITIONS: dict[str, Definition] = {
     "jobs_failed": Definition(
         "part of the unfinished: killed `max_kills` times, or stopped at their estimate where "
         "`kill_at_estimate` is set"
+    ),
+    "jobs_cancelled": Definition(
+        "part of the unfinished: given up by their users before they had started (12.2)"
+    ),
+    "jobs_dropped": Definition(
+        "part of the unfinished: never queued, because a job that they waited for did not complete (12.4)"
     ),
     "jobs_skipped": Definition(
         "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
@@ -49,8 +56,8 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "mean_wait_with_unfinished_s": Definition(
         "as `mean_wait_s`, but over completed and unfinished jobs; for an unfinished one the end of "
-        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived are "
-        "left out",
+        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived, were "
+        "dropped or cancelled are left out",
         "no job counted",
     ),
     "mean_bounded_slowdown_with_unfinished": Definition(
@@ -90,6 +97,11 @@ DEFINITIONS: dict[str, Definition] = {
         "preemptible jobs suspended, by choice or by a shortage; one job may count often"
     ),
     "kills": Definition("jobs killed because they cannot be suspended (5.4)"),
+    "node_losses": Definition(
+        "running jobs that lost their nodes in an outage (12.3); one job may count often"
+    ),
+    "slowdowns": Definition("running jobs made one speed level slower (11.4)"),
+    "raises": Definition("running jobs made one speed level faster (11.4)"),
     "energy_kwh": Definition("the draw: everything the cluster took"),
     "renewable_available_kwh": Definition(
         "what wind and sun offered from the first instant to the end of the run", "no renewable supply"
@@ -141,8 +153,7 @@ DEFINITIONS: dict[str, Definition] = {
         "no grid events",
     ),
     "grid_event_rebound_kwh": Definition(
-        "sum of the energy above the draw at the notice, drawn within one length of the event after "
-        "its end",
+        "sum of the energy above the draw at the notice, drawn within one length of the event after its end",
         "no grid events",
     ),
     "grid_event_late_jobs": Definition(

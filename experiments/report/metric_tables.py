@@ -11,6 +11,7 @@ from markupsafe import Markup
 from experiments.report.page_templates import render_part
 from experiments.results.ranking import (
     OF_COMPLETED,
+    SHOWN_IF_ANY,
     SLOWDOWN_OF_ALL,
     number,
     order,
@@ -34,11 +35,16 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "jobs_unfinished",
             "jobs_expired",
             "jobs_failed",
+            "jobs_cancelled",
+            "jobs_dropped",
             "jobs_not_arrived",
             "jobs_rejected",
             "jobs_skipped",
             "suspensions",
             "kills",
+            "node_losses",
+            "slowdowns",
+            "raises",
             "fallback_decisions",
         ),
     ),
@@ -287,7 +293,7 @@ def _known_rows(metrics: dict[str, Any]) -> list[MetricRow]:
 
 def _is_shown(key: str, value: Any) -> bool:
     """Whether a run's table has a row of this metric: not of what most runs do not have."""
-    if key == "jobs_not_arrived":
+    if key in SHOWN_IF_ANY:
         return bool(value)
     return value is not None or METRICS[key].group is not EVENTS
 

@@ -46,11 +46,11 @@ class EventResponse:
     """What became of one grid event. What is not known, or never was, is None.
 
     baseline_mw: the draw when the notice came. limit_mw: None where nothing was limited, as a depth has no
-    baseline. in_time: whether the draw is at or below the limit from the time to comply on. comply_s: from the
-    start until the draw is at or below the limit for the rest of the event; None if it never is. depth: 1 -
-    mean draw from then on / baseline. shed_mj: baseline x length - energy drawn. rebound_mj, rebound_mw: energy
-    above the baseline, and the highest power above it, within one length of the event after its end. present,
-    late: jobs that waited or ran during the event, and those of them that were late (RULES §6.3), by service
+    baseline. in_time: whether the draw is at or below the limit from the time to comply on. comply_s: from
+    the start until the draw is at or below the limit for the rest of the event, or None. depth: 1 - mean draw
+    from then on / baseline. shed_mj: baseline x length - energy drawn. rebound_mj, rebound_mw: energy above
+    the baseline, and the highest power above it, within one length of the event after its end. present, late:
+    jobs that waited or ran during the event, and those of them that were late (RULES §6.3), by service
     class; '' where the trace has none.
     """
 

@@ -1,4 +1,4 @@
-"""Random cases with speed levels and the events of a real machine, and a decider that does anything allowed."""
+"""Random cases with speed levels and events of a real machine, and a decider that does what is allowed."""
 
 import random
 from dataclasses import replace
@@ -44,10 +44,12 @@ class Anything:
 
 
 def eventful_case(rng):
-    """A random case whose partitions have levels, with grid events, outages, cancellations and checkpoints."""
+    """A random case with levels, grid events, outages, cancellations and checkpoints."""
     case = random_case(rng)
     speeds = (Speed(850, 680), Speed(600, 450), Speed(300, 0))
-    parts = tuple(replace(part, speeds=speeds[: rng.randint(0, 3)]) for part in case.cluster.partitions)
+    parts = tuple(
+        replace(part, speeds=speeds[: rng.choice((0, 2, 3, 3))]) for part in case.cluster.partitions
+    )
     jobs, begin_s = len(case.workload), case.first_instant_s
     ends_s = 4000 if case.inputs.end_s == NEVER_S else case.inputs.end_s
     return replace(
@@ -92,9 +94,10 @@ def _events(rng, begin_s, peak_mw):
 def _outages(rng, begin_s, case: Case):
     rows = []
     for _ in range(rng.randint(0, 3)):
-        from_s, planned = begin_s + rng.randint(0, 600), rng.random() < 0.5
-        nodes, draw = (rng.randint(1, 2), PLANNED) if planned else (1, rng.randrange(2**30))
+        from_s, planned = begin_s + rng.choice((0, 5, 20, 70, 200)), rng.random() < 0.5
         part = rng.randrange(len(case.cluster.partitions))
+        most = case.cluster.partitions[part].nodes
+        nodes, draw = (rng.randint(1, most), PLANNED) if planned else (1, rng.randrange(2**30))
         rows.append((part, nodes, from_s, from_s + rng.randint(1, 500), draw))
     if not rows:
         return None

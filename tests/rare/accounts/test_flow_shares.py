@@ -1,4 +1,4 @@
-"""Shares of a flow: exact sums at any size, near the exact fractions, and equal in both kinds of arithmetic."""
+"""Shares of a flow: sums are exact, parts near the exact fractions, equal in int64 and Python integers."""
 
 from fractions import Fraction
 

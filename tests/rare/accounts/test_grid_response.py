@@ -1,4 +1,4 @@
-"""How grid events are met: worked out by hand on made power and event logs; late jobs against the rules' count."""
+"""How grid events are met: by hand on made power and event logs; late jobs against the count of the rules."""
 
 import random
 from dataclasses import replace
@@ -96,7 +96,7 @@ def test_the_end_of_the_run_ends_an_event_and_its_rebound():
 
 
 def test_the_draw_at_the_start_stands_in_for_one_before_the_run():
-    # known from the beginning: the draw just before the start at 100 counts; one that begins with the run has none
+    # known from the beginning: the draw just before its start counts; one that begins with the run has none
     events = grid_events((0, 0, 0, 50, NO_LIMIT_MW, 500), (0, 100, 100, 200, NO_LIMIT_MW, 500))
     run = made_run(events, [(0, 1000), (60, 2000), (100, 1000), (300, 0)])
     none, half = responses(run, JobTimes.of(run))
@@ -111,7 +111,7 @@ JOBS = [
     {"work_s": 10, "submit_s": 2500, "deadline_s": 2600},
 ]
 LOG = [
-    *((job["submit_s"] if "submit_s" in job else 0, SUBMIT, k) for k, job in enumerate(JOBS)),
+    *((job.get("submit_s", 0), SUBMIT, k) for k, job in enumerate(JOBS)),
     (0, START, 0),
     (400, END, 2),
     (999, SHED, 1),

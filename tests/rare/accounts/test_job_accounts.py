@@ -142,7 +142,7 @@ def test_of_any_run_the_accounts_add_up_to_the_totals():
 
 
 def test_with_levels_and_events_they_add_up_as_well():
-    states = [eventful_run(seed) for seed in range(30)]
+    states = [eventful_run(seed) for seed in range(60)]
     for count in ("slowdowns", "raises", "cancelled", "lost"):
         assert any(state[count] for state in states), count
 
