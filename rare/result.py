@@ -45,8 +45,8 @@ class Result:
 
         energy_j is exact, as text; it and energy_kwh are what the job's own power drew (rare.schedule).
         draw_j, also exact, and the columns after it are the job's account (RULES §13), which adds up to the
-        draw of the run. All of these are empty if the run was not recorded. user, group: where the trace has
-        any.
+        draw of the run. All of these are empty if the run was not recorded. arrival_s: where jobs wait for
+        others (RULES §12.4). user, group: where the trace has any.
         """
         import pandas as pd
 
@@ -74,6 +74,8 @@ class Result:
                 **self._account_columns(),
             }
         )
+        if work.after is not None:
+            frame["arrival_s"] = work.submit_s + jobs["delay_s"]
         named = {name: getattr(work, name) for name in ("user", "group")}
         return frame.assign(**{name: column for name, column in named.items() if column is not None})
 

@@ -85,6 +85,7 @@ NEEDED = {
 }
 WHOLE_COLUMNS = (
     "submit_s",
+    "arrival_s",
     "start_s",
     "end_s",
     "work_s",
