@@ -11,7 +11,7 @@ from experiments.figures.drawing import panels, style
 from experiments.figures.drawing.step_functions import cut
 from experiments.results.run_folder import Run
 
-MOST_PANELS, COLUMNS = 9, 3
+MOST_PANELS, MOST_COLUMNS = 9, 3
 LIMIT, NOTICE, EVENT = style.GRID, "#F3E2B3", "#F6D5C3"
 HEIGHT_IN, MARGIN = 2.15, 0.25
 
@@ -23,7 +23,7 @@ def draw(run: Run) -> Figure:
     shown = chosen(table) if table is not None else pd.DataFrame()
     if table is None or shown.empty or len(run.power) < 2:
         return style.say(style.new_figure(3.0), title, "No grid event began in this run.")
-    columns = min(COLUMNS, len(shown))
+    columns = 2 if len(shown) == 4 else min(MOST_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     figure = style.new_figure(0.9 + (HEIGHT_IN if columns > 1 else 1.6 * HEIGHT_IN) * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -79,11 +79,10 @@ def _panel(axes: Axes, run: Run, event: pd.Series, factor: float) -> None:
 
 def _heading(event: pd.Series) -> str:
     """Number of the event, its depth, and how long it took to comply."""
-    depth = f"{event['depth']:.0%} less" if pd.notna(event["depth"]) else ""
-    complied = event["complied_after_s"]
-    when = (
-        "never met" if pd.isna(complied) else f"after {style.duration(complied)}" if complied else "at once"
-    )
+    share, complied = event["depth"], event["complied_after_s"]
+    depth = "" if pd.isna(share) else f"{abs(share):.0%} {'less' if share >= 0 else 'more'}"
+    when = "never met" if pd.isna(complied) else f"met after {style.duration(complied)}"
+    when = "met at once" if complied == 0 else when
     return f"{event['number']:.0f}: " + ", ".join(part for part in (depth, when) if part)
 
 

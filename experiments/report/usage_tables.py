@@ -49,9 +49,9 @@ EVENTS_NOTE = (
 EVENT_HEAD = (
     "Event",
     "Start (h)",
-    "Notice before",
+    "Notice",
     "Length",
-    "Draw before (kW)",
+    "Draw at notice (kW)",
     "Limit (kW)",
     "Complied after",
     "Depth (%)",
@@ -59,9 +59,9 @@ EVENT_HEAD = (
     "Rebound (kWh)",
     "Peak above (kW)",
     "Jobs",
-    "Suspensions",
-    "Kills",
-    "Slowdowns",
+    "Suspended",
+    "Killed",
+    "Slowed",
     "Late",
 )
 """Columns of the table of grid events; behind them late jobs by service class."""
