@@ -10,7 +10,7 @@ from experiments.report.learned_facts import learning_section
 from experiments.report.metric_tables import compare_table, privileged, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, indented_json, render_page, small_image
-from experiments.report.usage_tables import account_sections, event_section
+from experiments.report.usage_tables import account_sections, compared_events_section, event_section
 from experiments.results.run_folder import Compare, Run, is_compare, load_compare, load_run
 from traces.errors import InputError
 from traces.files.atomic import write_text
@@ -62,6 +62,7 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
         "report.html.j2",
         **(_of_comparison(results) if isinstance(results, Compare) else _of_single_run(results)),
         title=_title(results),
+        compared=compared_events_section(results) if isinstance(results, Compare) else [],
         sections=[*event_section(_drawn_run(results)), *account_sections(_drawn_run(results))],
         sections_note=_run_note(results, "timeline").strip(),
         learned=learning_section(folder / LEARNING),
@@ -77,6 +78,8 @@ def _read_tables(results: Run | Compare) -> None:
     drawn = _drawn_run(results)
     tables = [run.jobs for run in results.runs] if isinstance(results, Compare) else [results.jobs]
     tables += [drawn.events, drawn.power, *([] if drawn.forecast is None else [drawn.forecast])]
+    if isinstance(results, Compare):
+        tables += [run.grid_events for run in results.runs if run.grid_events is not None]
     tables += [*drawn.accounts.values(), *([] if drawn.grid_events is None else [drawn.grid_events])]
     del tables  # they are cached in the runs
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from experiments.figures.drawing.style import duration
 from experiments.report.metric_tables import DASH, FACTORS, written
 from experiments.report.page_templates import Grid
-from experiments.results.run_folder import Run
+from experiments.results.number_formats import duration, printable
+from experiments.results.ranking import order
+from experiments.results.run_folder import Compare, Run, load_run
+from experiments.results.text_table import aligned_lines, fits, narrow_lines, terminal_width
 from rare.metric_catalogue import METRICS
 
 MOST_ROWS, MOST_EVENTS = 20, 40
+IN_TERMINAL, MOST_IN_TERMINAL = ("user", "partition"), 5
 TITLES = {
     "user": "Users",
     "group": "Groups",
@@ -51,7 +55,7 @@ EVENT_HEAD = (
     "Start (h)",
     "Notice",
     "Length",
-    "Draw at notice (kW)",
+    "Draw before (kW)",
     "Limit (kW)",
     "Complied after",
     "Depth (%)",
@@ -123,13 +127,28 @@ def _cell(value: float, key: str) -> str:
     )
 
 
+def accounts_text(folder: str | Path) -> str:
+    """The users and partitions of a run folder with the largest draw, for a terminal; empty without any."""
+    run, width = load_run(folder), terminal_width()
+    parts = []
+    for row in IN_TERMINAL:
+        if row in run.accounts:
+            grid = account_grid(run.accounts[row], TITLES[row].lower(), MOST_IN_TERMINAL)
+            cells = [[TITLES[row].lower(), *grid.head[1:]], *grid.rows]
+            lines = aligned_lines(cells)
+            if width is not None and not fits(lines, width):
+                lines = narrow_lines(cells, width, rest="the run folder has everything")
+            parts.append("\n".join(lines))
+    return printable("\n".join(parts))
+
+
 def event_section(run: Run) -> list[Section]:
     """The table of the grid events; none without events. InputError for a damaged file."""
     table = run.grid_events
     if table is None or table.empty:
         return []
-    classes = [name.removeprefix("late_") for name in table.columns if name.startswith("late_")]
-    head = (*EVENT_HEAD, *(f"late: {name}" for name in classes))
+    classes = [name for name in table.columns if name.startswith("late_")]
+    head = (*EVENT_HEAD, *(_late(name) for name in classes))
     begin_s = float(run.power["time_s"].iloc[0]) if len(run.power) else 0.0
     rows = [_event_cells(row, begin_s, classes) for _, row in table.iloc[:MOST_EVENTS].iterrows()]
     left = len(table) - MOST_EVENTS
@@ -160,7 +179,37 @@ def _event_cells(row: pd.Series, begin_s: float, classes: Sequence[str]) -> list
                 "kills",
                 "slowdowns",
                 "late",
-                *(f"late_{name}" for name in classes),
+                *classes,
             )
         ),
     ]
+
+
+def compared_events_section(compare: Compare) -> list[Section]:
+    """Jobs in grid events, and late ones by service class, a row for each scheduler; none without events."""
+    tables = {
+        compare.labels[place]: compare.runs[place].grid_events
+        for place in order([result["metrics"] for result in compare.results])
+    }
+    met = {name: table for name, table in tables.items() if table is not None and table["jobs"].any()}
+    if not met:
+        return []
+    classes = sorted({name for table in met.values() for name in table if name.startswith("late_")})
+    columns = ["jobs", "suspensions", "kills", "slowdowns", "late", *classes]
+    head = ["Scheduler", "Jobs", "Suspended", "Killed", "Slowed", "Late", *(_late(name) for name in classes)]
+    rows = [
+        [
+            name,
+            *(
+                _cell(table[column].sum() if column in table else math.nan, "jobs_submitted")
+                for column in columns
+            ),
+        ]
+        for name, table in met.items()
+    ]
+    note = "Sums over the grid events; a job that was there in two of them counts twice."
+    return [Section("Jobs in grid events", Grid(head, rows), note)]
+
+
+def _late(column: str) -> str:
+    return f"late: {column.removeprefix('late_')}"
