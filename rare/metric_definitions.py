@@ -21,7 +21,8 @@ DEFINITIONS: dict[str, Definition] = {
         "after it are among them"
     ),
     "jobs_not_arrived": Definition(
-        "part of the unfinished: they had not come when the run ended. One submitted in the second of "
+        "part of the unfinished: they had not come when the run ended, or still waited for others (12.4). "
+        "One submitted in the second of "
         "the end has come if that second was settled (RULES 8.2: not where inputs or window end with "
         "it). `rare` shows the unfinished without them, and `not arrived` beside it"
     ),
@@ -31,10 +32,10 @@ DEFINITIONS: dict[str, Definition] = {
         "`kill_at_estimate` is set"
     ),
     "jobs_cancelled": Definition(
-        "part of the unfinished: given up by their users before they had started (RULES 12.2)"
+        "part of the unfinished: given up by their users before they had started (12.2)"
     ),
     "jobs_dropped": Definition(
-        "part of the unfinished: never queued, for a job that they waited for did not complete (RULES 12.4)"
+        "part of the unfinished: never queued, because a job that they waited for did not complete (12.4)"
     ),
     "jobs_skipped": Definition(
         "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
@@ -59,8 +60,8 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "mean_wait_with_unfinished_s": Definition(
         "as `mean_wait_s`, but over completed and unfinished jobs; for an unfinished one the end of "
-        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived are "
-        "left out",
+        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived, were "
+        "dropped or cancelled are left out",
         "no job counted",
     ),
     "mean_bounded_slowdown_with_unfinished": Definition(
@@ -136,6 +137,32 @@ DEFINITIONS: dict[str, Definition] = {
         "0, always: jobs are shed before power is short. A run that does not balance to the "
         "millijoule stops as a bug"
     ),
+    "grid_events": Definition("grid events that began before the end of the run (12.1)", "no grid events"),
+    "grid_events_missed": Definition(
+        "part of them: the draw was above the limit at some time from the time to comply on", "no grid events"
+    ),
+    "grid_event_comply_s": Definition(
+        "mean, over the events whose limit was met, of the time from the start until the draw is at or below "
+        "the limit for the rest of the event",
+        "no grid events, none met",
+    ),
+    "grid_event_depth": Definition(
+        "mean of 1 - mean draw from that time to the end of the event / draw at the notice; "
+        "negative where more was drawn than before",
+        "no grid events, none met",
+    ),
+    "grid_event_shed_kwh": Definition(
+        "sum of (draw at the notice x length - energy drawn in the event); negative where more was "
+        "drawn than before",
+        "no grid events",
+    ),
+    "grid_event_rebound_kwh": Definition(
+        "sum of the energy above the draw at the notice, drawn within one length of the event after its end",
+        "no grid events",
+    ),
+    "grid_event_late_jobs": Definition(
+        "late jobs (6.3) among those that waited or ran during an event", "no grid events, no deadlines"
+    ),
     "decisions": Definition("answers of the scheduler, WAIT included (4.6)"),
     "fallback_decisions": Definition(
         "part of them: taken by a heuristic, because the network was out of its range or stuck "
@@ -170,6 +197,8 @@ NULL_CONDITIONS: dict[str, str] = {
     "no battery": "the capacity is 0",
     "no price, no carbon intensity": "the scenario gives none",
     "no energy, no supply": "the energy divided by is 0",
+    "no grid events": "the scenario has none, or none with a draw before its notice",
+    "none met": "the draw met no event's limit",
     "no fallback": "the scheduler has no other to fall back on: every one but `rare`",
 }
 """What the conditions of `null_when` mean."""

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from rare.accounts.grid_response import RESPONSE_METRICS
 from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
 from rare.rules.objective import prices_of, terms_of
-from rare.state.arrays import S_COMPLETED, S_DROPPED, S_HELD, S_REJECTED, World
+from rare.state.arrays import S_CANCELLED, S_COMPLETED, S_DROPPED, S_HELD, S_REJECTED, World
 from rare.state.event_tables import has_speeds
 from traces.errors import InputError
 from traces.numbers.constants import MICRO, MJ_PER_KWH
 
 KWH_MJ = float(MJ_PER_KWH)  # a float: energies beyond 2^53 mJ are rounded before they are divided, as ever
+NOT_LEFT_OVER = (S_COMPLETED, S_REJECTED, S_CANCELLED, S_DROPPED, S_HELD)
+"""Statuses of jobs that are not among those for which the end of the run stands as their end."""
 SHORT_JOB_S = 10  # the bound of the bounded slowdown
 
 
 def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arrived: int) -> dict[str, Any]:
-    """Waits, slowdowns and counts, over the jobs submitted after the warm-up.
+    """Waits from the arrival on (RULES §12.4), slowdowns and counts, of the jobs submitted after the warm-up.
 
     over_s: when the run ended. arrived: how many jobs, the first of the workload, had arrived by then; one
     submitted in the second of the end has not where the inputs or the window end with it (RULES §8.2).
@@ -28,13 +32,13 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arr
     work = case.workload
     counted = work.submit_s >= case.first_instant_s + warmup_s
     done = (outcome["status"] == S_COMPLETED) & counted
-    gone = (outcome["status"] == S_COMPLETED) | (outcome["status"] == S_REJECTED)
-    came = (np.arange(len(work)) < arrived) & ~np.isin(outcome["status"], (S_DROPPED, S_HELD))
+    gone = np.isin(outcome["status"], NOT_LEFT_OVER)
+    came = np.arange(len(work)) < arrived
     left = ~gone & counted & came  # a job that never came has not waited
     # in place where it can be: with millions of jobs these columns are the peak of memory
     turnaround_s = np.where(outcome["status"] == S_COMPLETED, outcome["end_s"], over_s)
     turnaround_s -= work.submit_s
-    turnaround_s -= outcome["delay_s"]  # a job that waited for others waits for the machine from its arrival
+    turnaround_s -= outcome["delay_s"]
     np.maximum(turnaround_s, 0, out=turnaround_s)
     slowdown = turnaround_s / np.maximum(work.work_s, SHORT_JOB_S)
     np.maximum(slowdown, 1.0, out=slowdown)
@@ -144,9 +148,18 @@ def _busy_share(case: Case, state: Any) -> float | None:
 
 
 def metrics(
-    case: Case, world: World, warmup_s: int, simulate_s: float, fallbacks: int | None = None
+    case: Case,
+    world: World,
+    warmup_s: int,
+    simulate_s: float,
+    fallbacks: int | None = None,
+    of_events: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All metrics of a finished run of environment 0. fallbacks: decisions left to another scheduler."""
+    """All metrics of a finished run of environment 0.
+
+    fallbacks: decisions left to another scheduler. of_events: the metrics of the grid events
+    (rare.accounts.grid_response), which take the logs of the run; None: these are not known.
+    """
     state = world.env[0]
     jobs = len(case.workload)
     valued = bool((case.workload.value_u > 0).any())
@@ -178,6 +191,7 @@ def metrics(
         "raises": int(state.raises) if has_speeds(case) else None,
         "busy_share": _busy_share(case, state),
         **energy_metrics(case, world),
+        **(dict.fromkeys(RESPONSE_METRICS) if of_events is None else of_events),
         "decisions": int(state.decisions),
         "fallback_decisions": fallbacks,
         "instants": int(state.instants),
