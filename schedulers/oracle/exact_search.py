@@ -29,7 +29,8 @@ from rare.state.arrays import (
     WAIT,
 )
 from rare.world import build_inputs, build_jobs, build_world
-from schedulers.oracle.packing_rows import narrow_mw
+from schedulers.oracle.job_levels import job_levels
+from schedulers.oracle.packing_rows import share_of_nodes_mw
 from schedulers.oracle.time_steps import rates_u_per_kwh
 from traces.errors import InputError
 from traces.numbers.constants import MICRO
@@ -69,7 +70,7 @@ class _Search:
         self._world = world = build_world(case, live=len(case.workload), log_level=0, record_jobs=False)
         self._handle = world.handles[0]
         self._jobs = build_jobs(case)
-        self._power_mw = narrow_mw(case).tolist()
+        self._power_mw = _least_mw(case).tolist()
         self._submit_s, self._work_s = self._jobs.submit_s.tolist(), self._jobs.work_s.tolist()
         self._may_gain = bool(rates_u_per_kwh(case).min() < 0)
         # plain views: a record array runs Python code at every access
@@ -183,6 +184,15 @@ class _EnergyAhead:
         seconds = np.diff(np.maximum(self._edge_s, now_s)).clip(min=0)
         battery_mj = content / self._discharge_factor * 1000.0 / self._least_pue
         return float((self._power_mw * seconds).sum() + battery_mj) * (1 + 1e-9) + 1.0
+
+
+def _least_mw(case: Case) -> np.ndarray:
+    """(J,) float: the least IT energy [mJ] of a second of a job's work, with its share of nodes."""
+    levels = job_levels(case)
+    power_mw = levels.power_mw + share_of_nodes_mw(case)[:, None]
+    return np.asarray(
+        np.where(levels.useful, power_mw, np.inf) / np.where(levels.useful, levels.rate, 1.0)
+    ).min(axis=1)
 
 
 def _most_value_u(demands: list[tuple[int, float]], energy_mj: float) -> int:
