@@ -4,8 +4,8 @@ The program is a relaxation. Left out: jobs run as fractions, move and change th
 lost progress, checkpoints and waking nodes cost nothing), nodes in use are not rounded up, unused nodes draw
 nothing except where they would take a surplus, and within a step energy may be used when it is wanted. Kept
 exactly: run times, speed levels, arrivals, deadlines and the decline after them, cores, GPUs, memory, watts,
-PUE, battery, import limit, price, carbon and the end. Kept as the most that any schedule can have: limits of grid
-events, nodes that outages leave, arrivals after predecessors. docs/oracle.md says how tight it is.
+PUE, battery, import limit, price, carbon and the end. Kept as the most that any schedule can have: limits of
+grid events, nodes that outages leave, arrivals after predecessors. docs/oracle.md says how tight it is.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Bound:
 
     bound: objective that no schedule exceeds, as a share of the value offered; None if the solver had no
     result in its time (see status). value_u: micro-units of value that no schedule exceeds. step_s: as
-    requested; steps: their number, with the changes of inputs. granted: share of the value offered of the jobs
-    that are too small to model and count as completed. rows, columns: size of the program.
+    requested; steps: their number, with the changes of inputs. granted: share of the value offered of the
+    jobs that are too small to model and count as completed. rows, columns: size of the program.
     """
 
     bound: float | None

@@ -189,10 +189,8 @@ class _EnergyAhead:
 def _least_mw(case: Case) -> np.ndarray:
     """(J,) float: the least IT energy [mJ] of a second of a job's work, with its share of nodes."""
     levels = job_levels(case)
-    power_mw = levels.power_mw + share_of_nodes_mw(case)[:, None]
-    return np.asarray(
-        np.where(levels.useful, power_mw, np.inf) / np.where(levels.useful, levels.rate, 1.0)
-    ).min(axis=1)
+    power_mw = np.where(levels.useful, levels.power_mw + share_of_nodes_mw(case)[:, None], np.inf)
+    return np.asarray((power_mw / np.where(levels.useful, levels.rate, 1.0)).min(axis=1))
 
 
 def _most_value_u(demands: list[tuple[int, float]], energy_mj: float) -> int:
