@@ -17,9 +17,9 @@ import numpy as np
 
 from rare.model import Case
 from rare.world import build_jobs
-from schedulers.oracle.first_starts import first_starts
 from schedulers.oracle.job_rows import JobRows, JobTerms, Scale
 from schedulers.oracle.linear_program import Program, Solved
+from schedulers.oracle.machine.first_starts import first_starts
 from schedulers.oracle.power_rows import PowerRows
 from schedulers.oracle.time_steps import Steps, end_of_gain_s, make_steps, step_edges
 from traces.errors import InputError

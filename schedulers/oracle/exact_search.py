@@ -29,7 +29,7 @@ from rare.state.arrays import (
     WAIT,
 )
 from rare.world import build_inputs, build_jobs, build_world
-from schedulers.oracle.job_levels import job_levels
+from schedulers.oracle.machine.job_levels import job_levels
 from schedulers.oracle.packing_rows import share_of_nodes_mw
 from schedulers.oracle.time_steps import rates_u_per_kwh
 from traces.errors import InputError

@@ -14,9 +14,9 @@ import numpy as np
 from rare.model import NEVER_S, Case
 from rare.rules.orders import SHORTEST_ALLOWANCE_S
 from rare.world import build_jobs
-from schedulers.oracle.first_starts import FirstStarts, first_starts
-from schedulers.oracle.job_levels import job_levels
 from schedulers.oracle.linear_program import Program
+from schedulers.oracle.machine.first_starts import FirstStarts, first_starts
+from schedulers.oracle.machine.job_levels import job_levels
 from schedulers.oracle.packing_rows import Runs, nodes_alone, whole_nodes_mw
 from schedulers.oracle.time_steps import Steps, most_it_mw
 

@@ -9,33 +9,41 @@ from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import ENDED
 from rare.world import build_world
 from schedulers.oracle.job_plan import Plan, replay_plan
+from schedulers.oracle.level_plan import replay_at_level
 from traces.numbers.constants import MICRO
 
 STEPS = 2**40
 
 
 class Trial:
-    """Scores plans of a case. tried: number of plans scored."""
+    """Scores plans of a case. tried: number of plans scored. offered_u: value offered under the first of them.
+
+    Only where jobs wait for others (RULES §12.4) is the value offered another under another plan.
+    """
 
     def __init__(self, case: Case) -> None:
         self._prices = prices_of(case)
         self._world = build_world(case, live=len(case.workload), log_level=0)
         self._fresh = [np.array(part).copy() for part in self._changing()]
-        self.tried = 0
+        self.tried = self.offered_u = 0
 
     def _changing(self) -> list[np.ndarray]:
         world = self._world
         return [world.env, world.part, world.live, world.ends, world.outcome]
 
     def score_u(self, plan: Plan) -> float:
-        """The objective's numerator in micro-units; -inf if the run does not reach its end."""
+        """The objective as micro-units of the value offered; -inf if the run does not reach its end."""
         for part, fresh in zip(self._changing(), self._fresh, strict=True):
             part[...] = fresh
         self.tried += 1
-        if replay_plan(self._world.handles[0], plan.handle, STEPS) != ENDED:
+        replay = replay_at_level if plan.at_levels else replay_plan
+        if replay(self._world.handles[0], plan.handle, STEPS) != ENDED:
             return -np.inf
         value_u, penalties_u, grid_u, carbon = terms_of(self._world.env[0], self._prices)
-        return float(value_u - penalties_u - grid_u - carbon / float(MICRO))
+        score_u = float(value_u - penalties_u - grid_u - carbon / float(MICRO))
+        offered_u = max(int(self._world.env[0].offered_u), 1)
+        self.offered_u = self.offered_u or offered_u
+        return score_u if offered_u == self.offered_u else score_u * self.offered_u / offered_u
 
     @property
     def earned_u(self) -> np.ndarray:
@@ -46,8 +54,3 @@ class Trial:
     def start_s(self) -> np.ndarray:
         """(J,) first starts in the last trial [s]; negative: never."""
         return np.array(self._world.outcome[0]["start_s"])
-
-    @property
-    def offered_u(self) -> int:
-        """Value of the jobs that arrived in the last trial, in micro-units."""
-        return int(self._world.env[0].offered_u)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.world import build_inputs, build_jobs
-from schedulers.oracle.machine_limits import (
+from schedulers.oracle.machine.machine_limits import (
     DrawLimits,
     NodesThere,
     draw_limits,
