@@ -174,7 +174,7 @@ def choose_greedy(w, cursor, policy):
 def easy_starts(w, slot):
     """Whether EASY starts this job now; if not, it may become the first of its partition that waits."""
     if why_not_start(w, slot) == OK and not delays_a_head(w, slot):
-        take_spare(w, slot)  # heads of other partitions may hold power in reserve
+        take_spare(w, slot, 0)  # heads of other partitions may hold power in reserve
         return True
     if not part_of(w, live_of(w, slot).part).reserved and not reserve(w, slot):
         env_of(w).heads_skipped += 1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S, Case
-from rare.rules.job_life import latest_start_of
+from rare.rules.events.waiting_timers import latest_start_of
 from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import DECIDE_SHED, World
 from rare.state.memory import arguments, records, register
