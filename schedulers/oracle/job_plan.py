@@ -3,9 +3,9 @@
 A plan has a row for each job: its rank (smaller goes first), its earliest start, and a reservation. From
 `hold_from_s` on, while the job waits, jobs of worse rank may start only if they end by `hold_until_s`, by
 their true run times; from then until `hold_end_s` none of them may. `sticky`: the same holds whenever the job
-is suspended. Of several such jobs the one of best rank counts. What else rows and plan have is for speed levels
-(level_plan.py): the fastest and the slowest level of a job, when it may be made faster, and what the plan does
-in a shortage (`slows`) and with power to spare (`raises`).
+is suspended. Of several such jobs the one of best rank counts. What else rows and plan have is for speed
+levels (level_plan.py): the fastest and the slowest level of a job, when it may be made faster, and what the
+plan does in a shortage (`slows`) and with power to spare (`raises`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How a plan is followed where jobs have speed levels (RULES §11): compiled, as job_plan.py, which it extends.
+"""How a plan is followed where jobs have speed levels (RULES §11); compiled. It extends job_plan.py.
 
-A row of a plan names the fastest level at which its job runs, the slowest, and a time from which it may be made
-faster again. The plan names what happens in a shortage, and when jobs are made faster.
+A row of a plan names the fastest level at which its job runs, the slowest, and a time from which it may be
+made faster again. The plan names what happens in a shortage, and when jobs are made faster.
 """
 
 from __future__ import annotations

@@ -103,5 +103,3 @@ class LevelSearch(PlanSearch):
             rows["slowest"][some] = self._slowest[some]
         else:
             self.plan.modes = (int(random.integers(3)), int(random.integers(3)))
-
-

@@ -30,8 +30,8 @@ class PlanState(NamedTuple):
 class PlanSearch:
     """Threshold accepting over plans of one case. The same case and seed give the same plan.
 
-    best, best_u: the best plan so far and its score in micro-units. lost_u: (J,) value that each job lost under
-    the plan from which changes are made.
+    best, best_u: the best plan so far and its score in micro-units. lost_u: (J,) value that each job lost
+    under the plan from which changes are made.
     """
 
     def __init__(self, case: Case, seed: int = 0) -> None:

@@ -16,7 +16,7 @@ STEPS = 2**40
 
 
 class Trial:
-    """Scores plans of a case. tried: number of plans scored. offered_u: value offered under the first of them.
+    """Scores plans of a case. tried: number of plans scored. offered_u: value offered under the first one.
 
     Only where jobs wait for others (RULES §12.4) is the value offered another under another plan.
     """

@@ -143,7 +143,7 @@ def _knapsack(gain: np.ndarray, size: np.ndarray, room: float) -> float:
 
 
 def nodes_there(case: Case, edge_s: np.ndarray) -> NodesThere:
-    """The nodes between edges (K + 1,). An outage takes what is there when it begins, repairs come first."""
+    """The nodes between edges (K + 1,). Outages of more than is there leave none (RULES §9.15)."""
     length_s = np.diff(edge_s).astype(float)
     total = np.array([part.nodes for part in case.cluster.partitions], dtype=float)
     whole = np.repeat(total[:, None], len(length_s), axis=1)
@@ -165,17 +165,11 @@ def _course(case: Case, p: int) -> tuple[np.ndarray, np.ndarray]:
     """Times from which on so many nodes of a partition are there, from before everything on."""
     outages = case.outages
     assert outages is not None
-    mine = np.flatnonzero(outages.partition == p)
-    changes = [(int(outages.to_s[k]), 0, int(k)) for k in mine]
-    changes += [(int(outages.from_s[k]), 1, int(k)) for k in mine]
-    there, taken = case.cluster.partitions[p].nodes, {}
-    time_s, course = [np.iinfo(np.int64).min], [float(there)]
-    for when_s, begins, k in sorted(changes):
-        if begins:
-            taken[k] = min(int(outages.nodes[k]), there)
-            there -= taken[k]
-        else:
-            there += taken.pop(k)
-        time_s.append(when_s)
-        course.append(float(there))
-    return np.array(time_s), np.array(course)
+    mine = outages.partition == p
+    change_s = np.concatenate([outages.to_s[mine], outages.from_s[mine]])
+    nodes = np.concatenate([outages.nodes[mine], -outages.nodes[mine]])
+    order = np.argsort(change_s, kind="stable")
+    total = case.cluster.partitions[p].nodes
+    there = np.maximum(total + np.cumsum(nodes[order]), 0)
+    time_s = np.concatenate([[np.iinfo(np.int64).min], change_s[order]])
+    return time_s, np.concatenate([[total], there]).astype(float)
