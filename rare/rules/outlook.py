@@ -248,11 +248,7 @@ def green_over(w, run_s, power_mw):
     for step in range(outlook_steps(w)):
         if step > 0 and step_start_s(w, step) >= s.now_s + run_s:
             break
-        green_mw = supply_ahead_mw(w, step)
-        if w.event_rows > 0:
-            until_s = min(step_start_s(w, step + 1), s.now_s + max(run_s, 1))
-            green_mw = min(green_mw, known_limit_mw(w, step_start_s(w, step), until_s))
-        if green_mw * 1000 // s.pue < cell_of(w, step).value + power_mw:
+        if supply_ahead_mw(w, step) * 1000 // s.pue < cell_of(w, step).value + power_mw:
             return False
     return True
 

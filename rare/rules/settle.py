@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.bookkeeping import log_event, log_room, record
-from rare.rules.events.chains import hold, must_wait, note_arrival, release_followers
+from rare.rules.events.chains import has_arrived, hold, must_wait, note_arrival, release_followers
 from rare.rules.events.grid_events import apply_events, next_moment_s
 from rare.rules.events.outages import apply_outages
 from rare.rules.events.waiting_timers import set_timer
@@ -13,6 +13,7 @@ from rare.rules.orders import allowance_s
 from rare.rules.power_balance import account, nodes_alone_mw, set_capacity
 from rare.state import live_lists
 from rare.state.arrays import (
+    CANCEL,
     DROP,
     FINISH,
     HELD,
@@ -21,6 +22,7 @@ from rare.state.arrays import (
     NO_TIME,
     QUEUED,
     REJECT,
+    S_CANCELLED,
     S_DROPPED,
     S_REJECTED,
     SUBMIT,
@@ -110,6 +112,12 @@ def take_slot(w, index):
 
 
 @rule
+def admit(w, index):
+    """Queue a job that arrives as it is submitted (§3.4)."""
+    enqueue(w, take_slot(w, index), QUEUED)
+
+
+@rule
 def hold_back(w, index):
     """A job whose predecessors have not ended is here, but nobody sees it (§12.4)."""
     slot = take_slot(w, index)
@@ -135,23 +143,28 @@ def admit_arrivals(w):
                 hold_back(w, s.next_job)
             else:
                 log_event(w, SUBMIT, s.next_job)
-                enqueue(w, take_slot(w, s.next_job), QUEUED)
+                admit(w, s.next_job)
         s.next_job += 1
     return OK
 
 
 @rule
 def end_wait(w, slot):
-    """A held job arrives, or is dropped (§12.4)."""
+    """A held job arrives, is dropped (§12.4), or its user gives it up (§12.2)."""
     s = env_of(w)
     live = live_of(w, slot)
     live_lists.remove(w, TIMER, float(live.timer_s), live.job)
     live.timer_s = NEVER_S
+    doomed = held_back_of(w, live.job).doomed != 0
     note_arrival(w, live.job)
-    if held_back_of(w, live.job).doomed != 0:
+    if doomed:
         s.dropped += 1
         log_event(w, DROP, live.job)
         record(w, slot, S_DROPPED, 0)
+    elif not has_arrived(w, live.job):
+        s.cancelled += 1
+        log_event(w, CANCEL, live.job)
+        record(w, slot, S_CANCELLED, 0)
     else:
         log_event(w, SUBMIT, live.job)
         enqueue(w, slot, QUEUED)

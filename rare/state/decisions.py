@@ -7,6 +7,8 @@ start or resume; SLOW and RAISE change the level of a running job by one (RULES 
 
 from __future__ import annotations
 
+import numpy as np
+
 from rare.machine_events import MOST_LEVELS
 from rare.state.arrays import WAIT
 from rare.state.compile import rule
@@ -20,16 +22,16 @@ SLOT_MASK = (1 << WHAT_SHIFT) - 1
 @rule
 def decision(slot, what):
     """The decision to do `what` with a slot; WAIT for WAIT."""
-    return WAIT if slot == WAIT else slot + (what << WHAT_SHIFT)
+    return WAIT if slot == WAIT else np.int64(slot) + (what << WHAT_SHIFT)
 
 
 @rule
 def slot_of_decision(code):
     """The slot that a decision names; WAIT for WAIT."""
-    return WAIT if code == WAIT else code & SLOT_MASK
+    return WAIT if code == WAIT else np.int64(code) & SLOT_MASK
 
 
 @rule
 def what_of_decision(code):
     """FULL, the level of a start, SLOW or RAISE."""
-    return FULL if code == WAIT else code >> WHAT_SHIFT
+    return FULL if code == WAIT else np.int64(code) >> WHAT_SHIFT

@@ -12,7 +12,7 @@ battery can give in each step if only the running jobs draw on it.
 from __future__ import annotations
 
 from rare.model import NEVER_S
-from rare.rules.backfill.planned_outages import next_planned_s
+from rare.rules.backfill.planned_outages import next_planned_s, planned_nodes
 from rare.rules.events.grid_events import known_limit_mw, next_change_s
 from rare.rules.outlook import (
     battery_gives_mw,
@@ -25,7 +25,6 @@ from rare.rules.outlook import (
 from rare.rules.power_balance import nodes_for
 from rare.state.arrays import EXPECTED, ends_of, entry_of, env_of, live_of, part_of, plan_cell_of
 from rare.state.compile import rule
-from rare.state.event_arrays import outage_of
 
 COLUMNS_PER_PARTITION = 3
 FIXED_COLUMNS = 3  # time, power, promised power
@@ -91,14 +90,13 @@ def cap_from_mw(w, step, from_s):
 @rule
 def add_outages(w, step, at_s):
     """Add to one step of the plan what planned outages give back and take at its beginning (§10.8)."""
-    for row in range(env_of(w).outage_row, w.outage_rows):
-        change = outage_of(w, row)
-        if change.planned and change.time_s == at_s:
-            part = part_of(w, change.part)
-            column = first_column(change.part)
-            plan_cell(w, step, column).value += change.nodes * part.node_cores
-            plan_cell(w, step, column + 1).value += change.nodes * part.node_gpus_milli
-            plan_cell(w, step, column + 2).value += change.nodes * part.node_memory_mib
+    for p in range(w.partitions):
+        nodes = planned_nodes(w, p, at_s) - planned_nodes(w, p, at_s - 1)
+        part = part_of(w, p)
+        column = first_column(p)
+        plan_cell(w, step, column).value += nodes * part.node_cores
+        plan_cell(w, step, column + 1).value += nodes * part.node_gpus_milli
+        plan_cell(w, step, column + 2).value += nodes * part.node_memory_mib
 
 
 @rule
@@ -244,6 +242,18 @@ def squeeze(w, slot, run_s):
             return False
     if run_s > 0:
         hold(w, 0, live, run_s, False)
+    return True
+
+
+@rule
+def fits_from_now(w, slot, run_s):
+    """Whether a job fits from now on for all its run."""
+    live = live_of(w, slot)
+    for step in range(env_of(w).pass_rows):
+        if step > 0 and plan_cell(w, step, 0).value >= plan_cell(w, 0, 0).value + run_s:
+            break
+        if not fits_step(w, step, live):
+            return False
     return True
 
 

@@ -20,15 +20,16 @@ def next_planned_s(w, after_s):
 
 @rule
 def planned_nodes(w, p, until_s):
-    """Nodes that planned outages give back (positive) or take by a time, of those yet to come."""
-    nodes = 0
+    """Nodes that a partition will have more (positive) or fewer by a time, by the planned outages to come."""
+    part = part_of(w, p)
+    away = part.away
     for row in range(env_of(w).outage_row, w.outage_rows):
         change = outage_of(w, row)
         if change.time_s > until_s:
             break
         if change.planned and change.part == p:
-            nodes += change.nodes
-    return nodes
+            away -= change.nodes
+    return max(part.all_nodes - away, 0) - part.nodes
 
 
 @rule

@@ -78,13 +78,20 @@ def release_followers(w, index, completed):
 
 @rule
 def hold(w, slot):
-    """Arrange for the time at which a held job is to be looked at next."""
+    """Arrange for the time at which a held job is to be looked at next: see due_s, or its cancellation."""
     live = live_of(w, slot)
     if live.timer_s < NEVER_S:
         live_lists.remove(w, TIMER, float(live.timer_s), live.job)
-    live.timer_s = due_s(w, live.job)
+    live.timer_s = min(due_s(w, live.job), job_of(w, live.job).cancel_s)
     if live.timer_s < NEVER_S:
         live_lists.insert(w, TIMER, float(live.timer_s), live.job, slot)
+
+
+@rule
+def has_arrived(w, index):
+    """Whether all that a held job waits for is over."""
+    row = held_back_of(w, index)
+    return row.open == 0 and row.ready_s <= env_of(w).now_s
 
 
 @rule
