@@ -96,8 +96,7 @@ class _Search:
             part.view(np.ndarray)[0] for part in (world.pace, world.limits, world.held_back)
         )
         self._levels = any(part.speeds for part in case.cluster.partitions)
-        self.offers_by_choice = len(self._held_back) > 0  # whether the value offered depends on decisions
-        self._rare = bool(len(self._pace) or len(self._limits) or self.offers_by_choice)
+        self._rare = bool(len(self._pace) or len(self._limits) or len(self._held_back))
         self._rare |= case.outages is not None or case.workload.cancel_s is not None
         changing = (
             *(world.env, world.part, world.live, world.lists, world.ends),
@@ -153,8 +152,7 @@ class _Search:
                 rare = self._rare_key(slot) if self._rare else ()
                 live.append((job, doing, kills, changed_s == now_s, *done, *rare))
         events = (self._limits.tobytes(), self._held_back.tobytes()) if self._rare else ()
-        offered_u = self.offered_u if self.offers_by_choice else 0
-        return (now_s, *others, offered_u, *sorted(live), *events)
+        return (now_s, *others, *sorted(live), *events)
 
     def _pace_key(self, slot: int, doing: int, now_s: int) -> tuple[object, ...]:
         """Work left, and of a running job its level, its restart, and what a suspension or a kill loses."""
@@ -209,20 +207,6 @@ class _Search:
             worth_u = int(worth_at(self._jobs[job], end_s)) if self._jobs.part[job] >= 0 else 0
             demands.append((worth_u, self._work_s[job] * self._power_mw[job]))
         return score + _most_value_u(demands, self._energy.after(now_s, content)) * MICRO
-
-    def cannot_beat(self, score: int, best: _Best) -> bool:
-        """Whether no future of this state gives more than the best result known."""
-        ceiling = self.ceiling(score)
-        if not self.offers_by_choice:
-            return ceiling <= best.score
-        offered_u = self.offered_u
-        return offered_u > 0 and max(ceiling, 0) * best.offered_u <= best.score * offered_u
-
-    def beats(self, score: int, best: _Best | None) -> bool:
-        """Whether a final score is better than the best one known, by the value that each has offered."""
-        if best is None or not self.offers_by_choice:
-            return best is None or score > best.score
-        return score * best.offered_u > best.score * self.offered_u
 
     def options(self, status: int) -> list[int]:
         """Decisions that may be taken now, WAIT last."""
@@ -340,7 +324,7 @@ def _descend(search: _Search, most_states: int) -> _Best | None:
         status = search.advance()
         score = search.score()
         if status == ENDED:
-            if search.beats(score, best):
+            if best is None or score > best.score:
                 decisions = tuple(point.jobs[point.at - 1] for point in stack)
                 best = _Best(score, decisions, search.offered_u)
             continue
@@ -348,7 +332,7 @@ def _descend(search: _Search, most_states: int) -> _Best | None:
         if search.known.get(key, score - 1) >= score:
             continue
         search.known[key] = score
-        if best is not None and search.cannot_beat(score, best):
+        if best is not None and search.ceiling(score) <= best.score:
             continue
         if len(search.known) > most_states:
             return None

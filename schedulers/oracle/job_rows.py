@@ -37,11 +37,6 @@ class JobTerms:
     lost_u: float
     granted_jobs: int
 
-    def completed(self, x: np.ndarray) -> np.ndarray:
-        """(J,) fraction of each job that a solution x (C,) completes, those that are granted left out."""
-        on_time = np.where(self.on_time >= 0, x[np.maximum(self.on_time, 0)], 0.0)
-        return on_time + np.array([x[columns].sum() for columns in self.late])
-
 
 def allowance_s(submit_s: int, deadline_s: int) -> int:
     """Time after the deadline in which the value falls to 0 [s] (RULES §6.2)."""
@@ -65,30 +60,18 @@ def completable(case: Case, starts: FirstStarts, end_s: int) -> np.ndarray:
     return np.asarray(able)
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How values enter the program. unit_u: they are divided by it.
-
-    late_spans: parts of the time after a deadline. offer_price: what each unit of value costs that is offered
-    only because a job with predecessors arrives, as a share of it (bound.py).
-    """
-
-    unit_u: float
-    late_spans: int
-    offer_price: float = 0.0
-
-
 class JobRows:
-    """Adds the jobs of a case to a program."""
+    """Adds the jobs of a case to a program. Values are divided by `unit_u`."""
 
-    def __init__(self, program: Program, case: Case, steps: Steps, end_s: int, scale: Scale) -> None:
+    def __init__(
+        self, program: Program, case: Case, steps: Steps, end_s: int, late_spans: int, unit_u: float
+    ) -> None:
         self._program, self._case = program, case
         self._steps, self._edge_s, self._end_s = steps, steps.edge_s, end_s
-        self._scale, self._unit_u = scale, scale.unit_u
+        self._spans, self._unit_u = late_spans, unit_u
         self._jobs, self._levels, self._starts = build_jobs(case), job_levels(case), first_starts(case)
         self._most_mw, self._nodes = most_it_mw(case, steps), nodes_alone(case)
         self._alone_mw = self._levels.power_mw + whole_nodes_mw(case)[:, None]
-        self._offered_u = scale.offer_price * np.maximum(self._jobs.value_u, 0) * self._starts.dependent
         self._runs: list[tuple[np.ndarray, ...]] = []
 
     def add(self, grant_u: float) -> JobTerms:
@@ -98,7 +81,7 @@ class JobRows:
         # whoever may never arrive, or leave before the deadline, may be spared the penalty
         due = (jobs.part >= 0) & (jobs.submit_s < self._end_s) & (jobs.deadline_s <= self._end_s)
         due &= ~starts.dependent & ~starts.cancelled
-        gain_u = np.maximum(jobs.value_u, 0) + penalty_u * due - self._offered_u
+        gain_u = np.maximum(jobs.value_u, 0) + penalty_u * due
         gainful = np.flatnonzero(able & (gain_u > 0))
         free = self._granted(gainful, gain_u, grant_u)
         on_time = np.full(len(jobs), -1, dtype=np.int64)
@@ -193,14 +176,14 @@ class JobRows:
         """Columns of the fraction that completes in each late span; empty if none can."""
         job = self._jobs[j]
         arrival_s, work_s, deadline_s = int(self._starts.arrival_s[j]), int(job.work_s), int(job.deadline_s)
-        allowance, most = allowance_s(int(job.submit_s), deadline_s), self._scale.late_spans
+        allowance = allowance_s(int(job.submit_s), deadline_s)
         last_s = min(deadline_s + allowance - 1, self._end_s)
         first_s = max(deadline_s, arrival_s + work_s - 1)  # it completes after this second
         if first_s >= last_s:
             return np.zeros(0, dtype=np.int64)
-        spans = max(1, min(most, -(-most * (last_s - first_s) // allowance)))
+        spans = max(1, min(self._spans, -(-self._spans * (last_s - first_s) // allowance)))
         span_s = np.unique(np.linspace(first_s, last_s, spans + 1).astype(np.int64))
-        fractions = self._program.add_columns(np.ones(len(span_s) - 1), self._offered_u[j] / self._unit_u)
+        fractions = self._program.add_columns(np.ones(len(span_s) - 1))
         cell_s = self._cells(arrival_s, last_s, span_s)
         runs = self._runs_in(j, cell_s)
         self._late_value(j, fractions, span_s[:-1] + 1, runs, cell_s[:-1])

@@ -39,8 +39,7 @@ class LevelSearch(PlanSearch):
     def _go_on_from(self, before: PlanSearch) -> None:
         """Take over the best plan, and try it at all levels with each way to slow and to raise."""
         self.best, self.best_u, self.lost_u = before.best, before.best_u, before.lost_u
-        self.trial.tried, self.trial.offered_u = before.trial.tried, before.trial.offered_u
-        best_u = -np.inf
+        self.trial.tried, best_u = before.trial.tried, -np.inf
         for modes in ((slows, raises) for slows in SHORTAGE for raises in SPARE):
             self.restore(before.best)
             self._modes, modes_before = modes, self._modes

@@ -16,23 +16,20 @@ STEPS = 2**40
 
 
 class Trial:
-    """Scores plans of a case. tried: number of plans scored. offered_u: value offered under the first one.
-
-    Only where jobs wait for others (RULES §12.4) is the value offered another under another plan.
-    """
+    """Scores plans of a case. tried: number of plans scored."""
 
     def __init__(self, case: Case) -> None:
         self._prices = prices_of(case)
         self._world = build_world(case, live=len(case.workload), log_level=0)
         self._fresh = [np.array(part).copy() for part in self._changing()]
-        self.tried = self.offered_u = 0
+        self.tried = 0
 
     def _changing(self) -> list[np.ndarray]:
         world = self._world
         return [world.env, world.part, world.live, world.ends, world.outcome]
 
     def score_u(self, plan: Plan) -> float:
-        """The objective as micro-units of the value offered; -inf if the run does not reach its end."""
+        """The objective's numerator in micro-units; -inf if the run does not reach its end."""
         for part, fresh in zip(self._changing(), self._fresh, strict=True):
             part[...] = fresh
         self.tried += 1
@@ -40,10 +37,7 @@ class Trial:
         if replay(self._world.handles[0], plan.handle, STEPS) != ENDED:
             return -np.inf
         value_u, penalties_u, grid_u, carbon = terms_of(self._world.env[0], self._prices)
-        score_u = float(value_u - penalties_u - grid_u - carbon / float(MICRO))
-        offered_u = max(int(self._world.env[0].offered_u), 1)
-        self.offered_u = self.offered_u or offered_u
-        return score_u if offered_u == self.offered_u else score_u * self.offered_u / offered_u
+        return float(value_u - penalties_u - grid_u - carbon / float(MICRO))
 
     @property
     def earned_u(self) -> np.ndarray:
@@ -54,3 +48,8 @@ class Trial:
     def start_s(self) -> np.ndarray:
         """(J,) first starts in the last trial [s]; negative: never."""
         return np.array(self._world.outcome[0]["start_s"])
+
+    @property
+    def offered_u(self) -> int:
+        """Value of the jobs that were submitted in the last trial, in micro-units."""
+        return int(self._world.env[0].offered_u)

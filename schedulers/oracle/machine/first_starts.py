@@ -17,9 +17,8 @@ class FirstStarts:
     """Of J jobs, for any schedule. Arrays are (J,).
 
     arrival_s: no schedule lets the job arrive earlier (RULES §12.4); NEVER_S: it never does. dependent: it
-    waits for a job of this case, so whether it arrives, and so whether its value is offered, depends on the
-    schedule. cancelled: it may leave by a recorded cancellation (§12.2) before its deadline. lost: it cannot
-    start at all, because it is cancelled first.
+    waits for a job of this case, so that it may never arrive. cancelled: it may leave by a recorded
+    cancellation (§12.2) before its deadline. lost: it cannot start at all, because it is cancelled first.
     """
 
     arrival_s: np.ndarray
