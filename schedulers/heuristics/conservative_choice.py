@@ -1,4 +1,4 @@
-"""Conservative backfilling: each waiting job gets a place in a plan; those whose time is now start. Compiled."""
+"""Conservative backfilling: each waiting job gets a place in a plan, and starts when its time is now."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from experiments.cli.output import json_text
 from experiments.cli.registered_option import RegisteredOption, job_formats
 from experiments.cli.shared_options import force_option, json_option, quiet_option, together
 from experiments.data import ESTIMATES, MODELS
+from traces.jobs.read_options import CANCELLATIONS, DEPENDENCIES
 
 if TYPE_CHECKING:
     from traces.jobs.workload import Workload
@@ -90,6 +91,16 @@ def traces() -> None:
 )
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
+)
+@click.option(
+    "--cancellations",
+    type=click.Choice(CANCELLATIONS),
+    help="Workload: jobs that their users gave up as they waited. [default: skip]",
+)
+@click.option(
+    "--dependencies",
+    type=click.Choice(DEPENDENCIES),
+    help="Workload: jobs that wait for others. [default: ignore]",
 )
 @series_options
 @weather_options
