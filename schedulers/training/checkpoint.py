@@ -51,7 +51,8 @@ def load(folder: Path) -> Checkpoint:
     """Read a checkpoint folder. InputError if it is no checkpoint, or has another version."""
     folder = Path(folder)
     description = describe_checkpoint(folder)
-    weights = read_weights(folder, description.network["width"], description.network["kind"])
+    network = description.network
+    weights = read_weights(folder, network["width"], network["kind"], description.layout)
     net = SchedulerNet(description.layout, NetworkSize(**description.network))
     net.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
     net.eval()
@@ -59,7 +60,14 @@ def load(folder: Path) -> Checkpoint:
 
 
 def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:
-    """The same weights for another number of slots or hours: nothing in them depends on it."""
+    """The same weights for another number of slots or hours: nothing in them depends on it.
+
+    ValueError for a layout with other blocks: levels and events have weights of their own.
+    """
+    if (layout.levels, layout.events) != (net.layout.levels, net.layout.events):
+        raise ValueError(
+            "a network for a layout with levels or events has other weights than one without; train a new one"
+        )
     copy = SchedulerNet(layout, net.size)
     copy.load_state_dict(net.state_dict())
     with torch.no_grad():
