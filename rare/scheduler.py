@@ -187,9 +187,9 @@ class PythonDecider(Decider):
 
     def _decision(self, view: ClusterView, status: int) -> int:
         if status == DECIDE_SHED:
-            answer = WAIT if self._victim is None else self._answer("victim", self._victim(view))
+            answer = WAIT if self._victim is None else self._index("victim", self._victim(view))
         else:
-            answer = self._answer("choose", self._scheduler.choose(view))
+            answer = self._index("choose", self._scheduler.choose(view))
         what, index = divmod(answer, 1 << WHAT_SHIFT) if answer >= 0 else (FULL, answer)
         slot = view.slot_of(index) if what <= RAISE else None
         if slot is None:
@@ -199,7 +199,7 @@ class PythonDecider(Decider):
             )
         return slot + (what << WHAT_SHIFT)
 
-    def _answer(self, method: str, answer: Any) -> int:
+    def _index(self, method: str, answer: Any) -> int:
         """The answer as an int. InputError for None, a truth value, a float or anything else."""
         index = whole_number(answer)
         if index is not None:
