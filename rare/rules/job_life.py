@@ -323,8 +323,7 @@ def cancel(w, slot):
     live = live_of(w, slot)
     dequeue(w, slot)
     s.cancelled += 1
-    if job_of(w, live.job).deadline_s <= s.now_s:
-        s.violations += 1
+    s.violations += job_of(w, live.job).deadline_s <= s.now_s
     count_slowdown(w, live.job)
     log_event(w, CANCEL, live.job)
     record(w, slot, S_CANCELLED, 0)

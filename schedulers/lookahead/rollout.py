@@ -37,7 +37,8 @@ from rare.state.arrays import (
     live_of,
 )
 from rare.state.compile import rule
-from schedulers.heuristics.chooser import choose, victim
+from schedulers.heuristics.chooser import choose
+from schedulers.heuristics.victims import victim
 
 TERMS = np.dtype([*PRICES, ("unserved", "f8")])
 """The prices of the objective; and what a job is worth at the horizon of which nothing has been done yet, as

@@ -246,6 +246,18 @@ def squeeze(w, slot, run_s):
 
 
 @rule
+def fits_from_now(w, slot, run_s):
+    """Whether a job fits from now on for all its run."""
+    live = live_of(w, slot)
+    for step in range(env_of(w).pass_rows):
+        if step > 0 and plan_cell(w, step, 0).value >= plan_cell(w, 0, 0).value + run_s:
+            break
+        if not fits_step(w, step, live):
+            return False
+    return True
+
+
+@rule
 def place(w, slot, run_s):
     """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does."""
     s = env_of(w)

@@ -75,6 +75,12 @@ def line_up(w):
 
 @rule
 def longest_run_s(w, slot):
+    """The same as `longest_run_at_s` at full speed."""
+    return longest_run_at_s(w, slot, 0)
+
+
+@rule
+def longest_run_at_s(w, slot, level):
     """How long a waiting job holds its resources by its estimate at most, but a second at least.
 
     Not `expected_run_s`: a promise must not break because other nodes sleep at its time; and a job whose
@@ -83,7 +89,7 @@ def longest_run_s(w, slot):
     live = live_of(w, slot)
     run_s = part_of(w, live.part).wake_s
     if w.pace_rows > 0:
-        run_s += expected_run_at_s(w, slot, 0)
+        run_s += expected_run_at_s(w, slot, level)
     else:
         run_s += estimate_left_s(job_of(w, live.job), live.left_s)
     if live.doing == SUSPENDED:
