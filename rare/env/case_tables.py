@@ -88,7 +88,7 @@ def _describe(view: Any, layout: Layout) -> None:
     """Write sizes, options and places of a layout into a view."""
     for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events"):
         view[name] = getattr(layout, name)
-    view["actions"], view["size"] = layout.actions, layout.size
+    view["actions"], view["length"] = layout.actions, layout.size
     for name, place in layout.slices.items():
         if name != "mask":
             view[f"{name}_at"] = place.start

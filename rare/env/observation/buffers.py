@@ -24,7 +24,7 @@ VIEW = np.dtype(
         ("shown_queue", "i8"), ("shown_running", "i8"), ("shown_s", "i8"),
         ("shown_issue", "i8"), ("shown_step", "i8"),
         # what the layout has beside (layout.Layout), and how long mask and observation are
-        ("levels", "i8"), ("events", "i8"), ("actions", "i8"), ("size", "i8"),
+        ("levels", "i8"), ("events", "i8"), ("actions", "i8"), ("length", "i8"),
         # where its blocks begin
         ("queue_at", "i8"), ("running_at", "i8"), ("cluster_at", "i8"), ("forecast_at", "i8"),
         ("queue_levels_at", "i8"), ("running_levels_at", "i8"), ("events_at", "i8"), ("limits_at", "i8"),

@@ -258,7 +258,7 @@ def forget(v):
     """Nothing is seen, and nothing may be chosen."""
     for i in range(v.actions):
         set_flag(v, i, False)
-    clear(v, 0, v.size)
+    clear(v, 0, v.length)
     v.shown_queue = 0
     v.shown_running = 0
     v.shown_s = -NEVER_S
