@@ -70,14 +70,9 @@ class Outlook:
 
     # --- the draw and the battery to come ---------------------------------------------------
 
-    def expected_end_s(self, job: Job) -> int:
-        """When a running job ends by its estimate, not before now (§9.4)."""
-        left_s = max(0, job.estimate_s - job.kept_s)
-        return max(self.now_s, job.progress_from_s + left_s)
-
     def beyond(self, time_s: int) -> list[Job]:
         """Running jobs whose estimates reach beyond a time (§10.3)."""
-        return [job for job in self.running if self.expected_end_s(job) > time_s]
+        return [job for job in self.running if self.machine.expected_end_s(job) > time_s]
 
     def projected(self, step: int) -> list[Job]:
         """Running jobs in a step: at its beginning, or those that run now."""
@@ -113,10 +108,21 @@ class Outlook:
 
     def capacity_mw(self, step: int, content: int) -> int:
         """IT power that a step can serve for all its length, with this content at its beginning."""
-        this, row = self.steps[step], self.machine.row
+        machine, this = self.machine, self.steps[step]
+        row = machine.row
         assert this.end_s is not None
         battery_mw = self.served_from_battery_mw(content, this.end_s - this.start_s)
-        return (this.supply_mw + row.import_mw + battery_mw) * 1000 // row.pue
+        draw_mw = this.supply_mw + row.import_mw + battery_mw
+        return machine.as_it_mw(min(draw_mw, self.limit_mw(this.start_s, this.end_s)))
+
+    def limit_mw(self, from_s: int, to_s: int) -> int:
+        """The lowest limit of the announced grid events that overlap this time (§10.8)."""
+        return self.machine.curtailments.lowest_mw(self.now_s, from_s, to_s)
+
+    def run_capacity_mw(self, from_s: int, to_s: int) -> int:
+        """Where step 0 lasts for ever: IT power for a job that runs in this time (§10.4b, §10.8)."""
+        limit_mw = self.machine.as_it_mw(self.limit_mw(from_s, max(to_s, from_s + 1)))
+        return min(self.machine.starting_mw(bounded=False), limit_mw)
 
     # --- gates (§10.5) ----------------------------------------------------------------------
 
