@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.reference.known_events import Outage
 from tests.reference.machine import Machine
 from tests.reference.model import FULL, Job
@@ -13,8 +15,6 @@ STOPPED_BADLY = ("failed", "expired", "rejected", "cancelled", "dropped")
 
 class Happenings(Machine):
     """A machine on which jobs come, run and go."""
-
-    acting = False  # in 3.6: the arrivals of this instant are over (§9.14)
 
     def _log(self, name: str, job: Job) -> None:
         with_level = name in ("start", "resume", "slow", "raise") and job.level > 0
@@ -80,7 +80,7 @@ class Happenings(Machine):
         assert run is not None
         done, progress_mj = run.done(now_s), run.progress_mj(now_s)
         lost = min(FULL * self.options.suspend_loss_s, done)
-        lost_mj = min(lost * run.now.power_mw // run.now.rate, progress_mj)
+        lost_mj = min(-(-lost // run.now.rate) * run.now.power_mw, progress_mj)
         job.waste_mj += lost_mj + run.restart_mj(now_s)
         job.kept += done - lost
         job.kept_mj += progress_mj - lost_mj
@@ -101,7 +101,7 @@ class Happenings(Machine):
         run, now_s = job.run, self.now_s
         assert run is not None
         safe_s = run.safe_s(now_s)
-        job.waste_mj += run.restart_mj(now_s) + run.drawn_mj(max(safe_s, run.progress_from_s), now_s)
+        job.waste_mj += run.restart_mj(now_s) + run.progress_mj(now_s) - run.progress_mj(safe_s)
         job.kept += run.done(safe_s)
         job.kept_mj += run.progress_mj(safe_s)
         job.run, job.moved_s = None, now_s
@@ -132,7 +132,7 @@ class Happenings(Machine):
     def happen(self) -> None:
         """§12.1, §12.3: limits that are shares of the draw up to now; repairs, then new outages."""
         self.curtailments.measure(self.now_s, self.flow.draw)
-        self.repairs.repair(self.now_s)
+        self.node_changes += self.repairs.repair(self.now_s)
         for outage in self.repairs.beginning(self.now_s):
             self._strike(outage)
 
@@ -140,7 +140,8 @@ class Happenings(Machine):
         p = outage.partition
         there = self.repairs.there(p)
         hit = None if outage.draw is None or there == 0 else self._hit(p, outage.draw, there)
-        outage.begun, outage.taken = True, min(outage.nodes, there)
+        outage.state = "on"
+        self.node_changes += 1
         if hit is not None:
             self.kill(hit, "lose")
         while not self.holds(p, self.running()):
@@ -188,13 +189,8 @@ class Happenings(Machine):
         return max(job.submit_s, min(j.gone_s for j in bad if j.gone_s is not None))
 
     def _arrive(self, job: Job) -> None:
-        """§2.2."""
-        if job.partition is None:
-            self._end(job, "rejected")
-            self._log("reject", job)
-        else:
-            job.state, job.arrived = "queued", True
-            self._log("submit", job)
+        job.state, job.arrived = "queued", True
+        self._log("submit", job)
 
     def _drop(self, job: Job) -> None:
         self._end(job, "dropped")
@@ -206,41 +202,62 @@ class Happenings(Machine):
         self._log("cancel", job)
 
     def arrive(self) -> None:
-        """§3.4. A job whose predecessors have not ended is held back."""
+        """§3.4. A job is rejected (§2.2), queued, or held back until its predecessors have ended."""
         for job in self.jobs:
             if job.state != "future" or job.submit_s > self.now_s:
                 continue
             arrival_s = self.arrival_s(job)
-            if self.drop_s(job) is not None:
-                self._drop(job)
-            elif arrival_s is not None and arrival_s <= self.now_s:
+            if job.partition is None:
+                self._end(job, "rejected")
+                self._log("reject", job)
+            elif arrival_s is not None and arrival_s <= self.now_s and self.drop_s(job) is None:
                 self._arrive(job)
             else:
                 job.state = "held"
 
     def leave_and_follow(self) -> None:
-        """§3.5: expiries, cancellations, and who comes or is dropped by §12.4; by time, then lower job."""
+        """§3.5: expiries, cancellations, and who comes or is dropped by §12.4.
+
+        Each is settled at its own second, so all that is due is due now: lower jobs first, and what one
+        of them releases joins the line.
+        """
         while True:
-            due = [due for job in self.jobs for due in self._due(job) if due[0] <= self.now_s]
+            due = [(job.index, order) for job in self.jobs for order in self._due(job)]
             if not due:
                 return
-            _, index, what = min(due)
-            act = (self._expire_if_due, self._cancel, self._drop, self._arrive)[what]
+            index, (_, act) = min(due, key=lambda row: (row[0], row[1][0]))
             act(self.jobs[index])
 
-    def _due(self, job: Job) -> list[tuple[int, int, int]]:
-        """(time, job, place of the action in leave_and_follow) of what a job waits for."""
+    def _due(self, job: Job) -> list[tuple[int, Callable[[Job], None]]]:
+        """What is due now of a job that waits, with its place in the order."""
+        acts = {
+            "expire": self._expire_if_due,
+            "drop": self._drop,
+            "arrive": self._arrive,
+            "cancel": self._cancel,
+        }
+        times = self._times(job)
+        return [
+            (place, act) for place, (name, act) in enumerate(acts.items()) if self._is_due(times.get(name))
+        ]
+
+    def _is_due(self, time_s: int | None) -> bool:
+        return time_s is not None and time_s <= self.now_s
+
+    def _times(self, job: Job) -> dict[str, int | None]:
+        """When a job that waits expires, is dropped, arrives or is cancelled."""
         cancel_s = job.cancel_s if job.first_start_s is None else None
         if job.state == "held":
-            times = (None, cancel_s, self.drop_s(job), self.arrival_s(job))
-        elif job.state in ("queued", "suspended"):
-            times = (job.expiry_s, cancel_s, None, None)
-        else:
-            return []
-        return [(time_s, job.index, what) for what, time_s in enumerate(times) if time_s is not None]
+            return {"drop": self.drop_s(job), "arrive": self.arrival_s(job), "cancel": cancel_s}
+        if job.state in ("queued", "suspended"):
+            return {"expire": job.expiry_s, "cancel": cancel_s}
+        return {}
 
     def future_of(self, job: Job) -> list[int]:
-        """When a job that waits or has not come is cancelled, dropped or arrives (§3.8)."""
+        """When a job that waits or has not come does something by itself (§3.8).
+
+        What a predecessor's end within 3.6 releases comes at the next second (§9.14).
+        """
         if job.state == "future":
             return [job.submit_s]
-        return [max(time_s, self.now_s + 1) for time_s, _, what in self._due(job) if what > 0]
+        return [max(time_s, self.now_s + 1) for time_s in self._times(job).values() if time_s is not None]

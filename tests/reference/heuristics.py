@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.reference.machine import Machine
 from tests.reference.model import WAIT, Job, decision
 from tests.reference.outlook import Outlook
-from tests.reference.plan import Head, Plan, nodes_within, reserve
+from tests.reference.plan import Head, Plan, has_room_for_its_run, reserve
 from tests.reference.slow_family import cheapest_to_slow, most_urgent_raise, worth
 
 NEVER = 2**62
@@ -190,8 +190,7 @@ class PlainHeuristic:
             heads = {p: head for p, head in walk.heads.items() if end_s > head.shadow_s}
             if any(not head.leaves_room_for(sim, job, level) for head in heads.values()):
                 continue
-            nodes = nodes_within(sim, job, sim.now_s, run_s)
-            if not sim.holds(job.partition, [*sim.running(), job], nodes):
+            if not has_room_for_its_run(sim, job, sim.now_s, run_s):
                 continue  # a planned outage takes its place away (§10.8)
             walk.pending_mw = {p: head.needs(sim, job, level) for p, head in heads.items()}
             return level

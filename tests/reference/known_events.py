@@ -84,15 +84,20 @@ class Curtailments:
 
 @dataclass
 class Outage:
-    """Nodes that are away from begin to end. draw None: planned. taken: how many it took (§9.15)."""
+    """Nodes that are away from begin to end. draw None: planned."""
 
     partition: int
     nodes: int
     from_s: int
     to_s: int
     draw: int | None
-    begun: bool = False
-    taken: int = 0
+    state: str = "to come"  # on, over
+
+    def is_on_at(self, time_s: int) -> bool:
+        """Whether it will last at a time to come, as far as is known: one that is not planned lasts."""
+        if self.draw is not None:
+            return self.state == "on"
+        return self.state != "over" and self.from_s <= time_s < self.to_s
 
 
 class Repairs:
@@ -109,47 +114,32 @@ class Repairs:
             if outages is not None
         ]  # fmt: skip
 
+    def _less(self, p: int, away: list[Outage]) -> int:
+        """Nodes of a partition beside outages: never fewer than none (§9.15)."""
+        return max(0, self.nodes[p] - sum(outage.nodes for outage in away if outage.partition == p))
+
     def there(self, p: int) -> int:
         """Nodes of a partition that are not away now."""
-        return self.nodes[p] - sum(outage.taken for outage in self.all if outage.partition == p)
+        return self._less(p, [outage for outage in self.all if outage.state == "on"])
 
-    def repair(self, now_s: int) -> None:
-        """Give back what outages that are over had taken."""
-        for outage in self.all:
-            if outage.to_s <= now_s:
-                outage.begun, outage.taken = True, 0
+    def repair(self, now_s: int) -> int:
+        """End the outages that are over; how many."""
+        over = [outage for outage in self.all if outage.state != "over" and outage.to_s <= now_s]
+        for outage in over:
+            outage.state = "over"
+        return len(over)
 
     def beginning(self, now_s: int) -> list[Outage]:
         """Outages that have to happen now, in file order."""
-        return [outage for outage in self.all if not outage.begun and outage.from_s <= now_s]
+        return [outage for outage in self.all if outage.state == "to come" and outage.from_s <= now_s]
 
     # --- what is known of the time to come --------------------------------------------------
 
-    def known(self, p: int, now_s: int) -> list[tuple[int, int]]:
-        """(time, nodes there from then on), from now on, by planned outages and those that last (§10.8)."""
-        mine = [outage for outage in self.all if outage.partition == p]
-        away = {k: outage.taken for k, outage in enumerate(mine) if outage.taken}
-        coming = [k for k, outage in enumerate(mine) if not outage.begun and outage.draw is None]
-        changes = {mine[k].from_s for k in coming}
-        changes |= {o.to_s for k, o in enumerate(mine) if o.draw is None and (k in away or k in coming)}
-        there = [(now_s, self.there(p))]
-        for time_s in sorted(t for t in changes if t > now_s):
-            away = {k: n for k, n in away.items() if mine[k].draw is not None or mine[k].to_s > time_s}
-            for k in coming:
-                if mine[k].from_s == time_s:
-                    away[k] = min(mine[k].nodes, self.nodes[p] - sum(away.values()))
-            there.append((time_s, self.nodes[p] - sum(away.values())))
-        return there
+    def there_at(self, p: int, time_s: int) -> int:
+        """Nodes that will be there at a time, as far as is known (§10.8)."""
+        return self._less(p, [outage for outage in self.all if outage.is_on_at(time_s)])
 
-    def there_at(self, p: int, now_s: int, time_s: int) -> int:
-        """Nodes that will be there at a time, as far as is known."""
-        return [nodes for since_s, nodes in self.known(p, now_s) if since_s <= time_s][-1]
-
-    def least_there(self, p: int, now_s: int, from_s: int, to_s: int) -> int:
-        """The fewest nodes that will be there at any time of [from_s, to_s)."""
-        within = [nodes for since_s, nodes in self.known(p, now_s) if from_s < since_s < to_s]
-        return min([self.there_at(p, now_s, from_s), *within])
-
-    def known_changes(self, now_s: int) -> set[int]:
-        """When nodes will go or come back, as far as is known."""
-        return {time_s for p in range(len(self.nodes)) for time_s, _ in self.known(p, now_s)[1:]}
+    def known_changes(self, p: int | None = None) -> set[int]:
+        """When nodes (of a partition) will go or come back, as far as is known."""
+        planned = [o for o in self.all if o.draw is None and o.state != "over" and p in (None, o.partition)]
+        return {time_s for outage in planned for time_s in (outage.from_s, outage.to_s)}

@@ -47,6 +47,7 @@ class Machine:
         )
         self.cost_sum = self.carbon_sum = 0
         self.decisions = 0
+        self.node_changes = 0  # outages and repairs so far
         self.curtailments = Curtailments(case.events, self.begin_s)
         self.repairs = Repairs(case.outages, [part.nodes for part in self.partitions])
         self.events: list[Event] = []

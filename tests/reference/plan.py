@@ -27,7 +27,7 @@ class Head:
     shadow_s: int
     others: list[Job]  # what holds the partition then: running jobs beyond it, the head, and what was passed
     spare_mw: int
-    nodes: int  # of its partition, as far as is known, for all the head's run (§10.8)
+    nodes: int  # of its partition at the reservation, as far as is known (§10.8)
 
     def needs(self, machine: Machine, job: Job, level: int = 0) -> int:
         """IT power that a job started now takes from what is left over, with the nodes that it adds.
@@ -56,13 +56,13 @@ def reserve(machine: Machine, head: Job) -> Head | None:
     outlook = Outlook(machine)
     times = {machine.now_s, *(machine.expected_end_s(job) for job in outlook.running)}
     times |= {step.start_s for step in outlook.steps} | known_changes(machine)
-    for time_s in sorted(times):
+    for time_s in sorted(t for t in times if t >= machine.now_s):
         beside = outlook.beyond(time_s)
-        nodes = nodes_within(machine, head, time_s, machine.expected_run_s(head))
-        if not machine.holds(head.partition, [*beside, head], nodes):
+        if not has_room_for_its_run(machine, head, time_s, machine.expected_run_s(head)):
             continue
         spare_mw = _spare_mw(outlook, head, time_s)
         if spare_mw >= 0:
+            nodes = machine.repairs.there_at(head.partition, time_s)
             return Head(head.partition, time_s, [*beside, head], spare_mw, nodes)
     return None
 
@@ -70,13 +70,18 @@ def reserve(machine: Machine, head: Job) -> Head | None:
 def known_changes(machine: Machine) -> set[int]:
     """When announced grid events end, and when nodes are known to go or to come back (§10.8)."""
     announced = machine.curtailments.announced(machine.now_s)
-    return {event.end_s for event in announced} | machine.repairs.known_changes(machine.now_s)
+    return {event.end_s for event in announced} | machine.repairs.known_changes()
 
 
-def nodes_within(machine: Machine, job: Job, from_s: int, run_s: int) -> int:
-    """The fewest nodes that the job's partition will have while it runs, as far as is known (§10.8)."""
+def has_room_for_its_run(machine: Machine, job: Job, from_s: int, run_s: int) -> bool:
+    """Whether the job's resources are free at a time, and at planned changes of nodes in its run (§10.8)."""
     assert job.partition is not None
-    return machine.repairs.least_there(job.partition, machine.now_s, from_s, from_s + run_s)
+    outlook, repairs = Outlook(machine), machine.repairs
+    times = {from_s, *(t for t in repairs.known_changes(job.partition) if from_s < t < from_s + run_s)}
+    return all(
+        machine.holds(job.partition, [*outlook.beyond(t), job], repairs.there_at(job.partition, t))
+        for t in times
+    )
 
 
 def _spare_mw(outlook: Outlook, head: Job, time_s: int) -> int:
@@ -157,7 +162,7 @@ class Plan:
 
     def _has_room(self, job: Job, time_s: int) -> bool:
         assert job.partition is not None
-        nodes = self.machine.repairs.there_at(job.partition, self.machine.now_s, time_s)
+        nodes = self.machine.repairs.there_at(job.partition, time_s)
         return self.machine.holds(job.partition, [*(held.job for held in self.at(time_s)), job], nodes)
 
     def _fits(self, job: Job, time_s: int, run: tuple[int, int], level: int = 0) -> bool:

@@ -48,8 +48,11 @@ class Run:
 
     def _pieces_until(self, time_s: int) -> list[tuple[Piece, int, int]]:
         """Each piece with its begin and end, as far as a time."""
-        ends = [later.from_s for _, later in pairwise(self.pieces)] + [max(time_s, self.now.from_s)]
-        return [(piece, piece.from_s, end_s) for piece, end_s in zip(self.pieces, ends, strict=True)]
+        ends = [later.from_s for _, later in pairwise(self.pieces)] + [time_s]
+        return [
+            (piece, min(piece.from_s, time_s), min(end_s, time_s))
+            for piece, end_s in zip(self.pieces, ends, strict=True)
+        ]
 
     def done(self, time_s: int) -> int:
         """Thousandths of work done in this run."""
@@ -58,23 +61,20 @@ class Run:
             for piece, from_s, end_s in self._pieces_until(time_s)
         )
 
-    def progress_mj(self, time_s: int) -> int:
-        """Active energy of the seconds of progress."""
-        return sum(
-            piece.power_mw * (self.seconds_of_progress(end_s) - self.seconds_of_progress(from_s))
-            for piece, from_s, end_s in self._pieces_until(time_s)
-        )
-
     def drawn_mj(self, since_s: int, until_s: int) -> int:
         """Active energy drawn between two times."""
         return sum(
-            piece.power_mw * max(0, min(end_s, until_s) - max(from_s, since_s))
+            piece.power_mw * max(0, end_s - max(from_s, since_s))
             for piece, from_s, end_s in self._pieces_until(until_s)
         )
 
     def restart_mj(self, until_s: int) -> int:
         """Active energy drawn in waking and restart."""
         return self.drawn_mj(self.began_s, min(until_s, self.progress_from_s))
+
+    def progress_mj(self, until_s: int) -> int:
+        """Active energy drawn since its progress began, checkpoints included."""
+        return self.drawn_mj(self.progress_from_s, until_s)
 
     def safe_s(self, now_s: int) -> int:
         """The end of its last whole checkpoint; without one the begin of its progress, or now before that."""

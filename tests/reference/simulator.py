@@ -37,8 +37,9 @@ class Reference(Happenings):
 
     @property
     def transitions(self) -> int:
-        """How often a job has started, stopped, left or changed its level so far (§10.7a)."""
-        return sum(event[1] not in ("submit", "reject", "drop") for event in self.events)
+        """How often a job has started, stopped, left or changed its level, or nodes have (§10.7a)."""
+        changes = sum(event[1] not in ("submit", "reject", "drop") for event in self.events)
+        return changes + self.node_changes
 
     def powered(self, job: Job, level: int) -> bool:
         """Whether the starting capacity has the power for a job to start, or go on, at a level."""
@@ -256,7 +257,8 @@ class Reference(Happenings):
             assert job.run is not None
             job.waste_mj += job.run.restart_mj(self.now_s)
         over = ("completed", "rejected", "expired", "failed", "cancelled", "dropped")
-        arrived = [j for j in self.jobs if j.arrived]
+        offered = [j for j in self.jobs if j.state not in ("future", "rejected")]
+        arrived = [j for j in offered if j.arrived]
         late = [j for j in arrived if j.deadline_s is not None and self._is_late(j, j.deadline_s)]
         return ReferenceResult(
             ended, self.events, self.instants, self.energy,
@@ -267,7 +269,7 @@ class Reference(Happenings):
                  j.state if j.state in over else "unfinished")
                 for j in self.jobs
             ],
-            self.decisions, sum(j.value_u or 0 for j in arrived), len(late), self.flow_log,
+            self.decisions, sum(j.value_u or 0 for j in offered), len(late), self.flow_log,
         )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ class ByHand:
 
     def __init__(self, hand):
         self._choose = hand.chooser
-        self._victim = hand.victim
+        self._victim = hand.victim_chooser
 
     def choose(self, view):
         return self._choose(Seen(view))
@@ -39,7 +39,7 @@ class ByHandWithVictims(ByHand):
 @pytest.mark.parametrize("clock", ["compiled", "simpy"])
 @pytest.mark.parametrize("hand", HAND_CASES, ids=lambda hand: hand.name.replace(" ", "_"))
 def test_a_clock_follows_the_hand_drawn_timeline(hand, clock):
-    ours = history(hand.case, (ByHandWithVictims if hand.victim else ByHand)(hand), clock)
+    ours = history(hand.case, (ByHandWithVictims if hand.victim_chooser else ByHand)(hand), clock)
     assert ours["events"] == hand.expected_events
     assert ours["instants"] == hand.instants
     assert ours["ended"] == hand.ended
