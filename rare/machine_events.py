@@ -1,4 +1,4 @@
-"""What changes a machine while it runs: speed levels, grid events and outages, validated where they are made."""
+"""What changes a machine as it runs: speed levels, grid events, outages; validated where they are made."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def check_speeds(where: str, speeds: tuple[Speed, ...]) -> None:
     for before, after in zip(speeds, speeds[1:], strict=False):
         _require(
             after.rate_per_mille < before.rate_per_mille and after.power_per_mille < before.power_per_mille,
-            f"{where}: speeds must be given fastest first, each slower and of less power than the one before, "
+            f"{where}: give speeds fastest first, each slower and of less power than the one before, "
             f"got rate {before.rate_per_mille / PER_MILLE:g} and then {after.rate_per_mille / PER_MILLE:g}, "
             f"power {before.power_per_mille / PER_MILLE:g} and then {after.power_per_mille / PER_MILLE:g}",
         )

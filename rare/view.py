@@ -8,8 +8,9 @@ from typing import Any
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.rules import outlook
 from rare.rules.decide import OK, why_not_start, why_not_suspend
-from rare.rules.job_life import latest_start_of, progress_seconds
+from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.orders import estimate_left_s, worth_at
+from rare.rules.progress.pace import left_now_s
 from rare.state.arrays import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
 from rare.state.memory import Copyable
 from traces.numbers.constants import MICRO
@@ -96,9 +97,7 @@ class ClusterView(Copyable):
         live = self._world.live[self._e, slot]
         job = self._world.jobs[live.job]
         running = live.doing == RUNNING
-        left_s = int(live.left_s)
-        if running:
-            left_s -= int(progress_seconds(self._handle, slot))
+        left_s = int(left_now_s(self._handle, slot))
         index = int(live.job)
         self._slots[index] = slot
         return JobView(

@@ -10,6 +10,7 @@ from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case, Cluster
 from rare.rules import orders
 from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
+from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
 from rare.state.arrays import (
     BLOCK,
@@ -35,8 +36,17 @@ from rare.state.arrays import (
     bind,
     plan_offset,
 )
+from rare.state.event_arrays import HELD_BACK, LIMIT, PACE
+from rare.state.event_tables import (
+    chain_tables,
+    event_table,
+    has_pace,
+    moment_table,
+    outage_table,
+    speed_table,
+)
 from rare.state.memory import records
-from traces.jobs.workload import NO_DEADLINE_S, Workload
+from traces.jobs.workload import FULLY_SENSITIVE, NO_DEADLINE_S, Workload
 
 LOG_ROWS = 16_384
 SAMPLE = 100_000  # jobs that say which sizes are frequent
@@ -70,6 +80,8 @@ def build_jobs(case: Case) -> Any:
         jobs[name] = np.minimum(getattr(work, name), 2**31 - 1)
     jobs.preemptible = work.preemptible
     jobs.deadline_s = np.where(work.deadline_s >= NO_DEADLINE_S, NEVER_S, work.deadline_s)
+    jobs.sensitivity = FULLY_SENSITIVE if work.sensitivity_milli is None else work.sensitivity_milli
+    jobs.cancel_s = NEVER_S if work.cancel_s is None else work.cancel_s
     jobs.part = placements(work, case.cluster)
     for index, part in enumerate(case.cluster.partitions):
         here = jobs.part == index
@@ -112,7 +124,8 @@ def build_partitions(case: Case, environments: int) -> Any:
     for index, part in enumerate(case.cluster.partitions):
         row = parts[:, index]
         memory = part.memory_mib_per_node
-        row.nodes = part.nodes
+        row.nodes = row.all_nodes = part.nodes
+        row.levels = 1 + len(part.speeds)
         row.node_cores = part.cores_per_node
         row.node_gpus_milli = part.gpus_per_node * 1000
         row.node_memory_mib = memory or 0
@@ -176,6 +189,8 @@ def build_world(
     env.order = order
     env.order_param = order_param
     env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
+    env.checkpoint_s = options.checkpoint_s
+    env.checkpoint_cost_s = options.checkpoint_cost_s
     env.log_level = log_level
     env.record_jobs = record_jobs
     outcome = records((environments, len(jobs) if record_jobs else 1), OUTCOME)
@@ -190,6 +205,8 @@ def build_world(
         env.issue_step_s = case.forecast.issue_step_s
         env.forecast_step_s = case.forecast.step_s
     partitions = len(case.cluster.partitions)
+    events, outages = event_table(case.events), outage_table(case.outages)
+    chains, followers = chain_tables(case.workload)
     world = World(
         env=env,
         part=build_partitions(case, environments),
@@ -202,24 +219,34 @@ def build_world(
         outcome=outcome,
         log=records((environments, log_rows), EVENT),
         power=records((environments, log_rows), POWER),
-        scratch=_scratch(environments, live, partitions, forecast.shape[1]),
+        scratch=_scratch(environments, live, partitions, forecast.shape[1], 2 * len(events) + len(outages)),
         leaves=records((environments, 0), LEAF),
         tree=records((environments, 0), MARK),
+        pace=records((environments, live if has_pace(case) else 0), PACE),
+        limits=records((environments, len(events)), LIMIT),
+        held_back=records((environments, len(jobs) if len(chains) else 0), HELD_BACK),
+        speeds=speed_table(case.cluster),
+        grid_events=events,
+        moments=moment_table(events, outages),
+        outages=outages,
+        chains=chains,
+        followers=followers,
         handles=None,
     )
     world = bind(world)
     for handle in world.handles:
         take_inputs(handle, begin_s)
+        begin_run_events(handle)
     return world
 
 
-def _scratch(environments: int, live: int, partitions: int, forecast_steps: int) -> Any:
+def _scratch(environments: int, live: int, partitions: int, forecast_steps: int, changes: int) -> Any:
     """Room for the outlook (rare.rules.outlook), and behind it for turns (promises.py) and a plan.
 
-    A plan (rare.rules.backfill.conservative_plan) has a step for each running job and forecast step, and
-    two for each waiting job.
+    A plan (rare.rules.backfill.conservative_plan) has a step for each running job, forecast step and change
+    by a grid event or an outage, and two for each waiting job.
     """
-    plan_steps = 2 * live + forecast_steps + 4
+    plan_steps = 2 * live + forecast_steps + 4 + changes
     cells = plan_offset(forecast_steps, live) + plan_steps * (3 + 3 * partitions)
     return records((environments, cells), CELL)
 
@@ -231,11 +258,14 @@ def more_live_slots(world: World) -> World:
     live[:, :old] = world.live
     for e in range(environments):
         free_new_slots(world.env[e], live[e], old)
+    pace = records((environments, 2 * old if world.pace.shape[1] else 0), PACE)
+    pace[:, : world.pace.shape[1]] = world.pace
     lists = records((environments, 4, 4 * old), ENTRY)
     lists[:, :, : 2 * old] = world.lists
-    scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1])
+    changes = 2 * len(world.grid_events) + len(world.outages)
+    scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1], changes)
     carry_scratch(world.scratch, scratch, world.forecast.shape[1], old, 2 * old)
-    return bind(world._replace(live=live, lists=lists, scratch=scratch))
+    return bind(world._replace(live=live, lists=lists, scratch=scratch, pace=pace))
 
 
 def carry_scratch(old: Any, new: Any, forecast_steps: int, old_live: int, new_live: int) -> None:
@@ -259,6 +289,7 @@ def should_index(world: World) -> bool:
     return bool(
         world.leaves.shape[1] == 0
         and state.order == orders.FCFS
+        and world.speeds.shape[1] == 1
         and state.walked >= LONG_WALK * (state.decisions + 1)
     )
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from rare.env.policies.policy import AnyScheduler
 from rare.rules.orders import ORDERS
 from rare.scheduler import BaseScheduler
-from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
+from schedulers.heuristics.chooser import BACKFILLS
 from schedulers.heuristics.gated_heuristic import make_heuristic
 from schedulers.heuristics.gates import GATES
 from schedulers.heuristics.heuristic import SHORT, known_names, parse_parts, unknown_part
+from schedulers.heuristics.speeds import SPEEDS
+from schedulers.heuristics.victims import VICTIMS
 from schedulers.lookahead.lookahead_scheduler import parse_lookahead
 from schedulers.network.shipped_folders import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
 from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
@@ -70,6 +72,7 @@ def describe() -> dict[str, dict[str, str]]:
         "backfill": BACKFILLS.helps(),
         "gates": GATES.helps(),
         "victims": VICTIMS.helps(),
+        "speeds": SPEEDS.helps(),
         "short": dict(SHORT),
     }
     for entry in SCHEDULERS:

@@ -13,8 +13,10 @@ from typing import Any
 
 from energy.weather.weather_formats import WEATHER_FORMATS
 from rare.rules.orders import ORDERS
-from schedulers.heuristics.chooser import BACKFILLS, VICTIMS
+from schedulers.heuristics.chooser import BACKFILLS
 from schedulers.heuristics.gates import GATES
+from schedulers.heuristics.speeds import SPEEDS
+from schedulers.heuristics.victims import VICTIMS
 from schedulers.registry import SCHEDULERS  # where oracle, lookahead and rare are registered
 from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
 from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS
@@ -29,14 +31,15 @@ This page is written by `python -m docs.scripts.registry_tables` from the regist
 help texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
 [extending.md](extending.md).
 
-A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM]`, such as `hvf+easy+green`; a backfill alone stands
-for `fcfs` with it. Needs: what a workload or a scenario must have for it.
+A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED]`, such as `hvf+easy+green`; a backfill
+alone stands for `fcfs` with it. Needs: what a workload or a scenario must have for it.
 """
 SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
     ("Orders", ORDERS),
     ("Backfills", BACKFILLS),
     ("Power gates", GATES),
     ("Victim rules", VICTIMS),
+    ("Speed rules", SPEEDS),
     ("Other schedulers", SCHEDULERS),
     ("Offline algorithms", OFFLINE_ALGORITHMS),
     ("Online algorithms", ONLINE_ALGORITHMS),

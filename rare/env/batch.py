@@ -14,6 +14,7 @@ import numpy as np
 
 from rare.env.batch_checks import check_outcome, may_start_threads
 from rare.env.batch_state import (
+    SHARED_OF_HANDLE,
     STATE_OF_WORLD,
     check_digest,
     check_reward,
@@ -22,6 +23,7 @@ from rare.env.batch_state import (
     rows_of_bytes,
     saved_rows,
     scratch_here,
+    with_event_room,
 )
 from rare.env.case_tables import Tables, plan_of, tables_of
 from rare.env.episode_summary import summary_numbers, summary_of
@@ -48,6 +50,7 @@ from rare.rules.orders import FCFS
 from rare.state.arrays import (
     ENDED,
     NEED_LIVE,
+    SHARED,
     WAIT,
     World,
     handle_records,
@@ -88,7 +91,7 @@ class Batch(Copyable):
         check_outcome(reward, reward_eta, invalid, episodes)
         self.episodes, self.layout = episodes, layout
         # scratch of compiled code grows with the forecast
-        self._widest = max(range(len(episodes.cases)), key=lambda case: _forecast_steps(episodes.cases[case]))
+        self._widest = max(range(len(episodes.cases)), key=lambda case: _plan_steps(episodes.cases[case]))
         self.world = build_world(
             episodes.cases[self._widest],
             environments=environments,
@@ -103,6 +106,7 @@ class Batch(Copyable):
         self.playing: list[Episode | None] = [None] * environments
         self.mask[:, 0] = True
         self.tables = tuple(tables_of(case, layout, order, order_param) for case in episodes.cases)
+        self.world = with_event_room(self.world, [tables.world for tables in self.tables])
         self._slots = records((environments, layout.actions - 1), SLOT)
         self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
         self._scores["kind"], self._scores["eta"] = REWARD_NAMES.index(reward), reward_eta
@@ -112,7 +116,7 @@ class Batch(Copyable):
     def _begin_anew(self) -> None:
         """What follows from the arrays and the tables alone."""
         shared = self.tables[self._widest].world
-        self.world = self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
+        self.world = self.world._replace(**{name: getattr(shared, name) for name in SHARED})
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
         self._actions = self.layout.actions
         self.obs_rows, self.mask_rows = list(self.obs), list(self.mask.view(np.int8))
@@ -172,7 +176,7 @@ class Batch(Copyable):
         tables = self._tables_of(e)
         for name in ("at_static", "at_hours"):
             self._views[name][e] = tables.view[0][name]
-        for name in _SHARED:
+        for name in SHARED_OF_HANDLE:
             self._records[name][e] = tables.handle[0][name]
 
     def set_up(self, e: int, episode: Episode) -> None:
@@ -329,7 +333,7 @@ class Batch(Copyable):
     def world_of(self, e: int) -> World:
         """The world as schedulers and views take it, with the tables of the case that `e` plays."""
         shared = self._tables_of(e).world
-        return self.world._replace(jobs=shared.jobs, inputs=shared.inputs, forecast=shared.forecast)
+        return self.world._replace(**{name: getattr(shared, name) for name in SHARED})
 
     def case_of(self, e: int) -> Case:
         """The case that environment `e` plays."""
@@ -384,10 +388,12 @@ class Batch(Copyable):
         return summary_of(self.playing[e], summary_numbers(self._summary))
 
 
-def _forecast_steps(case: Case) -> int:
-    return 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
+def _plan_steps(case: Case) -> int:
+    """Steps that a plan of this case may have beside those of the jobs (rare.world)."""
+    forecast = 0 if case.forecast is None else int(case.forecast.supply_mw.shape[1])
+    changes = [given for given in (case.events, case.outages) if given is not None]
+    return forecast + 2 * sum(len(given) for given in changes)
 
 
-_SHARED_ARRAYS = ("jobs", "inputs", "forecast", "handles")  # of the world: from tables, or made of itself
+_SHARED_ARRAYS = (*SHARED, "handles")  # of the world: from tables, or made of itself
 _ARRAYS = ("obs", "mask", "_slots", "_scores")
-_SHARED = ("at_jobs", "at_inputs", "at_forecast", "input_rows", "forecast_issues", "forecast_steps")

@@ -5,7 +5,7 @@ The arrays are Batch.state_arrays, environment axis first. A row may have fewer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,36 @@ from rare.env.observation.buffers import VIEW
 from rare.env.observation.layout import Layout
 from rare.env.stepping import REWARD_NAMES
 from rare.episodes import Episodes
-from rare.state.arrays import World
+from rare.state.arrays import SHARED, World
+from rare.state.event_arrays import HELD_BACK, LIMIT, PACE
+from rare.state.memory import records
 from rare.world import carry_scratch
 
-STATE_OF_WORLD = ("env", "part", "live", "lists", "ends", "scratch")
-_WITH_SLOTS = ("live", "lists", "scratch")  # those whose last axis grows with the live slots
+STATE_OF_WORLD = ("env", "part", "live", "lists", "ends", "scratch", "pace", "limits", "held_back")
+_WITH_SLOTS = ("live", "lists", "scratch", "pace")  # those whose last axis grows with the live slots
+SHARED_OF_HANDLE = (
+    *(f"at_{name}" for name in SHARED),
+    *("input_rows", "forecast_issues", "forecast_steps", "speed_levels", "event_rows", "moment_rows"),
+    *("outage_rows", "chain_rows"),
+)
+"""What the handle of an environment has from the case that it plays."""
 _ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
+
+
+_RECORDS = {"pace": PACE, "limits": LIMIT, "held_back": HELD_BACK}
+
+
+def with_event_room(world: World, cases: Sequence[World]) -> World:
+    """The same world with room for the levels, events and dependencies of any of the cases."""
+    environments, live = world.live.shape
+    rows = {
+        "pace": live * any(case.pace.shape[1] for case in cases),
+        "limits": max(case.limits.shape[1] for case in cases),
+        "held_back": max(case.held_back.shape[1] for case in cases),
+    }
+    return world._replace(
+        **{name: records((environments, count), _RECORDS[name]) for name, count in rows.items()}
+    )
 
 
 def saved_rows(arrays: Mapping[str, np.ndarray], e: int) -> dict[str, np.ndarray]:

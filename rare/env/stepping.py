@@ -9,6 +9,8 @@ from rare.env.observation.buffers import VIEW, card_at, flag_at, set_flag, slot_
 from rare.env.observation.features import forget, look, look_at_end
 from rare.rules.advance import advance, take_inputs
 from rare.rules.decide import apply
+from rare.rules.events.begin import begin_run_events
+from rare.rules.events.chains import arrival_s
 from rare.rules.objective import PRICES, objective_u
 from rare.state.arrays import (
     DECIDE_SHED,
@@ -108,11 +110,11 @@ def slowdown_so_far(w):
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         live = live_of(w, entry_of(w, QUEUE, i).slot)
         job = job_of(w, live.job)
-        total += max((s.now_s + live.left_s - job.submit_s) / max(job.work_s, 10), 1.0)
+        total += max((s.now_s + live.left_s - arrival_s(w, live.job)) / max(job.work_s, 10), 1.0)
     for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
         live = live_of(w, entry_of(w, FINISH, i).slot)
         job = job_of(w, live.job)
-        total += max((live.finish_s - job.submit_s) / max(job.work_s, 10), 1.0)
+        total += max((live.finish_s - arrival_s(w, live.job)) / max(job.work_s, 10), 1.0)
     return total
 
 
@@ -284,7 +286,9 @@ def place_one(places, e, plan):
     s.next_job = p.first_job
     s.jobs_end = p.last_job
     s.input_row = p.input_row
+    s.first_job = p.first_job
     take_inputs(w, p.begin_s)
+    begin_run_events(w)
     for slot in range(w.live_slots):
         live_of(w, slot).doing = FREE
         live_of(w, slot).next_free = slot + 1

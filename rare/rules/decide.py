@@ -6,6 +6,7 @@ from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.job_life import (
     ERR_AGAIN,
+    ERR_LEVEL,
     ERR_POWER,
     ERR_RIGID,
     ERR_RUNNING,
@@ -14,6 +15,7 @@ from rare.rules.job_life import (
     HUGE,
     OK,
     UNKNOWN,
+    change_level,
     fits_resources,
     shed,
     start,
@@ -21,15 +23,24 @@ from rare.rules.job_life import (
 )
 from rare.rules.orders import FCFS
 from rare.rules.power_balance import content_to_serve, fits_power, node_increase_mw
+from rare.rules.progress.level_changes import (
+    least_need_at_levels_mw,
+    possible_change_of_level,
+    raise_barred_only_now,
+    why_not_raise,
+    why_not_slow,
+)
+from rare.rules.progress.pace import level_of, levels_of, power_at_mw
 from rare.state import live_lists
 from rare.state.arrays import (
     CLOSING,
     FINISH,
-    FREE,
     QUEUE,
+    QUEUED,
     RUNNING,
     SHEDDING,
     SUSPEND,
+    SUSPENDED,
     WAIT,
     ends_of,
     entry_of,
@@ -39,6 +50,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
+from rare.state.decisions import FULL, RAISE, SLOW, slot_of_decision, what_of_decision
 
 WALK = 32  # jobs looked at before an index is asked, which costs as much
 
@@ -81,13 +93,19 @@ def charged_enough_s(w):
         return NEVER_S
     # of the jobs for which there is too little power (§2.6), the one that needs least is served first
     spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
-    if s.need_mw == UNKNOWN:
-        s.need_mw = least_need_mw(w, -HUGE)
-    need_mw = s.need_mw if s.need_mw > spare_mw else least_need_mw(w, spare_mw)
+    if w.speed_levels > 1:
+        need_mw = least_need_at_levels_mw(w, spare_mw)
+    else:
+        if s.need_mw == UNKNOWN:
+            s.need_mw = least_need_mw(w, -HUGE)
+        need_mw = s.need_mw if s.need_mw > spare_mw else least_need_mw(w, spare_mw)
     if need_mw == HUGE:
         return NEVER_S
     it_mw = s.active_mw + s.node_mw + need_mw
-    content = content_to_serve(w, (it_mw * s.pue + 999) // 1000, s.min_battery_s)
+    draw_mw = (it_mw * s.pue + 999) // 1000
+    if draw_mw > s.start_limit_mw:
+        return NEVER_S
+    content = content_to_serve(w, draw_mw, s.min_battery_s)
     if content > s.capacity:
         return NEVER_S
     first_s = s.now_s + (content - s.content + per_second - 1) // per_second
@@ -97,9 +115,33 @@ def charged_enough_s(w):
 
 @rule
 def has_power(w, slot):
-    """Whether the power for this waiting job can be had now (§4.2a)."""
+    """Whether the power for this waiting job can be had now, at its lowest speed (§4.2a, §11.3)."""
     s = env_of(w)
-    return fits_power(w, live_of(w, slot), s.start_cap_mw - s.active_mw - s.node_mw)
+    spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    if w.speed_levels > 1:
+        return has_power_at(w, slot, levels_of(w, slot) - 1)
+    return fits_power(w, live_of(w, slot), spare_mw)
+
+
+@rule
+def has_power_at(w, slot, level):
+    """Whether the power for this waiting job can be had now at a speed level (§11.3)."""
+    s = env_of(w)
+    spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
+    return power_at_mw(w, slot, level) + node_increase_mw(w, slot) <= spare_mw
+
+
+@rule
+def fastest_level(w, slot):
+    """The fastest level at which this waiting job may start now; WAIT: at none (§11.3)."""
+    if w.speed_levels <= 1:
+        return 0 if why_not_start(w, slot) == OK else WAIT
+    if why_not_start(w, slot) != OK:
+        return WAIT
+    for level in range(levels_of(w, slot)):
+        if has_power_at(w, slot, level):
+            return level
+    return WAIT
 
 
 @rule
@@ -111,12 +153,13 @@ def barred_only_now(w):
         fits = fits_resources(live, part_of(w, live.part)) == OK
         if fits and live.changed_s == env_of(w).now_s and has_power(w, slot):
             return True
-    return False
+    return w.speed_levels > 1 and raise_barred_only_now(w)
 
 
 @rule
 def why_not_start(w, slot):
-    """OK if this waiting job may start or resume now, else the first reason against it (§4.2a, §4.3)."""
+    """OK if this waiting job may start or resume now, at its lowest speed at least, else the first reason
+    against it (§4.2a, §4.3, §11.3)."""
     s = env_of(w)
     live = live_of(w, slot)
     reason = fits_resources(live, part_of(w, live.part))
@@ -161,6 +204,18 @@ def later_start(w, first, spare_mw):
 
 
 @rule
+def possible_start_at_levels(w):
+    """Whether any waiting job may start or resume now, at its lowest speed at least."""
+    s = env_of(w)
+    first = ends_of(w, QUEUE).first
+    for i in range(first, ends_of(w, QUEUE).last):
+        if why_not_start(w, entry_of(w, QUEUE, i).slot) == OK:
+            s.startable_at = i - first
+            return True
+    return False
+
+
+@rule
 def possible_start(w):
     """Whether any waiting job may start or resume now.
 
@@ -172,6 +227,8 @@ def possible_start(w):
     count = live_lists.size(w, QUEUE)
     if count == 0:
         return False
+    if w.speed_levels > 1:
+        return possible_start_at_levels(w)
     spare_mw = s.start_cap_mw - s.active_mw - s.node_mw
     if s.found_changes == s.changes and s.found_mw == spare_mw:
         s.startable_at = 0  # others before it may have been barred by §4.3 when it was found
@@ -229,6 +286,8 @@ def possible(w):
     """Whether any transition is possible, so that the scheduler is asked (§4.2)."""
     if possible_start(w):
         return True
+    if w.speed_levels > 1 and possible_change_of_level(w):
+        return True
     if env_of(w).voluntary:
         for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
             if why_not_suspend(w, entry_of(w, FINISH, i).slot) == OK:
@@ -237,53 +296,71 @@ def possible(w):
 
 
 @rule
-def forced_victim(w):
-    """Whom the rules give up: preemptible first, then latest start or resume, then higher job (§4.1)."""
-    chosen = WAIT
-    for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
-        slot = entry_of(w, FINISH, i).slot
-        if chosen == WAIT:
-            chosen = slot
-            continue
-        one = live_of(w, slot)
-        other = live_of(w, chosen)
-        if one.preemptible != other.preemptible:
-            better = one.preemptible > other.preemptible
-        elif one.resumed_s != other.resumed_s:
-            better = one.resumed_s > other.resumed_s
-        else:
-            better = one.job > other.job
-        if better:
-            chosen = slot
-    return chosen
+def apply_to_running(w, slot, what):
+    """Suspend a running job by choice, or change its level. OK, or why it is refused (§4.4)."""
+    if what == FULL:
+        reason = why_not_suspend(w, slot)
+        if reason == OK:
+            suspend(w, slot, SUSPEND)
+        return reason
+    if what != SLOW and what != RAISE:
+        return ERR_WAITING
+    reason = why_not_slow(w, slot) if what == SLOW else why_not_raise(w, slot)
+    if reason == OK:
+        change_level(w, slot, level_of(w, slot) + (1 if what == SLOW else -1))
+    return reason
 
 
 @rule
-def apply(w, slot):
-    """Carry out a decision: the slot of a job, or WAIT (§4). OK, or why it is refused (§4.4)."""
+def apply_in_shortage(w, slot, what):
+    """Give up or slow a running job. OK, or why it is refused (§4.1, §11.4)."""
+    if live_of(w, slot).doing != RUNNING or (what != FULL and what != SLOW):
+        return ERR_RUNNING
+    if what == FULL:
+        shed(w, slot)
+        return OK
+    reason = why_not_slow(w, slot)
+    if reason == OK:
+        change_level(w, slot, level_of(w, slot) + 1)
+    return reason
+
+
+@rule
+def apply_to_waiting(w, slot, what):
+    """Start or resume a waiting job at a level. OK, or why it is refused (§4.2a, §11.3)."""
+    if live_of(w, slot).doing != QUEUED and live_of(w, slot).doing != SUSPENDED:
+        return ERR_WAITING
+    if what >= levels_of(w, slot):
+        return ERR_LEVEL
+    reason = why_not_start(w, slot)
+    if reason != OK:
+        return reason
+    if w.speed_levels > 1 and not has_power_at(w, slot, what):
+        return ERR_POWER
+    start(w, slot, what)
+    return OK
+
+
+@rule
+def apply(w, code):
+    """Carry out a decision (rare.state.decisions), or WAIT (§4). OK, or why it is refused (§4.4)."""
     s = env_of(w)
+    slot = slot_of_decision(code)
+    what = what_of_decision(code)
     reason = OK
     if s.phase == SHEDDING:
         if slot == WAIT:
             s.declined = 1
-        elif live_of(w, slot).doing != RUNNING:
-            return ERR_RUNNING
         else:
-            shed(w, slot)
+            reason = apply_in_shortage(w, slot, what)
     elif slot == WAIT:
         s.phase = CLOSING
     elif live_of(w, slot).doing == RUNNING:
-        reason = why_not_suspend(w, slot)
-        if reason != OK:
-            return reason
-        suspend(w, slot, SUSPEND)
-    elif live_of(w, slot).doing == FREE:
-        return ERR_WAITING
+        reason = apply_to_running(w, slot, what)
     else:
-        reason = why_not_start(w, slot)
-        if reason != OK:
-            return reason
-        start(w, slot)
+        reason = apply_to_waiting(w, slot, what)
+    if reason != OK:
+        return reason
     s.decisions += 1
     s.last_action = slot
     return OK

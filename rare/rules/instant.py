@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill import promises
-from rare.rules.decide import barred_only_now, charged_enough_s, forced_victim, overdrawn, possible
-from rare.rules.job_life import OK, count_slowdown, log_event, log_room, record, restart_seconds, shed, waste
+from rare.rules.bookkeeping import count_slowdown, log_event, log_room, record
+from rare.rules.decide import barred_only_now, charged_enough_s, overdrawn, possible
+from rare.rules.events.grid_events import next_moment_s
+from rare.rules.forced_victim import ANYWHERE, forced_victim
+from rare.rules.job_life import OK, shed
 from rare.rules.outlook import next_issue_s
 from rare.rules.power_balance import account, battery_instant_s, set_flows
+from rare.rules.progress.pace import restart_mj
 from rare.rules.settle import settle
 from rare.state import live_lists
 from rare.state.arrays import (
@@ -25,6 +29,7 @@ from rare.state.arrays import (
     ENDED,
     FINISH,
     FREE,
+    HELD,
     IDLE,
     INSTANT,
     NEED_LOG,
@@ -33,6 +38,7 @@ from rare.state.arrays import (
     OVER,
     QUEUE,
     RUNNING,
+    S_HELD,
     S_UNFINISHED,
     SETTLING,
     SHEDDING,
@@ -85,6 +91,8 @@ def next_internal_s(w):
         next_s = min(next_s, live_of(w, entry_of(w, FINISH, ends_of(w, FINISH).first).slot).finish_s)
     if live_lists.size(w, TIMER) > 0:
         next_s = min(next_s, live_of(w, entry_of(w, TIMER, ends_of(w, TIMER).first).slot).timer_s)
+    if w.moment_rows > 0:
+        next_s = min(next_s, next_moment_s(w))
     return next_s
 
 
@@ -144,12 +152,14 @@ def end_run(w, ended):
     s.phase = OVER
     for slot in range(w.live_slots):
         live = live_of(w, slot)
-        if live.doing != FREE:
-            count_slowdown(w, job_of(w, live.job))
+        if live.doing == HELD:
+            record(w, slot, S_HELD, 0)
+        elif live.doing != FREE:
+            count_slowdown(w, live.job)
             if job_of(w, live.job).deadline_s <= s.now_s:
                 s.violations += 1
             if live.doing == RUNNING:
-                waste(w, slot, restart_seconds(w, slot))
+                s.wasted_mj += restart_mj(w, slot)
             record(w, slot, S_UNFINISHED, 0)
 
 
@@ -227,7 +237,7 @@ def instant(w):
         elif s.declined == 0:
             return DECIDE_SHED
         elif log_room(w):
-            shed(w, forced_victim(w))
+            shed(w, forced_victim(w, ANYWHERE))
         else:
             return NEED_LOG
     if s.phase == STARTING:

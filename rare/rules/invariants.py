@@ -6,7 +6,20 @@ from typing import Any
 
 from rare.model import NEVER_S
 from rare.rules.power_balance import nodes_for
-from rare.state.arrays import EXPECTED, FINISH, FREE, IDLE, QUEUE, QUEUED, RUNNING, SUSPENDED, TIMER, World
+from rare.rules.progress.pace import level_of, progress_in_s, rate_at, work_done, work_left
+from rare.state.arrays import (
+    EXPECTED,
+    FINISH,
+    FREE,
+    HELD,
+    IDLE,
+    QUEUE,
+    QUEUED,
+    RUNNING,
+    SUSPENDED,
+    TIMER,
+    World,
+)
 
 
 def verify(world: World, e: int = 0) -> None:
@@ -15,13 +28,14 @@ def verify(world: World, e: int = 0) -> None:
     live = [(slot, job) for slot, job in enumerate(world.live[e]) if job.doing != FREE]
     running = [(slot, job) for slot, job in live if job.doing == RUNNING]
     waiting = [(slot, job) for slot, job in live if job.doing in (QUEUED, SUSPENDED)]
+    held = [(slot, job) for slot, job in live if job.doing == HELD]
     _energy(state)
     if state.ended:  # what an end cuts off is not put away
         return
     _counts(world, state, live)
     _resources(world, e, [job for _, job in running])
-    _lists(world, e, running, waiting)
-    _work(world, state, live)
+    _lists(world, e, running, waiting, held)
+    _work(world, e, live)
 
 
 def _require(condition: bool, rule: str, text: str) -> None:
@@ -31,7 +45,8 @@ def _require(condition: bool, rule: str, text: str) -> None:
 
 def _counts(world: World, state: Any, live: list[Any]) -> None:
     """Every job that has come is here, done, rejected or given up."""
-    gone = int(state.completed + state.rejected + state.expired + state.failed)
+    names = ("completed", "rejected", "expired", "failed", "cancelled", "dropped")
+    gone = sum(int(state[name]) for name in names)
     _require(len(live) == state.live, "8", f"{len(live)} live jobs, {state.live} counted")
     _require(gone + len(live) == state.next_job, "8", f"{gone} gone + {len(live)} live != {state.next_job}")
 
@@ -56,26 +71,45 @@ def _resources(world: World, e: int, running: list[Any]) -> None:
     _require(state.used_cores == sum(int(job.cores) for job in running), "2.1", "cores in use")
 
 
-def _lists(world: World, e: int, running: list[Any], waiting: list[Any]) -> None:
+def _lists(world: World, e: int, running: list[Any], waiting: list[Any], held: list[Any]) -> None:
     """The sorted lists hold exactly the jobs they should, in order."""
-    timed = [(slot, job) for slot, job in waiting if job.timer_s < NEVER_S]
+    timed = [(slot, job) for slot, job in waiting + held if job.timer_s < NEVER_S]
     for which, members in ((QUEUE, waiting), (FINISH, running), (EXPECTED, running), (TIMER, timed)):
         ends = world.ends[e, which]
         rows = world.lists[e, which][ends.first : ends.last]
         keys = [(float(row.key), int(row.job)) for row in rows]
         _require(keys == sorted(keys), "1.3", f"list {which} is out of order")
-        _require(sorted(rows.slot.tolist()) == [slot for slot, _ in members], "3", f"members of list {which}")
+        _require(
+            sorted(rows.slot.tolist()) == sorted(slot for slot, _ in members), "3", f"members of list {which}"
+        )
 
 
-def _work(world: World, state: Any, live: list[Any]) -> None:
+def _work(world: World, e: int, live: list[Any]) -> None:
     """Work done and work left add up to the work asked for."""
-    for _, job in live:
+    state = world.env[e]
+    for slot, job in live:
         asked = world.jobs[job.job]
         _require(0 <= job.left_s <= asked.work_s, "5.3", f"work left of job {job.job}")
         if job.doing == RUNNING:
             _require(job.finish_s >= state.now_s, "3.2", f"job {job.job} should have ended")
             if not state.kill_at_estimate:
-                _require(job.finish_s - job.progress_s == job.left_s, "5.1", f"end of job {job.job}")
+                _ends_when_it_should(world, e, slot)
+
+
+def _ends_when_it_should(world: World, e: int, slot: int) -> None:
+    """A running job's end follows from the work left and its rate (§5.1), found here second by second."""
+    state, job, handle = world.env[e], world.live[e, slot], world.handles[e]
+    if world.pace.shape[1] == 0:
+        _require(job.finish_s - job.progress_s == job.left_s, "5.1", f"end of job {job.job}")
+        return
+    rate, done = rate_at(handle, slot, level_of(handle, slot)), work_done(handle, slot)
+    since_s = max(state.now_s, job.progress_s)
+    before_s = int(progress_in_s(handle, since_s - job.progress_s))
+    left = work_left(handle, slot) - done
+    for end_s, enough in ((job.finish_s, True), (job.finish_s - 1, False)):
+        if end_s >= since_s:
+            progress_s = int(progress_in_s(handle, end_s - job.progress_s)) - before_s
+            _require((progress_s * rate >= left) == enough, "5.1", f"end of job {job.job}")
 
 
 def _energy(state: Any) -> None:

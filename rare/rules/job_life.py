@@ -4,95 +4,69 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules import queue_index
-from rare.rules.orders import allowance_s, estimate_left_s, latest_start_s, priority, worth_at
+from rare.rules.bookkeeping import count_slowdown, log_change, log_event, record, waste
+from rare.rules.events.waiting_timers import set_timer
+from rare.rules.orders import allowance_s, priority, worth_at
 from rare.rules.power_balance import more_nodes, node_increase_mw, nodes_for
+from rare.rules.progress.pace import (
+    WHOLE,
+    begin_run,
+    close_segment,
+    estimated_work,
+    kept_mj,
+    leave_work,
+    level_of,
+    power_at_mw,
+    rate_at,
+    restart_seconds,
+    run_time_s,
+    wasted_by_suspension_mj,
+    work_done,
+    work_left,
+)
 from rare.state import live_lists
 from rare.state.arrays import (
+    CANCEL,
     END,
     EXPECTED,
     EXPIRE,
     FAIL,
     FINISH,
-    FREE,
     KILL,
+    LOSE,
     NO_PROMISE,
     NO_TIME,
     QUEUE,
     QUEUED,
+    RAISED,
     RESUME,
     RUNNING,
+    S_CANCELLED,
     S_COMPLETED,
     S_EXPIRED,
     S_FAILED,
     SHED,
+    SLOWED,
     START,
     SUSPENDED,
     TIMER,
     env_of,
-    event_of,
     job_of,
     live_of,
-    outcome_of,
     part_of,
 )
 from rare.state.compile import rule
+from rare.state.event_arrays import pace_of
 
 # Why an action is refused (§4.4); the sentences are in refusals.py.
 OK, ERR_WAITING, ERR_CORES, ERR_GPUS, ERR_MEMORY = range(5)
 ERR_POWER, ERR_AGAIN, ERR_RUNNING, ERR_VOLUNTARY, ERR_RIGID = range(5, 10)
+ERR_LEVEL, ERR_SLOWEST, ERR_FASTEST, ERR_RAISE = range(10, 14)
 
-LOG_ROOM = 8  # rows of the event log that one action may need
 HUGE = 2**60
 UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
 
-# --- logs and outcomes ----------------------------------------------------------------------
-
-
-@rule
-def log_event(w, event, job):
-    """Append to the event log, if one is kept. Room was made sure of before."""
-    s = env_of(w)
-    if s.log_level > 0:
-        row = event_of(w, s.log_rows)
-        row.time_s = s.now_s
-        row.job = job
-        row.event = event
-        s.log_rows += 1
-
-
-@rule
-def log_room(w):
-    """Whether one more action fits into the event log."""
-    s = env_of(w)
-    return s.log_level == 0 or s.log_rows + LOG_ROOM <= w.log_room
-
-
-@rule
-def record(w, slot, status, earned_u):
-    """Write down what became of a live job and free its slot. It holds nothing any more."""
-    s = env_of(w)
-    job = live_of(w, slot)
-    if s.record_jobs:
-        row = outcome_of(w, job.job)
-        row.start_s = job.first_start_s
-        row.end_s = s.now_s if status == S_COMPLETED else NO_TIME
-        row.earned_u = earned_u
-        row.suspensions = job.suspensions
-        row.kills = job.kills
-        row.status = status
-    job.doing = FREE
-    job.next_free = s.free_slot
-    s.free_slot = slot
-    s.live -= 1
-
-
 # --- §5 running, §6 value ------------------------------------------------------------------
-
-
-@rule
-def time_to_finish_s(work_s, rate_per_mille):
-    """Time that this much work takes at a rate (§5.1)."""
-    return (work_s * 1000 + rate_per_mille - 1) // rate_per_mille
 
 
 @rule
@@ -124,43 +98,6 @@ def occupy(w, slot, sign):
     s.changes += 1
     s.used_cores += sign * job.cores
     part.nodes_used = nodes
-
-
-@rule
-def latest_start_of(w, slot):
-    """Latest start, or resume, of a live job (§3.8); NEVER_S without a deadline."""
-    live = live_of(w, slot)
-    restart_s = env_of(w).restart_s if live.doing == SUSPENDED else 0
-    return latest_start_s(job_of(w, live.job), live.left_s, restart_s)
-
-
-@rule
-def next_timer_s(w, slot):
-    """Next instant at which time alone matters to a waiting job (§3.8); NEVER_S: none."""
-    job = job_of(w, live_of(w, slot).job)
-    now_s = env_of(w).now_s
-    if job.deadline_s == NEVER_S:
-        return NEVER_S
-    expiry_s = job.deadline_s + allowance_s(job)
-    if job.value_u >= 0 and expiry_s <= now_s:
-        return expiry_s
-    latest_s = latest_start_of(w, slot)
-    if latest_s > now_s:
-        return latest_s
-    if job.deadline_s > now_s:
-        return job.deadline_s
-    if job.value_u >= 0:
-        return expiry_s
-    return NEVER_S
-
-
-@rule
-def set_timer(w, slot):
-    """Arrange for the next instant that matters to a waiting job."""
-    live = live_of(w, slot)
-    live.timer_s = next_timer_s(w, slot)
-    if live.timer_s < NEVER_S:
-        live_lists.insert(w, TIMER, float(live.timer_s), live.job, slot)
 
 
 @rule
@@ -215,19 +152,6 @@ def dequeue(w, slot):
 
 
 @rule
-def waste(w, slot, seconds):
-    """Count lost seconds of a job as wasted energy (§5.6)."""
-    env_of(w).wasted_mj += seconds * live_of(w, slot).power_mw
-
-
-@rule
-def count_slowdown(w, job):
-    """Add the bounded slowdown of a job that leaves now: completed, given up, or cut off by the end."""
-    s = env_of(w)
-    s.slowdown += max((s.now_s - job.submit_s) / max(job.work_s, 10), 1.0)
-
-
-@rule
 def complete(w, slot):
     """A job has done its work: it earns what it is worth now (§6)."""
     s = env_of(w)
@@ -236,7 +160,7 @@ def complete(w, slot):
     earned_u = worth_at(job, s.now_s)
     s.completed += 1
     s.earned_u += earned_u
-    count_slowdown(w, job)
+    count_slowdown(w, live.job)
     if s.now_s > job.deadline_s:
         s.violations += 1
     log_event(w, END, live.job)
@@ -249,7 +173,7 @@ def fail(w, slot):
     s = env_of(w)
     live = live_of(w, slot)
     s.failed += 1
-    count_slowdown(w, job_of(w, live.job))
+    count_slowdown(w, live.job)
     if job_of(w, live.job).deadline_s < NEVER_S:
         s.violations += 1
     log_event(w, FAIL, live.job)
@@ -261,11 +185,11 @@ def expire(w, slot):
     """A waiting job whose value is gone is dropped (§6.4); its progress is lost (§5.6)."""
     s = env_of(w)
     live = live_of(w, slot)
-    waste(w, slot, job_of(w, live.job).work_s - live.left_s)
+    s.wasted_mj += kept_mj(w, slot)
     dequeue(w, slot)
     s.expired += 1
     s.violations += 1
-    count_slowdown(w, job_of(w, live.job))
+    count_slowdown(w, live.job)
     log_event(w, EXPIRE, live.job)
     record(w, slot, S_EXPIRED, 0)
 
@@ -280,27 +204,24 @@ def stop_running(w, slot):
 
 
 @rule
-def restart_seconds(w, slot):
-    """Seconds of the present run that went into restarting (§5.2)."""
-    live = live_of(w, slot)
-    return min(env_of(w).now_s, live.progress_s) - live.resumed_s
-
-
-@rule
-def progress_seconds(w, slot):
-    """Seconds of progress since the last start or resume (§5.1)."""
-    return max(env_of(w).now_s - live_of(w, slot).progress_s, 0)
-
-
-@rule
 def finish(w, slot):
     """A running job has come to its end (§3.2): complete, or cut at its estimate (§5.5)."""
+    s = env_of(w)
     live = live_of(w, slot)
     job = job_of(w, live.job)
-    waste(w, slot, restart_seconds(w, slot))
+    overrun = overrun_s(w, job) > 0
+    if w.pace_rows > 0:
+        close_segment(w, slot)
+        pace = pace_of(w, slot)
+        s.wasted_mj += pace.restart_mj
+        if overrun:
+            s.wasted_mj += pace.kept_mj + pace.run_mj
+    else:
+        waste(w, slot, restart_seconds(w, slot))
+        if overrun:
+            waste(w, slot, job.estimate_s)
     stop_running(w, slot)
-    if overrun_s(w, job) > 0:
-        waste(w, slot, job.estimate_s)
+    if overrun:
         fail(w, slot)
     else:
         complete(w, slot)
@@ -321,11 +242,19 @@ def suspend(w, slot, event):
     """Take a preemptible job off the machine; it keeps its progress less the loss (§5.3)."""
     s = env_of(w)
     live = live_of(w, slot)
-    gained_s = progress_seconds(w, slot)
-    lost_s = min(gained_s, s.suspend_loss_s)
-    waste(w, slot, lost_s + restart_seconds(w, slot))
+    done = work_done(w, slot)
+    lost = min(done, s.suspend_loss_s * WHOLE)
+    if w.pace_rows > 0:
+        close_segment(w, slot)
+        pace = pace_of(w, slot)
+        lost_mj = wasted_by_suspension_mj(w, slot, lost)
+        s.wasted_mj += lost_mj + pace.restart_mj
+        pace.kept_mj += pace.run_mj - lost_mj
+    else:
+        s.wasted_mj += wasted_by_suspension_mj(w, slot, lost)
+        waste(w, slot, restart_seconds(w, slot))
     stop_running(w, slot)
-    live.left_s -= gained_s - lost_s
+    leave_work(w, slot, work_left(w, slot) - done + lost)
     live.changed_s = s.now_s
     s.stopped_s = s.now_s
     live.suspensions += 1
@@ -336,22 +265,38 @@ def suspend(w, slot, event):
 
 
 @rule
-def kill(w, slot):
-    """Take a job off the machine that cannot be suspended; it loses everything (§5.4)."""
+def kill(w, slot, event):
+    """Take a job off the machine that loses what this run has done since its last checkpoint (§5.4, §5.7).
+
+    Without checkpoints that is all of it. What earlier runs have kept stays.
+    """
     s = env_of(w)
     live = live_of(w, slot)
-    waste(w, slot, progress_seconds(w, slot) + restart_seconds(w, slot))
+    left = work_left(w, slot)
+    if w.pace_rows > 0:
+        close_segment(w, slot)
+        pace = pace_of(w, slot)
+        if s.checkpoint_s > 0:
+            left -= pace.gained - pace.unsaved
+            pace.kept_mj += pace.run_mj - pace.unsaved_mj
+            s.wasted_mj += pace.unsaved_mj + pace.restart_mj
+        else:
+            s.wasted_mj += pace.run_mj + pace.restart_mj
+    else:
+        waste(w, slot, work_done(w, slot) // WHOLE + restart_seconds(w, slot))
     stop_running(w, slot)
-    live.left_s = job_of(w, live.job).work_s
+    leave_work(w, slot, left)
     live.changed_s = s.now_s
     s.stopped_s = s.now_s
     live.kills += 1
     s.kills += 1
-    log_event(w, KILL, live.job)
+    log_event(w, event, live.job)
     if live.kills >= s.max_kills:
+        s.wasted_mj += kept_mj(w, slot)
         fail(w, slot)
     else:
-        enqueue(w, slot, QUEUED)
+        kept = left < job_of(w, live.job).work_s * WHOLE
+        enqueue(w, slot, SUSPENDED if kept else QUEUED)
         drop_if_expired(w, slot)
 
 
@@ -361,7 +306,27 @@ def shed(w, slot):
     if live_of(w, slot).preemptible:
         suspend(w, slot, SHED)
     else:
-        kill(w, slot)
+        kill(w, slot, KILL)
+
+
+@rule
+def lose(w, slot):
+    """A running job loses its nodes in an outage (§12.3)."""
+    env_of(w).lost += 1
+    kill(w, slot, LOSE)
+
+
+@rule
+def cancel(w, slot):
+    """The user gives up a job that has never started (§12.2)."""
+    s = env_of(w)
+    live = live_of(w, slot)
+    dequeue(w, slot)
+    s.cancelled += 1
+    s.violations += job_of(w, live.job).deadline_s <= s.now_s
+    count_slowdown(w, live.job)
+    log_event(w, CANCEL, live.job)
+    record(w, slot, S_CANCELLED, 0)
 
 
 @rule
@@ -372,29 +337,64 @@ def wake_seconds(w, slot):
 
 
 @rule
-def start(w, slot):
-    """Start or resume a waiting job that fits (§4.2a, §5.1, §5.2)."""
+def set_end(w, slot, from_s):
+    """Find the true and the expected end of a running job that goes on at its level from `from_s` (§5.1)."""
+    live = live_of(w, slot)
+    elapsed_s = from_s - live.progress_s
+    done = work_done(w, slot)
+    rate = rate_at(w, slot, level_of(w, slot))
+    to_run = work_left(w, slot) - done - overrun_s(w, job_of(w, live.job)) * WHOLE
+    live.finish_s = from_s + run_time_s(w, to_run, rate, elapsed_s)
+    live.expected_s = from_s + run_time_s(w, estimated_work(w, slot, done), rate, elapsed_s)
+    live_lists.insert(w, FINISH, float(live.finish_s), live.job, slot)
+    live_lists.insert(w, EXPECTED, float(live.expected_s), live.job, slot)
+
+
+@rule
+def start(w, slot, level):
+    """Start or resume a waiting job that fits, at a level (§4.2a, §5.1, §5.2, §11.3)."""
     s = env_of(w)
     live = live_of(w, slot)
     job = job_of(w, live.job)
     dequeue(w, slot)
     resumed = live.doing == SUSPENDED
-    log_event(w, RESUME if resumed else START, live.job)
+    log_change(w, RESUME if resumed else START, live.job, level)
     if live.first_start_s == NO_TIME:
         live.first_start_s = s.now_s
-    to_run_s = live.left_s - overrun_s(w, job)
     live.changed_s = s.now_s
     live.resumed_s = s.now_s
     live.progress_s = s.now_s + wake_seconds(w, slot) + (s.restart_s if resumed else 0)
-    if to_run_s == 0:  # §4.5: nothing to do, so it holds nothing
+    if work_left(w, slot) == overrun_s(w, job) * WHOLE:  # §4.5: nothing to do, so it holds nothing
         if overrun_s(w, job) > 0:
             fail(w, slot)
         else:
             complete(w, slot)
         return
     live.doing = RUNNING
-    live.finish_s = live.progress_s + time_to_finish_s(to_run_s, 1000)
-    live.expected_s = live.progress_s + time_to_finish_s(estimate_left_s(job, live.left_s), 1000)
+    if w.pace_rows > 0:
+        begin_run(w, slot, level)
     occupy(w, slot, 1)
-    live_lists.insert(w, FINISH, float(live.finish_s), live.job, slot)
-    live_lists.insert(w, EXPECTED, float(live.expected_s), live.job, slot)
+    set_end(w, slot, live.progress_s)
+
+
+@rule
+def change_level(w, slot, level):
+    """Let a running job go on at another level (§11.4, §11.5)."""
+    s = env_of(w)
+    live = live_of(w, slot)
+    slower = level > level_of(w, slot)
+    close_segment(w, slot)
+    live_lists.remove(w, FINISH, float(live.finish_s), live.job)
+    live_lists.remove(w, EXPECTED, float(live.expected_s), live.job)
+    s.active_mw -= live.power_mw
+    pace_of(w, slot).level = level
+    live.power_mw = power_at_mw(w, slot, level)
+    s.active_mw += live.power_mw
+    live.changed_s = s.now_s
+    s.changes += 1
+    if slower:
+        s.slowdowns += 1
+    else:
+        s.raises += 1
+    log_change(w, SLOWED if slower else RAISED, live.job, level)
+    set_end(w, slot, max(s.now_s, live.progress_s))

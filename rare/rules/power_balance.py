@@ -29,6 +29,8 @@ def nodes_for(part, cores, gpus_milli, memory_mib):
 def charges_from_grid(w):
     """Whether grid power is cheap or clean enough to charge from it, and to spare the battery (§7.2a)."""
     s = env_of(w)
+    if s.events_on > 0:  # §12.1
+        return False
     if s.grid_charge == BY_PRICE:
         return s.price_u <= s.grid_charge_below
     if s.grid_charge == BY_CARBON:
@@ -83,17 +85,19 @@ def content_to_serve(w, draw_mw, hold_s):
 
 @rule
 def set_capacity(w):
-    """Capacity and starting capacity as IT power (§2.6)."""
+    """Capacity and starting capacity as IT power (§2.6), the latter also without grid events (§10.8)."""
     s = env_of(w)
-    s.cap_mw = servable_mw(w, 1) * 1000 // s.pue
-    s.start_cap_mw = servable_mw(w, s.min_battery_s) * 1000 // s.pue
+    s.cap_mw = min(servable_mw(w, 1), s.limit_mw) * 1000 // s.pue
+    start_mw = servable_mw(w, s.min_battery_s)
+    s.open_start_cap_mw = start_mw * 1000 // s.pue
+    s.start_cap_mw = min(start_mw, s.start_limit_mw) * 1000 // s.pue
 
 
 @rule
 def light_nodes(w):
     """Light as many unused nodes as fit beside the jobs without the battery (§2.7)."""
     s = env_of(w)
-    without_battery_mw = min(s.supply_mw + s.import_mw, UNLIMITED_MW) * 1000 // s.pue
+    without_battery_mw = min(s.supply_mw + s.import_mw, s.start_limit_mw) * 1000 // s.pue
     spare_mw = max(without_battery_mw - s.active_mw - s.node_mw, 0)
     s.lit_mw = 0
     for p in range(w.partitions):

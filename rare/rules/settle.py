@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from rare.rules.job_life import OK, enqueue, expire, finish, log_event, log_room, set_timer
+from rare.model import NEVER_S
+from rare.rules.bookkeeping import log_event, log_room, record
+from rare.rules.events.chains import has_arrived, hold, must_wait, note_arrival, release_followers
+from rare.rules.events.grid_events import apply_events, next_moment_s
+from rare.rules.events.outages import apply_outages
+from rare.rules.events.waiting_timers import set_timer
+from rare.rules.job_life import OK, cancel, drop_if_expired, enqueue, expire, finish
 from rare.rules.orders import allowance_s
 from rare.rules.power_balance import account, nodes_alone_mw, set_capacity
 from rare.state import live_lists
 from rare.state.arrays import (
+    CANCEL,
+    DROP,
     FINISH,
+    HELD,
     NEED_LIVE,
     NEED_LOG,
     NO_TIME,
     QUEUED,
     REJECT,
+    S_CANCELLED,
+    S_DROPPED,
     S_REJECTED,
     SUBMIT,
     TIMER,
@@ -25,6 +36,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
+from rare.state.event_arrays import held_back_of, pace_of
 
 
 @rule
@@ -63,11 +75,13 @@ def reject(w, index):
         row.start_s = NO_TIME
         row.end_s = NO_TIME
         row.status = S_REJECTED
+    if w.chain_rows > 0:
+        release_followers(w, index, False)
 
 
 @rule
-def admit(w, index):
-    """Queue a new job in a free slot (§3.4)."""
+def take_slot(w, index):
+    """A free slot for a job that is submitted; its value is offered (§6.5). It is not queued yet."""
     s = env_of(w)
     job = job_of(w, index)
     slot = s.free_slot
@@ -89,12 +103,33 @@ def admit(w, index):
     live.preemptible = job.preemptible
     if job.value_u > 0:
         s.offered_u += job.value_u
-    enqueue(w, slot, QUEUED)
+    if w.pace_rows > 0:
+        pace = pace_of(w, slot)
+        pace.level = 0
+        pace.credit = 0
+        pace.kept_mj = 0
+    return slot
+
+
+@rule
+def admit(w, index):
+    """Queue a job that arrives as it is submitted (§3.4)."""
+    enqueue(w, take_slot(w, index), QUEUED)
+
+
+@rule
+def hold_back(w, index):
+    """A job whose predecessors have not ended is here, but nobody sees it (§12.4)."""
+    slot = take_slot(w, index)
+    live_of(w, slot).doing = HELD
+    live_of(w, slot).timer_s = NEVER_S
+    held_back_of(w, index).slot = slot
+    hold(w, slot)
 
 
 @rule
 def admit_arrivals(w):
-    """Queue or reject the jobs submitted by now (§3.4). OK, NEED_LIVE or NEED_LOG."""
+    """Queue, hold back or reject the jobs submitted by now (§3.4). OK, NEED_LIVE or NEED_LOG."""
     s = env_of(w)
     while s.next_job < s.jobs_end and job_of(w, s.next_job).submit_s <= s.now_s:
         if not log_room(w):
@@ -104,10 +139,51 @@ def admit_arrivals(w):
         else:
             if s.live == w.live_slots:
                 return NEED_LIVE
-            log_event(w, SUBMIT, s.next_job)
-            admit(w, s.next_job)
+            if w.chain_rows > 0 and must_wait(w, s.next_job):
+                hold_back(w, s.next_job)
+            else:
+                log_event(w, SUBMIT, s.next_job)
+                admit(w, s.next_job)
         s.next_job += 1
     return OK
+
+
+@rule
+def end_wait(w, slot):
+    """A held job arrives, is dropped (§12.4), or its user gives it up (§12.2)."""
+    s = env_of(w)
+    live = live_of(w, slot)
+    live_lists.remove(w, TIMER, float(live.timer_s), live.job)
+    live.timer_s = NEVER_S
+    doomed = held_back_of(w, live.job).doomed != 0
+    note_arrival(w, live.job)
+    if doomed:
+        s.dropped += 1
+        log_event(w, DROP, live.job)
+        record(w, slot, S_DROPPED, 0)
+    elif not has_arrived(w, live.job):
+        s.cancelled += 1
+        log_event(w, CANCEL, live.job)
+        record(w, slot, S_CANCELLED, 0)
+    else:
+        log_event(w, SUBMIT, live.job)
+        enqueue(w, slot, QUEUED)
+        drop_if_expired(w, slot)
+
+
+@rule
+def leaves_by_itself(w, slot):
+    """Let a waiting job go that has expired or that its user cancels now (§3.5); whether it did."""
+    s = env_of(w)
+    live = live_of(w, slot)
+    job = job_of(w, live.job)
+    if job.value_u >= 0 and job.deadline_s + allowance_s(job) <= s.now_s:
+        expire(w, slot)
+    elif job.cancel_s <= s.now_s and live.first_start_s == NO_TIME:
+        cancel(w, slot)
+    else:
+        return False
+    return True
 
 
 @rule
@@ -122,13 +198,23 @@ def expire_jobs(w):
             return False
         slot = first.slot
         live = live_of(w, slot)
-        job = job_of(w, live.job)
-        if job.value_u >= 0 and job.deadline_s + allowance_s(job) <= s.now_s:
-            expire(w, slot)
-        else:
+        if live.doing == HELD:
+            end_wait(w, slot)
+        elif not leaves_by_itself(w, slot):
             live_lists.remove(w, TIMER, float(live.timer_s), live.job)
             set_timer(w, slot)
     return True
+
+
+@rule
+def apply_moments(w):
+    """Grid events and outages of this instant (§3.3, §12). False: the log is full."""
+    s = env_of(w)
+    if next_moment_s(w) <= s.now_s:
+        apply_events(w)
+        while next_moment_s(w) <= s.now_s:
+            s.moment_row += 1
+    return w.outage_rows == 0 or apply_outages(w)
 
 
 @rule
@@ -144,6 +230,8 @@ def settle(w, now_s):
     if now_s >= s.inputs_end_s or now_s >= s.window_end_s:  # §8.2, §8.3
         return OK
     apply_inputs(w)  # §3.3
+    if w.moment_rows > 0 and not apply_moments(w):
+        return NEED_LOG
     status = admit_arrivals(w)  # §3.4
     if status != OK:
         return status

@@ -17,7 +17,7 @@ from rare.state.memory import accessor, arguments, fresh, register
 I8, I4, F8 = np.int64, np.int32, np.float64
 
 # What a live job is doing.
-FREE, QUEUED, SUSPENDED, RUNNING = 0, 1, 2, 3
+FREE, QUEUED, SUSPENDED, RUNNING, HELD = range(5)
 # Where an instant stands (§3), and why `advance` came back.
 IDLE, SETTLING, SHEDDING, STARTING, CLOSING, OVER = 0, 1, 2, 3, 4, 5
 DECIDE_SHED, DECIDE_START, CLOSED, ENDED, NEED_LIVE, NEED_LOG, NEED_POWER = 1, 2, 3, 4, 5, 6, 7
@@ -26,12 +26,16 @@ NOT_ENDED, COMPLETED_ALL, SUPPLY_END, WINDOW_END, STALLED = 0, 1, 2, 3, 4
 ENDED_NAMES = ("running", "completed", "supply_end", "window_end", "stalled")
 # Events of the log.
 SUBMIT, START, RESUME, SUSPEND, SHED, KILL, END, EXPIRE, FAIL, REJECT, INSTANT = range(11)
+SLOWED, RAISED, CANCEL, DROP, LOSE = range(11, 16)
 EVENT_NAMES = (
     "submit", "start", "resume", "suspend", "shed", "kill", "end", "expire", "fail", "reject", "instant",
+    "slow", "raise", "cancel", "drop", "lose",
 )  # fmt: skip
 # What became of a job.
-S_UNFINISHED, S_COMPLETED, S_REJECTED, S_EXPIRED, S_FAILED = range(5)
-STATUS_NAMES = ("unfinished", "completed", "rejected", "expired", "failed")
+S_UNFINISHED, S_COMPLETED, S_REJECTED, S_EXPIRED, S_FAILED, S_CANCELLED, S_DROPPED, S_HELD = range(8)
+STATUS_NAMES = (
+    "unfinished", "completed", "rejected", "expired", "failed", "cancelled", "dropped", "held",
+)  # fmt: skip
 # The sorted lists of live jobs, and their keys.
 QUEUE, FINISH, EXPECTED, TIMER = 0, 1, 2, 3
 WAIT = -1
@@ -91,6 +95,11 @@ ENV = np.dtype(
         ("outlook_s", I8), ("outlook_decision", I8),
         # logs: 0 nothing, 1 events and power, 2 also every settled instant
         ("log_level", I8), ("log_rows", I8), ("power_rows", I8), ("record_jobs", I8),
+        # checkpoints (§5.7); limits of grid events on draw and starts, how many are on (§12.1); how far
+        # moments and outages have come (§12)
+        ("checkpoint_s", I8), ("checkpoint_cost_s", I8), ("open_start_cap_mw", I8), ("limit_mw", I8),
+        ("start_limit_mw", I8), ("events_on", I8), ("moment_row", I8), ("outage_row", I8), ("first_job", I8),
+        ("slowdowns", I8), ("raises", I8), ("cancelled", I8), ("dropped", I8), ("lost", I8),
     ],
     align=True,
 )  # fmt: skip
@@ -107,6 +116,8 @@ PART = np.dtype(
         # aside while an observer makes one of its own (rare.env.observation.mask)
         ("reserved", I8), ("shadow_s", I8), ("spare_cores", I8), ("spare_gpus_milli", I8),
         ("spare_memory_mib", I8), ("spare_mw", I8), ("kept", I8),
+        # speeds, the full one included (§11.1); nodes without outages, and those that outages take (§12.3)
+        ("levels", I8), ("all_nodes", I8), ("away", I8),
     ],
     align=True,
 )  # fmt: skip
@@ -115,7 +126,7 @@ JOB = np.dtype(
     [
         ("submit_s", I8), ("work_s", I8), ("estimate_s", I8), ("power_mw", I8),
         ("value_u", I8), ("deadline_s", I8), ("memory_mib", I8), ("cores", I4), ("gpus_milli", I4),
-        ("part", np.int16), ("preemptible", np.int8),
+        ("part", np.int16), ("preemptible", np.int8), ("sensitivity", np.int16), ("cancel_s", I8),
     ],
     align=True,
 )  # fmt: skip
@@ -142,10 +153,11 @@ FORECAST = np.dtype(
     [("supply_mw", I8), ("low_mw", I8), ("high_mw", I8), ("price_u", I8), ("carbon_u", I8)]
 )  # median supply and its 10 and 90 % quantiles; medians of the rates
 OUTCOME = np.dtype(
-    [("start_s", I8), ("end_s", I8), ("earned_u", I8), ("suspensions", I4), ("kills", I4), ("status", I4)],
+    [("start_s", I8), ("end_s", I8), ("earned_u", I8), ("suspensions", I4), ("kills", I4), ("status", I4)]
+    + [("delay_s", I4)],  # from its submit to its arrival (§12.4)
     align=True,
 )
-EVENT = np.dtype([("time_s", I8), ("job", I4), ("event", I4)])
+EVENT = np.dtype([("time_s", I8), ("job", I4), ("event", np.int16), ("level", np.int16)])
 POWER = np.dtype(
     [
         ("time_s", I8), ("supply_mw", I8), ("draw_mw", I8), ("battery_mw", I8), ("content", I8),
@@ -163,13 +175,16 @@ CELL = np.dtype([("value", I8)])
 
 _ARRAYS = (
     "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
-    "scratch", "leaves", "tree",
+    "scratch", "leaves", "tree", "pace", "limits", "held_back", "speeds", "grid_events", "moments", "outages",
+    "chains", "followers",
 )  # fmt: skip
-_SHARED = ("jobs", "inputs", "forecast")
+SHARED = (
+    "jobs", "inputs", "forecast", "speeds", "grid_events", "moments", "outages", "chains", "followers",
+)  # fmt: skip
 _SIZES = (
     "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
     "outcome_rows", "log_room", "power_room", "scratch_cells",
-    "blocks",
+    "blocks", "pace_rows", "speed_levels", "event_rows", "moment_rows", "outage_rows", "chain_rows",
 )  # fmt: skip
 HANDLE = np.dtype(
     [(f"at_{name}", I8) for name in _ARRAYS] + [("at_plan", I8)] + [(name, I8) for name in _SIZES]
@@ -197,6 +212,15 @@ class World(NamedTuple):
     scratch: Any  # (E, S)  CELL     for planning schedulers
     leaves: Any  # (E, J or 0) LEAF   index over a long queue, if kept (rare.rules.queue_index)
     tree: Any  # (E, N)     MARK     the nodes of the index
+    pace: Any  # (E, L or 0)  PACE   level and progress of live jobs (this and the rest: event_arrays.py)
+    limits: Any  # (E, V)     LIMIT    of each grid event
+    held_back: Any  # (E, J or 0) HELD_BACK  jobs that wait for others
+    speeds: Any  # (P, S)     SPEED       shared, as all below
+    grid_events: Any  # (V,)  GRID_EVENT
+    moments: Any  # (M,)      MOMENT
+    outages: Any  # (C,)      OUTAGE
+    chains: Any  # (J + 1 or 0,)  CHAIN
+    followers: Any  # (F,)    FOLLOWER
     handles: Any  # E records of HANDLE, what rules are called with
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -217,14 +241,14 @@ def fork(world: World, e: int | None = None) -> World:
     """
     some = slice(None) if e is None else slice(e, e + 1)
     return _bound(
-        *(getattr(world, name) if name in _SHARED else getattr(world, name)[some] for name in _ARRAYS)
+        *(getattr(world, name) if name in SHARED else getattr(world, name)[some] for name in _ARRAYS)
     )
 
 
 def _bound(*arrays: Any) -> World:
     """A world of these arrays, in the order of _ARRAYS, which it copies where it writes to them."""
     pairs = zip(_ARRAYS, arrays, strict=True)
-    given = {name: array if name in _SHARED else fresh(array) for name, array in pairs}
+    given = {name: array if name in SHARED else fresh(array) for name, array in pairs}
     return bind(World(**given, handles=None))
 
 
@@ -242,7 +266,7 @@ def handle_records(world: World) -> np.ndarray:
     handles = np.zeros(environments, HANDLE).view(np.recarray)
     for name in _ARRAYS:
         array = getattr(world, name)
-        shared = name in _SHARED
+        shared = name in SHARED
         step = 0 if shared else array.strides[0]
         base = register(array)
         if not shared and environments > 1:
@@ -264,6 +288,9 @@ def handle_records(world: World) -> np.ndarray:
     handles.power_room = world.power.shape[1]
     handles.scratch_cells = world.scratch.shape[1]
     handles.blocks = world.leaves.shape[1] // BLOCK
+    handles.pace_rows, handles.speed_levels = world.pace.shape[1], world.speeds.shape[1]
+    handles.event_rows, handles.moment_rows = len(world.grid_events), len(world.moments)
+    handles.outage_rows, handles.chain_rows = len(world.outages), max(len(world.chains) - 1, 0)
     return handles
 
 

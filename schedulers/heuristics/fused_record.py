@@ -11,7 +11,8 @@ from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, ENDED, SHEDDING, WAIT, World, env_of
 from rare.state.compile import rule
 from rare.state.memory import arguments
-from schedulers.heuristics.chooser import POLICY, choose, victim
+from schedulers.heuristics.chooser import POLICY, choose
+from schedulers.heuristics.victims import victim
 from traces.errors import InputError
 
 

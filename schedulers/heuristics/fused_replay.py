@@ -6,7 +6,8 @@ from rare.rules.advance import advance
 from rare.rules.decide import apply
 from rare.state.arrays import DECIDE_SHED, DECIDE_START
 from rare.state.compile import rule
-from schedulers.heuristics.chooser import choose, victim
+from schedulers.heuristics.chooser import choose
+from schedulers.heuristics.victims import victim
 
 
 @rule

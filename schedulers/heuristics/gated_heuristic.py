@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S, Case
-from rare.rules.job_life import latest_start_of
+from rare.rules.events.waiting_timers import latest_start_of
 from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import DECIDE_SHED, World
 from rare.state.memory import arguments, records, register
 from rare.view import ClusterView, JobView
-from schedulers.heuristics.chooser import POLICY, choose, victim
+from schedulers.heuristics.chooser import POLICY, choose
 from schedulers.heuristics.gates import HELD
 from schedulers.heuristics.heuristic import Heuristic, heuristic_of, parse_parts
 from schedulers.heuristics.power_gate import Gate
+from schedulers.heuristics.victims import victim
 from traces.errors import InputError, one_line, quoted
 
 

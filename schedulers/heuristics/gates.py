@@ -18,7 +18,7 @@ import numpy as np
 
 from rare.model import NEVER_S
 from rare.rules.backfill.reservation import expected_run_s
-from rare.rules.job_life import latest_start_of
+from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.outlook import cheaper_share, green_over, project
 from rare.rules.power_balance import node_increase_mw
 from rare.state import codes

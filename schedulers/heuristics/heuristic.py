@@ -17,15 +17,14 @@ from schedulers.heuristics.chooser import (
     BACKFILL_NAMES,
     BACKFILLS,
     KEPT,
-    LATEST,
     NONE,
     POLICY,
-    VICTIM_NAMES,
-    VICTIMS,
 )
 from schedulers.heuristics.gates import GATES, NO_GATE, SHARE, GateChoice
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.heuristics.power_gate import GROUP, gate_of_plugin
+from schedulers.heuristics.speeds import FULL_SPEED, SPEEDS
+from schedulers.heuristics.victims import LATEST, VICTIM_NAMES, VICTIMS
 from traces.errors import InputError
 from traces.name_registry import Entry, Registry, did_you_mean
 
@@ -40,6 +39,7 @@ DEFAULT_PARAM, DEFAULT_GATE_PARAM = SCALE_OF_ATC.default, SHARE.default
 VICTIMS.reserve(BACKFILLS.built_in, "backfill")
 GATES.reserve([*BACKFILLS.built_in], "backfill")
 GATES.reserve(VICTIMS.built_in, "victim rule")
+GATES.reserve(SPEEDS.built_in, "speed rule")
 GATES.accept_plugins(GROUP, gate_of_plugin)
 
 
@@ -57,6 +57,7 @@ class Heuristic(BaseScheduler):
     order_param: float = DEFAULT_PARAM
     gate: int = NO_GATE
     gate_param: float = DEFAULT_GATE_PARAM
+    speeds: int = FULL_SPEED
 
     @property
     def order(self) -> int:
@@ -106,6 +107,7 @@ class Heuristic(BaseScheduler):
         row.param = self.order_param
         row.gate = self.gate
         row.gate_param = self.gate_param
+        row.speeds = self.speeds
         return row
 
 
@@ -120,12 +122,16 @@ def names_with_values() -> tuple[str, ...]:
     numbers = [
         name for each in registries for name in each.built_in if each[name].value.parameter is not None
     ]
-    return (*numbers, *(name.partition("=")[0] for name in BACKFILLS.built_in if "=" in name))
+    variants = [name for name in (*BACKFILLS.built_in, *SPEEDS.built_in) if "=" in name]
+    return (*numbers, *(name.partition("=")[0] for name in variants))
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a heuristic's name says. gate: None without one; gate_param: its parameter, or the default."""
+    """What a heuristic's name says. gate: None without one; gate_param: its parameter, or the default.
+
+    speeds: code of its speed rule, FULL_SPEED without one.
+    """
 
     name: str
     order: str
@@ -134,10 +140,11 @@ class Parts:
     order_param: float
     gate: Entry[GateChoice] | None
     gate_param: float
+    speeds: int
 
 
 def parse(name: str, **params: float) -> Heuristic:
-    """The heuristic called ORDER[+BACKFILL][+GATE][+VICTIM], such as 'hvf+easy+green', 'atc=0.5+greedy'.
+    """The heuristic called ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED], such as 'hvf+easy+green', 'atc=0.5'.
 
     params: k of atc, as after the '=' in the name. InputError for anything unknown, and for a gate from
     outside, which compiled code cannot ask.
@@ -155,7 +162,14 @@ def heuristic_of(parts: Parts) -> Heuristic:
     """The compiled part of it; a gate from outside is still to be asked."""
     gate = NO_GATE if parts.gate is None else parts.gate.value.code
     return Heuristic(
-        parts.name, parts.order, parts.backfill, parts.victim, parts.order_param, gate, parts.gate_param
+        parts.name,
+        parts.order,
+        parts.backfill,
+        parts.victim,
+        parts.order_param,
+        gate,
+        parts.gate_param,
+        parts.speeds,
     )
 
 
@@ -186,6 +200,7 @@ def parse_parts(name: str, **params: float) -> Parts:
         order_param=k,
         gate=chosen.get("gate"),
         gate_param=gate_param,
+        speeds=chosen["speed"].value.code if "speed" in chosen else FULL_SPEED,
     )
 
 
@@ -213,23 +228,25 @@ def _order(name: str, word: str, params: dict[str, float]) -> tuple[str, float]:
 
 def _component(name: str, word: str) -> tuple[str, Entry[Any], str | None]:
     """(kind, entry, text behind '=') of a part of a name after the order."""
-    whole = BACKFILLS.find(word)
-    if whole is not None:
-        return "backfill", whole, None
+    wholes: dict[str, Registry[Any]] = {"backfill": BACKFILLS, "speed": SPEEDS}
+    for kind, registry in wholes.items():
+        whole = registry.find(word)
+        if whole is not None:
+            return kind, whole, None
     part, given, text = word.partition("=")
-    registries: dict[str, Registry[Any]] = {"backfill": BACKFILLS, "victim": VICTIMS, "gate": GATES}
+    registries: dict[str, Registry[Any]] = {**wholes, "victim": VICTIMS, "gate": GATES}
     for kind, registry in registries.items():
         entry = registry.find(part)
         if entry is not None:
             return kind, entry, text if given else None
-    known = [*BACKFILLS.built_in, *GATES.names(), *VICTIMS.built_in]
-    raise unknown_part(name, part, "backfills, gates and victim rules", known)
+    known = [*BACKFILLS.built_in, *GATES.names(), *VICTIMS.built_in, *SPEEDS.built_in]
+    raise unknown_part(name, part, "backfills, gates, victim and speed rules", known)
 
 
 def _parameter(name: str, entry: Entry[Any], text: str) -> float:
     """The number behind '=' of a part that takes one, such as price=Q."""
     part, parameter = entry.name, entry.value.parameter
-    variants = [each for each in BACKFILLS.built_in if each.startswith(f"{part}=")]
+    variants = [each for each in (*BACKFILLS.built_in, *SPEEDS.built_in) if each.startswith(f"{part}=")]
     if variants:
         raise InputError(
             f"scheduler {name!r}: {part}={text} is unknown; write {' or '.join([part, *variants])}"

@@ -9,9 +9,10 @@ import numpy as np
 from rare.scheduler import Decider
 from rare.state.arrays import DECIDE_SHED, World
 from rare.state.memory import Copyable, arguments, fresh
-from schedulers.heuristics.chooser import choose, victim
+from schedulers.heuristics.chooser import choose
 from schedulers.heuristics.fused_record import record
 from schedulers.heuristics.fused_replay import replay
+from schedulers.heuristics.victims import victim
 
 
 class HeuristicDecider(Copyable, Decider):
@@ -38,7 +39,7 @@ class HeuristicDecider(Copyable, Decider):
         self.policy = arguments(self._row)[0]
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot."""
+        """One decision (rare.state.decisions)."""
         rule = victim if status == DECIDE_SHED else choose
         return int(rule(world.handles[e], self.policy))
 

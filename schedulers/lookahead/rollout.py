@@ -13,8 +13,9 @@ import numpy as np
 from rare.model import NEVER_S
 from rare.rules.advance import next_event_s, take_inputs
 from rare.rules.decide import apply, why_not_start, why_not_suspend
+from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.instant import instant
-from rare.rules.job_life import HUGE, OK, latest_start_of
+from rare.rules.job_life import HUGE, OK
 from rare.rules.objective import PRICES, objective_u
 from rare.rules.orders import estimate_left_s, worth_at
 from rare.rules.power_balance import account
@@ -36,7 +37,8 @@ from rare.state.arrays import (
     live_of,
 )
 from rare.state.compile import rule
-from schedulers.heuristics.chooser import choose, victim
+from schedulers.heuristics.chooser import choose
+from schedulers.heuristics.victims import victim
 
 TERMS = np.dtype([*PRICES, ("unserved", "f8")])
 """The prices of the objective; and what a job is worth at the horizon of which nothing has been done yet, as

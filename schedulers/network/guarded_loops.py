@@ -15,7 +15,8 @@ from rare.rules.decide import apply
 from rare.state import live_lists
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, FINISH, SHEDDING, TIMER, WAIT, env_of, input_of
 from rare.state.compile import rule
-from schedulers.heuristics.chooser import choose, victim
+from schedulers.heuristics.chooser import choose
+from schedulers.heuristics.victims import victim
 from schedulers.network.forward import Network, best_action
 from schedulers.network.trained_range import INSIDE, NAMES, outside
 

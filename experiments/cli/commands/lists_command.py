@@ -18,7 +18,7 @@ def schedulers(as_json: bool) -> None:
         click.echo(json_text(parts))
         return
     click.echo(
-        "NAME = ORDER[+BACKFILL][+GATE][+VICTIM], or path/to/file.py:ClassName for a class of your own"
+        "NAME = ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED], or path/to/file.py:ClassName for your own class"
     )
     for title, entries in parts.items():
         click.echo(f"\n{title}:")

@@ -18,7 +18,7 @@ from experiments.process.progress import ProgressDisplay
     default="easy",
     show_default=True,
     metavar="NAME",
-    help="ORDER[+BACKFILL][+GATE][+VICTIM], file.py:ClassName, a checkpoint's folder.",
+    help="ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED], file.py:ClassName, a checkpoint's folder.",
 )
 @simulation_options
 def simulate(scheduler: str, **options: Any) -> None:

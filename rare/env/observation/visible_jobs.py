@@ -7,7 +7,7 @@ on its card (buffers.CARD), and the choice walks over one row of numbers.
 from __future__ import annotations
 
 from rare.env.observation.buffers import card_at, slot_at, static_at, wish_at
-from rare.rules.job_life import latest_start_of
+from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.orders import FCFS, allowance_s, estimate_left_s
 from rare.state.arrays import QUEUE, SUSPENDED, entry_of, env_of, job_of, live_of
 from rare.state.compile import rule

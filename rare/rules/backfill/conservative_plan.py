@@ -12,6 +12,8 @@ battery can give in each step if only the running jobs draw on it.
 from __future__ import annotations
 
 from rare.model import NEVER_S
+from rare.rules.backfill.planned_outages import next_planned_s, planned_nodes
+from rare.rules.events.grid_events import known_limit_mw, next_change_s
 from rare.rules.outlook import (
     battery_gives_mw,
     content_cell,
@@ -65,13 +67,36 @@ def copy_step(w, source, target):
 
 @rule
 def median_cap_mw(w, step, content):
-    """IT power that a step of the outlook can serve, with this battery content at its beginning."""
+    """IT power that a step of the outlook can serve, with this battery content at its beginning; grid events
+    aside."""
     s = env_of(w)
     if step == 0:
-        return s.start_cap_mw
+        return s.open_start_cap_mw
     seconds = step_start_s(w, step + 1) - step_start_s(w, step)
     servable_mw = supply_ahead_mw(w, step) + s.import_mw + battery_gives_mw(w, content, seconds)
     return servable_mw * 1000 // s.pue
+
+
+@rule
+def cap_from_mw(w, step, from_s):
+    """IT power that can be served from a time on, which lies in a step of the outlook (§10.8)."""
+    content = content_cell(w, step).value if step > 0 else 0
+    cap_mw = median_cap_mw(w, step, content)
+    if w.event_rows > 0:
+        cap_mw = min(cap_mw, known_limit_mw(w, from_s, from_s + 1) * 1000 // env_of(w).pue)
+    return cap_mw
+
+
+@rule
+def add_outages(w, step, at_s):
+    """Add to one step of the plan what planned outages give back and take at its beginning (§10.8)."""
+    for p in range(w.partitions):
+        nodes = planned_nodes(w, p, at_s) - planned_nodes(w, p, at_s - 1)
+        part = part_of(w, p)
+        column = first_column(p)
+        plan_cell(w, step, column).value += nodes * part.node_cores
+        plan_cell(w, step, column + 1).value += nodes * part.node_gpus_milli
+        plan_cell(w, step, column + 2).value += nodes * part.node_memory_mib
 
 
 @rule
@@ -103,19 +128,28 @@ def begin(w, least_s):
     if steps > 1:
         project(w)
     i = ends_of(w, EXPECTED).first
+    event_s = next_change_s(w, s.now_s) if w.event_rows > 0 else NEVER_S
+    outage_s = next_planned_s(w, s.now_s) if w.outage_rows > 0 else NEVER_S
     while True:
         end_s = NEVER_S
         if i < ends_of(w, EXPECTED).last:
             end_s = max(live_of(w, entry_of(w, EXPECTED, i).slot).expected_s, s.now_s + least_s)
         change_s = step_start_s(w, outlook_step + 1) if outlook_step + 1 < steps else NEVER_S
-        if end_s == NEVER_S and change_s == NEVER_S:
+        time_s = min(end_s, change_s, event_s, outage_s)
+        if time_s == NEVER_S:
             break
-        last = append_step(w, last, min(end_s, change_s))
-        if change_s <= end_s:
-            outlook_step += 1
-            next_cap_mw = median_cap_mw(w, outlook_step, content_cell(w, outlook_step).value)
+        last = append_step(w, last, time_s)
+        if change_s == time_s or event_s == time_s:
+            if change_s == time_s:
+                outlook_step += 1
+            else:
+                event_s = next_change_s(w, time_s)
+            next_cap_mw = cap_from_mw(w, outlook_step, time_s)
             plan_cell(w, last, 1).value += next_cap_mw - cap_mw
             cap_mw = next_cap_mw
+        elif outage_s == time_s:
+            add_outages(w, last, time_s)
+            outage_s = next_planned_s(w, time_s)
         else:
             add_running(w, last, live_of(w, entry_of(w, EXPECTED, i).slot), 1)
             i += 1
@@ -208,6 +242,18 @@ def squeeze(w, slot, run_s):
             return False
     if run_s > 0:
         hold(w, 0, live, run_s, False)
+    return True
+
+
+@rule
+def fits_from_now(w, slot, run_s):
+    """Whether a job fits from now on for all its run."""
+    live = live_of(w, slot)
+    for step in range(env_of(w).pass_rows):
+        if step > 0 and plan_cell(w, step, 0).value >= plan_cell(w, 0, 0).value + run_s:
+            break
+        if not fits_step(w, step, live):
+            return False
     return True
 
 

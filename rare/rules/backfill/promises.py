@@ -14,6 +14,7 @@ from __future__ import annotations
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan
 from rare.rules.orders import estimate_left_s, renew_order
+from rare.rules.progress.pace import expected_run_at_s
 from rare.state import live_lists
 from rare.state.arrays import (
     NO_PROMISE,
@@ -74,13 +75,23 @@ def line_up(w):
 
 @rule
 def longest_run_s(w, slot):
+    """The same as `longest_run_at_s` at full speed."""
+    return longest_run_at_s(w, slot, 0)
+
+
+@rule
+def longest_run_at_s(w, slot, level):
     """How long a waiting job holds its resources by its estimate at most, but a second at least.
 
     Not `expected_run_s`: a promise must not break because other nodes sleep at its time; and a job whose
     estimate is 0 needs its resources for an instant, which nobody else may be promised.
     """
     live = live_of(w, slot)
-    run_s = estimate_left_s(job_of(w, live.job), live.left_s) + part_of(w, live.part).wake_s
+    run_s = part_of(w, live.part).wake_s
+    if w.pace_rows > 0:
+        run_s += expected_run_at_s(w, slot, level)
+    else:
+        run_s += estimate_left_s(job_of(w, live.job), live.left_s)
     if live.doing == SUSPENDED:
         run_s += env_of(w).restart_s
     return max(run_s, SHORTEST_S)

@@ -8,6 +8,8 @@ median covers the job, beside what runs then, for its estimate.
 from __future__ import annotations
 
 from rare.model import NEVER_S
+from rare.rules.backfill.planned_outages import fits_around, next_planned_s, planned_nodes
+from rare.rules.events.grid_events import next_change_s
 from rare.rules.orders import estimate_left_s
 from rare.rules.outlook import (
     outlook_steps,
@@ -20,22 +22,32 @@ from rare.rules.outlook import (
     step_start_s,
 )
 from rare.rules.power_balance import more_nodes, node_increase_mw
+from rare.rules.progress.pace import expected_run_at_s, power_at_mw
 from rare.state.arrays import EXPECTED, SUSPENDED, ends_of, entry_of, env_of, job_of, live_of, part_of
 from rare.state.compile import rule
 
 
 @rule
-def expected_run_s(w, slot):
-    """How long a waiting job would hold its resources by its estimate."""
+def expected_run_at_level_s(w, slot, level):
+    """How long a waiting job would hold its resources by its estimate at a speed level (§11.6)."""
     s = env_of(w)
     live = live_of(w, slot)
-    run_s = estimate_left_s(job_of(w, live.job), live.left_s)
+    if w.pace_rows > 0:
+        run_s = expected_run_at_s(w, slot, level)
+    else:
+        run_s = estimate_left_s(job_of(w, live.job), live.left_s)
     if live.doing == SUSPENDED:
         run_s += s.restart_s
     part = part_of(w, live.part)
     if part.wake_s > 0 and more_nodes(w, slot) > 0:
         run_s += part.wake_s
     return run_s
+
+
+@rule
+def expected_run_s(w, slot):
+    """How long a waiting job would hold its resources by its estimate, at full speed."""
+    return expected_run_at_level_s(w, slot, 0)
 
 
 @rule
@@ -86,7 +98,8 @@ def reserve(w, slot):
             active_mw -= job.power_mw
             plan_release(w, job, 1)
             i += 1
-        if fits_plan(part, head):
+        fits = fits_plan(part, head) if w.outage_rows == 0 else fits_around(w, slot, shadow_s, run_s)
+        if fits:
             spare_mw = spare_at(w, head, run_s, shadow_s, active_mw)
             if spare_mw >= 0:
                 break
@@ -95,10 +108,19 @@ def reserve(w, slot):
             step += 1
         if step < steps:
             next_s = min(next_s, step_start_s(w, step))
+        if w.event_rows > 0:
+            next_s = min(next_s, next_change_s(w, shadow_s))
+        if w.outage_rows > 0:
+            next_s = min(next_s, next_planned_s(w, shadow_s))
         if next_s == NEVER_S:
             return False
         shadow_s = next_s
     plan_release(w, head, -1)
+    if w.outage_rows > 0:
+        nodes = planned_nodes(w, head.part, shadow_s)
+        part.plan_cores += nodes * part.node_cores
+        part.plan_gpus_milli += nodes * part.node_gpus_milli
+        part.plan_memory_mib += nodes * part.node_memory_mib
     part.reserved = 1
     part.shadow_s = shadow_s
     part.spare_cores = part.plan_cores
@@ -109,31 +131,38 @@ def reserve(w, slot):
 
 
 @rule
-def power_at_shadow_mw(w, slot, p):
+def power_at_shadow_mw(w, slot, p, level):
     """IT power that a waiting job would add at the reservation of partition `p`, its nodes included."""
     live = live_of(w, slot)
     part = part_of(w, p)
+    job_mw = live.power_mw if level == 0 else power_at_mw(w, slot, level)
     if p != live.part:
-        return live.power_mw + node_increase_mw(w, slot)
+        return job_mw + node_increase_mw(w, slot)
     if part.idle_mw == 0:
-        return live.power_mw
+        return job_mw
     part.plan_cores = part.spare_cores
     part.plan_gpus_milli = part.spare_gpus_milli
     part.plan_memory_mib = part.spare_memory_mib
     before = plan_nodes(part)
     plan_release(w, live, -1)
-    return live.power_mw + (plan_nodes(part) - before) * part.idle_mw
+    return job_mw + (plan_nodes(part) - before) * part.idle_mw
 
 
 @rule
 def delays_a_head(w, slot):
     """Whether starting this job now would take what a reservation needs."""
+    return delays_a_head_at(w, slot, 0)
+
+
+@rule
+def delays_a_head_at(w, slot, level):
+    """The same of a start at a speed level."""
     live = live_of(w, slot)
-    end_s = env_of(w).now_s + expected_run_s(w, slot)
+    end_s = env_of(w).now_s + expected_run_at_level_s(w, slot, level)
     for p in range(w.partitions):
         part = part_of(w, p)
         if part.reserved and end_s > part.shadow_s:
-            if power_at_shadow_mw(w, slot, p) > part.spare_mw:
+            if power_at_shadow_mw(w, slot, p, level) > part.spare_mw:
                 return True
             if p == live.part:
                 if live.cores > part.spare_cores or live.gpus_milli > part.spare_gpus_milli:
@@ -144,14 +173,14 @@ def delays_a_head(w, slot):
 
 
 @rule
-def take_spare(w, slot):
-    """Deduct a backfilled job from what the reservations leave over."""
+def take_spare(w, slot, level):
+    """Deduct a backfilled job that starts at a level from what the reservations leave over."""
     live = live_of(w, slot)
-    end_s = env_of(w).now_s + expected_run_s(w, slot)
+    end_s = env_of(w).now_s + expected_run_at_level_s(w, slot, level)
     for p in range(w.partitions):
         part = part_of(w, p)
         if part.reserved and end_s > part.shadow_s:
-            part.spare_mw -= power_at_shadow_mw(w, slot, p)
+            part.spare_mw -= power_at_shadow_mw(w, slot, p, level)
             if p == live.part:
                 part.spare_cores -= live.cores
                 part.spare_gpus_milli -= live.gpus_milli

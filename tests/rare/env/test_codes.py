@@ -24,8 +24,9 @@ from rare.state import live_lists
 from rare.state.arrays import DECIDE_START, EXPECTED, QUEUE
 from rare.state.codes import Choice, check_branches, handled_codes
 from rare.world import build_jobs, build_world
-from schedulers.heuristics.chooser import BACKFILL_NAMES, VICTIM_NAMES, choose, reluctance
+from schedulers.heuristics.chooser import BACKFILL_NAMES, choose_start
 from schedulers.heuristics.gates import GATES, NO_GATE, OUTSIDE, is_gated
+from schedulers.heuristics.victims import VICTIM_NAMES, reluctance
 from tests.builders import make_case, random_forecast
 from traces.name_registry import RegistrationError, Registry
 
@@ -167,7 +168,7 @@ def test_every_registered_name_has_a_branch():
     check_branches(registry_of(0, 1), branching, "code")
     assert handled_codes(priority, "order") == set(range(len(ORDER_NAMES)))
     assert handled_codes(reluctance, "victim_rule") == set(range(len(VICTIM_NAMES)))
-    assert handled_codes(choose, "backfill") == set(range(len(BACKFILL_NAMES)))
+    assert handled_codes(choose_start, "backfill") == set(range(len(BACKFILL_NAMES)))
     assert handled_codes(is_gated, "gate") == {NO_GATE, OUTSIDE} | {
         GATES[name].value.code for name in GATES.built_in
     }

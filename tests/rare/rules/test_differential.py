@@ -12,9 +12,10 @@ import pytest
 from rare.model import Case
 from rare.rules.orders import ORDER_NAMES
 from schedulers import make_scheduler
-from schedulers.heuristics.chooser import BACKFILL_NAMES, VICTIM_NAMES
+from schedulers.heuristics.chooser import BACKFILL_NAMES
 from schedulers.heuristics.gates import GATE_NAMES, NO_GATE
 from schedulers.heuristics.heuristic import NEEDS_DEADLINE, NEEDS_VALUE
+from schedulers.heuristics.victims import VICTIM_NAMES
 from tests.builders import random_case, random_forecast, random_power_case
 from tests.rare.twins import Erratic, history
 from tests.reference.heuristics import PlainHeuristic, Recipe

@@ -11,7 +11,8 @@ import rare
 from rare.rules.orders import ORDER_NAMES
 from rare.scheduler import Decider
 from schedulers import describe, known_names, make_scheduler
-from schedulers.heuristics.chooser import BACKFILL_NAMES, VICTIM_NAMES
+from schedulers.heuristics.chooser import BACKFILL_NAMES
+from schedulers.heuristics.victims import VICTIM_NAMES
 from tests.builders import make_case, random_case
 from tests.rare.twins import history
 from traces.errors import InputError

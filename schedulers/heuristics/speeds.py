@@ -1,0 +1,114 @@
+"""Heuristics that slow jobs rather than give them up, and make them faster again, compiled (RULES §11).
+
+In a shortage all running jobs are slowed, one level at a time, those first that lose the least value per watt
+saved; only then is anybody given up. Starts take the fastest level at which they fit. While there is power to
+spare, slowed jobs are made faster, the most urgent first.
+"""
+
+from __future__ import annotations
+
+from rare.model import NEVER_S
+from rare.rules.job_life import OK
+from rare.rules.orders import worth_at
+from rare.rules.progress.level_changes import raise_mw, saving_mw, why_not_raise, why_not_slow
+from rare.rules.progress.pace import estimated_work, level_of, rate_at, run_time_s, work_done
+from rare.state.arrays import FINISH, WAIT, ends_of, entry_of, env_of, job_of, live_of, part_of
+from rare.state.codes import Choice
+from rare.state.compile import rule
+from traces.name_registry import Registry
+
+FULL_SPEED, RAISE_LAST, RAISE_FIRST = range(3)
+
+SPEEDS: Registry[Choice] = Registry("speed rule")
+SPEEDS.register(
+    "slow",
+    "slows running jobs before it gives one up, starts at the fastest level that fits, and makes jobs faster "
+    "after new starts",
+    Choice(RAISE_LAST),
+)
+SPEEDS.register_variant(
+    "slow", "raise-first", "the same, but makes jobs faster before new starts", Choice(RAISE_FIRST)
+)
+
+
+@rule
+def expected_end_at_s(w, slot, level):
+    """When a running job ends by its estimate if it goes on at a level from now."""
+    live = live_of(w, slot)
+    from_s = max(env_of(w).now_s, live.progress_s)
+    work = estimated_work(w, slot, work_done(w, slot))
+    return from_s + run_time_s(w, work, rate_at(w, slot, level), from_s - live.progress_s)
+
+
+@rule
+def cheapest_slowing(w):
+    """The running job that loses the least value per watt saved if slowed now; WAIT: none saves power.
+
+    Ties: the larger saving, then the higher job.
+    """
+    chosen = WAIT
+    least = 0.0
+    most_mw = 0
+    for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
+        slot = entry_of(w, FINISH, i).slot
+        if why_not_slow(w, slot) != OK or saving_mw(w, slot) < 1:
+            continue
+        live = live_of(w, slot)
+        job = job_of(w, live.job)
+        saved_mw = saving_mw(w, slot)
+        level = level_of(w, slot)
+        lost_u = worth_at(job, expected_end_at_s(w, slot, level)) - worth_at(
+            job, expected_end_at_s(w, slot, level + 1)
+        )
+        cost = lost_u / saved_mw
+        better = chosen == WAIT or cost < least
+        if not better and cost == least:
+            better = saved_mw > most_mw or (saved_mw == most_mw and live.job > live_of(w, chosen).job)
+        if better:
+            chosen = slot
+            least = cost
+            most_mw = saved_mw
+    return chosen
+
+
+@rule
+def raise_delays_a_head(w, slot):
+    """Whether a job that is made faster would take power that a reservation needs (RULES §10.4b)."""
+    end_s = expected_end_at_s(w, slot, level_of(w, slot) - 1)
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        if part.reserved and end_s > part.shadow_s and raise_mw(w, slot) > part.spare_mw:
+            return True
+    return False
+
+
+@rule
+def take_spare_of_raise(w, slot):
+    """Deduct from what the reservations leave over the power by which a job is raised."""
+    end_s = expected_end_at_s(w, slot, level_of(w, slot) - 1)
+    for p in range(w.partitions):
+        part = part_of(w, p)
+        if part.reserved and end_s > part.shadow_s:
+            part.spare_mw -= raise_mw(w, slot)
+
+
+@rule
+def most_urgent_raise(w, mind_heads):
+    """The running job with the least slack that may be made faster now; WAIT: none may.
+
+    mind_heads: not if it delays the head of a backfilling pass. Jobs without a deadline come last; ties: the
+    lower job.
+    """
+    chosen = WAIT
+    least_s = 0
+    for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
+        slot = entry_of(w, FINISH, i).slot
+        if why_not_raise(w, slot) != OK or (mind_heads and raise_delays_a_head(w, slot)):
+            continue
+        live = live_of(w, slot)
+        deadline_s = job_of(w, live.job).deadline_s
+        slack_s = NEVER_S if deadline_s == NEVER_S else deadline_s - live.expected_s
+        if chosen == WAIT or slack_s < least_s or (slack_s == least_s and live.job < live_of(w, chosen).job):
+            chosen = slot
+            least_s = slack_s
+    return chosen
