@@ -108,21 +108,17 @@ class Outlook:
 
     def capacity_mw(self, step: int, content: int) -> int:
         """IT power that a step can serve for all its length, with this content at its beginning."""
-        machine, this = self.machine, self.steps[step]
-        row = machine.row
+        this = self.steps[step]
         assert this.end_s is not None
         battery_mw = self.served_from_battery_mw(content, this.end_s - this.start_s)
-        draw_mw = this.supply_mw + row.import_mw + battery_mw
-        return machine.as_it_mw(min(draw_mw, self.limit_mw(this.start_s, this.end_s)))
+        return self.machine.as_it_mw(this.supply_mw + self.machine.row.import_mw + battery_mw)
 
-    def limit_mw(self, from_s: int, to_s: int) -> int:
-        """The lowest limit of the announced grid events that overlap this time (§10.8)."""
-        return self.machine.curtailments.lowest_mw(self.now_s, from_s, to_s)
-
-    def run_capacity_mw(self, from_s: int, to_s: int) -> int:
-        """Where step 0 lasts for ever: IT power for a job that runs in this time (§10.4b, §10.8)."""
-        limit_mw = self.machine.as_it_mw(self.limit_mw(from_s, max(to_s, from_s + 1)))
-        return min(self.machine.starting_mw(bounded=False), limit_mw)
+    def limit_mw(self, step: int, from_s: int, to_s: int) -> int:
+        """IT power by the grid events that overlap the part in a step of a job's run (§10.8)."""
+        this = self.steps[step]
+        first_s = max(from_s, this.start_s)
+        end_s = to_s if this.end_s is None else min(to_s, this.end_s)
+        return self.machine.as_it_mw(self.machine.curtailments.lowest_mw(self.now_s, first_s, end_s))
 
     # --- gates (§10.5) ----------------------------------------------------------------------
 

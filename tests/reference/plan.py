@@ -68,9 +68,10 @@ def reserve(machine: Machine, head: Job) -> Head | None:
 
 
 def known_changes(machine: Machine) -> set[int]:
-    """When announced grid events end, and when nodes are known to go or to come back (§10.8)."""
+    """When announced grid events begin or end, and nodes are known to go or to come back (§10.8)."""
     announced = machine.curtailments.announced(machine.now_s)
-    return {event.end_s for event in announced} | machine.repairs.known_changes()
+    times = {time_s for event in announced for time_s in (event.start_s, event.end_s)}
+    return times | machine.repairs.known_changes()
 
 
 def has_room_for_its_run(machine: Machine, job: Job, from_s: int, run_s: int) -> bool:
@@ -90,8 +91,10 @@ def _spare_mw(outlook: Outlook, head: Job, time_s: int) -> int:
     base = outlook.beyond(time_s)
     added_mw = machine.jobs_it_mw([*base, head]) - machine.jobs_it_mw(base)
     end_s = time_s + max(machine.expected_run_s(head), 1)
+    starting_mw = machine.starting_mw(bounded=False)
     if outlook.lasts:
-        return outlook.run_capacity_mw(time_s, end_s) - machine.jobs_it_mw(base) - added_mw
+        capacity_mw = min(starting_mw, outlook.limit_mw(0, time_s, end_s))
+        return capacity_mw - machine.jobs_it_mw(base) - added_mw
     first = outlook.step_at(time_s)
     content = outlook.contents()[first]
     spares = []
@@ -100,9 +103,9 @@ def _spare_mw(outlook: Outlook, head: Job, time_s: int) -> int:
         if k > first and step.start_s >= end_s:
             break
         it_mw = machine.jobs_it_mw(outlook.beyond(max(step.start_s, time_s))) + added_mw
-        capacity_mw = outlook.capacity_mw(k, content)
+        capacity_mw = min(outlook.capacity_mw(k, content), outlook.limit_mw(k, time_s, end_s))
         if k == 0:
-            capacity_mw = min(capacity_mw, machine.starting_mw())
+            capacity_mw = min(capacity_mw, starting_mw)
         spares.append(capacity_mw - it_mw)
         content = outlook.content_after(k, content, it_mw)
     return min(spares)
@@ -133,17 +136,14 @@ class Plan:
         ]
         self.contents = self.outlook.contents()
 
-    def capacity_mw(self, time_s: int, begin_s: int, run_s: int) -> int:
-        """IT power at a time of a run: the starting capacity in the present step, then the medians."""
-        outlook, machine = self.outlook, self.machine
-        if outlook.lasts:
-            return outlook.run_capacity_mw(begin_s, begin_s + run_s)
-        step = outlook.step_at(time_s)
-        if step > 0:
-            return outlook.capacity_mw(step, self.contents[step])
-        end_s = outlook.steps[0].end_s
-        assert end_s is not None
-        return min(machine.starting_mw(), machine.as_it_mw(outlook.limit_mw(machine.now_s, end_s)))
+    def capacity_mw(self, time_s: int) -> int:
+        """IT power at a time: the starting capacity in the present step, then the median with the battery."""
+        step = self.outlook.step_at(time_s)
+        known_mw = self.machine.curtailments.lowest_mw(self.machine.now_s, time_s, time_s + 1)
+        limit_mw = self.machine.as_it_mw(known_mw)
+        if step == 0:
+            return min(self.machine.starting_mw(bounded=False), limit_mw)
+        return min(self.outlook.capacity_mw(step, self.contents[step]), limit_mw)
 
     def hold(self, job: Job, start_s: int, run_s: int, waits: bool) -> None:
         """Give a job its place. One without length holds nothing."""
@@ -165,15 +165,13 @@ class Plan:
         nodes = self.machine.repairs.there_at(job.partition, time_s)
         return self.machine.holds(job.partition, [*(held.job for held in self.at(time_s)), job], nodes)
 
-    def _fits(self, job: Job, time_s: int, run: tuple[int, int], level: int = 0) -> bool:
-        """Whether a job that begins at run[0] and lasts run[1] seconds fits at a time of this run."""
+    def _fits(self, job: Job, time_s: int, level: int = 0) -> bool:
         it_mw = self.machine.with_level_mw([*(held.job for held in self.at(time_s)), job], job, level)
-        return self._has_room(job, time_s) and it_mw <= self.capacity_mw(time_s, *run)
+        return self._has_room(job, time_s) and it_mw <= self.capacity_mw(time_s)
 
     def fits_from(self, job: Job, begin_s: int, run_s: int, level: int = 0) -> bool:
         """Whether the job fits for all its run from a time on."""
-        times = self._times(begin_s, run_s)
-        return all(self._fits(job, time_s, (begin_s, run_s), level) for time_s in times)
+        return all(self._fits(job, time_s, level) for time_s in self._times(begin_s, run_s))
 
     def earliest_s(self, job: Job, run_s: int) -> int | None:
         """The first time from which on the job fits for all its run; None: there is none in sight."""
@@ -188,12 +186,12 @@ class Plan:
     def takes_nobodys(self, job: Job, run_s: int, level: int = 0) -> bool:
         """Whether a job without a place may start now in what is promised to nobody."""
         now_s = self.machine.now_s
-        if not self._fits(job, now_s, (now_s, run_s), level):
+        if not self._fits(job, now_s, level):
             return False
         for time_s in self._times(now_s, run_s):
             if not self._has_room(job, time_s):
                 return False
             promised_mw = sum(held.job.active_mw for held in self.at(time_s) if held.waits)
-            if promised_mw > 0 and not self._fits(job, time_s, (now_s, run_s), level):
+            if promised_mw > 0 and not self._fits(job, time_s, level):
                 return False
         return True

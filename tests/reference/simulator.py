@@ -256,7 +256,7 @@ class Reference(Happenings):
         for job in self.running():  # a restart that the end cut off was still spent
             assert job.run is not None
             job.waste_mj += job.run.restart_mj(self.now_s)
-        over = ("completed", "rejected", "expired", "failed", "cancelled", "dropped")
+        over = ("completed", "rejected", "expired", "failed", "cancelled", "dropped", "held")
         offered = [j for j in self.jobs if j.state not in ("future", "rejected")]
         arrived = [j for j in offered if j.arrived]
         late = [j for j in arrived if j.deadline_s is not None and self._is_late(j, j.deadline_s)]
