@@ -230,8 +230,8 @@ class PlainHeuristic:
             walk.planned_run_s = self.planned_run_s(sim, job, level)
             if start_s is None:
                 starts = plan.takes_nobodys(job, walk.planned_run_s, level)
-            elif level == 0:
-                starts = start_s == sim.now_s
+            elif level == 0 or start_s == sim.now_s:  # a place that is now is one at full speed
+                starts = level == 0 and start_s == sim.now_s
             else:
                 starts = plan.fits_from(job, sim.now_s, walk.planned_run_s, level)
             if starts:
