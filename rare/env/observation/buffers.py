@@ -60,7 +60,7 @@ flag_at, number_at, wish_at = accessor(FLAG), accessor(NUMBER), accessor(WISH)
 
 @rule
 def start_level(w, v, slot):
-    """The level of a start: the fastest that there is power for, without levels in the layout the full one."""
+    """The level of a start: the fastest that there is power for; the full one if the layout has no levels."""
     if v.levels == 0 or w.speed_levels <= 1:
         return 0
     return max(fastest_level(w, slot), 0)
