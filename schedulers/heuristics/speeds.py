@@ -41,6 +41,17 @@ def expected_end_at_s(w, slot, level):
 
 
 @rule
+def loss_of_slowing(w, slot):
+    """Value lost per milliwatt saved if a running job goes on one level slower; it must save some power."""
+    job = job_of(w, live_of(w, slot).job)
+    level = level_of(w, slot)
+    lost_u = worth_at(job, expected_end_at_s(w, slot, level)) - worth_at(
+        job, expected_end_at_s(w, slot, level + 1)
+    )
+    return lost_u / saving_mw(w, slot)
+
+
+@rule
 def cheapest_slowing(w):
     """The running job that loses the least value per watt saved if slowed now; WAIT: none saves power.
 
@@ -54,13 +65,8 @@ def cheapest_slowing(w):
         if why_not_slow(w, slot) != OK or saving_mw(w, slot) < 1:
             continue
         live = live_of(w, slot)
-        job = job_of(w, live.job)
         saved_mw = saving_mw(w, slot)
-        level = level_of(w, slot)
-        lost_u = worth_at(job, expected_end_at_s(w, slot, level)) - worth_at(
-            job, expected_end_at_s(w, slot, level + 1)
-        )
-        cost = lost_u / saved_mw
+        cost = loss_of_slowing(w, slot)
         better = chosen == WAIT or cost < least
         if not better and cost == least:
             better = saved_mw > most_mw or (saved_mw == most_mw and live.job > live_of(w, chosen).job)
