@@ -13,6 +13,7 @@ import numpy as np
 from rare.model import Case
 from rare.world import build_jobs
 from traces.errors import InputError
+from traces.jobs.dependencies.chains import without_missing_predecessors
 
 # Scenarios are read by a package that builds on this one, so it is found by name when it is asked for.
 
@@ -111,7 +112,7 @@ def window_case(case: Case, episode: Episode) -> Case:
     """An episode of a case as a case of its own: only its jobs, counted from 0, under the same inputs."""
     return dataclasses.replace(
         case,
-        workload=case.workload.select(episode.first_job, episode.last_job),
+        workload=without_missing_predecessors(case.workload.select(episode.first_job, episode.last_job)),
         begin_s=episode.begin_s,
         end_s=episode.end_s,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from energy.datacenter.speed_levels import known_speed_levels, speed_levels
 from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad import experiment_file
 from experiments.size import cost_table, size_file
@@ -21,7 +22,9 @@ from rare.scenario.config.field_types import LAYOUT_KEYS, Table
 from rare.scenario.config.toml_tables import inner_table, limits, value_kind
 
 DOCS = Path(__file__).resolve().parents[1]
+LEVELS_PAGE = DOCS / "machine-events.md"
 _BLOCK = re.compile(r"<!-- keys: (.+?) -->\n.*?<!-- end of keys -->\n", re.DOTALL)
+_LEVELS = re.compile(r"<!-- speed levels -->\n.*?<!-- end of speed levels -->\n", re.DOTALL)
 _OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed")
 _OF_ANY_SOURCE = ("kind", "quantity")
 
@@ -32,7 +35,7 @@ def _keys(
     """The values of a table (not the tables in it): these, or all but those."""
     return {
         name: field
-        for name, field in model.model_fields.items()
+        for name, field in model.fields_by_key().items()
         if inner_table(field) is None and (name in names if names else name not in without)
     }
 
@@ -47,6 +50,7 @@ def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
         "workload, of a model": _keys(tables.WorkloadTable, _OF_A_MODEL),
         "cluster": _keys(tables.ClusterTable),
         "node and partition": _keys(tables.PartitionTable),
+        "speed": _keys(tables.SpeedTable),
         "supply": _keys(tables.SupplyTable),
         "source": _keys(source, _OF_ANY_SOURCE),
         "source, of a file": _keys(source, supply_tables.FILE_KEYS),
@@ -60,6 +64,10 @@ def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
         "objective": _keys(tables.ObjectiveTable),
         "service_class": _keys(tables.ServiceClassTable),
         "time": _keys(tables.TimeTable),
+        "event": _keys(tables.EventTable),
+        "events": _keys(tables.EventsTable),
+        "outage": _keys(tables.OutageTable),
+        "outages": _keys(tables.OutagesTable),
     }
 
 
@@ -153,8 +161,21 @@ def refreshed(page: Path) -> str:
     return _BLOCK.sub(block, page.read_text("utf-8"))
 
 
+def levels_refreshed(text: str) -> str:
+    """The text of docs/machine-events.md with the shipped speed levels as they are now."""
+    lines = ["| `speeds` | levels: rate at power | of |", "|---|---|---|"]
+    for levels in map(speed_levels, known_speed_levels()):
+        pairs = ", ".join(
+            f"{rate:g} at {power:g}" for rate, power in zip(levels.rate, levels.power, strict=True)
+        )
+        lines.append(f"| `{levels.name}` | {pairs} | {levels.description} |")
+    table = "\n".join(lines)
+    return _LEVELS.sub(f"<!-- speed levels -->\n{table}\n<!-- end of speed levels -->\n", text)
+
+
 def main() -> None:
     """Write the pages."""
+    LEVELS_PAGE.write_text(levels_refreshed(LEVELS_PAGE.read_text("utf-8")), "utf-8")
     for page in PAGES:
         page.write_text(refreshed(page), "utf-8")
 

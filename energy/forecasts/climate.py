@@ -19,8 +19,8 @@ from energy.forecasts.forecast_quantity import (
     checked_step_s,
     quantity_of,
 )
-from energy.forecasts.hash_noise import key_of, uniforms
 from energy.forecasts.score_table import SCORES, ScoreTable, quantile_row
+from energy.hash_noise import key_of, uniforms
 from traces.errors import InputError
 
 SEASONS = 12

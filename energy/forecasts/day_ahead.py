@@ -9,7 +9,7 @@ import numpy as np
 from energy.forecasts.climate import Climate
 from energy.forecasts.forecast_quantity import checked_actual, checked_mask
 from energy.forecasts.forecaster import QUANTILES, Forecaster
-from energy.forecasts.hash_noise import key_of
+from energy.hash_noise import key_of
 from traces.errors import InputError
 from traces.numbers.constants import DAY_S
 

@@ -14,7 +14,7 @@ from statistics import NormalDist
 import numpy as np
 
 from energy.forecasts.forecast_quantity import checked_count
-from energy.forecasts.hash_noise import autocorrelated, key_of, normals
+from energy.hash_noise import autocorrelated, key_of, normals
 from traces.errors import InputError
 
 QUANTILES = (0.1, 0.5, 0.9)

@@ -25,7 +25,7 @@ from energy.forecasts.climate import Climate
 from energy.forecasts.error_fit import ErrorFit, shipped_fit, variance_of_ratio
 from energy.forecasts.forecast_quantity import checked_actual, checked_count
 from energy.forecasts.forecaster import QUANTILES, Forecaster
-from energy.forecasts.hash_noise import autocorrelated, key_of, normals
+from energy.hash_noise import autocorrelated, key_of, normals
 from traces.errors import InputError
 
 

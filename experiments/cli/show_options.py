@@ -12,7 +12,7 @@ from experiments.data.show_weather import OPTIONS as WEATHER
 from traces.errors import InputError
 from traces.jobs.job_formats import JOB_FORMATS
 
-WORKLOAD = ("strict", "format", "mapping")
+WORKLOAD = ("strict", "format", "mapping", "cancellations", "dependencies")
 SERIES = (
     "strict",
     "columns",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.data.option_words import option_words
+from experiments.data.waiting_jobs import waiting_figures
 from experiments.results.number_formats import duration, energy, power, printable
 from traces.errors import InputError, Parameter, Phrase
 from traces.files.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind_of_cell
@@ -126,11 +127,12 @@ def _is_number(cell: str) -> bool:
     return kind_of_cell(cell) == NUMBER
 
 
-def show_workload(
-    path: str | Path, *, format: str | None = None, mapping: str | None = None, strict: bool = False
-) -> dict[str, Any]:
-    """A summary of a trace of jobs, ready for JSON. InputError if it cannot be read."""
-    jobs = read_workload(path, format=format, mapping=mapping, strict=strict)
+def show_workload(path: str | Path, *, strict: bool = False, **how: Any) -> dict[str, Any]:
+    """A summary of a trace of jobs, ready for JSON. InputError if it cannot be read.
+
+    how : format, mapping, cancellations and dependencies, as in `read_workload`
+    """
+    jobs = read_workload(path, strict=strict, **how)
     summary: dict[str, Any] = {
         "kind": "workload",
         "name": jobs.name,
@@ -143,6 +145,7 @@ def show_workload(
     }
     if len(jobs):
         summary |= _figures(jobs)
+        summary |= waiting_figures(jobs, path, how)
     return {**summary, **jobs.report.as_dict(option_words)}
 
 
@@ -170,7 +173,15 @@ def _figures(jobs: Workload) -> dict[str, Any]:
         "jobs_preemptible": int(jobs.preemptible.sum()),
         "jobs_of_zero_work": int((jobs.work_s == 0).sum()),
         "jobs_past_estimate": int((jobs.work_s > jobs.estimate_s).sum()),
+        "sensitivity": None if jobs.sensitivity_milli is None else _spread(jobs.sensitivity_milli / 1000),
+        "users": _distinct(jobs.user),
+        "groups": _distinct(jobs.group),
     }
+
+
+def _distinct(names: np.ndarray | None) -> int | None:
+    """How many names there are, not counting '', which is unknown; None for no column."""
+    return None if names is None else len(set(names) - {""})
 
 
 def _spread(column: np.ndarray) -> dict[str, float]:

@@ -1,9 +1,14 @@
-"""Hashes of scenarios and cases, which identify the inputs of a result."""
+"""Hashes of scenarios and cases, which identify the inputs of a result.
+
+What a scenario does not use does not count, so that keys which came later leave the hashes of older scenarios
+as they were.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +16,67 @@ from rare.model import Case
 from rare.scenario.config.scenario_config import Scenario
 from rare.world import build_world
 
+_UNUSED: dict[str, Any] = {
+    "event": (),
+    "events": None,
+    "outage": (),
+    "outages": None,
+    "speed": (),
+    "speeds": None,
+    "cancellations": "skip",
+    "dependencies": "ignore",
+    "sensitivity": None,
+    "checkpoint_s": 0,
+    "checkpoint_cost_s": 0,
+}
+"""Keys, of whichever table, that came after the first hashes, with the value that says nothing."""
+_UNUSED_TEXTS = (", speeds=()", ", checkpoint_s=0, checkpoint_cost_s=0")
+"""The same in the text of a cluster and of options."""
+_LATER_FIELDS = ("sensitivity", "cancel_s")
+"""Fields of a job's record that count by the workload's columns, where it has them."""
+_EXTRA_COLUMNS = ("sensitivity_milli", "cancel_s", "after", "after_any", "think_s")
+
 
 def config_hash(scenario: Scenario) -> str:
     """sha256 of every key of a scenario, in hex."""
-    text = json.dumps(scenario.model_dump(), sort_keys=True, default=str)
+    text = json.dumps(_used(scenario.model_dump()), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _used(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _used(item)
+            for key, item in value.items()
+            if not (key in _UNUSED and item == _UNUSED[key] and type(item) is type(_UNUSED[key]))
+        }
+    return [_used(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def case_hash(case: Case) -> str:
-    """sha256 of jobs, inputs and forecasts as the simulator reads them, in hex."""
+    """sha256 of jobs, inputs, forecasts, grid events and outages as the simulator reads them, in hex."""
     world = build_world(case, live=1, log_level=0, record_jobs=False)
-    digest = hashlib.sha256(str((case.cluster, case.options)).encode())
-    for table in (world.jobs, world.inputs, world.forecast):
+    text = str((case.cluster, case.options))
+    for unused in _UNUSED_TEXTS:
+        text = text.replace(unused, "")
+    digest = hashlib.sha256(text.encode())
+    for table in (_first_fields(world.jobs), world.inputs, world.forecast):
         digest.update(np.ascontiguousarray(table).tobytes())
+    for name in _EXTRA_COLUMNS:
+        column = getattr(case.workload, name)
+        if column is not None:
+            digest.update(f"{name} {column.tolist()}".encode())
+    for kind, rows in (("events", case.events), ("outages", case.outages)):
+        if rows is not None:
+            columns = [getattr(rows, name).tolist() for name in rows.__dataclass_fields__]
+            digest.update(f"{kind} {columns}".encode())
     return digest.hexdigest()
+
+
+def _first_fields(jobs: np.ndarray) -> np.ndarray:
+    """The jobs' records without the later fields, laid out as if these were not there."""
+    kinds = [(name, jobs.dtype[name]) for name in jobs.dtype.names or () if name not in _LATER_FIELDS]
+    table = np.zeros(jobs.shape, np.dtype(kinds, align=True))
+    for name, _ in kinds:
+        table[name] = jobs[name]
+    return table

@@ -22,6 +22,7 @@ MAX_BYTES = 1_000_000
 # Keys that describe one workload file: another file does not inherit them.
 _OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
 _OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed", "processors")
+_ARRAYS = ("source", "partition", "service_class", "speed", "event", "outage")
 UNLIMITED = "unlimited"
 ALL = "all"
 
@@ -219,7 +220,7 @@ def _apply_setting(table: dict[str, Any], setting: str, base: Path | None = None
 
 def _step_into(current: Any, part: str, setting: str) -> tuple[Any, str | int]:
     if isinstance(current, dict):
-        if part in ("source", "partition", "service_class") and part not in current:
+        if part in _ARRAYS and part not in current:
             current[part] = []
         return current.setdefault(part, {}), part
     if not isinstance(current, list):

@@ -15,9 +15,14 @@ from traces.errors import InputError, quoted
 from traces.jobs.workload import Workload
 
 
+def has_speeds(case: Case) -> bool:
+    """Whether jobs may run at a lower speed."""
+    return any(part.speeds for part in case.cluster.partitions)
+
+
 def has_pace(case: Case) -> bool:
     """Whether a run has to keep account of levels or checkpoints (rare.rules.progress)."""
-    return case.options.checkpoint_s > 0 or any(part.speeds for part in case.cluster.partitions)
+    return case.options.checkpoint_s > 0 or has_speeds(case)
 
 
 def speed_table(cluster: Cluster) -> Any:

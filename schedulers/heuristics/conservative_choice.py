@@ -54,15 +54,16 @@ def run_in_plan_s(w, slot, level, kept):
 
 @rule
 def slower_place(w, slot, kept):
-    """The first level below the full speed at which a job that the plan has no room for now fits from now on.
+    """The first level below the full speed at which a job whose place is later fits from now on.
 
-    Its place is taken in the plan then. WAIT: it fits at full speed, or at no level.
+    That place is taken in the plan then. WAIT: its place is now, it has none, or it fits at no level.
     """
     live = live_of(w, slot)
     full_mw = live.power_mw
     if levels_of(w, slot) == 1 or why_not_start(w, slot) != OK:
         return WAIT
-    if conservative_plan.fits_from_now(w, slot, run_in_plan_s(w, slot, 0, kept)):
+    step = conservative_plan.first_fit(w, slot, run_in_plan_s(w, slot, 0, kept))
+    if step == 0 or step == env_of(w).pass_rows:
         return WAIT
     for level in range(1, levels_of(w, slot)):
         live.power_mw = power_at_mw(w, slot, level)  # the plan goes by it

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from energy.forecasts.hash_noise import key_of, uniforms
+from energy.hash_noise import key_of, uniforms
 from rare.state.arrays import DECIDE_SHED, FREE, RUNNING, WAIT, World
 from rare.state.decisions import RAISE, SLOW, slot_of_decision, what_of_decision
 

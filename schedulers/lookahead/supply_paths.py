@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from energy.forecasts.hash_noise import autocorrelated, key_of, normals
+from energy.hash_noise import autocorrelated, key_of, normals
 from rare.model import UNLIMITED_MW
 from traces.numbers.constants import DAY_S, HOUR_S
 

@@ -1,10 +1,11 @@
 """An upper bound on the objective of any schedule of a case, by a linear program (HiGHS).
 
-The program is a relaxation. Left out: jobs run as fractions and move for free (restarts, lost progress and
-waking nodes cost nothing), nodes in use are not rounded up, unused nodes draw nothing except where they would
-take a surplus, and within a step energy may be used at any time. Kept exactly: run times, arrivals, deadlines
-and the decline after them, cores, GPUs, memory, watts, PUE, battery, import limit, price, carbon and the end.
-docs/oracle.md says how tight it is.
+The program is a relaxation. Left out: jobs run as fractions, move and change their level for free (restarts,
+lost progress, checkpoints and waking nodes cost nothing), nodes in use are not rounded up, unused nodes draw
+nothing except where they would take a surplus, and within a step energy may be used when it is wanted. Kept
+exactly: run times, speed levels, arrivals, deadlines and the decline after them, cores, GPUs, memory, watts,
+PUE, battery, import limit, price, carbon and the end. Kept as the most that any schedule can have: limits of
+grid events, nodes that outages leave, arrivals after predecessors. docs/oracle.md says how tight it is.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def relax(
 
 
 def value_offered_u(case: Case, end_s: int) -> float:
-    """Value of the jobs that arrive before the end and fit (RULES §6.5), in micro-units."""
+    """Value of the jobs that are submitted before the end and fit (RULES §6.5), in micro-units."""
     jobs = build_jobs(case)
     arrives = (jobs.part >= 0) & (jobs.submit_s < end_s)
     return float(np.maximum(jobs.value_u, 0)[arrives].astype(float).sum())

@@ -1,8 +1,8 @@
-"""The jobs in the bound's linear program: when a job may run, and the value of its completion.
+"""The jobs in the bound's linear program: when a job may run and how fast, and the value of its completion.
 
 A fraction of a job completes on time, others late in one of a few spans of time, the rest never. The work
 done by the end of a span covers the fraction completed by then. In a cell of time a fraction runs no longer
-than that fraction of the cell, because a job runs at one place at a time.
+than that fraction of the cell, because a job runs at one place and at one speed level at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from rare.model import NEVER_S, Case
 from rare.rules.orders import SHORTEST_ALLOWANCE_S
 from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
-from schedulers.oracle.packing_rows import Runs, alone_mw
+from schedulers.oracle.machine.first_starts import FirstStarts, first_starts
+from schedulers.oracle.machine.job_levels import job_levels
+from schedulers.oracle.packing_rows import Runs, nodes_alone, whole_nodes_mw
 from schedulers.oracle.time_steps import Steps, most_it_mw
 
 
@@ -49,10 +51,10 @@ def worth(value_u: int, submit_s: int, deadline_s: int, end_s: float) -> float:
     return value_u * max(deadline_s + allowance - end_s, 0) / allowance
 
 
-def completable(case: Case, end_s: int) -> np.ndarray:
-    """(J,) bool: jobs that arrive before the end, fit the machine, and are not cut at their estimate."""
+def completable(case: Case, starts: FirstStarts, end_s: int) -> np.ndarray:
+    """(J,) bool: jobs that can start before the end, fit the machine, and are not cut at their estimate."""
     jobs = build_jobs(case)
-    able = (jobs.part >= 0) & (jobs.submit_s < end_s)
+    able = (jobs.part >= 0) & (starts.arrival_s < end_s) & ~starts.lost
     if case.options.kill_at_estimate:
         able &= jobs.work_s <= jobs.estimate_s
     return np.asarray(able)
@@ -65,20 +67,20 @@ class JobRows:
         self, program: Program, case: Case, steps: Steps, end_s: int, late_spans: int, unit_u: float
     ) -> None:
         self._program, self._case = program, case
-        self._edge_s, self._end_s = steps.edge_s, end_s
-        self._most_mw, self._alone_mw = most_it_mw(case, steps), alone_mw(case)
+        self._steps, self._edge_s, self._end_s = steps, steps.edge_s, end_s
         self._spans, self._unit_u = late_spans, unit_u
-        self._jobs = build_jobs(case)
-        self._column: list[np.ndarray] = []
-        self._job: list[np.ndarray] = []
-        self._step: list[np.ndarray] = []
+        self._jobs, self._levels, self._starts = build_jobs(case), job_levels(case), first_starts(case)
+        self._most_mw, self._nodes = most_it_mw(case, steps), nodes_alone(case)
+        self._alone_mw = self._levels.power_mw + whole_nodes_mw(case)[:, None]
+        self._runs: list[tuple[np.ndarray, ...]] = []
 
     def add(self, grant_u: float) -> JobTerms:
         """Add every job. Those of least value, up to `grant_u` in all, count as completed without running."""
-        jobs, penalty_u = self._jobs, self._case.options.violation_penalty_u
-        able = completable(self._case, self._end_s)
-        arrives = (jobs.part >= 0) & (jobs.submit_s < self._end_s)
-        due = arrives & (jobs.deadline_s <= self._end_s)
+        jobs, penalty_u, starts = self._jobs, self._case.options.violation_penalty_u, self._starts
+        able = completable(self._case, starts, self._end_s)
+        # whoever may never arrive, or leave before the deadline, may be spared the penalty
+        due = (jobs.part >= 0) & (jobs.submit_s < self._end_s) & (jobs.deadline_s <= self._end_s)
+        due &= ~starts.dependent & ~starts.cancelled
         gain_u = np.maximum(jobs.value_u, 0) + penalty_u * due
         gainful = np.flatnonzero(able & (gain_u > 0))
         free = self._granted(gainful, gain_u, grant_u)
@@ -87,8 +89,8 @@ class JobRows:
         for j in gainful:
             if not free[j]:
                 on_time[j], late[j] = self._add_job(int(j), float(gain_u[j]))
-        columns = (self._column, self._job, self._step)
-        runs = Runs(*(np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in columns))
+        none = tuple(np.zeros(0, np.int64) for _ in range(6))
+        runs = Runs(*(np.concatenate(parts) for parts in zip(none, *self._runs, strict=True)))
         granted_u = float(gain_u[free].sum())
         return JobTerms(runs, on_time, late, granted_u, float(penalty_u * due.sum()), int(free.sum()))
 
@@ -106,10 +108,10 @@ class JobRows:
     def _add_job(self, j: int, gain_u: float) -> tuple[int, np.ndarray]:
         """Columns of the fractions completed on time and late."""
         job = self._jobs[j]
-        submit_s, work_s, deadline_s = int(job.submit_s), int(job.work_s), int(job.deadline_s)
+        first_s, work_s, deadline_s = int(self._starts.arrival_s[j]), int(job.work_s), int(job.deadline_s)
         last_s = min(deadline_s, self._end_s)
         on_time, columns = -1, []
-        if submit_s + work_s <= last_s:
+        if first_s + work_s <= last_s:
             on_time = int(self._program.add_columns(np.ones(1), -gain_u / self._unit_u)[0])
             columns.append(on_time)
             self._on_time_rows(j, on_time, last_s)
@@ -123,15 +125,25 @@ class JobRows:
         return on_time, late
 
     def _runs_in(self, j: int, cell_s: np.ndarray) -> np.ndarray:
-        """Columns of the share of a job that runs in each cell between edges; cells lie within one step."""
+        """(L, C) columns of the share of a job that runs at each useful level in each cell between edges.
+
+        Cells lie within one step."""
         step = np.searchsorted(self._edge_s, cell_s[:-1], side="right") - 1
-        share = np.minimum(np.diff(cell_s) / int(self._jobs.work_s[j]), 1.0)
-        share[self._alone_mw[j] > self._most_mw[step]] = 0.0  # not even alone
-        columns = self._program.add_columns(share)
-        self._column.append(columns)
-        self._job.append(np.full(len(columns), j))
-        self._step.append(step)
-        return columns
+        no_room = self._nodes[j] > self._steps.nodes.most[self._jobs.part[j], step]
+        levels = self._levels.of(j)
+        columns = []
+        for level, run_s in zip(levels, self._run_s(j, levels), strict=True):
+            share = np.minimum(np.diff(cell_s) / run_s, 1.0)
+            share[no_room | (self._alone_mw[j, level] > self._most_mw[step])] = 0.0  # not even alone
+            columns.append(self._program.add_columns(share))
+            same = np.ones(len(step), dtype=np.int64)
+            power_mw = same * self._levels.power_mw[j, level]
+            self._runs.append((columns[-1], same * j, step, same * level, same * run_s, power_mw))
+        return np.array(columns)
+
+    def _run_s(self, j: int, levels: np.ndarray) -> np.ndarray:
+        """(L,) float: what the whole job takes at each of these levels."""
+        return np.asarray(int(self._jobs.work_s[j]) / self._levels.rate[j, levels])
 
     def _cells(self, first_s: int, last_s: int, more_s: np.ndarray) -> np.ndarray:
         """(C,) edges of cells from first to last: those of the steps, and `more_s`."""
@@ -139,41 +151,45 @@ class JobRows:
         high = np.searchsorted(self._edge_s, last_s, side="left")
         return np.unique(np.concatenate([[first_s, last_s], self._edge_s[low:high], more_s])).astype(np.int64)
 
-    def _one_at_a_time(self, runs: np.ndarray, share: np.ndarray, fraction: np.ndarray) -> None:
-        """Add runs <= share x fraction where share < 1, which says more than runs <= fraction."""
-        tight = share < 1.0
+    def _one_at_a_time(self, j: int, runs: np.ndarray, cell_s: np.ndarray, fraction: np.ndarray) -> None:
+        """Add that a fraction (C,) runs in a cell no longer than that fraction of the cell.
+
+        Only where the whole job, at its slowest, takes longer than the cell: where this says anything."""
+        run_s = self._run_s(j, self._levels.of(j))
+        share = np.diff(cell_s) / run_s[0]  # of the work, at the fastest
+        tight = np.diff(cell_s) < run_s.max()
         if tight.any():
             rows = self._program.add_rows(0.0, count=int(tight.sum()))
-            self._program.put(rows, runs[tight], 1.0)
+            for level_runs, longer in zip(runs, run_s / run_s[0], strict=True):
+                self._program.put(rows, level_runs[tight], longer)
             self._program.put(rows, fraction[tight], -share[tight])
 
     def _on_time_rows(self, j: int, fraction: int, last_s: int) -> None:
-        cell_s = self._cells(int(self._jobs.submit_s[j]), last_s, np.zeros(0))
+        cell_s = self._cells(int(self._starts.arrival_s[j]), last_s, np.zeros(0))
         runs = self._runs_in(j, cell_s)
         row = self._program.add_rows(0.0, equal=True)
         self._program.put(row, runs, 1.0, equal=True)
         self._program.put(row, fraction, -1.0, equal=True)
-        share = np.diff(cell_s) / int(self._jobs.work_s[j])
-        self._one_at_a_time(runs, share, np.full(len(runs), fraction))
+        self._one_at_a_time(j, runs, cell_s, np.full(len(cell_s) - 1, fraction))
 
     def _late_rows(self, j: int) -> np.ndarray:
         """Columns of the fraction that completes in each late span; empty if none can."""
         job = self._jobs[j]
-        submit_s, work_s, deadline_s = int(job.submit_s), int(job.work_s), int(job.deadline_s)
-        allowance = allowance_s(submit_s, deadline_s)
+        arrival_s, work_s, deadline_s = int(self._starts.arrival_s[j]), int(job.work_s), int(job.deadline_s)
+        allowance = allowance_s(int(job.submit_s), deadline_s)
         last_s = min(deadline_s + allowance - 1, self._end_s)
-        first_s = max(deadline_s, submit_s + work_s - 1)  # it completes after this second
+        first_s = max(deadline_s, arrival_s + work_s - 1)  # it completes after this second
         if first_s >= last_s:
             return np.zeros(0, dtype=np.int64)
         spans = max(1, min(self._spans, -(-self._spans * (last_s - first_s) // allowance)))
         span_s = np.unique(np.linspace(first_s, last_s, spans + 1).astype(np.int64))
         fractions = self._program.add_columns(np.ones(len(span_s) - 1))
-        cell_s = self._cells(submit_s, last_s, span_s)
+        cell_s = self._cells(arrival_s, last_s, span_s)
         runs = self._runs_in(j, cell_s)
         self._late_value(j, fractions, span_s[:-1] + 1, runs, cell_s[:-1])
         unfinished = self._unfinished(fractions)
         span = np.clip(np.searchsorted(span_s, cell_s[:-1], side="right") - 1, 0, len(fractions) - 1)
-        self._one_at_a_time(runs, np.diff(cell_s) / work_s, unfinished[span])
+        self._one_at_a_time(j, runs, cell_s, unfinished[span])
         self._work_before(runs, span, fractions)
         return fractions
 

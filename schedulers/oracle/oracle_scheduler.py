@@ -4,7 +4,8 @@ Privileged: no scheduler at a real cluster knows what it knows. It is a teacher,
 left to gain. It plans the whole case before a run begins (`for_case`), or one window of a longer case
 (`for_episode`): every cheap heuristic is run, the bound's program is rounded, the best is improved by small
 changes on the compiled clock, and what comes out best is carried out at the normal decision points. So it
-is never worse than the heuristics it begins with.
+is never worse than the heuristics it begins with. Where jobs have speed levels the best plan without them is
+where a second search begins, so it is never worse than that plan either.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from schedulers.heuristics.heuristic import parse
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.oracle.bound import Bound, Relaxed, relax
 from schedulers.oracle.job_plan import Plan, choose_planned, replay_plan, victim_planned
+from schedulers.oracle.level_plan import choose_at_level, replay_at_level, victim_at_level
+from schedulers.oracle.level_search import LevelSearch, has_levels
 from schedulers.oracle.plan_search import PlanSearch
 from traces.errors import InputError
 
@@ -43,6 +46,7 @@ class Planned:
 
     started_with: the best heuristic and its objective. plan_better: whether a plan beats it. trials: runs
     of the case on the compiled clock, heuristics left out. bound: None if the program was not solved.
+    full_speed: what the best plan without speed levels gives.
     """
 
     objective: float
@@ -50,6 +54,7 @@ class Planned:
     plan_better: bool
     trials: int
     bound: Bound | None
+    full_speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Schedule:
 
 
 class Oracle(Copyable, BaseScheduler):
-    """The scheduler `oracle`. trials: small changes tried; program: also round the bound's program.
+    """The scheduler `oracle`. trials: small changes tried, with speed levels twice as many; program: also
+    round the bound's program.
 
     A plan is kept as long as the scheduler: of the last case, and of all windows.
     """
@@ -130,7 +136,14 @@ class Oracle(Copyable, BaseScheduler):
         if relaxed is not None:
             search.seed_from_relaxation(relaxed)
         search.climb(self._trials)
-        return self._best(case, search, (best_name, heuristics[best_name][0]), relaxed)
+        full_speed = search.best_u / max(search.trial.offered_u, 1)
+        if has_levels(case):
+            search = LevelSearch(case, search, self._seed)
+            search.seed_from_values()
+            if relaxed is not None:
+                search.seed_from_relaxation(relaxed)
+            search.climb(self._trials)
+        return self._best(case, search, full_speed, (best_name, heuristics[best_name][0]), relaxed)
 
     def _relaxed(self, case: Case) -> Relaxed | None:
         if not self._program:
@@ -143,19 +156,24 @@ class Oracle(Copyable, BaseScheduler):
 
     @staticmethod
     def _best(
-        case: Case, search: PlanSearch, best_heuristic: tuple[str, float], relaxed: Relaxed | None
+        case: Case,
+        search: PlanSearch,
+        full_speed: float,
+        best_heuristic: tuple[str, float],
+        relaxed: Relaxed | None,
     ) -> Schedule:
         """The best plan, or the best heuristic (its name and objective) where no plan beats it."""
         name, objective = best_heuristic
         planned_objective = search.best_u / max(search.trial.offered_u, 1)
         better = planned_objective > objective
-        search.plan.rows[:] = search.best_rows
+        search.restore(search.best)
         how = Planned(
             objective=max(planned_objective, objective),
             started_with=best_heuristic,
             plan_better=better,
             trials=search.trial.tried,
             bound=None if relaxed is None else relaxed.bound,
+            full_speed=full_speed,
         )
         return Schedule(search.plan if better else parse(name).for_case(case), how)
 
@@ -173,17 +191,21 @@ class OracleDecider(Copyable, Decider):
         self._player = player
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot."""
+        """One decision (rare.state.decisions)."""
         if not isinstance(self._player, Plan):
             return self._player.decide(world, e, status)
-        rule = victim_planned if status == DECIDE_SHED else choose_planned
+        if self._player.at_levels:
+            rule = victim_at_level if status == DECIDE_SHED else choose_at_level
+        else:
+            rule = victim_planned if status == DECIDE_SHED else choose_planned
         return int(rule(world.handles[e], self._player.handle))
 
     def replay(self, handle: np.void, steps: int) -> int:
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
         if not isinstance(self._player, Plan):
             return self._player.replay(handle, steps)
-        return int(replay_plan(handle, self._player.handle, steps))
+        replay = replay_at_level if self._player.at_levels else replay_plan
+        return int(replay(handle, self._player.handle, steps))
 
 
 def _has_value(case: Case) -> bool:

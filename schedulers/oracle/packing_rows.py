@@ -25,14 +25,18 @@ ABOVE = 1e-9  # by which a power limit is raised, so that rounding cannot tighte
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The X variables of work: a share of a job's work in a step. All arrays are (X,).
+    """The X variables of work: a share of a job's work in a step, at a speed level. All arrays are (X,).
 
-    column: number of the variable. job, step: of which job, and in which step.
+    column: number of the variable. job, step, level: of which job, in which step, at which level. run_s: what
+    the whole job takes at that level. power_mw: what it draws at it (RULES §11.2), without its nodes.
     """
 
     column: np.ndarray
     job: np.ndarray
     step: np.ndarray
+    level: np.ndarray
+    run_s: np.ndarray
+    power_mw: np.ndarray
 
 
 def amounts_per_node(case: Case, part: Partition) -> list[tuple[np.ndarray, int]]:
@@ -46,33 +50,37 @@ def amounts_per_node(case: Case, part: Partition) -> list[tuple[np.ndarray, int]
     return [(amounts.astype(float), per_node) for amounts, per_node in table if per_node > 0]
 
 
-def narrow_mw(case: Case) -> np.ndarray:
-    """(J,) float: IT power of a job with the idle power of its share of nodes.
+def share_of_nodes_mw(case: Case) -> np.ndarray:
+    """(J,) float: idle power of a job's share of nodes.
 
-    For jobs that run at once the sum is at most their draw, because nodes in use are at least the sum of the
-    shares of any one resource.
+    For jobs that run at once the sum of it and of their own power is at most their draw, because nodes in use
+    are at least the sum of the shares of any one resource.
     """
-    return _power_with_nodes_mw(case, whole_nodes=False)
-
-
-def alone_mw(case: Case) -> np.ndarray:
-    """(J,) float: the least IT power at which a job runs: its own, with idle power of whole nodes."""
-    return _power_with_nodes_mw(case, whole_nodes=True)
-
-
-def _power_with_nodes_mw(case: Case, *, whole_nodes: bool) -> np.ndarray:
+    idle_mw = np.zeros(len(case.workload))
     jobs = build_jobs(case)
-    power_mw = jobs.power_mw.astype(float)
     for index, part in enumerate(case.cluster.partitions):
         here = jobs.part == index
-        nodes = np.zeros(len(jobs))
-        shares = [amounts / per_node for amounts, per_node in amounts_per_node(case, part)]
-        if whole_nodes:
-            nodes = np.maximum.reduce([np.ceil(share) for share in shares])
-        elif here.any():  # one resource for all: the one that the jobs need most of
+        if here.any():  # one resource for all: the one that the jobs need most of
+            shares = [amounts / per_node for amounts, per_node in amounts_per_node(case, part)]
             nodes = max(shares, key=lambda share: float(share[here].sum()))
-        power_mw[here] += part.idle_mw * nodes[here]
-    return power_mw
+            idle_mw[here] = part.idle_mw * nodes[here]
+    return idle_mw
+
+
+def nodes_alone(case: Case) -> np.ndarray:
+    """(J,) float: nodes that a job needs by itself; 0 for one that fits no partition."""
+    jobs, nodes = build_jobs(case), np.zeros(len(case.workload))
+    for index, part in enumerate(case.cluster.partitions):
+        here = jobs.part == index
+        shares = [amounts / per_node for amounts, per_node in amounts_per_node(case, part)]
+        nodes[here] = np.maximum.reduce([np.ceil(share) for share in shares])[here]
+    return nodes
+
+
+def whole_nodes_mw(case: Case) -> np.ndarray:
+    """(J,) float: idle power of the nodes that a job needs by itself."""
+    idle_mw = np.array([part.idle_mw for part in case.cluster.partitions])
+    return nodes_alone(case) * idle_mw[np.maximum(build_jobs(case).part, 0)]
 
 
 def feasible(amount: np.ndarray, capacity: np.ndarray | float, k: int) -> np.ndarray:
@@ -89,15 +97,16 @@ def feasible(amount: np.ndarray, capacity: np.ndarray | float, k: int) -> np.nda
 def add_packing(program: Program, case: Case, *, steps: Steps, runs: Runs) -> None:
     """Add the cuts for cores, GPUs and memory of each partition, and for power."""
     jobs = build_jobs(case)
-    hours = jobs.work_s[runs.job] / HOUR_S
+    hours = runs.run_s / HOUR_S
     for index, part in enumerate(case.cluster.partitions):
         here = jobs.part[runs.job] == index
+        nodes = np.maximum(steps.nodes.most[index], 1.0)[runs.step]  # where none is nothing runs
         for amounts, per_node in amounts_per_node(case, part):
-            _add(program, steps, runs, here, amounts[runs.job], part.nodes * per_node, hours)
+            _add(program, steps, runs, here, amounts[runs.job], nodes * per_node, hours)
     most_mw = most_it_mw(case, steps)
     limited = most_mw < UNLIMITED_MW / 100
     capacity_mw = (np.maximum(most_mw, 1.0) * (1 + ABOVE))[runs.step]
-    power_mw = np.minimum(narrow_mw(case)[runs.job], capacity_mw)
+    power_mw = np.minimum(runs.power_mw + share_of_nodes_mw(case)[runs.job], capacity_mw)
     _add(program, steps, runs, limited[runs.step], power_mw, capacity_mw, hours)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from rare.model import NEVER_S, Case
@@ -17,8 +19,20 @@ THRESHOLD = 0.01  # of the value offered: the loss that a change may cause at th
 PATIENCE_S = (0, HOUR_S, 4 * HOUR_S)  # how long after the planned start it may end
 
 
+class PlanState(NamedTuple):
+    """A copy of a plan: its rows, its modes, and whether it is followed at speed levels."""
+
+    rows: np.ndarray
+    modes: tuple[int, int]
+    at_levels: bool
+
+
 class PlanSearch:
-    """Threshold accepting over plans of one case. The same case and seed give the same plan."""
+    """Threshold accepting over plans of one case. The same case and seed give the same plan.
+
+    best, best_u: the best plan so far and its score in micro-units. lost_u: (J,) value that each job lost
+    under the plan from which changes are made.
+    """
 
     def __init__(self, case: Case, seed: int = 0) -> None:
         self._jobs = build_jobs(case)
@@ -27,9 +41,17 @@ class PlanSearch:
         self.trial = Trial(case)
         self._random = np.random.default_rng(seed)
         self._begin_s = case.first_instant_s
-        self.best_rows = self.plan.rows.copy()
-        self.best_u, self._lost_u = -np.inf, np.zeros(self._count)
+        self.best = self.state()
+        self.best_u, self.lost_u = -np.inf, np.zeros(self._count)
         self._lp_start_s = np.full(self._count, -1, dtype=np.int64)
+
+    def state(self) -> PlanState:
+        """A copy of the present plan."""
+        return PlanState(self.plan.rows.copy(), self.plan.modes, self.plan.at_levels)
+
+    def restore(self, state: PlanState) -> None:
+        """Make the plan that of a copy."""
+        self.plan.rows[:], self.plan.modes, self.plan.at_levels = state
 
     # --- starting points --------------------------------------------------------------------------
 
@@ -40,7 +62,11 @@ class PlanSearch:
         rows["not_before_s"] = self._begin_s if not_before_s is None else not_before_s
         for name in ("hold_from_s", "hold_until_s", "hold_end_s", "sticky"):
             rows[name] = 0
+        self._seed_levels()
         self._score()
+
+    def _seed_levels(self) -> None:
+        """Set the speed levels of a plan to start from; here it has none."""
 
     def seed_from_values(self) -> None:
         """Try orders by value, by value per core-second and per energy of the true run, by deadline."""
@@ -91,16 +117,16 @@ class PlanSearch:
         doi:10.1016/0021-9991(90)90201-B): the threshold falls to 0 over the trials. The best plan is kept.
         """
         first_u = THRESHOLD * float(np.maximum(self._jobs.value_u, 0).sum())
-        at_rows, at_u = self.best_rows, self.best_u
+        at, at_u = self.best, self.best_u
         for trial in range(trials):
-            if not self._lost_u.any():
+            if not self.lost_u.any():
                 return
-            self.plan.rows[:] = at_rows
+            self.restore(at)
             for _ in range(1 + int(self._random.integers(3) == 0)):
                 self._change()
             score_u = self._score()
             if score_u >= at_u - first_u * (1 - (trial + 1) / trials):
-                at_rows, at_u = self.plan.rows.copy(), score_u
+                at, at_u = self.state(), score_u
                 self._update_losses()
 
     def _change(self) -> None:
@@ -132,7 +158,7 @@ class PlanSearch:
 
     def _draw_lossy_job(self) -> int:
         """A random job, with a probability proportional to the value that it lost in the accepted plan."""
-        total = np.cumsum(self._lost_u)
+        total = np.cumsum(self.lost_u)
         return int(np.searchsorted(total, self._random.random() * total[-1], side="right"))
 
     def _reserve(self, job: int) -> None:
@@ -154,11 +180,11 @@ class PlanSearch:
         """The score of the present plan in micro-units; it is kept if it is the best so far."""
         score_u = self.trial.score_u(self.plan)
         if score_u > self.best_u:
-            self.best_u, self.best_rows = score_u, self.plan.rows.copy()
+            self.best_u, self.best = score_u, self.state()
             self._update_losses()
         return score_u
 
     def _update_losses(self) -> None:
         """Update the (J,) value that each job lost in the last trial."""
         lost_u = np.maximum(self._jobs.value_u, 0) - self.trial.earned_u
-        self._lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)
+        self.lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)

@@ -9,6 +9,7 @@ from rare.rules.objective import prices_of, terms_of
 from rare.state.arrays import ENDED
 from rare.world import build_world
 from schedulers.oracle.job_plan import Plan, replay_plan
+from schedulers.oracle.level_plan import replay_at_level
 from traces.numbers.constants import MICRO
 
 STEPS = 2**40
@@ -32,7 +33,8 @@ class Trial:
         for part, fresh in zip(self._changing(), self._fresh, strict=True):
             part[...] = fresh
         self.tried += 1
-        if replay_plan(self._world.handles[0], plan.handle, STEPS) != ENDED:
+        replay = replay_at_level if plan.at_levels else replay_plan
+        if replay(self._world.handles[0], plan.handle, STEPS) != ENDED:
             return -np.inf
         value_u, penalties_u, grid_u, carbon = terms_of(self._world.env[0], self._prices)
         return float(value_u - penalties_u - grid_u - carbon / float(MICRO))
@@ -49,5 +51,5 @@ class Trial:
 
     @property
     def offered_u(self) -> int:
-        """Value of the jobs that arrived in the last trial, in micro-units."""
+        """Value of the jobs that were submitted in the last trial, in micro-units."""
         return int(self._world.env[0].offered_u)

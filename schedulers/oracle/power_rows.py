@@ -10,7 +10,7 @@ import numpy as np
 from rare.model import Case
 from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
-from schedulers.oracle.packing_rows import Runs, add_packing, narrow_mw
+from schedulers.oracle.packing_rows import Runs, add_packing, share_of_nodes_mw
 from schedulers.oracle.time_steps import Steps
 from traces.numbers.constants import HOUR_S
 
@@ -36,6 +36,7 @@ class PowerRows:
         if self._steps.pays_to_draw:
             self._needless_draw(balance)
         charged, discharged = self._battery(balance, grid)
+        self._limits(used, grid, discharged)
         add_packing(self._program, self._case, steps=self._steps, runs=self._runs)
         surplus = self._program.add_rows(self._steps.supply_mj / self._unit_mj)
         self._program.put(surplus, used, 1.0)
@@ -46,15 +47,15 @@ class PowerRows:
 
     def _draw_of_jobs(self, balance: np.ndarray) -> None:
         """Add the energy of jobs to the rows (K,) of the balance."""
-        runs, jobs = self._runs, self._jobs
-        energy = jobs.power_mw[runs.job] * jobs.work_s[runs.job].astype(float) / self._unit_mj
+        runs = self._runs
+        energy = runs.power_mw * runs.run_s / self._unit_mj
         self._program.put(balance[runs.step], runs.column, energy * self._steps.pue[runs.step], equal=True)
 
     def _nodes(self, balance: np.ndarray) -> list[np.ndarray]:
         """Columns (K,) of node-hours in use for each partition: at least what each resource needs."""
         columns = []
         for index, part in enumerate(self._case.cluster.partitions):
-            nodes = self._program.add_columns(part.nodes * self._steps.length_s / HOUR_S)
+            nodes = self._program.add_columns(self._steps.nodes.node_s[index] / HOUR_S)
             idle = part.idle_mw * HOUR_S / self._unit_mj * self._steps.pue
             self._program.put(balance, nodes, idle, equal=True)
             here = self._jobs.part[self._runs.job] == index
@@ -73,7 +74,7 @@ class PowerRows:
         if per_node == 0 or not here.any():
             return
         job, step = runs.job[here], runs.step[here]
-        share = amounts[job] * self._jobs.work_s[job].astype(float) / HOUR_S / per_node
+        share = amounts[job] * runs.run_s[here] / HOUR_S / per_node
         rows = self._program.add_rows(0.0, count=self._count)
         self._program.put(rows[step], runs.column[here], share)
         self._program.put(rows, nodes, -1.0)
@@ -125,19 +126,30 @@ class PowerRows:
         self._one_way(flows, discharged)
         return charged, discharged
 
+    def _limits(self, used: np.ndarray, grid: np.ndarray, discharged: np.ndarray | None) -> None:
+        """Add: what is drawn in a step is within the limits of the grid events, whoever serves it."""
+        limited = np.isfinite(self._steps.limits.most_mj)
+        if not limited.any():
+            return
+        rows = self._program.add_rows(self._steps.limits.most_mj[limited] / self._unit_mj)
+        for source in (used, grid, discharged):
+            if source is not None:
+                self._program.put(rows, source[limited], 1.0)
+
     def _more_than_supply(self, balance: np.ndarray, grid: np.ndarray, discharged: np.ndarray | None) -> None:
         """Add: draw of a job beyond the supply comes from battery or grid, even for part of a step.
 
         Of jobs that run at once, the sum of what each draws beyond the supply is at most what all draw
         beyond it; so the energies of a step add up likewise.
         """
-        runs, jobs, steps = self._runs, self._jobs, self._steps
-        beyond_mw = narrow_mw(self._case)[runs.job] * steps.pue[runs.step] - steps.supply_mw[runs.step]
+        runs, steps = self._runs, self._steps
+        narrow_mw = runs.power_mw + share_of_nodes_mw(self._case)[runs.job]
+        beyond_mw = narrow_mw * steps.pue[runs.step] - steps.supply_mw[runs.step]
         above = beyond_mw > 0
         if not above.any():
             return
         rows = self._program.add_rows(0.0, count=self._count)
-        energy = beyond_mw * jobs.work_s[runs.job] / self._unit_mj
+        energy = beyond_mw * runs.run_s / self._unit_mj
         self._program.put(rows[runs.step[above]], runs.column[above], energy[above])
         self._program.put(rows, grid, -1.0)
         if discharged is not None:
@@ -179,17 +191,19 @@ class PowerRows:
         charged <= S - PUE x (rest of all nodes - rest of those in use) - used, or some are dark for lack
         of power, and charged <= e, less than the rest of one node. With A = S - PUE x rest of all nodes,
         both satisfy charged + A/S x (used - PUE x rest of those in use) <= A + e, which is linear in
-        time, so it holds for a step with constant inputs. `used` is what jobs and their nodes take.
+        time, so it holds for a step with constant inputs. `used` is what jobs and their nodes take. During
+        a grid event (§12.1) nodes may be dark below the limit, so such steps are left out.
         """
         parts, steps = self._case.cluster.partitions, self._steps
         if any(part.rest_mw > part.idle_mw for part in parts):
             return
         power_mw = steps.supply_mj / steps.length_s
-        all_mw = sum(part.nodes * part.rest_mw for part in parts) * steps.pue
+        rest_mw = np.array([[part.rest_mw] for part in parts])
+        all_mw = (steps.nodes.fewest * rest_mw).sum(axis=0) * steps.pue
         least_mw = (max(part.rest_mw for part in parts) + 1) * steps.pue + 1
         left_mw = np.maximum(power_mw - all_mw, 0.0)
         share = np.divide(left_mw, power_mw, out=np.zeros(self._count), where=power_mw > 0)
-        some = np.flatnonzero(steps.constant & (all_mw > 0))
+        some = np.flatnonzero(steps.constant & steps.limits.rests & (all_mw > 0))
         if len(some) == 0:
             return
         rows = self._program.add_rows(((left_mw + least_mw) * steps.length_s / self._unit_mj)[some])

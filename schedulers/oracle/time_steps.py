@@ -8,6 +8,13 @@ import numpy as np
 
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.world import build_inputs, build_jobs
+from schedulers.oracle.machine.machine_limits import (
+    DrawLimits,
+    NodesThere,
+    draw_limits,
+    event_edges_s,
+    nodes_there,
+)
 from traces.errors import InputError
 from traces.numbers.constants import MICRO, MJ_PER_KWH
 
@@ -22,6 +29,7 @@ class Steps:
     rate_u_per_mj: the lowest price of grid energy in the step, carbon included. pue: the lowest, as a
     factor. constant: supply, import and PUE do not change within the step. cheap: the battery may charge
     from the grid at some instant of it (RULES §7.2a). supply_mw, import_mw: the most at any instant of it.
+    limits: of the draw, by grid events. nodes: those that outages leave.
     """
 
     edge_s: np.ndarray
@@ -33,6 +41,8 @@ class Steps:
     cheap: np.ndarray
     supply_mw: np.ndarray
     import_mw: np.ndarray
+    limits: DrawLimits
+    nodes: NodesThere
 
     @property
     def length_s(self) -> np.ndarray:
@@ -91,8 +101,8 @@ def rates_u_per_kwh(case: Case) -> np.ndarray:
 def step_edges(case: Case, step_s: int) -> np.ndarray:
     """(K + 1,) edges in s: multiples of `step_s` from the beginning; changes of inputs too, if they are few.
 
-    With at most two changes for each step all of them are edges, so that inputs are constant within a step.
-    InputError for more than MOST_STEPS steps.
+    With at most two changes for each step all of them are edges, so that inputs are constant within a step;
+    likewise the changes by grid events and outages. InputError for more than MOST_STEPS steps.
     """
     begin_s, end_s = case.first_instant_s, end_of_gain_s(case)
     if (end_s - begin_s) // step_s > MOST_STEPS:
@@ -101,10 +111,11 @@ def step_edges(case: Case, step_s: int) -> np.ndarray:
             "take longer ones"
         )
     edges = np.arange(begin_s, end_s, step_s, dtype=np.int64)
-    changes = build_inputs(case).change_s
-    inside = changes[(changes > begin_s) & (changes < end_s)]
-    if len(inside) <= 2 * len(edges):
-        edges = np.concatenate([edges, inside])
+    few = 2 * len(edges)
+    for changes in (build_inputs(case).change_s, event_edges_s(case)):
+        inside = changes[(changes > begin_s) & (changes < end_s)]
+        if len(inside) <= few:
+            edges = np.concatenate([edges, inside])
     return np.unique(np.append(edges, end_s))
 
 
@@ -130,13 +141,18 @@ def make_steps(case: Case, edge_s: np.ndarray) -> Steps:
         pue[k] = rows.pue[span].min() / 1000
         cheap[k] = may_charge[span].any()
         most[k], most_import[k] = rows.supply_mw[span].max(), limit.max()
-    return Steps(edge_s, supply, imported, rate, pue, first == last, cheap, most, most_import)
+    limits = draw_limits(case, edge_s)
+    cheap &= limits.may_buy
+    nodes = nodes_there(case, edge_s)
+    constant = first == last
+    return Steps(edge_s, supply, imported, rate, pue, constant, cheap, most, most_import, limits, nodes)
 
 
 def most_it_mw(case: Case, steps: Steps) -> np.ndarray:
     """(K,) float: IT power that jobs and their nodes draw at most at any instant of a step (RULES §2.6)."""
     battery_mw = case.battery.discharge_limit_mw if case.battery.capacity_mj else 0
-    return (steps.supply_mw + steps.import_mw + battery_mw) / steps.pue
+    served_mw = steps.supply_mw + steps.import_mw + battery_mw
+    return np.asarray(np.minimum(served_mw, steps.limits.most_mw) / steps.pue)
 
 
 def _may_charge(case: Case, rows: np.ndarray) -> np.ndarray:

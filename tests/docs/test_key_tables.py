@@ -2,7 +2,7 @@
 
 import pytest
 
-from docs.scripts.scenario_tables import PAGES, refreshed
+from docs.scripts.scenario_tables import LEVELS_PAGE, PAGES, levels_refreshed, refreshed
 from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad.experiment_file import Experiment
 from experiments.size.size_file import SizeFile
@@ -17,7 +17,7 @@ def test_tables_of_keys_are_those_of_the_fields(page):
 
 
 def keys(table):
-    for name, field in table.model_fields.items():
+    for name, field in table.fields_by_key().items():
         inner = inner_table(field)
         yield from [name] if inner is None else keys(inner)
 
@@ -29,3 +29,8 @@ MODELS = (Scenario, Experiment, SlurmFile, SizeFile)
 def test_every_key_is_documented(page, model):
     text = page.read_text("utf-8")
     assert [key for key in keys(model) if f"`{key}`" not in text] == []
+
+
+def test_speed_levels_are_those_of_the_file():
+    remedy = "change the file, then: python -m docs.scripts.scenario_tables"
+    assert levels_refreshed(LEVELS_PAGE.read_text("utf-8")) == LEVELS_PAGE.read_text("utf-8"), remedy

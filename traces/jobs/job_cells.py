@@ -24,6 +24,12 @@ _ROUNDINGS = {
 ROUNDINGS = ("exact", *_ROUNDINGS)
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
+_KINDS = {"any": True, "ok": False}
+#: In a list of ids: one in quotes, where a quote is doubled; else what stands between separators.
+_ID = re.compile(r'"(?:[^"]|"")*"|[^ \t;"]+')
+_SEPARATORS = re.compile(r"[ \t;]*")
+_NEEDS_QUOTES = re.compile(r'[ \t;"]')
+
 _TIME = {"us": "1e-6", "ms": "1e-3", "s": "1", "min": "60", "h": "3600", "d": "86400"}
 _CORES = {"1": "1", "milli": "1e-3"}
 _GPUS = {"1": "1000", "milli": "1"}
@@ -36,6 +42,7 @@ _MEMORY = {
     "GB": str(Decimal(10**9) / 2**20),
 }
 _POWER = {"mW": "1", "W": "1e3", "kW": "1e6"}
+_SENSITIVITY = {"1": "1000", "milli": "1"}
 _VALUE = {"micro": "1", "milli": "1e3", "1": "1e6"}
 
 
@@ -61,6 +68,9 @@ QUANTITIES = {
     "power_w": Quantity("power_mw", _POWER, "W", "exact"),
     "value": Quantity("value_u", _VALUE, "1", "exact"),
     "deadline_s": Quantity("deadline_s", _TIME, "s", "floor"),
+    "sensitivity": Quantity("sensitivity_milli", _SENSITIVITY, "1", "exact"),
+    "cancel_s": Quantity("cancel_s", _TIME, "s", "floor"),
+    "think_s": Quantity("think_s", _TIME, "s", "ceil"),
 }
 
 
@@ -154,3 +164,60 @@ def booleans(column: str, cells: Sequence[str]) -> np.ndarray:
             raise CellError(row, f"{column} is {quoted(cell)}; write one of {', '.join(_TRUTH)}")
         flags[row] = value
     return flags
+
+
+def kinds(column: str, cells: Sequence[str]) -> np.ndarray:
+    """Cells `any` and `ok` as bool, True for any; an empty one is True. CellError for others."""
+    flags = np.ones(len(cells), dtype=bool)
+    for row, cell in enumerate(cells):
+        value = True if cell == "" else _KINDS.get(cell.lower())
+        if value is None:
+            raise CellError(row, f"{column} is {quoted(cell)}; write one of {', '.join(_KINDS)}")
+        flags[row] = value
+    return flags
+
+
+def id_lists(column: str, cells: Sequence[str]) -> list[tuple[str, ...]]:
+    """Cells with job ids between spaces or semicolons as tuples. CellError for others.
+
+    An id that holds a space, a semicolon or a double quote stands in double quotes, its own quotes doubled.
+    """
+    return [_ids_in(column, row, cell) if cell else () for row, cell in enumerate(cells)]
+
+
+def _ids_in(column: str, row: int, cell: str) -> tuple[str, ...]:
+    ids: list[str] = []
+    place = _after_separators(cell, 0)
+    while place < len(cell):
+        match = _ID.match(cell, place)
+        following = len(cell) if match is None else _after_separators(cell, match.end())
+        if match is None or (following == match.end() < len(cell)):
+            raise CellError(
+                row,
+                f"{column} is {quoted(cell)}; write ids between spaces or semicolons, and in double quotes "
+                "where they hold one of these",
+            )
+        text = match.group()
+        ids.append(text[1:-1].replace('""', '"') if text[0] == '"' else text)
+        place = following
+    known: set[str] = set()
+    for job in ids:
+        if job in known:
+            raise CellError(row, f"{column} names job {quoted(job)} twice; name it once")
+        known.add(job)
+        if not (job.isprintable() and job == job.strip() and job):
+            raise CellError(row, f"{column} names {quoted(job)}, which is no job id; correct it")
+    return tuple(ids)
+
+
+def _after_separators(cell: str, place: int) -> int:
+    match = _SEPARATORS.match(cell, place)
+    return place if match is None else match.end()
+
+
+def id_list_cell(ids: Sequence[object]) -> str:
+    """The cell that `id_lists` reads as these ids."""
+    texts = [str(job) for job in ids]
+    return " ".join(
+        '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text for text in texts
+    )

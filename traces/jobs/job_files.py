@@ -16,10 +16,20 @@ from traces.errors import InputError
 from traces.files.atomic import replacing
 from traces.files.documents import reads_file
 from traces.files.text import MAX_BYTES, place, refuse_os
-from traces.jobs.job_formats import JOB_FORMATS, ReadOptions, formats_of_suffix, job_format, read_jobs
+from traces.jobs.dependencies.selected_chains import cut_chains
+from traces.jobs.job_cells import id_list_cell
+from traces.jobs.job_formats import JOB_FORMATS, formats_of_suffix, job_format, read_jobs
 from traces.jobs.job_metadata import metadata_of
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.readers.parquet_jobs import pyarrow_parquet
-from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+from traces.jobs.workload import (
+    FULLY_SENSITIVE,
+    NO_CANCEL_S,
+    NO_DEADLINE_S,
+    NO_POWER,
+    NO_VALUE,
+    Workload,
+)
 
 if TYPE_CHECKING:
     import pyarrow
@@ -40,6 +50,16 @@ _WRITTEN: dict[str, tuple[str, int, int | None]] = {
     "partition": ("partition", 1, None),
     "service_class": ("service_class", 1, None),
 }
+#: The same of columns that are written only where a job says something.
+_WRITTEN_RARE: dict[str, tuple[str, int, int | None]] = {
+    "sensitivity": ("sensitivity_milli", 1000, FULLY_SENSITIVE),
+    "cancel_s": ("cancel_s", 1, NO_CANCEL_S),
+    "after": ("after", 1, None),
+    "after_kind": ("after_any", 1, None),
+    "think_s": ("think_s", 1, 0),
+    "user": ("user", 1, None),
+    "group": ("group", 1, None),
+}
 
 
 @reads_file
@@ -50,6 +70,8 @@ def read_workload(
     mapping: str | Path | None = None,
     strict: bool = False,
     max_bytes: int = MAX_BYTES,
+    cancellations: str = "skip",
+    dependencies: str = "ignore",
 ) -> Workload:
     """The jobs of a trace file, plain or gzipped, in submit order.
 
@@ -58,19 +80,24 @@ def read_workload(
               None: our own columns, or the built-in mapping that fits the column names
     strict : the first repair or skip is an error
     max_bytes : cap on the unpacked size of the file
+    cancellations : 'skip' leaves out jobs that their users gave up while they waited; 'replay' keeps them,
+              with `cancel_s`
+    dependencies : 'ignore' reads no job as waiting for another; 'wait' fills `after`, `after_any`, `think_s`
 
     InputError, with file and line, where the file cannot be read. Format: docs/workload-format.md.
     """
     if max_bytes < 1:
         raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")
-    return read_jobs(job_format(path, format), Path(path), ReadOptions(mapping, strict, max_bytes))
+    options = ReadOptions(mapping, strict, max_bytes, cancellations, dependencies)
+    return read_jobs(job_format(path, format), Path(path), options)
 
 
 def write_workload(workload: Workload, path: Path | str) -> None:
     """Write a workload as CSV (.csv, .csv.gz) or Parquet (.parquet), whole or not at all.
 
-    `read_workload` gives back the same jobs, header and content hash. InputError: unknown suffix, or
-    the folder cannot be written to.
+    `read_workload` gives back the same jobs, header and content hash; of jobs with `cancel_s` or `after`
+    it does where it is asked to replay and to wait. InputError: unknown suffix, the folder cannot be
+    written to, or a job waits for one that is not in the workload.
     """
     kind = next((entry.name for entry in formats_of_suffix(path)), None)
     if kind not in JOB_FORMATS.built_in:
@@ -78,6 +105,13 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     if kind == "swf":
         raise InputError(
             "SWF cannot hold all fields of a job", where=place(path), remedy="write .csv or .parquet"
+        )
+    cut = cut_chains(workload)
+    if cut:
+        raise InputError(
+            f"jobs wait for others that are not in the workload ({cut})",
+            where=place(path),
+            remedy="write what without_missing_predecessors(workload) gives",
         )
     packed = Path(path).suffix.lower() == ".gz"
     if packed and kind == "parquet":
@@ -110,7 +144,22 @@ def _columns(jobs: Workload) -> dict[str, tuple[np.ndarray, int, int | None]]:
             written[name] = (values, scale, none)
     if jobs.preemptible.all():
         del written["preemptible"]
+    for name, (column, scale, none) in _WRITTEN_RARE.items():
+        values = jobs.stated(column)
+        if values is not None:
+            written[name] = (_AS_TEXTS[name](values) if name in _AS_TEXTS else values, scale, none)
     return written
+
+
+def _kind_texts(after_any: np.ndarray) -> np.ndarray:
+    return np.array(["" if any_end else "ok" for any_end in after_any], dtype=object)
+
+
+def _id_texts(after: np.ndarray) -> np.ndarray:
+    return np.array([id_list_cell(ids) for ids in after], dtype=object)
+
+
+_AS_TEXTS = {"after": _id_texts, "after_kind": _kind_texts}
 
 
 def _write_csv(jobs: Workload, stream: BinaryIO) -> None:

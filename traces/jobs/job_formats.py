@@ -13,25 +13,12 @@ from typing import TYPE_CHECKING
 
 from traces.errors import InputError, one_line, quoted
 from traces.files.documents import is_regular
-from traces.files.text import MAX_BYTES, place
+from traces.files.text import place
+from traces.jobs.read_options import ReadOptions as ReadOptions
 from traces.name_registry import Entry, RegistrationError, Registry
 
 if TYPE_CHECKING:
     from traces.jobs.workload import Workload
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """Arguments of `read_workload` that a format's reader gets.
-
-    mapping : name or TOML file of a mapping of columns; only where the format takes one
-    strict : the first repair or skip is an error
-    max_bytes : cap on the unpacked size of the file
-    """
-
-    mapping: str | Path | None = None
-    strict: bool = False
-    max_bytes: int = MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +45,25 @@ class JobFormat:
 def _read_swf(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.swf import read_swf
 
-    return read_swf(path, strict=options.strict, max_bytes=options.max_bytes)
+    return read_swf(
+        path,
+        strict=options.strict,
+        max_bytes=options.max_bytes,
+        cancellations=options.cancellations,
+        dependencies=options.dependencies,
+    )
 
 
 def _read_csv(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.csv_jobs import read_csv
 
-    return read_csv(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+    return read_csv(path, options)
 
 
 def _read_parquet(path: Path, options: ReadOptions) -> Workload:
     from traces.jobs.readers.parquet_jobs import read_parquet
 
-    return read_parquet(path, mapping=options.mapping, strict=options.strict, max_bytes=options.max_bytes)
+    return read_parquet(path, options)
 
 
 def _check(job_format: JobFormat) -> None:
@@ -171,13 +164,14 @@ def read_jobs(entry: Entry[JobFormat], path: Path, options: ReadOptions) -> Work
         raise
     except Exception as error:
         raise _failed(entry, path, error) from error
-    from traces.jobs.workload import Workload  # needs NumPy, as the readers do
+    from traces.jobs.dependencies.unasked import as_asked  # needs NumPy, as the readers do
+    from traces.jobs.workload import Workload
 
     if not isinstance(workload, Workload):
         raise InputError(
             f"{place(path)}: format {entry.name!r} of the plug-in {entry.origin} gave no Workload"
         )
-    return workload
+    return as_asked(workload, options)
 
 
 def _failed(entry: Entry[JobFormat], path: Path, error: Exception) -> InputError:

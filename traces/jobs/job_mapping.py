@@ -17,7 +17,18 @@ from traces.jobs.job_cells import QUANTITIES, ROUNDINGS
 from traces.jobs.job_metadata import Metadata, parse_metadata
 
 REQUIRED = ("job_id", "submit_s", "cores", "work_s")
-TEXT_FIELDS = ("job_id", "preemptible", "partition", "service_class")
+TEXT_FIELDS = (
+    "job_id",
+    "preemptible",
+    "partition",
+    "service_class",
+    "after",
+    "after_kind",
+    "user",
+    "group",
+)
+#: These say how a job waits for those of `after`.
+OF_AFTER = ("after_kind", "think_s")
 KNOWN = (*REQUIRED, *(name for name in (*QUANTITIES, *TEXT_FIELDS) if name not in REQUIRED))
 BUILT_IN = ("openb", "gaia")
 _KEYS = ("column", "minus", "times", "unit", "round")
@@ -92,6 +103,7 @@ def native_mapping(header: Sequence[str], where: str, index: Sequence[str] = ())
             remedy="rename it, or leave it out",
         )
     sources = {name: _source(name, {"column": name}, where) for name in header if name not in left_out}
+    _refuse_lone(sources, where)
     return Mapping("own", sources, native=True, index=left_out)
 
 
@@ -165,6 +177,7 @@ def parse(text: str, name: str) -> Mapping:
                 f"unknown field columns.{target}", where=name, remedy=f"known: {', '.join(KNOWN)}"
             )
         sources[target] = _source(target, keys, name)
+    _refuse_lone(sources, name)
     skip = _table(tables, "skip", name)
     for code, column in skip.items():
         if not isinstance(column, str):
@@ -173,6 +186,15 @@ def parse(text: str, name: str) -> Mapping:
             )
     pairs = {key: str(value) for key, value in _table(tables, "file", name).items()}
     return Mapping(name, sources, dict(skip), parse_metadata(pairs, f"{name}: [file]"), header=header)
+
+
+def _refuse_lone(sources: dict[str, Source], where: str) -> None:
+    """InputError for a field that says how a job waits, where no field says for which jobs."""
+    for name in OF_AFTER:
+        if name in sources and "after" not in sources:
+            raise InputError(
+                f"{name} is given without after", where=where, remedy="give after, the ids of the jobs, too"
+            )
 
 
 def _table(tables: dict[str, object], key: str, name: str) -> dict[str, Any]:

@@ -9,31 +9,37 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.text import place
+from traces.jobs.dependencies.precedence import array_of_tuples, is_number_id
+from traces.jobs.dependencies.predecessors import known_predecessors
 from traces.jobs.job_cells import (
     QUANTITIES,
     CellError,
     booleans,
     decimals,
     difference,
+    id_lists,
     integers_if_plain,
+    kinds,
     product,
     scaled_integers,
 )
-from traces.jobs.job_mapping import Mapping, Source
+from traces.jobs.job_mapping import OF_AFTER, Mapping, Source
 from traces.jobs.job_metadata import Metadata
 from traces.jobs.job_texts import JobTexts
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.repairs import Check, Findings, plain
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import (
+    FULLY_SENSITIVE,
     LARGEST_COUNT,
     LARGEST_S,
+    NO_CANCEL_S,
     NO_DEADLINE_S,
     NO_POWER,
     NO_VALUE,
     Workload,
-    is_number_id,
 )
 from traces.read_report import Finding, ReadReport
 
@@ -47,10 +53,25 @@ _ABSENT = {
     "value": NO_VALUE,
     "deadline_s": NO_DEADLINE_S,
 }
-_LARGEST = {"submit_s": LARGEST_S, "work_s": LARGEST_S, "estimate_s": LARGEST_S, "deadline_s": NO_DEADLINE_S}
+#: The same of columns that stay None where the table has none.
+_RARE_ABSENT = {"sensitivity": FULLY_SENSITIVE, "cancel_s": NO_CANCEL_S, "think_s": 0}
+_EMPTY = _ABSENT | _RARE_ABSENT
+_RARE_SILENT = _RARE_ABSENT | {"after_kind": True, "user": "", "group": ""}
+_MOST = {
+    "submit_s": LARGEST_S,
+    "work_s": LARGEST_S,
+    "estimate_s": LARGEST_S,
+    "deadline_s": NO_DEADLINE_S,
+    "power_w": 10**15,
+    "value": NO_DEADLINE_S - 1,
+    "sensitivity": FULLY_SENSITIVE,
+    "cancel_s": NO_CANCEL_S,
+    "think_s": LARGEST_S,
+}
 #: A trace may begin before second 0 (traces.jobs.submit_shift); everything else is 0 or more.
-_MAY_BE_NEGATIVE = ("submit_s", "deadline_s")
-_MOST = {"power_w": 10**15, "value": NO_DEADLINE_S - 1}
+_MAY_BE_NEGATIVE = ("submit_s", "deadline_s", "cancel_s")
+#: Instants that a job need not have, and the value for none: they move with the trace, and follow its submit.
+_INSTANTS = {"deadline_s": NO_DEADLINE_S, "cancel_s": NO_CANCEL_S}
 
 
 @dataclass(slots=True)
@@ -92,6 +113,7 @@ class JobTable:
             self._written = JobTexts(place(path), delimiter, mapping, stated.zone, stated.start_utc)
         self._columns = _Columns()
         self._records = 0
+        self._skipped: set[str] = set()
         self._findings = Findings(path, np.zeros(0, dtype=np.int64), unit)
         if not mapping.native:
             text = f"columns read by mapping {mapping.name}"
@@ -108,6 +130,7 @@ class JobTable:
         self._findings.at(lines)
         keep = self._skip(cells, len(lines))
         if not keep.all():
+            self._skipped.update(self._ids_of(cells, numbers, ~keep))
             rows = np.flatnonzero(keep).tolist()
             cells = {name: [column[row] for row in rows] for name, column in cells.items()}
             lines, numbers = lines[keep], numbers[keep]
@@ -129,6 +152,12 @@ class JobTable:
             self._columns.add("job_id", np.array([str(number) for number in numbers], dtype=object))
         self._columns.places.append(lines)
 
+    def _ids_of(self, cells: dict[str, list[str]], numbers: np.ndarray, rows: np.ndarray) -> list[str]:
+        """Ids of these rows of a chunk, for jobs that wait for them."""
+        source = self._mapping.sources.get("job_id")
+        places = np.flatnonzero(rows).tolist()
+        return [str(numbers[row]) if source is None else cells[source.column][row] for row in places]
+
     def _skip(self, cells: dict[str, list[str]], count: int) -> np.ndarray:
         keep = np.ones(count, dtype=bool)
         for code, column in self._mapping.skip.items():
@@ -141,6 +170,10 @@ class JobTable:
         column = cells[source.column]
         if name == "preemptible":
             return booleans(source.column, column)
+        if name == "after_kind":
+            return kinds(source.column, column)
+        if name == "after":
+            return array_of_tuples(id_lists(source.column, column))
         if name not in QUANTITIES:
             return self._texts(source.column, column, required=name == "job_id")
         if source.minus is None and source.times is None:
@@ -164,7 +197,7 @@ class JobTable:
         """One chunk of a numeric field as int64, in the unit of Workload. CellError for a bad cell."""
         column = cells[source.column]
         empty = np.zeros(len(column), dtype=bool)
-        if name in _ABSENT:
+        if name in _EMPTY:
             empty = np.fromiter((cell == "" for cell in column), bool, len(column))
             column = ["0" if cell == "" else cell for cell in column]
         label, values = source.column, decimals(source.column, column, None)
@@ -182,15 +215,17 @@ class JobTable:
             direction = "down" if source.rounding == "floor" else "up"
             text = f"{label} is a decimal, rounded {direction} to a whole second"
             self._findings.add("repairs", "decimal", rounded, column, text)
-        if name in _ABSENT:
-            integers[empty] = _ABSENT[name]
+        if name in _EMPTY:
+            integers[empty] = _EMPTY[name]
         return integers
 
-    def workload(self, strict: bool) -> Workload:
+    def workload(self, options: ReadOptions) -> Workload:
         """The workload of all chunks. InputError for errors across chunks, such as repeated ids."""
         columns = self._complete()
         self._refuse_wrong(columns)
         columns = self._without_processors(columns)
+        if options.cancellations == "skip" and "cancel_s" in columns:
+            columns = self._without_cancelled(columns)
         work_s, unknown = columns["work_s"], columns["estimate_s"] == _UNKNOWN
         text = "no estimate, the run time stands in"
         self._findings.add("repairs", "estimate_from_run_time", unknown, work_s, text)
@@ -202,17 +237,40 @@ class JobTable:
         self._findings.note_jobs(
             ~unknown, columns["cores"], work_s, columns["estimate_s"], self._metadata.processors
         )
+        self._chains(columns, options)
         start_utc = self._metadata.start_utc if self._written is None else self._written.start_utc
         shift_s, origin_utc = shift_to_zero(submit_s, start_utc, self._findings)
-        if strict:
+        if options.strict:
             self._findings.refuse_all()
         columns["submit_s"] = submit_s + shift_s
-        has_deadline = columns["deadline_s"] < NO_DEADLINE_S
-        columns["deadline_s"] = columns["deadline_s"] + np.where(has_deadline, shift_s, 0)
+        for name in _INSTANTS.keys() & columns.keys():
+            columns[name] = columns[name] + np.where(columns[name] < _INSTANTS[name], shift_s, 0)
         order = np.argsort(submit_s, kind="stable")
         columns = {name: column[order] for name, column in columns.items()}
         report = self._findings.report(self._records, shift_s)
         return self._build(columns, "run_time" if unknown.all() else "user", origin_utc, report)
+
+    def _chains(self, columns: dict[str, np.ndarray], options: ReadOptions) -> None:
+        """Check what jobs wait for; without these columns where that is ignored, or no job waits."""
+        after = columns.get("after")
+        if after is None:
+            return
+        waits = np.fromiter(map(bool, after), bool, len(after))
+        values = [" ".join(ids) for ids in after] if waits.any() else []
+        if options.dependencies == "wait":
+            self._findings.add("notes", "dependencies", waits, values, "waits for other jobs (after)")
+            after = columns["after"] = known_predecessors(
+                columns["job_id"], after.tolist(), self._skipped, self._findings, repair_unknown=False
+            )
+            waits = np.fromiter(map(bool, after), bool, len(after))
+            if "think_s" in columns:
+                columns["think_s"] = np.where(waits, columns["think_s"], 0)
+        else:
+            text = Phrase("waits for other jobs (after), read with ", Parameter("dependencies", "wait"))
+            self._findings.add("notes", "dependencies_ignored", waits, values, text)
+        if options.dependencies != "wait" or not waits.any():
+            for name in ("after", *OF_AFTER):
+                columns.pop(name, None)
 
     def _complete(self) -> dict[str, np.ndarray]:
         if not self._columns.places:
@@ -230,15 +288,27 @@ class JobTable:
         """InputError for the earliest record with an impossible value or a repeated id."""
         checks: list[Check] = []
         for name, quantity in QUANTITIES.items():
-            column = columns[name]
-            most = _LARGEST.get(name, _MOST.get(name, LARGEST_COUNT))
+            column = columns.get(name)
+            if column is None:
+                continue
+            most = _MOST.get(name, LARGEST_COUNT)
             text = f"{quantity.target} is {{}}, more than {most}; correct it"
+            if name == "sensitivity":
+                column, most, text = (
+                    column / 1000,
+                    1,
+                    "sensitivity is {}, more than 1; give a share from 0 to 1",
+                )
             checks.append((column > most, column, text))
-        deadline_s = columns["deadline_s"]
         text = f"submit_s is {{}}, less than -{LARGEST_S}; correct it"
         checks.append((columns["submit_s"] < -LARGEST_S, columns["submit_s"], text))
-        text = "deadline_s is {}, before the job's submit time; correct it, or leave it empty for none"
-        checks.append((deadline_s < columns["submit_s"], deadline_s, text))
+        for name in _INSTANTS.keys() & columns.keys():
+            text = f"{name} is {{}}, before the job's submit time; correct it, or leave it empty for none"
+            checks.append((columns[name] < columns["submit_s"], columns[name], text))
+        if "think_s" in columns:
+            idle = (columns["think_s"] > 0) & ~np.fromiter(map(bool, columns["after"]), bool)
+            text = "think_s is {} of a job that waits for no other; leave it empty, or give after"
+            checks.append((idle, columns["think_s"], text))
         checks.append(self._duplicates(columns["job_id"]))
         if self._mapping.native:
             idle = (columns["cores"] == 0) & (columns["gpus"] == 0)
@@ -254,13 +324,29 @@ class JobTable:
     def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The columns without records that ask for neither cores nor GPUs, which are counted as skips."""
         keep = (columns["cores"] > 0) | (columns["gpus"] > 0)
-        if keep.all():
-            return columns
         text = "asks for no cores and no GPUs, record skipped"
         self._findings.add("skips", "no_processors", ~keep, columns["cores"], text)
+        return self._only(keep, columns, "no record asks for cores or GPUs", "give jobs")
+
+    def _without_cancelled(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The columns without jobs that their users gave up as they waited, which are counted as skips."""
+        keep = columns["cancel_s"] == NO_CANCEL_S
+        text = "given up by its user unless it has started by then (cancel_s), record skipped"
+        self._findings.add("skips", "cancelled_while_waiting", ~keep, columns["cancel_s"], text)
+        del columns["cancel_s"]
+        remedy = Phrase("give ", Parameter("cancellations", "replay"))
+        return self._only(keep, columns, "every job has a cancel_s", remedy)
+
+    def _only(
+        self, keep: np.ndarray, columns: dict[str, np.ndarray], problem: str, remedy: str
+    ) -> dict[str, np.ndarray]:
+        """The columns with these rows only, which `_findings` then refers to. InputError for no rows."""
+        if keep.all():
+            return columns
         if not keep.any():
-            raise InputError("no record asks for cores or GPUs", where=place(self._path), remedy="give jobs")
-        self._findings.at(np.concatenate(self._columns.places)[keep])
+            raise InputError(problem, where=place(self._path), remedy=remedy)
+        self._skipped.update(columns["job_id"][~keep].tolist())
+        self._findings.at(self._findings.lines[keep])
         return {name: column[keep] for name, column in columns.items()}
 
     def _build(
@@ -271,7 +357,10 @@ class JobTable:
         report: ReadReport,
     ) -> Workload:
         """The Workload from checked columns; ids that are whole numbers become int64."""
-        numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items()}
+        for name, silent in _RARE_SILENT.items():
+            if name in columns and (columns[name] == silent).all():
+                del columns[name]
+        numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items() if name in columns}
         ids = columns["job_id"]
         if all(map(is_number_id, ids)):
             ids = np.fromiter(map(int, ids), np.int64, len(ids))
@@ -282,6 +371,10 @@ class JobTable:
             preemptible=columns["preemptible"],
             partition=columns.get("partition"),
             service_class=columns.get("service_class"),
+            after=columns.get("after"),
+            after_any=columns.get("after_kind"),
+            user=columns.get("user"),
+            group=columns.get("group"),
             origin_utc=origin_utc,
             zone=self._metadata.zone,
             processors=self._metadata.processors,

@@ -148,7 +148,9 @@ class JobTexts:
 
 def _times(field: str, source: Source) -> list[str]:
     """The columns of a field that may hold dates: instants, and pairs of them that make a duration."""
-    if field in ("submit_s", "deadline_s") or (field in ("work_s", "estimate_s") and source.minus):
+    if field in ("submit_s", "deadline_s", "cancel_s") or (
+        field in ("work_s", "estimate_s") and source.minus
+    ):
         return [name for name in (source.column, source.minus) if name is not None]
     return []
 

@@ -18,13 +18,13 @@ Check = tuple[np.ndarray, np.ndarray, str]
 class Findings:
     """Findings of one file, with the place of the first of each kind.
 
-    `lines` are the lines of the records that masks refer to.
+    `lines` are the lines of the records that masks refer to; `unit` is what they count, 'line' or 'row'.
     """
 
     def __init__(self, path: Path | str, lines: np.ndarray, unit: str = "line") -> None:
         self._path = path
         self.lines = lines
-        self._unit = unit
+        self.unit = unit
         self._kinds: dict[str, dict[str, Finding]] = {"repairs": {}, "skips": {}, "notes": {}}
 
     def at(self, lines: np.ndarray) -> None:
@@ -35,10 +35,14 @@ class Findings:
         """The place of a record, for the beginning of a message."""
         return self._place(int(self.lines[row]))
 
+    def number(self, row: int) -> int:
+        """The line (or row) of a record."""
+        return int(self.lines[row])
+
     def _place(self, line: int) -> str:
-        if self._unit == "line":
+        if self.unit == "line":
             return place(self._path, line)
-        return f"{place(self._path)} {self._unit} {line}"
+        return f"{place(self._path)} {self.unit} {line}"
 
     def refuse(self, checks: Sequence[Check]) -> None:
         """Raise InputError for the earliest record that a check marks."""

@@ -17,7 +17,8 @@ from fractions import Fraction
 import numpy as np
 
 from traces.errors import InputError, quoted
-from traces.jobs.workload import NO_DEADLINE_S, NO_VALUE, Workload, is_number_id
+from traces.jobs.dependencies.precedence import is_number_id
+from traces.jobs.workload import NO_DEADLINE_S, NO_VALUE, Workload
 from traces.numbers.constants import HOUR_S, MICRO
 
 _PPM = MICRO

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from traces.errors import InputError, quoted
+from traces.jobs.dependencies.precedence import array_of_tuples, normal_predecessors, refuse_cycles
+from traces.jobs.text_columns import ids_column, texts_column
 from traces.numbers.constants import NO_DEADLINE_S as NO_DEADLINE_S
 from traces.numbers.constants import NO_POWER as NO_POWER
 from traces.numbers.constants import NO_VALUE as NO_VALUE
@@ -47,7 +49,18 @@ _RARE_RANGES: dict[str, tuple[int, int]] = {
 _TEXTS = ("partition", "service_class", "user", "group")
 COLUMNS = ("job_id", *_RANGES, "preemptible", "partition", "service_class")
 RARE_COLUMNS = (*_RARE_RANGES, "after", "after_any", "user", "group")
-"""Columns that are None where no job says anything; content_hash knows them only where they are given."""
+"""Columns that are None where the trace has none."""
+#: The value of a job that says nothing.
+_SILENT: dict[str, object] = {
+    "sensitivity_milli": FULLY_SENSITIVE,
+    "cancel_s": NO_CANCEL_S,
+    "think_s": 0,
+    "after": (),
+    "after_any": True,
+    "user": "",
+    "group": "",
+}
+_NOT_HASHED = ("user", "group")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,19 +129,31 @@ class Workload:
         if flags.dtype != np.bool_:
             raise InputError(f"preemptible must be true or false, not {flags.dtype}", where=self.name)
         self._freeze("preemptible", flags)
-        self._freeze("job_id", _ids(self.name, self.job_id))
+        self._freeze("job_id", ids_column(self.name, self.job_id))
         for column in _TEXTS:
             if getattr(self, column) is not None:
-                self._freeze(column, _texts(self.name, column, getattr(self, column)))
+                self._freeze(column, texts_column(self.name, column, getattr(self, column)))
         for column, (low, high) in _RARE_RANGES.items():
             if getattr(self, column) is not None:
                 self._freeze(column, _whole(self, column, low, high))
-        if self.after is not None:
-            self._freeze("after", _predecessors(self.name, self.after))
-            given = np.ones(len(self), bool) if self.after_any is None else np.asarray(self.after_any)
-            self._freeze("after_any", given)
+        self._freeze_chains()
         _check_rows(self)
+        if self.after is not None:
+            refuse_cycles(self.name, self.job_id, self.after)
         _check_header(self)
+
+    def _freeze_chains(self) -> None:
+        """Predecessors as tuples of ids of the kind of job_id, with after_any where it was not given."""
+        if self.after is None:
+            for column in ("after_any", "think_s"):
+                if getattr(self, column) is not None:
+                    raise InputError(f"{column} is given without after", where=self.name)
+            return
+        self._freeze("after", normal_predecessors(self.name, self.job_id, self.after))
+        flags = np.ones(len(self), bool) if self.after_any is None else np.asarray(self.after_any)
+        if flags.dtype != np.bool_:
+            raise InputError(f"after_any must be true or false, not {flags.dtype}", where=self.name)
+        self._freeze("after_any", flags)
 
     def _freeze(self, column: str, values: np.ndarray) -> None:
         """Store a private, read-only copy, so that no caller can change a job afterwards."""
@@ -170,7 +195,7 @@ class Workload:
             others.setdefault("estimates", "run_time")
         columns.update({key: others.pop(key) for key in (*COLUMNS, *RARE_COLUMNS) if key in others})
         if columns.get("after") is not None:
-            columns["after"] = _predecessors(name, columns["after"])
+            columns["after"] = array_of_tuples(list(columns["after"]))
         order = np.argsort(np.asarray(submit_s), kind="stable")
         all_columns: dict[str, Any] = {
             key: _spread(name, key, values, count)[order]
@@ -241,13 +266,24 @@ class Workload:
         }
         return dataclasses.replace(self, **chosen)
 
+    def stated(self, column: str) -> np.ndarray | None:
+        """One of RARE_COLUMNS, or None where it says nothing of any job: all fully sensitive, no user, ..."""
+        array: np.ndarray | None = getattr(self, column)
+        silent = _SILENT[column]
+        if array is None or all(value == silent for value in array.tolist()):
+            return None
+        return array
+
     def content_hash(self) -> str:
-        """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report."""
+        """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report.
+
+        A column of RARE_COLUMNS counts where it is `stated`. User and group never count: no rule of the
+        simulation reads them, and traces kept their hashes when readers began to fill them.
+        """
         digest = hashlib.sha256(b"rare workload 1\n")
-        for name in (*COLUMNS, *RARE_COLUMNS):
+        counted = [name for name in RARE_COLUMNS if name not in _NOT_HASHED and self.stated(name) is not None]
+        for name in (*COLUMNS, *counted):
             array = getattr(self, name)
-            if array is None and name in RARE_COLUMNS:
-                continue
             if array is None:
                 digest.update(f"{name} none\n".encode())
                 continue
@@ -291,52 +327,6 @@ def _whole(jobs: Workload, column: str, low: int, high: int) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def _ids(name: str, ids: np.ndarray) -> np.ndarray:
-    array = np.asarray(ids)
-    if len(array) == 0:
-        return np.zeros(0, dtype=np.int64)
-    if array.dtype.kind in "iu" and array.max() <= np.iinfo(np.int64).max:
-        return array.astype(np.int64)
-    texts = _texts(name, "job_id", array)
-    if all(is_number_id(text) for text in texts):
-        return np.array([int(text) for text in texts], dtype=np.int64)
-    return texts
-
-
-def is_number_id(text: str) -> bool:
-    """Whether a text id is a whole number written the one usual way, so that it can be stored as one."""
-    digits = text.removeprefix("-")
-    plain = digits.isascii() and digits.isdecimal() and len(digits) <= 18
-    return plain and str(int(text)) == text
-
-
-def _texts(name: str, column: str, values: np.ndarray) -> np.ndarray:
-    """Strings as an object array; control characters and outer spaces would not survive a CSV file."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    known = set()
-    for text in array:
-        if text.__class__ is str and text in known:
-            continue
-        empty = column == "job_id" and text == ""
-        if not isinstance(text, str) or not (text.isprintable() and text == text.strip()) or empty:
-            raise InputError(
-                f"{column} {quoted(text)} is not a plain, printable text without outer spaces", where=name
-            )
-        known.add(text)
-    return array
-
-
-def _predecessors(name: str, values: np.ndarray) -> np.ndarray:
-    """Tuples of ids as an object array; InputError for anything else."""
-    array = np.empty(len(values), dtype=object)
-    for row, ids in enumerate(values):
-        if not isinstance(ids, tuple):
-            raise InputError(f"after {quoted(ids)} is not a tuple of job ids", where=name)
-        array[row] = ids
-    return array
-
-
 def _check_rows(jobs: Workload) -> None:
     def refuse(mask: np.ndarray, problem: str) -> None:
         if mask.any():
@@ -349,6 +339,11 @@ def _check_rows(jobs: Workload) -> None:
             raise InputError(f"{column} and submit_s differ in length", where=jobs.name)
     refuse((jobs.cores == 0) & (jobs.gpus_milli == 0), "asks for no cores and no GPUs")
     refuse(jobs.deadline_s < jobs.submit_s, "has its deadline before its submit time")
+    if jobs.cancel_s is not None:
+        refuse(jobs.cancel_s < jobs.submit_s, "is given up before its submit time")
+    if jobs.after is not None and jobs.think_s is not None:
+        waits = np.fromiter(map(bool, jobs.after), bool, len(jobs))
+        refuse(~waits & (jobs.think_s > 0), "has a think time and waits for no job")
     refuse(np.diff(jobs.submit_s, prepend=0) < 0, "is out of order: jobs must be sorted by submit_s")
     refuse(pd.Series(jobs.job_id).duplicated().to_numpy(), "has an id that an earlier job has")
 

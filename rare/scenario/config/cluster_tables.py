@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rare.machine_events import MOST_LEVELS
 from rare.scenario.config.field_types import (
     MOST_TABLES,
     Flag,
@@ -96,6 +97,14 @@ WakeTime = Annotated[
         "comparisons have it",
     ),
 ]
+Speeds = Annotated[
+    Text | None,
+    Field(
+        description="published speed levels instead of `[[...speed]]`: `cpu`, `gpu`, or those of one device; "
+        "names and sources are in energy/datacenter/speed_levels.toml",
+        json_schema_extra=otherwise("none: full speed only"),
+    ),
+]
 _CORES = "cores of a node"
 _OF_PROFILE = otherwise("the profile's, else required")
 
@@ -105,6 +114,42 @@ def _lacks(table: NodeTable | PartitionTable) -> Problems:
     for key in ("cores_per_node", "idle_w", "core_w"):
         if table.profile is None and getattr(table, key) is None:
             yield key, "is missing; give it, or a server profile (`profile`, docs/scenarios.md)"
+
+
+class SpeedTable(Table):
+    """[[cluster.node.speed]], [[cluster.partition.speed]]: a speed level below the full one."""
+
+    rate: Number = Field(
+        ge=0.001,
+        le=0.999,
+        description="progress of a job of sensitivity 1, as a share of that at full speed; kept to 1/1000",
+    )
+    power: Number = Field(
+        ge=0,
+        le=0.999,
+        description="share of `core_w` and `gpu_w` (and of a job's own power) that is drawn; `idle_w` stays",
+    )
+
+    @property
+    def per_mille(self) -> tuple[int, int]:
+        """Rate and power in whole thousandths."""
+        return round(self.rate * 1000), round(self.power * 1000)
+
+
+SpeedTables = Annotated[tuple[SpeedTable, ...], Tables, Field(max_length=MOST_LEVELS - 1)]
+
+
+def _speed_problems(table: NodeTable | PartitionTable) -> Problems:
+    """Levels that are given twice, or do not become slower and thriftier."""
+    if table.speed and table.speeds is not None:
+        yield "speeds", "and [[...speed]] both give speed levels; keep one"
+    for before, after in zip(table.speed, table.speed[1:], strict=False):
+        if not all(late < early for early, late in zip(before.per_mille, after.per_mille, strict=True)):
+            yield (
+                "speed",
+                "must be given fastest first, each of a lower rate and power than the one before, got rate "
+                f"{before.rate:g} and then {after.rate:g}, power {before.power:g} and then {after.power:g}",
+            )
 
 
 class NodeTable(Table):
@@ -122,10 +167,13 @@ class NodeTable(Table):
     gpu_w: GpuWatts = None
     idle_nodes: IdleNodes = "sleep"
     wake_s: WakeTime = 0
+    speeds: Speeds = None
+    speed: SpeedTables = ()
 
     def problems(self) -> Problems:
-        """Watts that nobody gives."""
+        """Watts that nobody gives, or levels that do not fit together."""
         yield from _lacks(self)
+        yield from _speed_problems(self)
 
 
 class PartitionTable(Table):
@@ -145,10 +193,13 @@ class PartitionTable(Table):
     gpu_w: GpuWatts = None
     idle_nodes: IdleNodes = "sleep"
     wake_s: WakeTime = 0
+    speeds: Speeds = None
+    speed: SpeedTables = ()
 
     def problems(self) -> Problems:
-        """A node without anything to compute on, or without its watts."""
+        """A node without anything to compute on, without its watts, or with levels that do not fit."""
         yield from _lacks(self)
+        yield from _speed_problems(self)
         if self.cores_per_node == 0 and not self.gpus_per_node and self.profile is None:
             yield "cores_per_node", "and gpus_per_node are both 0; a node needs a core or a GPU"
 
@@ -296,6 +347,16 @@ class RulesTable(Table):
         default=False,
         description="whether a job ends at its estimate (5.5); off, as published comparisons need",
     )
+    checkpoint_s: Whole = Field(
+        default=0,
+        ge=0,
+        le=10**9,
+        description="seconds of progress from one checkpoint to the next: what was done before the last one "
+        "outlives a kill or an outage (5.7). 0: no checkpoints",
+    )
+    checkpoint_cost_s: Whole = Field(
+        default=0, ge=0, le=10**9, description="what writing one takes, at full power without progress (5.7)"
+    )
     voluntary_suspension: Flag = Field(
         default=False, description="whether schedulers may suspend while power lasts (4.2b)"
     )
@@ -305,3 +366,8 @@ class RulesTable(Table):
     tick_s: Whole | None = Field(
         default=None, ge=1, le=10**9, description="an extra decision point every so many seconds (3.8)"
     )
+
+    def problems(self) -> Problems:
+        """A price of checkpoints that nobody writes."""
+        if self.checkpoint_cost_s and not self.checkpoint_s:
+            yield "checkpoint_cost_s", "is given, but there are no checkpoints; give rules.checkpoint_s"

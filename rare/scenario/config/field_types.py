@@ -23,6 +23,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 Problems = Iterator[tuple[str | None, str]]
@@ -31,6 +32,7 @@ Problems = Iterator[tuple[str | None, str]]
 PROBLEM, WRONG_VALUE, NO_TABLES = "problem", "wrong_value", "no_tables"
 """Types of the errors that are raised here; toml_tables makes sentences of them."""
 
+_MOST_SECONDS = 10**12
 _FIRST_YEAR, _LAST_YEAR = 1000, 9000
 _LONGEST_TEXT = 4096  # as long as a path may be
 MOST_TABLES = 1000
@@ -60,6 +62,11 @@ class Table(BaseModel):
             context = {"key": key or "", "message": message}
             raise PydanticCustomError(PROBLEM, "{key} {message}", context)
         return self
+
+    @classmethod
+    def fields_by_key(cls) -> dict[str, FieldInfo]:
+        """The fields by the keys that TOML knows them by."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     def stated(self, *names: str) -> list[str]:
         """Those of these keys that have a value."""
@@ -125,6 +132,17 @@ def _lower_first(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
+def _moment(value: object) -> object:
+    """Whole seconds of the workload's clock, or an instant as text."""
+    if isinstance(value, float):
+        raise _wrong(f"must be whole seconds of the workload's clock, or a date, got {shown(value)}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > _MOST_SECONDS:
+            raise _wrong(f"must be between -10^12 and 10^12 seconds, got {shown(value)}")
+        return value
+    return _iso_text(value)
+
+
 def _array(value: object) -> tuple[object, ...]:
     if not isinstance(value, list | tuple):
         raise PydanticCustomError(NO_TABLES, "must be an array of tables")
@@ -145,6 +163,13 @@ Text = Annotated[
 Instant = Annotated[str, BeforeValidator(_iso_text), WithJsonSchema({"type": "string"})]
 """A date or an instant: a text, or TOML's own date types. Kept as text in ISO 8601."""
 
+Moment = Annotated[
+    int | str,
+    BeforeValidator(_moment),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+]
+"""A time: whole seconds of the workload's clock, or a date or an instant as text in ISO 8601."""
+
 _TEXT = {"type": "string", "minLength": 1}
 Texts = Annotated[
     tuple[str, ...],
@@ -164,6 +189,28 @@ Factors = Annotated[
     WithJsonSchema({"type": "array", "items": _FACTOR, "minItems": 2, "maxItems": 2}),
 ]
 """Two numbers from 0 to 2000 between which a factor is drawn, the lower one first."""
+
+
+def _pair_schema(low: float, high: float) -> WithJsonSchema:
+    number = {"type": "number", "minimum": low, "maximum": high}
+    return WithJsonSchema({"type": "array", "items": number, "minItems": 2, "maxItems": 2})
+
+
+Shares = Annotated[
+    tuple[Annotated[Number, Field(ge=0.001, le=1)], Annotated[Number, Field(ge=0.001, le=1)]],
+    BeforeValidator(_two_numbers),
+    AfterValidator(_lower_first),
+    _pair_schema(0.001, 1),
+]
+"""Two shares between which one is drawn, the lower one first."""
+
+DayHours = Annotated[
+    tuple[Annotated[Number, Field(ge=0, le=24)], Annotated[Number, Field(ge=0, le=24)]],
+    BeforeValidator(_two_numbers),
+    AfterValidator(_lower_first),
+    _pair_schema(0, 24),
+]
+"""Two numbers of hours from 0 to 24, the lower one first: from when until when of a day, or how long."""
 
 Tables = BeforeValidator(_array)
 """For a tuple of tables: an array of them, `[[like.this]]`."""

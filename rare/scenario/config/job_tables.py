@@ -37,7 +37,21 @@ def parse_span(span: str) -> tuple[int | None, int | None]:
 
 
 _OF_A_MODEL = ("load", "days", "variant", "estimates", "max_estimate_s", "seed")
-_OF_A_FILE = ("format", "mapping", "from_date", "to_date", "zone", "start_utc", "strict")
+_OF_A_FILE = (
+    "format",
+    "mapping",
+    "from_date",
+    "to_date",
+    "zone",
+    "start_utc",
+    "strict",
+    "cancellations",
+    "dependencies",
+)
+_SENSITIVITY = (
+    "how much of a lower speed a job suffers (11.2), where the trace does not say: 1 as much as the level's "
+    "`rate`, 0 nothing (it waits for memory or disks)"
+)
 
 
 class WorkloadTable(Table):
@@ -143,6 +157,23 @@ class WorkloadTable(Table):
         json_schema_extra=otherwise("the file's header"),
     )
     strict: Flag = Field(default=False, description="every repair and skip in the file becomes an error")
+    cancellations: Literal["skip", "replay"] = Field(
+        default="skip",
+        description='jobs that their users gave up while they waited: `"skip"` leaves them out, `"replay"` '
+        "queues them, and they leave when they did if they have not started (12.2)",
+    )
+    dependencies: Literal["ignore", "wait"] = Field(
+        default="ignore",
+        description='jobs that wait for others in the trace: `"ignore"` has them arrive at their submit, '
+        '`"wait"` after the others\' ends (12.4)',
+    )
+    sensitivity: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description=_SENSITIVITY,
+        json_schema_extra=otherwise("1"),
+    )
 
     def problems(self) -> Problems:
         """Keys that do not go together."""
@@ -196,6 +227,13 @@ class ServiceClassTable(Table):
         default=None,
         description="whether jobs of the class may be suspended",
         json_schema_extra=otherwise("as the trace says"),
+    )
+    sensitivity: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description=_SENSITIVITY,
+        json_schema_extra=otherwise("`workload.sensitivity`"),
     )
 
 

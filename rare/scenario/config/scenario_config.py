@@ -17,6 +17,7 @@ from rare.scenario.config.cluster_tables import (
     NodeTable,
     PartitionTable,
     RulesTable,
+    SpeedTable,
 )
 from rare.scenario.config.field_types import MOST_TABLES, Problems, Table, Tables, Text, otherwise
 from rare.scenario.config.forecast_table import ForecastTable
@@ -29,6 +30,7 @@ from rare.scenario.config.job_tables import (
     WorkloadTable,
     parse_span,
 )
+from rare.scenario.config.machine_event_tables import EventsTable, EventTable, OutagesTable, OutageTable
 from rare.scenario.config.supply_tables import SiteTable, SourceTable, SupplyTable
 from rare.scenario.config.toml_schema import toml_schema
 
@@ -36,11 +38,15 @@ __all__ = [
     "PLAIN_NODE",
     "BatteryTable",
     "ClusterTable",
+    "EventTable",
+    "EventsTable",
     "ForecastTable",
     "GridTable",
     "ImportTable",
     "NodeTable",
     "ObjectiveTable",
+    "OutageTable",
+    "OutagesTable",
     "PartitionTable",
     "RateTable",
     "RulesTable",
@@ -48,6 +54,7 @@ __all__ = [
     "ServiceClassTable",
     "SiteTable",
     "SourceTable",
+    "SpeedTable",
     "SupplyTable",
     "TimeTable",
     "WindowsTable",
@@ -83,6 +90,10 @@ class Scenario(Table):
     time: TimeTable = TimeTable()
     forecast: ForecastTable = ForecastTable()
     windows: WindowsTable | None = None
+    event: Annotated[tuple[EventTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
+    events: EventsTable | None = None
+    outage: Annotated[tuple[OutageTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
+    outages: OutagesTable | None = None
 
     def problems(self) -> Problems:
         """What several tables say together."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import types
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
@@ -65,7 +66,7 @@ def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, b
     if kind == "extra_forbidden" and table is not None:
         key = str(path[-1])
         inside = len(path) > 1
-        return TableProblem(path, _unknown(key, value, list(table.model_fields), inside)), True
+        return TableProblem(path, _unknown(key, value, list(table.fields_by_key()), inside)), True
     if kind == PROBLEM:
         return TableProblem((*path, context["key"]) if context["key"] else path, context["message"]), False
     if kind == WRONG_VALUE:
@@ -113,7 +114,7 @@ def _parts(annotation: object) -> typing.Iterator[object]:
         yield from _parts(typing.get_args(annotation)[0])
         for marker in annotation.__metadata__:
             yield from _parts(marker)
-    elif typing.get_origin(annotation) is not None and type(None) in typing.get_args(annotation):
+    elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
         for argument in typing.get_args(annotation):
             yield from _parts(argument)
     else:
@@ -144,7 +145,7 @@ def _annotation_at(model: type[Table], path: KeyPath) -> object:
     for step in path:
         table = inner_table(current)
         if isinstance(step, str):
-            current = None if table is None else table.model_fields.get(step)
+            current = None if table is None else table.fields_by_key().get(step)
         elif table is None:
             items = [typing.get_args(part) for part in _parts(current) if typing.get_origin(part) is tuple]
             current = items[0][0] if items and items[0] else None
@@ -173,6 +174,8 @@ def value_kind(annotation: object) -> str:
             "" if allowed.high is None else f" from {_bound(allowed.low or 0.0)} to {_bound(allowed.high)}"
         )
         return f"{many}{value_kind(items[0])}s{bounds}"
+    if int in parts and str in parts:
+        return "whole number or text"
     names = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
     return next(name for kind, name in names.items() if kind in parts)
 

@@ -16,7 +16,15 @@ from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.forecast_inputs import Quantity, Timeline, hourly_means, make_forecast
 from rare.scenario.inputs.grid_inputs import covering, read_import_limit, read_rates
-from rare.scenario.inputs.run_clock import RunClock, midnight_after_s, run_clock, site_zone, standard_offset_s
+from rare.scenario.inputs.job_inputs import uncut
+from rare.scenario.inputs.run_clock import (
+    AFTER_LAST_S,
+    RunClock,
+    midnight_after_s,
+    run_clock,
+    site_zone,
+    standard_offset_s,
+)
 from rare.scenario.inputs.site_inputs import outside_air_pue, site_weather, weather_notes
 from rare.scenario.inputs.supply_inputs import MICRO, MW_PER_KW, Supply, of_peak, read_day_ahead, read_supply
 from rare.scenario.load import Loaded
@@ -26,10 +34,6 @@ from traces.jobs.workload import NO_DEADLINE_S, Workload
 from traces.series.held import EPOCH, HeldSeries
 
 Series = TypeVar("Series", bound=HeldSeries)
-
-
-FORECAST_AFTER_S = 60 * DAY_S
-"""How long after the last submit forecasts are made; later on the present persists (RULES §10.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def read_power_inputs(loaded: Loaded, jobs: Workload, cluster: Cluster, record: 
     clock = run_clock(loaded, jobs, cluster, base, window, repeats, record)
     if window is not None:
         most = scenario.windows.jobs if scenario.windows is not None else None
-        jobs = _jobs_of(window, jobs, clock, most)
+        jobs = uncut(_jobs_of(window, jobs, clock, most), record)
     if window is None and scenario.workload.model is not None:  # windows of the year begin at midnight
         clock = replace(clock, begin_s=max(clock.begin_s // DAY_S * DAY_S, clock.join.shift_s))
     start_s = clock.join.shift_s
@@ -276,7 +280,7 @@ def _forecast(
         raise InputError("forecast: the supply does not last for an hour, so there is nothing to forecast")
     padded = [Quantity(p.kind, np.pad(p.means, (0, length - len(p.means)), mode="wrap")) for p in parts]
     zone = site_zone(scenario, weather)
-    start_s, begin_s, end_s = clock.join.shift_s, clock.begin_s, min(clock.end_s, last_s + FORECAST_AFTER_S)
+    start_s, begin_s, end_s = clock.join.shift_s, clock.begin_s, min(clock.end_s, last_s + AFTER_LAST_S)
     time = Timeline(
         start_s, begin_s, end_s,
         origin_s=int(base.start_utc.timestamp()) + standard_offset_s(base.start_utc, zone),

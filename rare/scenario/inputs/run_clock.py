@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy.weather.site_weather import Weather
-from rare.model import Cluster
+from rare.model import NEVER_S, Cluster
 from rare.scenario.calendar import DAY_S, TimeJoin, join
 from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.inputs.build_record import BuildRecord
@@ -17,6 +17,9 @@ from traces.errors import InputError
 from traces.jobs.workload import NO_DEADLINE_S, Workload
 from traces.series.held import HeldSeries
 from traces.times.timezones import find_zone
+
+AFTER_LAST_S = 60 * DAY_S
+"""How long after the last submit there are forecasts, and grid events and failures are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +136,11 @@ def _horizon_s(jobs: Workload, cluster: Cluster) -> int:
     core_s = float((jobs.cores.astype(float) * jobs.work_s).sum())
     busy_s = int(core_s / max(1, cluster.cores))
     return 8 * max(span_s, busy_s, int(jobs.work_s.max(initial=0))) + 366 * DAY_S
+
+
+def run_end_s(
+    inputs_end_s: int, window_end_s: int | None, begin_s: int, jobs: Workload, cluster: Cluster
+) -> int:
+    """A second of the workload's clock that the run does not go beyond; of one without an end a late one."""
+    end_s = inputs_end_s if window_end_s is None else min(inputs_end_s, window_end_s)
+    return begin_s + _horizon_s(jobs, cluster) if end_s >= NEVER_S else end_s

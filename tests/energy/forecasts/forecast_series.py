@@ -3,7 +3,7 @@
 import numpy as np
 
 from energy.forecasts import Climate, Climatology, DayAhead, PerfectForecast, Persistence, Synthetic
-from energy.forecasts.hash_noise import autocorrelated
+from energy.hash_noise import autocorrelated
 
 DAYS = 84
 HOURS = DAYS * 24

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from energy.forecasts import Climate, Synthetic, shipped_fit
-from energy.forecasts.hash_noise import normals
+from energy.hash_noise import normals
 from tests.energy.forecasts.forecast_series import HOURS, SERIES, STEPS, TRAIN, red_noise, synthetic, wind
 
 

@@ -14,7 +14,7 @@ RANDOM_CASES = 60
 
 @pytest.mark.parametrize("hand", HAND_CASES, ids=lambda hand: hand.name.replace(" ", "_"))
 def test_hand_case(hand):
-    result = run_reference(hand.case, hand.chooser, hand.victim)
+    result = run_reference(hand.case, hand.chooser, hand.victim_chooser)
     assert result.events == hand.expected_events
     assert result.instants == hand.instants
     assert result.ended == hand.ended

@@ -190,7 +190,7 @@ GOOD_MAPPING = '[columns.submit_s]\ncolumn="a"\n[columns.work_s]\ncolumn="b"\n[c
 MAPPINGS = {
     "not toml": ("[columns", ["m.toml", "TOML"]),
     "unknown table": (GOOD_MAPPING + "[colums]\n", ["m.toml", "'colums'", "columns"]),
-    "unknown field": (GOOD_MAPPING + '[columns.user]\ncolumn="u"', ["m.toml", "columns.user", "job_id"]),
+    "unknown field": (GOOD_MAPPING + '[columns.colour]\ncolumn="u"', ["m.toml", "columns.colour", "job_id"]),
     "missing field": ('[columns.submit_s]\ncolumn="a"', ["m.toml", "columns.cores", "missing"]),
     "columns is no table": ("columns = 1", ["m.toml", "columns"]),
     "field is no table": (

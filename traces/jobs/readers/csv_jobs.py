@@ -21,21 +21,21 @@ from traces.files.csv_head import (
     separator,
 )
 from traces.files.documents import reads_file
-from traces.files.text import MAX_BYTES, numbered_lines, place
+from traces.files.text import numbered_lines, place
 from traces.jobs.job_mapping import REQUIRED, choose, load
 from traces.jobs.job_metadata import KEYS, Metadata, parse_metadata
 from traces.jobs.job_table import JobTable
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.workload import Workload
 
 _CHUNK_ROWS = 65536
 
 
 @reads_file
-def read_csv(
-    path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
-) -> Workload:
-    """The workload of a CSV file; arguments and errors as in `read_workload`."""
-    lines = _Lines(path, max_bytes)
+def read_csv(path: Path | str, options: ReadOptions) -> Workload:
+    """The workload of a CSV file; errors as in `read_workload`."""
+    mapping = options.mapping
+    lines = _Lines(path, options.max_bytes)
     by_position = mapping is not None and not load(mapping).header
     head = _head(lines, mapping is not None)
     where = lines.where()
@@ -51,7 +51,7 @@ def read_csv(
     positions = {name: names.index(name) for name in columns_mapping.columns()}
     for places, rows in _chunks(lines, len(names), head.delimiter):
         table.add(places, {name: [row[k].strip() for row in rows] for name, k in positions.items()})
-    return table.workload(strict)
+    return table.workload(options)
 
 
 class _Lines:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
-from traces.files.text import MAX_BYTES, open_file, place
+from traces.files.text import open_file, place
+from traces.jobs.job_cells import id_list_cell
 from traces.jobs.job_mapping import KNOWN, choose
 from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
+from traces.jobs.read_options import ReadOptions
 from traces.jobs.workload import Workload
 
 if TYPE_CHECKING:
@@ -36,10 +38,8 @@ def pyarrow_parquet() -> ModuleType:
 
 
 @reads_file
-def read_parquet(
-    path: Path | str, *, mapping: str | Path | None = None, strict: bool = False, max_bytes: int = MAX_BYTES
-) -> Workload:
-    """The workload of a Parquet file; arguments and errors as in `read_workload`."""
+def read_parquet(path: Path | str, options: ReadOptions) -> Workload:
+    """The workload of a Parquet file; errors as in `read_workload`."""
     parquet = pyarrow_parquet()
     from pyarrow import ArrowException
 
@@ -50,7 +50,7 @@ def read_parquet(
             )
         stream.seek(0)
         try:
-            return _read(path, parquet.ParquetFile(stream), mapping, strict, max_bytes)
+            return _read(path, parquet.ParquetFile(stream), options)
         except InputError:
             raise
         except (ArrowException, OSError, ValueError, OverflowError) as error:
@@ -60,13 +60,8 @@ def read_parquet(
             ) from error
 
 
-def _read(
-    path: Path | str,
-    file: pyarrow.parquet.ParquetFile,
-    mapping: str | Path | None,
-    strict: bool,
-    max_bytes: int,
-) -> Workload:
+def _read(path: Path | str, file: pyarrow.parquet.ParquetFile, options: ReadOptions) -> Workload:
+    mapping, max_bytes = options.mapping, options.max_bytes
     names = list(file.schema_arrow.names)
     for name in names:
         if names.count(name) > 1:
@@ -95,15 +90,16 @@ def _read(
     pairs = {key: stored[key.encode()].decode("utf-8", "replace") for key in KEYS if key.encode() in stored}
     table = JobTable(path, columns_mapping, parse_metadata(pairs, f"{place(path)}: metadata"), unit="row")
     first = 1
+    lists = {source.column for field, source in columns_mapping.sources.items() if field == "after"}
     in_file = [name for name in columns_mapping.columns() if name in names]
     for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):
         rows = batch.num_rows
-        cells = {name: _cells(path, name, batch.column(name), first) for name in in_file}
+        cells = {name: _cells(path, name, batch.column(name), first, name in lists) for name in in_file}
         for name in set(columns_mapping.columns()) & set(ranges):
             cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
         table.add(list(range(first, first + rows)), cells)
         first += rows
-    return table.workload(strict)
+    return table.workload(options)
 
 
 def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str, range]]:
@@ -124,8 +120,11 @@ def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str,
         return [], {}
 
 
-def _cells(path: Path | str, name: str, column: pyarrow.Array, first: int) -> list[str]:
-    """The column as the texts that a CSV file would hold; floats by their shortest exact form."""
+def _cells(path: Path | str, name: str, column: pyarrow.Array, first: int, lists: bool) -> list[str]:
+    """The column as the texts that a CSV file would hold; floats by their shortest exact form.
+
+    lists : a cell may be a list, of job ids
+    """
     texts = []
     for row, value in enumerate(column.to_pylist(), first):
         if value is None:
@@ -138,6 +137,8 @@ def _cells(path: Path | str, name: str, column: pyarrow.Array, first: int) -> li
             texts.append(repr(value))
         elif isinstance(value, Decimal):
             texts.append(format(value, "f"))
+        elif lists and isinstance(value, list) and all(type(job) in (int, str) for job in value):
+            texts.append(id_list_cell(value))
         else:
             kind = quoted(str(column.type))
             remedy = "text" if isinstance(value, bytes) else "numbers"

@@ -16,8 +16,10 @@ import pandas as pd
 from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
 from traces.files.text import MAX_BYTES, numbered_lines, place
-from traces.jobs.readers import swf_header
+from traces.jobs.read_options import ReadOptions
+from traces.jobs.readers import swf_header, swf_waiting
 from traces.jobs.readers.swf_partials import CONTINUED, join_partials
+from traces.jobs.readers.swf_waiting import GROUP, THINK, USER, WAIT
 from traces.jobs.repairs import Findings
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
@@ -43,7 +45,8 @@ FIELDS = (
     "think time",
 )
 JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING = 0, 1, 3, 4, 7, 8, 9, 10, 16
-_USED = (JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING)
+_CHECKED = (JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING)
+_USED = (*_CHECKED, WAIT, USER, GROUP, THINK)
 _CANCELLED = 5
 _MOST_COMMENTS = 1000
 #: A block with other bytes than these goes through the slow path, which names what is wrong.
@@ -51,33 +54,57 @@ _PLAIN_NUMBERS = b"0123456789+-. \t\n"
 
 
 @reads_file
-def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYTES) -> Workload:
+def read_swf(
+    path: Path | str,
+    *,
+    strict: bool = False,
+    max_bytes: int = MAX_BYTES,
+    cancellations: str = "skip",
+    dependencies: str = "ignore",
+) -> Workload:
     """The workload of an SWF file, plain or gzipped.
 
     strict : the first repair or skip is an error instead; max_bytes : cap on the unpacked size.
+    cancellations, dependencies : as in `read_workload`
     InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
     """
+    options = ReadOptions(None, strict, max_bytes, cancellations, dependencies)
     records, comments = _records(path, max_bytes)
     findings = Findings(path, records.lines)
     header = swf_header.read(comments, findings)
     _refuse_wrong(records.columns, findings)
     columns = join_partials(records.columns, findings)
     processors = np.where(columns[REQUESTED] > 0, columns[REQUESTED], columns[ALLOCATED])
-    keep = _skip(columns, processors, findings)
+    given_up = np.zeros(len(processors), dtype=bool)
+    if options.cancellations == "replay":
+        given_up = swf_waiting.given_up(columns, findings)
+    keep = _skip(columns, processors, given_up, findings)
     if not keep.any():
         count = len(records.lines)
         raise InputError(
             f"none of its {count} records is a job", where=place(path), remedy="give a file with jobs"
         )
-    estimates = _repair(columns, processors, keep, findings)
-    _note(columns, processors, keep, header.processors, findings)
-    submit_s = np.floor(columns[SUBMIT][keep]).astype(np.int64)
+    given_up &= keep
+    columns = swf_waiting.with_run_times(columns, given_up, findings)
+    estimates = _repair(columns, keep, findings)
+    findings.at(findings.lines[keep])
+    jobs = {number: column[keep] for number, column in columns.items()}
+    processors, given_up = processors[keep], given_up[keep]
+    _note(jobs, processors, given_up, findings)
+    after, think_s = None, None
+    if options.dependencies == "wait":
+        after, think_s = swf_waiting.chains(jobs, columns[JOB][~keep], findings)
+    else:
+        swf_waiting.note_ignored(jobs[PRECEDING], findings)
+    findings.note_jobs(jobs[ESTIMATE] > 0, processors, jobs[RUN], jobs[ESTIMATE], header.processors)
+    submit_s = np.floor(jobs[SUBMIT]).astype(np.int64)
     shift_s, origin_utc = shift_to_zero(submit_s, header.origin_utc, findings)
     if strict:
         findings.refuse_all()
+    cancel_s = swf_waiting.cancel_times(jobs, given_up, shift_s)
     order = np.argsort(submit_s, kind="stable")
-    jobs = {number: column[keep][order] for number, column in columns.items()}
-    cores = processors[keep][order].astype(np.int64)
+    jobs = {number: column[order] for number, column in jobs.items()}
+    cores = processors[order].astype(np.int64)
     work_s = np.ceil(jobs[RUN]).astype(np.int64)
     count = len(order)
     return Workload(
@@ -98,6 +125,11 @@ def read_swf(path: Path | str, *, strict: bool = False, max_bytes: int = MAX_BYT
         processors=header.processors,
         estimates=estimates,
         report=findings.report(len(records.lines), shift_s),
+        cancel_s=None if cancel_s is None else cancel_s[order],
+        after=None if after is None else after[order],
+        think_s=None if think_s is None else think_s[order],
+        user=swf_waiting.names(jobs[USER]),
+        group=swf_waiting.names(jobs[GROUP]),
     )
 
 
@@ -194,7 +226,8 @@ def _number(path: Path | str, line: int, field_number: int, word: bytes) -> floa
 def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:
     """InputError for the first record with an impossible value."""
     checks = []
-    for number, column in columns.items():
+    for number in _CHECKED:
+        column = columns[number]
         label = f"{FIELDS[number]} (field {number + 1}) is {{}}"
         largest = LARGEST_S if number in (SUBMIT, RUN, ESTIMATE) else LARGEST_COUNT
         checks.append((column > largest, column, f"{label}, more than {largest}; correct it"))
@@ -210,18 +243,18 @@ def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:
     findings.refuse(checks)
 
 
-def _skip(columns: dict[int, np.ndarray], processors: np.ndarray, findings: Findings) -> np.ndarray:
+def _skip(
+    columns: dict[int, np.ndarray], processors: np.ndarray, given_up: np.ndarray, findings: Findings
+) -> np.ndarray:
     """Mask of the records that are jobs; the others are counted, each under one code."""
-    no_run_time = columns[RUN] == -1
+    no_run_time = (columns[RUN] == -1) & ~given_up
     none = (processors <= 0) & ~no_run_time
     findings.add("skips", "unknown_run_time", no_run_time, columns[RUN], "run time unknown, record skipped")
     findings.add("skips", "no_processors", none, processors, "processors unknown, record skipped")
-    return ~(no_run_time | none)
+    return ~(no_run_time | none | swf_waiting.skip_given_up(columns, given_up & ~none, findings))
 
 
-def _repair(
-    columns: dict[int, np.ndarray], processors: np.ndarray, keep: np.ndarray, findings: Findings
-) -> str:
+def _repair(columns: dict[int, np.ndarray], keep: np.ndarray, findings: Findings) -> str:
     """Count changed and filled-in values of jobs as repairs; returns the kind of estimates."""
     submit, estimate = columns[SUBMIT], columns[ESTIMATE]
     unknown = keep & (estimate <= 0)
@@ -239,27 +272,22 @@ def _repair(
     return "run_time" if unknown.sum() == keep.sum() else "user"
 
 
-def _note(
-    columns: dict[int, np.ndarray],
-    processors: np.ndarray,
-    keep: np.ndarray,
-    machine: int | None,
-    findings: Findings,
-) -> None:
-    """Add notes on jobs that are used unchanged, such as cancelled ones."""
-    jobs = {number: column[keep] for number, column in columns.items()}
-    cores, estimate, status, preceding = processors[keep], jobs[ESTIMATE], jobs[STATUS], jobs[PRECEDING]
+def _note(jobs: dict[int, np.ndarray], cores: np.ndarray, given_up: np.ndarray, findings: Findings) -> None:
+    """Add notes on jobs that are used unchanged, such as those cancelled after they started."""
+    status = jobs[STATUS]
 
     def note(code: str, mask: np.ndarray, values: np.ndarray, text: str) -> None:
         findings.add("notes", code, mask, values, text)
 
-    findings.at(findings.lines[keep])
     from_allocated = jobs[REQUESTED] <= 0
     note("processors_from_allocated", from_allocated, cores, "no requested processors, those allocated count")
-    note("cancelled", status == _CANCELLED, status, "cancelled in the trace (status 5), kept as a job")
+    note(
+        "cancelled",
+        (status == _CANCELLED) & ~given_up,
+        status,
+        "cancelled in the trace (status 5), kept as a job",
+    )
     note("not_ended", status == CONTINUED, status, "its last line is to be continued (status 2), that counts")
-    note("dependencies_ignored", preceding > 0, preceding, "waits for another job (field 17), not supported")
-    findings.note_jobs(estimate > 0, cores, jobs[RUN], estimate, machine)
 
 
 def _memory_mib(kib_per_processor: np.ndarray, processors: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Counter-based randomness: a draw is a hash of its key and its counters, independent of earlier draws.
 
-So a forecast is a pure function of its arguments, independent of the order of calls and of other forecasts.
- The mixer is the finaliser of SplitMix64 (Steele, Lea and Flood 2014,
+So a forecast, a grid event or a failure is a pure function of its arguments, independent of the order of
+calls and of the others. The mixer is the finaliser of SplitMix64 (Steele, Lea and Flood 2014,
 doi:10.1145/2660193.2660195), applied once for every counter.
 """
 
