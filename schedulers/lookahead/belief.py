@@ -225,8 +225,8 @@ class Believed:
         last = int(state["next_job"])
         first = int(np.searchsorted(real["submit_s"][:last], begin_s))
         shift_s = int((sample + 1) * _GOLDEN % 1 * period_s)
-        after_s = (came_s - begin_s - shift_s) % period_s + 1
         came, came_s = have_arrived(self._real, self._e, first, last)
+        after_s = (came_s - begin_s - shift_s) % period_s + 1
         fits = (real["part"][first:last] >= 0) & came
         turns = [
             (after_s + turn * period_s, first + np.flatnonzero(fits & (after_s + turn * period_s < ahead_s)))
