@@ -26,7 +26,9 @@ def with_levels(case: Case, seed: int, most_jobs: int = 4) -> Case:
     """The case's first jobs with sensitivities, on partitions with speed levels."""
     rng = random.Random(f"levels {seed}")
     work = case.workload.select(0, min(most_jobs, len(case.workload)))
-    suffers = np.array([rng.choice((1000, 1000, 800, 300, 0, rng.randint(0, 1000))) for _ in range(len(work))])
+    suffers = np.array(
+        [rng.choice((1000, 1000, 800, 300, 0, rng.randint(0, 1000))) for _ in range(len(work))]
+    )
     parts = tuple(
         dataclasses.replace(part, speeds=rng.choice(LEVELS)) if k == 0 or rng.random() < 0.5 else part
         for k, part in enumerate(case.cluster.partitions)
