@@ -139,7 +139,7 @@ def test_power_is_scarce_enough_to_matter(name):
 
 
 def test_about_two_grid_events_a_week():
-    case = built("grid-events", "all", "workload.load=0.02").case
+    case = built("grid-events", "all", "workload.load=0.02", "forecast.kind=none").case
     year = case.events.start_s < 364 * 86400
     assert 90 <= year.sum() <= 118
     assert (case.events.end_s - case.events.start_s == 3 * 3600).all()
