@@ -323,6 +323,7 @@ CATALOGUE: tuple[Metric, ...] = (
         MEAN,
         "Time to comply, mean",
         line="seconds to comply",
+        column="comply (s)",
         weighed_by="grid_events",
     ),
     Metric(

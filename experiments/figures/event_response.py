@@ -35,7 +35,7 @@ def draw(run: Run) -> Figure:
         if place % columns == 0:
             axes.set_ylabel(f"draw ({unit})")
         axes.set_title(_heading(event), fontsize=panels.TITLE_POINTS.get(columns, 9))
-    panels.head(figure, title + _finding(table, len(shown)), _handles())
+    panels.head(figure, title + _finding(table, len(shown)), _handles(shown))
     return figure
 
 
@@ -93,12 +93,13 @@ def _finding(table: pd.DataFrame, shown: int) -> str:
     return f": the limit was met in {met} of {began}{drawn}"
 
 
-def _handles() -> list[Line2D | Patch]:
+def _handles(shown: pd.DataFrame) -> list[Line2D | Patch]:
+    notice = [Patch(color=NOTICE, label="notice")] if (shown["notice_s"] < shown["start_s"]).any() else []
     return [
         Line2D([], [], color=style.DRAW, label="draw"),
         Line2D([], [], color=LIMIT, linewidth=1.8, label="limit"),
         Line2D([], [], color=style.SUPPLY, linestyle=(0, (4, 2)), label="draw at the notice"),
         Line2D([], [], color=LIMIT, linestyle=":", label="complied"),
-        Patch(color=NOTICE, label="notice"),
+        *notice,
         Patch(color=EVENT, label="event"),
     ]
