@@ -24,6 +24,7 @@ UNITS = {
     "_w": "W",
     "_m": "m",
     "_s": "s",
+    "_min": "min",
     "_h": "h",
     "hours": "h",
     "kwh": "kWh",
