@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rare.machine_events import NO_LIMIT_MW, PLANNED, GridEvents, Outages
-from rare.model import UNLIMITED_MW
+from rare.model import NEVER_S, UNLIMITED_MW
 
 
 @dataclass
@@ -142,4 +142,4 @@ class Repairs:
     def known_changes(self, p: int | None = None) -> set[int]:
         """When nodes (of a partition) will go or come back, as far as is known."""
         planned = [o for o in self.all if o.draw is None and o.state != "over" and p in (None, o.partition)]
-        return {time_s for outage in planned for time_s in (outage.from_s, outage.to_s)}
+        return {t for outage in planned for t in (outage.from_s, outage.to_s) if t < NEVER_S}
