@@ -44,7 +44,7 @@ class Curtailments:
                     int(events.depth_per_mille[k]),
                     None if limit_mw == NO_LIMIT_MW else limit_mw,
                     notice_s if notice_s > begin_s else start_s if start_s > begin_s else -1,
-                )  # fmt: skip
+                )
             )
 
     def measure(self, now_s: int, draw_mw: int) -> None:
@@ -107,12 +107,15 @@ class Repairs:
         self.nodes = nodes
         self.all = [
             Outage(
-                int(outages.partition[k]), int(outages.nodes[k]), int(outages.from_s[k]),
-                int(outages.to_s[k]), None if outages.draw[k] == PLANNED else int(outages.draw[k]),
+                int(outages.partition[k]),
+                int(outages.nodes[k]),
+                int(outages.from_s[k]),
+                int(outages.to_s[k]),
+                None if outages.draw[k] == PLANNED else int(outages.draw[k]),
             )
             for k in range(0 if outages is None else len(outages))
             if outages is not None
-        ]  # fmt: skip
+        ]
 
     def _less(self, p: int, away: list[Outage]) -> int:
         """Nodes of a partition beside outages: never fewer than none (§9.15)."""
