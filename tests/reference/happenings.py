@@ -31,9 +31,7 @@ class Happenings(Machine):
         resumed = job.state == "suspended"
         from_s = self.now_s + self.wake_s(job) + (self.options.restart_s if resumed else 0)
         piece = Piece(self.now_s, level, self.rate(job, level), self.level_mw(job, level))
-        job.run = Run(
-            self.now_s, from_s, self.options.checkpoint_s, self.options.checkpoint_cost_s, [piece]
-        )  # fmt: skip
+        job.run = Run(self.now_s, from_s, self.options.checkpoint_s, self.options.checkpoint_cost_s, [piece])
         job.state, job.moved_s = "running", self.now_s
         if job.first_start_s is None:
             job.first_start_s = self.now_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rare.machine_events import NO_LIMIT_MW, PLANNED, GridEvents, Outages
-from rare.model import UNLIMITED_MW
+from rare.model import NEVER_S, UNLIMITED_MW
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Curtailments:
                     int(events.depth_per_mille[k]),
                     None if limit_mw == NO_LIMIT_MW else limit_mw,
                     notice_s if notice_s > begin_s else start_s if start_s > begin_s else -1,
-                )  # fmt: skip
+                )
             )
 
     def measure(self, now_s: int, draw_mw: int) -> None:
@@ -107,12 +107,15 @@ class Repairs:
         self.nodes = nodes
         self.all = [
             Outage(
-                int(outages.partition[k]), int(outages.nodes[k]), int(outages.from_s[k]),
-                int(outages.to_s[k]), None if outages.draw[k] == PLANNED else int(outages.draw[k]),
+                int(outages.partition[k]),
+                int(outages.nodes[k]),
+                int(outages.from_s[k]),
+                int(outages.to_s[k]),
+                None if outages.draw[k] == PLANNED else int(outages.draw[k]),
             )
             for k in range(0 if outages is None else len(outages))
             if outages is not None
-        ]  # fmt: skip
+        ]
 
     def _less(self, p: int, away: list[Outage]) -> int:
         """Nodes of a partition beside outages: never fewer than none (§9.15)."""
@@ -142,4 +145,4 @@ class Repairs:
     def known_changes(self, p: int | None = None) -> set[int]:
         """When nodes (of a partition) will go or come back, as far as is known."""
         planned = [o for o in self.all if o.draw is None and o.state != "over" and p in (None, o.partition)]
-        return {time_s for outage in planned for time_s in (outage.from_s, outage.to_s)}
+        return {t for outage in planned for t in (outage.from_s, outage.to_s) if t < NEVER_S}

@@ -82,9 +82,7 @@ class Reference(Happenings):
         starts = job.state in ("queued", "suspended") and any(
             self.may_start(job, k) for k in self.levels(job)
         )
-        return (
-            starts or self.may_suspend(job) or self.may_raise(job) or self.may_slow_by_choice(job)
-        )  # fmt: skip
+        return starts or self.may_suspend(job) or self.may_raise(job) or self.may_slow_by_choice(job)
 
     # --- §3 one instant, §4 decisions -------------------------------------------------------
 

@@ -58,6 +58,4 @@ def _added_mw(sim: Reference, job: Job) -> int:
 
 def _delays(sim: Reference, job: Job, head: Head) -> bool:
     """Whether the faster job still runs at the reservation and takes more than it leaves over."""
-    return (
-        sim.expected_end_s(job, job.level - 1) > head.shadow_s and _added_mw(sim, job) > head.spare_mw
-    )  # fmt: skip
+    return sim.expected_end_s(job, job.level - 1) > head.shadow_s and _added_mw(sim, job) > head.spare_mw

@@ -32,8 +32,9 @@ class Played:
 
 ONE_AFTER_THE_OTHER = make_case(
     [job(100), job(10, submit_s=1), job(10, submit_s=1, cores=2)],
-    cores(3, speeds=(HALF,)), [at(0, 60), at(1, 260)],
-)  # fmt: skip
+    cores(3, speeds=(HALF,)),
+    [at(0, 60), at(1, 260)],
+)
 AROUND = make_case(
     [job(20), job(5)], cores(1, nodes=2), [at(0, 200)], outages=[{"begin": 10, "end": 30, "nodes": 2}]
 )
@@ -103,7 +104,8 @@ PLAYED = [
         "the most urgent is raised first",
         "fcfs+slow",
         make_case(
-            [job(20, deadline_s=90), job(20, submit_s=1, deadline_s=40)], PAIR,
+            [job(20, deadline_s=90), job(20, submit_s=1, deadline_s=40)],
+            PAIR,
             [at(0, 60), at(1, 120), at(5, 160)],
         ),
         "0 submit 0, 0 start 0 1, 1 submit 1, 1 start 1 1, 5 raise 1, 23 end 1, 23 raise 0, 32 end 0",
@@ -127,8 +129,12 @@ PLAYED = [
     ),
     # 20 s would meet the outage (10 to 30), 5 s do not.
     *(
-        Played(f"{name} around a planned outage", name, AROUND,
-               "0 submit 0, 0 submit 1, 0 start 1, 5 end 1, 30 start 0, 50 end 0")
+        Played(
+            f"{name} around a planned outage",
+            name,
+            AROUND,
+            "0 submit 0, 0 submit 1, 0 start 1, 5 end 1, 30 start 0, 50 end 0",
+        )
         for name in ("easy", "conservative", "conservative=kept")
     ),
     # Who does not look ahead loses its nodes at 10.
@@ -140,11 +146,15 @@ PLAYED = [
     ),
     # 11 s would meet the event (10 to 20), 10 s do not.
     *(
-        Played(f"{name} around a grid event", name, LIMITED,
-               "0 submit 0, 0 submit 1, 0 start 1, 10 end 1, 20 start 0, 31 end 0")
+        Played(
+            f"{name} around a grid event",
+            name,
+            LIMITED,
+            "0 submit 0, 0 submit 1, 0 start 1, 10 end 1, 20 start 0, 31 end 0",
+        )
         for name in ("conservative", "conservative=kept")
     ),
-]  # fmt: skip
+]
 
 
 def expected_events(played: Played) -> list[tuple[int, str, int]]:
