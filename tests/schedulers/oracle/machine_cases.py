@@ -121,6 +121,6 @@ def _chained(rng: random.Random, case: Case) -> Workload:
     return dataclasses.replace(
         work,
         after=after,
-        after_any=np.array([rng.random() < 0.5 for _ in ids]),
-        think_s=np.array([rng.choice((0, 0, 60)) for _ in ids], dtype=np.int64),
+        after_any=np.array([len(before) > 0 and rng.random() < 0.5 for before in after]),
+        think_s=np.array([rng.choice((0, 0, 60)) if before else 0 for before in after], dtype=np.int64),
     )
