@@ -392,7 +392,7 @@ def random_event_case(rng: random.Random, base: Case | None = None, share: float
     """
     case = random_case(rng) if base is None else base
     times = _telling_times(case)
-    if rng.random() < share:
+    if rng.random() < max(share, 0.7):
         case = replace(case, cluster=_with_speeds(rng, case.cluster))
     columns: dict[str, Any] = {}
     for draws in (_sensitivities, _cancellations, _chains):
@@ -463,7 +463,7 @@ def _chains(rng: random.Random, jobs: Workload, times: list[int]) -> dict[str, A
     return {
         "after": after,
         "after_any": np.array([rng.random() < 0.5 for _ in range(len(jobs))]),
-        "think_s": np.array([rng.choice((0, 0, 1, 30, 500)) for _ in range(len(jobs))]),
+        "think_s": np.array([rng.choice((0, 0, 1, 30, 500)) if ids else 0 for ids in after]),
     }
 
 
