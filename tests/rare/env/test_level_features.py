@@ -146,7 +146,8 @@ class TestActions:
                 mask = batch.mask[0].copy()
                 for action in range(1, LEVELS.actions):
                     code = meaning(batch, action)
-                    valid = code is not None and apply(fork(batch.world_of(0), 0).handles[0], code) == OK
+                    twin = fork(batch.world_of(0), 0)  # kept: handles hold addresses of its arrays
+                    valid = code is not None and apply(twin.handles[0], code) == OK
                     assert valid == mask[action], (action, batch.scalars["now_s"][0])
                     if mask[action]:
                         assert batch.action_of(0, code) == action
