@@ -463,7 +463,7 @@ def _chains(rng: random.Random, jobs: Workload, times: list[int]) -> dict[str, A
     return {
         "after": after,
         "after_any": np.array([rng.random() < 0.5 for _ in range(len(jobs))]),
-        "think_s": np.array([rng.choice((0, 0, 1, 30, 500)) for _ in range(len(jobs))]),
+        "think_s": np.array([rng.choice((0, 0, 1, 30, 500)) if ids else 0 for ids in after]),
     }
 
 
