@@ -146,7 +146,9 @@ class ClusterView(Copyable):
         index = int(live.job)
         self._slots[index] = slot
         power_w = int(live.power_mw) / 1000
-        level, rates, powers_w = 0, (1.0,), (power_w,)
+        level = 0
+        rates: tuple[float, ...] = (1.0,)
+        powers_w: tuple[float, ...] = (power_w,)
         if self._world.speeds.shape[1] > 1:
             level = int(level_of(self._handle, slot)) if running else 0
             rates, powers_w = self._at_levels(slot)

@@ -392,7 +392,7 @@ def random_event_case(rng: random.Random, base: Case | None = None, share: float
     """
     case = random_case(rng) if base is None else base
     times = _telling_times(case)
-    if rng.random() < share:
+    if rng.random() < max(share, 0.7):
         case = replace(case, cluster=_with_speeds(rng, case.cluster))
     columns: dict[str, Any] = {}
     for draws in (_sensitivities, _cancellations, _chains):

@@ -166,8 +166,8 @@ def _actions(summary: DatasetSummary) -> list[str]:
     if slots > one_by_one:
         groups.append((f"queue slots {one_by_one + 1}-{slots}", slice(one_by_one + 1, slots + 1)))
     more = {"slow": "made slower", "raise": "made faster"}
-    for kind, span in list(summary.layout.action_ranges.items())[2:]:
-        groups.append((more.get(kind, "running slots"), slice(span.start, span.stop)))
+    for kind, places in list(summary.layout.action_ranges.items())[2:]:
+        groups.append((more.get(kind, "running slots"), slice(places.start, places.stop)))
     total = summary.taken.sum()
     lines = []
     for name, span in groups:

@@ -1,6 +1,6 @@
 """A flow of power shared among the running jobs by their weights, in exact integers (RULES §13.3).
 
-What a unit of weight gets in a second is counted in 2^-64 of the flow's unit, rounded down. Its sum over
+What a unit of weight gets in a second is counted in 2^-63 of the flow's unit, rounded down. Its sum over
 time, up to each edge, gives the part of a job with one subtraction and one product, however many jobs run
 beside it: the effort grows with the edges and the holdings, not with their product.
 """
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LIMB_BITS = 32
-FRACTION_BITS = 2 * LIMB_BITS
+LIMB_BITS, LIMBS = 21, 3
+FRACTION_BITS = LIMB_BITS * LIMBS
+_HALF_BITS = 31  # where a flow is cut in two for an exact sum
 _INT64_BITS = 62  # what sums are kept below, so that a float may say whether they fit
 
 
@@ -79,19 +80,27 @@ class FlowSplitter:
         return Split(np.diff(shared, prepend=0), unused)
 
     def _fine_parts(self, flow: np.ndarray) -> np.ndarray:
-        """(N,) Python integers: what each holding gets of the flow, in 2^-64 of its unit."""
-        amounts = np.zeros(len(self._job), dtype=object)
-        for limb in self._integrals(flow):
-            amounts = (amounts << LIMB_BITS) + (limb[self._last] - limb[self._first])
-        return amounts * self._weight.astype(object)
+        """(N,) Python integers: what each holding gets of the flow, in 2^-63 of its unit."""
+        whole, *limbs = (integral[self._last] - integral[self._first] for integral in self._integrals(flow))
+        for place in reversed(range(LIMBS)):
+            carried, limbs[place] = limbs[place] >> LIMB_BITS, limbs[place] & ((1 << LIMB_BITS) - 1)
+            if place:
+                limbs[place - 1] = limbs[place - 1] + carried
+            else:
+                whole = whole + carried
+        fraction = limbs[0]
+        for limb in limbs[1:]:
+            fraction = (fraction << LIMB_BITS) + limb
+        weight = self._weight.astype(object)
+        return (whole.astype(object) * weight << FRACTION_BITS) + fraction.astype(object) * weight
 
     def _integrals(self, flow: np.ndarray) -> list[np.ndarray]:
-        """Flow a unit of weight, integrated up to each edge: the whole part and two limbs of the fraction."""
+        """Flow a unit of weight, integrated up to each edge: the whole part and the limbs of the fraction."""
         weights = np.maximum(self._weights, 1)
         kind = np.int64 if self._fit_int64(flow, weights) else object
         weights, rest, seconds = weights.astype(kind), flow.astype(kind), self._seconds.astype(kind)
         integrals = []
-        for _ in range(1 + FRACTION_BITS // LIMB_BITS):
+        for _ in range(1 + LIMBS):
             quotient = rest // weights
             integrals.append(np.append(np.zeros(1, kind), np.cumsum(quotient * seconds)))
             rest = (rest - quotient * weights) << LIMB_BITS
@@ -101,9 +110,9 @@ class FlowSplitter:
         """Whether no intermediate value of `_integrals` leaves int64."""
         if flow.dtype == object:
             return False
-        widest = max(_bits(weights), _bits(np.array([self._span_s])))
-        whole_bits = _bits(flow // weights) + _bits(np.array([self._span_s]))
-        return widest + LIMB_BITS <= _INT64_BITS and whole_bits <= _INT64_BITS
+        span_bits = _bits(np.array([self._span_s]))
+        whole_bits = _bits(flow // weights) + span_bits
+        return max(max(span_bits, _bits(weights)) + LIMB_BITS, whole_bits) <= _INT64_BITS
 
 
 def product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -120,10 +129,10 @@ def cumulative_floors(amounts: np.ndarray, numerator: int, denominator: int) -> 
 
 def exact_sum(flow: np.ndarray, seconds: np.ndarray) -> int:
     """The sum of flow x seconds, in two limbs that fit int64."""
-    high, low = flow >> (LIMB_BITS - 1), flow & ((1 << (LIMB_BITS - 1)) - 1)
+    high, low = flow >> _HALF_BITS, flow & ((1 << _HALF_BITS) - 1)
     if flow.dtype != object and _bits(seconds) + np.log2(max(len(seconds), 1)) > 30:
         high, low = high.astype(object), low.astype(object)
-    return (int((high * seconds).sum()) << (LIMB_BITS - 1)) + int((low * seconds).sum())
+    return (int((high * seconds).sum()) << _HALF_BITS) + int((low * seconds).sum())
 
 
 def _bits(values: np.ndarray) -> int:

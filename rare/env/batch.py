@@ -342,8 +342,7 @@ class Batch(Copyable):
         return self._tables_of(e).case
 
     def _tables_of(self, e: int) -> Tables:
-        episode = self.playing[e]
-        return self.tables[0 if episode is None else episode.case_index]
+        return self.tables[0 if (episode := self.playing[e]) is None else episode.case_index]
 
     def action_of(self, e: int, code: int) -> int | None:
         """The action that means a decision (rare.state.decisions); None: none does (buffers.action_for)."""

@@ -343,10 +343,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         """An attribute of each environment, as a GreenClusterEnv has it. AttributeError: there is none."""
         if name in ("action_space", "observation_space"):
             return (getattr(self, f"single_{name}"),) * self.num_envs
-        if name == "np_random":
-            return tuple(self._generators)
-        if name == "elapsed_s":
-            return tuple(self.elapsed_s.tolist())
+        if name in ("np_random", "elapsed_s"):
+            return tuple(self._generators if name == "np_random" else self.elapsed_s.tolist())
         if name == "costs":
             return tuple({cost: float(self.costs[cost][e]) for cost in COSTS} for e in range(self.num_envs))
         if name in _OF_ALL:

@@ -11,7 +11,7 @@ where a second search begins, so it is never worse than that plan either.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -36,6 +36,8 @@ BEGIN_WITH = (
     "hvd+greedy", "edf+greedy", "atc=0.5+greedy", "conservative", "hvf+easy+green", "atc+easy+green",
     "hvf+easy+price",
 )  # fmt: skip
+BEGIN_WITH_LEVELS = tuple(f"{name}+slow" for name in BEGIN_WITH if "conservative" not in name)
+Outcomes: TypeAlias = dict[str, tuple[float, np.ndarray]]
 TRIALS = 4000
 FEWEST_WITH_PROGRAM = 1000  # `oracle=N` with fewer: the program would take longer than they
 
@@ -127,7 +129,6 @@ class Oracle(Copyable, BaseScheduler):
 
     def _make(self, case: Case) -> Schedule:
         heuristics = heuristics_on(case)
-        best_name = max(heuristics, key=lambda name: heuristics[name][0])
         search = PlanSearch(case, self._seed)
         search.seed_from_values()
         for _, starts_s in heuristics.values():
@@ -138,12 +139,24 @@ class Oracle(Copyable, BaseScheduler):
         search.climb(self._trials)
         full_speed = search.best_u / max(search.trial.offered_u, 1)
         if has_levels(case):
-            search = LevelSearch(case, search, self._seed)
-            search.seed_from_values()
-            if relaxed is not None:
-                search.seed_from_relaxation(relaxed)
-            search.climb(self._trials)
+            slower = heuristics_on(case, BEGIN_WITH_LEVELS)
+            search = self._at_levels(case, search, slower, relaxed)
+            heuristics |= slower
+        best_name = max(heuristics, key=lambda name: heuristics[name][0])
         return self._best(case, search, full_speed, (best_name, heuristics[best_name][0]), relaxed)
+
+    def _at_levels(
+        self, case: Case, search: PlanSearch, heuristics: Outcomes, relaxed: Relaxed | None
+    ) -> LevelSearch:
+        """The search that goes on from one without speed levels."""
+        levels = LevelSearch(case, search, self._seed)
+        levels.seed_from_values()
+        for _, starts_s in heuristics.values():
+            levels.seed_from_starts(starts_s)
+        if relaxed is not None:
+            levels.seed_from_relaxation(relaxed)
+        levels.climb(self._trials)
+        return levels
 
     def _relaxed(self, case: Case) -> Relaxed | None:
         if not self._program:
@@ -212,7 +225,7 @@ def _has_value(case: Case) -> bool:
     return bool((case.workload.value_u > 0).any())
 
 
-def heuristics_on(case: Case, names: tuple[str, ...] = BEGIN_WITH) -> dict[str, tuple[float, np.ndarray]]:
+def heuristics_on(case: Case, names: tuple[str, ...] = BEGIN_WITH) -> Outcomes:
     """Objective and (J,) first starts of each heuristic that can work on the case."""
     starts_by_name: dict[str, tuple[float, np.ndarray]] = {}
     for name in names:

@@ -162,8 +162,9 @@ def _named_layout(metadata: Metadata) -> Layout | None:
 
 def _possible(width: int, actions: int, blocks: dict[str, bool]) -> list[Layout]:
     """All layouts with these optional blocks and these numbers of features and actions."""
-    by_running, by_hour = (_by_one(name, blocks) for name in ("running_slots", "forecast_hours"))
-    per_running = Layout(1, 1, **blocks).actions - Layout(1, 0, **blocks).actions
+    few, one_running, one_hour = (Layout(1, *sizes, **blocks) for sizes in ((0, 0), (1, 0), (0, 1)))
+    by_running, by_hour = one_running.size - few.size, one_hour.size - few.size
+    per_running = one_running.actions - few.actions
     layouts = []
     for queue_slots in range(1, min(actions - 1, 4096) + 1):
         running_slots, left_over = divmod(actions - 1 - queue_slots, per_running)
@@ -174,12 +175,6 @@ def _possible(width: int, actions: int, blocks: dict[str, bool]) -> list[Layout]
         if over == 0 and 0 <= hours <= 168:
             layouts.append(Layout(queue_slots, running_slots, hours, **blocks))
     return layouts
-
-
-def _by_one(field: str, blocks: dict[str, bool]) -> int:
-    """How many numbers of an observation one more slot or hour is."""
-    few = Layout(1, 0, 0, **blocks)
-    return dataclasses.replace(few, **{field: 1}).size - few.size
 
 
 def _fits(rows: np.ndarray, layout: Layout) -> bool:

@@ -59,18 +59,23 @@ flag_at, number_at, wish_at = accessor(FLAG), accessor(NUMBER), accessor(WISH)
 
 
 @rule
-def decision_of(w, v, action):
-    """What a valid action means: a decision (rare.state.decisions), or WAIT.
+def start_level(w, v, slot):
+    """The level of a start: the fastest that there is power for; the full one if the layout has no levels."""
+    if v.levels == 0 or w.speed_levels <= 1:
+        return 0
+    return max(fastest_level(w, slot), 0)
 
-    With levels in the layout a start is one at the fastest level that there is power for.
-    """
+
+@rule
+def decision_of(w, v, action):
+    """What a valid action means: a decision (rare.state.decisions), or WAIT."""
     if action == 0:
         return WAIT
     if v.levels == 0:
         return slot_at(v.at_slots, action - 1).slot
     if action <= v.queue_slots:
         slot = slot_at(v.at_slots, action - 1).slot
-        return decision(slot, max(fastest_level(w, slot), 0))
+        return decision(slot, start_level(w, v, slot))
     place = action - 1 - v.queue_slots
     slot = slot_at(v.at_slots, v.queue_slots + place % v.running_slots).slot
     kind = place // v.running_slots

@@ -1,6 +1,9 @@
 """The account of each job: worked out by hand, and sums of random runs against the totals of the rules."""
 
+import itertools
+import math
 import random
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,9 +15,9 @@ from rare.accounts.grid_response import JobTimes
 from rare.accounts.job_accounts import JobAccounts
 from rare.clocks.compiled_clock import CompiledClock
 from rare.model import Battery, Partition
-from rare.schedule import energy_uj, run_energy_uj, stretches
+from rare.schedule import CHANGES, CLOSES, OPENS, energy_uj, run_energy_uj, stretches
 from rare.scheduler import as_decider, keep_queue
-from rare.world import build_world
+from rare.world import build_jobs, build_world
 from schedulers import make_scheduler
 from tests.builders import make_case, random_case, random_power_case
 from tests.rare.accounts.eventful_runs import Anything, eventful_case
@@ -132,6 +135,57 @@ def eventful_run(seed):
     own_uj, whole_uj = energy_uj(run.case, cut), run_energy_uj(run.power["time_s"], run.power["draw_mw"])
     assert 0 <= own_uj.sum() <= whole_uj, f"seed {seed}"
     return state
+
+
+def exact_accounts(run):
+    """(J,) used, discharged, grid energy, cost x kWh as fractions: RULES §13.2 read again, step by step."""
+    case, jobs, inputs = run.case, build_jobs(run.case), run.case.inputs
+    power, events = run.power, run.events[np.isin(run.events["event"], (*OPENS, *CHANGES, *CLOSES))]
+    times = sorted({*power["time_s"].tolist(), *events["time_s"].tolist(), *inputs.change_s.tolist()})
+    times = [time_s for time_s in times if power["time_s"][0] <= time_s <= power["time_s"][-1]]
+    parts = [[Fraction(0)] * 4 for _ in range(len(jobs))]
+    running, place = {}, 0
+    for from_s, to_s in itertools.pairwise(times):
+        while place < len(events) and events["time_s"][place] <= from_s:
+            job, kind, level = (int(events[name][place]) for name in ("job", "event", "level"))
+            running.pop(job, None)
+            if kind not in CLOSES:
+                running[job] = weight_mw(case, jobs[job], level)
+            place += 1
+        row = power[np.flatnonzero(power["time_s"] <= from_s)[-1]]
+        used = min(int(row["supply_mw"]), int(row["draw_mw"]))
+        discharged = max(-int(row["battery_mw"]), 0)
+        grid = int(row["draw_mw"]) - used - discharged
+        price_u = int(inputs.price_u_per_kwh[np.flatnonzero(inputs.change_s <= from_s)[-1]])
+        for job, weight in running.items():
+            share = Fraction(weight * (to_s - from_s), sum(running.values()) or 1)
+            for k, flow in enumerate((used, discharged, grid, grid * price_u)):
+                parts[job][k] += flow * share
+    return parts
+
+
+def weight_mw(case, job, level):
+    """Active power at the level, and the idle power of the part of a node that the job fills most."""
+    part = case.cluster.partitions[int(job["part"])]
+    share = ([1000] + [speed.power_per_mille for speed in part.speeds])[level]
+    sizes = (part.cores_per_node, part.gpus_per_node * 1000, part.memory_mib_per_node or 0)
+    filled = [
+        Fraction(int(job[name]), size)
+        for name, size in zip(("cores", "gpus_milli", "memory_mib"), sizes, strict=True)
+        if size
+    ]
+    return math.ceil(Fraction(int(job["power_mw"]) * share, 1000)) + math.ceil(max(filled) * part.idle_mw)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_part_is_the_exact_fraction_to_one_unit(seed):
+    _, run = run_of(eventful_case(random.Random(seed)), Anything(seed))
+    accounts = JobAccounts.of(run)
+    bears_charging = bool(accounts.stored.grid_mj)
+    for job, parts in enumerate(exact_accounts(run)):
+        account = (accounts.used_mj[job], accounts.discharged_mj[job], accounts.grid_mj[job])
+        assert all(abs(got - part) <= 1 for got, part in zip(account, parts, strict=False))
+        assert bears_charging or abs(accounts.cost_u[job] - parts[3] / KWH) <= 1
 
 
 def test_of_any_run_the_accounts_add_up_to_the_totals():

@@ -89,8 +89,9 @@ def _other_jobs(
             for old in jobs.cancel_s.tolist()
         ]
         columns["cancel_s"] = np.maximum(np.array(others, dtype=np.int64), jobs.submit_s)
-    if jobs.think_s is not None:
-        more = [0 if i in arrived else rng.choice((0, 7, 300)) for i in range(len(jobs))]
+    if jobs.think_s is not None and jobs.after is not None:
+        waits = [bool(jobs.after[i]) and i not in arrived for i in range(len(jobs))]
+        more = [rng.choice((0, 7, 300)) if wait else 0 for wait in waits]
         columns["think_s"] = jobs.think_s + np.array(more)
     return replace(jobs, **columns)
 

@@ -1,16 +1,17 @@
-"""Tiny cases with what a real machine has: speed levels, grid events, outages, predecessors, cancellations."""
+"""Tiny cases with what real machines have: speed levels, grid events, outages, chains, cancellations."""
 
 from __future__ import annotations
 
 import dataclasses
 import random
+from typing import Any
 
 import numpy as np
 
 from rare.machine_events import NO_LIMIT_MW, PLANNED, GridEvents, Outages, Speed
 from rare.model import Case, Cluster, Partition
 from tests.tiny_cases import hostile_case, tiny_case
-from traces.jobs.workload import NO_CANCEL_S
+from traces.jobs.workload import NO_CANCEL_S, Workload
 
 LEVELS = (
     (Speed(850, 680),),
@@ -26,18 +27,16 @@ def with_levels(case: Case, seed: int, most_jobs: int = 4) -> Case:
     """The case's first jobs with sensitivities, on partitions with speed levels."""
     rng = random.Random(f"levels {seed}")
     work = case.workload.select(0, min(most_jobs, len(case.workload)))
-    suffers = np.array(
-        [rng.choice((1000, 1000, 800, 300, 0, rng.randint(0, 1000))) for _ in range(len(work))]
-    )
+    suffers = [rng.choice((1000, 1000, 800, 300, 0, rng.randint(0, 1000))) for _ in range(len(work))]
     parts = tuple(
         dataclasses.replace(part, speeds=rng.choice(LEVELS)) if k == 0 or rng.random() < 0.5 else part
         for k, part in enumerate(case.cluster.partitions)
     )
-    return _changed(case, work, parts, sensitivity_milli=suffers)
+    return _changed(case, work, parts, sensitivity_milli=np.array(suffers))
 
 
-def _changed(case: Case, work: object, parts: tuple[Partition, ...], **columns: np.ndarray) -> Case:
-    jobs = dataclasses.replace(work, **columns)  # type: ignore[type-var]
+def _changed(case: Case, work: Workload, parts: tuple[Partition, ...], **columns: Any) -> Case:
+    jobs = dataclasses.replace(work, **columns)
     cluster = Cluster(parts, case.cluster.pue_per_mille)
     begin_s = min(case.first_instant_s, int(jobs.submit_s[0]))
     return dataclasses.replace(case, workload=jobs, cluster=cluster, begin_s=begin_s)
@@ -112,7 +111,7 @@ def _outages(rng: random.Random, case: Case, begin_s: int, last_s: int) -> Outag
     return Outages(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def _chained(rng: random.Random, case: Case) -> object:
+def _chained(rng: random.Random, case: Case) -> Workload:
     work = case.workload
     ids = work.job_id.tolist()
     after = np.empty(len(work), dtype=object)
