@@ -4,8 +4,8 @@ For work without deadlines, where each second of waiting has a price. A job's co
 until the start, and the energy that wind and sun do not cover beside what runs and what has been placed
 before it. Jobs choose one after the other, small ones first; a job that finds nothing cheaper than what may
 come beyond the outlook waits without a place. All of it is thought anew at each decision, so a better
-forecast counts at once. Ours; list scheduling on a time grid, under the forecast's median and the users'
-estimates.
+forecast counts at once. Jobs start at full speed. Ours; list scheduling on a time grid, under the forecast's
+median and the users' estimates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from rare.model import Case
 from rare.rules.advance import advance
-from rare.rules.decide import OK, apply, why_not_start
+from rare.rules.decide import apply, fastest_level
 from rare.rules.orders import estimate_left_s
 from rare.rules.outlook import outlook_steps, step_start_s, supply_ahead_mw
 from rare.scheduler import BaseScheduler, Decider
@@ -191,7 +191,7 @@ def choose(w, prices):
             kept = p.kept_cores
         power_mw = float(live.power_mw)
         step = best_step(p, run_s, power_mw, live.cores + kept)
-        if step == 0 and why_not_start(w, slot) == OK:
+        if step == 0 and fastest_level(w, slot) == 0:
             return slot
         if step != WAIT:
             occupy(p, step, hour_at(p.at_hours, step).start_s + run_s, power_mw, live.cores)

@@ -82,7 +82,7 @@ class GatedDecider(Decider):
         return type(self), (self._heuristic, self._gate, self._ids, self._where)
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot."""
+        """One decision (rare.state.decisions)."""
         if status == DECIDE_SHED:
             return int(victim(world.handles[e], self._policy))
         self._note_held(world, e)

@@ -5,8 +5,8 @@ saved; only then is anybody given up. Starts take the fastest level at which the
 spare, slowed jobs are made faster, the most urgent first.
 
 The rules ask for `min_battery_s` seconds of battery before a start leans on it (RULES §2.6), at the supply of
-that instant. `slow=lasting` asks for power for LASTING_S seconds by the forecast too, for starts and raises: who
-begins no more than lasts is seldom short of power.
+that instant. `slow=lasting` asks for power for LASTING_S seconds by the forecast too, for starts and raises.
+Who begins no more than lasts is seldom short of power.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from rare.rules.progress.level_changes import saving_mw, why_not_raise, why_not_
 from rare.rules.progress.pace import expected_run_at_s, levels_of, power_at_mw
 from rare.state.arrays import DECIDE_SHED, FINISH, QUEUE, WAIT, ends_of, entry_of, env_of, job_of, live_of
 from rare.state.compile import rule
-from rare.state.decisions import FULL, RAISE, SLOW, SLOT_MASK, decision
+from rare.state.decisions import FULL, RAISE, SLOT_MASK, SLOW, decision
 from schedulers.heuristics.speeds import loss_of_slowing
 
 CANDIDATE = np.dtype(
@@ -131,9 +131,7 @@ def note_shortage(w, rows, at_levels):
     return note_level_changes(w, rows, count) if at_levels else count
 
 
-def promising_codes(
-    handle: Any, rows: Any, status: int, usual: int, most: int, at_levels: bool
-) -> list[int]:
+def promising_codes(handle: Any, rows: Any, status: int, usual: int, most: int, at_levels: bool) -> list[int]:
     """At most so many decisions: the base's choice, WAIT, then those that the rankings name in turn."""
     if status == DECIDE_SHED:
         noted = rows[: note_shortage(handle, rows, at_levels)]
@@ -165,7 +163,7 @@ def _of_a_shortage(noted: Any) -> list[np.ndarray]:
 def _of_starts(noted: Any, usual: int) -> list[np.ndarray]:
     same = (noted["code"] & SLOT_MASK) == (usual & SLOT_MASK)
     return [
-        np.flatnonzero(same & (noted["kind"] == SLOWEST)),  # the job that the base starts, at its lowest level
+        np.flatnonzero(same & (noted["kind"] == SLOWEST)),  # the base's job at its lowest level
         _ranked(noted, START),
         _ranked(noted, FASTER, noted["slack_s"]),
         _ranked(noted, START, -noted["per_joule"]),

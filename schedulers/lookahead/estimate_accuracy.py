@@ -55,7 +55,7 @@ class Accuracy:
         self._running = set(live["job"][live["doing"] == RUNNING].tolist())
 
     def decided(self, world: World, e: int, status: int, code: int) -> None:
-        """Update by a decision: a started job runs, a suspended one does not, one at another level still does.
+        """Update by a decision: a started job runs, a suspended one does not.
 
         After a shortage left to the rules no job counts as running until the next decision, because the
         rules do not report their victims.

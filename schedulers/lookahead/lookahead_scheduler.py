@@ -6,9 +6,10 @@ run times drawn from the users' estimates and the accuracy of the jobs that have
 (schedulers.lookahead.estimate_accuracy), and no further
 arrivals, or arrivals drawn from those seen so far (schedulers.lookahead.belief). All candidates meet the same
 futures. The best mean objective wins; ties, and differences within the noise, go to what the base heuristic
-itself would do. Speed levels are tried where the base uses them (schedulers.lookahead.candidates). This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu, Journal of
-Heuristics 3, 1997, doi:10.1023/A:1009635226865; halving the candidates as the samples add up: Karnin, Koren
-and Somekh, ICML 2013.
+itself would do. Speed levels are tried where the base uses them (schedulers.lookahead.candidates). This is a
+rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu, Journal of Heuristics 3, 1997,
+doi:10.1023/A:1009635226865; halving the candidates as the samples add up: Karnin, Koren and Somekh, ICML
+2013.
 """
 
 from __future__ import annotations
@@ -245,8 +246,8 @@ class LookaheadDecider(Copyable, Decider):
 def parse_lookahead(name: str, **params: float) -> Lookahead:
     """The scheduler called lookahead[=BASE][+KEY=NUMBER...], such as 'lookahead=atc+easy+budget=2000'.
 
-    BASE: any heuristic (default hvf+greedy; on a case with speed levels hvf+greedy+slow). Keys: those of `Effort`, in the name or as parameters.
-    InputError for anything unknown or out of range.
+    BASE: any heuristic; by default hvf+greedy, or hvf+greedy+slow on a case with speed levels. Keys: those of
+    `Effort`, in the name or as parameters. InputError for anything unknown or out of range.
     """
     words = name.strip().lower()
     head, _, base_text = words.partition("=")
