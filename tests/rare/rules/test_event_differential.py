@@ -24,8 +24,8 @@ from tests.rare.twins import history
 from tests.reference.simulator import run_reference
 
 SEEDS = 24  # `pytest -m slow` runs 10,000
-# Seeds on which a simulator was wrong once.
-TELLING_SEEDS: tuple[int, ...] = ()
+# Seeds that told of a fault once. 2000778: the reference placed jobs at the end of an endless outage.
+TELLING_SEEDS = (2_000_778,)
 
 
 def event_case(seed: int) -> Case:
