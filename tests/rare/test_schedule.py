@@ -123,17 +123,17 @@ class OneLevelDown:
 
 
 def test_energy_follows_the_level_of_a_job():
-    # half the speed at 60 mW: 3 of 10 s of work in 6 s; then at 100 mW the other 7
+    # half the speed at 60 mW: 0.5 s of work in 1 s; then (§3.8) the other 9.5 s at 100 mW
     node = replace(CORES, speeds=(Speed(500, 600),))
     result = rare.simulate(
         make_case([{"work_s": 10}], node, [{"t": 0, "grid": 1000}], tick_s=6), OneLevelDown()
     )
     schedule = rare.Schedule.of(result)
-    assert held(schedule) == [(1, 0, 13, "end", [(0, 0)])]
-    assert schedule.energy_uj.tolist() == [(60 * 6 + 100 * 7) * 1000] == [schedule.run_energy_uj]
+    assert held(schedule) == [(1, 0, 11, "end", [(0, 0)])]
+    assert schedule.energy_uj.tolist() == [(60 * 1 + 100 * 10) * 1000] == [schedule.run_energy_uj]
     assert result.accounts.draw_mj.tolist() == [1060]
     levels = result.events_frame()[["time_s", "event", "level"]].to_numpy().tolist()
-    assert levels == [[0, "submit", 0], [0, "start", 1], [6, "raise", 0], [13, "end", 0]]
+    assert levels == [[0, "submit", 0], [0, "start", 1], [1, "raise", 0], [11, "end", 0]]
 
 
 def test_a_job_that_loses_its_nodes_gives_back_its_cores():
