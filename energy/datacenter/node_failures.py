@@ -19,7 +19,7 @@ from energy.hash_noise import key_of, normals, uniforms
 
 HOUR_S = 3600
 DRAW_BITS = 30
-MOST_FAILURES = 2_000_000
+MOST_FAILURES = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,15 @@ def node_failures(model: FailureModel, partition: str, nodes: int, until_s: int)
 
     Nodes are taken from the middle of their lives: the time to the first failure has the distribution of what
     is left of a time between failures at a random instant, so failures are as frequent early as late.
+    ValueError for more failures than anybody can mean.
     """
+    if nodes * until_s / HOUR_S > MOST_FAILURES * (model.mtbf_h + model.repair_h):
+        raise ValueError(f"more than {MOST_FAILURES} failures of nodes")
     keys = [key_of("node failure", what, partition, model.seed) for what in ("gap", "repair", "draw")]
     alive = np.arange(nodes)
     clock_s = np.zeros(nodes)
     parts: list[tuple[np.ndarray, ...]] = []
-    total, turn = 0, 0
+    turn = 0
     while len(alive):
         nth = np.array(turn)
         chance = uniforms(keys[0], alive, nth)
@@ -74,9 +77,7 @@ def node_failures(model: FailureModel, partition: str, nodes: int, until_s: int)
         end_s = begin_s + np.maximum(1, np.rint(np.exp(log_s + model.repair_spread * noise)))
         draw = np.floor(uniforms(keys[2], alive, nth) * 2**DRAW_BITS)
         parts.append((alive, begin_s, end_s, draw))
-        clock_s, total, turn = end_s, total + len(alive), turn + 1
-        if total > MOST_FAILURES:
-            raise ValueError(f"more than {MOST_FAILURES} failures of nodes")
+        clock_s, turn = end_s, turn + 1
     columns = [np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True)]
     order = np.lexsort((columns[0], columns[1]))
     return NodeFailures(*(column[order] for column in columns))

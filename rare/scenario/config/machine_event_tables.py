@@ -226,7 +226,7 @@ class OutagesTable(Table):
         default=0.7,
         ge=0.2,
         le=5,
-        description="of the Weibull distribution; below 1 failures come in groups",
+        description="of the Weibull distribution; below 1 a node is likelier to fail soon after a repair",
     )
     repair_h: Number = Field(default=6.0, gt=0, le=1e5, description="mean time to repair, log-normal")
     repair_spread: Number = Field(

@@ -35,7 +35,7 @@ def read_rows(
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
+        cells = _cells(path, number, line)
         if names is None:
             names = _names(path, number, cells, list(model.fields_by_key()))
             continue
@@ -53,6 +53,15 @@ def read_rows(
             "is empty", where=path, remedy=f"its first line names columns: {', '.join(model.fields_by_key())}"
         )
     return rows
+
+
+def _cells(path: Path, number: int, line: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]))]
+    except csv.Error as error:
+        raise InputError(
+            f"is no line of a CSV table ({error})", where=f"{path}:{number}", remedy="correct it"
+        ) from None
 
 
 def _names(path: Path, number: int, cells: list[str], known: list[str]) -> list[str]:

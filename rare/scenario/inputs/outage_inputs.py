@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from energy.datacenter.node_failures import FailureModel, node_failures
@@ -48,6 +50,7 @@ def _touching(rows: np.ndarray, span: RunSpan) -> np.ndarray:
 def _rows(tables: list[tuple[str, OutageTable]], cluster: Cluster, calendar: RunCalendar) -> np.ndarray:
     """(K, 5) int64: partition, nodes, begin, end, draw; one not planned has a row for each node."""
     rows: list[tuple[int, ...]] = []
+    broken: Counter[tuple[int, int]] = Counter()  # nodes that break in a partition at one second
     for where, table in tables:
         partition = _partition(where, table, cluster)
         begin_s, end_s = _span(where, table, calendar)
@@ -55,7 +58,9 @@ def _rows(tables: list[tuple[str, OutageTable]], cluster: Cluster, calendar: Run
             rows.append((partition, table.nodes, begin_s, end_s, PLANNED))
             continue
         key = key_of("outage", cluster.partitions[partition].name)
-        chance = uniforms(key, np.full(table.nodes, begin_s), np.arange(table.nodes))
+        numbers = broken[partition, begin_s] + np.arange(table.nodes)
+        broken[partition, begin_s] += table.nodes
+        chance = uniforms(key, np.full(table.nodes, begin_s), numbers)
         draws = np.floor(chance * 2**DRAW_BITS).astype(np.int64).tolist()
         rows += [(partition, 1, begin_s, end_s, draw) for draw in draws]
     return np.array(rows, dtype=np.int64).reshape(-1, _COLUMNS)

@@ -243,6 +243,22 @@ class TestOutages:
         alone, second = made(one).case.outages, made(one.replace("3600", "1800") + one).case.outages
         assert alone.draw[0] == second.draw[1] != second.draw[0]
 
+    def test_nodes_that_break_at_one_second_have_draws_of_their_own(self, made):
+        one = f"{OUTAGE}from = 3600\nto = 7200\nplanned = false\n"
+        twice, once = made(one + one).case.outages, made(one.replace("to =", "nodes = 2\nto =")).case.outages
+        assert twice.draw.tolist() == once.draw.tolist() and len(set(twice.draw.tolist())) == 2
+
+    def test_failures_without_end_are_refused(self, made):
+        settings = (
+            "outages.model=mtbf",
+            "outages.mtbf_h=1",
+            "outages.repair_h=0.001",
+            "cluster.node.wake_s=0",
+        )
+        refused(
+            made, "", "outages.mtbf_h: more than 500000 failures", *settings, "workload.processors=4000000"
+        )
+
     def test_failures_drawn_at_random(self, made):
         settings = ("outages.model=mtbf", "outages.mtbf_h=200", "outages.repair_h=2")
         outages = made(SERIES, *settings).case.outages
