@@ -25,7 +25,7 @@ def choose(obs, mask, weights, layout):
     score = np.concatenate([weights[:, -1:], waiting, running[:, :, slack]], axis=1)
     shortage = obs[:, layout.index("cluster", "shortage")] > 0
     score[shortage, 0] = -1e6  # name a job rather than leave it to the rules
-    return np.where(mask, score, -np.inf).argmax(axis=1)
+    return np.where(mask[:, : score.shape[1]], score, -np.inf).argmax(axis=1)
 
 
 def play(env, weights, seeds):

@@ -20,7 +20,7 @@ def most_urgent(obs, mask, layout):
         slack = [obs[layout.index("queue", "slack", slot)] for slot in waiting]
         return 1 + waiting[np.argmin(slack)]
     if obs[layout.index("cluster", "shortage")]:
-        running = np.flatnonzero(mask[1 + layout.queue_slots :])
+        running = np.flatnonzero(mask[1 + layout.queue_slots :][: layout.running_slots])
         slack = [obs[layout.index("running", "slack", slot)] for slot in running]
         return 1 + layout.queue_slots + running[np.argmax(slack)]
     return 0

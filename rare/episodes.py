@@ -13,7 +13,7 @@ import numpy as np
 from rare.model import Case
 from rare.world import build_jobs
 from traces.errors import InputError
-from traces.jobs.dependencies.chains import without_missing_predecessors
+from traces.jobs.dependencies.selected_chains import without_missing_predecessors
 
 # Scenarios are read by a package that builds on this one, so it is found by name when it is asked for.
 

@@ -22,6 +22,7 @@ class Group(StrEnum):
     WAITING = "waiting"
     VALUE = "value"
     ENERGY = "energy"
+    EVENTS = "events"
     RUN = "run"
 
 
@@ -111,7 +112,7 @@ class Metric:
         return self.unit if self.unit in ("jobs", "kWh", "kg", "s", "jobs/s") else ""
 
 
-JOBS, WAITING, VALUE, ENERGY, RUN = Group
+JOBS, WAITING, VALUE, ENERGY, EVENTS, RUN = Group
 SUM, MEAN, NEITHER = Adds
 SCORE, COUNT, NUMBER, DURATION, KWH, SHARE, WORD, PARTS = Form
 
@@ -136,6 +137,20 @@ CATALOGUE: tuple[Metric, ...] = (
         "jobs_expired", JOBS, "jobs", COUNT, -1, SUM, "of these expired", line="expired", quiet_at_zero=True
     ),
     Metric("jobs_failed", JOBS, "jobs", COUNT, -1, SUM, "of these failed", line="failed", quiet_at_zero=True),
+    Metric(
+        "jobs_cancelled",
+        JOBS,
+        "jobs",
+        COUNT,
+        0,
+        SUM,
+        "of these cancelled",
+        line="cancelled",
+        quiet_at_zero=True,
+    ),
+    Metric(
+        "jobs_dropped", JOBS, "jobs", COUNT, -1, SUM, "of these dropped", line="dropped", quiet_at_zero=True
+    ),
     Metric("jobs_skipped", JOBS, "records", COUNT, 0, SUM, "Skipped records", line="skipped in the file"),
     Metric(
         "mean_wait_s",
@@ -218,6 +233,19 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric("suspensions", VALUE, "times", COUNT, -1, SUM, "Suspensions", column="suspended"),
     Metric("kills", VALUE, "times", COUNT, -1, SUM, "Kills", column="killed", quiet_at_zero=True),
+    Metric(
+        "node_losses",
+        VALUE,
+        "times",
+        COUNT,
+        -1,
+        SUM,
+        "Nodes lost by a job",
+        line="nodes lost",
+        quiet_at_zero=True,
+    ),
+    Metric("slowdowns", VALUE, "times", COUNT, 0, SUM, "Jobs slowed", column="slowed", quiet_at_zero=True),
+    Metric("raises", VALUE, "times", COUNT, 0, SUM, "Jobs made faster", column="raised", quiet_at_zero=True),
     Metric("energy_kwh", ENERGY, "kWh", KWH, 0, SUM, "Energy used", line="used"),
     Metric(
         "renewable_available_kwh",
@@ -274,6 +302,55 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("carbon_kg", ENERGY, "kg", NUMBER, -1, SUM, "Carbon", line="carbon kg", column="kg CO2"),
     Metric("wasted_kwh", ENERGY, "kWh", KWH, -1, SUM, "Wasted on lost work", line="wasted"),
     Metric("unserved_kwh", ENERGY, "kWh", KWH, -1, SUM, "Unserved"),
+    Metric("grid_events", EVENTS, "events", COUNT, 0, SUM, "Grid events"),
+    Metric(
+        "grid_events_missed",
+        EVENTS,
+        "events",
+        COUNT,
+        -1,
+        SUM,
+        "Grid events not complied with in time",
+        line="not complied with in time",
+        column="missed",
+    ),
+    Metric(
+        "grid_event_comply_s",
+        EVENTS,
+        "s",
+        NUMBER,
+        -1,
+        MEAN,
+        "Time to comply, mean",
+        line="seconds to comply",
+        weighed_by="grid_events",
+    ),
+    Metric(
+        "grid_event_depth",
+        EVENTS,
+        "1",
+        SHARE,
+        0,
+        MEAN,
+        "Depth reached, mean",
+        line="depth reached",
+        column="depth",
+        share_of="the draw before",
+        weighed_by="grid_events",
+    ),
+    Metric("grid_event_shed_kwh", EVENTS, "kWh", KWH, 0, SUM, "Energy shed", column="shed"),
+    Metric("grid_event_rebound_kwh", EVENTS, "kWh", KWH, -1, SUM, "Rebound after events", line="rebound"),
+    Metric(
+        "grid_event_late_jobs",
+        EVENTS,
+        "jobs",
+        COUNT,
+        -1,
+        SUM,
+        "Late jobs of grid events",
+        line="late jobs among those present",
+        column="late of them",
+    ),
     Metric("decisions", RUN, "answers", COUNT, 0, SUM, "Decisions"),
     Metric(
         "fallback_decisions",

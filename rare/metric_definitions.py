@@ -17,11 +17,12 @@ DEFINITIONS: dict[str, Definition] = {
     "jobs_completed": Definition("completed, in time or late"),
     "jobs_rejected": Definition("larger than the empty machine"),
     "jobs_unfinished": Definition(
-        "expired, failed, or cut off by the end of the run; jobs whose submit time lies after it are "
-        "among them"
+        "expired, failed, cancelled, dropped, or cut off by the end of the run; jobs whose submit time lies "
+        "after it are among them"
     ),
     "jobs_not_arrived": Definition(
-        "part of the unfinished: they had not come when the run ended. One submitted in the second of "
+        "part of the unfinished: they had not come when the run ended, or still waited for others (12.4). "
+        "One submitted in the second of "
         "the end has come if that second was settled (RULES 8.2: not where inputs or window end with "
         "it). `rare` shows the unfinished without them, and `not arrived` beside it"
     ),
@@ -30,10 +31,20 @@ DEFINITIONS: dict[str, Definition] = {
         "part of the unfinished: killed `max_kills` times, or stopped at their estimate where "
         "`kill_at_estimate` is set"
     ),
+    "jobs_cancelled": Definition(
+        "part of the unfinished: given up by their users before they had started (12.2)"
+    ),
+    "jobs_dropped": Definition(
+        "part of the unfinished: never queued, because a job that they waited for did not complete (12.4)"
+    ),
     "jobs_skipped": Definition(
         "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
     ),
-    "mean_wait_s": Definition("mean wait of completed jobs", "no job completed"),
+    "mean_wait_s": Definition(
+        "mean wait of completed jobs, from their submit, or from their arrival if they waited for others "
+        "(RULES 12.4)",
+        "no job completed",
+    ),
     "median_wait_s": Definition(
         "median of the same; the mean of the middle two if their number is even", "no job completed"
     ),
@@ -49,8 +60,8 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "mean_wait_with_unfinished_s": Definition(
         "as `mean_wait_s`, but over completed and unfinished jobs; for an unfinished one the end of "
-        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived are "
-        "left out",
+        "the run stands for its end, and a negative wait counts as 0. Jobs that had not arrived, were "
+        "dropped or cancelled are left out",
         "no job counted",
     ),
     "mean_bounded_slowdown_with_unfinished": Definition(
@@ -89,7 +100,12 @@ DEFINITIONS: dict[str, Definition] = {
     "suspensions": Definition(
         "preemptible jobs suspended, by choice or by a shortage; one job may count often"
     ),
-    "kills": Definition("jobs killed because they cannot be suspended (5.4)"),
+    "kills": Definition("jobs killed because they cannot be suspended (5.4) or lost their nodes (12.3)"),
+    "node_losses": Definition("how often a running job lost its nodes in an outage (RULES 12.3)"),
+    "slowdowns": Definition(
+        "how often a running job was made one speed level slower (RULES 11.4)", "no speed levels"
+    ),
+    "raises": Definition("the same for one level faster", "no speed levels"),
     "energy_kwh": Definition("the draw: everything the cluster took"),
     "renewable_available_kwh": Definition(
         "what wind and sun offered from the first instant to the end of the run", "no renewable supply"
@@ -121,6 +137,32 @@ DEFINITIONS: dict[str, Definition] = {
         "0, always: jobs are shed before power is short. A run that does not balance to the "
         "millijoule stops as a bug"
     ),
+    "grid_events": Definition("grid events that began before the end of the run (12.1)", "no grid events"),
+    "grid_events_missed": Definition(
+        "part of them: the draw was above the limit at some time from the time to comply on", "no grid events"
+    ),
+    "grid_event_comply_s": Definition(
+        "mean, over the events whose limit was met, of the time from the start until the draw is at or below "
+        "the limit for the rest of the event",
+        "no grid events, none met",
+    ),
+    "grid_event_depth": Definition(
+        "mean of 1 - mean draw from that time to the end of the event / draw at the notice; "
+        "negative where more was drawn than before",
+        "no grid events, none met",
+    ),
+    "grid_event_shed_kwh": Definition(
+        "sum of (draw at the notice x length - energy drawn in the event); negative where more was "
+        "drawn than before",
+        "no grid events",
+    ),
+    "grid_event_rebound_kwh": Definition(
+        "sum of the energy above the draw at the notice, drawn within one length of the event after its end",
+        "no grid events",
+    ),
+    "grid_event_late_jobs": Definition(
+        "late jobs (6.3) among those that waited or ran during an event", "no grid events, no deadlines"
+    ),
     "decisions": Definition("answers of the scheduler, WAIT included (4.6)"),
     "fallback_decisions": Definition(
         "part of them: taken by a heuristic, because the network was out of its range or stuck "
@@ -149,11 +191,14 @@ NULL_CONDITIONS: dict[str, str] = {
     "no job counted": "no counted job was completed or left unfinished",
     "no values": "no job of the workload has a value above 0",
     "nothing offered": "the values of all jobs that arrived and were not rejected add up to 0",
+    "no speed levels": "no partition declares speeds",
     "no deadlines": "no job of the workload has a deadline",
     "no renewable supply": "the scenario has no series of wind or sun",
     "no battery": "the capacity is 0",
     "no price, no carbon intensity": "the scenario gives none",
     "no energy, no supply": "the energy divided by is 0",
+    "no grid events": "the scenario has none, or none with a draw before its notice",
+    "none met": "the draw met no event's limit",
     "no fallback": "the scheduler has no other to fall back on: every one but `rare`",
 }
 """What the conditions of `null_when` mean."""

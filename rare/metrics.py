@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from rare.accounts.grid_response import RESPONSE_METRICS
 from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
 from rare.rules.objective import prices_of, terms_of
-from rare.state.arrays import S_COMPLETED, S_REJECTED, World
+from rare.state.arrays import S_CANCELLED, S_COMPLETED, S_DROPPED, S_HELD, S_REJECTED, World
+from rare.state.event_tables import has_speeds
 from traces.errors import InputError
 from traces.numbers.constants import MICRO, MJ_PER_KWH
 
 KWH_MJ = float(MJ_PER_KWH)  # a float: energies beyond 2^53 mJ are rounded before they are divided, as ever
+NOT_LEFT_OVER = (S_COMPLETED, S_REJECTED, S_CANCELLED, S_DROPPED, S_HELD)
+"""Statuses of jobs that are not among those for which the end of the run stands as their end."""
 SHORT_JOB_S = 10  # the bound of the bounded slowdown
 
 
 def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arrived: int) -> dict[str, Any]:
-    """Waits, slowdowns and counts, over the jobs submitted after the warm-up.
+    """Waits from the arrival on (RULES §12.4), slowdowns and counts, of the jobs submitted after the warm-up.
 
     over_s: when the run ended. arrived: how many jobs, the first of the workload, had arrived by then; one
     submitted in the second of the end has not where the inputs or the window end with it (RULES §8.2).
@@ -27,12 +32,13 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arr
     work = case.workload
     counted = work.submit_s >= case.first_instant_s + warmup_s
     done = (outcome["status"] == S_COMPLETED) & counted
-    gone = (outcome["status"] == S_COMPLETED) | (outcome["status"] == S_REJECTED)
+    gone = np.isin(outcome["status"], NOT_LEFT_OVER)
     came = np.arange(len(work)) < arrived
     left = ~gone & counted & came  # a job that never came has not waited
     # in place where it can be: with millions of jobs these columns are the peak of memory
     turnaround_s = np.where(outcome["status"] == S_COMPLETED, outcome["end_s"], over_s)
     turnaround_s -= work.submit_s
+    turnaround_s -= outcome["delay_s"]
     np.maximum(turnaround_s, 0, out=turnaround_s)
     slowdown = turnaround_s / np.maximum(work.work_s, SHORT_JOB_S)
     np.maximum(slowdown, 1.0, out=slowdown)
@@ -55,14 +61,14 @@ def job_metrics(case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arr
         "median_wait_s": float(np.median(wait_s[done])) if finished else None,
         "p95_wait_s": float(np.percentile(wait_s[done], 95)) if finished else None,
         "max_wait_s": int(wait_s[done].max()) if finished else None,
-        "mean_first_wait_s": mean(outcome["start_s"] - work.submit_s, done),
+        "mean_first_wait_s": mean(outcome["start_s"] - work.submit_s - outcome["delay_s"], done),
         "mean_bounded_slowdown": slowdowns[0],
         "mean_wait_with_unfinished_s": mean(wait_s, done | left) if all_jobs else None,
         "mean_bounded_slowdown_with_unfinished": slowdowns[1],
         "mean_turnaround_s": mean_turnaround_s,
         "makespan_s": makespan_s,
         "utilization": busy_core_s / capacity_core_s if capacity_core_s else None,
-        "jobs_not_arrived": len(work) - arrived,
+        "jobs_not_arrived": len(work) - arrived + int((outcome["status"] == S_HELD).sum()),
     }
 
 
@@ -142,9 +148,18 @@ def _busy_share(case: Case, state: Any) -> float | None:
 
 
 def metrics(
-    case: Case, world: World, warmup_s: int, simulate_s: float, fallbacks: int | None = None
+    case: Case,
+    world: World,
+    warmup_s: int,
+    simulate_s: float,
+    fallbacks: int | None = None,
+    of_events: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All metrics of a finished run of environment 0. fallbacks: decisions left to another scheduler."""
+    """All metrics of a finished run of environment 0.
+
+    fallbacks: decisions left to another scheduler. of_events: the metrics of the grid events
+    (rare.accounts.grid_response), which take the logs of the run; None: these are not known.
+    """
     state = world.env[0]
     jobs = len(case.workload)
     valued = bool((case.workload.value_u > 0).any())
@@ -158,6 +173,8 @@ def metrics(
         "jobs_unfinished": jobs - completed - rejected,
         "jobs_expired": int(state.expired),
         "jobs_failed": int(state.failed),
+        "jobs_cancelled": int(state.cancelled),
+        "jobs_dropped": int(state.dropped),
         "jobs_skipped": case.workload.report.jobs_skipped,
         **job_metrics(case, world.outcome[0], int(state.now_s), warmup_s, int(state.next_job)),
         "value_offered": int(state.offered_u) / 1e6 if valued else None,
@@ -169,8 +186,12 @@ def metrics(
         "qos_violations": int(state.violations) if dated else None,
         "suspensions": int(state.suspensions),
         "kills": int(state.kills),
+        "node_losses": int(state.lost),
+        "slowdowns": int(state.slowdowns) if has_speeds(case) else None,
+        "raises": int(state.raises) if has_speeds(case) else None,
         "busy_share": _busy_share(case, state),
         **energy_metrics(case, world),
+        **(dict.fromkeys(RESPONSE_METRICS) if of_events is None else of_events),
         "decisions": int(state.decisions),
         "fallback_decisions": fallbacks,
         "instants": int(state.instants),

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rare.accounts.account_tables import account_columns, account_frame, grouped_by, job_rows
+from rare.accounts.grid_response import response_frame
+from rare.accounts.job_accounts import JobAccounts
 from rare.model import Case
-from rare.schedule import UJ_PER_KWH, energy_uj, executions, joules, partition_names, per_job
+from rare.schedule import UJ_PER_KWH, energy_uj, joules, partition_names, per_job, stretches
 from rare.state.arrays import EVENT_NAMES, INSTANT, STATUS_NAMES
 from traces.jobs.workload import NO_DEADLINE_S
 from traces.numbers.constants import HOUR_S, MICRO, MJ_PER_KWH
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ACCOUNT_COLUMNS = ("draw_j", "draw_kwh", "renewable_share", "grid_kwh", "grid_cost", "carbon_kg")
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,16 @@ class Result:
     def jobs_frame(self) -> pd.DataFrame:
         """jobs.csv of a run folder: times in the workload's own seconds, empty where there is none.
 
-        energy_j is exact, as text; it and energy_kwh are what the job's own power drew (rare.schedule), and
-        empty if the run was not recorded.
+        energy_j is exact, as text; it and energy_kwh are what the job's own power drew (rare.schedule).
+        draw_j, also exact, and the columns after it are the job's account (RULES §13), which adds up to the
+        draw of the run. All of these are empty if the run was not recorded. arrival_s: where jobs wait for
+        others (RULES §12.4). user, group: where the trace has any.
         """
         import pandas as pd
 
         work, jobs = self.case.workload, self.jobs
         energies_uj = self._job_energies_uj()
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "job_id": work.job_id,
                 "submit_s": work.submit_s,
@@ -63,29 +71,58 @@ class Result:
                 "partition": partition_names(self.case),
                 "energy_j": [None if energy is None else joules(energy) for energy in energies_uj],
                 "energy_kwh": [None if energy is None else energy / UJ_PER_KWH for energy in energies_uj],
+                **self._account_columns(),
             }
         )
+        if work.after is not None:
+            frame["arrival_s"] = work.submit_s + jobs["delay_s"]
+        named = {name: getattr(work, name) for name in ("user", "group")}
+        return frame.assign(**{name: column for name, column in named.items() if column is not None})
+
+    @cached_property
+    def accounts(self) -> JobAccounts:
+        """What each job drew, cost and emitted (RULES §13). InputError if the run was not recorded."""
+        return JobAccounts.of(self)
+
+    def account_frames(self) -> dict[str, pd.DataFrame]:
+        """The accounts per user, group, service_class and partition, where there are any (account_frame)."""
+        return {
+            row: account_frame(self.case, self.jobs, self.accounts, row, names)
+            for row, names in grouped_by(self.case).items()
+        }
+
+    def grid_events_frame(self) -> pd.DataFrame | None:
+        """grid_events.csv of a run folder: how each grid event was met; None without events or records."""
+        return response_frame(self) if len(self.power) else None
+
+    def _account_columns(self) -> dict[str, list[object]]:
+        """The account of each job as columns of jobs.csv."""
+        if len(self.power):
+            return account_columns(self.case, self.accounts, job_rows(self.accounts))
+        return dict.fromkeys(ACCOUNT_COLUMNS, [None] * len(self.jobs))
 
     def _job_energies_uj(self) -> list[int | None]:
         """What each job's own power drew, in millionths of a joule."""
         count = len(self.jobs)
         if len(self.power) == 0:
             return [None] * count
-        held = executions(self.events, int(self.power["time_s"][-1]))
-        return per_job(energy_uj(self.case, held), held["job"], count).tolist()
+        cut = stretches(self.events, int(self.power["time_s"][-1]))
+        return per_job(energy_uj(self.case, cut), cut["job"], count).tolist()
 
     def events_frame(self) -> pd.DataFrame:
-        """events.csv of a run folder."""
+        """events.csv of a run folder; `level` is there where a partition has speeds (RULES §11)."""
         import pandas as pd
 
         events = self.events[self.events["event"] != INSTANT]
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "time_s": events["time_s"],
                 "event": np.array(EVENT_NAMES)[events["event"]],
                 "job_id": self.case.workload.job_id[events["job"]],
             }
         )
+        leveled = any(part.speeds for part in self.case.cluster.partitions)
+        return frame.assign(level=events["level"]) if leveled else frame
 
     def power_frame(self) -> pd.DataFrame:
         """power.csv of a run folder: W and Wh; supply is empty where there is no renewable supply."""

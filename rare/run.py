@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from rare.accounts.grid_response import response_metrics
 from rare.clocks.compiled_clock import CompiledClock
 from rare.clocks.simpy_clock import SimpyClock
 from rare.env.policies.policy import AnyScheduler
@@ -41,19 +43,24 @@ def simulate(
     if clock not in CLOCKS:
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
-    world = build_world(case, log_level=log_level if record else 0)
+    logged = record or case.events is not None  # what became of grid events is read from the logs
+    world = build_world(case, log_level=log_level if logged else 0)
     keep_queue(world, 0, decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
     began_s = time.perf_counter()
     world = runner.run(progress)
     elapsed_s = time.perf_counter() - began_s
     state = world.env[0]
-    return Result(
+    result = Result(
         case=case,
         scheduler=decider.name,
         ended=ENDED_NAMES[state.ended],
-        metrics=metrics(case, world, warmup_s, elapsed_s, decider.fallback_decisions),
+        metrics={},
         jobs=world.outcome[0],
         events=runner.recorder.events,
         power=runner.recorder.power_until(int(state.now_s), int(state.content)),
     )
+    of_events = response_metrics(result) if case.events is not None else None
+    values = metrics(case, world, warmup_s, elapsed_s, decider.fallback_decisions, of_events)
+    kept = result if record else replace(result, events=result.events[:0], power=result.power[:0])
+    return replace(kept, metrics=values)

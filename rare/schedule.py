@@ -14,14 +14,29 @@ from typing import Protocol
 
 import numpy as np
 
+from rare.machine_events import PER_MILLE
 from rare.model import Case
-from rare.state.arrays import END, EVENT_NAMES, FAIL, KILL, RESUME, SHED, START, STATUS_NAMES, SUSPEND
+from rare.state.arrays import (
+    END,
+    EVENT_NAMES,
+    FAIL,
+    KILL,
+    LOSE,
+    RAISED,
+    RESUME,
+    SHED,
+    SLOWED,
+    START,
+    STATUS_NAMES,
+    SUSPEND,
+)
 from rare.world import build_inputs, build_jobs
 from traces.errors import InputError
 from traces.numbers.constants import MICRO, MJ_PER_KWH
 
 OPENS = (START, RESUME)
-CLOSES = (END, SUSPEND, SHED, KILL, FAIL)
+CHANGES = (SLOWED, RAISED)
+CLOSES = (END, SUSPEND, SHED, KILL, FAIL, LOSE)
 CUT_OFF = -1  # `closed_by` of an execution that was still going on when the run ended
 UJ_PER_KWH = float(MJ_PER_KWH * 1000)
 _LARGEST_INT64 = 2.0**62  # far enough below the end that a float may say so
@@ -41,6 +56,8 @@ EXECUTION = np.dtype(
 
 job: its row. closed_by: the event that ended it, or CUT_OFF. opened, closed: places in the event log.
 """
+STRETCH = np.dtype([("job", "i8"), ("start_s", "i8"), ("end_s", "i8"), ("level", "i8")])
+"""The part of an execution in which its job has one level; 0 is the full speed."""
 
 
 class RecordedRun(Protocol):
@@ -63,10 +80,25 @@ def executions(events: np.ndarray, end_s: int) -> np.ndarray:
 
     end_s: the end of the run, until which what runs then is held.
     """
-    places = np.flatnonzero(np.isin(events["event"], (*OPENS, *CLOSES)))
+    return _intervals(events, end_s, OPENS)
+
+
+def stretches(events: np.ndarray, end_s: int) -> np.ndarray:
+    """(N,) STRETCH, in the order in which they began: executions cut where the level changes (RULES §11)."""
+    rows = _intervals(events, end_s, (*OPENS, *CHANGES))
+    cut = np.zeros(len(rows), STRETCH)
+    for name in ("job", "start_s", "end_s"):
+        cut[name] = rows[name]
+    cut["level"] = events["level"][rows["opened"]]
+    return cut
+
+
+def _intervals(events: np.ndarray, end_s: int, begins: tuple[int, ...]) -> np.ndarray:
+    """(N,) EXECUTION: from each event of these kinds to its job's next one that begins or closes another."""
+    places = np.flatnonzero(np.isin(events["event"], (*begins, *CLOSES)))
     places = places[np.argsort(events["job"][places], kind="stable")]
     event, job = events["event"][places], events["job"][places]
-    opens = np.flatnonzero(np.isin(event, OPENS))
+    opens = np.flatnonzero(np.isin(event, begins))
     following = np.minimum(opens + 1, len(places) - 1)
     closed = (following > opens) & (job[following] == job[opens])
     rows = np.zeros(len(opens), EXECUTION)
@@ -78,11 +110,24 @@ def executions(events: np.ndarray, end_s: int) -> np.ndarray:
     return rows[np.argsort(rows["opened"])]
 
 
-def energy_uj(case: Case, held: np.ndarray) -> np.ndarray:
-    """(N,) Python integers: what each execution's own active power drew [millionths of a joule].
+def level_power_mw(case: Case, held: np.ndarray) -> np.ndarray:
+    """(N,) int64: the active power of each stretch's job at its level (RULES §2.3, §11)."""
+    jobs = build_jobs(case)
+    full_mw = np.asarray(jobs["power_mw"])[held["job"]]
+    speeds = [
+        (PER_MILLE, *(speed.power_per_mille for speed in part.speeds)) for part in case.cluster.partitions
+    ]
+    most = max(len(levels) for levels in speeds)
+    table = np.array([levels + (0,) * (most - len(levels)) for levels in speeds])
+    share = table[np.asarray(jobs["part"])[held["job"]], held["level"]]
+    return -(-full_mw * share // PER_MILLE)
 
-    A job's active power (RULES §2.3) x PUE, restarts and waking included; nothing of the nodes' idle
-    power, which is shared. The sum over all jobs and what is left (idle) is the run's energy, exactly.
+
+def energy_uj(case: Case, held: np.ndarray) -> np.ndarray:
+    """(N,) Python integers: what each STRETCH's own active power drew [millionths of a joule].
+
+    A job's active power at its level (RULES §2.3) x PUE, restarts and waking included; nothing of the nodes'
+    idle power, which is shared. The sum over all jobs and what is left (idle) is the run's energy, exactly.
     """
     inputs = build_inputs(case)
     change_s, pue = inputs.change_s, inputs.pue
@@ -93,7 +138,7 @@ def energy_uj(case: Case, held: np.ndarray) -> np.ndarray:
         return until[row] + (time_s - change_s[row]) * pue[row]
 
     seconds = integral(held["end_s"]) - integral(held["start_s"])  # x PUE
-    power_mw = np.asarray(build_jobs(case)["power_mw"])[held["job"]]
+    power_mw = level_power_mw(case, held)
     if float(power_mw.max(initial=0)) * float(seconds.max(initial=0)) >= _LARGEST_INT64:
         return power_mw.astype(object) * seconds.astype(object)
     return (power_mw * seconds).astype(object)
@@ -139,7 +184,7 @@ class Schedule:
             )
         work, partitions = result.case.workload, result.case.cluster.partitions
         end_s = int(result.power["time_s"][-1])
-        held = executions(result.events, end_s)
+        cut = stretches(result.events, end_s)
         return cls(
             name=work.name,
             scheduler=result.scheduler,
@@ -151,8 +196,8 @@ class Schedule:
             status=np.array(STATUS_NAMES)[result.jobs["status"]],
             partition=partition_names(result.case),
             partition_cores={part.name: part.nodes * part.cores_per_node for part in partitions},
-            held=held,
-            energy_uj=per_job(energy_uj(result.case, held), held["job"], len(work)),
+            held=executions(result.events, end_s),
+            energy_uj=per_job(energy_uj(result.case, cut), cut["job"], len(work)),
             run_energy_uj=run_energy_uj(result.power["time_s"], result.power["draw_mw"]),
             end_s=end_s,
             origin_utc=work.origin_utc,

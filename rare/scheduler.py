@@ -20,6 +20,7 @@ from rare.rules.decide import OK, apply
 from rare.rules.orders import FCFS, check_order
 from rare.rules.refusals import refusal
 from rare.state.arrays import DECIDE_SHED, WAIT, World
+from rare.state.decisions import FULL, RAISE, WHAT_SHIFT
 from rare.view import ClusterView
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
@@ -34,8 +35,10 @@ class Scheduler(Protocol):
     def choose(self, view: ClusterView) -> int:
         """Index of the job to start or resume now (or of a running one to suspend), or WAIT.
 
-        Called again until it returns WAIT. Optional beside it: `victim(view)`, the index of the running
-        job to give up while power is short, or WAIT to leave this shortage to the rules; `check(case)`, to
+        With speed levels also `view.at_level(job, level)` to start at a level, `view.slow(job)` and
+        `view.faster(job)` for a running job. Called again until it returns WAIT. Optional beside it:
+        `victim(view)`, the index of the running job to give up while power is short, `view.slow(job)` to make
+        one slower instead, or WAIT to leave this shortage to the rules; `check(case)`, to
         refuse a case with InputError; `name`, for tables.
         """
         ...
@@ -76,7 +79,10 @@ class Decider(ABC):
 
     @abstractmethod
     def decide(self, world: World, e: int, status: int) -> int:
-        """The decision of environment e for a DECIDE_* status: the slot of a job, or WAIT."""
+        """The decision of environment e for a DECIDE_* status (rare.state.decisions), or WAIT.
+
+        That is the slot of a job, and what is to be done with it if it is no plain start or stop.
+        """
 
     @property
     def replays(self) -> bool:
@@ -175,22 +181,23 @@ class PythonDecider(Decider):
         """Ask the user's object and find the slot of the job it names."""
         view = ClusterView(world, e, self._ids)
         try:
-            return self._slot(view, status)
+            return self._decision(view, status)
         finally:
             view.end()
 
-    def _slot(self, view: ClusterView, status: int) -> int:
+    def _decision(self, view: ClusterView, status: int) -> int:
         if status == DECIDE_SHED:
-            index = WAIT if self._victim is None else self._index("victim", self._victim(view))
+            answer = WAIT if self._victim is None else self._index("victim", self._victim(view))
         else:
-            index = self._index("choose", self._scheduler.choose(view))
-        slot = view.slot_of(index)
+            answer = self._index("choose", self._scheduler.choose(view))
+        what, index = divmod(answer, 1 << WHAT_SHIFT) if answer >= 0 else (FULL, answer)
+        slot = view.slot_of(index) if what <= RAISE else None
         if slot is None:
             raise ValueError(
-                f"{self.name} chose job index {index} at {view.now_s} s, which is neither waiting nor "
+                f"{self.name} chose job index {answer} at {view.now_s} s, which is neither waiting nor "
                 "running (RULES §4.2); return the index of a job in view.queue, or WAIT (-1)"
             )
-        return slot
+        return slot + (what << WHAT_SHIFT)
 
     def _index(self, method: str, answer: Any) -> int:
         """The answer as an int. InputError for None, a truth value, a float or anything else."""
@@ -323,9 +330,9 @@ def keep_queue(world: World, e: int, decider: Decider) -> None:
     state["keeps_promises"] = decider.keeps_promises
 
 
-def carry_out(world: World, e: int, slot: int, job_ids: np.ndarray | Sequence[int]) -> None:
-    """Apply a decision, or raise ValueError with the rule against it."""
-    reason = apply(world.handles[e], slot)
+def carry_out(world: World, e: int, code: int, job_ids: np.ndarray | Sequence[int]) -> None:
+    """Apply a decision (rare.state.decisions), or raise ValueError with the rule against it."""
+    reason = apply(world.handles[e], code)
     if reason != OK:
-        index = int(world.live[e, slot].job)
-        raise ValueError(refusal(world, e, slot, reason, job_ids[index]))
+        index = int(world.live[e, code % (1 << WHAT_SHIFT)].job)
+        raise ValueError(refusal(world, e, code, reason, job_ids[index]))

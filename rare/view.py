@@ -7,18 +7,24 @@ from typing import Any
 
 from rare.model import NEVER_S, UNLIMITED_MW
 from rare.rules import outlook
-from rare.rules.decide import OK, why_not_start, why_not_suspend
+from rare.rules.decide import OK, fastest_level, has_power_at, why_not_start, why_not_suspend
 from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.orders import estimate_left_s, worth_at
-from rare.rules.progress.pace import left_now_s
+from rare.rules.progress.level_changes import why_not_raise, why_not_slow
+from rare.rules.progress.pace import left_now_s, level_of, levels_of, power_at_mw, rate_at
 from rare.state.arrays import FINISH, QUEUE, RUNNING, SHEDDING, SUSPENDED, WAIT, World, fork
+from rare.state.decisions import RAISE, SLOW, WHAT_SHIFT
+from rare.state.event_arrays import UNKNOWN_LIMIT
 from rare.state.memory import Copyable
 from traces.numbers.constants import MICRO
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One waiting or running job as a scheduler sees it. `index` is what `choose` returns."""
+    """One waiting or running job as a scheduler sees it. `index` is what `choose` returns.
+
+    Levels are speeds, 0 the full one (RULES §11); without any in its partition a job has that one alone.
+    """
 
     index: int
     job_id: object
@@ -30,7 +36,7 @@ class JobView:
     estimate_left_s: int  # 0 for a job past its estimate
     value: float | None
     deadline_s: int | None
-    power_w: float  # active power, without node idle power
+    power_w: float  # active power, without node idle power: of a running job at its level, else at full speed
     preemptible: bool
     suspended: bool
     running: bool
@@ -38,6 +44,20 @@ class JobView:
     expected_end_s: int | None  # of a running job, by its estimate
     partition: int
     slot: int  # internal place in the state
+    level: int = 0  # of a running job; 0 of a waiting one
+    sensitivity: float = 1.0  # 1: its rate falls with the level's; 0: it loses nothing
+    rates: tuple[float, ...] = (1.0,)  # at each level, as a share of the full one
+    powers_w: tuple[float, ...] = ()  # active power at each level
+
+    @property
+    def levels(self) -> int:
+        """Speeds that its partition has, the full one included."""
+        return len(self.rates)
+
+    @property
+    def rate(self) -> float:
+        """Seconds of work that it does in a second: of a running job at its level, else 1."""
+        return self.rates[self.level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,31 @@ class OutlookStep:
     high_w: float
     price_per_kwh: float
     carbon_g_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class GridEventView:
+    """A grid event that has been announced and is not over (RULES §12.1).
+
+    From start_s on nothing starts above the limit; from comply_s on the draw itself is below it.
+    """
+
+    notice_s: int
+    start_s: int
+    comply_s: int
+    end_s: int
+    limit_w: float | None  # of the draw; None: a share of a draw that is not known yet
+    depth: float | None  # the share of the draw that is given up, where the limit is one
+
+
+@dataclass(frozen=True, slots=True)
+class OutageView:
+    """A planned outage that is not over (RULES §12.3)."""
+
+    start_s: int
+    end_s: int | None  # None: without end
+    partition: int
+    nodes: int
 
 
 class ClusterView(Copyable):
@@ -100,6 +145,13 @@ class ClusterView(Copyable):
         left_s = int(left_now_s(self._handle, slot))
         index = int(live.job)
         self._slots[index] = slot
+        power_w = int(live.power_mw) / 1000
+        level = 0
+        rates: tuple[float, ...] = (1.0,)
+        powers_w: tuple[float, ...] = (power_w,)
+        if self._world.speeds.shape[1] > 1:
+            level = int(level_of(self._handle, slot)) if running else 0
+            rates, powers_w = self._at_levels(slot)
         return JobView(
             index=index,
             job_id=self._ids[index],
@@ -111,7 +163,7 @@ class ClusterView(Copyable):
             estimate_left_s=int(estimate_left_s(job, left_s)),
             value=None if job.value_u < 0 else int(job.value_u) / MICRO,
             deadline_s=None if job.deadline_s == NEVER_S else int(job.deadline_s),
-            power_w=int(job.power_mw) / 1000,
+            power_w=power_w,
             preemptible=bool(job.preemptible),
             suspended=bool(live.doing == SUSPENDED),
             running=bool(running),
@@ -119,6 +171,19 @@ class ClusterView(Copyable):
             expected_end_s=int(live.expected_s) if running else None,
             partition=int(job.part),
             slot=slot,
+            level=level,
+            sensitivity=int(job.sensitivity) / 1000,
+            rates=rates,
+            powers_w=powers_w,
+        )
+
+    def _at_levels(self, slot: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Rate and active power of a job at each level."""
+        handle = self._handle
+        levels = range(int(levels_of(handle, slot)))
+        return (
+            tuple(int(rate_at(handle, slot, level)) / 1000 for level in levels),
+            tuple(int(power_at_mw(handle, slot, level)) / 1000 for level in levels),
         )
 
     def _list(self, which: int) -> list[JobView]:
@@ -150,12 +215,41 @@ class ClusterView(Copyable):
 
     @property
     def startable(self) -> list[JobView]:
-        """The waiting jobs that may start or resume now."""
+        """The waiting jobs that may start or resume now, at full speed."""
         return [job for job in self.queue if self.can_start(job)]
 
-    def can_start(self, job: JobView) -> bool:
-        """Whether a waiting job may start or resume now (RULES §4.2a, §4.3)."""
-        return not job.running and why_not_start(self._handle, job.slot) == OK
+    def can_start(self, job: JobView, level: int = 0) -> bool:
+        """Whether a waiting job may start or resume now at a level (RULES §4.2a, §4.3, §11.3)."""
+        if job.running or not 0 <= level < job.levels or why_not_start(self._handle, job.slot) != OK:
+            return False
+        return job.levels == 1 or bool(has_power_at(self._handle, job.slot, level))
+
+    def fastest_level(self, job: JobView) -> int | None:
+        """The fastest level at which a waiting job may start or resume now; None: at none."""
+        level = WAIT if job.running else int(fastest_level(self._handle, job.slot))
+        return None if level == WAIT else level
+
+    def can_slow(self, job: JobView) -> bool:
+        """Whether a running job may be made one level slower now (RULES §11.4)."""
+        return job.running and why_not_slow(self._handle, job.slot) == OK
+
+    def can_raise(self, job: JobView) -> bool:
+        """Whether a running job may be made one level faster now (RULES §11.4)."""
+        return job.running and why_not_raise(self._handle, job.slot) == OK
+
+    def at_level(self, job: JobView, level: int) -> int:
+        """What `choose` returns to start or resume a job at a level. ValueError if there is no such level."""
+        if not 0 <= level < job.levels:
+            raise ValueError(f"job {job.job_id} has the levels 0 to {job.levels - 1}, got {level!r}")
+        return job.index + (level << WHAT_SHIFT)
+
+    def slow(self, job: JobView) -> int:
+        """What `choose` or `victim` returns to make a running job one level slower."""
+        return job.index + (SLOW << WHAT_SHIFT)
+
+    def faster(self, job: JobView) -> int:
+        """What `choose` returns to make a running job one level faster."""
+        return job.index + (RAISE << WHAT_SHIFT)
 
     def can_suspend(self, job: JobView) -> bool:
         """Whether a running job may be suspended by choice now (RULES §4.2b)."""
@@ -186,6 +280,50 @@ class ClusterView(Copyable):
         if state.start_cap_mw * int(state.pue) >= (UNLIMITED_MW - 1) * 1000:
             return float("inf")
         return int(state.start_cap_mw - state.active_mw - state.node_mw) / 1000
+
+    @property
+    def limit_w(self) -> float:
+        """What the facility may draw with what starts now; infinite without a grid event (RULES §12.1)."""
+        return _watts(int(self._world.env[self._e].start_limit_mw))
+
+    @property
+    def grid_events(self) -> list[GridEventView]:
+        """The grid events that have been announced and are not over, by start."""
+        limits, found = self._world.limits[self._e], []
+        for event, limit in zip(self._world.grid_events, limits, strict=False):  # a batch may have more room
+            if event.notice_s <= self.now_s < event.end_s:
+                known = int(limit.limit_mw) != UNKNOWN_LIMIT
+                depth = int(event.depth_per_mille) / 1000
+                found.append(
+                    GridEventView(
+                        int(event.notice_s),
+                        int(event.start_s),
+                        int(event.comply_s),
+                        int(event.end_s),
+                        _watts(int(limit.limit_mw)) if known else None,
+                        depth or None,
+                    )
+                )
+        return found
+
+    @property
+    def planned_outages(self) -> list[OutageView]:
+        """The planned outages that are not over, by begin."""
+        return [
+            OutageView(
+                int(change.time_s),
+                None if change.other_s >= NEVER_S else int(change.other_s),
+                int(change.part),
+                -int(change.nodes),
+            )
+            for change in self._world.outages
+            if change.planned and change.nodes < 0 and change.other_s > self.now_s
+        ]
+
+    def nodes_away(self, partition: int = 0) -> int:
+        """Nodes of a partition that outages have taken away now."""
+        part = self._world.part[self._e, partition]
+        return int(part.all_nodes) - int(part.nodes)
 
     @property
     def price_per_kwh(self) -> float:
@@ -241,3 +379,8 @@ class ClusterView(Copyable):
             self._list(QUEUE)
             self._list(FINISH)
         return self._slots.get(index)
+
+
+def _watts(limit_mw: int) -> float:
+    """A limit in watts; infinite where there is none."""
+    return float("inf") if limit_mw >= UNLIMITED_MW else limit_mw / 1000

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from rare.machine_events import NO_LIMIT_MW, PLANNED, GridEvents, Outages, Speed
 from rare.model import (
     NEVER_S,
     NO_BATTERY,
@@ -20,7 +22,7 @@ from rare.model import (
     Options,
     Partition,
 )
-from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
+from traces.jobs.workload import NO_CANCEL_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 
 DEFAULTS: dict[str, Any] = {
     "submit_s": 0,
@@ -34,20 +36,32 @@ DEFAULTS: dict[str, Any] = {
     "preemptible": True,
     "partition": "",
 }
+RARE_DEFAULTS: dict[str, Any] = {
+    "sensitivity_milli": 1000,
+    "cancel_s": NO_CANCEL_S,
+    "after": (),
+    "after_any": True,
+    "think_s": 0,
+}
+"""Of columns that a workload has only if one of its jobs says something."""
 
 
 def make_workload(jobs: list[dict[str, Any]], name: str = "test") -> Workload:
     """A workload from dicts, one a job; what a dict leaves out is in DEFAULTS, the estimate is the work.
 
-    Job ids count from 1 in the order given; jobs are put in submit order. Unknown keys raise TypeError.
+    Columns of RARE_DEFAULTS that no dict names are left out (None). Job ids count from 1 in the order
+    given; jobs are put in submit order. Unknown keys raise TypeError.
     """
-    known = {*DEFAULTS, "estimate_s", "job_id"}
+    known = {*DEFAULTS, *RARE_DEFAULTS, "estimate_s", "job_id"}
     wrong = sorted({key for job in jobs for key in job} - known)
     if wrong:
         raise TypeError(f"make_workload: unknown keys {wrong}")
+    rare = {key: RARE_DEFAULTS[key] for key in RARE_DEFAULTS if any(key in job for job in jobs)}
+    if "after_any" in rare:
+        rare["after"] = ()
     full = []
     for place, job in enumerate(jobs):
-        row = {**DEFAULTS, "job_id": place + 1, **job}
+        row = {**DEFAULTS, **rare, "job_id": place + 1, **job}
         row.setdefault("estimate_s", row["work_s"])
         full.append(row)
     full.sort(key=lambda row: row["submit_s"])  # stable: the place in the file breaks ties
@@ -55,14 +69,22 @@ def make_workload(jobs: list[dict[str, Any]], name: str = "test") -> Workload:
     def column(key: str, dtype: Any = np.int64) -> np.ndarray:
         return np.array([row[key] for row in full], dtype=dtype)
 
-    whole = [key for key in full[0] if key not in ("preemptible", "partition", "job_id")] if full else []
+    kinds = {"preemptible", "partition", "job_id", "after", "after_any"}
+    whole = [key for key in full[0] if key not in kinds] if full else []
     named = any(row["partition"] for row in full)
+    if "after" in rare:
+        after = np.empty(len(full), dtype=object)
+        after[:] = [row["after"] for row in full]
+        optional = {"after": after, "after_any": np.array([row.get("after_any", True) for row in full])}
+    else:
+        optional = {}
     return Workload(
         name=name,
         job_id=column("job_id", None),
         preemptible=column("preemptible", np.bool_),
         partition=column("partition", object) if named else None,
         estimates="user",
+        **optional,
         **{key: column(key) for key in whole},
     )
 
@@ -96,6 +118,31 @@ def make_inputs(rows: list[dict[str, int]], *, end_s: int = NEVER_S, renewable: 
     )
 
 
+def make_events(events: Sequence[dict[str, int]]) -> GridEvents | None:
+    """Grid events from dicts with `start`, `end`, and `limit` (mW) or `depth` (per mille).
+
+    `notice` and `comply` are the start unless given.
+    """
+    if not events:
+        return None
+    rows = [
+        {"limit": NO_LIMIT_MW, "depth": 0, "notice": e["start"], "comply": e["start"], **e} for e in events
+    ]
+    rows.sort(key=lambda row: row["start"])
+    names = ("notice", "start", "comply", "end", "limit", "depth")
+    return GridEvents(*(np.array([row[name] for row in rows], dtype=np.int64) for name in names))
+
+
+def make_outages(outages: Sequence[dict[str, int]]) -> Outages | None:
+    """Outages from dicts with `begin`, `end` others: `draw` (else planned), `nodes`, `partition`."""
+    if not outages:
+        return None
+    rows = [{"partition": 0, "nodes": 1, "draw": PLANNED, **outage} for outage in outages]
+    rows.sort(key=lambda row: row["begin"])
+    names = ("partition", "nodes", "begin", "end", "draw")
+    return Outages(*(np.array([row[name] for row in rows], dtype=np.int64) for name in names))
+
+
 def make_case(
     jobs: list[dict[str, Any]],
     partition: Partition | tuple[Partition, ...],
@@ -105,6 +152,8 @@ def make_case(
     battery: Battery = NO_BATTERY,
     begin_s: int | None = None,
     window_s: int | None = None,
+    events: Sequence[dict[str, int]] = (),
+    outages: Sequence[dict[str, int]] = (),
     **options: Any,
 ) -> Case:
     """A case from the pieces above. `end_s` ends the inputs, `window_s` the window; the rest are Options."""
@@ -118,6 +167,8 @@ def make_case(
         options=Options(**options),
         begin_s=begin_s,
         end_s=window_s,
+        events=make_events(events),
+        outages=make_outages(outages),
     )
 
 
@@ -328,3 +379,126 @@ def _random_options(rng: random.Random) -> dict[str, Any]:
         "carbon_price_u_per_kg": rng.choice((0, 50_000)),
         "violation_penalty_u": rng.choice((0, 1000)),
     }
+
+
+# --- speed levels and the events of a machine (RULES §11, §12) --------------------------------------------
+
+
+def random_event_case(rng: random.Random, base: Case | None = None, share: float = 0.5) -> Case:
+    """A case that looks for trouble in what is off by default; each feature is on with a probability.
+
+    base: what it is added to; None: a random_case. The times are drawn from those that the case has already,
+    so that many things coincide.
+    """
+    case = random_case(rng) if base is None else base
+    times = _telling_times(case)
+    if rng.random() < max(share, 0.7):
+        case = replace(case, cluster=_with_speeds(rng, case.cluster))
+    columns: dict[str, Any] = {}
+    for draws in (_sensitivities, _cancellations, _chains):
+        if rng.random() < share:
+            columns |= draws(rng, case.workload, times)
+    if columns:
+        case = replace(case, workload=replace(case.workload, **columns))
+    if rng.random() < share:
+        case = replace(case, events=make_events(_grid_events(rng, case, times)))
+    if rng.random() < share:
+        case = replace(case, outages=make_outages(_outages(rng, case, times)))
+    if rng.random() < share:
+        every_s, cost_s = rng.choice((1, 5, 10, 60)), rng.choice((0, 0, 1, 5, 40))
+        options = replace(case.options, checkpoint_s=every_s, checkpoint_cost_s=cost_s)
+        case = replace(case, options=options)
+    if case.inputs.end_s == NEVER_S and (case.battery is not NO_BATTERY or case.options.voluntary_suspension):
+        end_s = max(int(case.inputs.change_s[-1]), case.first_instant_s, *times) + 5000  # §9.2a
+        case = replace(case, inputs=replace(case.inputs, end_s=end_s))
+    return case
+
+
+def _telling_times(case: Case) -> list[int]:
+    """Submits, changes of input, first ends, and a second beside some of them."""
+    jobs = case.workload
+    times = {*jobs.submit_s.tolist(), *case.inputs.change_s.tolist(), *(jobs.submit_s + jobs.work_s).tolist()}
+    times |= {deadline_s for deadline_s in jobs.deadline_s.tolist() if deadline_s < NO_DEADLINE_S}
+    return sorted(times | {time_s + 1 for time_s in times})
+
+
+def _with_speeds(rng: random.Random, cluster: Cluster) -> Cluster:
+    ladders = (
+        (),
+        ((850, 680),),
+        ((999, 1),),
+        ((1, 0),),
+        ((900, 700), (700, 500), (333, 250)),
+        ((950, 999), (500, 998)),
+    )
+    parts = tuple(
+        replace(part, speeds=tuple(Speed(*row) for row in rng.choice(ladders))) for part in cluster.partitions
+    )
+    return replace(cluster, partitions=parts)
+
+
+def _sensitivities(rng: random.Random, jobs: Workload, times: list[int]) -> dict[str, Any]:
+    return {"sensitivity_milli": np.array([rng.choice((0, 1, 500, 999, 1000)) for _ in range(len(jobs))])}
+
+
+def _cancellations(rng: random.Random, jobs: Workload, times: list[int]) -> dict[str, Any]:
+    cancel_s = [
+        NO_CANCEL_S
+        if rng.random() < 0.5
+        else rng.choice((submit_s, submit_s + 1, submit_s + 700, *(t for t in times if t >= submit_s)))
+        for submit_s in jobs.submit_s.tolist()
+    ]
+    return {"cancel_s": np.array(cancel_s, dtype=np.int64)}
+
+
+def _chains(rng: random.Random, jobs: Workload, times: list[int]) -> dict[str, Any]:
+    """Never a cycle: jobs wait for those before them in a random order."""
+    order = rng.sample(jobs.job_id.tolist(), len(jobs))
+    before = {id_: order[:place] for place, id_ in enumerate(order)}
+    after = np.empty(len(jobs), dtype=object)
+    after[:] = [
+        tuple(rng.sample(before[id_], min(len(before[id_]), rng.choice((0, 1, 1, 2)))))
+        for id_ in jobs.job_id.tolist()
+    ]
+    return {
+        "after": after,
+        "after_any": np.array([rng.random() < 0.5 for _ in range(len(jobs))]),
+        "think_s": np.array([rng.choice((0, 0, 1, 30, 500)) if ids else 0 for ids in after]),
+    }
+
+
+def _grid_events(rng: random.Random, case: Case, times: list[int]) -> list[dict[str, int]]:
+    peak_mw = case.cluster.peak_draw_mw
+    events = []
+    for _ in range(rng.randint(1, 4)):
+        start_s = rng.choice(times)
+        comply_s = start_s + rng.choice((0, 0, 1, 30))
+        event = {
+            "notice": max(0, start_s - rng.choice((0, 0, 1, 20, 10**6))),
+            "start": start_s,
+            "comply": comply_s,
+            "end": max(comply_s + 1, rng.choice((*times, start_s + 300))),
+        }
+        if rng.random() < 0.5:
+            event["depth"] = rng.choice((1, 250, 500, 1000))
+        else:
+            event["limit"] = rng.choice((0, 1, peak_mw // 4, peak_mw // 2, peak_mw))
+        events.append(event)
+    return events
+
+
+def _outages(rng: random.Random, case: Case, times: list[int]) -> list[dict[str, int]]:
+    outages = []
+    for _ in range(rng.randint(1, 5)):
+        begin_s = rng.choice(times)
+        outage = {
+            "partition": rng.randrange(len(case.cluster.partitions)),
+            "begin": begin_s,
+            "end": max(begin_s + 1, rng.choice((*times, begin_s + 100, NEVER_S))),
+        }
+        if rng.random() < 0.5:
+            outage["draw"] = rng.choice((0, 2**30 - 1, rng.randrange(2**30)))
+        else:
+            outage["nodes"] = rng.choice((1, 1, 2, 5))
+        outages.append(outage)
+    return outages

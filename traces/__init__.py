@@ -10,7 +10,7 @@ from traces.moved import install
 
 if TYPE_CHECKING:
     from traces.errors import InputError
-    from traces.jobs.dependencies.chains import cut_chains, without_missing_predecessors
+    from traces.jobs.dependencies.selected_chains import cut_chains, without_missing_predecessors
     from traces.jobs.job_files import read_workload, write_workload
     from traces.jobs.service_classes import ServiceClass, assign_service
     from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
@@ -47,8 +47,8 @@ __getattr__ = lazy_exports(
         "PowerSeries": "traces.series.power_series",
         "read_workload": "traces.jobs.job_files",
         "write_workload": "traces.jobs.job_files",
-        "cut_chains": "traces.jobs.dependencies.chains",
-        "without_missing_predecessors": "traces.jobs.dependencies.chains",
+        "cut_chains": "traces.jobs.dependencies.selected_chains",
+        "without_missing_predecessors": "traces.jobs.dependencies.selected_chains",
         "ServiceClass": "traces.jobs.service_classes",
         "assign_service": "traces.jobs.service_classes",
         "NO_DEADLINE_S": "traces.jobs.workload",

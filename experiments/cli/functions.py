@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from experiments.presets import preset_of
     from experiments.report.learned_facts import learning_text
     from experiments.report.terminal_table import compare_text, duration, printable, run_text
+    from experiments.report.usage_tables import accounts_text
     from experiments.runs.comparison import compare_run
     from experiments.runs.key_values import pairs, parsed_randomise
     from experiments.runs.provenance import version
@@ -68,6 +69,7 @@ MODULES = {
     "experiments.presets": ("preset_of",),
     "experiments.report.learned_facts": ("learning_text",),
     "experiments.report.terminal_table": ("compare_text", "duration", "printable", "run_text"),
+    "experiments.report.usage_tables": ("accounts_text",),
     "experiments.runs.comparison": ("compare_run",),
     "experiments.runs.key_values": ("pairs", "parsed_randomise"),
     "experiments.runs.provenance": ("version",),

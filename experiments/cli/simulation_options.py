@@ -114,4 +114,7 @@ def print_result(result: dict[str, Any], as_json: bool, out: str | None, figures
         return
     click.echo(functions.compare_text(result) if "results" in result else functions.run_text(result))
     if out is not None:
+        accounts = "" if "results" in result else functions.accounts_text(out)
+        if accounts:
+            click.echo(accounts)
         click.echo(f"written: {os.path.join(out, 'report.html' if figures else '')}")

@@ -23,8 +23,8 @@ EDGES = {
     "queued": (0.05, 0.15, 0.3, 0.5),
 }
 SUPPLY_EDGES = (0.05, 0.15, 0.25, 0.35, 0.45)
-WAIT, START, STOP = range(3)
-KINDS = ("wait", "start or resume", "give up")
+WAIT, START, STOP, SLOW, RAISE = range(5)
+KINDS = ("wait", "start or resume", "give up", "make slower", "make faster")  # as Layout.action_ranges
 
 
 def clusters_of(observations: np.ndarray, layout: Layout) -> np.ndarray:
@@ -45,8 +45,14 @@ def clusters_of(observations: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def kinds_of(actions: np.ndarray, layout: Layout) -> np.ndarray:
-    """(T,) the kind of each action: WAIT, START or STOP."""
-    return np.where(actions == 0, WAIT, np.where(actions <= layout.queue_slots, START, STOP))
+    """(T,) the kind of each action, by its place in KINDS; the last two only with levels in the layout."""
+    ends = [kind.stop for kind in layout.action_ranges.values()]
+    return np.searchsorted(ends, actions, side="right")
+
+
+def kind_names(layout: Layout) -> tuple[str, ...]:
+    """The kinds of actions that a layout has."""
+    return KINDS[: len(layout.action_ranges)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,6 @@ def _actions(axes: Axes, summary: DatasetSummary) -> None:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel(
         f"action: 0 waits, 1 to {slots} start the job in that queue slot, from {slots + 1} on they give up a "
-        "running job"
+        f"running job{', make it slower or faster' if summary.layout.levels else ''}"
     )
     style.legend_above(axes)

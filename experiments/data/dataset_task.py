@@ -16,6 +16,7 @@ from experiments.runs.provenance import scheduler_files
 from rare.dataset.logging_task import Task
 from rare.dataset.play_episode import Policy
 from rare.dataset.write_dataset import SHARD_DECISIONS
+from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
 from rare.scenario.case_hash import case_hash, config_hash
@@ -73,7 +74,7 @@ class DatasetRequest:
             raise InputError(f"--epsilon must be a probability from 0 to 1, got {self.epsilon}")
 
     def layout(self) -> Layout:
-        """The layout of the observations. InputError for impossible numbers."""
+        """The layout of the observations, but levels and events. InputError for impossible numbers."""
         return Layout(self.queue_slots, self.running_slots, self.forecast_hours, self.reservations)
 
     def environment(self) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def task_of(schedulers: Sequence[str], request: DatasetRequest) -> Task:
     _check_policies(policies, episodes)
     return Task(
         episodes=episodes,
-        layout=layout,
+        layout=fitted(layout, episodes.cases),
         policies=policies,
         seed=request.seed,
         most_decisions=request.max_decisions,

@@ -12,7 +12,11 @@ from traces.jobs.workload import LARGEST_COUNT
 
 COMPLETED, FAILED, CONTINUED, LAST_COMPLETED, LAST_FAILED, CANCELLED = 1, 0, 2, 3, 4, 5
 UNKNOWN = -1
-_STATUS = {"completed": COMPLETED, "failed": FAILED, "expired": CANCELLED, "rejected": CANCELLED}
+_STATUS = {
+    "completed": COMPLETED,
+    "failed": FAILED,
+    **dict.fromkeys(("expired", "rejected", "cancelled", "dropped"), CANCELLED),
+}
 
 
 def swf_lines(schedule: Schedule) -> Iterator[str]:

@@ -13,7 +13,7 @@ from traces.errors import InputError, quoted
 from traces.files.documents import user_path
 from traces.jobs.job_files import write_workload
 from traces.jobs.workload import Workload
-from traces.synthetic import gpu_mix, lublin, with_estimates
+from traces.synthetic import gpu_mix, lublin, with_chains, with_estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,10 @@ class WorkloadRequest:
     variant        : lublin: typeless (None), batch, interactive or both
     estimates      : 'exact' (the run times) or 'tsafrir' (round values as users give them)
     max_estimate_s : tsafrir: the machine's time limit in seconds
+    chains         : share of the jobs that wait for the one before of their synthetic user; None: no users
     force          : replace a file that exists
-    Details in `traces.synthetic.lublin`, `gpu_mix` and `with_estimates`. InputError for impossible values.
+    Details in `traces.synthetic`: `lublin`, `gpu_mix`, `with_estimates`, `with_chains`. InputError for
+    impossible values.
     """
 
     jobs: int | None = None
@@ -41,6 +43,7 @@ class WorkloadRequest:
     variant: str | None = None
     estimates: str = "exact"
     max_estimate_s: int | None = None
+    chains: float | None = None
     force: bool = False
 
     def __post_init__(self) -> None:
@@ -63,6 +66,8 @@ def generate_workload(
     jobs = _lublin(request) if model == "lublin" else _gpu(request)
     if request.estimates == "tsafrir":
         jobs = with_estimates(jobs, seed=request.seed, max_estimate_s=limit_s)
+    if request.chains is not None:
+        jobs = with_chains(jobs, request.chains, request.seed)
     write_workload(jobs, str(user_path(os.fspath(out))))
     return jobs
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.data.action_coverage import KINDS, Coverage, clusters_of, coverage, kinds_of
+from experiments.data.action_coverage import Coverage, clusters_of, coverage, kind_names, kinds_of
 from experiments.results.number_formats import printable
 from experiments.results.scheduler_labels import short_label
 from rare.dataset import Dataset, load
@@ -22,8 +22,8 @@ class DatasetSummary:
     """Statistics of the decisions of a dataset.
 
     folder: of the dataset. returns: (episodes,) by scheduler name; taken, valid: (A,) counts of decisions
-    that took each action, and in which it was valid; kinds: counts by coverage.KINDS; certain: share of
-    decisions with behaviour probability 1, None if unknown.
+    that took each action, and in which it was valid; kinds: counts by action_coverage.kind_names; certain:
+    share of decisions with behaviour probability 1, None if unknown.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class DatasetSummary:
             "returns": {name: values.tolist() for name, values in self.returns.items()},
             "actions_taken": self.taken.tolist(),
             "actions_valid": self.valid.tolist(),
-            "decisions_by_kind": dict(zip(KINDS, self.kinds.tolist(), strict=True)),
+            "decisions_by_kind": dict(zip(kind_names(self.layout), self.kinds.tolist(), strict=True)),
             "decisions_certain": self.certain,
             "coverage": {
                 "clusters": coverage.clusters,
@@ -98,7 +98,7 @@ def _summary(
         returns={name: np.array(values) for name, values in returns.items()},
         taken=np.bincount(actions, minlength=data.layout.actions),
         valid=valid,
-        kinds=np.bincount(kinds, minlength=len(KINDS)),
+        kinds=np.bincount(kinds, minlength=len(kind_names(data.layout))),
         certain=None if certain is None else certain / len(actions),
         coverage=coverage(clusters, actions, kinds),
     )
@@ -134,7 +134,8 @@ def dataset_text(summary: DatasetSummary) -> str:
         f"  {coverage.clusters:7,}  visited",
         f"  {coverage.revisited:7,}  of them more than once, and of these",
         f"  {coverage.several_actions:7.1%}  with more than one action",
-        f"  {coverage.several_kinds:7.1%}  with more than one kind of action ({', '.join(KINDS)});",
+        f"  {coverage.several_kinds:7.1%}  with more than one kind of action "
+        f"({', '.join(kind_names(summary.layout))});",
         f"  {coverage.decisions_there:7.1%}  of all decisions were made there",
         "decisions whose action was certain (behaviour probability 1): "
         + ("unknown" if summary.certain is None else f"{summary.certain:.1%}"),
@@ -164,7 +165,9 @@ def _actions(summary: DatasetSummary) -> list[str]:
     groups += [(f"queue slot {slot}", slice(slot, slot + 1)) for slot in range(1, one_by_one + 1)]
     if slots > one_by_one:
         groups.append((f"queue slots {one_by_one + 1}-{slots}", slice(one_by_one + 1, slots + 1)))
-    groups.append(("running slots", slice(slots + 1, None)))
+    more = {"slow": "made slower", "raise": "made faster"}
+    for kind, places in list(summary.layout.action_ranges.items())[2:]:
+        groups.append((more.get(kind, "running slots"), slice(places.start, places.stop)))
     total = summary.taken.sum()
     lines = []
     for name, span in groups:

@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.data.option_words import option_words
 from traces.errors import InputError
-from traces.jobs.dependencies.chains import longest_chain
+from traces.jobs.dependencies.selected_chains import longest_chain
 from traces.jobs.job_files import read_workload
 from traces.jobs.workload import NO_CANCEL_S, Workload
 

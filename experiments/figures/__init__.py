@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from experiments.figures import (
+    event_response,
     forecast_fan,
     gantt,
     objective_parts,
@@ -22,6 +23,7 @@ __all__ = ["best_place", "draw_compare", "draw_run", "figure_names"]
 RUN_FIGURES: dict[str, Callable[[Run], Figure]] = {
     "timeline": power_timeline.draw,
     "forecast": forecast_fan.draw,
+    "grid_events": event_response.draw,
     "gantt": gantt.draw,
     "queue": queue_length.draw,
     "slowdown": slowdown_curve.draw,
@@ -30,7 +32,7 @@ COMPARE_FIGURES: dict[str, Callable[[Compare], Figure]] = {
     "objective": objective_parts.draw,
     "slowdown": slowdown_curve.draw_compare,
 }
-OF_BEST = ("timeline", "forecast", "gantt", "queue")  # a comparison has these of its best run
+OF_BEST = ("timeline", "forecast", "grid_events", "gantt", "queue")  # a comparison has these of its best run
 
 
 def figure_names(results: Run | Compare) -> tuple[str, ...]:
@@ -38,7 +40,8 @@ def figure_names(results: Run | Compare) -> tuple[str, ...]:
     if isinstance(results, Compare):
         best = figure_names(results.runs[best_place(results)])
         return (*COMPARE_FIGURES, *(name for name in OF_BEST if name in best))
-    return tuple(name for name in RUN_FIGURES if name != "forecast" or results.has_forecast)
+    absent = {"forecast": not results.has_forecast, "grid_events": not results.has_grid_events}
+    return tuple(name for name in RUN_FIGURES if not absent.get(name, False))
 
 
 def draw_run(run_dir: str | Path | Run) -> list[Path]:

@@ -19,7 +19,13 @@ from experiments.results.run_folder import Run
 MOST_BARS = 300
 MOST_LABELS = 45
 MOST_CLASSES = 5
-MARKED = ("expired", "failed", "rejected")  # a cross at the end of a job that did not complete
+MARKED = (
+    "expired",
+    "failed",
+    "rejected",
+    "cancelled",
+    "dropped",
+)  # a cross at the end of a job that did not complete
 
 
 def draw(run: Run) -> Figure:

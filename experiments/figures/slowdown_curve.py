@@ -12,20 +12,24 @@ from experiments.results.run_folder import Compare, Run
 SHORTEST_WORK_S = 10.0
 MOST_POINTS = 1500
 NOT_REACHED = "not reached"
+NOT_ADMITTED = ("rejected", "cancelled", "dropped", "held")
 
 
 def bounded_slowdown(run: Run) -> tuple[np.ndarray, int]:
-    """Sorted bounded slowdown of the completed jobs, and the number of jobs that arrived and were admitted.
+    """Sorted bounded slowdown of the completed jobs, and the number of jobs that arrived, were admitted
+    and not cancelled.
 
-    Bounded slowdown is max(1, (end - submit) / max(work, 10 s)). Empty without a work_s column.
+    Bounded slowdown is max(1, (end - arrival) / max(work, 10 s)). Empty without a work_s column.
     """
     jobs = run.jobs
-    late = min(not_arrived(run.metrics), int(jobs["status"].eq("unfinished").sum()))
-    admitted = int(jobs["status"].ne("rejected").sum()) - late
+    held = int(jobs["status"].eq("held").sum())
+    late = min(not_arrived(run.metrics) - held, int(jobs["status"].eq("unfinished").sum()))
+    admitted = int((~jobs["status"].isin(NOT_ADMITTED)).sum()) - late
     if "work_s" not in jobs.columns:
         return np.zeros(0), admitted
     completed = jobs[jobs["status"].eq("completed") & jobs["end_s"].notna() & jobs["work_s"].notna()]
-    took_s = (completed["end_s"] - completed["submit_s"]).to_numpy(dtype=float)
+    came_s = completed["arrival_s" if "arrival_s" in jobs.columns else "submit_s"]
+    took_s = (completed["end_s"] - came_s).to_numpy(dtype=float)
     slowdown = np.maximum(
         1.0, took_s / np.maximum(completed["work_s"].to_numpy(dtype=float), SHORTEST_WORK_S)
     )

@@ -17,12 +17,21 @@ from traces.files.text import place
 
 RUN_FILES = ("config.json", "provenance.json", "metrics.json", "jobs.csv", "events.csv", "power.csv")
 FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supply
+# Only in runs with users, groups and so on: accounts per user (RULES §13), and how grid events were met.
+ACCOUNT_FILES = {
+    "user": "users.csv",
+    "group": "groups.csv",
+    "service_class": "service_classes.csv",
+    "partition": "partitions.csv",
+}
+GRID_EVENTS_FILE = "grid_events.csv"
 COMPARE_FILES = ("config.json", "provenance.json", "compare.json")
 # Everything RARE itself puts into a folder; a folder with anything else in it is never replaced.
 EVALUATION_FILES = {"evaluate.json", "evaluate.csv", "objective.png", "objective.svg"}
 LEARNING, LEARNING_FACTS = "learning", "learning.json"  # what `rare demo` taught, and what marks it
 FOLDERS = ("figures", "runs", LEARNING)
-OWN_NAMES = {*RUN_FILES, FORECAST_FILE, *COMPARE_FILES, *EVALUATION_FILES, *FOLDERS, "report.html"}
+OPTIONAL_FILES = {FORECAST_FILE, *ACCOUNT_FILES.values(), GRID_EVENTS_FILE}
+OWN_NAMES = {*RUN_FILES, *OPTIONAL_FILES, *COMPARE_FILES, *EVALUATION_FILES, *FOLDERS, "report.html"}
 FIGURE_SUFFIXES = {".png", ".svg"}
 
 

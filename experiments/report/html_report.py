@@ -10,6 +10,7 @@ from experiments.report.learned_facts import learning_section
 from experiments.report.metric_tables import compare_table, privileged, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, indented_json, render_page, small_image
+from experiments.report.usage_tables import account_sections, compared_events_section, event_section
 from experiments.results.run_folder import Compare, Run, is_compare, load_compare, load_run
 from traces.errors import InputError
 from traces.files.atomic import write_text
@@ -28,6 +29,10 @@ CAPTIONS = {
     "there are more changes than pixels the parts are averages that keep the energy; thin lines give the "
     "smallest and largest draw in each. Below, where there are any: the battery's content (shaded: its range "
     "in each mean) and, in runs of up to three weeks, price and carbon of the grid where they change.",
+    "grid_events": "The draw around each grid event: from the notice (yellow) through the event (red) to as "
+    "long again after its end. The thick line is the limit, the dashed one the draw at the notice; from the "
+    "dotted one on the draw is at or below the limit until the event ends. Of more than nine events, those "
+    "that shed the most.",
     "gantt": "Jobs under the power curve: one bar per job where there are few; with many, the cores at "
     "work by size of job, and the cores that waiting and suspended jobs ask for.",
     "forecast": "No supply was forecast.",
@@ -57,6 +62,9 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
         "report.html.j2",
         **(_of_comparison(results) if isinstance(results, Compare) else _of_single_run(results)),
         title=_title(results),
+        compared=compared_events_section(results) if isinstance(results, Compare) else [],
+        sections=[*event_section(_drawn_run(results)), *account_sections(_drawn_run(results))],
+        sections_note=_run_note(results, "timeline").strip(),
         learned=learning_section(folder / LEARNING),
         figures=[_figure(folder / "figures", name, _caption(results, name)) for name in names],
         provenance=indented_json(results.provenance),
@@ -70,6 +78,9 @@ def _read_tables(results: Run | Compare) -> None:
     drawn = _drawn_run(results)
     tables = [run.jobs for run in results.runs] if isinstance(results, Compare) else [results.jobs]
     tables += [drawn.events, drawn.power, *([] if drawn.forecast is None else [drawn.forecast])]
+    if isinstance(results, Compare):
+        tables += [run.grid_events for run in results.runs if run.grid_events is not None]
+    tables += [*drawn.accounts.values(), *([] if drawn.grid_events is None else [drawn.grid_events])]
     del tables  # they are cached in the runs
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from experiments.report.page_templates import render_part
 from experiments.results.ranking import (
     OF_COMPLETED,
+    SHOWN_IF_ANY,
     SLOWDOWN_OF_ALL,
     number,
     order,
@@ -18,7 +19,7 @@ from experiments.results.ranking import (
     with_arrivals,
 )
 from experiments.results.run_folder import Compare
-from rare.metric_catalogue import METRICS, Form, Metric
+from rare.metric_catalogue import EVENTS, METRICS, Form, Metric
 
 DASH = "–"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -34,11 +35,16 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "jobs_unfinished",
             "jobs_expired",
             "jobs_failed",
+            "jobs_cancelled",
+            "jobs_dropped",
             "jobs_not_arrived",
             "jobs_rejected",
             "jobs_skipped",
             "suspensions",
             "kills",
+            "node_losses",
+            "slowdowns",
+            "raises",
             "fallback_decisions",
         ),
     ),
@@ -77,6 +83,18 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "carbon_kg",
             "wasted_kwh",
             "unserved_kwh",
+        ),
+    ),
+    (
+        "Grid events",
+        (
+            "grid_events",
+            "grid_events_missed",
+            "grid_event_comply_s",
+            "grid_event_depth",
+            "grid_event_shed_kwh",
+            "grid_event_rebound_kwh",
+            "grid_event_late_jobs",
         ),
     ),
     (
@@ -269,8 +287,15 @@ def _known_rows(metrics: dict[str, Any]) -> list[MetricRow]:
             METRICS[key].report_unit,
         )
         for key in keys
-        if key != "jobs_not_arrived" or metrics[key]
+        if _is_shown(key, metrics[key])
     ]
+
+
+def _is_shown(key: str, value: Any) -> bool:
+    """Whether a run's table has a row of this metric: not of what most runs do not have."""
+    if key in SHOWN_IF_ANY:
+        return bool(value)
+    return value is not None or METRICS[key].group is not EVENTS
 
 
 def _other_rows(metrics: dict[str, Any]) -> list[MetricRow]:

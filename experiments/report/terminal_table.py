@@ -15,7 +15,7 @@ from experiments.results.number_formats import (
     printable,
     score,
 )
-from experiments.results.ranking import SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
+from experiments.results.ranking import SHOWN_IF_ANY, SLOWDOWN_OF_ALL, order, slowdown_key, with_arrivals
 from experiments.results.scheduler_labels import result_labels
 from experiments.results.text_table import aligned_lines, fits, named_lines, narrow_lines, terminal_width
 from rare.metric_catalogue import METRICS, Form, Metric
@@ -46,10 +46,15 @@ COMPARED = (
     "jobs_not_arrived",
     "suspensions",
     "kills",
+    "node_losses",
+    "slowdowns",
     "renewable_share",
     "curtailed_kwh",
     "grid_kwh",
     "fallback_decisions",
+    "grid_events_missed",
+    "grid_event_comply_s",
+    "grid_event_depth",
 )
 """Metrics of a comparison, the most important first."""
 
@@ -65,9 +70,14 @@ SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
             "jobs_rejected",
             "jobs_unfinished",
             "jobs_not_arrived",
+            "jobs_cancelled",
+            "jobs_dropped",
             "jobs_skipped",
             "suspensions",
             "kills",
+            "node_losses",
+            "slowdowns",
+            "raises",
             "fallback_decisions",
         ),
     ),
@@ -97,14 +107,25 @@ SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
             "wasted_kwh",
         ),
     ),
+    (
+        "grid events",
+        (
+            "grid_events",
+            "grid_events_missed",
+            "grid_event_comply_s",
+            "grid_event_depth",
+            "grid_event_shed_kwh",
+            "grid_event_rebound_kwh",
+            "grid_event_late_jobs",
+        ),
+    ),
 )
 
 
 def run_text(result: Mapping[str, Any]) -> str:
     """One run as groups of `name  value` lines."""
     metrics = with_arrivals(result["metrics"])
-    if not metrics.get("jobs_not_arrived"):
-        metrics.pop("jobs_not_arrived", None)
+    metrics = {key: value for key, value in metrics.items() if value or key not in SHOWN_IF_ANY}
     marks, (label,) = _marks(result), result_labels([result])
     lines = [f"{result['scenario']}: {label}{marks}, seed {result['seed']}, ended: {result['ended']}"]
     for title, keys in SINGLE:

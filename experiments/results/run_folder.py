@@ -13,11 +13,19 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.process.atomic_output import FORECAST_FILE, RUN_FILES, atomic_folder
+from experiments.process.atomic_output import (
+    ACCOUNT_FILES,
+    FORECAST_FILE,
+    GRID_EVENTS_FILE,
+    RUN_FILES,
+    atomic_folder,
+)
 from experiments.results.json_values import json_text
 from experiments.results.run_tables import (
+    ACCOUNT_COLUMNS,
     EVENTS_COLUMNS,
     FORECAST_COLUMNS,
+    GRID_EVENT_COLUMNS,
     JOBS_COLUMNS,
     POWER_COLUMNS,
     in_order,
@@ -97,6 +105,28 @@ class Run:
         """
         return read_table(self.path / FORECAST_FILE, FORECAST_COLUMNS) if self.has_forecast else None
 
+    @cached_property
+    def accounts(self) -> dict[str, pd.DataFrame]:
+        """The accounts per user, group, service_class and partition, as far as the folder has them.
+
+        Rows of the table's own kind, the largest draw first, then `unused` and `stored`. Raises InputError.
+        """
+        return {
+            row: read_table(self.path / name, ACCOUNT_COLUMNS)
+            for row, name in ACCOUNT_FILES.items()
+            if (self.path / name).is_file()
+        }
+
+    @property
+    def has_grid_events(self) -> bool:
+        """Whether the folder says how grid events were met."""
+        return (self.path / GRID_EVENTS_FILE).is_file()
+
+    @cached_property
+    def grid_events(self) -> pd.DataFrame | None:
+        """One row per grid event; None where the scenario has none. Raises InputError."""
+        return read_table(self.path / GRID_EVENTS_FILE, GRID_EVENT_COLUMNS) if self.has_grid_events else None
+
 
 @dataclass(eq=False)
 class Compare:
@@ -173,6 +203,9 @@ _TABLES = {
     "power.csv": POWER_COLUMNS,
     FORECAST_FILE: FORECAST_COLUMNS,
 }
+_OPTIONAL_TABLES = {GRID_EVENTS_FILE: GRID_EVENT_COLUMNS} | dict.fromkeys(
+    ACCOUNT_FILES.values(), ACCOUNT_COLUMNS
+)
 
 
 def write_run(
@@ -181,11 +214,13 @@ def write_run(
     provenance: Mapping,
     metrics: Mapping,
     *tables: pd.DataFrame | None,
+    optional: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write the files of a run into `folder`, made if absent; use inside `atomic_folder`.
 
-    tables: jobs, events, power and, where the supply was forecast, the forecasts. `metrics` is the whole
-    `--json` object. Extra columns follow the fixed ones. NaN becomes null in JSON and an empty cell in CSV.
+    tables: jobs, events, power and, where the supply was forecast, the forecasts. optional: more tables by
+    file name, of ACCOUNT_FILES and GRID_EVENTS_FILE. `metrics` is the whole `--json` object. Extra columns
+    follow the fixed ones. NaN becomes null in JSON and an empty cell in CSV.
     Raises ValueError if a fixed column is missing.
     """
     folder = Path(folder)
@@ -196,6 +231,8 @@ def write_run(
     for (name, columns), table in zip(_TABLES.items(), tables, strict=False):
         if table is not None:
             write_table(folder / name, table, columns)
+    for name, table in (optional or {}).items():
+        write_table(folder / name, table, _OPTIONAL_TABLES[name])
 
 
 def write_compare(

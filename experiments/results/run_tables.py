@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.process.atomic_output import ACCOUNT_FILES, GRID_EVENTS_FILE
 from traces.errors import InputError
 from traces.files.documents import opened, reads_file
 
@@ -24,20 +25,67 @@ POWER_COLUMNS = (
     "used_cores",
 )
 FORECAST_COLUMNS = ("issue_s", "target_s", "low_w", "median_w", "high_w")
+ACCOUNT_COLUMNS = (
+    "row",
+    "name",
+    "jobs",
+    "completed",
+    "draw_j",
+    "draw_kwh",
+    "renewable_share",
+    "grid_kwh",
+    "grid_cost",
+    "carbon_kg",
+    "mean_wait_s",
+)
+GRID_EVENT_COLUMNS = (
+    "number",
+    "notice_s",
+    "start_s",
+    "comply_s",
+    "end_s",
+    "limit_w",
+    "baseline_w",
+    "complied_after_s",
+    "depth",
+    "shed_kwh",
+    "rebound_kwh",
+    "rebound_peak_w",
+    "suspensions",
+    "kills",
+    "slowdowns",
+    "jobs",
+    "late",
+)
 RATE_COLUMNS = ("price_per_kwh", "carbon_g_per_kwh")  # of power.csv; absent in folders of earlier versions
 MAX_BYTES = 2 * 2**30
 LONGEST_HEADER, MOST_COLUMNS = 2**14, 256
-# energy_j is an exact decimal, longer than a float holds.
-TEXT_COLUMNS = {"job_id", "status", "event", "partition", "service_class", "energy_j"}
+# energy_j and draw_j are exact decimals, longer than a float holds.
+TEXT_COLUMNS = {
+    "job_id",
+    "status",
+    "event",
+    "partition",
+    "service_class",
+    "energy_j",
+    "draw_j",
+    "user",
+    "group",
+    "row",
+    "name",
+}
 # Cells that must hold a number in every row; other number columns may be empty.
 NEEDED = {
     "jobs.csv": ("submit_s",),
     "events.csv": ("time_s",),
     "power.csv": ("time_s", "draw_w"),
     "forecast.csv": FORECAST_COLUMNS,
+    GRID_EVENTS_FILE: ("number", "notice_s", "start_s", "end_s"),
+    **dict.fromkeys(ACCOUNT_FILES.values(), ("draw_kwh",)),
 }
 WHOLE_COLUMNS = (
     "submit_s",
+    "arrival_s",
     "start_s",
     "end_s",
     "work_s",
@@ -50,6 +98,14 @@ WHOLE_COLUMNS = (
     "queued",
     "running",
     "used_cores",
+    "jobs",
+    "completed",
+    "late",
+    "number",
+    "notice_s",
+    "comply_s",
+    "complied_after_s",
+    "slowdowns",
 )
 
 

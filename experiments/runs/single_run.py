@@ -13,7 +13,7 @@ from typing import Any
 
 import rare
 from experiments.engine.compile_lock import compiled_once
-from experiments.process.atomic_output import atomic_folder
+from experiments.process.atomic_output import ACCOUNT_FILES, GRID_EVENTS_FILE, atomic_folder
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.json_values import plain_json
@@ -108,7 +108,11 @@ def store(folder: Path, work: Work, facts: Mapping[str, Any], result: rare.Resul
     supplied = bool(power["supply_w"].notna().any())  # else forecasts are of rates alone
     forecast = result.forecast_frame(FORECAST_EVERY_S) if supplied else None
     tables = result.jobs_frame(), result.events_frame(), power, forecast
-    write_run(folder, config, work.origin([facts["scheduler"]]), facts, *tables)
+    optional = {ACCOUNT_FILES[row]: table for row, table in result.account_frames().items()}
+    grid_events = result.grid_events_frame()
+    if grid_events is not None:
+        optional[GRID_EVENTS_FILE] = grid_events
+    write_run(folder, config, work.origin([facts["scheduler"]]), facts, *tables, optional=optional)
 
 
 def draw_report(folder: Path, display: ProgressDisplay) -> None:

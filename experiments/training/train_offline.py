@@ -285,6 +285,7 @@ def _check_known(folder: str, names: Sequence[str], settings: Sequence[str]) -> 
 
 
 def _weights_hash(start: str | Path) -> dict[str, str]:
-    network = describe_checkpoint(Path(start)).network
-    read_weights(Path(start), network["width"], network["kind"])  # it may be a pipe, or endless
+    described = describe_checkpoint(Path(start))
+    network = described.network
+    read_weights(Path(start), network["width"], network["kind"], described.layout)  # a pipe, or endless?
     return {"folder": Path(start).name, "sha256": file_hash(Path(start) / WEIGHTS)}

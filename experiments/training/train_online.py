@@ -22,6 +22,7 @@ from experiments.training.train_folder import (
     versions,
 )
 from experiments.training.training_requests import OnlineRequest
+from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes, Randomise
 from rare.scenario.case_hash import case_hash
@@ -72,9 +73,13 @@ def train_online(
     for note in logged.notes if logged else ():
         display.note(note)
     origin = _origin(request)
-    net = _network(request, origin, logged)
+    judged = request.episodes or _episodes(scenario, request)
+    net = _network(request, origin, logged, judged)
     config = _config(scenario, request, options, net, origin, logged)
-    run = _Run(config, request.episodes, request.randomise, display)
+    randomised = request.episodes is None and request.randomise is not None
+    run = _Run(
+        config, judged, _episodes(scenario, request, request.randomise) if randomised else judged, display
+    )
     with opened(out, config, request.resume) as folder:
         if (folder / SUMMARY).exists():
             display.note(f"{folder}: is finished; nothing to do")
@@ -137,21 +142,14 @@ class _Run:
     def __init__(
         self,
         config: dict[str, Any],
-        episodes: Episodes | None,
-        randomise: Randomise | None,
+        judged: Episodes,
+        played: Episodes,
         display: ProgressDisplay,
     ) -> None:
         self.config, self.display = config, display
         self.kind = {"reward": config["reward"], "reward_eta": config["reward_eta"]}
-        if episodes is not None:
-            self.judged = self.played = episodes
-            self.windows = episodes.of(SPLIT)
-            return
-        names = tuple(part.strip() for part in config["scenario"].split(","))
-        place = (names, tuple(config["settings"]), config["scenario_seed"])
-        self.judged = episodes_of_all(*place)
-        self.played = self.judged if randomise is None else episodes_of_all(*place, randomise)
-        self.windows = self.judged.of(SPLIT)
+        self.judged, self.played = judged, played
+        self.windows = judged.of(SPLIT)
 
     def train(
         self, folder: Path, net: SchedulerNet, options: OnlineOptions, data: Transitions | None
@@ -189,6 +187,8 @@ class _Run:
             running_slots=layout.running_slots,
             forecast_hours=layout.forecast_hours,
             reservations=layout.reservations,
+            levels=layout.levels,
+            events=layout.events,
             **self.kind,
         )
         env.seed(config["seed"])
@@ -290,11 +290,19 @@ def _origin(request: OnlineRequest) -> Checkpoint | None:
     return origin
 
 
-def _network(request: OnlineRequest, origin: Checkpoint | None, logged: Transitions | None) -> SchedulerNet:
+def _episodes(scenario: str, request: OnlineRequest, randomise: Randomise | None = None) -> Episodes:
+    """The windows of the scenarios, which are joined by commas."""
+    names = tuple(part.strip() for part in scenario.split(","))
+    return episodes_of_all(names, tuple(request.settings), request.scenario_seed, randomise)
+
+
+def _network(
+    request: OnlineRequest, origin: Checkpoint | None, logged: Transitions | None, judged: Episodes
+) -> SchedulerNet:
     """The initial network. InputError if the logged data has observations of another layout."""
     from schedulers.training.checkpoint import resized
 
-    layout = logged.layout if logged else request.layout or Layout()
+    layout = logged.layout if logged else request.layout or fitted(Layout(), judged.cases)
     net = origin.net if origin else _new(layout, request)
     if request.reservations:
         net = resized(net, dataclasses.replace(net.layout, reservations=True))

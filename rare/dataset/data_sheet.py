@@ -73,6 +73,12 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     return {key: float(value) for key, value in statistics.items()}
 
 
+def _blocks(layout: dict[str, Any]) -> str:
+    """What a layout has beside slots and hours."""
+    names = {"reservations": "reservations", "levels": "speed levels", "events": "grid events and outages"}
+    return "".join(f", {words}" for name, words in names.items() if layout.get(name))
+
+
 def sheet_text(sheet: dict[str, Any]) -> str:
     """The data sheet as Markdown text."""
     sizes = sheet["layout"]["sizes"]
@@ -91,7 +97,7 @@ def sheet_text(sheet: dict[str, Any]) -> str:
         f"| cut off (truncated) | {sheet['episodes_truncated']:,} |",
         f"| seed | {sheet['seed']} |",
         f"| observation layout | version {sheet['layout']['version']}: {sizes[0]} queue slots, "
-        f"{sizes[1]} running slots, {sizes[2]} forecast hours |",
+        f"{sizes[1]} running slots, {sizes[2]} forecast hours{_blocks(sheet['layout'])} |",
         f"| content sha256 | `{sheet['content_sha256']}` |",
     ]
     reference = sheet.get("reference_scores")

@@ -107,7 +107,7 @@ class Batch(Copyable):
         self.mask[:, 0] = True
         self.tables = tuple(tables_of(case, layout, order, order_param) for case in episodes.cases)
         self.world = with_event_room(self.world, [tables.world for tables in self.tables])
-        self._slots = records((environments, layout.actions - 1), SLOT)
+        self._slots = records((environments, layout.queue_slots + layout.running_slots), SLOT)
         self._views, self._scores = records((environments,), VIEW), records((environments,), SCORE)
         self._scores["kind"], self._scores["eta"] = REWARD_NAMES.index(reward), reward_eta
         self._scores["forgiving"] = invalid == "wait"
@@ -178,6 +178,8 @@ class Batch(Copyable):
             self._views[name][e] = tables.view[0][name]
         for name in SHARED_OF_HANDLE:
             self._records[name][e] = tables.handle[0][name]
+        # there is room for levels in all rows; a case without them is computed as if it were alone
+        self._records["pace_rows"][e] = self.world.pace.shape[1] if tables.handle[0]["pace_rows"] else 0
 
     def set_up(self, e: int, episode: Episode) -> None:
         """Put an environment at the beginning of an episode; `begin` runs it to its first decision."""
@@ -340,14 +342,13 @@ class Batch(Copyable):
         return self._tables_of(e).case
 
     def _tables_of(self, e: int) -> Tables:
-        episode = self.playing[e]
-        return self.tables[0 if episode is None else episode.case_index]
+        return self.tables[0 if (episode := self.playing[e]) is None else episode.case_index]
 
-    def action_of(self, e: int, slot: int) -> int | None:
-        """The action that means this slot of the state; None if it is not visible."""
-        if slot == WAIT:
+    def action_of(self, e: int, code: int) -> int | None:
+        """The action that means a decision (rare.state.decisions); None: none does (buffers.action_for)."""
+        if code == WAIT:
             return 0
-        action = int(find_action(self._at, e, slot))
+        action = int(find_action(self._at, e, code))
         return None if action < 0 else action
 
     def visible(self, e: int) -> list[int]:

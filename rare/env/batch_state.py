@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rare.env.observation.buffers import VIEW
+from rare.env.observation.layout import FLAGS as LAYOUT_FLAGS
 from rare.env.observation.layout import Layout
 from rare.env.stepping import REWARD_NAMES
 from rare.episodes import Episodes
@@ -96,7 +97,8 @@ def check_saved(episodes: Episodes, layout: Layout, arrays: Mapping[str, np.ndar
     if not isinstance(state, dict) or not {"playing", *arrays} <= state.keys():
         raise ValueError("this is no state that was saved here; give what saving an environment gave")
     sizes = len(state["obs"]) != layout.size or len(state["mask"]) != layout.actions
-    if sizes or bool(state["_views"]["reservations"]) != layout.reservations:
+    flags = any(bool(state["_views"][name]) != getattr(layout, name) for name in LAYOUT_FLAGS)
+    if sizes or flags:
         raise ValueError("the state was saved with another layout; make the environment with the same one")
     playing = state["playing"]
     present = playing is None or playing in episodes.episodes

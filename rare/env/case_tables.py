@@ -21,10 +21,11 @@ from rare.env.observation.features import (
 from rare.env.observation.layout import Layout
 from rare.env.stepping import PLAN
 from rare.episodes import Episode
+from rare.machine_events import PLANNED
 from rare.model import NEVER_S, Case
 from rare.rules.objective import prices_per_u
 from rare.rules.orders import densities, density_median
-from rare.state.arrays import World, handle_records
+from rare.state.arrays import SHARED, World, handle_records
 from rare.state.memory import records, register
 from rare.world import build_world
 from traces.numbers.constants import DAY_S
@@ -46,9 +47,9 @@ class Tables:
 
     @cached_property
     def case_digest(self) -> str:
-        """Equal for equal jobs, machines, options, inputs and forecasts, in whatever process."""
+        """Equal for equal jobs, machines, options, inputs, forecasts and events, in whatever process."""
         told = hashlib.sha256()
-        for rows in (self.env, self.part, self.world.jobs, self.world.inputs, self.world.forecast):
+        for rows in (self.env, self.part, *(getattr(self.world, name) for name in SHARED)):
             for name in rows.dtype.names or ():  # by fields: what lies between them is nobody's
                 told.update(np.ascontiguousarray(rows[name]).tobytes())
         return told.hexdigest()[:16]
@@ -69,9 +70,8 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
     static, hours = _static(case, world.jobs), _hours(case, world.forecast)
     view, cluster = records((1,), VIEW), case.cluster
-    view["queue_slots"], view["running_slots"] = layout.queue_slots, layout.running_slots
-    view["forecast_hours"] = layout.forecast_hours
-    view["reservations"] = layout.reservations
+    _describe(view, layout)
+    view["planned"] = case.outages is not None and bool((case.outages.draw == PLANNED).any())
     view["local_offset_s"] = case.local_offset_s % DAY_S
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
     view["cores"] = max(cluster.cores, 1)
@@ -82,6 +82,16 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     handle = handle_records(world)
     given = case, layout, order, order_param
     return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view, given)
+
+
+def _describe(view: Any, layout: Layout) -> None:
+    """Write sizes, options and places of a layout into a view."""
+    for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events"):
+        view[name] = getattr(layout, name)
+    view["actions"], view["length"] = layout.actions, layout.size
+    for name, place in layout.slices.items():
+        if name != "mask":
+            view[f"{name}_at"] = place.start
 
 
 def plan_of(tables: Tables, episode: Episode) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rare.env.batch import Batch
+from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.episodes import Episode, Randomise
 from rare.scenario.scenario_episodes import load_episodes
@@ -34,7 +35,9 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
     """Schedule the jobs of one window at a time.
 
     Action: 0 is WAIT; 1 to K start or resume the job in that queue slot; K + 1 to K + M give up the job in
-    that running slot (in a shortage, or where the scenario allows suspending by choice). At each step at
+    that running slot (in a shortage, or where the scenario allows suspending by choice). With speed levels
+    K + M + 1 to K + 2M make it one level slower and K + 2M + 1 to K + 3M one level faster (RULES §11), and a
+    start is one at the fastest level that there is power for. At each step at
     least two actions are valid: `info["action_mask"]` (A,) int8, `action_masks()` (A,) bool. After the end
     WAIT is the only one; so it is in an episode that is over before anybody could choose: one WAIT ends it.
     Observation: one float32 vector, named by `layout`. Reward: the change of the objective, so that the sum
@@ -51,6 +54,8 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
                energy less `reward_eta` times the mean bounded slowdown
     reservations: withhold starts that would delay the most urgent visible job without room
     (rare.env.observation.mask)
+    levels, events: whether levels can be chosen and seen, and grid events and outages seen; by default where
+    the scenario has any. Without levels jobs start at full speed and stay there
     randomise: other clusters, loads and supplies, one for each episode; a mapping of its fields will do
     invalid  : what an action that is not valid now does: 'raise' ValueError, or 'wait': it counts as WAIT,
                and in `episode_summary["invalid_actions"]`. A number that is no action is always an error.
@@ -74,6 +79,8 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         running_slots: int = 16,
         forecast_hours: int = 24,
         reservations: bool = False,
+        levels: bool | None = None,
+        events: bool | None = None,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
         reward: str = "objective",
@@ -86,8 +93,9 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
-        self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
         self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
+        plain = Layout(queue_slots, running_slots, forecast_hours, reservations)
+        self.layout = fitted(plain, self.episodes.cases, levels, events)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)
         self.observation_space = observation_space(self.layout)

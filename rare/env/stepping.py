@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from rare.env.observation.buffers import VIEW, card_at, flag_at, set_flag, slot_of
+from rare.env.observation.buffers import VIEW, action_for, card_at, decision_of, flag_at, set_flag
 from rare.env.observation.features import forget, look, look_at_end
 from rare.rules.advance import advance, take_inputs
 from rare.rules.decide import apply
@@ -151,7 +151,7 @@ def run_on(w, v, sc):
 @rule
 def is_action(v, action):
     """Whether there is an action of this number, valid or not."""
-    return 0 <= action <= v.queue_slots + v.running_slots
+    return 0 <= action < v.actions
 
 
 @rule
@@ -176,7 +176,7 @@ def step_one(w, v, sc, action):
     if env_of(w).phase == OVER:
         sc.status = ENDED
         return
-    apply(w, slot_of(v, action))
+    apply(w, decision_of(w, v, action))
     sc.decisions += 1
     run_on(w, v, sc)
 
@@ -320,14 +320,7 @@ def run_one(places, e):
 
 
 @rule
-def find_action(places, e, slot):
-    """The action that means this live job; -1: it is in no slot."""
+def find_action(places, e, code):
+    """The action of environment e that means a decision; -1: none does (buffers.action_for)."""
     at = place_at(places, 0)
-    v = view_at(at.views, e)
-    for action in range(1, 1 + v.shown_queue):
-        if slot_of(v, action) == slot:
-            return action
-    for action in range(1 + v.queue_slots, 1 + v.queue_slots + v.shown_running):
-        if slot_of(v, action) == slot:
-            return action
-    return -1
+    return action_for(handle_at(at.handles, e), view_at(at.views, e), code)

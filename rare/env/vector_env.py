@@ -19,6 +19,7 @@ from rare.env.environment import (
     observation_space,
     window_wanted,
 )
+from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.env.vector_state import (
     autoreset_mode_of,
@@ -75,6 +76,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         running_slots: int = 16,
         forecast_hours: int = 24,
         reservations: bool = False,
+        levels: bool | None = None,
+        events: bool | None = None,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
         reward: str = "objective",
@@ -99,8 +102,9 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         self.render_mode = render_mode
         self.autoreset_mode = autoreset_mode_of(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
-        self.layout = Layout(queue_slots, running_slots, forecast_hours, reservations)
         self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
+        plain = Layout(queue_slots, running_slots, forecast_hours, reservations)
+        self.layout = fitted(plain, self.episodes.cases, levels, events)
         self.split = split
         self.single_action_space = spaces.Discrete(self.layout.actions)
         self.single_observation_space = observation_space(self.layout)
@@ -339,10 +343,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         """An attribute of each environment, as a GreenClusterEnv has it. AttributeError: there is none."""
         if name in ("action_space", "observation_space"):
             return (getattr(self, f"single_{name}"),) * self.num_envs
-        if name == "np_random":
-            return tuple(self._generators)
-        if name == "elapsed_s":
-            return tuple(self.elapsed_s.tolist())
+        if name in ("np_random", "elapsed_s"):
+            return tuple(self._generators if name == "np_random" else self.elapsed_s.tolist())
         if name == "costs":
             return tuple({cost: float(self.costs[cost][e]) for cost in COSTS} for e in range(self.num_envs))
         if name in _OF_ALL:

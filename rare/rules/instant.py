@@ -82,7 +82,7 @@ def next_idle_s(w):
 def next_internal_s(w):
     """Next instant that the cluster itself brings about: ends, battery, timers (§3.8)."""
     s = env_of(w)
-    if s.stopped_s == s.now_s and barred_only_now(w):
+    if (s.stopped_s == s.now_s or w.speed_levels > 1) and barred_only_now(w):
         return s.now_s + 1
     next_s = min(charged_enough_s(w), next_issue_s(w))
     if not cycles_alone(w):

@@ -177,7 +177,8 @@ def leaves_by_itself(w, slot):
     s = env_of(w)
     live = live_of(w, slot)
     job = job_of(w, live.job)
-    if job.value_u >= 0 and job.deadline_s + allowance_s(job) <= s.now_s:
+    dated = job.value_u >= 0 and job.deadline_s < NEVER_S
+    if dated and job.deadline_s + allowance_s(job) <= s.now_s:
         expire(w, slot)
     elif job.cancel_s <= s.now_s and live.first_start_s == NO_TIME:
         cancel(w, slot)

@@ -15,9 +15,14 @@ from traces.errors import InputError, quoted
 from traces.jobs.workload import Workload
 
 
+def has_speeds(case: Case) -> bool:
+    """Whether jobs may run at a lower speed."""
+    return any(part.speeds for part in case.cluster.partitions)
+
+
 def has_pace(case: Case) -> bool:
     """Whether a run has to keep account of levels or checkpoints (rare.rules.progress)."""
-    return case.options.checkpoint_s > 0 or any(part.speeds for part in case.cluster.partitions)
+    return case.options.checkpoint_s > 0 or has_speeds(case)
 
 
 def speed_table(cluster: Cluster) -> Any:
@@ -71,7 +76,7 @@ def moment_table(events: Any, outages: Any) -> Any:
 def chain_tables(work: Workload) -> tuple[Any, Any]:
     """(J + 1,) CHAIN and (F,) FOLLOWER of a workload; both empty if no job waits for another.
 
-    InputError for a predecessor that the workload does not have, and for jobs that wait for themselves.
+    InputError for a predecessor that the workload does not have.
     """
     if work.after is None or not any(work.after):
         return records((0,), CHAIN), records((0,), FOLLOWER)
@@ -84,9 +89,8 @@ def chain_tables(work: Workload) -> tuple[Any, Any]:
             f"job {quoted(work.job_id[followers[place]])} waits for job {quoted(named[place])}, which is not "
             "there",
             where=work.name,
-            remedy="correct its id, or leave it out (traces.jobs.without_missing_predecessors)",
+            remedy="correct its id, or leave it out with traces.without_missing_predecessors",
         )
-    _refuse_cycles(work, before, followers)
     order = np.argsort(before, kind="stable")
     chains, table = records((len(work) + 1,), CHAIN), records((len(followers),), FOLLOWER)
     chains["first_follower"] = np.searchsorted(before[order], np.arange(len(work) + 1))
@@ -97,20 +101,3 @@ def chain_tables(work: Workload) -> tuple[Any, Any]:
         chains["ok"][:-1] = ~work.after_any
     table["job"] = followers[order]
     return chains, table
-
-
-def _refuse_cycles(work: Workload, before: np.ndarray, after: np.ndarray) -> None:
-    """InputError that names the jobs of a cycle: take away who waits for nobody until nobody is left."""
-    open_links = np.ones(len(before), bool)
-    while open_links.any():
-        waiting = np.zeros(len(work), bool)
-        waiting[after[open_links]] = True
-        still = open_links & waiting[before]
-        if still.sum() == open_links.sum():
-            names = ", ".join(quoted(each) for each in work.job_id[np.unique(after[still])][:5])
-            raise InputError(
-                f"jobs {names} wait for one another in a circle",
-                where=work.name,
-                remedy="correct whom they wait for",
-            )
-        open_links = still

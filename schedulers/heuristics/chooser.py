@@ -46,8 +46,8 @@ from schedulers.heuristics.queue_pass import (
 )
 from schedulers.heuristics.speeds import (
     FULL_SPEED,
+    LASTING,
     RAISE_FIRST,
-    RAISE_LAST,
     most_urgent_raise,
     take_spare_of_raise,
 )
@@ -85,9 +85,9 @@ POLICY = np.dtype(
 def may_skip(w, policy):
     """Whether an EASY pass that started nobody tells all about jobs that wait since then.
 
-    Only if arrivals queue behind them, and neither a forecast nor a gate makes the difference.
+    Only if arrivals queue behind them, and neither a forecast nor a gate nor what lasts makes the difference.
     """
-    plain = policy.backfill == EASY and policy.gate == NO_GATE
+    plain = policy.backfill == EASY and policy.gate == NO_GATE and policy.speeds != LASTING
     return plain and env_of(w).order == FCFS and outlook_steps(w) == 1
 
 
@@ -148,12 +148,18 @@ def easy_starts(w, slot, policy):
     """The level at which EASY starts this job now; WAIT: it does not, and the job may become the first of its
     partition that waits."""
     for level in range(levels_to_try(w, slot, policy)):
-        if may_start_at(w, slot, level) and not delays_a_head_at(w, slot, level) and has_room(w, slot, level):
+        if may_start_at(w, slot, level, policy) and fits_beside_heads(w, slot, level):
             take_spare(w, slot, level)  # heads of other partitions may hold power in reserve
             return level
     if not part_of(w, live_of(w, slot).part).reserved and not reserve(w, slot):
         env_of(w).heads_skipped += 1
     return WAIT
+
+
+@rule
+def fits_beside_heads(w, slot, level):
+    """Whether a job that starts now at a level delays no head, and planned outages leave it its resources."""
+    return not delays_a_head_at(w, slot, level) and has_room(w, slot, level)
 
 
 @rule
@@ -258,14 +264,14 @@ def choose(w, policy):
     if policy.speeds == FULL_SPEED or w.speed_levels <= 1:
         return choose_start(w, policy)
     if policy.speeds == RAISE_FIRST:
-        slot = most_urgent_raise(w, False)
+        slot = most_urgent_raise(w, False, policy)
         if slot != WAIT:
             return decision(slot, RAISE)
     choice = choose_start(w, policy)
-    if choice != WAIT or policy.speeds != RAISE_LAST:
+    if choice != WAIT or policy.speeds == RAISE_FIRST:
         return choice
     waiting = live_lists.size(w, QUEUE)
-    slot = most_urgent_raise(w, waiting > 0)
+    slot = most_urgent_raise(w, waiting > 0, policy)
     if slot == WAIT:
         return WAIT
     if waiting > 0:

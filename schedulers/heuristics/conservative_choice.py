@@ -5,7 +5,7 @@ from __future__ import annotations
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan, promises
 from rare.rules.backfill.reservation import expected_run_at_level_s, expected_run_s
-from rare.rules.decide import OK, has_power_at, why_not_start
+from rare.rules.decide import OK, why_not_start
 from rare.rules.progress.pace import levels_of, power_at_mw
 from rare.state import live_lists
 from rare.state.arrays import NO_PROMISE, QUEUE, WAIT, ends_of, entry_of, env_of, live_of
@@ -32,7 +32,7 @@ def choose_conservative(w, cursor, policy):
         if is_gated(w, slot, policy):
             continue
         if policy.speeds != FULL_SPEED:
-            level = slower_place(w, slot, False)
+            level = slower_place(w, slot, False, policy)
             if level != WAIT:
                 return remember(w, slot, level, i)
         start_s = conservative_plan.place(w, slot, expected_run_s(w, slot))
@@ -41,7 +41,7 @@ def choose_conservative(w, cursor, policy):
             level = squeezed(w, slot, False, policy)
             if level != WAIT:
                 return remember(w, slot, level, i)
-        elif start_s == s.now_s and may_start_at(w, slot, 0):
+        elif start_s == s.now_s and may_start_at(w, slot, 0, policy):
             return remember(w, slot, 0, i)
     return WAIT
 
@@ -53,21 +53,22 @@ def run_in_plan_s(w, slot, level, kept):
 
 
 @rule
-def slower_place(w, slot, kept):
-    """The first level below the full speed at which a job that the plan has no room for now fits from now on.
+def slower_place(w, slot, kept, policy):
+    """The first level below the full speed at which a job whose place is later fits from now on.
 
-    Its place is taken in the plan then. WAIT: it fits at full speed, or at no level.
+    That place is taken in the plan then. WAIT: its place is now, it has none, or it fits at no level.
     """
     live = live_of(w, slot)
     full_mw = live.power_mw
     if levels_of(w, slot) == 1 or why_not_start(w, slot) != OK:
         return WAIT
-    if conservative_plan.fits_from_now(w, slot, run_in_plan_s(w, slot, 0, kept)):
+    step = conservative_plan.first_fit(w, slot, run_in_plan_s(w, slot, 0, kept))
+    if step == 0 or step == env_of(w).pass_rows:
         return WAIT
     for level in range(1, levels_of(w, slot)):
         live.power_mw = power_at_mw(w, slot, level)  # the plan goes by it
         run_s = run_in_plan_s(w, slot, level, kept)
-        if has_power_at(w, slot, level) and conservative_plan.fits_from_now(w, slot, run_s):
+        if may_start_at(w, slot, level, policy) and conservative_plan.fits_from_now(w, slot, run_s):
             if run_s > 0:
                 conservative_plan.hold(w, 0, live, run_s, False)
             live.power_mw = full_mw
@@ -87,7 +88,7 @@ def squeezed(w, slot, kept, policy):
         if level > 0:
             live.power_mw = power_at_mw(w, slot, level)
         run_s = run_in_plan_s(w, slot, level, kept)
-        if may_start_at(w, slot, level) and conservative_plan.squeeze(w, slot, run_s):
+        if may_start_at(w, slot, level, policy) and conservative_plan.squeeze(w, slot, run_s):
             live.power_mw = full_mw
             return level
     live.power_mw = full_mw
@@ -111,7 +112,7 @@ def choose_kept(w, cursor, policy):
             live_of(w, slot).promised_wait_s = NO_PROMISE
             continue
         if policy.speeds != FULL_SPEED:
-            level = slower_place(w, slot, True)
+            level = slower_place(w, slot, True, policy)
             if level != WAIT:
                 return remember(w, slot, level, i + 1)
         start_s = promises.place(w, slot)
@@ -120,7 +121,7 @@ def choose_kept(w, cursor, policy):
             level = squeezed(w, slot, True, policy)
             if level != WAIT:
                 return remember(w, slot, level, i + 1)
-        elif start_s == s.now_s and may_start_at(w, slot, 0):
+        elif start_s == s.now_s and may_start_at(w, slot, 0, policy):
             return remember(w, slot, 0, i + 1)
     s.renewed_changes = s.changes
     return WAIT

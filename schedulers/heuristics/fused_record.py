@@ -18,9 +18,9 @@ from traces.errors import InputError
 
 @rule
 def preferred_action(places, w, policy):
-    """The action that means what the heuristic wants now; below 0: it is in no slot."""
-    slot = victim(w, policy) if env_of(w).phase == SHEDDING else choose(w, policy)
-    return 0 if slot == WAIT else find_action(places, 0, slot)
+    """The action that means what the heuristic wants now; below 0: none does (buffers.action_for)."""
+    code = victim(w, policy) if env_of(w).phase == SHEDDING else choose(w, policy)
+    return 0 if code == WAIT else find_action(places, 0, code)
 
 
 @rule

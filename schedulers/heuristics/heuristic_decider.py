@@ -12,6 +12,7 @@ from rare.state.memory import Copyable, arguments, fresh
 from schedulers.heuristics.chooser import choose
 from schedulers.heuristics.fused_record import record
 from schedulers.heuristics.fused_replay import replay
+from schedulers.heuristics.speeds import FULL_SPEED
 from schedulers.heuristics.victims import victim
 
 
@@ -28,6 +29,11 @@ class HeuristicDecider(Copyable, Decider):
         )
         self._row = row
         self.policy: np.void = arguments(row)[0]
+
+    @property
+    def uses_speeds(self) -> bool:
+        """Whether it slows jobs and makes them faster where a machine has speed levels."""
+        return int(self._row.speeds[0]) != FULL_SPEED
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what compiled code takes, which belongs to this process."""

@@ -7,7 +7,7 @@ from rare.rules.progress.pace import levels_of
 from rare.state.arrays import RUNNING, WAIT, env_of, live_of, part_of
 from rare.state.compile import rule
 from rare.state.decisions import decision
-from schedulers.heuristics.speeds import FULL_SPEED
+from schedulers.heuristics.speeds import FULL_SPEED, start_lasts
 
 
 @rule
@@ -50,17 +50,17 @@ def levels_to_try(w, slot, policy):
 
 
 @rule
-def may_start_at(w, slot, level):
-    """Whether a waiting job may start now at a level (RULES §4.2a, §11.3)."""
+def may_start_at(w, slot, level, policy):
+    """Whether a waiting job may start now at a level (RULES §4.2a, §11.3), and this heuristic would do it."""
     if why_not_start(w, slot) != OK:
         return False
-    return w.speed_levels <= 1 or has_power_at(w, slot, level)
+    return w.speed_levels <= 1 or (has_power_at(w, slot, level) and start_lasts(w, slot, level, policy))
 
 
 @rule
 def fastest_start(w, slot, policy):
     """The fastest level at which this heuristic may start a job now; WAIT: at none."""
     for level in range(levels_to_try(w, slot, policy)):
-        if may_start_at(w, slot, level):
+        if may_start_at(w, slot, level, policy):
             return level
     return WAIT

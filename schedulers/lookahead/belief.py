@@ -2,10 +2,14 @@
 
 It holds the live jobs, each with a run time drawn by its user's estimate
 (schedulers.lookahead.estimate_accuracy); the newest forecast and none issued later; arrivals drawn from
-those so far in the run. The true work of a job that has not ended and the inputs to come are never read.
+those so far in the run. The true work of a job that has not ended and the inputs to come are never read, nor
+what nobody can know of a machine's events (schedulers.lookahead.known_events): cancellations, jobs that still
+wait for others, grid events before their notice, outages that are not planned and when their repairs end.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -13,22 +17,26 @@ from rare.model import NEVER_S
 from rare.state.arrays import (
     ENTRY,
     EVENT,
-    FINISH,
     FREE,
+    HELD,
     INPUT,
     JOB,
     LEAF,
     MARK,
     OUTCOME,
     POWER,
-    RUNNING,
+    TIMER,
     World,
     bind,
     handle_records,
 )
+from rare.state.decisions import decision, slot_of_decision, what_of_decision
+from rare.state.event_arrays import CHAIN, FOLLOWER, HELD_BACK, PACE
 from rare.state.memory import arguments, records, register
 from rare.world import more_live_slots
+from schedulers.lookahead.believed_progress import MILLI, believe_ends, believe_timers, note_done
 from schedulers.lookahead.estimate_accuracy import Accuracy
+from schedulers.lookahead.known_events import KnownEvents, have_arrived
 from schedulers.lookahead.rollout import Words
 from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
 from traces.numbers.constants import HOUR_S
@@ -37,6 +45,7 @@ SOON_S = 60  # assumed time left of a job past its estimate
 SHORTEST_PAST_S = 6 * HOUR_S  # a shorter past is too short to estimate the rate of arrivals
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples are spread evenly over a circle
 _SLOTS = 256
+_LAID = ("forecast_issues", "input_rows")  # sizes of a copy that are set as it is laid
 
 
 class Believed:
@@ -62,6 +71,9 @@ class Believed:
         jobs = records((2 * self._known,), JOB)
         jobs[: self._known] = world.jobs
         jobs["work_s"] = jobs["estimate_s"]  # the only knowledge of a job that is not live
+        jobs["cancel_s"] = NEVER_S
+        self._events = KnownEvents(world)
+        self._may_be_cancelled = bool((world.jobs["cancel_s"] < NEVER_S).any())
         self._inputs = records((samples, self._rows), INPUT)
         env = records((2,), world.env.dtype)
         env[:] = world.env[:1]
@@ -79,6 +91,15 @@ class Believed:
             scratch=records((2, 1), world.scratch.dtype),
             leaves=records((2, 0), LEAF),  # a copy walks its queue: no index is kept
             tree=records((2, 0), MARK),
+            pace=records((2, _SLOTS if world.pace.shape[1] else 0), PACE),
+            limits=records((2, world.limits.shape[1]), world.limits.dtype),
+            held_back=records((2, 0), HELD_BACK),  # nobody sees who waits for others
+            speeds=world.speeds,
+            grid_events=self._events.events,
+            moments=self._events.moments,
+            outages=self._events.outages,
+            chains=records((0,), CHAIN),
+            followers=records((0,), FOLLOWER),
             handles=None,
             **{name: records((2, 1), dtype) for name, dtype in small.items()},
         )
@@ -99,21 +120,20 @@ class Believed:
             self._records["at_inputs"][sample] = register(row)
         self._records["input_rows"] = self._rows
         self.handles = arguments(self._records)
-        words = [np.asarray(getattr(self.world, name)) for name in ("env", "part", "live", "lists", "ends")]
-        shapes = ((2, -1), (2, -1), (2, len(words[2][0]), -1), (2, 4, words[3].shape[2], -1), (2, 4, 2))
-        self.words = Words(
-            *(array.view(np.int64).reshape(shape) for array, shape in zip(words, shapes, strict=True))
-        )
+        self._template = self.world.handles[0]
+        self.words = Words(*(_words(getattr(self.world, name)) for name in Words._fields))
 
     def lay(self, world: World, e: int, until_s: int, accuracy: Accuracy) -> None:
         """Make the template of this decision. accuracy: by which run times are drawn from estimates."""
         self._accuracy = accuracy
         self._real, self._e = world, e
         state = world.env[e]
-        live_slots = np.flatnonzero(world.live[e]["doing"] != FREE)
+        doing = world.live[e]["doing"]
+        live_slots = np.flatnonzero((doing != FREE) & (doing != HELD))
         self._make_room(len(live_slots))
         self._lay_env(world, e, until_s, len(live_slots))
         self.world.part[0] = world.part[e]
+        self._lay_progress(world, e, live_slots)
         self._rows_here = np.asarray(world.live[e])[live_slots]
         self.place = np.zeros(world.live.shape[1], np.int64)
         self.place[live_slots] = np.arange(len(live_slots))
@@ -124,6 +144,8 @@ class Believed:
         for which in range(4):
             ends = world.ends[e, which]
             entries = np.asarray(world.lists[e, which])[int(ends["first"]) : int(ends["last"])].copy()
+            if which == TIMER:
+                entries = entries[doing[entries["slot"]] != HELD]
             entries["slot"] = self.place[entries["slot"]]
             first = self.world.live.shape[1] - len(entries) // 2
             self.world.lists[0, which, first : first + len(entries)] = entries
@@ -133,6 +155,21 @@ class Believed:
             self.world.forecast[0] = world.forecast[self._outlook.issue]
             self.world.env["forecast_begin_s"][0] = self._outlook.issued_s
         self._records["forecast_issues"] = int(self._outlook.issue >= 0)
+        self._events.lay(world, e, self.world.env[0], self.world.limits[0])
+        for name, rows in self._events.rows.items():
+            self._records[name] = rows
+
+    def _lay_progress(self, world: World, e: int, live_slots: np.ndarray) -> None:
+        """Note what the live jobs have done so far, and copy their levels."""
+        if self.world.pace.shape[1]:
+            self.world.pace[0, : len(live_slots)] = world.pace[e][live_slots]
+        done = np.zeros(len(live_slots), np.int64)
+        note_done(world.handles[e], live_slots, done)
+        self._done = done
+
+    def code(self, code: int) -> int:
+        """A decision about a slot of the real state, as one about the same job in the copy."""
+        return int(decision(int(self.place[slot_of_decision(code)]), what_of_decision(code)))
 
     def _lay_env(self, world: World, e: int, until_s: int, here: int) -> None:
         env = self.world.env
@@ -141,29 +178,24 @@ class Believed:
         env["seen_changes"][0] = env["found_changes"][0] = -1  # these counters are of the real queue
         env["pass_s"][0] = -NEVER_S  # and the plan of a pass is in the real scratch row
         env["inputs_end_s"][0] = NEVER_S
-        env["free_slot"][0] = here
+        env["live"][0] = env["free_slot"][0] = here
         self._until_s = until_s
 
     def _lay_jobs(self, sample: int) -> None:
         """Set the live jobs' work to the run times of this sample, and the ends of the running ones."""
-        rows, now_s = self._rows_here.copy(), int(self._real.env["now_s"][self._e])
-        index, progress_s = rows["job"], rows["progress_s"]
+        rows = self._rows_here.copy()
+        index = rows["job"]
         real = self._real.jobs
-        done_s = real["work_s"][index] - rows["left_s"]  # up to its last start
-        busy = rows["doing"] == RUNNING
-        since_s = np.where(busy, np.maximum(now_s - progress_s, 0), 0)
-        work_s = self._accuracy.work_s(index, real["estimate_s"][index], done_s + since_s, sample)
-        overdue = (work_s == 0) & (done_s + since_s > 0)
-        work_s = np.where(overdue, done_s + since_s + SOON_S, work_s)
-        rows["left_s"] = work_s - done_s
+        done_s = self._done / MILLI
+        work_s = self._accuracy.work_s(index, real["estimate_s"][index], done_s, sample)
+        overdue = (work_s == 0) & (done_s > 0)
+        work_s = np.where(overdue, np.ceil(done_s).astype(np.int64) + SOON_S, work_s)
+        rows["left_s"] += work_s - real["work_s"][index]  # what has been done stays the same
         self.world.jobs["work_s"][index] = work_s
-        finish_s = progress_s + rows["left_s"]
-        rows["finish_s"] = np.where(busy, finish_s, rows["finish_s"])
         self.world.live[0, : len(rows)] = rows
-        first, last = (int(end) for end in self.world.ends[0, FINISH])
-        entries = np.asarray(self.world.lists[0, FINISH])[first:last]
-        entries["key"] = finish_s[entries["slot"]]
-        entries[:] = entries[np.lexsort((entries["job"], entries["key"]))]
+        believe_ends(self._template)
+        if self._may_be_cancelled:
+            believe_timers(self._template)
 
     def _make_room(self, here: int) -> None:
         while self.world.live.shape[1] < here + 1:
@@ -193,8 +225,9 @@ class Believed:
         last = int(state["next_job"])
         first = int(np.searchsorted(real["submit_s"][:last], begin_s))
         shift_s = int((sample + 1) * _GOLDEN % 1 * period_s)
-        after_s = (real["submit_s"][first:last] - begin_s - shift_s) % period_s + 1
-        fits = real["part"][first:last] >= 0
+        came, came_s = have_arrived(self._real, self._e, first, last)
+        after_s = (came_s - begin_s - shift_s) % period_s + 1
+        fits = (real["part"][first:last] >= 0) & came
         turns = [
             (after_s + turn * period_s, first + np.flatnonzero(fits & (after_s + turn * period_s < ahead_s)))
             for turn in range(-(-ahead_s // period_s))
@@ -212,6 +245,7 @@ class Believed:
         dated = jobs["deadline_s"] < NEVER_S
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + submit_s, NEVER_S)
         jobs["submit_s"] = submit_s
+        jobs["cancel_s"] = NEVER_S
         return len(drawn_jobs)
 
     def _room_for_jobs(self, arrivals: int) -> None:
@@ -219,7 +253,13 @@ class Believed:
             jobs = records((self._known + 2 * arrivals,), JOB)
             jobs[: len(self.world.jobs)] = self.world.jobs
             self.world = self.world._replace(jobs=jobs)
-            issues = self._records["forecast_issues"].copy()
-            rows = self._records["input_rows"].copy()
+            before = {name: self._records[name].copy() for name in (*_LAID, *self._events.rows)}
             self._bind()
-            self._records["forecast_issues"], self._records["input_rows"] = issues, rows
+            for name, rows in before.items():
+                self._records[name] = rows
+
+
+def _words(array: Any) -> np.ndarray:
+    """Records as whole numbers, one more axis."""
+    plain = np.asarray(array)
+    return plain.view(np.int64).reshape((*plain.shape, plain.itemsize // 8))

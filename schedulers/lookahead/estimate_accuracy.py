@@ -11,6 +11,7 @@ import numpy as np
 
 from energy.hash_noise import key_of, uniforms
 from rare.state.arrays import DECIDE_SHED, FREE, RUNNING, WAIT, World
+from rare.state.decisions import RAISE, SLOW, slot_of_decision, what_of_decision
 
 FEWEST = 5  # ended jobs; with fewer, estimates count as run times
 MOST = 2000  # ended jobs that count, the latest ones
@@ -25,6 +26,7 @@ class Accuracy:
         self._sorted = np.ones(1)
         self._running: set[int] = set()
         self._begin_s = self._last_s = 0
+        self._lost = 0
 
     def is_of(self, world: World, e: int) -> bool:
         """Whether an environment is still in the observed run: same beginning, and no earlier time."""
@@ -32,29 +34,38 @@ class Accuracy:
         return self._begin_s == int(state["begin_s"]) and self._last_s <= int(state["now_s"])
 
     def look(self, world: World, e: int) -> None:
-        """Update at a decision: jobs that ran after the last decision and are gone have ended."""
-        self._begin_s, self._last_s = int(world.env[e]["begin_s"]), int(world.env[e]["now_s"])
+        """Update at a decision: jobs that ran after the last decision and are gone have ended.
+
+        Unless an outage has hit jobs since then: those that it made fail have not, and are not told apart. Of
+        a job that was cut at its estimate (RULES §5.5) no more is known than that.
+        """
+        state = world.env[e]
+        self._begin_s, self._last_s = int(state["begin_s"]), int(state["now_s"])
         live = np.asarray(world.live[e])
         here = set(live["job"][live["doing"] != FREE].tolist())
-        ended = sorted(self._running - here)
+        ended = sorted(self._running - here) if self._lost == int(state["lost"]) else []
+        self._lost = int(state["lost"])
         if ended:
-            jobs = world.jobs
+            work_s, estimate_s = world.jobs["work_s"], world.jobs["estimate_s"]
+            most = 1.0 if state["kill_at_estimate"] else np.inf
             for job in ended:
-                if jobs["estimate_s"][job] > 0:
-                    self._ratios.append(float(jobs["work_s"][job] / jobs["estimate_s"][job]))
+                if estimate_s[job] > 0:
+                    self._ratios.append(min(float(work_s[job] / estimate_s[job]), most))
             self._sorted = np.sort(self._ratios[-MOST:])
         self._running = set(live["job"][live["doing"] == RUNNING].tolist())
 
-    def decided(self, world: World, e: int, status: int, slot: int) -> None:
-        """Update by a decision: a started job runs, a suspended one does not.
+    def decided(self, world: World, e: int, status: int, code: int) -> None:
+        """Update by a decision: a started job runs, a suspended one does not, one at another level still does.
 
         After a shortage left to the rules no job counts as running until the next decision, because the
         rules do not report their victims.
         """
-        if slot != WAIT:
-            live = world.live[e, slot]
+        if code != WAIT:
+            live = world.live[e, int(slot_of_decision(code))]
             job = int(live["job"])
-            if live["doing"] == RUNNING:
+            if int(what_of_decision(code)) in (SLOW, RAISE):
+                pass
+            elif live["doing"] == RUNNING:
                 self._running.discard(job)
             else:
                 self._running.add(job)

@@ -6,7 +6,7 @@ run times drawn from the users' estimates and the accuracy of the jobs that have
 (schedulers.lookahead.estimate_accuracy), and no further
 arrivals, or arrivals drawn from those seen so far (schedulers.lookahead.belief). All candidates meet the same
 futures. The best mean objective wins; ties, and differences within the noise, go to what the base heuristic
-itself would do. This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu, Journal of
+itself would do. Speed levels are tried where the base uses them (schedulers.lookahead.candidates). This is a rollout, one step of policy improvement: Bertsekas, Tsitsiklis and Wu, Journal of
 Heuristics 3, 1997, doi:10.1023/A:1009635226865; halving the candidates as the samples add up: Karnin, Koren
 and Somekh, ICML 2013.
 """
@@ -20,17 +20,19 @@ import numpy as np
 
 from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
-from rare.state.arrays import DECIDE_SHED, WAIT, World
+from rare.state.arrays import WAIT, World
 from rare.state.memory import Copyable, arguments, fresh, records
 from schedulers.heuristics.heuristic import Heuristic, names_with_values, parse
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.lookahead.belief import Believed
+from schedulers.lookahead.candidates import CANDIDATE, promising_codes
 from schedulers.lookahead.estimate_accuracy import Accuracy
-from schedulers.lookahead.rollout import CANDIDATE, TERMS, play, running, startable
+from schedulers.lookahead.rollout import TERMS, play
 from traces.errors import InputError
 from traces.numbers.constants import HOUR_S
 
 DEFAULT_BASE = "hvf+greedy"
+DEFAULT_BASE_AT_LEVELS = "hvf+greedy+slow"
 MOST_NOTED = 512  # actions of one decision that are looked at for pruning
 FEWEST_SAMPLES = 3  # for fewer the noise cannot be told from a gain: rather fewer candidates
 HALVED_AFTER = (3, 6, 12, 24, 48)  # samples after which the worse half of the candidates is dropped
@@ -73,8 +75,16 @@ _BASE_KEYS = names_with_values()  # what a base heuristic's own name may set
 class Lookahead(BaseScheduler):
     """A base heuristic, improved by trying its alternatives. Runs on both clocks."""
 
-    def __init__(self, name: str, base: Heuristic, effort: Effort) -> None:
+    def __init__(
+        self, name: str, base: Heuristic, effort: Effort, base_at_levels: Heuristic | None = None
+    ) -> None:
+        """base_at_levels: instead of `base`, on a case with speed levels."""
         self.name, self.base, self.effort = name, base, effort
+        self.base_at_levels = base if base_at_levels is None else base_at_levels
+
+    def base_for(self, case: Case) -> Heuristic:
+        """The heuristic that is improved on this case."""
+        return self.base_at_levels if any(part.speeds for part in case.cluster.partitions) else self.base
 
     def check(self, case: Case) -> None:
         """Refuse a case without values, or one on which the base cannot work."""
@@ -83,7 +93,7 @@ class Lookahead(BaseScheduler):
                 f"scheduler {self.name!r} seeks the highest objective, and no job has a value; use a "
                 "scenario with service classes, or a workload that has values"
             )
-        self.base.check(case)
+        self.base_for(case).check(case)
 
     def for_case(self, case: Case) -> LookaheadDecider:
         """A decider that has seen no run yet. InputError where `check` refuses the case."""
@@ -93,7 +103,7 @@ class Lookahead(BaseScheduler):
         terms.carbon_price = case.options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
         terms.priced = case.inputs.priced
         terms.unserved = self.effort.unserved
-        return LookaheadDecider(self.name, self.base.for_case(case), self.effort, terms)
+        return LookaheadDecider(self.name, self.base_for(case).for_case(case), self.effort, terms)
 
 
 class LookaheadDecider(Copyable, Decider):
@@ -107,6 +117,7 @@ class LookaheadDecider(Copyable, Decider):
             name, order=base.order, order_param=base.order_param, keeps_promises=base.keeps_promises
         )
         self.base, self.effort = base, effort
+        self._at_levels = base.uses_speeds
         self._looks = self._simulated_jobs = self._overruled = 0
         self._noted = records((MOST_NOTED,), CANDIDATE)
         self._believed: Believed | None = None
@@ -138,46 +149,20 @@ class LookaheadDecider(Copyable, Decider):
         return self._overruled
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot."""
+        """One decision (rare.state.decisions)."""
         usual = self.base.decide(world, e, status)
         if self.effort.budget == 0:
             return usual
         believed = self._copy_of(world)
         accuracy = self._accuracy_of(world, e)
         accuracy.look(world, e)
-        choices = self._candidates(world, e, status, usual)
+        choices = promising_codes(
+            world.handles[e], self._noted, status, usual, self.effort.candidates, self._at_levels
+        )
         best = self._best(believed, world, e, choices) if len(choices) > 1 else usual
         accuracy.decided(world, e, status, best)
         self._overruled += best != usual
         return best
-
-    # --- candidates ---
-
-    def _candidates(self, world: World, e: int, status: int, usual: int) -> list[int]:
-        """Slots and WAIT: the base's choice first, then those that the rankings name in turn."""
-        handle, noted = world.handles[e], self._noted
-        if status == DECIDE_SHED:
-            count = running(handle, noted)
-            promising = noted[:count]
-            rankings = [
-                np.lexsort((promising["slot"], promising["worth"])),
-                np.lexsort((promising["slot"], promising["per_joule"])),
-                np.lexsort((promising["slot"], -promising["slack_s"])),
-                np.lexsort((promising["slot"], -promising["since_s"])),
-            ]
-            return _in_turn(self.effort.candidates, [usual, WAIT], promising["slot"], rankings)
-        starts, count = startable(handle, noted)
-        promising = noted[:starts]
-        rankings = [
-            np.arange(starts),
-            np.lexsort((promising["slot"], -promising["per_joule"])),
-            np.lexsort((promising["slot"], promising["slack_s"])),
-            np.lexsort((promising["slot"], -promising["worth"])),
-        ]
-        if count > starts:
-            stops = noted[starts:count]
-            rankings.append(starts + np.lexsort((stops["slot"], stops["per_joule"])))
-        return _in_turn(self.effort.candidates, [usual, WAIT], noted["slot"][:count], rankings)
 
     # --- rollouts ---
 
@@ -219,14 +204,14 @@ class LookaheadDecider(Copyable, Decider):
         self, believed: Believed, world: World, e: int, choice: int, sample: int, until_s: int
     ) -> float:
         while True:
-            slot = choice if choice == WAIT else int(believed.place[choice])
+            code = choice if choice == WAIT else believed.code(choice)
             score, complete = play(
                 believed.words,
                 believed.slots,
                 believed.handles[sample],
                 self.base.policy,
                 self._terms,
-                slot,
+                code,
                 until_s,
             )
             if complete:
@@ -257,22 +242,10 @@ class LookaheadDecider(Copyable, Decider):
         return self._believed
 
 
-def _in_turn(most: int, first: list[int], slots: np.ndarray, rankings: list[np.ndarray]) -> list[int]:
-    """`first`, then the best of each ranking, the second of each, and so on; nobody twice."""
-    candidates = list(dict.fromkeys(first))
-    for depth in range(max(len(ranking) for ranking in rankings)):
-        for ranking in rankings:
-            if depth < len(ranking) and len(candidates) < most:
-                slot = int(slots[ranking[depth]])
-                if slot not in candidates:
-                    candidates.append(slot)
-    return candidates
-
-
 def parse_lookahead(name: str, **params: float) -> Lookahead:
     """The scheduler called lookahead[=BASE][+KEY=NUMBER...], such as 'lookahead=atc+easy+budget=2000'.
 
-    BASE: any heuristic (default hvf+greedy). Keys: those of `Effort`, in the name or as parameters.
+    BASE: any heuristic (default hvf+greedy; on a case with speed levels hvf+greedy+slow). Keys: those of `Effort`, in the name or as parameters.
     InputError for anything unknown or out of range.
     """
     words = name.strip().lower()
@@ -288,7 +261,8 @@ def parse_lookahead(name: str, **params: float) -> Lookahead:
         else:
             base.append(part)
     heuristic = parse("+".join(base) or DEFAULT_BASE)
-    return Lookahead(words, heuristic, Effort(**_checked(name, values)))
+    at_levels = None if base else parse(DEFAULT_BASE_AT_LEVELS)
+    return Lookahead(words, heuristic, Effort(**_checked(name, values)), at_levels)
 
 
 def _checked(name: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -12,17 +12,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rare.env.observation.layout import CLUSTER, FORECAST, Layout
+from rare.env.observation.layout import (
+    CLUSTER,
+    EVENTS,
+    FORECAST,
+    LIMITS,
+    QUEUE_LEVELS,
+    RUNNING_LEVELS,
+    Layout,
+)
 from rare.env.observation.layout import QUEUE as QUEUE_BLOCK
 from rare.env.observation.layout import RUNNING as RUNNING_BLOCK
 from rare.state.compile import rule
 from rare.state.memory import Copyable, arguments, fresh, records
+from schedulers.network.network_shapes import heads_of, inputs_of
 
 MASKED = np.float32(-1e8)  # as schedulers.training.scheduler_net
 SPANS_H = (1, 3, 6, 12, 24)  # likewise
 QUEUE_F, RUNNING_F = len(QUEUE_BLOCK), len(RUNNING_BLOCK)
 CLUSTER_F, HOUR_F = len(CLUSTER), len(FORECAST)
-POOLED = CLUSTER_F + len(SPANS_H) * HOUR_F  # where the pooled vectors begin in the summary
+PLAIN = CLUSTER_F + len(SPANS_H) * HOUR_F  # numbers of cluster and forecast in the summary
+EVENT_F, LIMIT_F = len(EVENTS), len(LIMITS)
+QUEUE_LEVEL_F, RUNNING_LEVEL_F = len(QUEUE_LEVELS), len(RUNNING_LEVELS)
 POLICY, TWO_STEP, Q = HEADS = ("policy", "two-step", "q")
 """How a network chooses. "policy": the likeliest action. "two-step": of the same probabilities, first
 whether to wait, and if that is not the likelier, the likeliest of the others. "q": the action with the
@@ -40,7 +51,10 @@ NET = np.dtype(
             # where in the weights each layer begins: rows of `width` outputs for each input, then the bias
             "waiting_in", "running_in", "whole_1", "whole_2", "whole_3", "join_waiting", "join_running",
             # and each head: a row, then its bias
-            "wait", "start", "stop", "value",
+            "wait", "start", "stop", "value", "slow", "faster",
+            # what the layout has beside, how long mask and summary are, and where the blocks begin
+            "levels", "events", "actions", "plain", "queue_levels_at", "running_levels_at", "events_at",
+            "limits_at",
         )
     ]
 )  # fmt: skip
@@ -97,8 +111,12 @@ def dot(x, weights, at):
 
 
 @rule
-def see_jobs(items, pooled, obs, mask_at, first, features, weights, at):
-    """Vectors of the jobs of a block into `items`, and into `pooled` their mean and their maximum."""
+def see_jobs(items, pooled, obs, mask_at, first, features, more_at, more, weights, at):
+    """Vectors of the jobs of a block into `items`, and into `pooled` their mean and their maximum.
+
+    first, features: where the block begins, and how many numbers a slot has; more_at, more: the same of the
+    block of levels, 0 numbers without it.
+    """
     width = pooled.size // 2
     mean = pooled[:width]
     most = pooled[width:]
@@ -112,7 +130,11 @@ def see_jobs(items, pooled, obs, mask_at, first, features, weights, at):
         if not here and obs[mask_at + i] <= 0.5:
             continue
         out = items[i * width : (i + 1) * width]
-        linear(out, x, weights, at)
+        copy_row(out, weights[at + (features + more) * width :])
+        add_products(out, x, weights, at)
+        if more > 0:
+            levels = obs[more_at + i * more : more_at + (i + 1) * more]
+            add_products(out, levels, weights, at + features * width)
         cut(out)
         if here:
             present += 1
@@ -125,17 +147,17 @@ def see_jobs(items, pooled, obs, mask_at, first, features, weights, at):
 
 
 @rule
-def mean_spans(spans, ahead):
-    """Means of the forecast over spans from now on; zeros without one."""
-    hours = ahead.size // HOUR_F
-    for k in range(HOUR_F):
+def mean_spans(spans, ahead, features):
+    """Means of the hours ahead over spans from now on; zeros without any. features: numbers of an hour."""
+    hours = ahead.size // features
+    for k in range(features):
         total = np.float32(0.0)
         done = 0
         for n in range(len(SPANS_H)):
             while done < min(SPANS_H[n], hours):
-                total += ahead[done * HOUR_F + k]
+                total += ahead[done * features + k]
                 done += 1
-            spans[n * HOUR_F + k] = total / np.float32(max(done, 1))
+            spans[n * features + k] = total / np.float32(max(done, 1))
 
 
 @rule
@@ -177,6 +199,20 @@ class Network(NamedTuple):
 
 
 @rule
+def see_whole(summary, net, obs, cluster_at):
+    """What of an observation is of no job: the cluster, means of the forecast, where there are any the events
+    and means of the limits ahead."""
+    copy_row(summary[:CLUSTER_F], obs[cluster_at:])
+    hours_at = cluster_at + CLUSTER_F
+    ahead = obs[hours_at : hours_at + net.forecast_hours * HOUR_F]
+    mean_spans(summary[CLUSTER_F:PLAIN], ahead, HOUR_F)
+    if net.events:
+        copy_row(summary[PLAIN : PLAIN + EVENT_F], obs[net.events_at :])
+        limits = obs[net.limits_at : net.limits_at + net.forecast_hours * LIMIT_F]
+        mean_spans(summary[PLAIN + EVENT_F : net.plain], limits, LIMIT_F)
+
+
+@rule
 def best_action(network, obs):
     """Score all actions of an observation; the best valid one, of equals the first, WAIT where none is."""
     net, weights, scratch, scores = network
@@ -186,23 +222,35 @@ def best_action(network, obs):
     at = (slots + busy) * width
     waiting = scratch[: slots * width]
     running = scratch[slots * width : at]
-    summary = scratch[at : at + POOLED + 4 * width]
+    pooled = net.plain
+    summary = scratch[at : at + pooled + 4 * width]
     at += summary.size
     one = scratch[at : at + width]
     two = scratch[at + width : at + 2 * width]
     whole = scratch[at + 2 * width : at + 3 * width]
-    queue_at = 1 + slots + busy
+    queue_at = net.actions
     running_at = queue_at + slots * QUEUE_F
     cluster_at = running_at + busy * RUNNING_F
+    of_waiting = summary[pooled : pooled + 2 * width]
+    more = QUEUE_LEVEL_F if net.levels else 0
     see_jobs(
-        waiting, summary[POOLED : POOLED + 2 * width], obs, 1, queue_at, QUEUE_F, weights, net.waiting_in
+        waiting, of_waiting, obs, 1, queue_at, QUEUE_F, net.queue_levels_at, more, weights, net.waiting_in
     )
+    of_running = summary[pooled + 2 * width :]
+    more = RUNNING_LEVEL_F if net.levels else 0
     see_jobs(
-        running, summary[POOLED + 2 * width :], obs, 1 + slots, running_at, RUNNING_F, weights, net.running_in
+        running,
+        of_running,
+        obs,
+        1 + slots,
+        running_at,
+        RUNNING_F,
+        net.running_levels_at,
+        more,
+        weights,
+        net.running_in,
     )
-    copy_row(summary[:CLUSTER_F], obs[cluster_at:])
-    hours_at = cluster_at + CLUSTER_F
-    mean_spans(summary[CLUSTER_F:POOLED], obs[hours_at : hours_at + net.forecast_hours * HOUR_F])
+    see_whole(summary, net, obs, cluster_at)
     linear(one, summary, weights, net.whole_1)
     cut(one)
     linear(two, one, weights, net.whole_2)
@@ -212,9 +260,14 @@ def best_action(network, obs):
     value = dot(whole, weights, net.value)
     scores[0] = dot(whole, weights, net.wait)
     score_jobs(scores[1 : 1 + slots], waiting, obs, 1, whole, one, two, weights, net.join_waiting, net.start)
-    score_jobs(
-        scores[1 + slots :], running, obs, 1 + slots, whole, one, two, weights, net.join_running, net.stop
-    )
+    join = net.join_running
+    stop_at = 1 + slots
+    slow_at = stop_at + busy
+    score_jobs(scores[stop_at:slow_at], running, obs, stop_at, whole, one, two, weights, join, net.stop)
+    if net.levels:
+        at = slow_at + busy
+        score_jobs(scores[slow_at:at], running, obs, slow_at, whole, one, two, weights, join, net.slow)
+        score_jobs(scores[at:], running, obs, at, whole, one, two, weights, join, net.faster)
     best = 0
     highest = MASKED
     for action in range(1, scores.size):
@@ -234,7 +287,7 @@ def best_action(network, obs):
 
 def scratch_size(layout: Layout, width: int) -> int:
     """Numbers that one forward pass writes."""
-    return (layout.queue_slots + layout.running_slots + 7) * width + POOLED
+    return (layout.queue_slots + layout.running_slots + 7) * width + inputs_of(layout).plain
 
 
 class Forward(Copyable):
@@ -246,8 +299,13 @@ class Forward(Copyable):
         row.width, row.forecast_hours = width, layout.forecast_hours
         row.queue_slots, row.running_slots = layout.queue_slots, layout.running_slots
         row.reservations, row.two_step = layout.reservations, head == TWO_STEP
+        row.levels, row.events, row.actions = layout.levels, layout.events, layout.actions
+        row.plain = inputs_of(layout).plain
+        for name in ("queue_levels", "running_levels", "events", "limits"):
+            if name in layout.slices:
+                row[f"{name}_at"] = layout.slices[name].start
         parts, at = [], 0
-        for name, part in _parts(weights, head, width).items():
+        for name, part in _parts(weights, head, width, heads_of(layout)).items():
             row[name] = at
             parts.append(part)
             at += len(part)
@@ -277,7 +335,9 @@ class Forward(Copyable):
         return int(best_action(self.network, obs))
 
 
-def _parts(weights: Mapping[str, np.ndarray], head: str, width: int) -> dict[str, np.ndarray]:
+def _parts(
+    weights: Mapping[str, np.ndarray], head: str, width: int, actions: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     """Each part as one row of numbers: by input, then the bias."""
     trunk, scores = ("critic", "advantages") if head == Q else ("actor", "logits")
 
@@ -290,6 +350,6 @@ def _parts(weights: Mapping[str, np.ndarray], head: str, width: int) -> dict[str
         "join_waiting": "join_waiting", "join_running": "join_running",
     }  # fmt: skip
     found = {part: layer(f"{trunk}.{name}") for part, name in of_trunk.items()}
-    found |= {part: layer(f"{scores}.{part}") for part in ("wait", "start", "stop")}
+    found |= {part: layer(f"{scores}.{part}") for part in actions}
     found["value"] = layer("values") if head == Q else np.zeros(width + 1, np.float32)
     return found

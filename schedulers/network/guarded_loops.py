@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rare.env.observation.buffers import slot_of
+from rare.env.observation.buffers import decision_of
 from rare.env.observation.features import look
 from rare.env.stepping import view_at
 from rare.model import NEVER_S
@@ -51,7 +51,7 @@ class Guarded(NamedTuple):
 
 @rule
 def answer(w, v, guarded):
-    """One decision, as a slot: the network's, or where it is out of its range or stuck the heuristic's.
+    """One decision: the network's, or where it is out of its range or stuck the heuristic's.
 
     guarded: a Guarded. Where only WAIT is valid among what the network sees it is not asked, as in the
     environment.
@@ -59,16 +59,16 @@ def answer(w, v, guarded):
     network, obs, low, high, policy, alone, counts = guarded
     why = ALONE
     if not alone:
-        slot = WAIT
+        code = WAIT
         why = INSIDE
         if look(w, v) > 1:
             why = outside(network.net, obs, low, high)
             if why == INSIDE:
-                slot = slot_of(v, best_action(network, obs))
-        if why == INSIDE and slot == WAIT and waits_for_nothing(w):
+                code = decision_of(w, v, best_action(network, obs))
+        if why == INSIDE and code == WAIT and waits_for_nothing(w):
             why = STALLED
         if why == INSIDE:
-            return slot
+            return code
     counts[why] += 1
     return victim(w, policy) if env_of(w).phase == SHEDDING else choose(w, policy)
 

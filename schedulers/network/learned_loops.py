@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rare.env.observation.buffers import slot_of
+from rare.env.observation.buffers import decision_of
 from rare.env.observation.features import look
 from rare.env.policies.behaviour import FULL, OVER, ROOM
 from rare.env.stepping import handle_at, place_at, score_at, step_one, view_at
@@ -30,10 +30,10 @@ def replay_learned(w, view, network, obs, steps):
     while steps > 0:
         if status not in (DECIDE_START, DECIDE_SHED):
             return status
-        slot = WAIT
+        code = WAIT
         if look(w, v) > 1:
-            slot = slot_of(v, best_action(network, obs))
-        apply(w, slot)
+            code = decision_of(w, v, best_action(network, obs))
+        apply(w, code)
         status = advance(w)
         steps -= 1
     return status
@@ -59,11 +59,13 @@ def record_learned(places, network, epsilon, arrays, step, steps):
     at = place_at(places, 0)
     v = view_at(at.views, 0)
     net = network.net
-    if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations) != (
+    if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations, v.levels, v.events) != (
         net.queue_slots,
         net.running_slots,
         net.forecast_hours,
         net.reservations,
+        net.levels,
+        net.events,
     ):
         return step, OTHER_LAYOUT
     while step < steps:

@@ -75,8 +75,8 @@ class LearnedDecider(ObservingDecider):
             raise InputError(
                 f"scheduler {self.name}: was trained with {_sizes(layout)}; log it with --queue-slots "
                 f"{layout.queue_slots} --running-slots {layout.running_slots} --forecast-hours "
-                f"{layout.forecast_hours}, and {'with' if layout.reservations else 'without'} "
-                "--reservations"
+                f"{layout.forecast_hours}, {_with(layout.reservations)} --reservations, on a scenario "
+                f"{_with(layout.levels)} speed levels and {_with(layout.events)} events"
             )
         return int(step), int(why)
 
@@ -89,8 +89,12 @@ def checkpoint_name(folder: str | Path) -> str:
 def forward_of(description: Description) -> Forward:
     """The compiled network of a pointwise checkpoint. InputError if its weights are others than it says."""
     width = description.network["width"]
-    weights = read_weights(description.folder, width, description.network["kind"])
+    weights = read_weights(description.folder, width, description.network["kind"], description.layout)
     return Forward(weights, description.layout, width, description.head)
+
+
+def _with(present: bool) -> str:
+    return "with" if present else "without"
 
 
 def _sizes(layout: Layout) -> str:

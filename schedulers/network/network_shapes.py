@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
-from rare.env.observation.layout import CLUSTER, FORECAST, QUEUE, RUNNING
+from typing import NamedTuple
 
+from rare.env.observation.layout import (
+    CLUSTER,
+    EVENTS,
+    FORECAST,
+    LIMITS,
+    QUEUE,
+    QUEUE_LEVELS,
+    RUNNING,
+    RUNNING_LEVELS,
+    Layout,
+)
+
+PLAIN_LAYOUT = Layout()
 SPANS = 5  # of the forecast (network.SPANS_H)
 
 
-def weight_shapes(width: int, kind: str = "pointwise") -> dict[str, tuple[int, ...]]:
+class Inputs(NamedTuple):
+    """How many numbers a network reads: of each waiting and running job, and of the whole but jobs."""
+
+    waiting: int
+    running: int
+    plain: int
+
+
+def inputs_of(layout: Layout) -> Inputs:
+    """The numbers that a network of this layout reads."""
+    waiting, running, plain = len(QUEUE), len(RUNNING), len(CLUSTER) + SPANS * len(FORECAST)
+    if layout.levels:
+        waiting, running = waiting + len(QUEUE_LEVELS), running + len(RUNNING_LEVELS)
+    if layout.events:
+        plain += len(EVENTS) + SPANS * len(LIMITS)
+    return Inputs(waiting, running, plain)
+
+
+def heads_of(layout: Layout) -> tuple[str, ...]:
+    """The kinds of actions that a network scores: with levels also slower and faster."""
+    return ("wait", "start", "stop", "slow", "faster") if layout.levels else ("wait", "start", "stop")
+
+
+def weight_shapes(
+    width: int, kind: str = "pointwise", layout: Layout = PLAIN_LAYOUT
+) -> dict[str, tuple[int, ...]]:
     """Shape of each tensor by its name in the state of the network. kind: of network.KINDS."""
-    summary = len(CLUSTER) + SPANS * len(FORECAST) + 4 * width
+    reads = inputs_of(layout)
     inputs = {
-        "waiting_in": len(QUEUE), "running_in": len(RUNNING), "whole_in.0": summary, "whole_in.2": width,
-        "whole_in.4": width, "join_waiting": 2 * width, "join_running": 2 * width,
-    }  # fmt: skip
+        "waiting_in": reads.waiting,
+        "running_in": reads.running,
+        "whole_in.0": reads.plain + 4 * width,
+        "whole_in.2": width,
+        "whole_in.4": width,
+        "join_waiting": 2 * width,
+        "join_running": 2 * width,
+    }
     layers = {
         f"{trunk}.{name}": (width, count) for trunk in ("actor", "critic") for name, count in inputs.items()
     }
-    layers |= {
-        f"{head}.{name}": (1, width)
-        for head in ("logits", "advantages")
-        for name in ("wait", "start", "stop")
-    }
+    layers |= {f"{head}.{name}": (1, width) for head in ("logits", "advantages") for name in heads_of(layout)}
     layers["values"] = (1, width)
     shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in layers.items():

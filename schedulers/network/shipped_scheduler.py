@@ -100,7 +100,7 @@ class GuardedDecider(Copyable, Decider):
         return int(self._counts.sum())
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """One decision, as a slot."""
+        """One decision (rare.state.decisions)."""
         self._observer.turn_to(world)
         return int(answer_through(world.handles[e], self._observer.view, self._guarded()))
 

@@ -1,7 +1,8 @@
 """Where a network is at home: the least and the greatest of every feature that it met in training.
 
 The compiled part looks at one observation. Slots are no features: every waiting job has the same 13, every
-hour ahead the same 5, so a range is a pair of numbers for each of the four blocks' features.
+hour ahead the same 5, so a range is a pair of numbers for each of the four blocks' features. Blocks of
+speed levels and events are not looked at.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def outside(net, obs, low, high):
     One feature of the cluster or of an hour ahead is enough; of the jobs shown more than one in ODD_SHARE
     must have a feature outside.
     """
-    queue_at = 1 + net.queue_slots + net.running_slots
+    queue_at = net.actions
     running_at = queue_at + net.queue_slots * QUEUE_F
     cluster_at = running_at + net.running_slots * RUNNING_F
     found = first_outside(obs[cluster_at : cluster_at + CLUSTER_F], low, high, CLUSTER_AT)
@@ -89,7 +90,7 @@ def widen_by(row, low, high, at):
 @rule
 def widen(net, obs, low, high):
     """Take an observation into the range: the cluster, the hours ahead, and every job that is shown."""
-    at = 1 + net.queue_slots + net.running_slots
+    at = net.actions
     for _ in range(net.queue_slots):
         if obs[at] > 0.5:
             widen_by(obs[at : at + QUEUE_F], low, high, 0)

@@ -15,7 +15,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from schedulers.network.network_shapes import weight_shapes
+from rare.env.observation.layout import Layout
+from schedulers.network.network_shapes import PLAIN_LAYOUT, weight_shapes
 from traces.errors import InputError, one_line
 from traces.files.json_file import MOST_BYTES, brief, check_regular, parsed_object
 
@@ -25,10 +26,10 @@ _NUMBER_BYTES = 4  # float32
 _LENGTH_BYTES = 8
 
 
-def read_weights(folder: Path, width: int, kind: str) -> dict[str, np.ndarray]:
+def read_weights(folder: Path, width: int, kind: str, layout: Layout = PLAIN_LAYOUT) -> dict[str, np.ndarray]:
     """All weights of a network by name, float32. InputError if they are others, damaged, or not finite."""
     path = Path(folder) / WEIGHTS
-    check_header(path, weight_shapes(width, kind))
+    check_header(path, weight_shapes(width, kind, layout))
     try:
         weights: dict[str, np.ndarray] = load_file(path)
     except MemoryError:

@@ -14,6 +14,7 @@ from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import FACTS, VERSION, describe_checkpoint, head_of
 from schedulers.network.weights_file import WEIGHTS, read_weights
 from schedulers.training.scheduler_net import NetworkSize, SchedulerNet
+from traces.errors import InputError
 from traces.files.atomic import replacing, write_json
 
 
@@ -51,7 +52,8 @@ def load(folder: Path) -> Checkpoint:
     """Read a checkpoint folder. InputError if it is no checkpoint, or has another version."""
     folder = Path(folder)
     description = describe_checkpoint(folder)
-    weights = read_weights(folder, description.network["width"], description.network["kind"])
+    network = description.network
+    weights = read_weights(folder, network["width"], network["kind"], description.layout)
     net = SchedulerNet(description.layout, NetworkSize(**description.network))
     net.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
     net.eval()
@@ -59,9 +61,23 @@ def load(folder: Path) -> Checkpoint:
 
 
 def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:
-    """The same weights for another number of slots or hours: nothing in them depends on it."""
+    """The same weights for another number of slots or hours: nothing in them depends on it.
+
+    InputError for a layout with other blocks: levels and events have weights of their own.
+    """
+    for name in ("levels", "events"):
+        if getattr(layout, name) != getattr(net.layout, name):
+            given, asked = (getattr(each, name) for each in (net.layout, layout))
+            raise InputError(
+                f"the network was trained {_with(given)} {name} in its observations and is to see them "
+                f"{_with(asked)}; train a new one"
+            )
     copy = SchedulerNet(layout, net.size)
     copy.load_state_dict(net.state_dict())
     with torch.no_grad():
         copy.train(net.training)
     return copy
+
+
+def _with(present: bool) -> str:
+    return "with" if present else "without"

@@ -18,9 +18,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rare.env.observation.layout import CLUSTER, FORECAST, QUEUE, RUNNING, Layout
+from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import KINDS
 from schedulers.network.forward import TWO_STEP, Q
+from schedulers.network.network_shapes import heads_of, inputs_of
 
 MASKED = -1e8  # the logit of an invalid action: finite, so that no sum or difference is NaN
 SPANS_H = (1, 3, 6, 12, 24)  # means of the forecast over so many hours from now on
@@ -78,7 +79,8 @@ class Items:
 class Reading(NamedTuple):
     """Parsed observations, shared by all trunks that read them.
 
-    waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast. mask (B, A).
+    waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast, then events
+    and spans of the limits ahead, where the layout has them. mask (B, A).
     """
 
     waiting: Items
@@ -90,25 +92,32 @@ class Reading(NamedTuple):
 def read(obs: Tensor, layout: Layout) -> Reading:
     """Parse observations (B, D) of a layout."""
     blocks = layout.slices
-    plain = torch.cat([obs[:, blocks["cluster"]], _spans(obs, layout)], dim=1)
+    parts = [obs[:, blocks["cluster"]], _spans(obs, layout, "forecast")]
+    if layout.events:
+        parts += [obs[:, blocks["events"]], _spans(obs, layout, "limits")]
+    plain = torch.cat(parts, dim=1)
     return Reading(
         _jobs(obs, layout, "queue"), _jobs(obs, layout, "running"), plain, obs[:, blocks["mask"]] > 0.5
     )
 
 
 def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
-    """The jobs in the filled slots of a block, queue or running."""
+    """The jobs in the filled slots of a block, queue or running, with what they show of levels."""
     slots = obs[:, layout.slices[block]].reshape(len(obs), *layout.shapes[block])
+    if layout.levels:
+        levels = f"{block}_levels"
+        more = obs[:, layout.slices[levels]].reshape(len(obs), *layout.shapes[levels])
+        slots = torch.cat([slots, more], dim=2)
     row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
     return Items(row, slot, slots[row, slot])
 
 
-def _spans(obs: Tensor, layout: Layout) -> Tensor:
-    """(B, spans x 5) means of the forecast; zeros without one."""
-    hours = layout.forecast_hours
+def _spans(obs: Tensor, layout: Layout, block: str) -> Tensor:
+    """(B, spans x features) means of the hours ahead in forecast or limits; zeros without any."""
+    hours, features = layout.shapes[block]
     if hours == 0:
-        return obs.new_zeros(len(obs), len(SPANS_H) * len(FORECAST))
-    ahead = obs[:, layout.slices["forecast"]].reshape(len(obs), hours, len(FORECAST))
+        return obs.new_zeros(len(obs), len(SPANS_H) * features)
+    ahead = obs[:, layout.slices[block]].reshape(len(obs), hours, features)
     return torch.cat([ahead[:, : min(span, hours)].mean(dim=1) for span in SPANS_H], dim=1)
 
 
@@ -127,10 +136,10 @@ class Trunk(nn.Module):
     def __init__(self, layout: Layout, size: NetworkSize) -> None:
         super().__init__()
         self.layout, self.size = layout, size
-        width = size.width
-        self.waiting_in = nn.Linear(len(QUEUE), width)
-        self.running_in = nn.Linear(len(RUNNING), width)
-        self.whole_in = perceptron(len(CLUSTER) + len(SPANS_H) * len(FORECAST) + 4 * width, width, width)
+        width, reads = size.width, inputs_of(layout)
+        self.waiting_in = nn.Linear(reads.waiting, width)
+        self.running_in = nn.Linear(reads.running, width)
+        self.whole_in = perceptron(reads.plain + 4 * width, width, width)
         self.join_waiting = nn.Linear(2 * width, width)
         self.join_running = nn.Linear(2 * width, width)
         if size.kind == "attention":
@@ -186,19 +195,34 @@ def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
 class ActionHead(nn.Module):
     """A score for each action, (B, A): WAIT by the whole, valid others by their job, 0 elsewhere."""
 
-    def __init__(self, width: int) -> None:
+    wait: nn.Linear
+    start: nn.Linear
+    stop: nn.Linear
+    slow: nn.Linear
+    faster: nn.Linear
+
+    def __init__(self, width: int, layout: Layout) -> None:
         super().__init__()
-        self.wait, self.start, self.stop = (nn.Linear(width, 1) for _ in range(3))
+        for name in heads_of(layout):
+            setattr(self, name, nn.Linear(width, 1))
 
     def forward(self, trunk: Trunk, encoded: Encoded) -> Tensor:
         """(B, A) scores. trunk: the one that encoded the observations."""
-        first_stop = 1 + trunk.layout.queue_slots
+        ranges = trunk.layout.action_ranges
+        first_stop = ranges["stop"].start
         startable = encoded.waiting.valid(encoded.mask, 1)
         stoppable = encoded.running.valid(encoded.mask, first_stop)
         waiting, running = trunk.join(encoded._replace(waiting=startable, running=stoppable))
         scores = nn.functional.pad(self.wait(encoded.whole), (0, trunk.layout.actions - 1))
         scores = scores.index_put((startable.row, 1 + startable.slot), self.start(waiting)[:, 0])
-        return scores.index_put((stoppable.row, first_stop + stoppable.slot), self.stop(running)[:, 0])
+        scores = scores.index_put((stoppable.row, first_stop + stoppable.slot), self.stop(running)[:, 0])
+        if not trunk.layout.levels:
+            return scores
+        for head, first in ((self.slow, ranges["slow"].start), (self.faster, ranges["raise"].start)):
+            changing = encoded.running.valid(encoded.mask, first)
+            joint = joined(trunk.join_running, changing, encoded.whole)
+            scores = scores.index_put((changing.row, first + changing.slot), head(joint)[:, 0])
+        return scores
 
 
 class SchedulerNet(nn.Module):
@@ -214,8 +238,8 @@ class SchedulerNet(nn.Module):
         self.layout, self.size = layout, size or NetworkSize()
         width = self.size.width
         self.actor, self.critic = Trunk(layout, self.size), Trunk(layout, self.size)
-        self.logits, self.values = ActionHead(width), nn.Linear(width, 1)
-        self.advantages = ActionHead(width)
+        self.logits, self.values = ActionHead(width, layout), nn.Linear(width, 1)
+        self.advantages = ActionHead(width, layout)
 
     def policy(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) logits, MASKED where invalid."""

@@ -34,6 +34,12 @@ class StubResult:
     def forecast_frame(self, every_s):
         return None
 
+    def account_frames(self):
+        return {}
+
+    def grid_events_frame(self):
+        return None
+
     def power_frame(self):
         row = dict.fromkeys(("supply_w", "draw_w", "battery_w", "battery_wh", "grid_w", "curtailed_w"), 1.0)
         return pd.DataFrame([{"time_s": 100, **row, "queued": 0, "running": 1, "used_cores": 2}])

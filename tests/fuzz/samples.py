@@ -42,6 +42,10 @@ SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDERS["with-forecast"]).network
 EXPERIMENT = Path(__file__).resolve().parent.parent / "experiments" / "launchpad" / "mini.toml"
 
 
+#: Cancelled jobs and dependencies, which nobody reads unless he asks.
+_read_all = partial(read_workload, cancellations="replay", dependencies="wait")
+
+
 @dataclass(frozen=True)
 class Sample:
     """A file of a user's: its name, what it holds, and the function that reads it."""
@@ -79,6 +83,12 @@ a,100,2,600,900,0.5,4,120.5,1.25,5000,true,main,urgent
 b,200,4,1200,3600,,,,,,,,
 c,86500,8,300.5,600,2,8.5,1e3,0.000001,90000,no,main,
 """
+WAITING_JOBS = '''# start_utc: 2022-06-13T00:00:00Z
+job_id,submit_s,cores,work_s,sensitivity,cancel_s,after,after_kind,think_s,user,group
+a,-5,2,600,0.35,900,,,,ann,physics
+b c,200,4,1200,,,a,ok,30,bob,
+d,300,8,300.5,1,,"""b c"";a",any,0.5,,
+'''
 MAPPING = """[columns.job_id]
 column = "name"
 [columns.submit_s]
@@ -163,6 +173,8 @@ def samples(folder: Path) -> list[Sample]:
         Sample("swf", "t.swf", SWF.encode(), read_workload),
         Sample("swf gzipped", "t.swf.gz", gzip.compress(SWF.encode(), mtime=0), read_workload),
         Sample("jobs", "jobs.csv", FULL_JOBS.encode(), read_workload),
+        Sample("jobs that wait", "jobs.csv", WAITING_JOBS.encode(), _read_all),
+        Sample("swf with its queue", "t.swf", SWF.encode(), _read_all),
         Sample("jobs of openb", "pods.csv", MAPPED.encode(), lambda path: _mapped(path, beside)),
         Sample("parquet", "jobs.parquet", _parquet(beside), read_workload),
         Sample("mapping", "m.toml", MAPPING.encode(), load_mapping),

@@ -12,7 +12,8 @@ from rare.metric_catalogue import CATALOGUE, METRICS, Adds, Form, catalogued
 from rare.metric_definitions import DEFINITIONS, NULL_CONDITIONS
 
 SHARES = {
-    "utilization", "busy_share", "renewable_share", "renewable_utilization", "objective", "objective_parts"
+    "utilization", "busy_share", "renewable_share", "renewable_utilization", "objective", "objective_parts",
+    "grid_event_depth",
 }  # fmt: skip
 
 

@@ -1,13 +1,17 @@
 """When each job held which cores and what it drew: worked out by hand, and invariants of random cases."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import rare
+from rare.machine_events import PLANNED, Outages, Speed
 from rare.model import Partition
 from rare.schedule import closed_names, joules
+from rare.state.arrays import RUNNING
+from rare.state.decisions import RAISE, WHAT_SHIFT
 from schedulers import make_scheduler
 from tests.builders import make_case, random_case
 from tests.rare.twins import Erratic
@@ -108,6 +112,36 @@ def test_what_the_end_of_the_run_cuts_off_is_held_until_then():
     schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))
     assert held(schedule) == [(1, 0, 40, "cut_off", [(0, 0)])]
     assert schedule.energy_uj.tolist() == [100 * 40 * 1000] == [schedule.run_energy_uj]
+
+
+class OneLevelDown:
+    """Starts at the first level below full speed, and makes it faster when asked again."""
+
+    def decide(self, world, e, status):
+        slot = int(np.flatnonzero(world.live[e].doing)[0])
+        return slot + ((RAISE if world.live[e, slot].doing == RUNNING else 1) << WHAT_SHIFT)
+
+
+def test_energy_follows_the_level_of_a_job():
+    # half the speed at 60 mW: 3 of 10 s of work in 6 s; then at 100 mW the other 7
+    node = replace(CORES, speeds=(Speed(500, 600),))
+    result = rare.simulate(
+        make_case([{"work_s": 10}], node, [{"t": 0, "grid": 1000}], tick_s=6), OneLevelDown()
+    )
+    schedule = rare.Schedule.of(result)
+    assert held(schedule) == [(1, 0, 13, "end", [(0, 0)])]
+    assert schedule.energy_uj.tolist() == [(60 * 6 + 100 * 7) * 1000] == [schedule.run_energy_uj]
+    assert result.accounts.draw_mj.tolist() == [1060]
+    levels = result.events_frame()[["time_s", "event", "level"]].to_numpy().tolist()
+    assert levels == [[0, "submit", 0], [0, "start", 1], [6, "raise", 0], [13, "end", 0]]
+
+
+def test_a_job_that_loses_its_nodes_gives_back_its_cores():
+    lost = Outages(*(np.array([value]) for value in (0, 4, 5, 8, PLANNED)))
+    case = replace(make_case([{"work_s": 10}], CORES, [{"t": 0, "grid": 1000}]), outages=lost)
+    schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))
+    assert held(schedule) == [(1, 0, 5, "lose", [(0, 0)]), (1, 8, 18, "end", [(0, 0)])]
+    assert schedule.energy_uj.tolist() == [100 * 15 * 1000]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -94,7 +94,9 @@ def _verify_at_every_decision(runner: Any) -> None:
 def summary(world: Any, events: np.ndarray) -> dict[str, Any]:
     """The run as plain Python values."""
     state = world.env[0]
-    log = [(int(t), EVENT_NAMES[k], int(j)) for t, j, k, _ in events.tolist()]
+    log = [
+        (int(t), EVENT_NAMES[k], int(j), *([level] if level else [])) for t, j, k, level in events.tolist()
+    ]
     return {
         "ended": ENDED_NAMES[state.ended],
         "events": [row for row in log if row[1] != "instant"],

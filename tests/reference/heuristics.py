@@ -10,9 +10,10 @@ import math
 from dataclasses import dataclass, field
 
 from tests.reference.machine import Machine
-from tests.reference.model import WAIT, Job
+from tests.reference.model import WAIT, Job, decision
 from tests.reference.outlook import Outlook
-from tests.reference.plan import Head, Plan, reserve
+from tests.reference.plan import Head, Plan, has_room_for_its_run, reserve
+from tests.reference.slow_family import cheapest_to_slow, most_urgent_raise, worth
 
 NEVER = 2**62
 ONCE_AN_INSTANT = ("atc", "wfp3", "unicef")
@@ -28,6 +29,7 @@ class Recipe:
     gate: str = "nogate"
     order_param: float = 2.0
     gate_param: float = 0.25
+    slow: str = ""  # "raise-last" or "raise-first": uses speed levels (§11), and raises so
 
 
 @dataclass
@@ -81,7 +83,7 @@ class PlainHeuristic:
         order = self.recipe.order
         if order == "atc":
             slack_s = 0.0 if job.deadline_s is None else max(float(deadline_s - now_s) - run_s, 0.0)
-            weight = _worth(job, now_s + left_s) / (width * run_s)
+            weight = worth(job, now_s + left_s) / (width * run_s)
             return -weight * math.exp(-slack_s / (self.recipe.order_param * mean_s))
         return {
             "fcfs": lambda: 0.0,
@@ -106,8 +108,7 @@ class PlainHeuristic:
         gate = self.recipe.gate
         if gate == "nogate" or job.deadline_s is None:
             return False
-        latest_s = job.deadline_s - job.left_estimate_s(machine.now_s)
-        latest_s -= machine.options.restart_s if job.state == "suspended" else 0
+        latest_s = machine.latest_start_s(job)
         if latest_s <= machine.now_s:
             return False
         outlook = Outlook(machine)
@@ -118,11 +119,29 @@ class PlainHeuristic:
     # --- one decision -----------------------------------------------------------------------
 
     def choose(self, view) -> int:
-        """The waiting job to start, or WAIT."""
+        """The waiting job to start and its level, the running job to make faster, or WAIT."""
         sim = view.sim
-        if self.current is None or self.current.now_s != sim.now_s:
+        begins = self.current is None or self.current.now_s != sim.now_s
+        if begins and self.recipe.slow == "raise-first":
+            faster = most_urgent_raise(sim, [])
+            if faster is not None:
+                return faster
+        if begins:
             self.current = self._begin(sim)
-        walk = self.current
+        assert self.current is not None
+        answer = self._walk(self.current, sim)
+        if answer == WAIT and self.recipe.slow == "raise-last":
+            faster = most_urgent_raise(sim, list(self.current.heads.values()))
+            return WAIT if faster is None else faster
+        return answer
+
+    def _levels(self, sim, job: Job) -> list[int]:
+        """Levels at which the job may start now (§4.2), fastest first; without `slow` only full speed."""
+        levels = sim.levels(job) if self.recipe.slow else [0]
+        return [level for level in levels if sim.may_start(job, level)]
+
+    def _walk(self, walk: Pass, sim) -> int:
+        """The next job of the pass that starts."""
         if walk.pending is not None:
             if walk.pending.state == "running":
                 self._count(walk, sim)
@@ -130,21 +149,24 @@ class PlainHeuristic:
         while walk.cursor < len(walk.line):
             job = walk.line[walk.cursor]
             if self.recipe.backfill == "none" and not self.is_hidden(sim, job):
-                return self._start(walk, job) if sim.may_start(job) else WAIT
+                levels = self._levels(sim, job)
+                return self._start(walk, job, levels[0]) if levels else WAIT
             walk.cursor += 1
             if self.is_hidden(sim, job):
                 self.promises.pop(job.index, None)
-            elif self._starts(walk, sim, job):
+                continue
+            level = self._starts(walk, sim, job)
+            if level is not None:
                 walk.pending = job
                 self.promises.pop(job.index, None)  # what comes back is promised a start anew (§10.7)
-                return job.index
+                return decision(job.index, level)
         if self.recipe.backfill == "conservative=kept":
             self.renewed_at = sim.transitions
         return WAIT
 
-    def _start(self, walk: Pass, job: Job) -> int:
+    def _start(self, walk: Pass, job: Job, level: int) -> int:
         walk.cursor += 1
-        return job.index
+        return decision(job.index, level)
 
     def _begin(self, sim) -> Pass:
         line = self.queue(sim)
@@ -156,26 +178,27 @@ class PlainHeuristic:
                 line.sort(key=lambda job: self.promises.get(job.index, NEVER))
         return walk
 
-    def _starts(self, walk: Pass, sim, job: Job) -> bool:
-        """Whether the backfill starts a job that no gate hides."""
+    def _starts(self, walk: Pass, sim, job: Job) -> int | None:
+        """The level at which the backfill starts a job that no gate hides; None: it does not."""
         if self.recipe.backfill == "greedy":
-            return sim.may_start(job)
+            return next(iter(self._levels(sim, job)), None)
         if walk.plan is not None:
             return self._by_plan(walk, walk.plan, sim, job)
-        end_s = sim.now_s + sim.expected_run_s(job)
-        delays = any(
-            end_s > head.shadow_s and not head.leaves_room_for(sim, job) for head in walk.heads.values()
-        )
-        if sim.may_start(job) and not delays:
-            walk.pending_mw = {
-                p: head.needs(sim, job) for p, head in walk.heads.items() if end_s > head.shadow_s
-            }
-            return True
+        for level in self._levels(sim, job):
+            run_s = sim.expected_run_s(job, level)
+            end_s = sim.now_s + run_s
+            heads = {p: head for p, head in walk.heads.items() if end_s > head.shadow_s}
+            if any(not head.leaves_room_for(sim, job, level) for head in heads.values()):
+                continue
+            if not has_room_for_its_run(sim, job, sim.now_s, run_s):
+                continue  # a planned outage takes its place away (§10.8)
+            walk.pending_mw = {p: head.needs(sim, job, level) for p, head in heads.items()}
+            return level
         if job.partition not in walk.heads:
             head = reserve(sim, job)
             if head is not None:
                 walk.heads[job.partition] = head
-        return False
+        return None
 
     def _count(self, walk: Pass, sim) -> None:
         """What a job that was started takes from those behind it."""
@@ -192,23 +215,30 @@ class PlainHeuristic:
 
     # --- conservative backfilling (§10.4, §10.7) --------------------------------------------
 
-    def planned_run_s(self, machine: Machine, job: Job) -> int:
+    def planned_run_s(self, machine: Machine, job: Job, level: int = 0) -> int:
         """How long a run is planned (§10.4; §10.7b: at its longest)."""
         if self.recipe.backfill != "conservative=kept":
-            return machine.expected_run_s(job)
-        return max(1, machine.longest_run_s(job))
+            return machine.expected_run_s(job, level)
+        return max(1, machine.longest_run_s(job, level))
 
-    def _by_plan(self, walk: Pass, plan: Plan, sim, job: Job) -> bool:
-        run_s = walk.planned_run_s = self.planned_run_s(sim, job)
+    def _by_plan(self, walk: Pass, plan: Plan, sim, job: Job) -> int | None:
+        run_s = self.planned_run_s(sim, job)
         start_s = plan.earliest_s(job, run_s)
-        if start_s is None:
-            return sim.may_start(job) and plan.takes_nobodys(job, run_s)
-        if self.recipe.backfill == "conservative=kept":
+        if start_s is not None and self.recipe.backfill == "conservative=kept":
             self._promise(job, start_s, sim)
-        if start_s == sim.now_s and sim.may_start(job):
-            return True
-        plan.hold(job, start_s, run_s, waits=start_s > sim.now_s)
-        return False
+        for level in self._levels(sim, job):
+            walk.planned_run_s = self.planned_run_s(sim, job, level)
+            if start_s is None:
+                starts = plan.takes_nobodys(job, walk.planned_run_s, level)
+            elif level == 0 or start_s == sim.now_s:  # a place that is now is one at full speed
+                starts = level == 0 and start_s == sim.now_s
+            else:
+                starts = plan.fits_from(job, sim.now_s, walk.planned_run_s, level)
+            if starts:
+                return level
+        if start_s is not None:
+            plan.hold(job, start_s, run_s, waits=start_s > sim.now_s)
+        return None
 
     def _promise(self, job: Job, start_s: int, sim) -> None:
         """§10.7 a."""
@@ -234,30 +264,23 @@ class PlainHeuristic:
     # --- victims ----------------------------------------------------------------------------
 
     def victim(self, view) -> int:
-        """The running job to give up: preemptible ones first; ties: higher index."""
+        """The running job to slow, or to give up: preemptible ones first; ties: higher index."""
         sim = view.sim
-        outlook = Outlook(sim)
+        slower = cheapest_to_slow(sim) if self.recipe.slow else None
+        if slower is not None:
+            return slower
 
         def kept_dearly(job: Job) -> float:
             value = 0 if job.value_u is None else max(job.value_u, 0)
             if self.recipe.victim == "lowvalue":
                 return float(value)
             if self.recipe.victim == "lowvaluewatt":
-                return value / max(float(job.power_mw), 1.0)
+                return value / max(float(job.active_mw), 1.0)
             if self.recipe.victim == "slackest":
-                slack_s = NEVER if job.deadline_s is None else job.deadline_s - outlook.expected_end_s(job)
+                slack_s = NEVER if job.deadline_s is None else job.deadline_s - sim.expected_end_s(job)
                 return -float(slack_s)
             assert self.recipe.victim == "latest" and job.began_s is not None
             return -float(job.began_s)
 
         chosen = min(sim.running(), key=lambda job: (not job.preemptible, kept_dearly(job), -job.index))
         return chosen.index
-
-
-def _worth(job: Job, end_s: int) -> int:
-    """Value earned by ending at `end_s` (§6.1, §6.2)."""
-    if job.value_u is None or job.value_u <= 0:
-        return 0
-    if job.deadline_s is None or end_s <= job.deadline_s:
-        return job.value_u
-    return job.value_u * max(0, job.deadline_s + job.allowance_s - end_s) // job.allowance_s

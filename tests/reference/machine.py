@@ -1,11 +1,13 @@
-"""The machine of the reference simulator: jobs on partitions, inputs, and what can be served (§1, §2)."""
+"""The reference's machine: jobs on partitions, speeds, inputs, what can be served (§1, §2, §11)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from rare.model import Case
-from tests.reference.model import NO_DEADLINE_S, Flows, Job, Row
+from tests.reference.known_events import Curtailments, Repairs
+from tests.reference.model import FULL, NO_DEADLINE_S, Event, Flows, Job, Row
+from tests.reference.run_timeline import run_time_s
 
 
 class Machine:
@@ -15,7 +17,8 @@ class Machine:
         self.case = case
         self.options = case.options
         self.partitions = case.cluster.partitions
-        self.jobs = [self._read_job(case, i) for i in range(len(case.workload))]
+        places = {id_: i for i, id_ in enumerate(case.workload.job_id.tolist())}
+        self.jobs = [self._read_job(case, i, places) for i in range(len(case.workload))]
         self.changes = [int(t) for t in case.inputs.change_s]
         x = case.inputs
         pue = [case.cluster.pue_per_mille] * len(self.changes) if x.pue_per_mille is None else x.pue_per_mille
@@ -44,11 +47,14 @@ class Machine:
         )
         self.cost_sum = self.carbon_sum = 0
         self.decisions = 0
-        self.events: list[tuple[int, str, int]] = []
+        self.node_changes = 0  # outages and repairs so far
+        self.curtailments = Curtailments(case.events, self.begin_s)
+        self.repairs = Repairs(case.outages, [part.nodes for part in self.partitions])
+        self.events: list[Event] = []
         self.instants: list[int] = []
         self.flow_log: list[Flows] = []
 
-    def _read_job(self, case: Case, i: int) -> Job:
+    def _read_job(self, case: Case, i: int, places: dict[object, int]) -> Job:
         w = case.workload
         own, value, deadline = int(w.power_mw[i]), int(w.value_u[i]), int(w.deadline_s[i])
         job = Job(
@@ -57,6 +63,15 @@ class Machine:
             value if value >= 0 else None, deadline if deadline < NO_DEADLINE_S else None,
             bool(w.preemptible[i]),
         )  # fmt: skip
+        if w.sensitivity_milli is not None:
+            job.sensitivity = int(w.sensitivity_milli[i])
+        if w.cancel_s is not None and w.cancel_s[i] < NO_DEADLINE_S:
+            job.cancel_s = int(w.cancel_s[i])
+        if w.after is not None:
+            job.after = tuple(places[id_] for id_ in w.after[i] if id_ in places)
+            job.after_any = bool(w.after_any[i])
+        if w.think_s is not None:
+            job.think_s = int(w.think_s[i])
         named = "" if w.partition is None else str(w.partition[i])
         job.partition = self._partition_of(job, named)
         if job.partition is not None:
@@ -76,16 +91,16 @@ class Machine:
             amounts.append((sum(j.memory_mib for j in mine), part.memory_mib_per_node))
         return amounts
 
-    def _fits(self, p: int, jobs: Iterable[Job]) -> bool:
-        nodes = self.partitions[p].nodes
+    def _fits(self, p: int, jobs: Iterable[Job], nodes: int) -> bool:
         return all(used <= nodes * per_node for used, per_node in self._amounts(p, jobs))
 
     def _partition_of(self, job: Job, named: str) -> int | None:
         """§2.2. A name that the cluster does not have counts as none."""
         for p, part in enumerate(self.partitions):
             if part.name == named:
-                return p if self._fits(p, [job]) else None
-        return next((p for p in range(len(self.partitions)) if self._fits(p, [job])), None)
+                return p if self._fits(p, [job], part.nodes) else None
+        all_parts = enumerate(self.partitions)
+        return next((p for p, part in all_parts if self._fits(p, [job], part.nodes)), None)
 
     def _active_mw(self, job: Job, p: int) -> int:
         if job.own_power_mw is not None:
@@ -106,10 +121,41 @@ class Machine:
         idle_mw = sum(
             self._nodes_in_use(p, self._of(p, jobs)) * part.idle_mw for p, part in enumerate(self.partitions)
         )
-        return idle_mw + sum(j.power_mw for j in jobs)
+        return idle_mw + sum(j.active_mw for j in jobs)
+
+    # --- §11 speed levels -------------------------------------------------------------------
+
+    def levels(self, job: Job) -> range:
+        """The speed levels of the job's partition, the full speed included."""
+        assert job.partition is not None
+        return range(len(self.partitions[job.partition].speeds) + 1)
+
+    def rate(self, job: Job, level: int) -> int:
+        """§11.2."""
+        if level == 0:
+            return FULL
+        assert job.partition is not None
+        lost = FULL - self.partitions[job.partition].speeds[level - 1].rate_per_mille
+        return FULL - -(-job.sensitivity * lost // FULL)
+
+    def level_mw(self, job: Job, level: int) -> int:
+        """A job's active power at a level (§11.2)."""
+        if level == 0:
+            return job.power_mw
+        assert job.partition is not None
+        share = self.partitions[job.partition].speeds[level - 1].power_per_mille
+        return -(-job.power_mw * share // FULL)
+
+    def with_level_mw(self, jobs: list[Job], job: Job, level: int) -> int:
+        """IT power of these jobs, one of which is at this level."""
+        return self.jobs_it_mw(jobs) + self.level_mw(job, level) - job.active_mw
+
+    # --- what can be served -----------------------------------------------------------------
 
     def grid_is_cheap(self) -> bool:
-        """§7.2a."""
+        """§7.2a; never while a grid event is on (§12.1)."""
+        if self.curtailments.is_on(self.now_s):
+            return False
         signal = {"never": None, "price": self.row.price_u, "carbon": self.row.carbon_ukg}
         rate = signal[self.options.grid_charge]
         return rate is not None and rate <= self.options.grid_charge_below_u
@@ -122,32 +168,51 @@ class Machine:
         """The inputs in force now."""
         return self.rows[sum(t <= self.now_s for t in self.changes) - 1]
 
-    def it_capacity_mw(self, seconds: int) -> int:
-        """§2.5 and §2.6: the largest IT power that can be served for so long."""
-        row, grid = self.row, self.row.import_mw
+    def served_mw(self, seconds: int) -> int:
+        """§2.5: the largest draw that can be served for so long."""
+        grid = self.row.import_mw
         limit = self.case.battery.discharge_limit_mw
         held = max(0, self.content - self.leak * seconds) // (self.discharge_factor * seconds)
         if self.grid_first():
             extra = grid + min(limit, held)
         else:
             extra = limit + grid if held >= limit else max(grid, held)
-        return (row.supply_mw + extra) * 1000 // row.pue
+        return self.row.supply_mw + extra
+
+    def as_it_mw(self, draw_mw: int) -> int:
+        """A draw as IT power (§2.6)."""
+        return draw_mw * 1000 // self.row.pue
+
+    def capacity_mw(self) -> int:
+        """§2.6, bounded by grid events from their time to comply (§12.1)."""
+        return self.as_it_mw(min(self.served_mw(1), self.curtailments.limit_mw(self.now_s, comply=True)))
+
+    def starting_mw(self, bounded: bool = True) -> int:
+        """§2.6, bounded by grid events from their start, unless asked without them."""
+        draw_mw = self.served_mw(self.options.min_battery_s)
+        if bounded:
+            draw_mw = min(draw_mw, self.curtailments.limit_mw(self.now_s))
+        return self.as_it_mw(draw_mw)
 
     def it_mw(self) -> int:
         """IT power with as many unused nodes lit as fit without the battery (§2.7)."""
         running = self.running()
         total = self.jobs_it_mw(running)
-        capacity = (self.row.supply_mw + self.row.import_mw) * 1000 // self.row.pue
+        lit_mw = min(self.row.supply_mw + self.row.import_mw, self.curtailments.limit_mw(self.now_s))
+        capacity = self.as_it_mw(lit_mw)
         for p, part in enumerate(self.partitions):
-            unused = part.nodes - self._nodes_in_use(p, self._of(p, running))
+            unused = self.repairs.there(p) - self._nodes_in_use(p, self._of(p, running))
             while unused > 0 and total + part.rest_mw <= capacity:
                 total += part.rest_mw
                 unused -= 1
         return total
 
-    def holds(self, p: int, jobs: Iterable[Job]) -> bool:
-        """Whether partition p has the resources for those of these jobs that are in it."""
-        return self._fits(p, self._of(p, jobs))
+    def holds(self, p: int, jobs: Iterable[Job], nodes: int | None = None) -> bool:
+        """Whether partition p has the resources for those of these jobs that are in it.
+
+        nodes: how many nodes it has; None: those that are there now.
+        """
+        return self._fits(p, self._of(p, jobs), self.repairs.there(p) if nodes is None else nodes)
 
     def wake_s(self, job: Job) -> int:
         """Time that a start now spends on waking nodes (§5.2a)."""
@@ -156,18 +221,49 @@ class Machine:
         more = self._nodes_in_use(job.partition, [*there, job]) > self._nodes_in_use(job.partition, there)
         return part.wake_s if more and part.idle_nodes == "sleep" else 0
 
-    def expected_run_s(self, job: Job) -> int:
-        """How long a waiting job would hold its resources by its estimate if it started now."""
-        restart_s = self.options.restart_s if job.state == "suspended" else 0
-        return job.left_estimate_s(self.now_s) + restart_s + self.wake_s(job)
+    def _restart_s(self, job: Job) -> int:
+        """§5.2: of a waiting job, what its next start spends without progress."""
+        return self.options.restart_s if job.state == "suspended" else 0
 
-    def longest_run_s(self, job: Job) -> int:
+    def finishing_s(self, job: Job, level: int = 0) -> int:
+        """Time to finish what is left of a waiting job's estimate (§5.1)."""
+        seconds = -(-job.left_estimate(self.now_s) // self.rate(job, level))
+        return run_time_s(seconds, self.options.checkpoint_s, self.options.checkpoint_cost_s)
+
+    def latest_start_s(self, job: Job) -> int:
+        """§3.8a, of a waiting job with a deadline."""
+        assert job.deadline_s is not None
+        return job.deadline_s - self.finishing_s(job) - self._restart_s(job)
+
+    def expected_run_s(self, job: Job, level: int = 0) -> int:
+        """How long a waiting job would hold its resources by its estimate if it started now."""
+        return self.finishing_s(job, level) + self._restart_s(job) + self.wake_s(job)
+
+    def longest_run_s(self, job: Job, level: int = 0) -> int:
         """The same at its longest: it finds all its nodes asleep (§10.7b)."""
         assert job.partition is not None
         part = self.partitions[job.partition]
         wake_s = part.wake_s if part.idle_nodes == "sleep" else 0
-        restart_s = self.options.restart_s if job.state == "suspended" else 0
-        return job.left_estimate_s(self.now_s) + restart_s + wake_s
+        return self.finishing_s(job, level) + self._restart_s(job) + wake_s
+
+    def _end_s(self, job: Job, target: int, level: int, from_s: int) -> int:
+        """When a running job has done so much work in all, at a level since a time (§5.1)."""
+        assert job.run is not None
+        left = max(0, target - job.kept - job.run.done(from_s))
+        return job.run.time_to_finish_s(left, self.rate(job, level), from_s)
+
+    def run_until_s(self, job: Job) -> int:
+        """When a running job ends, or fails at its estimate (§5.1, §5.5)."""
+        assert job.run is not None
+        target_s = min(job.work_s, job.estimate_s) if self.options.kill_at_estimate else job.work_s
+        return self._end_s(job, FULL * target_s, job.level, job.run.now.from_s)
+
+    def expected_end_s(self, job: Job, level: int | None = None) -> int:
+        """When a running job ends by its estimate, not before now (§9.4). level: the one from now on."""
+        assert job.run is not None
+        if level is not None:
+            return self._end_s(job, FULL * job.estimate_s, level, self.now_s)
+        return max(self.now_s, self._end_s(job, FULL * job.estimate_s, job.level, job.run.now.from_s))
 
     # --- sets of jobs -----------------------------------------------------------------------
 

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.reference.run_timeline import Run
+
 WAIT = -1
+SLOW, RAISE = 8, 9
+FULL = 1000
+"""Thousandths of a second of work that a second at full speed does; per mille of speed and sensitivity."""
 KWH_MJ = 3_600_000_000
 NO_DEADLINE_S = 2**62
 
 
 class RuleError(Exception):
     """The scheduler asked for something the rules do not allow (§4.4)."""
+
+
+def decision(index: int, what: int = 0) -> int:
+    """The code of a decision: 0 start, suspend or give up; 1 to 7 start at that level; SLOW; RAISE."""
+    return index + (what << 32)
+
+
+def decoded(code: int) -> tuple[int, int]:
+    """Job and what is to become of it."""
+    return code & 0xFFFFFFFF, code >> 32
+
+
+Event = tuple[int, str, int] | tuple[int, str, int, int]
+"""Time, name, job; and the level in force afterwards, unless it is 0."""
 
 
 @dataclass
@@ -28,20 +47,28 @@ class Job:
     value_u: int | None
     deadline_s: int | None
     preemptible: bool
+    sensitivity: int = FULL  # per mille (§11.2)
+    cancel_s: int | None = None
+    after: tuple[int, ...] = ()  # predecessors that the workload has, by index (§12.4)
+    after_any: bool = True
+    think_s: int = 0
     partition: int | None = None  # None: it fits nowhere
-    power_mw: int = 0  # active power in its partition (§2.3)
+    power_mw: int = 0  # active power in its partition at full speed (§2.3)
 
-    state: str = "future"  # queued running suspended completed rejected expired failed
-    kept_s: int = 0  # progress it had at its last start or resume, or has while it is suspended
-    began_s: int | None = None  # last start or resume
-    progress_from_s: int = 0  # when progress begins: began_s, or restart_s later (§5.2)
-    moved_s: int | None = None  # its last transition (§4.3)
+    # future held queued running suspended completed rejected expired failed cancelled dropped
+    state: str = "future"  # held: submitted, but its predecessors have not ended (§12.4)
+    arrived: bool = False
+    kept: int = 0  # thousandths of work done in earlier runs and not lost
+    kept_mj: int = 0  # active energy of that work
+    run: Run | None = None  # while it runs
+    moved_s: int | None = None  # its last transition (§4.3, §11.4)
     first_start_s: int | None = None
     end_s: int | None = None
+    gone_s: int | None = None  # when it ended, however (§12.4)
     suspensions: int = 0
     kills: int = 0
     earned_u: int = 0
-    waste_s: int = 0  # lost progress and time spent in restarts (§5.6)
+    waste_mj: int = 0  # §5.6
 
     @property
     def allowance_s(self) -> int:
@@ -55,20 +82,33 @@ class Job:
             return None
         return self.deadline_s + self.allowance_s
 
-    def progress_s(self, now_s: int) -> int:
-        """Seconds of work done and not lost."""
-        if self.state != "running":
-            return self.kept_s
-        return self.kept_s + max(0, now_s - self.progress_from_s)
+    @property
+    def began_s(self) -> int | None:
+        """Its last start or resume, while it runs."""
+        return None if self.run is None else self.run.began_s
 
-    def restart_spent_s(self, now_s: int) -> int:
-        """Seconds of its present run that went into a restart."""
-        assert self.began_s is not None
-        return min(now_s, self.progress_from_s) - self.began_s
+    @property
+    def level(self) -> int:
+        """Its speed level; full speed while it does not run (§11.5, §11.6)."""
+        return 0 if self.run is None else self.run.now.level
+
+    @property
+    def active_mw(self) -> int:
+        """Its active power at its level."""
+        return self.power_mw if self.run is None else self.run.now.power_mw
+
+    def progress(self, now_s: int) -> int:
+        """Thousandths of work done and not lost."""
+        done = 0 if self.run is None else self.run.done(now_s)
+        return min(self.kept + done, FULL * self.work_s)
+
+    def left_estimate(self, now_s: int) -> int:
+        """Thousandths that are left of its estimate, never negative (§9.4)."""
+        return max(0, FULL * self.estimate_s - self.progress(now_s))
 
     def left_estimate_s(self, now_s: int) -> int:
-        """What is left of its estimate, never negative (§9.4)."""
-        return max(0, self.estimate_s - self.progress_s(now_s))
+        """The same in seconds at full speed, rounded up."""
+        return -(-self.left_estimate(now_s) // FULL)
 
 
 @dataclass(frozen=True)
@@ -102,7 +142,7 @@ class ReferenceResult:
     """What happened. Energies in mJ, content in mJ/1000."""
 
     ended: str
-    events: list[tuple[int, str, int]]
+    events: list[Event]
     instants: list[int]
     energy: dict[str, int]
     cost_u: int

@@ -70,14 +70,9 @@ class Outlook:
 
     # --- the draw and the battery to come ---------------------------------------------------
 
-    def expected_end_s(self, job: Job) -> int:
-        """When a running job ends by its estimate, not before now (§9.4)."""
-        left_s = max(0, job.estimate_s - job.kept_s)
-        return max(self.now_s, job.progress_from_s + left_s)
-
     def beyond(self, time_s: int) -> list[Job]:
         """Running jobs whose estimates reach beyond a time (§10.3)."""
-        return [job for job in self.running if self.expected_end_s(job) > time_s]
+        return [job for job in self.running if self.machine.expected_end_s(job) > time_s]
 
     def projected(self, step: int) -> list[Job]:
         """Running jobs in a step: at its beginning, or those that run now."""
@@ -113,10 +108,17 @@ class Outlook:
 
     def capacity_mw(self, step: int, content: int) -> int:
         """IT power that a step can serve for all its length, with this content at its beginning."""
-        this, row = self.steps[step], self.machine.row
+        this = self.steps[step]
         assert this.end_s is not None
         battery_mw = self.served_from_battery_mw(content, this.end_s - this.start_s)
-        return (this.supply_mw + row.import_mw + battery_mw) * 1000 // row.pue
+        return self.machine.as_it_mw(this.supply_mw + self.machine.row.import_mw + battery_mw)
+
+    def limit_mw(self, step: int, from_s: int, to_s: int) -> int:
+        """IT power by the grid events that overlap the part in a step of a job's run (§10.8)."""
+        this = self.steps[step]
+        first_s = max(from_s, this.start_s)
+        end_s = to_s if this.end_s is None else min(to_s, this.end_s)
+        return self.machine.as_it_mw(self.machine.curtailments.lowest_mw(self.now_s, first_s, end_s))
 
     # --- gates (§10.5) ----------------------------------------------------------------------
 

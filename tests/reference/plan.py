@@ -27,23 +27,22 @@ class Head:
     shadow_s: int
     others: list[Job]  # what holds the partition then: running jobs beyond it, the head, and what was passed
     spare_mw: int
+    nodes: int  # of its partition at the reservation, as far as is known (§10.8)
 
-    def needs(self, machine: Machine, job: Job) -> int:
+    def needs(self, machine: Machine, job: Job, level: int = 0) -> int:
         """IT power that a job started now takes from what is left over, with the nodes that it adds.
 
         In the head's own partition nodes count as they are used at the reservation, elsewhere as now.
         """
-        if job.partition == self.partition:
-            beside = machine.jobs_it_mw([*self.others, job]) - machine.jobs_it_mw(self.others)
-            return beside
-        running = machine.running()
-        return machine.jobs_it_mw([*running, job]) - machine.jobs_it_mw(running)
+        others = self.others if job.partition == self.partition else machine.running()
+        return machine.with_level_mw([*others, job], job, level) - machine.jobs_it_mw(others)
 
-    def leaves_room_for(self, machine: Machine, job: Job) -> bool:
+    def leaves_room_for(self, machine: Machine, job: Job, level: int = 0) -> bool:
         """Whether a job that runs beyond the reservation delays nothing by it."""
-        if self.needs(machine, job) > self.spare_mw:
+        if self.needs(machine, job, level) > self.spare_mw:
             return False
-        return job.partition != self.partition or machine.holds(self.partition, [*self.others, job])
+        others = [*self.others, job]
+        return job.partition != self.partition or machine.holds(self.partition, others, self.nodes)
 
     def take(self, job: Job, needs_mw: int) -> None:
         self.spare_mw -= needs_mw
@@ -55,16 +54,35 @@ def reserve(machine: Machine, head: Job) -> Head | None:
     """§10.4: the first instant at which the head's resources and its power are there; None: none in sight."""
     assert head.partition is not None
     outlook = Outlook(machine)
-    times = {machine.now_s, *(outlook.expected_end_s(job) for job in outlook.running)}
-    times |= {step.start_s for step in outlook.steps}
-    for time_s in sorted(times):
+    times = {machine.now_s, *(machine.expected_end_s(job) for job in outlook.running)}
+    times |= {step.start_s for step in outlook.steps} | known_changes(machine)
+    for time_s in sorted(t for t in times if t >= machine.now_s):
         beside = outlook.beyond(time_s)
-        if not machine.holds(head.partition, [*beside, head]):
+        if not has_room_for_its_run(machine, head, time_s, machine.expected_run_s(head)):
             continue
         spare_mw = _spare_mw(outlook, head, time_s)
         if spare_mw >= 0:
-            return Head(head.partition, time_s, [*beside, head], spare_mw)
+            nodes = machine.repairs.there_at(head.partition, time_s)
+            return Head(head.partition, time_s, [*beside, head], spare_mw, nodes)
     return None
+
+
+def known_changes(machine: Machine) -> set[int]:
+    """When announced grid events begin or end, and nodes are known to go or to come back (§10.8)."""
+    announced = machine.curtailments.announced(machine.now_s)
+    times = {time_s for event in announced for time_s in (event.start_s, event.end_s)}
+    return times | machine.repairs.known_changes()
+
+
+def has_room_for_its_run(machine: Machine, job: Job, from_s: int, run_s: int) -> bool:
+    """Whether the job's resources are free at a time, and at planned changes of nodes in its run (§10.8)."""
+    assert job.partition is not None
+    outlook, repairs = Outlook(machine), machine.repairs
+    times = {from_s, *(t for t in repairs.known_changes(job.partition) if from_s < t < from_s + run_s)}
+    return all(
+        machine.holds(job.partition, [*outlook.beyond(t), job], repairs.there_at(job.partition, t))
+        for t in times
+    )
 
 
 def _spare_mw(outlook: Outlook, head: Job, time_s: int) -> int:
@@ -72,19 +90,20 @@ def _spare_mw(outlook: Outlook, head: Job, time_s: int) -> int:
     machine = outlook.machine
     base = outlook.beyond(time_s)
     added_mw = machine.jobs_it_mw([*base, head]) - machine.jobs_it_mw(base)
-    starting_mw = machine.it_capacity_mw(machine.options.min_battery_s)
+    end_s = time_s + max(machine.expected_run_s(head), 1)
+    starting_mw = machine.starting_mw(bounded=False)
     if outlook.lasts:
-        return starting_mw - machine.jobs_it_mw(base) - added_mw
+        capacity_mw = min(starting_mw, outlook.limit_mw(0, time_s, end_s))
+        return capacity_mw - machine.jobs_it_mw(base) - added_mw
     first = outlook.step_at(time_s)
     content = outlook.contents()[first]
-    end_s = time_s + max(machine.expected_run_s(head), 1)
     spares = []
     for k in range(first, len(outlook.steps)):
         step = outlook.steps[k]
         if k > first and step.start_s >= end_s:
             break
         it_mw = machine.jobs_it_mw(outlook.beyond(max(step.start_s, time_s))) + added_mw
-        capacity_mw = outlook.capacity_mw(k, content)
+        capacity_mw = min(outlook.capacity_mw(k, content), outlook.limit_mw(k, time_s, end_s))
         if k == 0:
             capacity_mw = min(capacity_mw, starting_mw)
         spares.append(capacity_mw - it_mw)
@@ -112,7 +131,7 @@ class Plan:
         self.machine, self.outlook = machine, Outlook(machine)
         now_s = machine.now_s
         self.held = [
-            Held(job, now_s, max(self.outlook.expected_end_s(job), now_s + least_s), False)
+            Held(job, now_s, max(machine.expected_end_s(job), now_s + least_s), False)
             for job in self.outlook.running
         ]
         self.contents = self.outlook.contents()
@@ -120,9 +139,11 @@ class Plan:
     def capacity_mw(self, time_s: int) -> int:
         """IT power at a time: the starting capacity in the present step, then the median with the battery."""
         step = self.outlook.step_at(time_s)
+        known_mw = self.machine.curtailments.lowest_mw(self.machine.now_s, time_s, time_s + 1)
+        limit_mw = self.machine.as_it_mw(known_mw)
         if step == 0:
-            return self.machine.it_capacity_mw(self.machine.options.min_battery_s)
-        return self.outlook.capacity_mw(step, self.contents[step])
+            return min(self.machine.starting_mw(bounded=False), limit_mw)
+        return min(self.outlook.capacity_mw(step, self.contents[step]), limit_mw)
 
     def hold(self, job: Job, start_s: int, run_s: int, waits: bool) -> None:
         """Give a job its place. One without length holds nothing."""
@@ -136,34 +157,41 @@ class Plan:
     def _times(self, begin_s: int, run_s: int) -> list[int]:
         """When anything changes during a run, its begin included."""
         changes = {held.start_s for held in self.held} | {held.end_s for held in self.held}
-        changes |= {step.start_s for step in self.outlook.steps}
+        changes |= {step.start_s for step in self.outlook.steps} | known_changes(self.machine)
         return [begin_s, *sorted(t for t in changes if begin_s < t < begin_s + run_s)]
 
     def _has_room(self, job: Job, time_s: int) -> bool:
         assert job.partition is not None
-        return self.machine.holds(job.partition, [*(held.job for held in self.at(time_s)), job])
+        nodes = self.machine.repairs.there_at(job.partition, time_s)
+        return self.machine.holds(job.partition, [*(held.job for held in self.at(time_s)), job], nodes)
 
-    def _fits(self, job: Job, time_s: int) -> bool:
-        jobs = [*(held.job for held in self.at(time_s)), job]
-        return self._has_room(job, time_s) and self.machine.jobs_it_mw(jobs) <= self.capacity_mw(time_s)
+    def _fits(self, job: Job, time_s: int, level: int = 0) -> bool:
+        it_mw = self.machine.with_level_mw([*(held.job for held in self.at(time_s)), job], job, level)
+        return self._has_room(job, time_s) and it_mw <= self.capacity_mw(time_s)
+
+    def fits_from(self, job: Job, begin_s: int, run_s: int, level: int = 0) -> bool:
+        """Whether the job fits for all its run from a time on."""
+        return all(self._fits(job, time_s, level) for time_s in self._times(begin_s, run_s))
 
     def earliest_s(self, job: Job, run_s: int) -> int | None:
         """The first time from which on the job fits for all its run; None: there is none in sight."""
         changes = {self.machine.now_s, *(step.start_s for step in self.outlook.steps)}
+        changes |= known_changes(self.machine)
         changes |= {time_s for held in self.held for time_s in (held.start_s, held.end_s)}
         for begin_s in sorted(t for t in changes if t >= self.machine.now_s):
-            if all(self._fits(job, time_s) for time_s in self._times(begin_s, run_s)):
+            if self.fits_from(job, begin_s, run_s):
                 return begin_s
         return None
 
-    def takes_nobodys(self, job: Job, run_s: int) -> bool:
+    def takes_nobodys(self, job: Job, run_s: int, level: int = 0) -> bool:
         """Whether a job without a place may start now in what is promised to nobody."""
-        if not self._fits(job, self.machine.now_s):
+        now_s = self.machine.now_s
+        if not self._fits(job, now_s, level):
             return False
-        for time_s in self._times(self.machine.now_s, run_s):
+        for time_s in self._times(now_s, run_s):
             if not self._has_room(job, time_s):
                 return False
-            promised_mw = sum(held.job.power_mw for held in self.at(time_s) if held.waits)
-            if promised_mw > 0 and not self._fits(job, time_s):
+            promised_mw = sum(held.job.active_mw for held in self.at(time_s) if held.waits)
+            if promised_mw > 0 and not self._fits(job, time_s, level):
                 return False
         return True

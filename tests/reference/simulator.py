@@ -8,34 +8,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rare.model import NEVER_S, Case
-from tests.reference.machine import Machine
-from tests.reference.model import KWH_MJ, WAIT, Flows, Job, ReferenceResult, RuleError
-from tests.reference.outlook import issue_times
+from rare.model import Case
+from tests.reference.causes import next_instant_s
+from tests.reference.happenings import Happenings
+from tests.reference.model import (
+    FULL,
+    KWH_MJ,
+    RAISE,
+    SLOW,
+    WAIT,
+    Flows,
+    Job,
+    ReferenceResult,
+    RuleError,
+    decision,
+    decoded,
+)
 from tests.reference.view import Choose, View, fcfs, greedy, sjf, strict_head, wait
 
 __all__ = [
-    "WAIT", "Flows", "Reference", "ReferenceResult", "RuleError", "View",
-    "fcfs", "greedy", "run_reference", "sjf", "strict_head", "wait",
+    "RAISE", "SLOW", "WAIT", "Flows", "Reference", "ReferenceResult", "RuleError", "View",
+    "decision", "fcfs", "greedy", "run_reference", "sjf", "strict_head", "wait",
 ]  # fmt: skip
 
 
-class Reference(Machine):
+class Reference(Happenings):
     """One run: the rules, in the order of RULES.md."""
 
     @property
     def transitions(self) -> int:
-        """How often a job has started, stopped or left so far (§10.7a)."""
-        return sum(name not in ("submit", "reject") for _, name, _ in self.events)
+        """How often a job has started, stopped, left or changed its level, or nodes have (§10.7a)."""
+        changes = sum(event[1] not in ("submit", "reject", "drop") for event in self.events)
+        return changes + self.node_changes
 
-    def may_start(self, job: Job) -> bool:
-        """§4.2a, §4.3."""
+    def powered(self, job: Job, level: int) -> bool:
+        """Whether the starting capacity has the power for a job to start, or go on, at a level."""
+        others = [j for j in self.running() if j is not job]
+        return self.with_level_mw([*others, job], job, level) <= self.starting_mw()
+
+    def may_start(self, job: Job, level: int = 0) -> bool:
+        """§4.2a, §4.3, §11.3."""
         if job not in self.waiting() or job.moved_s == self.now_s or job.partition is None:
             return False
-        beside = [*self.running(), job]
-        return self._fits(job.partition, self._of(job.partition, beside)) and (
-            self.jobs_it_mw(beside) <= self.it_capacity_mw(self.options.min_battery_s)
-        )
+        if level not in self.levels(job):
+            return False
+        return self.holds(job.partition, [*self.running(), job]) and self.powered(job, level)
 
     def may_suspend(self, job: Job) -> bool:
         """§4.2b, §4.3."""
@@ -46,84 +63,28 @@ class Reference(Machine):
             and job.moved_s != self.now_s
         )
 
-    # --- §5 and §6 what happens to a job ----------------------------------------------------
+    def may_slow(self, job: Job) -> bool:
+        """§11.4: in a shortage."""
+        return job.state == "running" and job.moved_s != self.now_s and job.level + 1 in self.levels(job)
 
-    def _log(self, name: str, job: Job) -> None:
-        self.events.append((self.now_s, name, job.index))
+    def may_slow_by_choice(self, job: Job) -> bool:
+        """§4.2c."""
+        return self.options.voluntary_suspension and self.may_slow(job)
 
-    def _leave(self, job: Job, state: str, kept_s: int) -> None:
-        """Stop running; what was progress and is not kept is waste (§5.6)."""
-        job.waste_s += job.progress_s(self.now_s) - kept_s + job.restart_spent_s(self.now_s)
-        job.state, job.kept_s = state, kept_s
+    def may_raise(self, job: Job) -> bool:
+        """§4.2c, §11.4."""
+        if job.state != "running" or job.moved_s == self.now_s or job.level == 0:
+            return False
+        return self.powered(job, job.level - 1)
 
-    def _run_until_s(self, job: Job) -> int:
-        """When a running job ends, or fails at its estimate (§5.1, §5.5)."""
-        target_s = job.work_s
-        if self.options.kill_at_estimate:
-            target_s = min(target_s, job.estimate_s)
-        return job.progress_from_s + target_s - job.kept_s
-
-    def _finish(self, job: Job) -> None:
-        if job.progress_s(self.now_s) < job.work_s:
-            self._leave(job, "failed", 0)
-            self._log("fail", job)
-            return
-        self._leave(job, "completed", job.work_s)
-        job.end_s = self.now_s
-        if job.value_u is not None:
-            job.earned_u = self._value_at(job, self.now_s)
-        self._log("end", job)
-
-    def _value_at(self, job: Job, end_s: int) -> int:
-        assert job.value_u is not None
-        if job.deadline_s is None or end_s <= job.deadline_s:
-            return job.value_u
-        left_s = max(0, job.deadline_s + job.allowance_s - end_s)
-        return job.value_u * left_s // job.allowance_s
-
-    def start(self, job: Job) -> None:
-        """Start or resume."""
-        resumed = job.state == "suspended"
-        job.progress_from_s = self.now_s + self.wake_s(job)
-        job.state, job.began_s, job.moved_s = "running", self.now_s, self.now_s
-        job.progress_from_s += self.options.restart_s if resumed else 0
-        if job.first_start_s is None:
-            job.first_start_s = self.now_s
-        self._log("resume" if resumed else "start", job)
-        if self._run_until_s(job) <= job.progress_from_s:  # no work (§4.5), or killed at an estimate of 0
-            self._finish(job)
-
-    def suspend(self, job: Job, event: str) -> None:
-        """§5.3: voluntary ("suspend") or not ("shed")."""
-        since_s = job.progress_s(self.now_s) - job.kept_s
-        loss_s = min(self.options.suspend_loss_s, since_s)
-        self._leave(job, "suspended", job.progress_s(self.now_s) - loss_s)
-        job.suspensions += 1
-        job.moved_s = self.now_s
-        self._log(event, job)
-        self._expire_if_due(job)
-
-    def shed(self, job: Job) -> None:
-        """§5.4."""
-        if job.preemptible:
-            self.suspend(job, "shed")
-            return
-        self._leave(job, "queued", 0)
-        job.kills += 1
-        job.moved_s = self.now_s
-        self._log("kill", job)
-        if job.kills == self.options.max_kills:
-            job.state = "failed"
-            self._log("fail", job)
-        else:
-            self._expire_if_due(job)
-
-    def _expire_if_due(self, job: Job) -> None:
-        """§6.4."""
-        if job.expiry_s is not None and job.expiry_s <= self.now_s:
-            job.waste_s += job.kept_s
-            job.state, job.kept_s = "expired", 0
-            self._log("expire", job)
+    def may_do_something(self, job: Job) -> bool:
+        """§4.2: whether the scheduler is asked because of this job."""
+        starts = job.state in ("queued", "suspended") and any(
+            self.may_start(job, k) for k in self.levels(job)
+        )
+        return (
+            starts or self.may_suspend(job) or self.may_raise(job) or self.may_slow_by_choice(job)
+        )  # fmt: skip
 
     # --- §3 one instant, §4 decisions -------------------------------------------------------
 
@@ -142,60 +103,61 @@ class Reference(Machine):
         self.carbon_sum += flow.grid * seconds * row.carbon_ukg
         self.now_s = until_s
 
-    def complete(self) -> None:
-        """§3.2."""
-        due = [j for j in self.running() if self._run_until_s(j) <= self.now_s]
-        for job in sorted(due, key=lambda j: (self._run_until_s(j), j.index)):
-            self._finish(job)
-
-    def arrive_and_expire(self) -> None:
-        """§3.4, §3.5."""
-        for job in self.jobs:
-            if job.state == "future" and job.submit_s <= self.now_s:
-                job.state = "rejected" if job.partition is None else "queued"
-                self._log("reject" if job.partition is None else "submit", job)
-        due = [j for j in self.waiting() if j.expiry_s is not None]
-        for job in sorted(due, key=lambda j: (j.expiry_s, j.index)):
-            self._expire_if_due(job)
-
     def cover_shortage(self, victim: Choose | None) -> None:
         """§4.1. A scheduler without a victim rule declines, which is a decision too (§4.6)."""
         asking = True
-        while self.jobs_it_mw(self.running()) > self.it_capacity_mw(1):
-            index = WAIT
+        while self.jobs_it_mw(self.running()) > self.capacity_mw():
+            answer = WAIT
             if asking:
-                index = WAIT if victim is None else victim(View(self))
+                answer = WAIT if victim is None else victim(View(self))
                 self.decisions += 1
-                asking = index != WAIT
-            if index == WAIT:
-                job = max(self.running(), key=lambda j: (j.preemptible, j.began_s, j.index))
-            else:
-                job = self._named(index)
+                asking = answer != WAIT
+            if answer == WAIT:
+                self.shed(self.own_choice(self.running()))
+                continue
+            job, what = self._named(answer)
             if job.state != "running":
-                raise RuleError(f"§4.1: job {index} does not run")
-            self.shed(job)
+                raise RuleError(f"§4.1: job {job.index} does not run")
+            if what == SLOW and self.may_slow(job):
+                self.change_level(job, 1)
+            elif what == 0:
+                self.shed(job)
+            else:
+                raise RuleError(f"§11.4: job {job.index} cannot be made slower")
 
     def decide(self, choose: Choose, at_nobody_can_start: Callable[[Reference], None] | None = None) -> None:
         """§4.2. The last argument is called where the scheduler is not asked any more (§10.7)."""
-        while any(self.may_start(j) or self.may_suspend(j) for j in self.jobs):
-            index = choose(View(self))
+        while any(self.may_do_something(job) for job in self.jobs):
+            answer = choose(View(self))
             self.decisions += 1
-            if index == WAIT:
+            if answer == WAIT:
                 return
-            job = self._named(index)
-            if self.may_start(job):
-                self.start(job)
-            elif self.may_suspend(job):
-                self.suspend(job, "suspend")
-            else:
-                raise RuleError(f"§4.2: job {index} can neither start nor be suspended")
+            self._act(*self._named(answer))
         if at_nobody_can_start is not None:
             at_nobody_can_start(self)
 
-    def _named(self, index: int) -> Job:
+    def _act(self, job: Job, what: int) -> None:
+        """A decision of §4.2."""
+        if what == RAISE:
+            if not self.may_raise(job):
+                raise RuleError(f"§11.4: job {job.index} cannot be made faster")
+            self.change_level(job, -1)
+        elif what == SLOW:
+            if not self.may_slow_by_choice(job):
+                raise RuleError(f"§4.2c: job {job.index} cannot be made slower")
+            self.change_level(job, 1)
+        elif self.may_start(job, what):
+            self.start(job, what)
+        elif what == 0 and self.may_suspend(job):
+            self.suspend(job, "suspend")
+        else:
+            raise RuleError(f"§4.2: job {job.index} can neither start nor be suspended")
+
+    def _named(self, answer: int) -> tuple[Job, int]:
+        index, what = decoded(answer)
         if not 0 <= index < len(self.jobs):
             raise RuleError(f"§4.4: there is no job {index}")
-        return self.jobs[index]
+        return self.jobs[index], what
 
     def fix_flows(self) -> None:
         """§3.7, §7.1, §7.2."""
@@ -219,67 +181,10 @@ class Reference(Machine):
         )
         self.flow_log.append(self.flow)
 
-    def _content_rate(self) -> int:
+    def content_rate(self) -> int:
         """Change of the content in each second (§7.3, §7.4a)."""
         flow = self.flow
         return flow.charge * self.charge_factor - flow.discharge * self.discharge_factor - flow.leak
-
-    def _powered(self, job: Job, after_s: int) -> bool:
-        """Whether there is power to start this job, once the battery has charged for so long."""
-        now_content = self.content
-        self.content += self._content_rate() * after_s
-        enough = self.jobs_it_mw([*self.running(), job]) <= self.it_capacity_mw(self.options.min_battery_s)
-        self.content = now_content
-        return enough
-
-    def _room_for(self, job: Job) -> bool:
-        assert job.partition is not None
-        return self._fits(job.partition, self._of(job.partition, [*self.running(), job]))
-
-    def _charged_enough_in_s(self, job: Job) -> int | None:
-        """§3.8: seconds until the rising content lets this job start, if it does before it is full."""
-        if not self._room_for(job) or self._powered(job, 0):
-            return None
-        low, high = 0, (self.full - self.content) // self._content_rate()
-        if not self._powered(job, high):
-            return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._powered(job, middle) else (middle, high)
-        return high
-
-    def next_instant_s(self) -> int | None:
-        """§3.8. Ticks alone are no future: a run with nothing else to come is stalled (§8.4)."""
-        now = self.now_s
-        causes = [j.submit_s for j in self.jobs if j.state == "future"]
-        causes += [self._run_until_s(j) for j in self.running()]
-        causes += [self.changes[k] for k in range(1, len(self.rows)) if self.rows[k] != self.rows[k - 1]]
-        rate = self._content_rate()
-        battery = []  # it keeps a run alive only if it cannot fill and leak for ever by itself (§8.4)
-        if rate < 0:
-            battery.append(now + self.content // -rate)
-        if rate > 0:
-            battery.append(now + (self.full - self.content) // rate)
-        if not (self.leak and not self.running()):
-            causes += battery
-        if rate > 0 and self.flow.charge:
-            causes += [now + k for k in map(self._charged_enough_in_s, self.waiting()) if k is not None]
-        if any(j.moved_s == now and self._room_for(j) and self._powered(j, 0) for j in self.waiting()):
-            causes.append(now + 1)
-        for job in self.waiting():
-            if job.deadline_s is not None:
-                restart_s = self.options.restart_s if job.state == "suspended" else 0
-                causes += [job.deadline_s - job.left_estimate_s(now) - restart_s, job.deadline_s]
-                causes.append(job.deadline_s if job.expiry_s is None else job.expiry_s)
-        causes += issue_times(self)
-        causes += [t for t in (self.case.inputs.end_s, self.case.end_s) if t is not None and t < NEVER_S]
-        causes = [t for t in causes if t > now]
-        if not causes:
-            return None
-        causes += [t for t in battery if t > now]
-        if self.options.tick_s is not None:
-            causes.append((now // self.options.tick_s + 1) * self.options.tick_s)
-        return min(causes)
 
     # --- §7.6 and the like: what must hold at every instant ---------------------------------
 
@@ -295,16 +200,18 @@ class Reference(Machine):
         assert flow.discharge <= self.case.battery.discharge_limit_mw
         assert not (flow.charge and flow.discharge) and not (flow.curtailed and flow.grid)
         assert flow.used + flow.discharge + flow.grid == flow.draw + flow.grid_charge
+        assert self.jobs_it_mw(self.running()) <= self.capacity_mw(), "§12.1"
         for p in range(len(self.partitions)):
-            assert self._fits(p, self._of(p, self.running()))
+            assert self.holds(p, self.running())
         for job in self.jobs:
-            assert 0 <= job.progress_s(self.now_s) <= job.work_s
-            assert job.state != "running" or self._run_until_s(job) > self.now_s
+            assert 0 <= job.progress(self.now_s) <= FULL * job.work_s
+            assert (job.run is not None) == (job.state == "running")
+            assert job.run is None or self.run_until_s(job) > self.now_s
 
     # --- §8 the run -------------------------------------------------------------------------
 
     def _all_done(self) -> bool:
-        return not any(j.state in ("future", "queued", "suspended", "running") for j in self.jobs)
+        return not any(j.state in ("future", "held", "queued", "suspended", "running") for j in self.jobs)
 
     def run(
         self,
@@ -322,14 +229,16 @@ class Reference(Machine):
                 return "supply_end"
             if self.case.end_s is not None and self.now_s >= self.case.end_s:
                 return "window_end"
-            self.arrive_and_expire()
+            self.happen()
+            self.arrive()
+            self.leave_and_follow()
             self.cover_shortage(victim)
             self.decide(choose, at_nobody_can_start)
             if self._all_done():
                 return "completed"
             self.fix_flows()
             self.check()
-            next_s = self.next_instant_s()
+            next_s = next_instant_s(self)
             if next_s is None:
                 return "stalled"
             self.account(next_s)
@@ -338,24 +247,29 @@ class Reference(Machine):
         """§6.3, at the end of the run."""
         if job.end_s is not None:
             return job.end_s > deadline_s
+        if job.state == "cancelled":
+            assert job.gone_s is not None
+            return deadline_s <= job.gone_s
         return job.state in ("expired", "failed") or deadline_s <= self.now_s
 
     def result(self, ended: str) -> ReferenceResult:
         for job in self.running():  # a restart that the end cut off was still spent
-            job.waste_s += job.restart_spent_s(self.now_s)
-        over = ("completed", "rejected", "expired", "failed")
-        arrived = [j for j in self.jobs if j.state not in ("future", "rejected")]
+            assert job.run is not None
+            job.waste_mj += job.run.restart_mj(self.now_s)
+        over = ("completed", "rejected", "expired", "failed", "cancelled", "dropped", "held")
+        offered = [j for j in self.jobs if j.state not in ("future", "rejected")]
+        arrived = [j for j in offered if j.arrived]
         late = [j for j in arrived if j.deadline_s is not None and self._is_late(j, j.deadline_s)]
         return ReferenceResult(
             ended, self.events, self.instants, self.energy,
             self.cost_sum // KWH_MJ, self.carbon_sum // KWH_MJ, self.content,
-            sum(j.waste_s * j.power_mw for j in self.jobs),
+            sum(j.waste_mj for j in self.jobs),
             [
                 (j.first_start_s, j.end_s, j.suspensions, j.kills, j.earned_u,
                  j.state if j.state in over else "unfinished")
                 for j in self.jobs
             ],
-            self.decisions, sum(j.value_u or 0 for j in arrived), len(late), self.flow_log,
+            self.decisions, sum(j.value_u or 0 for j in offered), len(late), self.flow_log,
         )  # fmt: skip
 
 

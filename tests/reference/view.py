@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.reference.model import WAIT, Job
+from tests.reference.model import WAIT, Job, decision
 
 if TYPE_CHECKING:
     from tests.reference.simulator import Reference
@@ -28,8 +28,28 @@ class View:
 
     @property
     def possible(self) -> list[int]:
-        """Jobs that may be started or resumed now."""
+        """Jobs that may be started or resumed at full speed now."""
         return [j.index for j in self._sim.jobs if self._sim.may_start(j)]
+
+    @property
+    def slower_starts(self) -> list[int]:
+        """Decisions that start or resume a job at a lower level."""
+        sim = self._sim
+        waiting = [(job, level) for job in sim.waiting() for level in sim.levels(job)[1:]]
+        return [decision(job.index, level) for job, level in waiting if sim.may_start(job, level)]
+
+    @property
+    def raisable(self) -> list[int]:
+        return [j.index for j in self._sim.jobs if self._sim.may_raise(j)]
+
+    @property
+    def slowable(self) -> list[int]:
+        """Running jobs that may be made slower in a shortage."""
+        return [j.index for j in self._sim.jobs if self._sim.may_slow(j)]
+
+    @property
+    def slowable_by_choice(self) -> list[int]:
+        return [j.index for j in self._sim.jobs if self._sim.may_slow_by_choice(j)]
 
     @property
     def suspendable(self) -> list[int]:
@@ -54,7 +74,7 @@ class JobView:
     def __init__(self, sim: Reference, job: Job) -> None:
         for name in (
             "submit_s", "cores", "gpus_milli", "memory_mib", "estimate_s", "value_u", "deadline_s",
-            "preemptible", "power_mw",
+            "preemptible", "power_mw", "sensitivity", "level", "active_mw",
         ):  # fmt: skip
             setattr(self, name, getattr(job, name))
         self.left_estimate_s = job.left_estimate_s(sim.now_s)

@@ -26,9 +26,9 @@ _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 _KINDS = {"any": True, "ok": False}
 #: In a list of ids: one in quotes, where a quote is doubled; else what stands between separators.
-_ID = re.compile(r'"(?:[^"]|"")*"|[^\s;"]+')
-_SEPARATORS = re.compile(r"[\s;]*")
-_NEEDS_QUOTES = re.compile(r'[\s;"]')
+_ID = re.compile(r'"(?:[^"]|"")*"|[^ \t;"]+')
+_SEPARATORS = re.compile(r"[ \t;]*")
+_NEEDS_QUOTES = re.compile(r'[ \t;"]')
 
 _TIME = {"us": "1e-6", "ms": "1e-3", "s": "1", "min": "60", "h": "3600", "d": "86400"}
 _CORES = {"1": "1", "milli": "1e-3"}

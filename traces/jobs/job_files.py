@@ -16,6 +16,7 @@ from traces.errors import InputError
 from traces.files.atomic import replacing
 from traces.files.documents import reads_file
 from traces.files.text import MAX_BYTES, place, refuse_os
+from traces.jobs.dependencies.selected_chains import cut_chains
 from traces.jobs.job_cells import id_list_cell
 from traces.jobs.job_formats import JOB_FORMATS, formats_of_suffix, job_format, read_jobs
 from traces.jobs.job_metadata import metadata_of
@@ -95,8 +96,8 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     """Write a workload as CSV (.csv, .csv.gz) or Parquet (.parquet), whole or not at all.
 
     `read_workload` gives back the same jobs, header and content hash; of jobs with `cancel_s` or `after`
-    it does where it is asked to replay and to wait. InputError: unknown suffix, or
-    the folder cannot be written to.
+    it does where it is asked to replay and to wait. InputError: unknown suffix, the folder cannot be
+    written to, or a job waits for one that is not in the workload.
     """
     kind = next((entry.name for entry in formats_of_suffix(path)), None)
     if kind not in JOB_FORMATS.built_in:
@@ -104,6 +105,13 @@ def write_workload(workload: Workload, path: Path | str) -> None:
     if kind == "swf":
         raise InputError(
             "SWF cannot hold all fields of a job", where=place(path), remedy="write .csv or .parquet"
+        )
+    cut = cut_chains(workload)
+    if cut:
+        raise InputError(
+            f"jobs wait for others that are not in the workload ({cut})",
+            where=place(path),
+            remedy="write what without_missing_predecessors(workload) gives",
         )
     packed = Path(path).suffix.lower() == ".gz"
     if packed and kind == "parquet":

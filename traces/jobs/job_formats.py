@@ -164,13 +164,14 @@ def read_jobs(entry: Entry[JobFormat], path: Path, options: ReadOptions) -> Work
         raise
     except Exception as error:
         raise _failed(entry, path, error) from error
-    from traces.jobs.workload import Workload  # needs NumPy, as the readers do
+    from traces.jobs.dependencies.unasked import as_asked  # needs NumPy, as the readers do
+    from traces.jobs.workload import Workload
 
     if not isinstance(workload, Workload):
         raise InputError(
             f"{place(path)}: format {entry.name!r} of the plug-in {entry.origin} gave no Workload"
         )
-    return workload
+    return as_asked(workload, options)
 
 
 def _failed(entry: Entry[JobFormat], path: Path, error: Exception) -> InputError:

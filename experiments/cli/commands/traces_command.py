@@ -153,6 +153,12 @@ def show(
     metavar="SECONDS",
     help="tsafrir: the machine's time limit; longer jobs are cut to it.",
 )
+@click.option(
+    "--chains",
+    type=float,
+    metavar="SHARE",
+    help="Synthetic users, and the share of jobs that wait for the one before.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", required=True, metavar="FILE", help=".csv, .csv.gz or .parquet.")
 @force_option("Replace FILE if it exists.")
@@ -178,6 +184,8 @@ def workload_text(jobs: Workload, out: str | os.PathLike[str]) -> str:
     if jobs.gpus_milli.any():
         facts.append(f"{float((jobs.gpus_milli * jobs.work_s).sum(dtype=float)) / 3.6e6:,.0f} GPU-hours")
     facts.append(f"estimates: {jobs.estimates}")
+    if jobs.after is not None:
+        facts.append(f"{sum(map(bool, jobs.after)):,} jobs wait for another")
     cut = jobs.report.repairs.get("cut_to_max_estimate")
     if cut is not None:
         facts.append(f"{cut.count} {cut.text}")

@@ -7,6 +7,7 @@ QUEUED, RUNNING, SUSPENDED, ENDED = 0, 1, 2, 3
 AFTER = {
     "submit": QUEUED,
     "kill": QUEUED,
+    "lose": QUEUED,
     "start": RUNNING,
     "resume": RUNNING,
     "suspend": SUSPENDED,
@@ -15,6 +16,8 @@ AFTER = {
     "expire": ENDED,
     "fail": ENDED,
     "reject": ENDED,
+    "cancel": ENDED,
+    "drop": ENDED,
 }
 
 

@@ -30,6 +30,9 @@ STATUS = {
     "expired": "#E69F00",
     "failed": "#D55E00",
     "rejected": "#1A1A1A",
+    "cancelled": "#7B5EA7",
+    "dropped": "#8A5A00",
+    "held": "#C4CAD0",
 }
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1A1A1A", "#8A5A00", "#7B5EA7")
 DASHES: tuple[Any, ...] = ("-", "-", "-", "-", "-", "-", "--", "--", "--")

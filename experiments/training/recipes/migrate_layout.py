@@ -6,6 +6,9 @@ Both versions have the same features in the same places; since version 2 `slack`
 suspended job allow for the time that its resume takes (`restart_s`). A network that was trained on version 1
 therefore gets slightly different values for suspended jobs than in training, and equal ones otherwise. The
 migration is recorded in checkpoint.json, which changes its hash. Training again is preferable.
+
+Version 3 adds blocks of speed levels and events. A layout without them, as all former ones are, stays of
+version 2, so nothing has to be migrated to it.
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported
@@ -25,7 +28,7 @@ import click
 
 import rare
 from experiments.process.command_process import run_process
-from rare.env.observation.layout import VERSION, Layout
+from rare.env.observation.layout import PLAIN_VERSION, Layout
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint, find_folder
 from traces.errors import InputError
 from traces.files.atomic import write_json
@@ -36,7 +39,7 @@ REMEDY = "give the folder of a checkpoint"
 
 
 def migrate(checkpoint: str | Path) -> bool:
-    """Write the current layout version into checkpoint.json; False if it has that version already.
+    """Write layout version 2 into checkpoint.json; False if it has that version already.
 
     InputError for a checkpoint of any other version, with other features, or damaged; then nothing is
     written.
@@ -47,7 +50,7 @@ def migrate(checkpoint: str | Path) -> bool:
     layout, facts = description.get("layout"), description.get("facts")
     if not isinstance(layout, dict) or not isinstance(facts, dict):
         raise InputError(f"{path}: lacks 'layout' or 'facts'; copy the folder again")
-    if layout.get("version") == VERSION:
+    if layout.get("version") == PLAIN_VERSION:
         describe_checkpoint(folder)
         return False
     if layout.get("version") != FROM:
@@ -55,12 +58,12 @@ def migrate(checkpoint: str | Path) -> bool:
             f"{path}: its layout is of version {layout.get('version')!r}; only version {FROM} can be taken "
             "over; train it again"
         )
-    migrated = layout | {"version": VERSION}
+    migrated = layout | {"version": PLAIN_VERSION}
     try:
         Layout.from_json(json.dumps(migrated), "train it again")
     except InputError as error:
         raise error.within(str(path)) from None
-    note = {"from_layout": FROM, "to_layout": VERSION, "with": f"rare {rare.__version__}"}
+    note = {"from_layout": FROM, "to_layout": PLAIN_VERSION, "with": f"rare {rare.__version__}"}
     write_json(path, description | {"layout": migrated, "facts": facts | {"migrated": note}})
     return True
 
@@ -72,7 +75,9 @@ def command(checkpoints: tuple[str, ...]) -> None:
     for checkpoint in checkpoints:
         migrated = migrate(checkpoint)
         outcome = (
-            f"taken over to layout version {VERSION}" if migrated else f"has layout version {VERSION} already"
+            f"taken over to layout version {PLAIN_VERSION}"
+            if migrated
+            else f"has layout version {PLAIN_VERSION} already"
         )
         click.echo(f"{checkpoint}: {outcome}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -14,12 +15,14 @@ import numpy as np
 from rare.dataset.checked.hdf5 import REMEDY
 from rare.dataset.checked.sheet_check import Keys
 from rare.dataset.dataset_folder import METADATA
-from rare.env.observation.layout import CLUSTER, FORECAST, QUEUE, RUNNING, Layout
+from rare.env.observation.layout import Layout
 from traces.errors import InputError
 from traces.files.json_file import MOST_BYTES, parsed_object, read_object
 from traces.numbers.constants import DAY_S
 
 UNKNOWN = "unknown"
+BLOCKS = tuple({"levels": levels, "events": events} for levels in (False, True) for events in (False, True))
+"""Which optional blocks a layout may have; those without any come first."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,10 @@ def layout_of(metadata: Metadata, rows: np.ndarray) -> Layout:
     from_options = _named_layout(metadata)
     if from_options is not None:
         return from_options
-    fitting = [layout for layout in _possible(metadata.width, metadata.actions) if _fits(rows, layout)]
+    fitting: list[Layout] = []
+    for blocks in BLOCKS:
+        possible = _possible(metadata.width, metadata.actions, blocks)
+        fitting = fitting or [layout for layout in possible if _fits(rows, layout)]
     if len(fitting) == 1:
         return fitting[0]
     problem = (
@@ -143,21 +149,31 @@ def _named_layout(metadata: Metadata) -> Layout | None:
         return None
     known_sizes = {key: metadata.options[key] for key in sizes if key in metadata.options}
     try:
-        layout = Layout(**known_sizes, reservations=metadata.options.get("reservations") is True)
+        plain = Layout(**known_sizes, reservations=metadata.options.get("reservations") is True)
     except InputError as error:
         raise error.within(f"{metadata.path}: 'env_spec'").also(REMEDY) from None
-    return layout if (layout.size, layout.actions) == (metadata.width, metadata.actions) else None
+    # the arguments need not say whether the scenario has levels and events
+    for blocks in BLOCKS:
+        layout = dataclasses.replace(plain, **blocks)
+        if (layout.size, layout.actions) == (metadata.width, metadata.actions):
+            return layout
+    return None
 
 
-def _possible(width: int, actions: int) -> list[Layout]:
-    """All layouts with these numbers of features and actions."""
-    remaining = width - actions - len(CLUSTER) - len(RUNNING) * (actions - 1)
-    more = len(QUEUE) - len(RUNNING)
+def _possible(width: int, actions: int, blocks: dict[str, bool]) -> list[Layout]:
+    """All layouts with these optional blocks and these numbers of features and actions."""
+    few, one_running, one_hour = (Layout(1, *sizes, **blocks) for sizes in ((0, 0), (1, 0), (0, 1)))
+    by_running, by_hour = one_running.size - few.size, one_hour.size - few.size
+    per_running = one_running.actions - few.actions
     layouts = []
     for queue_slots in range(1, min(actions - 1, 4096) + 1):
-        hours, over = divmod(remaining - more * queue_slots, len(FORECAST))
-        if over == 0 and 0 <= hours <= 168 and actions - 1 - queue_slots <= 4096:
-            layouts.append(Layout(queue_slots, actions - 1 - queue_slots, hours))
+        running_slots, left_over = divmod(actions - 1 - queue_slots, per_running)
+        if left_over or running_slots > 4096:
+            continue
+        fixed = Layout(queue_slots, 0, 0, **blocks).size + running_slots * by_running
+        hours, over = divmod(width - fixed, by_hour)
+        if over == 0 and 0 <= hours <= 168:
+            layouts.append(Layout(queue_slots, running_slots, hours, **blocks))
     return layouts
 
 

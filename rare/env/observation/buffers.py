@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rare.rules.decide import fastest_level
 from rare.state.arrays import WAIT
 from rare.state.compile import rule
+from rare.state.decisions import RAISE, SLOW, decision, slot_of_decision, what_of_decision
 from rare.state.memory import accessor
 
 VIEW = np.dtype(
@@ -21,6 +23,12 @@ VIEW = np.dtype(
         # what the last observation showed: jobs, its second, the forecast's issue and step
         ("shown_queue", "i8"), ("shown_running", "i8"), ("shown_s", "i8"),
         ("shown_issue", "i8"), ("shown_step", "i8"),
+        # what the layout has beside (layout.Layout), and how long mask and observation are
+        ("levels", "i8"), ("events", "i8"), ("actions", "i8"), ("length", "i8"),
+        # where its blocks begin
+        ("queue_at", "i8"), ("running_at", "i8"), ("cluster_at", "i8"), ("forecast_at", "i8"),
+        ("queue_levels_at", "i8"), ("running_levels_at", "i8"), ("events_at", "i8"), ("limits_at", "i8"),
+        ("planned", "i8"),  # whether any outage of the case is planned
     ],
     align=True,
 )  # fmt: skip
@@ -29,15 +37,16 @@ STATIC = np.dtype([("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", 
 """What of a job never changes, computed once: a table beside the workload."""
 CARD = np.dtype(
     [
-        ("job", "i4"), ("decline", "f4"), ("left_s", "i8"), ("submit_s", "i8"), ("latest_s", "i8"),
+        ("job", "i4"), ("decline", "f4"), ("left", "i8"), ("submit_s", "i8"), ("latest_s", "i8"),
         ("wish", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
         ("density", "f4"), ("preemptible", "f4"), ("estimate", "f4"), ("suspended", "f4"),
     ],
     align=True,
 )  # fmt: skip
-"""What of a live job changes only when it is started or stopped; it holds while `job`, `left_s` and
+"""What of a live job changes only when it is started or stopped; it holds while `job`, `left` and
 `suspended` do.
 
+left: its work left when it last stopped, in seconds, or thousandths where the case has levels or checkpoints;
 latest_s: its latest start (RULES §3.8); decline: share of its value lost with each second after that;
 wish: value per core-second of a start until then.
 """
@@ -50,9 +59,48 @@ flag_at, number_at, wish_at = accessor(FLAG), accessor(NUMBER), accessor(WISH)
 
 
 @rule
-def slot_of(v, action):
-    """The live job that a valid action means; WAIT for WAIT."""
-    return WAIT if action == 0 else slot_at(v.at_slots, action - 1).slot
+def start_level(w, v, slot):
+    """The level of a start: the fastest that there is power for; the full one if the layout has no levels."""
+    if v.levels == 0 or w.speed_levels <= 1:
+        return 0
+    return max(fastest_level(w, slot), 0)
+
+
+@rule
+def decision_of(w, v, action):
+    """What a valid action means: a decision (rare.state.decisions), or WAIT."""
+    if action == 0:
+        return WAIT
+    if v.levels == 0:
+        return slot_at(v.at_slots, action - 1).slot
+    if action <= v.queue_slots:
+        slot = slot_at(v.at_slots, action - 1).slot
+        return decision(slot, start_level(w, v, slot))
+    place = action - 1 - v.queue_slots
+    slot = slot_at(v.at_slots, v.queue_slots + place % v.running_slots).slot
+    kind = place // v.running_slots
+    return slot if kind == 0 else decision(slot, SLOW if kind == 1 else RAISE)
+
+
+@rule
+def action_for(w, v, code):
+    """The action that means a decision; -1: its job is in no slot, or no action means it.
+
+    There is none for a start at another level than the fastest that there is power for, and without levels
+    in the layout none for any change of level.
+    """
+    slot = slot_of_decision(code)
+    what = what_of_decision(code)
+    for action in range(1, 1 + v.shown_queue):
+        if slot_at(v.at_slots, action - 1).slot == slot:
+            return action if decision_of(w, v, action) == code else -1
+    for action in range(1 + v.queue_slots, 1 + v.queue_slots + v.shown_running):
+        if slot_at(v.at_slots, action - 1).slot == slot:
+            if what == 0:
+                return action
+            further = v.running_slots if what == SLOW else 2 * v.running_slots
+            return action + further if v.levels and what in (SLOW, RAISE) else -1
+    return -1
 
 
 @rule

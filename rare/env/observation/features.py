@@ -13,10 +13,13 @@ import numpy as np
 
 from rare.env.observation import layout
 from rare.env.observation.buffers import number_at, set_flag, slot_at
+from rare.env.observation.event_features import look_at_events
+from rare.env.observation.level_features import look_at_levels, may_start
 from rare.env.observation.mask import withhold
+from rare.env.observation.scaling import by_hour, clear, squash
 from rare.env.observation.visible_jobs import card_of, most_wanted, sort_by_submit, worth_share
 from rare.model import NEVER_S
-from rare.rules.decide import OK, why_not_start, why_not_suspend
+from rare.rules.decide import OK, why_not_suspend
 from rare.rules.orders import FCFS
 from rare.rules.outlook import forecast_row, issue_now, outlook_steps, present_step
 from rare.state import live_lists
@@ -27,11 +30,12 @@ from rare.state.arrays import (
     ends_of,
     entry_of,
     env_of,
+    job_of,
     live_of,
     part_of,
 )
 from rare.state.compile import rule
-from traces.numbers.constants import DAY_S, HOUR_S
+from traces.numbers.constants import DAY_S
 
 QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
 CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
@@ -60,26 +64,6 @@ CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
 HOUR_SUPPLY, HOUR_SUPPLY_LOW, HOUR_SUPPLY_HIGH, HOUR_PRICE, HOUR_CARBON = layout.places(
     "forecast", "supply", "supply_low", "supply_high", "price", "carbon"
 )
-
-
-@rule
-def squash(x, half):
-    """x / (x + half) for x >= 0, else x / (half - x): in (-1, 1), 1/2 at `half`."""
-    return x / (abs(x) + half)
-
-
-@rule
-def clear(v, at, count):
-    """Write zeros from one place of the observation on."""
-    for i in range(at, at + count):
-        number_at(v.at_obs, i).x = 0.0
-
-
-@rule
-def by_hour(x):
-    """squash(x, 1 h) in single precision."""
-    x = np.float32(x)
-    return x / (abs(x) + np.float32(HOUR_S))
 
 
 @rule
@@ -125,12 +109,12 @@ def look_at_queue(w, v):
         sort_by_submit(w, v, shown)
     startable_at = shown if s.phase == SHEDDING else 0 if chosen else s.startable_at
     slots = v.at_slots
-    at = 1 + v.queue_slots + v.running_slots
+    at = v.queue_at
     valid = 0
     for i in range(shown):
         slot = slot_at(slots, i).slot if chosen else entry_of(w, QUEUE, first + i).slot
         slot_at(slots, i).slot = slot
-        may = i >= startable_at and why_not_start(w, slot) == OK
+        may = i >= startable_at and may_start(w, v, slot)
         valid += may
         set_flag(v, 1 + i, may)
         show_waiting(w, v, slot, at, may)
@@ -154,6 +138,8 @@ def show_running(w, v, slot, at, may):
     slack = np.float32(1.0)
     if card.latest_s != NEVER_S:
         deadline_s = card.latest_s + live.expected_s - live.progress_s
+        if w.pace_rows > 0:  # its latest start is by the full speed, its expected end by its level
+            deadline_s = job_of(w, live.job).deadline_s
         slack = by_hour(deadline_s - now_s - left_s)
     ran_s = now_s - live.resumed_s
     number_at(obs, at + RUN_PRESENT).x = 1.0
@@ -177,7 +163,7 @@ def look_at_running(w, v):
     first = ends_of(w, EXPECTED).first
     shown = min(live_lists.size(w, EXPECTED), v.running_slots)
     action = 1 + v.queue_slots
-    at = action + v.running_slots + QUEUE_FEATURES * v.queue_slots
+    at = v.running_at
     valid = 0
     for i in range(shown):
         slot = entry_of(w, EXPECTED, first + i).slot
@@ -270,10 +256,9 @@ def look_ahead(w, v, at):
 @rule
 def forget(v):
     """Nothing is seen, and nothing may be chosen."""
-    for i in range(1 + v.queue_slots + v.running_slots):
+    for i in range(v.actions):
         set_flag(v, i, False)
-    at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
-    clear(v, 0, at + CLUSTER_FEATURES + v.forecast_hours * HOUR_FEATURES)
+    clear(v, 0, v.length)
     v.shown_queue = 0
     v.shown_running = 0
     v.shown_s = -NEVER_S
@@ -286,7 +271,9 @@ def look_at_end(w, v):
     """The observation after the end: nobody waits, runs or may be chosen; WAIT is valid, as always."""
     forget(v)
     set_flag(v, 0, True)
-    look_at_cluster(w, v, 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES))
+    if v.events:
+        look_at_events(w, v)
+    look_at_cluster(w, v, v.cluster_at)
 
 
 @rule
@@ -295,9 +282,12 @@ def look(w, v):
     startable = look_at_queue(w, v)
     v.withheld = withhold(w, v) if v.reservations and startable > 0 else 0
     valid = 1 + startable - v.withheld + look_at_running(w, v)
+    if v.levels:
+        valid += look_at_levels(w, v)
     if valid > 1:
-        at = 1 + v.queue_slots * (1 + QUEUE_FEATURES) + v.running_slots * (1 + RUNNING_FEATURES)
-        look_at_cluster(w, v, at)
+        if v.events:
+            look_at_events(w, v)
+        look_at_cluster(w, v, v.cluster_at)
         if v.forecast_hours > 0:
-            look_ahead(w, v, at + CLUSTER_FEATURES)
+            look_ahead(w, v, v.forecast_at)
     return valid

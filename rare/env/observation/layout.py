@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
 
-VERSION = 2
-"""1: the latest start of a suspended job left out the time that its resume takes (`restart_s`)."""
+VERSION, PLAIN_VERSION = 3, 2
+"""1: the latest start of a suspended job left out the time that its resume takes (`restart_s`). 3: blocks of
+speed levels and events. A layout without these blocks has the numbers of version 2, and says so."""
 CHANGED = "since version 2 the latest start of a suspended job allows for restart_s"
 REMEDY = "make the data or the checkpoint again with this version of rare"
 
@@ -75,7 +76,43 @@ FORECAST = (
     Feature("price", "money per kWh", "median, x / (|x| + 0.1)"),
     Feature("carbon", "g per kWh", "median, x / (x + 400)"),
 )
-_BLOCKS = {"queue": QUEUE, "running": RUNNING, "cluster": CLUSTER, "forecast": FORECAST}
+QUEUE_LEVELS = (
+    Feature("sensitivity", "", "1: its rate falls with the level's; 0: it loses nothing"),
+    Feature("start_power", "W", "at the fastest level at which it may start / at full speed; 0: at none"),
+    Feature("start_rate", "", "its rate at that level / the full one; 0: it may not start"),
+)
+RUNNING_LEVELS = (
+    Feature("level", "W", "active power at its level / at full speed"),
+    Feature("rate", "", "its rate at its level / the full one"),
+    Feature("sensitivity", "", "1: its rate falls with the level's; 0: it loses nothing"),
+    Feature("saving", "W", "what one level slower saves, share of the cluster's peak draw; 0: there is none"),
+    Feature("may_slow", "", "1: it may be made one level slower now"),
+    Feature("may_raise", "", "1: it may be made one level faster now"),
+)
+EVENTS = (
+    Feature("limit", "W", "what starts may draw now / peak draw, at most 1; 1 without a grid event"),
+    Feature("on", "", "1: a grid event is on"),
+    Feature("comply", "s", "until the draw must be below it, x / (x + 1 h); 0: it must, or no event"),
+    Feature("until", "s", "to the end of the events that are on, x / (x + 1 h); 0 without one"),
+    Feature("next", "s", "to the next announced start, x / (x + 1 h); 1 without one"),
+    Feature("next_limit", "W", "its limit / peak draw, at most 1; 1 if it is not known yet"),
+    Feature("next_end", "s", "to its end, x / (x + 1 h); 1 without one"),
+    Feature("nodes_away", "nodes", "share of all nodes that outages take away"),
+    Feature("next_outage", "s", "to the next planned outage, x / (x + 1 h); 1 without one"),
+)
+LIMITS = (Feature("limit", "W", "lowest known limit in that hour / peak draw, at most 1; 1 without one"),)
+_BLOCKS = {
+    "queue": QUEUE,
+    "running": RUNNING,
+    "cluster": CLUSTER,
+    "forecast": FORECAST,
+    "queue_levels": QUEUE_LEVELS,
+    "running_levels": RUNNING_LEVELS,
+    "events": EVENTS,
+    "limits": LIMITS,
+}
+_SINGLE = ("cluster", "events")  # blocks without slots
+FLAGS = ("reservations", "levels", "events")
 
 
 def places(block: str, *written: str) -> range:
@@ -98,7 +135,9 @@ class Layout:
 
     Row-major: slot by slot, hour by hour. The mask has one number an action: WAIT, the queue slots, the
     running slots. reservations: it withholds starts that would delay the most urgent visible job that the
-    machine has no room for (rare.env.observation.mask).
+    machine has no room for (rare.env.observation.mask). levels: the running slots have two more actions each,
+    slower and faster, and levels are seen (blocks queue_levels and running_levels); without it jobs start at
+    full speed alone. events: grid events and outages are seen (blocks events and limits).
 
     >>> layout = Layout(queue_slots=2, running_slots=1, forecast_hours=1)
     >>> layout.actions, layout.size, layout.slices["cluster"]
@@ -109,6 +148,8 @@ class Layout:
     running_slots: int = 16
     forecast_hours: int = 24
     reservations: bool = False
+    levels: bool = False
+    events: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -121,20 +162,49 @@ class Layout:
                 raise InputError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
 
     @property
+    def version(self) -> int:
+        """The first version that has all of its blocks."""
+        return VERSION if self.levels or self.events else PLAIN_VERSION
+
+    @property
+    def action_ranges(self) -> dict[str, range]:
+        """The actions by what they do: wait, start, stop (suspend, give up), with levels slow, raise."""
+        slots = {"wait": 1, "start": self.queue_slots, "stop": self.running_slots}
+        if self.levels:
+            slots |= {"slow": self.running_slots, "raise": self.running_slots}
+        ranges, at = {}, 0
+        for name, count in slots.items():
+            ranges[name] = range(at, at + count)
+            at += count
+        return ranges
+
+    @property
     def actions(self) -> int:
         """Number of actions."""
-        return 1 + self.queue_slots + self.running_slots
+        return 1 + self.queue_slots + self.running_slots * (3 if self.levels else 1)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each block, in order."""
-        return {
+        shapes: dict[str, tuple[int, ...]] = {
             "mask": (self.actions,),
             "queue": (self.queue_slots, len(QUEUE)),
             "running": (self.running_slots, len(RUNNING)),
             "cluster": (len(CLUSTER),),
             "forecast": (self.forecast_hours, len(FORECAST)),
         }
+        if self.levels:
+            shapes["queue_levels"] = (self.queue_slots, len(QUEUE_LEVELS))
+            shapes["running_levels"] = (self.running_slots, len(RUNNING_LEVELS))
+        if self.events:
+            shapes["events"] = (len(EVENTS),)
+            shapes["limits"] = (self.forecast_hours, len(LIMITS))
+        return shapes
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks of features, in order: all but the mask."""
+        return tuple(self.shapes)[1:]
 
     @property
     def slices(self) -> dict[str, slice]:
@@ -149,12 +219,12 @@ class Layout:
     @property
     def size(self) -> int:
         """Numbers in an observation."""
-        return self.slices["forecast"].stop
+        return max(place.stop for place in self.slices.values())
 
     def features(self, block: str) -> tuple[Feature, ...]:
         """The features of a block, in order."""
-        if block not in _BLOCKS:
-            raise InputError(f"layout: block {block!r} is unknown; known are {', '.join(_BLOCKS)}")
+        if block not in self.blocks:
+            raise InputError(f"layout: block {block!r} is unknown; known are {', '.join(self.blocks)}")
         return _BLOCKS[block]
 
     def index(self, block: str, feature: str, slot: int = 0) -> int:
@@ -165,7 +235,7 @@ class Layout:
         names = [known.name for known in self.features(block)]
         if feature not in names:
             raise InputError(f"layout: {block} has no feature {feature!r}; it has {', '.join(names)}")
-        slots = 1 if block == "cluster" else self.shapes[block][0]
+        slots = 1 if block in _SINGLE else self.shapes[block][0]
         if slots == 0:
             raise InputError(f"layout: {block} has no slots in this layout")
         place = whole_number(slot)
@@ -175,10 +245,10 @@ class Layout:
 
     def to_json(self) -> str:
         """Version, sizes and features, for checkpoints and datasets."""
-        blocks = {name: [[f.name, f.unit, f.scale] for f in features] for name, features in _BLOCKS.items()}
+        blocks = {name: [[f.name, f.unit, f.scale] for f in self.features(name)] for name in self.blocks}
         sizes = [self.queue_slots, self.running_slots, self.forecast_hours]
-        described = {"version": VERSION, "sizes": sizes, "blocks": blocks}
-        return json.dumps(described | {"reservations": True} if self.reservations else described)
+        described = {"version": self.version, "sizes": sizes, "blocks": blocks}
+        return json.dumps(described | {name: True for name in FLAGS if getattr(self, name)})
 
     @classmethod
     def from_json(cls, text: str, remedy: str = REMEDY) -> Layout:
@@ -189,13 +259,14 @@ class Layout:
             described = parse_json(text)
             version = described["version"]
             queue_slots, running_slots, forecast_hours = described["sizes"]
-            layout = cls(queue_slots, running_slots, forecast_hours, bool(described.get("reservations")))
+            flags = {name: bool(described.get(name)) for name in FLAGS}
+            layout = cls(queue_slots, running_slots, forecast_hours, **flags)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise InputError(f"layout: is not one of ours ({error})") from None
-        if version != VERSION and isinstance(version, int):
+        if version not in (PLAIN_VERSION, VERSION) and isinstance(version, int):
             raise InputError(
                 f"layout: is of version {version}, and this rare has version {VERSION} ({CHANGED}); {remedy}"
             )
         if layout.to_json() != json.dumps(described):
-            raise InputError(f"layout: comes with other features than version {VERSION} has; {remedy}")
+            raise InputError(f"layout: comes with other features than version {version} has; {remedy}")
         return layout

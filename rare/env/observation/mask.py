@@ -7,8 +7,8 @@ with the highest apparent tardiness cost (rare.rules.orders) among those that la
 
 from __future__ import annotations
 
-from rare.env.observation.buffers import flag_at, set_flag, slot_at
-from rare.rules.backfill.reservation import delays_a_head, reserve
+from rare.env.observation.buffers import flag_at, set_flag, slot_at, start_level
+from rare.rules.backfill.reservation import delays_a_head_at, reserve
 from rare.rules.decide import OK, fits_resources
 from rare.rules.orders import ATC, estimate_left_s, priority
 from rare.state.arrays import SHEDDING, WAIT, env_of, job_of, live_of, part_of
@@ -81,7 +81,9 @@ def withhold_for(w, v, head):
     withheld = 0
     for i in range(v.shown_queue):
         slot = slot_at(v.at_slots, i).slot
-        if flag_at(v.at_mask, 1 + i).x and urgency(w, slot, mean_s) < least and delays_a_head(w, slot):
+        if flag_at(v.at_mask, 1 + i).x == 0 or urgency(w, slot, mean_s) >= least:
+            continue
+        if delays_a_head_at(w, slot, start_level(w, v, slot)):
             set_flag(v, 1 + i, False)
             withheld += 1
     return withheld

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rare.env.case_tables import Tables, tables_of
-from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
+from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH, decision_of
 from rare.env.observation.features import look
 from rare.env.observation.layout import Layout
 from rare.model import NEVER_S, Case
@@ -30,6 +30,12 @@ def look_through(w, view):
     return look(w, view_at(view, 0))
 
 
+@rule
+def decide_through(w, view, action):
+    """What an action means, seen through the view at an address (buffers.decision_of)."""
+    return decision_of(w, view_at(view, 0), action)
+
+
 class Observer(Copyable):
     """Looks at the worlds of one case: (D,) float32 `obs` and (A,) bool `mask`, rewritten by each look.
 
@@ -46,7 +52,7 @@ class Observer(Copyable):
         self.mask[0] = self.obs[0] = 1  # to wait is always valid
         # kept: the view holds addresses of its tables
         self._tables = tables_of(case, layout, ORDER, ORDER_PARAM) if tables is None else tables
-        self._slots = records((layout.actions - 1,), SLOT)
+        self._slots = records((layout.queue_slots + layout.running_slots,), SLOT)
         self._view = records((1,), VIEW)
         self._view[0] = self._tables.view[0]
         self._bind(1)
@@ -120,6 +126,10 @@ class Observer(Copyable):
         self.make_room(world.live.shape[1])
         self._live, self._jobs = world.live, world.jobs
 
-    def slot_of(self, action: int) -> int:
-        """The slot of the state that a valid action means; WAIT for WAIT."""
-        return WAIT if action == 0 else int(self._slots["slot"][action - 1])
+    def decision_of(self, world: World, action: int, e: int = 0) -> int:
+        """The decision (rare.state.decisions) that a valid action means at the last look; WAIT for WAIT."""
+        if action == 0:
+            return WAIT
+        if not self.layout.levels:
+            return int(self._slots["slot"][action - 1])
+        return int(decide_through(world.handles[e], self.view, action))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rare.env.observation.buffers import card_at, slot_at, static_at, wish_at
 from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.orders import FCFS, allowance_s, estimate_left_s
+from rare.rules.progress.pace import work_left
 from rare.state.arrays import QUEUE, SUSPENDED, entry_of, env_of, job_of, live_of
 from rare.state.compile import rule
 from traces.numbers.constants import HOUR_S
@@ -20,13 +21,14 @@ def card_of(w, v, slot):
     live = live_of(w, slot)
     card = card_at(v.at_cards, slot)
     suspended = live.doing == SUSPENDED
-    if card.job == live.job and card.left_s == live.left_s and (card.suspended == 1.0) == suspended:
+    left = live.left_s if w.pace_rows == 0 else work_left(w, slot)
+    if card.job == live.job and card.left == left and (card.suspended == 1.0) == suspended:
         return card
     job = job_of(w, live.job)
     fixed = static_at(v.at_static, live.job)
     left_s = estimate_left_s(job, live.left_s)
     card.job = live.job
-    card.left_s = live.left_s
+    card.left = left
     card.suspended = suspended
     card.decline = 1.0 / allowance_s(job)
     card.submit_s = job.submit_s

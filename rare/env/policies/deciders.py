@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from rare.env.case_tables import Tables, tables_of
+from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import ORDER, ORDER_PARAM, Observer
 from rare.model import Case
@@ -19,23 +20,25 @@ class Observers:
     """Makes observers of one layout, one for each decider. The tables of the last case are kept for the next.
 
     Tables are read-only and cost a walk through all jobs; a dataset plays thousands of episodes of a case.
+    layout: None for that of the environment of each case.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout | None) -> None:
         self.layout = layout
         self._tables: Tables | None = None
 
-    def __getstate__(self) -> Layout:
-        return self.layout  # a copy makes tables of its own
+    def __getstate__(self) -> dict[str, Layout | None]:
+        return {"layout": self.layout}  # a copy makes tables of its own
 
-    def __setstate__(self, layout: Layout) -> None:
-        self.layout, self._tables = layout, None
+    def __setstate__(self, state: dict[str, Layout | None]) -> None:
+        self.layout, self._tables = state["layout"], None
 
     def of(self, case: Case) -> Observer:
         """A new observer for worlds of this case."""
+        layout = fitted(Layout(), [case]) if self.layout is None else self.layout
         if self._tables is None or self._tables.case is not case:
-            self._tables = tables_of(case, self.layout, ORDER, ORDER_PARAM)
-        return Observer(case, self.layout, self._tables)
+            self._tables = tables_of(case, layout, ORDER, ORDER_PARAM)
+        return Observer(case, layout, self._tables)
 
 
 class ObservingDecider(Copyable, Decider):
@@ -49,11 +52,12 @@ class ObservingDecider(Copyable, Decider):
         self._observer = observer
 
     def decide(self, world: World, e: int, status: int) -> int:
-        """The slot that the chosen action means."""
+        """The decision that the chosen action means."""
         observer = self._observer
         if observer.look(world, e) <= 1:
             return WAIT
-        return observer.slot_of(self.action(observer.obs, observer.mask, int(world.env[e].now_s)))
+        action = self.action(observer.obs, observer.mask, int(world.env[e].now_s))
+        return observer.decision_of(world, action, e)
 
     @abstractmethod
     def action(self, obs: np.ndarray, mask: np.ndarray, now_s: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rare.env.batch import Batch
+from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.env.policies.policy import AnyScheduler
 from rare.episodes import Episodes
@@ -23,15 +24,17 @@ def play(
 ) -> dict[str, Any]:
     """Play a window under a scheduler, through observations and actions.
 
+    layout: what is seen; by default the slots of the environment, with levels and events where there are any.
     Returns the episode's summary with `return`, the sum of the rewards, and `outside`, how often the
-    scheduler chose a job that no slot showed: then WAIT was played, and the schedule is not its own.
+    scheduler chose what no action means, such as a job that no slot shows: then WAIT was played, and the
+    schedule is not its own.
     """
     episode = episodes.of(window)[0]
     case = episodes.cases[episode.case_index]
     decider = as_decider(scheduler, case, episode)
     batch = Batch(
         episodes,
-        layout or Layout(),
+        layout or fitted(Layout(), episodes.cases),
         1,
         order=decider.order,
         order_param=decider.order_param,

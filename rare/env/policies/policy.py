@@ -29,7 +29,8 @@ class Policy(Protocol):
         observation: (D,) float32. mask: (A,) bool; `mask.view(np.int8)` where a library wants int8. Both
         are copies. As in the environment it is asked only where two or more actions are valid. Optional
         beside it: `layout`, a rare.Layout or a mapping of its fields (queue_slots, running_slots,
-        forecast_hours, reservations), for what it was trained on; `name`, for tables; `check(case)`, to
+        forecast_hours, reservations, levels, events), for what it was trained on, by default what the
+        environment of the case shows; `name`, for tables; `check(case)`, to
         refuse a case with InputError.
         """
         ...
@@ -91,11 +92,11 @@ class PolicyDecider(ObservingDecider):
         return action
 
 
-def layout_of(policy: object) -> Layout:
-    """The layout that a policy declares, or the environment's default. InputError for anything else."""
+def layout_of(policy: object) -> Layout | None:
+    """The layout that a policy declares; None: the environment's default. InputError for anything else."""
     declared = getattr(policy, "layout", None)
     if declared is None:
-        return Layout()
+        return None
     if isinstance(declared, Layout):
         return declared
     if isinstance(declared, Mapping) and set(declared) <= set(LAYOUT_FIELDS):

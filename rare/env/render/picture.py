@@ -40,6 +40,7 @@ SLACKS = (
 )
 NO_DEADLINE = ("#9AA5B1", "no deadline")
 SUSPENDED = (PINK, "edge: suspended before")
+SLOWED_H = 0.25  # width of the black edge of a job that does not run at full speed
 
 
 def slack_colour(slack_s: float | None) -> tuple[float, ...]:
@@ -62,6 +63,13 @@ def slack_s_of(view: ClusterView, job: JobView) -> int | None:
     if latest_s is not None:
         return latest_s - view.now_s
     return job.deadline_s - max(job.expected_end_s or 0, view.now_s)
+
+
+def left_s_of(view: ClusterView, job: JobView) -> int:
+    """Seconds that a running job goes on by its estimate, at its level."""
+    if job.level == 0:
+        return job.estimate_left_s
+    return max((job.expected_end_s or 0) - view.now_s, 0)
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ class Picture:
         view = ClusterView(self._batch.world_of(self._e), self._e, case.workload.job_id)
         self._canvas.restore_region(self._background)
         running = view.running
-        time_h, draw_kw = self._draw_ahead(running)
+        time_h, draw_kw = self._draw_ahead(view, running)
         self._show_header(view)
         self._show_running(view, running)
         self._show_queue(view)
@@ -179,7 +187,7 @@ class Picture:
         axes.set_ylabel("% of cores or GPUs" if self._scale.gpus else "cores", fontsize=9, color=GREY)
         axes.grid(axis="x", color="#E3E6E9", linewidth=0.7)
         axes.set_axisbelow(True)
-        self._ran, self._left = self._blocks(axes), self._blocks(axes)
+        self._ran, self._left, self._slowed = (self._blocks(axes) for _ in range(3))
         self._moving.append(axes.axvline(0, color=BLACK, linewidth=1.0))
         axes.text(0, -0.045, "now", transform=axes.get_xaxis_transform(), ha="center", fontsize=8.5)
 
@@ -210,7 +218,8 @@ class Picture:
         (self._past,) = axes.plot([], [], color=GREEN, linewidth=1.8, drawstyle="steps-post")
         (self._median,) = axes.plot([], [], color=GREEN, linewidth=1.6, linestyle=(0, (3, 1.5)))
         (self._drawn,) = axes.plot([], [], color=BLACK, linewidth=1.6, drawstyle="steps-post")
-        self._moving += [self._band, self._past, self._median, self._drawn]
+        (self._limit,) = axes.plot([], [], color=ORANGE, linewidth=1.8)
+        self._moving += [self._band, self._past, self._median, self._drawn, self._limit]
         self._moving.append(axes.axvline(0, color=BLACK, linewidth=1.0))
 
     def _now_axes(self) -> None:
@@ -258,16 +267,22 @@ class Picture:
         edges = np.concatenate(([0.0], np.cumsum(heights))) / max(used, 1.0)
         edges *= 100 if scale.gpus else scale.cores
         ran_h = [max(-PAST_H, ((job.started_s or 0) - view.now_s) / HOUR_S) for job in jobs]
-        left_h = [min(AHEAD_H, job.estimate_left_s / HOUR_S) for job in jobs]
+        left_h = [min(AHEAD_H, left_s_of(view, job) / HOUR_S) for job in jobs]
         colours = [slack_colour(slack_s_of(view, job)) for job in jobs]
         nothing = np.zeros(len(jobs))
         lasting_h = [max(ahead_h, THINNEST_H) for ahead_h in left_h]
         _put(self._ran, nothing + ran_h, nothing, edges, colours)
         _put(self._left, nothing, nothing + lasting_h, edges, [pale(colour) for colour in colours])
+        slow = np.array([job.level > 0 for job in jobs], dtype=bool)
+        strip_h = np.full(slow.sum(), SLOWED_H)
+        pairs = np.stack([edges[:-1], edges[1:]], 1)[slow]
+        _put(self._slowed, 0 * strip_h, strip_h, pairs, [to_rgb(BLACK)] * len(strip_h))
         share = sum(job.cores for job in jobs)
         label = f"running: {len(jobs)} {_jobs(len(jobs))}, {share} of {scale.cores} cores"
         if scale.gpus:
             label += f", {sum(job.gpus for job in jobs):.1f} of {scale.gpus} GPUs"
+        if slow.any():
+            label += "; black edge: slowed"
         self._running_title.set_text(label)
 
     def _show_queue(self, view: ClusterView) -> None:
@@ -314,21 +329,34 @@ class Picture:
         outline = np.concatenate([np.stack([time_h, low], 1), np.stack([time_h, high], 1)[::-1]])
         self._band.set_verts([outline] if len(ahead) else [])
         caption = "supply, forecast with 10 to 90 %" if ahead else "supply; there is no forecast"
-        self._power_title.set_text(f"{caption}; black: expected draw")
+        limited = self._show_limits(view)
+        self._power_title.set_text(f"{caption}; black: expected draw{'; orange: limit' if limited else ''}")
 
-    def _draw_ahead(self, jobs: list[JobView]) -> tuple[np.ndarray, np.ndarray]:
+    def _show_limits(self, view: ClusterView) -> bool:
+        """A line at the limit of each announced grid event, from its start or now to its end; False: none."""
+        time_h: list[float] = []
+        kw: list[float] = []
+        for event in view.grid_events:
+            if event.limit_w is not None and event.limit_w != float("inf"):
+                begin_s = max(event.start_s, view.now_s)
+                time_h += [(begin_s - view.now_s) / HOUR_S, (event.end_s - view.now_s) / HOUR_S, float("nan")]
+                kw += [event.limit_w / 1000] * 2 + [float("nan")]
+        self._limit.set_data(time_h, self._inside(np.array(kw)))
+        return bool(kw)
+
+    def _draw_ahead(self, view: ClusterView, jobs: list[JobView]) -> tuple[np.ndarray, np.ndarray]:
         """Hours from now and kW drawn from then on if the running jobs end at their estimates.
 
         The idle power of nodes is taken to fall as the cores in use do, which whole nodes only come near to.
         """
         state = self._batch.world.env[self._e]
-        order = sorted(jobs, key=lambda job: job.estimate_left_s)
+        order = sorted(jobs, key=lambda job: left_s_of(view, job))
         active_w = np.array([job.power_w for job in order])
         cores = np.array([job.cores for job in order], dtype=float)
         after_w = active_w.sum() - np.concatenate(([0.0], np.cumsum(active_w)))
         share = 1.0 - np.concatenate(([0.0], np.cumsum(cores))) / max(float(cores.sum()), 1.0)
         it_kw = (after_w + int(state.node_mw) / 1000 * share + int(state.lit_mw) / 1000) / 1000
-        time_h = np.array([0.0, *(job.estimate_left_s / HOUR_S for job in order), AHEAD_H])
+        time_h = np.array([0.0, *(left_s_of(view, job) / HOUR_S for job in order), AHEAD_H])
         return time_h, np.append(it_kw, it_kw[-1]) * int(state.pue) / 1000
 
     def _inside(self, kw: np.ndarray) -> np.ndarray:

@@ -165,9 +165,11 @@ def node_mw_with(w, step, live):
         if part.idle_mw == 0:
             continue
         column = first_column(p)
-        cores = part.cores - plan_cell(w, step, column).value
-        gpus_milli = part.gpus_milli - plan_cell(w, step, column + 1).value
-        memory_mib = part.memory_mib - plan_cell(w, step, column + 2).value
+        # nodes that planned outages will have taken or given back by then are no nodes in use
+        nodes = planned_nodes(w, p, plan_cell(w, step, 0).value) if w.outage_rows > 0 else 0
+        cores = part.cores + nodes * part.node_cores - plan_cell(w, step, column).value
+        gpus_milli = part.gpus_milli + nodes * part.node_gpus_milli - plan_cell(w, step, column + 1).value
+        memory_mib = part.memory_mib + nodes * part.node_memory_mib - plan_cell(w, step, column + 2).value
         if p == live.part:
             cores += live.cores
             gpus_milli += live.gpus_milli
@@ -246,6 +248,22 @@ def squeeze(w, slot, run_s):
 
 
 @rule
+def first_fit(w, slot, run_s):
+    """The step from which on a job fits for all its run; `pass_rows`: it never does."""
+    s = env_of(w)
+    live = live_of(w, slot)
+    begin_step = 0
+    step = 0
+    while step < s.pass_rows:
+        if begin_step < step and plan_cell(w, step, 0).value >= plan_cell(w, begin_step, 0).value + run_s:
+            break
+        if not fits_step(w, step, live):
+            begin_step = step + 1
+        step += 1
+    return begin_step
+
+
+@rule
 def fits_from_now(w, slot, run_s):
     """Whether a job fits from now on for all its run."""
     live = live_of(w, slot)
@@ -261,18 +279,10 @@ def fits_from_now(w, slot, run_s):
 def place(w, slot, run_s):
     """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does."""
     s = env_of(w)
-    live = live_of(w, slot)
-    begin_step = 0
-    step = 0
-    while step < s.pass_rows:
-        if begin_step < step and plan_cell(w, step, 0).value >= plan_cell(w, begin_step, 0).value + run_s:
-            break
-        if not fits_step(w, step, live):
-            begin_step = step + 1
-        step += 1
+    begin_step = first_fit(w, slot, run_s)
     if begin_step == s.pass_rows:
         return NEVER_S
     start_s = plan_cell(w, begin_step, 0).value
     if run_s > 0:
-        hold(w, begin_step, live, run_s, start_s > s.now_s)
+        hold(w, begin_step, live_of(w, slot), run_s, start_s > s.now_s)
     return start_s

@@ -149,14 +149,8 @@ def power_at_shadow_mw(w, slot, p, level):
 
 
 @rule
-def delays_a_head(w, slot):
-    """Whether starting this job now would take what a reservation needs."""
-    return delays_a_head_at(w, slot, 0)
-
-
-@rule
 def delays_a_head_at(w, slot, level):
-    """The same of a start at a speed level."""
+    """Whether starting this job now at a speed level would take what a reservation needs."""
     live = live_of(w, slot)
     end_s = env_of(w).now_s + expected_run_at_level_s(w, slot, level)
     for p in range(w.partitions):

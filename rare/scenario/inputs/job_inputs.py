@@ -15,7 +15,7 @@ from rare.scenario.inputs.cluster_inputs import make_partition
 from rare.scenario.inputs.supply_inputs import check_zone
 from rare.scenario.load import Loaded
 from traces.errors import InputError
-from traces.jobs.dependencies.chains import cut_chains, without_missing_predecessors
+from traces.jobs.dependencies.selected_chains import cut_chains, without_missing_predecessors
 from traces.jobs.job_files import read_workload
 from traces.jobs.service_classes import ServiceClass, assign_service
 from traces.jobs.workload import FULLY_SENSITIVE, Workload

@@ -241,3 +241,55 @@ def test_options_of_a_series_outweigh_first_lines_that_look_like_weather(tmp_pat
     assert show_file(path, None, {}, {})["kind"] == "weather"
     with pytest.raises(InputError):
         show_file(path, None, {}, {"columns": ["sun_mw"], "zone": "UTC"})
+
+
+class TestWaitingJobs:
+    """A trace's cancelled jobs and chains are invisible, or shown only to those who know the option."""
+
+    JOBS = (
+        "job_id,submit_s,cores,work_s,estimate_s,sensitivity,cancel_s,after,user,group\n"
+        "a,0,1,9,9,0.5,20,,ann,x\nb,0,1,9,9,,,,bob,x\nc,0,1,9,9,,,b,ann,\nd,0,1,9,9,,,c;b,,\n"
+    )
+
+    def test_all_of_them_are_counted_by_default(self, files, capsys):
+        (files / "j.csv").write_text(self.JOBS)
+        out = json.loads(show(capsys, "j.csv", "--json")[1])
+        assert (out["jobs"], out["jobs_skipped"]) == (3, 1)
+        assert out["jobs_cancelled_while_waiting"] == 1
+        assert (out["jobs_waiting_for_others"], out["longest_chain"]) == (2, 3)
+        assert (out["users"], out["groups"], out["sensitivity"]) == (2, 1, None)
+        text = show(capsys, "j.csv")[1]
+        assert "read with --dependencies wait (dependencies_ignored" in text
+
+    def test_options_read_them_as_jobs(self, files, capsys):
+        (files / "j.csv").write_text(self.JOBS)
+        options = ("--cancellations", "replay", "--dependencies", "wait")
+        out = json.loads(show(capsys, "j.csv", *options, "--json")[1])
+        assert (out["jobs"], out["jobs_skipped"], out["sensitivity"]["min"]) == (4, 0, 0.5)
+        assert out["jobs_cancelled_while_waiting"] == 1
+        assert out["notes"].keys() == {"dependencies"}
+
+    def test_a_cycle_is_shown_and_stops_only_who_waits(self, files, capsys):
+        (files / "j.csv").write_text(self.JOBS.replace("b,0,1,9,9,,,,", "b,0,1,9,9,,,d,"))
+        code, out, _ = show(capsys, "j.csv", "--json")
+        shown = json.loads(out)
+        assert code == 0 and "'b' -> 'd' -> 'b'" in shown["dependencies_problem"]
+        assert (shown["jobs_cancelled_while_waiting"], shown["longest_chain"]) == (1, None)
+        code, _, err = show(capsys, "j.csv", "--dependencies", "wait")
+        assert code == 2 and "(lines 3, 5)" in err
+
+    def test_cancelled_jobs_that_cannot_be_replayed_are_counted_apart(self, files, capsys):
+        records = ("1 0 5 9", 1), ("2 0 -1 -1", 5), ("3 0 8 -1", 5)
+        lines = [f"{start} 1 -1 -1 1 20 -1 {status} {'-1 ' * 7}\n" for start, status in records]
+        (files / "t.swf").write_text("".join(lines))
+        out = json.loads(show(capsys, "t.swf", "--json")[1])
+        assert (out["jobs"], out["jobs_cancelled_while_waiting"], out["jobs_cancelled_unreplayable"]) == (
+            1,
+            1,
+            1,
+        )
+        assert out["skips"]["unknown_run_time"]["count"] == 2
+
+    def test_series_take_no_such_option(self, files, capsys):
+        code, _, err = show(capsys, "supply.csv", "--cancellations", "replay")
+        assert code == 2 and "--cancellations is for --kind workload" in err

@@ -13,7 +13,8 @@ from experiments.figures.drawing import style
 from experiments.report.html_report import write_report
 from experiments.report.metric_tables import run_table
 from experiments.report.narrative import compare_sentences, run_sentences
-from experiments.report.page_templates import Image, render_page
+from experiments.report.page_templates import Grid, Image, render_page
+from experiments.report.usage_tables import Section
 from experiments.results.run_folder import load_compare, load_run
 from tests.experiments.fake_runs import fake_compare, fake_run
 from traces.errors import InputError
@@ -109,8 +110,10 @@ class TestPage:
 
     def test_no_text_reaches_a_page_unescaped(self):
         """Whatever a template is given, but a part that was made by another template, is text."""
+        section = Section(EVIL, Grid([EVIL], [[EVIL]]), EVIL)
         page = render_page(
-            "report.html.j2", title=EVIL, origin_line=EVIL, sentences=[EVIL], tables_title=EVIL, tables=EVIL,
+            "report.html.j2", compared=[section], sections=[section], sections_note=EVIL,
+            title=EVIL, origin_line=EVIL, sentences=[EVIL], tables_title=EVIL, tables=EVIL,
             learned=EVIL, figures=[Image("AAAA", "png", EVIL, EVIL)], provenance=EVIL, config=EVIL,
         )  # fmt: skip
         tags = Tags(page)

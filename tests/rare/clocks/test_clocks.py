@@ -20,8 +20,9 @@ from rare.world import build_world
 from schedulers import make_scheduler
 from schedulers.heuristics.chooser import BACKFILL_NAMES, POLICY
 from schedulers.heuristics.fused_replay import replay
-from tests.builders import make_case, random_case, random_power_case
+from tests.builders import make_case, random_case, random_event_case, random_power_case
 from tests.rare.rules.test_differential import heuristic_for
+from tests.rare.rules.test_event_differential import event_case, slow_heuristic_for
 from tests.rare.twins import Erratic, history, summary
 from traces.errors import InputError
 
@@ -42,7 +43,16 @@ def simpy_clock(case, scheduler):
 @pytest.mark.parametrize("seed", range(60))
 def test_spurious_wakes_change_nothing(seed):
     case = random_case(random.Random(seed))
-    scheduler = heuristic_for(seed, case)
+    compare_with_spurious_wakes(case, heuristic_for(seed, case))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_spurious_wakes_change_nothing_with_levels_and_events(seed):
+    case = event_case(seed)
+    compare_with_spurious_wakes(case, slow_heuristic_for(seed, case))
+
+
+def compare_with_spurious_wakes(case, scheduler):
     plain = simpy_clock(case, scheduler)
     woken = simpy_clock(case, scheduler)
 
@@ -178,9 +188,16 @@ def _play(world, decisions, order=0):
     verify(world)
 
 
-def test_copies_of_a_state_are_independent_futures():
+@pytest.mark.parametrize(
+    "case",
+    [
+        random_power_case(random.Random(1)),
+        random_event_case(random.Random(1), random_power_case(random.Random(1)), share=1.0),
+    ],
+    ids=["plain", "events"],
+)
+def test_copies_of_a_state_are_independent_futures(case):
     """A copy made in the midst of a run: playing the one leaves the other as it was, to go on as ever."""
-    case = random_power_case(random.Random(1))
     whole = build_world(case, log_level=0)
     _play(whole, ALL)
     world = build_world(case, log_level=0)

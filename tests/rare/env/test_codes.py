@@ -114,7 +114,7 @@ class Looking:
                 for name, place in observer.layout.slices.items()
             }
             assert not any(missing.values()), missing
-        return observer.slot_of(choice)
+        return observer.decision_of(world, choice, e)
 
 
 @pytest.mark.parametrize("with_forecast", [False, True])

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 
 import rare
 from rare import GreenClusterEnv, GreenClusterVectorEnv, Layout
-from rare.env.observation.layout import VERSION
+from rare.env.observation.layout import PLAIN_VERSION
 from rare.env.policies.play import play
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
@@ -217,8 +217,8 @@ class TestLayout:
             Layout.from_json("{}")
         with pytest.raises(InputError, match="other features"):
             Layout.from_json(layout.to_json().replace("slack", "slack2"))
-        former = layout.to_json().replace(f'"version": {VERSION}', '"version": 1')
-        with pytest.raises(InputError, match=r"is of version 1, and this rare has version 2 \(.*; do that$"):
+        former = layout.to_json().replace(f'"version": {PLAIN_VERSION}', '"version": 1')
+        with pytest.raises(InputError, match=r"is of version 1, and this rare has version 3 \(.*; do that$"):
             Layout.from_json(former, "do that")
 
     @pytest.mark.parametrize("sizes", [(0, 1, 1), (True, 1, 1), (4, -1, 1), (4, 1, 999)])

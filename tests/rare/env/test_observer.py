@@ -51,7 +51,7 @@ class Random:
         self.seen.append(observer.obs.copy())
         assert (observer.obs[: LAYOUT.actions] == observer.mask).all()
         self.actions.append(int(self.generator.choice(np.flatnonzero(observer.mask))))
-        return observer.slot_of(self.actions[-1])
+        return observer.decision_of(world, self.actions[-1], e)
 
 
 def window_case(scenario, window):

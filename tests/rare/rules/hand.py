@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from rare.machine_events import Speed
 from rare.model import Battery, Case, Partition
-from tests.reference.simulator import WAIT, greedy
+from tests.reference.model import RAISE, SLOW, Event
+from tests.reference.simulator import WAIT, decision, greedy
 
 ENERGY = ("available", "used", "curtailed", "charged", "discharged", "grid", "draw")
 
@@ -23,7 +25,7 @@ class HandCase:
 
     name: str
     case: Case
-    events: str  # "time event job, ..."
+    events: str  # "time event job, ..."; a speed level follows the job where it is not 0
     energy: tuple[int, ...]
     instants: list[int]
     ended: str = "completed"
@@ -31,12 +33,18 @@ class HandCase:
     victim: Callable[[Any], int] | None = None
     more: dict[str, Any] = field(default_factory=dict)
     script: dict[int, tuple[int, ...]] | None = None  # answers by instant instead of `choose`
+    victims: dict[int, tuple[int, ...]] | None = None  # the same instead of `victim`
 
     @property
-    def expected_events(self) -> list[tuple[int, str, int]]:
+    def expected_events(self) -> list[Event]:
         """The event log as tuples."""
         split = (entry.split() for entry in self.events.split(",") if entry.strip())
-        return [(int(time_s), name, int(job)) for time_s, name, job in split]
+        return [(int(time_s), name, *map(int, numbers)) for time_s, name, *numbers in split]
+
+    @property
+    def victim_chooser(self) -> Callable[[Any], int] | None:
+        """`victim`, or a fresh one that follows its script."""
+        return self.victim if self.victims is None else scripted(self.victims)
 
     @property
     def chooser(self) -> Callable[[Any], int]:
@@ -53,6 +61,20 @@ def scripted(answers: dict[int, tuple[int, ...]]) -> Callable[[Any], int]:
         return queue.pop(0) if queue else WAIT
 
     return choose
+
+
+def slower(index: int) -> int:
+    """The decision to make a running job one level slower."""
+    return decision(index, SLOW)
+
+
+def faster(index: int) -> int:
+    """The decision to make a running job one level faster."""
+    return decision(index, RAISE)
+
+
+HALF = Speed(500, 600)
+"""A level: half the rate at 60 % of the power."""
 
 
 def cores(count: int, **others: Any) -> Partition:
@@ -75,3 +97,8 @@ def at(t: int, supply: int, **others: int) -> dict[str, int]:
 def job(work_s: int = 10, **others: Any) -> dict[str, Any]:
     """A job of one core."""
     return {"work_s": work_s, **others}
+
+
+def wait_for(*ids: int, any_end: bool = False, think_s: int = 0) -> dict[str, Any]:
+    """Of a job that waits for others, by their ids: that they complete, or for any end."""
+    return {"after": ids, "after_any": any_end, "think_s": think_s}

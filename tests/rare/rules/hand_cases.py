@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from tests.builders import make_case
 from tests.rare.rules.hand import ENERGY, HandCase, at, cores, job, scripted
+from tests.rare.rules.hand_cases_chains import CHAIN_CASES
+from tests.rare.rules.hand_cases_events import CANCEL_CASES, EVENT_CASES
+from tests.rare.rules.hand_cases_levels import CHECKPOINT_CASES, LEVEL_CASES
+from tests.rare.rules.hand_cases_outages import OUTAGE_CASES
 from tests.rare.rules.hand_cases_power import BATTERY_CASES, CLUSTER_CASES
 from tests.reference.simulator import WAIT, wait
 
@@ -238,4 +242,7 @@ JOB_CASES = [
     ),
 ]  # fmt: skip
 
-HAND_CASES = [*ORDER_CASES, *CLUSTER_CASES, *BATTERY_CASES, *JOB_CASES]
+MACHINE_CASES = [*OUTAGE_CASES, *CHAIN_CASES, *EVENT_CASES, *CANCEL_CASES]
+HAND_CASES = [
+    *ORDER_CASES, *CLUSTER_CASES, *BATTERY_CASES, *JOB_CASES, *LEVEL_CASES, *CHECKPOINT_CASES, *MACHINE_CASES,
+]  # fmt: skip

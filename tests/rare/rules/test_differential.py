@@ -15,6 +15,7 @@ from schedulers import make_scheduler
 from schedulers.heuristics.chooser import BACKFILL_NAMES
 from schedulers.heuristics.gates import GATE_NAMES, NO_GATE
 from schedulers.heuristics.heuristic import NEEDS_DEADLINE, NEEDS_VALUE
+from schedulers.heuristics.speeds import FULL_SPEED, RAISE_FIRST, RAISE_LAST
 from schedulers.heuristics.victims import VICTIM_NAMES
 from tests.builders import random_case, random_forecast, random_power_case
 from tests.rare.twins import Erratic, history
@@ -27,6 +28,7 @@ POWER_SEEDS = 80
 SHARE_WITH_FORECAST = 0.7
 # Seeds on which a simulator was wrong once. 1798: atc promised starts in an order of an earlier instant.
 TELLING_SEEDS = (1798,)
+SLOW_WORDS = {FULL_SPEED: "", RAISE_LAST: "raise-last", RAISE_FIRST: "raise-first"}
 
 
 def heuristic_for(seed: int, case):
@@ -93,6 +95,7 @@ def play_reference(case, scheduler) -> ReferenceResult:
             gate=GATE_NAMES[scheduler.gate],
             order_param=scheduler.order_param,
             gate_param=scheduler.gate_param,
+            slow=SLOW_WORDS[scheduler.speeds],
         )
     )
     return run_reference(case, plain.choose, plain.victim, plain.at_nobody_can_start)

@@ -5,16 +5,18 @@ import random
 import pytest
 
 from rare.model import Partition
-from tests.builders import make_case, random_case
+from tests.builders import make_case, random_case, random_event_case
+from tests.rare.rules.hand import HALF, faster, slower
 from tests.rare.rules.hand_cases import ENERGY, HAND_CASES, at, cores, job, scripted
-from tests.reference.simulator import WAIT, RuleError, fcfs, greedy, run_reference, sjf, wait
+from tests.rare.rules.world_look import Restless
+from tests.reference.simulator import WAIT, RuleError, decision, fcfs, greedy, run_reference, sjf, wait
 
 RANDOM_CASES = 60
 
 
 @pytest.mark.parametrize("hand", HAND_CASES, ids=lambda hand: hand.name.replace(" ", "_"))
 def test_hand_case(hand):
-    result = run_reference(hand.case, hand.chooser, hand.victim)
+    result = run_reference(hand.case, hand.chooser, hand.victim_chooser)
     assert result.events == hand.expected_events
     assert result.instants == hand.instants
     assert result.ended == hand.ended
@@ -36,6 +38,35 @@ def test_random_cases_end_and_keep_the_energy_balance(seed):
     assert counted.count("shed") + counted.count("suspend") == sum(row[2] for row in result.jobs)
     assert result.instants == sorted(set(result.instants))
     assert result.events == sorted(result.events, key=lambda event: event[0])
+
+
+@pytest.mark.parametrize("seed", range(RANDOM_CASES))
+def test_random_cases_with_levels_and_events_end_and_keep_the_balance(seed):
+    case, restless = random_event_case(random.Random(seed)), Restless(seed)
+    result = run_reference(case, restless.choose, restless.victim)
+    counted = [event[1] for event in result.events]
+    assert counted.count("end") == sum(row[-1] == "completed" for row in result.jobs)
+    assert counted.count("kill") + counted.count("lose") == sum(row[3] for row in result.jobs)
+    assert counted.count("cancel") == sum(row[-1] == "cancelled" for row in result.jobs)
+    assert counted.count("drop") == sum(row[-1] == "dropped" for row in result.jobs)
+    assert result.events == sorted(result.events, key=lambda event: event[0])
+
+
+@pytest.mark.parametrize(
+    ("answers", "victims", "rule"),
+    [
+        ({0: (decision(0, 2),)}, {}, "§4.2"),  # there is no such level
+        ({0: (0,), 1: (faster(0),)}, {}, "§11.4"),  # it has its full speed
+        ({0: (0,), 1: (slower(0),)}, {}, "§4.2c"),  # by choice, and that is not allowed
+        ({0: (0,)}, {5: (slower(0), slower(0))}, "§11.4"),  # twice in an instant
+        ({0: (decision(0, 1),)}, {5: (slower(0),)}, "§11.4"),  # it has the last level
+        ({0: (0,)}, {5: (decision(0, 1),)}, "§11.4"),  # a start while power is short
+    ],
+)
+def test_a_wrong_level_names_the_rule(answers, victims, rule):
+    case = make_case([job(20), job(5, submit_s=1)], cores(2, speeds=(HALF,)), [at(0, 200), at(5, 30)])
+    with pytest.raises(RuleError, match=rule):
+        run_reference(case, scripted(answers), scripted(victims))
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+import rare
+from rare.episodes import window_case
 from rare.machine_events import NO_LIMIT_MW, PLANNED, Speed
 from rare.model import NEVER_S
 from rare.scenario.case_builder import build
 from rare.scenario.case_hash import case_hash, config_hash
 from rare.scenario.load import Wishes, load_scenario
+from rare.scenario.scenario_episodes import episodes_of
+from schedulers import make_scheduler
 from tests.rare.scenario.scenario_texts import BASE, DAY, HOUR, SERIES
 from traces.errors import InputError
 
@@ -360,3 +364,21 @@ class TestHashes:
         plain, changed = (load_scenario("tiny", Wishes(settings=wishes)) for wishes in ([], settings))
         assert config_hash(plain.scenario) != config_hash(changed.scenario)
         assert case_hash(build(plain).case) != case_hash(build(changed).case)
+
+
+def test_a_window_of_the_whole_year_meets_the_events_of_the_window_by_itself():
+    """As environments run it: the case of the year, cut to a window, is the window's own case."""
+    settings = (
+        "cluster.node.speeds=cpu",
+        "events.model=random",
+        "events.per_year=300",
+        "outages.model=mtbf",
+        "outages.mtbf_h=100",
+    )
+    episodes = episodes_of("tiny", settings)
+    episode = next(each for each in episodes.episodes if each.name == "validation-06")
+    cut = window_case(episodes.case, episode)
+    alone = build(load_scenario("tiny", Wishes(settings=(*settings, "window=validation-06")))).case
+    assert 0 < len(alone.events) < len(cut.events) and 0 < len(alone.outages) < len(cut.outages)
+    first, second = (rare.simulate(case, make_scheduler("easy+slow")) for case in (cut, alone))
+    assert np.array_equal(first.events, second.events)

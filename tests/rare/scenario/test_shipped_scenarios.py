@@ -17,6 +17,7 @@ from rare.scenario.windows import windows_of
 from schedulers import make_scheduler
 
 NAMES = ("islanded", "grid-tied", "solar-night", "gpu-cluster", "tiny")
+EVENTFUL = ("shaped", "grid-events")  # with speed levels, which only some schedulers use
 ISLANDS = ("islanded", "solar-night", "tiny")
 SCHEDULERS = (
     "fcfs",
@@ -37,13 +38,15 @@ def test_frozen_files_have_not_changed():
     """A change to a scenario needs a new name: results under the old one would no longer compare."""
     with (SHIPPED / "frozen.csv").open() as file:
         frozen = dict(csv.reader(line for line in file if not line.startswith("#")))
-    expected = {f"{name}.toml" for name in NAMES} | {path.name for path in SHIPPED.glob("windows-*.csv")}
+    expected = {f"{name}.toml" for name in (*NAMES, *EVENTFUL)} | {
+        path.name for path in SHIPPED.glob("windows-*.csv")
+    }
     assert set(frozen) == expected
     for name, digest in frozen.items():
         assert hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest() == digest, name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", (*NAMES, *EVENTFUL))
 def test_windows_interleave_and_never_touch(name):
     windows = windows_of(load_scenario(name))
     year = [window for window in windows if window.split != "unseen"]
@@ -58,18 +61,23 @@ def test_windows_interleave_and_never_touch(name):
     assert {window.site for window in unseen} != {load_scenario(name).scenario.site.name}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_energy_is_conserved_under_every_scheduler(name):
+@pytest.mark.parametrize(
+    "name, schedulers",
+    [*((name, SCHEDULERS) for name in NAMES), *((name, ("easy", "atc+easy+slow")) for name in EVENTFUL)],
+)
+def test_energy_is_conserved_under_every_scheduler(name, schedulers):
     case = built(name).case
-    for scheduler in SCHEDULERS:
+    for scheduler in schedulers:
         result = rare.simulate(case, make_scheduler(scheduler))
         m = result.metrics
-        surplus = m["battery_charged_kwh"] - m["battery_grid_charged_kwh"]
-        assert m["renewable_available_kwh"] == pytest.approx(
-            m["renewable_used_kwh"] + surplus + m["curtailed_kwh"], rel=1e-12
+        charged, from_grid, discharged = (
+            m[f"battery_{what}_kwh"] or 0.0 for what in ("charged", "grid_charged", "discharged")
         )
-        served = m["renewable_used_kwh"] + m["battery_discharged_kwh"] + m["grid_kwh"]
-        assert m["energy_kwh"] + m["battery_grid_charged_kwh"] == pytest.approx(served, rel=1e-12)
+        assert m["renewable_available_kwh"] == pytest.approx(
+            m["renewable_used_kwh"] + charged - from_grid + m["curtailed_kwh"], rel=1e-12
+        )
+        served = m["renewable_used_kwh"] + discharged + m["grid_kwh"]
+        assert m["energy_kwh"] + from_grid == pytest.approx(served, rel=1e-12)
         assert m["unserved_kwh"] == 0
         # the power log, summed row by row, is the same energy: nothing depends on where it is sampled
         power = result.power
@@ -128,3 +136,31 @@ def test_power_is_scarce_enough_to_matter(name):
     free = evaluate(loaded, (best,), choose_windows(loaded, ["train"]), where=Where(workers=2))
     gain = free.values(best, "objective") - scarce.values(best, "objective")
     assert np.nanmean(gain) > 0.1
+
+
+def test_about_two_grid_events_a_week():
+    case = built("grid-events", "all", "workload.load=0.02", "forecast.kind=none").case
+    year = case.events.start_s < 364 * 86400
+    assert 90 <= year.sum() <= 118
+    assert (case.events.end_s - case.events.start_s == 3 * 3600).all()
+    windows = windows_of(load_scenario("grid-events"))
+    with_events = 0
+    for window in windows:
+        begin_s, end_s = window.span_s
+        with_events += bool(((case.events.start_s >= begin_s) & (case.events.start_s < end_s)).any())
+    assert with_events >= 0.75 * len(windows)
+
+
+@pytest.mark.slow
+def test_running_slower_earns_more_and_stops_fewer_jobs_on_training_windows():
+    loaded = load_scenario("shaped")
+    names = ("hvf+easy", "hvf+easy+slow", "atc+easy", "atc+easy+slow", "atc+easy+slow=raise-first")
+    found = evaluate(loaded, names, choose_windows(loaded, ["train"]), where=Where(workers=2))
+    for base in ("hvf+easy", "atc+easy"):
+        assert found.difference(f"{base}+slow", base).low > 0.02
+        stopped = [found.values(name, "suspensions").mean() for name in (f"{base}+slow", base)]
+        assert stopped[0] < 0.95 * stopped[1]
+    raised_first, without = (
+        found.values(name, "suspensions").mean() for name in ("atc+easy+slow=raise-first", "atc+easy")
+    )
+    assert raised_first < 0.8 * without

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from experiments.training.recipes.migrate_layout import command, migrate
-from rare.env.observation.layout import VERSION
+from rare.env.observation.layout import PLAIN_VERSION
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
 from schedulers.registry import SHIPPED_FOLDERS
 from traces.errors import InputError
@@ -29,7 +29,7 @@ def test_a_former_checkpoint_is_refused_with_what_to_do(former):
     with pytest.raises(InputError) as refused:
         describe_checkpoint(former)
     said = str(refused.value)
-    assert "layout: is of version 1, and this rare has version 2" in said
+    assert "layout: is of version 1, and this rare has version 3" in said
     assert said.endswith(
         f"or take it over with python -m experiments.training.recipes.migrate_layout {former}"
     )
@@ -41,7 +41,7 @@ def test_it_is_taken_over_once_and_says_so(former):
     assert migrate(former)
     description = describe_checkpoint(former)
     assert description.facts["migrated"]["from_layout"] == 1
-    assert description.facts["migrated"]["to_layout"] == VERSION
+    assert description.facts["migrated"]["to_layout"] == PLAIN_VERSION
     assert (former / "weights.safetensors").read_bytes() == weights
     text = (former / FACTS).read_text()
     assert not migrate(former)
@@ -70,8 +70,8 @@ def test_any_other_checkpoint_is_left_alone(former, change, said):
 def test_the_program_names_each_folder(former):
     told = CliRunner().invoke(command, [str(former), str(former)])
     assert told.output.splitlines() == [
-        f"{former}: taken over to layout version {VERSION}",
-        f"{former}: has layout version {VERSION} already",
+        f"{former}: taken over to layout version {PLAIN_VERSION}",
+        f"{former}: has layout version {PLAIN_VERSION} already",
     ]
 
 

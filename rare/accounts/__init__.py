@@ -1,0 +1,1 @@
+"""Accounts of a finished run: what each job drew, cost and emitted, and how grid events were met."""
