@@ -1,6 +1,7 @@
-"""Measures what docs/oracle.md says: `python -m docs.scripts.oracle_page tiny|windows|train|steps [ARG]`.
+"""Measures what docs/oracle.md says: `python -m docs.scripts.oracle_page tiny|levels|windows|steps [ARG]`.
 
 tiny FIRST LAST: oracle, exact optimum and bound on tests.tiny_cases of these seeds.
+levels FIRST LAST: the same with and without speed levels.
 windows SCENARIO SPLIT [N]: bound, oracle and best heuristic on the first N windows of a split.
 steps SCENARIO WINDOW: the bound with coarser and finer steps.
 """
@@ -13,6 +14,7 @@ import time
 
 import numpy as np
 
+from rare.machine_events import Speed
 from rare.model import Case
 from rare.scenario.case_builder import build
 from rare.scenario.load import load_scenario
@@ -22,6 +24,7 @@ from schedulers.oracle.exact_search import exact_optimum
 from schedulers.oracle.oracle_scheduler import Oracle
 from tests.tiny_cases import tiny_case
 
+SPEEDS = (Speed(745, 680), Speed(575, 510))
 FINENESS = ((14_400, 2), (7200, 2), (3600, 2), (3600, 4), (3600, 8), (1800, 8), (900, 8))
 
 
@@ -52,6 +55,41 @@ def tiny(first: int, last: int) -> None:
         f"least oracle gap {min(oracle_gap):.2e}; states: median {np.median(states):.0f}, most {max(states)}"
     )
     print(f"exact: median {np.median(exact_s):.2f} s, most {max(exact_s):.1f} s")
+
+
+def at_levels(case: Case) -> Case:
+    """The case with the speed levels of `shaped`, and jobs of sensitivity 0.7."""
+    part = dataclasses.replace(case.cluster.partitions[0], speeds=SPEEDS)
+    cluster = dataclasses.replace(case.cluster, partitions=(part,))
+    sensitivity = np.full(len(case.workload), 700)
+    workload = dataclasses.replace(case.workload, sensitivity_milli=sensitivity)
+    return dataclasses.replace(case, cluster=cluster, workload=workload)
+
+
+def levels(first: int, last: int) -> None:
+    """Means with and without levels over the seeds where anything can be earned."""
+    rows = []
+    for seed in range(first, last):
+        case = tiny_case(seed)
+        planned = Oracle(trials=200).for_case(at_levels(case)).planned
+        assert planned is not None
+        if planned.objective <= 0:
+            continue
+        row = [planned.full_speed, planned.objective]
+        for one in (case, at_levels(case)):
+            row.append(upper_bound(one, step_s=1800, late_spans=8, grant_share=0.0).bound or np.nan)
+        for one in (case, at_levels(case)):
+            exact = exact_optimum(one, most_states=10_000)
+            row.append(np.nan if exact is None else exact.objective)
+        rows.append(row)
+    table = np.array(rows)
+    both = table[np.isfinite(table).all(axis=1)]
+    for name, some in (("cases", table[:, :4]), ("cases with both optima known", both)):
+        means = some.mean(axis=0)
+        print(f"{len(some)} {name}: oracle {means[0]:.4f} without levels, {means[1]:.4f} with; ", end="")
+        print(f"bound {means[2]:.4f} and {means[3]:.4f}", end="")
+        print(f"; optimum {means[4]:.4f} and {means[5]:.4f}" if len(means) > 4 else "")
+    print(f"levels add more than 0.001 in {int((table[:, 1] > table[:, 0] + 0.001).sum())} cases")
 
 
 def window_case(scenario: str, window: str) -> Case:
@@ -104,8 +142,8 @@ def steps(scenario: str, window: str) -> None:
 
 if __name__ == "__main__":
     command, *given = sys.argv[1:]
-    if command == "tiny":
-        tiny(int(given[0]), int(given[1]))
+    if command in ("tiny", "levels"):
+        {"tiny": tiny, "levels": levels}[command](int(given[0]), int(given[1]))
     elif command == "windows":
         windows(given[0], given[1], int(given[2]) if len(given) > 2 else 1000)
     else:

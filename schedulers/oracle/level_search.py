@@ -14,8 +14,11 @@ from schedulers.oracle.job_plan import (
 )
 from schedulers.oracle.plan_search import PlanSearch
 
-SHORTAGE = (SLOW_FIRST, SLOW_IF_ENOUGH)
-SPARE = (RAISE_AFTER_STARTS, RAISE_BY_RANK)
+WAYS = tuple(
+    (slows, raises)
+    for slows in (SLOW_FIRST, SLOW_IF_ENOUGH)
+    for raises in (RAISE_AFTER_STARTS, RAISE_BY_RANK)
+)
 LEVEL_CHANGES = 0.4  # share of the changes that are of levels
 SOME = 0.05  # of a job's work in the program: less of it at a level is left out
 
@@ -33,14 +36,14 @@ class LevelSearch(PlanSearch):
         speeds = np.array([len(part.speeds) for part in case.cluster.partitions])
         self._slowest = speeds[np.maximum(self._jobs.part, 0)]
         self._fastest = np.zeros(self._count, dtype=np.int64)
-        self._modes = (SHORTAGE[0], SPARE[0])
+        self._modes = WAYS[0]
         self._go_on_from(before)
 
     def _go_on_from(self, before: PlanSearch) -> None:
         """Take over the best plan, and try it at all levels with each way to slow and to raise."""
         self.best, self.best_u, self.lost_u = before.best, before.best_u, before.lost_u
         self.trial.tried, best_u = before.trial.tried, -np.inf
-        for modes in ((slows, raises) for slows in SHORTAGE for raises in SPARE):
+        for modes in WAYS:
             self.restore(before.best)
             self._modes, modes_before = modes, self._modes
             self._seed_levels()
@@ -57,18 +60,28 @@ class LevelSearch(PlanSearch):
         self.plan.at_levels, self.plan.modes = True, self._modes
 
     def seed_from_relaxation(self, relaxed: Relaxed) -> None:
-        """Try roundings of the bound's solution, at any level and at those that it has for each job."""
+        """Try the levels that the bound's solution has for each job: in the best plan, and in its roundings."""
+        best, modes = self.best, self._modes
         super().seed_from_relaxation(relaxed)
-        runs = relaxed.terms.runs
-        amount = relaxed.x[runs.column]
-        total = np.bincount(runs.job, amount, self._count)
-        slowest = self._slowest
-        used = amount > SOME * total[runs.job]
-        fastest = slowest.copy()
-        np.minimum.at(fastest, runs.job[used], runs.level[used])
-        self._fastest = np.where(total > 0, fastest, 0)
+        fastest, usual = self._levels_of(relaxed)
+        for self._fastest in (fastest, usual):
+            for self._modes in WAYS:
+                self.restore(best)
+                self._seed_levels()
+                self._score()
+        self._fastest, self._modes = fastest, modes
         super().seed_from_relaxation(relaxed)
         self._fastest = np.zeros(self._count, dtype=np.int64)
+
+    def _levels_of(self, relaxed: Relaxed) -> tuple[np.ndarray, np.ndarray]:
+        """(J,) the fastest level at which the solution does some of each job's work, and that of the most."""
+        runs = relaxed.terms.runs
+        amount = relaxed.x[runs.column]
+        work = np.zeros((self._count, int(self._slowest.max()) + 1))
+        np.add.at(work, (runs.job, runs.level), amount)
+        total = work.sum(axis=1, keepdims=True)
+        fastest = np.argmax(work > SOME * np.maximum(total, 1e-9), axis=1)  # 0 where there is no work at all
+        return fastest, np.argmax(work, axis=1)
 
     # --- small changes ----------------------------------------------------------------------------
 
