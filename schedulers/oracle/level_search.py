@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from rare.model import Case
@@ -14,11 +16,7 @@ from schedulers.oracle.job_plan import (
 )
 from schedulers.oracle.plan_search import PlanSearch
 
-WAYS = tuple(
-    (slows, raises)
-    for slows in (SLOW_FIRST, SLOW_IF_ENOUGH)
-    for raises in (RAISE_AFTER_STARTS, RAISE_BY_RANK)
-)
+WAYS = tuple(product((SLOW_FIRST, SLOW_IF_ENOUGH), (RAISE_AFTER_STARTS, RAISE_BY_RANK)))
 LEVEL_CHANGES = 0.4  # share of the changes that are of levels
 SOME = 0.05  # of a job's work in the program: less of it at a level is left out
 
@@ -60,15 +58,15 @@ class LevelSearch(PlanSearch):
         self.plan.at_levels, self.plan.modes = True, self._modes
 
     def seed_from_relaxation(self, relaxed: Relaxed) -> None:
-        """Try the levels that the bound's solution has for each job: in the best plan, and in its roundings."""
+        """Try the levels that the bound's solution has for each job, in the best plan and in roundings."""
         best, modes = self.best, self._modes
         super().seed_from_relaxation(relaxed)
         fastest, usual = self._levels_of(relaxed)
-        for self._fastest in (fastest, usual):
-            for self._modes in WAYS:
-                self.restore(best)
-                self._seed_levels()
-                self._score()
+        for levels, ways in product((fastest, usual), WAYS):
+            self._fastest, self._modes = levels, ways
+            self.restore(best)
+            self._seed_levels()
+            self._score()
         self._fastest, self._modes = fastest, modes
         super().seed_from_relaxation(relaxed)
         self._fastest = np.zeros(self._count, dtype=np.int64)
@@ -80,7 +78,7 @@ class LevelSearch(PlanSearch):
         work = np.zeros((self._count, int(self._slowest.max()) + 1))
         np.add.at(work, (runs.job, runs.level), amount)
         total = work.sum(axis=1, keepdims=True)
-        fastest = np.argmax(work > SOME * np.maximum(total, 1e-9), axis=1)  # 0 where there is no work at all
+        fastest = np.argmax(work > SOME * np.maximum(total, 1e-9), axis=1)  # 0 where there is no work
         return fastest, np.argmax(work, axis=1)
 
     # --- small changes ----------------------------------------------------------------------------

@@ -23,7 +23,7 @@ LEVELS = (
 )
 
 
-def with_levels(case: Case, seed: int, most_jobs: int = 4) -> Case:
+def with_levels(case: Case, seed: int, most_jobs: int) -> Case:
     """The case's first jobs with sensitivities, on partitions with speed levels."""
     rng = random.Random(f"levels {seed}")
     work = case.workload.select(0, min(most_jobs, len(case.workload)))
@@ -42,12 +42,12 @@ def _changed(case: Case, work: Workload, parts: tuple[Partition, ...], **columns
     return dataclasses.replace(case, workload=jobs, cluster=cluster, begin_s=begin_s)
 
 
-def level_case(seed: int) -> Case | None:
+def level_case(seed: int, most_jobs: int = 2) -> Case | None:
     """A tiny case with levels: every other one looks for trouble; None where there is nothing to gain."""
     case = tiny_case(seed) if seed % 2 else hostile_case(seed)
     if case is None:
         return None
-    case = with_levels(case, seed, 2 + seed % 3 % 2)
+    case = with_levels(case, seed, most_jobs)
     return case if (case.workload.value_u > 0).any() else None
 
 
