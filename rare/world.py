@@ -38,6 +38,7 @@ from rare.state.arrays import (
 )
 from rare.state.event_arrays import HELD_BACK, LIMIT, PACE
 from rare.state.event_tables import (
+    cancel_table,
     chain_tables,
     event_table,
     has_pace,
@@ -81,7 +82,6 @@ def build_jobs(case: Case) -> Any:
     jobs.preemptible = work.preemptible
     jobs.deadline_s = np.where(work.deadline_s >= NO_DEADLINE_S, NEVER_S, work.deadline_s)
     jobs.sensitivity = FULLY_SENSITIVE if work.sensitivity_milli is None else work.sensitivity_milli
-    jobs.cancel_s = NEVER_S if work.cancel_s is None else work.cancel_s
     jobs.part = placements(work, case.cluster)
     for index, part in enumerate(case.cluster.partitions):
         here = jobs.part == index
@@ -231,6 +231,7 @@ def build_world(
         outages=outages,
         chains=chains,
         followers=followers,
+        cancels=cancel_table(case.workload),
         handles=None,
     )
     world = bind(world)

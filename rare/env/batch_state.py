@@ -25,7 +25,7 @@ _WITH_SLOTS = ("live", "lists", "scratch", "pace")  # those whose last axis grow
 SHARED_OF_HANDLE = (
     *(f"at_{name}" for name in SHARED),
     *("input_rows", "forecast_issues", "forecast_steps", "speed_levels", "event_rows", "moment_rows"),
-    *("outage_rows", "chain_rows"),
+    *("outage_rows", "chain_rows", "cancel_rows"),
 )
 """What the handle of an environment has from the case that it plays."""
 _ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))

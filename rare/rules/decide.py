@@ -330,7 +330,7 @@ def apply_to_waiting(w, slot, what):
     """Start or resume a waiting job at a level. OK, or why it is refused (§4.2a, §11.3)."""
     if live_of(w, slot).doing != QUEUED and live_of(w, slot).doing != SUSPENDED:
         return ERR_WAITING
-    if what >= levels_of(w, slot):
+    if what != FULL and what >= levels_of(w, slot):
         return ERR_LEVEL
     reason = why_not_start(w, slot)
     if reason != OK:

@@ -6,7 +6,7 @@ from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.bookkeeping import count_slowdown, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
-from rare.rules.orders import allowance_s, priority, worth_at
+from rare.rules.orders import allowance_s, estimate_left_s, priority, worth_at
 from rare.rules.power_balance import more_nodes, node_increase_mw, nodes_for
 from rare.rules.progress.pace import (
     WHOLE,
@@ -364,8 +364,9 @@ def start(w, slot, level):
     live.changed_s = s.now_s
     live.resumed_s = s.now_s
     live.progress_s = s.now_s + wake_seconds(w, slot) + (s.restart_s if resumed else 0)
-    if work_left(w, slot) == overrun_s(w, job) * WHOLE:  # §4.5: nothing to do, so it holds nothing
-        if overrun_s(w, job) > 0:
+    overrun = overrun_s(w, job)
+    if live.left_s == overrun:  # §4.5: nothing to do, so it holds nothing
+        if overrun > 0:
             fail(w, slot)
         else:
             complete(w, slot)
@@ -374,7 +375,13 @@ def start(w, slot, level):
     if w.pace_rows > 0:
         begin_run(w, slot, level)
     occupy(w, slot, 1)
-    set_end(w, slot, live.progress_s)
+    if w.pace_rows > 0:
+        set_end(w, slot, live.progress_s)
+        return
+    live.finish_s = live.progress_s + live.left_s - overrun
+    live.expected_s = live.progress_s + estimate_left_s(job, live.left_s)
+    live_lists.insert(w, FINISH, float(live.finish_s), live.job, slot)
+    live_lists.insert(w, EXPECTED, float(live.expected_s), live.job, slot)
 
 
 @rule

@@ -36,7 +36,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.compile import rule
-from rare.state.event_arrays import held_back_of, pace_of
+from rare.state.event_arrays import cancel_s_of, held_back_of, pace_of
 
 
 @rule
@@ -180,7 +180,7 @@ def leaves_by_itself(w, slot):
     dated = job.value_u >= 0 and job.deadline_s < NEVER_S
     if dated and job.deadline_s + allowance_s(job) <= s.now_s:
         expire(w, slot)
-    elif job.cancel_s <= s.now_s and live.first_start_s == NO_TIME:
+    elif cancel_s_of(w, live.job) <= s.now_s and live.first_start_s == NO_TIME:
         cancel(w, slot)
     else:
         return False

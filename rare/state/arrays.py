@@ -126,7 +126,7 @@ JOB = np.dtype(
     [
         ("submit_s", I8), ("work_s", I8), ("estimate_s", I8), ("power_mw", I8),
         ("value_u", I8), ("deadline_s", I8), ("memory_mib", I8), ("cores", I4), ("gpus_milli", I4),
-        ("part", np.int16), ("preemptible", np.int8), ("sensitivity", np.int16), ("cancel_s", I8),
+        ("part", np.int16), ("preemptible", np.int8), ("sensitivity", np.int16),
     ],
     align=True,
 )  # fmt: skip
@@ -176,15 +176,17 @@ CELL = np.dtype([("value", I8)])
 _ARRAYS = (
     "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
     "scratch", "leaves", "tree", "pace", "limits", "held_back", "speeds", "grid_events", "moments", "outages",
-    "chains", "followers",
+    "chains", "followers", "cancels",
 )  # fmt: skip
 SHARED = (
     "jobs", "inputs", "forecast", "speeds", "grid_events", "moments", "outages", "chains", "followers",
+    "cancels",
 )  # fmt: skip
 _SIZES = (
     "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
     "outcome_rows", "log_room", "power_room", "scratch_cells",
     "blocks", "pace_rows", "speed_levels", "event_rows", "moment_rows", "outage_rows", "chain_rows",
+    "cancel_rows",
 )  # fmt: skip
 HANDLE = np.dtype(
     [(f"at_{name}", I8) for name in _ARRAYS] + [("at_plan", I8)] + [(name, I8) for name in _SIZES]
@@ -221,6 +223,7 @@ class World(NamedTuple):
     outages: Any  # (C,)      OUTAGE
     chains: Any  # (J + 1 or 0,)  CHAIN
     followers: Any  # (F,)    FOLLOWER
+    cancels: Any  # (J or 0,) MOMENT  when users give up jobs that have not started
     handles: Any  # E records of HANDLE, what rules are called with
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -291,6 +294,7 @@ def handle_records(world: World) -> np.ndarray:
     handles.pace_rows, handles.speed_levels = world.pace.shape[1], world.speeds.shape[1]
     handles.event_rows, handles.moment_rows = len(world.grid_events), len(world.moments)
     handles.outage_rows, handles.chain_rows = len(world.outages), max(len(world.chains) - 1, 0)
+    handles.cancel_rows = len(world.cancels)
     return handles
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rare.state.compile import rule
 from rare.state.memory import accessor
+from traces.numbers.constants import NEVER_S
 
 I8, I4 = np.int64, np.int32
 
@@ -113,6 +114,12 @@ def follower_of(w, row):
 def held_back_of(w, job):
     """How far a job of the workload is from its arrival in this environment."""
     return _held_back(w.at_held_back, job)
+
+
+@rule
+def cancel_s_of(w, job):
+    """When the user of a job of the workload gives it up unless it has started; NEVER_S: not."""
+    return _moment(w.at_cancels, job).time_s if w.cancel_rows > 0 else NEVER_S
 
 
 @rule

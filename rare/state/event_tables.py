@@ -73,6 +73,15 @@ def moment_table(events: Any, outages: Any) -> Any:
     return table
 
 
+def cancel_table(work: Workload) -> Any:
+    """(J,) MOMENT: when users give up their jobs; empty if nobody does."""
+    if work.cancel_s is None or not bool((work.cancel_s < NEVER_S).any()):
+        return records((0,), MOMENT)
+    table = records((len(work),), MOMENT)
+    table["time_s"] = work.cancel_s
+    return table
+
+
 def chain_tables(work: Workload) -> tuple[Any, Any]:
     """(J + 1,) CHAIN and (F,) FOLLOWER of a workload; both empty if no job waits for another.
 

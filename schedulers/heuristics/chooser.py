@@ -147,10 +147,21 @@ def choose_greedy(w, cursor, policy):
 def easy_starts(w, slot, policy):
     """The level at which EASY starts this job now; WAIT: it does not, and the job may become the first of its
     partition that waits."""
+    if w.speed_levels <= 1 and w.outage_rows == 0:
+        if why_not_start(w, slot) == OK and not delays_a_head_at(w, slot, 0):
+            take_spare(w, slot, 0)  # heads of other partitions may hold power in reserve
+            return 0
+        return make_head(w, slot)
     for level in range(levels_to_try(w, slot, policy)):
         if may_start_at(w, slot, level, policy) and fits_beside_heads(w, slot, level):
-            take_spare(w, slot, level)  # heads of other partitions may hold power in reserve
+            take_spare(w, slot, level)
             return level
+    return make_head(w, slot)
+
+
+@rule
+def make_head(w, slot):
+    """Reserve for a job that cannot start, if it is the first of its partition. WAIT: nobody starts."""
     if not part_of(w, live_of(w, slot).part).reserved and not reserve(w, slot):
         env_of(w).heads_skipped += 1
     return WAIT

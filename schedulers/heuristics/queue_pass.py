@@ -60,6 +60,8 @@ def may_start_at(w, slot, level, policy):
 @rule
 def fastest_start(w, slot, policy):
     """The fastest level at which this heuristic may start a job now; WAIT: at none."""
+    if w.speed_levels <= 1:
+        return 0 if why_not_start(w, slot) == OK else WAIT
     for level in range(levels_to_try(w, slot, policy)):
         if may_start_at(w, slot, level, policy):
             return level

@@ -31,7 +31,7 @@ from rare.state.arrays import (
     handle_records,
 )
 from rare.state.decisions import decision, slot_of_decision, what_of_decision
-from rare.state.event_arrays import CHAIN, FOLLOWER, HELD_BACK, PACE
+from rare.state.event_arrays import CHAIN, FOLLOWER, HELD_BACK, MOMENT, PACE
 from rare.state.memory import arguments, records, register
 from rare.world import more_live_slots
 from schedulers.lookahead.believed_progress import MILLI, believe_ends, believe_timers, note_done
@@ -71,9 +71,8 @@ class Believed:
         jobs = records((2 * self._known,), JOB)
         jobs[: self._known] = world.jobs
         jobs["work_s"] = jobs["estimate_s"]  # the only knowledge of a job that is not live
-        jobs["cancel_s"] = NEVER_S
         self._events = KnownEvents(world)
-        self._may_be_cancelled = bool((world.jobs["cancel_s"] < NEVER_S).any())
+        self._may_be_cancelled = len(world.cancels) > 0
         self._inputs = records((samples, self._rows), INPUT)
         env = records((2,), world.env.dtype)
         env[:] = world.env[:1]
@@ -100,6 +99,7 @@ class Believed:
             outages=self._events.outages,
             chains=records((0,), CHAIN),
             followers=records((0,), FOLLOWER),
+            cancels=records((0,), MOMENT),  # nobody knows when a user gives up
             handles=None,
             **{name: records((2, 1), dtype) for name, dtype in small.items()},
         )
@@ -245,7 +245,6 @@ class Believed:
         dated = jobs["deadline_s"] < NEVER_S
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + submit_s, NEVER_S)
         jobs["submit_s"] = submit_s
-        jobs["cancel_s"] = NEVER_S
         return len(drawn_jobs)
 
     def _room_for_jobs(self, arrivals: int) -> None:

@@ -6,7 +6,7 @@ from rare.model import NEVER_S
 from rare.state import live_lists
 from rare.state.arrays import OVER, SETTLING, TIMER, WAIT, env_of, job_of, live_of
 from rare.state.compile import rule
-from rare.state.event_arrays import chain_of, follower_of, held_back_of
+from rare.state.event_arrays import cancel_s_of, chain_of, follower_of, held_back_of
 
 
 @rule
@@ -82,7 +82,7 @@ def hold(w, slot):
     live = live_of(w, slot)
     if live.timer_s < NEVER_S:
         live_lists.remove(w, TIMER, float(live.timer_s), live.job)
-    live.timer_s = min(due_s(w, live.job), job_of(w, live.job).cancel_s)
+    live.timer_s = min(due_s(w, live.job), cancel_s_of(w, live.job))
     if live.timer_s < NEVER_S:
         live_lists.insert(w, TIMER, float(live.timer_s), live.job, slot)
 

@@ -8,6 +8,7 @@ from rare.rules.progress.pace import expected_run_at_s
 from rare.state import live_lists
 from rare.state.arrays import NO_TIME, SUSPENDED, TIMER, env_of, job_of, live_of
 from rare.state.compile import rule
+from rare.state.event_arrays import cancel_s_of
 
 
 @rule
@@ -27,8 +28,8 @@ def next_timer_s(w, slot):
     live = live_of(w, slot)
     job = job_of(w, live.job)
     now_s = env_of(w).now_s
-    if job.cancel_s < NEVER_S and live.first_start_s == NO_TIME:
-        return min(job.cancel_s, deadline_timer_s(w, slot, job, now_s))
+    if w.cancel_rows > 0 and live.first_start_s == NO_TIME:
+        return min(cancel_s_of(w, live.job), deadline_timer_s(w, slot, job, now_s))
     return deadline_timer_s(w, slot, job, now_s)
 
 
