@@ -18,6 +18,7 @@ from rare.rules.backfill.reservation import (
     reserve,
     take_spare,
 )
+from rare.rules.decide import OK, why_not_start
 from rare.rules.orders import FCFS, renew_order
 from rare.rules.outlook import outlook_steps
 from rare.state import live_lists

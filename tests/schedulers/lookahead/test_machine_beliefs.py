@@ -169,7 +169,7 @@ def test_held_jobs_and_cancellations_are_not_in_the_copy():
     assert sorted(live["job"].tolist()) == [0, 2]
     assert HELD not in live["doing"]
     assert int(copy.world.env.live[0]) == 2
-    assert len(copy.world.cancels) == 0 < len(world.cancels)
+    assert len(copy.world.cancels) == 0
     timers = sorted(live["timer_s"].tolist())
     assert timers[0] == 690  # the latest start of job 2, not its cancellation
     queue = copy.world.ends[0, QUEUE]
