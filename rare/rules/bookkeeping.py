@@ -35,7 +35,8 @@ def log_change(w, event, job, level):
 @rule
 def log_event(w, event, job):
     """Append an event that leaves no job at a lower speed."""
-    log_change(w, event, job, 0)
+    if env_of(w).log_level > 0:
+        log_change(w, event, job, 0)
 
 
 @rule
@@ -75,7 +76,9 @@ def record(w, slot, status, earned_u):
 def count_slowdown(w, index):
     """Add the bounded slowdown of a job that leaves now: completed, given up, or cut off by the end."""
     s = env_of(w)
-    s.slowdown += max((s.now_s - arrival_s(w, index)) / max(job_of(w, index).work_s, 10), 1.0)
+    job = job_of(w, index)
+    came_s = arrival_s(w, index) if w.chain_rows > 0 else job.submit_s
+    s.slowdown += max((s.now_s - came_s) / max(job.work_s, 10), 1.0)
 
 
 @rule

@@ -103,7 +103,7 @@ def charged_enough_s(w):
         return NEVER_S
     it_mw = s.active_mw + s.node_mw + need_mw
     draw_mw = (it_mw * s.pue + 999) // 1000
-    if draw_mw > s.start_limit_mw:
+    if w.event_rows > 0 and draw_mw > s.start_limit_mw:
         return NEVER_S
     content = content_to_serve(w, draw_mw, s.min_battery_s)
     if content > s.capacity:
@@ -326,39 +326,34 @@ def apply_in_shortage(w, slot, what):
 
 
 @rule
-def apply_to_waiting(w, slot, what):
-    """Start or resume a waiting job at a level. OK, or why it is refused (§4.2a, §11.3)."""
-    if live_of(w, slot).doing != QUEUED and live_of(w, slot).doing != SUSPENDED:
-        return ERR_WAITING
-    if what != FULL and what >= levels_of(w, slot):
-        return ERR_LEVEL
-    reason = why_not_start(w, slot)
-    if reason != OK:
-        return reason
-    if w.speed_levels > 1 and not has_power_at(w, slot, what):
-        return ERR_POWER
-    start(w, slot, what)
-    return OK
-
-
-@rule
 def apply(w, code):
     """Carry out a decision (rare.state.decisions), or WAIT (§4). OK, or why it is refused (§4.4)."""
     s = env_of(w)
+    if code == WAIT:
+        if s.phase == SHEDDING:
+            s.declined = 1
+        else:
+            s.phase = CLOSING
+        s.decisions += 1
+        s.last_action = WAIT
+        return OK
     slot = slot_of_decision(code)
     what = what_of_decision(code)
     reason = OK
     if s.phase == SHEDDING:
-        if slot == WAIT:
-            s.declined = 1
-        else:
-            reason = apply_in_shortage(w, slot, what)
-    elif slot == WAIT:
-        s.phase = CLOSING
+        reason = apply_in_shortage(w, slot, what)
     elif live_of(w, slot).doing == RUNNING:
         reason = apply_to_running(w, slot, what)
+    elif live_of(w, slot).doing != QUEUED and live_of(w, slot).doing != SUSPENDED:
+        return ERR_WAITING
+    elif what != FULL and what >= levels_of(w, slot):
+        return ERR_LEVEL
     else:
-        reason = apply_to_waiting(w, slot, what)
+        reason = why_not_start(w, slot)
+        if reason == OK and w.speed_levels > 1 and not has_power_at(w, slot, what):
+            reason = ERR_POWER
+        if reason == OK:
+            start(w, slot, what)
     if reason != OK:
         return reason
     s.decisions += 1

@@ -7,7 +7,7 @@ from rare.rules import queue_index
 from rare.rules.bookkeeping import count_slowdown, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
 from rare.rules.orders import allowance_s, estimate_left_s, priority, worth_at
-from rare.rules.power_balance import more_nodes, node_increase_mw, nodes_for
+from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
 from rare.rules.progress.pace import (
     WHOLE,
     begin_run,
@@ -16,6 +16,7 @@ from rare.rules.progress.pace import (
     kept_mj,
     leave_work,
     level_of,
+    overrun_s,
     power_at_mw,
     rate_at,
     restart_seconds,
@@ -67,14 +68,6 @@ HUGE = 2**60
 UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
 
 # --- §5 running, §6 value ------------------------------------------------------------------
-
-
-@rule
-def overrun_s(w, job):
-    """Work that is never reached because the job is cut at its estimate (§5.5)."""
-    if env_of(w).kill_at_estimate:
-        return max(job.work_s - job.estimate_s, 0)
-    return 0
 
 
 @rule
@@ -330,13 +323,6 @@ def cancel(w, slot):
 
 
 @rule
-def wake_seconds(w, slot):
-    """How long this start waits for further nodes to wake (§5.2a)."""
-    wake_s = part_of(w, live_of(w, slot).part).wake_s
-    return wake_s if wake_s > 0 and more_nodes(w, slot) > 0 else 0
-
-
-@rule
 def set_end(w, slot, from_s):
     """Find the true and the expected end of a running job that goes on at its level from `from_s` (§5.1)."""
     live = live_of(w, slot)
@@ -358,7 +344,8 @@ def start(w, slot, level):
     job = job_of(w, live.job)
     dequeue(w, slot)
     resumed = live.doing == SUSPENDED
-    log_change(w, RESUME if resumed else START, live.job, level)
+    if s.log_level > 0:
+        log_change(w, RESUME if resumed else START, live.job, level)
     if live.first_start_s == NO_TIME:
         live.first_start_s = s.now_s
     live.changed_s = s.now_s

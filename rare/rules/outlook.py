@@ -9,7 +9,7 @@ from __future__ import annotations
 from rare.model import NEVER_S
 from rare.rules.events.grid_events import known_limit_mw
 from rare.rules.job_life import HUGE
-from rare.rules.power_balance import nodes_for, serves_grid_first
+from rare.rules.power_balance import nodes_for, open_start_cap_mw, serves_grid_first
 from rare.state.arrays import EXPECTED, cell_of, ends_of, entry_of, env_of, forecast_of, live_of, part_of
 from rare.state.compile import rule
 
@@ -205,7 +205,7 @@ def spare_over(w, from_s, run_s, power_mw, base_mw):
     s = env_of(w)
     steps = outlook_steps(w)
     if steps == 1:
-        cap_mw = s.open_start_cap_mw
+        cap_mw = open_start_cap_mw(w)
         if w.event_rows > 0:
             cap_mw = min(cap_mw, known_limit_mw(w, from_s, from_s + run_s) * 1000 // s.pue)
         return cap_mw - base_mw - power_mw
@@ -227,7 +227,7 @@ def spare_over(w, from_s, run_s, power_mw, base_mw):
         servable_mw = supply_mw + s.import_mw + battery_gives_mw(w, content, seconds)
         cap_mw = servable_mw * 1000 // s.pue
         if step == 0:
-            cap_mw = min(cap_mw, s.open_start_cap_mw)
+            cap_mw = min(cap_mw, open_start_cap_mw(w))
         if w.event_rows > 0:
             until_s = min(start_s + seconds, from_s + max(run_s, 1))
             cap_mw = min(cap_mw, known_limit_mw(w, max(start_s, from_s), until_s) * 1000 // s.pue)

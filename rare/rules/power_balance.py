@@ -29,7 +29,7 @@ def nodes_for(part, cores, gpus_milli, memory_mib):
 def charges_from_grid(w):
     """Whether grid power is cheap or clean enough to charge from it, and to spare the battery (§7.2a)."""
     s = env_of(w)
-    if s.events_on > 0:  # §12.1
+    if w.event_rows > 0 and s.events_on > 0:  # §12.1
         return False
     if s.grid_charge == BY_PRICE:
         return s.price_u <= s.grid_charge_below
@@ -87,17 +87,28 @@ def content_to_serve(w, draw_mw, hold_s):
 def set_capacity(w):
     """Capacity and starting capacity as IT power (§2.6), the latter also without grid events (§10.8)."""
     s = env_of(w)
-    s.cap_mw = min(servable_mw(w, 1), s.limit_mw) * 1000 // s.pue
+    serve_mw = servable_mw(w, 1)
     start_mw = servable_mw(w, s.min_battery_s)
-    s.open_start_cap_mw = start_mw * 1000 // s.pue
-    s.start_cap_mw = min(start_mw, s.start_limit_mw) * 1000 // s.pue
+    if w.event_rows > 0:
+        s.open_start_cap_mw = start_mw * 1000 // s.pue
+        serve_mw = min(serve_mw, s.limit_mw)
+        start_mw = min(start_mw, s.start_limit_mw)
+    s.cap_mw = serve_mw * 1000 // s.pue
+    s.start_cap_mw = start_mw * 1000 // s.pue
+
+
+@rule
+def open_start_cap_mw(w):
+    """The starting capacity that there would be without grid events (§10.8)."""
+    return env_of(w).open_start_cap_mw if w.event_rows > 0 else env_of(w).start_cap_mw
 
 
 @rule
 def light_nodes(w):
     """Light as many unused nodes as fit beside the jobs without the battery (§2.7)."""
     s = env_of(w)
-    without_battery_mw = min(s.supply_mw + s.import_mw, s.start_limit_mw) * 1000 // s.pue
+    limit_mw = s.start_limit_mw if w.event_rows > 0 else UNLIMITED_MW
+    without_battery_mw = min(s.supply_mw + s.import_mw, limit_mw) * 1000 // s.pue
     spare_mw = max(without_battery_mw - s.active_mw - s.node_mw, 0)
     s.lit_mw = 0
     for p in range(w.partitions):
@@ -128,6 +139,13 @@ def more_nodes(w, slot):
         part.memory_mib - part.free_memory_mib + job.memory_mib,
     )
     return nodes - part.nodes_used
+
+
+@rule
+def wake_seconds(w, slot):
+    """How long this start waits for further nodes to wake (§5.2a)."""
+    wake_s = part_of(w, live_of(w, slot).part).wake_s
+    return wake_s if wake_s > 0 and more_nodes(w, slot) > 0 else 0
 
 
 @rule

@@ -127,6 +127,8 @@ def choose_head(w, policy):
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot
         if not is_gated(w, slot, policy):
+            if w.speed_levels <= 1:
+                return slot if why_not_start(w, slot) == OK else WAIT
             level = fastest_start(w, slot, policy)
             return WAIT if level == WAIT else decision(slot, level)
     return WAIT

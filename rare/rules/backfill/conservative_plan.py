@@ -22,7 +22,7 @@ from rare.rules.outlook import (
     step_start_s,
     supply_ahead_mw,
 )
-from rare.rules.power_balance import nodes_for
+from rare.rules.power_balance import nodes_for, open_start_cap_mw
 from rare.state.arrays import EXPECTED, ends_of, entry_of, env_of, live_of, part_of, plan_cell_of
 from rare.state.compile import rule
 
@@ -71,7 +71,7 @@ def median_cap_mw(w, step, content):
     aside."""
     s = env_of(w)
     if step == 0:
-        return s.open_start_cap_mw
+        return open_start_cap_mw(w)
     seconds = step_start_s(w, step + 1) - step_start_s(w, step)
     servable_mw = supply_ahead_mw(w, step) + s.import_mw + battery_gives_mw(w, content, seconds)
     return servable_mw * 1000 // s.pue

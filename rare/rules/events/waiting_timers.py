@@ -28,6 +28,8 @@ def next_timer_s(w, slot):
     live = live_of(w, slot)
     job = job_of(w, live.job)
     now_s = env_of(w).now_s
+    if w.cancel_rows == 0 and job.deadline_s == NEVER_S:
+        return NEVER_S
     if w.cancel_rows > 0 and live.first_start_s == NO_TIME:
         return min(cancel_s_of(w, live.job), deadline_timer_s(w, slot, job, now_s))
     return deadline_timer_s(w, slot, job, now_s)

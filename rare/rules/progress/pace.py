@@ -107,6 +107,14 @@ def expected_run_at_s(w, slot, level):
     return run_time_s(w, estimated_work(w, slot, 0), rate_at(w, slot, level), 0)
 
 
+@rule
+def overrun_s(w, job):
+    """Work that is never reached because the job is cut at its estimate (§5.5)."""
+    if env_of(w).kill_at_estimate:
+        return max(job.work_s - job.estimate_s, 0)
+    return 0
+
+
 # --- what a run has come to ------------------------------------------------------------------------
 
 
