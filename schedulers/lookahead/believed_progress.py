@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rare.rules.events.waiting_timers import set_timer
-from rare.rules.job_life import overrun_s
 from rare.rules.progress.pace import (
     WHOLE,
     level_of,
+    overrun_s,
     rate_at,
     run_time_s,
     work_done,
