@@ -47,6 +47,7 @@ def test_random_actions_are_valid_and_all_of_them_come() -> None:
     assert mask[np.arange(len(mask)), actions].all() and set(actions.tolist()) == set(range(9))
 
 
+@pytest.mark.slow
 def test_what_a_network_costs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--quick", "--only", "network", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -226,7 +226,8 @@ def killed_sweep(here, kills, draw):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, 20])
 def test_killed_workers_and_commands_cost_nothing_but_time(here, kills):
     (here / "s.toml").write_text(LONGER)
     sweep("--workers", "1", "--out", "one")

@@ -192,7 +192,7 @@ def _play(world, decisions, order=0):
     "case",
     [
         random_power_case(random.Random(1)),
-        random_event_case(random.Random(1), random_power_case(random.Random(1)), share=1.0),
+        random_event_case(random.Random(8), random_power_case(random.Random(8)), share=1.0),
     ],
     ids=["plain", "events"],
 )

@@ -23,7 +23,7 @@ from tests.rare.rules.world_look import LookScheduler, Restless
 from tests.rare.twins import history
 from tests.reference.simulator import run_reference
 
-SEEDS = 24  # `pytest -m slow` runs 10,000
+SEEDS = 16  # `pytest -m slow` runs 10,000
 # Seeds that told of a fault once. 2000778: the reference placed jobs at the end of an endless outage.
 TELLING_SEEDS = (2_000_778,)
 

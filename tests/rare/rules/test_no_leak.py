@@ -26,7 +26,7 @@ from tests.rare.twins import summary
 from tests.reference.model import WAIT
 from traces.jobs.workload import NO_CANCEL_S, NO_DEADLINE_S, Workload
 
-SEEDS = 24
+SEEDS = 16
 PLANNED = -1
 
 

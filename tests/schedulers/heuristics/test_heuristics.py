@@ -318,7 +318,7 @@ def test_every_name_composes_and_is_described():
     [
         ("fifo", r"unknown scheduler 'fifo': 'fifo' is not among the orders .*fcfs"),
         ("hfv+easy", r"did you mean 'hvf'\?"),
-        ("sjf+eazy", r"'eazy' is not among the backfills, gates and victim rules .*did you mean 'easy'\?"),
+        ("sjf+eazy", r"'eazy' is not among .* gates, victim and speed rules .*did you mean 'easy'\?"),
         ("easy+greedy", "names two backfill rules"),
         ("sjf+latest+lowvalue", "names two victim rules"),
         ("", "unknown scheduler"),

@@ -205,7 +205,7 @@ def test_out_of_range_is_what_the_model_card_says():
     starts = np.cumsum([0, *sizes])
     row = records((1,), NET)
     row.queue_slots, row.running_slots = layout.queue_slots, layout.running_slots
-    row.forecast_hours = layout.forecast_hours
+    row.forecast_hours, row.actions = layout.forecast_hours, layout.actions
     net = arguments(row)[0]
     low, high = np.full(len(NAMES), -0.9, np.float32), np.full(len(NAMES), 0.9, np.float32)
     high[[0, sizes[0]]] = 1  # present
