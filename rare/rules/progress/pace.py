@@ -50,12 +50,6 @@ def power_at_mw(w, slot, level):
     return (full_mw * speed_of(w, live.part, level).power + WHOLE - 1) // WHOLE
 
 
-@rule
-def least_power_mw(w, slot):
-    """Active power of a job at its lowest level."""
-    return power_at_mw(w, slot, levels_of(w, slot) - 1)
-
-
 # --- the one function of work left and rate (§5.1) ------------------------------------------------
 
 
