@@ -11,6 +11,7 @@ The classes used are numba's own but not public; `tests/rare/state/test_compilat
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -183,6 +184,16 @@ class Rule(CPUDispatcher):
         super().__init__(function, targetoptions={**options, **wrappers}, pipeline_class=_EntryCompiler)
         inner = {**options, **wrappers, "no_cpython_wrapper": True}
         self._inner = _Inner(function, targetoptions=inner, pipeline_class=_InnerCompiler)
+
+    def compile(self, sig: Any) -> Any:
+        """Compile, or load, without the garbage collector: it would walk through all of numba's types again and again."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile(sig)
+        finally:
+            if collecting:
+                gc.enable()
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         return self._inner.get_call_template(args, kws)
