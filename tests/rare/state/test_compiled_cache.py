@@ -297,7 +297,7 @@ def test_a_read_only_cache_is_replaced_without_a_word(home, monkeypatch, caplog)
 
 
 def test_a_process_says_it_in_one_line_and_keeps_its_code_elsewhere(home):
-    (home / "cache" / "rare" / cache_folder().name).mkdir(parents=True)
+    (home / "cache" / "rare" / cache_folder().name).mkdir(parents=True, exist_ok=True)
     (home / "cache" / "rare").chmod(0o777)
     code = "from rare.state.compile import cache_folder; print(cache_folder())"
     environment = {
