@@ -15,8 +15,11 @@ from rare.model import Case
 from rare.result import Result
 from rare.scheduler import Decider, as_decider, keep_queue
 from rare.state.arrays import ENDED_NAMES
+from rare.state.array_functions import load_array_functions
 from rare.world import build_world
 from traces.errors import InputError
+
+load_array_functions()
 
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
@@ -37,7 +36,7 @@ def when_imported(package: str, action: Callable[[], None]) -> None:
         sys.meta_path.insert(0, _AfterImport(package, action))
 
 
-class _AfterImport(MetaPathFinder):
+class _AfterImport:  # a finder; importlib.abc has a base for them, and brings tempfile with it
     """Finds nothing by itself: has the others find the package, and the action done after its loading."""
 
     def __init__(self, package: str, action: Callable[[], None]) -> None:
