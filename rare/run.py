@@ -14,8 +14,8 @@ from rare.metrics import metrics
 from rare.model import Case
 from rare.result import Result
 from rare.scheduler import Decider, as_decider, keep_queue
-from rare.state.arrays import ENDED_NAMES
 from rare.state.array_functions import load_array_functions
+from rare.state.arrays import ENDED_NAMES
 from rare.world import build_world
 from traces.errors import InputError
 

@@ -29,7 +29,7 @@ def lazy_exports(package: str, places: Mapping[str, str]) -> Callable[[str], obj
 
 
 def when_imported(package: str, action: Callable[[], None]) -> None:
-    """Do this once a package of others has been imported: now, if it has been, else after its first import."""
+    """Do this when a package of others has been imported: now, if it has been, else after its import."""
     if package in sys.modules:
         action()
     else:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-import llvmlite.binding
+import llvmlite.binding  # type: ignore[import-untyped]
 import numpy as np
 
 from rare.state.cache_place import Unsafe, check_private
@@ -29,7 +29,7 @@ MOST_FILES = 256
 MOST_BYTES = 4 * 2**20
 """Of one array; a year of minutes is twice as large, and reading it would be no start in a moment."""
 FROM_ONE_PROCESS = 8
-"""Arrays that one process keeps. One that builds many cases has its imports behind it, and would fill the disk."""
+"""Arrays that one process keeps: who builds many cases has imports behind him, and would fill the disk."""
 _ROOT = Path(__file__).resolve().parents[2]
 _SOURCES = ("traces", "energy", "rare/scenario")
 _SUFFIXES = (".py", ".toml", ".csv")

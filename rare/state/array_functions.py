@@ -1,8 +1,8 @@
 """numba's functions of arrays, loaded without importing half of SciPy.
 
-Before its first compiled function runs, numba loads what it knows of arrays and asks there whether SciPy has
-BLAS, by importing scipy.linalg: a tenth of a second. RARE requires SciPy, so the answer is yes. Where code that
-multiplies matrices is compiled, numba asks again and gets its answer as usual.
+Before its first compiled function runs, numba loads what it knows of arrays and asks there whether SciPy
+has BLAS, by importing scipy.linalg: a tenth of a second. RARE requires SciPy, so the answer is yes. Where
+code that multiplies matrices is compiled, numba asks again and gets its answer as usual.
 """
 
 from __future__ import annotations

@@ -118,9 +118,9 @@ def _lay_out(figure: Figure) -> None:
     """
     figure.set_dpi(PNG_DPI)
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if engine is not None and figure.axes:
         engine.execute(figure)
-        figure.set_layout_engine(None)
+    figure.set_layout_engine(None)
 
 
 def label(text: object, most: int = 40) -> str:

@@ -1,4 +1,4 @@
-"""A command imports a library that it has no use for, which its user waits for, or what was put off never comes."""
+"""A command imports what it has no use for, and its user waits; or what was put off never comes."""
 
 import subprocess
 import sys
@@ -11,8 +11,8 @@ from rare.state.compile import cache_folder
 ROOT = Path(__file__).resolve().parents[3]
 #: Each takes 0.05 to 0.5 s of a start.
 HEAVY = (
-    "gymnasium", "h5py", "jinja2", "matplotlib", "pandas", "pvlib", "pyarrow", "requests", "rich", "scipy.integrate",
-    "scipy.linalg", "scipy.optimize", "scipy.special", "torch", "windpowerlib",
+    "gymnasium", "h5py", "jinja2", "matplotlib", "pandas", "pvlib", "pyarrow", "requests", "rich",
+    "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.special", "torch", "windpowerlib",
 )  # fmt: skip
 #: Rules that a simulation under a heuristic does not run: to set one up for compilation takes 0.4 ms.
 UNUSED = ("rare.env.stepping", "rare.env.observation.features", "schedulers.lookahead.rollout")
@@ -45,7 +45,8 @@ class TestImports:
 
     def test_a_policy_brings_the_environment(self):
         code = (
-            "import sys; from rare.scheduler import as_scheduler; early = 'rare.env.policies.policy' in sys.modules\n"
+            "import sys; from rare.scheduler import as_scheduler\n"
+            "early = 'rare.env.policies.policy' in sys.modules\n"
             "class Mine:\n    def act(self, observation, mask): return 0\n"
             "print(early, type(as_scheduler(Mine())).__name__)"
         )
@@ -55,6 +56,7 @@ class TestImports:
         code = (
             "import sys, numpy, rare.run; early = 'scipy.linalg' in sys.modules\n"
             "from numba.np import arraymath, linalg\n"
-            "print(early, arraymath._HAVE_BLAS, arraymath.ensure_blas is linalg.ensure_blas, linalg.ensure_blas())"
+            "same = arraymath.ensure_blas is linalg.ensure_blas\n"
+            "print(early, arraymath._HAVE_BLAS, same, linalg.ensure_blas())"
         )
         assert _python(code) == "False True True None"

@@ -368,7 +368,8 @@ def test_two_hundred_thousand_jobs_give_small_files(tmp_path):
 
         monkeypatch.setattr(ConstrainedLayoutEngine, "execute", counted_execute)
         monkeypatch.setattr(Figure, "draw", counted_draw)
-        with matplotlib.rc_context({"figure.autolayout": True}), style.drawing():  # as of a user's matplotlibrc
+        users = matplotlib.rc_context({"figure.autolayout": True})  # as of a matplotlibrc
+        with users, style.drawing():
             figure = style.new_figure(2)
             figure.subplots().set_ylabel("power [kW]")
             style.save(figure, tmp_path, "one")

@@ -54,7 +54,9 @@ class TestKeeping:
             origins.add(kept_arrays._origin.__wrapped__())
         assert len(origins) == 2
 
-    @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"x" + data[1:]])
+    @pytest.mark.parametrize(
+        "damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"x" + data[1:]]
+    )
     def test_damaged_file_counts_as_absent(self, folder, damage):
         kept_arrays.keep(["a"], NUMBERS)
         (path,) = folder.iterdir()
