@@ -5,18 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rare.accounts.grid_response import response_metrics
 from rare.clocks.compiled_clock import CompiledClock
 from rare.clocks.simpy_clock import SimpyClock
-from rare.env.policies.policy import AnyScheduler
 from rare.metrics import metrics
 from rare.model import Case
 from rare.result import Result
 from rare.scheduler import Decider, as_decider, keep_queue
+from rare.state.array_functions import load_array_functions
 from rare.state.arrays import ENDED_NAMES
 from rare.world import build_world
 from traces.errors import InputError
+
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler
+
+load_array_functions()
 
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
 

@@ -10,7 +10,6 @@ from rare.scheduler import Decider
 from rare.state.arrays import DECIDE_SHED, World
 from rare.state.memory import Copyable, arguments, fresh
 from schedulers.heuristics.chooser import choose
-from schedulers.heuristics.fused_record import record
 from schedulers.heuristics.fused_replay import replay
 from schedulers.heuristics.speeds import FULL_SPEED
 from schedulers.heuristics.victims import victim
@@ -57,5 +56,7 @@ class HeuristicDecider(Copyable, Decider):
         self, places: int, epsilon: float, arrays: tuple[np.ndarray, ...], step: int, steps: int
     ) -> tuple[int, int]:
         """Log an episode without leaving compiled code (rare.dataset.play_episode)."""
+        from schedulers.heuristics.fused_record import record  # with it come the rules of the environment
+
         step, why = record(places, self.policy, epsilon, arrays, step, steps)
         return int(step), int(why)

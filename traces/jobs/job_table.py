@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.text import place
@@ -31,6 +30,7 @@ from traces.jobs.job_texts import JobTexts
 from traces.jobs.read_options import ReadOptions
 from traces.jobs.repairs import Check, Findings, plain
 from traces.jobs.submit_shift import shift_to_zero
+from traces.jobs.text_columns import repeated_ids
 from traces.jobs.workload import (
     FULLY_SENSITIVE,
     LARGEST_COUNT,
@@ -316,7 +316,7 @@ class JobTable:
         self._findings.refuse(checks)
 
     def _duplicates(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-        repeated = pd.Series(ids).duplicated().to_numpy()
+        repeated = repeated_ids(ids)
         first = int(np.argmax(ids == ids[int(np.argmax(repeated))])) if repeated.any() else 0
         where = self._findings.where(first) if repeated.any() else ""
         return repeated, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"

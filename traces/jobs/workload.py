@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from traces.errors import InputError, quoted
 from traces.jobs.dependencies.precedence import array_of_tuples, normal_predecessors, refuse_cycles
-from traces.jobs.text_columns import ids_column, texts_column
+from traces.jobs.text_columns import ids_column, repeated_ids, texts_column
 from traces.numbers.constants import NO_DEADLINE_S as NO_DEADLINE_S
 from traces.numbers.constants import NO_POWER as NO_POWER
 from traces.numbers.constants import NO_VALUE as NO_VALUE
@@ -345,7 +344,7 @@ def _check_rows(jobs: Workload) -> None:
         waits = np.fromiter(map(bool, jobs.after), bool, len(jobs))
         refuse(~waits & (jobs.think_s > 0), "has a think time and waits for no job")
     refuse(np.diff(jobs.submit_s, prepend=0) < 0, "is out of order: jobs must be sorted by submit_s")
-    refuse(pd.Series(jobs.job_id).duplicated().to_numpy(), "has an id that an earlier job has")
+    refuse(repeated_ids(jobs.job_id), "has an id that an earlier job has")
 
 
 def _check_header(jobs: Workload) -> None:
