@@ -37,6 +37,22 @@ def records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     return zeros(shape, dtype).view(np.recarray)
 
 
+def behind(array: np.ndarray, count: int) -> Any:
+    """(1, count) records that begin with those of `array`, in the memory that was made with it.
+
+    None where that is too little. They share their memory: `array` is then over.
+    """
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    first = array.ctypes.data - owner.ctypes.data
+    size = count * array.dtype.itemsize
+    if owner.nbytes - first < size:
+        return None
+    room = owner.reshape(-1).view(np.uint8)[first : first + size]
+    return room.view(array.dtype).reshape((1, count)).view(np.recarray)
+
+
 def fresh(array: np.ndarray) -> Any:
     """The same numbers or records in aligned memory of their own, which may be written to.
 
