@@ -254,8 +254,8 @@ class JobTable:
             self._findings.refuse_all()
         if shift_s:
             columns["submit_s"] = submit_s + shift_s
-        for name in _INSTANTS.keys() & columns.keys():
-            columns[name] = columns[name] + np.where(columns[name] < _INSTANTS[name], shift_s, 0)
+            for name in _INSTANTS.keys() & columns.keys():
+                columns[name] = columns[name] + np.where(columns[name] < _INSTANTS[name], shift_s, 0)
         if late.any():
             order = np.argsort(submit_s, kind="stable")
             columns = {
