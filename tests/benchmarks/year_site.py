@@ -1,4 +1,4 @@
-"""A year of a large site in one run: synthetic jobs, written to Parquet in chunks, streamed back and replayed.
+"""A year of a large site in one run: synthetic jobs, written to Parquet in chunks, streamed and replayed.
 
     python -m tests.benchmarks.year_site [--jobs 44000000] [--scheduler easy] [--folder FOLDER]
 
@@ -87,23 +87,22 @@ def replay_step(path: Path, scheduler: str) -> None:
         ours(case_of(read_workload(small)), scheduler, record=False)  # compile, and import what reads
     before, began_s = held_bytes(), time.perf_counter()
     work = read_workload(path)
-    count = len(work)
+    count, most = len(work), peak_bytes()
     print(
         f"read: {time.perf_counter() - began_s:.0f} s; the workload holds {(held_bytes() - before) / count:.0f} "
-        f"bytes a job, at most {(peak_bytes() - before) / count:.0f} while it was read "
-        f"({peak_bytes() / 1e9:.2f} GB resident)",
+        f"bytes a job, {(most - before) / count:.0f} at most while it is read ({most / 1e9:.2f} GB resident)",
         flush=True,
     )
     forget_peak()
     before, began_s = held_bytes(), time.perf_counter()
     elapsed_s, result = ours(case_of(work), scheduler, record=False)
-    peak, days = resident_bytes("VmHWM"), result.metrics["makespan_s"] / DAY_S
+    most, metrics = resident_bytes("VmHWM"), result.metrics
     print(
-        f"{scheduler}, {count:,} jobs, {days:.0f} days, {work.processors:,} processors: "
-        f"{time.perf_counter() - began_s:.0f} s ({elapsed_s:.0f} s of CPU time, {1e9 * elapsed_s / count:,.0f} ns a "
-        f"job); the process held {before / count:.0f} bytes a job before and {peak / count:.0f} at the peak of the "
-        f"replay ({peak / 1e9:.2f} GB resident); {result.metrics['jobs_completed']:,} jobs completed, "
-        f"{result.metrics['energy_kwh']:,.0f} kWh; machine load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs",
+        f"{scheduler}, {count:,} jobs, {metrics['makespan_s'] / DAY_S:.0f} days, {work.processors:,} processors: "
+        f"{time.perf_counter() - began_s:.0f} s ({elapsed_s:.0f} s of CPU time, "
+        f"{1e9 * elapsed_s / count:,.0f} ns a job); {(most - before) / count:.0f} bytes a job beyond the workload, "
+        f"{most / 1e9:.2f} GB resident at most; {metrics['jobs_completed']:,} jobs completed, "
+        f"{metrics['energy_kwh']:,.0f} kWh; machine load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs",
         flush=True,
     )
 

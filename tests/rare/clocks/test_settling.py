@@ -1,4 +1,4 @@
-"""One compiled call for each instant of the SimPy clock, few events on it, and live jobs that grow in place."""
+"""The SimPy clock: one compiled call for an instant, few events on it. And live jobs that grow in place."""
 
 import random
 
