@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 
 _numba_config: Any = numba.config
 CACHE_LINE = 64
-LARGE = 8 * 2**20  # bytes of an array from which on it has memory of its own
+LARGE, HUGE_PAGES = 2**20, 2**22  # bytes of an array from which on it has memory of its own, in huge pages
 _ARRAYS: dict[int, np.ndarray] = {}  # grows with every world, which only the interpreter's use affords
 
 
@@ -42,7 +42,7 @@ def untouched(size: int) -> np.ndarray:
     """
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
     memory = mmap.mmap(-1, size, **private)  # private: as all other memory after a fork
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    if size >= HUGE_PAGES and hasattr(mmap, "MADV_HUGEPAGE"):  # as NumPy does
         with suppress(OSError):  # a kernel without them
             memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.uint8)
