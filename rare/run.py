@@ -16,7 +16,7 @@ from rare.result import Result
 from rare.scheduler import Decider, as_decider, keep_queue
 from rare.state.array_functions import load_array_functions
 from rare.state.arrays import ENDED_NAMES
-from rare.world import build_world
+from rare.world import build_world, without_live_jobs
 from traces.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def simulate(
     began_s = time.perf_counter()
     world = runner.run(progress)
     elapsed_s = time.perf_counter() - began_s
+    recorder = runner.recorder
+    world = without_live_jobs(world)
+    del runner  # with millions of jobs, the metrics need the memory of the queue
     state = world.env[0]
     result = Result(
         case=case,
@@ -65,8 +68,8 @@ def simulate(
         ended=ENDED_NAMES[state.ended],
         metrics={},
         jobs=world.outcome[0],
-        events=runner.recorder.events,
-        power=runner.recorder.power_until(int(state.now_s), int(state.content)),
+        events=recorder.events,
+        power=recorder.power_until(int(state.now_s), int(state.content)),
     )
     of_events = response_metrics(result) if case.events is not None else None
     values = metrics(case, world, warmup_s, elapsed_s, decider.fallback_decisions, of_events)

@@ -64,7 +64,7 @@ def simulate_one(
     try:
         with users_error(name), display.task(label or name, "jobs arrived") as task:
             scheduler = as_scheduler(made)
-            entry = "instant" if settings.clock == "simpy" else scheduler.compiled_entry
+            entry = scheduler.settling_entry if settings.clock == "simpy" else scheduler.compiled_entry
             _note_compiling(display, entry)
             with compiled_once(entry):
                 decider = as_decider(scheduler, work.built.case)

@@ -16,7 +16,7 @@ def ids_column(name: str, ids: np.ndarray) -> np.ndarray:
     if len(array) == 0:
         return np.zeros(0, dtype=np.int64)
     if array.dtype.kind in "iu" and array.max() <= np.iinfo(np.int64).max:
-        return array.astype(np.int64)
+        return array.astype(np.int64, copy=False)
     texts = texts_column(name, "job_id", array)
     if all(is_number_id(text) for text in texts):
         return np.array([int(text) for text in texts], dtype=np.int64)
