@@ -90,7 +90,8 @@ def replay_step(path: Path, scheduler: str) -> None:
     count, most = len(work), peak_bytes()
     print(
         f"read: {time.perf_counter() - began_s:.0f} s; the workload holds "
-        f"{(held_bytes() - before) / count:.0f} bytes a job, {(most - before) / count:.0f} at most while it is read ({most / 1e9:.2f} GB resident)",
+        f"{(held_bytes() - before) / count:.0f} bytes a job, "
+        f"{(most - before) / count:.0f} at most while it is read ({most / 1e9:.2f} GB resident)",
         flush=True,
     )
     forget_peak()
@@ -99,7 +100,8 @@ def replay_step(path: Path, scheduler: str) -> None:
     most, metrics = resident_bytes("VmHWM"), result.metrics
     print(
         f"{scheduler}, {count:,} jobs, {metrics['makespan_s'] / DAY_S:.0f} days, "
-        f"{work.processors:,} processors: {time.perf_counter() - began_s:.0f} s ({elapsed_s:.0f} s of CPU time, "
+        f"{work.processors:,} processors: {time.perf_counter() - began_s:.0f} s "
+        f"({elapsed_s:.0f} s of CPU time, "
         f"{1e9 * elapsed_s / count:,.0f} ns a job); {(most - before) / count:.0f} bytes a job beyond the "
         f"workload, {most / 1e9:.2f} GB resident at most; {metrics['jobs_completed']:,} jobs completed, "
         f"{metrics['energy_kwh']:,.0f} kWh; machine load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs",

@@ -170,13 +170,10 @@ class JobTable:
         if not isinstance(given, list):
             if name == "job_id":
                 return given
-            numbers = (
-                None
-                if name not in QUANTITIES or source.minus is not None or source.times is not None
-                else scaled_if_whole(given, source.factor)
-            )
-            if numbers is not None:
-                return numbers
+            if name in QUANTITIES and source.minus is None and source.times is None:
+                numbers = scaled_if_whole(given, source.factor)
+                if numbers is not None:
+                    return numbers
         column = texts_of(given)
         if name == "preemptible":
             return booleans(source.column, column)

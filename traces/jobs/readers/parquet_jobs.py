@@ -96,16 +96,16 @@ def _read(path: Path | str, file: pyarrow.parquet.ParquetFile, options: ReadOpti
     in_file = [name for name in columns_mapping.columns() if name in names]
     for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):  # one row group after the other
         rows = batch.num_rows
-        cells: dict[str, Cells] = {}
+        chunk: dict[str, Cells] = {}
         for name in in_file:
             numbers = _numbers(batch.column(name))
             if numbers is None:
-                cells[name] = _cells(path, name, batch.column(name), first, name in lists)
+                chunk[name] = _cells(path, name, batch.column(name), first, name in lists)
             else:
-                cells[name] = numbers
+                chunk[name] = numbers
         for name in set(columns_mapping.columns()) & set(ranges):
-            cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
-        table.add(np.arange(first, first + rows), cells)
+            chunk[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
+        table.add(np.arange(first, first + rows), chunk)
         first += rows
     return table.workload(options)
 
