@@ -59,7 +59,7 @@ def find(key: Sequence[str | bytes]) -> np.ndarray | None:
 def keep(key: Sequence[str | bytes], array: np.ndarray) -> None:
     """Keep an array under this key, if there is a folder for it; a full disk is no error."""
     folder, name = _folder(), _name(key)
-    if folder is None or array.nbytes > MOST_BYTES or len(_written | {name}) > FROM_ONE_PROCESS:
+    if folder is None or array.nbytes > MOST_BYTES or name in _written or len(_written) >= FROM_ONE_PROCESS:
         return
     _written.add(name)
     file = io.BytesIO()
@@ -98,7 +98,8 @@ def _origin() -> bytes:
     """Hash of the code, the libraries and the processor that the arrays come from."""
     digest = hashlib.sha256(f"1 {llvmlite.binding.get_host_cpu_name()}".encode())
     for library in _LIBRARIES:
-        digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
+        with suppress(importlib.metadata.PackageNotFoundError):
+            digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
     paths = [
         os.path.join(folder, name)
         for package in _SOURCES

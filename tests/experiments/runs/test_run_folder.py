@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from experiments.results.run_folder import atomic_folder, load_compare, load_run, run_subfolder, write_run
+from experiments.results.run_tables import write_table
 from tests.experiments.fake_runs import fake_compare, fake_jobs, fake_metrics, fake_power, fake_run
 from traces.errors import InputError
 
@@ -268,3 +269,20 @@ def test_floats_keep_their_digits(tmp_path):
     write_run(tmp_path / "r", {}, {}, {"metrics": {}}, jobs, events, power)
     assert (load_run(tmp_path / "r").power["draw_w"] == 1234567.891).all()
     assert isinstance(load_run(tmp_path / "r").power, pd.DataFrame)
+
+
+def test_tables_are_written_as_pandas_writes_them(tmp_path):
+    table = pd.DataFrame(
+        {
+            "float": [1.5, float("nan"), 1e-7, 1e22, -0.0],
+            "whole": pd.array([1, None, 3, 10**12, -5], dtype="Int64"),
+            "text": ["plain", "a,b", 'with "quotes"', None, "two\nlines"],
+            "empty": [None] * 5,
+            "flag": [True, False, True, False, True],
+            "mixed": np.array([10**30, None, 0, "é", 2.5], dtype=object),
+        }
+    )
+    write_table(tmp_path / "jobs.csv", table, ("whole", "float"))
+    ordered = table[["whole", "float", "text", "empty", "flag", "mixed"]]
+    expected = ordered.to_csv(index=False, lineterminator="\n")
+    assert (tmp_path / "jobs.csv").read_text(encoding="utf-8") == expected

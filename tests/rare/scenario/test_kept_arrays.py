@@ -78,6 +78,13 @@ class TestKeeping:
             kept_arrays.keep([name], NUMBERS)
         assert [kept_arrays.find([name]) is not None for name in "abc"] == [True, True, False]
 
+    def test_an_array_is_written_once(self, folder):
+        kept_arrays.keep(["a"], NUMBERS)
+        (path,) = folder.iterdir()
+        path.unlink()
+        kept_arrays.keep(["a"], NUMBERS)
+        assert not list(folder.iterdir())
+
     def test_those_read_last_stay(self, folder, monkeypatch):
         monkeypatch.setattr(kept_arrays, "MOST_FILES", 2)
         for when, name in enumerate("ab"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from traces import NO_DEADLINE_S, NO_POWER, NO_VALUE, InputError, Workload, read_workload, write_workload
+from traces.jobs.text_columns import repeated_ids
 
 FULL = """# name: tiny
 # start_utc: 2022-01-01T01:00:00+01:00
@@ -294,3 +295,11 @@ class TestWorkload:
 
 def as_dict(jobs):
     return {name: getattr(jobs, name) for name in jobs.__dataclass_fields__}
+
+
+@pytest.mark.parametrize(
+    "ids", [[1, 2, 3], [3, 1, 2], [2, 2, 1, 2], [1], [], ["a", "b"], ["b", "a", "b", "b"], [5, 1, 5, 1]]
+)
+def test_repeated_ids_are_those_that_came_before(ids):
+    array = np.array(ids, dtype=object if ids and isinstance(ids[0], str) else np.int64)
+    assert repeated_ids(array).tolist() == [each in ids[:place] for place, each in enumerate(ids)]
