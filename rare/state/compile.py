@@ -24,6 +24,7 @@ import numba
 import numpy as np
 
 from rare.state.cache_place import private_folder
+from rare.state.compilation_unit import Rule
 from traces.numbers.constants import DAY_S
 
 _numba_config: Any = numba.config
@@ -156,9 +157,16 @@ def _compiled(function: F, parallel: bool) -> F:
     before, folder = _numba_config.CACHE_DIR, cache_folder()
     _numba_config.CACHE_DIR = str(folder or "")  # read when the cache is set up, so only ours moves
     try:
-        made = numba.njit(cache=folder is not None, error_model="numpy", nogil=True, parallel=parallel)(
-            function
-        )
+        if _numba_config.DISABLE_JIT:
+            return function
+        if parallel:
+            made = numba.njit(cache=folder is not None, error_model="numpy", nogil=True, parallel=parallel)(
+                function
+            )
+        else:
+            made = Rule(function, {"nopython": True, "error_model": "numpy", "nogil": True})
+            if folder is not None:
+                made.enable_caching()
         return cast(F, made)
     finally:
         _numba_config.CACHE_DIR = before
