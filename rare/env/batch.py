@@ -238,7 +238,7 @@ class Batch(Copyable):
     def step(self, actions: np.ndarray, threads: int = 1) -> None:
         """One step of all environments, by so many threads. ValueError, with nothing done at all, if invalid.
 
-        actions: (E,) int64, without gaps.
+        actions: (E,) whole numbers.
         """
         crew = self._crew
         if crew is None or not crew.is_for(threads):

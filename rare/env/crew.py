@@ -40,11 +40,13 @@ class Crew:
             row[f"at_{name}"] = register(counter)
         self._address = register(self._crew)
         self._counters["taken"]["value"][0] = row["chunks"]  # nothing to take yet
+        self._actions = zeros((environments,), np.dtype(np.int64))
+        self._at_actions = register(self._actions.view(CELL))
         self._alone_s = 0.0
         self._process, self._threads = os.getpid(), threads
         self._wakes = [threading.Lock() for _ in range(threads - 1)]  # a helper sleeps at its lock
         self._open = [True]
-        kept = self._crew, self._counters  # as long as a helper may read them
+        kept = self._crew, self._counters, self._actions  # as long as a helper may read them
         for wake in self._wakes:
             wake.acquire()
             arguments = (self._address, wake, self._open, kept)
@@ -56,13 +58,13 @@ class Crew:
         return self._threads == threads and self._process == os.getpid()
 
     def step(self, places: int, actions: np.ndarray) -> int:
-        """One step of all environments, at actions (E,) int64, without gaps; how many need something.
+        """One step of all environments, at actions (E,); how many need something.
 
         Or, with nothing done at all, -1 - e where the action of environment e is refused.
         """
         began_s = time.perf_counter()
-        self._actions = actions  # helpers read them
-        wrong = begin_chunks(self._address, places, register(actions))
+        self._actions[:] = actions
+        wrong = begin_chunks(self._address, places, self._at_actions)
         if wrong < 0:
             return int(wrong)
         if self._alone_s <= 0.0:

@@ -53,8 +53,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     `info` always has "action_mask" (E, A) int8, "window" (E,) names of what is played now, "elapsed_s" (E,)
     and "episode_summary": (E,) objects, a dict where an episode ended in this step, else None; beside each
     the mask "_action_mask" and so on, as gymnasium has them. Observations, rewards and masks are copies;
-    `copy=False` gives the buffers themselves, which the next step brings up to date: do not write to them, for
-    what has not changed is not written again.
+    `copy=False` gives the buffers themselves, which the next step brings up to date: do not write to them,
+    for what has not changed is not written again.
     threads: number of threads that share the environments; then step only one such environment at a time.
 
     Of the last step: `elapsed_s` (E,) int64, seconds from its decision to the next one or to the episode's
