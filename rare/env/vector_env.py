@@ -297,7 +297,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     def _info(self, over: np.ndarray, summaries: np.ndarray | None = None) -> dict[str, Any]:
         """`info` without what only the end of an episode brings; always the same keys."""
         if summaries is None:
-            summaries = np.full(self.num_envs, None, object)
+            summaries = np.empty(self.num_envs, object)  # of None
         return {
             "action_mask": self._out(self.batch.mask.view(np.int8)),
             "window": self._windows.copy(),
@@ -312,11 +312,13 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     def _account(self) -> None:
         """Time and costs of the step just done; to be called before an environment begins anew."""
         env = self.batch.scalars
-        self.elapsed_s = env["now_s"] - self._decided_s
-        self._decided_s = env["now_s"].copy()
+        now_s = env["now_s"].copy()  # far apart in memory: to be read once
+        self.elapsed_s = now_s - self._decided_s
+        self._decided_s = now_s
         for name in COSTS:
-            self.costs[name] = (env[name] - self._before[name]) / self._jobs
-            self._before[name] = env[name].astype(np.float64)
+            total = env[name].astype(np.float64)
+            self.costs[name] = (total - self._before[name]) / self._jobs
+            self._before[name] = total
 
     def render(self) -> tuple[Any, ...] | None:
         """One screen or picture for each environment, as GreenClusterEnv.render has it."""
