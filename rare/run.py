@@ -20,6 +20,8 @@ from traces.errors import InputError
 
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
 
+LIVE_SLOTS = 1024  # to begin with; each growth of a run's arrays costs as much as a hundred jobs
+
 
 def simulate(
     case: Case,
@@ -44,7 +46,7 @@ def simulate(
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
     logged = record or case.events is not None  # what became of grid events is read from the logs
-    world = build_world(case, log_level=log_level if logged else 0)
+    world = build_world(case, live=LIVE_SLOTS, log_level=log_level if logged else 0)
     keep_queue(world, 0, decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
     began_s = time.perf_counter()

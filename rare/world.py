@@ -286,13 +286,11 @@ def free_new_slots(state: Any, live: Any, first: int) -> None:
 
 def should_index(world: World) -> bool:
     """Whether walks through the queue of environment 0 were long so far, and an index would spare them."""
-    state = world.env[0]
-    return bool(
-        world.leaves.shape[1] == 0
-        and state.order == orders.FCFS
-        and world.speeds.shape[1] == 1
-        and state.walked >= LONG_WALK * (state.decisions + 1)
-    )
+    if world.leaves.shape[1] > 0 or world.speeds.shape[1] > 1:
+        return False
+    state = world.env.view(np.ndarray)  # asked often: a field of a record array costs microseconds
+    order, walked, decisions = (int(state[name][0]) for name in ("order", "walked", "decisions"))
+    return order == orders.FCFS and walked >= LONG_WALK * (decisions + 1)
 
 
 def with_index(world: World) -> World:

@@ -12,11 +12,14 @@ The classes used are numba's own but not public; `tests/rare/state/test_compilat
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
+from types import ModuleType
 from typing import Any
 
-from numba.core.codegen import JITCodeLibrary
 from numba.core import types
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.registry import CPUDispatcher
@@ -79,6 +82,10 @@ class _EntryLibrary(JITCodeLibrary):
         self._finalize_final_module()
 
 
+class _SharedLibrary(_EntryLibrary):
+    """The code of a unit that others call by its name: nothing of it is linked into them."""
+
+
 def _part(library: Any) -> Any:
     """What a library adds to a unit that has its callees anyway."""
     return library.own_module() if isinstance(library, _InnerLibrary) else library._get_module_for_linking()
@@ -92,6 +99,8 @@ def _below(libraries: list[Any]) -> Iterator[Any]:
         library = waiting.pop()
         if id(library) not in seen:
             seen.add(id(library))
+            if library.name.startswith(_SHARED):
+                continue
             yield library
             if isinstance(library, _InnerLibrary):
                 waiting += reversed(library._linking_libraries)
@@ -170,18 +179,51 @@ class _InnerCompiler(Compiler):
 
 class _EntryCompiler(Compiler):
     def define_pipelines(self) -> list[Any]:
-        state = self.state
-        state.library = _EntryLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
+        self.state.library = _EntryLibrary(self.state.targetctx.codegen(), self.name())
+        self.state.library.enable_object_caching()
         return list(super().define_pipelines())
+
+    def name(self) -> str:
+        return str(self.state.func_id.func_qualname)
+
+
+class _SharedCompiler(_EntryCompiler):
+    """Names its function by module, name and types alone, so that other processes find it under that name."""
+
+    def name(self) -> str:
+        state = self.state
+        digest = hashlib.sha256(repr(state.args).encode()).hexdigest()[:16]
+        state.targetctx.mangler = partial(_lasting_name, state.targetctx.mangler, digest)
+        return f"{_SHARED}{state.func_id.modname}.{state.func_id.func_qualname}"
+
+
+def _lasting_name(mangler: Any, digest: str, name: str, argument_types: Any, **others: Any) -> Any:
+    return mangler(f"{name}.{digest}", (), abi_tags=(), uid=None)
+
+
+_SHARED = "rare.shared."
+
+
+def _named_in(function: Callable[..., Any]) -> Iterator[Any]:
+    """What the names in a function's code stand for, as names of its module or of one that this imports whole."""
+    names = function.__code__.co_names
+    for name in names:
+        named = function.__globals__.get(name)
+        if isinstance(named, ModuleType):
+            yield from (vars(named).get(each) for each in names)
+        else:
+            yield named
 
 
 class Rule(CPUDispatcher):
     """A function compiled as a unit of its own for Python, and as a part of their unit for compiled functions."""
 
+    _compiler_class: type[Compiler] = _EntryCompiler
+    _units: tuple[SharedRule, ...] | None = None
+
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         wrappers = {"no_cfunc_wrapper": True}
-        super().__init__(function, targetoptions={**options, **wrappers}, pipeline_class=_EntryCompiler)
+        super().__init__(function, targetoptions={**options, **wrappers}, pipeline_class=self._compiler_class)
         inner = {**options, **wrappers, "no_cpython_wrapper": True}
         self._inner = _Inner(function, targetoptions=inner, pipeline_class=_InnerCompiler)
 
@@ -190,13 +232,54 @@ class Rule(CPUDispatcher):
         collecting = gc.isenabled()
         gc.disable()
         try:
+            for unit in self.units():
+                unit.make_ready()
             return super().compile(sig)
         finally:
             if collecting:
                 gc.enable()
+
+    def units(self) -> tuple[SharedRule, ...]:
+        """The units that this function, or one that becomes part of it, calls by name."""
+        if self._units is None:
+            found: dict[int, SharedRule] = {}
+            seen = {id(self)}
+            waiting = [self.py_func]
+            while waiting:
+                function = waiting.pop()
+                for called in _named_in(function):
+                    if isinstance(called, SharedRule):
+                        found.setdefault(id(called), called)
+                    elif isinstance(called, Rule) and id(called) not in seen:
+                        seen.add(id(called))
+                        waiting.append(called.py_func)
+            self._units = tuple(found.values())
+        return self._units
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         return self._inner.get_call_template(args, kws)
 
     def get_overload(self, sig: Any) -> Any:
         return self._inner.get_overload(sig)
+
+
+class SharedRule(Rule):
+    """A unit of its own for compiled functions too: they call it by name, and it is compiled once for all of them."""
+
+    _compiler_class = _SharedCompiler
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any], arguments: tuple[Any, ...]):
+        super().__init__(function, options)
+        self._arguments = arguments
+
+    def make_ready(self) -> None:
+        """Compile it, or load it: who calls it by name cannot be loaded before."""
+        if not self.overloads:
+            self.compile(self._arguments)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        self.make_ready()
+        return CPUDispatcher.get_call_template(self, self._arguments, {})
+
+    def get_overload(self, sig: Any) -> Any:
+        return CPUDispatcher.get_overload(self, sig)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from rare.env.observation import layout
-from rare.env.observation.buffers import count_in, memory_of, number_at, set_flag, slot_at
+from rare.env.observation.buffers import VIEW, count_in, memory_of, number_at, set_flag, slot_at
 from rare.env.observation.event_features import look_at_events
 from rare.env.observation.level_features import look_at_levels
 from rare.env.observation.mask import withhold
@@ -26,6 +26,7 @@ from rare.rules.outlook import forecast_row, issue_now, outlook_steps, present_s
 from rare.state import live_lists
 from rare.state.arrays import (
     EXPECTED,
+    HANDLE,
     QUEUE,
     SHEDDING,
     ends_of,
@@ -35,7 +36,7 @@ from rare.state.arrays import (
     live_of,
     part_of,
 )
-from rare.state.compile import rule
+from rare.state.compile import rule, shared_rule
 from traces.numbers.constants import DAY_S
 
 RUNNING_FEATURES = len(layout.RUNNING)
@@ -248,7 +249,7 @@ def look_at_end(w, v):
     look_at_cluster(w, v, v.cluster_at)
 
 
-@rule
+@shared_rule(HANDLE, VIEW)
 def look(w, v):
     """Write mask, slots and observation; returns the number of valid actions, WAIT included."""
     startable = look_at_queue(w, v)
