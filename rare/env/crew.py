@@ -40,8 +40,8 @@ class Crew:
             row[f"at_{name}"] = register(counter)
         self._address = register(self._crew)
         self._counters["taken"]["value"][0] = row["chunks"]  # nothing to take yet
-        self._actions = zeros((environments,), np.dtype(np.int64))
-        self._at_actions = register(self._actions.view(CELL))
+        self._actions = records((environments,), CELL)
+        self._at_actions = register(self._actions)
         self._alone_s = 0.0
         self._process, self._threads = os.getpid(), threads
         self._wakes = [threading.Lock() for _ in range(threads - 1)]  # a helper sleeps at its lock
@@ -63,7 +63,7 @@ class Crew:
         Or, with nothing done at all, -1 - e where the action of environment e is refused.
         """
         began_s = time.perf_counter()
-        self._actions[:] = actions
+        self._actions["value"] = actions
         wrong = begin_chunks(self._address, places, self._at_actions)
         if wrong < 0:
             return int(wrong)
