@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 
+from rare.job_records import placements
 from rare.machine_events import Speed
 from rare.model import Cluster, Partition
 from rare.scenario.config.scenario_config import PLAIN_NODE, NodeTable, PartitionTable, Scenario
 from rare.scenario.inputs.build_record import BuildRecord
-from rare.world import placements
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 
