@@ -96,7 +96,7 @@ def bench_text(figures: dict[str, Any]) -> str:
 
 
 def _note_compiling(display: ProgressDisplay) -> None:
-    if not (is_compiled() and is_compiled("step_some")):
+    if not (is_compiled() and is_compiled("step_chunks")):
         display.note(
             "compiling the rules, once after an installation or an edit; this takes a minute or two ..."
         )

@@ -9,7 +9,11 @@ The baseline, plain SimPy, starts jobs without observations.
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,6 +48,25 @@ def chunk(env: GreenClusterVectorEnv, steps: int, generator: np.random.Generator
         wall_ns += time.perf_counter_ns() - began_ns
         cpu_ns += time.process_time_ns() - cpu_began_ns
     return decisions, wall_ns / 1e9, cpu_ns / 1e9
+
+
+@contextmanager
+def busy_process() -> Iterator[None]:
+    """Beside a process that never sleeps."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def beside_busy(scenario: str, steps: int, chunks: int) -> dict[str, float]:
+    """Decisions a second of the most threads beside a busy process, and their ratio to one thread there."""
+    with busy_process():
+        rows = batched(scenario, steps, chunks)
+    per_s = rows[-1]["decisions_per_s"]
+    return {"threads": rows[-1]["threads"], "decisions_per_s": per_s,
+            "to_one_thread": per_s / rows[0]["decisions_per_s"]}  # fmt: skip
 
 
 def batched(scenario: str, steps: int, chunks: int) -> list[dict[str, Any]]:
@@ -122,7 +145,12 @@ def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
         row["ratio_to_one_thread"] = row["decisions_per_s"] / alone["decisions_per_s"]
     for row in singles:
         row["ratio"] = 1e6 / row["step_us"] / plain_per_s
-    return {"plain_simpy_jobs_per_s": plain_per_s, "chunks": chunks, "batched": rows, "single": singles}
+    display.note("environment: beside a busy process ...")
+    busy = beside_busy("islanded", steps, max(chunks // 3, 3))
+    return {
+        "plain_simpy_jobs_per_s": plain_per_s, "chunks": chunks, "batched": rows, "single": singles,
+        "beside_busy": busy,
+    }  # fmt: skip
 
 
 def text(found: dict[str, Any]) -> str:
@@ -140,11 +168,14 @@ def text(found: dict[str, Any]) -> str:
     for row in found["single"]:
         step_us = [f"{row['step_us']:.2f}", f"{row['best_step_us']:.2f}"]
         alone.append([row["scenario"], *step_us, ratio(row["ratio"])])
+    busy = found["beside_busy"]
     return (
         f"Batched environment: {ENVIRONMENTS} environments, {SLOTS['queue_slots']} queue and "
         f"{SLOTS['running_slots']} running slots, {SLOTS['forecast_hours']} h of forecast; "
         f"median of {found['chunks']} chunks\n"
-        f"{aligned(lines, 1)}\n\n"
+        f"{aligned(lines, 1)}\n"
+        f"Beside a process that never sleeps, islanded, {busy['threads']} threads: "
+        f"{busy['decisions_per_s']:,.0f} decisions/s, {ratio(busy['to_one_thread'])} one thread there.\n\n"
         f"Single environment\n{aligned(alone, 1)}\n"
         f"Plain SimPy starts {found['plain_simpy_jobs_per_s']:,.0f} jobs per CPU second (FCFS, a synthetic "
         "workload), without observations or energy.\n"

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from rare.env.batch_checks import check_outcome, may_start_threads
+from rare.env.batch_checks import check_outcome
 from rare.env.batch_state import (
     SHARED_OF_HANDLE,
     STATE_OF_WORLD,
@@ -26,9 +25,11 @@ from rare.env.batch_state import (
     with_event_room,
 )
 from rare.env.case_tables import Tables, plan_of, tables_of
+from rare.env.crew import Crew
 from rare.env.episode_summary import summary_numbers, summary_of
-from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH
+from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW
 from rare.env.observation.layout import Layout
+from rare.env.observation.row_memory import RowMemory
 from rare.env.stepping import (
     OBJECTIVE,
     PLACES,
@@ -40,8 +41,6 @@ from rare.env.stepping import (
     place_one,
     run_one,
     step_and_summarise,
-    step_parts,
-    step_some,
     summarise,
 )
 from rare.episodes import Episode, Episodes
@@ -115,6 +114,7 @@ class Batch(Copyable):
 
     def _begin_anew(self) -> None:
         """What follows from the arrays and the tables alone."""
+        self._crew: Crew | None = None
         shared = self.tables[self._widest].world
         self.world = self.world._replace(**{name: getattr(shared, name) for name in SHARED})
         self._status, self.reward = (np.asarray(self._scores[name]) for name in ("status", "reward"))
@@ -142,8 +142,9 @@ class Batch(Copyable):
     def _bind(self) -> None:
         """Say where everything of each environment is. Needed whenever an array was replaced."""
         environments, live = self.world.live.shape
-        self._cards, self._wishes = records((environments, live), CARD), records((environments, live), WISH)
+        self._cards = records((environments, live), CARD)
         self._cards["job"] = -1
+        self._memory = RowMemory(environments, self.layout.queue_slots, live)
         self._plain = {name: getattr(self.world, name).view(np.ndarray) for name in ("env", "part")}
         self._records = handle_records(self.world)
         self.world = self.world._replace(handles=arguments(self._records))
@@ -161,7 +162,7 @@ class Batch(Copyable):
             "at_obs": self.obs.view(NUMBER).view(np.recarray),
             "at_slots": self._slots,
             "at_cards": self._cards,
-            "at_wishes": self._wishes,
+            "at_memory": self._memory.records,
         }
         self._places = {
             name: [register(array[e]) for e in range(environments)] for name, array in own.items()
@@ -234,37 +235,28 @@ class Batch(Copyable):
         numbers = summary_numbers(self._summary)
         return unusual > 0, numbers[0], summary_of(self.playing[e], numbers)
 
-    def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
-        """One step of environments `first` to `last`. ValueError, with nothing done at all, if invalid."""
-        last = len(self.obs) if last is None else last
-        unusual = step_some(self._at, actions, first, last)
+    def step(self, actions: np.ndarray, threads: int = 1) -> None:
+        """One step of all environments, by so many threads. ValueError, with nothing done at all, if invalid.
+
+        actions: (E,) whole numbers.
+        """
+        crew = self._crew
+        if crew is None or not crew.is_for(threads):
+            crew = self._crew = Crew(threads, len(self.obs))
+        unusual = crew.step(self._at, actions)
         if unusual:
-            self._after(unusual, actions, first, last)
+            self._after(unusual, actions)
 
     def rest(self, some: np.ndarray) -> None:
         """(E,) bool: environments that the next step leaves as they are, with a reward of 0."""
         self._scores["resting"] = some
 
-    def step_parts(self, actions: np.ndarray, cuts: np.ndarray) -> None:
-        """As `step`, with the environments from each cut to the next in a thread of their own.
-
-        In one thread in a process that was forked from one with such threads: they are not forked along, and
-        OpenMP ends the process that asks for them.
-        """
-        if not may_start_threads():
-            self.step(actions)
-            return
-        numba.set_num_threads(len(cuts) - 1)
-        unusual = step_parts(self._at, actions, cuts, np.zeros(len(cuts) - 1, np.int64))
-        if unusual:
-            self._after(unusual, actions, 0, len(self.obs))
-
-    def _after(self, unusual: int, actions: np.ndarray, first: int, last: int) -> None:
+    def _after(self, unusual: int, actions: np.ndarray) -> None:
         """What compiled code cannot do: refuse an action, make room."""
         if unusual < 0:
             self._refuse(-1 - unusual, int(actions[-1 - unusual]))
-        if (self._status[first:last] == NEED_LIVE).any():
-            self._grow(range(first, last))
+        if (self._status == NEED_LIVE).any():
+            self._grow(range(len(self.obs)))
 
     def _refuse(self, e: int, action: int) -> None:
         if not 0 <= action < self.layout.actions:
@@ -324,6 +316,7 @@ class Batch(Copyable):
         self.playing[e] = state["playing"]
         self._scores["forgiving"][e] = forgiving
         self._cards[e]["job"] = -1
+        self._memory.forget(e)
         self._point(e)
 
     def restore_bytes(

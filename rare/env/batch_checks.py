@@ -1,9 +1,8 @@
-"""What a batch refuses before it begins: unknown rewards, and threads where there can be none."""
+"""What a batch refuses before it begins: unknown rewards."""
 
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from rare.episodes import Episodes
 from traces.errors import InputError
 
 INVALID_NAMES = ("raise", "wait")  # what an action that is not valid does
-_threads_of: list[int] = []  # the process that started threads first
 
 
 def check_outcome(reward: str, reward_eta: float, invalid: str, episodes: Episodes) -> None:
@@ -29,10 +27,3 @@ def check_outcome(reward: str, reward_eta: float, invalid: str, episodes: Episod
         )
     if invalid not in INVALID_NAMES:
         raise InputError(f"invalid={invalid!r} is unknown; known are {', '.join(INVALID_NAMES)}")
-
-
-def may_start_threads() -> bool:
-    """Whether numba's threads, if there are any, were started by this very process."""
-    if not _threads_of:
-        _threads_of.append(os.getpid())
-    return _threads_of[0] == os.getpid()

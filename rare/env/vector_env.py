@@ -53,7 +53,8 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     `info` always has "action_mask" (E, A) int8, "window" (E,) names of what is played now, "elapsed_s" (E,)
     and "episode_summary": (E,) objects, a dict where an episode ended in this step, else None; beside each
     the mask "_action_mask" and so on, as gymnasium has them. Observations, rewards and masks are copies;
-    `copy=False` gives the buffers themselves, which the next step overwrites.
+    `copy=False` gives the buffers themselves, which the next step brings up to date: do not write to them,
+    for what has not changed is not written again.
     threads: number of threads that share the environments; then step only one such environment at a time.
 
     Of the last step: `elapsed_s` (E,) int64, seconds from its decision to the next one or to the episode's
@@ -116,7 +117,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         self._drawn = self.episodes.of(split)
         self._generators: list[np.random.Generator] = []
         self._copy = copy
-        self._cuts = np.linspace(0, num_envs, threads + 1).astype(np.int64)
+        self._threads = threads
         self._longest = max_episode_steps
         self._steps = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, np.bool_)  # episodes that are over and not reset yet
@@ -224,10 +225,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         actions = self._checked(actions)
         resting = self._resting()
         batch = self.batch
-        if len(self._cuts) == 2:
-            batch.step(actions)
-        else:
-            batch.step_parts(actions, self._cuts)
+        batch.step(actions, self._threads)
         reward, terminated = batch.reward.copy(), batch.ended()
         truncated = np.zeros(self.num_envs, np.bool_)
         self._steps += 1
@@ -299,7 +297,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     def _info(self, over: np.ndarray, summaries: np.ndarray | None = None) -> dict[str, Any]:
         """`info` without what only the end of an episode brings; always the same keys."""
         if summaries is None:
-            summaries = np.full(self.num_envs, None, object)
+            summaries = np.empty(self.num_envs, object)  # of None
         return {
             "action_mask": self._out(self.batch.mask.view(np.int8)),
             "window": self._windows.copy(),
@@ -314,11 +312,13 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
     def _account(self) -> None:
         """Time and costs of the step just done; to be called before an environment begins anew."""
         env = self.batch.scalars
-        self.elapsed_s = env["now_s"] - self._decided_s
-        self._decided_s = env["now_s"].copy()
+        now_s = env["now_s"].copy()  # far apart in memory: to be read once
+        self.elapsed_s = now_s - self._decided_s
+        self._decided_s = now_s
         for name in COSTS:
-            self.costs[name] = (env[name] - self._before[name]) / self._jobs
-            self._before[name] = env[name].astype(np.float64)
+            total = env[name].astype(np.float64)
+            self.costs[name] = (total - self._before[name]) / self._jobs
+            self._before[name] = total
 
     def render(self) -> tuple[Any, ...] | None:
         """One screen or picture for each environment, as GreenClusterEnv.render has it."""

@@ -8,15 +8,15 @@ from rare.rules.decide import fastest_level
 from rare.state.arrays import WAIT
 from rare.state.compile import rule
 from rare.state.decisions import RAISE, SLOW, decision, slot_of_decision, what_of_decision
-from rare.state.memory import accessor
+from rare.state.memory import accessor, column_accessor, mover
 
 VIEW = np.dtype(
     [
         # sizes, scales
         ("queue_slots", "i8"), ("running_slots", "i8"), ("forecast_hours", "i8"), ("local_offset_s", "i8"),
         ("peak_mw", "f8"), ("cores", "f8"), ("gpus_milli", "f8"), ("nodes", "f8"),
-        # where this environment's mask, observation, slots, cards and wishes are; tables that it shares
-        ("at_mask", "i8"), ("at_obs", "i8"), ("at_slots", "i8"), ("at_cards", "i8"), ("at_wishes", "i8"),
+        # where this environment's mask, observation, slots, cards and MEMORY are; tables that it shares
+        ("at_mask", "i8"), ("at_obs", "i8"), ("at_slots", "i8"), ("at_cards", "i8"), ("at_memory", "i8"),
         ("at_static", "i8"), ("at_hours", "i8"),
         # whether starts that would delay the most urgent job without room are withheld; how many were
         ("reservations", "i8"), ("withheld", "i8"),
@@ -53,9 +53,43 @@ wish: value per core-second of a start until then.
 SLOT = np.dtype([("slot", "i4")])
 """Which live job each action means: queue slots, then running slots."""
 FLAG, NUMBER, WISH = np.dtype([("x", "u1")]), np.dtype([("x", "f4")]), np.dtype([("x", "f8")])
+COUNT, WHOLE = np.dtype([("x", "i4")]), np.dtype([("x", "i8")])
+COLUMNS = {
+    "wanted": COUNT, "job": COUNT, "cores": COUNT, "worth": NUMBER, "decline": NUMBER,
+    "submit_s": WISH, "latest_s": WISH,
+    "power_mw": WHOLE, "changed_s": WHOLE, "may": FLAG, "waited": NUMBER, "slack": NUMBER, "share": NUMBER,
+}  # fmt: skip
+"""What is known of the waiting jobs shown, column by column, so that a loop works on several at once.
+
+wanted: the job in each slot now; job: of the row; worth: 1 if it has value; decline, submit_s, latest_s: as
+on its card; power_mw, changed_s: as of the live job; may: whether it may start; waited, slack, share: its
+features that change with time.
+"""
+MEMORY = np.dtype(
+    [
+        ("rows", "i8"), ("rows_s", "i8"), ("decisions", "i8"), ("lost", "i8"), ("at_wishes", "i8"),
+        *((f"at_{name}", "i8") for name in COLUMNS),
+    ],
+    align=True,
+)  # fmt: skip
+"""What the last look has left, and where the columns are. It saves time, and is no part of a saved state.
+
+rows: queue rows of the observation that were right then; rows_s: the second that their features are of;
+decisions, lost: of the environment then; wishes: room for one of each live job.
+"""
 
 static_at, slot_at, card_at = accessor(STATIC), accessor(SLOT), accessor(CARD)
 flag_at, number_at, wish_at = accessor(FLAG), accessor(NUMBER), accessor(WISH)
+memory_at = accessor(MEMORY)
+count_in, whole_in, flag_in = column_accessor(COUNT), column_accessor(WHOLE), column_accessor(FLAG)
+number_in, wish_in = column_accessor(NUMBER), column_accessor(WISH)
+move_counts, move_wholes, move_numbers, move_wishes = mover(COUNT), mover(WHOLE), mover(NUMBER), mover(WISH)
+
+
+@rule
+def memory_of(v):
+    """What the last look has left."""
+    return memory_at(v.at_memory, 0)
 
 
 @rule

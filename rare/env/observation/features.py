@@ -1,8 +1,8 @@
 """Observations: what the state looks like to a policy, written by compiled code. layout.py names it all.
 
 Only what a scheduler could know goes in: estimates, never the true work; forecasts, never the future.
-Most of the time goes into touching memory, so what of a job does not change while it waits is gathered
-once on its card, one cache line, and only what has changed is written again (docs/performance.md).
+Most of the time goes into touching memory, so only what has changed is written again
+(docs/performance.md); rows of waiting jobs are kept by queue_rows.py.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import math
 import numpy as np
 
 from rare.env.observation import layout
-from rare.env.observation.buffers import VIEW, number_at, set_flag, slot_at
+from rare.env.observation.buffers import VIEW, count_in, memory_of, number_at, set_flag, slot_at
 from rare.env.observation.event_features import look_at_events
-from rare.env.observation.level_features import look_at_levels, may_start
+from rare.env.observation.level_features import look_at_levels
 from rare.env.observation.mask import withhold
+from rare.env.observation.queue_rows import QUEUE_FEATURES, keep_rows, mark_startable
 from rare.env.observation.scaling import by_hour, clear, squash
-from rare.env.observation.visible_jobs import card_of, most_wanted, sort_by_submit, worth_share
+from rare.env.observation.visible_jobs import card_of, most_wanted, sort_by_submit
 from rare.model import NEVER_S
 from rare.rules.decide import OK, why_not_suspend
 from rare.rules.orders import FCFS
@@ -38,16 +39,9 @@ from rare.state.arrays import (
 from rare.state.compile import rule, shared_rule
 from traces.numbers.constants import DAY_S
 
-QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
+RUNNING_FEATURES = len(layout.RUNNING)
 CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
 # where each number lies in its block; the import fails unless these are the layout's features
-(
-    JOB_PRESENT, JOB_CORES, JOB_GPUS, JOB_MEMORY, JOB_POWER, JOB_DENSITY, JOB_PREEMPTIBLE, JOB_SUSPENDED,
-    JOB_ESTIMATE, JOB_WAITED, JOB_SLACK, JOB_ATTAINABLE, JOB_STARTABLE,
-) = layout.places(
-    "queue", "present", "cores", "gpus", "memory", "power", "density", "preemptible", "suspended",
-    "estimate", "waited", "slack", "attainable", "startable",
-)  # fmt: skip
 (
     RUN_PRESENT, RUN_CORES, RUN_POWER, RUN_DENSITY, RUN_PREEMPTIBLE, RUN_LEFT, RUN_RAN, RUN_SLACK,
     RUN_MAY_STOP,
@@ -65,28 +59,6 @@ CLUSTER_FEATURES, HOUR_FEATURES = len(layout.CLUSTER), len(layout.FORECAST)
 HOUR_SUPPLY, HOUR_SUPPLY_LOW, HOUR_SUPPLY_HIGH, HOUR_PRICE, HOUR_CARBON = layout.places(
     "forecast", "supply", "supply_low", "supply_high", "price", "carbon"
 )
-
-
-@rule
-def show_waiting(w, v, slot, at, may):
-    """The features of a waiting job, from place `at` on."""
-    obs = v.at_obs
-    now_s = env_of(w).now_s
-    card = card_of(w, v, slot)
-    latest_s = card.latest_s
-    number_at(obs, at + JOB_PRESENT).x = 1.0
-    number_at(obs, at + JOB_CORES).x = card.cores
-    number_at(obs, at + JOB_GPUS).x = card.gpus
-    number_at(obs, at + JOB_MEMORY).x = card.memory
-    number_at(obs, at + JOB_POWER).x = card.power
-    number_at(obs, at + JOB_DENSITY).x = card.density
-    number_at(obs, at + JOB_PREEMPTIBLE).x = card.preemptible
-    number_at(obs, at + JOB_SUSPENDED).x = card.suspended
-    number_at(obs, at + JOB_ESTIMATE).x = card.estimate
-    number_at(obs, at + JOB_WAITED).x = by_hour(now_s - card.submit_s)
-    number_at(obs, at + JOB_SLACK).x = by_hour(latest_s - now_s) if latest_s != NEVER_S else np.float32(1.0)
-    number_at(obs, at + JOB_ATTAINABLE).x = worth_share(card, now_s) if card.wish > 0 else 0.0
-    number_at(obs, at + JOB_STARTABLE).x = may
 
 
 @rule
@@ -108,22 +80,21 @@ def look_at_queue(w, v):
             slot_at(v.at_slots, i).slot = entry_of(w, QUEUE, first + i).slot
     if s.order != FCFS:
         sort_by_submit(w, v, shown)
-    startable_at = shown if s.phase == SHEDDING else 0 if chosen else s.startable_at
-    slots = v.at_slots
-    at = v.queue_at
-    valid = 0
+    wanted = memory_of(v).at_wanted
     for i in range(shown):
-        slot = slot_at(slots, i).slot if chosen else entry_of(w, QUEUE, first + i).slot
-        slot_at(slots, i).slot = slot
-        may = i >= startable_at and may_start(w, v, slot)
-        valid += may
-        set_flag(v, 1 + i, may)
-        show_waiting(w, v, slot, at, may)
-        at += QUEUE_FEATURES
-    for i in range(shown, v.shown_queue):
-        set_flag(v, 1 + i, False)
+        if chosen:
+            count_in(wanted, i).x = live_of(w, slot_at(v.at_slots, i).slot).job
+        else:
+            entry = entry_of(w, QUEUE, first + i)
+            slot_at(v.at_slots, i).slot = entry.slot
+            count_in(wanted, i).x = entry.job
+    keep_rows(w, v, shown)
+    startable_at = shown if s.phase == SHEDDING else 0 if chosen else s.startable_at
+    valid = mark_startable(w, v, shown, startable_at)
     if v.shown_queue > shown:
-        clear(v, at, (v.shown_queue - shown) * QUEUE_FEATURES)
+        for i in range(shown, v.shown_queue):
+            set_flag(v, 1 + i, False)
+        clear(v, v.queue_at + shown * QUEUE_FEATURES, (v.shown_queue - shown) * QUEUE_FEATURES)
     v.shown_queue = shown
     return valid
 
@@ -260,6 +231,7 @@ def forget(v):
     for i in range(v.actions):
         set_flag(v, i, False)
     clear(v, 0, v.length)
+    memory_of(v).rows = 0
     v.shown_queue = 0
     v.shown_running = 0
     v.shown_s = -NEVER_S

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from rare.env.case_tables import Tables, tables_of
-from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, WISH, decision_of
+from rare.env.observation.buffers import CARD, FLAG, NUMBER, SLOT, VIEW, decision_of
 from rare.env.observation.features import look
 from rare.env.observation.layout import Layout
+from rare.env.observation.row_memory import RowMemory
 from rare.model import NEVER_S, Case
 from rare.rules.orders import FCFS
 from rare.state.arrays import WAIT, World
@@ -82,9 +83,11 @@ class Observer(Copyable):
     def make_room(self, live_slots: int) -> None:
         """Room for so many live jobs, and no memory of any."""
         self.live_slots = live_slots
-        self._cards, self._wishes = records((live_slots,), CARD), records((live_slots,), WISH)
+        self._cards = records((live_slots,), CARD)
         self._cards["job"] = -1
-        self._view["at_cards"], self._view["at_wishes"] = register(self._cards), register(self._wishes)
+        self._memory = RowMemory(1, self.layout.queue_slots, live_slots)
+        self._view["at_cards"] = register(self._cards)
+        self._view["at_memory"] = register(self._memory.records)
 
     def look_anew(self) -> None:
         """Take nothing over from the last observation: it may have been of another run.
@@ -93,6 +96,7 @@ class Observer(Copyable):
         """
         for name in ("shown_s", "shown_issue", "shown_step"):
             self._view[name] = -NEVER_S
+        self._memory.forget()
 
     def view_for(self, handle: np.void) -> int:
         """The address of the view, ready for a compiled loop over the environment of this handle."""

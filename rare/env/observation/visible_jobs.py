@@ -6,7 +6,7 @@ on its card (buffers.CARD), and the choice walks over one row of numbers.
 
 from __future__ import annotations
 
-from rare.env.observation.buffers import card_at, slot_at, static_at, wish_at
+from rare.env.observation.buffers import card_at, memory_of, slot_at, static_at, wish_at, wish_in
 from rare.rules.events.waiting_timers import latest_start_of
 from rare.rules.orders import FCFS, allowance_s, estimate_left_s
 from rare.rules.progress.pace import work_left
@@ -63,24 +63,25 @@ def wanted(w, v, slot):
 
 
 @rule
-def count_above(v, count, threshold):
-    """How many wishes are above a threshold."""
+def count_above(wishes, count, threshold):
+    """How many of the wishes at an address are above a threshold."""
     above = 0
     for i in range(count):
-        above += wish_at(v.at_wishes, i).x > threshold
+        above += 1 if wish_in(wishes, i).x > threshold else 0
     return above
 
 
 @rule
 def last_of_equals(w, v, first, count, low, high, room):
     """The job up to which, in the order of submits, `room` jobs have a wish above `low` up to `high`."""
+    wishes = memory_of(v).at_wishes
     fewer = -1
     more = env_of(w).jobs_end
     while more - fewer > 1:
         middle = (fewer + more) // 2
         reached = 0
         for i in range(count):
-            wish = wish_at(v.at_wishes, i).x
+            wish = wish_at(wishes, i).x
             reached += wish > low and wish <= high and entry_of(w, QUEUE, first + i).job <= middle
         if reached <= room:
             fewer = middle
@@ -108,16 +109,17 @@ def most_wanted(w, v, first, count):
 
     Returns their number. The threshold is found by halving: few walks over a row of numbers, no sorting.
     """
+    wishes = memory_of(v).at_wishes
     low = -1.0
     high = 0.0
     for i in range(count):
         wish = wanted(w, v, entry_of(w, QUEUE, first + i).slot)
-        wish_at(v.at_wishes, i).x = wish
+        wish_at(wishes, i).x = wish
         high = max(high, wish)
     above = 0  # the maximum
     for _ in range(60):
         middle = 0.5 * (low + high)
-        beyond = count_above(v, count, middle)
+        beyond = count_above(wishes, count, middle)
         if beyond > v.queue_slots:
             low = middle
             continue
@@ -131,7 +133,7 @@ def most_wanted(w, v, first, count):
         last = last_of_equals(w, v, first, count, low, high, room)
     chosen = 0
     for i in range(count):
-        wish = wish_at(v.at_wishes, i).x
+        wish = wish_at(wishes, i).x
         if wish > high or (room > 0 and wish > low and entry_of(w, QUEUE, first + i).job <= last):
             room -= wish <= high
             slot_at(v.at_slots, chosen).slot = entry_of(w, QUEUE, first + i).slot
