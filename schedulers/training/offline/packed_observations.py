@@ -38,6 +38,7 @@ class Jobs(NamedTuple):
 class Packed(NamedTuple):
     """R parsed observations; plain and mask as in a Reading."""
 
+    layout: Layout
     waiting: Jobs
     running: Jobs
     plain: Tensor
@@ -46,13 +47,14 @@ class Packed(NamedTuple):
     def of(self, rows: Tensor) -> Reading:
         """The Reading of these rows (B,), as `read` would return it."""
         plain, mask = self.plain.index_select(0, rows), self.mask.index_select(0, rows)
-        return Reading(self.waiting.of(rows), self.running.of(rows), plain, mask)
+        return Reading(self.layout, self.waiting.of(rows), self.running.of(rows), plain, mask)
 
 
 def pack(obs: Tensor, layout: Layout) -> Packed:
     """Parse observations (R, D), ROWS of them at a time."""
     parts = [read(part, layout) for part in obs.split(ROWS)]
     return Packed(
+        layout,
         _joined([part.waiting for part in parts], [len(part.mask) for part in parts]),
         _joined([part.running for part in parts], [len(part.mask) for part in parts]),
         torch.cat([part.plain for part in parts]),
