@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.job_life import (
@@ -35,6 +37,7 @@ from rare.state import live_lists
 from rare.state.arrays import (
     CLOSING,
     FINISH,
+    HANDLE,
     QUEUE,
     QUEUED,
     RUNNING,
@@ -49,7 +52,7 @@ from rare.state.arrays import (
     live_of,
     part_of,
 )
-from rare.state.compile import rule
+from rare.state.compile import rule, shared_rule
 from rare.state.decisions import FULL, RAISE, SLOW, slot_of_decision, what_of_decision
 
 WALK = 32  # jobs looked at before an index is asked, which costs as much
@@ -325,7 +328,7 @@ def apply_in_shortage(w, slot, what):
     return reason
 
 
-@rule
+@shared_rule(HANDLE, np.dtype(np.int64))
 def apply(w, code):
     """Carry out a decision (rare.state.decisions), or WAIT (§4). OK, or why it is refused (§4.4)."""
     s = env_of(w)

@@ -29,6 +29,7 @@ from rare.state.arrays import (
     ENDED,
     FINISH,
     FREE,
+    HANDLE,
     HELD,
     IDLE,
     INSTANT,
@@ -53,7 +54,7 @@ from rare.state.arrays import (
     live_of,
     power_of,
 )
-from rare.state.compile import rule
+from rare.state.compile import rule, shared_rule
 
 
 @rule
@@ -213,7 +214,7 @@ def begin_shortage_or_start(w):
     return OK
 
 
-@rule
+@shared_rule(HANDLE)
 def instant(w):
     """Work on the instant `wake_s` until a decision is needed or the instant is closed.
 

@@ -23,6 +23,7 @@ from rare.rules.orders import FCFS, renew_order
 from rare.rules.outlook import outlook_steps
 from rare.state import live_lists
 from rare.state.arrays import (
+    HANDLE,
     QUEUE,
     WAIT,
     ends_of,
@@ -33,7 +34,7 @@ from rare.state.arrays import (
     part_of,
 )
 from rare.state.codes import Choice, check_branches
-from rare.state.compile import rule
+from rare.state.compile import rule, shared_rule
 from rare.state.decisions import RAISE, decision
 from schedulers.heuristics.conservative_choice import choose_conservative, choose_kept
 from schedulers.heuristics.gates import NO_GATE, is_gated
@@ -272,7 +273,7 @@ def choose_start(w, policy):
     return WAIT  # no name means another code (schedulers.heuristics.heuristic)
 
 
-@rule
+@shared_rule(HANDLE, POLICY)
 def choose(w, policy):
     """What this heuristic starts, resumes or makes faster now, as a decision, or WAIT."""
     if policy.speeds == FULL_SPEED or w.speed_levels <= 1:

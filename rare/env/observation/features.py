@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from rare.env.observation import layout
-from rare.env.observation.buffers import number_at, set_flag, slot_at
+from rare.env.observation.buffers import VIEW, number_at, set_flag, slot_at
 from rare.env.observation.event_features import look_at_events
 from rare.env.observation.level_features import look_at_levels, may_start
 from rare.env.observation.mask import withhold
@@ -25,6 +25,7 @@ from rare.rules.outlook import forecast_row, issue_now, outlook_steps, present_s
 from rare.state import live_lists
 from rare.state.arrays import (
     EXPECTED,
+    HANDLE,
     QUEUE,
     SHEDDING,
     ends_of,
@@ -34,7 +35,7 @@ from rare.state.arrays import (
     live_of,
     part_of,
 )
-from rare.state.compile import rule
+from rare.state.compile import rule, shared_rule
 from traces.numbers.constants import DAY_S
 
 QUEUE_FEATURES, RUNNING_FEATURES = len(layout.QUEUE), len(layout.RUNNING)
@@ -276,7 +277,7 @@ def look_at_end(w, v):
     look_at_cluster(w, v, v.cluster_at)
 
 
-@rule
+@shared_rule(HANDLE, VIEW)
 def look(w, v):
     """Write mask, slots and observation; returns the number of valid actions, WAIT included."""
     startable = look_at_queue(w, v)
