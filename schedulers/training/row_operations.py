@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 
 class _LargestOfRows(Function):
-    """`largest_of_rows` with its gradient: equal shares for all that are as large as the largest."""
+    """`largest_of_rows` with the gradient of `torch.segment_reduce`, bit by bit.
+
+    Jobs as large as the largest share a gradient above 0 equally. One below 0 goes to each of them whole: so
+    torch does it, and networks trained before would not come out alike otherwise.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, row: Tensor, batch: int) -> Tensor:
@@ -30,9 +35,9 @@ class _LargestOfRows(Function):
         """(P, W) the gradient of x."""
         x, row, most = ctx.saved_tensors
         reached = (x == most.index_select(0, row)).to(grad.dtype)
-        # a row without jobs has 0 of them, but nobody reads its share
         sharing = grad.new_zeros(grad.shape).index_add_(0, row, reached)
-        return (grad / sharing).index_select(0, row) * reached, None, None
+        share = torch.where(grad > 0, grad / sharing, grad)  # of a row without jobs nobody reads it
+        return share.index_select(0, row) * reached, None, None
 
 
 def largest_of_rows(x: Tensor, row: Tensor, batch: int) -> Tensor:
