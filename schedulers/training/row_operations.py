@@ -30,7 +30,7 @@ class _LargestOfRows(Function):
         return most
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         """(P, W) the gradient of x."""
         x, row, most = ctx.saved_tensors
@@ -61,7 +61,7 @@ class _ScoresOfActions(Function):
         return table
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor, None]:
         """The gradients of first and of scores."""
         (place,) = ctx.saved_tensors
