@@ -8,7 +8,6 @@ minutes, and FILE gets tables in Markdown; the exit code is 1 if the devices dis
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -94,7 +93,7 @@ def _flat(weights: Iterable[Tensor]) -> Tensor:
 
 
 def _distance(before: Tensor, one: Tensor, other: Tensor) -> float:
-    """How far two results lie apart, as a share of the way from `before`; infinite if a number is not finite."""
+    """How far two results lie apart, as a share of the way from `before`; infinite where one is not finite."""
     apart = float((one - other).norm() / (one - before).norm().clamp(min=1e-12))
     return apart if apart < float("inf") else float("inf")
 

@@ -1,4 +1,4 @@
-"""Updates per second of offline learning, compared with d3rlpy's sampler and the same network; PPO's frames."""
+"""Updates per second of offline learning, beside d3rlpy's sampler and the same network; PPO's frames."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ def test_a_folder_that_is_missing_is_told_before_measuring(tmp_path):
     assert said.exit_code == 2 and "its folder does not exist" in said.output
 
 
-def test_a_device_agrees_with_itself_and_the_table_says_so(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_a_device_agrees_with_itself():
     small = gpu_training.SMALLEST
     figures = gpu_training.measure(
         ("cpu", "cpu"), offline=[(8, 16)], online=[small], seconds=0.01, episodes=26
@@ -33,13 +34,18 @@ def test_a_device_agrees_with_itself_and_the_table_says_so(tmp_path, monkeypatch
     assert all(each["agrees"] and each["weights"] == each["losses"] == 0 for each in figures["agreements"])
     assert len(figures["rows"]) == 4 and all(min(row["per_s"]) > 0 for row in figures["rows"])
 
+
+def test_the_table_says_whether_the_devices_agree(tmp_path, monkeypatch):
+    row = {"what": "ppo, frames/s", "width": 16, "batch": "16, 4 environments", "per_s": [10.0, 25.0]}
+    agreements = [gpu_training._agreement("ppo", 0.0, 0.001)]
+    figures = {"devices": ["cpu", "cuda"], "agreements": agreements, "rows": [row]}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device")
     monkeypatch.setattr(gpu_training, "measure", lambda devices: figures)
     out = tmp_path / "gpu.md"
     assert CliRunner().invoke(gpu_training.main, ["--out", str(out)]).exit_code == 0
-    assert "| ppo, frames/s | 16 | 16, 4 environments |" in out.read_text()
-    figures["agreements"][0]["agrees"] = False
+    assert "| ppo, frames/s | 16 | 16, 4 environments | 10 | 25 | 2.5x |" in out.read_text()
+    agreements[0]["agrees"] = False
     said = CliRunner().invoke(gpu_training.main, ["--out", str(out)])
     assert said.exit_code == 1 and "disagree" in said.output and "DISAGREES" in out.read_text()
 
