@@ -5,9 +5,7 @@ What is listed here is imported when it is first used: a report must not wait fo
 
 from typing import TYPE_CHECKING
 
-import gymnasium
-
-from traces.lazy_exports import lazy_exports
+from traces.lazy_exports import lazy_exports, when_imported
 
 if TYPE_CHECKING:
     from rare.clocks.power_flows import PowerFlows
@@ -38,12 +36,20 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-gymnasium.register(
-    "rare/GreenCluster-v0",
-    entry_point="rare.env.environment:GreenClusterEnv",
-    vector_entry_point="rare.env.vector_env:GreenClusterVectorEnv",
-    order_enforce=False,
-)
+
+def _register() -> None:
+    """Make the environment known to `gymnasium.make`."""
+    import gymnasium
+
+    gymnasium.register(
+        "rare/GreenCluster-v0",
+        entry_point="rare.env.environment:GreenClusterEnv",
+        vector_entry_point="rare.env.vector_env:GreenClusterVectorEnv",
+        order_enforce=False,
+    )
+
+
+when_imported("gymnasium", _register)  # a simulation has no need of it, and it takes a while
 
 __all__ = [
     "NEVER_S",

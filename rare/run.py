@@ -5,20 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rare.accounts.grid_response import response_metrics
 from rare.clocks.compiled_clock import CompiledClock
 from rare.clocks.simpy_clock import SimpyClock
-from rare.env.policies.policy import AnyScheduler
 from rare.metrics import metrics
 from rare.model import Case
 from rare.result import Result
 from rare.scheduler import Decider, as_decider, keep_queue
+from rare.state.array_functions import load_array_functions
 from rare.state.arrays import ENDED_NAMES
-from rare.world import build_world
+from rare.world import build_world, without_live_jobs
 from traces.errors import InputError
 
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler
+
+load_array_functions()
+
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
+
+LIVE_SLOTS = 1024  # to begin with; each growth of a run's arrays costs as much as a hundred jobs
 
 
 def simulate(
@@ -44,12 +52,15 @@ def simulate(
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
     logged = record or case.events is not None  # what became of grid events is read from the logs
-    world = build_world(case, log_level=log_level if logged else 0)
+    world = build_world(case, live=LIVE_SLOTS, log_level=log_level if logged else 0)
     keep_queue(world, 0, decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
     began_s = time.perf_counter()
     world = runner.run(progress)
     elapsed_s = time.perf_counter() - began_s
+    recorder = runner.recorder
+    world = without_live_jobs(world)
+    del runner  # with millions of jobs, the metrics need the memory of the queue
     state = world.env[0]
     result = Result(
         case=case,
@@ -57,8 +68,8 @@ def simulate(
         ended=ENDED_NAMES[state.ended],
         metrics={},
         jobs=world.outcome[0],
-        events=runner.recorder.events,
-        power=runner.recorder.power_until(int(state.now_s), int(state.content)),
+        events=recorder.events,
+        power=recorder.power_until(int(state.now_s), int(state.content)),
     )
     of_events = response_metrics(result) if case.events is not None else None
     values = metrics(case, world, warmup_s, elapsed_s, decider.fallback_decisions, of_events)

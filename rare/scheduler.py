@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -97,6 +98,21 @@ class Decider(ABC):
         raise NotImplementedError(f"decider {self.name!r} has no compiled loop")
 
     @property
+    def settles(self) -> bool:
+        """Whether `settle` is there."""
+        return type(self).settle is not Decider.settle
+
+    def settle(self, at_handle: int, wake_s: int) -> int:
+        """Work on one instant, decisions included, in compiled code, for a clock that is not compiled.
+
+        at_handle: address of the handle of an environment (rare.state.arrays.handle_records). Returns what
+        schedulers.heuristics.fused_replay.settle_instant does.
+
+        Optional; NotImplementedError where `settles` is false.
+        """
+        raise NotImplementedError(f"decider {self.name!r} has no compiled instant")
+
+    @property
     def records(self) -> bool:
         """Whether `record` is there."""
         return type(self).record is not Decider.record
@@ -129,12 +145,14 @@ class BaseScheduler(ABC):
     privileged    : knows what no scheduler at a real cluster knows
     compiled_entry: the compiled function that runs a case under it; by that a command tells whether it has
                     to be compiled first
+    settling_entry: the same on the SimPy clock
     records       : its deciders log episodes in compiled code
     """
 
     name: str
     privileged: ClassVar[bool] = False
     compiled_entry: ClassVar[str] = "advance"
+    settling_entry: ClassVar[str] = "instant"
     records: ClassVar[bool] = False
 
     def check(self, case: Case) -> None:  # noqa: B027 - most take any case
@@ -274,9 +292,19 @@ def check_by_user(scheduler: object, case: Case) -> None:
         check(case)
 
 
+def _policy_scheduler(policy: Any) -> BaseScheduler:
+    """A user's object with `act` wrapped by the layer above, which is imported when there is such an object.
+
+    With it come the environment and its rules; its module puts its own adapter in the place of this one.
+    """
+    import_module("rare.env.policies.policy")
+    return _ADAPTERS["act"](policy)
+
+
 _ADAPTERS: dict[str, Callable[[Any], BaseScheduler]] = {
     "decide": ForeignScheduler,
     "choose": PythonScheduler,
+    "act": _policy_scheduler,
 }
 """What wraps a user's object, by the method that it has; the first that fits is taken."""
 

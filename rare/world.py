@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case, Cluster
+from rare.job_records import build_jobs as build_jobs
+from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case
 from rare.rules import orders
 from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
@@ -21,7 +22,6 @@ from rare.state.arrays import (
     EVENT,
     FORECAST,
     INPUT,
-    JOB,
     LEAF,
     LIST_ENDS,
     LIVE,
@@ -46,48 +46,14 @@ from rare.state.event_tables import (
     outage_table,
     speed_table,
 )
-from rare.state.memory import records
-from traces.jobs.workload import FULLY_SENSITIVE, NO_DEADLINE_S, Workload
+from rare.state.memory import behind, records
 
 LOG_ROWS = 16_384
+MANY_LIVE = 65_536  # live slots of one environment from which on they grow by a quarter and in place
+RESERVE = 8  # times as many, in memory that the system gives only as it is touched
+CELLS_AT_ONCE = 8_192
 SAMPLE = 100_000  # jobs that say which sizes are frequent
 LONG_WALK = 24  # jobs looked at per decision from which on an index over the queue pays
-
-
-def placements(work: Workload, cluster: Cluster) -> np.ndarray:
-    """(J,) partition of each job (RULES §2.2); -1: it fits none and will be rejected."""
-    known = [part.name for part in cluster.partitions]
-    free = np.ones(len(work), dtype=bool) if work.partition is None else ~np.isin(work.partition, known)
-    placed = np.full(len(work), -1, dtype=np.int64)
-    for index, part in reversed(list(enumerate(cluster.partitions))):
-        fits = (work.cores <= part.nodes * part.cores_per_node) & (
-            work.gpus_milli <= part.nodes * part.gpus_per_node * 1000
-        )
-        if part.memory_mib_per_node is not None:
-            fits &= work.memory_mib <= part.nodes * part.memory_mib_per_node
-        if work.partition is not None:
-            fits &= free | (work.partition == part.name)
-        placed[fits] = index
-    return placed
-
-
-def build_jobs(case: Case) -> Any:
-    """The workload as records, each job in its partition (RULES §2.2; -1: it fits none)."""
-    work = case.workload
-    jobs = records((len(work),), JOB)
-    for name in ("submit_s", "work_s", "estimate_s", "value_u", "memory_mib"):
-        jobs[name] = getattr(work, name)
-    for name in ("cores", "gpus_milli"):  # what does not fit the column fits no partition either
-        jobs[name] = np.minimum(getattr(work, name), 2**31 - 1)
-    jobs.preemptible = work.preemptible
-    jobs.deadline_s = np.where(work.deadline_s >= NO_DEADLINE_S, NEVER_S, work.deadline_s)
-    jobs.sensitivity = FULLY_SENSITIVE if work.sensitivity_milli is None else work.sensitivity_milli
-    jobs.part = placements(work, case.cluster)
-    for index, part in enumerate(case.cluster.partitions):
-        here = jobs.part == index
-        modelled_mw = work.cores * part.core_mw + -(-work.gpus_milli * part.gpu_mw // 1000)
-        jobs.power_mw[here] = np.where(work.power_mw >= 0, work.power_mw, modelled_mw)[here]
-    return jobs
 
 
 def build_inputs(case: Case) -> Any:
@@ -253,27 +219,53 @@ def _scratch(environments: int, live: int, partitions: int, forecast_steps: int,
 
 
 def more_live_slots(world: World) -> World:
-    """The same state with twice as many live slots (status NEED_LIVE)."""
+    """The same state with more live slots (status NEED_LIVE): twice as many, a quarter more of very many.
+
+    The live jobs of a single environment with very many may stay where they are: the world given is then
+    over.
+    """
     environments, old = world.live.shape
-    live = records((environments, 2 * old), LIVE)
-    live[:, :old] = world.live
+    many = environments == 1 and old >= MANY_LIVE
+    slots = old + old // 4 if many else 2 * old
+    live = _more_live(world.live, slots, many)
     for e in range(environments):
         free_new_slots(world.env[e], live[e], old)
-    pace = records((environments, 2 * old if world.pace.shape[1] else 0), PACE)
+    pace = records((environments, slots if world.pace.shape[1] else 0), PACE)
     pace[:, : world.pace.shape[1]] = world.pace
-    lists = records((environments, 4, 4 * old), ENTRY)
-    lists[:, :, : 2 * old] = world.lists
+    lists = records((environments, 4, 2 * slots), ENTRY)
+    if many:  # nothing but the entries: a list has written to more of its row
+        for which, ends in enumerate(world.ends[0]):
+            lists[0, which, ends.first : ends.last] = world.lists[0, which, ends.first : ends.last]
+    else:
+        lists[:, :, : 2 * old] = world.lists
     changes = 2 * len(world.grid_events) + len(world.outages)
-    scratch = _scratch(environments, 2 * old, world.part.shape[1], world.forecast.shape[1], changes)
-    carry_scratch(world.scratch, scratch, world.forecast.shape[1], old, 2 * old)
+    scratch = _scratch(environments, slots, world.part.shape[1], world.forecast.shape[1], changes)
+    carry_scratch(world.scratch, scratch, world.forecast.shape[1], old, slots)
     return bind(world._replace(live=live, lists=lists, scratch=scratch, pace=pace))
 
 
+def _more_live(old: Any, slots: int, many: bool) -> Any:
+    """Records of more live slots that begin with the old ones, which need not move if they are many."""
+    live = behind(old, slots) if many else None
+    if live is None:
+        live = records((old.shape[0], slots * RESERVE if many else slots), LIVE)[:, :slots]
+        live[:, : old.shape[1]] = old
+    return live
+
+
 def carry_scratch(old: Any, new: Any, forecast_steps: int, old_live: int, new_live: int) -> None:
-    """Copy scratch rows into rows for more live slots, where the plan begins further back."""
+    """Copy scratch rows into zeroed rows for more live slots, where the plan begins further back."""
     before, after = plan_offset(forecast_steps, old_live), plan_offset(forecast_steps, new_live)
-    new[..., :before] = old[..., :before]
-    new[..., after : after + old.shape[-1] - before] = old[..., before:]
+    _copy_written(old["value"][..., :before], new["value"][..., :before])
+    _copy_written(old["value"][..., before:], new["value"][..., after : after + old.shape[-1] - before])
+
+
+def _copy_written(old: np.ndarray, new: np.ndarray) -> None:
+    """Copy rows into zeroed ones, without touching memory for what was never written."""
+    for first in range(0, old.shape[-1], CELLS_AT_ONCE):
+        cells = old[..., first : first + CELLS_AT_ONCE]
+        if cells.any():
+            new[..., first : first + CELLS_AT_ONCE] = cells
 
 
 def free_new_slots(state: Any, live: Any, first: int) -> None:
@@ -284,15 +276,26 @@ def free_new_slots(state: Any, live: Any, first: int) -> None:
     state["free_slot"] = first
 
 
+def without_live_jobs(world: World) -> World:
+    """The world of a run that is over, without the memory of live jobs, lists, scratch and index."""
+    none = {
+        "live": records((1, 0), LIVE),
+        "lists": records((1, 4, 0), ENTRY),
+        "scratch": records((1, 0), CELL),
+        "leaves": records((1, 0), LEAF),
+        "tree": records((1, 0), MARK),
+        "handles": [],
+    }
+    return world._replace(**none)
+
+
 def should_index(world: World) -> bool:
     """Whether walks through the queue of environment 0 were long so far, and an index would spare them."""
-    state = world.env[0]
-    return bool(
-        world.leaves.shape[1] == 0
-        and state.order == orders.FCFS
-        and world.speeds.shape[1] == 1
-        and state.walked >= LONG_WALK * (state.decisions + 1)
-    )
+    if world.leaves.shape[1] > 0 or world.speeds.shape[1] > 1:
+        return False
+    state = world.env.view(np.ndarray)  # asked often: a field of a record array costs microseconds
+    order, walked, decisions = (int(state[name][0]) for name in ("order", "walked", "decisions"))
+    return order == orders.FCFS and walked >= LONG_WALK * (decisions + 1)
 
 
 def with_index(world: World) -> World:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rare.env.policies.policy import AnyScheduler
 from rare.rules.orders import ORDERS
 from rare.scheduler import BaseScheduler
 from schedulers.heuristics.chooser import BACKFILLS
@@ -14,12 +14,14 @@ from schedulers.heuristics.gates import GATES
 from schedulers.heuristics.heuristic import SHORT, known_names, parse_parts, unknown_part
 from schedulers.heuristics.speeds import SPEEDS
 from schedulers.heuristics.victims import VICTIMS
-from schedulers.lookahead.lookahead_scheduler import parse_lookahead
 from schedulers.network.shipped_folders import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
 from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
 from schedulers.user.user_class import is_user_class, load_user_class
 from schedulers.user.user_files import user_files
 from traces.errors import InputError
+
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler
 
 __all__ = [
     "SHIPPED", "SHIPPED_FOLDERS", "WITHOUT_FORECAST", "WITH_FORECAST", "checkpoint_folder", "is_shipped",
@@ -134,6 +136,12 @@ def _oracle(name: str) -> BaseScheduler:
     return Oracle(trials, program=trials >= FEWEST_WITH_PROGRAM, name=name)
 
 
+def _lookahead(name: str, **params: Any) -> BaseScheduler:
+    from schedulers.lookahead.lookahead_scheduler import parse_lookahead  # with it come the rules of copies
+
+    return parse_lookahead(name, **params)
+
+
 def _shipped(name: str, **params: float) -> BaseScheduler:
     """`rare`: the networks that ship with the package."""
     is_shipped(name)  # refuses parts behind the name
@@ -161,7 +169,7 @@ SCHEDULERS.register(
 SCHEDULERS.register(
     "lookahead",
     "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)",
-    SchedulerFamily(parse_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
+    SchedulerFamily(_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
 )
 SCHEDULERS.register(
     SHIPPED,

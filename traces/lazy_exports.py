@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
 
 
 def lazy_exports(package: str, places: Mapping[str, str]) -> Callable[[str], object]:
@@ -24,3 +26,37 @@ def lazy_exports(package: str, places: Mapping[str, str]) -> Callable[[str], obj
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get
+
+
+def when_imported(package: str, action: Callable[[], None]) -> None:
+    """Do this when a package of others has been imported: now, if it has been, else after its import."""
+    if package in sys.modules:
+        action()
+    else:
+        sys.meta_path.insert(0, _AfterImport(package, action))
+
+
+class _AfterImport:  # a finder; importlib.abc has a base for them, and brings tempfile with it
+    """Finds nothing by itself: has the others find the package, and the action done after its loading."""
+
+    def __init__(self, package: str, action: Callable[[], None]) -> None:
+        self._package, self._action = package, action
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._package:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        loader = None if spec is None else spec.loader
+        if spec is None or loader is None:
+            return spec
+        load, action = loader.exec_module, self._action
+
+        def load_and_act(module: ModuleType) -> None:
+            load(module)
+            action()
+
+        loader.exec_module = load_and_act  # type: ignore[method-assign]
+        return spec

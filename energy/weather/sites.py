@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from energy.weather.site_weather import Weather
@@ -47,6 +48,8 @@ def read_site(name: str) -> Weather:
 
 
 def _data_folder() -> Path:
-    import pvlib
-
-    return Path(pvlib.__file__).parent / "data"
+    """The folder, found without importing pvlib, which would bring half of SciPy."""
+    spec = find_spec("pvlib")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pvlib is not installed", name="pvlib")
+    return Path(spec.origin).parent / "data"

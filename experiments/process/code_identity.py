@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -20,11 +21,17 @@ _LIBRARIES = ("numpy", "pandas", "numba", "simpy", "scipy", "pvlib", "windpowerl
 def code_hash() -> str:
     """sha256 of the sources that decide a result: an edited rule is never mistaken for the old one."""
     digest = hashlib.sha256()
-    for package in PACKAGES:
-        for source in sorted((ROOT / package).rglob("*")):
-            if source.suffix in _SOURCES and source.is_file():
-                digest.update(f"{source.relative_to(ROOT)}\n".encode())
-                digest.update(source.read_bytes())
+    sources = [
+        os.path.join(folder, name)
+        for package in PACKAGES
+        for folder, _, names in os.walk(ROOT / package)
+        for name in names
+        if name.endswith(_SOURCES)
+    ]
+    for source in sorted(sources):
+        digest.update(f"{os.path.relpath(source, ROOT)}\n".encode())
+        with open(source, "rb") as file:
+            digest.update(file.read())
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import logging
 import os
@@ -21,10 +22,13 @@ SCARCE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, 
 """What a system may lack, whatever is asked of it: no bug of ours."""
 LONGEST_LINE = 900
 """Characters of an error; what the user gave may be longer."""
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Python's 700 make it search for garbage a thousand times while modules are imported, which make none."""
 
 
 def run_process(command: click.Command, name: str) -> int:
     """Run a command that is a process of its own, by sys.argv; signals end it within seconds."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     with interrupts.command():
         return run_command(command, name, sys.argv[1:])
 

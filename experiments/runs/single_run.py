@@ -17,7 +17,6 @@ from experiments.process.atomic_output import ACCOUNT_FILES, GRID_EVENTS_FILE, a
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.json_values import plain_json
-from experiments.results.run_folder import write_run
 from experiments.runs.remarks import remarks
 from experiments.runs.run_setup import SimulationRequest, Work, prepare
 from rare.scheduler import Decider, as_decider, as_scheduler
@@ -65,7 +64,7 @@ def simulate_one(
     try:
         with users_error(name), display.task(label or name, "jobs arrived") as task:
             scheduler = as_scheduler(made)
-            entry = "instant" if settings.clock == "simpy" else scheduler.compiled_entry
+            entry = scheduler.settling_entry if settings.clock == "simpy" else scheduler.compiled_entry
             _note_compiling(display, entry)
             with compiled_once(entry):
                 decider = as_decider(scheduler, work.built.case)
@@ -102,6 +101,8 @@ def simulate_one(
 
 def store(folder: Path, work: Work, facts: Mapping[str, Any], result: rare.Result) -> None:
     """Write the files of a recorded run into a folder."""
+    from experiments.results.run_folder import write_run  # brings pandas, of no use without a folder
+
     run = {key: facts[key] for key in ("scheduler", "seed", "clock", "warmup_s")}
     config = {**work.built.resolved(), "run": run}
     power = result.power_frame()

@@ -15,9 +15,21 @@ import simpy
 
 from rare.clocks.power_flows import PowerFlows, power_flows
 from rare.model import INPUT_RANGES, NEVER_S, Case
+from rare.rules.advance import next_alarm_s
 from rare.rules.instant import end_run, instant
 from rare.scheduler import BaseScheduler, Decider, Scheduler, as_decider, carry_out, keep_queue
-from rare.state.arrays import CLOSED, DECIDE_SHED, DECIDE_START, ENDED, ENV, OVER, SETTLING, STALLED, World
+from rare.state.arrays import (
+    CLOSED,
+    DECIDE_SHED,
+    DECIDE_START,
+    ENDED,
+    ENV,
+    SETTLING,
+    STALLED,
+    World,
+    handle_records,
+)
+from rare.state.memory import register
 from rare.world import Recorder, build_world
 
 _INPUTS = {
@@ -31,25 +43,27 @@ _AFTER_NORMAL = cast(Any, 2)  # SimPy's own priorities are 0 (urgent) and 1 (nor
 
 
 class EndOfInstant(simpy.Event):
-    """Happens after every ordinary event of its instant."""
+    """Happens after every ordinary event of its instant, which is `delay_s` from now."""
 
-    def __init__(self, env: simpy.Environment, callback: Callable[[simpy.Event], None]) -> None:
+    def __init__(
+        self, env: simpy.Environment, callback: Callable[[simpy.Event], None], delay_s: float = 0
+    ) -> None:
         super().__init__(env)
         self.callbacks = [callback]
         self._ok = True
         self._value = None
-        env.schedule(self, priority=_AFTER_NORMAL)
+        env.schedule(self, _AFTER_NORMAL, delay_s)
 
 
 class SimpyClock:
     """Runs environment 0 of a world as a SimPy simulation, open to further processes on `env`."""
 
     def __init__(self, world: World, decider: Decider, job_ids: np.ndarray | Sequence[int]) -> None:
-        self.world = world
+        self._take(world)
         self.recorder = Recorder()
         self._decider = decider
         self._ids = job_ids
-        self._pending = False
+        self._pending = self._over = False
         self._alarm_s = NEVER_S
         # a plain record: its fields are read several times an instant, by name in brackets
         self._state = state = world.env.view(np.ndarray).view(ENV)[0]
@@ -104,30 +118,16 @@ class SimpyClock:
         yield self.env.timeout(end_s - self.env.now)
         self.wake()
 
-    def _set_alarm(self) -> None:
-        """Wake at the next end, battery instant, timer or tick; an older alarm that rings is ignored."""
-        alarm_s = int(self._state["due_s"])
-        idle_s = int(self._state["idle_s"])
-        if idle_s < NEVER_S and (alarm_s < NEVER_S or self._causes_left()):
-            alarm_s = min(alarm_s, idle_s)  # idle instants alone are no future (RULES §8.4)
+    def _set_alarm(self, alarm_s: int) -> None:
+        """Settle at the next end, battery instant, timer or tick; an older alarm that rings is ignored."""
         if alarm_s < NEVER_S and alarm_s != self._alarm_s:
-            alarm = self.env.timeout(alarm_s - self.env.now)
-            alarm.callbacks.append(self._ring)
+            EndOfInstant(self.env, self._ring, alarm_s - self.env.now)
         self._alarm_s = alarm_s
 
-    def _causes_left(self) -> bool:
-        """Whether arrivals, inputs or an end are still to come."""
-        state = self._state
-        return bool(
-            state["next_job"] < state["jobs_end"]
-            or self.env.now < self.world.inputs.change_s[-1]
-            or state["inputs_end_s"] < NEVER_S
-            or state["window_end_s"] < NEVER_S
-        )
-
-    def _ring(self, _: simpy.Event) -> None:
+    def _ring(self, alarm: simpy.Event) -> None:
         if self.env.now == self._alarm_s:
-            self.wake()
+            self._alarm_s = NEVER_S
+            self._settle(alarm)
 
     # --- for processes of others ---
 
@@ -149,7 +149,7 @@ class SimpyClock:
 
     def wake(self) -> None:
         """Settle once, after every other event at this instant."""
-        if not self._pending and self._state["phase"] != OVER:
+        if not (self._pending or self._over or self.env.now == self._alarm_s):
             self._pending = True
             EndOfInstant(self.env, self._settle)
 
@@ -162,9 +162,9 @@ class SimpyClock:
         """
         if self.env.now < time_s:
             self.env.timeout(time_s - self.env.now)
-        while self.env.peek() <= time_s and self._state["phase"] != OVER:
+        while self.env.peek() <= time_s and not self._over:
             self.env.step()
-        return bool(self._state["phase"] != OVER)
+        return not self._over
 
     def power(self) -> PowerFlows:
         """The power flows at `env.now`, as fixed when the last instant was settled.
@@ -175,8 +175,30 @@ class SimpyClock:
 
     # --- the instant ---
 
+    def _take(self, world: World) -> None:
+        """Make this the world; its arrays may have moved."""
+        self.world = world
+        self._handles = handle_records(world)
+        self._at_handle = register(self._handles)
+
     def _settle(self, _: simpy.Event) -> None:
+        """Work on this instant, and set the alarm for the next that the cluster brings about by itself."""
         self._pending = False
+        if not self._decider.settles:
+            self._settle_by_python()
+            return
+        found = self._decider.settle(self._at_handle, int(self.env.now))
+        while found <= -NEVER_S:  # a status instead of a time
+            status = -NEVER_S - found
+            if status == ENDED:
+                self._over = True
+                return
+            self._take(self.recorder.make_room(self.world, status))
+            found = self._decider.settle(self._at_handle, int(self.env.now))
+        self._set_alarm(found)
+
+    def _settle_by_python(self) -> None:
+        """The same with a scheduler that takes one decision at a time."""
         state = self._state
         state["wake_s"] = int(self.env.now)
         state["phase"] = SETTLING
@@ -187,18 +209,20 @@ class SimpyClock:
             if status in (DECIDE_START, DECIDE_SHED):
                 carry_out(self.world, 0, self._decider.decide(self.world, 0, status), self._ids)
             else:
-                self.world = self.recorder.make_room(self.world, status)
+                self._take(self.recorder.make_room(self.world, status))
+        self._over = status == ENDED
         if status == CLOSED:
-            self._set_alarm()
+            self._set_alarm(int(next_alarm_s(self.world.handles[0])))
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> World:
         """Run to the end."""
         steps = 0
-        while self._state["phase"] != OVER:
-            if self.env.peek() == float("inf"):
+        while not self._over:
+            try:
+                self.env.step()
+            except simpy.core.EmptySchedule:
                 end_run(self.world.handles[0], STALLED)
-                break
-            self.env.step()
+                self._over = True
             steps += 1
             if progress is not None and steps % 10_000 == 0:
                 progress(int(self._state["next_job"]), int(self._state["jobs_end"]))

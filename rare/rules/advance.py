@@ -24,6 +24,40 @@ def next_event_s(w):
 
 
 @rule
+def causes_left(w):
+    """Whether arrivals, changes of inputs or an end are still to come after `wake_s`."""
+    s = env_of(w)
+    return (
+        s.next_job < s.jobs_end
+        or s.wake_s < input_of(w, w.input_rows - 1).change_s
+        or s.inputs_end_s < NEVER_S
+        or s.window_end_s < NEVER_S
+    )
+
+
+@rule
+def next_alarm_s(w):
+    """When the cluster itself next brings about an instant, arrivals and inputs aside; NEVER_S: it does not.
+
+    Idle instants alone are no future (§8.4).
+    """
+    s = env_of(w)
+    if s.idle_s < NEVER_S and (s.due_s < NEVER_S or causes_left(w)):
+        return min(s.due_s, s.idle_s)
+    return s.due_s
+
+
+@rule
+def begin_instant(w, wake_s):
+    """Work on the instant `wake_s`, or go on with the one at hand; a status as of `instant`."""
+    s = env_of(w)
+    if s.phase == IDLE:
+        s.wake_s = wake_s
+        s.phase = SETTLING
+    return instant(w)
+
+
+@rule
 def take_inputs(w, time_s):
     """Stage the inputs in force at `time_s` for the next settling."""
     s = env_of(w)

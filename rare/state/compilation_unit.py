@@ -1,12 +1,14 @@
-"""One compilation unit for each entry point: rules are lowered, and optimised only inside who calls them.
+"""Compilation units: rules are lowered once, and optimised only inside the functions that call them.
 
-numba optimises every function with everything it calls, and then again inside each of its callers. For rules, which
-are many small functions deep in each other, that was nearly all of the time of a compilation. Here a function called
-by another one is translated to LLVM's language and no further. The function called from Python links all of them into
-one module, where nobody else can see them, and LLVM optimises that module once. It can then also drop what numba adds
-to each call (a status to check, arguments nobody reads).
+numba optimises every function with everything it calls, and then again inside each of its callers. Rules
+are many small functions deep in each other, so that this was most of the time of a compilation. Here a
+function that compiled code calls (an inner function) is translated to LLVM's language and no further. A
+function that Python calls (an entry) links all of them into one module, where nobody else sees them, and
+LLVM optimises that module once. It can then also drop what numba adds to each call: a status to check,
+arguments that nobody reads. A shared rule is a unit of its own that other units call by its name.
 
-The classes used are numba's own but not public; `tests/rare/state/test_compilation_unit.py` says what is relied on.
+The classes of numba that are used here are not public; tests/rare/state/test_compilation_unit.py shows
+what is relied on.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from numba.core.untyped_passes import (
 
 
 class _InnerLibrary(JITCodeLibrary):
-    """The code of one function that only compiled code calls: neither linked, nor optimised, nor assembled."""
+    """The code of an inner function: neither linked, nor optimised, nor assembled."""
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
@@ -129,7 +131,7 @@ class _Inner(CPUDispatcher):
 
 
 def _widened(argument: Any) -> Any:
-    """One type for all whole numbers: else each mixture of their widths is a function of its own to compile."""
+    """One type for all whole numbers: else each mixture of widths would be compiled on its own."""
     kind = types.unliteral(argument)
     if isinstance(kind, types.Integer) and kind is not types.uint64:
         return types.int64
@@ -205,7 +207,7 @@ _SHARED = "rare.shared."
 
 
 def _named_in(function: Callable[..., Any]) -> Iterator[Any]:
-    """What the names in a function's code stand for, as names of its module or of one that this imports whole."""
+    """What the names in a function's code stand for, in its module or in modules that it names."""
     names = function.__code__.co_names
     for name in names:
         named = function.__globals__.get(name)
@@ -216,7 +218,7 @@ def _named_in(function: Callable[..., Any]) -> Iterator[Any]:
 
 
 class Rule(CPUDispatcher):
-    """A function compiled as a unit of its own for Python, and as a part of their unit for compiled functions."""
+    """A function that is an entry for Python, and an inner function for compiled functions."""
 
     _compiler_class: type[Compiler] = _EntryCompiler
     _units: tuple[SharedRule, ...] | None = None
@@ -228,7 +230,7 @@ class Rule(CPUDispatcher):
         self._inner = _Inner(function, targetoptions=inner, pipeline_class=_InnerCompiler)
 
     def compile(self, sig: Any) -> Any:
-        """Compile, or load, without the garbage collector: it would walk through all of numba's types again and again."""
+        """Compile or load a unit. The garbage collector rests: it took a tenth of the time (measured)."""
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -264,7 +266,7 @@ class Rule(CPUDispatcher):
 
 
 class SharedRule(Rule):
-    """A unit of its own for compiled functions too: they call it by name, and it is compiled once for all of them."""
+    """A unit that compiled functions call by its name: it is compiled once for all of them."""
 
     _compiler_class = _SharedCompiler
 

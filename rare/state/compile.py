@@ -55,14 +55,14 @@ def compiled_sources(root: Path) -> dict[str, str]:
 
 
 def _compiles(name: str, text: str) -> bool:
-    """Whether a source takes `rule` or `parallel_rule`, in whatever way, from this module."""
+    """Whether a source takes `rule`, `shared_rule` or `parallel_rule`, in whatever way, from this module."""
     if "compile" not in text or "rule" not in text:
         return False
     for module, names in _imports(name, text):
         whole = (module == "rare.state.compile" and not names) or (
             module == "rare.state" and "compile" in names
         )
-        if whole or (module == "rare.state.compile" and {"rule", "parallel_rule"} & set(names)):
+        if whole or (module == "rare.state.compile" and {"rule", "shared_rule", "parallel_rule"} & set(names)):
             return True
     return False
 
@@ -150,9 +150,10 @@ def rule(function: F) -> F:
 
 
 def shared_rule(*arguments: np.dtype) -> Callable[[F], F]:
-    """As `rule`, of a function of records of these types: a unit of its own, compiled once for all who call it.
+    """As `rule`, as a unit of its own that is compiled once for all who call it.
 
-    Its callers do not see into it, which costs nanoseconds at each call: for what is large and called seldom.
+    arguments: types of its arguments, records or numbers. Callers do not see into it, which costs some
+    nanoseconds at each call: it is for functions that are large.
     """
 
     def compiled(function: F) -> F:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from rare.machine_events import PLANNED, GridEvents, Outages
 from rare.model import NEVER_S, Case, Cluster
@@ -89,6 +88,8 @@ def chain_tables(work: Workload) -> tuple[Any, Any]:
     """
     if work.after is None or not any(work.after):
         return records((0,), CHAIN), records((0,), FOLLOWER)
+    import pandas as pd  # a quarter of a second, and most workloads have no chains
+
     waits = np.array([len(ids) for ids in work.after])
     followers = np.repeat(np.arange(len(work)), waits)
     named = np.array([each for ids in work.after for each in ids], dtype=object)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import copy
 import math
+import mmap
+from contextlib import suppress
 from typing import Any, Self
 
 import numba
@@ -21,20 +23,50 @@ from numba.extending import intrinsic
 
 _numba_config: Any = numba.config
 CACHE_LINE = 64
+LARGE, HUGE_PAGES = 2**20, 2**22  # bytes of an array from which on it has memory of its own, in huge pages
 _ARRAYS: dict[int, np.ndarray] = {}  # grows with every world, which only the interpreter's use affords
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Zeroed array whose first element begins a cache line, so that records of 64 bytes are one each."""
     size = math.prod(shape) * dtype.itemsize
-    room = np.zeros(size + CACHE_LINE, np.uint8)
+    room = np.zeros(size + CACHE_LINE, np.uint8) if size < LARGE else untouched(size + CACHE_LINE)
     first = -room.__array_interface__["data"][0] % CACHE_LINE
     return room[first : first + size].view(dtype).reshape(shape)
+
+
+def untouched(size: int) -> np.ndarray:
+    """So many zeroed bytes of memory that the system gives only as it is touched, and takes back at the end.
+
+    NumPy's may come from what was freed before: then every byte of it is touched to make it zero.
+    """
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
+    memory = mmap.mmap(-1, size, **private)  # private: as all other memory after a fork
+    if size >= HUGE_PAGES and hasattr(mmap, "MADV_HUGEPAGE"):  # as NumPy does
+        with suppress(OSError):  # a kernel without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)
 
 
 def records(shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Zeroed records whose fields are attributes, in compiled code and without the compiler alike."""
     return zeros(shape, dtype).view(np.recarray)
+
+
+def behind(array: np.ndarray, count: int) -> Any:
+    """(1, count) records that begin with those of `array`, in the memory that was made with it.
+
+    None where that is too little. They share their memory: `array` is then over.
+    """
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    first = array.ctypes.data - owner.ctypes.data
+    size = count * array.dtype.itemsize
+    if owner.nbytes - first < size:
+        return None
+    room = owner.reshape(-1).view(np.uint8)[first : first + size]
+    return room.view(array.dtype).reshape((1, count)).view(np.recarray)
 
 
 def fresh(array: np.ndarray) -> Any:

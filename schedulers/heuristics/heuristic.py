@@ -48,6 +48,7 @@ class Heuristic(BaseScheduler):
     """A composed heuristic. Runs on both clocks, through the same compiled `choose`."""
 
     compiled_entry = "replay"
+    settling_entry = "settle_instant"
     records = True
 
     name: str

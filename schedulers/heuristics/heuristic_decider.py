@@ -8,10 +8,9 @@ import numpy as np
 
 from rare.scheduler import Decider
 from rare.state.arrays import DECIDE_SHED, World
-from rare.state.memory import Copyable, arguments, fresh
+from rare.state.memory import Copyable, arguments, fresh, register
 from schedulers.heuristics.chooser import choose
-from schedulers.heuristics.fused_record import record
-from schedulers.heuristics.fused_replay import replay
+from schedulers.heuristics.fused_replay import replay, settle_instant
 from schedulers.heuristics.speeds import FULL_SPEED
 from schedulers.heuristics.victims import victim
 
@@ -27,8 +26,12 @@ class HeuristicDecider(Copyable, Decider):
         super().__init__(
             name, order=int(row.order[0]), order_param=float(row.param[0]), keeps_promises=keeps_promises
         )
+        self._take(row)
+
+    def _take(self, row: np.recarray) -> None:
         self._row = row
         self.policy: np.void = arguments(row)[0]
+        self._at_policy = register(row)
 
     @property
     def uses_speeds(self) -> bool:
@@ -37,12 +40,11 @@ class HeuristicDecider(Copyable, Decider):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what compiled code takes, which belongs to this process."""
-        return {key: value for key, value in self.__dict__.items() if key != "policy"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("policy", "_at_policy")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._row = fresh(state["_row"])
-        self.policy = arguments(self._row)[0]
+        self._take(fresh(state["_row"]))
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision (rare.state.decisions)."""
@@ -53,9 +55,15 @@ class HeuristicDecider(Copyable, Decider):
         """Many decisions without leaving compiled code (rare.clocks.compiled_clock)."""
         return int(replay(handle, self.policy, steps))
 
+    def settle(self, at_handle: int, wake_s: int) -> int:
+        """One instant without leaving compiled code (rare.clocks.simpy_clock)."""
+        return int(settle_instant(at_handle, self._at_policy, wake_s))
+
     def record(
         self, places: int, epsilon: float, arrays: tuple[np.ndarray, ...], step: int, steps: int
     ) -> tuple[int, int]:
         """Log an episode without leaving compiled code (rare.dataset.play_episode)."""
+        from schedulers.heuristics.fused_record import record  # with it come the rules of the environment
+
         step, why = record(places, self.policy, epsilon, arrays, step, steps)
         return int(step), int(why)

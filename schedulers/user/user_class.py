@@ -13,14 +13,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from rare.env.policies.policy import AnyScheduler, Policy
 from rare.scheduler import Scheduler
 from schedulers.user.plugin_schedulers import SCHEDULERS, first_word
 from schedulers.user.user_files import user_files
 from traces.errors import InputError
 from traces.files.documents import is_regular, user_path
+
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler, Policy
 
 MOST_CHARACTERS = 2000
 FORM = 'path/to/file.py:Class or path/to/file.py:Class(seed=3, path="model.zip")'
@@ -109,7 +111,7 @@ def load_user_class(name: str) -> Scheduler | Policy:
         if not isinstance(getattr(instance, "name", None), str):
             with suppress(AttributeError, TypeError):  # a class with slots, or a read-only property
                 instance.name = DefaultName(parsed.class_name)
-    return cast(Scheduler | Policy, instance)
+    return cast("Scheduler | Policy", instance)
 
 
 def declared_name(name: str, scheduler: AnyScheduler) -> str | None:

@@ -11,7 +11,10 @@ the first run, beyond what it had before (Linux only; it needs a run of its own 
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +34,10 @@ def resident_bytes(field: str) -> int:
 
 
 def forget_peak() -> None:
-    """Begin a new peak."""
+    """Begin a new peak, after what was freed has gone back to the system."""
+    gc.collect()
+    if sys.platform == "linux":
+        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
     Path("/proc/self/clear_refs").write_text("5")
 
 
@@ -46,8 +52,8 @@ def main(words: list[str] | None = None) -> None:
     given = parser.parse_args(words)
     case = case_of(lublin(given.jobs, processors=PROCESSORS, load=given.load, seed=1))
     ours(case_of(case.workload.select(0, min(50, given.jobs))), given.scheduler, record=False)
-    before, load_before = resident_bytes("VmRSS"), os.getloadavg()[0]
     forget_peak()
+    before, load_before = resident_bytes("VmRSS"), os.getloadavg()[0]
     seconds = []
     for _ in range(given.repeats):
         elapsed_s, result = ours(case, given.scheduler, record=False)

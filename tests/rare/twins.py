@@ -88,7 +88,7 @@ def _verify_at_every_decision(runner: Any) -> None:
     runner._decider = Unfused(runner._decider, verify)
     if isinstance(runner, SimpyClock):  # and when each instant is over
         set_alarm = runner._set_alarm
-        runner._set_alarm = lambda: (verify(runner.world), set_alarm())
+        runner._set_alarm = lambda alarm_s: (verify(runner.world), set_alarm(alarm_s))
 
 
 def summary(world: Any, events: np.ndarray) -> dict[str, Any]:

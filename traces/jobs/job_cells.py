@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -72,6 +72,11 @@ QUANTITIES = {
     "cancel_s": Quantity("cancel_s", _TIME, "s", "floor"),
     "think_s": Quantity("think_s", _TIME, "s", "ceil"),
 }
+
+
+#: Stripped texts of one column of a chunk, or whole numbers from 0 to LARGEST_CELL as int64, none missing.
+Cells = list[str] | np.ndarray
+LARGEST_CELL = 10**18 - 1
 
 
 class CellError(Exception):
@@ -221,3 +226,42 @@ def id_list_cell(ids: Sequence[object]) -> str:
     return " ".join(
         '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text for text in texts
     )
+
+
+def scaled_if_whole(numbers: np.ndarray, factor: Decimal) -> np.ndarray | None:
+    """Numbers x factor as int64 where the factor is whole and none gets above LARGEST_CELL; else None."""
+    whole = int(factor)
+    if whole != factor or int(numbers.max()) * whole > LARGEST_CELL:
+        return None
+    return numbers if whole == 1 else numbers * whole
+
+
+@dataclass(slots=True)
+class ColumnParts:
+    """Converted columns as lists of chunks; places: (N,) lines (or rows) of the jobs, by chunk."""
+
+    places: list[np.ndarray] = field(default_factory=list)
+    parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def add(self, name: str, part: np.ndarray) -> None:
+        self.parts.setdefault(name, []).append(part)
+
+    def joined(self) -> dict[str, np.ndarray]:
+        """The whole columns, one after the other, so that only one is there twice at a time."""
+        if "job_id" in self.parts and ("after" in self.parts or _are_mixed(self.parts["job_id"])):
+            self.parts["job_id"] = [id_texts(part) for part in self.parts["job_id"]]
+        return {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
+
+
+def _are_mixed(parts: list[np.ndarray]) -> bool:
+    return len({part.dtype for part in parts}) > 1
+
+
+def id_texts(ids: np.ndarray) -> np.ndarray:
+    """Ids as texts, as those that jobs wait for are."""
+    return ids if ids.dtype == object else np.array(list(map(str, ids.tolist())), dtype=object)
+
+
+def texts_of(cells: Cells) -> list[str]:
+    """The cells as texts."""
+    return cells if isinstance(cells, list) else list(map(str, cells.tolist()))

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping as Mapped
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.text import place
+from traces.jobs.columns import handed_over, repeat, repeats_one
 from traces.jobs.dependencies.precedence import array_of_tuples, is_number_id
 from traces.jobs.dependencies.predecessors import known_predecessors
 from traces.jobs.job_cells import (
     QUANTITIES,
     CellError,
+    Cells,
+    ColumnParts,
     booleans,
     decimals,
     difference,
     id_lists,
+    id_texts,
     integers_if_plain,
     kinds,
     product,
+    scaled_if_whole,
     scaled_integers,
+    texts_of,
 )
 from traces.jobs.job_mapping import OF_AFTER, Mapping, Source
 from traces.jobs.job_metadata import Metadata
@@ -31,6 +37,7 @@ from traces.jobs.job_texts import JobTexts
 from traces.jobs.read_options import ReadOptions
 from traces.jobs.repairs import Check, Findings, plain
 from traces.jobs.submit_shift import shift_to_zero
+from traces.jobs.text_columns import repeated_ids
 from traces.jobs.workload import (
     FULLY_SENSITIVE,
     LARGEST_COUNT,
@@ -74,20 +81,6 @@ _MAY_BE_NEGATIVE = ("submit_s", "deadline_s", "cancel_s")
 _INSTANTS = {"deadline_s": NO_DEADLINE_S, "cancel_s": NO_CANCEL_S}
 
 
-@dataclass(slots=True)
-class _Columns:
-    """Converted columns as lists of chunks; places: (N,) lines (or rows) of the jobs, by chunk."""
-
-    places: list[np.ndarray] = field(default_factory=list)
-    parts: dict[str, list[np.ndarray]] = field(default_factory=dict)
-
-    def add(self, name: str, part: np.ndarray) -> None:
-        self.parts.setdefault(name, []).append(part)
-
-    def joined(self) -> dict[str, np.ndarray]:
-        return {name: np.concatenate(parts) for name, parts in self.parts.items()}
-
-
 class JobTable:
     """Converts chunks of cells, added in file order, and builds the workload from them.
 
@@ -111,7 +104,7 @@ class JobTable:
         if delimiter is not None:
             stated = self._metadata
             self._written = JobTexts(place(path), delimiter, mapping, stated.zone, stated.start_utc)
-        self._columns = _Columns()
+        self._columns = ColumnParts()
         self._records = 0
         self._skipped: set[str] = set()
         self._findings = Findings(path, np.zeros(0, dtype=np.int64), unit)
@@ -122,8 +115,8 @@ class JobTable:
             text = "the index of a data frame, column left out"
             self._findings.put("notes", "index_left_out", Finding(1, None, quoted(name), text))
 
-    def add(self, places: list[int], cells: dict[str, list[str]]) -> None:
-        """Convert one chunk: its lines and, by column, its stripped cells ('' where empty)."""
+    def add(self, places: Sequence[int] | np.ndarray, cells: Mapped[str, Cells]) -> None:
+        """Convert one chunk: its lines and, by column, its stripped cells ('' where empty), or numbers."""
         lines = np.array(places, dtype=np.int64)
         numbers = np.arange(self._records + 1, self._records + 1 + len(lines))
         self._records += len(lines)
@@ -131,14 +124,18 @@ class JobTable:
         keep = self._skip(cells, len(lines))
         if not keep.all():
             self._skipped.update(self._ids_of(cells, numbers, ~keep))
-            rows = np.flatnonzero(keep).tolist()
-            cells = {name: [column[row] for row in rows] for name, column in cells.items()}
+            rows = np.flatnonzero(keep)
+            cells = {
+                name: [column[row] for row in rows] if isinstance(column, list) else column[rows]
+                for name, column in cells.items()
+            }
             lines, numbers = lines[keep], numbers[keep]
         if len(lines) == 0:
             return
         self._findings.at(lines)
         if self._written is not None:
-            cells = self._written.plain(cells, lines.tolist(), self._findings)
+            texts = {name: texts_of(column) for name, column in cells.items()}
+            cells = self._written.plain(texts, lines.tolist(), self._findings)
         failures: list[CellError] = []
         for name, source in self._mapping.sources.items():
             try:
@@ -149,25 +146,38 @@ class JobTable:
             first = min(failures, key=lambda failure: failure.row)
             raise InputError(f"{first.reason}", where=self._findings.where(first.row))
         if "job_id" not in self._mapping.sources:
-            self._columns.add("job_id", np.array([str(number) for number in numbers], dtype=object))
+            self._columns.add("job_id", numbers)
         self._columns.places.append(lines)
 
-    def _ids_of(self, cells: dict[str, list[str]], numbers: np.ndarray, rows: np.ndarray) -> list[str]:
+    def _ids_of(self, cells: Mapped[str, Cells], numbers: np.ndarray, rows: np.ndarray) -> list[str]:
         """Ids of these rows of a chunk, for jobs that wait for them."""
         source = self._mapping.sources.get("job_id")
         places = np.flatnonzero(rows).tolist()
-        return [str(numbers[row]) if source is None else cells[source.column][row] for row in places]
+        return [str(numbers[row] if source is None else cells[source.column][row]) for row in places]
 
-    def _skip(self, cells: dict[str, list[str]], count: int) -> np.ndarray:
+    def _skip(self, cells: Mapped[str, Cells], count: int) -> np.ndarray:
         keep = np.ones(count, dtype=bool)
         for code, column in self._mapping.skip.items():
+            if not isinstance(cells[column], list):
+                continue  # no number is missing
             empty = np.fromiter((cell == "" for cell in cells[column]), bool, count) & keep
             self._findings.add("skips", code, empty, [""] * count, f"{column} is empty, record skipped")
             keep &= ~empty
         return keep
 
-    def _convert(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
-        column = cells[source.column]
+    def _convert(self, name: str, source: Source, cells: Mapped[str, Cells]) -> np.ndarray:
+        given = cells[source.column]
+        if not isinstance(given, list):
+            if name == "job_id":
+                return given
+            numbers = (
+                None
+                if name not in QUANTITIES or source.minus is not None or source.times is not None
+                else scaled_if_whole(given, source.factor)
+            )
+            if numbers is not None:
+                return numbers
+        column = texts_of(given)
         if name == "preemptible":
             return booleans(source.column, column)
         if name == "after_kind":
@@ -193,19 +203,19 @@ class JobTable:
             texts[row] = cell
         return texts
 
-    def _whole(self, name: str, source: Source, cells: dict[str, list[str]]) -> np.ndarray:
+    def _whole(self, name: str, source: Source, cells: Mapped[str, Cells]) -> np.ndarray:
         """One chunk of a numeric field as int64, in the unit of Workload. CellError for a bad cell."""
-        column = cells[source.column]
+        column = texts_of(cells[source.column])
         empty = np.zeros(len(column), dtype=bool)
         if name in _EMPTY:
             empty = np.fromiter((cell == "" for cell in column), bool, len(column))
             column = ["0" if cell == "" else cell for cell in column]
         label, values = source.column, decimals(source.column, column, None)
         if source.minus is not None:
-            values = difference(values, decimals(source.minus, cells[source.minus], None))
+            values = difference(values, decimals(source.minus, texts_of(cells[source.minus]), None))
             label = f"{source.column} - {source.minus}"
         if source.times is not None:
-            values = product(values, decimals(source.times, cells[source.times], None))
+            values = product(values, decimals(source.times, texts_of(cells[source.times]), None))
             label = f"{source.column} x {source.times}"
         for row, value in enumerate(values):
             if value < 0 and name not in _MAY_BE_NEGATIVE:
@@ -229,7 +239,8 @@ class JobTable:
         work_s, unknown = columns["work_s"], columns["estimate_s"] == _UNKNOWN
         text = "no estimate, the run time stands in"
         self._findings.add("repairs", "estimate_from_run_time", unknown, work_s, text)
-        columns["estimate_s"] = np.where(unknown, work_s, columns["estimate_s"])
+        if unknown.any():
+            columns["estimate_s"] = np.where(unknown, work_s, columns["estimate_s"])
         submit_s = columns["submit_s"]
         late = submit_s < np.maximum.accumulate(submit_s)
         text = "submitted before the job above it, jobs sorted by submit time"
@@ -242,11 +253,15 @@ class JobTable:
         shift_s, origin_utc = shift_to_zero(submit_s, start_utc, self._findings)
         if options.strict:
             self._findings.refuse_all()
-        columns["submit_s"] = submit_s + shift_s
-        for name in _INSTANTS.keys() & columns.keys():
-            columns[name] = columns[name] + np.where(columns[name] < _INSTANTS[name], shift_s, 0)
-        order = np.argsort(submit_s, kind="stable")
-        columns = {name: column[order] for name, column in columns.items()}
+        if shift_s:
+            columns["submit_s"] = submit_s + shift_s
+            for name in _INSTANTS.keys() & columns.keys():
+                columns[name] = columns[name] + np.where(columns[name] < _INSTANTS[name], shift_s, 0)
+        if late.any():
+            order = np.argsort(submit_s, kind="stable")
+            columns = {
+                name: column if repeats_one(column) else column[order] for name, column in columns.items()
+            }
         report = self._findings.report(self._records, shift_s)
         return self._build(columns, "run_time" if unknown.all() else "user", origin_utc, report)
 
@@ -280,8 +295,8 @@ class JobTable:
         self._findings.at(np.concatenate(self._columns.places))
         count = len(columns["submit_s"])
         for name, value in _ABSENT.items():
-            columns.setdefault(name, np.full(count, value, dtype=np.int64))
-        columns.setdefault("preemptible", np.ones(count, dtype=bool))
+            columns.setdefault(name, repeat(value, count))
+        columns.setdefault("preemptible", repeat(True, count))
         return columns
 
     def _refuse_wrong(self, columns: dict[str, np.ndarray]) -> None:
@@ -316,10 +331,12 @@ class JobTable:
         self._findings.refuse(checks)
 
     def _duplicates(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-        repeated = pd.Series(ids).duplicated().to_numpy()
-        first = int(np.argmax(ids == ids[int(np.argmax(repeated))])) if repeated.any() else 0
-        where = self._findings.where(first) if repeated.any() else ""
-        return repeated, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
+        again = repeated_ids(ids)
+        where = ""
+        if again.any():
+            where = self._findings.where(int(np.argmax(ids == ids[int(np.argmax(again))])))
+            ids = id_texts(ids)
+        return again, ids, f"job_id {{}} was given before, by the record at {where}; give each its own"
 
     def _without_processors(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The columns without records that ask for neither cores nor GPUs, which are counted as skips."""
@@ -362,8 +379,9 @@ class JobTable:
                 del columns[name]
         numbers = {quantity.target: columns[name] for name, quantity in QUANTITIES.items() if name in columns}
         ids = columns["job_id"]
-        if all(map(is_number_id, ids)):
+        if ids.dtype == object and all(map(is_number_id, ids)):
             ids = np.fromiter(map(int, ids), np.int64, len(ids))
+        handed_over([ids, *columns.values()])
         return Workload(
             name=self._metadata.name or place(Path(self._path).name),
             job_id=ids,

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from traces.errors import InputError, quoted
+from traces.jobs.columns import private_copy, repeats_one
 from traces.jobs.dependencies.precedence import array_of_tuples, normal_predecessors, refuse_cycles
-from traces.jobs.text_columns import ids_column, texts_column
+from traces.jobs.text_columns import ids_column, repeated_ids, texts_column
 from traces.numbers.constants import NO_DEADLINE_S as NO_DEADLINE_S
 from traces.numbers.constants import NO_POWER as NO_POWER
 from traces.numbers.constants import NO_VALUE as NO_VALUE
@@ -91,7 +91,8 @@ class Workload:
     processors    : size of the machine by the file's header, or None
     estimates     : 'user', 'run_time' (clairvoyant) or 'model'
 
-    The constructor checks all of this and raises InputError. Text ids that are all whole numbers
+    A column that repeats one value may hold it once in memory (strides 0). The constructor checks all of this
+    and raises InputError. Text ids that are all whole numbers
     become numbers, so that a trace has the same ids whichever format carried it.
     """
 
@@ -156,10 +157,12 @@ class Workload:
         self._freeze("after_any", flags)
 
     def _freeze(self, column: str, values: np.ndarray) -> None:
-        """Store a private, read-only copy, so that no caller can change a job afterwards."""
+        """Store a private, read-only copy, so that no caller can change a job afterwards.
+
+        What is read-only and owns its memory is kept as it is: a reader of millions of jobs hands it over so.
+        """
         if values.flags.writeable or values.base is not None:
-            values = values.copy()
-            values.flags.writeable = False
+            values = private_copy(values)
         object.__setattr__(self, column, values)
 
     @classmethod
@@ -197,10 +200,11 @@ class Workload:
         if columns.get("after") is not None:
             columns["after"] = array_of_tuples(list(columns["after"]))
         order = np.argsort(np.asarray(submit_s), kind="stable")
+        given = {
+            key: _spread(name, key, values, count) for key, values in columns.items() if values is not None
+        }
         all_columns: dict[str, Any] = {
-            key: _spread(name, key, values, count)[order]
-            for key, values in columns.items()
-            if values is not None
+            key: values if repeats_one(values) else values[order] for key, values in given.items()
         }
         return cls(name=name, **all_columns, **others)
 
@@ -299,7 +303,7 @@ def _spread(name: str, column: str, values: object, count: int) -> np.ndarray:
     """The values as an array of length `count`; a single one is repeated. InputError for another shape."""
     array = np.asarray(values)
     if array.ndim == 0:
-        return np.full(count, array[()], dtype=array.dtype)
+        return np.broadcast_to(array, (count,))
     if array.shape != (count,):
         raise InputError(f"{column} has shape {array.shape}, expected ({count},) as submit_s", where=name)
     return array
@@ -316,15 +320,15 @@ def _whole(jobs: Workload, column: str, low: int, high: int) -> np.ndarray:
         return np.zeros(0, dtype=np.int64)
     if array.dtype.kind not in "iu":
         raise InputError(f"{column} must hold whole numbers, not {array.dtype}", where=jobs.name)
-    wrong = (array < low) | (array > high)
-    if wrong.any():
-        row = int(np.argmax(wrong))
+    seen = array[:1] if repeats_one(array) else array
+    if seen.min() < low or seen.max() > high:
+        row = int(np.argmax((seen < low) | (seen > high)))
         raise InputError(
             f"{column} of job {quoted(jobs.job_id[row])} is {array[row]}",
             where=jobs.name,
             remedy=f"expected {low} to {high}",
         )
-    return array.astype(np.int64)
+    return array.astype(np.int64, copy=False)
 
 
 def _check_rows(jobs: Workload) -> None:
@@ -344,8 +348,11 @@ def _check_rows(jobs: Workload) -> None:
     if jobs.after is not None and jobs.think_s is not None:
         waits = np.fromiter(map(bool, jobs.after), bool, len(jobs))
         refuse(~waits & (jobs.think_s > 0), "has a think time and waits for no job")
-    refuse(np.diff(jobs.submit_s, prepend=0) < 0, "is out of order: jobs must be sorted by submit_s")
-    refuse(pd.Series(jobs.job_id).duplicated().to_numpy(), "has an id that an earlier job has")
+    refuse(
+        np.append(False, jobs.submit_s[1:] < jobs.submit_s[:-1])[: len(jobs)],
+        "is out of order: jobs must be sorted by submit_s",
+    )
+    refuse(repeated_ids(jobs.job_id), "has an id that an earlier job has")
 
 
 def _check_header(jobs: Workload) -> None:

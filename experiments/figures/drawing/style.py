@@ -38,6 +38,11 @@ LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1A1
 DASHES: tuple[Any, ...] = ("-", "-", "-", "-", "-", "-", "--", "--", "--")
 PNG_DPI = 150
 WIDTH_IN = 10.0
+#: Level 4 compresses in two thirds of the time of 6, which is the usual one, to files 3 % larger (measured).
+_FILES: dict[str, dict[str, Any]] = {
+    ".png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 4}},
+    ".svg": {"metadata": {"Date": None, "Creator": "rare"}},
+}
 
 _RC: Any = {
     "font.family": "DejaVu Sans",
@@ -63,6 +68,8 @@ _RC: Any = {
     "svg.hashsalt": "rare",
     "svg.fonttype": "path",
     "path.simplify": True,
+    "figure.autolayout": False,  # of a user's matplotlibrc: it would undo `_lay_out`
+    "figure.constrained_layout.use": False,
 }
 
 
@@ -89,10 +96,11 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     paths = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": "rare"})):
+        _lay_out(figure)
+        for suffix, options in _FILES.items():
             path = folder / f"{stem}{suffix}"
             with replacing(path) as partial:
-                figure.savefig(partial, format=suffix[1:], dpi=PNG_DPI, metadata=metadata)
+                figure.savefig(partial, format=suffix[1:], dpi=PNG_DPI, **options)
             paths.append(path)
     except OSError as error:
         raise InputError(
@@ -100,6 +108,19 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
             "check permissions and free space"
         ) from error
     return paths
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give everything in the figure its place, for good.
+
+    With a layout engine matplotlib draws twice for each file: once to lay out, which measures all texts, and
+    once to write. That would be four times for a PNG and an SVG.
+    """
+    figure.set_dpi(PNG_DPI)
+    engine = figure.get_layout_engine()
+    if engine is not None and figure.axes:
+        engine.execute(figure)
+    figure.set_layout_engine(None)
 
 
 def label(text: object, most: int = 40) -> str:

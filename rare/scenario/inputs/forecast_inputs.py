@@ -16,6 +16,7 @@ import numpy as np
 
 from rare.model import Forecast
 from rare.scenario.config.scenario_config import ForecastTable
+from rare.scenario.kept_arrays import find, keep
 from traces.series.held import HeldSeries
 
 if TYPE_CHECKING:
@@ -71,12 +72,53 @@ def make_forecast(
     given    : the day-ahead series of the supply, if there is one
     constant : price and carbon intensity that never change, in micro-units; they stay as they are
     """
+    first, last = _hours(quantities, time)
+    key = _key(table, quantities, time, day_ahead, constant or {})
+    values = find(key)
+    if values is None:
+        values = _tables(table, quantities, time, day_ahead, constant or {})
+        keep(key, values)
+    median, low, high, price, carbon = values
+    return Forecast(
+        table.kind, int(time.start_s + first * STEP_S), STEP_S, STEP_S, median, low, high, price, carbon
+    )  # fmt: skip
+
+
+def _hours(quantities: list[Quantity], time: Timeline) -> tuple[int, int]:
+    """First and last + 1 of the hours in which forecasts come out."""
     first = (time.begin_s - time.start_s) // STEP_S
     hours = min(len(quantity.means) for quantity in quantities)
     first = min(first, hours - 1)  # a supply may end within the hour in which the run begins
-    last = max(first + 1, min(-(-(time.end_s - time.start_s) // STEP_S), hours))
+    return first, max(first + 1, min(-(-(time.end_s - time.start_s) // STEP_S), hours))
+
+
+def _key(
+    table: ForecastTable,
+    quantities: list[Quantity],
+    time: Timeline,
+    day_ahead: Quantity | None,
+    constant: dict[str, int],
+) -> list[str | bytes]:
+    """All that the forecasts depend on, for rare.scenario.kept_arrays."""
+    key: list[str | bytes] = ["forecast", table.model_dump_json(), repr(sorted(constant.items())), time.site]
+    key.append(repr([int(each) for each in (time.start_s, time.begin_s, time.end_s, time.origin_s)]))
+    key.append(b"all" if time.train is None else time.train.tobytes())
+    for quantity in [*quantities, *filter(None, [day_ahead])]:
+        key += [quantity.kind, str(quantity.means.dtype), quantity.means.tobytes()]
+    return key
+
+
+def _tables(
+    table: ForecastTable,
+    quantities: list[Quantity],
+    time: Timeline,
+    day_ahead: Quantity | None,
+    constant: dict[str, int],
+) -> np.ndarray:
+    """(5, I, H) int64: median, low and high supply [mW], price and carbon intensity [micro-units]."""
+    first, last = _hours(quantities, time)
     sums = {name: np.zeros((last - first, 3, table.hours)) for name in ("supply", "price", "carbon")}
-    for name, value in (constant or {}).items():
+    for name, value in constant.items():
         sums[name] += value
     spread = np.zeros((2, *sums["supply"][:, 0].shape))
     for quantity in quantities:
@@ -88,15 +130,8 @@ def make_forecast(
             spread += np.square([values[:, 1] - values[:, 0], values[:, 2] - values[:, 1]])
     median = sums["supply"][:, 1]
     low, high = median - np.sqrt(spread[0]), median + np.sqrt(spread[1])
-
-    def as_integers(values: np.ndarray) -> np.ndarray:
-        return np.rint(values).astype(np.int64)
-
-    return Forecast(
-        table.kind, int(time.start_s + first * STEP_S), STEP_S, STEP_S, as_integers(np.maximum(median, 0)),
-        as_integers(np.maximum(low, 0)), as_integers(high), as_integers(sums["price"][:, 1]),
-        as_integers(np.maximum(sums["carbon"][:, 1], 0)),
-    )  # fmt: skip
+    price, carbon = sums["price"][:, 1], np.maximum(sums["carbon"][:, 1], 0)
+    return np.rint([np.maximum(median, 0), np.maximum(low, 0), high, price, carbon]).astype(np.int64)
 
 
 def _filled(values: np.ndarray, present: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from energy.datacenter.pue import constant_pue
 from energy.grid.grid_series import join_changes
+from energy.weather.site_weather import Weather
 from rare.model import NEVER_S, UNLIMITED_MW, Cluster, Forecast, Inputs
 from rare.scenario.calendar import DAY_S, TimeJoin
 from rare.scenario.config.scenario_config import Scenario
@@ -25,7 +26,7 @@ from rare.scenario.inputs.run_clock import (
     site_zone,
     standard_offset_s,
 )
-from rare.scenario.inputs.site_inputs import outside_air_pue, site_weather, weather_notes
+from rare.scenario.inputs.site_inputs import outside_air_pue, site_weather, weather_notes, weather_zone
 from rare.scenario.inputs.supply_inputs import MICRO, MW_PER_KW, Supply, of_peak, read_day_ahead, read_supply
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, chosen_window, windows_of
@@ -152,9 +153,7 @@ def _series_by_name(
 ) -> dict[str, HeldSeries]:
     """Every series of the scenario by name; the first one's calendar is the run's."""
     scenario = loaded.scenario
-    weather = site_weather(loaded, record) if scenario.site.present else None
-    if weather is not None:
-        record.notes += weather_notes(weather)
+    weather = _read_weather(loaded, supply, record)
     by_name: dict[str, HeldSeries] = {} if supply is None else {"supply": supply.total}
     if weather is not None and scenario.cluster.pue_model is not None:
         by_name["pue"] = outside_air_pue(weather, scenario.cluster.pue - 1)
@@ -179,8 +178,23 @@ def _series_by_name(
                 remedy="give a supply, or [site]",
             )
         start_utc = EPOCH if first is None else first.start_utc
-        by_name.update(read_rates(loaded, start_utc, site_zone(scenario, weather), record))
+        by_name.update(read_rates(loaded, start_utc, site_zone(scenario, weather_zone(loaded)), record))
     return by_name
+
+
+def _read_weather(loaded: Loaded, supply: Supply | None, record: BuildRecord) -> Weather | None:
+    """The site's weather, with its notes in the record; None without a site, or where nothing here needs it.
+
+    Plants have read what they need, or their power was kept (rare.scenario.kept_arrays). To read a year takes
+    longer than all the rest.
+    """
+    scenario = loaded.scenario
+    is_needed = supply is None or scenario.cluster.pue_model is not None
+    if not scenario.site.present or (scenario.site.weather is None and not is_needed):
+        return None
+    weather = site_weather(loaded, record)
+    record.notes += weather_notes(weather)
+    return weather
 
 
 def _jobs_of(window: Window, jobs: Workload, clock: RunClock, most: int | None) -> Workload:
@@ -249,7 +263,6 @@ def _forecast(
     """The forecasts of a run whose last job is submitted at `last_s`. InputError where there is no hour."""
     supply, base = series.supply, series.base
     scenario = loaded.scenario
-    weather = site_weather(loaded, BuildRecord()) if scenario.site.present else None
     # Climatology is of the whole year, whichever part is run: a forecast depends on its issue time alone.
     whole_utc = end_utc if scenario.forecast.kind == "day-ahead" else max(end_utc, base.end_utc)
     ahead_utc = whole_utc + timedelta(hours=scenario.forecast.hours) if scenario.supply.repeat else whole_utc
@@ -279,7 +292,7 @@ def _forecast(
     if length == 0:
         raise InputError("forecast: the supply does not last for an hour, so there is nothing to forecast")
     padded = [Quantity(p.kind, np.pad(p.means, (0, length - len(p.means)), mode="wrap")) for p in parts]
-    zone = site_zone(scenario, weather)
+    zone = site_zone(scenario, weather_zone(loaded))
     start_s, begin_s, end_s = clock.join.shift_s, clock.begin_s, min(clock.end_s, last_s + AFTER_LAST_S)
     time = Timeline(
         start_s, begin_s, end_s,

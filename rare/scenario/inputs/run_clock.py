@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from energy.weather.site_weather import Weather
 from rare.model import NEVER_S, Cluster
 from rare.scenario.calendar import DAY_S, TimeJoin, join
 from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.inputs.build_record import BuildRecord
-from rare.scenario.inputs.site_inputs import site_weather
+from rare.scenario.inputs.site_inputs import weather_zone
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window
 from traces.errors import InputError
@@ -45,9 +44,9 @@ def run_clock(
     scenario = loaded.scenario
     time = scenario.time
     begin_s = int(jobs.submit_s[0])
-    weather = site_weather(loaded, BuildRecord()) if scenario.site.present else None
-    zone = site_zone(scenario, weather)
-    if _stated_zone(scenario, weather) is None:
+    of_weather = weather_zone(loaded)
+    zone = site_zone(scenario, of_weather)
+    if _stated_zone(scenario, of_weather) is None:
         record.note(
             "supply.site_zone: nothing states the site's time zone, so its hours and midnight are UTC's"
         )
@@ -95,15 +94,15 @@ def _check_begin(after_s: int, span_s: int, repeats: bool, window: Window | None
         )
 
 
-def site_zone(scenario: Scenario, weather: Weather | None) -> str:
+def site_zone(scenario: Scenario, of_weather: str | None) -> str:
     """The zone of the site: as stated, else of its weather, else of the first source, else UTC."""
-    return _stated_zone(scenario, weather) or "UTC"
+    return _stated_zone(scenario, of_weather) or "UTC"
 
 
-def _stated_zone(scenario: Scenario, weather: Weather | None) -> str | None:
+def _stated_zone(scenario: Scenario, of_weather: str | None) -> str | None:
     """The zone of the site as far as scenario and weather state it. A weather file may state an offset."""
     supply = scenario.supply
-    zone = supply.site_zone or (weather.zone if weather is not None else None)
+    zone = supply.site_zone or of_weather
     return zone or (supply.source[0].zone if supply.source else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from energy.weather.site_weather import Weather
+from energy.weather.sites import PREFIX, SITES
 from energy.weather.weather_reader import read_weather
 from rare.scenario.config.scenario_config import SiteTable, SourceTable
 from rare.scenario.config.supply_tables import WEATHER_FILE_KEYS
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.key_words import keys_of
+from rare.scenario.kept_arrays import find, keep
 from rare.scenario.load import Loaded
 from traces.errors import InputError
 from traces.series.power_series import PowerSeries
@@ -30,7 +33,17 @@ def site_weather(loaded: Loaded, record: BuildRecord) -> Weather:
     if site.weather is not None:
         record.files["weather"] = loaded.path(site.weather)
         return _weather(str(record.files["weather"]), _stamp(record.files["weather"]), site)
-    return _weather(f"site:{site.name}", 0.0, site)
+    return _weather(f"{PREFIX}{site.name}", 0.0, site)
+
+
+def weather_zone(loaded: Loaded) -> str | None:
+    """The zone of the site's weather, as `Weather.zone`; of a site known by name without reading its year."""
+    site = loaded.scenario.site
+    if not site.present:
+        return None
+    if site.weather is None and site.name in SITES:
+        return SITES[site.name].zone
+    return site_weather(loaded, BuildRecord()).zone
 
 
 #: Notes of a reader that say nothing new beside a scenario: where a typical year lies is in the docs, what a
@@ -71,13 +84,41 @@ def plant_power(loaded: Loaded, source: SourceTable, capacity_kw: float, where: 
     """Power of a solar or wind source of that capacity, at the site."""
     site = loaded.scenario.site
     path = loaded.path(site.weather) if site.weather is not None else None
-    key = f"site:{site.name}" if path is None else str(path)
+    if path is None:
+        kept = _kept_plant(site, source, capacity_kw)
+        if kept is not None:
+            return kept
+    key = f"{PREFIX}{site.name}" if path is None else str(path)
     changed = 0.0 if path is None else _stamp(path)
     _weather(key, changed, site)  # its errors are the site's, those below the plant's
     try:
-        return _plant(key, changed, site, source, capacity_kw)
+        series = _plant(key, changed, site, source, capacity_kw)
     except InputError as error:
         raise error.worded(_SITE_WORDS).within(where) from None
+    if path is None:
+        keep(_plant_key(site, source, capacity_kw), _as_array(series))
+    return series
+
+
+@lru_cache(maxsize=16)
+def _kept_plant(site: SiteTable, source: SourceTable, capacity_kw: float) -> PowerSeries | None:
+    """The power that an earlier process kept, or None. Not of weather files, whose notes need a reading."""
+    kept = find(_plant_key(site, source, capacity_kw))
+    if kept is None:
+        return None
+    (start_s, end_s), change_s, power_mw = kept[:, 0].tolist(), kept[0, 1:], kept[1, 1:]
+    start_utc = datetime.fromtimestamp(start_s, UTC)
+    return PowerSeries(start_utc, change_s, power_mw, end_s, f"{source.kind} at {PREFIX}{site.name}")
+
+
+def _plant_key(site: SiteTable, source: SourceTable, capacity_kw: float) -> tuple[str, ...]:
+    return "plant", site.model_dump_json(), source.model_dump_json(), repr(capacity_kw)
+
+
+def _as_array(series: PowerSeries) -> np.ndarray:
+    """(2, 1 + K) int64: start [Unix s] and end [s]; then changes [s] and powers [mW]."""
+    head = [[int(series.start_utc.timestamp())], [series.end_s]]
+    return np.hstack([np.array(head, np.int64), np.array([series.change_s, series.power_mw])])
 
 
 @lru_cache(maxsize=16)

@@ -8,7 +8,7 @@ import pvlib
 import pytest
 
 from energy.weather.site_weather import NOMINAL_YEAR
-from energy.weather.sites import known_sites, read_site
+from energy.weather.sites import SITES, known_sites, read_site
 from traces.errors import InputError
 
 FOLDER = Path(pvlib.__file__).parent / "data"
@@ -34,6 +34,11 @@ def test_tmy2_agrees_with_pvlib():
     assert np.allclose(weather.wind_speed_m_s, theirs["Wspd"].to_numpy() / 10)
     assert np.allclose(weather.pressure_pa, theirs["Pressure"].to_numpy() * 100)
     assert weather.longitude_deg == pytest.approx(meta["longitude"])
+
+
+@pytest.mark.parametrize("name", known_sites())
+def test_zone_is_known_without_reading_the_year(name):
+    assert read_site(name).zone == SITES[name].zone
 
 
 @pytest.mark.parametrize(("name", "offset_h"), [("greensboro", -5), ("miami", -5), ("sand-point", -9)])

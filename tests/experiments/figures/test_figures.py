@@ -7,6 +7,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from experiments.figures import (
     best_place,
@@ -351,3 +353,24 @@ def test_two_hundred_thousand_jobs_give_small_files(tmp_path):
     paths = draw_run(folder)
     assert all(path.stat().st_size < 1_500_000 for path in paths)
     assert not re.search("Date", (folder / "figures" / "gantt.svg").read_text()[:2000])
+
+    def test_a_figure_is_laid_out_once_and_drawn_once_a_file(self, tmp_path, monkeypatch):
+        counts = {"layouts": 0, "drawings": 0}
+        execute, draw = ConstrainedLayoutEngine.execute, Figure.draw
+
+        def counted_execute(self, figure):
+            counts["layouts"] += 1
+            return execute(self, figure)
+
+        def counted_draw(self, renderer):
+            counts["drawings"] += 1
+            return draw(self, renderer)
+
+        monkeypatch.setattr(ConstrainedLayoutEngine, "execute", counted_execute)
+        monkeypatch.setattr(Figure, "draw", counted_draw)
+        users = matplotlib.rc_context({"figure.autolayout": True})  # as of a matplotlibrc
+        with users, style.drawing():
+            figure = style.new_figure(2)
+            figure.subplots().set_ylabel("power [kW]")
+            style.save(figure, tmp_path, "one")
+        assert counts == {"layouts": 1, "drawings": 2}

@@ -281,6 +281,8 @@ def test_the_rules_run_uncompiled_and_bounds_checked():
         "for seed in range(12):\n"
         "    case = random_case(random.Random(seed))\n"
         "    print(history(case, heuristic_for(seed, case), 'compiled'))\n"
+        "    if seed < 4:\n"
+        "        print(history(case, heuristic_for(seed, case), 'simpy'))\n"
     )
     outputs = [
         subprocess.run(

@@ -25,6 +25,7 @@ SOURCES = {
         "from energy.units \\\n    import JOULES\nfrom ..near import here\n"
         "def late():\n    from traces.reader import read\n"
     ),
+    "rare/rules/instant.py": "from rare.state.compile import shared_rule\n",
     "rare/whole_numbers.py": "import rare.state.compile as c\nimport numpy\n@c.rule\ndef f(): ...\n",
     "rare/threads.py": "from rare.state.compile import most_threads\n# a rule is compiled elsewhere\n",
     "rare/rules/orders.py": "ORDER = 1\n",
@@ -42,7 +43,7 @@ SOURCES = {
     "schedulers/report.py": "from schedulers.heuristics.chooser import choose\n",
 }
 PARTS = {
-    "rare/state/compile.py", "rare/rules/job_life.py", "rare/whole_numbers.py", "rare/rules/orders.py",
+    "rare/state/compile.py", "rare/rules/instant.py", "rare/rules/job_life.py", "rare/whole_numbers.py", "rare/rules/orders.py",
     "rare/state/live_lists.py", "rare/env/case_tables.py", "rare/state/arrays.py", "rare/near.py",
     "traces/limits.py", "energy/__init__.py",
     "energy/units.py", "schedulers/heuristics/chooser.py",
@@ -297,7 +298,7 @@ def test_a_read_only_cache_is_replaced_without_a_word(home, monkeypatch, caplog)
 
 
 def test_a_process_says_it_in_one_line_and_keeps_its_code_elsewhere(home):
-    (home / "cache" / "rare" / cache_folder().name).mkdir(parents=True)
+    (home / "cache" / "rare" / cache_folder().name).mkdir(parents=True, exist_ok=True)
     (home / "cache" / "rare").chmod(0o777)
     code = "from rare.state.compile import cache_folder; print(cache_folder())"
     environment = {

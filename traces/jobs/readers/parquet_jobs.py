@@ -10,10 +10,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from traces.errors import InputError, quoted
 from traces.files.documents import reads_file
 from traces.files.text import open_file, place
-from traces.jobs.job_cells import id_list_cell
+from traces.jobs.job_cells import LARGEST_CELL, Cells, id_list_cell
 from traces.jobs.job_mapping import KNOWN, choose
 from traces.jobs.job_metadata import KEYS, parse_metadata
 from traces.jobs.job_table import JobTable
@@ -92,12 +94,18 @@ def _read(path: Path | str, file: pyarrow.parquet.ParquetFile, options: ReadOpti
     first = 1
     lists = {source.column for field, source in columns_mapping.sources.items() if field == "after"}
     in_file = [name for name in columns_mapping.columns() if name in names]
-    for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):
+    for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=in_file):  # one row group after the other
         rows = batch.num_rows
-        cells = {name: _cells(path, name, batch.column(name), first, name in lists) for name in in_file}
+        cells: dict[str, Cells] = {}
+        for name in in_file:
+            numbers = _numbers(batch.column(name))
+            if numbers is None:
+                cells[name] = _cells(path, name, batch.column(name), first, name in lists)
+            else:
+                cells[name] = numbers
         for name in set(columns_mapping.columns()) & set(ranges):
             cells[name] = [str(value) for value in ranges[name][first - 1 : first - 1 + rows]]
-        table.add(list(range(first, first + rows)), cells)
+        table.add(np.arange(first, first + rows), cells)
         first += rows
     return table.workload(options)
 
@@ -118,6 +126,21 @@ def _pandas_index(metadata: Mapping[bytes, bytes]) -> tuple[list[str], dict[str,
         }
     except (ValueError, KeyError, TypeError, RecursionError):
         return [], {}
+
+
+def _numbers(column: pyarrow.Array) -> np.ndarray | None:
+    """The column as int64 where it stores whole numbers as JobTable takes them; else None.
+
+    Tens of millions of jobs are read so without a text for each cell.
+    """
+    import pyarrow
+
+    if not pyarrow.types.is_integer(column.type) or column.null_count or len(column) == 0:
+        return None
+    numbers: np.ndarray = column.to_numpy(zero_copy_only=False)
+    if numbers.min() < 0 or numbers.max() > LARGEST_CELL:
+        return None
+    return numbers.astype(np.int64)
 
 
 def _cells(path: Path | str, name: str, column: pyarrow.Array, first: int, lists: bool) -> list[str]:
