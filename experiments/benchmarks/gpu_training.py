@@ -93,7 +93,7 @@ def _flat(weights: Iterable[Tensor]) -> Tensor:
 
 
 def _distance(before: Tensor, one: Tensor, other: Tensor) -> float:
-    """How far two results lie apart, as a share of the way from `before`; infinite where one is not finite."""
+    """How far two results lie apart, as a share of the way from `before`; infinite if not finite."""
     apart = float((one - other).norm() / (one - before).norm().clamp(min=1e-12))
     return apart if apart < float("inf") else float("inf")
 
