@@ -63,7 +63,7 @@ def offline_learner(name: str, data: Transitions, width: int, device: str) -> Ne
     torch.manual_seed(0)
     net = SchedulerNet(data.layout, NetworkSize(width=width))
     config = config_of(name, layout=data.layout.to_json(), returns=0.0, warmup=1, width=width)
-    made: NetImpl = algorithm(config, net, device).impl  # type: ignore[assignment]
+    made: NetImpl = algorithm(config, net, device).impl
     return made
 
 
