@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_OUT ?= demo-out
+GPU_OUT ?= gpu-training.md
 WORKERS ?= 2
 
 # One process, one thread: numerical libraries that start a thread per core slow each other down.
@@ -20,7 +21,7 @@ export MPLBACKEND ?= Agg
 UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_from_outside.py tests/rare/env/test_features.py
 COVERED := tests/traces tests/energy tests/rare tests/experiments
 
-.PHONY: help venv demo test slow slurm coverage lint types imports check format bench wheel clean
+.PHONY: help venv demo test slow slurm coverage lint types imports check format bench gpu wheel clean
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
@@ -31,6 +32,7 @@ help:
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
+	@echo "make gpu     training on a CUDA device beside the CPU, table in $(GPU_OUT); says so where there is none"
 	@echo "make clean   remove what the targets above made, .venv included"
 
 # torch first and by itself, so that its exact version is taken. Installed again only when the requirements change. Editable: edits count at once.
@@ -81,6 +83,9 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/rare bench
+
+gpu: $(STAMP)
+	$(BIN)/python -m experiments.benchmarks.gpu_training --out $(GPU_OUT)
 
 wheel: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .

@@ -92,7 +92,21 @@ def bench_text(figures: dict[str, Any]) -> str:
         f"{facts['cpus']} CPUs, load {facts['load_before']} before; Python {facts['python']}, "
         f"numba {facts['numba']}"
     )
-    return "\n\n".join([head, *(text(figures[part]) for part, text in TEXTS.items() if part in figures)])
+    parts = [text(figures[part]) for part, text in TEXTS.items() if part in figures]
+    return "\n\n".join([head, *parts, *_three_figures(figures)])
+
+
+def _three_figures(figures: dict[str, Any]) -> list[str]:
+    """Frames a second as fast simulators report them, a line for each scenario; nothing if one is missing."""
+    if "env" not in figures or "learn" not in figures:
+        return []
+    lines = ["Frames (decisions of one environment) a second: per core; per machine; with the learner in it"]
+    for row in figures["learn"]["frames"]["rows"]:
+        alone = [each for each in figures["env"]["batched"] if each["scenario"] == row["scenario"]]
+        most = max(each["decisions_per_s"] for each in alone)
+        speeds = (alone[0]["decisions_per_s"], most, row["frames_per_s"])
+        lines.append(f"{row['scenario']}: " + "; ".join(f"{speed:,.0f}" for speed in speeds))
+    return ["\n".join(lines)]
 
 
 def _note_compiling(display: ProgressDisplay) -> None:

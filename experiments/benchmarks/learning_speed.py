@@ -1,4 +1,4 @@
-"""Updates per second of offline learning, compared with d3rlpy's sampler and the same network."""
+"""Updates per second of offline learning, beside d3rlpy's sampler and the same network; PPO's frames."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.benchmarks import training_frames
 from experiments.benchmarks.speed_table import aligned, ratio
 from experiments.process.progress import ProgressDisplay
 
@@ -40,7 +41,8 @@ def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
     for name, options in KINDS:
         display.note(f"learning: {name} ...")
         rows.append(_row(name, options, data, episodes, seconds))
-    return {"batch": BATCH, "transitions": len(data), "rows": rows}
+    frames = training_frames.measure(quick, display)
+    return {"batch": BATCH, "transitions": len(data), "rows": rows, "frames": frames}
 
 
 def _row(
@@ -142,5 +144,5 @@ def text(speeds: dict[str, Any]) -> str:
         )
     return (
         f"Offline learning: batches of {speeds['batch']} of {speeds['transitions']:,} transitions, one core; "
-        f"both loops feed the same network\n{aligned(lines, 1)}"
+        f"both loops feed the same network\n{aligned(lines, 1)}\n\n{training_frames.text(speeds['frames'])}"
     )

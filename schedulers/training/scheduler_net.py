@@ -13,6 +13,7 @@ Sources: deep sets (Zaheer et al. 2017, arXiv 1703.06114) for the pooling, scale
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -22,6 +23,7 @@ from rare.env.observation.layout import Layout
 from schedulers.network.checkpoint_files import KINDS
 from schedulers.network.forward import TWO_STEP, Q
 from schedulers.network.network_shapes import heads_of, inputs_of
+from schedulers.training.row_operations import largest_of_rows, scores_of_actions
 
 MASKED = -1e8  # the logit of an invalid action: finite, so that no sum or difference is NaN
 SPANS_H = (1, 3, 6, 12, 24)  # means of the forecast over so many hours from now on
@@ -59,34 +61,70 @@ class Items:
     slot: Tensor
     x: Tensor
 
-    def mean_and_max(self, batch: int) -> tuple[Tensor, Tensor]:
-        """Mean and maximum (B, W) over the jobs of each observation; zeros where there are none."""
-        width = self.x.shape[1]
-        total = self.x.new_zeros(batch, width).index_add(0, self.row, self.x)
-        count = torch.bincount(self.row, minlength=batch)
+    def mean_and_max(self, batch: int, count: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and maximum (B, W) over the jobs of each observation; zeros where there are none.
+
+        count (B, 1): the number of jobs of each, at least 1."""
+        total = self.x.new_zeros(batch, self.x.shape[1]).index_add(0, self.row, self.x)
         if not len(self.row):
             return total, total
-        # all x are >= 0, so that starting from 0 does no harm to the maximum; rows are in order
-        most = torch.segment_reduce(self.x, "max", lengths=count, axis=0, initial=0.0)
-        return total / count.clamp(min=1)[:, None], most
-
-    def valid(self, mask: Tensor, first: int) -> Items:
-        """The jobs whose action is valid in mask (B, A); `first` is the action of slot 0."""
-        kept = mask[self.row, first + self.slot].nonzero()[:, 0]
-        return Items(self.row[kept], self.slot[kept], self.x[kept])
+        return total / count, largest_of_rows(self.x, self.row, batch)
 
 
-class Reading(NamedTuple):
+class Choosable(NamedTuple):
+    """The K jobs whose action of one kind is valid.
+
+    at (K,): their numbers among the jobs of the block. row (K,). place (K,): row x A + action."""
+
+    at: Tensor
+    row: Tensor
+    place: Tensor
+
+
+@dataclass(frozen=True)
+class Reading:
     """Parsed observations, shared by all trunks that read them.
 
     waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast, then events
-    and spans of the limits ahead, where the layout has them. mask (B, A).
+    and spans of the limits ahead, where the layout has them. mask (B, A). What follows from these is computed
+    once, however many networks read it.
     """
 
+    layout: Layout
     waiting: Items
     running: Items
     plain: Tensor
     mask: Tensor
+
+    @cached_property
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """(B, 1) waiting and running jobs of each observation, at least 1."""
+        batch = len(self.mask)
+        return tuple(  # type: ignore[return-value]
+            torch.bincount(jobs.row, minlength=batch).clamp(min=1)[:, None]
+            for jobs in (self.waiting, self.running)
+        )
+
+    @cached_property
+    def allowed(self) -> Tensor:
+        """(B, A) bool: the mask; where nothing is valid (an episode's end) WAIT stays."""
+        allowed = self.mask.clone()
+        allowed[:, 0] |= ~self.mask.any(dim=1)
+        return allowed
+
+    @cached_property
+    def choosable(self) -> dict[str, Choosable]:
+        """The jobs with a valid action, by the layout's names of kinds of actions."""
+        ranges, width = self.layout.action_ranges, self.mask.shape[1]
+        kinds = {"start": self.waiting, "stop": self.running}
+        if self.layout.levels:
+            kinds |= {"slow": self.running, "raise": self.running}
+        found = {}
+        for kind, jobs in kinds.items():
+            place = jobs.row * width + (jobs.slot + ranges[kind].start)
+            at = self.mask.view(-1).index_select(0, place).nonzero()[:, 0]
+            found[kind] = Choosable(at, jobs.row.index_select(0, at), place.index_select(0, at))
+        return found
 
 
 def read(obs: Tensor, layout: Layout) -> Reading:
@@ -96,9 +134,8 @@ def read(obs: Tensor, layout: Layout) -> Reading:
     if layout.events:
         parts += [obs[:, blocks["events"]], _spans(obs, layout, "limits")]
     plain = torch.cat(parts, dim=1)
-    return Reading(
-        _jobs(obs, layout, "queue"), _jobs(obs, layout, "running"), plain, obs[:, blocks["mask"]] > 0.5
-    )
+    mask = obs[:, blocks["mask"]] > 0.5
+    return Reading(layout, _jobs(obs, layout, "queue"), _jobs(obs, layout, "running"), plain, mask)
 
 
 def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
@@ -122,12 +159,12 @@ def _spans(obs: Tensor, layout: Layout, block: str) -> Tensor:
 
 
 class Encoded(NamedTuple):
-    """Embeddings by a trunk: of each job, and of the whole observation (B, W). mask (B, A) bool."""
+    """Embeddings by a trunk: of each job, and of the whole observation (B, W). reading: of what."""
 
     waiting: Items
     running: Items
     whole: Tensor
-    mask: Tensor
+    reading: Reading
 
 
 class Trunk(nn.Module):
@@ -154,9 +191,10 @@ class Trunk(nn.Module):
         batch = len(reading.mask)
         if self.size.kind == "attention" and len(waiting.row):
             waiting = Items(waiting.row, waiting.slot, waiting.x + self.attend(waiting, batch))
-        parts = [reading.plain, *waiting.mean_and_max(batch), *running.mean_and_max(batch)]
-        whole = torch.relu(self.whole_in(torch.cat(parts, dim=1)))
-        return Encoded(waiting, running, whole, reading.mask)
+        of_waiting, of_running = reading.counts
+        pooled = (*waiting.mean_and_max(batch, of_waiting), *running.mean_and_max(batch, of_running))
+        whole = torch.relu(self.whole_in(torch.cat([reading.plain, *pooled], dim=1)))
+        return Encoded(waiting, running, whole, reading)
 
     def attend(self, waiting: Items, batch: int) -> Tensor:
         """(P, W) attention of each waiting job over those of its observation; empty slots are masked."""
@@ -170,26 +208,19 @@ class Trunk(nn.Module):
         update: Tensor = self.after(attended[where])
         return update
 
-    def join(self, encoded: Encoded) -> tuple[Tensor, Tensor]:
-        """Embeddings of waiting and of running jobs combined with the whole observation's, (P, W) both."""
-        return (
-            joined(self.join_waiting, encoded.waiting, encoded.whole),
-            joined(self.join_running, encoded.running, encoded.whole),
-        )
-
 
 def _embedded(layer: nn.Linear, items: Items) -> Items:
     return Items(items.row, items.slot, torch.relu(layer(items.x)))
 
 
-def joined(layer: nn.Linear, items: Items, whole: Tensor) -> Tensor:
-    """(P, W) a linear layer on each item and the whole of its row, rectified.
+def joined(layer: nn.Linear, x: Tensor, row: Tensor, whole: Tensor) -> Tensor:
+    """(K, W) a linear layer on each job x (K, W) and the whole of its row (K,), rectified.
 
     As on their concatenation, but a whole (B, W) goes through the layer once, not once for each job."""
     width = whole.shape[1]
-    of_items = nn.functional.linear(items.x, layer.weight[:, :width], layer.bias)
+    of_jobs = nn.functional.linear(x, layer.weight[:, :width], layer.bias)
     of_whole = nn.functional.linear(whole, layer.weight[:, width:])
-    return torch.relu(of_items + of_whole[items.row])
+    return torch.relu(of_jobs + of_whole.index_select(0, row))
 
 
 class ActionHead(nn.Module):
@@ -208,21 +239,17 @@ class ActionHead(nn.Module):
 
     def forward(self, trunk: Trunk, encoded: Encoded) -> Tensor:
         """(B, A) scores. trunk: the one that encoded the observations."""
-        ranges = trunk.layout.action_ranges
-        first_stop = ranges["stop"].start
-        startable = encoded.waiting.valid(encoded.mask, 1)
-        stoppable = encoded.running.valid(encoded.mask, first_stop)
-        waiting, running = trunk.join(encoded._replace(waiting=startable, running=stoppable))
-        scores = nn.functional.pad(self.wait(encoded.whole), (0, trunk.layout.actions - 1))
-        scores = scores.index_put((startable.row, 1 + startable.slot), self.start(waiting)[:, 0])
-        scores = scores.index_put((stoppable.row, first_stop + stoppable.slot), self.stop(running)[:, 0])
-        if not trunk.layout.levels:
-            return scores
-        for head, first in ((self.slow, ranges["slow"].start), (self.faster, ranges["raise"].start)):
-            changing = encoded.running.valid(encoded.mask, first)
-            joint = joined(trunk.join_running, changing, encoded.whole)
-            scores = scores.index_put((changing.row, first + changing.slot), head(joint)[:, 0])
-        return scores
+        kinds = [("start", self.start, trunk.join_waiting), ("stop", self.stop, trunk.join_running)]
+        if trunk.layout.levels:
+            kinds += [("slow", self.slow, trunk.join_running), ("raise", self.faster, trunk.join_running)]
+        places, scores = [], []
+        for kind, head, join in kinds:
+            at, row, place = encoded.reading.choosable[kind]
+            jobs = encoded.waiting if kind == "start" else encoded.running
+            scores.append(head(joined(join, jobs.x.index_select(0, at), row, encoded.whole))[:, 0])
+            places.append(place)
+        wait = self.wait(encoded.whole)
+        return scores_of_actions(wait, torch.cat(places), torch.cat(scores), trunk.layout.actions)
 
 
 class SchedulerNet(nn.Module):
@@ -244,7 +271,7 @@ class SchedulerNet(nn.Module):
     def policy(self, obs: Tensor | Reading) -> Tensor:
         """(B, A) logits, MASKED where invalid."""
         encoded = self.actor(obs)
-        return masked(self.logits(self.actor, encoded), encoded.mask)
+        return masked(self.logits(self.actor, encoded), encoded.reading.allowed)
 
     def value(self, obs: Tensor | Reading) -> Tensor:
         """(B,) value of the state."""
@@ -258,7 +285,7 @@ class SchedulerNet(nn.Module):
         """(B,) value of the state and (B, A) of each action, from one pass through the critic."""
         encoded = self.critic(obs)
         value = self.values(encoded.whole)
-        return value[:, 0], masked(value + self.advantages(self.critic, encoded), encoded.mask)
+        return value[:, 0], masked(value + self.advantages(self.critic, encoded), encoded.reading.allowed)
 
     def forward(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """(B, A) logits and (B,) value."""
@@ -279,8 +306,6 @@ def two_step(logits: Tensor) -> Tensor:
     return torch.where(logits[:, 0] >= others.logsumexp(dim=1), 0, 1 + others.argmax(dim=1))
 
 
-def masked(scores: Tensor, mask: Tensor) -> Tensor:
-    """(B, A) scores with MASKED for invalid actions; where none is valid (an episode's end) WAIT stays."""
-    mask = mask.clone()
-    mask[:, 0] |= ~mask.any(dim=1)
-    return torch.where(mask, scores, scores.new_full((), MASKED))
+def masked(scores: Tensor, allowed: Tensor) -> Tensor:
+    """(B, A) scores with MASKED where an action is not allowed."""
+    return torch.where(allowed, scores, scores.new_full((), MASKED))

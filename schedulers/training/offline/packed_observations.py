@@ -6,6 +6,7 @@ once before the first update instead of at each one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -38,6 +39,7 @@ class Jobs(NamedTuple):
 class Packed(NamedTuple):
     """R parsed observations; plain and mask as in a Reading."""
 
+    layout: Layout
     waiting: Jobs
     running: Jobs
     plain: Tensor
@@ -46,13 +48,23 @@ class Packed(NamedTuple):
     def of(self, rows: Tensor) -> Reading:
         """The Reading of these rows (B,), as `read` would return it."""
         plain, mask = self.plain.index_select(0, rows), self.mask.index_select(0, rows)
-        return Reading(self.waiting.of(rows), self.running.of(rows), plain, mask)
+        return Reading(self.layout, self.waiting.of(rows), self.running.of(rows), plain, mask)
+
+    def parts(self, size: int) -> Iterator[Reading]:
+        """All rows in order, `size` at a time."""
+        for rows in torch.arange(len(self.mask), device=self.mask.device).split(size):
+            yield self.of(rows)
 
 
 def pack(obs: Tensor, layout: Layout) -> Packed:
     """Parse observations (R, D), ROWS of them at a time."""
-    parts = [read(part, layout) for part in obs.split(ROWS)]
+    return pack_readings([read(part, layout) for part in obs.split(ROWS)])
+
+
+def pack_readings(parts: list[Reading]) -> Packed:
+    """The rows of all parts, one after the other; at least one part."""
     return Packed(
+        parts[0].layout,
         _joined([part.waiting for part in parts], [len(part.mask) for part in parts]),
         _joined([part.running for part in parts], [len(part.mask) for part in parts]),
         torch.cat([part.plain for part in parts]),

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from rare.env.sb3_vec_env import GreenClusterSB3VecEnv
 from schedulers.network.forward import CHOICES_OF_POLICY
+from schedulers.training.offline.packed_observations import Packed as PackedObservations
+from schedulers.training.offline.packed_observations import pack_readings
 from schedulers.training.online.env_states import (
     Packed,
     packed,
@@ -27,7 +29,7 @@ from schedulers.training.online.reward_units import REWARD, UNIT, scale_critic
 from schedulers.training.online.rollout_buffer import ElapsedRolloutBuffer, Rollout
 from schedulers.training.resume import GeneratorState, generator_state, restore_generator
 from schedulers.training.sb3_policy import SchedulerPolicy
-from schedulers.training.scheduler_net import SchedulerNet
+from schedulers.training.scheduler_net import Reading, SchedulerNet, read
 
 CHUNK = 4096  # observations whose values are computed at once
 
@@ -96,6 +98,7 @@ class SchedulerPPO(MaskablePPO):
         self.rounds = 0
         self.generator = np.random.default_rng(start.seed)
         self.spent_s = {"environments": 0.0, "policy": 0.0, "training": 0.0}
+        self.played: PackedObservations | None = None  # the observations of the last rollout, parsed
         self._setup_learn(steps)
 
     @property
@@ -125,16 +128,21 @@ class SchedulerPPO(MaskablePPO):
         return self.numbers
 
     def collect(self) -> None:
-        """Play a rollout into the buffer. The critic values all of it at once afterwards."""
+        """Play a rollout into the buffer. The critic values all of it at once afterwards.
+
+        Observations are parsed once, when the policy draws: values and updates read what was parsed.
+        """
         self.policy.set_training_mode(False)
         buffer = self.buffer
         buffer.reset()
         assert self._last_episode_starts is not None  # of `_setup_learn`
         obs, dones, reward_sum = self._last_obs, self._last_episode_starts, 0.0
+        readings: list[Reading] = []
         no_values, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
         for _ in range(self.n_steps):
             at_s = time.perf_counter()
-            actions, log_probability = self.draw(torch.from_numpy(obs).to(self.device))
+            readings.append(self.parsed(obs))
+            actions, log_probability = self.draw(readings[-1])
             chosen = actions.cpu().numpy()
             acted_s = time.perf_counter()
             next_obs, rewards, next_dones, _ = self.vec.step(chosen)
@@ -156,45 +164,52 @@ class SchedulerPPO(MaskablePPO):
             self.spent_s["environments"] += done_s - acted_s
         self._last_obs, self._last_episode_starts = obs, dones
         at_s = time.perf_counter()
-        flat = buffer.observations.reshape(-1, buffer.observations.shape[-1])
-        buffer.fill_values(self.values_of(flat).numpy().reshape(self.n_steps, self.n_envs))
-        buffer.compute_returns_and_advantage(self.values_of(obs), dones)
+        self.played = pack_readings(readings)
+        values = self.values_of(self.played)
+        buffer.fill_values(values.cpu().numpy().reshape(self.n_steps, self.n_envs))
+        with torch.no_grad():
+            buffer.compute_returns_and_advantage(self.net.value(self.parsed(obs)), dones)
         self.spent_s["policy"] += time.perf_counter() - at_s
         self.limits.update()
         self.numbers = {"reward": reward_sum}
 
+    def parsed(self, obs: np.ndarray) -> Reading:
+        """Observations (E, D) as networks read them, on the device."""
+        return read(torch.from_numpy(obs).to(self.device), self.net.layout)
+
     @torch.no_grad()
-    def draw(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def draw(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
         """Actions drawn from the policy, and the logarithm of their probability, (E,) each."""
         logs = self.net.policy(obs).log_softmax(dim=1)
         actions = torch.multinomial(logs.exp(), 1)
         return actions[:, 0], logs.gather(1, actions)[:, 0]
 
     @torch.no_grad()
-    def values_of(self, obs: np.ndarray) -> Tensor:
-        """(N,) values of observations (N, D) by the critic, on the CPU."""
-        parts = [torch.from_numpy(obs[at : at + CHUNK]).to(self.device) for at in range(0, len(obs), CHUNK)]
-        return torch.cat([self.net.value(part) for part in parts]).cpu()
+    def values_of(self, played: PackedObservations) -> Tensor:
+        """(N,) values of observations by the critic."""
+        return torch.cat([self.net.value(part) for part in played.parts(CHUNK)])
 
     def train(self) -> None:
         """Learn from the rollout: `epochs` passes in batches."""
         self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
+        assert self.played is not None  # of `collect`
         data = self.buffer.tensors(self.device)
         advantages = data.advantages
         data = data._replace(advantages=(advantages - advantages.mean()) / (advantages.std() + 1e-8))
         acts = self.origin is None or self.num_timesteps > self.options.critic_steps
         weight = self.clone_weight()
-        origin_logs = self._origin_logs(data.observations) if acts and weight > 0 else None
+        origin_logs = self._origin_logs(self.played) if acts and weight > 0 else None
         history: dict[str, list[float]] = {}
         for _ in range(self.n_epochs):
             order = torch.from_numpy(self.generator.permutation(len(data.actions))).to(self.device)
             for rows in order.split(self.options.batch):
                 part = Rollout(*(column[rows] for column in data))
-                losses = self._critic_step(part)
+                reading = self.played.of(rows)
+                losses = self._critic_step(reading, part)
                 if acts:
                     origin = None if origin_logs is None else origin_logs[rows]
-                    losses |= self._actor_step(part, origin, weight)
+                    losses |= self._actor_step(reading, part, origin, weight)
                     acts = losses["kl"] <= 1.5 * self.options.target_kl
                 for name, number in losses.items():
                     history.setdefault(name, []).append(number)
@@ -224,17 +239,19 @@ class SchedulerPPO(MaskablePPO):
         return self.options.clone_weight * max(0.0, 1.0 - past / self.options.clone_steps)
 
     @torch.no_grad()
-    def _origin_logs(self, obs: Tensor) -> Tensor:
+    def _origin_logs(self, played: PackedObservations) -> Tensor:
         assert self.origin is not None
-        return torch.cat([self.origin.policy(part).log_softmax(dim=1) for part in obs.split(CHUNK)])
+        return torch.cat([self.origin.policy(part).log_softmax(dim=1) for part in played.parts(CHUNK)])
 
-    def _critic_step(self, part: Rollout) -> dict[str, float]:
-        loss = torch.nn.functional.mse_loss(self.net.value(part.observations), part.returns)
+    def _critic_step(self, obs: Reading, part: Rollout) -> dict[str, float]:
+        loss = torch.nn.functional.mse_loss(self.net.value(obs), part.returns)
         self._descend(loss, self.critic)
         return {"critic_loss": loss.item()}
 
-    def _actor_step(self, part: Rollout, origin_logs: Tensor | None, weight: float) -> dict[str, float]:
-        logs = self.net.policy(part.observations).log_softmax(dim=1)
+    def _actor_step(
+        self, obs: Reading, part: Rollout, origin_logs: Tensor | None, weight: float
+    ) -> dict[str, float]:
+        logs = self.net.policy(obs).log_softmax(dim=1)
         log_ratio = logs.gather(1, part.actions[:, None])[:, 0] - part.log_probabilities
         ratio = log_ratio.exp()
         clipped = ratio.clamp(1 - self.options.clip, 1 + self.options.clip)

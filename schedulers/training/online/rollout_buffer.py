@@ -13,9 +13,8 @@ from schedulers.training.discount import discounts
 
 
 class Rollout(NamedTuple):
-    """The columns of a rollout, flattened: N = steps x environments."""
+    """The columns of a rollout beside its observations, flattened: N = steps x environments."""
 
-    observations: Tensor  # (N, D)
     actions: Tensor  # (N,) int64
     log_probabilities: Tensor  # (N,)
     advantages: Tensor  # (N,)
@@ -74,13 +73,12 @@ class ElapsedRolloutBuffer(MaskableRolloutBuffer):
         self.returns = self.advantages + self.values
 
     def tensors(self, device: torch.device | str) -> Rollout:
-        """The whole rollout as tensors."""
+        """The whole rollout as tensors, without the observations, which the learner has parsed."""
 
         def flat(array: np.ndarray) -> Tensor:
             return torch.from_numpy(array.reshape(-1, *array.shape[2:])).to(device)
 
         return Rollout(
-            flat(self.observations),
             flat(self.actions)[:, 0],
             flat(self.log_probs),
             flat(self.advantages),
