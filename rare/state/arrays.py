@@ -281,33 +281,20 @@ def handle_records(world: World) -> np.ndarray:
     if before_plan < world.scratch.shape[1]:
         for e in range(environments):
             register(world.scratch[e : e + 1, before_plan:])
-    for name, size in _sizes(world).items():
-        handles[name] = size
+    handles["partitions"] = world.part.shape[1]
+    handles["live_slots"] = world.live.shape[1]
+    handles["list_rows"] = world.lists.shape[2]
+    handles["input_rows"] = world.inputs.shape[0]
+    handles["forecast_issues"], handles["forecast_steps"] = world.forecast.shape
+    handles["outcome_rows"] = world.outcome.shape[1]
+    handles["log_room"], handles["power_room"] = world.log.shape[1], world.power.shape[1]
+    handles["scratch_cells"] = world.scratch.shape[1]
+    handles["blocks"] = world.leaves.shape[1] // BLOCK
+    handles["pace_rows"], handles["speed_levels"] = world.pace.shape[1], world.speeds.shape[1]
+    handles["event_rows"], handles["moment_rows"] = len(world.grid_events), len(world.moments)
+    handles["outage_rows"], handles["chain_rows"] = len(world.outages), max(len(world.chains) - 1, 0)
+    handles["cancel_rows"] = len(world.cancels)
     return handles.view(np.recarray)
-
-
-def _sizes(world: World) -> dict[str, int]:
-    """How many rows each array has for an environment, by the field of HANDLE."""
-    return {
-        "partitions": world.part.shape[1],
-        "live_slots": world.live.shape[1],
-        "list_rows": world.lists.shape[2],
-        "input_rows": world.inputs.shape[0],
-        "forecast_issues": world.forecast.shape[0],
-        "forecast_steps": world.forecast.shape[1],
-        "outcome_rows": world.outcome.shape[1],
-        "log_room": world.log.shape[1],
-        "power_room": world.power.shape[1],
-        "scratch_cells": world.scratch.shape[1],
-        "blocks": world.leaves.shape[1] // BLOCK,
-        "pace_rows": world.pace.shape[1],
-        "speed_levels": world.speeds.shape[1],
-        "event_rows": len(world.grid_events),
-        "moment_rows": len(world.moments),
-        "outage_rows": len(world.outages),
-        "chain_rows": max(len(world.chains) - 1, 0),
-        "cancel_rows": len(world.cancels),
-    }
 
 
 def bind(world: World) -> World:

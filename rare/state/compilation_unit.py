@@ -58,14 +58,7 @@ class _InnerLibrary(JITCodeLibrary):
         return self._final_module
 
     def _get_module_for_linking(self) -> Any:
-        """For libraries of numba's own making (loops in parallel): with all that it calls."""
-        if self._shared_module is None:
-            module = self._final_module.clone()
-            for each in _below(self._linking_libraries):
-                module.link_in(_part(each), preserve=True)
-            _set_linkage(module, set(), "linkonce_odr")
-            self._shared_module = module
-        return self._shared_module
+        raise RuntimeError(f"{self.name}: only entries may link an inner function")
 
 
 class _EntryLibrary(JITCodeLibrary):

@@ -55,14 +55,14 @@ def compiled_sources(root: Path) -> dict[str, str]:
 
 
 def _compiles(name: str, text: str) -> bool:
-    """Whether a source takes `rule`, `shared_rule` or `parallel_rule`, in whatever way, from this module."""
+    """Whether a source takes `rule` or `shared_rule`, in whatever way, from this module."""
     if "compile" not in text or "rule" not in text:
         return False
     for module, names in _imports(name, text):
         whole = (module == "rare.state.compile" and not names) or (
             module == "rare.state" and "compile" in names
         )
-        if whole or (module == "rare.state.compile" and {"rule", "shared_rule", "parallel_rule"} & set(names)):
+        if whole or (module == "rare.state.compile" and {"rule", "shared_rule"} & set(names)):
             return True
     return False
 
@@ -163,15 +163,6 @@ def shared_rule(*arguments: np.dtype) -> Callable[[F], F]:
         return _cached(function, SharedRule(function, _OPTIONS, kinds))
 
     return compiled
-
-
-def parallel_rule(function: F) -> F:
-    """Compile a loop whose rounds (numba.prange) may run side by side."""
-    return (
-        function
-        if _numba_config.DISABLE_JIT
-        else _cached(function, numba.njit(parallel=True, error_model="numpy", nogil=True)(function))
-    )
 
 
 def _cached(function: F, made: Any) -> F:

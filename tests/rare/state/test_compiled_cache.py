@@ -17,7 +17,7 @@ SOURCES = {
     "rare/__init__.py": "from rare.reader import read\n",
     "rare/state/compile.py": "def rule(function): ...\n",
     "rare/rules/job_life.py": (
-        "from rare.state.compile import (\n    parallel_rule,  # side by side (RULES)\n"
+        "from rare.state.compile import (\n    shared_rule,  # side by side (RULES)\n"
         "    rule as compiled,\n)\n"
         "from traces.limits import (  # constants (of all)\n    LARGEST as MOST,\n    SMALLEST,\n)\n"
         "import rare.rules.orders as orders, rare.state.live_lists\n"
@@ -43,7 +43,8 @@ SOURCES = {
     "schedulers/report.py": "from schedulers.heuristics.chooser import choose\n",
 }
 PARTS = {
-    "rare/state/compile.py", "rare/rules/instant.py", "rare/rules/job_life.py", "rare/whole_numbers.py", "rare/rules/orders.py",
+    "rare/rules/instant.py",
+    "rare/state/compile.py", "rare/rules/job_life.py", "rare/whole_numbers.py", "rare/rules/orders.py",
     "rare/state/live_lists.py", "rare/env/case_tables.py", "rare/state/arrays.py", "rare/near.py",
     "traces/limits.py", "energy/__init__.py",
     "energy/units.py", "schedulers/heuristics/chooser.py",
