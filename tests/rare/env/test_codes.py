@@ -87,7 +87,7 @@ def test_a_layout_that_its_writer_does_not_know_is_refused():
 def test_importing_the_writer_fails_when_the_layout_has_another_feature(monkeypatch):
     more = (*layout.QUEUE, layout.Feature("mood", "", "1: it is happy"))
     monkeypatch.setitem(layout._BLOCKS, "queue", more)
-    spec = importlib.util.find_spec("rare.env.observation.features")
+    spec = importlib.util.find_spec("rare.env.observation.queue_rows")
     with pytest.raises(RuntimeError, match="block queue has the features .* startable, mood; what writes it"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
