@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_OUT ?= demo-out
+BASE ?= main
 GPU_OUT ?= gpu-training.md
 WORKERS ?= 2
 
@@ -21,7 +22,7 @@ export MPLBACKEND ?= Agg
 UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_from_outside.py tests/rare/env/test_features.py
 COVERED := tests/traces tests/energy tests/rare tests/experiments
 
-.PHONY: help venv demo test slow slurm coverage lint types imports check format bench gpu wheel clean
+.PHONY: help venv demo test slow slurm coverage lint types imports check format bench gpu compare-speed wheel clean
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
@@ -33,6 +34,7 @@ help:
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
 	@echo "make gpu     training on a CUDA device beside the CPU, table in $(GPU_OUT); says so where there is none"
+	@echo "make compare-speed BASE=main  costs relative to plain SimPy at BASE and at HEAD (asv)"
 	@echo "make clean   remove what the targets above made, .venv included"
 
 # torch first and by itself, so that its exact version is taken. Installed again only when the requirements change. Editable: edits count at once.
@@ -86,6 +88,12 @@ bench: $(STAMP)
 
 gpu: $(STAMP)
 	$(BIN)/python -m experiments.benchmarks.gpu_training --out $(GPU_OUT)
+
+# Costs relative to plain SimPy at two commits; a rise of more than a tenth is reported and ends with exit code 1.
+compare-speed: $(STAMP)
+	$(BIN)/python -m pip install --quiet 'asv >=0.6, <0.7'
+	$(BIN)/asv --config tests/benchmarks/asv.conf.json machine --yes
+	$(BIN)/asv --config tests/benchmarks/asv.conf.json continuous --factor 1.1 --show-stderr $(BASE) HEAD
 
 wheel: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .

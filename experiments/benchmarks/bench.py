@@ -16,6 +16,7 @@ from experiments.benchmarks import (
     learning_speed,
     memory_growth,
     network_speed,
+    order_speed,
     replay_speed,
     startup_speed,
 )
@@ -30,6 +31,7 @@ __all__ = ["PARTS", "bench_text", "machine", "run_bench"]
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "env": environment_speed.text,
     "replay": replay_speed.text,
+    "orders": order_speed.text,
     "network": network_speed.text,
     "growth": memory_growth.text,
     "startup": startup_speed.text,
@@ -64,6 +66,7 @@ def run_bench(
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "env": lambda: environment_speed.measure(quick, display),
         "replay": lambda: replay_speed.measure(quick, display, jobs),
+        "orders": lambda: order_speed.measure(quick, display),
         "network": lambda: network_speed.measure(quick, display, jobs),
         "growth": lambda: memory_growth.measure(quick, display, large),
         "startup": lambda: startup_speed.measure(quick, display),
@@ -112,5 +115,5 @@ def _three_figures(figures: dict[str, Any]) -> list[str]:
 def _note_compiling(display: ProgressDisplay) -> None:
     if not (is_compiled() and is_compiled("step_chunks")):
         display.note(
-            "compiling the rules, once after an installation or an edit; this takes a minute or two ..."
+            "compiling the rules, once after an installation or an edit; this takes about a minute ..."
         )

@@ -62,21 +62,20 @@ def rows_of(case: Case, what: str, schedulers: tuple[str, ...], repeats: int) ->
     return [{**row, "ratio": row["us_each"] / base} for row in rows]
 
 
-def measure(quick: bool, display: ProgressDisplay) -> list[dict[str, Any]]:
+def measure(quick: bool, display: ProgressDisplay) -> dict[str, Any]:
     """Rows of orders, then of gates."""
     repeats = 1 if quick else 7
     display.note("orders and gates ...")
     jobs = valued(1_000 if quick else 10_000)
     scenario = build(load_scenario(SCENARIO)).case
-    return rows_of(case_of(jobs), "synthetic, load 0.95", ORDERS, repeats) + rows_of(
-        scenario, SCENARIO, GATES, repeats
-    )
+    orders = rows_of(case_of(jobs), "synthetic, load 0.95", ORDERS, repeats)
+    return {"rows": orders + rows_of(scenario, SCENARIO, GATES, repeats)}
 
 
-def text(rows: list[dict[str, Any]]) -> str:
+def text(found: dict[str, Any]) -> str:
     """The rows as a table."""
     lines = [["jobs of", "scheduler", "jobs", "decisions", "jobs waiting", "us a decision", "to EASY"]]
-    for row in rows:
+    for row in found["rows"]:
         figures = [f"{row['jobs']:,}", f"{row['decisions']:,}", f"{row['jobs_waiting']:.0f}"]
         lines.append([row["what"], row["scheduler"], *figures, f"{row['us_each']:.2f}", ratio(row["ratio"])])
     return "Orders that change with time, and power gates\n" + aligned(lines, 2)

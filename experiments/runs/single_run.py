@@ -132,5 +132,5 @@ def _engine(case: rare.Case, scheduler: Decider, **options: Any) -> rare.Result:
 def _note_compiling(display: ProgressDisplay, entry: str) -> None:
     if not is_compiled(entry):
         display.note(
-            "compiling the rules, once after an installation or an edit; this takes about a minute ..."
+            "compiling the rules, once after an installation or an edit; this takes about 20 seconds ..."
         )

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from experiments.benchmarks import environment_speed, memory_growth, replay_speed
-from experiments.benchmarks.bench import PARTS, bench_text, run_bench
+from experiments.benchmarks import environment_speed, memory_growth, order_speed, replay_speed
+from experiments.benchmarks.bench import bench_text, run_bench
 from experiments.cli.root import main
 from traces.errors import InputError
 
@@ -70,7 +70,7 @@ def test_a_replay_of_a_file_that_does_not_fit_is_refused(
     path.write_text("1 0 -1 100 2 -1 -1 2 300 -1 1 1 1 1 1 1 -1 -1\n", encoding="utf-8")
     assert main(["bench", "--only", "replay", "--quick", "--workload", str(path)]) == 2
     assert "processors" in capsys.readouterr().err
-    with pytest.raises(InputError, match="known are env, replay, network, growth, startup"):
+    with pytest.raises(InputError, match="known are env, replay, orders, network, growth, startup"):
         run_bench(["speed"])
 
 
@@ -78,6 +78,14 @@ def test_a_replay_of_a_file_that_does_not_fit_is_refused(
 def test_all_parts_print_their_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--quick"]) == 0
     printed = capsys.readouterr().out
-    for word in ("Batched environment", "Replay", "Growth", "Start-up", "plain SimPy"):
+    for word in ("Batched environment", "Replay", "power gates", "Growth", "Start-up", "plain SimPy"):
         assert word in printed
-    assert len(PARTS) == 4
+
+
+def test_orders_stand_beside_easy_on_the_same_jobs() -> None:
+    case = replay_speed.case_of(order_speed.valued(200))
+    rows = order_speed.rows_of(case, "200 jobs", order_speed.ORDERS, repeats=1)
+    assert [row["scheduler"] for row in rows] == list(order_speed.ORDERS)
+    assert rows[0]["ratio"] == 1 and all(row["us_each"] > 0 and row["decisions"] > 0 for row in rows)
+    printed = order_speed.text({"rows": rows})
+    assert "atc+easy" in printed and "1x" in printed

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import statistics
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from experiments.benchmarks.environment_speed import random_actions
-from experiments.benchmarks.order_speed import valued
 from experiments.benchmarks.replay_speed import case_of, ours, plain, synthetic
 from rare import GreenClusterVectorEnv
 
 ROUNDS = 7  # each program this often, in turns
 ENVIRONMENTS = 256
+
+
+def valued(count: int) -> Any:
+    """Synthetic jobs with values and deadlines. Made here: at the older commit only `synthetic` may exist."""
+    jobs = synthetic(count, load=0.95)
+    values_u = 1000 * np.random.default_rng(0).integers(1, 100, count)
+    return replace(jobs, value_u=values_u, deadline_s=jobs.submit_s + 4 * jobs.estimate_s + 36_000)
 
 
 def share_of_plain(scheduler: str, jobs: Any, **how: Any) -> float:
