@@ -432,4 +432,4 @@ def the_zone_of_a_site_is_that_of_its_file() -> Any:
     from rare.scenario.inputs.run_clock import site_zone
 
     stated: Any = SimpleNamespace(supply=SimpleNamespace(site_zone=None, source=[]))
-    return [site_zone(stated, read(tmy3(offset, dark(hours())))) for offset in (-7, 5.75)]
+    return [site_zone(stated, read(tmy3(offset, dark(hours()))).zone) for offset in (-7, 5.75)]
