@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rare.accounts.grid_response import response_metrics
 from rare.clocks.compiled_clock import CompiledClock
 from rare.clocks.simpy_clock import SimpyClock
@@ -26,7 +28,7 @@ load_array_functions()
 
 CLOCKS: dict[str, type[CompiledClock] | type[SimpyClock]] = {"compiled": CompiledClock, "simpy": SimpyClock}
 
-LIVE_SLOTS = 1024  # to begin with; each growth of a run's arrays costs as much as a hundred jobs
+LIVE_SLOTS = 128, 4096  # at least and at most to begin with; a growth costs as much as a thousand jobs
 
 
 def simulate(
@@ -52,7 +54,8 @@ def simulate(
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
     logged = record or case.events is not None  # what became of grid events is read from the logs
-    world = build_world(case, live=LIVE_SLOTS, log_level=log_level if logged else 0)
+    live = int(np.clip(len(case.workload), *LIVE_SLOTS))
+    world = build_world(case, live=live, log_level=log_level if logged else 0)
     keep_queue(world, 0, decider)
     runner = CLOCKS[clock](world, decider, case.workload.job_id)
     began_s = time.perf_counter()
