@@ -3,7 +3,7 @@
 What is listed here is imported when it is first used: a report must not wait for numba.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from traces.lazy_exports import lazy_exports, when_imported
 
@@ -49,6 +49,19 @@ def _register() -> None:
     )
 
 
+def _take_policies() -> None:
+    """Let objects with `act` be schedulers, wrapped by the environment's layer once there is one."""
+    from rare.scheduler import BaseScheduler, register_adapter
+
+    def wrapped(policy: Any) -> BaseScheduler:
+        from rare.env.policies.policy import PolicyScheduler
+
+        return PolicyScheduler(policy)
+
+    register_adapter("act", wrapped)
+
+
+when_imported("rare.scheduler", _take_policies)
 when_imported("gymnasium", _register)  # a simulation has no need of it, and it takes a while
 
 __all__ = [

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -292,25 +291,15 @@ def check_by_user(scheduler: object, case: Case) -> None:
         check(case)
 
 
-def _policy_scheduler(policy: Any) -> BaseScheduler:
-    """A user's object with `act` wrapped by the layer above, which is imported when there is such an object.
-
-    With it come the environment and its rules; its module puts its own adapter in the place of this one.
-    """
-    import_module("rare.env.policies.policy")
-    return _ADAPTERS["act"](policy)
-
-
 _ADAPTERS: dict[str, Callable[[Any], BaseScheduler]] = {
     "decide": ForeignScheduler,
     "choose": PythonScheduler,
-    "act": _policy_scheduler,
 }
 """What wraps a user's object, by the method that it has; the first that fits is taken."""
 
 
 def register_adapter(method: str, adapter: Callable[[Any], BaseScheduler]) -> None:
-    """Let `as_scheduler` take objects with this method too. Layers above add theirs (policy.py)."""
+    """Let `as_scheduler` take objects with this method too. Layers above add theirs (rare/__init__.py)."""
     _ADAPTERS[method] = adapter
 
 

@@ -29,7 +29,7 @@ def lazy_exports(package: str, places: Mapping[str, str]) -> Callable[[str], obj
 
 
 def when_imported(package: str, action: Callable[[], None]) -> None:
-    """Do this when a package of others has been imported: now, if it has been, else after its import."""
+    """Do this when a module has been imported: now, if it has been, else after its import."""
     if package in sys.modules:
         action()
     else:
@@ -41,22 +41,28 @@ class _AfterImport:  # a finder; importlib.abc has a base for them, and brings t
 
     def __init__(self, package: str, action: Callable[[], None]) -> None:
         self._package, self._action = package, action
+        self._asking = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self._package:
+        if fullname != self._package or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
+        self._asking = True
+        try:
+            spec = find_spec(fullname)
+        finally:
+            self._asking = False
         loader = None if spec is None else spec.loader
         if spec is None or loader is None:
             return spec
-        load, action = loader.exec_module, self._action
+        load = loader.exec_module
 
         def load_and_act(module: ModuleType) -> None:
             load(module)
-            action()
+            if self in sys.meta_path:  # until now: others may only ask whether the package is there
+                sys.meta_path.remove(self)
+                self._action()
 
         loader.exec_module = load_and_act  # type: ignore[method-assign]
         return spec

@@ -1,6 +1,7 @@
 """What waits for a package of others happens too early, twice, or not at all."""
 
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -29,6 +30,13 @@ class TestWhenImported:
     def test_waits_for_the_import(self, others):
         when_imported(NAME, _register)
         assert NAME not in sys.modules
+        import package_of_others
+
+        assert package_of_others.names == ["its own", "ours"]
+
+    def test_who_only_asks_for_the_package_takes_nothing_away(self, others):
+        when_imported(NAME, _register)
+        assert find_spec(NAME) is not None
         import package_of_others
 
         assert package_of_others.names == ["its own", "ours"]

@@ -13,7 +13,7 @@ from rare.env.observation.layout import Layout
 from rare.env.observation.observer import Observer
 from rare.env.policies.deciders import Observers, ObservingDecider
 from rare.model import Case
-from rare.scheduler import BaseScheduler, Scheduler, check_by_user, name_of, register_adapter
+from rare.scheduler import BaseScheduler, Scheduler, check_by_user, name_of
 from traces.errors import InputError
 
 LAYOUT_FIELDS = tuple(field.name for field in dataclasses.fields(Layout))
@@ -106,6 +106,3 @@ def layout_of(policy: object) -> Layout | None:
         f"{type(policy).__name__}.layout is {declared_text}; give a rare.Layout, or a dict with some of "
         f"{', '.join(LAYOUT_FIELDS)}"
     )
-
-
-register_adapter("act", PolicyScheduler)
