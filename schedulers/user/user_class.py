@@ -202,10 +202,12 @@ def _load_module(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     is_loaded = False
+    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no folder beside users' files
     try:
         spec.loader.exec_module(module)
         is_loaded = True
     finally:
+        sys.dont_write_bytecode = writes_bytecode
         if not is_loaded:
             sys.modules.pop(name, None)
     return module

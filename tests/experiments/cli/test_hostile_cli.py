@@ -1,6 +1,7 @@
 """Whatever a user gets wrong: exit code 2, one helpful line on stderr, and nothing left behind."""
 
 import os
+import sys
 
 import pytest
 
@@ -222,7 +223,8 @@ def test_a_users_class_that_breaks_a_rule(here, capsys):
 @pytest.mark.parametrize(
     "text", ["1 / 0\n", "class Mine:\n    def choose(self, view):\n        return view.no_such_thing\n"]
 )
-def test_a_users_class_with_a_bug(here, capsys, text):
+def test_a_users_class_with_a_bug(here, capsys, monkeypatch, text):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # as in a shell; no folder appears beside the file
     (here / "mine.py").write_text(text, encoding="utf-8")
     check(capsys, here, (*SIM, "--scheduler", "./mine.py:Mine", "--quiet", "--out", "run"), "mine.py:")
 
