@@ -23,12 +23,12 @@ from rare.env.stepping import PLAN
 from rare.episodes import Episode
 from rare.machine_events import PLANNED
 from rare.model import NEVER_S, Case
-from rare.rules.objective import prices_per_u
+from rare.rules.objective import prices_of, prices_per_u
 from rare.rules.orders import densities, density_median
 from rare.state.arrays import SHARED, World, handle_records
 from rare.state.memory import records, register
 from rare.world import build_world
-from traces.numbers.constants import DAY_S
+from traces.numbers.constants import DAY_S, MICRO, MJ_PER_KWH
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     static, hours = _static(case, world.jobs), _hours(case, world.forecast)
     view, cluster = records((1,), VIEW), case.cluster
     _describe(view, layout)
+    _price(view, static, case, world.jobs)
     view["planned"] = case.outages is not None and bool((case.outages.draw == PLANNED).any())
     view["local_offset_s"] = case.local_offset_s % DAY_S
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
@@ -86,12 +87,34 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
 
 def _describe(view: Any, layout: Layout) -> None:
     """Write sizes, options and places of a layout into a view."""
-    for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events"):
+    for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events", "prices"):
         view[name] = getattr(layout, name)
     view["actions"], view["length"] = layout.actions, layout.size
     for name, place in layout.slices.items():
         if name != "mask":
             view[f"{name}_at"] = place.start
+
+
+def _price(view: Any, static: Any, case: Case, jobs: Any) -> None:
+    """Write the prices of the objective beside what the jobs are worth; nothing where no job has value."""
+    worth_u = np.maximum(jobs.value_u, 0)
+    valued = worth_u > 0
+    usual = density_median(jobs) if case.density_median is None else case.density_median
+    if usual is None or not valued.any():
+        return
+    prices, median_u = prices_of(case), float(np.median(worth_u[valued]))
+    width = np.maximum(np.maximum(jobs.cores, jobs.gpus_milli / 1000), 0.001)
+    core_s = width * np.maximum(jobs.estimate_s, 1)
+    static["late"] = _squash(prices.penalty_u / core_s / usual, 1.0)
+    unserved_u = jobs.unserved_u if "unserved_u" in jobs.dtype.names else np.zeros(len(jobs))
+    static["unserved"] = _squash(unserved_u / core_s / usual, 1.0)
+    static["unserved_u"] = unserved_u
+    view["late"] = prices.penalty_u / median_u
+    view["unserved"] = float(np.median(unserved_u[valued])) / median_u
+    kwh = np.maximum(jobs.power_mw, 1) * jobs.estimate_s / MJ_PER_KWH
+    per_kwh_u = float(np.median((worth_u / np.maximum(kwh, 1e-9))[valued]))
+    view["per_price"] = prices.priced / per_kwh_u
+    view["per_carbon"] = prices.carbon_price / MICRO / per_kwh_u
 
 
 def plan_of(tables: Tables, episode: Episode) -> np.ndarray:
