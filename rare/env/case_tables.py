@@ -19,16 +19,17 @@ from rare.env.observation.features import (
     HOUR_SUPPLY_LOW,
 )
 from rare.env.observation.layout import Layout
+from rare.env.observation.shown_prices import AS_IN_THE_CASE, Dial, write_prices
 from rare.env.stepping import PLAN
 from rare.episodes import Episode
 from rare.machine_events import PLANNED
 from rare.model import NEVER_S, Case
-from rare.rules.objective import prices_of, prices_per_u
+from rare.rules.objective import prices_per_u
 from rare.rules.orders import densities, density_median
 from rare.state.arrays import SHARED, World, handle_records
 from rare.state.memory import records, register
 from rare.world import build_world
-from traces.numbers.constants import DAY_S, MICRO, MJ_PER_KWH
+from traces.numbers.constants import DAY_S
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,16 @@ class Tables:
         return self
 
 
-def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tables:
-    """Tables of a case for environments of a layout."""
+def tables_of(
+    case: Case, layout: Layout, order: int, order_param: float, dial: Dial = AS_IN_THE_CASE
+) -> Tables:
+    """Tables of a case for environments of a layout. dial: prices to show in place of the case's."""
     world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
     static, hours = _static(case, world.jobs), _hours(case, world.forecast)
     view, cluster = records((1,), VIEW), case.cluster
     _describe(view, layout)
-    _price(view, static, case, world.jobs)
+    if layout.prices:
+        write_prices(view, static, case, world.jobs, dial)
     view["planned"] = case.outages is not None and bool((case.outages.draw == PLANNED).any())
     view["local_offset_s"] = case.local_offset_s % DAY_S
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
@@ -81,7 +85,7 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     view["at_static"], view["at_hours"] = register(static), register(hours)
     view["shown_s"] = view["shown_issue"] = view["shown_step"] = -NEVER_S
     handle = handle_records(world)
-    given = case, layout, order, order_param
+    given = case, layout, order, order_param, dial
     return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view, given)
 
 
@@ -93,28 +97,6 @@ def _describe(view: Any, layout: Layout) -> None:
     for name, place in layout.slices.items():
         if name != "mask":
             view[f"{name}_at"] = place.start
-
-
-def _price(view: Any, static: Any, case: Case, jobs: Any) -> None:
-    """Write the prices of the objective beside what the jobs are worth; nothing where no job has value."""
-    worth_u = np.maximum(jobs.value_u, 0)
-    valued = worth_u > 0
-    usual = density_median(jobs) if case.density_median is None else case.density_median
-    if usual is None or not valued.any():
-        return
-    prices, median_u = prices_of(case), float(np.median(worth_u[valued]))
-    width = np.maximum(np.maximum(jobs.cores, jobs.gpus_milli / 1000), 0.001)
-    core_s = width * np.maximum(jobs.estimate_s, 1)
-    static["late"] = _squash(prices.penalty_u / core_s / usual, 1.0)
-    unserved_u = jobs.unserved_u if "unserved_u" in jobs.dtype.names else np.zeros(len(jobs))
-    static["unserved"] = _squash(unserved_u / core_s / usual, 1.0)
-    static["unserved_u"] = unserved_u
-    view["late"] = prices.penalty_u / median_u
-    view["unserved"] = float(np.median(unserved_u[valued])) / median_u
-    kwh = np.maximum(jobs.power_mw, 1) * jobs.estimate_s / MJ_PER_KWH
-    per_kwh_u = float(np.median((worth_u / np.maximum(kwh, 1e-9))[valued]))
-    view["per_price"] = prices.priced / per_kwh_u
-    view["per_carbon"] = prices.carbon_price / MICRO / per_kwh_u
 
 
 def plan_of(tables: Tables, episode: Episode) -> np.ndarray:
