@@ -85,12 +85,13 @@ DEFINITIONS: dict[str, Definition] = {
         "sum of what they earned: all of it by the deadline, less after it (6.1, 6.2)", "no values"
     ),
     "objective": Definition(
-        "(value earned - penalties - grid cost - carbon price x carbon) / value offered; may be negative",
+        "(value earned - penalties - price of jobs not served - grid cost - carbon price x carbon) / value "
+        "offered; may be negative",
         "nothing offered",
     ),
     "objective_parts": Definition(
-        "object: `value`, `penalties`, `grid_cost`, `carbon_cost`, each divided by the value offered; "
-        "objective = the first less the other three",
+        "object: `value`, `penalties` (of late jobs), `unserved` (of jobs not served, 6.6), `grid_cost`, "
+        "`carbon_cost`, each divided by the value offered; objective = the first less the others",
         "nothing offered",
     ),
     "qos_violations": Definition(

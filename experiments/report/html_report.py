@@ -18,7 +18,8 @@ from traces.files.atomic import write_text
 NO_METRICS = "This run stored no metrics to tell of."
 CAPTIONS = {
     "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
-    "penalties, grid cost and the price of carbon. The diamond is the objective; the sum is on the right. "
+    "penalties, the price of jobs not served, grid cost and the price of carbon. The diamond is the "
+    "objective; the sum is on the right. "
     "Without values: mean bounded slowdown and mean wait.",
     "slowdown": "Share of the jobs with at most this bounded slowdown, max(1, (end − submit) / "
     "max(work, 10 s)). Rejected jobs and jobs that had not arrived by the end are left out; "
