@@ -17,6 +17,7 @@ from rare.scenario.load import Loaded, Overrides, load_scenario
 from rare.scenario.scenario_episodes import episodes_of_windows
 from rare.scenario.windows import Window
 from traces.jobs.job_files import write_workload
+from traces.numbers.constants import MICRO
 
 BASES = ("islanded", "grid-tied", "solar-night")
 DAYS = 182
@@ -87,11 +88,19 @@ def _scaled(offered_u: int, days: int) -> int:
 
 
 def with_drawn_prices(case: Case, draw: np.random.Generator) -> Case:
-    """The case with prices of late and unserved jobs, drawn beside the median value of a job."""
+    """The case with prices of late jobs and of jobs not served, drawn beside the median value of a job."""
     worth_u = case.workload.value_u
     median_u = float(np.median(worth_u[worth_u > 0])) if (worth_u > 0).any() else 0.0
     late = 0.0 if draw.random() < 0.55 else log_uniform(draw, 0.05, 2.0)
-    options = dataclasses.replace(case.options, violation_penalty_u=round(late * median_u))
+    share = 0.0 if draw.random() < 0.4 else draw.uniform(0.1, 2.0)
+    each = 0.0 if draw.random() < 0.4 else log_uniform(draw, 0.1, 4.0)
+    options = dataclasses.replace(
+        case.options,
+        violation_penalty_u=round(late * median_u),
+        unserved_penalty_u=round(each * median_u),
+        unserved_value_ppm=round(share * MICRO),
+        unserved_by_class=(),
+    )
     return dataclasses.replace(case, options=options)
 
 
@@ -140,6 +149,5 @@ def _classes(draw: np.random.Generator) -> list[str]:
 
 
 def _prices(draw: np.random.Generator, base: str) -> list[str]:
-    share = 0.0 if draw.random() < 0.35 else draw.uniform(0.1, 2.0)
     carbon = 0.0 if draw.random() < 0.3 else log_uniform(draw, 0.02, 0.8)
     return [f"objective.carbon_price_per_kg={carbon:.3f}"] if base == "grid-tied" else []
