@@ -22,8 +22,8 @@ from traces.numbers.constants import MICRO
 BASES = ("islanded", "grid-tied", "solar-night")
 DAYS = 182
 LENGTHS = (1, 3, 6, 6, 13, 28, 90)  # of windows, in days
-USUAL_DAYS = 6  # rewards of longer windows are scaled to this, so that a job counts the same in all
-JUDGED_SHARE = 4  # one ground in so many is for validation
+MOST_JOBS = 6_000  # a window: longer ones would take most of the decisions
+USUAL_JOBS = 700  # rewards are as if each window had so many jobs, so that a job counts the same in all
 
 
 @dataclass(frozen=True)
@@ -59,32 +59,29 @@ def drawn_ground(folder: Path, seed: int, index: int, split: str) -> Ground:
     cluster = f"cluster.node.cores_per_node={cores_per_node}"
     overrides = Overrides(workload=str(path), processors=processors, settings=(cluster, *settings))
     loaded = _at_site(load_scenario(base, overrides), _weather(draw, folder, base))
-    return _ground(loaded, draw, split, index)
+    return _ground(loaded, len(jobs) / DAYS, draw, split, index)
 
 
-def _ground(loaded: Loaded, draw: np.random.Generator, split: str, index: int) -> Ground:
-    windows, days = [], int(draw.choice(LENGTHS))
-    for place in range(max(2, min(26, 78 // days))):
-        first = int(draw.integers(0, DAYS - days)) if days < DAYS else 0
-        windows.append(Window(f"ground-{index}-{place:02d}", split, first, days))
+def _ground(loaded: Loaded, jobs_a_day: float, draw: np.random.Generator, split: str, index: int) -> Ground:
+    days = max(1, min(int(draw.choice(LENGTHS)), int(MOST_JOBS / jobs_a_day)))
+    windows = [
+        Window(f"ground-{index}-{place:02d}", split, int(draw.integers(0, DAYS - days)), days)
+        for place in range(max(2, min(26, 78 // days)))
+    ]
     found = episodes_of_windows(loaded, windows)
     case = with_drawn_prices(found.case, draw)
     open_end = draw.random() < 0.4  # as a run without windows: nobody says when it ends
     episodes = tuple(
-        dataclasses.replace(
-            each,
-            end_s=None if open_end else each.end_s,
-            offered_u=_scaled(each.offered_u, days) if split == "train" else each.offered_u,
-        )
+        dataclasses.replace(each, end_s=None if open_end else each.end_s)
         for each in found.episodes
         if each.offered_u > 0 and each.last_job - each.first_job >= 5
     )
     return Ground(case, episodes)
 
 
-def _scaled(offered_u: int, days: int) -> int:
-    """The value offered as if in a window of the usual length: a reward is a share of it."""
-    return max(round(offered_u * USUAL_DAYS / days), 1) if days > USUAL_DAYS else offered_u
+def by_job(episode: Episode) -> Episode:
+    """The episode for training: a reward is a share of the value of so many usual jobs."""
+    return dataclasses.replace(episode, offered_u=max(round(episode.offered_u * USUAL_JOBS / episode.placed_jobs), 1))
 
 
 def with_drawn_prices(case: Case, draw: np.random.Generator) -> Case:
