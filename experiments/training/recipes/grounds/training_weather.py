@@ -9,12 +9,13 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from energy.weather.sites import SITES
+from energy.weather.sites import SITES as KNOWN_SITES
 from rare.scenario.load import SHIPPED
 from rare.scenario.windows import read_windows
 from traces.files.atomic import write_bytes
 
 DAYS, HOURS, WEEK = 365, 24, 7
+SITES = ("greensboro", "miami")
 STAMP = {"tmy3": 16, "tmy2": 9}  # characters that say when a row is
 HEADER = {"tmy3": 2, "tmy2": 1}  # lines before the rows
 
@@ -37,10 +38,10 @@ def training_days(site: str) -> list[int]:
 
 def write_training_year(site: str, folder: Path) -> Path:
     """Write the year of a site (energy.weather.sites) into a folder; returns the file."""
-    form = SITES[site].format
+    form = KNOWN_SITES[site].format
     spec = find_spec("pvlib")
     assert spec is not None and spec.origin is not None  # a dependency of the package
-    lines = (Path(spec.origin).parent / "data" / SITES[site].file).read_text("latin-1").splitlines()
+    lines = (Path(spec.origin).parent / "data" / KNOWN_SITES[site].file).read_text("latin-1").splitlines()
     head, rows = lines[: HEADER[form]], lines[HEADER[form] :]
     width = STAMP[form]
     for day, source in enumerate(training_days(site)):
@@ -48,6 +49,6 @@ def write_training_year(site: str, folder: Path) -> Path:
             for hour in range(HOURS):
                 at, origin = day * HOURS + hour, lines[HEADER[form] + source * HOURS + hour]
                 rows[at] = rows[at][:width] + origin[width:]
-    path = folder / f"{site}-training{Path(SITES[site].file).suffix}"
+    path = folder / f"{site}-training{Path(KNOWN_SITES[site].file).suffix}"
     write_bytes(path, ("\n".join([*head, *rows]) + "\n").encode("latin-1"))
     return path
