@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rare.accounts.fairness import fairness_metrics
 from rare.accounts.grid_response import RESPONSE_METRICS
 from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
@@ -189,6 +190,9 @@ def metrics(
         - parts["carbon_cost"],
         "objective_parts": parts,
         "qos_violations": int(state.violations) if dated else None,
+        "jobs_unserved": int(state.unserved),
+        "unserved_price": int(state.unserved_u) / 1e6 if bool(world.jobs.unserved_u.any()) else None,
+        **fairness_metrics(case, world.outcome[0], int(state.now_s), warmup_s, int(state.next_job)),
         "suspensions": int(state.suspensions),
         "kills": int(state.kills),
         "node_losses": int(state.lost),
