@@ -102,12 +102,12 @@ EVENTS = (
     Feature("next_outage", "s", "to the next planned outage, x / (x + 1 h); 1 without one"),
 )
 QUEUE_PRICES = RUNNING_PRICES = (
-    Feature("late", "value per core-second of the estimate", "price if it is late, x / (x + the median value)"),
-    Feature("unserved", "value per core-second of the estimate", "price if it is not served, likewise"),
+    Feature("late", "value per core-second of the estimate", "price if late / median value, ln(1 + x) / 12, at most 1"),
+    Feature("unserved", "value per core-second of the estimate", "price if not served, likewise"),
 )
 PRICES = (
-    Feature("late", "", "price of a late job / the median value of a job, x / (x + 1)"),
-    Feature("unserved", "", "median price of a job not served / the median value of a job, x / (x + 1)"),
+    Feature("late", "", "price of a late job / the mean value of a job, x / (x + 1)"),
+    Feature("unserved", "", "mean price of a job not served / the mean value of a job, x / (x + 1)"),
     Feature("cost", "", "price and carbon price of grid energy / what work earns with it, x / (|x| + 1)"),
 )
 COSTS = (Feature("cost", "", "the same by the forecast's medians"),)

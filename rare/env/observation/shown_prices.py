@@ -20,7 +20,7 @@ from traces.numbers.constants import MICRO, MJ_PER_KWH
 class Dial:
     """Prices to show in place of the case's; None: the case's own.
 
-    late: of a late job, in median values of a job. served: of a job not served, as a share of its value.
+    late: of a late job, in mean values of a job. served: of a job not served, as a share of its value.
     carbon: of a kilogram, in the money of the values. energy: a factor on the prices of grid energy.
     """
 
@@ -31,6 +31,9 @@ class Dial:
 
 
 AS_IN_THE_CASE = Dial()
+WIDEST = 12.0
+"""Of prices by core-second the logarithm is shown: of small jobs they are thousands of times what the usual work
+earns, of large ones a fraction. This logarithm is shown as 1: 160,000 times."""
 
 
 def write_prices(view: Any, static: Any, case: Case, jobs: Any, dial: Dial) -> None:
@@ -43,17 +46,17 @@ def write_prices(view: Any, static: Any, case: Case, jobs: Any, dial: Dial) -> N
     usual = density_median(jobs) if case.density_median is None else case.density_median
     if usual is None or not valued.any():
         return
-    prices, median_u = prices_of(case), float(np.median(worth_u[valued]))
-    late_u = float(prices.penalty_u) if dial.late is None else dial.late * median_u
+    prices, mean_u = prices_of(case), float(worth_u[valued].mean())
+    late_u = float(prices.penalty_u) if dial.late is None else dial.late * mean_u
     unserved_u = jobs.unserved_u.astype(np.float64) if dial.served is None else dial.served * worth_u
     width = np.maximum(np.maximum(jobs.cores, jobs.gpus_milli / 1000), 0.001)
     core_s = width * np.maximum(jobs.estimate_s, 1)
     static["late"], static["unserved"] = (
-        price / (price + usual) for price in (late_u / core_s, unserved_u / core_s)
+        np.minimum(np.log1p(price / core_s / usual) / WIDEST, 1) for price in (late_u, unserved_u)
     )
     static["unserved_u"] = unserved_u
-    view["late"] = late_u / median_u
-    view["unserved"] = float(np.median(unserved_u[valued])) / median_u
+    view["late"] = late_u / mean_u
+    view["unserved"] = float(unserved_u[valued].mean()) / mean_u
     kwh = np.maximum(jobs.power_mw, 1) * np.maximum(jobs.estimate_s, 1) / MJ_PER_KWH
     per_kwh_u = float(np.median((worth_u / kwh)[valued]))
     carbon_u = prices.carbon_price

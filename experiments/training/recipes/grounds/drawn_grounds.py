@@ -85,16 +85,16 @@ def by_job(episode: Episode) -> Episode:
 
 
 def with_drawn_prices(case: Case, draw: np.random.Generator) -> Case:
-    """The case with prices of late jobs and of jobs not served, drawn beside the median value of a job."""
+    """The case with prices of late jobs and of jobs not served, drawn beside the mean value of a job."""
     worth_u = case.workload.value_u
-    median_u = float(np.median(worth_u[worth_u > 0])) if (worth_u > 0).any() else 0.0
-    late = 0.0 if draw.random() < 0.55 else log_uniform(draw, 0.05, 2.0)
+    mean_u = float(np.mean(worth_u[worth_u > 0])) if (worth_u > 0).any() else 0.0
     share = 0.0 if draw.random() < 0.4 else draw.uniform(0.1, 2.0)
-    each = 0.0 if draw.random() < 0.4 else log_uniform(draw, 0.1, 4.0)
+    each = 0.0 if draw.random() < 0.4 else log_uniform(draw, 0.03, 6.0)
+    late = 0.0 if draw.random() < 0.5 else min(log_uniform(draw, 0.01, 1.0), 0.5 * each + 0.2)
     options = dataclasses.replace(
         case.options,
-        violation_penalty_u=round(late * median_u),
-        unserved_penalty_u=round(each * median_u),
+        violation_penalty_u=round(late * mean_u),
+        unserved_penalty_u=round(each * mean_u),
         unserved_value_ppm=round(share * MICRO),
         unserved_by_class=(),
     )
