@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.training.recipes.grounds.drawn_jobs import drawn_jobs
 from rare.episodes import Episode
+from rare.job_records import unserved_prices_u
 from rare.model import Case
 from rare.scenario.config.supply_tables import SiteTable
 from rare.scenario.load import Loaded, Overrides, load_scenario
@@ -79,9 +80,19 @@ def _ground(loaded: Loaded, jobs_a_day: float, draw: np.random.Generator, split:
     return Ground(case, episodes)
 
 
-def by_job(episode: Episode) -> Episode:
-    """The episode for training: a reward is a share of the value of so many usual jobs."""
-    return dataclasses.replace(episode, offered_u=max(round(episode.offered_u * USUAL_JOBS / episode.placed_jobs), 1))
+def stakes(case: Case) -> float:
+    """What is at stake with a usual job, beside its value: its value and the prices if it is late or not served."""
+    worth_u = np.maximum(case.workload.value_u, 0)
+    if not worth_u.any():
+        return 1.0
+    unserved_u = unserved_prices_u(case.workload, case.options).mean()
+    return 1.0 + float((unserved_u + case.options.violation_penalty_u) / worth_u.mean())
+
+
+def by_job(episode: Episode, stake: float) -> Episode:
+    """The episode for training: a reward is a share of what is at stake with so many usual jobs."""
+    offered_u = episode.offered_u * USUAL_JOBS / episode.placed_jobs * stake
+    return dataclasses.replace(episode, offered_u=max(round(offered_u), 1))
 
 
 def with_drawn_prices(case: Case, draw: np.random.Generator) -> Case:

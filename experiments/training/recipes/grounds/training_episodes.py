@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.process.progress import QUIET, ProgressDisplay
-from experiments.training.recipes.grounds.drawn_grounds import by_job, drawn_ground, with_drawn_prices
+from experiments.training.recipes.grounds.drawn_grounds import by_job, drawn_ground, stakes, with_drawn_prices
 from experiments.training.recipes.grounds.training_weather import SITES, write_training_year
 from rare.episodes import Episodes, Randomise
 from rare.scenario.scenario_episodes import episodes_of
@@ -66,7 +66,10 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
             parts.append(dataclasses.replace(ground, episodes=tuple(few)))
             task.update(plan.grounds + number + 1, plan.grounds + plan.judged, "")
     joined = side_by_side([part for part in parts if part.episodes])
-    scaled = (by_job(each) if each.split == TRAIN else each for each in joined.episodes)
+    stake = [stakes(case) for case in joined.cases]
+    scaled = (
+        by_job(each, stake[each.case_index]) if each.split == TRAIN else each for each in joined.episodes
+    )
     return dataclasses.replace(joined, episodes=tuple(scaled))
 
 
