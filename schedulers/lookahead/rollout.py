@@ -120,7 +120,10 @@ def run_until(w, policy, until_s):
 
 @rule
 def prospects(w, unserved):
-    """Value of the jobs that are still here, for what has been done of each and a share of the rest."""
+    """Value of the jobs that are still here, for what has been done of each and a share of the rest.
+
+    What is missing to its full value counts as not served, and is charged as a share of the price for that.
+    """
     s = env_of(w)
     total = 0.0
     if s.phase == OVER:
@@ -136,7 +139,8 @@ def prospects(w, unserved):
                 rate = rate_at(w, slot, level_of(w, slot))
                 end_s = s.now_s + (left_s * WHOLE + rate - 1) // rate
             done = 1.0 - left_s / max(job.work_s, 1)
-            total += worth_at(job, end_s) * (done + (1.0 - done) * unserved)
+            attained = done + (1.0 - done) * unserved
+            total += worth_at(job, end_s) * attained - job.unserved_u * (1.0 - attained)
     return total
 
 
