@@ -103,6 +103,8 @@ class Training:
         if better:
             progress.best, progress.best_step = mean, progress.step
             progress.best_objectives, progress.best_head = objectives.tolist(), head
+        if isinstance(self.learner, SchedulerPPO):
+            self.learner.judge(objectives.tolist())
         validated_s = time.perf_counter()
         progress.validation_s += validated_s - begin_s
         result = checkpoint.Checkpoint(net, self.callbacks.facts(progress.step, mean, head))

@@ -34,7 +34,14 @@ class PpoOptions:
     average: float = 0.0  # rounds over which the validated weights are a running mean; 0: the last round's
     critic_steps: int = 20_000  # after a checkpoint: steps that train the critic alone
     clone_weight: float = 1.0  # after a checkpoint: weight of KL(its policy || trained policy) at the start
-    clone_steps: int = 100_000  # steps over which that weight falls to 0
+    clone_steps: int = 100_000  # steps over which that weight falls to `clone_last`
+    clone_last: float = 0.0  # the weight from then on, and the least of one that adapts
+    clone_factor: float = 1.0  # above 1: a validation divides the weight by it, or multiplies if below
+    tolerance: float = 0.01  # how far below the checkpoint's a validation score may be to count as not below
+    actor_steps: int = 0  # after a checkpoint: steps over which the actor's learning rate rises from 0
+    sharpness: float = 1.0  # after a checkpoint: exponent on its probabilities at the start
+    guide_share: float = 0.0  # after a checkpoint: share of each rollout that its policy plays first
+    guide_fall: float = 0.1  # how much less of it after a validation that is not below the checkpoint's
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,18 @@ _ABOVE_ZERO = (
     "kept",
     "sharpness",
 )
-_SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau", "kept", "random")
+_SHARES = (
+    "guide_share",
+    "guide_fall",
+    "gae_lambda",
+    "explore_first",
+    "explore_last",
+    "explore_share",
+    "gamma",
+    "tau",
+    "kept",
+    "random",
+)
 
 
 def with_changes(options: Options, changes: Mapping[str, float | str]) -> Options:
