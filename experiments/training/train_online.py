@@ -169,7 +169,10 @@ class _Run:
             training = Training(
                 learner, config["validate_every"], folder, callbacks, untrained=config["start"] is None
             )
-            return self.summary(training.run(), learner, time.monotonic() - began_s)
+            progress = training.run()
+        if progress.best_step == 0 and progress.unproven > progress.best:
+            self.display.note(unproven_text(progress, options))
+        return self.summary(progress, learner, time.monotonic() - began_s)
 
     def learner(
         self, folder: Path, net: SchedulerNet, options: OnlineOptions, data: Transitions | None
@@ -251,6 +254,7 @@ class _Run:
             **{key: self.config[key] for key in ("algorithm", "scenario", "seed", "steps", "device")},
             "windows": [window.name for window in self.windows],
             "first": {"objective": progress.first, "lowest_since": progress.lowest},
+            "unproven": progress.unproven if progress.unproven > progress.best else None,
             "best": {
                 "objective": progress.best,
                 "step": progress.best_step,
@@ -270,6 +274,14 @@ class _Run:
             "frames_per_s": progress.step / learning_s,
             "shares": {part: seconds / total_s for part, seconds in seconds_of.items()},
         }
+
+
+def unproven_text(progress: Progress, options: OnlineOptions) -> str:
+    """Why `best` is the checkpoint that the run started from."""
+    return (
+        f"best is the start itself ({progress.best:.3f} on validation windows): {progress.unproven:.3f}, the "
+        f"highest later, is not above it by {options.margin:g} standard errors of the difference"
+    )
 
 
 def _origin(request: OnlineRequest) -> Checkpoint | None:

@@ -40,6 +40,7 @@ class PpoOptions:
     tolerance: float = 0.01  # how far below the checkpoint's a validation score may be to count as not below
     actor_steps: int = 0  # after a checkpoint: steps over which the actor's learning rate rises from 0
     sharpness: float = 1.0  # after a checkpoint: exponent on its probabilities at the start
+    margin: float = 2.0  # after a checkpoint: standard errors that `best` must be above it; 0: any gain
     guide_share: float = 0.0  # after a checkpoint: share of each rollout that its policy plays first
     guide_fall: float = 0.1  # how much less of it after a validation that is not below the checkpoint's
 
