@@ -37,6 +37,7 @@ from experiments.training.train_offline import train_offline
 from experiments.training.train_online import train_online
 from rare.scenario.scenario_episodes import episodes_of
 from schedulers.network.forward import CHOICES_OF_POLICY
+from schedulers.training.online.online_options import FADING_ANCHOR
 from traces.errors import InputError
 
 TEACHER, EPISODES, EPSILON, QUEUE_SLOTS = "lookahead+budget=1000", 26, 0.05, 192  # as in `rare demo`
@@ -44,18 +45,6 @@ UPDATES, WIDTH = 1200, 32
 DISTIL = {"rounds": 2, "updates": 400}
 STARTS = ("bc", "crr", "distilled")
 STEPS, VALIDATE_EVERY = 100_000, 10_000
-FIRST = {
-    "critic_steps": 20_000,
-    "clone_weight": 1.0,
-    "clone_steps": 100_000,
-    "clone_last": 0.0,
-    "clone_factor": 1.0,
-    "actor_steps": 0,
-    "sharpness": 1.0,
-    "guide_share": 0.0,
-    "learning_rate": 3e-3,
-}
-"""The first defaults, to which each way is a change."""
 _ADAPTIVE = {
     "learning_rate": 1e-3,
     "actor_steps": 20_000,
@@ -74,7 +63,7 @@ WAYS: dict[str, dict[str, float]] = {
     "sharpened, fading anchor": {"sharpness": 4.0},
     "sharpened, adaptive anchor, low rate, averaged": {"sharpness": 4.0, **_ADAPTIVE},
 }
-"""Changes of PpoOptions by the name of a way; the first is what others are compared with."""
+"""Changes of FADING_ANCHOR by the name of a way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ class HandoverComparison:
     def online(self, name: str, seed: int, way: str) -> Cell:
         """The cell that plays on from a start."""
         needs = (self.start(name, seed).key,)
-        facts = (name, seed, way, STEPS, {**FIRST, **WAYS[way]})
+        facts = (name, seed, way, STEPS, {**FADING_ANCHOR, **WAYS[way]})
         return Cell(self._key(*facts), f"{way} from {name} seed {seed}", (name, seed, way), "online", needs)
 
     def is_done(self, cell: Cell) -> bool:
@@ -175,7 +164,7 @@ class HandoverComparison:
             start=start,
             seed=seed,
             validate_every=VALIDATE_EVERY,
-            options={**FIRST, **WAYS[way]},
+            options={**FADING_ANCHOR, **WAYS[way]},
             resume=out.exists(),
             figure=False,
             display=self.display,
@@ -199,7 +188,7 @@ def measures(result: dict[str, Any]) -> dict[str, float]:
     return {
         "drop": float(below.min()),
         "area": float(np.trapezoid(below) / (len(below) - 1)),
-        "end": float(np.nanmean(np.subtract(result["last"], result["first"]))),
+        "end": float(np.nanmean(_gains(result))),
         "best": float(change[1:].max()),
     }
 
@@ -209,29 +198,29 @@ def table(results: dict[tuple[str, int, str], dict[str, Any]]) -> str:
 
     results: of runs, by start, seed and way; all combinations.
     """
-    starts, seeds, ways = (list(dict.fromkeys(key[at] for key in results)) for at in range(3))
+    starts = list(dict.fromkeys(start for start, _, _ in results))
+    seeds = sorted({seed for _, seed, _ in results})
     lines = ["| way | start | largest drop | area below | end | best |", "|---|---|---|---|---|---|"]
-    for way in ways:
+    for way in dict.fromkeys(way for _, _, way in results):
         for group in [[start] for start in starts] + ([starts] if len(starts) > 1 else []):
-            runs = [[measures(results[start, seed, way]) for seed in seeds] for start in group]
-            windows = np.array(
-                [[_gains(results[start, seed, way]) for seed in seeds] for start in group], float
-            )
+            runs = [[results[start, seed, way] for seed in seeds] for start in group]
             cells = [
-                _cell(np.array([[[run[name]] for run in row] for row in runs])) for name in ("drop", "area")
+                _cell([[[measures(run)[name]] for run in row] for row in runs]) for name in ("drop", "area")
             ]
-            cells += [_cell(windows), _cell(np.array([[[run["best"]] for run in row] for row in runs]))]
+            cells.append(_cell([[_gains(run) for run in row] for row in runs]))
+            cells.append(_cell([[[measures(run)["best"]] for run in row] for row in runs]))
             lines.append(f"| {way} | {group[0] if len(group) == 1 else 'all'} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _gains(result: dict[str, Any]) -> np.ndarray:
-    return np.subtract(result["last"], result["first"])
+def _gains(result: dict[str, Any]) -> list[float]:
+    """(W,) what the end gains on each window."""
+    return [last - first for last, first in zip(result["last"], result["first"], strict=True)]
 
 
-def _cell(values: np.ndarray) -> str:
+def _cell(values: list[list[list[float]]]) -> str:
     """The mean of (C, S, W) values in points of a hundred, with its interval where there is one."""
-    spread = stratified([100 * values])
+    spread = stratified([100 * np.array(values)])
     if spread.interval is None:
         return f"{spread.mean:+.2f}"
     low, high = spread.interval
@@ -260,24 +249,23 @@ def command(
         raise InputError(f"--scenario {scenario!r}: give one scenario")
     display = ProgressDisplay(quiet)
     comparison = HandoverComparison(scenario, folder.absolute(), display)
-    cells, runs = [comparison.log()], {}
-    for seed in range(seeds):  # the first seeds are compared before the last ones are trained
-        chosen = [name for name in STARTS if name in (starts or STARTS)]
-        taught = ["crr"] if "distilled" in chosen and "crr" not in chosen else []
-        cells += [comparison.start(name, seed) for name in [*taught, *chosen]]
+
+    def run(cells: list[Cell], label: str) -> None:
+        run_all(
+            comparison, cells, Where(workers=workers), comparison.results.book, display=display, label=label
+        )
+
+    runs: dict[tuple[str, int, str], Cell] = {}
+    names = [name for name in STARTS if name in (starts or STARTS)]
+    taught = ["crr"] if "distilled" in names and "crr" not in names else []
+    run([comparison.log()], "the log")  # alone: workers are started for cells that are ready at the beginning
+    for seed in range(seeds):  # one seed is compared before the next is trained
+        trained = [comparison.start(name, seed) for name in [*taught, *names]]
         some = {
-            (name, seed, way): comparison.online(name, seed, way) for name in chosen for way in ways or WAYS
+            (name, seed, way): comparison.online(name, seed, way) for name in names for way in ways or WAYS
         }
-        cells += some.values()
+        run([*trained, *some.values()], f"starts and runs of seed {seed}")
         runs |= some
-    run_all(
-        comparison,
-        cells,
-        Where(workers=workers),
-        comparison.results.book,
-        display=display,
-        label="log, starts and runs",
-    )
     click.echo(table({key: comparison.results.read(cell.key) for key, cell in runs.items()}))
 
 

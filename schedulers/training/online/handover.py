@@ -9,6 +9,7 @@ validation that shows no loss.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -84,6 +85,18 @@ class Handover:
     def restore(self, state: HandoverState) -> None:
         """Resume from a `state`."""
         self.first, self.weight, self.guided = list(state["first"]), state["weight"], state["guided"]
+
+
+def for_start(options: PpoOptions, from_checkpoint: bool) -> PpoOptions:
+    """The options with the rate and the averaging that hold for such a start."""
+    if not from_checkpoint:
+        return options
+    return dataclasses.replace(
+        options,
+        learning_rate=options.learning_rate * options.rate_share,
+        rate_share=1.0,
+        average=options.average or options.average_after,
+    )
 
 
 @torch.no_grad()

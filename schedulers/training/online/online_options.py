@@ -38,11 +38,29 @@ class PpoOptions:
     clone_last: float = 0.0  # the weight from then on, and the least of one that adapts
     clone_factor: float = 1.0  # above 1: a validation divides the weight by it, or multiplies if below
     tolerance: float = 0.01  # how far below the checkpoint's a validation score may be to count as not below
+    rate_share: float = 1.0  # after a checkpoint: share of `learning_rate` to learn with
+    average_after: float = 0.0  # after a checkpoint: `average`, where that is 0
     actor_steps: int = 0  # after a checkpoint: steps over which the actor's learning rate rises from 0
     sharpness: float = 1.0  # after a checkpoint: exponent on its probabilities at the start
     margin: float = 2.0  # after a checkpoint: standard errors that `best` must be above it; 0: any gain
     guide_share: float = 0.0  # after a checkpoint: share of each rollout that its policy plays first
     guide_fall: float = 0.1  # how much less of it after a validation that is not below the checkpoint's
+
+
+FADING_ANCHOR: dict[str, float] = {
+    "critic_steps": 20_000,
+    "clone_weight": 1.0,
+    "clone_steps": 100_000,
+    "clone_last": 0.0,
+    "clone_factor": 1.0,
+    "rate_share": 1.0,
+    "average_after": 0.0,
+    "actor_steps": 0,
+    "sharpness": 1.0,
+    "margin": 0.0,
+    "guide_share": 0.0,
+}
+"""The first defaults of PPO after a checkpoint, with which earlier results were made."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +89,7 @@ _ABOVE_ZERO = (
     "batch",
     "epochs",
     "learning_rate",
+    "rate_share",
     "capacity",
     "max_gradient",
     "tau",

@@ -22,7 +22,7 @@ from schedulers.training.online.env_states import (
     restore_random,
     unpacked_state,
 )
-from schedulers.training.online.handover import Handover, HandoverState, sharpen
+from schedulers.training.online.handover import Handover, HandoverState, for_start, sharpen
 from schedulers.training.online.lagrangian import Limits, LimitsState
 from schedulers.training.online.learner_start import LearnerStart
 from schedulers.training.online.online_options import PpoOptions
@@ -73,6 +73,7 @@ class SchedulerPPO(MaskablePPO):
         *,
         limits: dict[str, float] | None = None,
     ) -> None:
+        options = for_start(options, start.from_checkpoint)
         self.vec, self.options, self.total = env, options, steps
         self.limits = Limits(limits or {}, env.num_envs)
         super().__init__(

@@ -1,4 +1,4 @@
-"""From an offline checkpoint to online learning: what holds the policy back, when it lets go, what is kept."""
+"""From an offline checkpoint to online learning: what holds the policy back, and what is kept as the best."""
 
 import numpy as np
 import pytest
@@ -96,6 +96,18 @@ def test_the_actors_rate_rises_from_nothing_and_the_critics_is_whole(net, monkey
     made.round()  # at 64 steps: half of the way
     full = made.options.learning_rate * (1 - 64 / 400)
     assert sorted(set(rates)) == pytest.approx([full / 2, full])
+
+
+def test_rate_and_averaging_after_a_checkpoint_are_its_own(net):
+    changes = {"learning_rate": 2e-3, "rate_share": 0.25, "average_after": 8.0}
+    made = learner_of(net, **changes)
+    assert made.policy.optimizer.param_groups[0]["lr"] == made.options.learning_rate == 5e-4
+    assert made.mean is not None and made.options.average == 8
+    assert learner_of(net, **changes, average=3.0).options.average == 3
+    from_nothing = SchedulerPPO(
+        GreenClusterSB3VecEnv(4, "tiny"), with_changes(PpoOptions(), SMALL | changes), 400, LearnerStart(net)
+    )
+    assert from_nothing.options.learning_rate == 2e-3 and from_nothing.mean is None
 
 
 class TestJumpStart:
