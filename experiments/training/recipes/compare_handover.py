@@ -264,7 +264,7 @@ def command(
         some = {
             (name, seed, way): comparison.online(name, seed, way) for name in names for way in ways or WAYS
         }
-        run([*trained, *some.values()], f"starts and runs of seed {seed}")
+        run([comparison.log(), *trained, *some.values()], f"starts and runs of seed {seed}")
         runs |= some
     click.echo(table({key: comparison.results.read(cell.key) for key, cell in runs.items()}))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from experiments.training import train_online as training
 from experiments.training.recipes import compare_handover
@@ -250,3 +251,22 @@ class TestComparison:
         assert made.start("distilled", 1).needs == (made.start("crr", 1).key,)
         assert made.start("crr", 1).needs == (made.log().key,)
         assert run.key != made.online("distilled", 1, "jump-start").key
+
+    @pytest.mark.slow
+    def test_a_small_one_goes_all_the_way_and_is_not_done_twice(self, tmp_path, monkeypatch):
+        small = {
+            "TEACHER": "hvf+greedy", "EPISODES": 2, "QUEUE_SLOTS": 64, "UPDATES": 4, "WIDTH": 8, "STEPS": 64,
+            "VALIDATE_EVERY": 32, "DISTIL": {"rounds": 1, "updates": 3, "batch": 8, "kept": 0.01},
+            "WAYS": {"small": {"environments": 4, "rollout": 8}},
+        }  # fmt: skip
+        for name, value in small.items():
+            monkeypatch.setattr(compare_handover, name, value)
+        arguments = [str(tmp_path), "--scenario", "tiny", "--seeds", "2", "--start", "distilled", "--quiet"]
+        first, again = (
+            CliRunner().invoke(compare_handover.command, arguments, catch_exceptions=False) for _ in "ab"
+        )
+        assert first.exit_code == again.exit_code == 0
+        assert first.stdout == again.stdout
+        assert [line.split("|")[1:3] for line in first.stdout.splitlines()[2:]] == [
+            [" small ", " distilled "]
+        ]
