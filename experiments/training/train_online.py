@@ -198,7 +198,13 @@ class _Run:
         task = OnlineTask(
             env=env,
             options=options,
-            start=LearnerStart(net, config["start"] is not None, config["seed"], config["device"]),
+            start=LearnerStart(
+                net,
+                from_checkpoint=config["start"] is not None,
+                from_logs=_is_offline(config["start"]),
+                seed=config["seed"],
+                device=config["device"],
+            ),
             steps=config["steps"],
             data=data,
             mix=config["mix"],
@@ -274,6 +280,11 @@ class _Run:
             "frames_per_s": progress.step / learning_s,
             "shares": {part: seconds / total_s for part, seconds in seconds_of.items()},
         }
+
+
+def _is_offline(start: dict[str, Any] | None) -> bool:
+    """Whether a start, as config.json has it, learned from logs: only such a policy is as blurred as they."""
+    return start is not None and str(start["trained"]).startswith("offline")
 
 
 def unproven_text(progress: Progress, options: OnlineOptions) -> str:

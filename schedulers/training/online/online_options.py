@@ -41,7 +41,7 @@ class PpoOptions:
     rate_share: float = 1.0  # after a checkpoint: share of `learning_rate` to learn with
     average_after: float = 0.0  # after a checkpoint: `average`, where that is 0
     actor_steps: int = 0  # after a checkpoint: steps over which the actor's learning rate rises from 0
-    sharpness: float = 1.0  # after a checkpoint: exponent on its probabilities at the start
+    sharpness: float = 1.0  # after an offline checkpoint: exponent on its probabilities at the start
     margin: float = 2.0  # after a checkpoint: standard errors that `best` must be above it; 0: any gain
     guide_share: float = 0.0  # after a checkpoint: share of each rollout that its policy plays first
     guide_fall: float = 0.1  # how much less of it after a validation that is not below the checkpoint's

@@ -95,7 +95,7 @@ class SchedulerPPO(MaskablePPO):
         self.net.load_state_dict(start.net.state_dict())
         scale_critic(self.net, UNIT)
         self.handover = Handover(options, start.from_checkpoint)
-        if start.from_checkpoint:
+        if start.from_logs:
             sharpen(self.net, options.sharpness)
         self.origin = copy.deepcopy(self.net).requires_grad_(False) if start.from_checkpoint else None
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]

@@ -35,7 +35,7 @@ def learner_of(net, **changes):
     options = with_changes(PpoOptions(), SMALL | {"critic_steps": 32, "sharpness": 1.0} | changes)
     vec = GreenClusterSB3VecEnv(4, "tiny")
     vec.seed(0)
-    return SchedulerPPO(vec, options, 400, LearnerStart(net, True))
+    return SchedulerPPO(vec, options, 400, LearnerStart(net, True, from_logs=True))
 
 
 class TestAdaptiveAnchor:
@@ -153,7 +153,10 @@ def test_the_offline_critic_is_kept_in_the_units_of_online_training(net):
 def test_a_sharper_start_plays_the_same_best_action_more_often(net):
     sharp = learner_of(net, sharpness=4.0)
     obs = torch.from_numpy(GreenClusterVectorEnv(8, "tiny").reset(seed=0)[0])
+    vec = GreenClusterSB3VecEnv(4, "tiny")
+    played = SchedulerPPO(vec, sharp.options, 400, LearnerStart(net, True))  # its probabilities are its own
     with torch.no_grad():
+        assert torch.equal(played.net.policy(obs), net.policy(obs))
         before, after = net.policy(obs).softmax(dim=1), sharp.net.policy(obs).softmax(dim=1)
         assert torch.equal(before.argmax(dim=1), after.argmax(dim=1))
         assert torch.allclose(after, before**4 / (before**4).sum(dim=1, keepdim=True), atol=1e-6)
