@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rare.model import NEVER_S, Case, Cluster
+from rare.model import NEVER_S, Case, Cluster, Options
 from rare.state.arrays import JOB
 from rare.state.memory import records
 from traces.jobs.workload import FULLY_SENSITIVE, NO_DEADLINE_S, Workload
+from traces.numbers.constants import MICRO
 
 JOBS_AT_ONCE = 65_536
 
@@ -33,6 +34,20 @@ def placements(work: Workload, cluster: Cluster, rows: slice = slice(None)) -> n
     return placed
 
 
+def unserved_prices_u(work: Workload, options: Options, rows: slice = slice(None)) -> np.ndarray:
+    """(J,) what each of these jobs costs if it is not served (RULES §6.6) [micro-units of value]."""
+    value_u = np.maximum(work.value_u[rows], 0)
+    prices_u = np.zeros(len(value_u), dtype=np.int64)
+    for name, penalty_u, value_ppm in options.unserved_prices:
+        whole_u, rest = value_u // MICRO * value_ppm, value_u % MICRO * value_ppm
+        of_all_u = penalty_u + whole_u + (rest + MICRO // 2) // MICRO
+        if not name:
+            prices_u = of_all_u
+        elif work.service_class is not None:
+            prices_u = np.where(work.service_class[rows] == name, of_all_u, prices_u)
+    return prices_u
+
+
 def build_jobs(case: Case) -> Any:
     """The workload as records, each job in its partition (RULES §2.2; -1: it fits none)."""
     jobs = records((len(case.workload),), JOB)
@@ -52,6 +67,8 @@ def _fill_jobs(case: Case, rows: slice, jobs: Any) -> None:
     deadline_s, power_mw = work.deadline_s[rows], work.power_mw[rows]
     jobs.deadline_s = np.where(deadline_s >= NO_DEADLINE_S, NEVER_S, deadline_s)
     jobs.sensitivity = FULLY_SENSITIVE if work.sensitivity_milli is None else work.sensitivity_milli[rows]
+    if any(penalty_u or value_ppm for _, penalty_u, value_ppm in case.options.unserved_prices):
+        jobs.unserved_u = unserved_prices_u(work, case.options, rows)
     jobs.part = placements(work, case.cluster, rows)
     for index, part in enumerate(case.cluster.partitions):
         here = jobs.part == index

@@ -21,6 +21,7 @@ class Group(StrEnum):
     JOBS = "jobs"
     WAITING = "waiting"
     VALUE = "value"
+    FAIRNESS = "fairness"
     ENERGY = "energy"
     EVENTS = "events"
     RUN = "run"
@@ -44,7 +45,7 @@ class Form(StrEnum):
     KWH = "kwh"  # kWh in the unit that suits; kWh in a report
     SHARE = "share"  # per cent
     WORD = "word"
-    PARTS = "parts"  # an object of shares
+    PARTS = "parts"  # an object of numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Metric:
         return self.unit if self.unit in ("jobs", "kWh", "kg", "s", "jobs/s") else ""
 
 
-JOBS, WAITING, VALUE, ENERGY, EVENTS, RUN = Group
+JOBS, WAITING, VALUE, FAIRNESS, ENERGY, EVENTS, RUN = Group
 SUM, MEAN, NEITHER = Adds
 SCORE, COUNT, NUMBER, DURATION, KWH, SHARE, WORD, PARTS = Form
 
@@ -231,6 +232,8 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "qos_violations", VALUE, "jobs", COUNT, -1, SUM, "Missed deadlines", line="late jobs", column="late"
     ),
+    Metric("jobs_unserved", VALUE, "jobs", COUNT, -1, SUM, "Not served", "", "unserved", quiet_at_zero=True),
+    Metric("unserved_price", VALUE, "money", NUMBER, -1, SUM, "Price of jobs not served"),
     Metric("suspensions", VALUE, "times", COUNT, -1, SUM, "Suspensions", column="suspended"),
     Metric("kills", VALUE, "times", COUNT, -1, SUM, "Kills", column="killed", quiet_at_zero=True),
     Metric(
@@ -246,6 +249,15 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric("slowdowns", VALUE, "times", COUNT, 0, SUM, "Jobs slowed", column="slowed", quiet_at_zero=True),
     Metric("raises", VALUE, "times", COUNT, 0, SUM, "Jobs made faster", column="raised", quiet_at_zero=True),
+    Metric("service_classes", FAIRNESS, "1", PARTS, 0, NEITHER, "Service classes"),
+    Metric("least_class_served_share", FAIRNESS, "1", SHARE, 1, MEAN, "Served of the class served least"),
+    Metric(
+        "lowest_class_wait_s", FAIRNESS, "s", DURATION, -1, MEAN, "Wait of the lowest class", "", "low wait"
+    ),
+    Metric("mean_user_served_share", FAIRNESS, "1", SHARE, 1, MEAN, "Served of each user, mean"),
+    Metric("lowest_user_served_share", FAIRNESS, "1", SHARE, 1, MEAN, "Served of the lowest tenth of users"),
+    Metric("user_served_index", FAIRNESS, "1", NUMBER, 1, MEAN, "Jain's index of shares served, by user"),
+    Metric("user_slowdown_index", FAIRNESS, "1", NUMBER, 1, MEAN, "Jain's index of slowdown, by user"),
     Metric("energy_kwh", ENERGY, "kWh", KWH, 0, SUM, "Energy used", line="used"),
     Metric(
         "renewable_available_kwh",

@@ -85,17 +85,53 @@ DEFINITIONS: dict[str, Definition] = {
         "sum of what they earned: all of it by the deadline, less after it (6.1, 6.2)", "no values"
     ),
     "objective": Definition(
-        "(value earned - penalties - grid cost - carbon price x carbon) / value offered; may be negative",
+        "(value earned - penalties - price of jobs not served - grid cost - carbon price x carbon) / value "
+        "offered; may be negative",
         "nothing offered",
     ),
     "objective_parts": Definition(
-        "object: `value`, `penalties`, `grid_cost`, `carbon_cost`, each divided by the value offered; "
-        "objective = the first less the other three",
+        "object: `value`, `penalties` (of late jobs), `unserved` (of jobs not served, 6.6), `grid_cost`, "
+        "`carbon_cost`, each divided by the value offered; objective = the first less the others",
         "nothing offered",
     ),
     "qos_violations": Definition(
         "late jobs: ended after their deadline, expired, failed, or past it at the end of the run (6.3)",
         "no deadlines",
+    ),
+    "jobs_unserved": Definition(
+        "jobs not served: expired, failed, or past their deadline when the run ended or their user gave them "
+        "up (6.6)"
+    ),
+    "unserved_price": Definition("sum of what these cost in the objective (6.6)", "not charged"),
+    "service_classes": Definition(
+        "object: of each class its `jobs` (completed or not served), the `served_share` of them (completed), "
+        "`late` ones and the `mean_wait_s` of the completed",
+        "no classes",
+    ),
+    "least_class_served_share": Definition(
+        "the least `served_share` of a class", "no classes, no job counted"
+    ),
+    "lowest_class_wait_s": Definition(
+        "`mean_wait_s` of the class whose jobs are worth least: mean value per core-second of the estimate",
+        "no classes, no job completed",
+    ),
+    "mean_user_served_share": Definition(
+        "mean over the users of the share of their jobs that completed; those cancelled, or cut off before "
+        "their deadline, do not count",
+        "no users, no job counted",
+    ),
+    "lowest_user_served_share": Definition(
+        "mean of the same over the tenth of the users (rounded up) who have the lowest",
+        "no users, no job counted",
+    ),
+    "user_served_index": Definition(
+        "Jain's index of the same, (sum x)^2 / (n sum x^2): 1 if all users are alike, 1 / n if one has all "
+        "(Jain, Chiu and Hawe 1984, DEC-TR-301)",
+        "no users, no job counted",
+    ),
+    "user_slowdown_index": Definition(
+        "the same index of the users' mean bounded slowdowns, with unfinished jobs",
+        "no users, no job counted",
     ),
     "suspensions": Definition(
         "preemptible jobs suspended, by choice or by a shortage; one job may count often"
@@ -193,6 +229,9 @@ NULL_CONDITIONS: dict[str, str] = {
     "nothing offered": "the values of all jobs that arrived and were not rejected add up to 0",
     "no speed levels": "no partition declares speeds",
     "no deadlines": "no job of the workload has a deadline",
+    "not charged": "jobs not served cost nothing",
+    "no classes": "the jobs have no service classes",
+    "no users": "the trace names no users",
     "no renewable supply": "the scenario has no series of wind or sun",
     "no battery": "the capacity is 0",
     "no price, no carbon intensity": "the scenario gives none",

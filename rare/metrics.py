@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rare.accounts.fairness import fairness_metrics
 from rare.accounts.grid_response import RESPONSE_METRICS
 from rare.metric_catalogue import catalogued
 from rare.model import NEVER_S, Case
@@ -132,10 +133,11 @@ def objective_parts(case: Case, world: World) -> dict[str, float] | None:
     offered_u = int(state.offered_u)
     if offered_u == 0:
         return None
-    value_u, penalties_u, grid_u, carbon = terms_of(state, prices_of(case))
+    value_u, penalties_u, unserved_u, grid_u, carbon = terms_of(state, prices_of(case))
     return {
         "value": value_u / offered_u,
         "penalties": penalties_u / offered_u,
+        "unserved": unserved_u / offered_u,
         "grid_cost": grid_u / offered_u,
         "carbon_cost": carbon / float(MICRO) / offered_u,
     }
@@ -181,9 +183,16 @@ def metrics(
         "value_earned": int(state.earned_u) / 1e6 if valued else None,
         "objective": None
         if parts is None
-        else parts["value"] - parts["penalties"] - parts["grid_cost"] - parts["carbon_cost"],
+        else parts["value"]
+        - parts["penalties"]
+        - parts["unserved"]
+        - parts["grid_cost"]
+        - parts["carbon_cost"],
         "objective_parts": parts,
         "qos_violations": int(state.violations) if dated else None,
+        "jobs_unserved": int(state.unserved),
+        "unserved_price": int(state.unserved_u) / 1e6 if bool(world.jobs.unserved_u.any()) else None,
+        **fairness_metrics(case, world.outcome[0], int(state.now_s), warmup_s, int(state.next_job)),
         "suspensions": int(state.suspensions),
         "kills": int(state.kills),
         "node_losses": int(state.lost),

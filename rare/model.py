@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -253,6 +254,14 @@ class Forecast:
             )
 
 
+class ClassPrice(NamedTuple):
+    """What a job of one service class costs if it is not served, in place of the prices of Options."""
+
+    service_class: str
+    penalty_u: int
+    value_ppm: int
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Choices of the scenario that change rules; each names its paragraph."""
@@ -271,6 +280,9 @@ class Options:
     grid_charge_below_u: int = 0  # at or below: micro-units of money, or micro-kilograms, per kWh
     carbon_price_u_per_kg: int = 0  # objective: micro-units of value per kg
     violation_penalty_u: int = 0  # objective: micro-units of value per QoS violation
+    unserved_penalty_u: int = 0  # §6.6: micro-units of value per job not served
+    unserved_value_ppm: int = 0  # §6.6: and millionths of its value
+    unserved_by_class: tuple[ClassPrice, ...] = ()  # §6.6: of these classes instead
 
     def __post_init__(self) -> None:
         lows = {"min_battery_s": 1, "restart_s": 0, "suspend_loss_s": 0, "max_kills": 1}
@@ -291,6 +303,14 @@ class Options:
         )
         _require(self.carbon_price_u_per_kg >= 0, "rules: the carbon price must not be negative")
         _require(self.violation_penalty_u >= 0, "rules: the violation penalty must not be negative")
+        for price in self.unserved_prices:
+            allowed = 0 <= price.penalty_u <= 10**12 and 0 <= price.value_ppm <= 10**9
+            _require(allowed, f"rules: a job not served costs 0 to 10^6 and 0 to 1000 values, got {price}")
+
+    @property
+    def unserved_prices(self) -> tuple[ClassPrice, ...]:
+        """§6.6: the prices of jobs not served, those of classes without their own first."""
+        return (ClassPrice("", self.unserved_penalty_u, self.unserved_value_ppm), *self.unserved_by_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +370,14 @@ class Case:
         _require(
             offered < 2**61,
             f"{jobs.name}: values add up to {offered / 1e6:.3g}, more than can be counted; use a larger unit",
+        )
+        prices = self.options.unserved_prices
+        most_u = max(price.value_ppm for price in prices) / 1e6 * offered
+        most_u += float(max(price.penalty_u for price in prices)) * len(jobs)
+        _require(
+            most_u < 2**61,
+            f"{jobs.name}: jobs not served could cost {most_u / 1e6:.3g}, more than can be counted; lower "
+            "their prices, or use a larger unit",
         )
         own_mw = int(jobs.power_mw.clip(min=0).max(initial=0)) * max(1, self.cluster.cores)
         pue = self.inputs.pue_per_mille

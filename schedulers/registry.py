@@ -22,6 +22,7 @@ from traces.errors import InputError
 
 if TYPE_CHECKING:
     from rare.env.policies.policy import AnyScheduler
+    from schedulers.guard.policy_switch import Network
 
 __all__ = [
     "SHIPPED", "SHIPPED_FOLDERS", "WITHOUT_FORECAST", "WITH_FORECAST", "checkpoint_folder", "is_shipped",
@@ -29,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 MOST_TRIALS = 10**7
 PRIVILEGED, OVER_A_HEURISTIC, TRAINED = "privileged", "over a heuristic", "trained"
+_GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECASE | re.DOTALL)
 
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
@@ -110,18 +112,25 @@ def checkpoint_folder(name: str) -> Path | None:
         return None
     from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
+    name = name if Path(name).is_dir() else _without_guard(name)
     return find_folder(name) if is_checkpoint_name(name) else None
 
 
 def is_shipped(name: str) -> bool:
     """Whether this names the trained scheduler of the package. InputError for `rare` with parts behind it."""
-    first, *parts = re.split(r"[+=]", name.strip().lower())
+    first, *parts = re.split(r"[+=]", _without_guard(name.strip().lower()))
     if first == SHIPPED and parts:
         raise InputError(
-            f"scheduler {name!r}: {SHIPPED} is a trained network and takes neither parts nor parameters; "
-            f"write {SHIPPED}"
+            f"scheduler {name!r}: {SHIPPED} is a trained network and takes neither parts nor parameters but "
+            f"+guard; write {SHIPPED} or {SHIPPED}+guard"
         )
     return first == SHIPPED
+
+
+def _without_guard(name: str) -> str:
+    """The network in 'NETWORK+guard...'; any other name as it is."""
+    guarded = _GUARD.fullmatch(name)
+    return guarded["network"] if guarded else name
 
 
 def _oracle(name: str) -> BaseScheduler:
@@ -143,17 +152,31 @@ def _lookahead(name: str, **params: Any) -> BaseScheduler:
 
 
 def _shipped(name: str, **params: float) -> BaseScheduler:
-    """`rare`: the networks that ship with the package."""
-    is_shipped(name)  # refuses parts behind the name
-    _refuse_parameters(name, params)
+    """`rare`: the networks that ship with the package, or `rare+guard`."""
+    is_shipped(name)  # refuses other parts behind the name
     from schedulers.network.shipped_pair import ShippedPair
 
+    guarded = _GUARD.fullmatch(name.strip().lower())
+    if guarded:
+        return _guarded(guarded.string, ShippedPair(), guarded["options"], **params)
+    _refuse_parameters(name, params)
     return ShippedPair()
 
 
 def _checkpoint(folder: Path, name: str, **params: float) -> BaseScheduler:
+    guarded = None if Path(name).is_dir() else _GUARD.fullmatch(name.strip())
+    if guarded:
+        from schedulers.guard.policy_switch import guarded_checkpoint
+
+        return _guarded(guarded.string, guarded_checkpoint(folder), guarded["options"], **params)
     _refuse_parameters(name, params)
     return _learned(folder)
+
+
+def _guarded(name: str, network: Network, options: str | None, **params: float) -> BaseScheduler:
+    from schedulers.guard.policy_switch import policy_switch
+
+    return policy_switch(name, network, (options or "").lower(), **params)
 
 
 def _refuse_parameters(name: str, params: dict[str, float]) -> None:

@@ -365,7 +365,7 @@ def _random_battery(rng: random.Random, peak_mw: int) -> Battery:
 
 
 def _random_options(rng: random.Random) -> dict[str, Any]:
-    return {
+    options = {
         "min_battery_s": rng.choice((1, 10, 60)),
         "restart_s": rng.choice((0, 0, 5, 30)),
         "suspend_loss_s": rng.choice((0, 0, 3, 1000)),
@@ -379,6 +379,9 @@ def _random_options(rng: random.Random) -> dict[str, Any]:
         "carbon_price_u_per_kg": rng.choice((0, 50_000)),
         "violation_penalty_u": rng.choice((0, 1000)),
     }
+    # made of what was drawn, so that the cases of a seed stay what they are
+    unserved = {"unserved_penalty_u": 37 * options["restart_s"]}
+    return {**options, **unserved, "unserved_value_ppm": (0, 0, 333_333)[options["max_kills"] - 1]}
 
 
 # --- speed levels and the events of a machine (RULES §11, §12) --------------------------------------------

@@ -11,8 +11,11 @@ from tests.builders import make_case, random_case
 HOUR_S = 3600
 
 
-def tiny_case(seed: int) -> Case:
-    """Three to six jobs of half an hour to five hours on four nodes, wind, a battery, often a grid."""
+def tiny_case(seed: int, **unserved: int) -> Case:
+    """Three to six jobs of half an hour to five hours on four nodes, wind, a battery, often a grid.
+
+    unserved: prices of jobs not served (Options).
+    """
     rng = random.Random(seed)
     node = Partition(
         nodes=4, cores_per_node=2, idle_mw=20_000, sleep_mw=2_000, core_mw=20_000, wake_s=rng.choice((0, 60))
@@ -47,6 +50,7 @@ def tiny_case(seed: int) -> Case:
         min_battery_s=600,
         carbon_price_u_per_kg=190_000,
         violation_penalty_u=rng.choice((0, 0, 20_000)),
+        **unserved,
         voluntary_suspension=rng.random() < 0.1,
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 
 from experiments.results.json_values import json_text
+
+_PRICE = re.compile(r"\s*(late|served|carbon|energy)\s*=")  # schedulers.network.price_dial
 
 __all__ = ["clean_stdout", "json_text", "split_names"]
 
@@ -15,8 +18,12 @@ __all__ = ["clean_stdout", "json_text", "split_names"]
 def split_names(text: str) -> list[str]:
     """Names between commas; those inside brackets or quotes, as in `file.py:Class(seed=3, n=2)`, are kept.
 
+    So are the prices of a dial: no scheduler has the name of one.
+
     >>> split_names("easy,own.py:Mine(seed=3, path='a,b'),fcfs")
     ['easy', "own.py:Mine(seed=3, path='a,b')", 'fcfs']
+    >>> split_names("rare:served=2,carbon=0.5,easy")
+    ['rare:served=2,carbon=0.5', 'easy']
     """
     parts, depth, quote, escaped = [""], 0, "", False
     for char in text:
@@ -33,7 +40,13 @@ def split_names(text: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += char
-    return parts
+    names: list[str] = []
+    for part in parts:
+        if names and ":" in names[-1] and _PRICE.match(part):
+            names[-1] += f",{part}"
+        else:
+            names.append(part)
+    return names
 
 
 @contextlib.contextmanager

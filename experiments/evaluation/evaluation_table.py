@@ -9,6 +9,7 @@ from experiments.results.number_formats import cell, interval, printable
 from experiments.results.text_table import fits, narrow_lines, terminal_width
 from experiments.results.window_results import Evaluation
 from rare.metric_catalogue import METRICS, Form, Metric
+from traces.numbers.constants import HOUR_S
 
 TOTALS = (
     "value_earned",
@@ -21,6 +22,8 @@ TOTALS = (
     "carbon_kg",
 )
 """Metrics whose sum over the windows is a column."""
+UNSERVED, PRICE, LOWEST_WAIT = "jobs_unserved", "unserved_price", "lowest_class_wait_s"
+"""Columns where jobs not served have a price: how many, and the wait of those who pay least."""
 SHARE = "renewable_share"
 ESTIMATES = 5  # columns: the scheduler, its mean and interval, its difference and interval
 
@@ -49,7 +52,11 @@ def _rows(evaluation: Evaluation) -> list[list[str]]:
     """Rows of cells, the heading first."""
     base, labels = evaluation.schedulers[0], evaluation.labels
     totals = [key for key in TOTALS if any(evaluation.total(name, key) for name in evaluation.schedulers)]
+    promised = any(evaluation.total(name, PRICE) is not None for name in evaluation.schedulers)
+    if promised:
+        totals.insert(totals.index("jobs_expired") if "jobs_expired" in totals else len(totals), UNSERVED)
     headings = [_total_heading(METRICS[key]) for key in totals]
+    headings += [f"{METRICS[LOWEST_WAIT].column_name} h"] if promised else []
     rows = [
         ["scheduler", "objective", "95 % interval", f"vs {labels[base]}", "95 % interval", *headings,
          METRICS[SHARE].column_name]
@@ -59,9 +66,12 @@ def _rows(evaluation: Evaluation) -> list[list[str]]:
         row = [labels[name], cell(mean.mean, ".3f"), interval(mean, ".3f")]
         row += [cell(gain.mean, "+.3f"), interval(gain, "+.3f")]
         if name == BOUND:  # it has no other metric
-            rows.append([*row, *[""] * (len(totals) + 1)])
+            rows.append([*row, *[""] * (len(headings) + 1)])
             continue
         row += [cell(evaluation.total(name, key), ",.0f") for key in totals]
+        if promised:
+            wait_s = evaluation.mean(name, LOWEST_WAIT)
+            row.append(cell(None if wait_s is None else wait_s / HOUR_S, ".1f"))
         rows.append([*row, cell(evaluation.mean(name, SHARE), ".0%")])
     return rows
 
@@ -91,6 +101,8 @@ def _legend(evaluation: Evaluation) -> list[str]:
         "objective: mean over windows; intervals: bootstrap over windows; differences: paired by window;",
         "the rest: totals over the windows, but renewable, the mean share of the energy drawn",
     ]
+    if any(evaluation.total(name, PRICE) is not None for name in evaluation.schedulers):
+        lines.append("low wait: mean wait of the class whose jobs are worth least, mean over windows")
     if len(evaluation.windows) < 2:
         lines.append("one window: no interval can be told from it")
     if any(name.endswith(PERFECT) for name in evaluation.schedulers):

@@ -12,9 +12,10 @@ from experiments.figures.drawing import style
 from experiments.results.ranking import SLOWDOWN_OF_ALL, number, order, slowdown_key
 from experiments.results.run_folder import Compare
 
-PARTS = ("value", "penalties", "grid_cost", "carbon_cost")
+PARTS = ("value", "penalties", "unserved", "grid_cost", "carbon_cost")
 COSTS = (
     ("penalties", "penalties", "#7B5EA7"),
+    ("unserved", "not served", "#C2528B"),
     ("grid_cost", "grid cost", style.GRID),
     ("carbon_cost", "carbon cost", "#7F8790"),
     ("other", "penalties and carbon", "#7B5EA7"),

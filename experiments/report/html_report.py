@@ -10,7 +10,12 @@ from experiments.report.learned_facts import learning_section
 from experiments.report.metric_tables import compare_table, privileged, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, indented_json, render_page, small_image
-from experiments.report.usage_tables import account_sections, compared_events_section, event_section
+from experiments.report.usage_tables import (
+    account_sections,
+    compared_classes_section,
+    compared_events_section,
+    event_section,
+)
 from experiments.results.run_folder import Compare, Run, is_compare, load_compare, load_run
 from traces.errors import InputError
 from traces.files.atomic import write_text
@@ -18,7 +23,8 @@ from traces.files.atomic import write_text
 NO_METRICS = "This run stored no metrics to tell of."
 CAPTIONS = {
     "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
-    "penalties, grid cost and the price of carbon. The diamond is the objective; the sum is on the right. "
+    "penalties, the price of jobs not served, grid cost and the price of carbon. The diamond is the "
+    "objective; the sum is on the right. "
     "Without values: mean bounded slowdown and mean wait.",
     "slowdown": "Share of the jobs with at most this bounded slowdown, max(1, (end − submit) / "
     "max(work, 10 s)). Rejected jobs and jobs that had not arrived by the end are left out; "
@@ -62,7 +68,9 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
         "report.html.j2",
         **(_of_comparison(results) if isinstance(results, Compare) else _of_single_run(results)),
         title=_title(results),
-        compared=compared_events_section(results) if isinstance(results, Compare) else [],
+        compared=[*compared_classes_section(results), *compared_events_section(results)]
+        if isinstance(results, Compare)
+        else [],
         sections=[*event_section(_drawn_run(results)), *account_sections(_drawn_run(results))],
         sections_note=_run_note(results, "timeline").strip(),
         learned=learning_section(folder / LEARNING),

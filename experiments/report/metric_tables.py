@@ -19,7 +19,7 @@ from experiments.results.ranking import (
     with_arrivals,
 )
 from experiments.results.run_folder import Compare
-from rare.metric_catalogue import EVENTS, METRICS, Form, Metric
+from rare.metric_catalogue import EVENTS, FAIRNESS, METRICS, Form, Metric
 
 DASH = "–"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -37,6 +37,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "jobs_failed",
             "jobs_cancelled",
             "jobs_dropped",
+            "jobs_unserved",
+            "unserved_price",
             "jobs_not_arrived",
             "jobs_rejected",
             "jobs_skipped",
@@ -63,6 +65,17 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "makespan_s",
             "utilization",
             "busy_share",
+        ),
+    ),
+    (
+        "Fairness",
+        (
+            "least_class_served_share",
+            "lowest_class_wait_s",
+            "mean_user_served_share",
+            "lowest_user_served_share",
+            "user_served_index",
+            "user_slowdown_index",
         ),
     ),
     (
@@ -140,6 +153,7 @@ CLAIRVOYANT = (
 PRIVILEGED = "‡ These schedulers knew true run times and true power. No scheduler of a real cluster does."
 
 
+OBJECTS = {key for key, metric in METRICS.items() if metric.form is Form.PARTS}
 FACTORS = {Form.DURATION: 1 / 3600, Form.SHARE: 100.0}  # from the stored unit to that of the report
 DIGITS = {Form.SCORE: 3, Form.COUNT: 0, Form.SHARE: 1}  # the others have about four
 
@@ -295,7 +309,7 @@ def _is_shown(key: str, value: Any) -> bool:
     """Whether a run's table has a row of this metric: not of what most runs do not have."""
     if key in SHOWN_IF_ANY:
         return bool(value)
-    return value is not None or METRICS[key].group is not EVENTS
+    return value is not None or METRICS[key].group not in (EVENTS, FAIRNESS)
 
 
 def _other_rows(metrics: dict[str, Any]) -> list[MetricRow]:
@@ -303,7 +317,7 @@ def _other_rows(metrics: dict[str, Any]) -> list[MetricRow]:
     placed = {key for _, group in GROUPS for key in group}
     rows = []
     for key, value in metrics.items():
-        if key in placed or isinstance(value, dict | list):
+        if key in placed or isinstance(value, dict | list) or key in OBJECTS:
             continue
         size = number(value)
         text = DASH if value is None else str(value) if size is None else f"{size:,.6g}"

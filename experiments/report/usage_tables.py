@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from experiments.report.metric_tables import DASH, FACTORS, written
 from experiments.report.page_templates import Grid
 from experiments.results.number_formats import duration, printable
-from experiments.results.ranking import order
+from experiments.results.ranking import number, order
 from experiments.results.run_folder import Compare, Run, load_run
 from experiments.results.text_table import aligned_lines, fits, narrow_lines, terminal_width
 from rare.metric_catalogue import METRICS
@@ -43,6 +44,10 @@ ACCOUNTS_NOTE = (
     "Energy is the whole draw, shared among the jobs that ran at the same time by their active power and "
     "the idle power of the nodes they took; battery energy bears what its charging cost (RULES 13). The rows "
     "add up to the run."
+)
+CLASSES_NOTE = (
+    "Served: completed, of those that completed or were not served (RULES 6.6). Late: after their deadline, "
+    "or not served. Wait: mean of the completed ones."
 )
 EVENTS_NOTE = (
     "Complied after: from the start until the draw is at or below the limit for the rest of the event. "
@@ -209,6 +214,34 @@ def compared_events_section(compare: Compare) -> list[Section]:
     ]
     note = "Sums over the grid events; a job that was there in two of them counts twice."
     return [Section("Jobs in grid events", Grid(head, rows), note)]
+
+
+def compared_classes_section(compare: Compare) -> list[Section]:
+    """Who is served, late and waits, by service class, a row for each scheduler; none without classes."""
+    runs = [result["metrics"] for result in compare.results]
+    found = {
+        compare.labels[place]: classes
+        for place in order(runs)
+        if isinstance(classes := runs[place].get("service_classes"), dict) and classes
+    }
+    names = sorted({name for classes in found.values() for name in classes})
+    if not names:
+        return []
+    parts = (("served_share", "served (%)"), ("late", "late"), ("mean_wait_s", "wait (h)"))
+    like = {"served_share": "busy_share", "late": "qos_violations", "mean_wait_s": "mean_wait_s"}
+    head = ["Scheduler", *(f"{name}: {words}" for name in names for _, words in parts)]
+    rows = [
+        [label, *(_class_cell(classes, name, key, like[key]) for name in names for key, _ in parts)]
+        for label, classes in found.items()
+    ]
+    return [Section("Service classes", Grid(head, rows), CLASSES_NOTE)]
+
+
+def _class_cell(classes: dict[str, Any], name: str, key: str, like: str) -> str:
+    """A number of a class, written as the metric that it is like."""
+    of_class = classes.get(name)
+    value = number(of_class.get(key)) if isinstance(of_class, dict) else None
+    return _cell(math.nan if value is None else value, like)
 
 
 def _late(column: str) -> str:

@@ -10,7 +10,16 @@ from rare.metric_catalogue import CATALOGUE
 
 SLOWDOWN = "mean_bounded_slowdown"
 SLOWDOWN_OF_ALL = "mean_bounded_slowdown_with_unfinished"
-SHOWN_IF_ANY = {"jobs_not_arrived", "jobs_cancelled", "jobs_dropped", "node_losses", "slowdowns", "raises"}
+SHOWN_IF_ANY = {
+    "jobs_not_arrived",
+    "jobs_cancelled",
+    "jobs_dropped",
+    "jobs_unserved",
+    "unserved_price",
+    "node_losses",
+    "slowdowns",
+    "raises",
+}
 """Counts that a table of one run leaves out where they are 0, as in most runs."""
 # Means over completed jobs: who completes fewer, or only the easy ones, looks better in them.
 OF_COMPLETED = {metric.key for metric in CATALOGUE if metric.completed_only}

@@ -26,6 +26,9 @@ COLUMNS = (
     "jobs_completed",
     "jobs_expired",
     "jobs_failed",
+    "jobs_unserved",
+    "unserved_price",
+    "lowest_class_wait_s",
     "suspensions",
     "kills",
     "mean_wait_s",
@@ -66,7 +69,7 @@ class Evaluation:
 
     def values(self, scheduler: str, metric: str) -> np.ndarray:
         """(W,) one metric in window order; NaN where it does not apply."""
-        mine = [row[metric] for row in self.rows if row["scheduler"] == scheduler]
+        mine = [row.get(metric) for row in self.rows if row["scheduler"] == scheduler]
         return np.array([np.nan if value is None else value for value in mine], dtype=float)
 
     def total(self, scheduler: str, metric: str) -> float | None:

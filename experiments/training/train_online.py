@@ -192,6 +192,7 @@ class _Run:
             reservations=layout.reservations,
             levels=layout.levels,
             events=layout.events,
+            prices=layout.prices,
             **self.kind,
         )
         env.seed(config["seed"])

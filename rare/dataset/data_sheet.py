@@ -75,7 +75,12 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
 
 def _blocks(layout: dict[str, Any]) -> str:
     """What a layout has beside slots and hours."""
-    names = {"reservations": "reservations", "levels": "speed levels", "events": "grid events and outages"}
+    names = {
+        "reservations": "reservations",
+        "levels": "speed levels",
+        "events": "grid events and outages",
+        "prices": "prices",
+    }
     return "".join(f", {words}" for name, words in names.items() if layout.get(name))
 
 

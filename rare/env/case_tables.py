@@ -19,6 +19,7 @@ from rare.env.observation.features import (
     HOUR_SUPPLY_LOW,
 )
 from rare.env.observation.layout import Layout
+from rare.env.observation.shown_prices import AS_IN_THE_CASE, Dial, write_prices
 from rare.env.stepping import PLAN
 from rare.episodes import Episode
 from rare.machine_events import PLANNED
@@ -65,12 +66,16 @@ class Tables:
         return self
 
 
-def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tables:
-    """Tables of a case for environments of a layout."""
+def tables_of(
+    case: Case, layout: Layout, order: int, order_param: float, dial: Dial = AS_IN_THE_CASE
+) -> Tables:
+    """Tables of a case for environments of a layout. dial: prices to show in place of the case's."""
     world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
     static, hours = _static(case, world.jobs), _hours(case, world.forecast)
     view, cluster = records((1,), VIEW), case.cluster
     _describe(view, layout)
+    if layout.prices:
+        write_prices(view, static, case, world.jobs, dial)
     view["planned"] = case.outages is not None and bool((case.outages.draw == PLANNED).any())
     view["local_offset_s"] = case.local_offset_s % DAY_S
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
@@ -80,13 +85,13 @@ def tables_of(case: Case, layout: Layout, order: int, order_param: float) -> Tab
     view["at_static"], view["at_hours"] = register(static), register(hours)
     view["shown_s"] = view["shown_issue"] = view["shown_step"] = -NEVER_S
     handle = handle_records(world)
-    given = case, layout, order, order_param
+    given = case, layout, order, order_param, dial
     return Tables(case, world, handle, world.env.copy(), world.part.copy(), static, hours, view, given)
 
 
 def _describe(view: Any, layout: Layout) -> None:
     """Write sizes, options and places of a layout into a view."""
-    for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events"):
+    for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events", "prices"):
         view[name] = getattr(layout, name)
     view["actions"], view["length"] = layout.actions, layout.size
     for name, place in layout.slices.items():

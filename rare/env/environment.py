@@ -56,6 +56,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
     (rare.env.observation.mask)
     levels, events: whether levels can be chosen and seen, and grid events and outages seen; by default where
     the scenario has any. Without levels jobs start at full speed and stay there
+    prices: what the objective charges is seen (docs/environment.md)
     randomise: other clusters, loads and supplies, one for each episode; a mapping of its fields will do
     invalid  : what an action that is not valid now does: 'raise' ValueError, or 'wait': it counts as WAIT,
                and in `episode_summary["invalid_actions"]`. A number that is no action is always an error.
@@ -81,6 +82,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
         reservations: bool = False,
         levels: bool | None = None,
         events: bool | None = None,
+        prices: bool = False,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
         reward: str = "objective",
@@ -94,7 +96,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
             raise InputError(f"render_mode {render_mode!r} is unknown; known are ansi, rgb_array")
         self.render_mode = render_mode
         self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
-        plain = Layout(queue_slots, running_slots, forecast_hours, reservations)
+        plain = Layout(queue_slots, running_slots, forecast_hours, reservations, prices=prices)
         self.layout = fitted(plain, self.episodes.cases, levels, events)
         self.split = split
         self.action_space = spaces.Discrete(self.layout.actions)

@@ -79,6 +79,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         reservations: bool = False,
         levels: bool | None = None,
         events: bool | None = None,
+        prices: bool = False,
         settings: tuple[str, ...] = (),
         scenario_seed: int = 0,
         reward: str = "objective",
@@ -104,7 +105,7 @@ class GreenClusterVectorEnv(Copyable, VectorEnv):
         self.autoreset_mode = autoreset_mode_of(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
         self.episodes = load_episodes(scenario, settings, scenario_seed, randomise)
-        plain = Layout(queue_slots, running_slots, forecast_hours, reservations)
+        plain = Layout(queue_slots, running_slots, forecast_hours, reservations, prices=prices)
         self.layout = fitted(plain, self.episodes.cases, levels, events)
         self.split = split
         self.single_action_space = spaces.Discrete(self.layout.actions)

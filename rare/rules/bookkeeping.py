@@ -82,6 +82,14 @@ def count_slowdown(w, index):
 
 
 @rule
+def count_unserved(w, index):
+    """Count a job that leaves, or is cut off, without being served, and charge its price (§6.6)."""
+    s = env_of(w)
+    s.unserved += 1
+    s.unserved_u += job_of(w, index).unserved_u
+
+
+@rule
 def waste(w, slot, seconds):
     """Count lost seconds of a job as wasted energy (§5.6)."""
     env_of(w).wasted_mj += seconds * live_of(w, slot).power_mw

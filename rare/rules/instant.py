@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill import promises
-from rare.rules.bookkeeping import count_slowdown, log_event, log_room, record
+from rare.rules.bookkeeping import count_slowdown, count_unserved, log_event, log_room, record
 from rare.rules.decide import barred_only_now, charged_enough_s, overdrawn, possible
 from rare.rules.events.grid_events import next_moment_s
 from rare.rules.forced_victim import ANYWHERE, forced_victim
@@ -159,6 +159,7 @@ def end_run(w, ended):
             count_slowdown(w, live.job)
             if job_of(w, live.job).deadline_s <= s.now_s:
                 s.violations += 1
+                count_unserved(w, live.job)
             if live.doing == RUNNING:
                 s.wasted_mj += restart_mj(w, slot)
             record(w, slot, S_UNFINISHED, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules import queue_index
-from rare.rules.bookkeeping import count_slowdown, log_change, log_event, record, waste
+from rare.rules.bookkeeping import count_slowdown, count_unserved, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
 from rare.rules.orders import allowance_s, estimate_left_s, priority, worth_at
 from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
@@ -166,6 +166,7 @@ def fail(w, slot):
     s = env_of(w)
     live = live_of(w, slot)
     s.failed += 1
+    count_unserved(w, live.job)
     count_slowdown(w, live.job)
     if job_of(w, live.job).deadline_s < NEVER_S:
         s.violations += 1
@@ -182,6 +183,7 @@ def expire(w, slot):
     dequeue(w, slot)
     s.expired += 1
     s.violations += 1
+    count_unserved(w, live.job)
     count_slowdown(w, live.job)
     log_event(w, EXPIRE, live.job)
     record(w, slot, S_EXPIRED, 0)
@@ -316,7 +318,9 @@ def cancel(w, slot):
     live = live_of(w, slot)
     dequeue(w, slot)
     s.cancelled += 1
-    s.violations += job_of(w, live.job).deadline_s <= s.now_s
+    if job_of(w, live.job).deadline_s <= s.now_s:
+        s.violations += 1
+        count_unserved(w, live.job)
     count_slowdown(w, live.job)
     log_event(w, CANCEL, live.job)
     record(w, slot, S_CANCELLED, 0)

@@ -15,11 +15,14 @@ from traces.numbers.constants import MICRO
 
 PRICES = (("penalty_u", "f8"), ("carbon_price", "f8"), ("priced", "f8"))
 """Fields of a record that compiled code takes the prices from; filled by `prices_per_u`."""
+ACCOUNTS = ("earned_u", "violations", "unserved_u", "cost_u", "emitted_u")
+"""Fields of an ENV record that the objective is made of, in the order of `objective_terms`."""
 
 
 class Prices(NamedTuple):
     """What the objective charges, exact: micro-units for each job that is late or not served, micro-units per
-    kilogram of carbon, and 1 if grid energy costs anything."""
+    kilogram of carbon, and 1 if grid energy costs anything. What a job not served costs beside this stands
+    in its own record (RULES §6.6)."""
 
     penalty_u: int
     carbon_price: int
@@ -43,21 +46,23 @@ def prices_per_u(case: Case) -> dict[str, float]:
     }
 
 
-def objective_terms(earned_u, violations, cost_u, emitted_u, prices):
-    """(value earned, price of broken promises, cost of grid energy, cost of its carbon).
+def objective_terms(earned_u, violations, unserved_u, cost_u, emitted_u, prices):
+    """(value earned, price of late jobs, price of jobs not served, cost of grid energy, cost of its carbon).
 
     All in micro-units, but the last in millionths of them where `prices` has carbon per kilogram
     (`prices_of`): whole numbers stay whole, and whoever adds the terms up divides it by MICRO.
     """
-    return earned_u, violations * prices.penalty_u, cost_u * prices.priced, emitted_u * prices.carbon_price
+    penalties_u, grid_u = violations * prices.penalty_u, cost_u * prices.priced
+    return earned_u, penalties_u, unserved_u, grid_u, emitted_u * prices.carbon_price
 
 
-def terms_of(state: Any, prices: Prices) -> tuple[int, int, int, int]:
+def terms_of(state: Any, prices: Prices) -> tuple[int, int, int, int, int]:
     """The exact terms of an ENV record; the cost of carbon in millionths of micro-units."""
-    earned_u, penalties_u, grid_u, carbon = objective_terms(
-        int(state.earned_u), int(state.violations), int(state.cost_u), int(state.emitted_u), prices
+    earned_u, violations, unserved_u, cost_u, emitted_u = (int(state[name]) for name in ACCOUNTS)
+    _, penalties_u, _, grid_u, carbon = objective_terms(
+        earned_u, violations, unserved_u, cost_u, emitted_u, prices
     )
-    return earned_u, penalties_u, grid_u, carbon
+    return earned_u, penalties_u, unserved_u, grid_u, carbon
 
 
 _terms = rule(objective_terms)
@@ -67,5 +72,7 @@ _terms = rule(objective_terms)
 def objective_u(w, prices):
     """The objective of an environment so far, in micro-units; prices: a record with the fields of PRICES."""
     s = env_of(w)
-    value, penalties, grid, carbon = _terms(s.earned_u, s.violations, s.cost_u, s.emitted_u, prices)
-    return value - (penalties + grid + carbon)
+    value, penalties, unserved, grid, carbon = _terms(
+        s.earned_u, s.violations, s.unserved_u, s.cost_u, s.emitted_u, prices
+    )
+    return value - (penalties + unserved + grid + carbon)

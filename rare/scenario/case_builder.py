@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rare.machine_events import PER_MILLE
-from rare.model import NEVER_S, UNLIMITED_MW, Case, Options, Partition
+from rare.model import NEVER_S, UNLIMITED_MW, Case, ClassPrice, Options, Partition
 from rare.rules.orders import density_median
 from rare.scenario.calendar import TimeJoin
 from rare.scenario.config.scenario_config import Scenario, SiteTable
@@ -163,7 +163,22 @@ def _options(scenario: Scenario) -> Options:
         grid_first=first == "grid",
         carbon_price_u_per_kg=round(scenario.objective.carbon_price_per_kg * MICRO),
         violation_penalty_u=round(scenario.objective.violation_penalty * MICRO),
+        unserved_penalty_u=round(scenario.objective.unserved_penalty * MICRO),
+        unserved_value_ppm=round(scenario.objective.unserved_value_share * MICRO),
+        unserved_by_class=_class_prices(scenario),
     )
+
+
+def _class_prices(scenario: Scenario) -> tuple[ClassPrice, ...]:
+    """The prices of jobs not served, of the classes that have their own; the rest of these is as for all."""
+    of_all, prices = scenario.objective, []
+    for table in scenario.service_class:
+        penalty, share = table.unserved_penalty, table.unserved_value_share
+        if penalty is not None or share is not None:
+            penalty = of_all.unserved_penalty if penalty is None else penalty
+            share = of_all.unserved_value_share if share is None else share
+            prices.append(ClassPrice(table.name, round(penalty * MICRO), round(share * MICRO)))
+    return tuple(prices)
 
 
 def _without_none(value: Any) -> Any:

@@ -16,24 +16,30 @@ from rare.model import Case
 from rare.scenario.config.scenario_config import Scenario
 from rare.world import build_world
 
-_UNUSED: dict[str, Any] = {
-    "event": (),
-    "events": None,
-    "outage": (),
-    "outages": None,
-    "speed": (),
-    "speeds": None,
-    "cancellations": "skip",
-    "dependencies": "ignore",
-    "sensitivity": None,
-    "checkpoint_s": 0,
-    "checkpoint_cost_s": 0,
+_UNUSED: dict[str, tuple[Any, ...]] = {
+    "event": ((),),
+    "events": (None,),
+    "outage": ((),),
+    "outages": (None,),
+    "speed": ((),),
+    "speeds": (None,),
+    "cancellations": ("skip",),
+    "dependencies": ("ignore",),
+    "sensitivity": (None,),
+    "checkpoint_s": (0,),
+    "checkpoint_cost_s": (0,),
+    "unserved_penalty": (0.0, None),
+    "unserved_value_share": (0.0, None),
 }
-"""Keys, of whichever table, that came after the first hashes, with the value that says nothing."""
-_UNUSED_TEXTS = (", speeds=()", ", checkpoint_s=0, checkpoint_cost_s=0")
+"""Keys, of whichever table, that came after the first hashes, with the values that say nothing."""
+_UNUSED_TEXTS = (
+    ", speeds=()",
+    ", checkpoint_s=0, checkpoint_cost_s=0",
+    ", unserved_penalty_u=0, unserved_value_ppm=0, unserved_by_class=()",
+)
 """The same in the text of a cluster and of options."""
-_LATER_FIELDS = ("sensitivity", "cancel_s")
-"""Fields of a job's record that count by the workload's columns, where it has them."""
+_LATER_FIELDS = ("sensitivity", "cancel_s", "unserved_u")
+"""Fields of a job's record that count where the workload or the options have them."""
 _EXTRA_COLUMNS = ("sensitivity_milli", "cancel_s", "after", "after_any", "think_s")
 
 
@@ -48,7 +54,7 @@ def _used(value: Any) -> Any:
         return {
             key: _used(item)
             for key, item in value.items()
-            if not (key in _UNUSED and item == _UNUSED[key] and type(item) is type(_UNUSED[key]))
+            if not any(item == says and type(item) is type(says) for says in _UNUSED.get(key, ()))
         }
     return [_used(item) for item in value] if isinstance(value, list | tuple) else value
 
@@ -62,6 +68,8 @@ def case_hash(case: Case) -> str:
     digest = hashlib.sha256(text.encode())
     for table in (_first_fields(world.jobs), world.inputs, world.forecast):
         digest.update(np.ascontiguousarray(table).tobytes())
+    if world.jobs.unserved_u.any():  # by class, which nothing else here tells
+        digest.update(f"unserved_u {world.jobs.unserved_u.tolist()}".encode())
     for name in _EXTRA_COLUMNS:
         column = getattr(case.workload, name)
         if column is not None:

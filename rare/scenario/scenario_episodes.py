@@ -67,6 +67,18 @@ def episodes_of_all(
     return Episodes("+".join(part.scenario for part in parts), cases, tuple(episodes))
 
 
+def episodes_of_windows(loaded: Loaded, windows: Sequence[Window], seed: int = 0) -> Episodes:
+    """These windows of a scenario's case, whatever its own are. InputError if it has no calendar, or no window
+    holds a job."""
+    built = build(loaded, seed=seed)
+    if built.join is None:
+        raise InputError("nothing in it goes by the calendar, so it has no windows", where=loaded.label)
+    episodes = _cut(built, list(windows), loaded)
+    if not episodes:
+        raise InputError("no window holds a job of the workload", where=loaded.label)
+    return Episodes(loaded.scenario.name, (built.case,), tuple(episodes))
+
+
 def _of_variants(variants: list[Loaded], seed: int) -> Episodes:
     parts = [_of_one(loaded, seed) for loaded in variants]
     episodes = [

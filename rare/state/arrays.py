@@ -100,6 +100,7 @@ ENV = np.dtype(
         ("checkpoint_s", I8), ("checkpoint_cost_s", I8), ("open_start_cap_mw", I8), ("limit_mw", I8),
         ("start_limit_mw", I8), ("events_on", I8), ("moment_row", I8), ("outage_row", I8), ("first_job", I8),
         ("slowdowns", I8), ("raises", I8), ("cancelled", I8), ("dropped", I8), ("lost", I8),
+        ("unserved", I8), ("unserved_u", I8),  # jobs not served so far, and what that cost (§6.6)
     ],
     align=True,
 )  # fmt: skip
@@ -127,6 +128,7 @@ JOB = np.dtype(
         ("submit_s", I8), ("work_s", I8), ("estimate_s", I8), ("power_mw", I8),
         ("value_u", I8), ("deadline_s", I8), ("memory_mib", I8), ("cores", I4), ("gpus_milli", I4),
         ("part", np.int16), ("preemptible", np.int8), ("sensitivity", np.int16),
+        ("unserved_u", I8),  # charged if the job is not served (§6.6)
     ],
     align=True,
 )  # fmt: skip

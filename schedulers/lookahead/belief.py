@@ -56,6 +56,7 @@ class Believed:
 
     def __init__(self, world: World, samples: int, horizon_s: int, arrivals: bool, seed: int) -> None:
         self._arrivals = arrivals
+        self.drawn_jobs = np.zeros(0, np.int64)  # of the future drawn last: whose repetitions arrive
         self._real_jobs = world.jobs  # whose table this copy was made for
         state = world.env[0]
         self._rows = steps_ahead(state, horizon_s)
@@ -110,6 +111,11 @@ class Believed:
     def is_of(self, world: World) -> bool:
         """Whether this copy was made for these jobs."""
         return self._real_jobs is world.jobs
+
+    @property
+    def issue(self) -> int:
+        """Number of the forecast that the copy holds; -1 without one."""
+        return self._outlook.issue
 
     def _bind(self) -> None:
         """Handles of the copy, one for each sample: they differ in their inputs."""
@@ -245,6 +251,7 @@ class Believed:
         dated = jobs["deadline_s"] < NEVER_S
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + submit_s, NEVER_S)
         jobs["submit_s"] = submit_s
+        self.drawn_jobs = drawn_jobs
         return len(drawn_jobs)
 
     def _room_for_jobs(self, arrivals: int) -> None:

@@ -14,7 +14,7 @@ doi:10.1023/A:1009635226865; halving the candidates as the samples add up: Karni
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,13 @@ from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import WAIT, World
 from rare.state.memory import Copyable, arguments, fresh, records
-from schedulers.heuristics.heuristic import Heuristic, names_with_values, parse
+from schedulers.heuristics.heuristic import Heuristic, parse
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.candidates import CANDIDATE, promising_codes
+from schedulers.lookahead.effort_names import effort_of, split_parts
 from schedulers.lookahead.estimate_accuracy import Accuracy
-from schedulers.lookahead.rollout import TERMS, play
+from schedulers.lookahead.rollout import play, terms_of
 from traces.errors import InputError
 from traces.numbers.constants import HOUR_S
 
@@ -70,7 +71,6 @@ _RANGES = {
     "margin": (0, 100),
     "seed": (0, 2**31),
 }
-_BASE_KEYS = names_with_values()  # what a base heuristic's own name may set
 
 
 class Lookahead(BaseScheduler):
@@ -99,11 +99,7 @@ class Lookahead(BaseScheduler):
     def for_case(self, case: Case) -> LookaheadDecider:
         """A decider that has seen no run yet. InputError where `check` refuses the case."""
         self.check(case)
-        terms = records((1,), TERMS)
-        terms.penalty_u = case.options.violation_penalty_u
-        terms.carbon_price = case.options.carbon_price_u_per_kg / 1e6 if case.inputs.carbon_known else 0
-        terms.priced = case.inputs.priced
-        terms.unserved = self.effort.unserved
+        terms = terms_of(case, self.effort.unserved)
         return LookaheadDecider(self.name, self.base_for(case).for_case(case), self.effort, terms)
 
 
@@ -253,35 +249,7 @@ def parse_lookahead(name: str, **params: float) -> Lookahead:
     head, _, base_text = words.partition("=")
     if "+" in head:  # the '=' belongs to a key
         base_text = words.partition("+")[2]
-    values: dict[str, Any] = dict(params)
-    base = []
-    for part in filter(None, base_text.split("+")):
-        key, is_set, text = part.partition("=")
-        if key in _RANGES or (is_set and key not in _BASE_KEYS):
-            values[key] = text
-        else:
-            base.append(part)
-    heuristic = parse("+".join(base) or DEFAULT_BASE)
+    base, numbers = split_parts(base_text, _RANGES)
+    effort = effort_of(Effort, name, {**params, **numbers}, _RANGES)
     at_levels = None if base else parse(DEFAULT_BASE_AT_LEVELS)
-    return Lookahead(words, heuristic, Effort(**_checked(name, values)), at_levels)
-
-
-def _checked(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of a name, each in its range."""
-    kinds: dict[str, Any] = {field.name: type(field.default) for field in fields(Effort)}
-    checked = {}
-    for key, text in values.items():
-        if key not in _RANGES:
-            raise InputError(f"scheduler {name!r}: unknown parameter {key!r}; known: {', '.join(_RANGES)}")
-        low, high = _RANGES[key]
-        try:
-            value = kinds[key](text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:
-            raise InputError(
-                f"scheduler {name!r}: {key}={text} must be a number from {low} to {high}, as in "
-                f"{key}={getattr(Effort(), key)}"
-            )
-        checked[key] = value
-    return checked
+    return Lookahead(words, parse(base or DEFAULT_BASE), effort, at_levels)

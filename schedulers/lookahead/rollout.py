@@ -6,15 +6,15 @@ The copy is environment 1 of a small world of its own; environment 0 is the temp
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from rare.model import NEVER_S
+from rare.model import NEVER_S, Case
 from rare.rules.advance import next_event_s, take_inputs
 from rare.rules.decide import apply
 from rare.rules.instant import instant
-from rare.rules.objective import PRICES, objective_u
+from rare.rules.objective import PRICES, objective_u, prices_per_u
 from rare.rules.orders import worth_at
 from rare.rules.power_balance import account
 from rare.rules.progress.pace import WHOLE, left_now_s, level_of, rate_at
@@ -36,12 +36,22 @@ from rare.state.arrays import (
     live_of,
 )
 from rare.state.compile import rule
+from rare.state.memory import records
 from schedulers.heuristics.chooser import choose
 from schedulers.heuristics.victims import victim
 
 TERMS = np.dtype([*PRICES, ("unserved", "f8")])
 """The prices of the objective; and what a job is worth at the horizon of which nothing has been done yet, as
 a share of its value attainable then."""
+
+
+def terms_of(case: Case, unserved: float) -> np.recarray:
+    """(1,) TERMS of a case."""
+    terms = records((1,), TERMS)
+    for name, value in prices_per_u(case).items():
+        terms[name] = value
+    terms.unserved = unserved
+    return cast(np.recarray, terms)
 
 
 class Words(NamedTuple):
@@ -74,10 +84,10 @@ def fork(words, slots):
 
 
 @rule
-def run_until(w, policy, until_s):
-    """Run under a heuristic to the last instant before `until_s`, and account up to it.
+def next_decision(w, until_s):
+    """Run to the next decision before `until_s`; DECIDE_SHED or DECIDE_START.
 
-    ENDED, CLOSED once there, or what is needed first.
+    Without one, account up to `until_s` and return CLOSED; or ENDED, or what is needed first.
     """
     s = env_of(w)
     while True:
@@ -91,17 +101,29 @@ def run_until(w, policy, until_s):
             s.wake_s = next_s
             s.phase = SETTLING
         status = instant(w)
-        if status == DECIDE_START:
-            apply(w, choose(w, policy))
-        elif status == DECIDE_SHED:
-            apply(w, victim(w, policy))
-        elif status != CLOSED:
+        if status != CLOSED:
             return status
 
 
 @rule
+def run_until(w, policy, until_s):
+    """Run under a heuristic to the last instant before `until_s`; what `next_decision` returned last."""
+    status = next_decision(w, until_s)
+    while status in (DECIDE_START, DECIDE_SHED):
+        if status == DECIDE_START:
+            apply(w, choose(w, policy))
+        else:
+            apply(w, victim(w, policy))
+        status = next_decision(w, until_s)
+    return status
+
+
+@rule
 def prospects(w, unserved):
-    """Value of the jobs that are still here, for what has been done of each and a share of the rest."""
+    """Value of the jobs that are still here, for what has been done of each and a share of the rest.
+
+    What is missing to its full value counts as not served, and is charged as a share of the price for that.
+    """
     s = env_of(w)
     total = 0.0
     if s.phase == OVER:
@@ -117,19 +139,24 @@ def prospects(w, unserved):
                 rate = rate_at(w, slot, level_of(w, slot))
                 end_s = s.now_s + (left_s * WHOLE + rate - 1) // rate
             done = 1.0 - left_s / max(job.work_s, 1)
-            total += worth_at(job, end_s) * (done + (1.0 - done) * unserved)
+            attained = done + (1.0 - done) * unserved
+            total += worth_at(job, end_s) * attained - job.unserved_u * (1.0 - attained)
     return total
 
 
 @rule
+def outcome_u(w, terms, status):
+    """(objective and prospects of a run in micro-units, whether it came to its end: else it lacked room)."""
+    return objective_u(w, terms) + prospects(w, terms.unserved), status in (CLOSED, ENDED)
+
+
+@rule
 def play(words, slots, w, policy, terms, code, until_s):
-    """Objective in micro-units that comes of this decision now and the heuristic from then on.
+    """What comes of this decision now and the heuristic from then on, as `outcome_u` has it.
 
     words, slots: as `fork` takes them. w: the handle of environment 1 with the inputs of one sample. terms:
-    a TERMS record. Returns the objective and whether the run came to its end; False: it lacked room for
-    live jobs.
+    a TERMS record.
     """
     fork(words, slots)
     apply(w, code)
-    status = run_until(w, policy, until_s)
-    return objective_u(w, terms) + prospects(w, terms.unserved), status in (CLOSED, ENDED)
+    return outcome_u(w, terms, run_until(w, policy, until_s))

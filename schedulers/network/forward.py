@@ -14,11 +14,15 @@ import numpy as np
 
 from rare.env.observation.layout import (
     CLUSTER,
+    COSTS,
     EVENTS,
     FORECAST,
     LIMITS,
+    PRICES,
     QUEUE_LEVELS,
+    QUEUE_PRICES,
     RUNNING_LEVELS,
+    RUNNING_PRICES,
     Layout,
 )
 from rare.env.observation.layout import QUEUE as QUEUE_BLOCK
@@ -33,7 +37,10 @@ QUEUE_F, RUNNING_F = len(QUEUE_BLOCK), len(RUNNING_BLOCK)
 CLUSTER_F, HOUR_F = len(CLUSTER), len(FORECAST)
 PLAIN = CLUSTER_F + len(SPANS_H) * HOUR_F  # numbers of cluster and forecast in the summary
 EVENT_F, LIMIT_F = len(EVENTS), len(LIMITS)
+EVENTS_END = PLAIN + EVENT_F + len(SPANS_H) * LIMIT_F
 QUEUE_LEVEL_F, RUNNING_LEVEL_F = len(QUEUE_LEVELS), len(RUNNING_LEVELS)
+QUEUE_PRICE_F, RUNNING_PRICE_F = len(QUEUE_PRICES), len(RUNNING_PRICES)
+PRICE_F, COST_F = len(PRICES), len(COSTS)
 POLICY, TWO_STEP, Q = HEADS = ("policy", "two-step", "q")
 """How a network chooses. "policy": the likeliest action. "two-step": of the same probabilities, first
 whether to wait, and if that is not the likelier, the likeliest of the others. "q": the action with the
@@ -54,7 +61,7 @@ NET = np.dtype(
             "wait", "start", "stop", "value", "slow", "faster",
             # what the layout has beside, how long mask and summary are, and where the blocks begin
             "levels", "events", "actions", "plain", "queue_levels_at", "running_levels_at", "events_at",
-            "limits_at",
+            "limits_at", "prices", "queue_prices_at", "running_prices_at", "prices_at", "costs_at",
         )
     ]
 )  # fmt: skip
@@ -111,12 +118,13 @@ def dot(x, weights, at):
 
 
 @rule
-def see_jobs(items, pooled, obs, mask_at, first, features, more_at, more, weights, at):
+def see_jobs(items, pooled, obs, mask_at, blocks, weights, at):
     """Vectors of the jobs of a block into `items`, and into `pooled` their mean and their maximum.
 
-    first, features: where the block begins, and how many numbers a slot has; more_at, more: the same of the
-    block of levels, 0 numbers without it.
+    blocks: where the block begins and how many numbers a slot has, and the same of its levels and of its
+    prices, 0 numbers without these.
     """
+    first, features, levels_at, levels, prices_at, prices = blocks
     width = pooled.size // 2
     mean = pooled[:width]
     most = pooled[width:]
@@ -130,11 +138,14 @@ def see_jobs(items, pooled, obs, mask_at, first, features, more_at, more, weight
         if not here and obs[mask_at + i] <= 0.5:
             continue
         out = items[i * width : (i + 1) * width]
-        copy_row(out, weights[at + (features + more) * width :])
+        copy_row(out, weights[at + (features + levels + prices) * width :])
         add_products(out, x, weights, at)
-        if more > 0:
-            levels = obs[more_at + i * more : more_at + (i + 1) * more]
-            add_products(out, levels, weights, at + features * width)
+        if levels > 0:
+            more = obs[levels_at + i * levels : levels_at + (i + 1) * levels]
+            add_products(out, more, weights, at + features * width)
+        if prices > 0:
+            more = obs[prices_at + i * prices : prices_at + (i + 1) * prices]
+            add_products(out, more, weights, at + (features + levels) * width)
         cut(out)
         if here:
             present += 1
@@ -201,7 +212,7 @@ class Network(NamedTuple):
 @rule
 def see_whole(summary, net, obs, cluster_at):
     """What of an observation is of no job: the cluster, means of the forecast, where there are any the events
-    and means of the limits ahead."""
+    and means of the limits ahead, and prices with means of the costs ahead."""
     copy_row(summary[:CLUSTER_F], obs[cluster_at:])
     hours_at = cluster_at + CLUSTER_F
     ahead = obs[hours_at : hours_at + net.forecast_hours * HOUR_F]
@@ -209,7 +220,12 @@ def see_whole(summary, net, obs, cluster_at):
     if net.events:
         copy_row(summary[PLAIN : PLAIN + EVENT_F], obs[net.events_at :])
         limits = obs[net.limits_at : net.limits_at + net.forecast_hours * LIMIT_F]
-        mean_spans(summary[PLAIN + EVENT_F : net.plain], limits, LIMIT_F)
+        mean_spans(summary[PLAIN + EVENT_F : EVENTS_END], limits, LIMIT_F)
+    if net.prices:
+        at = EVENTS_END if net.events else PLAIN
+        copy_row(summary[at : at + PRICE_F], obs[net.prices_at :])
+        costs = obs[net.costs_at : net.costs_at + net.forecast_hours * COST_F]
+        mean_spans(summary[at + PRICE_F : net.plain], costs, COST_F)
 
 
 @rule
@@ -233,23 +249,14 @@ def best_action(network, obs):
     cluster_at = running_at + busy * RUNNING_F
     of_waiting = summary[pooled : pooled + 2 * width]
     more = QUEUE_LEVEL_F if net.levels else 0
-    see_jobs(
-        waiting, of_waiting, obs, 1, queue_at, QUEUE_F, net.queue_levels_at, more, weights, net.waiting_in
-    )
+    priced = QUEUE_PRICE_F if net.prices else 0
+    blocks = (queue_at, QUEUE_F, net.queue_levels_at, more, net.queue_prices_at, priced)
+    see_jobs(waiting, of_waiting, obs, 1, blocks, weights, net.waiting_in)
     of_running = summary[pooled + 2 * width :]
     more = RUNNING_LEVEL_F if net.levels else 0
-    see_jobs(
-        running,
-        of_running,
-        obs,
-        1 + slots,
-        running_at,
-        RUNNING_F,
-        net.running_levels_at,
-        more,
-        weights,
-        net.running_in,
-    )
+    priced = RUNNING_PRICE_F if net.prices else 0
+    blocks = (running_at, RUNNING_F, net.running_levels_at, more, net.running_prices_at, priced)
+    see_jobs(running, of_running, obs, 1 + slots, blocks, weights, net.running_in)
     see_whole(summary, net, obs, cluster_at)
     linear(one, summary, weights, net.whole_1)
     cut(one)
@@ -299,11 +306,12 @@ class Forward(Copyable):
         row.width, row.forecast_hours = width, layout.forecast_hours
         row.queue_slots, row.running_slots = layout.queue_slots, layout.running_slots
         row.reservations, row.two_step = layout.reservations, head == TWO_STEP
-        row.levels, row.events, row.actions = layout.levels, layout.events, layout.actions
+        row.levels, row.events, row.prices = layout.levels, layout.events, layout.prices
+        row.actions = layout.actions
         row.plain = inputs_of(layout).plain
-        for name in ("queue_levels", "running_levels", "events", "limits"):
-            if name in layout.slices:
-                row[f"{name}_at"] = layout.slices[name].start
+        for name, place in layout.slices.items():
+            if f"{name}_at" in NET.names:
+                row[f"{name}_at"] = place.start
         parts, at = [], 0
         for name, part in _parts(weights, head, width, heads_of(layout)).items():
             row[name] = at

@@ -59,13 +59,14 @@ def record_learned(places, network, epsilon, arrays, step, steps):
     at = place_at(places, 0)
     v = view_at(at.views, 0)
     net = network.net
-    if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations, v.levels, v.events) != (
+    if (v.queue_slots, v.running_slots, v.forecast_hours, v.reservations, v.levels, v.events, v.prices) != (
         net.queue_slots,
         net.running_slots,
         net.forecast_hours,
         net.reservations,
         net.levels,
         net.events,
+        net.prices,
     ):
         return step, OTHER_LAYOUT
     while step < steps:

@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 from rare.env.observation.layout import (
     CLUSTER,
+    COSTS,
     EVENTS,
     FORECAST,
     LIMITS,
+    PRICES,
     QUEUE,
     QUEUE_LEVELS,
+    QUEUE_PRICES,
     RUNNING,
     RUNNING_LEVELS,
+    RUNNING_PRICES,
     Layout,
 )
 
@@ -35,6 +39,9 @@ def inputs_of(layout: Layout) -> Inputs:
         waiting, running = waiting + len(QUEUE_LEVELS), running + len(RUNNING_LEVELS)
     if layout.events:
         plain += len(EVENTS) + SPANS * len(LIMITS)
+    if layout.prices:
+        waiting, running = waiting + len(QUEUE_PRICES), running + len(RUNNING_PRICES)
+        plain += len(PRICES) + SPANS * len(COSTS)
     return Inputs(waiting, running, plain)
 
 

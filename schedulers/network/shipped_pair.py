@@ -10,6 +10,7 @@ from __future__ import annotations
 from rare.model import NEVER_S, Case
 from rare.scheduler import BaseScheduler
 from rare.state.memory import Copyable
+from schedulers.heuristics.heuristic import Heuristic
 from schedulers.network.shipped_folders import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
 from schedulers.network.shipped_scheduler import GuardedDecider, ShippedScheduler, forecast_hours
 
@@ -39,6 +40,10 @@ class ShippedPair(Copyable, BaseScheduler):
     def for_case(self, case: Case) -> GuardedDecider:
         """The decider of the network for this case."""
         return self.chosen_for(case).for_case(case)
+
+    def beside(self, rule: Heuristic | None, case: Case) -> GuardedDecider:
+        """The same with another heuristic than the checkpoint's; None for that."""
+        return self.chosen_for(case).beside(rule, case)
 
 
 def longest_s(case: Case) -> float:

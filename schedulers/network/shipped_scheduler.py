@@ -17,7 +17,7 @@ from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import World
 from rare.state.memory import Copyable
-from schedulers.heuristics.heuristic import parse
+from schedulers.heuristics.heuristic import Heuristic, parse
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
 from schedulers.network.forward import Forward
@@ -54,12 +54,19 @@ class ShippedScheduler(Copyable, BaseScheduler):
 
     def for_case(self, case: Case) -> GuardedDecider:
         """A decider that has counted nothing yet."""
-        try:
-            heuristic = self._fallback.for_case(case)
-        except InputError:  # it ranks by what this workload lacks
-            heuristic = self._without_value.for_case(case)
+        return self.beside(None, case)
+
+    def beside(self, rule: Heuristic | None, case: Case) -> GuardedDecider:
+        """The same with another heuristic than the checkpoint's; None for that."""
+        heuristic = self._own_rule(case) if rule is None else rule.for_case(case)
         guard = Guard(self._bounds, heuristic, why_alone(case, self.range))
         return GuardedDecider(self.name, self._observers.of(case), self._forward, guard)
+
+    def _own_rule(self, case: Case) -> HeuristicDecider:
+        try:
+            return self._fallback.for_case(case)
+        except InputError:  # it ranks by what this workload lacks
+            return self._without_value.for_case(case)
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,21 @@ class GuardedDecider(Copyable, Decider):
         self._counts = np.zeros(REASONS, np.int64)
 
     @property
+    def heuristic(self) -> HeuristicDecider:
+        """What decides where the network does not."""
+        return self._guard.heuristic
+
+    @property
+    def observer(self) -> Observer:
+        """What the network sees by."""
+        return self._observer
+
+    @property
+    def reasons(self) -> np.ndarray:
+        """(REASONS,) int64: how often the heuristic decided, by why."""
+        return self._counts
+
+    @property
     def fallback_decisions(self) -> int:
         """Decisions that the heuristic took so far."""
         return int(self._counts.sum())
@@ -109,12 +131,15 @@ class GuardedDecider(Copyable, Decider):
         return int(replay_guarded(handle, self._observer.view_for(handle), steps, self._guarded()))
 
     def _guarded(self) -> Guarded:
+        return self.seen_in(self._observer.obs, self._counts)
+
+    def seen_in(self, obs: np.ndarray, counts: np.ndarray) -> Guarded:
+        """Itself as compiled code takes it, with another observation (D,), and counts (REASONS,) to add to."""
         guard = self._guard
         low, high = guard.bounds
         return Guarded(
-            self._forward.network, self._observer.obs, low, high, guard.heuristic.policy,
-            bool(guard.alone), self._counts,
-        )  # fmt: skip
+            self._forward.network, obs, low, high, guard.heuristic.policy, bool(guard.alone), counts
+        )
 
     def remarks(self, decisions: int) -> list[str]:
         """What to say of a run that is over, of so many decisions; nothing if the network took them all."""

@@ -17,7 +17,7 @@ import numpy as np
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.rules.advance import advance
 from rare.rules.decide import OK, apply, has_power_at, why_not_start, why_not_suspend
-from rare.rules.objective import objective_terms, prices_of
+from rare.rules.objective import ACCOUNTS, prices_of, terms_of
 from rare.rules.orders import worth_at
 from rare.rules.progress.level_changes import why_not_raise, why_not_slow
 from rare.rules.progress.pace import WHOLE, levels_of, work_done, work_left
@@ -43,7 +43,6 @@ MOST_JOBS = 8
 MOST_STATES = 200_000
 _ENV_KEY = ["now_s", "phase", "content", "cost_rest", "emitted_rest", "next_job", "stopped_s"]
 _LIVE_KEY = ["job", "doing", "left_s", "kills", "changed_s", "progress_s", "finish_s"]
-_ACCOUNTS = ["earned_u", "violations", "cost_u", "emitted_u"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class _Search:
         # plain views: a record array runs Python code at every access
         self._env, self._live = world.env.view(np.ndarray), world.live.view(np.ndarray)[0]
         self._env_key, self._live_key = self._env[_ENV_KEY], self._live[_LIVE_KEY]
-        self._accounts = self._env[_ACCOUNTS]
+        self._accounts = self._env[[*ACCOUNTS]]
         self._pace, self._limits, self._held_back = (
             part.view(np.ndarray)[0] for part in (world.pace, world.limits, world.held_back)
         )
@@ -129,11 +128,8 @@ class _Search:
 
     def score(self) -> int:
         """The objective's numerator so far, in millionths of micro-units: exact."""
-        earned_u, violations, cost_u, emitted_u = self._accounts[0].item()
-        value_u, penalties_u, grid_u, carbon = objective_terms(
-            earned_u, violations, cost_u, emitted_u, self._prices
-        )
-        return int((value_u - penalties_u - grid_u) * MICRO - carbon)
+        value_u, penalties_u, unserved_u, grid_u, carbon = terms_of(self._accounts[0], self._prices)
+        return int((value_u - penalties_u - unserved_u - grid_u) * MICRO - carbon)
 
     @property
     def offered_u(self) -> int:

@@ -16,7 +16,7 @@ from rare.rules.orders import SHORTEST_ALLOWANCE_S
 from rare.world import build_jobs
 from schedulers.oracle.linear_program import Program
 from schedulers.oracle.machine.first_starts import FirstStarts, first_starts
-from schedulers.oracle.machine.job_levels import job_levels
+from schedulers.oracle.machine.job_levels import job_levels, longest_run_s
 from schedulers.oracle.packing_rows import Runs, nodes_alone, whole_nodes_mw
 from schedulers.oracle.time_steps import Steps, most_it_mw
 
@@ -26,8 +26,9 @@ class JobTerms:
     """The variables of J jobs, and the constants that they add to the objective.
 
     on_time: (J,) column of the fraction completed by the deadline, -1: none. late: by job, columns of the
-    late fractions. granted_u: value of the jobs that count as completed without running; granted_jobs: their
-    number. lost_u: penalties of all jobs that are due, which completion on time earns back.
+    late fractions, those too late for any value last. granted_u: value of the jobs that count as completed
+    without running; granted_jobs: their number. lost_u: what all jobs that are due cost if they are late and
+    not served. Completion on time earns all of it back, a late one the price for not being served.
     """
 
     runs: Runs
@@ -70,18 +71,21 @@ class JobRows:
         self._steps, self._edge_s, self._end_s = steps, steps.edge_s, end_s
         self._spans, self._unit_u = late_spans, unit_u
         self._jobs, self._levels, self._starts = build_jobs(case), job_levels(case), first_starts(case)
+        self._longest_s = longest_run_s(case)
         self._most_mw, self._nodes = most_it_mw(case, steps), nodes_alone(case)
         self._alone_mw = self._levels.power_mw + whole_nodes_mw(case)[:, None]
         self._runs: list[tuple[np.ndarray, ...]] = []
 
     def add(self, grant_u: float) -> JobTerms:
         """Add every job. Those of least value, up to `grant_u` in all, count as completed without running."""
-        jobs, penalty_u, starts = self._jobs, self._case.options.violation_penalty_u, self._starts
+        jobs, starts = self._jobs, self._starts
         able = completable(self._case, starts, self._end_s)
         # whoever may never arrive, or leave before the deadline, may be spared the penalty
         due = (jobs.part >= 0) & (jobs.submit_s < self._end_s) & (jobs.deadline_s <= self._end_s)
         due &= ~starts.dependent & ~starts.cancelled
-        gain_u = np.maximum(jobs.value_u, 0) + penalty_u * due
+        self._unserved_u = jobs.unserved_u * due
+        lost_u = self._case.options.violation_penalty_u * due + self._unserved_u
+        gain_u = np.maximum(jobs.value_u, 0) + lost_u
         gainful = np.flatnonzero(able & (gain_u > 0))
         free = self._granted(gainful, gain_u, grant_u)
         on_time = np.full(len(jobs), -1, dtype=np.int64)
@@ -92,7 +96,7 @@ class JobRows:
         none = tuple(np.zeros(0, np.int64) for _ in range(6))
         runs = Runs(*(np.concatenate(parts) for parts in zip(none, *self._runs, strict=True)))
         granted_u = float(gain_u[free].sum())
-        return JobTerms(runs, on_time, late, granted_u, float(penalty_u * due.sum()), int(free.sum()))
+        return JobTerms(runs, on_time, late, granted_u, float(lost_u.sum()), int(free.sum()))
 
     def _granted(self, gainful: np.ndarray, gain_u: np.ndarray, grant_u: float) -> np.ndarray:
         """(J,) bool: jobs that count as completed: of little value, without work, or with endless time."""
@@ -101,7 +105,7 @@ class JobRows:
         free[by_gain[np.cumsum(gain_u[by_gain].astype(float)) <= grant_u]] = True
         endless = min(self._case.inputs.end_s, self._case.end_s or NEVER_S) == NEVER_S
         if endless:
-            free[gainful] |= self._jobs.deadline_s[gainful] == NEVER_S
+            free[gainful] |= (self._jobs.deadline_s[gainful] == NEVER_S) | (self._jobs.value_u[gainful] < 0)
         free[gainful] |= self._jobs.work_s[gainful] == 0
         return free
 
@@ -118,6 +122,8 @@ class JobRows:
         late = np.zeros(0, dtype=np.int64)
         if deadline_s < self._end_s and job.value_u > 0:
             late = self._late_rows(j)
+        if self._unserved_u[j] > 0:
+            late = np.append(late, self._worthless_rows(j))
         columns += late.tolist()
         if len(columns) > 1:
             row = self._program.add_rows(1.0)
@@ -183,7 +189,8 @@ class JobRows:
             return np.zeros(0, dtype=np.int64)
         spans = max(1, min(self._spans, -(-self._spans * (last_s - first_s) // allowance)))
         span_s = np.unique(np.linspace(first_s, last_s, spans + 1).astype(np.int64))
-        fractions = self._program.add_columns(np.ones(len(span_s) - 1))
+        served = -float(self._unserved_u[j]) / self._unit_u
+        fractions = self._program.add_columns(np.ones(len(span_s) - 1), served)
         cell_s = self._cells(arrival_s, last_s, span_s)
         runs = self._runs_in(j, cell_s)
         self._late_value(j, fractions, span_s[:-1] + 1, runs, cell_s[:-1])
@@ -192,6 +199,22 @@ class JobRows:
         self._one_at_a_time(j, runs, cell_s, unfinished[span])
         self._work_before(runs, span, fractions)
         return fractions
+
+    def _worthless_rows(self, j: int) -> np.ndarray:
+        """Column of the fraction that completes later than pays: served for nothing. Empty if none can.
+
+        Whoever is not dropped at its expiry runs then, and is not stopped before its end (RULES §6.4).
+        """
+        job = self._jobs[j]
+        first_s, last_s = int(self._starts.arrival_s[j]), self._end_s
+        if job.value_u >= 0:
+            expiry_s = int(job.deadline_s) + allowance_s(int(job.submit_s), int(job.deadline_s))
+            last_s = min(last_s, expiry_s + int(self._longest_s[j]))
+        if first_s >= last_s or job.deadline_s >= self._end_s:
+            return np.zeros(0, dtype=np.int64)
+        column = self._program.add_columns(np.ones(1), -float(self._unserved_u[j]) / self._unit_u)
+        self._on_time_rows(j, int(column[0]), last_s)
+        return column
 
     def _late_value(
         self, j: int, fractions: np.ndarray, end_s: np.ndarray, runs: np.ndarray, start_s: np.ndarray

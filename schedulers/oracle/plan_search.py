@@ -30,12 +30,13 @@ class PlanState(NamedTuple):
 class PlanSearch:
     """Threshold accepting over plans of one case. The same case and seed give the same plan.
 
-    best, best_u: the best plan so far and its score in micro-units. lost_u: (J,) value that each job lost
-    under the plan from which changes are made.
+    best, best_u: the best plan so far and its score in micro-units. lost_u: (J,) value that each job lost,
+    with the price of not being served, under the plan from which changes are made.
     """
 
     def __init__(self, case: Case, seed: int = 0) -> None:
         self._jobs = build_jobs(case)
+        self._gain_u = np.maximum(self._jobs.value_u, 0) + self._jobs.unserved_u
         self._count = len(self._jobs)
         self.plan = Plan(self._count)
         self.trial = Trial(case)
@@ -71,7 +72,7 @@ class PlanSearch:
     def seed_from_values(self) -> None:
         """Try orders by value, by value per core-second and per energy of the true run, by deadline."""
         jobs = self._jobs
-        value = np.maximum(jobs.value_u, 0).astype(float)
+        value = self._gain_u.astype(float)
         work_s = np.maximum(jobs.work_s, 1)
         width = np.maximum(np.maximum(jobs.cores, jobs.gpus_milli / 1000), 1)
         self.seed_by(-value)
@@ -98,7 +99,7 @@ class PlanSearch:
         np.minimum.at(first_s, runs.job[some], steps.edge_s[:-1][runs.step[some]])
         first_s = np.maximum(np.where(first_s == NEVER_S, 0, first_s), self._jobs.submit_s)
         self._lp_start_s = first_s
-        value = np.maximum(self._jobs.value_u, 0).astype(float)
+        value = self._gain_u.astype(float)
         energy = np.maximum(self._jobs.power_mw, 1) * np.maximum(self._jobs.work_s, 1.0)
         small = total < 1e-6  # not modelled, or dropped
         for keep in (0.05, 0.5, 0.9):
@@ -116,7 +117,7 @@ class PlanSearch:
         Threshold accepting (Dueck and Scheuer, Journal of Computational Physics 90(1), 1990,
         doi:10.1016/0021-9991(90)90201-B): the threshold falls to 0 over the trials. The best plan is kept.
         """
-        first_u = THRESHOLD * float(np.maximum(self._jobs.value_u, 0).sum())
+        first_u = THRESHOLD * float(self._gain_u.sum())
         at, at_u = self.best, self.best_u
         for trial in range(trials):
             if not self.lost_u.any():
@@ -185,6 +186,6 @@ class PlanSearch:
         return score_u
 
     def _update_losses(self) -> None:
-        """Update the (J,) value that each job lost in the last trial."""
-        lost_u = np.maximum(self._jobs.value_u, 0) - self.trial.earned_u
+        """Update what each job (J,) lost in the last trial."""
+        lost_u = self._gain_u - self.trial.gained_u
         self.lost_u = np.where(self._jobs.part >= 0, np.maximum(lost_u, 0), 0).astype(float)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rare.model import Case
 from rare.rules.objective import prices_of, terms_of
-from rare.state.arrays import ENDED
+from rare.state.arrays import ENDED, S_COMPLETED
 from rare.world import build_world
 from schedulers.oracle.job_plan import Plan, replay_plan
 from schedulers.oracle.level_plan import replay_at_level
@@ -36,13 +36,16 @@ class Trial:
         replay = replay_at_level if plan.at_levels else replay_plan
         if replay(self._world.handles[0], plan.handle, STEPS) != ENDED:
             return -np.inf
-        value_u, penalties_u, grid_u, carbon = terms_of(self._world.env[0], self._prices)
-        return float(value_u - penalties_u - grid_u - carbon / float(MICRO))
+        value_u, penalties_u, unserved_u, grid_u, carbon = terms_of(self._world.env[0], self._prices)
+        return float(value_u - penalties_u - unserved_u - grid_u - carbon / float(MICRO))
 
     @property
-    def earned_u(self) -> np.ndarray:
-        """(J,) value that each job earned in the last trial, in micro-units."""
-        return np.array(self._world.outcome[0]["earned_u"])
+    def gained_u(self) -> np.ndarray:
+        """(J,) value that each job earned in the last trial, and the price that it saved by being served, in
+        micro-units."""
+        outcome, jobs = self._world.outcome[0], self._world.jobs
+        served = outcome["status"] == S_COMPLETED
+        return np.array(outcome["earned_u"] + np.where(served, jobs["unserved_u"], 0))
 
     @property
     def start_s(self) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rare.model import NEVER_S, UNLIMITED_MW, Case
 from rare.world import build_inputs, build_jobs
+from schedulers.oracle.machine.job_levels import longest_run_s
 from schedulers.oracle.machine.machine_limits import (
     DrawLimits,
     NodesThere,
@@ -56,8 +57,9 @@ class Steps:
 
 
 def end_of_gain_s(case: Case) -> int:
-    """The second after which no job earns anything: the end of inputs or window, or the last expiry.
+    """The second after which no job gains anything: the end of inputs or window, or the last expiry.
 
+    Where jobs not served cost something, one may run on after its expiry and be served (RULES §6.4).
     InputError if the inputs never end and the last price is negative: then there is no such second."""
     jobs = build_jobs(case)
     dated = jobs.deadline_s[(jobs.deadline_s < NEVER_S) & (jobs.part >= 0)]
@@ -65,13 +67,17 @@ def end_of_gain_s(case: Case) -> int:
     last_s = int(case.workload.submit_s[-1]) + 1
     if len(dated):
         last_s = max(last_s, int((dated + np.maximum(dated - submits, 600)).max()))
+    priced = (jobs.unserved_u > 0) & (jobs.deadline_s < NEVER_S) & (jobs.part >= 0)
+    if priced.any():
+        last_s += int(longest_run_s(case)[priced].max()) + 1
     end_s = min(case.inputs.end_s, NEVER_S if case.end_s is None else case.end_s)
     if end_s == NEVER_S:
         _refuse_endless_profit(case)
         return max(last_s, int(case.inputs.change_s[-1]) + 1)
     if rates_u_per_kwh(case).min() < 0:
         return end_s  # drawing power may earn something until the end
-    return min(end_s, last_s) if not _has_undated_value(case) else end_s
+    never_expires = priced & (jobs.value_u < 0)
+    return end_s if _has_undated_value(case) or never_expires.any() else min(end_s, last_s)
 
 
 def _has_undated_value(case: Case) -> bool:

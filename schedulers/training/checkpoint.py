@@ -63,9 +63,9 @@ def load(folder: Path) -> Checkpoint:
 def resized(net: SchedulerNet, layout: Layout) -> SchedulerNet:
     """The same weights for another number of slots or hours: nothing in them depends on it.
 
-    InputError for a layout with other blocks: levels and events have weights of their own.
+    InputError for a layout with other blocks: levels, events and prices have weights of their own.
     """
-    for name in ("levels", "events"):
+    for name in ("levels", "events", "prices"):
         if getattr(layout, name) != getattr(net.layout, name):
             given, asked = (getattr(each, name) for each in (net.layout, layout))
             raise InputError(

@@ -86,7 +86,7 @@ class Reading:
     """Parsed observations, shared by all trunks that read them.
 
     waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast, then events
-    and spans of the limits ahead, where the layout has them. mask (B, A). What follows from these is computed
+    and spans of the limits ahead, prices and spans of the costs ahead, where the layout has them. mask (B, A). What follows from these is computed
     once, however many networks read it.
     """
 
@@ -133,18 +133,20 @@ def read(obs: Tensor, layout: Layout) -> Reading:
     parts = [obs[:, blocks["cluster"]], _spans(obs, layout, "forecast")]
     if layout.events:
         parts += [obs[:, blocks["events"]], _spans(obs, layout, "limits")]
+    if layout.prices:
+        parts += [obs[:, blocks["prices"]], _spans(obs, layout, "costs")]
     plain = torch.cat(parts, dim=1)
     mask = obs[:, blocks["mask"]] > 0.5
     return Reading(layout, _jobs(obs, layout, "queue"), _jobs(obs, layout, "running"), plain, mask)
 
 
 def _jobs(obs: Tensor, layout: Layout, block: str) -> Items:
-    """The jobs in the filled slots of a block, queue or running, with what they show of levels."""
+    """The jobs in the filled slots of a block, queue or running, with what they show of levels and prices."""
     slots = obs[:, layout.slices[block]].reshape(len(obs), *layout.shapes[block])
-    if layout.levels:
-        levels = f"{block}_levels"
-        more = obs[:, layout.slices[levels]].reshape(len(obs), *layout.shapes[levels])
-        slots = torch.cat([slots, more], dim=2)
+    for further in (f"{block}_levels", f"{block}_prices"):
+        if further in layout.slices:
+            more = obs[:, layout.slices[further]].reshape(len(obs), *layout.shapes[further])
+            slots = torch.cat([slots, more], dim=2)
     row, slot = (slots[:, :, 0] > 0.5).nonzero(as_tuple=True)
     return Items(row, slot, slots[row, slot])
 

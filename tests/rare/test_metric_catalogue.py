@@ -13,7 +13,7 @@ from rare.metric_definitions import DEFINITIONS, NULL_CONDITIONS
 
 SHARES = {
     "utilization", "busy_share", "renewable_share", "renewable_utilization", "objective", "objective_parts",
-    "grid_event_depth",
+    "grid_event_depth", "least_class_served_share", "mean_user_served_share", "lowest_user_served_share",
 }  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def test_a_mean_is_weighed_by_a_metric_that_adds_up():
 def test_totals_of_an_evaluation_follow_the_catalogue():
     assert {METRICS[key].adds for key in (*ADDED, *TOTALS)} == {Adds.SUM}
     assert POOLED == ("mean_wait_s", "mean_bounded_slowdown", "renewable_share")
-    assert set(COLUMNS) - set(ADDED) - set(POOLED) == {"objective", "busy_share", "renewable_utilization"}
+    alone = {"objective", "busy_share", "renewable_utilization", "lowest_class_wait_s"}
+    assert set(COLUMNS) - set(ADDED) - set(POOLED) == alone
     assert METRICS[SHARE].adds is Adds.MEAN
 
 

@@ -104,6 +104,7 @@ def summary(world: Any, events: np.ndarray) -> dict[str, Any]:
         "energy": {**{name: int(state[name + "_mj"]) for name in ENERGIES}, "leaked": int(state.leaked)},
         "money": (int(state.cost_u), int(state.emitted_u), int(state.content), int(state.wasted_mj)),
         "counts": (int(state.decisions), int(state.violations), int(state.offered_u)),
+        "unserved": (int(state.unserved), int(state.unserved_u)),
         "jobs": [_job(row) for row in world.outcome[0]],
     }
 

@@ -153,4 +153,6 @@ class ReferenceResult:
     decisions: int
     value_offered_u: int = 0
     violations: int = 0
+    unserved: int = 0
+    unserved_u: int = 0
     flows: list[Flows] = field(default_factory=list)  # in force after each instant but the last

@@ -6,7 +6,9 @@ from other state. At each instant everything is worked out afresh. "§" means RU
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 
 from rare.model import Case
 from tests.reference.causes import next_instant_s
@@ -250,6 +252,25 @@ class Reference(Happenings):
             return deadline_s <= job.gone_s
         return job.state in ("expired", "failed") or deadline_s <= self.now_s
 
+    def _is_unserved(self, job: Job) -> bool:
+        """§6.6, at the end of the run."""
+        if job.end_s is not None:
+            return False
+        if job.deadline_s is None:
+            return job.state in ("expired", "failed")
+        return self._is_late(job, job.deadline_s)
+
+    def _unserved_u(self, index: int) -> int:
+        """What a job costs if it is not served: a fraction of its value, half up, and an amount."""
+        work, options = self.case.workload, self.case.options
+        name = "" if work.service_class is None else str(work.service_class[index])
+        penalty_u, value_ppm = options.unserved_penalty_u, options.unserved_value_ppm
+        for of_class in options.unserved_by_class:
+            if of_class.service_class == name:
+                penalty_u, value_ppm = of_class.penalty_u, of_class.value_ppm
+        value_u = max(int(work.value_u[index]), 0)
+        return penalty_u + math.floor(Fraction(value_u * value_ppm, 10**6) + Fraction(1, 2))
+
     def result(self, ended: str) -> ReferenceResult:
         for job in self.running():  # a restart that the end cut off was still spent
             assert job.run is not None
@@ -258,6 +279,7 @@ class Reference(Happenings):
         offered = [j for j in self.jobs if j.state not in ("future", "rejected")]
         arrived = [j for j in offered if j.arrived]
         late = [j for j in arrived if j.deadline_s is not None and self._is_late(j, j.deadline_s)]
+        unserved = [index for index, j in enumerate(self.jobs) if j.arrived and self._is_unserved(j)]
         return ReferenceResult(
             ended, self.events, self.instants, self.energy,
             self.cost_sum // KWH_MJ, self.carbon_sum // KWH_MJ, self.content,
@@ -267,7 +289,8 @@ class Reference(Happenings):
                  j.state if j.state in over else "unfinished")
                 for j in self.jobs
             ],
-            self.decisions, sum(j.value_u or 0 for j in offered), len(late), self.flow_log,
+            self.decisions, sum(j.value_u or 0 for j in offered), len(late),
+            len(unserved), sum(map(self._unserved_u, unserved)), self.flow_log,
         )  # fmt: skip
 
 

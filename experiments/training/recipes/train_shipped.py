@@ -1,10 +1,11 @@
-"""Trains a packaged network.
+"""Trains the packaged network.
 
-python -m experiments.training.recipes.train_shipped DIR --as with-forecast|without-forecast
+python -m experiments.training.recipes.train_shipped DIR [--from CHECKPOINT]
 
-It logs datasets, trains a network for each seed, and prints the best one on validation windows, for
+It logs datasets, trains a network for each seed on the shipped scenarios (train_start), goes on from it on
+grounds of all kinds (train_on_grounds), and prints the best one on validation windows, for
 `python -m experiments.training.recipes.release`. Results are in docs/model-card.md. The same command resumes
-an interrupted run.
+an interrupted run. With --from all seeds go on from one network, and nothing is logged.
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported
@@ -30,23 +31,21 @@ from experiments.process.command_process import run_process
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.cell_results import CellResults, cell_key
 from experiments.results.json_values import json_text
-from experiments.training.recipes import train_with_forecast, train_without_forecast
+from experiments.training.recipes import train_on_grounds, train_start
 from experiments.training.train_folder import versions
 from rare.dataset.dataset_folder import existing
-from schedulers.registry import WITH_FORECAST, WITHOUT_FORECAST
-
-RECIPES: dict[str, Any] = {WITH_FORECAST: train_with_forecast, WITHOUT_FORECAST: train_without_forecast}
-
+from schedulers.network.checkpoint_files import checkpoint_hash, find_folder
 
 @dataclass(frozen=True, slots=True)
 class ShippedTraining:
-    """The cells of a recipe: logs of scenarios, and networks. A payload is a name to log, or a seed.
+    """The cells of the recipe: logs of scenarios, and networks. A payload is a name to log, or a seed.
 
-    folder: of all of it. The results are in its folder `cells`: paths below `folder`, and objectives.
+    folder: of all of it. The results are in its folder `cells`: paths below `folder`, and objectives. start: a
+    checkpoint that all seeds go on from; None: each trains its own.
     """
 
-    kind: str
     folder: Path
+    start: Path | None = None
     display: ProgressDisplay = field(default=QUIET, compare=False)
 
     @property
@@ -55,8 +54,10 @@ class ShippedTraining:
         return CellResults(self.folder.absolute() / "cells")
 
     def logs(self) -> list[Cell]:
-        """The cells that log datasets. InputError if a scenario is missing."""
-        return [Cell(self._key(name), f"the log of {name}", name, name) for name in RECIPES[self.kind].logs()]
+        """The cells that log datasets; none if there is a network to start from."""
+        if self.start is not None:
+            return []
+        return [Cell(self._key(name), f"the log of {name}", name, name) for name in train_start.logs()]
 
     def networks(self, seeds: int) -> list[Cell]:
         """The cells that train networks from the logs, with the seeds from 0 on."""
@@ -71,27 +72,33 @@ class ShippedTraining:
 
     def run(self, cell: Cell) -> None:
         """Log a dataset, or train a network; either goes on where it was stopped."""
-        recipe = RECIPES[self.kind]
         if isinstance(cell.payload, str):
-            made = recipe.log(self._data, cell.payload, self.display)
+            made = train_start.log(self._data, cell.payload, self.display)
             result: dict[str, Any] = {"folder": str(existing(made).relative_to(self.folder))}
         else:
-            data, out = [self._data / name for name in recipe.logs()], self.folder / f"seed-{cell.payload}"
-            objective, best = recipe.train_seed(data, out, cell.payload, self.display)
+            objective, best = self._train(int(cell.payload))
             result = {"folder": str(best.relative_to(self.folder)), "objective": objective}
         self.results.write(cell.key, result)
+
+    def _train(self, seed: int) -> tuple[float, Path]:
+        out, start = self.folder / f"seed-{seed}", self.start
+        if start is None:
+            data = [self._data / name for name in train_start.logs()]
+            _, start = train_start.train_seed(data, out / "start", seed, self.display)
+        return train_on_grounds.train_on_grounds(start, out, seed, self.display)
 
     @property
     def _data(self) -> Path:
         return self.folder / "data"
 
     def _key(self, payload: str | int) -> str:
-        return cell_key("shipped", self.kind, payload, versions())
+        begun = None if self.start is None else checkpoint_hash(self.start)
+        return cell_key("shipped", payload, begun, versions())
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--as", "kind", type=click.Choice(list(RECIPES)), required=True, help="Which of the two.")
+@click.option("--from", "start", metavar="CHECKPOINT", help="All seeds go on from this network.")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Networks to train.")
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Processes on this machine.  [default: 1]"
@@ -101,7 +108,7 @@ class ShippedTraining:
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(
     folder: Path,
-    kind: str,
+    start: str | None,
     seeds: int,
     workers: int | None,
     dask: str | None,
@@ -112,7 +119,8 @@ def command(
     if workers is None and dask is None and dask_slurm is None:
         workers = 1
     where, display = Where(workers=workers, dask=dask, dask_slurm=dask_slurm), ProgressDisplay(quiet)
-    training = ShippedTraining(kind, folder.absolute(), display)
+    begun = None if start is None else find_folder(start).absolute()
+    training = ShippedTraining(folder.absolute(), begun, display)
     networks = training.networks(seeds)
     run_all(
         training,

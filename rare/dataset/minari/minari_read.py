@@ -21,7 +21,12 @@ from traces.files.json_file import MOST_BYTES, parsed_object, read_object
 from traces.numbers.constants import DAY_S
 
 UNKNOWN = "unknown"
-BLOCKS = tuple({"levels": levels, "events": events} for levels in (False, True) for events in (False, True))
+BLOCKS = tuple(
+    {"levels": levels, "events": events, "prices": prices}
+    for prices in (False, True)
+    for levels in (False, True)
+    for events in (False, True)
+)
 """Which optional blocks a layout may have; those without any come first."""
 
 

@@ -24,21 +24,31 @@ VIEW = np.dtype(
         ("shown_queue", "i8"), ("shown_running", "i8"), ("shown_s", "i8"),
         ("shown_issue", "i8"), ("shown_step", "i8"),
         # what the layout has beside (layout.Layout), and how long mask and observation are
-        ("levels", "i8"), ("events", "i8"), ("actions", "i8"), ("length", "i8"),
+        ("levels", "i8"), ("events", "i8"), ("prices", "i8"), ("actions", "i8"), ("length", "i8"),
         # where its blocks begin
         ("queue_at", "i8"), ("running_at", "i8"), ("cluster_at", "i8"), ("forecast_at", "i8"),
         ("queue_levels_at", "i8"), ("running_levels_at", "i8"), ("events_at", "i8"), ("limits_at", "i8"),
+        ("queue_prices_at", "i8"), ("running_prices_at", "i8"), ("prices_at", "i8"), ("costs_at", "i8"),
+        # what a late and an unserved job cost beside what it is worth; and cost of a microprice and of a
+        # microgram of carbon beside what a kWh of work earns
+        ("late", "f8"), ("unserved", "f8"), ("per_price", "f8"), ("per_carbon", "f8"),
         ("planned", "i8"),  # whether any outage of the case is planned
     ],
     align=True,
 )  # fmt: skip
 """How one environment is looked at."""
-STATIC = np.dtype([("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"), ("density", "f4")])
+STATIC = np.dtype(
+    [
+        ("unserved_u", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
+        ("density", "f4"), ("late", "f4"), ("unserved", "f4"),
+    ],
+    align=True,
+)  # fmt: skip
 """What of a job never changes, computed once: a table beside the workload."""
 CARD = np.dtype(
     [
         ("job", "i4"), ("decline", "f4"), ("left", "i8"), ("submit_s", "i8"), ("latest_s", "i8"),
-        ("wish", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
+        ("wish", "f8"), ("saved", "f8"), ("cores", "f4"), ("gpus", "f4"), ("memory", "f4"), ("power", "f4"),
         ("density", "f4"), ("preemptible", "f4"), ("estimate", "f4"), ("suspended", "f4"),
     ],
     align=True,
@@ -48,7 +58,8 @@ CARD = np.dtype(
 
 left: its work left when it last stopped, in seconds, or thousandths where the case has levels or checkpoints;
 latest_s: its latest start (RULES §3.8); decline: share of its value lost with each second after that;
-wish: value per core-second of a start until then.
+wish: value per core-second of a start until then; saved: the price of not serving it, likewise, where the
+layout has prices.
 """
 SLOT = np.dtype([("slot", "i4")])
 """Which live job each action means: queue slots, then running slots."""

@@ -16,6 +16,7 @@ from rare.env.observation.buffers import VIEW, count_in, memory_of, number_at, s
 from rare.env.observation.event_features import look_at_events
 from rare.env.observation.level_features import look_at_levels
 from rare.env.observation.mask import withhold
+from rare.env.observation.price_features import look_at_cost, look_at_job_prices
 from rare.env.observation.queue_rows import QUEUE_FEATURES, keep_rows, mark_startable
 from rare.env.observation.scaling import by_hour, clear, squash
 from rare.env.observation.visible_jobs import card_of, most_wanted, sort_by_submit
@@ -246,6 +247,8 @@ def look_at_end(w, v):
     set_flag(v, 0, True)
     if v.events:
         look_at_events(w, v)
+    if v.prices:
+        look_at_cost(w, v)
     look_at_cluster(w, v, v.cluster_at)
 
 
@@ -257,9 +260,13 @@ def look(w, v):
     valid = 1 + startable - v.withheld + look_at_running(w, v)
     if v.levels:
         valid += look_at_levels(w, v)
+    if v.prices:
+        look_at_job_prices(w, v)
     if valid > 1:
         if v.events:
             look_at_events(w, v)
+        if v.prices:
+            look_at_cost(w, v)
         look_at_cluster(w, v, v.cluster_at)
         if v.forecast_hours > 0:
             look_ahead(w, v, v.forecast_at)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
 
-VERSION, PLAIN_VERSION = 3, 2
+VERSION, LEVEL_VERSION, PLAIN_VERSION = 4, 3, 2
 """1: the latest start of a suspended job left out the time that its resume takes (`restart_s`). 3: blocks of
-speed levels and events. A layout without these blocks has the numbers of version 2, and says so."""
+speed levels and events. 4: blocks of prices. A layout without these blocks has the numbers of version 2, and
+says so."""
 CHANGED = "since version 2 the latest start of a suspended job allows for restart_s"
 REMEDY = "make the data or the checkpoint again with this version of rare"
 
@@ -100,6 +101,16 @@ EVENTS = (
     Feature("nodes_away", "nodes", "share of all nodes that outages take away"),
     Feature("next_outage", "s", "to the next planned outage, x / (x + 1 h); 1 without one"),
 )
+QUEUE_PRICES = RUNNING_PRICES = (
+    Feature("late", "value per core-second of the estimate", "price if late / median value, ln(1 + x) / 12, at most 1"),
+    Feature("unserved", "value per core-second of the estimate", "price if not served, likewise"),
+)
+PRICES = (
+    Feature("late", "", "price of a late job / the mean value of a job, x / (x + 1)"),
+    Feature("unserved", "", "mean price of a job not served / the mean value of a job, x / (x + 1)"),
+    Feature("cost", "", "price and carbon price of grid energy / what work earns with it, x / (|x| + 1)"),
+)
+COSTS = (Feature("cost", "", "the same by the forecast's medians"),)
 LIMITS = (Feature("limit", "W", "lowest known limit in that hour / peak draw, at most 1; 1 without one"),)
 _BLOCKS = {
     "queue": QUEUE,
@@ -110,9 +121,13 @@ _BLOCKS = {
     "running_levels": RUNNING_LEVELS,
     "events": EVENTS,
     "limits": LIMITS,
+    "queue_prices": QUEUE_PRICES,
+    "running_prices": RUNNING_PRICES,
+    "prices": PRICES,
+    "costs": COSTS,
 }
-_SINGLE = ("cluster", "events")  # blocks without slots
-FLAGS = ("reservations", "levels", "events")
+_SINGLE = ("cluster", "events", "prices")  # blocks without slots
+FLAGS = ("reservations", "levels", "events", "prices")
 
 
 def places(block: str, *written: str) -> range:
@@ -138,6 +153,7 @@ class Layout:
     machine has no room for (rare.env.observation.mask). levels: the running slots have two more actions each,
     slower and faster, and levels are seen (blocks queue_levels and running_levels); without it jobs start at
     full speed alone. events: grid events and outages are seen (blocks events and limits).
+    prices: what the objective charges is seen (blocks queue_prices, running_prices, prices and costs).
 
     >>> layout = Layout(queue_slots=2, running_slots=1, forecast_hours=1)
     >>> layout.actions, layout.size, layout.slices["cluster"]
@@ -150,6 +166,7 @@ class Layout:
     reservations: bool = False
     levels: bool = False
     events: bool = False
+    prices: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -164,7 +181,9 @@ class Layout:
     @property
     def version(self) -> int:
         """The first version that has all of its blocks."""
-        return VERSION if self.levels or self.events else PLAIN_VERSION
+        if self.prices:
+            return VERSION
+        return LEVEL_VERSION if self.levels or self.events else PLAIN_VERSION
 
     @property
     def action_ranges(self) -> dict[str, range]:
@@ -199,6 +218,11 @@ class Layout:
         if self.events:
             shapes["events"] = (len(EVENTS),)
             shapes["limits"] = (self.forecast_hours, len(LIMITS))
+        if self.prices:
+            shapes["queue_prices"] = (self.queue_slots, len(QUEUE_PRICES))
+            shapes["running_prices"] = (self.running_slots, len(RUNNING_PRICES))
+            shapes["prices"] = (len(PRICES),)
+            shapes["costs"] = (self.forecast_hours, len(COSTS))
         return shapes
 
     @property
@@ -263,7 +287,7 @@ class Layout:
             layout = cls(queue_slots, running_slots, forecast_hours, **flags)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise InputError(f"layout: is not one of ours ({error})") from None
-        if version not in (PLAIN_VERSION, VERSION) and isinstance(version, int):
+        if version not in (PLAIN_VERSION, LEVEL_VERSION, VERSION) and isinstance(version, int):
             raise InputError(
                 f"layout: is of version {version}, and this rare has version {VERSION} ({CHANGED}); {remedy}"
             )

@@ -80,6 +80,11 @@ class Observer(Copyable):
         self._slots, self._view = fresh(state["_slots"]), fresh(state["_view"])
         self._bind(state["live_slots"])
 
+    @property
+    def tables(self) -> Tables:
+        """What it looks things up in: of its case, and read-only but for who made them."""
+        return self._tables
+
     def make_room(self, live_slots: int) -> None:
         """Room for so many live jobs, and no memory of any."""
         self.live_slots = live_slots

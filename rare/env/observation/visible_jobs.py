@@ -35,6 +35,7 @@ def card_of(w, v, slot):
     card.latest_s = latest_start_of(w, slot)
     width = max(float(live.cores), live.gpus_milli / 1000.0)
     card.wish = max(job.value_u, 0) / (width * max(left_s, 1))
+    card.saved = fixed.unserved_u / (width * max(left_s, 1)) if v.prices else 0.0
     card.cores = fixed.cores
     card.gpus = fixed.gpus
     card.memory = fixed.memory
@@ -55,11 +56,14 @@ def worth_share(card, now_s):
 
 @rule
 def wanted(w, v, slot):
-    """Value still attainable per core-second, the order of the slots; 0 where there is no value."""
+    """Value still attainable per core-second, the order of the slots; 0 where there is no value.
+
+    With prices in the layout also what it saves to serve the job.
+    """
     card = card_of(w, v, slot)
     if card.wish == 0:
-        return 0.0
-    return card.wish * worth_share(card, env_of(w).now_s)
+        return card.saved
+    return card.wish * worth_share(card, env_of(w).now_s) + card.saved
 
 
 @rule

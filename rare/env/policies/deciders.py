@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from rare.env.case_tables import Tables, tables_of
 from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.env.observation.observer import ORDER, ORDER_PARAM, Observer
+from rare.env.observation.shown_prices import AS_IN_THE_CASE, Dial
 from rare.model import Case
 from rare.scheduler import Decider
 from rare.state.arrays import WAIT, World
@@ -20,24 +22,24 @@ class Observers:
     """Makes observers of one layout, one for each decider. The tables of the last case are kept for the next.
 
     Tables are read-only and cost a walk through all jobs; a dataset plays thousands of episodes of a case.
-    layout: None for that of the environment of each case.
+    layout: None for that of the environment of each case. dial: prices to show in place of the case's.
     """
 
-    def __init__(self, layout: Layout | None) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout | None, dial: Dial = AS_IN_THE_CASE) -> None:
+        self.layout, self.dial = layout, dial
         self._tables: Tables | None = None
 
-    def __getstate__(self) -> dict[str, Layout | None]:
-        return {"layout": self.layout}  # a copy makes tables of its own
+    def __getstate__(self) -> dict[str, Any]:
+        return {"layout": self.layout, "dial": self.dial}  # a copy makes tables of its own
 
-    def __setstate__(self, state: dict[str, Layout | None]) -> None:
-        self.layout, self._tables = state["layout"], None
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.layout, self.dial, self._tables = state["layout"], state["dial"], None
 
     def of(self, case: Case) -> Observer:
         """A new observer for worlds of this case."""
         layout = fitted(Layout(), [case]) if self.layout is None else self.layout
         if self._tables is None or self._tables.case is not case:
-            self._tables = tables_of(case, layout, ORDER, ORDER_PARAM)
+            self._tables = tables_of(case, layout, ORDER, ORDER_PARAM, self.dial)
         return Observer(case, layout, self._tables)
 
 

@@ -235,6 +235,20 @@ class ServiceClassTable(Table):
         description=_SENSITIVITY,
         json_schema_extra=otherwise("`workload.sensitivity`"),
     )
+    unserved_penalty: Number | None = Field(
+        default=None,
+        ge=0,
+        le=10**6,
+        description="for each job of the class that is not served (6.6)",
+        json_schema_extra=otherwise("`objective.unserved_penalty`"),
+    )
+    unserved_value_share: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="and this share of its value",
+        json_schema_extra=otherwise("`objective.unserved_value_share`"),
+    )
 
 
 class WindowsTable(Table):
@@ -261,6 +275,15 @@ class ObjectiveTable(Table):
     carbon_price_per_kg: Number = Field(default=0.0, ge=0, le=10**6, description="in the money of the values")
     violation_penalty: Number = Field(
         default=0.0, ge=0, le=10**6, description="for each late job. 0: a late job already loses its value"
+    )
+    unserved_penalty: Number = Field(
+        default=0.0,
+        ge=0,
+        le=10**6,
+        description="for each job not served (6.6): expired, failed, or past its deadline at the end",
+    )
+    unserved_value_share: Number = Field(
+        default=0.0, ge=0, le=1000, description="for each job not served, this share of its value on top"
     )
 
 

@@ -164,8 +164,7 @@ def _on_the_clock(instant: datetime, zone: Any) -> datetime:
 
 
 def _service_class(table: ServiceClassTable) -> ServiceClass:
-    keys = table.model_dump()
-    del keys["sensitivity"]
+    keys = table.model_dump(exclude={"sensitivity", "unserved_penalty", "unserved_value_share"})
     if not keys.pop("deadline"):
         keys["slack_factor"] = None
     return ServiceClass(**keys)

@@ -45,6 +45,18 @@ def job_levels(case: Case) -> JobLevels:
     return JobLevels(rate, power_mw, _useful(rate, power_mw))
 
 
+def longest_run_s(case: Case) -> np.ndarray:
+    """(J,) float: the longest from a job's start or resume to its end without a stop [s].
+
+    At its slowest level throughout, with waking nodes, a restart and all checkpoints (RULES §5).
+    """
+    rate, options = job_levels(case).rate, case.options
+    run_s = build_jobs(case).work_s / np.where(rate > 0, rate, 1.0).min(axis=1) + 1
+    if options.checkpoint_s > 0:
+        run_s += run_s // options.checkpoint_s * options.checkpoint_cost_s
+    return np.asarray(run_s + max(part.wake_s for part in case.cluster.partitions) + options.restart_s)
+
+
 def _sensitivity_milli(work: Workload) -> np.ndarray:
     """(J,) how much each job suffers from a lower speed, in per mille."""
     if work.sensitivity_milli is None:

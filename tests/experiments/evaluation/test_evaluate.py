@@ -329,6 +329,14 @@ class TestNull:
         row = evaluate_text(found).splitlines()[3].split()
         assert row == ["easy", "-", "-", "-", "-", "60%"]
 
+    def test_jobs_not_served_are_columns_where_they_cost_something(self):
+        row = {"objective": 0.5, "jobs_unserved": 7, "jobs_expired": 4, "lowest_class_wait_s": 5400.0}
+        free = evaluate_text(self.made(row))
+        assert "unserved" not in free and "low wait" not in free
+        lines = evaluate_text(self.made({**row, "unserved_price": 12.0})).splitlines()
+        assert lines[2].split()[-6:] == ["unserved", "expired", "low", "wait", "h", "renewable"]
+        assert lines[3].split()[-4:] == ["7", "4", "1.5", "-"] and "low wait: mean wait" in lines[-2]
+
     def test_no_share_anywhere_is_no_nan(self):
         rows = [{"objective": 0.5, "value_earned": 3.0}, {"objective": 0.25, "value_earned": None}]
         text = evaluate_text(self.made(*rows))

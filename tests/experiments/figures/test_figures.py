@@ -175,7 +175,8 @@ class TestObjectiveParts:
         found = objective_parts.parts(
             {"objective_parts": {"value": 0.7, "penalties": 0.1, "grid_cost": None}}
         )
-        assert found == {"value": 0.7, "penalties": 0.1, "grid_cost": 0.0, "carbon_cost": 0.0}
+        costs = {"penalties": 0.1, "unserved": 0.0, "grid_cost": 0.0, "carbon_cost": 0.0}
+        assert found == {"value": 0.7, **costs}
 
     def test_worked_out_where_they_are_not_given(self):
         found = objective_parts.parts(

@@ -11,6 +11,7 @@ from experiments.report.html_report import write_report
 from experiments.report.usage_tables import (
     account_grid,
     accounts_text,
+    compared_classes_section,
     compared_events_section,
     event_section,
 )
@@ -133,6 +134,22 @@ def test_late_jobs_by_class_of_each_scheduler(tmp_path):
     assert section.grid.rows == [
         ["easy", "18", "2", "0", "8", "7", "–", "3"],
         ["fcfs", "18", "2", "0", "8", "7", "4", "3"],
+    ]
+
+
+def test_who_is_served_by_class_of_each_scheduler(tmp_path):
+    compare = load_compare(fake_compare(tmp_path / "c", {"fcfs": 6, "easy": 2}, 20))
+    assert compared_classes_section(compare) == []
+    urgent = {"jobs": 4, "served_share": 0.75, "late": 2, "mean_wait_s": 5400.0}
+    flexible = {"jobs": 0, "served_share": None, "late": 0, "mean_wait_s": None}
+    for result in compare.results:
+        easy = result["scheduler"] == "easy"
+        result["metrics"]["service_classes"] = {"urgent": urgent, **({"flexible": flexible} if easy else {})}
+    (section,) = compared_classes_section(compare)
+    assert section.grid.head[1:4] == ["flexible: served (%)", "flexible: late", "flexible: wait (h)"]
+    assert section.grid.rows == [
+        ["easy", "–", "0", "–", "75.0", "2", "1.50"],
+        ["fcfs", "–", "–", "–", "75.0", "2", "1.50"],
     ]
 
 

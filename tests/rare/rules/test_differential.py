@@ -63,6 +63,7 @@ def assert_same(run: dict[str, Any], expected: ReferenceResult, context: str) ->
     money = (expected.cost_u, expected.carbon_ukg, expected.content, expected.wasted_mj)
     assert run["money"] == money, context
     assert run["counts"] == (expected.decisions, expected.violations, expected.value_offered_u), context
+    assert run["unserved"] == (expected.unserved, expected.unserved_u), context
     assert run["jobs"] == expected.jobs, context
 
 

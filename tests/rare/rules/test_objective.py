@@ -27,7 +27,8 @@ def vars_of(inputs):
 
 def test_by_hand():
     prices = prices_of(case_of())
-    assert objective_terms(1_000_000, 2, 500, 4_000_000, prices) == (1_000_000, 6, 500, 760_000_000_000)
+    found = objective_terms(1_000_000, 2, 70, 500, 4_000_000, prices)
+    assert found == (1_000_000, 6, 70, 500, 760_000_000_000)
     assert 760_000_000_000 / MICRO == 4 * 190_000  # 4 kg
 
 
@@ -38,16 +39,18 @@ def test_compiled_and_exact_terms_agree(priced, carbon):
     world = build_world(case, live=1, log_level=0)
     state = world.env[0]
     state.earned_u, state.violations, state.cost_u, state.emitted_u = 10**12 + 1, 17, -123_456, 987_654_321
+    state.unserved_u = 4_321
     row = records((1,), np.dtype([*PRICES]))
     for name, price in prices_per_u(case).items():
         row[name] = price
-    value_u, penalties_u, grid_u, carbon_upm = terms_of(state, prices_of(case))
-    assert (value_u, penalties_u, grid_u) == (10**12 + 1, 51, -123_456 if priced else 0)
+    value_u, penalties_u, unserved_u, grid_u, carbon_upm = terms_of(state, prices_of(case))
+    assert (value_u, penalties_u, unserved_u) == (10**12 + 1, 51, 4_321)
+    assert grid_u == (-123_456 if priced else 0)
     assert carbon_upm == (987_654_321 * 190_000 if carbon else 0)
-    exact_u = value_u - penalties_u - grid_u - carbon_upm / MICRO
+    exact_u = value_u - penalties_u - unserved_u - grid_u - carbon_upm / MICRO
     assert objective_u(world.handles[0], arguments(row)[0]) == pytest.approx(exact_u, rel=1e-15)
 
 
 def test_whole_numbers_stay_whole_beyond_what_floats_hold():
     prices = SimpleNamespace(penalty_u=10**12, priced=1, carbon_price=10**12)
-    assert objective_terms(1, 10**9, 1, 10**12 + 1, prices)[1:] == (10**21, 1, 10**24 + 10**12)
+    assert objective_terms(1, 10**9, 2, 1, 10**12 + 1, prices)[1:] == (10**21, 2, 1, 10**24 + 10**12)

@@ -18,6 +18,7 @@ from schedulers import make_scheduler
 
 NAMES = ("islanded", "grid-tied", "solar-night", "gpu-cluster", "tiny")
 EVENTFUL = ("shaped", "grid-events")  # with speed levels, which only some schedulers use
+SERVED = ("islanded", "grid-tied", "solar-night", "gpu-cluster", "shaped")  # each with a sibling NAME-served
 ISLANDS = ("islanded", "solar-night", "tiny")
 SCHEDULERS = (
     "fcfs",
@@ -38,12 +39,42 @@ def test_frozen_files_have_not_changed():
     """A change to a scenario needs a new name: results under the old one would no longer compare."""
     with (SHIPPED / "frozen.csv").open() as file:
         frozen = dict(csv.reader(line for line in file if not line.startswith("#")))
-    expected = {f"{name}.toml" for name in (*NAMES, *EVENTFUL)} | {
+    served = (f"{name}-served" for name in SERVED)
+    expected = {f"{name}.toml" for name in (*NAMES, *EVENTFUL, *served)} | {
         path.name for path in SHIPPED.glob("windows-*.csv")
     }
     assert set(frozen) == expected
     for name, digest in frozen.items():
         assert hashlib.sha256((SHIPPED / name).read_bytes()).hexdigest() == digest, name
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_served_scenario_differs_in_its_prices_alone(name):
+    plain, served = load_scenario(name).scenario, load_scenario(f"{name}-served").scenario
+    assert served.objective.violation_penalty * 5 == served.objective.unserved_penalty
+    assert served.objective.unserved_value_share == 0.25
+    assert served.service_class[0].unserved_penalty == 2 * served.objective.unserved_penalty
+    prices = {"violation_penalty": 0.0, "unserved_penalty": 0.0, "unserved_value_share": 0.0}
+    classes = tuple(each.model_copy(update={"unserved_penalty": None}) for each in served.service_class)
+    unpriced = served.model_copy(
+        update={
+            "name": plain.name,
+            "description": plain.description,
+            "objective": served.objective.model_copy(update=prices),
+            "service_class": classes,
+        }
+    )
+    assert unpriced == plain
+
+
+def test_a_served_scenario_charges_what_the_other_forgives():
+    plain, served = built("islanded"), built("islanded-served")
+    runs = [rare.simulate(each.case, make_scheduler("hvf+easy"), record=False) for each in (plain, served)]
+    assert (runs[0].jobs == runs[1].jobs).all()
+    left, right = (run.metrics for run in runs)
+    price = right["unserved_price"] + 10 * right["qos_violations"]
+    expected = left["objective"] - price / left["value_offered"]
+    assert right["objective"] == pytest.approx(expected, abs=1e-12) and right["jobs_unserved"] > 50
 
 
 @pytest.mark.parametrize("name", (*NAMES, *EVENTFUL))

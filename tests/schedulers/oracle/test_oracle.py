@@ -104,6 +104,24 @@ class TestBoundByHand:
         case = make_case(jobs, CORE, [{"t": 0, "supply": 1000}], end_s=HOUR_S, violation_penalty_u=10**5)
         assert bound_of(case) == pytest.approx(0.9, abs=1e-4)
 
+    def test_price_of_jobs_not_served(self) -> None:
+        # one core for two jobs of an hour until the deadline; the other one costs 0.3
+        case = make_case(
+            [JOB, JOB], CORE, [{"t": 0, "supply": 1000}], end_s=HOUR_S, unserved_penalty_u=6 * 10**5
+        )
+        assert bound_of(case) == pytest.approx(0.5 - 0.3, abs=1e-4)
+        assert objective(case) == pytest.approx(0.2, abs=1e-9)
+
+    def test_served_for_nothing(self) -> None:
+        # twice as long as value is paid for: it runs on past its expiry, and is served
+        job = {**JOB, "work_s": 3 * HOUR_S}
+        rows = [{"t": 0, "supply": 1000}]
+        case = make_case([job, {**JOB, "value_u": 1}], TWO_CORES, rows, unserved_penalty_u=10**6)
+        assert objective(case) == pytest.approx(1e-6, abs=1e-8)
+        exact = exact_optimum(case)
+        assert exact is not None and exact.objective == objective(case)
+        assert bound_of(case) == pytest.approx(1e-6, abs=1e-4)
+
     def test_rejected_jobs_are_not_offered(self) -> None:
         case = make_case([JOB, {**JOB, "cores": 5}], CORE, [{"t": 0, "supply": 100}], end_s=HOUR_S)
         assert bound_of(case) == pytest.approx(1.0, abs=1e-4)
@@ -182,6 +200,10 @@ class TestExact:
     def test_cases_that_look_for_trouble(self) -> None:
         cases = [case for seed in range(40) if (case := hostile_case(seed)) is not None]
         assert sum(check_bound_and_exact(case, 1000) for case in cases) >= 10
+
+    def test_where_jobs_not_served_cost_something(self) -> None:
+        prices = {"unserved_penalty_u": 200_000, "unserved_value_ppm": 700_000}
+        assert sum(check_bound_and_exact(tiny_case(seed, **prices), trials=40) for seed in range(8)) >= 4
 
     @pytest.mark.slow
     def test_five_hundred(self) -> None:

@@ -1,4 +1,4 @@
-"""Training of the packaged network for short runs with a forecast.
+"""The first part of the training of the packaged network: the shipped scenarios, with their own prices.
 
 Lookahead decides on the training windows of three scenarios, with one action in twenty drawn at random. CRR
 learns from these logs which decisions were better than usual, and PPO continues from its checkpoint on the

@@ -1,0 +1,1 @@
+"""Training grounds: clusters, jobs, supplies and prices drawn widely, none of them a real trace."""

@@ -1,0 +1,1 @@
+"""A network that a heuristic relieves where simulated futures show it to do better."""
