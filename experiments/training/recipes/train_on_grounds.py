@@ -13,11 +13,13 @@ from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.recipes.grounds.training_episodes import GroundsPlan, training_episodes
 from experiments.training.train_online import train_online
 from rare.env.observation.layout import Layout
+from schedulers.training.online.online_options import FADING_ANCHOR
 
 LAYOUT = Layout(reservations=True, levels=True, prices=True)
 PLAN = GroundsPlan()
 STEPS, VALIDATIONS = 1_600_000, 10
 OPTIONS: dict[str, Any] = {
+    **FADING_ANCHOR,
     "environments": 64,
     "batch": 512,
     "epochs": 4,
