@@ -171,7 +171,7 @@ class _Run:
             )
             progress = training.run()
         if progress.best_step == 0 and progress.unproven > progress.best:
-            self.display.note(unproven_text(progress, options))
+            self.display.note(unproven_text(progress, getattr(options, "margin", 0.0)))
         return self.summary(progress, learner, time.monotonic() - began_s)
 
     def learner(
@@ -288,11 +288,11 @@ def _is_offline(start: dict[str, Any] | None) -> bool:
     return start is not None and str(start["trained"]).startswith("offline")
 
 
-def unproven_text(progress: Progress, options: OnlineOptions) -> str:
+def unproven_text(progress: Progress, margin: float) -> str:
     """Why `best` is the checkpoint that the run started from."""
     return (
         f"best is the start itself ({progress.best:.3f} on validation windows): {progress.unproven:.3f}, the "
-        f"highest later, is not above it by {options.margin:g} standard errors of the difference"
+        f"highest later, is not above it by {margin:g} standard errors of the difference"
     )
 
 
