@@ -31,10 +31,10 @@ import numpy as np
 from experiments.process.command_process import run_process
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.json_values import json_text
-from experiments.training.recipes.grounds.training_episodes import training_episodes
-from experiments.training.recipes.train_on_grounds import PLAN
 from experiments.runs.key_values import parsed_randomise
 from experiments.runs.provenance import file_hash
+from experiments.training.recipes.grounds.training_episodes import training_episodes
+from experiments.training.recipes.train_on_grounds import PLAN
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes, Randomise
@@ -120,7 +120,10 @@ def ship(
     _check(source)
     parse(plan.fallback), parse(plan.without_value)
     if plan.grounds is not None:
-        episodes, origin = training_episodes(plan.grounds, PLAN, display), {"grounds": dataclasses.asdict(PLAN)}
+        episodes, origin = (
+            training_episodes(plan.grounds, PLAN, display),
+            {"grounds": dataclasses.asdict(PLAN)},
+        )
     else:
         training = training_of(source, plan.scenario, plan.randomise)
         episodes, origin = training.episodes(), training.to_facts()
@@ -245,7 +248,9 @@ def _write_checkpoint(target: Path, source: Path, description: str) -> None:
 @click.argument("checkpoint", required=False)
 @click.option("--scenario", metavar="NAME[,NAME...]", help="Range from these, not as it says.")
 @click.option("--randomise", metavar="variants=8,cluster=0.5:2", help="With clusters drawn, as in training.")
-@click.option("--grounds", type=click.Path(path_type=Path), metavar="DIR", help="Range from the grounds here.")
+@click.option(
+    "--grounds", type=click.Path(path_type=Path), metavar="DIR", help="Range from the grounds here."
+)
 @click.option("--fallback", default=FALLBACK, show_default=True, help="Decides out of range.")
 @click.option("--without-value", default=WITHOUT_VALUE, show_default=True, help="Where no job has a value.")
 @click.option(

@@ -26,21 +26,23 @@ from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
 from schedulers.network.checkpoint_files import FACTS
 from schedulers.network.forward import CHOICES_OF_POLICY
+from schedulers.training.online.online_options import FADING_ANCHOR
 
 LAYOUT = Layout(reservations=True, levels=True, prices=True)
 NAME = "training grounds"
 PLAN = GroundsPlan()
 TEACH: dict[str, Any] = {}  # changes to TeachOptions
-STEPS, VALIDATIONS = 1_600_000, 10
-OPTIONS: dict[str, Any] = {
-    "environments": 64,
-    "batch": 512,
+STEPS, VALIDATIONS = 2_000_000, 16
+OPTIONS: dict[str, Any] = FADING_ANCHOR | {
+    "environments": 128,
+    "batch": 1024,
     "epochs": 4,
     "learning_rate": 1e-3,
     "gamma": 0.985,
-    "clone_weight": 0.5,
-    "clone_steps": 600_000,
-    "critic_steps": 60_000,
+    "clone_weight": 0.2,
+    "clone_steps": 300_000,
+    "critic_steps": 80_000,
+    "average": 15,
 }
 
 

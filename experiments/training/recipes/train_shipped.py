@@ -36,6 +36,7 @@ from experiments.training.train_folder import versions
 from rare.dataset.dataset_folder import existing
 from schedulers.network.checkpoint_files import checkpoint_hash, find_folder
 
+
 @dataclass(frozen=True, slots=True)
 class ShippedTraining:
     """The cells of the recipe: logs of scenarios, and networks. A payload is a name to log, or a seed.

@@ -50,7 +50,9 @@ def test_a_small_one_goes_all_the_way_and_is_not_done_twice(tmp_path, monkeypatc
     assert description.layout == train_on_grounds.LAYOUT
     assert max(summary["validation_objective"].values()) == description.facts["validation_objective"]
     grounds = tmp_path / "run" / "grounds"
-    facts = release.ship(description.folder, target=tmp_path / "package", fallback="atc+easy", grounds=grounds)
+    facts = release.ship(
+        description.folder, target=tmp_path / "package", fallback="atc+easy", grounds=grounds
+    )
     assert facts["range"]["decisions"] > 0
     assert str(tmp_path) not in json.dumps(facts)
 

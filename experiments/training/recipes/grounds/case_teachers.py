@@ -100,7 +100,17 @@ def teach(
     for number in range(options.rounds):
         picks = [windows[order[(number * options.windows + i) % len(order)]] for i in range(options.windows)]
         parts = [
-            _labelled(net, origin, head, teachers[each.case_index], batch, each, 1.0 if number == 0 else options.mix, options, rng)
+            _labelled(
+                net,
+                origin,
+                head,
+                teachers[each.case_index],
+                batch,
+                each,
+                1.0 if number == 0 else options.mix,
+                options,
+                rng,
+            )
             for each in picks
         ]
         obs = torch.from_numpy(np.concatenate([seen for seen, _ in parts]))
@@ -110,7 +120,9 @@ def teach(
             left = 1.0 - (number + step / options.updates) / options.rounds
             optimizer.param_groups[0]["lr"] = options.learning_rate * left
             seen, wanted = draw_batch(labelled, options.batch, rng)
-            loss = torch.nn.functional.kl_div(net.policy(seen).log_softmax(dim=1), wanted, reduction="batchmean")
+            loss = torch.nn.functional.kl_div(
+                net.policy(seen).log_softmax(dim=1), wanted, reduction="batchmean"
+            )
             optimizer_step(loss, optimizer)
             total += loss.item()
         yield total / options.updates
