@@ -1,8 +1,8 @@
 """Training of the packaged network on grounds of all kinds, with the prices of the objective before its eyes.
 
-A network that learned on the shipped scenarios (train_start) is widened by what the new blocks show, levels and
-prices. It imitates, on each of the windows of `training_episodes`, whoever is best there: itself as it was, or a
-heuristic where jobs not served cost much (grounds.case_teachers). PPO goes on from there.
+A network that learned on the shipped scenarios (train_start) is widened by what the new blocks show, levels
+and prices. It imitates, on each of the windows of `training_episodes`, whoever is best there: itself as it
+was, or a heuristic where jobs not served cost much (grounds.case_teachers). PPO goes on from there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ OPTIONS: dict[str, Any] = FADING_ANCHOR | {
 def train_on_grounds(
     start: Path, out: Path, seed: int, display: ProgressDisplay = QUIET
 ) -> tuple[float, Path]:
-    """Train in `out` from the checkpoint `start`; the objective on the validation windows, and the checkpoint."""
+    """Train in `out` from the checkpoint `start`; the objective on validation windows, and the checkpoint."""
     episodes = training_episodes(out.parent / "grounds", PLAN, display)
     taught = out / "taught"
     if not (taught / FACTS).exists():

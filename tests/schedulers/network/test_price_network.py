@@ -1,4 +1,4 @@
-"""Networks that see the prices of the objective: torch and compiled code agree, widening changes no choice."""
+"""Networks that see prices: torch and compiled code agree, and widening changes no choice."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A network learns of each case's best scheduler: of several heuristics and the network that it starts as.
 
-Where jobs not served cost much, a network that learned without such prices is far below a simple heuristic, and
-reinforcement learning takes long to find there. So it imitates first, in the states that it comes to by itself
-(Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
+Where jobs not served cost much, a network that learned without such prices is far below a simple heuristic,
+and reinforcement learning takes long to find there. So it imitates first, in the states that it comes to by
+itself (Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ from traces.errors import InputError
 
 HEURISTICS = ("atc+easy", "atc=0.5+greedy", "hvd+easy", "edf+easy", "sjf+easy")
 LOW_STAKES = 1.15
-"""Of grounds.drawn_grounds.stakes: below, the prices are so low that the network that learned without them teaches."""
+"""Of grounds.drawn_grounds.stakes. Below, prices are so low that the network that learned without them
+teaches."""
 TRIED = 2  # windows of a case on which its teacher is chosen, the shortest
 
 
 @dataclass(frozen=True)
 class TeachOptions:
-    """rounds: each plays `windows` windows and then makes `updates`. mix: share of the decisions of later rounds
-    that the teacher takes. kept: share of the decisions that become training data. sharpness: exponent on the
-    probabilities of a teaching network. learning_rate falls to 0 over all rounds."""
+    """rounds: each plays `windows` windows and then makes `updates`. mix: share of the decisions of later
+    rounds that the teacher takes. kept: share of the decisions that become training data. sharpness: exponent
+    on the probabilities of a teaching network. learning_rate falls to 0 over all rounds."""
 
     rounds: int = 6
     windows: int = 150
@@ -54,7 +55,7 @@ class TeachOptions:
 def best_teachers(
     net: SchedulerNet, head: str, episodes: Episodes, split: str, on_progress: Callable[[int, int], None]
 ) -> list[str]:
-    """For each case the name of its best heuristic, '' where the network is better, on some of its windows."""
+    """For each case the name of its best heuristic on some windows, '' where the network is better."""
     names = []
     for index, case in enumerate(episodes.cases):
         windows = [

@@ -81,7 +81,7 @@ def _ground(loaded: Loaded, jobs_a_day: float, draw: np.random.Generator, split:
 
 
 def stakes(case: Case) -> float:
-    """What is at stake with a usual job, beside its value: its value and the prices if it is late or not served."""
+    """What is at stake with a usual job, as a multiple of its value: the value, and the prices of the job."""
     worth_u = np.maximum(case.workload.value_u, 0)
     if not worth_u.any():
         return 1.0
