@@ -21,7 +21,7 @@ LATE, UNSERVED, COST = layout.places("prices", "late", "unserved", "cost")
 
 @rule
 def show_job_prices(w, v, first, shown, slots, at):
-    """The prices of the jobs in action slots, from place `at` on; zeros in empty slots. first: of the slots."""
+    """The prices of the jobs in the slots from `first` on, from place `at` on; zeros in empty slots."""
     for i in range(shown):
         fixed = static_at(v.at_static, live_of(w, slot_at(v.at_slots, first + i).slot).job)
         number_at(v.at_obs, at + JOB_LATE).x = fixed.late

@@ -75,7 +75,7 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
 
 
 def side_by_side(parts: Sequence[Episodes]) -> Episodes:
-    """The episodes of all parts with the cases of all; names begin with the number of the part's first case."""
+    """The episodes of all parts with the cases of all; names begin with the number of the first case."""
     cases, episodes = [], []
     for part in parts:
         first = len(cases)
