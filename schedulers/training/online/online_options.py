@@ -31,6 +31,9 @@ class PpoOptions:
     clip: float = 0.2
     max_gradient: float = 0.5  # norm, of actor and critic each
     target_kl: float = 0.03  # the actor rests for the rest of an update once it moved 1.5 times so far
+    promises: float = (
+        0.0  # weight of a potential that brings prices of waiting jobs forward (promise_potential)
+    )
     average: float = 0.0  # rounds over which the validated weights are a running mean; 0: the last round's
     # After a checkpoint (schedulers.training.online.handover):
     critic_steps: int = 20_000  # decisions of its policy that train the critic alone

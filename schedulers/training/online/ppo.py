@@ -26,11 +26,13 @@ from schedulers.training.online.handover import Handover, HandoverState, for_sta
 from schedulers.training.online.lagrangian import Limits, LimitsState
 from schedulers.training.online.learner_start import LearnerStart
 from schedulers.training.online.online_options import PpoOptions
+from schedulers.training.online.promise_potential import PromisePotential
 from schedulers.training.online.reward_units import REWARD, UNIT, scale_critic
 from schedulers.training.online.rollout_buffer import ElapsedRolloutBuffer, Rollout
 from schedulers.training.resume import GeneratorState, generator_state, restore_generator
 from schedulers.training.sb3_policy import SchedulerPolicy
 from schedulers.training.scheduler_net import Reading, SchedulerNet, read
+from traces.numbers.constants import HOUR_S
 
 CHUNK = 4096  # observations whose values are computed at once
 
@@ -101,6 +103,8 @@ class SchedulerPPO(MaskablePPO):
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
         self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
         self.mean = copy.deepcopy(self.net).requires_grad_(False) if options.average > 0 else None
+        self.potential = PromisePotential(env.vector.batch) if options.promises > 0 else None
+        self._before: np.ndarray | None = None  # the potential before the next step
         self.rounds = 0
         self.generator = np.random.default_rng(start.seed)
         self.spent_s = {"environments": 0.0, "policy": 0.0, "training": 0.0}
@@ -147,6 +151,7 @@ class SchedulerPPO(MaskablePPO):
         readings: list[Reading] = []
         no_values, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
         self.guided_steps = self._guided_steps()
+        self._before = None if self.potential is None else self.potential()
         for step in range(self.n_steps):
             at_s = time.perf_counter()
             readings.append(self.parsed(obs))
@@ -156,11 +161,12 @@ class SchedulerPPO(MaskablePPO):
             acted_s = time.perf_counter()
             next_obs, rewards, next_dones, _ = self.vec.step(chosen)
             rewards = self.limits.reward(rewards, self.vec.costs, next_dones)
+            learned = rewards if self.potential is None else self._shaped(rewards, next_dones)
             done_s = time.perf_counter()
             buffer.add(
                 obs,
                 chosen[:, None],
-                rewards * scale,
+                learned * scale,
                 dones,
                 no_values,
                 log_probability,
@@ -181,6 +187,15 @@ class SchedulerPPO(MaskablePPO):
         self.spent_s["policy"] += time.perf_counter() - at_s
         self.limits.update()
         self.numbers = {"reward": reward_sum}
+
+    def _shaped(self, rewards: np.ndarray, dones: np.ndarray) -> np.ndarray:
+        """(E,) rewards with the difference of the potential; at an episode's end it is 0."""
+        assert self.potential is not None and self._before is not None  # of `collect`
+        after = self.potential()
+        kept = self.options.gamma ** (self.vec.elapsed_s / HOUR_S)
+        gain = np.where(dones, 0.0, kept * after) - self._before
+        self._before = after
+        return np.asarray(rewards + self.options.promises * gain, np.float32)
 
     def parsed(self, obs: np.ndarray) -> Reading:
         """Observations (E, D) as networks read them, on the device."""
