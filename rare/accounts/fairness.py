@@ -68,8 +68,8 @@ def jain(shares: np.ndarray) -> float | None:
 class _Fates:
     """What became of the counted jobs. Arrays are (J,).
 
-    done, unserved: bool. late: done after the deadline, or with one and not served. wait_s: of those done.
-    slowdown: bounded, of `with_unfinished`: those done, and those left, for which the end of the run counts.
+    done, unserved: bool. late: done after the deadline, or with one and not served. with_unfinished: those
+    done, and those left, for which the end of the run stands as their end. turnaround_s: from the arrival on.
     """
 
     def __init__(self, case: Case, outcome: np.ndarray, over_s: int, warmup_s: int, arrived: int) -> None:
@@ -82,10 +82,11 @@ class _Fates:
         self.late = (self.done & (outcome["end_s"] > work.deadline_s)) | (self.unserved & dated)
         gone = np.isin(status, (S_REJECTED, S_CANCELLED, S_DROPPED, S_HELD))
         self.with_unfinished = counted & ~gone
-        turnaround_s = np.where(status == S_COMPLETED, outcome["end_s"], over_s)
-        turnaround_s = np.maximum(turnaround_s - work.submit_s - outcome["delay_s"], 0)
-        self.wait_s = np.maximum(turnaround_s - work.work_s, 0)
-        self.slowdown = np.maximum(turnaround_s / np.maximum(work.work_s, SHORT_JOB_S), 1.0)
+        # in place where it can be: with millions of jobs these columns are the peak of memory
+        self.turnaround_s = np.where(status == S_COMPLETED, outcome["end_s"], over_s)
+        self.turnaround_s -= work.submit_s
+        self.turnaround_s -= outcome["delay_s"]
+        np.maximum(self.turnaround_s, 0, out=self.turnaround_s)
 
 
 def _of_classes(case: Case, fates: _Fates) -> dict[str, Any]:
@@ -93,15 +94,11 @@ def _of_classes(case: Case, fates: _Fates) -> dict[str, Any]:
     assert case.workload.service_class is not None
     names, place = _numbered(case.workload.service_class)
     kinds = len(names)
-    done, unserved, late, waits_s = (
-        np.bincount(place[mask], weights, kinds)
-        for mask, weights in (
-            (fates.done, None),
-            (fates.unserved, None),
-            (fates.late, None),
-            (fates.done, fates.wait_s[fates.done]),
-        )
+    done, unserved, late = (
+        np.bincount(place[mask], minlength=kinds) for mask in (fates.done, fates.unserved, fates.late)
     )
+    wait_s = np.maximum(fates.turnaround_s[fates.done] - case.workload.work_s[fates.done], 0)
+    waits_s = np.bincount(place[fates.done], wait_s, kinds)
     worth = np.bincount(place, densities(case.workload), kinds) / np.bincount(place, minlength=kinds)
     found = {
         name: {
@@ -132,8 +129,10 @@ def _of_users(case: Case, fates: _Fates) -> dict[str, Any]:
     decided = done + np.bincount(place[fates.unserved], minlength=kinds)
     shares = np.sort((done / np.maximum(decided, 1))[named & (decided > 0)])
     there = fates.with_unfinished
+    work_s = np.maximum(case.workload.work_s[there], SHORT_JOB_S)
+    bounded = np.maximum(fates.turnaround_s[there] / work_s, 1.0)
     jobs = np.bincount(place[there], minlength=kinds)
-    slowdown = np.bincount(place[there], fates.slowdown[there], kinds) / np.maximum(jobs, 1)
+    slowdown = np.bincount(place[there], bounded, kinds) / np.maximum(jobs, 1)
     return {
         "mean_user_served_share": float(shares.mean()) if len(shares) else None,
         "lowest_user_served_share": float(shares[: -(-len(shares) // TENTH)].mean()) if len(shares) else None,
