@@ -106,7 +106,7 @@ def traces(jobs: Path, power: Path, settings: tuple[str, ...]) -> None:
 
 
 def stretches(jobs: Path, names: tuple[str, ...]) -> None:
-    """The objective and the jobs not served of each run, and how the first scheduler differs from the others."""
+    """Objective and jobs not served of each run, and how the first scheduler differs from the others."""
     print(f"{'jobs':<22}" + "".join(f"{name:>20}" for name in names))
     rows = []
     for trace, starts in STRETCHES.items():

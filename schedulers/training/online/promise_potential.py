@@ -1,9 +1,10 @@
 """What promises of waiting jobs are about to cost, as a potential that rewards are shaped with.
 
-The price of a job that is not served falls due days after the decisions that led to it. A critic that sees means
-and maxima over the jobs foretells it badly, so PPO did not learn from it. With the difference of a potential added
-to each reward the price builds up while the job waits, and starting the job gives it back. That changes no
-optimal policy: Ng, Harada and Russell, ICML 1999. In training alone; the objective stays what it is.
+The price of a job that is not served falls due days after the decisions that led to it. A critic that sees
+means and maxima over the jobs foretells it badly, so PPO did not learn from it. With the difference of a
+potential added to each reward the price builds up while the job waits, and starting the job gives it back.
+That changes no optimal policy: Ng, Harada and Russell, ICML 1999. In training alone; the objective stays what
+it is.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ SHORTEST_ALLOWANCE_S = 600  # RULES §6.2
 class PromisePotential:
     """The potential of each environment of a batch, over the jobs in its queue slots.
 
-    Of a waiting job: its value from its latest start on, falling until a start earns nothing; the price of a late
-    job, growing from submit to the latest start; the price of a job not served, growing from submit to the last
-    start that would serve it. All by the whole estimate.
+    Of a waiting job: its value from its latest start on, falling until a start earns nothing; the price of a
+    late job, growing from submit to the latest start; the price of a job not served, growing from submit to
+    the last start that would serve it. All by the whole estimate.
     """
 
     def __init__(self, batch: Batch) -> None:
