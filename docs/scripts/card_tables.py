@@ -3,9 +3,12 @@
 python -m docs.scripts.card_tables seeds CHECKPOINT ...     seeds of one recipe on the test windows
 python -m docs.scripts.card_tables windows TRACE ...        six-day windows of real traces, islanded's weather
 python -m docs.scripts.card_tables traces JOBS POWER [KEY=VALUE ...]
+python -m docs.scripts.card_tables stretches JOBS [SCHEDULER ...]
+python -m docs.scripts.card_tables dial SCENARIO WINDOWS PRICE=X,Y,...
 
 `traces`: `rare` and heuristics on real traces, a run each. JOBS and POWER are the folders of the .swf.gz and
-of the EIA's files, KEY=VALUE a setting such as forecast.kind=synthetic.
+of the EIA's files, KEY=VALUE a setting such as forecast.kind=synthetic. `stretches`: as a user meets it, a
+thousand jobs of a trace to their end under `islanded`. `dial`: what `rare` does as a price is turned.
 """
 
 from __future__ import annotations
@@ -41,6 +44,12 @@ TRACES = {
 JOBS = {"0:5000": tuple(TRACES), "8000:13000": ("KTH-SP2", "HPC2N", "SDSC-SP2", "SDSC-BLUE")}
 GAPS_HELD = ("supply.source.0.gaps=hold", "supply.source.1.gaps=hold")
 REGIONS = {"ERCO": (), "CISO": ("supply.site_zone=US/Pacific", *GAPS_HELD)}
+STRETCHES = {
+    "KTH-SP2": (2000, 9000, 16000), "HPC2N": (5000, 60000, 150000), "SDSC-SP2": (3000, 20000, 45000),
+    "SDSC-BLUE": (10000, 90000, 180000), "NASA-iPSC": (2000, 9000), "LLNL-Atlas": (3000, 20000),
+}  # fmt: skip
+"""First jobs of stretches of a thousand."""
+GUARDED = ("rare", "rare+guard", "atc+easy", "hvd+easy", "hvf+easy", "atc=0.5+greedy")
 SCHEDULERS = ("rare", "atc+easy", "hvd+easy", "hvf+easy", "atc+greedy")
 
 
@@ -93,13 +102,46 @@ def traces(jobs: Path, power: Path, settings: tuple[str, ...]) -> None:
                 print(
                     f"{name + ' ' + part:<24}{region:<8}" + "".join(f"{x:12.3f}" for x in found), flush=True
                 )
-    gaps = np.array(rows)[:, :1] - np.array(rows)[:, 1:]
-    for name, gap in zip(SCHEDULERS[1:], gaps.T, strict=True):
+    print_gaps(np.array(rows), SCHEDULERS)
+
+
+def stretches(jobs: Path, names: tuple[str, ...]) -> None:
+    """The objective and the jobs not served of each run, and how the first scheduler differs from the others."""
+    print(f"{'jobs':<22}" + "".join(f"{name:>20}" for name in names))
+    rows = []
+    for trace, starts in STRETCHES.items():
+        for first in starts:
+            part = f"{first}:{first + 1000}"
+            wishes = Wishes(workload=str(jobs / f"{TRACES[trace]}.swf.gz"), jobs=part)
+            case = build(load_scenario("islanded", wishes)).case
+            found = [rare.simulate(case, make_scheduler(name)).metrics for name in names]
+            rows.append([each["objective"] for each in found])
+            cells = "".join(f"{each['objective']:12.3f} ({each['jobs_unserved']:4d})" for each in found)
+            print(f"{trace + ' ' + part:<22}{cells}", flush=True)
+    print_gaps(np.array(rows), names)
+
+
+def print_gaps(rows: np.ndarray, names: tuple[str, ...]) -> None:
+    """How the objective of the first name (R, N) differs from the others over all rows."""
+    for place, name in enumerate(names[1:], start=1):
+        gap = rows[:, 0] - rows[:, place]
         above, below = int((gap > 0.001).sum()), int((gap < -0.001).sum())
         print(
-            f"rare less {name}: mean {gap.mean():+.4f}, {gap.min():+.3f} to {gap.max():+.3f}; "
+            f"{names[0]} less {name}: mean {gap.mean():+.4f}, {gap.min():+.3f} to {gap.max():+.3f}; "
             f"above on {above}, level (0.001) on {len(gap) - above - below}, below on {below}"
         )
+
+
+def dial(scenario: str, split: str, turned: str) -> None:
+    """Value, jobs not served and carbon of `rare` by a price, over all windows of a split."""
+    key, _, texts = turned.partition("=")
+    names = [f"rare:{key}={text}" for text in texts.split(",")]
+    loaded = load_scenario(scenario)
+    found = evaluate(loaded, names, choose_windows(loaded, [split]))
+    columns = ("value_earned", "jobs_unserved", "qos_violations", "grid_kwh", "carbon_kg")
+    print(f"{'scheduler':<20}" + "".join(f"{column:>16}" for column in columns))
+    for name in names:
+        print(f"{name:<20}" + "".join(f"{np.nansum(found.values(name, each)):16,.0f}" for each in columns))
 
 
 def main(words: list[str]) -> None:
@@ -110,6 +152,10 @@ def main(words: list[str]) -> None:
             seeds(words[1:])
         elif words[0] == "windows":
             windows(words[1:])
+        elif words[0] == "stretches":
+            stretches(Path(words[1]), tuple(words[2:]) or GUARDED)
+        elif words[0] == "dial":
+            dial(*words[1:])
         else:
             traces(Path(words[1]), Path(words[2]), tuple(words[3:]))
 

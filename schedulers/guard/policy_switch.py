@@ -1,4 +1,4 @@
-"""The scheduler NETWORK+guard: a trained network that a heuristic relieves (schedulers.guard.switching_decider)."""
+"""The scheduler NETWORK+guard: a network that a heuristic relieves (schedulers.guard.switching_decider)."""
 
 from __future__ import annotations
 

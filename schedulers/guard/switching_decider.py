@@ -67,7 +67,8 @@ class Watch:
 
 
 class SwitchingDecider(Copyable, Decider):
-    """Asks the network or the heuristic, whichever leads. What it learns in a run, it knows for that run alone.
+    """Asks the network or the heuristic, whichever leads. What it learns in a run, it knows for that run
+    alone.
 
     terms: (1,) schedulers.lookahead.rollout.TERMS, what the case counts in the objective.
     """

@@ -1,13 +1,14 @@
 """A network learns of each case's best scheduler: of several heuristics and the network that it starts as.
 
-Where jobs not served cost much, a network that learned without such prices is far below a simple heuristic, and
-reinforcement learning takes long to find there. So it imitates first, in the states that it comes to by itself
-(Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
+Where jobs not served cost much, a network that learned without such prices is far below a simple heuristic,
+and reinforcement learning takes long to find there. So it imitates first, in the states that it comes to by
+itself (Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 import rare
+from experiments.training.recipes.grounds.drawn_grounds import stakes
 from rare.env.batch import Batch
 from rare.episodes import Episode, Episodes, window_case
 from rare.scheduler import Decider
@@ -27,15 +29,18 @@ from schedulers.training.offline.packed_observations import pack
 from schedulers.training.scheduler_net import SchedulerNet
 from traces.errors import InputError
 
-HEURISTICS = ("atc+easy", "atc=0.5+greedy", "hvd+easy", "hvf+easy", "edf+easy", "sjf+easy", "slack+easy")
-TRIED = 3  # windows of a case on which its teacher is chosen
+HEURISTICS = ("atc+easy", "atc=0.5+greedy", "hvd+easy", "edf+easy", "sjf+easy")
+LOW_STAKES = 1.15
+"""Of grounds.drawn_grounds.stakes. Below, prices are so low that the network that learned without them
+teaches."""
+TRIED = 2  # windows of a case on which its teacher is chosen, the shortest
 
 
 @dataclass(frozen=True)
 class TeachOptions:
-    """rounds: each plays `windows` windows and then makes `updates`. mix: share of the decisions of later rounds
-    that the teacher takes. kept: share of the decisions that become training data. sharpness: exponent on the
-    probabilities of a teaching network. learning_rate falls to 0 over all rounds."""
+    """rounds: each plays `windows` windows and then makes `updates`. mix: share of the decisions of later
+    rounds that the teacher takes. kept: share of the decisions that become training data. sharpness: exponent
+    on the probabilities of a teaching network. learning_rate falls to 0 over all rounds."""
 
     rounds: int = 6
     windows: int = 150
@@ -50,23 +55,28 @@ class TeachOptions:
 def best_teachers(
     net: SchedulerNet, head: str, episodes: Episodes, split: str, on_progress: Callable[[int, int], None]
 ) -> list[str]:
-    """For each case the name of its best heuristic, '' where the network is better, on some of its windows."""
+    """For each case the name of its best heuristic on some windows, '' where the network is better."""
     names = []
-    for index in range(len(episodes.cases)):
-        windows = [each for each in episodes.of(split) if each.case_index == index][:TRIED]
-        scores = {name: _mean(episodes, windows, name) for name in HEURISTICS} if windows else {"": 0.0}
-        if windows:
-            scores[""] = float(np.nanmean(greedy_scores(net, episodes, windows, head=head)))
+    for index, case in enumerate(episodes.cases):
+        windows = [
+            dataclasses.replace(each, case_index=0) for each in episodes.of(split) if each.case_index == index
+        ]
+        windows = sorted(windows, key=lambda each: each.placed_jobs)[:TRIED]
+        scores = {"": 0.0}
+        if windows and stakes(case) > LOW_STAKES:
+            alone = Episodes(episodes.scenario, (case,), tuple(windows))
+            scores = {name: _mean(alone, name) for name in HEURISTICS}
+            scores[""] = float(np.nanmean(greedy_scores(net, alone, windows, head=head)))
         names.append(max(scores, key=lambda name: scores[name]))
         on_progress(index + 1, len(episodes.cases))
     return names
 
 
-def _mean(episodes: Episodes, windows: Sequence[Episode], name: str) -> float:
-    """Mean objective of a heuristic, in the episodes' own unit of value offered."""
+def _mean(episodes: Episodes, name: str) -> float:
+    """Mean objective of a heuristic on all episodes, in their own unit of value offered."""
     scores = []
-    for window in windows:
-        result = rare.simulate(window_case(episodes.cases[window.case_index], window), make_scheduler(name))
+    for window in episodes.episodes:
+        result = rare.simulate(window_case(episodes.case, window), make_scheduler(name))
         score, offered = result.metrics["objective"], result.metrics["value_offered"]
         scores.append((score or 0.0) * offered * 1e6 / window.offered_u)
     return float(np.mean(scores))
@@ -91,7 +101,17 @@ def teach(
     for number in range(options.rounds):
         picks = [windows[order[(number * options.windows + i) % len(order)]] for i in range(options.windows)]
         parts = [
-            _labelled(net, origin, head, teachers[each.case_index], batch, each, 1.0 if number == 0 else options.mix, options, rng)
+            _labelled(
+                net,
+                origin,
+                head,
+                teachers[each.case_index],
+                batch,
+                each,
+                1.0 if number == 0 else options.mix,
+                options,
+                rng,
+            )
             for each in picks
         ]
         obs = torch.from_numpy(np.concatenate([seen for seen, _ in parts]))
@@ -101,7 +121,9 @@ def teach(
             left = 1.0 - (number + step / options.updates) / options.rounds
             optimizer.param_groups[0]["lr"] = options.learning_rate * left
             seen, wanted = draw_batch(labelled, options.batch, rng)
-            loss = torch.nn.functional.kl_div(net.policy(seen).log_softmax(dim=1), wanted, reduction="batchmean")
+            loss = torch.nn.functional.kl_div(
+                net.policy(seen).log_softmax(dim=1), wanted, reduction="batchmean"
+            )
             optimizer_step(loss, optimizer)
             total += loss.item()
         yield total / options.updates

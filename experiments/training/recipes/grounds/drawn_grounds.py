@@ -81,7 +81,7 @@ def _ground(loaded: Loaded, jobs_a_day: float, draw: np.random.Generator, split:
 
 
 def stakes(case: Case) -> float:
-    """What is at stake with a usual job, beside its value: its value and the prices if it is late or not served."""
+    """What is at stake with a usual job, as a multiple of its value: the value, and the prices of the job."""
     worth_u = np.maximum(case.workload.value_u, 0)
     if not worth_u.any():
         return 1.0
@@ -129,7 +129,9 @@ def _supply(draw: np.random.Generator, base: str, load: float) -> list[str]:
     settings = [f"supply.source.{i}.capacity={max(total * float(s), 0.01):.3f}" for i, s in enumerate(shares)]
     settings.append(f"battery.hours={log_uniform(draw, 0.2, 10):.2f}")
     if base == "grid-tied":
-        settings.append(f"grid.import_ratio={draw.choice([draw.uniform(0.05, 0.5), draw.uniform(0.4, 1.0)]):.2f}")
+        settings.append(
+            f"grid.import_ratio={draw.choice([draw.uniform(0.05, 0.5), draw.uniform(0.4, 1.0)]):.2f}"
+        )
         settings.append(f"grid.price.mean={log_uniform(draw, 0.02, 0.6):.3f}")
         settings.append(f"grid.carbon.mean={draw.uniform(100, 700):.0f}")
     if draw.random() < 0.35:
@@ -152,7 +154,9 @@ def _classes(draw: np.random.Generator) -> list[str]:
     settings = [f"service_class.{i}.share={max(float(s), 0.0):.3f}" for i, s in enumerate(shares)]
     stretch = log_uniform(draw, 0.7, 4.0)  # of the room that deadlines leave
     for i, (low, high) in enumerate(((1.2, 2.0), (2.0, 4.0), (4.0, 8.0))):
-        settings.append(f"service_class.{i}.slack_factor=[{1 + (low - 1) * stretch:.2f},{1 + (high - 1) * stretch:.2f}]")
+        settings.append(
+            f"service_class.{i}.slack_factor=[{1 + (low - 1) * stretch:.2f},{1 + (high - 1) * stretch:.2f}]"
+        )
     return settings
 
 

@@ -1,7 +1,8 @@
 """The windows that the packaged network learns on and is chosen by, side by side in one batch.
 
 Shipped scenarios with their own jobs and prices; the same with new jobs, and with new jobs and drawn prices;
-and drawn grounds. Validation windows are those of the shipped scenarios, and of grounds that nothing learns on.
+and drawn grounds. Validation windows are those of the shipped scenarios, and of grounds that nothing learns
+on.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class GroundsPlan:
     """How much of what.
 
     scenarios: their train and validation windows. new_jobs: variants of each plain one with other jobs.
-    priced: variants with other jobs and drawn prices. grounds, judged: numbers of drawn ones to learn on and for
-    validation. seed: of all draws.
+    priced: variants with other jobs and drawn prices. grounds, judged: numbers of drawn ones to learn on and
+    for validation. seed: of all draws.
     """
 
     scenarios: Sequence[str] = (*PLAIN, *SERVED)
@@ -74,7 +75,7 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
 
 
 def side_by_side(parts: Sequence[Episodes]) -> Episodes:
-    """The episodes of all parts with the cases of all parts; names get the number of the first case before them."""
+    """The episodes of all parts with the cases of all; names begin with the number of the first case."""
     cases, episodes = [], []
     for part in parts:
         first = len(cases)
