@@ -42,7 +42,7 @@ class PpoOptions:
     clone_last: float = 0.05  # the least of a weight that adapts, and the last of one that falls with steps
     clone_steps: int = 100_000  # steps over which it falls to `clone_last`, where the factor is 1
     tolerance: float = 0.01  # how far below the checkpoint's a validation score may be to count as not below
-    rate_share: float = 0.3  # share of `learning_rate` to learn with
+    rate_share: float = 1 / 3  # share of `learning_rate` to learn with
     actor_steps: int = 20_000  # steps over which the actor's learning rate rises from 0
     average_after: float = 8.0  # `average`, where that is 0
     sharpness: float = 4.0  # exponent on the probabilities of an offline checkpoint
