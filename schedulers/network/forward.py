@@ -310,7 +310,7 @@ class Forward(Copyable):
         row.actions = layout.actions
         row.plain = inputs_of(layout).plain
         for name, place in layout.slices.items():
-            if f"{name}_at" in NET.names:
+            if f"{name}_at" in (NET.names or ()):
                 row[f"{name}_at"] = place.start
         parts, at = [], 0
         for name, part in _parts(weights, head, width, heads_of(layout)).items():

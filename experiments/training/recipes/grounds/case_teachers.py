@@ -22,6 +22,7 @@ from rare.episodes import Episode, Episodes, window_case
 from rare.scheduler import Decider
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING
 from schedulers import make_scheduler
+from schedulers.heuristics.heuristic import parse
 from schedulers.training.distil.aggregated import LabelledRound, draw_batch, optimizer_step
 from schedulers.training.distil.distillation import sharper
 from schedulers.training.greedy_windows import forward_of_net, greedy_scores
@@ -143,7 +144,7 @@ def _labelled(
     """(N, D) observations of an episode and (N, A) probabilities of the teacher's actions."""
     student, network = forward_of_net(net, head), forward_of_net(origin, head)
     batch.set_up(0, window)
-    heuristic = make_scheduler(teacher).for_case(batch.case_of(0)) if teacher else None
+    heuristic = parse(teacher).for_case(batch.case_of(0)) if teacher else None
     batch.begin(0)
     observations, actions = [], []
     while not batch.is_over(0):

@@ -17,7 +17,8 @@ import numpy as np
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.training.recipes.grounds.drawn_grounds import by_job, drawn_ground, stakes, with_drawn_prices
 from experiments.training.recipes.grounds.training_weather import SITES, write_training_year
-from rare.episodes import Episodes, Randomise
+from rare.episodes import Episode, Episodes, Randomise
+from rare.model import Case
 from rare.scenario.scenario_episodes import episodes_of
 
 TRAIN, VALIDATION = "train", "validation"
@@ -76,7 +77,8 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
 
 def side_by_side(parts: Sequence[Episodes]) -> Episodes:
     """The episodes of all parts with the cases of all; names begin with the number of the first case."""
-    cases, episodes = [], []
+    cases: list[Case] = []
+    episodes: list[Episode] = []
     for part in parts:
         first = len(cases)
         cases += part.cases
