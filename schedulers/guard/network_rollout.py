@@ -1,4 +1,4 @@
-"""A network played on in a believed future, compiled: beside schedulers.lookahead.rollout, which has heuristics."""
+"""A network played on in a believed future, compiled; schedulers.lookahead.rollout has heuristics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scheduler NETWORK+guard: a trained network that a heuristic relieves (schedulers.guard.switching_decider)."""
+"""The scheduler NETWORK+guard: a trained network, relieved by a heuristic where that does better."""
 
 from __future__ import annotations
 
@@ -31,8 +31,6 @@ RANGES = {
     "arrivals": (0, 1),
     "unserved": (0, 1),
     "seed": (0, 2**31),
-    "first": (0, 1),
-    "memory": (0, 1),
 }
 
 

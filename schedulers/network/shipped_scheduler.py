@@ -134,7 +134,7 @@ class GuardedDecider(Copyable, Decider):
         return self.seen_in(self._observer.obs, self._counts)
 
     def seen_in(self, obs: np.ndarray, counts: np.ndarray) -> Guarded:
-        """Itself as compiled code takes it, with another observation (D,), and counts (REASONS,) to add to."""
+        """Itself as compiled code takes it, with another observation (D,) and counts (REASONS,) to add to."""
         guard = self._guard
         low, high = guard.bounds
         return Guarded(
