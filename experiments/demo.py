@@ -134,7 +134,7 @@ def learn_all(folder: Path, display: ProgressDisplay) -> None:
         folder / "ppo",
         steps=PPO_STEPS,
         start=folder / "crr" / "best",
-        validate_every=PPO_STEPS // 8,
+        validate_every=PPO_STEPS // 16,
         resume=(folder / "ppo").exists(),
         display=display,
     )

@@ -14,7 +14,8 @@ from schedulers.heuristics.gates import GATES
 from schedulers.heuristics.heuristic import SHORT, known_names, parse_parts, unknown_part
 from schedulers.heuristics.speeds import SPEEDS
 from schedulers.heuristics.victims import VICTIMS
-from schedulers.network.shipped_folders import SHIPPED, SHIPPED_FOLDERS, WITH_FORECAST, WITHOUT_FORECAST
+from schedulers.network.price_dial import MARK, parse_dial, split_dial
+from schedulers.network.shipped_folder import SHIPPED, SHIPPED_FOLDER
 from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
 from schedulers.user.user_class import is_user_class, load_user_class
 from schedulers.user.user_files import user_files
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from schedulers.guard.policy_switch import Network
 
 __all__ = [
-    "SHIPPED", "SHIPPED_FOLDERS", "WITHOUT_FORECAST", "WITH_FORECAST", "checkpoint_folder", "is_shipped",
-    "make_scheduler", "describe", "plugin_files",
+    "SHIPPED", "SHIPPED_FOLDER", "checkpoint_folder", "is_shipped", "make_scheduler", "describe",
+    "plugin_files",
 ]  # fmt: skip
 MOST_TRIALS = 10**7
 PRIVILEGED, OVER_A_HEURISTIC, TRAINED = "privileged", "over a heuristic", "trained"
@@ -122,11 +123,12 @@ def checkpoint_folder(name: str) -> Path | None:
 
 def is_shipped(name: str) -> bool:
     """Whether this names the trained scheduler of the package. InputError for `rare` with parts behind it."""
-    first, *parts = re.split(r"[+=]", _without_guard(name.strip().lower()))
+    base, _ = split_dial(_without_guard(name.strip().lower()))
+    first, *parts = re.split(r"[+=]", base)
     if first == SHIPPED and parts:
         raise InputError(
-            f"scheduler {name!r}: {SHIPPED} is a trained network and takes neither parts nor parameters but "
-            f"+guard; write {SHIPPED} or {SHIPPED}+guard"
+            f"scheduler {name!r}: {SHIPPED} is a trained network and takes no parts but +guard and prices; "
+            f"write {SHIPPED}, {SHIPPED}+guard or {SHIPPED}:served=2,carbon=0.5"
         )
     return first == SHIPPED
 
@@ -156,15 +158,20 @@ def _lookahead(name: str, **params: Any) -> BaseScheduler:
 
 
 def _shipped(name: str, **params: float) -> BaseScheduler:
-    """`rare`: the networks that ship with the package, or `rare+guard`."""
+    """`rare`: the network that ships with the package, `rare:PRICES`, or either with `+guard`."""
     is_shipped(name)  # refuses other parts behind the name
-    from schedulers.network.shipped_pair import ShippedPair
+    from rare.env.observation.shown_prices import AS_IN_THE_CASE
+    from schedulers.network.shipped_scheduler import ShippedScheduler
 
-    guarded = _GUARD.fullmatch(name.strip().lower())
+    name = name.strip().lower()
+    network, (_, prices) = _without_guard(name), split_dial(_without_guard(name))
+    dial = parse_dial(name, prices) if MARK in network else AS_IN_THE_CASE
+    scheduler = ShippedScheduler(SHIPPED_FOLDER, network, dial)
+    guarded = _GUARD.fullmatch(name)
     if guarded:
-        return _guarded(guarded.string, ShippedPair(), guarded["options"], **params)
+        return _guarded(name, scheduler, guarded["options"], **params)
     _refuse_parameters(name, params)
-    return ShippedPair()
+    return scheduler
 
 
 def _checkpoint(folder: Path, name: str, **params: float) -> BaseScheduler:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from schedulers.training.offline.algorithms import OFFLINE_ALGORITHMS
+from schedulers.training.online.online_options import FADING_ANCHOR
 
 ALGORITHMS = OFFLINE_ALGORITHMS.built_in
 MIXED = ("easy", "sjf+easy", "hvf+easy", "edf+easy", "atc+greedy", "easy+green")
@@ -223,6 +224,7 @@ def online(scenario: str, folder: Path, seeds: list[int]) -> None:
                     width=None if start else 32,
                     seed=seed,
                     validate_every=ONLINE_STEPS // 20,
+                    options=FADING_ANCHOR,
                     resume=out.exists(),
                     figure=False,
                 )

@@ -16,6 +16,7 @@ from typing import Any
 from experiments.launchpad.cases import Case
 from experiments.launchpad.experiment_file import Experiment
 from experiments.process.code_identity import code_hash, library_versions
+from schedulers.training.online.online_options import FADING_ANCHOR
 
 CHOOSE, REFERENCE, DATA, OFFLINE, ONLINE = "choose", "reference", "data", "offline", "online"
 TUNING_SEED = 1_000_000  # of the trials: no run that is judged has it
@@ -211,6 +212,7 @@ class _CasePlan:
         }  # fmt: skip
         needs = {}
         if kind == "handover":
+            options |= FADING_ANCHOR
             options["critic_steps"] = round(hand.critic_share * online.steps)
             options["clone_steps"] = round(hand.clone_share * online.steps)
             epsilon = ALWAYS_RANDOM if hand.tier == "random" else hand.epsilon

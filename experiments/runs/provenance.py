@@ -39,7 +39,7 @@ def scheduler_files(names: Iterable[str]) -> dict[str, str]:
     Of a class that depends on more files, such as a model or a module of the user's, one hash of all of them.
     """
     from schedulers.network.checkpoint_files import checkpoint_hash
-    from schedulers.registry import SHIPPED_FOLDERS, checkpoint_folder, is_shipped, plugin_files
+    from schedulers.registry import SHIPPED_FOLDER, checkpoint_folder, is_shipped, plugin_files
     from schedulers.user.user_class import is_user_class, parse_user_class
 
     hashes: dict[str, str] = {}
@@ -51,8 +51,7 @@ def scheduler_files(names: Iterable[str]) -> dict[str, str]:
             joined = hashlib.sha256(repr(parts).encode()).hexdigest()
             hashes[name] = parts[0][1] if len(parts) == 1 else joined
         elif is_shipped(name):
-            both = "".join(checkpoint_hash(each) for each in SHIPPED_FOLDERS.values())
-            hashes[name] = hashlib.sha256(both.encode()).hexdigest()
+            hashes[name] = checkpoint_hash(SHIPPED_FOLDER)
         elif folder is not None:
             hashes[name] = checkpoint_hash(folder)
     return hashes

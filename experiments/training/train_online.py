@@ -169,7 +169,10 @@ class _Run:
             training = Training(
                 learner, config["validate_every"], folder, callbacks, untrained=config["start"] is None
             )
-            return self.summary(training.run(), learner, time.monotonic() - began_s)
+            progress = training.run()
+        if progress.best_step == 0 and progress.unproven > progress.best:
+            self.display.note(unproven_text(progress, getattr(options, "margin", 0.0)))
+        return self.summary(progress, learner, time.monotonic() - began_s)
 
     def learner(
         self, folder: Path, net: SchedulerNet, options: OnlineOptions, data: Transitions | None
@@ -196,7 +199,13 @@ class _Run:
         task = OnlineTask(
             env=env,
             options=options,
-            start=LearnerStart(net, config["start"] is not None, config["seed"], config["device"]),
+            start=LearnerStart(
+                net,
+                from_checkpoint=config["start"] is not None,
+                from_logs=_is_offline(config["start"]),
+                seed=config["seed"],
+                device=config["device"],
+            ),
             steps=config["steps"],
             data=data,
             mix=config["mix"],
@@ -252,6 +261,7 @@ class _Run:
             **{key: self.config[key] for key in ("algorithm", "scenario", "seed", "steps", "device")},
             "windows": [window.name for window in self.windows],
             "first": {"objective": progress.first, "lowest_since": progress.lowest},
+            "unproven": progress.unproven if progress.unproven > progress.best else None,
             "best": {
                 "objective": progress.best,
                 "step": progress.best_step,
@@ -271,6 +281,19 @@ class _Run:
             "frames_per_s": progress.step / learning_s,
             "shares": {part: seconds / total_s for part, seconds in seconds_of.items()},
         }
+
+
+def _is_offline(start: dict[str, Any] | None) -> bool:
+    """Whether a start, as config.json has it, learned from logs: only such a policy is as blurred as they."""
+    return start is not None and str(start["trained"]).startswith("offline")
+
+
+def unproven_text(progress: Progress, margin: float) -> str:
+    """Why `best` is the checkpoint that the run started from."""
+    return (
+        f"best is the start itself ({progress.best:.3f} on validation windows): {progress.unproven:.3f}, the "
+        f"highest later, is not above it by {margin:g} standard errors of the difference"
+    )
 
 
 def _origin(request: OnlineRequest) -> Checkpoint | None:

@@ -91,7 +91,15 @@ def tables_of(
 
 def _describe(view: Any, layout: Layout) -> None:
     """Write sizes, options and places of a layout into a view."""
-    for name in ("queue_slots", "running_slots", "forecast_hours", "reservations", "levels", "events", "prices"):
+    for name in (
+        "queue_slots",
+        "running_slots",
+        "forecast_hours",
+        "reservations",
+        "levels",
+        "events",
+        "prices",
+    ):
         view[name] = getattr(layout, name)
     view["actions"], view["length"] = layout.actions, layout.size
     for name, place in layout.slices.items():

@@ -68,8 +68,8 @@ def episodes_of_all(
 
 
 def episodes_of_windows(loaded: Loaded, windows: Sequence[Window], seed: int = 0) -> Episodes:
-    """These windows of a scenario's case, whatever its own are. InputError if it has no calendar, or no window
-    holds a job."""
+    """These windows of a scenario's case, whatever its own are. InputError if it has no calendar, or no
+    window holds a job."""
     built = build(loaded, seed=seed)
     if built.join is None:
         raise InputError("nothing in it goes by the calendar, so it has no windows", where=loaded.label)

@@ -1,4 +1,4 @@
-"""A network played on in a believed future, compiled; schedulers.lookahead.rollout has heuristics."""
+"""A network played on in a believed future, compiled; schedulers.lookahead.rollout plays heuristics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scheduler NETWORK+guard: a trained network, relieved by a heuristic where that does better."""
+"""The scheduler NETWORK+guard: a network that a heuristic relieves (schedulers.guard.switching_decider)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class CheckEffort:
     every: float = 1.0
     samples: int = 8
     horizon: float = 24.0
-    margin: float = 1.0
+    margin: float = 2.0
     budget: int = 20000
     arrivals: int = 0
     unserved: float = 0.2
@@ -77,7 +77,8 @@ Player = Callable[[Believed, Any, int, int], tuple[float, bool]]
 
 
 class SwitchingDecider(Copyable, Decider):
-    """Asks the network or the heuristic, whichever leads. What a run shows is known in that run alone.
+    """Asks the network or the heuristic, whichever leads. What it learns in a run, it knows for that run
+    alone.
 
     terms: (1,) schedulers.lookahead.rollout.TERMS, what the case counts in the objective.
     """

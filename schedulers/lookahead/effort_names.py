@@ -1,4 +1,4 @@
-"""Numbers in a scheduler's name, such as samples=8 in `lookahead=hvf+easy+samples=8`, by their ranges."""
+"""Numbers in a scheduler's name, such as samples=8 in `lookahead=hvf+easy+samples=8`, and their ranges."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ class LearnedDecider(ObservingDecider):
                 f"scheduler {self.name}: was trained with {_sizes(layout)}; log it with --queue-slots "
                 f"{layout.queue_slots} --running-slots {layout.running_slots} --forecast-hours "
                 f"{layout.forecast_hours}, {_with(layout.reservations)} --reservations, on a scenario "
-                f"{_with(layout.levels)} speed levels, {_with(layout.events)} events and {_with(layout.prices)} prices"
+                f"{_with(layout.levels)} speed levels, {_with(layout.events)} events and "
+                f"{_with(layout.prices)} prices"
             )
         return int(step), int(why)
 

@@ -1,4 +1,4 @@
-"""A network under guard, kept to what it was trained on, as both of those that ship are.
+"""A network kept to what it was trained on, as the one that ships is.
 
 Out of its range a heuristic decides. The rule is in docs/model-card.md; what is in range the checkpoint says
 itself (experiments.training.recipes.release puts it there).
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from rare.env.observation.observer import Observer
+from rare.env.observation.shown_prices import AS_IN_THE_CASE, Dial
 from rare.env.policies.deciders import Observers
 from rare.model import Case
 from rare.scheduler import BaseScheduler, Decider
@@ -23,7 +24,7 @@ from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
 from schedulers.network.forward import Forward
 from schedulers.network.guarded_loops import REASONS, STALLED, Guarded, answer_through, replay_guarded
 from schedulers.network.learned_scheduler import POINTWISE, forward_of
-from schedulers.network.shipped_folders import SHIPPED
+from schedulers.network.shipped_folder import SHIPPED
 from schedulers.network.trained_range import NAMES, TrainedRange
 from traces.errors import InputError
 from traces.numbers.constants import HOUR_S
@@ -34,12 +35,14 @@ SHOWN_REASONS = 3
 class ShippedScheduler(Copyable, BaseScheduler):
     """A checkpoint with a fallback. Any case will do. Needs no torch.
 
+    dial: prices that the network is shown in place of the case's.
+
     InputError for a folder that is no checkpoint, or one that does not say its range and its fallbacks.
     """
 
     compiled_entry = "replay_guarded"
 
-    def __init__(self, folder: Path, name: str = SHIPPED) -> None:
+    def __init__(self, folder: Path, name: str = SHIPPED, dial: Dial = AS_IN_THE_CASE) -> None:
         description = describe_checkpoint(folder)
         where, facts = str(description.folder / FACTS), description.facts
         self.name, self.layout, self.facts = name, description.layout, facts
@@ -50,7 +53,9 @@ class ShippedScheduler(Copyable, BaseScheduler):
         self._bounds = self.range.bounds
         self._fallback = parse(str(facts.get("fallback")))
         self._without_value = parse(str(facts.get("fallback_without_value")))
-        self._observers = Observers(self.layout)
+        if dial != AS_IN_THE_CASE and not self.layout.prices:
+            raise InputError(f"scheduler {name!r}: {where} was trained without prices, so it has no dial")
+        self._observers = Observers(self.layout, dial)
 
     def for_case(self, case: Case) -> GuardedDecider:
         """A decider that has counted nothing yet."""
@@ -134,7 +139,7 @@ class GuardedDecider(Copyable, Decider):
         return self.seen_in(self._observer.obs, self._counts)
 
     def seen_in(self, obs: np.ndarray, counts: np.ndarray) -> Guarded:
-        """Itself as compiled code takes it, with another observation (D,) and counts (REASONS,) to add to."""
+        """Itself as compiled code takes it, with another observation (D,) and counts (REASONS,)."""
         guard = self._guard
         low, high = guard.bounds
         return Guarded(

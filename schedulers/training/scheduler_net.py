@@ -86,8 +86,8 @@ class Reading:
     """Parsed observations, shared by all trunks that read them.
 
     waiting, running: jobs with their features. plain (B, C): cluster and spans of the forecast, then events
-    and spans of the limits ahead, prices and spans of the costs ahead, where the layout has them. mask (B, A). What follows from these is computed
-    once, however many networks read it.
+    and spans of the limits ahead, prices and spans of the costs ahead, where the layout has them. mask (B,
+    A). What follows from these is computed once, however many networks read it.
     """
 
     layout: Layout

@@ -23,8 +23,8 @@ _WHOLE_BLOCKS = [
 def widened(net: SchedulerNet, layout: Layout) -> SchedulerNet:
     """The network for a layout that has more blocks: it chooses as before, until it learns what they mean.
 
-    Weights of new inputs are 0; actions that the old layout lacks get the weights of a new network. InputError
-    if the layout lacks a block of the network's.
+    Weights of new inputs are 0; actions that the old layout lacks get the weights of a new network.
+    InputError if the layout lacks a block of the network's.
     """
     for name in OPTIONAL:
         if getattr(net.layout, name) and not getattr(layout, name):

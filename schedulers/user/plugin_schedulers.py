@@ -31,8 +31,8 @@ class SchedulerFamily:
 
 
 def first_word(name: str) -> str:
-    """The word with which a scheduler's name begins, before '+' and '='."""
-    return re.split(r"[+=]", name.strip().lower())[0]
+    """The word with which a scheduler's name begins, before '+', '=' and ':'."""
+    return re.split(r"[+=:]", name.strip().lower())[0]
 
 
 def _family_of_plugin(plugin: object) -> tuple[str, SchedulerFamily]:

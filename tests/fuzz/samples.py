@@ -30,7 +30,7 @@ from rare.scenario.load import Wishes, load_scenario
 from rare.scenario.windows import read_windows
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
 from schedulers.network.weights_file import WEIGHTS, read_weights
-from schedulers.registry import SHIPPED_FOLDERS
+from schedulers.registry import SHIPPED_FOLDER
 from schedulers.training.journal import read_rows
 from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, openmeteo, tmy3_lines
 from tests.experiments.fake_runs import fake_compare, fake_run
@@ -38,7 +38,7 @@ from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces import read_power, read_workload, write_workload
 from traces.jobs.job_mapping import load as load_mapping
 
-SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDERS["with-forecast"]).network
+SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDER).network
 EXPERIMENT = Path(__file__).resolve().parent.parent / "experiments" / "launchpad" / "mini.toml"
 
 
@@ -201,9 +201,9 @@ def samples(folder: Path) -> list[Sample]:
         Sample("training run", "summary.json", b'{"best": {"objective": 0.5}, "wall_s": 3}', read_json),
         Sample("evaluation", EVALUATION.rpartition("/")[2], json.dumps(_evaluation()).encode(), _facts),
         Sample("kept rows", "w.json", json.dumps(_rows()).encode(), _kept),
-        Sample("checkpoint", FACTS, (SHIPPED_FOLDERS["with-forecast"] / FACTS).read_bytes(),
+        Sample("checkpoint", FACTS, (SHIPPED_FOLDER / FACTS).read_bytes(),
                lambda path: describe_checkpoint(path.parent)),
-        Sample("weights", WEIGHTS, (SHIPPED_FOLDERS["with-forecast"] / WEIGHTS).read_bytes()[:],
+        Sample("weights", WEIGHTS, (SHIPPED_FOLDER / WEIGHTS).read_bytes()[:],
                lambda path: read_weights(path.parent, SHIPPED_NETWORK["width"], SHIPPED_NETWORK["kind"])),
         Sample("layout", "layout.json", Layout().to_json().encode(),
                lambda path: Layout.from_json(path.read_text("utf-8", "replace"))),

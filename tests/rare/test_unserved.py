@@ -14,6 +14,7 @@ from rare.run import simulate
 from rare.scenario.case_builder import build
 from rare.scenario.case_hash import case_hash, config_hash
 from rare.scenario.load import load_scenario
+from rare.state.arrays import STATUS_NAMES
 from schedulers import make_scheduler
 from tests.builders import make_case
 from tests.rare.twins import history
@@ -231,6 +232,21 @@ class TestScenario:
         with pytest.raises(InputError) as caught:
             self.loaded(tmp_path, *texts)
         assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("price_u", "served"), [(0, ["completed", "expired"]), (20, ["completed", "completed"])]
+)
+def test_lookahead_serves_whom_it_costs_more_to_lose(price_u, served):
+    # the first is worth more and runs first by value; then the second is dropped at 1,800, before it ends
+    jobs = [
+        job(1900, cores=2, value_u=10 * 10**6, deadline_s=1900, service_class="a"),
+        job(1900, cores=2, deadline_s=900, service_class="b"),
+    ]
+    prices = {"unserved_by_class": (ClassPrice("b", price_u * 10**6, 0),)}
+    case = case_of(jobs, [{"t": 0, "supply": 200}], {"end_s": 6000}, **prices)
+    result = simulate(case, make_scheduler("lookahead=hvf+greedy"), record=False)
+    assert np.array(STATUS_NAMES)[result.jobs["status"]].tolist() == served
 
 
 def test_a_case_without_prices_says_nothing_of_them():

@@ -15,14 +15,15 @@ from rare.scheduler import BaseScheduler, Decider, as_decider, as_scheduler
 from schedulers import describe, known_names, make_scheduler
 from schedulers.heuristics.deferral import Deferral, Prices
 from schedulers.heuristics.fused_record import RandomActions
-from schedulers.registry import SHIPPED_FOLDERS
+from schedulers.registry import SHIPPED_FOLDER
 from tests.builders import make_case
 from traces.errors import InputError
 
 PARTS = [part for kind in ("backfill", "gates", "victims") for part in describe()[kind]]
 NAMES = [
     *known_names(), *(f"sjf+{part}" for part in PARTS),
-    "lookahead=hvf+greedy+budget=60+samples=3", "oracle=5", "rare", "rare+guard+samples=3", *map(str, SHIPPED_FOLDERS.values()),
+    "lookahead=hvf+greedy+budget=60+samples=3", "oracle=5", "rare", "rare+guard+samples=3",
+    str(SHIPPED_FOLDER),
     "deferral",
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from experiments.training.train_folder import SUMMARY, check_extra, opened, vers
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes
 from schedulers.network.forward import CHOICES_OF_POLICY
+from schedulers.training.online.online_options import FADING_ANCHOR
 from traces.files.atomic import write_json
 
 LAYOUT = Layout(queue_slots=128, running_slots=16, forecast_hours=24)
@@ -22,6 +23,7 @@ STEPS = 120_000
 """Decisions of PPO after imitation, for each seed."""
 ROUNDS, WINDOWS, UPDATES = 5, 5, 300
 PPO: dict[str, float | str] = {
+    **FADING_ANCHOR,
     "environments": 32,
     "rollout": 128,
     "learning_rate": 3e-4,

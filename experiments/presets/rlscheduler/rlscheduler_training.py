@@ -22,6 +22,7 @@ from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
 from rare.episodes import Episode, Episodes, window_case
 from schedulers.network.forward import TWO_STEP
+from schedulers.training.online.online_options import FADING_ANCHOR
 from traces.synthetic import lublin
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ WIDTH = 32
 REWARD = "slowdown"
 ROUNDS, ENVIRONMENTS, STEPS_A_ROUND, PASSES, BATCH, LEARNING_RATE = 40, 64, 32, 3, 256, 3e-3  # of cloning
 OPTIONS: dict[str, float | str] = {
+    **FADING_ANCHOR,
     "reward_scale": 0.05,
     "learning_rate": 5e-4,
     "epochs": 2,

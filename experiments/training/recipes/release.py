@@ -1,8 +1,8 @@
 """Copies a trained network into the package, as the scheduler `rare`.
 
-python -m experiments.training.recipes.release CHECKPOINT
+python -m experiments.training.recipes.release CHECKPOINT --grounds DIR
 
-Without a checkpoint it prints the facts of the packaged networks.
+Without a checkpoint it prints the facts of the packaged network.
 
 It simulates the training windows again to record the range of the network's observations there; outside of it
 a heuristic decides (schedulers.network.trained_range, docs/model-card.md).
@@ -33,6 +33,8 @@ from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.json_values import json_text
 from experiments.runs.key_values import parsed_randomise
 from experiments.runs.provenance import file_hash
+from experiments.training.recipes.grounds.training_episodes import training_episodes
+from experiments.training.recipes.train_on_grounds import PLAN
 from rare.env.batch import Batch
 from rare.env.observation.layout import Layout
 from rare.episodes import Episodes, Randomise
@@ -42,7 +44,7 @@ from schedulers.network.checkpoint_files import FACTS, WEIGHTS, Description, des
 from schedulers.network.learned_scheduler import POINTWISE, forward_of
 from schedulers.network.shipped_scheduler import forecast_hours as hours_of
 from schedulers.network.trained_range import NAMES, TrainedRange, play_watched
-from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
+from schedulers.registry import SHIPPED_FOLDER
 from traces.errors import InputError
 from traces.files.atomic import write_bytes
 from traces.files.documents import read_json
@@ -89,6 +91,7 @@ class Release:
     forecast_h          : the shortest forecast, in hours, with which the network may decide, for one that was
                           shown to work with less than in training; None: as in training
     target              : the folder in the package
+    grounds             : folder of the training grounds (train_on_grounds), for the range
     """
 
     scenario: str | None = None
@@ -96,7 +99,8 @@ class Release:
     fallback: str = FALLBACK
     without_value: str = WITHOUT_VALUE
     forecast_h: float | None = None
-    target: Path = SHIPPED_FOLDERS[WITH_FORECAST]
+    target: Path = SHIPPED_FOLDER
+    grounds: Path | None = None
 
 
 def ship(
@@ -115,15 +119,22 @@ def ship(
     source = describe_checkpoint(find_folder(str(checkpoint)))
     _check(source)
     parse(plan.fallback), parse(plan.without_value)
-    training = training_of(source, plan.scenario, plan.randomise)
+    if plan.grounds is not None:
+        episodes, origin = (
+            training_episodes(plan.grounds, PLAN, display),
+            {"grounds": dataclasses.asdict(PLAN)},
+        )
+    else:
+        training = training_of(source, plan.scenario, plan.randomise)
+        episodes, origin = training.episodes(), training.to_facts()
     with display.task("playing the training windows", "windows") as task:
-        trained, played = range_of(source, training.episodes(), task.update)
+        trained, played = range_of(source, episodes, task.update)
     played["forecast_hours_in_training"] = trained.forecast_h
     if plan.forecast_h is not None:
         trained = dataclasses.replace(trained, forecast_h=plan.forecast_h)
     facts = {
         **source.facts,
-        "range": {**trained.to_facts(), "from": training.to_facts(), **played},
+        "range": {**trained.to_facts(), "from": origin, **played},
         "fallback": plan.fallback,
         "fallback_without_value": plan.without_value,
         "weights_sha256": file_hash(source.folder / WEIGHTS),
@@ -191,7 +202,7 @@ def _check(source: Description) -> None:
         raise InputError(
             f"{source.folder}: is a network of kind {kind!r}; only pointwise ones run without torch"
         )
-    if dataclasses.replace(source.layout, reservations=False) != Layout():
+    if _sizes(source.layout) != _sizes(Layout()):
         raise InputError(
             f"{source.folder}: has {source.layout.queue_slots} queue slots, {source.layout.running_slots} "
             f"running slots and {source.layout.forecast_hours} hours; save it for {Layout().queue_slots}, "
@@ -206,6 +217,10 @@ def _check(source: Description) -> None:
             f"{source.folder / WEIGHTS}: has {size:,} bytes, and at most {MOST_BYTES:,} are shipped; "
             "train a narrower network"
         )
+
+
+def _sizes(layout: Layout) -> tuple[int, int, int]:
+    return layout.queue_slots, layout.running_slots, layout.forecast_hours
 
 
 def _summary_of(folder: Path) -> dict[str, Any] | None:
@@ -233,6 +248,9 @@ def _write_checkpoint(target: Path, source: Path, description: str) -> None:
 @click.argument("checkpoint", required=False)
 @click.option("--scenario", metavar="NAME[,NAME...]", help="Range from these, not as it says.")
 @click.option("--randomise", metavar="variants=8,cluster=0.5:2", help="With clusters drawn, as in training.")
+@click.option(
+    "--grounds", type=click.Path(path_type=Path), metavar="DIR", help="Range from the grounds here."
+)
 @click.option("--fallback", default=FALLBACK, show_default=True, help="Decides out of range.")
 @click.option("--without-value", default=WITHOUT_VALUE, show_default=True, help="Where no job has a value.")
 @click.option(
@@ -241,35 +259,21 @@ def _write_checkpoint(target: Path, source: Path, description: str) -> None:
     metavar="H",
     help="Shortest forecast with which it decides.  [default: as in training]",
 )
-@click.option(
-    "--as",
-    "kind",
-    type=click.Choice(list(SHIPPED_FOLDERS)),
-    default=WITH_FORECAST,
-    show_default=True,
-    help="Where it decides.",
-)
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def command(
     checkpoint: str | None,
     randomise: str | None,
     forecast_hours: float | None,
-    kind: str,
     quiet: bool,
     **options: Any,
 ) -> None:
     """Make the network in the folder CHECKPOINT the scheduler `rare`; without one, show what is shipped."""
     if checkpoint is None:
-        click.echo(
-            json_text(
-                {kind: printed_facts(describe_checkpoint(folder)) for kind, folder in SHIPPED_FOLDERS.items()}
-            )
-        )
+        click.echo(json_text(printed_facts(describe_checkpoint(SHIPPED_FOLDER))))
         return
     plan = Release(
         randomise=None if randomise is None else parsed_randomise(randomise),
         forecast_h=forecast_hours,
-        target=SHIPPED_FOLDERS[kind],
         **options,
     )
     facts = ship(checkpoint, plan, display=ProgressDisplay(quiet))

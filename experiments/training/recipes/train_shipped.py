@@ -36,12 +36,13 @@ from experiments.training.train_folder import versions
 from rare.dataset.dataset_folder import existing
 from schedulers.network.checkpoint_files import checkpoint_hash, find_folder
 
+
 @dataclass(frozen=True, slots=True)
 class ShippedTraining:
     """The cells of the recipe: logs of scenarios, and networks. A payload is a name to log, or a seed.
 
-    folder: of all of it. The results are in its folder `cells`: paths below `folder`, and objectives. start: a
-    checkpoint that all seeds go on from; None: each trains its own.
+    folder: of all of it. The results are in its folder `cells`: paths below `folder`, and objectives. start:
+    a checkpoint that all seeds go on from; None: each trains its own.
     """
 
     folder: Path

@@ -17,6 +17,7 @@ from experiments.training.train_distil import distil_run
 from experiments.training.train_offline import train_offline
 from experiments.training.train_online import train_online
 from rare.env.observation.layout import Layout
+from schedulers.training.online.online_options import FADING_ANCHOR
 
 WIDTH = 32
 QUEUE_SLOTS, RUNNING_SLOTS = 192, 16  # of the logs; the packaged network has 64 and 16
@@ -24,7 +25,13 @@ TEACHER, EPSILON = "lookahead", 0.05
 LOOKED_AHEAD = {"islanded": 55, "grid-tied": 26, "solar-night": 40}
 """Episodes by scenario. Those in which lookahead starts a job outside the slots are left out."""
 UPDATES, UPDATES_VALIDATE = 1_600, 200
-STEPS, OPTIONS = 800_000, {"learning_rate": 1e-3, "clone_weight": 0.5, "clone_steps": 400_000}
+STEPS = 800_000
+OPTIONS: dict[str, float] = {
+    **FADING_ANCHOR,
+    "learning_rate": 1e-3,
+    "clone_weight": 0.5,
+    "clone_steps": 400_000,
+}
 """Decisions of PPO from CRR's best checkpoint."""
 PLAYED, PLAYED_STEPS, PLAYED_OPTIONS = "gpu-cluster", 600_000, {"gamma": 0.98, "gae_lambda": 0.99}
 """Decisions of PPO from scratch."""

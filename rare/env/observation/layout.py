@@ -102,7 +102,11 @@ EVENTS = (
     Feature("next_outage", "s", "to the next planned outage, x / (x + 1 h); 1 without one"),
 )
 QUEUE_PRICES = RUNNING_PRICES = (
-    Feature("late", "value per core-second of the estimate", "price if late / median value, ln(1 + x) / 12, at most 1"),
+    Feature(
+        "late",
+        "value per core-second of the estimate",
+        "price if late / median value, ln(1 + x) / 12, at most 1",
+    ),
     Feature("unserved", "value per core-second of the estimate", "price if not served, likewise"),
 )
 PRICES = (

@@ -1,7 +1,7 @@
 """What the objective charges, in an observation, where the layout has prices, compiled.
 
-Prices are shown beside what work earns, so that they mean the same on every scale of money: a price of 1 for a
-late job is another thing where jobs earn 1 than where they earn 1,000.
+Prices are shown beside what work earns, so that they mean the same on every scale of money: a price of 1 for
+a late job is another thing where jobs earn 1 than where they earn 1,000.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LATE, UNSERVED, COST = layout.places("prices", "late", "unserved", "cost")
 
 @rule
 def show_job_prices(w, v, first, shown, slots, at):
-    """The prices of the jobs in the action slots from `first` on, from place `at` on; zeros in empty slots."""
+    """The prices of the jobs in action slots, from place `at` on; zeros in empty slots. first: of the slots."""
     for i in range(shown):
         fixed = static_at(v.at_static, live_of(w, slot_at(v.at_slots, first + i).slot).job)
         number_at(v.at_obs, at + JOB_LATE).x = fixed.late

@@ -32,8 +32,8 @@ class Dial:
 
 AS_IN_THE_CASE = Dial()
 WIDEST = 12.0
-"""Of prices by core-second the logarithm is shown: of small jobs they are thousands of times what the usual work
-earns, of large ones a fraction. This logarithm is shown as 1: 160,000 times."""
+"""Of prices by core-second the logarithm is shown: of small jobs they are thousands of times what the usual
+work earns, of large ones a fraction. This logarithm is shown as 1: 160,000 times."""
 
 
 def write_prices(view: Any, static: Any, case: Case, jobs: Any, dial: Dial) -> None:

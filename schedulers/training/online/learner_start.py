@@ -12,12 +12,14 @@ from schedulers.training.scheduler_net import SchedulerNet
 @dataclass(frozen=True)
 class LearnerStart:
     """net: the initial weights, in the units of checkpoints. from_checkpoint: they were trained before, so
-    PPO leaves their policy slowly and DQN explores little from the start on. device: as torch names it."""
+    PPO leaves their policy slowly and DQN explores little from the start on. from_logs: they learned from
+    logged decisions, whose noise is in their probabilities. device: as torch names it."""
 
     net: SchedulerNet
     from_checkpoint: bool = False
     seed: int = 0
     device: str = "cpu"
+    from_logs: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -23,12 +24,15 @@ BEST, LAST = "best", "last"
 class Progress:
     """How far a run is: steps played, objectives on the validation windows, seconds spent so far.
 
-    first: the mean objective before any step, which is the checkpoint's where the run starts from one.
-    lowest: the lowest mean since. The fields are keys in state.pt.
+    first: the mean objective before any step, which is the checkpoint's where the run starts from one;
+    first_objectives: on each window. lowest: the lowest mean since. unproven: the highest mean of those that
+    were above `first`, but not beyond noise. The fields are keys in state.pt.
     """
 
     step: int = 0
     first: float = float("nan")
+    first_objectives: list[float] = field(default_factory=list)
+    unproven: float = float("-inf")
     lowest: float = float("inf")
     best: float = float("-inf")
     best_step: int = -1
@@ -97,12 +101,16 @@ class Training:
         mean = float(np.nanmean(objectives))
         progress.last, progress.last_objectives, progress.last_head = mean, objectives.tolist(), head
         if progress.step == 0:
-            progress.first = mean
+            progress.first, progress.first_objectives = mean, objectives.tolist()
         progress.lowest = min(progress.lowest, mean)
         better = mean > progress.best and not (self.untrained and progress.step == 0)
+        if better and progress.step > 0 and not self._is_above_start(objectives):
+            progress.unproven, better = max(progress.unproven, mean), False
         if better:
             progress.best, progress.best_step = mean, progress.step
             progress.best_objectives, progress.best_head = objectives.tolist(), head
+        if isinstance(self.learner, SchedulerPPO):
+            self.learner.judge(objectives.tolist())
         validated_s = time.perf_counter()
         progress.validation_s += validated_s - begin_s
         result = checkpoint.Checkpoint(net, self.callbacks.facts(progress.step, mean, head))
@@ -113,6 +121,26 @@ class Training:
         )
         progress.saving_s += time.perf_counter() - validated_s
         save_state(self.folder, {"learner": self.learner.state(), "progress": vars(progress).copy()})
+
+    def _is_above_start(self, objectives: np.ndarray) -> bool:
+        """Whether a run from a checkpoint gained more than noise on the validation windows (W,)."""
+        margin = getattr(self.learner.options, "margin", 0.0)
+        if self.untrained or margin == 0:
+            return True
+        return above(objectives, self.progress.first_objectives, margin)
+
+
+def above(scores: np.ndarray, others: Sequence[float], margin: float) -> bool:
+    """Whether scores (W,) are above others by `margin` standard errors of the mean difference by window.
+
+    The best of many networks is above the first by chance on the windows that it was chosen on. NaN is left
+    out; a single window has no error, so any gain counts there.
+    """
+    gains = np.subtract(scores, others)
+    gains = gains[~np.isnan(gains)]
+    if len(gains) < 2:
+        return bool(gains.sum() > 0)
+    return bool(gains.mean() > margin * gains.std(ddof=1) / len(gains) ** 0.5)
 
 
 def limit_columns(learner: Learner) -> tuple[str, ...]:

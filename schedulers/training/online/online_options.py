@@ -32,9 +32,36 @@ class PpoOptions:
     max_gradient: float = 0.5  # norm, of actor and critic each
     target_kl: float = 0.03  # the actor rests for the rest of an update once it moved 1.5 times so far
     average: float = 0.0  # rounds over which the validated weights are a running mean; 0: the last round's
-    critic_steps: int = 20_000  # after a checkpoint: steps that train the critic alone
-    clone_weight: float = 1.0  # after a checkpoint: weight of KL(its policy || trained policy) at the start
-    clone_steps: int = 100_000  # steps over which that weight falls to 0
+    # After a checkpoint (schedulers.training.online.handover):
+    critic_steps: int = 20_000  # decisions of its policy that train the critic alone
+    clone_weight: float = 0.5  # weight of KL(its policy || trained policy) at the start
+    clone_factor: float = 2.0  # a validation divides that weight by it, or multiplies if below; 1: by steps
+    clone_last: float = 0.05  # the least of a weight that adapts, and the last of one that falls with steps
+    clone_steps: int = 100_000  # steps over which it falls to `clone_last`, where the factor is 1
+    tolerance: float = 0.01  # how far below the checkpoint's a validation score may be to count as not below
+    rate_share: float = 0.3  # share of `learning_rate` to learn with
+    actor_steps: int = 20_000  # steps over which the actor's learning rate rises from 0
+    average_after: float = 8.0  # `average`, where that is 0
+    sharpness: float = 4.0  # exponent on the probabilities of an offline checkpoint
+    guide_share: float = 0.0  # share of each rollout that its policy plays first
+    guide_fall: float = 0.1  # how much less of it after a validation that is not below the checkpoint's
+    margin: float = 2.0  # standard errors that `best` must be above it; 0: any gain
+
+
+FADING_ANCHOR: dict[str, float] = {
+    "critic_steps": 20_000,
+    "clone_weight": 1.0,
+    "clone_steps": 100_000,
+    "clone_last": 0.0,
+    "clone_factor": 1.0,
+    "rate_share": 1.0,
+    "average_after": 0.0,
+    "actor_steps": 0,
+    "sharpness": 1.0,
+    "margin": 0.0,
+    "guide_share": 0.0,
+}
+"""The first defaults of PPO after a checkpoint, with which earlier results were made."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +90,7 @@ _ABOVE_ZERO = (
     "batch",
     "epochs",
     "learning_rate",
+    "rate_share",
     "capacity",
     "max_gradient",
     "tau",
@@ -72,7 +100,18 @@ _ABOVE_ZERO = (
     "kept",
     "sharpness",
 )
-_SHARES = ("gae_lambda", "explore_first", "explore_last", "explore_share", "gamma", "tau", "kept", "random")
+_SHARES = (
+    "guide_share",
+    "guide_fall",
+    "gae_lambda",
+    "explore_first",
+    "explore_last",
+    "explore_share",
+    "gamma",
+    "tau",
+    "kept",
+    "random",
+)
 
 
 def with_changes(options: Options, changes: Mapping[str, float | str]) -> Options:

@@ -22,6 +22,7 @@ from schedulers.training.online.env_states import (
     restore_random,
     unpacked_state,
 )
+from schedulers.training.online.handover import Handover, HandoverState, for_start, sharpen
 from schedulers.training.online.lagrangian import Limits, LimitsState
 from schedulers.training.online.learner_start import LearnerStart
 from schedulers.training.online.online_options import PpoOptions
@@ -47,6 +48,7 @@ class PpoState(TypedDict):
     random: list[Tensor]
     generator: GeneratorState
     limits: LimitsState
+    handover: HandoverState
     environments: Packed
     spent_s: dict[str, float]
 
@@ -71,6 +73,7 @@ class SchedulerPPO(MaskablePPO):
         *,
         limits: dict[str, float] | None = None,
     ) -> None:
+        options = for_start(options, start.from_checkpoint)
         self.vec, self.options, self.total = env, options, steps
         self.limits = Limits(limits or {}, env.num_envs)
         super().__init__(
@@ -91,6 +94,9 @@ class SchedulerPPO(MaskablePPO):
         )
         self.net.load_state_dict(start.net.state_dict())
         scale_critic(self.net, UNIT)
+        self.handover = Handover(options, start.from_checkpoint)
+        if start.from_logs:
+            sharpen(self.net, options.sharpness)
         self.origin = copy.deepcopy(self.net).requires_grad_(False) if start.from_checkpoint else None
         self.actor = [*self.net.actor.parameters(), *self.net.logits.parameters()]
         self.critic = [*self.net.critic.parameters(), *self.net.values.parameters()]
@@ -98,6 +104,7 @@ class SchedulerPPO(MaskablePPO):
         self.rounds = 0
         self.generator = np.random.default_rng(start.seed)
         self.spent_s = {"environments": 0.0, "policy": 0.0, "training": 0.0}
+        self.guided_steps = 0  # of the last rollout, played by the checkpoint's policy
         self.played: PackedObservations | None = None  # the observations of the last rollout, parsed
         self._setup_learn(steps)
 
@@ -139,10 +146,12 @@ class SchedulerPPO(MaskablePPO):
         obs, dones, reward_sum = self._last_obs, self._last_episode_starts, 0.0
         readings: list[Reading] = []
         no_values, scale = torch.zeros(self.n_envs), REWARD * self.options.reward_scale
-        for _ in range(self.n_steps):
+        self.guided_steps = self._guided_steps()
+        for step in range(self.n_steps):
             at_s = time.perf_counter()
             readings.append(self.parsed(obs))
-            actions, log_probability = self.draw(readings[-1])
+            player = self.origin if step < self.guided_steps else None
+            actions, log_probability = self.draw(readings[-1], player)
             chosen = actions.cpu().numpy()
             acted_s = time.perf_counter()
             next_obs, rewards, next_dones, _ = self.vec.step(chosen)
@@ -178,9 +187,11 @@ class SchedulerPPO(MaskablePPO):
         return read(torch.from_numpy(obs).to(self.device), self.net.layout)
 
     @torch.no_grad()
-    def draw(self, obs: Tensor | Reading) -> tuple[Tensor, Tensor]:
-        """Actions drawn from the policy, and the logarithm of their probability, (E,) each."""
-        logs = self.net.policy(obs).log_softmax(dim=1)
+    def draw(self, obs: Tensor | Reading, player: SchedulerNet | None = None) -> tuple[Tensor, Tensor]:
+        """Actions drawn from the policy, and the logarithm of their probability, (E,) each.
+
+        player: whose policy; None: the one that is trained."""
+        logs = (player or self.net).policy(obs).log_softmax(dim=1)
         actions = torch.multinomial(logs.exp(), 1)
         return actions[:, 0], logs.gather(1, actions)[:, 0]
 
@@ -195,14 +206,16 @@ class SchedulerPPO(MaskablePPO):
         self._update_learning_rate(self.policy.optimizer)
         assert self.played is not None  # of `collect`
         data = self.buffer.tensors(self.device)
-        advantages = data.advantages
-        data = data._replace(advantages=(advantages - advantages.mean()) / (advantages.std() + 1e-8))
-        acts = self.origin is None or self.num_timesteps > self.options.critic_steps
-        weight = self.clone_weight()
+        own = torch.arange(self.guided_steps * self.n_envs, len(data.actions), device=self.device)
+        advantages = data.advantages[own]
+        scaled = (data.advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        data = data._replace(advantages=scaled)
+        acts = self.handover.acts(self.num_timesteps)
+        weight = self.handover.clone_weight(self.num_timesteps)
         origin_logs = self._origin_logs(self.played) if acts and weight > 0 else None
         history: dict[str, list[float]] = {}
         for _ in range(self.n_epochs):
-            order = torch.from_numpy(self.generator.permutation(len(data.actions))).to(self.device)
+            order = own[torch.from_numpy(self.generator.permutation(len(own))).to(self.device)]
             for rows in order.split(self.options.batch):
                 part = Rollout(*(column[rows] for column in data))
                 reading = self.played.of(rows)
@@ -231,12 +244,15 @@ class SchedulerPPO(MaskablePPO):
         for mean, current in zip(self.mean.parameters(), self.net.parameters(), strict=True):
             mean.lerp_(current, share)
 
-    def clone_weight(self) -> float:
-        """Weight of the KL term to the offline policy: falls to 0 linearly from when the actor learns."""
-        if self.origin is None or self.options.clone_steps == 0:
-            return 0.0
-        past = max(0, self.num_timesteps - self.options.critic_steps)
-        return self.options.clone_weight * max(0.0, 1.0 - past / self.options.clone_steps)
+    def judge(self, scores: list[float]) -> None:
+        """Adapt the hand-over to the scores (W,) on the validation windows."""
+        self.handover.judge(scores, self.num_timesteps)
+
+    def _guided_steps(self) -> int:
+        """Steps of the next rollout that the checkpoint's policy plays; one at least is the learner's."""
+        if not self.handover.acts(self.num_timesteps):
+            return 0
+        return min(round(self.handover.guided * self.n_steps), self.n_steps - 1)
 
     @torch.no_grad()
     def _origin_logs(self, played: PackedObservations) -> Tensor:
@@ -265,11 +281,16 @@ class SchedulerPPO(MaskablePPO):
             losses["clone_kl"] = divergence.item()
         losses["kl"] = float(((ratio - 1) - log_ratio).detach().mean())
         if losses["kl"] <= 1.5 * self.options.target_kl:
-            self._descend(total, self.actor)
+            self._descend(total, self.actor, self.handover.actor_rate(self.num_timesteps))
         return losses
 
-    def _descend(self, loss: Tensor, weights: list[nn.Parameter]) -> None:
-        """One step of the optimiser on some of the weights: the others have no gradient and stay."""
+    def _descend(self, loss: Tensor, weights: list[nn.Parameter], share: float = 1.0) -> None:
+        """One step of the optimiser on some of the weights: the others have no gradient and stay.
+
+        share: of the learning rate."""
+        rate = self.lr_schedule(self._current_progress_remaining) * share
+        for group in self.policy.optimizer.param_groups:
+            group["lr"] = rate
         self.policy.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, self.options.max_gradient)
@@ -289,6 +310,7 @@ class SchedulerPPO(MaskablePPO):
             "random": random_state(),
             "generator": generator_state(self.generator),
             "limits": self.limits.state(),
+            "handover": self.handover.state(),
             "environments": packed(self.vec.save()),
             "spent_s": dict(self.spent_s),
         }
@@ -304,6 +326,7 @@ class SchedulerPPO(MaskablePPO):
         self._last_episode_starts = state["episode_starts"].numpy()
         restore_generator(self.generator, state["generator"])
         self.limits.restore(state["limits"])
+        self.handover.restore(state["handover"])
         self._last_obs = self.vec.restore(unpacked_state(state["environments"]))
         self.spent_s = dict(state["spent_s"])
         restore_random(state["random"])

@@ -302,7 +302,7 @@ def test_an_interrupt_that_a_library_turned_into_another_error_is_still_one(monk
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_commands_beside_rare_end_by_signals_as_it_does(tmp_path, number):
-    words = ("out", "--as", "without-forecast", "--seeds", "1", "--quiet")
+    words = ("out", "--seeds", "1", "--quiet")
     process = subprocess.Popen(
         [sys.executable, "-m", "experiments.training.recipes.train_shipped", *words],
         cwd=tmp_path, start_new_session=True,

@@ -33,7 +33,7 @@ from schedulers import make_scheduler
 from schedulers.heuristics.deferral import Deferral, Prices
 from schedulers.heuristics.fused_record import RandomActions
 from schedulers.network.learned_scheduler import LearnedScheduler
-from schedulers.registry import SHIPPED_FOLDERS, WITHOUT_FORECAST
+from schedulers.registry import SHIPPED_FOLDER
 
 SMALL = {"queue_slots": 12, "running_slots": 6, "forecast_hours": 6}
 
@@ -388,7 +388,7 @@ SCHEDULERS = [
 
 def scheduler_of(name):
     if name == "checkpoint":
-        return LearnedScheduler(SHIPPED_FOLDERS[WITHOUT_FORECAST])
+        return LearnedScheduler(SHIPPED_FOLDER)
     if name == "deferral":
         return Deferral(Prices(wait=1.0, energy_kwh=2.0))
     return make_scheduler(name)

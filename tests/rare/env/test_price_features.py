@@ -23,7 +23,9 @@ LAYOUT = Layout(8, 4, 3, prices=True)
 @pytest.fixture(scope="module")
 def case():
     found = episodes_of("grid-tied").case
-    options = replace(found.options, violation_penalty_u=5_000, unserved_penalty_u=10_000, unserved_value_ppm=500_000)
+    options = replace(
+        found.options, violation_penalty_u=5_000, unserved_penalty_u=10_000, unserved_value_ppm=500_000
+    )
     return replace(found, options=options)
 
 
@@ -108,6 +110,9 @@ def test_of_a_long_queue_the_jobs_are_seen_that_cost_most_if_not_served():
     jobs = batch.world.jobs
     first, last = (int(batch.world.ends[0, QUEUE][end]) for end in ("first", "last"))
     waiting = [int(batch.world.live[0, slot].job) for slot in batch.world.lists[0, QUEUE]["slot"][first:last]]
-    wish = {job: 1 / (max(jobs.cores[job], jobs.gpus_milli[job] / 1000) * max(jobs.estimate_s[job], 1)) for job in waiting}
+    wish = {
+        job: 1 / (max(jobs.cores[job], jobs.gpus_milli[job] / 1000) * max(jobs.estimate_s[job], 1))
+        for job in waiting
+    }
     wanted = sorted(sorted(waiting, key=lambda job: -wish[job])[:2])
     assert [int(batch.world.live[0, slot].job) for slot in batch.visible(0)] == wanted

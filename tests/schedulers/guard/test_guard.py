@@ -22,13 +22,12 @@ from schedulers.guard.policy_switch import Checkpoint, PolicySwitch, policy_swit
 from schedulers.guard.switching_decider import CheckEffort, SwitchingDecider
 from schedulers.heuristics.heuristic import parse
 from schedulers.lookahead.rollout import fork
-from schedulers.registry import SHIPPED_FOLDERS
+from schedulers.network.shipped_folder import SHIPPED_FOLDER as FOLDER
 from tests.builders import make_case
 from tests.rare.twins import history
 from tests.schedulers.lookahead.test_lookahead import HOUR, WATT, busy_case, flat_forecast, job
 from traces.errors import InputError
 
-FOLDER = next(iter(SHIPPED_FOLDERS.values()))
 RULE = "atc+easy"
 
 
@@ -265,8 +264,8 @@ def test_names_carry_network_heuristic_and_effort():
         ("rare+guard+samples=two", "samples=two must be a number from 1 to 64, as in samples=8"),
         ("rare+guard+every=-1", "every=-1 must be a number from 0"),
         ("rare+guard+bugdet=3", "unknown parameter 'bugdet'; known: every"),
-        ("rare+guards", "takes neither parts nor parameters but"),
-        ("rare+easy+guard", "takes neither parts nor parameters but"),
+        ("rare+guards", "takes no parts but .guard and prices"),
+        ("rare+easy+guard", "takes no parts but .guard and prices"),
         ("no/such/folder+guard", "there is no folder no/such/folder"),
     ],
 )

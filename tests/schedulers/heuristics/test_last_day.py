@@ -11,7 +11,7 @@ import rare
 from rare.scheduler import as_decider
 from schedulers import make_scheduler
 from schedulers.heuristics.deferral import Deferral, Prices
-from schedulers.registry import SHIPPED_FOLDERS
+from schedulers.registry import SHIPPED_FOLDER
 from tests.builders import random_case, random_forecast
 from tests.rare.twins import history
 from tests.schedulers.lookahead.test_lookahead import HOUR, WATT, flat_forecast, job
@@ -22,7 +22,7 @@ FAMILIES = {
     "gates": ["easy+green", "hvf+conservative+price", "conservative=kept+green", "atc+greedy+carbon"],
     "lookahead": ["lookahead=hvf+greedy+budget=60+samples=3", "lookahead=easy+green+budget=60+arrivals=1"],
     "far lookahead": ["lookahead=conservative=kept+budget=40+samples=2+horizon=0.25"],
-    "trained": ["rare", str(SHIPPED_FOLDERS["with-forecast"]), str(SHIPPED_FOLDERS["without-forecast"])],
+    "trained": ["rare", str(SHIPPED_FOLDER)],
     "oracle": ["oracle=3"],
 }
 

@@ -25,7 +25,7 @@ from schedulers.heuristics.fused_record import RandomActions  # noqa: E402
 from schedulers.network.forward import HEADS  # noqa: E402
 from schedulers.network.learned_scheduler import LearnedScheduler  # noqa: E402
 from schedulers.network.network_shapes import weight_shapes  # noqa: E402
-from schedulers.registry import SHIPPED_FOLDERS  # noqa: E402
+from schedulers.registry import SHIPPED_FOLDER  # noqa: E402
 from schedulers.training import checkpoint  # noqa: E402
 from schedulers.training.greedy_windows import by_torch, forward_of_net, greedy_scores  # noqa: E402
 from schedulers.training.offline.algorithms import algorithm, config_of  # noqa: E402
@@ -115,7 +115,7 @@ def test_a_network_cannot_be_resized_to_other_blocks(tmp_path):
     assert wider.layout.queue_slots == 20
 
 
-@pytest.mark.parametrize("folder", SHIPPED_FOLDERS.values())
+@pytest.mark.parametrize("folder", [SHIPPED_FOLDER])
 def test_what_ships_starts_at_full_speed_and_never_changes_it(folder):
     result = rare.simulate(drawn_case(count=20), LearnedScheduler(folder))
     events = result.events

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from experiments.training.recipes.migrate_layout import command, migrate
 from rare.env.observation.layout import PLAIN_VERSION
 from schedulers.network.checkpoint_files import FACTS, describe_checkpoint
-from schedulers.registry import SHIPPED_FOLDERS
+from schedulers.registry import SHIPPED_FOLDER
 from traces.errors import InputError
 
 
@@ -17,7 +17,7 @@ from traces.errors import InputError
 def former(tmp_path):
     """A shipped checkpoint as it was under layout version 1."""
     folder = tmp_path / "former"
-    shutil.copytree(next(iter(SHIPPED_FOLDERS.values())), folder)
+    shutil.copytree(SHIPPED_FOLDER, folder)
     described = json.loads((folder / FACTS).read_text())
     described["layout"]["version"] = 1
     described["facts"].pop("migrated", None)
@@ -76,5 +76,5 @@ def test_the_program_names_each_folder(former):
 
 
 def test_what_ships_says_that_it_was_migrated():
-    for folder in SHIPPED_FOLDERS.values():
+    for folder in (SHIPPED_FOLDER,):
         assert describe_checkpoint(folder).facts["migrated"]["from_layout"] == 1

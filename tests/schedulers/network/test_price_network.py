@@ -1,4 +1,4 @@
-"""Networks that see the prices of the objective: torch and compiled code agree, widening changes no choice."""
+"""Networks that see prices: torch and compiled code agree, and widening changes no choice."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def network(layout, width=8, kind="pointwise"):
 @pytest.fixture(scope="module")
 def episodes():
     case = drawn_case(count=20)
-    options = replace(case.options, violation_penalty_u=10**6, unserved_penalty_u=2 * 10**6, unserved_value_ppm=10**6)
+    options = replace(
+        case.options, violation_penalty_u=10**6, unserved_penalty_u=2 * 10**6, unserved_value_ppm=10**6
+    )
     return episodes_of_case(replace(case, options=options))
 
 
@@ -86,7 +88,9 @@ def test_a_widened_network_scores_as_before_whatever_the_new_blocks_hold(episode
     with torch.no_grad():
         before, after = old.policy(torch.from_numpy(narrow)), wide.policy(torch.from_numpy(seen))
         assert torch.allclose(before, after[:, : OLD.actions], atol=1e-5)
-        assert torch.allclose(old.value(torch.from_numpy(narrow)), wide.value(torch.from_numpy(seen)), atol=1e-5)
+        assert torch.allclose(
+            old.value(torch.from_numpy(narrow)), wide.value(torch.from_numpy(seen)), atol=1e-5
+        )
     with pytest.raises(InputError, match="sees [a-z]+, which the layout lacks"):
         widened(wide, OLD)
 

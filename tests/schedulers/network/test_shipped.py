@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import warnings
@@ -23,7 +23,6 @@ from experiments.runs import compare_run
 from experiments.runs.provenance import scheduler_files
 from experiments.training.recipes.release import MOST_BYTES, ship
 from rare.env.observation.layout import Layout
-from rare.model import NEVER_S
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
 from rare.state.memory import arguments, records
@@ -32,7 +31,7 @@ from schedulers.network.checkpoint_files import describe_checkpoint
 from schedulers.network.forward import NET
 from schedulers.network.shipped_scheduler import ShippedScheduler
 from schedulers.network.trained_range import INSIDE, NAMES, ODD_SHARE, TrainedRange, outside
-from schedulers.registry import SHIPPED_FOLDERS, WITH_FORECAST
+from schedulers.registry import SHIPPED_FOLDER
 from tests.builders import make_case, random_case
 from tests.rare.rules.hand import at, cores
 from tests.rare.twins import Unfused, history
@@ -51,7 +50,7 @@ def case_of(scenario="tiny", window="train-00", settings=()):
 def home(tmp_path_factory):
     """The weights of the package, shipped as if trained on `tiny` alone, whatever they were trained on."""
     folder = tmp_path_factory.mktemp("shipped")
-    ship(SHIPPED_FOLDERS[WITH_FORECAST], scenario="tiny", target=folder)
+    ship(SHIPPED_FOLDER, scenario="tiny", target=folder)
     return folder
 
 
@@ -75,44 +74,62 @@ def changed(home, folder, weights=None, **facts):
 def test_it_is_listed_and_made_by_its_name():
     assert make_scheduler("rare").name == make_scheduler(" RARE ").name == "rare"
     assert "rare" in describe()["trained"]
-    with pytest.raises(InputError, match="takes neither parts nor parameters; write rare"):
+    with pytest.raises(InputError, match=r"takes no parts but \+guard and prices; write rare"):
         make_scheduler("rare+easy")
     with pytest.raises(InputError, match="takes no parameter"):
         make_scheduler("rare", k=1.0)
 
 
 def test_the_package_holds_small_weights_and_says_whose_they_are():
-    for folder in SHIPPED_FOLDERS.values():
-        weights, found = folder / "weights.safetensors", describe_checkpoint(folder)
-        assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES / 2
-        assert hashlib.sha256(weights.read_bytes()).hexdigest() == found.facts["weights_sha256"]
-        assert found.layout == Layout(reservations=folder.name == "without-forecast")
-        played = found.facts["range"]
-        assert {"scenario", "windows", "decisions"} <= played.keys() | played["from"]
+    folder = SHIPPED_FOLDER
+    weights, found = folder / "weights.safetensors", describe_checkpoint(folder)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES / 2
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == found.facts["weights_sha256"]
+    assert found.layout == Layout(reservations=True, levels=True, prices=True)
+    played = found.facts["range"]
+    assert {"windows", "decisions", "from"} <= played.keys()
     assert list(scheduler_files(["rare", "easy"])) == ["rare"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "kind"), [((), 0), (("forecast.kind=none",), 1), (("forecast.hours=6",), 1)]
-)
-def test_which_of_the_two_decides_goes_by_the_forecast(settings, kind):
+@pytest.mark.parametrize("settings", [(), ("forecast.kind=none",), ("forecast.hours=6",)])
+def test_one_network_decides_with_a_forecast_and_without(settings):
     case = case_of("islanded", settings=settings)
-    pair, one = make_scheduler("rare"), ShippedScheduler(list(SHIPPED_FOLDERS.values())[kind])
-    ours, theirs = rare.simulate(case, pair), rare.simulate(case, one)
-    assert (ours.jobs == theirs.jobs).all()
-    assert ours.metrics["decisions"] > 100
-    assert ours.metrics["fallback_decisions"] == theirs.metrics["fallback_decisions"]
+    result = rare.simulate(case, make_scheduler("rare"))
+    assert result.metrics["decisions"] > 100
+    assert result.metrics["fallback_decisions"] < result.metrics["decisions"] / 10
 
 
-@pytest.mark.parametrize(("days", "foreseeing"), [(10, True), (25, True), (40, False), (None, False)])
-def test_a_run_much_longer_than_in_training_is_for_the_other_one(days, foreseeing):
-    """Training windows lasted for 22 days at most, and what was put off found an empty machine there."""
-    case = case_of("islanded")
-    end_s = None if days is None else case.first_instant_s + days * 86_400
-    inputs = dataclasses.replace(case.inputs, end_s=NEVER_S)
-    pair = make_scheduler("rare")
-    chosen = pair.chosen_for(dataclasses.replace(case, end_s=end_s, inputs=inputs))
-    assert chosen is (pair.foreseeing if foreseeing else pair.other)
+# --- the dial ---
+
+
+def test_the_dial_turns_what_the_network_sees_and_not_what_it_is_judged_by():
+    case = case_of("grid-tied")
+    plain, same = (rare.simulate(case, make_scheduler(name)) for name in ("rare", "rare:carbon=0.19"))
+    assert (plain.jobs == same.jobs).all()  # 0.19 is the scenario's own price
+    dial = make_scheduler("rare:served=3,late=1,energy=0")
+    assert dial.name == "rare:served=3,late=1,energy=0"
+    turned = dial.for_case(case)
+    assert turned.observer.tables.view["late"] == 1.0
+    result = rare.simulate(case, turned)
+    assert result.metrics["value_offered"] == plain.metrics["value_offered"]
+    assert rare.simulate(case, dial, clock="simpy").metrics["objective"] == result.metrics["objective"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("rare:", "'' is no price; known are late, served, carbon, energy"),
+        ("rare:speed=2", "'speed' is no price"),
+        ("rare:served", "served= must be a number from 0 to 10"),
+        ("rare:served=-1", "served=-1 must be a number from 0 to 10, as in served=1"),
+        ("rare:served=nan", "served=nan must be a number"),
+        ("rare:served=1,served=2", "served is there twice"),
+        ("rare+easy:served=1", "takes no parts but"),
+    ],
+)
+def test_a_wrong_dial_is_told_in_one_line(name, says):
+    with pytest.raises(InputError, match=re.escape(says)):
+        make_scheduler(name)
 
 
 # --- at home ---

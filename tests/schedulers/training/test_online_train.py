@@ -33,9 +33,12 @@ from traces.errors import InputError
 
 SMALL = {"environments": 8, "rollout": 8}
 OPTIONS = {
-    "ppo": {**SMALL, "batch": 32, "critic_steps": 64, "clone_steps": 128, "average": 3.0},
+    "ppo": {
+        **SMALL, "batch": 32, "critic_steps": 32, "actor_steps": 64, "average": 3.0, "clone_factor": 2.0,
+        "tolerance": 0.0, "sharpness": 2.0, "guide_share": 0.8, "guide_fall": 0.3,
+    },
     "dqn": {**SMALL, "batch": 16, "updates": 1.0, "capacity": 64, "starts": 32},
-}
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -142,19 +145,22 @@ class TestRun:
 
 def test_the_actor_rests_while_the_critic_warms_up_and_then_leaves_slowly(start):
     origin = checkpoint.load(start).net
-    options = PpoOptions(environments=4, rollout=8, batch=16, critic_steps=32, clone_steps=128)
+    options = PpoOptions(
+        environments=4, rollout=8, batch=16, critic_steps=32, clone_weight=1.0, clone_steps=128,
+        clone_last=0.0, clone_factor=1.0, sharpness=1.0, actor_steps=0,
+    )  # fmt: skip
     learner = SchedulerPPO(GreenClusterSB3VecEnv(4, "tiny"), options, 400, LearnerStart(origin, True))
     numbers = learner.round()
     assert "loss" not in numbers
     assert all(torch.equal(one, two) for one, two in zip(learner.actor, _actor(origin), strict=True))
     assert not all(torch.equal(one, two) for one, two in zip(learner.critic, _critic(origin), strict=True))
     learner.num_timesteps = 96  # half of the fading
-    assert learner.clone_weight() == 0.5
+    assert learner.handover.clone_weight(96) == 0.5
     numbers = learner.round()
     assert numbers["clone_kl"] >= 0
     assert not all(torch.equal(one, two) for one, two in zip(learner.actor, _actor(origin), strict=True))
     learner.num_timesteps = 160
-    assert learner.clone_weight() == 0
+    assert learner.handover.clone_weight(160) == 0
     assert "clone_kl" not in learner.round()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.training.recipes.grounds.drawn_jobs import drawn_jobs
 from rare.episodes import Episode
+from rare.job_records import unserved_prices_u
 from rare.model import Case
 from rare.scenario.config.supply_tables import SiteTable
 from rare.scenario.load import Loaded, Overrides, load_scenario
@@ -79,9 +80,19 @@ def _ground(loaded: Loaded, jobs_a_day: float, draw: np.random.Generator, split:
     return Ground(case, episodes)
 
 
-def by_job(episode: Episode) -> Episode:
-    """The episode for training: a reward is a share of the value of so many usual jobs."""
-    return dataclasses.replace(episode, offered_u=max(round(episode.offered_u * USUAL_JOBS / episode.placed_jobs), 1))
+def stakes(case: Case) -> float:
+    """What is at stake with a usual job, as a multiple of its value: the value, and the prices of the job."""
+    worth_u = np.maximum(case.workload.value_u, 0)
+    if not worth_u.any():
+        return 1.0
+    unserved_u = unserved_prices_u(case.workload, case.options).mean()
+    return 1.0 + float((unserved_u + case.options.violation_penalty_u) / worth_u.mean())
+
+
+def by_job(episode: Episode, stake: float) -> Episode:
+    """The episode for training: a reward is a share of what is at stake with so many usual jobs."""
+    offered_u = episode.offered_u * USUAL_JOBS / episode.placed_jobs * stake
+    return dataclasses.replace(episode, offered_u=max(round(offered_u), 1))
 
 
 def with_drawn_prices(case: Case, draw: np.random.Generator) -> Case:
@@ -118,7 +129,9 @@ def _supply(draw: np.random.Generator, base: str, load: float) -> list[str]:
     settings = [f"supply.source.{i}.capacity={max(total * float(s), 0.01):.3f}" for i, s in enumerate(shares)]
     settings.append(f"battery.hours={log_uniform(draw, 0.2, 10):.2f}")
     if base == "grid-tied":
-        settings.append(f"grid.import_ratio={draw.choice([draw.uniform(0.05, 0.5), draw.uniform(0.4, 1.0)]):.2f}")
+        settings.append(
+            f"grid.import_ratio={draw.choice([draw.uniform(0.05, 0.5), draw.uniform(0.4, 1.0)]):.2f}"
+        )
         settings.append(f"grid.price.mean={log_uniform(draw, 0.02, 0.6):.3f}")
         settings.append(f"grid.carbon.mean={draw.uniform(100, 700):.0f}")
     if draw.random() < 0.35:
@@ -141,7 +154,9 @@ def _classes(draw: np.random.Generator) -> list[str]:
     settings = [f"service_class.{i}.share={max(float(s), 0.0):.3f}" for i, s in enumerate(shares)]
     stretch = log_uniform(draw, 0.7, 4.0)  # of the room that deadlines leave
     for i, (low, high) in enumerate(((1.2, 2.0), (2.0, 4.0), (4.0, 8.0))):
-        settings.append(f"service_class.{i}.slack_factor=[{1 + (low - 1) * stretch:.2f},{1 + (high - 1) * stretch:.2f}]")
+        settings.append(
+            f"service_class.{i}.slack_factor=[{1 + (low - 1) * stretch:.2f},{1 + (high - 1) * stretch:.2f}]"
+        )
     return settings
 
 

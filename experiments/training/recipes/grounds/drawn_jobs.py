@@ -18,7 +18,11 @@ VARIANTS = ("typeless", "batch", "both", "interactive")
 
 def drawn_jobs(draw: np.random.Generator, processors: int, days: int) -> tuple[Workload, float]:
     """Jobs of so many days for a machine of this size, and their load."""
-    load = float(draw.choice([draw.uniform(0.25, 0.7), draw.uniform(0.6, 1.0), draw.uniform(0.9, 1.4)], p=[0.35, 0.45, 0.2]))
+    load = float(
+        draw.choice(
+            [draw.uniform(0.25, 0.7), draw.uniform(0.6, 1.0), draw.uniform(0.9, 1.4)], p=[0.35, 0.45, 0.2]
+        )
+    )
     jobs = lublin(
         processors=processors,
         days=float(days),
@@ -27,7 +31,9 @@ def drawn_jobs(draw: np.random.Generator, processors: int, days: int) -> tuple[W
         variant=str(draw.choice(VARIANTS, p=[0.5, 0.2, 0.2, 0.1])),
     )
     longest_s = int(draw.choice(LONGEST_H)) * HOUR_S
-    jobs = dataclasses.replace(jobs, work_s=np.minimum(jobs.work_s, longest_s), estimate_s=np.minimum(jobs.estimate_s, longest_s))
+    jobs = dataclasses.replace(
+        jobs, work_s=np.minimum(jobs.work_s, longest_s), estimate_s=np.minimum(jobs.estimate_s, longest_s)
+    )
     if draw.random() < 0.6:
         jobs = in_bursts(jobs, draw)
     if draw.random() < 0.3:

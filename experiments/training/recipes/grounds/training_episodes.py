@@ -1,7 +1,8 @@
 """The windows that the packaged network learns on and is chosen by, side by side in one batch.
 
 Shipped scenarios with their own jobs and prices; the same with new jobs, and with new jobs and drawn prices;
-and drawn grounds. Validation windows are those of the shipped scenarios, and of grounds that nothing learns on.
+and drawn grounds. Validation windows are those of the shipped scenarios, and of grounds that nothing learns
+on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.process.progress import QUIET, ProgressDisplay
-from experiments.training.recipes.grounds.drawn_grounds import by_job, drawn_ground, with_drawn_prices
+from experiments.training.recipes.grounds.drawn_grounds import by_job, drawn_ground, stakes, with_drawn_prices
 from experiments.training.recipes.grounds.training_weather import SITES, write_training_year
 from rare.episodes import Episodes, Randomise
 from rare.scenario.scenario_episodes import episodes_of
@@ -31,8 +32,8 @@ class GroundsPlan:
     """How much of what.
 
     scenarios: their train and validation windows. new_jobs: variants of each plain one with other jobs.
-    priced: variants with other jobs and drawn prices. grounds, judged: numbers of drawn ones to learn on and for
-    validation. seed: of all draws.
+    priced: variants with other jobs and drawn prices. grounds, judged: numbers of drawn ones to learn on and
+    for validation. seed: of all draws.
     """
 
     scenarios: Sequence[str] = (*PLAIN, *SERVED)
@@ -66,12 +67,15 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
             parts.append(dataclasses.replace(ground, episodes=tuple(few)))
             task.update(plan.grounds + number + 1, plan.grounds + plan.judged, "")
     joined = side_by_side([part for part in parts if part.episodes])
-    scaled = (by_job(each) if each.split == TRAIN else each for each in joined.episodes)
+    stake = [stakes(case) for case in joined.cases]
+    scaled = (
+        by_job(each, stake[each.case_index]) if each.split == TRAIN else each for each in joined.episodes
+    )
     return dataclasses.replace(joined, episodes=tuple(scaled))
 
 
 def side_by_side(parts: Sequence[Episodes]) -> Episodes:
-    """The episodes of all parts with the cases of all parts; names get the number of the first case before them."""
+    """The episodes of all parts with the cases of all; names begin with the number of the part's first case."""
     cases, episodes = [], []
     for part in parts:
         first = len(cases)

@@ -32,7 +32,10 @@ def training_days(site: str) -> list[int]:
     for day in range(DAYS):
         shifts = sorted(range(-DAYS // WEEK, DAYS // WEEK + 1), key=abs)
         near = [day + shift * WEEK for shift in shifts]
-        days.append(next((each for each in near if each in allowed), None) or min(allowed, key=lambda each: abs(each - day)))
+        days.append(
+            next((each for each in near if each in allowed), None)
+            or min(allowed, key=lambda each: abs(each - day))
+        )
     return days
 
 
