@@ -44,7 +44,7 @@ class CheckEffort:
     every: float = 1.0
     samples: int = 8
     horizon: float = 24.0
-    margin: float = 2.0
+    margin: float = 3.0
     budget: int = 20000
     arrivals: int = 0
     unserved: float = 0.2
