@@ -83,6 +83,10 @@ def describe() -> dict[str, dict[str, str]]:
     for entry in SCHEDULERS:
         section = sections.setdefault(entry.value.section, {})
         section[entry.value.form or entry.name] = entry.help
+    sections[TRAINED]["NETWORK+guard[=NAME]"] = (
+        "either of these, relieved by the heuristic NAME where that does better in simulated futures "
+        "(docs/guard.md)"
+    )
     sections[TRAINED]["FOLDER"] = "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)"
     return sections
 

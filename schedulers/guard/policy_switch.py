@@ -31,8 +31,6 @@ RANGES = {
     "arrivals": (0, 1),
     "unserved": (0, 1),
     "seed": (0, 2**31),
-    "first": (0, 1),
-    "memory": (0, 1),
 }
 
 

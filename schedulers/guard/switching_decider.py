@@ -7,8 +7,9 @@ Discrete Event Dynamic Systems 14, 2004, doi:10.1023/B:DISC.0000028199.78776.c4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,13 +44,11 @@ class CheckEffort:
     every: float = 1.0
     samples: int = 8
     horizon: float = 24.0
-    margin: float = 1.0
+    margin: float = 3.0
     budget: int = 20000
     arrivals: int = 0
     unserved: float = 0.2
     seed: int = 0
-    first: int = 1
-    memory: float = 0.0
 
 
 @dataclass
@@ -62,8 +61,19 @@ class Watch:
     accuracy: Accuracy
     network_leads: bool
     checked_s: int = -NEVER_S
-    s: float = 0.0
-    v: float = 0.0
+
+
+class Instant(NamedTuple):
+    """An instant at which both policies are compared, up to `until_s`."""
+
+    world: World
+    e: int
+    watch: Watch
+    until_s: int
+
+
+Player = Callable[[Believed, Any, int, int], tuple[float, bool]]
+"""(belief, handle of a future, decision, end) -> (objective and prospects, whether there was room)."""
 
 
 class SwitchingDecider(Copyable, Decider):
@@ -131,15 +141,17 @@ class SwitchingDecider(Copyable, Decider):
         return code
 
     def _chosen(self, watch: Watch, world: World, e: int, status: int) -> int:
-        due = int(world.env["now_s"][e]) >= watch.checked_s + round(self.effort.every * HOUR_S)
+        now_s = int(world.env["now_s"][e])
+        due = now_s >= watch.checked_s + round(self.effort.every * HOUR_S)
         before = self.network.reasons.copy()
         by_network = self.network.decide(world, e, status)
         if watch.network_leads and not due:
             return by_network
         by_rule = self.rule.decide(world, e, status)
         if due and by_rule != by_network:
-            watch.checked_s = int(world.env["now_s"][e])
-            watch.network_leads = self._network_is_better(watch, world, e, (by_network, by_rule))
+            watch.checked_s = now_s
+            at = Instant(world, e, watch, now_s + round(self.effort.horizon * HOUR_S))
+            watch.network_leads = self._network_is_better(at, (by_network, by_rule))
         if watch.network_leads:
             return by_network
         self.network.reasons[:] = before  # it was only asked what it would have done
@@ -147,77 +159,93 @@ class SwitchingDecider(Copyable, Decider):
         self._overruled += by_rule != by_network
         return by_rule
 
+    def remarks(self, decisions: int) -> list[str]:
+        """What to say of a run that is over, of so many decisions."""
+        said = self.network.remarks(decisions)
+        if self.network.why_alone:
+            return said
+        compared = f"{self._checks:,} comparisons in simulated futures"
+        if self._unaffordable:
+            compared += f" and {self._unaffordable:,} for which the budget did not suffice"
+        return [
+            f"{self.rule.name} led for {self._led:,} of {decisions:,} decisions, by {compared}, and decided "
+            f"{self._overruled:,} of them otherwise than the network would have",
+            *said,
+        ]
+
     # --- checks ---
 
-    def _network_is_better(self, watch: Watch, world: World, e: int, codes: tuple[int, int]) -> bool:
+    def _network_is_better(self, at: Instant, codes: tuple[int, int]) -> bool:
         """Whether the network is to lead from now on. codes: what network and heuristic would do now."""
-        gains = self._gains(watch, world, e, codes)
+        gains = self._gains(at, codes)
         if gains is None:
             self._unaffordable += 1
             return False
         self._checks += 1
-        r = self.effort.memory
-        watch.s = r * watch.s + gains.mean()
-        watch.v = r * r * watch.v + gains.var(ddof=1) / len(gains)
-        bar = self.effort.margin * watch.v**0.5
-        return bool(watch.s >= -bar if watch.network_leads else watch.s > bar)
+        error = gains.std(ddof=1) / len(gains) ** 0.5 if len(gains) > 1 else 0.0
+        bar = self.effort.margin * error
+        return bool(gains.mean() >= -bar if at.watch.network_leads else gains.mean() > bar)
 
-    def _gains(self, watch: Watch, world: World, e: int, codes: tuple[int, int]) -> np.ndarray | None:
+    def _gains(self, at: Instant, codes: tuple[int, int]) -> np.ndarray | None:
         """By how much the network does better in each future; None where the budget suffices for too few."""
         effort = self.effort
-        believed = self._belief_of(world)
-        until_s = int(world.env["now_s"][e]) + round(effort.horizon * HOUR_S)
-        self._lay(believed, watch, world, e, until_s)
-        budget, gains = effort.budget, []
+        fewest = min(effort.samples, FEWEST_SAMPLES)
+        believed = self._belief_of(at.world)
+        self._lay(believed, at)
+        budget = effort.budget
+        gains: list[float] = []
         for sample in range(effort.samples):
             cost = 2 * max(believed.draw(sample), 1)
-            if cost * min(effort.samples, FEWEST_SAMPLES) > budget and sample == 0:
-                return None
-            if cost > budget:
+            if cost * (1 if gains else fewest) > budget:
                 break
             budget -= cost
             by_network, by_rule = (
-                self._played(believed, watch, world, e, codes[place], sample, until_s, place == 0)
-                for place in range(2)
+                self._played(believed, at, sample, code, player)
+                for code, player in zip(codes, (self._play_network, self._play_rule), strict=True)
             )
             gains.append(by_network - by_rule)
         self._simulated_jobs += effort.budget - budget
-        return np.array(gains) if len(gains) >= min(effort.samples, FEWEST_SAMPLES) else None
+        return np.array(gains) if len(gains) >= fewest else None
 
-    def _played(self, believed, watch, world, e, decision, sample, until_s, by_network) -> float:
+    def _played(self, believed: Believed, at: Instant, sample: int, decision: int, player: Player) -> float:
+        """What comes of a decision now and a policy from then on in the future drawn last, in micro-units."""
         while True:
             code = decision if decision == WAIT else believed.code(decision)
-            w = believed.handles[sample]
-            if by_network:
-                view = self._view_of(believed)
-                guarded = self.network.seen_in(view.obs, self._in_belief)
-                score, complete = play_network(
-                    believed.words, believed.slots, w, view.address, guarded, self._terms, code, until_s
-                )
-            else:
-                score, complete = play(
-                    believed.words, believed.slots, w, self.rule.policy, self._terms, code, until_s
-                )
+            score, complete = player(believed, believed.handles[sample], code, at.until_s)
             if complete:
-                return float(score)
+                return score
             believed.grow()
-            self._lay(believed, watch, world, e, until_s)
+            self._lay(believed, at)
             believed.draw(sample)
 
-    def _lay(self, believed: Believed, watch: Watch, world: World, e: int, until_s: int) -> None:
-        believed.lay(world, e, until_s, watch.accuracy)
-        believed.world.env["inputs_end_s"][0] = world.env["inputs_end_s"][e]  # the network sees it
-
-    def _view_of(self, believed: Believed) -> BelievedView:
+    def _play_network(self, believed: Believed, w: Any, code: int, until_s: int) -> tuple[float, bool]:
         if self._view is None:
             self._view = BelievedView(self.network.observer)
         self._view.turn_to(believed)
-        return self._view
+        guarded = self.network.seen_in(self._view.obs, self._in_belief)
+        score, complete = play_network(
+            believed.words, believed.slots, w, self._view.address, guarded, self._terms, code, until_s
+        )
+        return float(score), bool(complete)
+
+    def _play_rule(self, believed: Believed, w: Any, code: int, until_s: int) -> tuple[float, bool]:
+        score, complete = play(
+            believed.words, believed.slots, w, self.rule.policy, self._terms, code, until_s
+        )
+        return float(score), bool(complete)
+
+    def _lay(self, believed: Believed, at: Instant) -> None:
+        """Lay the belief, with two things of the real run that the network, unlike a heuristic, lives by."""
+        believed.lay(at.world, at.e, at.until_s, at.watch.accuracy)
+        real, env = at.world.env[at.e], believed.world.env
+        env["inputs_end_s"][0] = real["inputs_end_s"]  # it sees for how long there is any supply
+        if believed.issue >= 0 and not real["tick_s"]:  # and is asked at least when a forecast comes out
+            env["tick_s"][0] = real["issue_step_s"]
 
     def _watch_of(self, world: World, e: int) -> Watch:
         """What this run of an environment has shown so far; a new run begins with nothing."""
         if e not in self._watched or not self._watched[e].accuracy.is_of(world, e):
-            self._watched[e] = Watch(Accuracy(self.effort.seed), network_leads=bool(self.effort.first))
+            self._watched[e] = Watch(Accuracy(self.effort.seed), network_leads=True)
         return self._watched[e]
 
     def _belief_of(self, world: World) -> Believed:

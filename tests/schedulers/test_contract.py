@@ -22,7 +22,8 @@ from traces.errors import InputError
 PARTS = [part for kind in ("backfill", "gates", "victims") for part in describe()[kind]]
 NAMES = [
     *known_names(), *(f"sjf+{part}" for part in PARTS),
-    "lookahead=hvf+greedy+budget=60+samples=3", "oracle=5", "rare", str(SHIPPED_FOLDER),
+    "lookahead=hvf+greedy+budget=60+samples=3", "oracle=5", "rare", "rare+guard+samples=3",
+    str(SHIPPED_FOLDER),
     "deferral",
 ]  # fmt: skip
 
