@@ -1,15 +1,15 @@
-"""A network learns of each case's best scheduler: of several heuristics and the network that it starts as.
+"""A network learns of each case's best scheduler: of several networks, and of heuristics where jobs have
+prices.
 
-Where jobs not served cost much, a network that learned without such prices is far below a simple heuristic,
-and reinforcement learning takes long to find there. So it imitates first, in the states that it comes to by
-itself (Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
+It imitates in the states that it comes to by itself (Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
+Networks that learned for one scenario alone are far better there than one that learned on a hundred cases at
+once: its critic cannot tell the cases apart well enough. What they know goes into one network by this way.
 """
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,18 +23,29 @@ from rare.scheduler import Decider
 from rare.state.arrays import DECIDE_SHED, DECIDE_START, SHEDDING
 from schedulers import make_scheduler
 from schedulers.heuristics.heuristic import parse
+from schedulers.network.forward import Forward
 from schedulers.training.distil.aggregated import LabelledRound, draw_batch, optimizer_step
-from schedulers.training.distil.distillation import sharper
+from schedulers.training.distil.distillation import Teacher, sharper
 from schedulers.training.greedy_windows import forward_of_net, greedy_scores
 from schedulers.training.offline.packed_observations import pack
 from schedulers.training.scheduler_net import SchedulerNet
 from traces.errors import InputError
 
-HEURISTICS = ("atc+easy", "atc=0.5+greedy", "hvd+easy", "edf+easy", "sjf+easy")
+HEURISTICS = ("atc+easy", "atc+easy+green", "atc=0.5+greedy", "edf+easy", "sjf+easy", "slack+easy")
 LOW_STAKES = 1.15
-"""Of grounds.drawn_grounds.stakes. Below, prices are so low that the network that learned without them
-teaches."""
-TRIED = 2  # windows of a case on which its teacher is chosen, the shortest
+"""Of grounds.drawn_grounds.stakes. Below, prices are so low that networks alone are tried."""
+TRIED = 5  # windows of a case on which its teacher is chosen, the shortest
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Who teaches on which case. teachers: for each case of the episodes the name of one of the networks, or
+    of a heuristic. split: of the windows that are played."""
+
+    networks: Mapping[str, Teacher]
+    teachers: Sequence[str]
+    episodes: Episodes
+    split: str
 
 
 @dataclass(frozen=True)
@@ -43,9 +54,9 @@ class TeachOptions:
     rounds that the teacher takes. kept: share of the decisions that become training data. sharpness: exponent
     on the probabilities of a teaching network. learning_rate falls to 0 over all rounds."""
 
-    rounds: int = 6
-    windows: int = 150
-    updates: int = 700
+    rounds: int = 8
+    windows: int = 160
+    updates: int = 1000
     batch: int = 512
     learning_rate: float = 2e-3
     mix: float = 0.2
@@ -54,20 +65,27 @@ class TeachOptions:
 
 
 def best_teachers(
-    net: SchedulerNet, head: str, episodes: Episodes, split: str, on_progress: Callable[[int, int], None]
+    networks: Mapping[str, Teacher],
+    episodes: Episodes,
+    split: str,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[str]:
-    """For each case the name of its best heuristic on some windows, '' where the network is better."""
+    """For each case the name of the network or heuristic that does best on some of its windows."""
     names = []
     for index, case in enumerate(episodes.cases):
         windows = [
             dataclasses.replace(each, case_index=0) for each in episodes.of(split) if each.case_index == index
         ]
         windows = sorted(windows, key=lambda each: each.placed_jobs)[:TRIED]
-        scores = {"": 0.0}
-        if windows and stakes(case) > LOW_STAKES:
+        scores = dict.fromkeys(networks, 0.0)
+        if windows:
             alone = Episodes(episodes.scenario, (case,), tuple(windows))
-            scores = {name: _mean(alone, name) for name in HEURISTICS}
-            scores[""] = float(np.nanmean(greedy_scores(net, alone, windows, head=head)))
+            scores = {
+                name: float(np.nanmean(greedy_scores(teacher.net, alone, windows, head=teacher.head)))
+                for name, teacher in networks.items()
+            }
+            if stakes(case) > LOW_STAKES:
+                scores |= {name: _mean(alone, name) for name in HEURISTICS}
         names.append(max(scores, key=lambda name: scores[name]))
         on_progress(index + 1, len(episodes.cases))
     return names
@@ -86,35 +104,21 @@ def _mean(episodes: Episodes, name: str) -> float:
 def teach(
     net: SchedulerNet,
     head: str,
-    teachers: Sequence[str],
-    episodes: Episodes,
-    split: str,
+    lessons: Lessons,
     options: TeachOptions,
     *,
     seed: int = 0,
 ) -> Iterator[float]:
-    """Train `net` in place; yields the mean loss of each round. teachers: as `best_teachers` has them."""
-    rng, origin = np.random.default_rng(seed), copy.deepcopy(net).requires_grad_(False)
-    batch = Batch(episodes, net.layout, 1)
+    """Train `net` in place, which chooses by `head`; yields the mean loss of each round."""
+    rng = np.random.default_rng(seed)
+    batch = Batch(lessons.episodes, net.layout, 1)
     optimizer = torch.optim.Adam([*net.actor.parameters(), *net.logits.parameters()], options.learning_rate)
-    windows, labelled = episodes.of(split), []
+    windows, labelled = lessons.episodes.of(lessons.split), []
     order = rng.permutation(len(windows))
     for number in range(options.rounds):
         picks = [windows[order[(number * options.windows + i) % len(order)]] for i in range(options.windows)]
-        parts = [
-            _labelled(
-                net,
-                origin,
-                head,
-                teachers[each.case_index],
-                batch,
-                each,
-                1.0 if number == 0 else options.mix,
-                options,
-                rng,
-            )
-            for each in picks
-        ]
+        student = None if number == 0 else forward_of_net(net, head)
+        parts = [_labelled(student, lessons, batch, each, options, rng) for each in picks]
         obs = torch.from_numpy(np.concatenate([seen for seen, _ in parts]))
         labelled.append(LabelledRound(pack(obs, net.layout), torch.cat([labels for _, labels in parts])))
         total = 0.0
@@ -122,45 +126,48 @@ def teach(
             left = 1.0 - (number + step / options.updates) / options.rounds
             optimizer.param_groups[0]["lr"] = options.learning_rate * left
             seen, wanted = draw_batch(labelled, options.batch, rng)
-            loss = torch.nn.functional.kl_div(
-                net.policy(seen).log_softmax(dim=1), wanted, reduction="batchmean"
-            )
+            logs = net.policy(seen).log_softmax(dim=1)
+            loss = torch.nn.functional.kl_div(logs, wanted, reduction="batchmean")
             optimizer_step(loss, optimizer)
             total += loss.item()
         yield total / options.updates
 
 
 def _labelled(
-    net: SchedulerNet,
-    origin: SchedulerNet,
-    head: str,
-    teacher: str,
+    student: Forward | None,
+    lessons: Lessons,
     batch: Batch,
     window: Episode,
-    mix: float,
     options: TeachOptions,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, torch.Tensor]:
-    """(N, D) observations of an episode and (N, A) probabilities of the teacher's actions."""
-    student, network = forward_of_net(net, head), forward_of_net(origin, head)
+    """(N, D) observations of an episode and (N, A) probabilities of the teacher's actions.
+
+    student: who plays, but for a share of the decisions; None: the teacher plays.
+    """
+    name = lessons.teachers[window.case_index]
+    teacher = lessons.networks.get(name)
     batch.set_up(0, window)
-    heuristic = parse(teacher).for_case(batch.case_of(0)) if teacher else None
+    heuristic = None if teacher else parse(name).for_case(batch.case_of(0))
+    network = forward_of_net(teacher.net, teacher.head) if teacher else None
     batch.begin(0)
     observations, actions = [], []
     while not batch.is_over(0):
-        keep, teaches = rng.random() < options.kept, rng.random() < mix
-        advice = None
-        if keep or teaches:
-            advice = network.best(batch.obs[0]) if heuristic is None else _advice(batch, heuristic)
-        if keep and advice is not None:
+        keep, teaches = rng.random() < options.kept, student is None or rng.random() < options.mix
+        advice: int | None = None
+        if heuristic is not None and (keep or teaches):
+            advice = _advice(batch, heuristic)
+        elif network is not None and teaches:
+            advice = network.best(batch.obs[0])
+        if keep and (network is not None or advice is not None):
             observations.append(batch.obs[0].copy())
-            actions.append(advice)
-        batch.step_single(0, (advice or 0) if teaches else int(student.best(batch.obs[0])))
-    obs = np.array(observations, np.float32).reshape(len(observations), net.layout.size)
-    if heuristic is None and len(obs):
+            actions.append(advice or 0)
+        batch.step_single(0, (advice or 0) if teaches or student is None else student.best(batch.obs[0]))
+    obs = np.array(observations, np.float32).reshape(len(observations), batch.layout.size)
+    if teacher is not None and len(obs):
         with torch.no_grad():
-            return obs, sharper(origin.policy(torch.from_numpy(obs)), head, options.sharpness)
-    labels = torch.zeros(len(obs), net.layout.actions)
+            return obs, sharper(teacher.net.policy(torch.from_numpy(obs)), teacher.head, options.sharpness)
+    labels = torch.zeros(len(obs), batch.layout.actions)
     labels[torch.arange(len(obs)), torch.tensor(actions, dtype=torch.long)] = 1.0
     return obs, labels
 
