@@ -22,8 +22,11 @@ SMALL_START = {
     "PLAYED_STEPS": 64, "PLAYED_OPTIONS": {"environments": 4, "rollout": 8}, "VALIDATIONS": 1,
     "DISTIL": {"rounds": 1, "updates": 3, "batch": 8, "kept": 0.01},
 }  # fmt: skip
+SMALL_PPO = {"environments": 4, "rollout": 8}
 SMALL_GROUNDS = {
-    "STEPS": 64, "VALIDATIONS": 1, "OPTIONS": {"environments": 4, "rollout": 8},
+    "GENERAL_STEPS": 64, "GENERAL_OPTIONS": SMALL_PPO, "ALONE_OPTIONS": SMALL_PPO | {"promises": 1.0},
+    "VALIDATIONS": 1,
+    "SPECIALISTS": (train_on_grounds.Specialist("tiny", "general", (32,)),),
     "PLAN": GroundsPlan(scenarios=("tiny",), varied=("tiny",), new_jobs=1, priced=1, grounds=2, judged=1),
     "TEACH": {"rounds": 1, "windows": 2, "updates": 3, "batch": 8},
 }  # fmt: skip
@@ -72,7 +75,7 @@ def test_a_result_counts_only_with_what_it_names(tmp_path):
     (network,) = training.networks(1)
     assert network.needs == tuple(cell.key for cell in training.logs())
     assert not training.is_done(network)
-    training.results.write(network.key, {"folder": "seed-0/ppo/best", "objective": 0.5})
+    training.results.write(network.key, {"folder": "seed-0/distilled", "objective": 0.5})
     assert not training.is_done(network)
-    (tmp_path / "seed-0" / "ppo" / "best").mkdir(parents=True)
+    (tmp_path / "seed-0" / "distilled").mkdir(parents=True)
     assert training.is_done(network)

@@ -67,12 +67,21 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
             few = [each for each in ground.episodes[:1] if each.placed_jobs <= JUDGED_JOBS]
             parts.append(dataclasses.replace(ground, episodes=tuple(few)))
             task.update(plan.grounds + number + 1, plan.grounds + plan.judged, "")
-    joined = side_by_side([part for part in parts if part.episodes])
-    stake = [stakes(case) for case in joined.cases]
+    return _scaled(side_by_side([part for part in parts if part.episodes]))
+
+
+def scenario_episodes(name: str, new_jobs: int, seed: int) -> Episodes:
+    """The windows of one scenario, and its training windows with so many variants of its jobs."""
+    own, varied = _of_splits(episodes_of(name), TRAIN, VALIDATION), _of_splits(_varied(name, new_jobs, seed),
+    TRAIN) return _scaled(side_by_side([own, varied]))
+
+
+def _scaled(episodes: Episodes) -> Episodes:
+    stake = [stakes(case) for case in episodes.cases]
     scaled = (
-        by_job(each, stake[each.case_index]) if each.split == TRAIN else each for each in joined.episodes
+        by_job(each, stake[each.case_index]) if each.split == TRAIN else each for each in episodes.episodes
     )
-    return dataclasses.replace(joined, episodes=tuple(scaled))
+    return dataclasses.replace(episodes, episodes=tuple(scaled))
 
 
 def side_by_side(parts: Sequence[Episodes]) -> Episodes:
