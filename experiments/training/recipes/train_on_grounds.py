@@ -56,7 +56,7 @@ FROM_START = {"clone_weight": 0.3, "clone_steps": 150_000}
 
 @dataclass(frozen=True)
 class Specialist:
-    """A network for one scenario. start: which network it goes on from. steps: of each run, one after another."""
+    """A network for one scenario. start: the network it goes on from. steps: of each run, in turn."""
 
     scenario: str
     start: str

@@ -72,8 +72,9 @@ def training_episodes(folder: Path, plan: GroundsPlan, display: ProgressDisplay 
 
 def scenario_episodes(name: str, new_jobs: int, seed: int) -> Episodes:
     """The windows of one scenario, and its training windows with so many variants of its jobs."""
-    own, varied = _of_splits(episodes_of(name), TRAIN, VALIDATION), _of_splits(_varied(name, new_jobs, seed),
-    TRAIN) return _scaled(side_by_side([own, varied]))
+    own = _of_splits(episodes_of(name), TRAIN, VALIDATION)
+    varied = _of_splits(_varied(name, new_jobs, seed), TRAIN)
+    return _scaled(side_by_side([own, varied]))
 
 
 def _scaled(episodes: Episodes) -> Episodes:
