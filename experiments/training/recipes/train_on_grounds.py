@@ -6,8 +6,8 @@ and prices. Then
 1. `general`: it imitates on each case of `training_episodes` whoever is best there, itself as it was or a
    heuristic, and PPO goes on from there on all of them at once;
 2. specialists: PPO on one scenario alone, with new jobs, from `general` where jobs not served have a price,
-and from the widened network where they have none; 3. `distilled`: one network imitates on each case whoever
-is best there, of all these and of heuristics.
+   and from the widened network where they have none;
+3. `distilled`: one network imitates on each case whoever is best there, of all these and of heuristics.
 """
 
 from __future__ import annotations
