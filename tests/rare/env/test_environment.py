@@ -218,7 +218,7 @@ class TestLayout:
         with pytest.raises(InputError, match="other features"):
             Layout.from_json(layout.to_json().replace("slack", "slack2"))
         former = layout.to_json().replace(f'"version": {PLAIN_VERSION}', '"version": 1')
-        with pytest.raises(InputError, match=r"is of version 1, and this rare has version 3 \(.*; do that$"):
+        with pytest.raises(InputError, match=r"is of version 1, and this rare has version 4 \(.*; do that$"):
             Layout.from_json(former, "do that")
 
     @pytest.mark.parametrize("sizes", [(0, 1, 1), (True, 1, 1), (4, -1, 1), (4, 1, 999)])
