@@ -3,12 +3,12 @@
 python -m docs.scripts.card_tables seeds CHECKPOINT ...     seeds of one recipe on the test windows
 python -m docs.scripts.card_tables windows TRACE ...        six-day windows of real traces, islanded's weather
 python -m docs.scripts.card_tables traces JOBS POWER [KEY=VALUE ...]
-python -m docs.scripts.card_tables stretches JOBS [SCHEDULER ...]
+python -m docs.scripts.card_tables stretches JOBS SCENARIO [SCHEDULER ...]
 python -m docs.scripts.card_tables dial SCENARIO WINDOWS PRICE=X,Y,...
 
 `traces`: `rare` and heuristics on real traces, a run each. JOBS and POWER are the folders of the .swf.gz and
 of the EIA's files, KEY=VALUE a setting such as forecast.kind=synthetic. `stretches`: as a user meets it, a
-thousand jobs of a trace to their end under `islanded`. `dial`: what `rare` does as a price is turned.
+thousand jobs of a trace to their end under a scenario. `dial`: what `rare` does as a price is turned.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def traces(jobs: Path, power: Path, settings: tuple[str, ...]) -> None:
     print_gaps(np.array(rows), SCHEDULERS)
 
 
-def stretches(jobs: Path, names: tuple[str, ...]) -> None:
+def stretches(jobs: Path, scenario: str, names: tuple[str, ...]) -> None:
     """Objective and jobs not served of each run, and how the first scheduler differs from the others."""
     print(f"{'jobs':<22}" + "".join(f"{name:>20}" for name in names))
     rows = []
@@ -113,7 +113,7 @@ def stretches(jobs: Path, names: tuple[str, ...]) -> None:
         for first in starts:
             part = f"{first}:{first + 1000}"
             wishes = Wishes(workload=str(jobs / f"{TRACES[trace]}.swf.gz"), jobs=part)
-            case = build(load_scenario("islanded", wishes)).case
+            case = build(load_scenario(scenario, wishes)).case
             found = [rare.simulate(case, make_scheduler(name)).metrics for name in names]
             rows.append([each["objective"] for each in found])
             cells = "".join(f"{each['objective']:12.3f} ({each['jobs_unserved']:4d})" for each in found)
@@ -153,7 +153,7 @@ def main(words: list[str]) -> None:
         elif words[0] == "windows":
             windows(words[1:])
         elif words[0] == "stretches":
-            stretches(Path(words[1]), tuple(words[2:]) or GUARDED)
+            stretches(Path(words[1]), words[2], tuple(words[3:]) or GUARDED)
         elif words[0] == "dial":
             dial(*words[1:])
         else:

@@ -20,8 +20,8 @@ from traces.numbers.constants import MICRO, MJ_PER_KWH
 class Dial:
     """Prices to show in place of the case's; None: the case's own.
 
-    late: of a late job, in mean values of a job. served: of a job not served, as a share of its value.
-    carbon: of a kilogram, in the money of the values. energy: a factor on the prices of grid energy.
+    late, served: of a late job, and of one not served, in mean values of a job. carbon: of a kilogram, in the
+    money of the values. energy: a factor on the prices of grid energy.
     """
 
     late: float | None = None
@@ -48,7 +48,9 @@ def write_prices(view: Any, static: Any, case: Case, jobs: Any, dial: Dial) -> N
         return
     prices, mean_u = prices_of(case), float(worth_u[valued].mean())
     late_u = float(prices.penalty_u) if dial.late is None else dial.late * mean_u
-    unserved_u = jobs.unserved_u.astype(np.float64) if dial.served is None else dial.served * worth_u
+    unserved_u = jobs.unserved_u.astype(np.float64)
+    if dial.served is not None:
+        unserved_u = np.where(valued, dial.served * mean_u, 0.0)
     width = np.maximum(np.maximum(jobs.cores, jobs.gpus_milli / 1000), 0.001)
     core_s = width * np.maximum(jobs.estimate_s, 1)
     static["late"], static["unserved"] = (
