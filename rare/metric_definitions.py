@@ -238,6 +238,6 @@ NULL_CONDITIONS: dict[str, str] = {
     "no energy, no supply": "the energy divided by is 0",
     "no grid events": "the scenario has none, or none with a draw before its notice",
     "none met": "the draw met no event's limit",
-    "no fallback": "the scheduler has no other to fall back on: every one but `rare`",
+    "no fallback": "the scheduler has no other to fall back on: every one but `rare` and `NETWORK+guard`",
 }
 """What the conditions of `null_when` mean."""

@@ -23,10 +23,12 @@ RARE_CONDITIONS = {
     "no grid events",
     "no grid events, none met",
     "no grid events, no deadlines",
+    "not charged",
 }
 ABSENT_IN_PLAIN = RARE_CONDITIONS | {
     "no values", "nothing offered", "no deadlines", "no renewable supply", "no renewable supply, no energy",
     "no renewable supply, no supply", "no battery", "no price", "no carbon intensity", "no fallback",
+    "no classes", "no classes, no job counted", "no classes, no job completed",
 }  # fmt: skip
 PAGES_OF_EXAMPLES = ("extending.md", "cosimulation.md")
 PRESENT_IN_GRID_TIED = (ABSENT_IN_PLAIN - RARE_CONDITIONS) | {"never", "no job completed", "no job counted"}

@@ -38,7 +38,7 @@ from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces import read_power, read_workload, write_workload
 from traces.jobs.job_mapping import load as load_mapping
 
-SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDER).network
+SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDER)
 EXPERIMENT = Path(__file__).resolve().parent.parent / "experiments" / "launchpad" / "mini.toml"
 
 
@@ -204,7 +204,8 @@ def samples(folder: Path) -> list[Sample]:
         Sample("checkpoint", FACTS, (SHIPPED_FOLDER / FACTS).read_bytes(),
                lambda path: describe_checkpoint(path.parent)),
         Sample("weights", WEIGHTS, (SHIPPED_FOLDER / WEIGHTS).read_bytes()[:],
-               lambda path: read_weights(path.parent, SHIPPED_NETWORK["width"], SHIPPED_NETWORK["kind"])),
+               lambda path: read_weights(path.parent, SHIPPED_NETWORK.network["width"],
+                                         SHIPPED_NETWORK.network["kind"], SHIPPED_NETWORK.layout)),
         Sample("layout", "layout.json", Layout().to_json().encode(),
                lambda path: Layout.from_json(path.read_text("utf-8", "replace"))),
         Sample("watts", "watts_per_processor.csv", b"27\n28\n30\n", gas_marl_case._read_watts),
