@@ -71,11 +71,13 @@ def tables_of(
 ) -> Tables:
     """Tables of a case for environments of a layout. dial: prices to show in place of the case's."""
     world = build_world(case, live=1, order=order, order_param=order_param, log_level=0, record_jobs=False)
-    static, hours = _static(case, world.jobs), _hours(case, world.forecast)
+    static = _static(case, world.jobs)
     view, cluster = records((1,), VIEW), case.cluster
     _describe(view, layout)
+    view["price_scale"] = view["carbon_scale"] = 1.0
     if layout.prices:
         write_prices(view, static, case, world.jobs, dial)
+    hours = _hours(case, world.forecast, view[0])
     view["planned"] = case.outages is not None and bool((case.outages.draw == PLANNED).any())
     view["local_offset_s"] = case.local_offset_s % DAY_S
     view["peak_mw"] = max(cluster.peak_draw_mw, 1)
@@ -144,7 +146,7 @@ def _static(case: Case, jobs: Any) -> np.ndarray:
     return table
 
 
-def _hours(case: Case, forecast: Any) -> np.ndarray:
+def _hours(case: Case, forecast: Any, view: Any) -> np.ndarray:
     """Every forecast row in the observation's scale: supply and its quantiles, price, carbon."""
     table = np.zeros((max(forecast.size, 1), HOUR_FEATURES), np.float32)
     if forecast.size:
@@ -152,8 +154,8 @@ def _hours(case: Case, forecast: Any) -> np.ndarray:
         quantiles = {HOUR_SUPPLY: "supply_mw", HOUR_SUPPLY_LOW: "low_mw", HOUR_SUPPLY_HIGH: "high_mw"}
         for column, name in quantiles.items():
             table[:, column] = _squash(rows[name] / peak_mw, 1.0)
-        table[:, HOUR_PRICE] = _squash(rows["price_u"] * 1e-6, 0.1)
-        table[:, HOUR_CARBON] = _squash(rows["carbon_u"] * 1e-3, 400.0)
+        table[:, HOUR_PRICE] = _squash(rows["price_u"] * 1e-6 * view["price_scale"], 0.1)
+        table[:, HOUR_CARBON] = _squash(rows["carbon_u"] * 1e-3 * view["carbon_scale"], 400.0)
     return table.reshape(-1).view(NUMBER).view(np.recarray)
 
 

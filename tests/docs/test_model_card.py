@@ -17,6 +17,7 @@ def test_every_scenario_of_the_card_is_judged_on_its_test_windows():
         "grid-tied",
         "solar-night",
         "gpu-cluster",
+        *(f"{name}-served" for name in ("islanded", "grid-tied", "solar-night", "gpu-cluster", "shaped")),
     ]
     assert all("--windows test" in each and ",rare" in each for each in judged)
 

@@ -32,6 +32,8 @@ VIEW = np.dtype(
         # what a late and an unserved job cost beside what it is worth; and cost of a microprice and of a
         # microgram of carbon beside what a kWh of work earns
         ("late", "f8"), ("unserved", "f8"), ("per_price", "f8"), ("per_carbon", "f8"),
+        # factors on price and carbon intensity where they are shown by themselves, 1 without prices
+        ("price_scale", "f8"), ("carbon_scale", "f8"),
         ("planned", "i8"),  # whether any outage of the case is planned
     ],
     align=True,

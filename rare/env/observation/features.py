@@ -182,8 +182,8 @@ def look_at_cluster(w, v, at):
     number_at(v.at_obs, at + SUPPLY).x = squash(s.supply_mw / v.peak_mw, 1.0)
     number_at(v.at_obs, at + IMPORT_LIMIT).x = squash(s.import_mw / v.peak_mw, 1.0)
     number_at(v.at_obs, at + BATTERY).x = s.content / max(s.capacity, 1)
-    number_at(v.at_obs, at + PRICE).x = squash(s.price_u * 1e-6, 0.1)
-    number_at(v.at_obs, at + CARBON).x = squash(s.carbon_u * 1e-3, 400.0)
+    number_at(v.at_obs, at + PRICE).x = squash(s.price_u * 1e-6 * v.price_scale, 0.1)
+    number_at(v.at_obs, at + CARBON).x = squash(s.carbon_u * 1e-3 * v.carbon_scale, 400.0)
     number_at(v.at_obs, at + PUE).x = min(s.pue * 1e-3 - 1.0, 1.0)
     number_at(v.at_obs, at + HOUR_SIN).x = math.sin(hour)
     number_at(v.at_obs, at + HOUR_COS).x = math.cos(hour)
@@ -213,8 +213,8 @@ def look_ahead(w, v, at):
         number_at(v.at_obs, at + HOUR_SUPPLY).x = supply
         number_at(v.at_obs, at + HOUR_SUPPLY_LOW).x = supply
         number_at(v.at_obs, at + HOUR_SUPPLY_HIGH).x = supply
-        number_at(v.at_obs, at + HOUR_PRICE).x = squash(s.price_u * 1e-6, 0.1)
-        number_at(v.at_obs, at + HOUR_CARBON).x = squash(s.carbon_u * 1e-3, 400.0)
+        number_at(v.at_obs, at + HOUR_PRICE).x = squash(s.price_u * 1e-6 * v.price_scale, 0.1)
+        number_at(v.at_obs, at + HOUR_CARBON).x = squash(s.carbon_u * 1e-3 * v.carbon_scale, 400.0)
         for k in range(HOUR_FEATURES, v.forecast_hours * HOUR_FEATURES):
             number_at(v.at_obs, at + k).x = number_at(v.at_obs, at + k - HOUR_FEATURES).x
         return

@@ -31,6 +31,10 @@ class Dial:
 
 
 AS_IN_THE_CASE = Dial()
+USUAL_PER_KWH_U, USUAL_CARBON_PRICE = 825_155.0, 0.19
+"""What work earns with a kWh (micro-units), and what a kilogram of carbon costs, on `grid-tied`. With prices
+in the layout price and carbon intensity are shown as if they were so everywhere: a network that met prices on
+one scale of money saved grid energy at all costs where work earns six times as much with it."""
 WIDEST = 12.0
 """Of prices by core-second the logarithm is shown: of small jobs they are thousands of times what the usual
 work earns, of large ones a fraction. This logarithm is shown as 1: 160,000 times."""
@@ -66,3 +70,5 @@ def write_prices(view: Any, static: Any, case: Case, jobs: Any, dial: Dial) -> N
         carbon_u = round(dial.carbon * MICRO)
     view["per_price"] = prices.priced * (1.0 if dial.energy is None else dial.energy) / per_kwh_u
     view["per_carbon"] = carbon_u / MICRO / per_kwh_u
+    view["price_scale"] = view["per_price"] * USUAL_PER_KWH_U
+    view["carbon_scale"] = view["per_carbon"] * USUAL_PER_KWH_U / USUAL_CARBON_PRICE

@@ -66,6 +66,27 @@ def test_the_scale_of_money_does_not_matter(case):
     assert other["per_price"] == pytest.approx(view["per_price"] / 1000, rel=1e-6)
 
 
+def test_price_and_carbon_are_shown_in_the_money_of_grid_tied():
+    own = tables_of(episodes_of("grid-tied").case, LAYOUT, ORDER, ORDER_PARAM).view[0]
+    assert own["price_scale"] == pytest.approx(1, abs=1e-4) and own["carbon_scale"] == pytest.approx(
+        1, abs=1e-4
+    )
+    plain = tables_of(
+        episodes_of("gpu-cluster").case, replace(LAYOUT, prices=False), ORDER, ORDER_PARAM
+    ).view[0]
+    assert plain["price_scale"] == plain["carbon_scale"] == 1
+    gpus = tables_of(episodes_of("gpu-cluster").case, LAYOUT, ORDER, ORDER_PARAM)
+    assert gpus.view[0]["price_scale"] == pytest.approx(
+        own["per_price"] ** -1 * gpus.view[0]["per_price"], rel=1e-4
+    )
+    assert (
+        gpus.hours["x"].reshape(-1, 5)[0, 3]
+        < tables_of(episodes_of("gpu-cluster").case, replace(LAYOUT, prices=False), ORDER, ORDER_PARAM)
+        .hours["x"]
+        .reshape(-1, 5)[0, 3]
+    )
+
+
 def test_a_dial_shows_its_own_prices_and_changes_no_run(case):
     plain, view = shown(case)
     turned, other = shown(case, Dial(late=2.0, served=1.0, carbon=0.0, energy=3.0))
