@@ -32,7 +32,8 @@ SMALL_GROUNDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("begun", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", [True, False])
 def test_a_small_one_goes_all_the_way_and_is_not_done_twice(tmp_path, monkeypatch, begun):
     for recipe, smaller in ((train_start, SMALL_START), (train_on_grounds, SMALL_GROUNDS)):
         for name, value in smaller.items():
