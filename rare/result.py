@@ -46,7 +46,7 @@ class Result:
         energy_j is exact, as text; it and energy_kwh are what the job's own power drew (rare.schedule).
         draw_j, also exact, and the columns after it are the job's account (RULES §13), which adds up to the
         draw of the run. All of these are empty if the run was not recorded. arrival_s: where jobs wait for
-        others (RULES §12.4). user, group: where the trace has any.
+        others (RULES §12.4). user, group, account, qos: where the trace has any.
         """
         import pandas as pd
 
@@ -76,7 +76,7 @@ class Result:
         )
         if work.after is not None:
             frame["arrival_s"] = work.submit_s + jobs["delay_s"]
-        named = {name: getattr(work, name) for name in ("user", "group")}
+        named = {name: getattr(work, name) for name in ("user", "group", "account", "qos")}
         return frame.assign(**{name: column for name, column in named.items() if column is not None})
 
     @cached_property
@@ -85,7 +85,7 @@ class Result:
         return JobAccounts.of(self)
 
     def account_frames(self) -> dict[str, pd.DataFrame]:
-        """The accounts per user, group, service_class and partition, where there are any (account_frame)."""
+        """The accounts per user, account and so on, where there are any (account_frame, grouped_by)."""
         return {
             row: account_frame(self.case, self.jobs, self.accounts, row, names)
             for row, names in grouped_by(self.case).items()

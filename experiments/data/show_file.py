@@ -176,6 +176,8 @@ def _figures(jobs: Workload) -> dict[str, Any]:
         "sensitivity": None if jobs.sensitivity_milli is None else _spread(jobs.sensitivity_milli / 1000),
         "users": _distinct(jobs.user),
         "groups": _distinct(jobs.group),
+        "accounts": _distinct(jobs.account),
+        "qos": _distinct(jobs.qos),
     }
 
 

@@ -21,6 +21,8 @@ FORECAST_FILE = "forecast.csv"  # only in runs whose scenario forecasts the supp
 ACCOUNT_FILES = {
     "user": "users.csv",
     "group": "groups.csv",
+    "account": "accounts.csv",
+    "qos": "qos.csv",
     "service_class": "service_classes.csv",
     "partition": "partitions.csv",
 }

@@ -23,6 +23,8 @@ IN_TERMINAL, MOST_IN_TERMINAL = ("user", "partition"), 5
 TITLES = {
     "user": "Users",
     "group": "Groups",
+    "account": "Accounts",
+    "qos": "QOS",
     "service_class": "Service classes",
     "partition": "Partitions",
 }

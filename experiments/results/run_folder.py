@@ -107,7 +107,7 @@ class Run:
 
     @cached_property
     def accounts(self) -> dict[str, pd.DataFrame]:
-        """The accounts per user, group, service_class and partition, as far as the folder has them.
+        """The accounts per user, account and so on, as far as the folder has them.
 
         Rows of the table's own kind, the largest draw first, then `unused` and `stored`. Raises InputError.
         """

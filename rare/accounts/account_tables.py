@@ -23,10 +23,11 @@ UNUSED, STORED = "unused", "stored"
 def grouped_by(case: Case) -> dict[str, np.ndarray]:
     """What the jobs of a case can be grouped by, with the name of each job's group; '' is none or unknown.
 
-    Users, groups and service classes where the trace has any, partitions where there are several.
+    Users, groups, accounts, QOS and service classes where the trace has any, partitions where there are
+    several.
     """
     work = case.workload
-    names = {"user": work.user, "group": work.group, "service_class": work.service_class}
+    names = {key: getattr(work, key) for key in ("user", "group", "account", "qos", "service_class")}
     found = {key: column for key, column in names.items() if column is not None and (column != "").any()}
     if len(case.cluster.partitions) > 1:
         found["partition"] = partition_names(case)

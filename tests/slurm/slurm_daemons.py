@@ -63,10 +63,23 @@ class Slurm:
         return done.stdout
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a Slurm is asked to have: further lines of slurm.conf, nodes, cores of each, PartitionName lines."""
+
+    more: str
+    nodes: int
+    cpus: int
+    partitions: str | None
+
+
 @contextmanager
-def running_slurm() -> Iterator[Slurm]:
+def running_slurm(
+    more: str = "", nodes: int = NODES, cpus: int = CPUS_A_NODE, partitions: str | None = None
+) -> Iterator[Slurm]:
     """A Slurm with nothing in its queue. Its jobs are cancelled and its folder is removed at the end.
 
+    more: further lines of slurm.conf. partitions: its PartitionName lines; None: one, `main`, with all nodes.
     SlurmFailure where a daemon does not come up, with the last line of its log.
     """
     with ExitStack() as stops:
@@ -75,14 +88,14 @@ def running_slurm() -> Iterator[Slurm]:
         folder.chmod(0o711)  # munge wants that others can reach its socket; what is inside is closed to them
         for name in ("munge", "mariadb", "state", "spool", "log", "run"):
             (folder / name).mkdir(mode=0o700)
-        slurm = _start(folder, stops)
+        slurm = _start(folder, stops, Machine(more, nodes, cpus, partitions))
         stops.callback(_cancel_jobs, slurm)
         yield slurm
 
 
-def _start(folder: Path, stops: ExitStack) -> Slurm:
-    nodes = tuple(f"n{number}" for number in range(1, NODES + 1))
-    conf = _write_files(folder, nodes)
+def _start(folder: Path, stops: ExitStack, machine: Machine) -> Slurm:
+    nodes = tuple(f"n{number}" for number in range(1, machine.nodes + 1))
+    conf = _write_files(folder, nodes, machine)
     # slurmdbd has no key for a socket's path, but its library heeds this variable.
     environment = _environment(SLURM_CONF=str(conf), MYSQL_UNIX_PORT=str(folder / "run/mariadb.sock"))
     pids: dict[str, int] = {}
@@ -171,7 +184,7 @@ def _make_database(folder: Path, environment: dict[str, str]) -> None:
         raise SlurmFailure(f"MariaDB's tables cannot be made: {_last_line(done.stderr or done.stdout)}")
 
 
-def _write_files(folder: Path, nodes: tuple[str, ...]) -> Path:
+def _write_files(folder: Path, nodes: tuple[str, ...], machine: Machine) -> Path:
     """munge's key, slurmdbd.conf and slurm.conf; the last one's path."""
     key = folder / "munge/key"
     key.touch(mode=0o600)
@@ -238,11 +251,17 @@ SlurmctldLogFile={folder / "log/slurmctld.log"}
 SlurmdLogFile={folder / "log"}/slurmd-%n.log
 """
         + "".join(
-            f"NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs={CPUS_A_NODE} "
+            f"NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs={machine.cpus} "
             "RealMemory=4000\n"
             for node, port in zip(nodes, node_ports, strict=True)
         )
-        + f"PartitionName=main Nodes={','.join(nodes)} Default=YES MaxTime=60 State=UP\n"
+        + (
+            machine.partitions
+            or f"PartitionName=main Nodes={','.join(nodes)} Default=YES MaxTime=60 State=UP"
+        )
+        + "\n"
+        + machine.more
+        + "\n"
     )
     return conf
 

@@ -71,6 +71,7 @@ QUANTITIES = {
     "sensitivity": Quantity("sensitivity_milli", _SENSITIVITY, "1", "exact"),
     "cancel_s": Quantity("cancel_s", _TIME, "s", "floor"),
     "think_s": Quantity("think_s", _TIME, "s", "ceil"),
+    "nice": Quantity("nice", {"1": "1"}, "1", "exact"),
 }
 
 

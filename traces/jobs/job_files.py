@@ -59,6 +59,9 @@ _WRITTEN_RARE: dict[str, tuple[str, int, int | None]] = {
     "think_s": ("think_s", 1, 0),
     "user": ("user", 1, None),
     "group": ("group", 1, None),
+    "account": ("account", 1, None),
+    "qos": ("qos", 1, None),
+    "nice": ("nice", 1, 0),
 }
 
 

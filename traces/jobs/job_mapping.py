@@ -26,6 +26,8 @@ TEXT_FIELDS = (
     "after_kind",
     "user",
     "group",
+    "account",
+    "qos",
 )
 #: These say how a job waits for those of `after`.
 OF_AFTER = ("after_kind", "think_s")

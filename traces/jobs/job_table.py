@@ -6,6 +6,7 @@ from collections.abc import Mapping as Mapped
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from traces.jobs.text_columns import repeated_ids
 from traces.jobs.workload import (
     FULLY_SENSITIVE,
     LARGEST_COUNT,
+    LARGEST_NICE,
     LARGEST_S,
     NO_CANCEL_S,
     NO_DEADLINE_S,
@@ -61,9 +63,10 @@ _ABSENT = {
     "deadline_s": NO_DEADLINE_S,
 }
 #: The same of columns that stay None where the table has none.
-_RARE_ABSENT = {"sensitivity": FULLY_SENSITIVE, "cancel_s": NO_CANCEL_S, "think_s": 0}
+_RARE_ABSENT = {"sensitivity": FULLY_SENSITIVE, "cancel_s": NO_CANCEL_S, "think_s": 0, "nice": 0}
 _EMPTY = _ABSENT | _RARE_ABSENT
-_RARE_SILENT = _RARE_ABSENT | {"after_kind": True, "user": "", "group": ""}
+_NAMES = ("user", "group", "account", "qos")
+_RARE_SILENT = _RARE_ABSENT | {"after_kind": True} | dict.fromkeys(_NAMES, "")
 _MOST = {
     "submit_s": LARGEST_S,
     "work_s": LARGEST_S,
@@ -74,9 +77,10 @@ _MOST = {
     "sensitivity": FULLY_SENSITIVE,
     "cancel_s": NO_CANCEL_S,
     "think_s": LARGEST_S,
+    "nice": LARGEST_NICE,
 }
 #: A trace may begin before second 0 (traces.jobs.submit_shift); everything else is 0 or more.
-_MAY_BE_NEGATIVE = ("submit_s", "deadline_s", "cancel_s")
+_MAY_BE_NEGATIVE = ("submit_s", "deadline_s", "cancel_s", "nice")
 #: Instants that a job need not have, and the value for none: they move with the trace, and follow its submit.
 _INSTANTS = {"deadline_s": NO_DEADLINE_S, "cancel_s": NO_CANCEL_S}
 
@@ -379,17 +383,15 @@ class JobTable:
         if ids.dtype == object and all(map(is_number_id, ids)):
             ids = np.fromiter(map(int, ids), np.int64, len(ids))
         handed_over([ids, *columns.values()])
+        texts: dict[str, Any] = {name: columns.get(name) for name in ("partition", "service_class", *_NAMES)}
         return Workload(
             name=self._metadata.name or place(Path(self._path).name),
             job_id=ids,
             **numbers,
             preemptible=columns["preemptible"],
-            partition=columns.get("partition"),
-            service_class=columns.get("service_class"),
+            **texts,
             after=columns.get("after"),
             after_any=columns.get("after_kind"),
-            user=columns.get("user"),
-            group=columns.get("group"),
             origin_utc=origin_utc,
             zone=self._metadata.zone,
             processors=self._metadata.processors,

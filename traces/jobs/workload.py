@@ -25,6 +25,7 @@ from traces.times.timezones import is_zone
 LARGEST_S = 10**12
 LARGEST_COUNT = 10**12
 NO_CANCEL_S = NO_DEADLINE_S
+LARGEST_NICE = 2**31 - 1
 FULLY_SENSITIVE = 1000
 ESTIMATES = ("user", "run_time", "model")
 
@@ -45,22 +46,24 @@ _RARE_RANGES: dict[str, tuple[int, int]] = {
     "sensitivity_milli": (0, FULLY_SENSITIVE),
     "cancel_s": (0, NO_CANCEL_S),
     "think_s": (0, LARGEST_S),
+    "nice": (-LARGEST_NICE, LARGEST_NICE),
 }
-_TEXTS = ("partition", "service_class", "user", "group")
+_NAMES = ("user", "group", "account", "qos")
+_TEXTS = ("partition", "service_class", *_NAMES)
 COLUMNS = ("job_id", *_RANGES, "preemptible", "partition", "service_class")
-RARE_COLUMNS = (*_RARE_RANGES, "after", "after_any", "user", "group")
+RARE_COLUMNS = (*_RARE_RANGES, "after", "after_any", *_NAMES)
 """Columns that are None where the trace has none."""
 #: The value of a job that says nothing.
 _SILENT: dict[str, object] = {
     "sensitivity_milli": FULLY_SENSITIVE,
     "cancel_s": NO_CANCEL_S,
     "think_s": 0,
+    "nice": 0,
     "after": (),
     "after_any": True,
-    "user": "",
-    "group": "",
+    **dict.fromkeys(_NAMES, ""),
 }
-_NOT_HASHED = ("user", "group")
+_NOT_HASHED = (*_NAMES, "nice")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,8 @@ class Workload:
     preemptible   : (J,) bool
     partition     : (J,) str objects, '' = any; None: the trace has no partitions
     service_class : (J,) str objects, '' = none; None: the trace has no classes
-    user, group   : (J,) str objects, '' = unknown; None: the trace has none
+    user, group, account, qos : (J,) str objects, '' = unknown; None: the trace has none
+    nice          : (J,) int64, how far its user puts a job back (Slurm's sign); None: 0 for all
     sensitivity_milli : (J,) int64, how much of a lower speed a job suffers, in per mille; None: 1000 for all
     cancel_s      : (J,) int64 [s], on the file's clock: when its user gives up a job that has not started, or
                     NO_CANCEL_S; None: nobody does
@@ -122,6 +126,9 @@ class Workload:
     think_s: np.ndarray | None = None
     user: np.ndarray | None = None
     group: np.ndarray | None = None
+    account: np.ndarray | None = None
+    qos: np.ndarray | None = None
+    nice: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for column, (low, high) in _RANGES.items():
@@ -281,8 +288,8 @@ class Workload:
     def content_hash(self) -> str:
         """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report.
 
-        A column of RARE_COLUMNS counts where it is `stated`. User and group never count: no rule of the
-        simulation reads them, and traces kept their hashes when readers began to fill them.
+        A column of RARE_COLUMNS counts where it is `stated`. Names of users and the like never count, nor
+        does nice: traces kept their hashes when readers began to fill them. A case that goes by them counts them.
         """
         digest = hashlib.sha256(b"rare workload 1\n")
         counted = [name for name in RARE_COLUMNS if name not in _NOT_HASHED and self.stated(name) is not None]
