@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rare.machine_events import GridEvents, Outages, Speed, check_speeds
+from rare.queue_policy.slurm_priority import Priority
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 from traces.numbers.constants import NEVER_S as NEVER_S
@@ -333,6 +334,7 @@ class Case:
     forecast: Forecast | None = None
     events: GridEvents | None = None  # §12.1
     outages: Outages | None = None  # §12.3
+    priority: Priority | None = None  # §14
     local_offset_s: int = 0
     density_median: float | None = None
 

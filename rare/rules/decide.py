@@ -48,12 +48,12 @@ from rare.state.arrays import (
     ends_of,
     entry_of,
     env_of,
-    leaf_of,
     live_of,
     part_of,
 )
 from rare.state.compile import rule, shared_rule
 from rare.state.decisions import FULL, RAISE, SLOW, slot_of_decision, what_of_decision
+from rare.state.index_arrays import leaf_of
 
 WALK = 32  # jobs looked at before an index is asked, which costs as much
 

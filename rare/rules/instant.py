@@ -17,6 +17,7 @@ from rare.rules.forced_victim import ANYWHERE, forced_victim
 from rare.rules.job_life import OK, shed
 from rare.rules.outlook import next_issue_s
 from rare.rules.power_balance import account, battery_instant_s, set_flows
+from rare.rules.priority.multifactor import next_mark_s
 from rare.rules.progress.pace import restart_mj
 from rare.rules.settle import settle
 from rare.state import live_lists
@@ -74,8 +75,8 @@ def cycles_alone(w):
 
 @rule
 def next_idle_s(w):
-    """Next instant that does not keep a run alive: of a tick, or of a battery that cycles alone (§8.4)."""
-    next_s = next_tick_s(w)
+    """Next instant that does not keep a run alive: a tick, a mark, one of a battery that cycles alone (§8.4)."""
+    next_s = min(next_tick_s(w), next_mark_s(w))
     return min(next_s, battery_instant_s(w)) if cycles_alone(w) else next_s
 
 

@@ -6,8 +6,9 @@ from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.bookkeeping import count_slowdown, count_unserved, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
-from rare.rules.orders import allowance_s, estimate_left_s, priority, worth_at
+from rare.rules.orders import allowance_s, estimate_left_s, key_of, worth_at
 from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
+from rare.rules.priority.usage_decay import is_ranked, leave_machine
 from rare.rules.progress.pace import (
     WHOLE,
     begin_run,
@@ -67,8 +68,6 @@ ERR_LEVEL, ERR_SLOWEST, ERR_FASTEST, ERR_RAISE = range(10, 14)
 HUGE = 2**60
 UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
 
-# --- §5 running, §6 value ------------------------------------------------------------------
-
 
 @rule
 def occupy(w, slot, sign):
@@ -112,7 +111,7 @@ def enqueue(w, slot, doing):
     live = live_of(w, slot)
     live.doing = doing
     live.promised_wait_s = NO_PROMISE
-    live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, 1.0, s.order_param)
+    live.key = key_of(w, slot)
     live_lists.insert(w, QUEUE, live.key, live.job, slot)
     if queue_index.is_kept(w):
         queue_index.add(w, slot)
@@ -193,6 +192,8 @@ def expire(w, slot):
 def stop_running(w, slot):
     """Take a job off the machine: it holds nothing, its end is off the lists."""
     live = live_of(w, slot)
+    if is_ranked(w):
+        leave_machine(w, slot)
     occupy(w, slot, -1)
     live_lists.remove(w, FINISH, float(live.finish_s), live.job)
     live_lists.remove(w, EXPECTED, float(live.expected_s), live.job)

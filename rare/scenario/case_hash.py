@@ -30,6 +30,7 @@ _UNUSED: dict[str, tuple[Any, ...]] = {
     "checkpoint_cost_s": (0,),
     "unserved_penalty": (0.0, None),
     "unserved_value_share": (0.0, None),
+    "priority": (None,),
 }
 """Keys, of whichever table, that came after the first hashes, with the values that say nothing."""
 _UNUSED_TEXTS = (
@@ -41,6 +42,8 @@ _UNUSED_TEXTS = (
 _LATER_FIELDS = ("sensitivity", "cancel_s", "unserved_u")
 """Fields of a job's record that count where the workload or the options have them."""
 _EXTRA_COLUMNS = ("sensitivity_milli", "cancel_s", "after", "after_any", "think_s")
+_RANKED_BY = ("user", "account", "qos", "nice")
+"""Columns that count where the scenario has a [priority]."""
 
 
 def config_hash(scenario: Scenario) -> str:
@@ -78,7 +81,14 @@ def case_hash(case: Case) -> str:
         if rows is not None:
             columns = [getattr(rows, name).tolist() for name in rows.__dataclass_fields__]
             digest.update(f"{kind} {columns}".encode())
+    if case.priority is not None:  # and whom and what it ranks by
+        names = {name: _listed(getattr(case.workload, name)) for name in _RANKED_BY}
+        digest.update(f"priority {case.priority} {names}".encode())
     return digest.hexdigest()
+
+
+def _listed(column: np.ndarray | None) -> list[Any] | None:
+    return None if column is None else column.tolist()
 
 
 def _first_fields(jobs: np.ndarray) -> np.ndarray:
