@@ -1,9 +1,8 @@
 """Writes examples/own-cluster/sacct.txt: `python -m docs.scripts.example_sacct`.
 
-Accounting of a cluster that does not exist, as `sacct -D -X -P` prints it. The jobs are of Lublin and Feitelson's
-model, with estimates by Tsafrir and others, and EASY backfilling started them. The file also has what every real
-one has: jobs that failed, ran into their limit, were cancelled before and after their start, or were requeued
-after a node failure. Its local times go through the end of summer time.
+Accounting of a cluster that does not exist, as `sacct -D -X -P` prints it. The jobs are of Lublin and
+Feitelson's model, with estimates by Tsafrir and others, and EASY backfilling started them. The file also has
+what every X local times go through the end of summer time.
 """
 
 from __future__ import annotations
