@@ -16,6 +16,7 @@ SIZE_NODES = ("needed", "one")
 MOST_WEIGHT = 2**32 - 1
 """As much as Slurm's weights, shares and factors may be."""
 MOST_USAGE_CORE_S = 10**15
+MOST_PERIOD_S = 10**6  # so that what is used in one can be counted
 _MOST_S = 10**9
 _WEIGHTS = ("age_weight", "size_weight", "partition_weight", "qos_weight", "fair_share_weight")
 
@@ -72,7 +73,7 @@ class Priority:
             _require_between(name, getattr(self, name), 0, MOST_WEIGHT)
         _require_between("max_age_s", self.max_age_s, 1, _MOST_S)
         _require_between("half_life_s", self.half_life_s, 0, _MOST_S)
-        _require_between("calc_period_s", self.calc_period_s, 1, _MOST_S)
+        _require_between("calc_period_s", self.calc_period_s, 1, MOST_PERIOD_S)
         for name, allowed in (("fair_share", FAIR_SHARES), ("size_nodes", SIZE_NODES)):
             if getattr(self, name) not in allowed:
                 raise InputError(

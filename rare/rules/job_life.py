@@ -8,7 +8,7 @@ from rare.rules.bookkeeping import count_slowdown, count_unserved, log_change, l
 from rare.rules.events.waiting_timers import set_timer
 from rare.rules.orders import allowance_s, estimate_left_s, key_of, worth_at
 from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
-from rare.rules.priority.usage_decay import is_ranked, leave_machine
+from rare.rules.priority.usage_decay import add_use, is_ranked
 from rare.rules.progress.pace import (
     WHOLE,
     begin_run,
@@ -193,7 +193,7 @@ def stop_running(w, slot):
     """Take a job off the machine: it holds nothing, its end is off the lists."""
     live = live_of(w, slot)
     if is_ranked(w):
-        leave_machine(w, slot)
+        add_use(w, slot, env_of(w).now_s)
     occupy(w, slot, -1)
     live_lists.remove(w, FINISH, float(live.finish_s), live.job)
     live_lists.remove(w, EXPECTED, float(live.expected_s), live.job)

@@ -11,6 +11,7 @@ from rare.rules.events.waiting_timers import set_timer
 from rare.rules.job_life import OK, cancel, drop_if_expired, enqueue, expire, finish
 from rare.rules.orders import allowance_s
 from rare.rules.power_balance import account, nodes_alone_mw, set_capacity
+from rare.rules.priority.usage_decay import is_ranked, pass_marks
 from rare.state import live_lists
 from rare.state.arrays import (
     CANCEL,
@@ -226,6 +227,8 @@ def settle(w, now_s):
     """
     s = env_of(w)
     account(w, now_s)  # §3.1
+    if is_ranked(w):
+        pass_marks(w)  # §14.2
     if not complete_jobs(w):  # §3.2
         return NEED_LOG
     if now_s >= s.inputs_end_s or now_s >= s.window_end_s:  # §8.2, §8.3

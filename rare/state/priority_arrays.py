@@ -42,8 +42,8 @@ beside it; promised: of the whole cluster; usage: what it has at the beginning o
 it is one; users: how many are at or below it."""
 ASSOCIATION = np.dtype(
     [
-        # usage at the last mark, and what jobs that have left the machine since then add to it at the next
-        ("usage", F8), ("left", F8),
+        # usage at the last mark [core-seconds]; what jobs have added since then, in thousandths
+        ("usage", F8), ("added", I8),
         # of the mark of the factors: usage of all at or below it, what it is ranked by, and its factor
         ("below", F8), ("level", F8), ("factor", F8),
         # Fair Tree: which accounts it is merged with, the rank of the first users of these, and the next one

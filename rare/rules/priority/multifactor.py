@@ -6,7 +6,7 @@ import math
 
 from rare.model import NEVER_S
 from rare.rules.priority.fair_share import set_factors
-from rare.rules.priority.usage_decay import is_ranked, last_mark_s, pass_marks
+from rare.rules.priority.usage_decay import is_ranked, last_mark_s
 from rare.state import live_lists
 from rare.state.arrays import QUEUE, ends_of, entry_of, env_of, job_of, live_of
 from rare.state.compile import rule
@@ -30,7 +30,6 @@ def age_s(w, index, mark_s):
 def priority_of(w, index):
     """Priority of a job of the workload by the last mark; the highest first (§14.1)."""
     s = env_of(w)
-    pass_marks(w)
     if s.ranked_s != s.marked_s:
         set_factors(w)
         s.ranked_s = s.marked_s
@@ -52,7 +51,7 @@ def multifactor_key(w, index):
 def rank_queue(w):
     """Give the waiting jobs their priorities of the last mark and sort the queue, once a mark."""
     s = env_of(w)
-    if not is_ranked(w) or s.queue_ranked_s == last_mark_s(w):
+    if not is_ranked(w) or s.queue_ranked_s == s.marked_s:
         return
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         entry = entry_of(w, QUEUE, i)
@@ -60,7 +59,7 @@ def rank_queue(w):
         live.key = multifactor_key(w, live.job)
         entry.key = live.key
     live_lists.sort(w, QUEUE)
-    s.queue_ranked_s = last_mark_s(w)
+    s.queue_ranked_s = s.marked_s
 
 
 @rule

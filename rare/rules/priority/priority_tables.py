@@ -86,8 +86,8 @@ def _share_table(names: list[_Name], priority: Priority) -> tuple[dict[_Name, in
         parents[node] = _node(share.account if share.user else share.parent, "")
     for account, user in sorted(set(names)):
         parents.setdefault((account, user), _node(account, ""))
-    for account in sorted({parent for parent in parents.values() if parent != _ROOT}):
-        parents.setdefault(account, _ROOT)
+    for above in sorted({parent for parent in parents.values() if parent != _ROOT}):
+        parents.setdefault(above, _ROOT)
     depths = {_ROOT: 0}
     for node in parents:
         _note_depth(node, parents, depths)

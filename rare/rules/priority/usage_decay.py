@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from rare.state import live_lists
+import numpy as np
+
 from rare.state.arrays import FINISH, ends_of, entry_of, env_of, live_of
 from rare.state.compile import rule
 from rare.state.priority_arrays import MULTIFACTOR, association_of, share_of, standing_of, weight_of
@@ -26,7 +27,7 @@ def begin_usage(w):
     for node in range(w.association_rows):
         row = association_of(w, node)
         row.usage = share_of(w, node).usage
-        row.left = 0.0
+        row.added = 0
         row.node = node
 
 
@@ -39,48 +40,45 @@ def last_mark_s(w):
 
 
 @rule
-def used_by(w, slot, from_s, until_s):
-    """What the cores that a running job holds add to usage from one time to another [core-seconds] (§14.3)."""
+def used_by(w, slot, until_s):
+    """What the cores of a running job add to usage, from a mark or its start on [core-s/1000] (§14.3)."""
     live = live_of(w, slot)
-    seconds = until_s - max(from_s, live.resumed_s)
-    if seconds <= 0:
-        return 0.0
+    seconds = until_s - max(env_of(w).marked_s, live.resumed_s)
     weight = weight_of(w)
     if seconds == weight.calc_period_s:
-        return live.cores * seconds * weight.kept_a_period
-    return live.cores * seconds * math.pow(weight.kept_a_second, float(seconds))
+        kept = weight.kept_a_period
+    else:
+        kept = math.pow(weight.kept_a_second, float(seconds))
+    return np.int64(math.floor(1000.0 * live.cores * seconds * kept + 0.5))
+
+
+@rule
+def add_use(w, slot, until_s):
+    """Note what a job that leaves the machine, or runs at a mark, has used since the last one."""
+    association_of(w, standing_of(w, live_of(w, slot).job).association).added += used_by(w, slot, until_s)
 
 
 @rule
 def pass_mark(w, mark_s):
-    """Bring usage from one mark to the next: what was there decays, what was used since then is added."""
-    s = env_of(w)
+    """Bring usage from one mark to the next: what was there decays, what runs adds to it (§14.3)."""
     kept = weight_of(w).kept_a_period
     for node in range(w.association_rows):
         row = association_of(w, node)
-        row.usage = row.usage * kept + row.left
-        row.left = 0.0
-    first = ends_of(w, FINISH).first
-    for i in range(first, first + live_lists.size(w, FINISH)):
-        slot = entry_of(w, FINISH, i).slot
-        row = association_of(w, standing_of(w, live_of(w, slot).job).association)
-        row.usage += used_by(w, slot, s.marked_s, mark_s)
-    s.marked_s = mark_s
+        row.usage = (row.usage + row.added / 1000.0) * kept
+        row.added = 0
+    for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
+        add_use(w, entry_of(w, FINISH, i).slot, mark_s)
+    for node in range(w.association_rows):
+        row = association_of(w, node)
+        row.usage += row.added / 1000.0
+        row.added = 0
+    env_of(w).marked_s = mark_s
 
 
 @rule
 def pass_marks(w):
-    """Bring usage up to the last mark. Jobs that run now have run since their start."""
+    """Bring usage up to the last mark, as an instant begins: who runs then has run since its start."""
     period_s = weight_of(w).calc_period_s
     last_s = last_mark_s(w)
     while env_of(w).marked_s < last_s:
         pass_mark(w, env_of(w).marked_s + period_s)
-
-
-@rule
-def leave_machine(w, slot):
-    """A running job gives its cores back: what it has used since the last mark counts at the next one."""
-    pass_marks(w)
-    s = env_of(w)
-    row = association_of(w, standing_of(w, live_of(w, slot).job).association)
-    row.left += used_by(w, slot, s.marked_s, s.now_s)

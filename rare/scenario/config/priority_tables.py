@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from rare.queue_policy.slurm_priority import (
+    MOST_PERIOD_S,
     MOST_USAGE_CORE_S,
     MOST_WEIGHT,
     Priority,
@@ -86,7 +87,7 @@ class PriorityTable(Table):
     calc_period_s: Whole = Field(
         default=300,
         ge=1,
-        le=_MOST_S,
+        le=MOST_PERIOD_S,
         description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning of "
         "the run on",
     )
@@ -123,6 +124,7 @@ def priority_of(table: PriorityTable | None) -> Priority | None:
     """The whole table as the simulator takes it; None without one."""
     if table is None:
         return None
-    values = table.model_dump(exclude={"qos", "partition", "share"})
-    factors = {kind: tuple(sorted(getattr(table, kind).items())) for kind in ("qos", "partition")}
-    return Priority(**values, **factors, shares=shares_of(table))
+    values: dict[str, Any] = table.model_dump(exclude={"qos", "partition", "share"})
+    for kind in ("qos", "partition"):
+        values[kind] = tuple(sorted(getattr(table, kind).items()))
+    return Priority(**values, shares=shares_of(table))
