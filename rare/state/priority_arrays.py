@@ -32,24 +32,23 @@ STANDING = np.dtype([("fixed", F8), ("association", I8)])
 """Of a job. fixed: the part of its priority that time does not change; association: whose usage it adds to."""
 SHARE = np.dtype(
     [
-        ("share", F8), ("promised", F8), ("usage", F8), ("parent", I4), ("depth", I4), ("user", I4),
-        ("users", I4),
+        ("share", F8), ("promised", F8), ("usage", F8), ("parent", I4), ("first_child", I4),
+        ("children", I4), ("users", I4), ("user", I4),
     ],
     align=True,
 )  # fmt: skip
-"""A node of the tree of accounts and users, parents first, one depth after the other. share: of those
-beside it; promised: of the whole cluster; usage: what it has at the beginning of a run [core-seconds]; user: whether
-it is one; users: how many are at or below it."""
+"""A node of the tree of accounts and users: parents before children, siblings one after the other, users
+before accounts, by name. share: of its siblings'; promised: of the whole cluster's; usage: what it has at the
+beginning of a run [core-seconds]; user: whether it is one; users: how many there are at or below it."""
 ASSOCIATION = np.dtype(
     [
         # usage at the last mark [core-seconds]; what jobs have added since then, in thousandths
         ("usage", F8), ("added", I8),
         # of the mark of the factors: usage of all at or below it, what it is ranked by, and its factor
         ("below", F8), ("level", F8), ("factor", F8),
-        # Fair Tree: which accounts it is merged with, the rank of the first users of these, and the next one
-        ("group", I4), ("first_rank", I4), ("next_rank", I4),
-        # the node at this place of the ranking, within its depth
-        ("node", I4),
+        # Fair Tree: the node at this place, siblings in the order of their ranks; of an account on the way
+        # down, which child is next, and whether the first one ranks with whoever came before
+        ("node", I4), ("cursor", I4), ("tied", I4),
     ],
     align=True,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from rare.state.compile import rule
-from rare.state.priority_arrays import ROOT, association_of, share_of, weight_of
+from rare.state.priority_arrays import NO_PARENT, ROOT, association_of, share_of, weight_of
 
 
 @rule
@@ -60,87 +60,68 @@ def set_levels(w):
 
 @rule
 def goes_before(w, one, other):
-    """Whether a node is ranked before another of the same depth: by group, then level, users first."""
-    a = association_of(w, one)
-    b = association_of(w, other)
-    group_a = association_of(w, share_of(w, one).parent).group
-    group_b = association_of(w, share_of(w, other).parent).group
-    if group_a != group_b:
-        return group_a < group_b
-    if a.level != b.level:
-        return a.level > b.level
-    if share_of(w, one).user != share_of(w, other).user:
-        return share_of(w, one).user > share_of(w, other).user
-    return one < other
+    """Whether a node is ranked before a sibling: by level, then users first, then by name."""
+    a = association_of(w, one).level
+    b = association_of(w, other).level
+    return a > b or (a == b and one < other)
 
 
 @rule
-def sort_depth(w, first, last):
-    """Put the nodes of one depth in the order of their ranks. They are nearly so from the mark before."""
-    for i in range(first + 1, last):
-        node = association_of(w, i).node
+def sort_children(w, node):
+    """Put the children of an account in the order of their ranks. They are nearly so from the mark before."""
+    first = share_of(w, node).first_child
+    for i in range(first + 1, first + share_of(w, node).children):
+        child = association_of(w, i).node
         j = i
-        while j > first and goes_before(w, node, association_of(w, j - 1).node):
+        while j > first and goes_before(w, child, association_of(w, j - 1).node):
             association_of(w, j).node = association_of(w, j - 1).node
             j -= 1
-        association_of(w, j).node = node
+        association_of(w, j).node = child
 
 
 @rule
-def rank_depth(w, first, last, users):
-    """Ranks of the nodes of one depth, as sorted; `users`: how many there are in all (§14.5).
+def enter(w, node, tied):
+    """Begin to rank what lies below an account."""
+    sort_children(w, node)
+    row = association_of(w, node)
+    row.cursor = 0
+    row.tied = tied
+    return node
 
-    Users of one group and level share a rank. Accounts of one group and level become a group, whose first
-    users rank with the users of that level, and otherwise behind them.
-    """
-    group = -1
-    level = 0.0
-    rank = 0
-    behind = 0
-    merged = -1
-    for i in range(first, last):
-        node = association_of(w, i).node
-        row = association_of(w, node)
-        parent = association_of(w, share_of(w, node).parent)
-        if parent.group != group:
-            group = parent.group
-            behind = parent.next_rank
-            rank = parent.first_rank
-            merged = -1
-        elif row.level != level:
-            rank = behind
-            merged = -1
-        level = row.level
-        if share_of(w, node).user:
-            row.factor = rank / users
-        else:
-            if merged < 0:
-                merged = i
-                row.next_rank = behind
-            else:
-                row.next_rank = association_of(w, association_of(w, merged).node).next_rank
-            row.group = merged
-            row.first_rank = rank
-        behind -= share_of(w, node).users
+
+@rule
+def next_child(w, node):
+    """(the next child of an account in the order of ranks, whether it is tied with who came before)."""
+    row = association_of(w, node)
+    place = share_of(w, node).first_child + row.cursor
+    child = association_of(w, place).node
+    tied = row.tied != 0
+    if row.cursor > 0:
+        tied = association_of(w, child).level == association_of(w, association_of(w, place - 1).node).level
+    row.cursor += 1
+    return child, tied
 
 
 @rule
 def tree(w):
-    """Fair Tree's factor: the rank of each user over the number of users."""
+    """Fair Tree's factor: the rank of each user over the number of users, in one walk down the tree (§14.5)."""
     set_levels(w)
     users = share_of(w, ROOT).users
-    root = association_of(w, ROOT)
-    root.group = 0
-    root.first_rank = users
-    root.next_rank = users
-    first = ROOT + 1
-    while first < w.association_rows:
-        last = first
-        while last < w.association_rows and share_of(w, last).depth == share_of(w, first).depth:
-            last += 1
-        sort_depth(w, first, last)
-        rank_depth(w, first, last, users)
-        first = last
+    rank = users
+    behind = users
+    node = enter(w, ROOT, False)
+    while node != NO_PARENT:
+        if association_of(w, node).cursor == share_of(w, node).children:
+            node = share_of(w, node).parent
+            continue
+        child, tied = next_child(w, node)
+        if share_of(w, child).user:
+            if not tied:
+                rank = behind
+            association_of(w, child).factor = rank / users
+            behind -= 1
+        else:
+            node = enter(w, child, tied)
 
 
 @rule

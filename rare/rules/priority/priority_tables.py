@@ -88,16 +88,18 @@ def _share_table(names: list[_Name], priority: Priority) -> tuple[dict[_Name, in
         parents.setdefault((account, user), _node(account, ""))
     for above in sorted({parent for parent in parents.values() if parent != _ROOT}):
         parents.setdefault(above, _ROOT)
-    depths = {_ROOT: 0}
-    for node in parents:
-        _note_depth(node, parents, depths)
-    order = sorted(depths, key=lambda node: depths[node])  # stable: as listed, then by name
+    children = _children(parents)
+    order = [_ROOT]
+    for node in order:  # it grows on the way: one depth after the other
+        order += children.get(node, ())
     places = {node: place for place, node in enumerate(order)}
     table = records((len(order),), SHARE)
     table.parent[0] = NO_PARENT
     own = np.array([numbers.get(node, (1, 0))[0] for node in order], float)
     for node, place in places.items():
-        table.depth[place] = depths[node]
+        below = children.get(node, [])
+        table.children[place] = len(below)
+        table.first_child[place] = places[below[0]] if below else 0
         table.usage[place] = numbers.get(node, (1, 0))[1]
         table.user[place] = table.users[place] = node[1] != ""
         if node != _ROOT:
@@ -111,14 +113,12 @@ def _node(account: str, user: str) -> _Name:
     return _ROOT if account in ("", ROOT_ACCOUNT) and not user else (account, user)
 
 
-def _note_depth(node: _Name, parents: dict[_Name, _Name], depths: dict[_Name, int]) -> None:
-    """Write the depth of a node and of all above it. There are no circles (Priority)."""
-    above = []
-    while node not in depths:
-        above.append(node)
-        node = parents[node]
-    for each in reversed(above):
-        depths[each] = depths[parents[each]] + 1
+def _children(parents: dict[_Name, _Name]) -> dict[_Name, list[_Name]]:
+    """The children of each node: users before accounts, by name."""
+    children: dict[_Name, list[_Name]] = {}
+    for node in sorted(parents, key=lambda node: (node[1] == "", node[1] or node[0])):
+        children.setdefault(parents[node], []).append(node)
+    return children
 
 
 def _divide(table: Any, own: np.ndarray) -> None:
