@@ -26,7 +26,9 @@ def with_priority(rng: random.Random, case: Case) -> Case:
         user=texts(USERS) if rng.random() < 0.9 else None,
         account=texts(ACCOUNTS) if rng.random() < 0.8 else None,
         qos=texts(("high", "low", "")) if rng.random() < 0.5 else None,
-        nice=np.array([rng.choice((0, 0, 7, -40, 5000)) for _ in range(count)]) if rng.random() < 0.4 else None,
+        nice=np.array([rng.choice((0, 0, 7, -40, 5000)) for _ in range(count)])
+        if rng.random() < 0.4
+        else None,
     )
     names = [part.name for part in case.cluster.partitions]
     return replace(case, workload=workload, priority=random_priority(rng, names))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rare.queue_policy.slurm_priority import (
     MOST_PERIOD_S,
@@ -22,7 +22,16 @@ _MOST_NAMES = 1000
 _MOST_S = 10**9
 
 Weight = Annotated[Whole, Field(ge=0, le=MOST_WEIGHT)]
-Factors = Annotated[dict[Text, Weight], Field(max_length=_MOST_NAMES)]
+
+
+class NamedNumbers(dict[str, int]):
+    """Numbers by name that nobody changes; scenarios are keys of caches, and so must have a hash."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+Factors = Annotated[dict[Text, Weight], Field(max_length=_MOST_NAMES), AfterValidator(NamedNumbers)]
 
 
 class ShareTable(Table):
@@ -95,8 +104,8 @@ class PriorityTable(Table):
         default="tree",
         description="Fair Tree, or (`PriorityFlags=NO_FAIR_TREE`) the classic formula",
     )
-    qos: Factors = {}
-    partition: Factors = {}
+    qos: Factors = NamedNumbers()
+    partition: Factors = NamedNumbers()
     share: Annotated[tuple[ShareTable, ...], Tables, Field(max_length=_MOST_SHARES)] = ()
 
     def problems(self) -> Problems:
