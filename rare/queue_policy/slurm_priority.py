@@ -13,9 +13,9 @@ from traces.numbers.constants import DAY_S
 ROOT_ACCOUNT = "root"
 FAIR_SHARES = ("tree", "classic")
 SIZE_NODES = ("needed", "one")
-MOST_WEIGHT = 2**32 - 1
-"""As much as Slurm's weights, shares and factors may be."""
-MOST_USAGE_CORE_S = 10**15
+MOST_WEIGHT = 10**10
+"""As much as weights, shares and factors may be; Slurm's have 32 bits."""
+MOST_USAGE_CORE_S = 3600 * 10**11
 MOST_PERIOD_S = 10**6  # so that what is used in one can be counted
 _MOST_S = 10**9
 _WEIGHTS = ("age_weight", "size_weight", "partition_weight", "qos_weight", "fair_share_weight")

@@ -104,8 +104,13 @@ class PriorityTable(Table):
         default="tree",
         description="Fair Tree, or (`PriorityFlags=NO_FAIR_TREE`) the classic formula",
     )
-    qos: Factors = NamedNumbers()
-    partition: Factors = NamedNumbers()
+    qos: Factors = Field(
+        default=NamedNumbers(),
+        description="priority of each quality of service, as `sacctmgr show qos` has it",
+    )
+    partition: Factors = Field(
+        default=NamedNumbers(), description="`PriorityJobFactor` of each partition; 1 for those left out"
+    )
     share: Annotated[tuple[ShareTable, ...], Tables, Field(max_length=_MOST_SHARES)] = ()
 
     def problems(self) -> Problems:
