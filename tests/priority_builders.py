@@ -15,7 +15,7 @@ ACCOUNTS = ("lab", "sub", "aux", "")
 
 
 def with_priority(rng: random.Random, case: Case) -> Case:
-    """The same case with users and accounts of its jobs, and weights, shares and marks that look for trouble."""
+    """The same case with users and accounts, and with weights, shares and marks that look for trouble."""
     count = len(case.workload)
 
     def texts(choices: tuple[str, ...]) -> np.ndarray:

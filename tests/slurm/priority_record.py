@@ -150,16 +150,18 @@ def record_factors(slurm: Slurm) -> Record:
     jobs = [submit(slurm, job) for job in RUNNING]
     time.sleep(5)
     jobs += [submit(slurm, job) for job in WAITING]
-    printed = []
+    printed, shown = [], ""
     for _ in range(2):
+        shown += slurm.command("scontrol", "show", "job", "-o")
         wait_for_mark(slurm, len(marks(slurm)) + 1)
+        shown += slurm.command("scontrol", "show", "job", "-o")
         printed.append(
             {
                 "sprio": slurm.command("sprio", "-h", "-o", "%i|%A|%F|%J|%P|%Q|%N|%Y"),
                 "sshare": slurm.command("sshare", "-h", "-a", "-P", "-o", "Account,User,RawUsage,FairShare"),
             }
         )
-    shown = slurm.command("scontrol", "show", "job", "-o")
+    shown += slurm.command("scontrol", "show", "job", "-o")
     return {"marks": marks(slurm)[-3:], "jobs": jobs, "scontrol": shown, "printed": printed}
 
 
@@ -167,7 +169,7 @@ def record_factors(slurm: Slurm) -> Record:
 
 
 def times_of(shown: str) -> dict[int, dict[str, int]]:
-    """Submit, start and end of each job that scontrol shows [s since 1970]; 0: not yet."""
+    """Submit, start and end of each job as scontrol showed it last [s since 1970]; 0: not yet."""
     found = {}
     for line in shown.splitlines():
         values = dict(re.findall(r"(\w+)=(\S*)", line))
@@ -232,12 +234,13 @@ def priorities_at(case: Case, at_s: int) -> tuple[dict[int, dict[str, float]], d
         if row.doing != 1:
             continue
         job = int(row.job)
+        priority = float(priority_of(handle, job))  # first: it finds the factors
         age = min(age_s(handle, job, world.env[0].marked_s) / rules.max_age_s, 1.0)
         factor = world.associations[0][world.standings[job].association].factor
         waiting[int(case.workload.job_id[job])] = {
             "age": rules.age_weight * age,
             "fair_share": rules.fair_share_weight * float(factor),
-            "priority": float(priority_of(handle, job)),
+            "priority": priority,
         }
     usage = {}
     for job, standing in enumerate(world.standings):
@@ -249,7 +252,7 @@ def priorities_at(case: Case, at_s: int) -> tuple[dict[int, dict[str, float]], d
 def deviations(record: Record, **changes: Any) -> dict[str, float]:
     """Largest difference of each part between Slurm and RARE over all waiting jobs and both marks.
 
-    In points; of `usage` in core-seconds; of parts that do not change with time by what is left of the priority.
+    In points; of `usage` in core-seconds. `rest`: size, partition, QOS and nice, as what is left of ours.
     """
     case = case_of(record, **changes)
     worst = dict.fromkeys(("age", "fair_share", "rest", "priority", "usage"), 0.0)

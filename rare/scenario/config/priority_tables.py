@@ -75,8 +75,8 @@ class PriorityTable(Table):
     )
     size_nodes: Literal["needed", "one"] = Field(
         default="needed",
-        description="the nodes that a job's size counts, beside its cores: as few as hold it, or one, as Slurm "
-        "does for jobs that ask for tasks and not for nodes (`sbatch -n`)",
+        description="the nodes that a job's size counts, beside its cores: as few as hold it, or one, as "
+        "Slurm does for jobs that ask for tasks and not for nodes (`sbatch -n`)",
     )
     partition_weight: Weight = Field(
         default=0, description="`PriorityWeightPartition`: points for the best partition, see below"
@@ -97,8 +97,8 @@ class PriorityTable(Table):
         default=300,
         ge=1,
         le=MOST_PERIOD_S,
-        description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning of "
-        "the run on",
+        description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning "
+        "of the run on",
     )
     fair_share: Literal["tree", "classic"] = Field(
         default="tree",

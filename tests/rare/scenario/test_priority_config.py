@@ -30,6 +30,7 @@ user = "ada"
 shares = 2
 usage_core_h = 0.5
 """
+SHARE = "[[priority.share]]\n"
 USERS = """# start_utc: 2022-06-13T00:00:00Z
 # zone: UTC
 # processors: 8
@@ -89,7 +90,7 @@ class TestTables:
             ('[[priority.share]]\naccount = ""', "priority.share.0.account must be a text"),
             ('[[priority.share]]\naccount = "a"\n' * 2, r"mine.toml:11: .*account 'a' has shares twice"),
             (
-                '[[priority.share]]\naccount = "a"\nparent = "b"\n[[priority.share]]\naccount = "b"\nparent = "a"',
+                SHARE + 'account = "a"\nparent = "b"\n' + SHARE + 'account = "b"\nparent = "a"',
                 r"mine.toml:9: priority.share.0 .*account 'a' lies below itself; give it another parent",
             ),
             ('[[priority.share]]\naccount = "a"\nuser = "u"\nparent = "b"', "leave it out"),

@@ -93,8 +93,8 @@ class TestByHand:
     def test_a_mark_is_an_instant_while_jobs_wait(self, starts):
         """Two cores. At 100 the wide job of a is no longer the first, and c's narrow one fits beside b's.
 
-        a's job runs to 30. b's narrow job starts at 30, a's wide one of 2 cores waits before c's (a and c: no
-        usage but a's 30 s, which nobody sees before the mark). At 100 F(a) < F(c), and c starts, strict as it is.
+        a's job runs to 30. Then b's narrow job starts, and a's wide one waits before c's: nobody sees the
+        30 s of a before the mark. At 100 F(a) < F(c), and c starts, strict as it is.
         """
         priority = Priority(fair_share_weight=1000, fair_share="classic", half_life_s=0, calc_period_s=100)
         jobs = [(0, 30, 2, "a", ""), (1, 500, 1, "b", ""), (2, 50, 2, "a", ""), (3, 20, 1, "c", "")]
@@ -263,7 +263,7 @@ class TestCopies:
         assert twin.associations.tolist() == clock.world.associations.tolist()
 
     def test_environments_of_several_cases_keep_their_own_accounts(self):
-        """One with many accounts, one with few and one without [priority], in one batch, saved and restored."""
+        """Many accounts, few, and no [priority] side by side in one batch, saved and restored."""
         first = self.CASE()
         few = replace(first, priority=replace(first.priority, half_life_s=0), workload=replace(
             first.workload, user=None, account=None))  # fmt: skip
