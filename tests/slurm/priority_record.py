@@ -1,6 +1,6 @@
 """Priorities of a real Slurm as it prints them, and the same of RARE for the same jobs.
 
-`python -m tests.slurm.priority_record FILE` runs a Slurm for four minutes and writes what it printed.
+`python -m tests.slurm.priority_record FILE` runs three Slurms for twelve minutes and writes what they print.
 """
 
 from __future__ import annotations
@@ -272,9 +272,65 @@ def deviations(record: Record, **changes: Any) -> dict[str, float]:
     return worst
 
 
+# --- the order of starts ------------------------------------------------------------------------------------
+
+ORDER_CONF = CONF.replace("PriorityMaxAge=20", "PriorityMaxAge=60")
+SHORT_JOBS = 60
+_WHO = (("daemon", "phys"), ("bin", "phys"), ("games", "chem"), ("mail", "lab"))
+
+
+def record_order(slurm: Slurm) -> Record:
+    """Let 60 short jobs of four users queue up behind one on one core; their submits, starts and ends."""
+    open_spool(slurm)
+    add_accounts(slurm)
+    wait_for_mark(slurm, len(marks(slurm)) + 1)
+    first_mark_s = marks(slurm)[-1]
+    jobs = [(*_WHO[0], "main", 1, 15, ())]
+    for number in range(SHORT_JOBS):
+        user, account = _WHO[number * number % 7 % len(_WHO)]
+        jobs.append((user, account, "main", 1, 1 + number % 4, (f"--nice={number * 37 % 5}",)))
+    ids = [submit(slurm, (*job[:3], *job[3:])) for job in jobs]
+    limit = time.monotonic() + 600
+    while slurm.command("squeue", "-h").strip() and time.monotonic() < limit:
+        time.sleep(1)
+    time.sleep(4)
+    printed = slurm.command("sacct", "-aXnP", "-o", "JobID,Submit,Start,End")
+    return {"mark": first_mark_s, "jobs": [[number, *job] for number, job in zip(ids, jobs, strict=True)],
+            "sacct": printed}  # fmt: skip
+
+
+def compare_order(record: Record) -> tuple[list[int], list[int], list[int], list[int]]:
+    """(ids in the order of Slurm's starts, in that of RARE's, Slurm's starts, RARE's), starts in seconds.
+
+    In RARE a job lasts until the next one starts in Slurm, so that Slurm's own work between two jobs counts.
+    """
+    times = {}
+    for line in record["sacct"].splitlines():
+        number, *stamps = line.split("|")
+        times[int(number)] = [int(datetime.fromisoformat(s).timestamp()) - record["mark"] for s in stamps]
+    theirs = sorted(times, key=lambda number: (times[number][1], number))
+    lasts = {a: times[b][1] - times[a][1] for a, b in zip(theirs, theirs[1:], strict=False)}
+    rows = [(times[n][0], lasts.get(n, 1), user, account, n, nice) for n, user, account, _, _, _, (*nice,) in
+            record["jobs"]]  # fmt: skip
+    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
+    jobs = Workload.from_columns(
+        "order", submit_s=columns[0], work_s=columns[1], job_id=columns[4],
+        user=np.array(columns[2], object), account=np.array(columns[3], object),
+        nice=np.array([_nice(words) for words in columns[5]]),
+    )  # fmt: skip
+    rules = priority_rules(max_age_s=3600, partition=(), qos=())
+    case = Case(jobs, Cluster((Partition("main"),)), rare.constant_inputs(), priority=rules, begin_s=0)
+    result = rare.simulate(case, make_scheduler("multifactor"))
+    starts = dict(zip(jobs.job_id.tolist(), result.jobs["start_s"].tolist(), strict=True))
+    ours = sorted(starts, key=lambda number: (starts[number], number))
+    return theirs, ours, [times[n][1] for n in theirs], [starts[n] for n in theirs]
+
+
 if __name__ == "__main__":
     records = {}
     for kind, conf in (("tree", CONF), ("classic", CONF + CLASSIC)):
         with running_slurm(more=conf, nodes=NODES, cpus=CPUS, partitions=PARTITIONS) as started:
             records[kind] = record_factors(started)
+    with running_slurm(more=ORDER_CONF, nodes=1, cpus=1) as started:
+        records["order"] = record_order(started)
     Path(sys.argv[1]).write_text(json.dumps(records, indent=1) + "\n")
