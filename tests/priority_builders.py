@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rare.model import Case
-from rare.queue_policy.slurm_priority import Priority, PriorityShare
+from rare.options.slurm_priority import Priority, PriorityShare
 
 USERS = ("ada", "bob", "cyd", "")
 ACCOUNTS = ("lab", "sub", "aux", "")

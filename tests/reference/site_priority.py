@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rare.model import Case
-from rare.queue_policy.slurm_priority import Priority
+from rare.options.slurm_priority import Priority
 
 if TYPE_CHECKING:
     from tests.reference.machine import Machine

@@ -8,7 +8,7 @@ import pytest
 
 import rare
 from rare.clocks.simpy_clock import SimpyClock
-from rare.queue_policy.slurm_priority import Priority
+from rare.options.slurm_priority import Priority
 from rare.rules.orders import check_order
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario

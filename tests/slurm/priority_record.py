@@ -20,7 +20,7 @@ import numpy as np
 import rare
 from rare.clocks.simpy_clock import SimpyClock
 from rare.model import Case, Cluster, Partition
-from rare.queue_policy.slurm_priority import Priority, PriorityShare
+from rare.options.slurm_priority import Priority, PriorityShare
 from rare.rules.priority.multifactor import age_s, priority_of
 from rare.state.priority_arrays import MULTIFACTOR
 from schedulers import make_scheduler

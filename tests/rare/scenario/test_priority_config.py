@@ -3,7 +3,7 @@
 import pytest
 
 from rare.episodes import window_case
-from rare.queue_policy.slurm_priority import Priority, PriorityShare
+from rare.options.slurm_priority import Priority, PriorityShare
 from rare.scenario.case_hash import case_hash, config_hash
 from rare.scenario.scenario_episodes import episodes_of
 from schedulers import make_scheduler

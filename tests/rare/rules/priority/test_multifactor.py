@@ -15,7 +15,7 @@ from rare.clocks.simpy_clock import SimpyClock
 from rare.env.batch import Batch
 from rare.episodes import Episode, Episodes
 from rare.model import Case, Cluster, Partition
-from rare.queue_policy.slurm_priority import Priority, PriorityShare
+from rare.options.slurm_priority import Priority, PriorityShare
 from rare.scenario.case_hash import case_hash
 from schedulers import make_scheduler
 from tests.builders import random_case
