@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from rare.model import Case
+from rare.model import UNLIMITED_MW, Case, Partition
 from rare.options.backfill_options import BackfillOptions
 from rare.options.job_limits import EACH, JobLimit
+from tests.builders import make_case
 from traces.jobs.workload import Workload
 
 NAMES = {"user": ("u1", "u2", "u3", ""), "account": ("a1", "a2"), "qos": ("short", "long", "")}
@@ -62,3 +63,25 @@ def limited(seed: int, case: Case, *, limits: bool, backfill: bool) -> Case:
     if backfill:
         case = replace(case, options=replace(case.options, backfill=random_backfill(rng)))
     return case
+
+
+def queue_case(seed: int) -> Case:
+    """A full machine without limits of power, so that what is planned decides who starts."""
+    rng = random.Random(seed)
+    partitions = tuple(
+        Partition(name=f"p{k}", nodes=rng.randint(2, 4), cores_per_node=rng.choice((1, 2)))
+        for k in range(rng.choice((1, 1, 2)))
+    )
+    most = max(part.nodes * part.cores_per_node for part in partitions)
+    jobs = []
+    for _ in range(rng.randint(8, 22)):
+        work_s = rng.choice((0, 1, 10, 25, 60, 90))
+        jobs.append(
+            {
+                "submit_s": rng.randint(0, 120),
+                "work_s": work_s,
+                "estimate_s": rng.choice((work_s, 60, 60, 120, 200)),
+                "cores": rng.randint(1, most),
+            }
+        )
+    return make_case(jobs, partitions, [{"t": 0, "supply": 0, "grid": UNLIMITED_MW}])
