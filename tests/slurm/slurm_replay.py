@@ -1,7 +1,7 @@
 """The same short jobs through a real Slurm: submitted at their times, and their starts and ends read back.
 
 `python -m tests.slurm.slurm_replay VARIANT FILE.csv` runs 200 jobs through Slurm with the settings of that
-variant (`VARIANTS`) and writes what happened. tests/slurm/recorded has files that were made so; they hold
+variant (`VARIANTS`), in a quarter of an hour, and writes what happened. tests/slurm/recorded has files that were made so; they hold
 times, sizes and names of accounts and QOS only.
 """
 
@@ -16,9 +16,12 @@ from pathlib import Path
 
 from tests.slurm.slurm_daemons import Slurm, running_slurm
 
-NODES, CPUS_A_NODE, JOBS = 8, 4, 200
-LONGEST_S = 900.0
-_COMMON = "sched_min_interval=100000,batch_sched_delay=0,sched_interval=1,default_queue_depth=1000,bf_interval=1"
+NODES, CPUS_A_NODE = 8, 4
+JOBS, SCALE = 200, 3
+LONGEST_S = 3000.0
+_COMMON = (
+    "sched_min_interval=100000,batch_sched_delay=0,sched_interval=1,default_queue_depth=1000,bf_interval=1"
+)
 _ENFORCED = "AccountingStorageEnforce=limits,qos"
 
 
@@ -31,7 +34,7 @@ class Variant:
     accounts   : arguments of sacctmgr, one call each
     """
 
-    parameters: str = "bf_resolution=1,bf_window=60,bf_max_job_test=1000"
+    parameters: str
     lines: str = "PriorityType=priority/basic"
     accounts: tuple[str, ...] = ()
 
@@ -46,17 +49,22 @@ _QOS = (
     "add user root Account=lab",
     "modify user root set QOS+=short",
 )
+_FINE = "bf_resolution=1,bf_window=60,bf_max_job_test=1000,bf_busy_nodes"
+_EASY = f"{_FINE},bf_job_part_count_reserve=1"
 VARIANTS = {
-    "plain": Variant(),
-    "coarse": Variant("bf_resolution=60,bf_window=2,bf_max_job_test=20"),
+    "easy": Variant(_EASY),
+    "conservative": Variant(_FINE),
+    "coarse": Variant("bf_resolution=60,bf_window=2,bf_max_job_test=20,bf_busy_nodes"),
     "multifactor": Variant(
+        _EASY,
         lines="PriorityType=priority/multifactor\nPriorityWeightAge=1000\nPriorityMaxAge=0-00:10:00\n"
         f"PriorityWeightJobSize=2000\nPriorityWeightQOS=3000\nPriorityCalcPeriod=00:01:00\n{_ENFORCED}",
         accounts=_QOS,
     ),
     "limited": Variant(
+        _EASY,
         lines=f"PriorityType=priority/basic\n{_ENFORCED}",
-        accounts=(*_QOS, "modify qos short set MaxJobsPerUser=2"),
+        accounts=(*_QOS, "modify qos short set MaxJobsPerUser=1"),
     ),
 }
 
@@ -86,15 +94,19 @@ class Record:
     nice: int = 0
 
 
-def requests(seed: int = 22) -> list[Request]:
-    """The jobs: whole nodes, seconds long, with time limits of whole minutes, as Slurm has them."""
+def requests(jobs: int = JOBS, scale: int = 1, seed: int = 22) -> list[Request]:
+    """The jobs: whole nodes, seconds long, with time limits of whole minutes, as Slurm has them.
+
+    scale: by which run times and the times between submits are longer.
+    """
     draw = random.Random(seed)
     offset_s, made = 0.0, []
-    for _ in range(JOBS):
+    for _ in range(jobs):
         nodes = draw.choices((1, 2, 3, 4, 6, 8), (40, 25, 10, 12, 8, 5))[0]
         sleep_s = draw.choice((1, 2, 3, 4, 5, 6, 8, 10, 14))
         limit_min = draw.choice((1, 1, 2, 3, 5))
-        made.append(Request(offset_s, nodes, sleep_s, limit_min, draw.choice(("normal", "normal", "short"))))
+        qos = draw.choice(("normal", "normal", "short"))
+        made.append(Request(scale * offset_s, nodes, scale * sleep_s, limit_min, qos))
         offset_s += draw.expovariate(1.0) if draw.random() < 0.8 else draw.uniform(2, 5)
     return made
 
@@ -133,14 +145,12 @@ def _records(slurm: Slurm, jobs: list[Request]) -> list[Record]:
         time.sleep(1)
     time.sleep(2)  # the last end reaches the database
     columns = "JobIDRaw,Submit,Start,End,NCPUS,TimelimitRaw"
-    text = slurm.command("sacct", "-aXnP", "-S", "now-1hours", "-o", columns)
+    text = slurm.command("sacct", "-aXnP", "-S", "now-2hours", "-o", columns)
     rows = [line.split("|") for line in text.splitlines()]
     times = [[_seconds(cell) for cell in row[1:4]] for row in rows]
     first_s = min(submit_s for submit_s, _, _ in times)
     return [
-        Record(
-            int(row[0]), *(when - first_s for when in moments), int(row[4]), int(row[5]) * 60, job.qos
-        )
+        Record(int(row[0]), *(when - first_s for when in moments), int(row[4]), int(row[5]) * 60, job.qos)
         for row, moments, job in zip(rows, times, jobs, strict=True)
     ]
 
@@ -168,4 +178,4 @@ def read_records(path: Path) -> list[Record]:
 
 
 if __name__ == "__main__":
-    write_records(Path(sys.argv[2]), replay(VARIANTS[sys.argv[1]], requests()))
+    write_records(Path(sys.argv[2]), replay(VARIANTS[sys.argv[1]], requests(scale=SCALE)))
