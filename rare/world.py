@@ -8,6 +8,7 @@ import numpy as np
 
 from rare.job_records import build_jobs as build_jobs
 from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case
+from rare.options.limit_tables import limit_tables
 from rare.rules import orders
 from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
@@ -44,6 +45,7 @@ from rare.state.event_tables import (
     speed_table,
 )
 from rare.state.index_arrays import BLOCK, CLASSES, LEAF, MARK
+from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import behind, records
 from rare.state.priority_arrays import ASSOCIATION
 
@@ -154,6 +156,9 @@ def build_world(
     env.order = order
     env.order_param = order_param
     env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
+    for key in ("window_s", "resolution_s", "max_jobs", "interval_s"):
+        env[f"bf_{key}"] = getattr(options.backfill, key)
+    env.bf_limited = options.backfill.is_limited
     env.checkpoint_s = options.checkpoint_s
     env.checkpoint_cost_s = options.checkpoint_cost_s
     env.log_level = log_level
@@ -173,6 +178,7 @@ def build_world(
     events, outages = event_table(case.events), outage_table(case.outages)
     chains, followers = chain_tables(case.workload)
     ranking = priority_arrays(case, jobs)
+    group_limits, memberships = limit_tables(case)
     world = World(
         env=env,
         part=build_partitions(case, environments),
@@ -200,6 +206,9 @@ def build_world(
         cancels=cancel_table(case.workload),
         associations=records((environments, len(ranking.shares)), ASSOCIATION),
         **ranking._asdict(),
+        group_use=records((environments, len(group_limits)), GROUP_USE),
+        group_limits=group_limits,
+        memberships=memberships,
         handles=None,
     )
     world = bind(world)

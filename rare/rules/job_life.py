@@ -6,6 +6,7 @@ from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.bookkeeping import count_slowdown, count_unserved, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
+from rare.rules.limits.queue_limits import count_running, is_over_limit
 from rare.rules.orders import allowance_s, estimate_left_s, key_of, worth_at
 from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
 from rare.rules.priority.usage_decay import add_use, is_ranked
@@ -64,6 +65,7 @@ from rare.state.event_arrays import pace_of
 OK, ERR_WAITING, ERR_CORES, ERR_GPUS, ERR_MEMORY = range(5)
 ERR_POWER, ERR_AGAIN, ERR_RUNNING, ERR_VOLUNTARY, ERR_RIGID = range(5, 10)
 ERR_LEVEL, ERR_SLOWEST, ERR_FASTEST, ERR_RAISE = range(10, 14)
+ERR_LIMIT = 14
 
 HUGE = 2**60
 UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
@@ -89,6 +91,7 @@ def occupy(w, slot, sign):
     s.need_mw = UNKNOWN
     s.changes += 1
     s.used_cores += sign * job.cores
+    count_running(w, job, sign)
     part.nodes_used = nodes
 
 
@@ -105,6 +108,17 @@ def fits_resources(live, part):
 
 
 @rule
+def why_no_room(w, slot):
+    """OK if cores, GPUs and memory are free for this waiting job and no limit is in its way, else the first
+    that is (§4.2a, §15.2)."""
+    live = live_of(w, slot)
+    reason = fits_resources(live, part_of(w, live.part))
+    if reason == OK and is_over_limit(w, slot):
+        return ERR_LIMIT
+    return reason
+
+
+@rule
 def enqueue(w, slot, doing):
     """Put a job into the queue, at its place in the order."""
     s = env_of(w)
@@ -115,7 +129,7 @@ def enqueue(w, slot, doing):
     live_lists.insert(w, QUEUE, live.key, live.job, slot)
     if queue_index.is_kept(w):
         queue_index.add(w, slot)
-    if s.need_mw != UNKNOWN and fits_resources(live, part_of(w, live.part)) == OK:
+    if s.need_mw != UNKNOWN and why_no_room(w, slot) == OK:
         s.need_mw = min(s.need_mw, live.power_mw + node_increase_mw(w, slot))
     s.least_cores = min(s.least_cores, live.cores)
     s.least_mw = min(s.least_mw, live.power_mw)

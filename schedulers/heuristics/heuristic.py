@@ -87,6 +87,11 @@ class Heuristic(BaseScheduler):
             raise InputError(
                 f"scheduler {self.name!r} makes flexible jobs wait, and no job has a deadline; {remedy}"
             )
+        if self.backfill == BACKFILL_NAMES[KEPT] and case.options.backfill.is_limited:
+            raise InputError(
+                f"scheduler {self.name!r} promises every job a start, and [backfill] limits what is planned; "
+                "use conservative, or leave [backfill] out"
+            )
         needs = _NEEDS_OF_GATE.get(self.gate, "")
         if needs == RENEWABLES and not case.inputs.renewable:
             raise InputError(f"scheduler {self.name!r} waits for renewables, and there are none")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from rare.queue_policy.slurm_priority import (
+from rare.options.slurm_priority import (
     MOST_PERIOD_S,
     MOST_USAGE_CORE_S,
     MOST_WEIGHT,

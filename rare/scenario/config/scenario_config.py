@@ -33,11 +33,13 @@ from rare.scenario.config.job_tables import (
 )
 from rare.scenario.config.machine_event_tables import EventsTable, EventTable, OutagesTable, OutageTable
 from rare.scenario.config.priority_tables import PriorityTable, ShareTable
+from rare.scenario.config.queue_tables import BackfillTable, LimitTable
 from rare.scenario.config.supply_tables import SiteTable, SourceTable, SupplyTable
 from rare.scenario.config.toml_schema import toml_schema
 
 __all__ = [
     "PLAIN_NODE",
+    "BackfillTable",
     "BatteryTable",
     "ClusterTable",
     "EventTable",
@@ -45,6 +47,7 @@ __all__ = [
     "ForecastTable",
     "GridTable",
     "ImportTable",
+    "LimitTable",
     "NodeTable",
     "ObjectiveTable",
     "OutageTable",
@@ -99,6 +102,8 @@ class Scenario(Table):
     outage: Annotated[tuple[OutageTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
     outages: OutagesTable | None = None
     priority: PriorityTable | None = None
+    backfill: BackfillTable | None = None
+    limit: Annotated[tuple[LimitTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
 
     def problems(self) -> Problems:
         """What several tables say together."""
