@@ -113,7 +113,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         cluster,
         power.inputs,
         make_battery(scenario, cluster, record),
-        _options(scenario),
+        scenario_options(scenario),
         begin_s=power.begin_s,
         end_s=power.end_s,
         forecast=power.forecast,
@@ -152,7 +152,8 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     return dataclasses.replace(loaded, scenario=elsewhere)
 
 
-def _options(scenario: Scenario) -> Options:
+def scenario_options(scenario: Scenario) -> Options:
+    """The choices of a scenario that change rules, as the rules take them."""
     rules = scenario.rules.model_dump()
     first = rules.pop("dispatch_first")
     battery = scenario.battery
