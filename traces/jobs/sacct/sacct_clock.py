@@ -8,9 +8,9 @@ import numpy as np
 
 from traces.errors import InputError, Parameter, Phrase
 from traces.jobs.repairs import Findings
-from traces.jobs.sacct.sacct_records import STAMPS, Records
-from traces.jobs.sacct.sacct_stamps import NO_TIME
-from traces.jobs.sacct.sacct_values import NONE
+from traces.jobs.sacct.rows.sacct_records import STAMPS, Records
+from traces.jobs.sacct.rows.sacct_stamps import NO_TIME
+from traces.jobs.sacct.rows.sacct_values import NONE
 from traces.times.timezones import LocalTimes, find_zone, readings_of
 
 

@@ -15,10 +15,10 @@ from traces.jobs.repairs import Findings
 from traces.jobs.sacct import sacct_requests as requests
 from traces.jobs.sacct.sacct_clock import in_utc
 from traces.jobs.sacct.sacct_options import SacctOptions
-from traces.jobs.sacct.sacct_records import Records, clean_text
-from traces.jobs.sacct.sacct_stamps import NO_TIME
+from traces.jobs.sacct.rows.sacct_records import Records, clean_text
+from traces.jobs.sacct.rows.sacct_stamps import NO_TIME
 from traces.jobs.sacct.sacct_tries import Runs, joined_tries, runs_of, without_repeats
-from traces.jobs.sacct.sacct_values import ELSEWHERE, NONE, PENDING, RUNNING
+from traces.jobs.sacct.rows.sacct_values import ELSEWHERE, NONE, PENDING, RUNNING
 from traces.jobs.sacct.sacct_wide import joined_parts
 from traces.jobs.workload import NO_CANCEL_S, Workload
 from traces.times.timezones import EPOCH

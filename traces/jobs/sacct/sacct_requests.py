@@ -6,8 +6,8 @@ import numpy as np
 
 from traces.errors import Parameter, Phrase
 from traces.jobs.repairs import Findings
-from traces.jobs.sacct.sacct_records import Records
-from traces.jobs.sacct.sacct_values import NONE
+from traces.jobs.sacct.rows.sacct_records import Records
+from traces.jobs.sacct.rows.sacct_values import NONE
 
 _WHOLE_JOB, _EACH_NODE, _EACH_CPU = 0, 1, 2
 

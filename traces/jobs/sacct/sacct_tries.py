@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from traces.jobs.repairs import Findings
-from traces.jobs.sacct.sacct_records import Records
-from traces.jobs.sacct.sacct_stamps import NO_TIME
-from traces.jobs.sacct.sacct_values import AGAIN, CANCELLED, ENDED, NONE, PENDING, RESIZED, RUNNING
+from traces.jobs.sacct.rows.sacct_records import Records
+from traces.jobs.sacct.rows.sacct_stamps import NO_TIME
+from traces.jobs.sacct.rows.sacct_values import AGAIN, CANCELLED, ENDED, NONE, PENDING, RESIZED, RUNNING
 
 #: Slurm queues a failed try again at once; with its accounts behind by up to so much.
 _REQUEUE_S = 3600

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from traces.jobs.repairs import Findings
-from traces.jobs.sacct.sacct_records import Records
+from traces.jobs.sacct.rows.sacct_records import Records
 from traces.jobs.sacct.sacct_tries import Runs
-from traces.jobs.sacct.sacct_values import NONE
+from traces.jobs.sacct.rows.sacct_values import NONE
 
 _SUMS = ("cores", "gpus", "memory_mib", "node_count")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.text import LONGEST_LINE, numbered_lines, place
-from traces.jobs.sacct.sacct_fields import FREE_TEXTS, is_header, positions
-from traces.jobs.sacct.sacct_values import state_of
+from traces.jobs.sacct.rows.sacct_fields import FREE_TEXTS, is_header, positions
+from traces.jobs.sacct.rows.sacct_values import state_of
 from traces.read_report import Finding
 
 #: Lines that a name with line breaks in it may take.

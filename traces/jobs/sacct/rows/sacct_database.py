@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from traces.errors import InputError, quoted
 from traces.files.text import open_file, place
-from traces.jobs.sacct.sacct_fields import is_header, positions
-from traces.jobs.sacct.sacct_text import Columns
+from traces.jobs.sacct.rows.sacct_fields import is_header, positions
+from traces.jobs.sacct.rows.sacct_text import Columns
 from traces.read_report import Finding
 
 MAGIC = b"SQLite format 3\0"

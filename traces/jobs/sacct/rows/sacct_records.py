@@ -11,9 +11,9 @@ import numpy as np
 
 from traces.errors import InputError, quoted
 from traces.files.text import place
-from traces.jobs.sacct import sacct_values as values
-from traces.jobs.sacct.sacct_stamps import NO_TIME, StampError, parse_times
-from traces.jobs.sacct.sacct_values import NONE, Cached
+from traces.jobs.sacct.rows import sacct_values as values
+from traces.jobs.sacct.rows.sacct_stamps import NO_TIME, StampError, parse_times
+from traces.jobs.sacct.rows.sacct_values import NONE, Cached
 
 STAMPS = ("submit", "eligible", "start", "end")
 TEXTS = ("cluster", "user", "group", "account", "qos", "partition", "node_list")
