@@ -26,8 +26,8 @@ from tests.slurm.slurm_packages import install
 RECORDED = Path(__file__).with_name("recorded_priorities.json")
 """What Slurm 22.05.8 of Debian 12 printed: python -m tests.slurm.priority_record."""
 CHANGES = {"tree": {}, "classic": {"fair_share": "classic", "favor_small": True}}
-#: sprio rounds each part to whole points, sshare cuts usage to whole core-seconds. Slurm's decay of a second is
-#: 1 - 0.693 / half-life, ours 2^(-1 / half-life), so the classic factor differs in its sixth digit.
+#: sprio rounds each part to whole points, sshare cuts usage to whole core-seconds. Slurm's decay of a second
+#: is 1 - 0.693 / half-life, ours 2^(-1 / half-life), so the classic factor differs in its sixth digit.
 ALLOWED = {
     "tree": {"age": 0.51, "fair_share": 0.51, "rest": 1.01, "priority": 0.0, "usage": 1.0},
     "classic": {"age": 0.51, "fair_share": 20.0, "rest": 1.01, "priority": 20.0, "usage": 1.0},

@@ -18,6 +18,8 @@ from rare.model import Case, Cluster, Partition
 from rare.options.slurm_priority import Priority, PriorityShare
 from rare.scenario.case_hash import case_hash
 from schedulers import make_scheduler
+from schedulers.lookahead.belief import Believed
+from schedulers.lookahead.estimate_accuracy import Accuracy
 from tests.builders import random_case
 from tests.priority_builders import with_priority
 from tests.reference.site_priority import Accounts
@@ -299,13 +301,25 @@ class TestCopies:
         assert [play(e, 15) for e in range(3)] == expected
 
     def test_the_lookahead_ranks_its_copies_alike(self):
-        """Under a copy that has seen nothing of the usage, it would not choose what its heuristic does."""
+        """What it plays on has the usage, and whom the arrivals that it draws belong to."""
+        case = self.CASE()
+        world = clock_at(case, 61, "multifactor+easy").world
+        copy_ = Believed(world, 2, 24 * 3600, True, 0)
+        copy_.lay(world, 0, 61 + 24 * 3600, Accuracy(0))
+        copy_.draw(1)
+        known, drawn = len(case.workload), len(copy_.drawn_jobs)
+        assert copy_.world.associations[0].tolist() == world.associations[0].tolist()
+        assert world.associations[0].usage.sum() > 0 and drawn > known
+        new = copy_.world.standings[known : known + drawn]
+        assert new.tolist() == world.standings[copy_.drawn_jobs].tolist()
+
+    def test_the_lookahead_gives_the_same_on_both_clocks(self):
         case = self.CASE()
         case = replace(case, workload=replace(case.workload, value_u=np.full(40, 10**6)))
         name = "lookahead=multifactor+easy+budget=60+samples=2"
-        for clock in ("compiled", "simpy"):
-            result = rare.simulate(case, make_scheduler(name), clock=clock)
-            assert result.metrics["jobs_completed"] == 40
+        runs = [rare.simulate(case, make_scheduler(name), clock=clock) for clock in ("compiled", "simpy")]
+        assert runs[0].jobs.tolist() == runs[1].jobs.tolist()
+        assert runs[0].metrics["jobs_completed"] == 40
 
 
 class TestCases:
