@@ -22,6 +22,7 @@ from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
 from tests.builders import random_case
 from tests.priority_builders import with_priority
+from tests.rare.clocks.test_clocks import compare_with_spurious_wakes
 from tests.reference.site_priority import Accounts
 from traces.errors import InputError
 from traces.jobs.workload import Workload
@@ -205,6 +206,13 @@ class TestProperties:
                 one = rare.simulate(case, make_scheduler(f"multifactor+{backfill}"))
                 other = rare.simulate(case, make_scheduler(f"fcfs+{backfill}"))
                 assert one.jobs.tolist() == other.jobs.tolist(), (seed, backfill)
+
+    def test_it_does_not_matter_what_else_wakes_the_cluster(self):
+        for seed in range(20):
+            rng = random.Random(seed)
+            case = with_priority(rng, random_case(rng))
+            backfill = rng.choice(("none", "greedy", "easy", "conservative", "conservative=kept"))
+            compare_with_spurious_wakes(case, make_scheduler(f"multifactor+{backfill}"))
 
     def test_by_size_alone_the_widest_goes_first_or_the_narrowest(self, starts):
         widths = [3, 1, 4, 1, 5, 2, 6, 5, 3]
