@@ -37,12 +37,13 @@ help:
 	@echo "make compare-speed BASE=main  costs relative to plain SimPy at BASE and at HEAD (asv)"
 	@echo "make clean   remove what the targets above made, .venv included"
 
-# torch first and by itself, so that its exact version is taken. Installed again only when the requirements change. Editable: edits count at once.
+# torch first and by itself, so that its exact version is taken. pybatsim by itself too: it pins an old pyzmq. Installed again only when the requirements change. Editable: edits count at once.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,learn,cluster,size]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,learn,cluster,size,batsim]'
+	$(BIN)/python -m pip install --quiet --no-deps pybatsim==3.2.1
 	touch $@
 
 venv: $(STAMP)

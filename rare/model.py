@@ -14,6 +14,7 @@ from rare.options.rule_options import GRID_CHARGE_NAMES as GRID_CHARGE_NAMES
 from rare.options.rule_options import NOT_FROM_GRID as NOT_FROM_GRID
 from rare.options.rule_options import ClassPrice as ClassPrice
 from rare.options.rule_options import Options as Options
+from rare.queue_policy.slurm_priority import Priority
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 from traces.numbers.constants import NEVER_S as NEVER_S
@@ -278,6 +279,7 @@ class Case:
     events: GridEvents | None = None  # §12.1
     outages: Outages | None = None  # §12.3
     limits: tuple[JobLimit, ...] = ()  # §15
+    priority: Priority | None = None  # §14
     local_offset_s: int = 0
     density_median: float | None = None
 

@@ -14,19 +14,16 @@ from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
 from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
+from rare.rules.priority.priority_tables import priority_arrays
 from rare.state.arrays import (
-    BLOCK,
     CELL,
-    CLASSES,
     ENTRY,
     ENV,
     EVENT,
     FORECAST,
     INPUT,
-    LEAF,
     LIST_ENDS,
     LIVE,
-    MARK,
     NEED_LIVE,
     NO_TIME,
     OUTCOME,
@@ -47,8 +44,10 @@ from rare.state.event_tables import (
     outage_table,
     speed_table,
 )
+from rare.state.index_arrays import BLOCK, CLASSES, LEAF, MARK
 from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import behind, records
+from rare.state.priority_arrays import ASSOCIATION
 
 LOG_ROWS = 16_384
 MANY_LIVE = 65_536  # live slots of one environment from which on they grow by a quarter and in place
@@ -178,7 +177,8 @@ def build_world(
     partitions = len(case.cluster.partitions)
     events, outages = event_table(case.events), outage_table(case.outages)
     chains, followers = chain_tables(case.workload)
-    group_limits, memberships = limit_tables(case)
+    group_limits, memberships = limit_tables(case, jobs.part)
+    ranking = priority_arrays(case, jobs)
     world = World(
         env=env,
         part=build_partitions(case, environments),
@@ -207,6 +207,8 @@ def build_world(
         group_use=records((environments, len(group_limits)), GROUP_USE),
         group_limits=group_limits,
         memberships=memberships,
+        associations=records((environments, len(ranking.shares)), ASSOCIATION),
+        **ranking._asdict(),
         handles=None,
     )
     world = bind(world)

@@ -11,6 +11,7 @@ from rare.machine_events import PER_MILLE
 from rare.model import NEVER_S, UNLIMITED_MW, Case, ClassPrice, Options, Partition
 from rare.rules.orders import density_median
 from rare.scenario.calendar import TimeJoin
+from rare.scenario.config.priority_tables import priority_of
 from rare.scenario.config.scenario_config import Scenario, SiteTable
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster, note_misfits
@@ -119,6 +120,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         events=read_grid_events(loaded, supply_calendar(power.join, jobs, begin_s), span, record),
         outages=read_outages(loaded, cluster, job_calendar(power.join, jobs, begin_s), span, record),
         limits=read_limits(scenario, cluster),
+        priority=priority_of(scenario.priority),
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
     )

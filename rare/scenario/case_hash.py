@@ -32,6 +32,7 @@ _UNUSED: dict[str, tuple[Any, ...]] = {
     "unserved_value_share": (0.0, None),
     "backfill": (None,),
     "limit": ((),),
+    "priority": (None,),
 }
 """Keys, of whichever table, that came after the first hashes, with the values that say nothing."""
 _UNUSED_TEXTS = (
@@ -46,6 +47,8 @@ _LATER_FIELDS = ("sensitivity", "cancel_s", "unserved_u")
 _OWNERS = ("account", "qos", "user")
 """Columns that count where a limit goes by them."""
 _EXTRA_COLUMNS = ("sensitivity_milli", "cancel_s", "after", "after_any", "think_s")
+_RANKED_BY = ("user", "account", "qos", "nice")
+"""Columns that count where the scenario has a [priority]."""
 
 
 def config_hash(scenario: Scenario) -> str:
@@ -88,7 +91,14 @@ def case_hash(case: Case) -> str:
         if rows is not None:
             columns = [getattr(rows, name).tolist() for name in rows.__dataclass_fields__]
             digest.update(f"{kind} {columns}".encode())
+    if case.priority is not None:  # and whom and what it ranks by
+        names = {name: _listed(getattr(case.workload, name)) for name in _RANKED_BY}
+        digest.update(f"priority {case.priority} {names}".encode())
     return digest.hexdigest()
+
+
+def _listed(column: np.ndarray | None) -> list[Any] | None:
+    return None if column is None else column.tolist()
 
 
 def _first_fields(jobs: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rare.state.compile import rule
 from rare.state.env_record import ENV as ENV
+from rare.state.index_arrays import BLOCK
 from rare.state.memory import accessor, arguments, fresh, register
 
 I8, I4, F8 = np.int64, np.int32, np.float64
@@ -108,26 +109,23 @@ POWER = np.dtype(
 
 
 LIST_ENDS = np.dtype([("first", I8), ("last", I8)])
-# not "size": without the compiler that is an attribute of every NumPy scalar
-LEAF = np.dtype([("slot", I4), ("width", I4), ("soon", I4), ("light", I4)])
-MARK = np.dtype([("soon", I4), ("light", I4), ("small", I4)])
-BLOCK, CLASSES = 16, 16  # of the index: jobs in a block, classes of size (rare.rules.queue_index)
 CELL = np.dtype([("value", I8)])
 
 _ARRAYS = (
     "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
     "scratch", "leaves", "tree", "pace", "limits", "held_back", "speeds", "grid_events", "moments", "outages",
-    "chains", "followers", "cancels", "group_use", "group_limits", "memberships",
+    "chains", "followers", "cancels", "group_use", "group_limits", "memberships", "associations", "weights",
+    "standings", "shares",
 )  # fmt: skip
 SHARED = (
     "jobs", "inputs", "forecast", "speeds", "grid_events", "moments", "outages", "chains", "followers",
-    "cancels", "group_limits", "memberships",
+    "cancels", "group_limits", "memberships", "weights", "standings", "shares",
 )  # fmt: skip
 _SIZES = (
     "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
     "outcome_rows", "log_room", "power_room", "scratch_cells",
     "blocks", "pace_rows", "speed_levels", "event_rows", "moment_rows", "outage_rows", "chain_rows",
-    "cancel_rows", "groups", "groups_per_job",
+    "cancel_rows", "groups", "groups_per_job", "association_rows",
 )  # fmt: skip
 HANDLE = np.dtype(
     [(f"at_{name}", I8) for name in _ARRAYS] + [("at_plan", I8)] + [(name, I8) for name in _SIZES]
@@ -168,6 +166,12 @@ class World(NamedTuple):
     group_use: Any  # (E, G)  GROUP_USE   what each group of limited jobs has (limit_arrays.py)
     group_limits: Any  # (G,) GROUP_LIMIT  shared
     memberships: Any  # (J or 0, M) MEMBERSHIP  the groups of each job, shared
+    associations: (
+        Any  # (E, N) ASSOCIATION  usage of accounts and users (this and the rest: priority_arrays.py)
+    )
+    weights: Any  # (1 or 0,) WEIGHT  shared, as those below
+    standings: Any  # (J or 0,) STANDING
+    shares: Any  # (N,)       SHARE
     handles: Any  # E records of HANDLE, what rules are called with
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -237,7 +241,7 @@ def handle_records(world: World) -> np.ndarray:
     handles["pace_rows"], handles["speed_levels"] = world.pace.shape[1], world.speeds.shape[1]
     handles["event_rows"], handles["moment_rows"] = len(world.grid_events), len(world.moments)
     handles["outage_rows"], handles["chain_rows"] = len(world.outages), max(len(world.chains) - 1, 0)
-    handles["cancel_rows"] = len(world.cancels)
+    handles["cancel_rows"], handles["association_rows"] = len(world.cancels), len(world.shares)
     handles["groups"], handles["groups_per_job"] = len(world.group_limits), world.memberships.shape[1]
     return handles.view(np.recarray)
 
@@ -250,7 +254,7 @@ def bind(world: World) -> World:
 _env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)
 _ends, _job, _input, _outcome = accessor(LIST_ENDS), accessor(JOB), accessor(INPUT), accessor(OUTCOME)
 _event, _power, _cell = accessor(EVENT), accessor(POWER), accessor(CELL)
-_forecast, _leaf, _mark = accessor(FORECAST), accessor(LEAF), accessor(MARK)
+_forecast = accessor(FORECAST)
 
 
 @rule
@@ -329,15 +333,3 @@ def cell_of(w, i):
 def plan_cell_of(w, i):
     """A number of the plan in the scratch row; each has its address in the handle: it is read the most."""
     return _cell(w.at_plan, i)
-
-
-@rule
-def leaf_of(w, job):
-    """A job of the workload in the index."""
-    return _leaf(w.at_leaves, job)
-
-
-@rule
-def mark_of(w, i):
-    """A figure of a node of the index."""
-    return _mark(w.at_tree, i)

@@ -65,6 +65,8 @@ ENV = np.dtype(
         ("start_limit_mw", I8), ("events_on", I8), ("moment_row", I8), ("outage_row", I8), ("first_job", I8),
         ("slowdowns", I8), ("raises", I8), ("cancelled", I8), ("dropped", I8), ("lost", I8),
         ("unserved", I8), ("unserved_u", I8),  # jobs not served so far, and what that cost (§6.6)
+        # marks (§14.2): the last one that usage was computed at, and those of the factors and of the queue
+        ("marked_s", I8), ("ranked_s", I8), ("queue_ranked_s", I8),
         ("over_limit", I8),  # those of the rejected jobs that a limit rejected (§15.3)
         # limits of backfilling (§10.11 to §10.14), whether there are any, and how many jobs a pass has
         # tested: those that it started and that run, and those that wait

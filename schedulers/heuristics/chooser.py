@@ -30,13 +30,13 @@ from rare.state.arrays import (
     ends_of,
     entry_of,
     env_of,
-    leaf_of,
     live_of,
     part_of,
 )
 from rare.state.codes import Choice, check_branches
 from rare.state.compile import rule, shared_rule
 from rare.state.decisions import RAISE, decision
+from rare.state.index_arrays import leaf_of
 from schedulers.heuristics.conservative_choice import choose_conservative, choose_kept
 from schedulers.heuristics.gates import NO_GATE, is_gated
 from schedulers.heuristics.queue_pass import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan, promises
-from rare.rules.backfill.reservation import expected_run_at_level_s, expected_run_s
 from rare.rules.backfill.planning_limits import is_beyond_window
+from rare.rules.backfill.reservation import expected_run_at_level_s, expected_run_s
 from rare.rules.decide import OK, why_not_start
 from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.progress.pace import levels_of, power_at_mw
@@ -44,7 +44,7 @@ def choose_conservative(w, cursor, policy):
 
 @rule
 def level_by_plan(w, slot, policy):
-    """The level at which the plan starts this job now; WAIT: at none, and its place, if it has one, is taken."""
+    """The level at which the plan starts this job now; WAIT: at none, and the place that it has is held."""
     s = env_of(w)
     if policy.speeds != FULL_SPEED:
         level = slower_place(w, slot, False, policy)

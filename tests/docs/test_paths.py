@@ -14,13 +14,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
 _TOP = "|".join((*PACKAGES, "tests", "docs", "examples"))
-PATH = re.compile(rf"(?<![\w/.*-])(?:{_TOP})/[\w/*-]*(?:\.(?:md|py|toml|csv|svg|png|html|css)\b)?")
+PATH = re.compile(
+    rf"(?<![\w/.*-])(?:{_TOP})/[\w/*-]*(?:\.(?:md|py|toml|csv|svg|png|html|css|txt|json|conf)\b)?"
+)
 MODULE = re.compile(rf"(?<![\w/.@:'\"\[-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]\w*)+")
 BARE_FILE = re.compile(r"(?<![\w*/.-])[a-z]\w*\.py\b(?!:)")
 ENTRY_POINTS = re.compile(r"rare\.(?:gates|schedulers|\w+_formats|\w+_algorithms)")
 NAMES_OF_NO_FILE = {"rare/GreenCluster-v0"}  # of an environment of gymnasium
 NAMES_OF_EXAMPLES = {"mine.py", "mine_command.py"}  # files that a reader is to write
-FILE_ENDINGS = {"csv", "html", "json", "md", "png", "py", "toml"}
+FILE_ENDINGS = {"conf", "csv", "html", "json", "md", "png", "py", "toml", "txt"}
 PAGES = [ROOT / "README.md", ROOT / "rare" / "RULES.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = [path for folder in (*PACKAGES, "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
 FILE_NAMES = {path.name for path in (*MODULES, *(ROOT / "tests").rglob("*.py"), *ROOT.glob("examples/*.py"))}

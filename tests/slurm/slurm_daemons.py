@@ -65,7 +65,7 @@ class Slurm:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a Slurm is asked to have: further lines of slurm.conf, nodes, cores of each, PartitionName lines."""
+    """What a Slurm is to have: further lines of slurm.conf, nodes, cores of each, PartitionName lines."""
 
     more: str
     nodes: int

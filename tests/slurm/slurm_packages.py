@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGES = ("slurm-wlm", "slurmdbd", "munge", "mariadb-server")
+PACKAGES = ("slurm-wlm", "slurmdbd", "slurmrestd", "munge", "mariadb-server")
 PROGRAMS = (
     *("munged", "munge", "mariadbd", "mariadb", "mariadb-install-db", "setpriv"),
     *(
@@ -27,6 +27,7 @@ PROGRAMS = (
         "sacct",
         "sacctmgr",
         "sinfo",
+        "slurmrestd",
     ),
 )
 #: Daemons are there, and a user's PATH may lack it.

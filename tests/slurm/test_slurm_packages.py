@@ -26,7 +26,7 @@ def test_without_root_the_packages_are_named(bare):
     reason = slurm_packages.install()
     assert reason is not None
     assert reason.startswith("Slurm is not installed (no munged")
-    assert reason.endswith("as root: apt-get install slurm-wlm slurmdbd munge mariadb-server")
+    assert reason.endswith("as root: apt-get install slurm-wlm slurmdbd slurmrestd munge mariadb-server")
 
 
 def test_without_apt_that_is_the_reason(bare):

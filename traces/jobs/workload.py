@@ -289,7 +289,8 @@ class Workload:
         """sha256, in hex, of columns, calendar, processors and kind of estimates; not of name and report.
 
         A column of RARE_COLUMNS counts where it is `stated`. Names of users and the like never count, nor
-        does nice: traces kept their hashes when readers began to fill them. A case that goes by them counts them.
+        does nice: traces kept their hashes when readers began to fill them. A case that goes by them counts
+        them itself.
         """
         digest = hashlib.sha256(b"rare workload 1\n")
         counted = [name for name in RARE_COLUMNS if name not in _NOT_HASHED and self.stated(name) is not None]

@@ -12,8 +12,8 @@ battery can give in each step if only the running jobs draw on it.
 from __future__ import annotations
 
 from rare.model import NEVER_S
-from rare.rules.backfill.planning_limits import held_from_s, held_until_s, is_beyond_window
 from rare.rules.backfill.planned_outages import next_planned_s, planned_nodes
+from rare.rules.backfill.planning_limits import held_from_s, held_until_s, is_beyond_window
 from rare.rules.events.grid_events import known_limit_mw, next_change_s
 from rare.rules.outlook import (
     battery_gives_mw,
@@ -278,7 +278,7 @@ def fits_from_now(w, slot, run_s):
 
 @rule
 def place(w, slot, run_s):
-    """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does, or too far ahead."""
+    """Reserve the earliest time at which a job fits for all its run; NEVER_S: never, or too far ahead."""
     s = env_of(w)
     begin_step = first_fit(w, slot, run_s)
     if begin_step == s.pass_rows:

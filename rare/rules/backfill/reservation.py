@@ -8,8 +8,8 @@ median covers the job, beside what runs then, for its estimate.
 from __future__ import annotations
 
 from rare.model import NEVER_S
-from rare.rules.backfill.planning_limits import held_from_s, is_beyond_window
 from rare.rules.backfill.planned_outages import fits_around, next_planned_s, planned_nodes
+from rare.rules.backfill.planning_limits import held_from_s, is_beyond_window
 from rare.rules.events.grid_events import next_change_s
 from rare.rules.orders import estimate_left_s
 from rare.rules.outlook import (

@@ -1,4 +1,4 @@
-"""What a run begins with of grid events, outages, dependencies and limits. RULES.md §12 and §15, compiled."""
+"""What a run begins with of grid events, outages, dependencies, usage and limits. RULES.md §12, §14, §15."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from rare.rules.events.chains import begin_chains
 from rare.rules.events.grid_events import begin_events
 from rare.rules.events.outages import begin_outages
 from rare.rules.limits.queue_limits import begin_limits
+from rare.rules.priority.usage_decay import begin_usage
 from rare.state.compile import rule
 
 
@@ -16,3 +17,4 @@ def begin_run_events(w):
     begin_outages(w)
     begin_chains(w)
     begin_limits(w)
+    begin_usage(w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rare.job_records import placements
 from rare.model import Case, Cluster
 from rare.options.backfill_options import BackfillOptions
 from rare.options.job_limits import EACH, JobLimit
@@ -13,7 +14,9 @@ from traces.errors import InputError, quoted
 
 def read_backfill(scenario: Scenario) -> BackfillOptions:
     """The options of `[backfill]`; all 0 without it."""
-    return BackfillOptions() if scenario.backfill is None else BackfillOptions(**scenario.backfill.model_dump())
+    return (
+        BackfillOptions() if scenario.backfill is None else BackfillOptions(**scenario.backfill.model_dump())
+    )
 
 
 def read_limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
@@ -32,7 +35,8 @@ def read_limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
 
 def note_idle_limits(case: Case, record: BuildRecord) -> None:
     """Note limits that concern no job: a name may be misspelt, or the trace has no such names."""
+    part = placements(case.workload, case.cluster) if case.limits else None
     for place, limit in enumerate(case.limits, 1):
-        if groups_of(case, limit)[1] == 0:
+        if part is not None and groups_of(case, limit, part)[1] == 0:
             holders = ", ".join(f"{key} {quoted(name)}" for key, name in limit.holders.items())
             record.note(f"limit {place} ({holders}) concerns no job of {case.workload.name}")

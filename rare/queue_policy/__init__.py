@@ -1,0 +1,1 @@
+"""What a site's own scheduler ranks and limits jobs by, as data."""
