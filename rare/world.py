@@ -14,6 +14,7 @@ from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
 from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
+from rare.rules.limits.limit_arrays import GROUP_USE
 from rare.rules.priority.priority_tables import priority_arrays
 from rare.state.arrays import (
     CELL,
@@ -45,7 +46,6 @@ from rare.state.event_tables import (
     speed_table,
 )
 from rare.state.index_arrays import BLOCK, CLASSES, LEAF, MARK
-from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import behind, records
 from rare.state.priority_arrays import ASSOCIATION
 

@@ -15,9 +15,9 @@ from rare.env.observation.layout import FLAGS as LAYOUT_FLAGS
 from rare.env.observation.layout import Layout
 from rare.env.stepping import REWARD_NAMES
 from rare.episodes import Episodes
+from rare.rules.limits.limit_arrays import GROUP_USE
 from rare.state.arrays import SHARED, World
 from rare.state.event_arrays import HELD_BACK, LIMIT, PACE
-from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import records
 from rare.state.priority_arrays import ASSOCIATION
 from rare.world import carry_scratch

@@ -8,8 +8,9 @@ import numpy as np
 
 from rare.model import Case
 from rare.options.job_limits import AMOUNTS, EACH, NOWHERE, JobLimit
-from rare.state.limit_arrays import GROUP_LIMIT, MEMBERSHIP, NO_GROUP, NO_GROUP_LIMIT
+from rare.rules.limits.limit_arrays import GROUP_LIMIT, MEMBERSHIP, NO_GROUP, NO_GROUP_LIMIT
 from rare.state.memory import records
+from traces.errors import quoted
 
 
 def limit_tables(case: Case, part: np.ndarray) -> tuple[Any, Any]:
@@ -45,6 +46,16 @@ def is_never_allowed(case: Case, part: np.ndarray) -> np.ndarray:
             asks_too_much |= work.estimate_s > limit.wall_s
         refused |= asks_too_much & (groups_of(case, limit, part)[0] != NO_GROUP)
     return refused
+
+
+def idle_limits(case: Case, part: np.ndarray) -> list[str]:
+    """A line for each limit that concerns no job: a name may be misspelt, or the trace has no such names."""
+    lines = []
+    for place, limit in enumerate(case.limits, 1):
+        if groups_of(case, limit, part)[1] == 0:
+            holders = ", ".join(f"{key} {quoted(name)}" for key, name in limit.holders.items())
+            lines.append(f"limit {place} ({holders}) concerns no job of {case.workload.name}")
+    return lines
 
 
 def groups_of(case: Case, limit: JobLimit, part: np.ndarray) -> tuple[np.ndarray, int]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S
+from rare.rules.limits.limit_arrays import GROUP_USE, MEMBERSHIP
 from rare.state.arrays import (
     ENTRY,
     EVENT,
@@ -31,7 +32,6 @@ from rare.state.arrays import (
 from rare.state.decisions import decision, slot_of_decision, what_of_decision
 from rare.state.event_arrays import CHAIN, FOLLOWER, HELD_BACK, MOMENT, PACE
 from rare.state.index_arrays import LEAF, MARK
-from rare.state.limit_arrays import GROUP_USE, MEMBERSHIP
 from rare.state.memory import arguments, records, register
 from rare.state.priority_arrays import ASSOCIATION, STANDING
 from rare.world import more_live_slots

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rare.rules.limits.limit_arrays import NO_GROUP, group_limit_of, group_of, group_use_of
 from rare.state.arrays import live_of
 from rare.state.compile import rule
-from rare.state.limit_arrays import NO_GROUP, group_limit_of, group_of, group_use_of
 
 
 @rule

@@ -35,9 +35,7 @@ class Played:
 
 PLAYED = {
     # Job 2 would hold a core beyond 100, when job 1 is to start: it waits.
-    "no limit": Played(
-        200, BackfillOptions(), "100 end 0, 100 start 1, 110 end 1, 110 start 2, 310 end 2"
-    ),
+    "no limit": Played(200, BackfillOptions(), "100 end 0, 100 start 1, 110 end 1, 110 start 2, 310 end 2"),
     # 100 is more than 50 s ahead: job 1 has no place, and job 2 goes before it.
     "window": Played(
         200, BackfillOptions(window_s=50), "2 start 2, 100 end 0, 202 end 2, 202 start 1, 212 end 1"
