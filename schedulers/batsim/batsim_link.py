@@ -21,9 +21,7 @@ class BatsimLink:
             import zmq
             from zmq.utils.monitor import recv_monitor_message
         except ImportError as error:
-            raise InputError(
-                f"batsim: needs pyzmq ({one_line(error)}); install the extra 'batsim'"
-            ) from None
+            raise InputError(f"batsim: needs pyzmq ({one_line(error)}); install the extra 'batsim'") from None
         self._zmq, self._read_monitor = zmq, recv_monitor_message
         self._endpoint = endpoint
         self._context = zmq.Context()

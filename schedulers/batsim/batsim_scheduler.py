@@ -47,7 +47,9 @@ class BatsimScheduler(BaseScheduler):
     def check(self, case: Case) -> None:
         """InputError for a case that Batsim has no words for."""
         if case.cluster.cores > _MOST_CORES:
-            raise InputError(f"scheduler {self.name!r}: {case.cluster.cores} cores are more than {_MOST_CORES}")
+            raise InputError(
+                f"scheduler {self.name!r}: {case.cluster.cores} cores are more than {_MOST_CORES}"
+            )
         if (case.workload.cores == 0).any():
             job = case.workload.job_id[int(np.argmax(case.workload.cores == 0))]
             raise InputError(

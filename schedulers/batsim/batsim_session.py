@@ -122,9 +122,7 @@ class BatsimSession:
         owners = {"user": work.user, "group": work.group}
         more = {key: str(column[job]) for key, column in owners.items() if column is not None}
         name = self.jobs.submit(job)
-        self._outbox.append(
-            events.job_submitted(time_s, name, int(work.cores[job]), max(left_s, 1), more)
-        )
+        self._outbox.append(events.job_submitted(time_s, name, int(work.cores[job]), max(left_s, 1), more))
 
     def _end(self, job: int, time_s: int, state: str, reason: str = "") -> None:
         alloc = self.book.release(job)

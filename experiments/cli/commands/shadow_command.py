@@ -61,7 +61,9 @@ shadow_options = together(
     ),
 )
 rest_options = together(
-    click.option("--slurmrestd", metavar="ADDRESS", help="http://127.0.0.1:PORT or unix:SOCKET; token: SLURM_JWT."),
+    click.option(
+        "--slurmrestd", metavar="ADDRESS", help="http://127.0.0.1:PORT or unix:SOCKET; token: SLURM_JWT."
+    ),
     click.option("--slurmrestd-version", default="v0.0.38", show_default=True, metavar="V"),
 )
 
@@ -107,11 +109,17 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
 
 @shadow.command("act")
 @click.option("--out", required=True, metavar="DIR", help="Where log and journal go; one shadow a folder.")
-@click.option("--allow", required=True, metavar="FILE.toml", help="The allow-list: whose jobs may be touched.")
+@click.option(
+    "--allow", required=True, metavar="FILE.toml", help="The allow-list: whose jobs may be touched."
+)
 @click.option("--act", "really", is_flag=True, help="Really act; without it only --dry-run runs.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(
-    "--actions-per-minute", type=click.IntRange(1, 600), default=6, show_default=True, help="New holds at most."
+    "--actions-per-minute",
+    type=click.IntRange(1, 600),
+    default=6,
+    show_default=True,
+    help="New holds at most.",
 )
 @click.option(
     "--most-held", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Jobs held at a time."
@@ -221,7 +229,9 @@ def _request(options: dict[str, Any]) -> Any:
     for text in options.pop("power_headers"):
         name, given, variable = text.partition("=")
         if not given:
-            raise click.UsageError("--power-header: write NAME=VARIABLE, the value in an environment variable")
+            raise click.UsageError(
+                "--power-header: write NAME=VARIABLE, the value in an environment variable"
+            )
         headers.append((name, variable))
     feed = {name.removeprefix("power_"): options.pop(name) for name in _FEED}
     options["settings"] = tuple(options["settings"])

@@ -13,7 +13,8 @@ IDLE_W, CORE_W, SLEEP_W, GPU_W = 4.0, 8.0, 0.5, 350.0
 def toml_text(text: str) -> str:
     """A text as TOML writes it."""
     escaped = "".join(
-        {'"': '\\"', "\\": "\\\\"}.get(char, char if char.isprintable() else f"\\U{ord(char):08x}") for char in text
+        {'"': '\\"', "\\": "\\\\"}.get(char, char if char.isprintable() else f"\\U{ord(char):08x}")
+        for char in text
     )
     return f'"{escaped}"'
 
@@ -48,7 +49,8 @@ def guessed_scenario(
         "# Every key: docs/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A cluster as its accounts show it, under unlimited power"\n',
-        f"[workload]\nfile = {toml_text(jobs_file)}\n" + ('cancellations = "replay"\n' if cancellations else ""),
+        f"[workload]\nfile = {toml_text(jobs_file)}\n"
+        + ('cancellations = "replay"\n' if cancellations else ""),
         *map(_partition, partitions),
         '[supply]\nkind = "unlimited"\n',
     ]

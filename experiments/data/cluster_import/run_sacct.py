@@ -45,4 +45,6 @@ def sacct_output(since: str, until: str, cluster: str | None, stream: BinaryIO) 
         if done.returncode != 0:
             errors.seek(0)
             lines = errors.read(10_000).decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
-            raise InputError(f"sacct ended with {done.returncode}: {quoted(lines[-1], 200)}; see its own message")
+            raise InputError(
+                f"sacct ended with {done.returncode}: {quoted(lines[-1], 200)}; see its own message"
+            )

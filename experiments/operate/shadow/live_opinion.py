@@ -59,9 +59,7 @@ class LiveOpinion:
         bare = without_power(self.loaded)
         unlimited = snapshot_case(snapshot, bare)
         limited = (
-            snapshot_case(snapshot, self.loaded)
-            if poll.power is None
-            else with_feed(unlimited, poll.power)
+            snapshot_case(snapshot, self.loaded) if poll.power is None else with_feed(unlimited, poll.power)
         )
         decider = self.scheduler.for_case(limited.case)
         world = before_snapshot(limited, decider)
@@ -128,7 +126,9 @@ def with_feed(part: SnapshotCase, power: PowerReading) -> SnapshotCase:
     case = part.case
     given = case.inputs
     peak_mw = case.cluster.peak_draw_mw
-    now_mw = round(peak_mw * power.share) if power.share is not None else round((power.power_w or 0) * MW_PER_W)
+    now_mw = (
+        round(peak_mw * power.share) if power.share is not None else round((power.power_w or 0) * MW_PER_W)
+    )
     steps = [(part.taken_s, now_mw)]
     steps += [(at_s, round(watts * MW_PER_W)) for at_s, watts in power.ahead if at_s > part.taken_s]
     rows = len(steps) + 1

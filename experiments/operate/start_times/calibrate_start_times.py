@@ -18,10 +18,10 @@ import numpy as np
 from energy.hash_noise import key_of, uniforms
 from experiments.operate.snapshots.replay_snapshot import on_utc, snapshot_of_schedule
 from experiments.operate.snapshots.snapshot_case import snapshot_case
-from experiments.operate.start_times.arrival_blocks import MOST_WEEKS, WEEK_S
+from experiments.operate.start_times.arrival_blocks import WEEK_S
 from experiments.operate.start_times.past_jobs import past_jobs
 from experiments.operate.start_times.start_ranges import HORIZON_S, Effort, start_times
-from rare.model import NEVER_S, Case, Cluster, Partition
+from rare.model import Case, Cluster, Partition
 from rare.run import simulate
 from rare.state.arrays import NO_TIME
 from schedulers import make_scheduler
@@ -100,9 +100,7 @@ def joined(parts: Sequence[Sample]) -> Sample:
     return Sample(*(np.concatenate([getattr(one, field.name) for one in parts]) for field in fields(Sample)))
 
 
-def _sample_at(
-    schedule: Schedule, week: int, place: int, taken_s: int, effort: Effort
-) -> Sample | None:
+def _sample_at(schedule: Schedule, week: int, place: int, taken_s: int, effort: Effort) -> Sample | None:
     work = schedule.work
     snapshot = snapshot_of_schedule(work, schedule.start_s, schedule.end_s, schedule.cluster, taken_s)
     if not any(job.start_s is None for job in snapshot.jobs):
@@ -111,9 +109,7 @@ def _sample_at(
     part = snapshot_case(snapshot, history=None if past is None else past.work, zone=work.zone)
     found = start_times(part, make_scheduler(schedule.scheduler), past, effort)
     last = int(np.searchsorted(work.submit_s, taken_s, side="right"))
-    truth = dict(
-        zip(work.job_id[:last].tolist(), schedule.start_s[:last].tolist(), strict=True)
-    )
+    truth = dict(zip(work.job_id[:last].tolist(), schedule.start_s[:last].tolist(), strict=True))
     jobs = found.jobs
     true_s = np.array([truth[type(work.job_id[0].item())(job.job_id)] for job in jobs])
     users = {} if past is None or past.work.user is None else _counts(past.work.user[past.ended])

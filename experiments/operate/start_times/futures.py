@@ -41,7 +41,9 @@ class Draws:
 class Futures:
     """The state at a snapshot, and runs of it into futures."""
 
-    def __init__(self, part: SnapshotCase, scheduler: object, *, horizon_s: int, paths: int, seed: int) -> None:
+    def __init__(
+        self, part: SnapshotCase, scheduler: object, *, horizon_s: int, paths: int, seed: int
+    ) -> None:
         """paths: of the supply, around the newest forecast; the first one is its median."""
         self._part, self._horizon_s = part, horizon_s
         self._decider: Decider = as_decider(scheduler, part.case)

@@ -50,4 +50,3 @@ def past_jobs(
     if without:
         ended = ended & ~np.isin(part.job_id.astype(str), list(without))
     return PastJobs(part, ends_s, ended, taken_s)
-

@@ -13,12 +13,12 @@ from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.text import place
 from traces.jobs.repairs import Findings
 from traces.jobs.sacct import sacct_requests as requests
-from traces.jobs.sacct.sacct_clock import in_utc
-from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.rows.sacct_records import Records, clean_text
 from traces.jobs.sacct.rows.sacct_stamps import NO_TIME
-from traces.jobs.sacct.sacct_tries import Runs, joined_tries, runs_of, without_repeats
 from traces.jobs.sacct.rows.sacct_values import ELSEWHERE, NONE, PENDING, RUNNING
+from traces.jobs.sacct.sacct_clock import in_utc
+from traces.jobs.sacct.sacct_options import SacctOptions
+from traces.jobs.sacct.sacct_tries import Runs, joined_tries, runs_of, without_repeats
 from traces.jobs.sacct.sacct_wide import joined_parts
 from traces.jobs.workload import NO_CANCEL_S, Workload
 from traces.times.timezones import EPOCH
@@ -79,9 +79,7 @@ def accounts_of(records: Records, path: Path | str, findings: Findings, options:
     return Accounts(workload, held)
 
 
-def _of_one_cluster(
-    records: Records, path: Path | str, options: SacctOptions, findings: Findings
-) -> Records:
+def _of_one_cluster(records: Records, path: Path | str, options: SacctOptions, findings: Findings) -> Records:
     names = [name.strip() for name in records.texts["cluster"]]
     counts = np.bincount(records["cluster"], minlength=len(names))
     present = {name: int(count) for name, count in zip(names, counts, strict=True) if count and name}
@@ -288,7 +286,9 @@ class _Jobs:
             ids[row] = f"{ids[row]}@{int(self._records['submit'][row])}"
         return ids
 
-    def _texts(self, name: str, order: np.ndarray, clean: Callable[[str], str] = clean_text) -> np.ndarray | None:
+    def _texts(
+        self, name: str, order: np.ndarray, clean: Callable[[str], str] = clean_text
+    ) -> np.ndarray | None:
         """The texts of a column; None where the file has none. InputError for what cannot be printed."""
         if name not in self._records.given:
             return None

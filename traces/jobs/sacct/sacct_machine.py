@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.jobs.slurm_settings.node_names import node_names
-from traces.jobs.sacct.sacct_jobs import Held
 from traces.jobs.sacct.rows.sacct_records import clean_text
+from traces.jobs.sacct.sacct_jobs import Held
+from traces.jobs.slurm_settings.node_names import node_names
 
 #: The name of the one partition of accounts that name none.
 ONLY = "main"

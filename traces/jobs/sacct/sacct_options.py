@@ -45,7 +45,9 @@ class SacctOptions:
             )
         if self.arrival is not None and self.arrival not in ARRIVALS:
             raise InputError(
-                f"is {quoted(self.arrival)}", where=Parameter("arrival"), remedy=f"known: {', '.join(ARRIVALS)}"
+                f"is {quoted(self.arrival)}",
+                where=Parameter("arrival"),
+                remedy=f"known: {', '.join(ARRIVALS)}",
             )
         if self.delimiter is not None and (not self.delimiter or self.delimiter.isalnum()):
             raise InputError(

@@ -50,7 +50,9 @@ def _lists_held(records: Records) -> np.ndarray:
 def memory_mib_of(records: Records, ran: np.ndarray) -> np.ndarray:
     """(n,) MiB of the whole job, rounded up; 0 where unknown."""
     each = records["memory_each"]
-    times = np.select([each == _EACH_NODE, each == _EACH_CPU], [nodes_of(records, ran), cpus_of(records, ran)], 1)
+    times = np.select(
+        [each == _EACH_NODE, each == _EACH_CPU], [nodes_of(records, ran), cpus_of(records, ran)], 1
+    )
     # In float64: sizes of damaged files would leave int64. Whole MiB of real machines are exact there.
     asked = np.ceil(records["memory"] / 2**20) * np.maximum(times, 1)
     held = np.ceil(np.where(ran, records["allocated_tres_memory"], NONE) / 2**20)

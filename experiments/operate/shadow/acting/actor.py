@@ -116,9 +116,12 @@ class Actor:
             why = ""
             if time.time() - job.since_s > self.limits.longest_hold_s:
                 why = LONGEST
-            elif job.action == HOLD and wanted.get(job.job) != HOLD:
-                why = WANTED
-            elif job.action == SUSPEND and job.job in resumed:
+            elif (
+                job.action == HOLD
+                and wanted.get(job.job) != HOLD
+                or job.action == SUSPEND
+                and job.job in resumed
+            ):
                 why = WANTED
             if not why:
                 stays.append(job)

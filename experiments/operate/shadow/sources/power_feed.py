@@ -129,7 +129,9 @@ def _headers(options: FeedOptions) -> dict[str, str]:
             raise InputError(f"--power-header: {quoted(header)} is no name of a header")
         value = os.environ.get(variable, "")
         if not value or any(not " " <= char <= "~" for char in value):
-            raise InputError(f"--power-header: the environment variable {quoted(variable)} is empty or no text")
+            raise InputError(
+                f"--power-header: the environment variable {quoted(variable)} is empty or no text"
+            )
         headers[header] = value
     return headers
 

@@ -124,10 +124,14 @@ class RecordReader:
     def records(self) -> Records:
         """All rows. InputError where there are none."""
         if not self._parts:
-            raise InputError("has no jobs below its header", where=place(self.path), remedy="give accounts of jobs")
+            raise InputError(
+                "has no jobs below its header", where=place(self.path), remedy="give accounts of jobs"
+            )
         columns = {name: np.concatenate(parts) for name, parts in self._parts.items()}
         self._parts.clear()
-        return Records(columns, {name: list(codes) for name, codes in self._codes.items()}, frozenset(self._given))
+        return Records(
+            columns, {name: list(codes) for name, codes in self._codes.items()}, frozenset(self._given)
+        )
 
     def _where(self, line: int) -> str:
         return place(self.path, line) if self.unit == "line" else f"{place(self.path)} {self.unit} {line}"
