@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
     from experiments.launchpad.experiment_file import experiment_schema
     from experiments.launchpad.launch import claims_text, launchpad
+    from experiments.operate.start_times.predict_starts import StartTimesRequest, predict_starts
+    from experiments.operate.start_times.start_times_text import start_times_text
     from experiments.page_makers import redraw_page
     from experiments.presets import preset_of
     from experiments.report.learned_facts import learning_text
@@ -65,6 +67,8 @@ MODULES = {
     "experiments.data.dataset_figure": ("draw_dataset",),
     "experiments.launchpad.experiment_file": ("experiment_schema",),
     "experiments.launchpad.launch": ("claims_text", "launchpad"),
+    "experiments.operate.start_times.predict_starts": ("StartTimesRequest", "predict_starts"),
+    "experiments.operate.start_times.start_times_text": ("start_times_text",),
     "experiments.page_makers": ("redraw_page",),
     "experiments.presets": ("preset_of",),
     "experiments.report.learned_facts": ("learning_text",),

@@ -16,22 +16,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from energy.hash_noise import key_of, uniforms
-from experiments.operate.snapshots.replay_snapshot import on_utc, snapshot_of_schedule
+from experiments.operate.snapshots.replay_snapshot import Schedule, schedule_of_case, snapshot_of_schedule
 from experiments.operate.snapshots.snapshot_case import snapshot_case
-from experiments.operate.start_times.arrival_blocks import MOST_WEEKS, WEEK_S
+from experiments.operate.start_times.arrival_blocks import WEEK_S
 from experiments.operate.start_times.past_jobs import past_jobs
-from experiments.operate.start_times.start_ranges import HORIZON_S, Effort, start_times
-from rare.model import NEVER_S, Case, Cluster, Partition
-from rare.run import simulate
-from rare.state.arrays import NO_TIME
+from experiments.operate.start_times.start_ranges import HORIZON_S, LEARN_S, Effort, start_times
+from rare.model import Case, Cluster, Partition
 from schedulers import make_scheduler
 from traces.jobs.job_files import read_workload
-from traces.jobs.workload import Workload
 
 GRID = np.round(np.arange(0.01, 1.0, 0.01), 2)
 """Levels whose quantiles are kept."""
-LEARN_S = 26 * WEEK_S
-"""Past from which run times are learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +49,11 @@ class Sample:
     grid_s: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A replayed trace: jobs on the clock of UTC, when each started and ended, and the machine."""
-
-    work: Workload
-    start_s: np.ndarray
-    end_s: np.ndarray
-    cluster: Cluster
-    scheduler: str
-
-
 def replayed(file: str, scheduler: str = "easy") -> Schedule:
     """The schedule of a trace with all power there is. InputError for a bad file."""
-    work = on_utc(read_workload(file))
+    work = read_workload(file)
     cluster = Cluster((Partition(nodes=int(work.processors or work.cores.max())),))
-    jobs = simulate(Case(work, cluster), make_scheduler(scheduler), record=False).jobs
-    end_s = np.where(jobs["end_s"] == NO_TIME, -1, jobs["end_s"])  # rejected: never there
-    return Schedule(work, np.asarray(jobs["start_s"]), end_s, cluster, scheduler)
+    return schedule_of_case(Case(work, cluster), make_scheduler(scheduler), record=False)
 
 
 def instants(schedule: Schedule, weeks: Sequence[int], a_week: int, seed: int) -> list[tuple[int, int]]:
@@ -85,11 +67,13 @@ def instants(schedule: Schedule, weeks: Sequence[int], a_week: int, seed: int) -
     ]
 
 
-def sample(schedule: Schedule, at: Sequence[tuple[int, int]], effort: Effort) -> Sample:
-    """Predict at these instants, and note the truth beside it. Snapshots without a waiting job give nothing."""
+def sample(
+    schedule: Schedule, at: Sequence[tuple[int, int]], effort: Effort, scheduler: str = "easy"
+) -> Sample:
+    """Predict at these instants, and note the truth. Snapshots without a waiting job give nothing."""
     rows: list[Sample] = []
     for place, (week, taken_s) in enumerate(at):
-        made = _sample_at(schedule, week, place, taken_s, effort)
+        made = _sample_at(schedule, week, place, taken_s, effort, scheduler)
         if made is not None:
             rows.append(made)
     return joined(rows)
@@ -101,19 +85,17 @@ def joined(parts: Sequence[Sample]) -> Sample:
 
 
 def _sample_at(
-    schedule: Schedule, week: int, place: int, taken_s: int, effort: Effort
+    schedule: Schedule, week: int, place: int, taken_s: int, effort: Effort, scheduler: str
 ) -> Sample | None:
     work = schedule.work
-    snapshot = snapshot_of_schedule(work, schedule.start_s, schedule.end_s, schedule.cluster, taken_s)
+    snapshot = snapshot_of_schedule(schedule, taken_s)
     if not any(job.start_s is None for job in snapshot.jobs):
         return None
     past = past_jobs(work, taken_s, end_s=schedule.end_s, since_s=taken_s - LEARN_S)
     part = snapshot_case(snapshot, history=None if past is None else past.work, zone=work.zone)
-    found = start_times(part, make_scheduler(schedule.scheduler), past, effort)
+    found = start_times(part, make_scheduler(scheduler), past, effort)
     last = int(np.searchsorted(work.submit_s, taken_s, side="right"))
-    truth = dict(
-        zip(work.job_id[:last].tolist(), schedule.start_s[:last].tolist(), strict=True)
-    )
+    truth = dict(zip(work.job_id[:last].tolist(), schedule.start_s[:last].tolist(), strict=True))
     jobs = found.jobs
     true_s = np.array([truth[type(work.job_id[0].item())(job.job_id)] for job in jobs])
     users = {} if past is None or past.work.user is None else _counts(past.work.user[past.ended])

@@ -6,7 +6,9 @@ snapshot, run on under a scheduler until no job of the snapshot waits, or to the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from schedulers.lookahead.rollout import next_decision, run_until
 from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
 from traces.numbers.constants import DAY_S, HOUR_S
 
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler
+
 
 @dataclass(frozen=True, slots=True)
 class Draws:
@@ -41,7 +46,9 @@ class Draws:
 class Futures:
     """The state at a snapshot, and runs of it into futures."""
 
-    def __init__(self, part: SnapshotCase, scheduler: object, *, horizon_s: int, paths: int, seed: int) -> None:
+    def __init__(
+        self, part: SnapshotCase, scheduler: AnyScheduler, *, horizon_s: int, paths: int, seed: int
+    ) -> None:
         """paths: of the supply, around the newest forecast; the first one is its median."""
         self._part, self._horizon_s = part, horizon_s
         self._decider: Decider = as_decider(scheduler, part.case)
@@ -77,13 +84,17 @@ class Futures:
         """Give the past jobs these run times, (P,) seconds: some of them had not ended."""
         self._past["work_s"] = work_s
 
-    def starts(self, draws: Draws) -> np.ndarray:
+    def starts(self, draws: Draws, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """(F, W) when each waiting job starts in each future, in the order of `part.waiting`.
 
         UTC seconds; NEVER_S: not before the horizon.
         """
-        futures = draws.work_s.shape[1]
-        return np.stack([self._starts_of(draws, future) for future in range(futures)])
+        futures, rows = draws.work_s.shape[1], []
+        for future in range(futures):
+            rows.append(self._starts_of(draws, future))
+            if progress is not None:
+                progress(future + 1, futures)
+        return np.stack(rows)
 
     def _starts_of(self, draws: Draws, future: int) -> np.ndarray:
         days = -(-self._horizon_s // DAY_S)

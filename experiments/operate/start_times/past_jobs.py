@@ -38,8 +38,9 @@ def past_jobs(
 ) -> PastJobs | None:
     """The jobs of a trace that were submitted from `since_s` on and before `taken_s`; None: there are none.
 
-    work   : on the clock of UTC seconds (replay_snapshot.on_utc). without: ids of jobs that have not ended, whatever follows
-    end_s  : (J,) when each ended; None: as early as it could, by its submit and run time. NEVER_S: it did not
+    work    : on the clock of UTC seconds (replay_snapshot.on_utc)
+    without : ids of jobs that have not ended, whatever else is said
+    end_s   : (J,) when each ended, NEVER_S: it did not; None: as early as its submit and run time allow
     """
     first, last = np.searchsorted(work.submit_s, [since_s, taken_s])
     if first >= last:
@@ -50,4 +51,3 @@ def past_jobs(
     if without:
         ended = ended & ~np.isin(part.job_id.astype(str), list(without))
     return PastJobs(part, ends_s, ended, taken_s)
-
