@@ -19,9 +19,11 @@ from experiments.operate.snapshots.slurm_nodes import JOINED_BY
 from rare.job_records import placements
 from rare.model import NEVER_S, UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
 from rare.scenario.case_builder import scenario_options
+from rare.scenario.config.priority_tables import priority_of
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster
 from rare.scenario.inputs.job_inputs import with_classes, with_sensitivity
+from rare.scenario.inputs.limit_inputs import read_limits
 from rare.scenario.inputs.power_inputs import read_power_inputs
 from rare.scenario.inputs.supply_inputs import make_battery
 from rare.scenario.load import ALL, Loaded, load_scenario
@@ -107,7 +109,17 @@ def snapshot_case(
     inputs, forecast = _power(snapshot, loaded, work, cluster, record)
     options = dataclasses.replace(scenario_options(scenario), kill_at_estimate=False)
     battery = make_battery(scenario, cluster, record)
-    case = Case(work, cluster, inputs, battery, options, begin_s=int(inputs.change_s[0]), forecast=forecast)
+    case = Case(
+        work,
+        cluster,
+        inputs,
+        battery,
+        options,
+        begin_s=int(inputs.change_s[0]),
+        forecast=forecast,
+        priority=priority_of(scenario.priority),
+        limits=read_limits(scenario, cluster),
+    )
     states = np.array([job.state for job in jobs], dtype=object)
     return SnapshotCase(
         snapshot,

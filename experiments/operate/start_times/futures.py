@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from rare.env.policies.policy import AnyScheduler
 
 
+_OF_JOBS = ("standings", "memberships")
+"""Tables of a world with a row for each job: its place among accounts, and the groups that limits count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draws:
     """What differs between futures.
@@ -55,6 +59,8 @@ class Futures:
         self._world = before_snapshot(part, self._decider)
         self._jobs = len(part.jobs)
         self._past = self._world.jobs[self._jobs :].copy()
+        self._tables = [name for name in _OF_JOBS if len(getattr(self._world, name))]
+        self._past_rows = {name: getattr(self._world, name)[self._jobs :].copy() for name in self._tables}
         self._template_work_s = self._world.jobs["work_s"][: self._jobs].copy()
         self._lay_inputs(paths, seed)
 
@@ -115,6 +121,8 @@ class Futures:
         jobs = self._world.jobs[self._jobs : self._jobs + len(places)]
         jobs[:] = self._past[places]
         jobs["submit_s"] = submit_s
+        for name in self._tables:
+            getattr(self._world, name)[self._jobs :][: len(places)] = self._past_rows[name][places]
         dated = jobs["deadline_s"] < NEVER_S
         moved_s = submit_s - self._past["submit_s"][places]
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] + moved_s, NEVER_S)

@@ -6,6 +6,7 @@ import numpy as np
 
 from experiments.operate.snapshots.replay_snapshot import Schedule, schedule_of_case
 from rare.model import Case, Cluster, Partition
+from rare.options.slurm_priority import Priority
 from schedulers import make_scheduler
 from traces.jobs.workload import Workload
 
@@ -14,7 +15,7 @@ FIRST_S = 1_700_000_000 // (7 * DAY_S) * 7 * DAY_S
 
 
 @cache
-def schedule(jobs: int = 500, scheduler: str = "easy") -> Schedule:
+def schedule(jobs: int = 500, scheduler: str = "easy", priority: Priority | None = None) -> Schedule:
     draws = np.random.default_rng(5)
     user = draws.integers(0, 5, jobs)
     limit_s = draws.choice([1800, 7200, 14400], jobs)
@@ -27,4 +28,4 @@ def schedule(jobs: int = 500, scheduler: str = "easy") -> Schedule:
         user=[f"u{number}" for number in user],
     )
     cluster = Cluster((Partition(nodes=10, cores_per_node=4),))
-    return schedule_of_case(Case(work, cluster), make_scheduler(scheduler), record=False)
+    return schedule_of_case(Case(work, cluster, priority=priority), make_scheduler(scheduler), record=False)

@@ -1,5 +1,7 @@
 """Simulated futures: with the true run times and arrivals they are the replay that the snapshot is of."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from experiments.operate.start_times.futures import Draws, Futures
 from experiments.operate.start_times.past_jobs import past_jobs
 from experiments.operate.start_times.start_ranges import Effort, start_times
 from rare.model import NEVER_S
+from rare.options.slurm_priority import Priority
 from schedulers import make_scheduler
 from tests.experiments.operate.start_times.synthetic_past import DAY_S, FIRST_S, schedule
 
@@ -34,7 +37,10 @@ def busy_instants(made, least=3):
 
 @pytest.mark.parametrize("scheduler", ["easy", "fcfs", "sjf+conservative"])
 def test_with_the_truth_a_future_is_the_replay(scheduler):
-    made = schedule(scheduler=scheduler)
+    check_truth(schedule(scheduler=scheduler), scheduler)
+
+
+def check_truth(made, scheduler, priority=None):
     work = made.work
     instants = busy_instants(made)[:6]
     assert len(instants) == 6
@@ -42,6 +48,7 @@ def test_with_the_truth_a_future_is_the_replay(scheduler):
         snapshot = snapshot_of_schedule(made, taken_s)
         later = work.select(int(np.searchsorted(work.submit_s, taken_s, side="right")))
         part = snapshot_case(snapshot, history=later)
+        part = dataclasses.replace(part, case=dataclasses.replace(part.case, priority=priority))
         place = {str(name): row for row, name in enumerate(work.job_id)}
         rows = np.array([place[job.job_id] for job in part.jobs])
         futures = Futures(part, make_scheduler(scheduler), horizon_s=HORIZON_S, paths=1, seed=0)
@@ -83,8 +90,6 @@ def test_what_does_not_start_before_the_horizon_has_no_time():
 
 def test_the_future_is_not_seen():
     """Run times of jobs that had not ended, and jobs that came later, change nothing."""
-    import dataclasses
-
     made = schedule()
     taken_s = busy_instants(made)[8]
     changed_s = np.where(made.end_s > taken_s, made.work.work_s + 12345, made.work.work_s)
@@ -95,3 +100,9 @@ def test_the_future_is_not_seen():
         part = snapshot_case(snapshot_of_schedule(one, taken_s), history=past.work)
         results.append(start_times(part, make_scheduler("easy"), past, Effort(10, DAY_S)).starts_s)
     assert np.array_equal(*results)
+
+
+def test_with_the_truth_a_future_under_multifactor_is_the_replay():
+    """Ages and sizes count; what users have used before the snapshot is not known, so shares do not."""
+    priority = Priority(age_weight=1000, max_age_s=DAY_S, size_weight=500)
+    check_truth(schedule(scheduler="multifactor+easy", priority=priority), "multifactor+easy", priority)
