@@ -18,15 +18,28 @@ from experiments.operate.snapshots.cluster_snapshot import (
 )
 from rare.model import NEVER_S, Case, Cluster
 from rare.run import simulate
-from rare.state.arrays import KILL, NO_TIME, RESUME, S_REJECTED, SHED, START, SUSPEND
+from rare.state.arrays import (
+    CANCEL,
+    DROP,
+    EXPIRE,
+    FAIL,
+    KILL,
+    NO_TIME,
+    RESUME,
+    S_REJECTED,
+    SHED,
+    START,
+    SUSPEND,
+)
 from traces.errors import InputError
-from traces.jobs.workload import NO_DEADLINE_S, Workload
+from traces.jobs.workload import NO_CANCEL_S, NO_DEADLINE_S, Workload
 from traces.series.held import EPOCH
 
 if TYPE_CHECKING:
     from rare.env.policies.policy import AnyScheduler
 
 _CHANGES = (START, RESUME, SUSPEND, SHED, KILL)
+_GONE = (EXPIRE, FAIL, CANCEL, DROP)
 _NUMBERS = ("submit_s", "cores", "gpus_milli", "memory_mib", "estimate_s")
 _OPTIONAL = ("user", "account", "qos", "partition", "nice")
 
@@ -48,21 +61,25 @@ class Schedule:
 
 
 def schedule_of_case(case: Case, scheduler: AnyScheduler, *, record: bool = True) -> Schedule:
-    """Simulate a case, and return its schedule. record: whether suspensions are to be known."""
+    """Simulate a case, and return its schedule. record: whether suspensions, and jobs that
+    left without an end, are to be known."""
     result = simulate(case, scheduler, record=record)
     jobs = result.jobs
     kept = np.flatnonzero(jobs["status"] != S_REJECTED)
     if len(kept) == 0:
         raise InputError("no job of the workload fits the machine")
     shift_s = utc_shift_s(case.workload)
-    work = on_utc(case.workload.take(kept))
+    work = case.workload.take(kept)
     start_s, end_s = (np.asarray(jobs[name])[kept] for name in ("start_s", "end_s"))
     start_s, end_s = (np.where(each == NO_TIME, NEVER_S, each + shift_s) for each in (start_s, end_s))
     place = np.full(len(jobs), -1, np.int64)
     place[kept] = np.arange(len(kept))
-    events = result.events[np.isin(result.events["event"], _CHANGES)].copy()
+    events = result.events[np.isin(result.events["event"], (*_CHANGES, *_GONE))].copy()
     events["job"], events["time_s"] = place[events["job"]], events["time_s"] + shift_s
-    return Schedule(work, start_s, end_s, events, case.cluster)
+    gone = events[np.isin(events["event"], _GONE)]
+    end_s[gone["job"]] = gone["time_s"]
+    events = events[np.isin(events["event"], _CHANGES)]
+    return Schedule(on_utc(work), start_s, end_s, events, case.cluster)
 
 
 def utc_shift_s(work: Workload) -> int:
@@ -131,10 +148,13 @@ def on_utc(work: Workload) -> Workload:
     if shift_s == 0:
         return work
     dated = work.deadline_s < NO_DEADLINE_S
+    cancel_s = work.cancel_s
+    if cancel_s is not None:
+        cancel_s = np.where(cancel_s < NO_CANCEL_S, cancel_s + shift_s, NO_CANCEL_S)
     return dataclasses.replace(
         work,
         submit_s=work.submit_s + shift_s,
         deadline_s=np.where(dated, work.deadline_s + shift_s, NO_DEADLINE_S),
-        cancel_s=None,
+        cancel_s=cancel_s,
         origin_utc=EPOCH,
     )

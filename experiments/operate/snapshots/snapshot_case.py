@@ -91,13 +91,16 @@ def snapshot_case(
     history: Workload | None = None,
     zone: str | None = None,
     seed: int = 0,
+    classes: bool = True,
 ) -> SnapshotCase:
     """The case of a snapshot. InputError where no job is left, or the scenario does not fit.
 
     loaded  : a scenario, for the power side; None: power without limit
     history : past jobs, for futures to draw arrivals from; in the case they stand behind all others, and they
               never arrive by themselves (snapshot_state.before_snapshot)
-    zone    : of the machine's local time. seed: of service classes
+    zone    : of the machine's local time
+    classes : whether jobs get values and deadlines by the scenario's service classes, drawn with `seed`; by
+              these they may leave the queue
     """
     loaded = _of_the_whole_year(load_scenario("plain") if loaded is None else loaded)
     record = BuildRecord()
@@ -105,7 +108,7 @@ def snapshot_case(
     jobs, left_out = _present(snapshot, cluster)
     work = _workload(snapshot, jobs, cluster, history, zone)
     scenario = loaded.scenario
-    work = with_sensitivity(with_classes(work, scenario, seed), scenario)
+    work = with_sensitivity(with_classes(work, scenario, seed) if classes else work, scenario)
     inputs, forecast = _power(snapshot, loaded, work, cluster, record)
     options = dataclasses.replace(scenario_options(scenario), kill_at_estimate=False)
     battery = make_battery(scenario, cluster, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,10 +14,15 @@ from typing import Any
 import numpy as np
 
 from experiments.operate.snapshots.cluster_snapshot import RUNNING, ClusterSnapshot, SnapshotJob
-from experiments.operate.snapshots.replay_snapshot import on_utc, schedule_of_case, snapshot_of_schedule
+from experiments.operate.snapshots.replay_snapshot import (
+    on_utc,
+    schedule_of_case,
+    snapshot_of_schedule,
+    utc_shift_s,
+)
 from experiments.operate.snapshots.slurm_shapes import MOST_BYTES
 from experiments.operate.snapshots.slurm_snapshot import snapshot_of_slurm
-from experiments.operate.snapshots.snapshot_case import snapshot_case
+from experiments.operate.snapshots.snapshot_case import SnapshotCase, snapshot_case
 from experiments.operate.snapshots.snapshot_file import read_snapshot, write_snapshot
 from experiments.operate.start_times.past_jobs import PastJobs, past_jobs
 from experiments.operate.start_times.start_ranges import HORIZON_S, LEARN_S, Effort, StartTimes, start_times
@@ -33,6 +39,7 @@ from traces.errors import InputError, quoted
 from traces.files.documents import user_path
 from traces.files.text import place
 from traces.jobs.job_files import read_workload
+from traces.jobs.workload import Workload
 from traces.times.timezones import find_zone
 
 SLURM_COMMANDS = (("squeue", "--json"), ("sinfo", "--json"))
@@ -105,9 +112,7 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
         check_place(request.out)
     scheduler = as_scheduler(make_scheduler(request.scheduler))
     scene = _of_trace(request, scheduler) if request.at is not None else _of_snapshot(request)
-    history = None if scene.past is None else scene.past.work
-    part = snapshot_case(scene.snapshot, scene.loaded, history=history, zone=scene.zone, seed=request.seed)
-    scheduler.check(part.case)
+    part = _case(scene, scheduler, request.seed)
     for text in (*scene.notes, *part.notes):
         display.note(f"note: {text}")
     found = None
@@ -140,6 +145,22 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
     if request.out is not None:
         write_folder(request.out, facts)
     return facts
+
+
+def _case(scene: _Scene, scheduler: BaseScheduler, seed: int) -> SnapshotCase:
+    """The case of a scene, its jobs without values unless the scheduler goes by them. InputError."""
+    history = None if scene.past is None else scene.past.work
+    part = snapshot_case(
+        scene.snapshot, scene.loaded, history=history, zone=scene.zone, seed=seed, classes=False
+    )
+    try:
+        scheduler.check(part.case)
+    except InputError:
+        part = snapshot_case(scene.snapshot, scene.loaded, history=history, zone=scene.zone, seed=seed)
+        scheduler.check(part.case)
+        note = "values and deadlines are drawn by the scenario's service classes; jobs may leave by these"
+        part = dataclasses.replace(part, notes=(*part.notes, note))
+    return part
 
 
 # --- the scene ------------------------------------------------------------------------------------------
@@ -203,16 +224,16 @@ def _output(command: tuple[str, ...]) -> bytes:
 
 def _of_trace(request: StartTimesRequest, scheduler: BaseScheduler) -> _Scene:
     """The snapshot of a replay of the scenario's workload."""
+    if request.history is not None:
+        raise InputError("--history goes with a snapshot; with --at the workload is its own past")
+    moment = _moment(str(request.at))
     loaded = load_scenario(request.scenario, request.wishes)
     if loaded.scenario.workload.file is None and loaded.scenario.workload.model is None:
         raise InputError("--at needs a workload: give --workload FILE, or --scenario with one")
     built = build(loaded, seed=request.seed)
     work = built.case.workload
     zone = request.zone or work.zone
-    taken_s = _instant_s(str(request.at), work.zone)
-    shift_s = 0 if work.origin_utc is None else int(work.origin_utc.timestamp())
-    if not ("T" in str(request.at) or "-" in str(request.at)):
-        taken_s += shift_s
+    taken_s = _utc_s(moment, work)
     schedule = schedule_of_case(built.case, scheduler)
     snapshot = snapshot_of_schedule(schedule, taken_s)
     if not snapshot.jobs:
@@ -221,23 +242,27 @@ def _of_trace(request: StartTimesRequest, scheduler: BaseScheduler) -> _Scene:
             f"{int(work.submit_s[0])} to {int(work.submit_s[-1])} s"
         )
     past = past_jobs(schedule.work, taken_s, end_s=schedule.end_s, since_s=taken_s - LEARN_S)
-    if request.history is not None:
-        raise InputError("--history goes with a snapshot; with --at the workload is its own past")
     return _Scene(snapshot, past, zone, loaded, tuple(built.warnings))
 
 
-def _instant_s(text: str, zone: str | None) -> int:
-    """Seconds as they are; a date in the workload's zone as UTC seconds. InputError."""
+def _moment(text: str) -> int | datetime:
+    """A count of seconds or a date. InputError for anything else."""
     try:
         if text.isascii() and text.isdigit() and len(text) <= 12:
             return int(text)
-        moment = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise InputError(
             f"--at {quoted(text)}: is neither seconds nor a date", remedy="write 864000 or 1997-02-20T10:00"
         ) from None
+
+
+def _utc_s(moment: int | datetime, work: Workload) -> int:
+    """A moment as UTC seconds: one in seconds is on the workload's clock, a date in its zone."""
+    if isinstance(moment, int):
+        return moment + utc_shift_s(work)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC if zone is None else find_zone(zone))
+        moment = moment.replace(tzinfo=UTC if work.zone is None else find_zone(work.zone))
     return int(moment.timestamp())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,10 @@ def start_times_text(facts: Mapping[str, Any], width: int | None = None) -> str:
         lines += table
     for job in facts["left_out"]:
         lines.append(f"job {job['job_id']} does not start: {job['reason']}")
+    if width is not None:
+        lines = [
+            part for line in lines for part in (textwrap.wrap(line, width) if len(line) > width else [line])
+        ]
     return printable("\n".join(lines))
 
 

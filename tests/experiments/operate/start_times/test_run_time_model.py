@@ -37,7 +37,7 @@ KNOWN = past(["a"] * 50 + ["b"] * 50, [100] * 50 + [900] * 50, [1000] * 100)
 
 
 def test_a_users_own_past_counts_most():
-    mine, others = draws(KNOWN, ("a", 1000, 0), ("b", 1000, 0))
+    mine, others = draws(KNOWN, ("a", 1000, 0), ("b", 1000, 0), shrink=1)
     assert np.mean(mine == 100) > 0.8
     assert np.mean(others == 900) > 0.8
 
@@ -49,12 +49,12 @@ def test_of_an_unknown_user_the_clusters_past_counts():
 
 
 def test_the_limit_scales_a_ratio():
-    (row,) = draws(KNOWN, ("a", 5000, 0))
+    (row,) = draws(KNOWN, ("a", 5000, 0), shrink=1)
     assert np.mean(row == 500) > 0.8
 
 
 def test_a_job_that_has_run_takes_longer_than_it_has_run():
-    (row,) = draws(KNOWN, ("a", 1000, 300))
+    (row,) = draws(KNOWN, ("a", 1000, 300), shrink=1)
     assert (row > 300).all()
     assert np.mean(row == 900) > 0.8  # the user's own 100 s are excluded
 
@@ -82,9 +82,9 @@ def test_a_job_past_all_that_is_known_ends_some_time():
 
 def test_jobs_of_one_user_and_limit_are_linked():
     spread = past(["a"] * 40, list(range(0, 1000, 25)), [1000] * 40)
-    first, second = draws(spread, ("a", 1000, 0), ("a", 1000, 0))
+    first, second = draws(spread, ("a", 1000, 0), ("a", 1000, 0), link=0.5)
     assert 0.3 < np.corrcoef(first, second)[0, 1] < 0.95
-    first, second = draws(spread, ("a", 1000, 0), ("b", 1000, 0))
+    first, second = draws(spread, ("a", 1000, 0), ("b", 1000, 0), link=0.5)
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
 
 
