@@ -78,6 +78,18 @@ def _is_sacct(path: Path) -> bool:
     return recognises(path)
 
 
+def _read_batsim(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.readers.batsim_jobs import read_batsim
+
+    return read_batsim(path, options)
+
+
+def _is_batsim(path: Path) -> bool:
+    from traces.jobs.readers.batsim_jobs import recognises_batsim
+
+    return recognises_batsim(path)
+
+
 def _check(job_format: JobFormat) -> None:
     """RegistrationError for a format without a reader, or without a way to recognise its files."""
     if not callable(job_format.read):
