@@ -122,6 +122,7 @@ for _name, _format in {
         _read_sacct,
         recognises=_is_sacct,
     ),
+    "batsim": JobFormat("workloads of Batsim, .json", _read_batsim, recognises=_is_batsim),
 }.items():
     JOB_FORMATS.register(_name, _format.help, _format)
 JOB_FORMATS.accept_plugins("rare.trace_formats", _format_of_plugin)
