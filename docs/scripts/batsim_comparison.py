@@ -35,7 +35,7 @@ NEIGHBOURS = "enough cores are free, and not side by side"
 RESERVED = "the first in the queue has certain cores in reserve, not a number of them"
 LATER = "the first in the queue waits for cores side by side, so that others may run for longer"
 ANY_ORDER = "it asks the queue in no order (a set)"
-TAKEN = "another job of the same instant that differs has the cores"
+TAKEN = "a job before it in the queue differs at the same instant, and so do the cores that are left"
 FOLLOWS = "follows from an earlier difference"
 
 
@@ -151,14 +151,17 @@ def reasons(talk: Talk, cores: int, rule: Rule, why: Callable[..., str]) -> dict
         one_by_one = _one_by_one(before, message["events"], rule, now_s)
         sizes = {job.name: job.cores for job in state.waiting}
         ours_leaves = len(state.free) - sum(sizes[name] for name in ours)
-        for name in [*ours, *theirs]:
-            if (name in ours) != (name in theirs) and name not in found:
-                if (name in one_by_one) == (name in theirs):
-                    found[name] = ONE_BY_ONE
-                elif sizes[name] > (len(machine.free) if name in ours else ours_leaves):
-                    found[name] = TAKEN
-                else:
-                    found[name] = why(name in ours, sizes[name], state, machine)
+        disagreed = [name for name in sizes if (name in ours) != (name in theirs)]
+        for place, name in enumerate(disagreed):  # in the queue's order: the first follows from nobody
+            if name in found:
+                continue
+            leaves = len(machine.free) if name in ours else ours_leaves
+            if (name in one_by_one) == (name in theirs):
+                found[name] = ONE_BY_ONE
+            elif place > 0 and sizes[name] > leaves:
+                found[name] = TAKEN
+            else:
+                found[name] = why(name in ours, sizes[name], state, machine)
     return found
 
 
@@ -193,7 +196,7 @@ PAIRS: dict[str, tuple[str, Rule, Callable[..., str]]] = {
 
 
 def compare(case: rare.Case, theirs: str, endpoint: str) -> pd.DataFrame:
-    """One row for each job: its id, cores, their start, ours [s], and why these differ ('' for equal ones)."""
+    """One row for each job: id, cores, their start, ours [s], and why these differ ('' for equal ones)."""
     ours, rule, why = PAIRS[theirs]
     talk: Talk = []
     path = scheduler_file(theirs)

@@ -78,7 +78,7 @@ class BatsimLink:
         wait = f"{self._endpoint.timeout_s:g} s"
         if not self._connected:
             return self.failed(
-                f"nobody listens there after {wait}; start the scheduler, such as pybatsim, on that endpoint, "
+                f"nobody listens there after {wait}; start a scheduler, such as pybatsim, on that endpoint, "
                 "one for each run"
             )
         return self.failed(f"no answer within {wait}; give it more with ,timeout=SECONDS")
