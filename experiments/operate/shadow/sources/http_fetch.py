@@ -39,7 +39,7 @@ class HttpRequest:
 
 
 def checked_url(url: str, headers: Mapping[str, str], where: str) -> SplitResult:
-    """The parts of a URL that may be asked. InputError for one that would show a secret or cannot be asked."""
+    """The parts of a URL. InputError for one that would show a secret, or cannot be asked."""
     try:
         parts = urlsplit(url)
         port = parts.port
