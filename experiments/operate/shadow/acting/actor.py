@@ -15,6 +15,7 @@ from experiments.operate.shadow.acting.held_jobs import (
     NOT_OURS,
     RENEW,
     SUSPEND,
+    TAKEN,
     HeldJob,
     Journal,
     QueueRow,
@@ -259,5 +260,5 @@ def _left_alone(records: Iterable[dict[str, Any]]) -> set[tuple[str, int]]:
     return {
         (record["job"], int(record["submit_s"]))
         for record in records
-        if record["event"] == "closed" and record.get("why") in (NOT_OURS, LONGEST)
+        if record["event"] == "closed" and record.get("why") in (NOT_OURS, TAKEN, LONGEST)
     }

@@ -48,11 +48,12 @@ LOST = (
 )
 _FOREIGN = ("SQUEUE_", "SINFO_", "SCONTROL_", "SLURM_CLUSTERS", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
 _COLUMNS = "JobArrayID:40,State:20,SubmitTime:24,EligibleTime:24"
-RELEASED, STARTED, GONE, NOT_OURS, EXPIRED = (
+RELEASED, STARTED, GONE, NOT_OURS, TAKEN, EXPIRED = (
     "released",
     "started",
     "gone",
     "not ours any more",
+    "released by somebody else",
     "its begin time has passed",
 )
 
@@ -290,13 +291,16 @@ class HeldJob:
         return max((high for _, high in self.windows), default=self.since_s) - (1 if self.seen else 0)
 
     def is_ours(self, row: QueueRow | None, now_s: float) -> str:
-        """'' if the queue shows what we did, else why not: STARTED, GONE, NOT_OURS or EXPIRED."""
+        """'' if the queue shows what we did, else why not.
+
+        TAKEN: it was started before its begin time, which Slurm does for nobody who has not asked.
+        """
         if row is None or row.submit_s != self.submit_s:
             return GONE
         if self.action == SUSPEND:
             return "" if row.state == "SUSPENDED" else NOT_OURS
         if row.state != "PENDING":
-            return STARTED
+            return TAKEN if now_s < min((low for low, _ in self.windows), default=0) else STARTED
         if row.eligible_s is not None and row.eligible_s <= now_s and now_s >= self.until_s:
             return EXPIRED
         inside = any(low <= (row.eligible_s or 0) <= high for low, high in self.windows)

@@ -137,6 +137,8 @@ def _get(parts: SplitResult, request: HttpRequest, limit: _Limit) -> tuple[int, 
         body = answer.read(request.most_bytes + 1)
         if limit.over:
             raise TimeoutError
+        if answer.length and len(body) <= request.most_bytes:  # `read` with a length says nothing of it
+            raise http.client.IncompleteRead(body, answer.length)
         if len(body) > request.most_bytes:
             raise InputError(f"answers with more than {request.most_bytes:,} bytes", where=shown(request.url))
         return answer.status, location, body

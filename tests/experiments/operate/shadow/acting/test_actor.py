@@ -90,6 +90,14 @@ def test_a_job_that_its_user_releases_is_not_held_again(case):
     assert "job 1 is no longer held by us: not ours any more" in case.notes
 
 
+def test_a_job_that_its_user_releases_and_that_starts_is_not_suspended(slurm_file, case, tmp_path):
+    both = Case(slurm_file, tmp_path, BOTH)
+    both.follow(holds=["1"])
+    slurm_file.job(1, "RUNNING", admin_comment="rare-shadow:1")
+    assert both.follow(suspends=["1"]) == set()
+    assert "job 1 is no longer held by us: released by somebody else" in both.notes
+
+
 def test_running_jobs_are_suspended_only_where_the_list_says_so(case, slurm_file, tmp_path):
     assert case.follow(suspends=["5"]) == set()
     both = Case(slurm_file, tmp_path, BOTH)

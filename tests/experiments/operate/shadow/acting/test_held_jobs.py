@@ -9,11 +9,13 @@ import time
 import pytest
 
 from experiments.operate.shadow.acting.held_jobs import (
+    EXPIRED,
     GONE,
     HOLD,
     NOT_OURS,
     STARTED,
     SUSPEND,
+    TAKEN,
     ControllerLost,
     HeldJob,
     Journal,
@@ -92,7 +94,7 @@ def test_what_is_no_job_id_never_reaches_a_command_line(text):
         (QueueRow("PENDING", 5, NOW_S + 3000), NOT_OURS),  # its user has set a later one
         (QueueRow("PENDING", 5, NOW_S - 100), NOT_OURS),  # its user has released it
         (QueueRow("PENDING", 5, None), NOT_OURS),  # its user has held it
-        (QueueRow("RUNNING", 5, NOW_S), STARTED),
+        (QueueRow("RUNNING", 5, NOW_S), TAKEN),  # Slurm does not start it before its begin time
         (QueueRow("PENDING", 6, NOW_S + 300), GONE),  # another job of that number
         (None, GONE),
     ],
@@ -100,6 +102,12 @@ def test_what_is_no_job_id_never_reaches_a_command_line(text):
 def test_a_hold_is_ours_while_the_queue_shows_it(row, why):
     job = HeldJob("7", 5, HOLD, NOW_S, False, [(NOW_S + 295, NOW_S + 305)])
     assert job.is_ours(row, NOW_S + 10) == why
+
+
+def test_a_job_starts_by_itself_when_its_begin_time_has_passed():
+    job = HeldJob("7", 5, HOLD, NOW_S, False, [(NOW_S + 295, NOW_S + 305)])
+    assert job.is_ours(QueueRow("RUNNING", 5, NOW_S + 300), NOW_S + 310) == STARTED
+    assert job.is_ours(QueueRow("PENDING", 5, NOW_S + 300), NOW_S + 310) == EXPIRED
 
 
 def test_a_suspended_job_is_ours_while_it_is_suspended():
