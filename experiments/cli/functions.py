@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
+    from experiments.data.cluster_import.import_sacct import SacctImport, import_sacct
+    from experiments.data.cluster_import.import_slurmconf import ConfImport, import_slurmconf
+    from experiments.data.cluster_import.import_text import sacct_text, slurmconf_text
     from experiments.data.dataset_figure import draw_dataset
     from experiments.data.dataset_task import DatasetRequest
     from experiments.data.export_schedule import export_run
@@ -58,6 +61,9 @@ if TYPE_CHECKING:
 MODULES = {
     "experiments.benchmarks.bench": ("bench_text", "run_bench"),
     "experiments.cli.show_options": ("sorted_options",),
+    "experiments.data.cluster_import.import_sacct": ("SacctImport", "import_sacct"),
+    "experiments.data.cluster_import.import_slurmconf": ("ConfImport", "import_slurmconf"),
+    "experiments.data.cluster_import.import_text": ("sacct_text", "slurmconf_text"),
     "experiments.data.export_schedule": ("export_run",),
     "experiments.data.generate_jobs": ("WorkloadRequest", "generate_workload"),
     "experiments.data.dataset_task": ("DatasetRequest",),

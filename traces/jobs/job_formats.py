@@ -66,6 +66,18 @@ def _read_parquet(path: Path, options: ReadOptions) -> Workload:
     return read_parquet(path, options)
 
 
+def _read_sacct(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.sacct.sacct_reader import read_sacct
+
+    return read_sacct(path, options)
+
+
+def _is_sacct(path: Path) -> bool:
+    from traces.jobs.sacct.sacct_reader import recognises
+
+    return recognises(path)
+
+
 def _check(job_format: JobFormat) -> None:
     """RegistrationError for a format without a reader, or without a way to recognise its files."""
     if not callable(job_format.read):
@@ -92,6 +104,11 @@ for _name, _format in {
     ),
     "parquet": JobFormat(
         "the same columns; needs pyarrow", _read_parquet, (".parquet", ".pq"), takes_mapping=True
+    ),
+    "sacct": JobFormat(
+        "accounts of Slurm, as sacct -P prints them, or slurm2sql's database",
+        _read_sacct,
+        recognises=_is_sacct,
     ),
 }.items():
     JOB_FORMATS.register(_name, _format.help, _format)

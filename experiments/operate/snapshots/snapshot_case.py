@@ -93,7 +93,7 @@ def snapshot_case(
     """The case of a snapshot. InputError where no job is left, or the scenario does not fit.
 
     loaded  : a scenario, for the power side; None: power without limit
-    history : further jobs on the same clock, later than the snapshot, for futures to draw arrivals from; they
+    history : past jobs, for futures to draw arrivals from; in the case they stand behind all others, and they
               never arrive by themselves (snapshot_state.before_snapshot)
     zone    : of the machine's local time. seed: of service classes
     """
@@ -273,8 +273,8 @@ def _workload(
     for key in ("cores", "gpus_milli", "memory_mib", "user", "account", "qos", "nice"):
         columns[key] = [getattr(job, key) for job in jobs]
     if history is not None:
-        rows = len(history)
-        for key, of_history in _history_columns(history, snapshot).items():
+        rows, after_s = len(history), max(columns["submit_s"]) + 1
+        for key, of_history in _history_columns(history, snapshot, after_s).items():
             columns[key] = [*columns[key], *of_history]
         columns["after"] = [*columns["after"], *[()] * rows]
     if not any(columns["after"]):
@@ -282,11 +282,13 @@ def _workload(
     return Workload.from_columns("snapshot", origin_utc=EPOCH, zone=zone, processors=cluster.cores, **columns)
 
 
-def _history_columns(history: Workload, snapshot: ClusterSnapshot) -> dict[str, list[Any]]:
+def _history_columns(history: Workload, snapshot: ClusterSnapshot, after_s: int) -> dict[str, list[Any]]:
+    """The past jobs, moved behind the others: submits from `after_s` on."""
     rows = len(history)
     columns: dict[str, list[Any]] = {"job_id": [f"past {place}" for place in range(rows)]}
     for key in ("submit_s", "work_s", "estimate_s", "cores", "gpus_milli", "memory_mib"):
         columns[key] = getattr(history, key).tolist()
+    columns["submit_s"] = (history.submit_s - int(history.submit_s[0]) + after_s).tolist()
     for key, silent in (("user", ""), ("account", ""), ("qos", ""), ("nice", 0)):
         values = getattr(history, key)
         columns[key] = [silent] * rows if values is None else values.tolist()
