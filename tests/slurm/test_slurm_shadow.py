@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from experiments.operate.shadow.acting.held_jobs import Journal, SlurmCommands, release_all
+from experiments.operate.shadow.polls import Poller
 from experiments.operate.shadow.shadow_log import LogCounts, read_log
+from experiments.operate.shadow.sources.slurm_source import CommandSource, RestSource
 from tests.experiments.operate.shadow.fake_slurm import watchdog_of
 from tests.slurm.slurm_daemons import Slurm
 
@@ -134,7 +137,7 @@ def test_observe_logs_what_the_scheduler_did(shadow: Shadow):
         return {(change.what, change.job_id) for poll in polls for change in poll.did}
 
     wanted = {("submitted", first), ("started", first), ("ended", first), ("cancelled", last)}
-    until(lambda: wanted <= logged() or print(logged()))
+    until(lambda: wanted <= logged())
     code, stdout, _ = shadow.end(observing)
     assert (code, stdout) == (143, "")
 
@@ -278,3 +281,24 @@ def test_a_hold_keeps_the_place_in_the_queue(shadow: Shadow, full: list[str]):
     shadow.slurm.command("scontrol", "release", full[0])
     assert shadow.slurm.command("squeue", "-h", "-t", "PD", "-o", "%i %Q") != before
     assert release_all(Journal(shadow.folder / "none"), commands) == []
+
+
+def test_slurmrestd_gives_the_same_queue(shadow: Shadow, full: list[str]):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)  # slurmrestd runs for nobody: it refuses root
+        place = f"unix:{folder}/rest.sock"
+        command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        command += ["slurmrestd", "-a", "rest_auth/local", place]
+        daemon = subprocess.Popen(
+            command, env=shadow.slurm.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            until(lambda: Path(folder, "rest.sock").exists())
+            by_daemon = Poller(RestSource(place)).poll().snapshot
+        finally:
+            daemon.terminate()
+            daemon.wait()
+    by_commands = Poller(CommandSource()).poll().snapshot
+    assert by_daemon.jobs == by_commands.jobs
+    assert by_daemon.partitions == by_commands.partitions
+    assert {job.job_id for job in by_daemon.jobs if job.state == "waiting"} == set(full)

@@ -185,9 +185,9 @@ def logged_case(time: LoggedTime, loaded: Loaded) -> LoggedCase:
         else:
             by_id[job.job_id] = one
             kept.append(_as_at_begin(one, time.first.taken_s))
-    part = snapshot_case(
-        ClusterSnapshot(time.first.taken_s, time.first.partitions, tuple(kept)), without_power(loaded)
-    )
+    # where nobody was there, the case begins with the first job
+    begin_s = max(time.first.taken_s, min((by_id[job.job_id].submit_s for job in kept), default=0))
+    part = snapshot_case(ClusterSnapshot(begin_s, time.first.partitions, tuple(kept)), without_power(loaded))
     left_out.update({name: why for name, why in part.left_out.items()})
     seen = [by_id[job.job_id] for job in part.jobs]
     work = part.case.workload

@@ -249,8 +249,8 @@ def _sentences(facts: ShadowFacts) -> list[str]:
         f"Starts between two polls: {agreed.both:,} of {total:,} by both, {agreed.only_rare:,} by RARE "
         f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone. A job that was "
         "submitted and started between two polls is in none of these.",
-        f"RARE would have held jobs at {agreed.holds:,} polls, counted per job; {agreed.held_started:,} of "
-        "these were started before the next poll.",
+        f"RARE would have held a job at a poll {agreed.holds:,} times; {agreed.held_started:,} times it was "
+        "started before the next poll.",
         "The scheduler's starts are facts, and so are ends, to a poll at most. Energies are the scenario's "
         "figures for what ran. RARE's side is a simulation with the real run times; it knew only the limits.",
         f"{facts.without_run_time:,} jobs had not ended when the log did: their time limit stands in.",
@@ -272,8 +272,8 @@ def _sentences(facts: ShadowFacts) -> list[str]:
         sentences.append("No power feed was logged: there is nothing to say of power.")
     else:
         sentences.append(
-            f"The feed gave {_kwh(facts.feed_kwh)}. RARE had nothing else; what the scheduler drew beyond the "
-            "feed came from elsewhere."
+            f"The feed gave {_kwh(facts.feed_kwh)}. RARE had nothing else; what the scheduler drew beyond "
+            "the feed came from elsewhere."
         )
     return [*sentences, *facts.notes]
 

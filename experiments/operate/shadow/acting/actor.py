@@ -159,7 +159,7 @@ class Actor:
     # --- new actions -------------------------------------------------------------------------------------
 
     def _wanted(self, poll: Poll, opinion: Opinion) -> Iterable[tuple[SnapshotJob, str, str]]:
-        """Jobs of the allow-list that RARE would hold, then those that it would suspend, in the queue's order.
+        """Jobs of the allow-list that RARE would hold, then those that it would suspend, as queued.
 
         Holds come first: else a waiting job would start on the cores of one that is suspended.
         """

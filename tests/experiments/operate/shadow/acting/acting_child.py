@@ -1,4 +1,4 @@
-"""A shadow that acts beside a fake Slurm and would hold every waiting job: `python -m ... FOLDER [every_s]`."""
+"""A shadow that acts beside a fake Slurm and would hold every waiting job: `python -m ... FOLDER`."""
 
 from __future__ import annotations
 

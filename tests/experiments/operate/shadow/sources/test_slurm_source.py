@@ -40,7 +40,8 @@ def test_jobs_that_have_ended_are_told_with_their_times():
         {"job_id": 2, "job_state": ["CANCELLED"], "submit_time": 5, "start_time": 9, "end_time": 9},
         {"job_id": 3, "job_state": "RUNNING", "submit_time": 5, "start_time": 7, "end_time": 99},
         {"job_id": 9, "job_state": "FAILED", "submit_time": 5, "start_time": {"set": True, "number": 7},
-         "end_time": 8, "array_job_id": {"set": True, "number": 8}, "array_task_id": {"set": True, "number": 0}},
+         "end_time": 8, "array_job_id": {"set": True, "number": 8},
+         "array_task_id": {"set": True, "number": 0}},
     ]  # fmt: skip
     assert ended_jobs(json.dumps({"jobs": rows}).encode()) == (
         EndedJob("1", 5, 7, 9),
