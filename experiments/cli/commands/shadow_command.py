@@ -200,11 +200,16 @@ def release(folder: str, marked: bool, squeue: str, scontrol: str, quiet: bool) 
 @shadow.command("report")
 @click.argument("folder")
 @click.option("--out", metavar="DIR", help="Where the page goes.  [default: FOLDER/report]")
+@click.option("--scheduler", metavar="NAME", help="Whose alternative.  [default: that of the log]")
+@click.option(
+    "--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml", help="Powers of nodes."
+)
+@settings_option
 @json_option()
 @quiet_option
-def report(folder: str, out: str | None, as_json: bool, quiet: bool) -> None:
+def report(folder: str, out: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Compare RARE's opinion with what the scheduler did, from the log in FOLDER."""
-    facts, page = functions.shadow_report(folder, out)
+    facts, page = functions.shadow_report(folder, out, **options)
     click.echo(json_text(facts.as_dict()) if as_json else functions.shadow_report_text(facts))
     if not as_json and not quiet:
         click.echo(f"written: {page}", err=True)
@@ -213,11 +218,20 @@ def report(folder: str, out: str | None, as_json: bool, quiet: bool) -> None:
 @shadow.command("dataset")
 @click.argument("folder")
 @click.option("--out", required=True, metavar="DIR", help="Where the dataset goes; -v0 is added to its name.")
+@click.option(
+    "--scenario",
+    default="islanded",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="Powers of nodes, service classes, prices.",
+)
+@settings_option
+@click.option("--hours", type=float, default=24.0, show_default=True, help="Of the log in one episode.")
 @click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
 @click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
 @json_option("The data sheet")
 @quiet_option
-def dataset(folder: str, out: str, as_json: bool, quiet: bool, **options: int) -> None:
+def dataset(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Turn the log in FOLDER into a dataset for offline learning: the actions are the scheduler's."""
     sheet = functions.shadow_dataset(folder, out, **options)
     click.echo(json_text(sheet) if as_json else functions.shadow_dataset_text(sheet))

@@ -1,4 +1,4 @@
-"""RARE's opinion of a live queue: one decision on the snapshot with the power that there is, and one without limit.
+"""RARE's opinion of a live queue: a decision with the power that there is, and one with power without limit.
 
 What would start with power without limit and does not start with the power that there is, stays for want of
 power. While the cluster draws more than there is, every waiting job stays.
@@ -50,7 +50,7 @@ class LiveOpinion:
     starts: bool = True
 
     def __call__(self, poll: Poll) -> Opinion:
-        """The opinion of one poll. InputError where the scenario or the scheduler does not fit the snapshot."""
+        """The opinion of one poll. InputError where scenario or scheduler do not fit the snapshot."""
         begun_s = time.monotonic()
         snapshot, suspended = waiting_again(poll.snapshot)
         name = self.scheduler.name
@@ -108,7 +108,7 @@ def is_free(job: SnapshotJob, now_s: int) -> bool:
 
 
 def without_power(loaded: Loaded) -> Loaded:
-    """The scenario's cluster, rules and prices, with power without limit; what needs a place or a calendar goes."""
+    """The scenario's cluster, rules and prices, with power without limit; what needs a calendar goes."""
     plain = load_scenario("plain").scenario
     scenario = loaded.scenario
     gone = {
