@@ -229,4 +229,3 @@ def _cancelled(jobs: Workload) -> int:
 
 def _instant(second: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
-

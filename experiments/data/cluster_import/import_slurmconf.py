@@ -89,7 +89,9 @@ def _import(source: str, request: ConfImport) -> dict[str, Any]:
     }
 
 
-def _limits(conf: SlurmConf, partitions: list[OwnedNodes], manager: ManagerTables) -> list[dict[str, str | int]]:
+def _limits(
+    conf: SlurmConf, partitions: list[OwnedNodes], manager: ManagerTables
+) -> list[dict[str, str | int]]:
     """Limits of associations and QOS, and the longest run of each partition that owns nodes."""
     names = {part.name for part in partitions}
     limits = []
@@ -97,7 +99,9 @@ def _limits(conf: SlurmConf, partitions: list[OwnedNodes], manager: ManagerTable
         if limit.get("partition", "*") in (*names, "*"):
             limits.append(limit)
         else:
-            manager.notes.append(f"a limit of partition {limit['partition']}, which owns no node, is left out")
+            manager.notes.append(
+                f"a limit of partition {limit['partition']}, which owns no node, is left out"
+            )
     for part in conf.partitions:
         if part.max_time_s > 0 and part.name in names:
             limits.append({"partition": part.name, "wall_s": part.max_time_s})
@@ -123,8 +127,8 @@ def _scenario(
 ) -> str:
     """The text of the scenario."""
     blocks = [
-        "# Made by `rare traces import slurmconf`. Watts are those of the scenario `plain`, not of these nodes:\n"
-        "# give a profile or your own figures. Every key: docs/scenarios.md.\n"
+        "# Made by `rare traces import slurmconf`. Watts are those of the scenario `plain`, not of these\n"
+        "# nodes: give a profile or your own figures. Every key: docs/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A cluster by its slurm.conf, under unlimited power; give its jobs with --workload"\n',
         *(_partition(part, _counts_memory(conf)) for part in partitions),
@@ -165,5 +169,7 @@ def _factors(header: str, factors: dict[str, int]) -> str:
 
 
 def _entry(header: str, entry: dict[str, str | int]) -> str:
-    written = {key: toml_text(value) if isinstance(value, str) else str(value) for key, value in entry.items()}
+    written = {
+        key: toml_text(value) if isinstance(value, str) else str(value) for key, value in entry.items()
+    }
     return toml_table(header, {}, written)

@@ -14,10 +14,10 @@ from traces.jobs.read_options import ReadOptions
 from traces.jobs.repairs import Findings
 from traces.jobs.sacct.rows.sacct_database import database_chunks, is_database
 from traces.jobs.sacct.rows.sacct_fields import is_header
-from traces.jobs.sacct.sacct_jobs import Accounts, accounts_of
-from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.rows.sacct_records import RecordReader
 from traces.jobs.sacct.rows.sacct_text import SacctText, delimiter_of
+from traces.jobs.sacct.sacct_jobs import Accounts, accounts_of
+from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.workload import Workload
 from traces.read_report import Finding
 

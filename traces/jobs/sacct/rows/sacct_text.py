@@ -147,7 +147,8 @@ class SacctText:
         remedy: str = "print the accounts with sacct -P, with their header"
         if self.delimiter is not None:
             remedy = Phrase(
-                "print the accounts with sacct -P, with their header, or give another ", Parameter("delimiter")
+                "print the accounts with sacct -P, with their header, or give another ",
+                Parameter("delimiter"),
             )
         return InputError(problem, where=place(self.path, number), remedy=remedy)
 
@@ -224,8 +225,8 @@ class SacctText:
         if len(fitting) != 1:
             which = "none" if not fitting else "more than one"
             raise InputError(
-                f"has {len(cells)} fields, its header {len(self._names)}, and {which} of its columns can hold "
-                f"a text with {quoted(delimiter)}",
+                f"has {len(cells)} fields, its header {len(self._names)}, and {which} of its columns can "
+                f"hold a text with {quoted(delimiter)}",
                 where=place(self.path, number),
                 value=quoted(text, 60),
                 remedy="print it without JobName, or with another delimiter (sacct --delimiter)",
@@ -254,7 +255,9 @@ class SacctText:
         keep = [row for row, text in enumerate(ids) if "." not in text or not _ID.fullmatch(text)]
         if len(keep) < len(ids):
             step = next(row for row, text in enumerate(ids) if "." in text)
-            finding = Finding(len(ids) - len(keep), at[step], quoted(ids[step]), "steps of jobs, which are no jobs")
+            finding = Finding(
+                len(ids) - len(keep), at[step], quoted(ids[step]), "steps of jobs, which are no jobs"
+            )
             self.findings.append(("notes", "steps", finding))
         title = self._names[self._places["job_id"]]
         if title in ids:
