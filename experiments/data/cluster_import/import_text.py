@@ -61,16 +61,16 @@ def _fit(report: dict[str, Any]) -> Iterator[str]:
     over = report["overflow"]
     if over is None:
         yield (
-            f"  what ran fits the machine: at most {report['peak_cores']:,} of {report['processors']:,} cores "
-            f"at once, at {report['peak_utc']}"
+            f"  what ran fits the machine: at most {report['peak_cores']:,} of {report['processors']:,} "
+            f"cores at once, at {report['peak_utc']}"
         )
         return
     beyond = over["most_cores"] - report["processors"]
     yield (
-        f"  what ran does NOT fit the machine of {report['processors']:,} cores: more from {over['first_utc']} "
-        f"on (job {over['job']}, line {over['line']}), at most {over['most_cores']:,} ({beyond:,} too many) at "
-        f"{over['most_utc']}, for {over['seconds']:,} s in all; cpus may be threads (--threads-per-core), or "
-        "the machine larger"
+        f"  what ran does NOT fit the machine of {report['processors']:,} cores: more from "
+        f"{over['first_utc']} on (job {over['job']}, line {over['line']}), at most {over['most_cores']:,} "
+        f"({beyond:,} too many) at {over['most_utc']}, for {over['seconds']:,} s in all; cpus may be threads "
+        "(--threads-per-core), or the machine larger"
     )
 
 

@@ -25,7 +25,8 @@ _OF_QOS = {
     "maxtrespa": ("account", "cores"),
 }
 _KNOWN = {"cluster", "account", "user", "partition", "share", "parname", "parentname", "qos", "defqos"} | {
-    "name", "priority", "gracetime", "preemptmode", "usagefactor", "id", "maxwall", *_GROUP, *_OF_USERS, *_OF_QOS
+    "name", "priority", "gracetime", "preemptmode", "usagefactor", "id", "maxwall",
+    *_GROUP, *_OF_USERS, *_OF_QOS
 }  # fmt: skip
 
 
