@@ -1,7 +1,7 @@
 """Jobs of every ending on a real Slurm, for its accounts.
 
-`python -m tests.slurm.accounted_jobs FOLDER` starts a Slurm, runs them, and writes what sacct and sacctmgr print:
-the files in tests/traces/jobs/sacct/recorded. The one user of that Slurm gets other names in them.
+`python -m tests.slurm.accounted_jobs FOLDER` starts a Slurm, runs them, and writes what sacct and sacctmgr
+print: the files in tests/traces/jobs/sacct/recorded. The one user of that Slurm gets other names in them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def state(slurm: Slurm, job: str) -> str:
 
 
 def run_all(slurm: Slurm) -> dict[str, str]:
-    """Run jobs that end in every way; (name -> id). Takes about two minutes, the shortest time limit being one."""
+    """Run jobs that end in every way; (name -> id). Takes two minutes: the shortest time limit is one."""
     jobs = {
         "over": submit(slurm, "over", "sleep 300", "-n1", "-t1"),
         "done": submit(slurm, "done", "sleep 4", "-n2", "-t5"),

@@ -65,7 +65,9 @@ def test_few_columns_in_another_order():
     workload = jobs_of("semicolons.txt")
     # Ids of tasks and parts are texts where the file has no JobIDRaw.
     assert {"12_1", "12_4", "11", "7"} <= set(workload.job_id)
-    assert sorted(workload.work_s.tolist()) == sorted(jobs_of("jobs-only.txt").work_s.tolist())
+    every = table(jobs_of("jobs-only.txt"))
+    work_s = sorted(int(workload.work_s[row]) for row in range(len(workload)) if workload.job_id[row] != "19")
+    assert work_s == sorted(row[3] for row in every)
 
 
 def test_padded_columns_are_refused_with_what_to_do():
