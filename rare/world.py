@@ -8,24 +8,22 @@ import numpy as np
 
 from rare.job_records import build_jobs as build_jobs
 from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case
+from rare.options.limit_tables import limit_tables
 from rare.rules import orders
 from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
 from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
+from rare.rules.priority.priority_tables import priority_arrays
 from rare.state.arrays import (
-    BLOCK,
     CELL,
-    CLASSES,
     ENTRY,
     ENV,
     EVENT,
     FORECAST,
     INPUT,
-    LEAF,
     LIST_ENDS,
     LIVE,
-    MARK,
     NEED_LIVE,
     NO_TIME,
     OUTCOME,
@@ -46,7 +44,10 @@ from rare.state.event_tables import (
     outage_table,
     speed_table,
 )
+from rare.state.index_arrays import BLOCK, CLASSES, LEAF, MARK
+from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import behind, records
+from rare.state.priority_arrays import ASSOCIATION
 
 LOG_ROWS = 16_384
 MANY_LIVE = 65_536  # live slots of one environment from which on they grow by a quarter and in place
@@ -155,6 +156,9 @@ def build_world(
     env.order = order
     env.order_param = order_param
     env.keyed_s = env.pass_s = env.outlook_s = env.stopped_s = -NEVER_S
+    for key in ("window_s", "resolution_s", "max_jobs", "interval_s"):
+        env[f"bf_{key}"] = getattr(options.backfill, key)
+    env.bf_limited = options.backfill.is_limited
     env.checkpoint_s = options.checkpoint_s
     env.checkpoint_cost_s = options.checkpoint_cost_s
     env.log_level = log_level
@@ -173,6 +177,8 @@ def build_world(
     partitions = len(case.cluster.partitions)
     events, outages = event_table(case.events), outage_table(case.outages)
     chains, followers = chain_tables(case.workload)
+    ranking = priority_arrays(case, jobs)
+    group_limits, memberships = limit_tables(case)
     world = World(
         env=env,
         part=build_partitions(case, environments),
@@ -198,6 +204,11 @@ def build_world(
         chains=chains,
         followers=followers,
         cancels=cancel_table(case.workload),
+        associations=records((environments, len(ranking.shares)), ASSOCIATION),
+        **ranking._asdict(),
+        group_use=records((environments, len(group_limits)), GROUP_USE),
+        group_limits=group_limits,
+        memberships=memberships,
         handles=None,
     )
     world = bind(world)

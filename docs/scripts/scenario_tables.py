@@ -68,6 +68,8 @@ def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
         "events": _keys(tables.EventsTable),
         "outage": _keys(tables.OutageTable),
         "outages": _keys(tables.OutagesTable),
+        "backfill": _keys(tables.BackfillTable),
+        "limit": _keys(tables.LimitTable),
     }
 
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
     from experiments.launchpad.experiment_file import experiment_schema
     from experiments.launchpad.launch import claims_text, launchpad
+    from experiments.operate.shadow.acting.act_loop import Stopped
+    from experiments.operate.shadow.acting.actor import ActLimits
+    from experiments.operate.shadow.run_shadow import ActRequest, ShadowRequest, act, advise, observe, release
+    from experiments.operate.shadow.shadow_dataset import shadow_dataset, shadow_dataset_text
+    from experiments.operate.shadow.shadow_report import shadow_report, shadow_report_text
+    from experiments.operate.shadow.sources.power_feed import FeedOptions
     from experiments.page_makers import redraw_page
     from experiments.presets import preset_of
     from experiments.report.learned_facts import learning_text
@@ -71,6 +77,19 @@ MODULES = {
     "experiments.data.dataset_figure": ("draw_dataset",),
     "experiments.launchpad.experiment_file": ("experiment_schema",),
     "experiments.launchpad.launch": ("claims_text", "launchpad"),
+    "experiments.operate.shadow.acting.act_loop": ("Stopped",),
+    "experiments.operate.shadow.acting.actor": ("ActLimits",),
+    "experiments.operate.shadow.run_shadow": (
+        "ActRequest",
+        "ShadowRequest",
+        "act",
+        "advise",
+        "observe",
+        "release",
+    ),
+    "experiments.operate.shadow.shadow_dataset": ("shadow_dataset", "shadow_dataset_text"),
+    "experiments.operate.shadow.shadow_report": ("shadow_report", "shadow_report_text"),
+    "experiments.operate.shadow.sources.power_feed": ("FeedOptions",),
     "experiments.page_makers": ("redraw_page",),
     "experiments.presets": ("preset_of",),
     "experiments.report.learned_facts": ("learning_text",),

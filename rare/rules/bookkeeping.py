@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rare.rules.events.chains import arrival_s, release_followers
+from rare.rules.limits.queue_limits import count_submitted
 from rare.state.arrays import (
     FREE,
     HELD,
@@ -64,6 +65,7 @@ def record(w, slot, status, earned_u):
         row.status = status
         if w.chain_rows > 0 and job.doing != HELD:
             row.delay_s = arrival_s(w, job.job) - job_of(w, job.job).submit_s
+    count_submitted(w, job.job, -1)
     job.doing = FREE
     job.next_free = s.free_slot
     s.free_slot = slot

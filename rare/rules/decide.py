@@ -22,7 +22,9 @@ from rare.rules.job_life import (
     shed,
     start,
     suspend,
+    why_no_room,
 )
+from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.orders import FCFS
 from rare.rules.power_balance import content_to_serve, fits_power, node_increase_mw
 from rare.rules.progress.level_changes import (
@@ -48,12 +50,12 @@ from rare.state.arrays import (
     ends_of,
     entry_of,
     env_of,
-    leaf_of,
     live_of,
     part_of,
 )
 from rare.state.compile import rule, shared_rule
 from rare.state.decisions import FULL, RAISE, SLOW, slot_of_decision, what_of_decision
+from rare.state.index_arrays import leaf_of
 
 WALK = 32  # jobs looked at before an index is asked, which costs as much
 
@@ -67,15 +69,15 @@ def overdrawn(w):
 
 @rule
 def least_need_mw(w, above_mw):
-    """Least IT power that a waiting job adds, of those whose cores, GPUs and memory are free and that add
-    more than `above_mw`; HUGE: there is none."""
+    """Least IT power that a waiting job adds, of those that have room and add more than `above_mw`; HUGE: there
+    is none."""
     least_mw = HUGE
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot
         live = live_of(w, slot)
         if live.power_mw >= least_mw or live.most_mw <= above_mw:
             continue
-        if fits_resources(live, part_of(w, live.part)) == OK:
+        if why_no_room(w, slot) == OK:
             need_mw = live.power_mw + node_increase_mw(w, slot)
             if need_mw > above_mw:
                 least_mw = min(least_mw, need_mw)
@@ -153,7 +155,7 @@ def barred_only_now(w):
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot
         live = live_of(w, slot)
-        fits = fits_resources(live, part_of(w, live.part)) == OK
+        fits = why_no_room(w, slot) == OK
         if fits and live.changed_s == env_of(w).now_s and has_power(w, slot):
             return True
     return w.speed_levels > 1 and raise_barred_only_now(w)
@@ -162,10 +164,10 @@ def barred_only_now(w):
 @rule
 def why_not_start(w, slot):
     """OK if this waiting job may start or resume now, at its lowest speed at least, else the first reason
-    against it (§4.2a, §4.3, §11.3)."""
+    against it (§4.2a, §4.3, §11.3, §15.2)."""
     s = env_of(w)
     live = live_of(w, slot)
-    reason = fits_resources(live, part_of(w, live.part))
+    reason = why_no_room(w, slot)
     if reason != OK:
         return reason
     if live.changed_s == s.now_s:
@@ -196,9 +198,10 @@ def later_start(w, first, spare_mw):
             job = queue_index.next_fit(w, p, job, queue_index.free_size(part), spare_mw, 0, queue_index.TOP)
             if job == queue_index.NOBODY:
                 break
-            live = live_of(w, leaf_of(w, job).slot)
+            slot = leaf_of(w, job).slot
+            live = live_of(w, slot)
             fits = fits_resources(live, part) == OK and fits_power(w, live, spare_mw)
-            if fits and live.changed_s != s.now_s:
+            if fits and live.changed_s != s.now_s and not is_over_limit(w, slot):
                 note_startable(w, spare_mw)
                 s.startable_at = 0  # where in the queue is not known
                 return True
@@ -254,7 +257,7 @@ def possible_start(w):
             return later_start(w, live.job, spare_mw)
         least_cores = min(least_cores, live.cores)
         least_mw = min(least_mw, live.power_mw)
-        if fits_resources(live, part_of(w, live.part)) != OK:
+        if why_no_room(w, slot) != OK:
             continue
         if live.changed_s != s.now_s and fits_power(w, live, spare_mw):
             note_startable(w, spare_mw)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from rare.model import NEVER_S
 from rare.rules.backfill import promises
 from rare.rules.bookkeeping import count_slowdown, count_unserved, log_event, log_room, record
-from rare.rules.decide import barred_only_now, charged_enough_s, overdrawn, possible
+from rare.rules.decide import barred_only_now, charged_enough_s, overdrawn, possible, possible_start
 from rare.rules.events.grid_events import next_moment_s
 from rare.rules.forced_victim import ANYWHERE, forced_victim
 from rare.rules.job_life import OK, shed
 from rare.rules.outlook import next_issue_s
 from rare.rules.power_balance import account, battery_instant_s, set_flows
+from rare.rules.priority.multifactor import next_mark_s
 from rare.rules.progress.pace import restart_mj
 from rare.rules.settle import settle
 from rare.state import live_lists
@@ -74,8 +75,8 @@ def cycles_alone(w):
 
 @rule
 def next_idle_s(w):
-    """Next instant that does not keep a run alive: of a tick, or of a battery that cycles alone (§8.4)."""
-    next_s = next_tick_s(w)
+    """Next instant that does not keep a run alive: a tick, a mark, one of a battery that cycles alone (§8.4)."""
+    next_s = min(next_tick_s(w), next_mark_s(w))
     return min(next_s, battery_instant_s(w)) if cycles_alone(w) else next_s
 
 
@@ -94,6 +95,8 @@ def next_internal_s(w):
         next_s = min(next_s, live_of(w, entry_of(w, TIMER, ends_of(w, TIMER).first).slot).timer_s)
     if w.moment_rows > 0:
         next_s = min(next_s, next_moment_s(w))
+    if s.bf_interval_s > 0 and s.now_s % s.bf_interval_s != 0 and possible_start(w):
+        next_s = min(next_s, (s.now_s // s.bf_interval_s + 1) * s.bf_interval_s)  # the next pass (§10.14)
     return next_s
 
 

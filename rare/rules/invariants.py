@@ -34,6 +34,7 @@ def verify(world: World, e: int = 0) -> None:
         return
     _counts(world, state, live)
     _resources(world, e, [job for _, job in running])
+    _groups(world, e, live)
     _lists(world, e, running, waiting, held)
     _work(world, e, live)
 
@@ -69,6 +70,18 @@ def _resources(world: World, e: int, running: list[Any]) -> None:
     _require(state.active_mw == sum(int(job.power_mw) for job in running), "2.3", "active power")
     _require(state.node_mw == node_mw, "2.3", "power of the nodes in use")
     _require(state.used_cores == sum(int(job.cores) for job in running), "2.1", "cores in use")
+
+
+def _groups(world: World, e: int, live: list[Any]) -> None:
+    """What the groups of limited jobs have is what their live jobs have, and never more than allowed."""
+    for group, (limit, use) in enumerate(zip(world.group_limits, world.group_use[e], strict=False)):
+        mine = [job for _, job in live if group in world.memberships[job.job].group]
+        running = [job for job in mine if job.doing == RUNNING]
+        has = (len(running), sum(int(job.cores) for job in running), len(mine))
+        counted = (use.running_jobs, use.cores, use.submitted_jobs)
+        _require(has == counted, "15.2", f"group {group} has {has}, counted are {counted}")
+        for name in ("running_jobs", "cores", "submitted_jobs"):
+            _require(use[name] <= limit[name], "15", f"{name} of group {group} above its limit")
 
 
 def _lists(world: World, e: int, running: list[Any], waiting: list[Any], held: list[Any]) -> None:

@@ -6,8 +6,10 @@ from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.bookkeeping import count_slowdown, count_unserved, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
-from rare.rules.orders import allowance_s, estimate_left_s, priority, worth_at
+from rare.rules.limits.queue_limits import count_running, is_over_limit
+from rare.rules.orders import allowance_s, estimate_left_s, key_of, worth_at
 from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
+from rare.rules.priority.usage_decay import add_use, is_ranked
 from rare.rules.progress.pace import (
     WHOLE,
     begin_run,
@@ -63,11 +65,10 @@ from rare.state.event_arrays import pace_of
 OK, ERR_WAITING, ERR_CORES, ERR_GPUS, ERR_MEMORY = range(5)
 ERR_POWER, ERR_AGAIN, ERR_RUNNING, ERR_VOLUNTARY, ERR_RIGID = range(5, 10)
 ERR_LEVEL, ERR_SLOWEST, ERR_FASTEST, ERR_RAISE = range(10, 14)
+ERR_LIMIT = 14
 
 HUGE = 2**60
 UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
-
-# --- §5 running, §6 value ------------------------------------------------------------------
 
 
 @rule
@@ -90,6 +91,7 @@ def occupy(w, slot, sign):
     s.need_mw = UNKNOWN
     s.changes += 1
     s.used_cores += sign * job.cores
+    count_running(w, job, sign)
     part.nodes_used = nodes
 
 
@@ -106,17 +108,28 @@ def fits_resources(live, part):
 
 
 @rule
+def why_no_room(w, slot):
+    """OK if cores, GPUs and memory are free for this waiting job and no limit is in its way, else the first
+    that is (§4.2a, §15.2)."""
+    live = live_of(w, slot)
+    reason = fits_resources(live, part_of(w, live.part))
+    if reason == OK and is_over_limit(w, slot):
+        return ERR_LIMIT
+    return reason
+
+
+@rule
 def enqueue(w, slot, doing):
     """Put a job into the queue, at its place in the order."""
     s = env_of(w)
     live = live_of(w, slot)
     live.doing = doing
     live.promised_wait_s = NO_PROMISE
-    live.key = priority(job_of(w, live.job), live.left_s, s.order, s.now_s, 1.0, s.order_param)
+    live.key = key_of(w, slot)
     live_lists.insert(w, QUEUE, live.key, live.job, slot)
     if queue_index.is_kept(w):
         queue_index.add(w, slot)
-    if s.need_mw != UNKNOWN and fits_resources(live, part_of(w, live.part)) == OK:
+    if s.need_mw != UNKNOWN and why_no_room(w, slot) == OK:
         s.need_mw = min(s.need_mw, live.power_mw + node_increase_mw(w, slot))
     s.least_cores = min(s.least_cores, live.cores)
     s.least_mw = min(s.least_mw, live.power_mw)
@@ -193,6 +206,8 @@ def expire(w, slot):
 def stop_running(w, slot):
     """Take a job off the machine: it holds nothing, its end is off the lists."""
     live = live_of(w, slot)
+    if is_ranked(w):
+        add_use(w, slot, env_of(w).now_s)
     occupy(w, slot, -1)
     live_lists.remove(w, FINISH, float(live.finish_s), live.job)
     live_lists.remove(w, EXPECTED, float(live.expected_s), live.job)

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S
+from rare.rules.priority.multifactor import multifactor_key, rank_queue
 from rare.state import live_lists
 from rare.state.arrays import QUEUE, ends_of, entry_of, env_of, job_of, live_of
-from rare.state.codes import DEADLINE, VALUE, Choice, NumberParameter, check_branches
+from rare.state.codes import DEADLINE, PRIORITY, VALUE, Choice, NumberParameter, check_branches
 from rare.state.compile import rule
+from rare.state.priority_arrays import MULTIFACTOR
 from traces.name_registry import Registry
 
 FCFS, SJF, LJF, HVF, HVD, EDF, SLACK, ATC, WFP3, UNICEF, F1, F2, F3, F4 = range(14)
@@ -43,6 +45,11 @@ ORDERS.register("f1", "learned priority F1 (Carastan-Santos and de Camargo 2017)
 ORDERS.register("f2", "learned priority F2 (same)", Choice(F2))
 ORDERS.register("f3", "learned priority F3 (same)", Choice(F3))
 ORDERS.register("f4", "learned priority F4 (same)", Choice(F4))
+ORDERS.register(
+    "multifactor",
+    "Slurm's multifactor priority by the scenario's [priority]: age, size, partition, QOS, nice, fair share",
+    Choice(MULTIFACTOR, PRIORITY),
+)
 ORDER_NAMES = ORDERS.built_in  # by code
 
 SHORTEST_ALLOWANCE_S = 600
@@ -161,10 +168,22 @@ def priority(job, left_s, order, now_s, mean_run_s, param):
         return run_s * width + 6_860_000.0 * math.log10(submit_s)
     if order == F4:
         return run_s * math.sqrt(width) + 530_000.0 * math.log10(submit_s)
+    if order == MULTIFACTOR:
+        return -math.inf  # it depends on more than the job: see key_of
     return math.nan
 
 
 check_branches(ORDERS, priority, "order")
+
+
+@rule
+def key_of(w, slot):
+    """What the queue is sorted by of a job that comes to it now; of `atc` not yet the scale (renew_order)."""
+    s = env_of(w)
+    live = live_of(w, slot)
+    if s.order == MULTIFACTOR:
+        return multifactor_key(w, live.job)
+    return priority(job_of(w, live.job), live.left_s, s.order, s.now_s, 1.0, s.order_param)
 
 
 @rule
@@ -183,9 +202,11 @@ def mean_estimate_s(w):
 def renew_order(w):
     """Give the waiting jobs their priorities of this instant and sort the queue, once an instant.
 
-    Nothing to do for an order that time does not change.
+    Nothing to do for an order that time does not change. `multifactor` changes at its marks (§14.2).
     """
     s = env_of(w)
+    if s.order == MULTIFACTOR:
+        rank_queue(w)
     if not changes_with_time(s.order) or s.keyed_s == s.now_s:
         return
     mean_s = mean_estimate_s(w)

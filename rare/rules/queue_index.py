@@ -15,20 +15,17 @@ from __future__ import annotations
 
 from rare.rules.orders import estimate_left_s
 from rare.state.arrays import (
-    BLOCK,
-    CLASSES,
     QUEUE,
     SUSPENDED,
     ends_of,
     entry_of,
     env_of,
     job_of,
-    leaf_of,
     live_of,
-    mark_of,
     part_of,
 )
 from rare.state.compile import rule
+from rare.state.index_arrays import BLOCK, CLASSES, leaf_of, mark_of
 
 TOP = 2**31 - 1
 NOBODY = -1

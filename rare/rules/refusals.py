@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rare.rules import job_life as rules
+from rare.rules.limits.queue_limits import reached_group
 from rare.rules.power_balance import node_increase_mw
 from rare.rules.progress.level_changes import raise_mw
 from rare.rules.progress.pace import levels_of, power_at_mw
@@ -23,6 +24,8 @@ def refusal(world: World, e: int, code: int, reason: int, job_id: object) -> str
     head = f"job {job_id} at {state.now_s} s"
     if reason == rules.ERR_POWER:
         return head + _lack_of_power(world, e, slot, what)
+    if reason == rules.ERR_LIMIT:
+        return head + _reached_limit(world, e, slot) + CHOOSE
     if reason >= rules.ERR_LEVEL:
         return head + _bad_level(world, e, slot, what, reason)
     running = live.doing == RUNNING
@@ -67,6 +70,19 @@ def _lack_of_power(world: World, e: int, slot: int, level: int) -> str:
         f"power and {spare_mw / 1000:g} W is spare (RULES §4.2, §2.6); choose a job for which "
         f"view.can_start() is true{lower}, or WAIT"
     )
+
+
+def _reached_limit(world: World, e: int, slot: int) -> str:
+    """The middle of the sentence about a start that a limit does not allow, both sides compared."""
+    group = int(reached_group(world.handles[e], slot))
+    limit, use = world.group_limits[group], world.group_use[e, group]
+    which = f"[[limit]] {int(limit.entry) + 1} of the scenario"
+    if use.running_jobs >= limit.running_jobs:
+        sides = f"lets {limit.running_jobs} of these jobs run at once, and {use.running_jobs} do"
+    else:
+        cores = world.live[e, slot].cores
+        sides = f"lets these jobs take {limit.cores} cores, they have {use.cores}, and it needs {cores}"
+    return f" cannot start: {which} {sides} (RULES §15.2)"
 
 
 def _bad_level(world: World, e: int, slot: int, what: int, reason: int) -> str:

@@ -9,8 +9,10 @@ from rare.rules.events.grid_events import apply_events, next_moment_s
 from rare.rules.events.outages import apply_outages
 from rare.rules.events.waiting_timers import set_timer
 from rare.rules.job_life import OK, cancel, drop_if_expired, enqueue, expire, finish
+from rare.rules.limits.queue_limits import count_submitted, is_refused_at_submit
 from rare.rules.orders import allowance_s
 from rare.rules.power_balance import account, nodes_alone_mw, set_capacity
+from rare.rules.priority.usage_decay import is_ranked, pass_marks
 from rare.state import live_lists
 from rare.state.arrays import (
     CANCEL,
@@ -66,7 +68,7 @@ def apply_inputs(w):
 
 @rule
 def reject(w, index):
-    """A job that fits no empty partition is named and counted (§2.2)."""
+    """A job that fits no empty partition, or that a limit rejects, is named and counted (§2.2, §15.3)."""
     s = env_of(w)
     s.rejected += 1
     log_event(w, REJECT, index)
@@ -88,6 +90,7 @@ def take_slot(w, index):
     live = live_of(w, slot)
     s.free_slot = live.next_free
     s.live += 1
+    count_submitted(w, index, 1)
     live.job = index
     live.changed_s = NO_TIME
     live.left_s = job.work_s
@@ -135,6 +138,9 @@ def admit_arrivals(w):
         if not log_room(w):
             return NEED_LOG
         if job_of(w, s.next_job).part < 0:
+            reject(w, s.next_job)
+        elif is_refused_at_submit(w, s.next_job):
+            s.over_limit += 1
             reject(w, s.next_job)
         else:
             if s.live == w.live_slots:
@@ -226,6 +232,8 @@ def settle(w, now_s):
     """
     s = env_of(w)
     account(w, now_s)  # §3.1
+    if is_ranked(w):
+        pass_marks(w)  # §14.2
     if not complete_jobs(w):  # §3.2
         return NEED_LOG
     if now_s >= s.inputs_end_s or now_s >= s.window_end_s:  # §8.2, §8.3

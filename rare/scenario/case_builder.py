@@ -11,11 +11,13 @@ from rare.machine_events import PER_MILLE
 from rare.model import NEVER_S, UNLIMITED_MW, Case, ClassPrice, Options, Partition
 from rare.rules.orders import density_median
 from rare.scenario.calendar import TimeJoin
+from rare.scenario.config.priority_tables import priority_of
 from rare.scenario.config.scenario_config import Scenario, SiteTable
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster, note_misfits
 from rare.scenario.inputs.event_inputs import RunSpan, read_grid_events
 from rare.scenario.inputs.job_inputs import read_jobs, with_classes, with_sensitivity
+from rare.scenario.inputs.limit_inputs import note_idle_limits, read_backfill, read_limits
 from rare.scenario.inputs.outage_inputs import read_outages
 from rare.scenario.inputs.power_inputs import read_power_inputs
 from rare.scenario.inputs.run_calendar import job_calendar, supply_calendar
@@ -111,15 +113,18 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         cluster,
         power.inputs,
         make_battery(scenario, cluster, record),
-        _options(scenario),
+        scenario_options(scenario),
         begin_s=power.begin_s,
         end_s=power.end_s,
         forecast=power.forecast,
         events=read_grid_events(loaded, supply_calendar(power.join, jobs, begin_s), span, record),
         outages=read_outages(loaded, cluster, job_calendar(power.join, jobs, begin_s), span, record),
+        priority=priority_of(scenario.priority),
+        limits=read_limits(scenario, cluster),
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
     )
+    note_idle_limits(case, record)
     return Built(case, loaded, power.join, record.files, tuple(record.notes))
 
 
@@ -147,7 +152,8 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     return dataclasses.replace(loaded, scenario=elsewhere)
 
 
-def _options(scenario: Scenario) -> Options:
+def scenario_options(scenario: Scenario) -> Options:
+    """The choices of a scenario that change rules, as the rules take them."""
     rules = scenario.rules.model_dump()
     first = rules.pop("dispatch_first")
     battery = scenario.battery
@@ -166,6 +172,7 @@ def _options(scenario: Scenario) -> Options:
         unserved_penalty_u=round(scenario.objective.unserved_penalty * MICRO),
         unserved_value_ppm=round(scenario.objective.unserved_value_share * MICRO),
         unserved_by_class=_class_prices(scenario),
+        backfill=read_backfill(scenario),
     )
 
 

@@ -30,17 +30,25 @@ _UNUSED: dict[str, tuple[Any, ...]] = {
     "checkpoint_cost_s": (0,),
     "unserved_penalty": (0.0, None),
     "unserved_value_share": (0.0, None),
+    "priority": (None,),
+    "backfill": (None,),
+    "limit": ((),),
 }
 """Keys, of whichever table, that came after the first hashes, with the values that say nothing."""
 _UNUSED_TEXTS = (
     ", speeds=()",
     ", checkpoint_s=0, checkpoint_cost_s=0",
     ", unserved_penalty_u=0, unserved_value_ppm=0, unserved_by_class=()",
+    ", backfill=BackfillOptions(window_s=0, resolution_s=0, max_jobs=0, interval_s=0)",
 )
 """The same in the text of a cluster and of options."""
 _LATER_FIELDS = ("sensitivity", "cancel_s", "unserved_u")
 """Fields of a job's record that count where the workload or the options have them."""
+_OWNERS = ("account", "qos", "user")
+"""Columns that count where a limit goes by them."""
 _EXTRA_COLUMNS = ("sensitivity_milli", "cancel_s", "after", "after_any", "think_s")
+_RANKED_BY = ("user", "account", "qos", "nice")
+"""Columns that count where the scenario has a [priority]."""
 
 
 def config_hash(scenario: Scenario) -> str:
@@ -74,11 +82,23 @@ def case_hash(case: Case) -> str:
         column = getattr(case.workload, name)
         if column is not None:
             digest.update(f"{name} {column.tolist()}".encode())
+    if case.limits:
+        digest.update(f"limits {case.limits}".encode())
+        for key in (key for key in _OWNERS if any(key in limit.holders for limit in case.limits)):
+            names = getattr(case.workload, key)
+            digest.update(f"{key} {None if names is None else names.tolist()}".encode())
     for kind, rows in (("events", case.events), ("outages", case.outages)):
         if rows is not None:
             columns = [getattr(rows, name).tolist() for name in rows.__dataclass_fields__]
             digest.update(f"{kind} {columns}".encode())
+    if case.priority is not None:  # and whom and what it ranks by
+        names = {name: _listed(getattr(case.workload, name)) for name in _RANKED_BY}
+        digest.update(f"priority {case.priority} {names}".encode())
     return digest.hexdigest()
+
+
+def _listed(column: np.ndarray | None) -> list[Any] | None:
+    return None if column is None else column.tolist()
 
 
 def _first_fields(jobs: np.ndarray) -> np.ndarray:

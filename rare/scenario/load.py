@@ -22,7 +22,7 @@ MAX_BYTES = 1_000_000
 # Keys that describe one workload file: another file does not inherit them.
 _OF_THE_FILE = ("format", "mapping", "processors", "zone", "start_utc", "jobs", "from_date", "to_date")
 _OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed", "processors")
-_ARRAYS = ("source", "partition", "service_class", "speed", "event", "outage")
+_ARRAYS = ("source", "partition", "service_class", "speed", "event", "outage", "share")
 UNLIMITED = "unlimited"
 ALL = "all"
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rare.state.compile import rule
+from rare.state.env_record import ENV as ENV
+from rare.state.index_arrays import BLOCK
 from rare.state.memory import accessor, arguments, fresh, register
 
 I8, I4, F8 = np.int64, np.int32, np.float64
@@ -42,69 +44,6 @@ WAIT = -1
 NO_TIME = -1
 NO_PROMISE = -1
 
-ENV = np.dtype(
-    [
-        # clock
-        ("now_s", I8), ("last_s", I8), ("wake_s", I8), ("due_s", I8), ("idle_s", I8), ("begin_s", I8),
-        ("phase", I8),
-        ("ended", I8),
-        ("inputs_end_s", I8), ("window_end_s", I8), ("next_job", I8), ("jobs_end", I8), ("input_row", I8),
-        # inputs in force, and those that take force at the next settling (§3.3)
-        ("supply_mw", I8), ("import_mw", I8), ("price_u", I8), ("carbon_u", I8), ("pue", I8),
-        ("new_supply_mw", I8), ("new_import_mw", I8), ("new_price_u", I8), ("new_carbon_u", I8),
-        ("new_pue", I8),
-        # forecasts: first issue, time between issues, length of a step (§10)
-        ("forecast_begin_s", I8), ("issue_step_s", I8), ("forecast_step_s", I8),
-        # battery (§7.3), content in mJ/1000
-        ("content", I8), ("capacity", I8), ("charge_limit_mw", I8), ("discharge_limit_mw", I8),
-        ("charge_factor", I8), ("discharge_factor", I8), ("leak", I8),
-        # options
-        ("min_battery_s", I8), ("restart_s", I8), ("suspend_loss_s", I8), ("max_kills", I8),
-        ("kill_at_estimate", I8), ("voluntary", I8), ("grid_first", I8), ("tick_s", I8),
-        ("grid_charge", I8), ("grid_charge_below", I8),
-        # power now: of jobs, of nodes in use, of lit unused nodes; what can be served (§2.6)
-        ("active_mw", I8), ("node_mw", I8), ("lit_mw", I8), ("cap_mw", I8), ("start_cap_mw", I8),
-        # flows until the next instant (§7)
-        ("draw_mw", I8), ("used_mw", I8), ("charge_mw", I8), ("discharge_mw", I8), ("grid_mw", I8),
-        ("curtailed_mw", I8), ("grid_charge_mw", I8), ("leak_rate", I8),
-        # accounts: energies in mJ; exact sums of products as quotient and remainder (§7.5)
-        ("available_mj", I8), ("used_mj", I8), ("curtailed_mj", I8), ("charged_mj", I8),
-        ("discharged_mj", I8), ("grid_charged_mj", I8), ("leaked", I8), ("grid_mj", I8), ("draw_mj", I8),
-        ("wasted_mj", I8),
-        ("cost_u", I8), ("cost_rest", I8), ("emitted_u", I8), ("emitted_rest", I8),
-        ("core_s", I8), ("used_cores", I8),
-        # counts
-        ("decisions", I8), ("instants", I8), ("completed", I8), ("rejected", I8), ("expired", I8),
-        ("failed", I8), ("violations", I8), ("suspensions", I8), ("kills", I8), ("heads_skipped", I8),
-        ("offered_u", I8), ("earned_u", I8), ("slowdown", F8),
-        # live jobs: number of them, first free slot; bounds over the queue (see rules.possible_start)
-        ("live", I8), ("free_slot", I8), ("suspended", I8), ("stopped_s", I8),
-        ("least_cores", I8), ("least_mw", I8), ("need_mw", I8), ("startable_at", I8),
-        ("declined", I8),
-        # starts, stops and departures so far; what was known when nothing had changed since then:
-        # a waiting job that could start, and how far EASY had tested the queue in vain
-        ("changes", I8), ("found_changes", I8), ("found_mw", I8),
-        ("seen_changes", I8), ("seen_mw", I8), ("seen_cursor", I8),
-        ("walked", I8),  # jobs of the queue looked at in walks (build.should_index)
-        # whether starts are promised, and `changes` when all promises had last been renewed
-        # (rare.rules.backfill.promises)
-        ("keeps_promises", I8), ("renewed_changes", I8),
-        # how the queue is kept, and the memory of a scheduler's pass over it (schedulers.heuristics.chooser)
-        ("order", I8), ("order_param", F8), ("keyed_s", I8), ("pass_s", I8), ("pass_decision", I8),
-        ("pass_choice", I8), ("pass_cursor", I8), ("pass_rows", I8), ("last_action", I8),
-        ("outlook_s", I8), ("outlook_decision", I8),
-        # logs: 0 nothing, 1 events and power, 2 also every settled instant
-        ("log_level", I8), ("log_rows", I8), ("power_rows", I8), ("record_jobs", I8),
-        # checkpoints (§5.7); limits of grid events on draw and starts, how many are on (§12.1); how far
-        # moments and outages have come (§12)
-        ("checkpoint_s", I8), ("checkpoint_cost_s", I8), ("open_start_cap_mw", I8), ("limit_mw", I8),
-        ("start_limit_mw", I8), ("events_on", I8), ("moment_row", I8), ("outage_row", I8), ("first_job", I8),
-        ("slowdowns", I8), ("raises", I8), ("cancelled", I8), ("dropped", I8), ("lost", I8),
-        ("unserved", I8), ("unserved_u", I8),  # jobs not served so far, and what that cost (§6.6)
-    ],
-    align=True,
-)  # fmt: skip
-
 PART = np.dtype(
     [
         ("nodes", I8), ("cores", I8), ("gpus_milli", I8), ("memory_mib", I8),
@@ -119,6 +58,7 @@ PART = np.dtype(
         ("spare_memory_mib", I8), ("spare_mw", I8), ("kept", I8),
         # speeds, the full one included (§11.1); nodes without outages, and those that outages take (§12.3)
         ("levels", I8), ("all_nodes", I8), ("away", I8),
+        ("blocked", I8),  # a job waits in it, between two passes of backfilling (§10.14)
     ],
     align=True,
 )  # fmt: skip
@@ -169,26 +109,23 @@ POWER = np.dtype(
 
 
 LIST_ENDS = np.dtype([("first", I8), ("last", I8)])
-# not "size": without the compiler that is an attribute of every NumPy scalar
-LEAF = np.dtype([("slot", I4), ("width", I4), ("soon", I4), ("light", I4)])
-MARK = np.dtype([("soon", I4), ("light", I4), ("small", I4)])
-BLOCK, CLASSES = 16, 16  # of the index: jobs in a block, classes of size (rare.rules.queue_index)
 CELL = np.dtype([("value", I8)])
 
 _ARRAYS = (
     "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
     "scratch", "leaves", "tree", "pace", "limits", "held_back", "speeds", "grid_events", "moments", "outages",
-    "chains", "followers", "cancels",
+    "chains", "followers", "cancels", "associations", "weights", "standings", "shares",
+    "group_use", "group_limits", "memberships",
 )  # fmt: skip
 SHARED = (
     "jobs", "inputs", "forecast", "speeds", "grid_events", "moments", "outages", "chains", "followers",
-    "cancels",
+    "cancels", "weights", "standings", "shares", "group_limits", "memberships",
 )  # fmt: skip
 _SIZES = (
     "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
     "outcome_rows", "log_room", "power_room", "scratch_cells",
     "blocks", "pace_rows", "speed_levels", "event_rows", "moment_rows", "outage_rows", "chain_rows",
-    "cancel_rows",
+    "cancel_rows", "association_rows", "groups", "groups_per_job",
 )  # fmt: skip
 HANDLE = np.dtype(
     [(f"at_{name}", I8) for name in _ARRAYS] + [("at_plan", I8)] + [(name, I8) for name in _SIZES]
@@ -226,6 +163,13 @@ class World(NamedTuple):
     chains: Any  # (J + 1 or 0,)  CHAIN
     followers: Any  # (F,)    FOLLOWER
     cancels: Any  # (J or 0,) MOMENT  when users give up jobs that have not started
+    associations: Any  # (E, N) ASSOCIATION  usage of accounts and users (priority_arrays.py)
+    weights: Any  # (1 or 0,) WEIGHT  shared, as those below
+    standings: Any  # (J or 0,) STANDING
+    shares: Any  # (N,)       SHARE
+    group_use: Any  # (E, G)  GROUP_USE   what each group of limited jobs has (limit_arrays.py)
+    group_limits: Any  # (G,) GROUP_LIMIT  shared
+    memberships: Any  # (J or 0, M) MEMBERSHIP  the groups of each job, shared
     handles: Any  # E records of HANDLE, what rules are called with
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -295,7 +239,8 @@ def handle_records(world: World) -> np.ndarray:
     handles["pace_rows"], handles["speed_levels"] = world.pace.shape[1], world.speeds.shape[1]
     handles["event_rows"], handles["moment_rows"] = len(world.grid_events), len(world.moments)
     handles["outage_rows"], handles["chain_rows"] = len(world.outages), max(len(world.chains) - 1, 0)
-    handles["cancel_rows"] = len(world.cancels)
+    handles["cancel_rows"], handles["association_rows"] = len(world.cancels), len(world.shares)
+    handles["groups"], handles["groups_per_job"] = len(world.group_limits), world.memberships.shape[1]
     return handles.view(np.recarray)
 
 
@@ -307,7 +252,7 @@ def bind(world: World) -> World:
 _env, _part, _live, _entry = accessor(ENV), accessor(PART), accessor(LIVE), accessor(ENTRY)
 _ends, _job, _input, _outcome = accessor(LIST_ENDS), accessor(JOB), accessor(INPUT), accessor(OUTCOME)
 _event, _power, _cell = accessor(EVENT), accessor(POWER), accessor(CELL)
-_forecast, _leaf, _mark = accessor(FORECAST), accessor(LEAF), accessor(MARK)
+_forecast = accessor(FORECAST)
 
 
 @rule
@@ -386,15 +331,3 @@ def cell_of(w, i):
 def plan_cell_of(w, i):
     """A number of the plan in the scratch row; each has its address in the handle: it is read the most."""
     return _cell(w.at_plan, i)
-
-
-@rule
-def leaf_of(w, job):
-    """A job of the workload in the index."""
-    return _leaf(w.at_leaves, job)
-
-
-@rule
-def mark_of(w, i):
-    """A figure of a node of the index."""
-    return _mark(w.at_tree, i)

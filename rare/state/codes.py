@@ -12,7 +12,8 @@ from typing import Any
 from traces.name_registry import RegistrationError, Registry
 
 VALUE, DEADLINE, RENEWABLES, PRICE, CARBON = "value", "deadline", "renewables", "price", "carbon intensity"
-_NEEDS = ("", VALUE, DEADLINE, RENEWABLES, PRICE, CARBON)
+PRIORITY = "priority"
+_NEEDS = ("", VALUE, DEADLINE, RENEWABLES, PRICE, CARBON, PRIORITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Choice:
     """One of the rules between which a compiled function branches.
 
     code : the number by which compiled code knows it, counted from 0
-    needs : what a case must have for it: one of VALUE, DEADLINE, RENEWABLES, PRICE, CARBON, or ''
+    needs : what a case must have for it: one of VALUE, DEADLINE, RENEWABLES, PRICE, CARBON, PRIORITY, or ''
     """
 
     code: int

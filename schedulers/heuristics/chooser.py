@@ -19,6 +19,7 @@ from rare.rules.backfill.reservation import (
     take_spare,
 )
 from rare.rules.decide import OK, why_not_start
+from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.orders import FCFS, renew_order
 from rare.rules.outlook import outlook_steps
 from rare.state import live_lists
@@ -29,19 +30,21 @@ from rare.state.arrays import (
     ends_of,
     entry_of,
     env_of,
-    leaf_of,
     live_of,
     part_of,
 )
 from rare.state.codes import Choice, check_branches
 from rare.state.compile import rule, shared_rule
 from rare.state.decisions import RAISE, decision
+from rare.state.index_arrays import leaf_of
 from schedulers.heuristics.conservative_choice import choose_conservative, choose_kept
 from schedulers.heuristics.gates import NO_GATE, is_gated
 from schedulers.heuristics.queue_pass import (
     begin_pass,
     continues_pass,
     fastest_start,
+    is_between_passes,
+    is_tested_out,
     levels_to_try,
     may_start_at,
     remember,
@@ -90,6 +93,7 @@ def may_skip(w, policy):
     Only if arrivals queue behind them, and neither a forecast nor a gate nor what lasts makes the difference.
     """
     plain = policy.backfill == EASY and policy.gate == NO_GATE and policy.speeds != LASTING
+    plain = plain and env_of(w).bf_limited == 0
     return plain and env_of(w).order == FCFS and outlook_steps(w) == 1
 
 
@@ -124,10 +128,10 @@ def note_vain_pass(w):
 
 @rule
 def choose_head(w, policy):
-    """No backfill: the first of the queue that no gate hides, or nobody."""
+    """No backfill: the first of the queue that no gate hides and no limit holds back, or nobody."""
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot
-        if not is_gated(w, slot, policy):
+        if not is_gated(w, slot, policy) and not is_over_limit(w, slot):
             if w.speed_levels <= 1:
                 return slot if why_not_start(w, slot) == OK else WAIT
             level = fastest_start(w, slot, policy)
@@ -165,7 +169,12 @@ def easy_starts(w, slot, policy):
 
 @rule
 def make_head(w, slot):
-    """Reserve for a job that cannot start, if it is the first of its partition. WAIT: nobody starts."""
+    """Reserve for a job that cannot start, if it is the first of its partition. WAIT: nobody starts.
+
+    One that a limit holds back is no head: nobody knows when it may start (RULES §15.4).
+    """
+    if is_over_limit(w, slot):
+        return WAIT
     if not part_of(w, live_of(w, slot).part).reserved and not reserve(w, slot):
         env_of(w).heads_skipped += 1
     return WAIT
@@ -227,17 +236,36 @@ def choose_easy(w, cursor, policy):
     One walk through the queue: a later job starts if it ends by the reservation or needs no more than
     that leaves spare.
     """
-    if queue_index.is_kept(w) and policy.gate == NO_GATE:
+    if queue_index.is_kept(w) and policy.gate == NO_GATE and env_of(w).bf_limited == 0:
         return choose_easy_by_index(w, cursor, policy)
     first = ends_of(w, QUEUE).first
     for i in range(cursor, live_lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
-        if not is_gated(w, slot, policy):
+        if not is_gated(w, slot, policy) and not is_over_limit(w, slot):
+            if is_tested_out(w):
+                break
             level = easy_starts(w, slot, policy)
             if level != WAIT:
+                env_of(w).pass_tested -= 1
                 env_of(w).walked += i - cursor
                 return remember(w, slot, level, i)
     env_of(w).walked += max(live_lists.size(w, QUEUE) - cursor, 0)
+    return WAIT
+
+
+@rule
+def choose_in_order(w, cursor, policy):
+    """Between two passes of backfilling: in each partition strictly by the queue (RULES §10.14)."""
+    first = ends_of(w, QUEUE).first
+    for i in range(cursor, live_lists.size(w, QUEUE)):
+        slot = entry_of(w, QUEUE, first + i).slot
+        part = part_of(w, live_of(w, slot).part)
+        if part.blocked or is_gated(w, slot, policy) or is_over_limit(w, slot):
+            continue
+        for level in range(levels_to_try(w, slot, policy)):
+            if may_start_at(w, slot, level, policy) and has_room(w, slot, level):
+                return remember(w, slot, level, i)
+        part.blocked = 1
     return WAIT
 
 
@@ -255,6 +283,10 @@ def choose_start(w, policy):
             s.pass_cursor = s.seen_cursor
         else:
             begin_pass(w)
+    else:
+        s.pass_started += 1
+    if is_between_passes(w) and (policy.backfill == EASY or policy.backfill == CONSERVATIVE):
+        return choose_in_order(w, s.pass_cursor, policy)
     if policy.backfill == NONE:
         return choose_head(w, policy)
     if policy.backfill == GREEDY:

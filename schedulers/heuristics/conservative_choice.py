@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan, promises
+from rare.rules.backfill.planning_limits import is_beyond_window
 from rare.rules.backfill.reservation import expected_run_at_level_s, expected_run_s
 from rare.rules.decide import OK, why_not_start
+from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.progress.pace import levels_of, power_at_mw
 from rare.state import live_lists
 from rare.state.arrays import NO_PROMISE, QUEUE, WAIT, ends_of, entry_of, env_of, live_of
 from rare.state.compile import rule
 from schedulers.heuristics.gates import NO_GATE, is_gated
-from schedulers.heuristics.queue_pass import levels_to_try, may_start_at, remember
+from schedulers.heuristics.queue_pass import is_tested_out, levels_to_try, may_start_at, remember
 from schedulers.heuristics.speeds import FULL_SPEED
 
 
@@ -29,21 +31,30 @@ def choose_conservative(w, cursor, policy):
         conservative_plan.begin(w, 0)
     for i in range(cursor, live_lists.size(w, QUEUE)):
         slot = entry_of(w, QUEUE, first + i).slot
-        if is_gated(w, slot, policy):
+        if is_gated(w, slot, policy) or is_over_limit(w, slot):
             continue
-        if policy.speeds != FULL_SPEED:
-            level = slower_place(w, slot, False, policy)
-            if level != WAIT:
-                return remember(w, slot, level, i)
-        start_s = conservative_plan.place(w, slot, expected_run_s(w, slot))
-        if start_s == NEVER_S:
-            s.heads_skipped += 1
-            level = squeezed(w, slot, False, policy)
-            if level != WAIT:
-                return remember(w, slot, level, i)
-        elif start_s == s.now_s and may_start_at(w, slot, 0, policy):
-            return remember(w, slot, 0, i)
+        if is_tested_out(w):
+            break
+        level = level_by_plan(w, slot, policy)
+        if level != WAIT:
+            s.pass_tested -= 1
+            return remember(w, slot, level, i)
     return WAIT
+
+
+@rule
+def level_by_plan(w, slot, policy):
+    """The level at which the plan starts this job now; WAIT: at none, and its place, if it has one, is taken."""
+    s = env_of(w)
+    if policy.speeds != FULL_SPEED:
+        level = slower_place(w, slot, False, policy)
+        if level != WAIT:
+            return level
+    start_s = conservative_plan.place(w, slot, expected_run_s(w, slot))
+    if start_s == NEVER_S:
+        s.heads_skipped += 1
+        return squeezed(w, slot, False, policy)
+    return 0 if start_s == s.now_s and may_start_at(w, slot, 0, policy) else WAIT
 
 
 @rule
@@ -64,6 +75,8 @@ def slower_place(w, slot, kept, policy):
         return WAIT
     step = conservative_plan.first_fit(w, slot, run_in_plan_s(w, slot, 0, kept))
     if step == 0 or step == env_of(w).pass_rows:
+        return WAIT
+    if is_beyond_window(w, conservative_plan.plan_cell(w, step, 0).value):
         return WAIT
     for level in range(1, levels_of(w, slot)):
         live.power_mw = power_at_mw(w, slot, level)  # the plan goes by it
@@ -108,7 +121,7 @@ def choose_kept(w, cursor, policy):
         promises.line_up(w)
     for i in range(cursor, promises.turns(w)):
         slot = promises.turn_cell(w, i).value
-        if is_gated(w, slot, policy):
+        if is_gated(w, slot, policy) or is_over_limit(w, slot):
             live_of(w, slot).promised_wait_s = NO_PROMISE
             continue
         if policy.speeds != FULL_SPEED:

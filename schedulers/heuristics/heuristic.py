@@ -12,7 +12,7 @@ import numpy as np
 from rare.model import NEVER_S, Case
 from rare.rules.orders import FCFS, ORDER_NAMES, ORDERS, SCALE_OF_ATC
 from rare.scheduler import BaseScheduler
-from rare.state.codes import CARBON, DEADLINE, PRICE, RENEWABLES, VALUE
+from rare.state.codes import CARBON, DEADLINE, PRICE, PRIORITY, RENEWABLES, VALUE
 from schedulers.heuristics.chooser import (
     BACKFILL_NAMES,
     BACKFILLS,
@@ -78,9 +78,19 @@ class Heuristic(BaseScheduler):
             raise InputError(f"scheduler {self.name!r} ranks by value, and no job has one; {remedy}")
         if self.order_name in NEEDS_DEADLINE and not (jobs.deadline_s < NEVER_S).any():
             raise InputError(f"scheduler {self.name!r} ranks by deadline, and no job has one; {remedy}")
+        if ORDERS[self.order_name].value.needs == PRIORITY and case.priority is None:
+            raise InputError(
+                f"scheduler {self.name!r} ranks by the site's priorities, and the scenario has no [priority]; "
+                "add it, or --set priority.fair_share_weight=1000 and further weights (docs/slurm-priority.md)"
+            )
         if self.gate != NO_GATE and not (jobs.deadline_s < NEVER_S).any():
             raise InputError(
                 f"scheduler {self.name!r} makes flexible jobs wait, and no job has a deadline; {remedy}"
+            )
+        if self.backfill == BACKFILL_NAMES[KEPT] and case.options.backfill.is_limited:
+            raise InputError(
+                f"scheduler {self.name!r} promises every job a start, and [backfill] limits what is planned; "
+                "use conservative, or leave [backfill] out"
             )
         needs = _NEEDS_OF_GATE.get(self.gate, "")
         if needs == RENEWABLES and not case.inputs.renewable:

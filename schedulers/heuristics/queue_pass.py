@@ -26,11 +26,32 @@ def continues_pass(w):
 def begin_pass(w):
     """Forget what earlier passes reserved."""
     s = env_of(w)
+    if s.pass_s != s.now_s:
+        s.pass_started = 0
     s.pass_s = s.now_s
     s.pass_cursor = 0
+    s.pass_tested = 0
     s.seen_changes = -1
     for p in range(w.partitions):
         part_of(w, p).reserved = 0
+        part_of(w, p).blocked = 0
+
+
+@rule
+def is_tested_out(w):
+    """Whether a pass of backfilling has tested as many jobs as it may; else one more counts (§10.13)."""
+    s = env_of(w)
+    if s.bf_max_jobs > 0 and s.pass_started + s.pass_tested >= s.bf_max_jobs:
+        return True
+    s.pass_tested += 1
+    return False
+
+
+@rule
+def is_between_passes(w):
+    """Whether the queue is served in order now, for backfilling has its next pass later (§10.14)."""
+    s = env_of(w)
+    return s.bf_interval_s > 0 and s.now_s % s.bf_interval_s != 0
 
 
 @rule

@@ -99,7 +99,7 @@ class _Search:
         self._rare |= case.outages is not None or case.workload.cancel_s is not None
         changing = (
             *(world.env, world.part, world.live, world.lists, world.ends),
-            *(world.pace, world.limits, world.held_back),
+            *(world.pace, world.limits, world.held_back, world.group_use),
         )
         self._bytes = [part.view(np.ndarray).reshape(-1).view(np.uint8) for part in changing]
         self._energy = _EnergyAhead(case)

@@ -26,7 +26,7 @@ class Trial:
 
     def _changing(self) -> list[np.ndarray]:
         world = self._world
-        return [world.env, world.part, world.live, world.ends, world.outcome]
+        return [world.env, world.part, world.live, world.ends, world.outcome, world.group_use]
 
     def score_u(self, plan: Plan) -> float:
         """The objective's numerator in micro-units; -inf if the run does not reach its end."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rare.model import NEVER_S
 from tests.reference.model import Job
 from tests.reference.outlook import issue_times
+from tests.reference.queue_limits import is_over_limit
 
 if TYPE_CHECKING:
     from tests.reference.simulator import Reference
@@ -39,7 +40,15 @@ def _of_jobs(sim: Reference) -> list[int]:
         if job.deadline_s is not None:
             causes += [sim.latest_start_s(job), job.deadline_s]
             causes.append(job.deadline_s if job.expiry_s is None else job.expiry_s)
+    interval_s = sim.options.backfill.interval_s  # the next pass, if somebody could start (§10.14)
+    if interval_s and sim.now_s % interval_s and any(may_start(sim, job) for job in sim.waiting()):
+        causes.append(sim.now_s - sim.now_s % interval_s + interval_s)
     return causes
+
+
+def may_start(sim: Reference, job: Job) -> bool:
+    """Whether a waiting job may start now at some speed."""
+    return any(sim.may_start(job, level) for level in sim.levels(job))
 
 
 def _from_outside(sim: Reference) -> list[int]:
@@ -66,7 +75,7 @@ def _of_power(sim: Reference) -> list[int]:
 
 def _has_room(sim: Reference, job: Job) -> bool:
     assert job.partition is not None
-    return sim.holds(job.partition, [*sim.running(), job])
+    return sim.holds(job.partition, [*sim.running(), job]) and not is_over_limit(sim, job)
 
 
 def _powered(sim: Reference, job: Job, level: int, after_s: int) -> bool:

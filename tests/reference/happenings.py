@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.reference.known_events import Outage
 from tests.reference.machine import Machine
 from tests.reference.model import FULL, Job
+from tests.reference.queue_limits import is_refused
 from tests.reference.run_timeline import Piece, Run
 
 STOPPED_BADLY = ("failed", "expired", "rejected", "cancelled", "dropped")
@@ -200,12 +201,12 @@ class Happenings(Machine):
         self._log("cancel", job)
 
     def arrive(self) -> None:
-        """§3.4. A job is rejected (§2.2), queued, or held back until its predecessors have ended."""
+        """§3.4. A job is rejected (§2.2, §15.3), queued, or held back until its predecessors have ended."""
         for job in self.jobs:
             if job.state != "future" or job.submit_s > self.now_s:
                 continue
             arrival_s = self.arrival_s(job)
-            if job.partition is None:
+            if job.partition is None or is_refused(self, job):
                 self._end(job, "rejected")
                 self._log("reject", job)
             elif arrival_s is not None and arrival_s <= self.now_s and self.drop_s(job) is None:

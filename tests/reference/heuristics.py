@@ -13,6 +13,7 @@ from tests.reference.machine import Machine
 from tests.reference.model import WAIT, Job, decision
 from tests.reference.outlook import Outlook
 from tests.reference.plan import Head, Plan, has_room_for_its_run, reserve
+from tests.reference.queue_limits import is_over_limit
 from tests.reference.slow_family import cheapest_to_slow, most_urgent_raise, worth
 
 NEVER = 2**62
@@ -44,6 +45,9 @@ class Pass:
     pending: Job | None = None  # started last; it counts for those behind it once it is seen to run
     pending_mw: dict[int, int] = field(default_factory=dict)  # what it takes from the head of each partition
     planned_run_s: int = 0
+    tested: int = 0  # waiting jobs, and those that the pass started and that run (§10.13)
+    started: int = 0
+    blocked: set[int | None] = field(default_factory=set)  # partitions in which a job waits (§10.14)
 
 
 class PlainHeuristic:
@@ -144,18 +148,29 @@ class PlainHeuristic:
         """The next job of the pass that starts."""
         if walk.pending is not None:
             if walk.pending.state == "running":
+                walk.started += 1
                 self._count(walk, sim)
+            else:
+                walk.tested -= 1
+                if sim.case.limits:  # who waits for a limit is found anew (§15.4)
+                    walk = self._begin(sim, walk.started)
+                    self.current = walk
             walk.pending = None
         while walk.cursor < len(walk.line):
             job = walk.line[walk.cursor]
-            if self.recipe.backfill == "none" and not self.is_hidden(sim, job):
+            if self.recipe.backfill == "none" and not self._is_passed_over(sim, job):
                 levels = self._levels(sim, job)
                 return self._start(walk, job, levels[0]) if levels else WAIT
             walk.cursor += 1
-            if self.is_hidden(sim, job):
+            if self._is_passed_over(sim, job):
                 self.promises.pop(job.index, None)
                 continue
-            level = self._starts(walk, sim, job)
+            if self._is_between_passes(sim):
+                level = self._in_order(walk, sim, job)
+            elif self._is_tested_out(walk, sim):
+                break
+            else:
+                level = self._starts(walk, sim, job)
             if level is not None:
                 walk.pending = job
                 self.promises.pop(job.index, None)  # what comes back is promised a start anew (§10.7)
@@ -164,13 +179,43 @@ class PlainHeuristic:
             self.renewed_at = sim.transitions
         return WAIT
 
+    def _is_passed_over(self, sim, job: Job) -> bool:
+        """Whether a gate hides a waiting job, or a limit holds it back (§15.4)."""
+        return self.is_hidden(sim, job) or is_over_limit(sim, job)
+
+    def _is_between_passes(self, sim) -> bool:
+        """§10.14."""
+        interval_s = sim.options.backfill.interval_s
+        return self._has_limited_passes() and interval_s > 0 and sim.now_s % interval_s > 0
+
+    def _has_limited_passes(self) -> bool:
+        return self.recipe.backfill in ("easy", "conservative")
+
+    def _is_tested_out(self, walk: Pass, sim) -> bool:
+        """§10.13: whether the pass has tested all that it may; else it tests one more."""
+        most = sim.options.backfill.max_jobs
+        if self._has_limited_passes() and 0 < most <= walk.tested:
+            return True
+        walk.tested += 1
+        return False
+
+    def _in_order(self, walk: Pass, sim, job: Job) -> int | None:
+        """§10.14: nobody passes a job of its partition that waits."""
+        if job.partition in walk.blocked:
+            return None
+        for level in self._levels(sim, job):
+            if has_room_for_its_run(sim, job, sim.now_s, sim.expected_run_s(job, level)):
+                return level
+        walk.blocked.add(job.partition)
+        return None
+
     def _start(self, walk: Pass, job: Job, level: int) -> int:
         walk.cursor += 1
         return decision(job.index, level)
 
-    def _begin(self, sim) -> Pass:
+    def _begin(self, sim, started: int = 0) -> Pass:
         line = self.queue(sim)
-        walk = Pass(sim.now_s, line)
+        walk = Pass(sim.now_s, line, started=started, tested=started)
         if self.recipe.backfill.startswith("conservative"):
             kept = self.recipe.backfill == "conservative=kept"
             walk.plan = Plan(sim, 1 if kept else 0)
@@ -254,6 +299,9 @@ class PlainHeuristic:
         walk = self._begin(sim)
         assert walk.plan is not None
         for job in walk.line:
+            if is_over_limit(sim, job):
+                self.promises.pop(job.index, None)
+                continue
             run_s = self.planned_run_s(sim, job)
             start_s = walk.plan.earliest_s(job, run_s)
             if start_s is not None:

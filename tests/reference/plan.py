@@ -56,15 +56,25 @@ def reserve(machine: Machine, head: Job) -> Head | None:
     outlook = Outlook(machine)
     times = {machine.now_s, *(machine.expected_end_s(job) for job in outlook.running)}
     times |= {step.start_s for step in outlook.steps} | known_changes(machine)
+    backfill = machine.options.backfill
     for time_s in sorted(t for t in times if t >= machine.now_s):
+        if is_beyond_window(machine, time_s):
+            return None
         beside = outlook.beyond(time_s)
         if not has_room_for_its_run(machine, head, time_s, machine.expected_run_s(head)):
             continue
         spare_mw = _spare_mw(outlook, head, time_s)
         if spare_mw >= 0:
             nodes = machine.repairs.there_at(head.partition, time_s)
-            return Head(head.partition, time_s, [*beside, head], spare_mw, nodes)
+            held_s = time_s - time_s % max(backfill.resolution_s, 1)
+            return Head(head.partition, held_s, [*beside, head], spare_mw, nodes)
     return None
+
+
+def is_beyond_window(machine: Machine, start_s: int) -> bool:
+    """Whether a start is later than is planned (§10.11)."""
+    window_s = machine.options.backfill.window_s
+    return window_s > 0 and start_s > machine.now_s + window_s
 
 
 def known_changes(machine: Machine) -> set[int]:
@@ -146,9 +156,15 @@ class Plan:
         return min(self.outlook.capacity_mw(step, self.contents[step]), limit_mw)
 
     def hold(self, job: Job, start_s: int, run_s: int, waits: bool) -> None:
-        """Give a job its place. One without length holds nothing."""
+        """Give a job its place, of who waits in steps of the resolution (§10.12).
+
+        One without length holds nothing.
+        """
+        end_s, step_s = start_s + run_s, self.machine.options.backfill.resolution_s
+        if waits and step_s > 1:
+            start_s, end_s = max(start_s - start_s % step_s, self.machine.now_s), -(-end_s // step_s) * step_s
         if run_s > 0:
-            self.held.append(Held(job, start_s, start_s + run_s, waits))
+            self.held.append(Held(job, start_s, end_s, waits))
 
     def at(self, time_s: int) -> list[Held]:
         """Who holds something at a time; a running job past its estimate is expected to end now (§9.4)."""
@@ -180,7 +196,7 @@ class Plan:
         changes |= {time_s for held in self.held for time_s in (held.start_s, held.end_s)}
         for begin_s in sorted(t for t in changes if t >= self.machine.now_s):
             if self.fits_from(job, begin_s, run_s):
-                return begin_s
+                return None if is_beyond_window(self.machine, begin_s) else begin_s
         return None
 
     def takes_nobodys(self, job: Job, run_s: int, level: int = 0) -> bool:

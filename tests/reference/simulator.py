@@ -26,6 +26,7 @@ from tests.reference.model import (
     decision,
     decoded,
 )
+from tests.reference.queue_limits import is_over_limit
 from tests.reference.view import Choose, View, fcfs, greedy, sjf, strict_head, wait
 
 __all__ = [
@@ -52,7 +53,7 @@ class Reference(Happenings):
         """§4.2a, §4.3, §11.3."""
         if job not in self.waiting() or job.moved_s == self.now_s or job.partition is None:
             return False
-        if level not in self.levels(job):
+        if level not in self.levels(job) or is_over_limit(self, job):
             return False
         return self.holds(job.partition, [*self.running(), job]) and self.powered(job, level)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from rare.env.observation.buffers import flag_at, set_flag, slot_at, start_level
 from rare.rules.backfill.reservation import delays_a_head_at, reserve
 from rare.rules.decide import OK, fits_resources
+from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.orders import ATC, estimate_left_s, priority
 from rare.state.arrays import SHEDDING, WAIT, env_of, job_of, live_of, part_of
 from rare.state.compile import rule
@@ -43,7 +44,7 @@ def most_urgent_without_room(w, v):
     for i in range(v.shown_queue):
         slot = slot_at(v.at_slots, i).slot
         live = live_of(w, slot)
-        if fits_resources(live, part_of(w, live.part)) == OK:
+        if fits_resources(live, part_of(w, live.part)) == OK or is_over_limit(w, slot):
             continue
         if mean_s == 0.0:
             mean_s = mean_shown_s(w, v)

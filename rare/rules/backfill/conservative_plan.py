@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill.planned_outages import next_planned_s, planned_nodes
+from rare.rules.backfill.planning_limits import held_from_s, held_until_s, is_beyond_window
 from rare.rules.events.grid_events import known_limit_mw, next_change_s
 from rare.rules.outlook import (
     battery_gives_mw,
@@ -277,12 +278,30 @@ def fits_from_now(w, slot, run_s):
 
 @rule
 def place(w, slot, run_s):
-    """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does."""
+    """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does, or too far ahead."""
     s = env_of(w)
     begin_step = first_fit(w, slot, run_s)
     if begin_step == s.pass_rows:
         return NEVER_S
     start_s = plan_cell(w, begin_step, 0).value
-    if run_s > 0:
+    if is_beyond_window(w, start_s):
+        return NEVER_S
+    if run_s > 0 and start_s > s.now_s and s.bf_resolution_s > 1:
+        hold_rounded(w, begin_step, live_of(w, slot), run_s)
+    elif run_s > 0:
         hold(w, begin_step, live_of(w, slot), run_s, start_s > s.now_s)
     return start_s
+
+
+@rule
+def hold_rounded(w, begin_step, live, run_s):
+    """Take what a waiting job holds from the plan, from before the begin of a step to after its end (§10.12).
+
+    Where that is more than is free, less than nothing is left: nobody else fits there.
+    """
+    start_s = plan_cell(w, begin_step, 0).value
+    first_s = max(held_from_s(w, start_s), env_of(w).now_s)
+    step = begin_step
+    while plan_cell(w, step, 0).value > first_s:
+        step -= 1
+    hold(w, split(w, step, first_s), live, held_until_s(w, start_s + run_s) - first_s, True)

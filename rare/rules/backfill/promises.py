@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill import conservative_plan
+from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.orders import estimate_left_s, renew_order
 from rare.rules.progress.pace import expected_run_at_s
 from rare.state import live_lists
@@ -136,5 +137,8 @@ def renew(w):
     renew_order(w)
     line_up(w)
     for i in range(turns(w)):
-        place(w, turn_cell(w, i).value)
+        if is_over_limit(w, turn_cell(w, i).value):
+            live_of(w, turn_cell(w, i).value).promised_wait_s = NO_PROMISE
+        else:
+            place(w, turn_cell(w, i).value)
     env_of(w).renewed_changes = env_of(w).changes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rare.model import NEVER_S
 from rare.rules.backfill.planned_outages import fits_around, next_planned_s, planned_nodes
+from rare.rules.backfill.planning_limits import held_from_s, is_beyond_window
 from rare.rules.events.grid_events import next_change_s
 from rare.rules.orders import estimate_left_s
 from rare.rules.outlook import (
@@ -112,7 +113,7 @@ def reserve(w, slot):
             next_s = min(next_s, next_change_s(w, shadow_s))
         if w.outage_rows > 0:
             next_s = min(next_s, next_planned_s(w, shadow_s))
-        if next_s == NEVER_S:
+        if next_s == NEVER_S or is_beyond_window(w, next_s):
             return False
         shadow_s = next_s
     plan_release(w, head, -1)
@@ -122,7 +123,7 @@ def reserve(w, slot):
         part.plan_gpus_milli += nodes * part.node_gpus_milli
         part.plan_memory_mib += nodes * part.node_memory_mib
     part.reserved = 1
-    part.shadow_s = shadow_s
+    part.shadow_s = held_from_s(w, shadow_s)
     part.spare_cores = part.plan_cores
     part.spare_gpus_milli = part.plan_gpus_milli
     part.spare_memory_mib = part.plan_memory_mib

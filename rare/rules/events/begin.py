@@ -1,10 +1,12 @@
-"""What a run begins with of grid events, outages and dependencies. RULES.md §12, compiled."""
+"""What a run begins with: events, outages, chains, usage and limits. RULES.md §12, §14 and §15, compiled."""
 
 from __future__ import annotations
 
 from rare.rules.events.chains import begin_chains
 from rare.rules.events.grid_events import begin_events
 from rare.rules.events.outages import begin_outages
+from rare.rules.limits.queue_limits import begin_limits
+from rare.rules.priority.usage_decay import begin_usage
 from rare.state.compile import rule
 
 
@@ -14,3 +16,5 @@ def begin_run_events(w):
     begin_events(w)
     begin_outages(w)
     begin_chains(w)
+    begin_usage(w)
+    begin_limits(w)

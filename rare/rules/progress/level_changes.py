@@ -10,11 +10,11 @@ from rare.rules.job_life import (
     ERR_VOLUNTARY,
     HUGE,
     OK,
-    fits_resources,
+    why_no_room,
 )
 from rare.rules.power_balance import node_increase_mw
 from rare.rules.progress.pace import level_of, levels_of, power_at_mw
-from rare.state.arrays import FINISH, QUEUE, SHEDDING, ends_of, entry_of, env_of, live_of, part_of
+from rare.state.arrays import FINISH, QUEUE, SHEDDING, ends_of, entry_of, env_of, live_of
 from rare.state.compile import rule
 
 
@@ -85,12 +85,12 @@ def raise_barred_only_now(w):
 def least_need_at_levels_mw(w, above_mw):
     """Least IT power above `above_mw` that a start at any level or a raise adds; HUGE: there is none.
 
-    Of jobs whose cores, GPUs and memory are free.
+    Of jobs whose cores, GPUs and memory are free, and that no limit holds back.
     """
     least_mw = HUGE
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot
-        if fits_resources(live_of(w, slot), part_of(w, live_of(w, slot).part)) == OK:
+        if why_no_room(w, slot) == OK:
             nodes_mw = node_increase_mw(w, slot)
             for level in range(levels_of(w, slot)):
                 need_mw = power_at_mw(w, slot, level) + nodes_mw

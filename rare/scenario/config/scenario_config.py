@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from rare.model import Partition
 from rare.scenario.config.cluster_tables import (
     PLAIN_NODE,
     BatteryTable,
@@ -31,11 +32,14 @@ from rare.scenario.config.job_tables import (
     parse_span,
 )
 from rare.scenario.config.machine_event_tables import EventsTable, EventTable, OutagesTable, OutageTable
+from rare.scenario.config.priority_tables import PriorityTable, ShareTable
+from rare.scenario.config.queue_tables import BackfillTable, LimitTable
 from rare.scenario.config.supply_tables import SiteTable, SourceTable, SupplyTable
 from rare.scenario.config.toml_schema import toml_schema
 
 __all__ = [
     "PLAIN_NODE",
+    "BackfillTable",
     "BatteryTable",
     "ClusterTable",
     "EventTable",
@@ -43,15 +47,18 @@ __all__ = [
     "ForecastTable",
     "GridTable",
     "ImportTable",
+    "LimitTable",
     "NodeTable",
     "ObjectiveTable",
     "OutageTable",
     "OutagesTable",
     "PartitionTable",
+    "PriorityTable",
     "RateTable",
     "RulesTable",
     "Scenario",
     "ServiceClassTable",
+    "ShareTable",
     "SiteTable",
     "SourceTable",
     "SpeedTable",
@@ -94,6 +101,9 @@ class Scenario(Table):
     events: EventsTable | None = None
     outage: Annotated[tuple[OutageTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
     outages: OutagesTable | None = None
+    priority: PriorityTable | None = None
+    backfill: BackfillTable | None = None
+    limit: Annotated[tuple[LimitTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
 
     def problems(self) -> Problems:
         """What several tables say together."""
@@ -111,6 +121,7 @@ class Scenario(Table):
                 f"is {self.window!r}, but the scenario has no [windows]; add it, or leave window out",
             )
         yield from self._grid_charging()
+        yield from self._priority_of_partitions()
         shares = math.fsum(service_class.share for service_class in self.service_class)
         if names and abs(shares - 1) > 1e-9:
             yield "service_class", f"has shares that add up to {shares:g}; make it 1"
@@ -129,6 +140,16 @@ class Scenario(Table):
                 yield (
                     "battery",
                     f"has {threshold}, but the grid has no {name}; give [grid.{name}] or grid.{constant}",
+                )
+
+    def _priority_of_partitions(self) -> Problems:
+        """A factor for a partition that the cluster does not have."""
+        known = [partition.name for partition in self.cluster.partition] or [Partition().name]
+        for name in () if self.priority is None else self.priority.partition:
+            if name not in known:
+                yield (
+                    f"priority.partition.{name}",
+                    f"is no partition of the cluster; known are {', '.join(known)}",
                 )
 
 

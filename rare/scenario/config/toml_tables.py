@@ -68,7 +68,7 @@ def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, b
         inside = len(path) > 1
         return TableProblem(path, _unknown(key, value, list(table.fields_by_key()), inside)), True
     if kind == PROBLEM:
-        return TableProblem((*path, context["key"]) if context["key"] else path, context["message"]), False
+        return TableProblem((*path, *_steps(context["key"])), context["message"]), False
     if kind == WRONG_VALUE:
         return TableProblem(path, context["message"]), False
     if kind == NO_TABLES:
@@ -82,6 +82,11 @@ def _problem(details: ErrorDetails, model: type[Table]) -> tuple[TableProblem, b
     sentence = _SENTENCES.get(kind)
     message = f"{details['msg'].lower()}" if sentence is None else sentence(allowed, value)
     return TableProblem(path, message, shown(value)), False
+
+
+def _steps(key: str) -> KeyPath:
+    """`share.3.user` as a path within a table; '' is the table itself."""
+    return tuple(int(step) if step.isdecimal() else step for step in key.split(".") if step)
 
 
 def _unknown(key: str, value: object, known: list[str], inside: bool) -> str:
@@ -145,11 +150,17 @@ def _annotation_at(model: type[Table], path: KeyPath) -> object:
     for step in path:
         table = inner_table(current)
         if isinstance(step, str):
-            current = None if table is None else table.fields_by_key().get(step)
+            current = _named_value(current) if table is None else table.fields_by_key().get(step)
         elif table is None:
             items = [typing.get_args(part) for part in _parts(current) if typing.get_origin(part) is tuple]
             current = items[0][0] if items and items[0] else None
     return current
+
+
+def _named_value(annotation: object) -> object:
+    """What each name of a field holds that takes any names; None for other fields."""
+    named = [typing.get_args(part) for part in _parts(annotation) if typing.get_origin(part) is dict]
+    return named[0][1] if named else None
 
 
 def inner_table(annotation: object) -> type[Table] | None:

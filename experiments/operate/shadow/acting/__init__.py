@@ -1,0 +1,1 @@
+"""Holds and suspensions on a live cluster: who may be touched, the journal, and how everything is given back."""

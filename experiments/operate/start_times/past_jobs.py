@@ -1,0 +1,53 @@
+"""What is known of past jobs at an instant: who asked for how long, how long it took, and when it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from traces.jobs.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class PastJobs:
+    """Jobs submitted before an instant, by submit; all arrays have length P.
+
+    work    : the jobs, on the clock of UTC seconds; the run time of one that had not ended is not to be read
+    end_s   : (P,) int64, when each had ended
+    ended   : (P,) bool, whether it had at the instant
+    taken_s : the instant
+    """
+
+    work: Workload
+    end_s: np.ndarray
+    ended: np.ndarray
+    taken_s: int
+
+    def __len__(self) -> int:
+        return len(self.work)
+
+
+def past_jobs(
+    work: Workload,
+    taken_s: int,
+    *,
+    end_s: np.ndarray | None = None,
+    since_s: int = 0,
+    without: frozenset[str] = frozenset(),
+) -> PastJobs | None:
+    """The jobs of a trace that were submitted from `since_s` on and before `taken_s`; None: there are none.
+
+    work   : on the clock of UTC seconds (replay_snapshot.on_utc). without: ids of jobs that have not ended, whatever follows
+    end_s  : (J,) when each ended; None: as early as it could, by its submit and run time. NEVER_S: it did not
+    """
+    first, last = np.searchsorted(work.submit_s, [since_s, taken_s])
+    if first >= last:
+        return None
+    part = work.select(int(first), int(last))
+    ends_s = (work.submit_s + work.work_s if end_s is None else end_s)[first:last]
+    ended = ends_s <= taken_s
+    if without:
+        ended = ended & ~np.isin(part.job_id.astype(str), list(without))
+    return PastJobs(part, ends_s, ended, taken_s)
+

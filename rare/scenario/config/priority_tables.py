@@ -1,0 +1,130 @@
+"""A scenario's tables of Slurm's multifactor priority: [priority] and [[priority.share]] (RULES §14)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rare.options.slurm_priority import (
+    MOST_PERIOD_S,
+    MOST_USAGE_CORE_S,
+    MOST_WEIGHT,
+    Priority,
+    PriorityShare,
+    share_problem,
+)
+from rare.scenario.config.field_types import Flag, Number, Problems, Table, Tables, Text, Whole, otherwise
+from traces.numbers.constants import DAY_S, HOUR_S
+
+_MOST_SHARES = 20_000  # accounts and users of a large site
+_MOST_NAMES = 1000
+_MOST_S = 10**9
+
+Weight = Annotated[Whole, Field(ge=0, le=MOST_WEIGHT)]
+Factors = Annotated[dict[Text, Weight], Field(max_length=_MOST_NAMES)]
+
+
+class ShareTable(Table):
+    """[[priority.share]]: the shares of an account, or of a user within it."""
+
+    account: Text = Field(description="its name, as in the trace. `root` is the root of the tree")
+    user: Text | None = Field(
+        default=None,
+        description="a user of that account, as in the trace",
+        json_schema_extra=otherwise("the account itself"),
+    )
+    parent: Text | None = Field(
+        default=None,
+        description="of an account: the account above it",
+        json_schema_extra=otherwise("`root`"),
+    )
+    shares: Weight = Field(
+        default=1, description="in proportion to those of the same parent, as sacctmgr's `fairshare`"
+    )
+    usage_core_h: Number = Field(
+        default=0.0,
+        ge=0,
+        le=MOST_USAGE_CORE_S / HOUR_S,
+        description="core-hours that it has used when the run begins, decayed by then (`sshare` prints "
+        "core-seconds)",
+    )
+
+
+class PriorityTable(Table):
+    """[priority]: weights of the order `multifactor`. Names and defaults are those of slurm.conf."""
+
+    age_weight: Weight = Field(default=0, description="`PriorityWeightAge`: points for the longest wait")
+    max_age_s: Whole = Field(
+        default=7 * DAY_S, ge=1, le=_MOST_S, description="`PriorityMaxAge`: the wait that gets all of them"
+    )
+    size_weight: Weight = Field(
+        default=0, description="`PriorityWeightJobSize`: points for a job that takes the whole machine"
+    )
+    favor_small: Flag = Field(
+        default=False, description="`PriorityFavorSmall`: the points go to the smallest jobs instead"
+    )
+    size_nodes: Literal["needed", "one"] = Field(
+        default="needed",
+        description="the nodes that a job's size counts, beside its cores: as few as hold it, or one, as Slurm "
+        "does for jobs that ask for tasks and not for nodes (`sbatch -n`)",
+    )
+    partition_weight: Weight = Field(
+        default=0, description="`PriorityWeightPartition`: points for the best partition, see below"
+    )
+    qos_weight: Weight = Field(
+        default=0, description="`PriorityWeightQOS`: points for the best quality of service, see below"
+    )
+    fair_share_weight: Weight = Field(
+        default=0, description="`PriorityWeightFairshare`: points for who has had the least of its shares"
+    )
+    half_life_s: Whole = Field(
+        default=7 * DAY_S,
+        ge=0,
+        le=_MOST_S,
+        description="`PriorityDecayHalfLife`: in which past usage falls to a half. 0: it stays",
+    )
+    calc_period_s: Whole = Field(
+        default=300,
+        ge=1,
+        le=MOST_PERIOD_S,
+        description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning of "
+        "the run on",
+    )
+    fair_share: Literal["tree", "classic"] = Field(
+        default="tree",
+        description="Fair Tree, or (`PriorityFlags=NO_FAIR_TREE`) the classic formula",
+    )
+    qos: Factors = {}
+    partition: Factors = {}
+    share: Annotated[tuple[ShareTable, ...], Tables, Field(max_length=_MOST_SHARES)] = ()
+
+    def problems(self) -> Problems:
+        """Shares that do not go together."""
+        problem = share_problem(shares_of(self))
+        if problem is not None:
+            yield f"share.{problem[0]}", f"is wrong: {problem[1]}"
+
+
+def shares_of(table: PriorityTable) -> tuple[PriorityShare, ...]:
+    """The shares as the simulator takes them."""
+    return tuple(
+        PriorityShare(
+            share.account,
+            share.user or "",
+            share.parent or "",
+            share.shares,
+            round(share.usage_core_h * HOUR_S),
+        )
+        for share in table.share
+    )
+
+
+def priority_of(table: PriorityTable | None) -> Priority | None:
+    """The whole table as the simulator takes it; None without one."""
+    if table is None:
+        return None
+    values: dict[str, Any] = table.model_dump(exclude={"qos", "partition", "share"})
+    for kind in ("qos", "partition"):
+        values[kind] = tuple(sorted(getattr(table, kind).items()))
+    return Priority(**values, shares=shares_of(table))
