@@ -107,7 +107,7 @@ def _only_owners(tables: SlurmTables, partitions: list[OwnedNodes]) -> None:
     names = {part.name for part in partitions}
     gone = [name for name, factor in tables.partition_factors.items() if name not in names and factor != 1]
     if gone:
-        tables.notes.append(f"PriorityJobFactor is left out of partitions that own no node: {', '.join(gone)}")
+        tables.notes.append(f"PriorityJobFactor of partitions without nodes is left out: {', '.join(gone)}")
     kept = {name: factor for name, factor in tables.partition_factors.items() if name in names}
     tables.partition_factors = kept if set(kept.values()) - {1} else {}
 

@@ -76,7 +76,7 @@ def at(minute, minutes):
 
 
 def test_the_largest_simultaneous_use_makes_the_machine(folder):
-    """8 cores held from 09:00 to 09:10 and 4 from 09:05 to 09:15: 12; what starts as another ends adds nothing."""
+    """8 cores from 09:00 to 09:10 and 4 from 09:05 to 09:15: 12; what starts as another ends adds none."""
     report = imported(
         {**at(0, 10), "AllocCPUS": "8"},
         {"JobID": "18", **at(5, 10)},
@@ -120,15 +120,15 @@ def test_what_does_not_fit_the_machine_is_said(folder, capsys):
     }
     command = ["traces", "import", "sacct", "accounts.txt", "--zone", "UTC", "--out", "jobs.csv", "--force"]
     assert main([*command, "--processors", "6"]) == 0
-    assert (
-        "does NOT fit the machine of 6 cores: more from 2024-01-10T09:05:00Z on (job 18, line 3), at most 8 (2 too"
-        in (capsys.readouterr().out)
+    assert "does NOT fit the machine of 6 cores: more from 2024-01-10T09:05:00Z on (job 18, line 3)" in (
+        capsys.readouterr().out
     )
 
 
 def test_a_slurm_conf_knows_cores_threads_and_limits(folder):
     (folder / "slurm.conf").write_text(
-        "NodeName=n[1-2] Sockets=1 CoresPerSocket=4 ThreadsPerCore=2\nPartitionName=batch Nodes=ALL MaxTime=120\n"
+        "NodeName=n[1-2] Sockets=1 CoresPerSocket=4 ThreadsPerCore=2\n"
+        "PartitionName=batch Nodes=ALL MaxTime=120\n"
     )
     report = imported({"Timelimit": "Partition_Limit", "AllocCPUS": "8"}, slurm_conf="slurm.conf")
     jobs = read_workload("jobs.csv")

@@ -66,7 +66,8 @@ def test_partitions_own_their_nodes(folder):
 
 def test_nodes_of_another_kind_are_a_partition_of_their_own(folder):
     _, tables = imported(
-        "NodeName=n[1-3] CPUs=4\nNodeName=f1 CPUs=16\nPartitionName=p Nodes=ALL\nPartitionName=p-2 Nodes=ALL\n"
+        "NodeName=n[1-3] CPUs=4\nNodeName=f1 CPUs=16\n"
+        "PartitionName=p Nodes=ALL\nPartitionName=p-2 Nodes=ALL\n"
     )
     assert [(part["name"], part["nodes"]) for part in tables["cluster"]["partition"]] == [
         ("p", 3),
@@ -91,8 +92,8 @@ def test_priority(folder):
 def test_slurms_defaults_of_what_is_not_said(folder):
     _, tables = imported("PriorityWeightAge=5\nNodeName=n1 CPUs=4\nPartitionName=p Nodes=ALL\n")
     assert tables["priority"] == {
-        "age_weight": 5, "max_age_s": 604800, "half_life_s": 604800, "calc_period_s": 300, "favor_small": False,
-        "fair_share": "tree",
+        "age_weight": 5, "max_age_s": 604800, "half_life_s": 604800, "calc_period_s": 300,
+        "favor_small": False, "fair_share": "tree",
     }  # fmt: skip
     assert tables["backfill"] == {"window_s": 86400, "resolution_s": 60, "max_jobs": 500, "interval_s": 30}
 

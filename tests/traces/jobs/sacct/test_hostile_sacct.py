@@ -1,4 +1,4 @@
-"""Bad accounts of Slurm: each gives one clear line that names the file, and the line and value where it can."""
+"""Bad accounts of Slurm: each gives one clear line that names the file, and line and value where it can."""
 
 import gzip
 import sqlite3
@@ -47,10 +47,10 @@ FILES = {
     "header alone": (GOOD.split(b"\n", 1)[0], ["no jobs below its header"]),
     "a header and steps": (printed({"JobID": "17.batch"}, {"JobID": "17.0"}).encode(), ["no jobs below"]),
     "JSON": (b'{"jobs": [{"job_id": 17}]}', [":1", "no header"]),
-    "squeue": (b"JOBID PARTITION NAME USER ST TIME NODES NODELIST(REASON)\n17 main a b R 0:01 1 n1\n", [":1"]),
+    "squeue": (b"JOBID PARTITION NAME USER ST TIME NODES NODELIST(REASON)\n17 main a b R 0:01\n", [":1"]),
     "our own CSV": (b"job_id,submit_s,cores,work_s\n1,0,1,5\n", [":1", "no header"]),
     "SWF": (b"; Version: 2.2\n1 0 1 2 3\n", [":1", "no header"]),
-    "padded": (b"       JobID    JobName  State   Submit\n------ ----- ---- ----\n17 a COMPLETED 2024\n", [":1", "-P"]),
+    "padded": (b"   JobID  JobName  State  Submit\n----- ---- ---- ----\n17 a FAILED 2024\n", [":1", "-P"]),
     "an unknown key above": (b"# zone: UTC\n# colour: red\n" + GOOD, [":2", "'colour'", "zone"]),
     "a zone that is none above": (b"# zone: Berlin\n" + GOOD, ["Berlin", "did you mean"]),
     "threads that are none above": (b"# threads_per_core: two\n" + GOOD, ["threads_per_core", "'two'"]),
@@ -101,7 +101,7 @@ FILES = {
     "an account that changes colours": (cell(Account="\x1b[31mred"), [":3", "Account", "printed"]),
     "all pending": (printed(PENDING).encode(), ["none of its 1 rows", "sacct"]),
     "all given up without a limit": (printed({**GIVEN_UP, "Timelimit": ""}).encode(), ["none of its 1 rows"]),
-    "two clusters": (printed({"Cluster": "a"}, {"JobID": "18", "Cluster": "b"}).encode(), ["2 clusters", "cluster"]),
+    "two clusters": (printed({"Cluster": "a"}, {"JobID": "18", "Cluster": "b"}).encode(), ["2 clusters"]),
     "a database cut short": (SQLITE + b"\x10\0", ["SQLite"]),
     "a database of noise": (SQLITE + bytes(range(1, 255)) * 20, ["SQLite"]),
 }  # fmt: skip
@@ -155,8 +155,9 @@ TABLE = "create table slurm (JobID, State, Submit, Elapsed, AllocCPUS)"
         ((TABLE, "insert into slurm values ('1', null, 1704873600, 4, 1)"), ["row 1", "State"]),
         (
             (
-                "create view slurm as with recursive endless(n) as (select 1 union all select n + 1 from endless) "
-                "select n as JobID, 'COMPLETED' as State, 1 as Submit, 1 as Elapsed, 1 as AllocCPUS from endless",
+                "create view slurm as with recursive endless(n) as "
+                "(select 1 union all select n + 1 from endless) "
+                "select n as JobID, 'CD' as State, 1 as Submit, 1 as Elapsed, 1 as AllocCPUS from endless",
             ),
             ["without slurm2sql's table"],
         ),

@@ -49,8 +49,21 @@ def test_steps_are_no_jobs(tmp_path):
     assert notes(workload)["steps"] == 4
 
 
-@pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY", "CANCELLED by 0", "NODE_FAIL",
-                                   "BOOT_FAIL", "DEADLINE", "PREEMPTED", "REQUEUED"])  # fmt: skip
+ENDINGS = [
+    "COMPLETED",
+    "FAILED",
+    "TIMEOUT",
+    "OUT_OF_MEMORY",
+    "CANCELLED",
+    "NODE_FAIL",
+    "BOOT_FAIL",
+    "DEADLINE",
+    "PREEMPTED",
+    "REQUEUED",
+]
+
+
+@pytest.mark.parametrize("state", [*ENDINGS, "CANCELLED by 1000"])
 def test_what_has_run_is_a_job_however_it_ended(tmp_path, state):
     workload = jobs(tmp_path, {"State": state})
     assert workload.work_s.tolist() == [600]

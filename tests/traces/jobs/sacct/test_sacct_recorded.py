@@ -99,17 +99,17 @@ def test_a_database_of_slurm2sql(tmp_path):
     path = tmp_path / "jobs.sqlite"
     connection = sqlite3.connect(path)
     connection.execute(
-        "create table slurm (JobID text, JobIDRawonly int, JobName text, User text, Account text, State text, "
-        "Timelimit real, Elapsed real, Submit int, Start int, End int, Partition text, NodeList text, "
+        "create table slurm (JobID text, JobIDRawonly int, JobName text, User text, Account text, State text,"
+        " Timelimit real, Elapsed real, Submit int, Start int, End int, Partition text, NodeList text, "
         "NNodes int, AllocNodes int, ReqTRES text, AllocTRES text, NCPUS int, ReqCPUS int, AllocCPUS int, "
         "ReqMem real)"
     )
-    ran = ("7", 7, "a|b", "ada", "climate", "COMPLETED", 300.0, 4.0, 1796039185, 1796039188, 1796039192, "main", "n1",
-           1, 1, "cpu=2,mem=4000M", "cpu=2", 2, 2, 2, 4194304000.0)  # fmt: skip
-    step = ("7.batch", 7, "batch", None, "climate", "COMPLETED", None, 4.0, 1796039188, 1796039188, 1796039192, None,
-            "n1", 1, 1, None, "cpu=2,mem=0", 2, 2, 2, None)  # fmt: skip
-    rest = ("8_[1-3]", 8, "w", "ben", "climate", "CANCELLED by 0", 600.0, 0.0, 1796039190, None, 1796039199, "main",
-            "None assigned", 1, 0, "cpu=8", None, 8, 8, 8, None)  # fmt: skip
+    ran = ("7", 7, "a|b", "ada", "climate", "COMPLETED", 300.0, 4.0, 1796039185, 1796039188, 1796039192,
+           "main", "n1", 1, 1, "cpu=2,mem=4000M", "cpu=2", 2, 2, 2, 4194304000.0)  # fmt: skip
+    step = ("7.batch", 7, "batch", None, "climate", "COMPLETED", None, 4.0, 1796039188, 1796039188,
+            1796039192, None, "n1", 1, 1, None, "cpu=2,mem=0", 2, 2, 2, None)  # fmt: skip
+    rest = ("8_[1-3]", 8, "w", "ben", "climate", "CANCELLED by 0", 600.0, 0.0, 1796039190, None, 1796039199,
+            "main", "None assigned", 1, 0, "cpu=8", None, 8, 8, 8, None)  # fmt: skip
     connection.executemany(f"insert into slurm values ({','.join('?' * 21)})", [ran, step, rest])
     connection.commit()
     connection.close()

@@ -84,9 +84,8 @@ def test_trackable_resources(text, tres):
 
 
 def test_gpus_before_trackable_resources():
-    assert [values.gres(text) for text in ("gpu:2", "gpu:tesla:4", "gres:gpu:1", "gpu:a100:2(S:0-1)", "craynetwork:1")] == [
-        2, 4, 1, 2, 0,
-    ]  # fmt: skip
+    texts = ("gpu:2", "gpu:tesla:4", "gres:gpu:1", "gpu:a100:2(S:0-1)", "craynetwork:1")
+    assert [values.gres(text) for text in texts] == [2, 4, 1, 2, 0]
 
 
 def test_every_state_has_a_kind():
@@ -122,8 +121,8 @@ def test_times_of_every_kind():
 
 @pytest.mark.parametrize(
     "text",
-    ["2023-02-29T00:00:00", "2024-13-01T00:00:00", "2024-01-01T25:00:00", "10:30", "yesterday", "2024-01-01", "x" * 19,
-     "0001-01-01T00:00:00", "99999999999999999999", "12345", "9" * 5000],
+    ["2023-02-29T00:00:00", "2024-13-01T00:00:00", "2024-01-01T25:00:00", "10:30", "yesterday", "2024-01-01",
+     "x" * 19, "0001-01-01T00:00:00", "99999999999999999999", "12345", "9" * 5000],
 )  # fmt: skip
 def test_what_is_no_time(text):
     with pytest.raises(StampError) as caught:
