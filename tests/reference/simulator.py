@@ -38,6 +38,8 @@ __all__ = [
 class Reference(Happenings):
     """One run: the rules, in the order of RULES.md."""
 
+    ranks_by_priority = False
+
     @property
     def transitions(self) -> int:
         """How often a job has started, stopped, left or changed its level, or nodes have (§10.7a)."""
@@ -300,7 +302,13 @@ def run_reference(
     choose: Choose,
     victim: Choose | None = None,
     at_nobody_can_start: Callable[[Reference], None] | None = None,
+    *,
+    ranks_by_priority: bool = False,
 ) -> ReferenceResult:
-    """Simulate the case. at_nobody_can_start: of a scheduler that promises starts (§10.7)."""
+    """Simulate the case. at_nobody_can_start: of a scheduler that promises starts (§10.7).
+
+    ranks_by_priority: the queue is kept in the order `multifactor`, whose marks are instants (§14.2).
+    """
     sim = Reference(case)
+    sim.ranks_by_priority = ranks_by_priority
     return sim.result(sim.run(choose, victim, at_nobody_can_start))
