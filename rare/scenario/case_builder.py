@@ -122,7 +122,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         forecast=power.forecast,
         events=read_grid_events(loaded, supply_calendar(power.join, jobs, begin_s), span, record),
         outages=read_outages(loaded, cluster, job_calendar(power.join, jobs, begin_s), span, record),
-        limits=_limits(scenario, cluster),
+        limits=read_limits(scenario, cluster),
         priority=priority_of(scenario.priority),
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
@@ -180,7 +180,7 @@ def scenario_options(scenario: Scenario) -> Options:
     )
 
 
-def _limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
+def read_limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
     """The limits of `[[limit]]`. InputError for a partition that the cluster does not have."""
     known = [part.name for part in cluster.partitions]
     for place, table in enumerate(scenario.limit, 1):

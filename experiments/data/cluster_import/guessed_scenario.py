@@ -44,7 +44,8 @@ def guessed_scenario(
 ) -> str:
     """The text of a scenario that replays `jobs_file` on the guessed partitions, under unlimited power."""
     blocks = [
-        "# Made by `rare traces import sacct`. The partitions are a guess from what ran: correct nodes and cores.\n"
+        "# Made by `rare traces import sacct`. The partitions are a guess from what ran:\n"
+        "# correct nodes and cores.\n"
         "# Watts are those of the scenario `plain`, not of these nodes: give a profile or your own figures.\n"
         "# Every key: docs/scenarios.md.\n"
         f"name = {toml_text(name)}\n"

@@ -31,7 +31,11 @@ def in_utc(records: Records, zone: str | None, findings: Findings) -> Records:
         raise InputError(
             "times are local and the file does not say where",
             where=findings.where(min(rows)),
-            remedy=Phrase("give ", Parameter("zone", "Europe/Berlin"), ", or the cluster's own"),
+            remedy=Phrase(
+                "write '# zone: Europe/Berlin' above the header, or give ",
+                Parameter("zone", "Europe/Berlin"),
+                " as they are imported",
+            ),
         )
     readings: dict[str, tuple[np.ndarray, LocalTimes]] = {}
     columns: dict[str, np.ndarray] = {}

@@ -161,7 +161,7 @@ def _last_that_ran(runs: Runs, job: list[int]) -> int:
 
 
 def _chains(records: Records, runs: Runs, group: list[int]) -> list[list[int]]:
-    """The rows of one id, by submit, split into jobs: an id may come again after Slurm's counter was reset."""
+    """The rows of one id, by submit, split into jobs: an id comes again where Slurm's counter was reset."""
     jobs = [[group[0]]]
     for row in group[1:]:
         if _continues(records, jobs[-1][-1], row):

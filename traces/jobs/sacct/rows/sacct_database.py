@@ -29,7 +29,7 @@ def is_database(path: Path | str) -> bool:
 def database_chunks(
     path: Path | str, findings: list[tuple[str, str, Finding]]
 ) -> Iterator[tuple[list[int], Columns]]:
-    """Row numbers and columns of the rows that are no steps. InputError for another database, or a damaged one."""
+    """Row numbers and columns of the rows that are no steps. InputError for a damaged or another database."""
     uri = f"file:{quote(str(Path(path).resolve()))}?mode=ro&immutable=1"
     try:
         connection = sqlite3.connect(uri, uri=True)
