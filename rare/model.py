@@ -14,7 +14,7 @@ from rare.options.rule_options import GRID_CHARGE_NAMES as GRID_CHARGE_NAMES
 from rare.options.rule_options import NOT_FROM_GRID as NOT_FROM_GRID
 from rare.options.rule_options import ClassPrice as ClassPrice
 from rare.options.rule_options import Options as Options
-from rare.queue_policy.slurm_priority import Priority
+from rare.options.slurm_priority import Priority
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 from traces.numbers.constants import NEVER_S as NEVER_S

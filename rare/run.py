@@ -53,11 +53,18 @@ def simulate(
     if clock not in CLOCKS:
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")
     decider = as_decider(scheduler, case)
-    logged = record or case.events is not None  # what became of grid events is read from the logs
+    if decider.keeps_time and clock != "compiled":
+        raise InputError(f"scheduler {decider.name!r}: brings a clock of its own; leave out clock {clock!r}")
+    # what became of grid events is read from the logs, and so is what a clock of its own tells
+    logged = record or case.events is not None or decider.keeps_time
     live = int(np.clip(len(case.workload), *LIVE_SLOTS))
     world = build_world(case, live=live, log_level=log_level if logged else 0)
     keep_queue(world, 0, decider)
-    runner = CLOCKS[clock](world, decider, case.workload.job_id)
+    runner = (
+        decider.own_clock(world, case.workload.job_id)
+        if decider.keeps_time
+        else CLOCKS[clock](world, decider, case.workload.job_id)
+    )
     began_s = time.perf_counter()
     world = runner.run(progress)
     elapsed_s = time.perf_counter() - began_s

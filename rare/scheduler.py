@@ -128,6 +128,18 @@ class Decider(ABC):
         raise NotImplementedError(f"decider {self.name!r} has no compiled loop that logs")
 
     @property
+    def keeps_time(self) -> bool:
+        """Whether `own_clock` is there."""
+        return type(self).own_clock is not Decider.own_clock
+
+    def own_clock(self, world: World, job_ids: np.ndarray | Sequence[int]) -> Any:
+        """The clock that runs this decider in a world, with members as those of rare.clocks have.
+
+        Optional; NotImplementedError where `keeps_time` is false.
+        """
+        raise NotImplementedError(f"decider {self.name!r} has no clock of its own")
+
+    @property
     def fallback_decisions(self) -> int | None:
         """Decisions that it left to another scheduler so far, in all its runs; None if it never does."""
         return None

@@ -15,7 +15,7 @@ from rare.rules.advance import take_inputs
 from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
 from rare.rules.limits.limit_arrays import GROUP_USE
-from rare.rules.priority.priority_tables import priority_arrays
+from rare.rules.priority.ranking_tables import priority_arrays
 from rare.state.arrays import (
     CELL,
     ENTRY,

@@ -31,6 +31,7 @@ __all__ = [
 ]  # fmt: skip
 MOST_TRIALS = 10**7
 PRIVILEGED, OVER_A_HEURISTIC, TRAINED = "privileged", "over a heuristic", "trained"
+OTHER_PROGRAM = "other programs"
 _GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -157,6 +158,14 @@ def _lookahead(name: str, **params: Any) -> BaseScheduler:
     return parse_lookahead(name, **params)
 
 
+def _batsim(name: str, **params: float) -> BaseScheduler:
+    from schedulers.batsim.batsim_scheduler import batsim_scheduler
+
+    if params:
+        raise InputError(f"scheduler {name!r}: an endpoint takes no parameter {sorted(params)[0]!r}")
+    return batsim_scheduler(name)
+
+
 def _shipped(name: str, **params: float) -> BaseScheduler:
     """`rare`: the network that ships with the package, `rare:PRICES`, or either with `+guard`."""
     is_shipped(name)  # refuses other parts behind the name
@@ -209,5 +218,10 @@ SCHEDULERS.register(
     SHIPPED,
     "the network that ships with the package; out of its range a heuristic decides",
     SchedulerFamily(_shipped, TRAINED),
+)
+SCHEDULERS.register(
+    "batsim",
+    "a scheduler of another program, behind Batsim's protocol (docs/batsim.md)",
+    SchedulerFamily(_batsim, OTHER_PROGRAM, "batsim:ENDPOINT"),
 )
 SCHEDULERS.reserve(known_names(), "heuristic")

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from rare.model import Case
-from rare.queue_policy.slurm_priority import Priority, PriorityShare
+from rare.options.slurm_priority import Priority, PriorityShare
 
 USERS = ("ada", "bob", "cyd", "")
 ACCOUNTS = ("lab", "sub", "aux", "")
 
 
 def with_priority(rng: random.Random, case: Case) -> Case:
-    """The same case with users and accounts of its jobs, and weights, shares and marks that look for trouble."""
+    """The same case with users and accounts, and with weights, shares and marks that look for trouble."""
     count = len(case.workload)
 
     def texts(choices: tuple[str, ...]) -> np.ndarray:
@@ -26,7 +26,9 @@ def with_priority(rng: random.Random, case: Case) -> Case:
         user=texts(USERS) if rng.random() < 0.9 else None,
         account=texts(ACCOUNTS) if rng.random() < 0.8 else None,
         qos=texts(("high", "low", "")) if rng.random() < 0.5 else None,
-        nice=np.array([rng.choice((0, 0, 7, -40, 5000)) for _ in range(count)]) if rng.random() < 0.4 else None,
+        nice=np.array([rng.choice((0, 0, 7, -40, 5000)) for _ in range(count)])
+        if rng.random() < 0.4
+        else None,
     )
     names = [part.name for part in case.cluster.partitions]
     return replace(case, workload=workload, priority=random_priority(rng, names))

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
+    from experiments.data.cluster_import.import_platform import PlatformImport, import_platform, platform_text
+    from experiments.data.cluster_import.import_sacct import SacctImport, import_sacct
+    from experiments.data.cluster_import.import_slurmconf import ConfImport, import_slurmconf
+    from experiments.data.cluster_import.import_text import sacct_text, slurmconf_text
     from experiments.data.dataset_figure import draw_dataset
     from experiments.data.dataset_task import DatasetRequest
     from experiments.data.export_schedule import export_run
@@ -24,6 +28,14 @@ if TYPE_CHECKING:
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
     from experiments.launchpad.experiment_file import experiment_schema
     from experiments.launchpad.launch import claims_text, launchpad
+    from experiments.operate.shadow.acting.act_loop import Stopped
+    from experiments.operate.shadow.acting.actor import ActLimits
+    from experiments.operate.shadow.run_shadow import ActRequest, ShadowRequest, act, advise, observe, release
+    from experiments.operate.shadow.shadow_dataset import shadow_dataset, shadow_dataset_text
+    from experiments.operate.shadow.shadow_report import shadow_report, shadow_report_text
+    from experiments.operate.shadow.sources.power_feed import FeedOptions
+    from experiments.operate.start_times.predict_starts import StartTimesRequest, predict_starts
+    from experiments.operate.start_times.start_times_text import start_times_text
     from experiments.page_makers import redraw_page
     from experiments.presets import preset_of
     from experiments.report.learned_facts import learning_text
@@ -52,6 +64,14 @@ if TYPE_CHECKING:
 MODULES = {
     "experiments.benchmarks.bench": ("bench_text", "run_bench"),
     "experiments.cli.show_options": ("sorted_options",),
+    "experiments.data.cluster_import.import_platform": (
+        "PlatformImport",
+        "import_platform",
+        "platform_text",
+    ),
+    "experiments.data.cluster_import.import_sacct": ("SacctImport", "import_sacct"),
+    "experiments.data.cluster_import.import_slurmconf": ("ConfImport", "import_slurmconf"),
+    "experiments.data.cluster_import.import_text": ("sacct_text", "slurmconf_text"),
     "experiments.data.export_schedule": ("export_run",),
     "experiments.data.generate_jobs": ("WorkloadRequest", "generate_workload"),
     "experiments.data.dataset_task": ("DatasetRequest",),
@@ -65,6 +85,21 @@ MODULES = {
     "experiments.data.dataset_figure": ("draw_dataset",),
     "experiments.launchpad.experiment_file": ("experiment_schema",),
     "experiments.launchpad.launch": ("claims_text", "launchpad"),
+    "experiments.operate.shadow.acting.act_loop": ("Stopped",),
+    "experiments.operate.shadow.acting.actor": ("ActLimits",),
+    "experiments.operate.shadow.run_shadow": (
+        "ActRequest",
+        "ShadowRequest",
+        "act",
+        "advise",
+        "observe",
+        "release",
+    ),
+    "experiments.operate.shadow.shadow_dataset": ("shadow_dataset", "shadow_dataset_text"),
+    "experiments.operate.shadow.shadow_report": ("shadow_report", "shadow_report_text"),
+    "experiments.operate.shadow.sources.power_feed": ("FeedOptions",),
+    "experiments.operate.start_times.predict_starts": ("StartTimesRequest", "predict_starts"),
+    "experiments.operate.start_times.start_times_text": ("start_times_text",),
     "experiments.page_makers": ("redraw_page",),
     "experiments.presets": ("preset_of",),
     "experiments.report.learned_facts": ("learning_text",),

@@ -116,13 +116,13 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         cluster,
         power.inputs,
         make_battery(scenario, cluster, record),
-        _options(scenario),
+        scenario_options(scenario),
         begin_s=power.begin_s,
         end_s=power.end_s,
         forecast=power.forecast,
         events=read_grid_events(loaded, supply_calendar(power.join, jobs, begin_s), span, record),
         outages=read_outages(loaded, cluster, job_calendar(power.join, jobs, begin_s), span, record),
-        limits=_limits(scenario, cluster),
+        limits=read_limits(scenario, cluster),
         priority=priority_of(scenario.priority),
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
@@ -156,7 +156,8 @@ def _at_the_windows_site(loaded: Loaded) -> Loaded:
     return dataclasses.replace(loaded, scenario=elsewhere)
 
 
-def _options(scenario: Scenario) -> Options:
+def scenario_options(scenario: Scenario) -> Options:
+    """The choices of a scenario that change rules, as the rules take them."""
     rules = scenario.rules.model_dump()
     first = rules.pop("dispatch_first")
     battery = scenario.battery
@@ -179,7 +180,7 @@ def _options(scenario: Scenario) -> Options:
     )
 
 
-def _limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
+def read_limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
     """The limits of `[[limit]]`. InputError for a partition that the cluster does not have."""
     known = [part.name for part in cluster.partitions]
     for place, table in enumerate(scenario.limit, 1):

@@ -1,4 +1,4 @@
-"""Slurm's multifactor priority in plain Python: RULES §14, worked out afresh from the log at each question."""
+"""Slurm's multifactor priority in plain Python: RULES §14, worked out from the log at each question."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rare.model import Case
-from rare.queue_policy.slurm_priority import Priority
+from rare.options.slurm_priority import Priority
 
 if TYPE_CHECKING:
     from tests.reference.machine import Machine
@@ -24,6 +24,7 @@ class Node:
     is_user: bool
     shares: int = 1
     usage: float = 0.0
+    before: float = 0.0  # usage without what was added at the last mark
     children: list[Node] = field(default_factory=list)
     part: float = 0.0  # of its siblings' shares
     below: float = 0.0
@@ -60,6 +61,7 @@ class Accounts:
                 node = node.child(share.user, True)
                 first.setdefault(share.user, share.account)
             node.shares, node.usage = share.shares, float(share.usage_core_s)
+            node.before = node.usage
         self.user_of = []
         for i in range(len(jobs)):
             user = "" if jobs.user is None else jobs.user[i]
@@ -77,23 +79,30 @@ class Accounts:
 
     def set_factors(self, rules: Priority) -> None:
         """§14.5 or §14.6, of the usage as it is."""
-        for node in reversed(self.all):
-            node.below = node.usage
+        if rules.fair_share == "classic":
+            self._add_up("before")
+            self._classic(self.root, 1.0, of_users=False)
+            self._add_up("usage")
+            self._classic(self.root, 1.0, of_users=True)
+        else:
+            self._add_up("usage")
+            self._rank_all()
+
+    def _add_up(self, what: str) -> None:
+        for node in self.all:
+            node.below = getattr(node, what)
         above = {id(child): node for node in self.all for child in node.children}
         for node in reversed(self.all[1:]):
             above[id(node)].below += node.below
-        if rules.fair_share == "classic":
-            self._classic(self.root, 1.0)
-        else:
-            self._rank_all()
 
-    def _classic(self, account: Node, promised: float) -> None:
+    def _classic(self, account: Node, promised: float, *, of_users: bool) -> None:
         for node in account.children:
-            own = node.below / self.root.below if self.root.below else 0.0
-            node.level = own if account is self.root else own + (account.level - own) * node.part
             share = promised * node.part
-            node.factor = math.pow(2.0, -node.level / share) if share else 0.0
-            self._classic(node, share)
+            if node.is_user == of_users:
+                own = node.below / self.root.below if self.root.below else 0.0
+                node.level = own if account is self.root else own + (account.level - own) * node.part
+                node.factor = math.pow(2.0, -node.level / share) if share else 0.0
+            self._classic(node, share, of_users=of_users)
 
     def _rank_all(self) -> None:
         ranked: list[int] = []
@@ -171,18 +180,20 @@ def priorities(machine: Machine) -> dict[int, int]:
         used = 1000.0 * int(case.workload.cores[job]) * seconds * math.pow(kept, float(seconds))
         added[id(accounts.user_of[job])] += math.floor(used + 0.5)
 
-    def take(factor: float) -> None:
+    def take(factor: float, *, decays: bool) -> None:
         for node in accounts.all:
             node.usage = (node.usage + added[id(node)] / 1000.0) * factor
+            if decays:
+                node.before = node.usage
             added[id(node)] = 0
 
     happened = [*machine.events, (end_s, "now", -1)]
     for time_s, name, job, *_ in sorted(happened, key=lambda event: event[0]):
         while mark_s + rules.calc_period_s <= min(time_s, end_s):
-            take(math.pow(kept, rules.calc_period_s))
+            take(math.pow(kept, rules.calc_period_s), decays=True)
             for running in since:
                 add(running, mark_s + rules.calc_period_s)
-            take(1.0)
+            take(1.0, decays=False)
             mark_s += rules.calc_period_s
         if name == "submit":
             arrival_s[job] = time_s

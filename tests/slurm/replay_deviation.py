@@ -15,7 +15,7 @@ from rare import simulate
 from rare.model import Case, Cluster, Options, Partition
 from rare.options.backfill_options import BackfillOptions
 from rare.options.job_limits import EACH, JobLimit
-from rare.queue_policy.slurm_priority import Priority
+from rare.options.slurm_priority import Priority
 from schedulers import make_scheduler
 from tests.slurm.slurm_replay import CPUS_A_NODE, NODES, Record, read_records
 from traces.jobs.workload import Workload

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from experiments.cli import functions
+from experiments.cli.commands.import_command import import_group
 from experiments.cli.output import json_text
 from experiments.cli.registered_option import RegisteredOption, job_formats
 from experiments.cli.shared_options import force_option, json_option, quiet_option, together
@@ -70,6 +71,9 @@ weather_options = together(
 @click.group()
 def traces() -> None:
     """Look at job traces and power series, and make synthetic ones."""
+
+
+traces.add_command(import_group)
 
 
 @traces.command("show")

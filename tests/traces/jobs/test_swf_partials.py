@@ -120,7 +120,7 @@ def test_strict_refuses_and_names_the_line(read):
     [
         [record(1), record(1, submit=9)],  # two whole jobs
         [record(1, status=0), record(1, status=5), *PARTS],
-        [record(1, status=-1), record(1, status=-1)],
+        [record(1, status=-1), record(1, run=11, status=-1)],
     ],
 )
 def test_two_jobs_of_one_number_are_refused_and_the_remedy_works(read, lines):

@@ -25,7 +25,11 @@ def refused(path, text, **options):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("number", range(1, 19))
+#: Users, groups and what is not used may be words.
+NUMBERS = [number for number in range(1, 19) if not 12 <= number <= 16]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_minus_one_is_proposed_only_where_it_is_taken_for_unknown(tmp_path, number):
     path = tmp_path / "a.swf"
     message = refused(path, record(**{f"f{number}": "ten"}))
@@ -122,10 +126,10 @@ def test_a_number_of_its_own_makes_two_jobs(tmp_path, text):
 
 
 def test_fields_that_lack_are_to_be_written_as_unknown(tmp_path):
-    short = record().replace(" -1\n", "\n")
-    assert "write -1" in refused(tmp_path / "a.swf", short)
-    (tmp_path / "a.swf").write_text(short.replace("\n", " -1\n"))
-    assert len(read_workload(tmp_path / "a.swf")) == 1
+    short = record(f1="2").replace(" -1\n", "\n")
+    assert "write -1" in refused(tmp_path / "a.swf", record() + short)
+    (tmp_path / "a.swf").write_text(record() + short.replace("\n", " -1\n"))
+    assert len(read_workload(tmp_path / "a.swf")) == 2
 
 
 def test_a_mapping_without_a_column_shows_a_line_that_is_taken(tmp_path):

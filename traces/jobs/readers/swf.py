@@ -5,52 +5,26 @@ Format: Feitelson's Parallel Workloads Archive; Chapin et al. 1999, doi:10.1007/
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from traces.errors import InputError, quoted
+from traces.errors import InputError
 from traces.files.documents import reads_file
-from traces.files.text import MAX_BYTES, numbered_lines, place
+from traces.files.text import MAX_BYTES, place
 from traces.jobs.read_options import ReadOptions
 from traces.jobs.readers import swf_header, swf_waiting
+from traces.jobs.readers.swf_lines import FIELDS, read_records
 from traces.jobs.readers.swf_partials import CONTINUED, join_partials
 from traces.jobs.readers.swf_waiting import GROUP, THINK, USER, WAIT
 from traces.jobs.repairs import Findings
 from traces.jobs.submit_shift import shift_to_zero
 from traces.jobs.workload import LARGEST_COUNT, LARGEST_S, NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 
-FIELDS = (
-    "job number",
-    "submit time",
-    "wait time",
-    "run time",
-    "allocated processors",
-    "average CPU time",
-    "used memory",
-    "requested processors",
-    "requested time",
-    "requested memory",
-    "status",
-    "user",
-    "group",
-    "executable",
-    "queue",
-    "partition",
-    "preceding job",
-    "think time",
-)
 JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING = 0, 1, 3, 4, 7, 8, 9, 10, 16
 _CHECKED = (JOB, SUBMIT, RUN, ALLOCATED, REQUESTED, ESTIMATE, MEMORY, STATUS, PRECEDING)
 _USED = (*_CHECKED, WAIT, USER, GROUP, THINK)
 _CANCELLED = 5
-_MOST_COMMENTS = 1000
-#: A block with other bytes than these goes through the slow path, which names what is wrong.
-_PLAIN_NUMBERS = b"0123456789+-. \t\n"
 
 
 @reads_file
@@ -69,9 +43,10 @@ def read_swf(
     InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
     """
     options = ReadOptions(None, strict, max_bytes, cancellations, dependencies)
-    records, comments = _records(path, max_bytes)
+    records = read_records(path, max_bytes, _USED)
     findings = Findings(path, records.lines)
-    header = swf_header.read(comments, findings)
+    records.note(findings)
+    header = swf_header.read(records.comments, findings)
     _refuse_wrong(records.columns, findings)
     columns = join_partials(records.columns, findings)
     processors = np.where(columns[REQUESTED] > 0, columns[REQUESTED], columns[ALLOCATED])
@@ -128,99 +103,9 @@ def read_swf(
         cancel_s=None if cancel_s is None else cancel_s[order],
         after=None if after is None else after[order],
         think_s=None if think_s is None else think_s[order],
-        user=swf_waiting.names(jobs[USER]),
-        group=swf_waiting.names(jobs[GROUP]),
+        user=swf_waiting.names(jobs[USER], records.names),
+        group=swf_waiting.names(jobs[GROUP], records.names),
     )
-
-
-@dataclass(slots=True)
-class _Records:
-    """The fields in use as float64 columns (whole numbers below 2^53 are exact), and their lines."""
-
-    columns: dict[int, np.ndarray] = field(default_factory=dict)
-    lines: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-
-def _records(path: Path | str, max_bytes: int) -> tuple[_Records, list[tuple[int, bytes]]]:
-    """All records of the file, and the comment lines that matter, with their numbers."""
-    comments: list[tuple[int, bytes]] = []
-    tables: list[np.ndarray] = []
-    places: list[np.ndarray] = []
-    for first, block in numbered_lines(path, max_bytes):
-        numbers, lines = [], []
-        for number, line in enumerate(block, first):
-            text = line.lstrip()
-            if not text:
-                continue
-            if text[0] == 59:  # a semicolon
-                if len(comments) < _MOST_COMMENTS and swf_header.matters(text):
-                    comments.append((number, text))
-            else:
-                numbers.append(number)
-                lines.append(line)
-        if lines:
-            tables.append(_table(path, numbers, lines)[:, _USED])
-            places.append(np.array(numbers, dtype=np.int64))
-    if not tables:
-        raise InputError("has no records, only comments", where=place(path), remedy="give a file with jobs")
-    table = np.concatenate(tables)
-    columns = {number: np.ascontiguousarray(table[:, k]) for k, number in enumerate(_USED)}
-    return _Records(columns, np.concatenate(places)), comments
-
-
-def _table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
-    """The lines as (n, 18) float64, in bulk where they are plain, else one by one."""
-    text = b"\n".join(lines)
-    if not text.translate(None, _PLAIN_NUMBERS) and len(lines[0].split()) == len(FIELDS):
-        try:
-            frame = pd.read_csv(
-                io.BytesIO(text),
-                sep=r"\s+",
-                header=None,
-                names=range(len(FIELDS) + 1),
-                dtype=np.float64,
-                quoting=csv.QUOTE_NONE,
-                index_col=False,
-            )
-        except (ValueError, TypeError):  # the slow path will say which line and field
-            return _slow_table(path, numbers, lines)
-        table = frame.to_numpy()
-        if len(table) == len(lines) and np.isfinite(table[:, :-1]).all() and np.isnan(table[:, -1]).all():
-            return table[:, :-1]
-    return _slow_table(path, numbers, lines)
-
-
-def _slow_table(path: Path | str, numbers: list[int], lines: list[bytes]) -> np.ndarray:
-    """The table of `_table`, parsed line by line; InputError for the first line that is no record."""
-    table = np.empty((len(lines), len(FIELDS)))
-    for row, (number, line) in enumerate(zip(numbers, lines, strict=True)):
-        words = line.split()
-        for place_in_line, word in enumerate(words[: len(FIELDS)]):
-            table[row, place_in_line] = _number(path, number, place_in_line, word)
-        if len(words) != len(FIELDS):
-            few = len(words) < len(FIELDS)
-            remedy = "write -1 for those that are unknown" if few else "an SWF record has no more"
-            raise InputError(
-                f"has {len(words)} fields, expected {len(FIELDS)} (line: {quoted(line.strip())})",
-                where=place(path, number),
-                remedy=remedy,
-            )
-    return table
-
-
-def _number(path: Path | str, line: int, field_number: int, word: bytes) -> float:
-    try:
-        value = float(word) if b"_" not in word else np.nan
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        required = field_number in (JOB, SUBMIT, RUN)  # -1 is refused there, means a time, or makes it no job
-        raise InputError(
-            f"{FIELDS[field_number]} (field {field_number + 1}) is {quoted(word)}, not a finite number",
-            where=place(path, line),
-            remedy=f"correct it{'' if required else ', or write -1 for unknown'}",
-        )
-    return value
 
 
 def _refuse_wrong(columns: dict[int, np.ndarray], findings: Findings) -> None:

@@ -23,12 +23,16 @@ def join_partials(columns: dict[int, np.ndarray], findings: Findings) -> dict[in
 
     columns : field -> (N,) float64. The summary counts where there is one; else a job was submitted with
     the first of its partial executions and its run time is the sum of theirs. Lines that were joined to
-    an earlier one are a repair. InputError for two jobs of one number, neither of them partial.
+    an earlier one are a repair. A record that stands in the file twice, the same in all fields in use, is
+    skipped. InputError for two jobs of one number, neither of them partial.
     """
+    if not pd.Series(columns[JOB]).duplicated().any():
+        return columns
+    columns = _without_repetitions(columns, findings)
     ids, status = columns[JOB], columns[STATUS]
+    partial = _is_partial(status)
     if not pd.Series(ids).duplicated().any():
         return columns
-    partial = np.isin(status, (CONTINUED, LAST_COMPLETED, LAST_FAILED))
     last = partial & (status != CONTINUED)
     _refuse_second_jobs(ids, ~partial, findings)
     group, _ = pd.factorize(ids)  # numbered by first appearance
@@ -47,6 +51,21 @@ def join_partials(columns: dict[int, np.ndarray], findings: Findings) -> dict[in
     records[RUN] = groups.run(columns[RUN])
     records[STATUS] = groups.first(status, ~partial | last)
     return records
+
+
+def _is_partial(status: np.ndarray) -> np.ndarray:
+    return np.isin(status, (CONTINUED, LAST_COMPLETED, LAST_FAILED))
+
+
+def _without_repetitions(columns: dict[int, np.ndarray], findings: Findings) -> dict[int, np.ndarray]:
+    """The columns without records that stand there twice; two partial executions may well be alike."""
+    repeated = pd.DataFrame(columns).duplicated().to_numpy() & ~_is_partial(columns[STATUS])
+    if not repeated.any():
+        return columns
+    text = "the same record as one above it, skipped"
+    findings.add("skips", "repeated_record", repeated, columns[JOB], text)
+    findings.at(findings.lines[~repeated])
+    return {number: column[~repeated] for number, column in columns.items()}
 
 
 def _refuse_second_jobs(ids: np.ndarray, summary: np.ndarray, findings: Findings) -> None:

@@ -109,10 +109,13 @@ def _job_id(number: float) -> JobId:
     return int(number) if number.is_integer() and number < _LARGEST_EXACT else str(number)
 
 
-def names(column: np.ndarray) -> np.ndarray | None:
-    """Users or groups as texts, '' where negative, which is unknown; None where all are unknown."""
+def names(column: np.ndarray, names_of: dict[float, str]) -> np.ndarray | None:
+    """Users or groups as texts, '' where negative, which is unknown; None where all are unknown.
+
+    names_of : number that stands for a name -> the name (traces.jobs.readers.swf_lines)
+    """
     places, numbers = pd.factorize(column)
-    texts = np.array([_name(number) for number in numbers.tolist()], dtype=object)
+    texts = np.array([names_of.get(number) or _name(number) for number in numbers.tolist()], dtype=object)
     return texts[places] if any(texts) else None
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rare.model import Case, Cluster
-from rare.queue_policy.slurm_priority import ROOT_ACCOUNT, Priority
+from rare.options.slurm_priority import ROOT_ACCOUNT, Priority
 from rare.state.memory import records
 from rare.state.priority_arrays import NO_PARENT, SHARE, STANDING, WEIGHT
 from traces.jobs.workload import Workload

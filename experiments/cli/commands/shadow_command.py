@@ -1,0 +1,254 @@
+"""`rare shadow`: a second opinion beside a live scheduler."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import click
+
+from experiments.cli import functions
+from experiments.cli.output import json_text
+from experiments.cli.shared_options import Seconds, json_option, quiet_option, settings_option, together
+from experiments.process.progress import ProgressDisplay
+
+_FEED = ("power_unit", "power_path", "power_time_path", "power_scale")
+
+squeue_option = click.option(
+    "--squeue-command", "squeue", default="squeue", metavar="WORDS", help="What to run for squeue."
+)
+scontrol_option = click.option(
+    "--scontrol-command", "scontrol", default="scontrol", metavar="WORDS", help="What to run for scontrol."
+)
+shadow_options = together(
+    click.option("--scheduler", default="rare", show_default=True, metavar="NAME", help="Whose opinion."),
+    click.option(
+        "--scenario",
+        default="plain",
+        show_default=True,
+        metavar="NAME|FILE.toml",
+        help="Powers of nodes and prices; without a feed also plants and grid.",
+    ),
+    settings_option,
+    click.option("--every", "every_s", type=Seconds(), default=30, show_default=True, help="Between polls."),
+    click.option("--for", "run_s", type=Seconds(), metavar="DURATION", help="Then end.  [default: never]"),
+    squeue_option,
+    click.option("--sinfo-command", "sinfo", default="sinfo", metavar="WORDS", help="What to run for sinfo."),
+    click.option(
+        "--power-feed",
+        "feed",
+        metavar="FEED",
+        help="Power that there is: FILE.csv, FILE.json, FILE.txt, 'command: WORDS', or a URL.",
+    ),
+    click.option("--power-unit", default="", metavar="UNIT", help="Of the feed's number: W, kW, MW, GW, %."),
+    click.option("--power-path", default="", metavar="A.B+A.C", help="Where the number is in JSON."),
+    click.option("--power-time-path", default="", metavar="A.B", help="Where its instant is in JSON."),
+    click.option("--power-scale", type=float, default=1.0, metavar="F", help="Multiplies the number."),
+    click.option(
+        "--power-header",
+        "power_headers",
+        multiple=True,
+        metavar="NAME=VARIABLE",
+        help="A header, its value from an environment variable.",
+    ),
+    click.option(
+        "--feed-limit",
+        "feed_limit_s",
+        type=Seconds(),
+        default=600,
+        show_default=True,
+        help="An older reading counts as missing.",
+    ),
+)
+rest_options = together(
+    click.option(
+        "--slurmrestd", metavar="ADDRESS", help="http://127.0.0.1:PORT or unix:SOCKET; token: SLURM_JWT."
+    ),
+    click.option("--slurmrestd-version", default="v0.0.38", show_default=True, metavar="V"),
+)
+
+
+@click.group()
+def shadow() -> None:
+    """A second opinion beside a live scheduler.
+
+    observe and advise act on nothing. act holds and suspends jobs of an allow-list, within limits, and gives
+    everything back. Read docs/shadow.md before you let it near a cluster.
+    """
+
+
+@shadow.command("observe")
+@click.option("--out", required=True, metavar="DIR", help="Where the log goes; a log there goes on.")
+@shadow_options
+@rest_options
+@quiet_option
+def observe(out: str, quiet: bool, **options: Any) -> None:
+    """Log the queue, what RARE would do, and what the scheduler does. Acts on nothing."""
+    display = ProgressDisplay(quiet)
+    counts = functions.observe(_request(options), out, display.note)
+    display.note(
+        f"{counts.polls:,} polls, {counts.skipped:,} skipped, {counts.changes:,} changes of jobs; "
+        f"without power {counts.without_power:,}, without an opinion {counts.without_opinion:,}"
+    )
+
+
+@shadow.command("advise")
+@click.option("--out", metavar="DIR", help="Log the queue there too.")
+@shadow_options
+@rest_options
+@quiet_option
+def advise(out: str | None, quiet: bool, **options: Any) -> None:
+    """Write one JSON line a decision to stdout. Acts on nothing."""
+    display = ProgressDisplay(quiet)
+
+    def write(line: str) -> None:
+        click.echo(line)
+
+    functions.advise(_request(options), out, write, display.note)
+
+
+@shadow.command("act")
+@click.option("--out", required=True, metavar="DIR", help="Where log and journal go; one shadow a folder.")
+@click.option(
+    "--allow", required=True, metavar="FILE.toml", help="The allow-list: whose jobs may be touched."
+)
+@click.option("--act", "really", is_flag=True, help="Really act; without it only --dry-run runs.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--actions-per-minute",
+    type=click.IntRange(1, 600),
+    default=6,
+    show_default=True,
+    help="New holds at most.",
+)
+@click.option(
+    "--most-held", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Jobs held at a time."
+)
+@click.option(
+    "--longest-hold",
+    type=Seconds(),
+    default=1800,
+    show_default=True,
+    help="Then a job is given back for good.",
+)
+@click.option(
+    "--lease", type=Seconds(), default=300, show_default=True, help="After it Slurm itself lets a job go."
+)
+@click.option(
+    "--calm-polls",
+    type=click.IntRange(0, 1000),
+    default=3,
+    show_default=True,
+    help="Polls without trouble before anything is held.",
+)
+@click.option(
+    "--lost-after",
+    type=Seconds(),
+    default=3600,
+    show_default=True,
+    help="How long to wait for a lost controller.",
+)
+@scontrol_option
+@shadow_options
+@quiet_option
+def act(
+    out: str, allow: str, really: bool, dry_run: bool, scontrol: str, quiet: bool, **options: Any
+) -> None:
+    """Hold and suspend jobs of an allow-list as RARE would, and give everything back.
+
+    For a test partition first: docs/shadow.md.
+    """
+    if not really and not dry_run:
+        raise click.UsageError("nothing is done without --act; --dry-run says what would be done")
+    limits = functions.ActLimits(
+        actions_per_minute=options.pop("actions_per_minute"),
+        most_held=options.pop("most_held"),
+        longest_hold_s=options.pop("longest_hold"),
+        lease_s=options.pop("lease"),
+    )
+    request = functions.ActRequest(
+        allow=allow,
+        limits=limits,
+        scontrol=scontrol,
+        dry_run=dry_run,
+        calm_polls=options.pop("calm_polls"),
+        lost_s=options.pop("lost_after"),
+    )
+    display = ProgressDisplay(quiet)
+    try:
+        functions.act(_request(options), request, out, display.note)
+    except functions.Stopped as stop:
+        name = signal.Signals(stop.number).name
+        left = f"; {stop.left} jobs are left to the watchdog" if stop.left else ", nothing is held"
+        click.echo(f"rare: stopped by {name}{left}", err=True)
+        raise click.exceptions.Exit(128 + stop.number) from None
+
+
+@shadow.command("release")
+@click.argument("folder")
+@click.option("--marked", is_flag=True, help="Also every job that bears our mark: for a lost journal.")
+@squeue_option
+@scontrol_option
+@quiet_option
+def release(folder: str, marked: bool, squeue: str, scontrol: str, quiet: bool) -> None:
+    """Give back everything that the journal in FOLDER says is ours."""
+    display = ProgressDisplay(quiet)
+    count = functions.release(folder, squeue, scontrol, marked=marked, note=display.note)
+    display.note(f"{count} jobs were ours; nothing is held")
+
+
+@shadow.command("report")
+@click.argument("folder")
+@click.option("--out", metavar="DIR", help="Where the page goes.  [default: FOLDER/report]")
+@click.option("--scheduler", metavar="NAME", help="Whose alternative.  [default: that of the log]")
+@click.option(
+    "--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml", help="Powers of nodes."
+)
+@settings_option
+@json_option()
+@quiet_option
+def report(folder: str, out: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Compare RARE's opinion with what the scheduler did, from the log in FOLDER."""
+    facts, page = functions.shadow_report(folder, out, **options)
+    click.echo(json_text(facts.as_dict()) if as_json else functions.shadow_report_text(facts))
+    if not as_json and not quiet:
+        click.echo(f"written: {page}", err=True)
+
+
+@shadow.command("dataset")
+@click.argument("folder")
+@click.option("--out", required=True, metavar="DIR", help="Where the dataset goes; -v0 is added to its name.")
+@click.option(
+    "--scenario",
+    default="islanded",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="Powers of nodes, service classes, prices.",
+)
+@settings_option
+@click.option("--hours", type=float, default=24.0, show_default=True, help="Of the log in one episode.")
+@click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
+@click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
+@json_option("The data sheet")
+@quiet_option
+def dataset(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Turn the log in FOLDER into a dataset for offline learning: the actions are the scheduler's."""
+    sheet = functions.shadow_dataset(folder, out, **options)
+    click.echo(json_text(sheet) if as_json else functions.shadow_dataset_text(sheet))
+
+
+def _request(options: dict[str, Any]) -> Any:
+    """The request of the options that all steps have."""
+    headers = []
+    for text in options.pop("power_headers"):
+        name, given, variable = text.partition("=")
+        if not given:
+            raise click.UsageError(
+                "--power-header: write NAME=VARIABLE, the value in an environment variable"
+            )
+        headers.append((name, variable))
+    feed = {name.removeprefix("power_"): options.pop(name) for name in _FEED}
+    options["settings"] = tuple(options["settings"])
+    return functions.ShadowRequest(
+        feed_options=functions.FeedOptions(**feed, headers=tuple(headers)), **options
+    )

@@ -1,0 +1,1 @@
+"""`rare shadow`: a second opinion beside a live scheduler, logged, told, or within narrow limits acted on."""

@@ -1,0 +1,1 @@
+"""Slurm's accounting: what sacct prints, and slurm2sql's database of it, as jobs."""

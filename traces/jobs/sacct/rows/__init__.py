@@ -1,0 +1,1 @@
+"""Rows that sacct prints, or slurm2sql keeps, as columns of numbers."""

@@ -1,0 +1,1 @@
+"""Settings of a Slurm cluster: slurm.conf, and the tables that sacctmgr shows."""
