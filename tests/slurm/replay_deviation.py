@@ -1,6 +1,7 @@
 """The jobs of a Slurm's run through RARE, and how far RARE's starts are from Slurm's.
 
-`python -m tests.slurm.replay_deviation VARIANT FILE.csv` prints it for a file of tests.slurm.slurm_replay.
+`python -m tests.slurm.replay_deviation VARIANT FILE.csv` prints it for a file of tests.slurm.slurm_replay;
+without arguments it writes the table of docs/slurm-backfill.md anew, from the records.
 """
 
 from __future__ import annotations
@@ -144,5 +145,44 @@ def between(records: list[Record], ours_s: np.ndarray, our_ends_s: np.ndarray) -
     )
 
 
+def table() -> str:
+    """The rows of docs/slurm-backfill.md: each recorded run and its deviation."""
+    rows = [
+        "| setting | Slurm: makespan, mean wait | RARE as | makespan | mean wait | order |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, (words, ours) in WORDS.items():
+        records = read_records(RECORDED / f"slurm-{name}.csv")
+        span_s = max(record.end_s for record in records)
+        wait_s = sum(record.start_s - record.submit_s for record in records) / len(records)
+        found = compared(records, SETTINGS[name])
+        rows.append(
+            f"| {words} | {span_s} s, {wait_s:.0f} s | {ours} | {found.makespan:+.1f} % ± "
+            f"{found.makespan_spread:.1f} | {found.wait:+.1f} % ± {found.wait_spread:.1f} | "
+            f"{found.same_order:.0%} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+RECORDED = Path(__file__).with_name("recorded")
+WORDS = {
+    "easy": ("submit order, `bf_job_part_count_reserve=1`", "`easy`"),
+    "conservative": ("submit order, a place for every job", "`conservative`"),
+    "coarse": (
+        "the same, `bf_resolution=60`, `bf_window=2`, `bf_max_job_test=20`",
+        "`conservative`, `[backfill]`",
+    ),
+    "multifactor": ("age, size and QOS, `bf_job_part_count_reserve=1`", "`multifactor+easy`, `[priority]`"),
+    "limited": ("as the first, one running job in the QOS `short`", "`easy`, `[[limit]]`"),
+}
+
 if __name__ == "__main__":
-    print(compared(read_records(Path(sys.argv[2])), SETTINGS[sys.argv[1]]))
+    if len(sys.argv) == 1:
+        page = Path("docs/slurm-backfill.md")
+        head, _, rest = page.read_text(encoding="utf-8").partition("<!-- deviation -->\n")
+        tail = rest.partition("<!-- end of deviation -->\n")[2]
+        page.write_text(
+            f"{head}<!-- deviation -->\n{table()}<!-- end of deviation -->\n{tail}", encoding="utf-8"
+        )
+    else:
+        print(compared(read_records(Path(sys.argv[2])), SETTINGS[sys.argv[1]]))
