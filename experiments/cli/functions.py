@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
+    from experiments.data.cluster_import.import_platform import PlatformImport, import_platform, platform_text
     from experiments.data.cluster_import.import_sacct import SacctImport, import_sacct
     from experiments.data.cluster_import.import_slurmconf import ConfImport, import_slurmconf
     from experiments.data.cluster_import.import_text import sacct_text, slurmconf_text
@@ -63,6 +64,11 @@ if TYPE_CHECKING:
 MODULES = {
     "experiments.benchmarks.bench": ("bench_text", "run_bench"),
     "experiments.cli.show_options": ("sorted_options",),
+    "experiments.data.cluster_import.import_platform": (
+        "PlatformImport",
+        "import_platform",
+        "platform_text",
+    ),
     "experiments.data.cluster_import.import_sacct": ("SacctImport", "import_sacct"),
     "experiments.data.cluster_import.import_slurmconf": ("ConfImport", "import_slurmconf"),
     "experiments.data.cluster_import.import_text": ("sacct_text", "slurmconf_text"),

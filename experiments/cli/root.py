@@ -61,7 +61,8 @@ COMMANDS = {
         f"{_COMMANDS}.lists_command:schedulers", "List the scheduler names and what they mean."
     ),
     "shadow": LazyCommand(
-        f"{_COMMANDS}.shadow_command:shadow", "A second opinion beside a live scheduler: observe, advise, act."
+        f"{_COMMANDS}.shadow_command:shadow",
+        "A second opinion beside a live scheduler: observe, advise, act.",
     ),
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."

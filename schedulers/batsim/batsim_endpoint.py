@@ -30,7 +30,7 @@ class BatsimEndpoint:
 
 
 def parse_endpoint(name: str) -> BatsimEndpoint:
-    """The parts of a scheduler's name. InputError if it has another form, or an address of another machine."""
+    """The parts of a scheduler's name. InputError for another form, and an address of another machine."""
     address, *words = name.strip().partition(":")[2].split(",")
     options = dict(_option(name, word) for word in words)
     if len(options) < len(words):
@@ -68,8 +68,8 @@ def _check_address(name: str, address: str) -> None:
         raise InputError(f"scheduler {quoted(name)}: {quoted(address)} is no endpoint; write {FORM}")
     if not _is_loopback(match[1].strip("[]")):
         raise InputError(
-            f"scheduler {quoted(name)}: {quoted(match[1])} is another machine; the protocol neither proves who "
-            "is there nor hides anything, so give 127.0.0.1, or a tunnel's end here"
+            f"scheduler {quoted(name)}: {quoted(match[1])} is another machine; the protocol neither proves "
+            "who is there nor hides anything, so give 127.0.0.1, or a tunnel's end here"
         )
 
 

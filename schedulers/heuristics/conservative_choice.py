@@ -44,7 +44,7 @@ def choose_conservative(w, cursor, policy):
 
 @rule
 def level_by_plan(w, slot, policy):
-    """The level at which the plan starts this job now; WAIT: at none, and its place, if it has one, is taken."""
+    """The level at which the plan starts this job now; WAIT: at none, and the place that it has is held."""
     s = env_of(w)
     if policy.speeds != FULL_SPEED:
         level = slower_place(w, slot, False, policy)

@@ -14,6 +14,7 @@ from tests.reference.model import WAIT, Job, decision
 from tests.reference.outlook import Outlook
 from tests.reference.plan import Head, Plan, has_room_for_its_run, reserve
 from tests.reference.queue_limits import is_over_limit
+from tests.reference.site_priority import priorities
 from tests.reference.slow_family import cheapest_to_slow, most_urgent_raise, worth
 
 NEVER = 2**62
@@ -65,6 +66,9 @@ class PlainHeuristic:
     def queue(self, machine: Machine) -> list[Job]:
         """The waiting jobs by priority, ties by index (§1.3)."""
         waiting = machine.waiting()
+        if self.recipe.order == "multifactor":
+            ranks = priorities(machine)
+            return sorted(waiting, key=lambda job: (-ranks[job.index], job.index))
         if self.recipe.order not in ONCE_AN_INSTANT:
             keys = {job.index: self._priority(job, machine.now_s, 1.0) for job in waiting}
         else:

@@ -14,8 +14,8 @@ _LISTED = 40
 def sacct_text(report: dict[str, Any]) -> str:
     """The report of `import_sacct`."""
     lines = [
-        f"{report['out']}: {report['jobs']:,} jobs of {report['records']:,} rows, {report['core_hours']:,.0f} "
-        "core-hours that ran",
+        f"{report['out']}: {report['jobs']:,} jobs of {report['records']:,} rows, "
+        f"{report['core_hours']:,.0f} core-hours that ran",
         f"  from {report['start_utc']} to {report['end_utc'] or 'an unknown end'}"
         + (f", zone {report['zone']}" if report["zone"] else ""),
     ]
@@ -61,15 +61,16 @@ def _fit(report: dict[str, Any]) -> Iterator[str]:
     over = report["overflow"]
     if over is None:
         yield (
-            f"  what ran fits the machine: at most {report['peak_cores']:,} of {report['processors']:,} cores at "
-            f"once, at {report['peak_utc']}"
+            f"  what ran fits the machine: at most {report['peak_cores']:,} of {report['processors']:,} "
+            f"cores at once, at {report['peak_utc']}"
         )
         return
+    beyond = over["most_cores"] - report["processors"]
     yield (
-        f"  what ran does NOT fit the machine of {report['processors']:,} cores: more from {over['first_utc']} on "
-        f"(job {over['job']}, line {over['line']}), at most {over['most_cores']:,} "
-        f"({over['most_cores'] - report['processors']:,} too many) at {over['most_utc']}, for {over['seconds']:,} "
-        "s in all; cpus may be threads (--threads-per-core), or the machine larger"
+        f"  what ran does NOT fit the machine of {report['processors']:,} cores: more from "
+        f"{over['first_utc']} on (job {over['job']}, line {over['line']}), at most {over['most_cores']:,} "
+        f"({beyond:,} too many) at {over['most_utc']}, for {over['seconds']:,} s in all; cpus may be threads "
+        "(--threads-per-core), or the machine larger"
     )
 
 

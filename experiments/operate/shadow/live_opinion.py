@@ -1,4 +1,4 @@
-"""RARE's opinion of a live queue: one decision on the snapshot with the power that there is, and one without limit.
+"""RARE's opinion of a live queue: a decision with the power that there is, and one with power without limit.
 
 What would start with power without limit and does not start with the power that there is, stays for want of
 power. While the cluster draws more than there is, every waiting job stays.
@@ -50,7 +50,7 @@ class LiveOpinion:
     starts: bool = True
 
     def __call__(self, poll: Poll) -> Opinion:
-        """The opinion of one poll. InputError where the scenario or the scheduler does not fit the snapshot."""
+        """The opinion of one poll. InputError where scenario or scheduler do not fit the snapshot."""
         begun_s = time.monotonic()
         snapshot, suspended = waiting_again(poll.snapshot)
         name = self.scheduler.name
@@ -59,9 +59,7 @@ class LiveOpinion:
         bare = without_power(self.loaded)
         unlimited = snapshot_case(snapshot, bare)
         limited = (
-            snapshot_case(snapshot, self.loaded)
-            if poll.power is None
-            else with_feed(unlimited, poll.power)
+            snapshot_case(snapshot, self.loaded) if poll.power is None else with_feed(unlimited, poll.power)
         )
         decider = self.scheduler.for_case(limited.case)
         world = before_snapshot(limited, decider)
@@ -110,7 +108,7 @@ def is_free(job: SnapshotJob, now_s: int) -> bool:
 
 
 def without_power(loaded: Loaded) -> Loaded:
-    """The scenario's cluster, rules and prices, with power without limit; what needs a place or a calendar goes."""
+    """The scenario's cluster, rules and prices, with power without limit; what needs a calendar goes."""
     plain = load_scenario("plain").scenario
     scenario = loaded.scenario
     gone = {
@@ -128,7 +126,9 @@ def with_feed(part: SnapshotCase, power: PowerReading) -> SnapshotCase:
     case = part.case
     given = case.inputs
     peak_mw = case.cluster.peak_draw_mw
-    now_mw = round(peak_mw * power.share) if power.share is not None else round((power.power_w or 0) * MW_PER_W)
+    now_mw = (
+        round(peak_mw * power.share) if power.share is not None else round((power.power_w or 0) * MW_PER_W)
+    )
     steps = [(part.taken_s, now_mw)]
     steps += [(at_s, round(watts * MW_PER_W)) for at_s, watts in power.ahead if at_s > part.taken_s]
     rows = len(steps) + 1

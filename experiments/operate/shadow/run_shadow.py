@@ -149,7 +149,12 @@ def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callabl
 
 
 def release(
-    out: str, squeue: str, scontrol: str, *, marked: bool = False, note: Callable[[str], None] = lambda _: None
+    out: str,
+    squeue: str,
+    scontrol: str,
+    *,
+    marked: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Give back everything that the journal in a folder says is ours; how many jobs were.
 

@@ -47,7 +47,7 @@ class Watch:
     sleep: Callable[[float], None] = time.sleep
 
     def run(self, run_s: float | None = None) -> WatchCounts:
-        """For so many seconds (None: until a signal). A poll that fails is logged, and the next one waits longer."""
+        """For so many seconds (None: until a signal). After a poll that fails the next one waits longer."""
         counts, adviser = WatchCounts(), Adviser()
         end_s = None if run_s is None else time.monotonic() + run_s
         failed, due_s = 0, time.monotonic()
@@ -74,7 +74,8 @@ class Watch:
             counts.without_opinion += 1
             self.note(f"no opinion: {problem}")
         if self.log is not None:
-            counts.changes += len(self.log.append_poll(poll.snapshot, record_of(poll, opinion, problem)))
+            record = record_of(poll, opinion, problem)
+            counts.changes += len(self.log.append_poll(poll.snapshot, record, poll.ended))
         if self.tell is not None and opinion is not None:
             self.tell(adviser.advice(poll, opinion))
 

@@ -18,12 +18,11 @@ from experiments.operate.snapshots.cluster_snapshot import RUNNING, WAITING, Clu
 from experiments.operate.snapshots.slurm_nodes import JOINED_BY
 from rare.job_records import placements
 from rare.model import NEVER_S, UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
-from rare.scenario.case_builder import scenario_options
+from rare.scenario.case_builder import read_limits, scenario_options
 from rare.scenario.config.priority_tables import priority_of
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster
 from rare.scenario.inputs.job_inputs import with_classes, with_sensitivity
-from rare.scenario.inputs.limit_inputs import read_limits
 from rare.scenario.inputs.power_inputs import read_power_inputs
 from rare.scenario.inputs.supply_inputs import make_battery
 from rare.scenario.load import ALL, Loaded, load_scenario

@@ -28,7 +28,7 @@ from rare.state.arrays import (
     World,
 )
 from rare.state.decisions import FULL, decision, slot_of_decision
-from rare.state.limit_arrays import NO_GROUP_LIMIT
+from rare.rules.limits.limit_arrays import NO_GROUP_LIMIT
 from rare.world import build_world, more_live_slots
 from schedulers.lookahead.rollout import next_decision
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from experiments.operate.shadow.acting.allow_list import AllowList
@@ -14,6 +15,7 @@ from experiments.operate.shadow.acting.held_jobs import (
     NOT_OURS,
     RENEW,
     SUSPEND,
+    TAKEN,
     HeldJob,
     Journal,
     QueueRow,
@@ -72,14 +74,13 @@ class Actor:
         if self.dry_run:
             self._follow_dry(poll, opinion)
             return
-        records = self.journal.records()
         rows = self.commands.rows()
-        held = self._settled(rows)
+        held, unsettled = self._settled(rows)
         held = self._given_back(held, poll, opinion)
         self._renewed(held)
-        left_alone = _left_alone(records) | _left_alone(self.journal.records())
-        ours = {job.job for job in held}
-        room = self.limits.most_held - len(held)
+        left_alone = _left_alone(self.journal.records())
+        ours = {job.job for job in (*held, *unsettled)}
+        room = self.limits.most_held - len(ours)
         done = []
         for job, action, why in self._wanted(poll, opinion):
             key = (job.job_id, job.submit_s)
@@ -95,17 +96,19 @@ class Actor:
 
     # --- what is ours already ----------------------------------------------------------------------------
 
-    def _settled(self, rows: dict[str, QueueRow]) -> list[HeldJob]:
-        """What is still ours; the rest is closed: it has started, ended, or its user has released it."""
-        held = []
+    def _settled(self, rows: dict[str, QueueRow]) -> tuple[list[HeldJob], list[HeldJob]]:
+        """What is still ours, and what may become so by a request under way. The rest is closed."""
+        held, unsettled = [], []
         for job in self.journal.held():
             why = job.is_ours(rows.get(job.job), time.time())
-            if why:
+            if why == NOT_OURS and job.may_come(time.time()):
+                unsettled.append(job)
+            elif why:
                 close(job, self.journal, why)
                 self.note(f"job {job.job} is no longer held by us: {why}")
             else:
                 held.append(job)
-        return held
+        return held, unsettled
 
     def _given_back(self, held: list[HeldJob], poll: Poll, opinion: Opinion) -> list[HeldJob]:
         """Give back what has been held long enough, and what RARE would let go; what stays ours."""
@@ -116,9 +119,12 @@ class Actor:
             why = ""
             if time.time() - job.since_s > self.limits.longest_hold_s:
                 why = LONGEST
-            elif job.action == HOLD and wanted.get(job.job) != HOLD:
-                why = WANTED
-            elif job.action == SUSPEND and job.job in resumed:
+            elif (
+                job.action == HOLD
+                and wanted.get(job.job) != HOLD
+                or job.action == SUSPEND
+                and job.job in resumed
+            ):
                 why = WANTED
             if not why:
                 stays.append(job)
@@ -142,7 +148,7 @@ class Actor:
                 with_failure_noted(
                     self.journal,
                     self._record(RENEW, job.job, job.submit_s, lease_s=self.limits.lease_s),
-                    lambda: self.commands.put_off(job.job, self.limits.lease_s, None),  # noqa: B023 - called at once
+                    partial(self.commands.put_off, job.job, self.limits.lease_s, None),
                 )
                 renewed.add(job.job)
             except Refused as error:
@@ -153,20 +159,19 @@ class Actor:
     # --- new actions -------------------------------------------------------------------------------------
 
     def _wanted(self, poll: Poll, opinion: Opinion) -> Iterable[tuple[SnapshotJob, str, str]]:
-        """Jobs of the allow-list that RARE would hold or suspend, in the queue's order."""
-        suspends = set(opinion.suspends)
-        for job in poll.snapshot.jobs:
-            action, why = "", ""
-            if job.state == WAITING and job.job_id in opinion.holds:
-                action, why = HOLD, opinion.holds[job.job_id]
-            elif job.state == RUNNING and job.job_id in suspends:
-                action, why = SUSPEND, "the cluster draws more power than there is"
-            if not action or action not in self.allowed.actions:
-                continue
-            extras = poll.extras_of(job.job_id)
-            partitions = extras.partitions or job.partition
-            if not self.allowed.forbids(job, partitions, bool(extras.reservation)):
-                yield job, action, why
+        """Jobs of the allow-list that RARE would hold, then those that it would suspend, as queued.
+
+        Holds come first: else a waiting job would start on the cores of one that is suspended.
+        """
+        suspends = dict.fromkeys(opinion.suspends, "the cluster draws more power than there is")
+        for action, state, jobs in ((HOLD, WAITING, opinion.holds), (SUSPEND, RUNNING, suspends)):
+            for job in poll.snapshot.jobs:
+                if job.state != state or job.job_id not in jobs or action not in self.allowed.actions:
+                    continue
+                extras = poll.extras_of(job.job_id)
+                partitions = extras.partitions or job.partition
+                if not self.allowed.forbids(job, partitions, bool(extras.reservation)):
+                    yield job, action, jobs[job.job_id]
 
     def _may_act(self) -> bool:
         """Whether the rate allows one more action now; counts it."""
@@ -251,9 +256,9 @@ def _is_free(row: QueueRow | None, job: SnapshotJob, action: str) -> bool:
 
 
 def _left_alone(records: Iterable[dict[str, Any]]) -> set[tuple[str, int]]:
-    """Jobs that are never touched again: their user released them, or they were held as long as is allowed."""
+    """Jobs that are never touched again: released by their user, or held as long as is allowed."""
     return {
         (record["job"], int(record["submit_s"]))
         for record in records
-        if record["event"] == "closed" and record.get("why") in (NOT_OURS, LONGEST)
+        if record["event"] == "closed" and record.get("why") in (NOT_OURS, TAKEN, LONGEST)
     }

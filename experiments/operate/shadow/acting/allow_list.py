@@ -90,7 +90,12 @@ def _names(tables: dict[str, Any], key: str, path: Path) -> frozenset[str]:
     if not isinstance(value, list) or len(value) > MOST_NAMES:
         raise InputError(f"{key} is {quoted(value)}; write a list of names", where=path)
     for name in value:
-        if not isinstance(name, str) or not name.strip() or any(char in name for char in "*?,") or name != name.strip():
+        if (
+            not isinstance(name, str)
+            or not name.strip()
+            or any(char in name for char in "*?,")
+            or name != name.strip()
+        ):
             raise InputError(
                 f"{key} has {quoted(name)}; write each name in full, without wildcards", where=path
             )

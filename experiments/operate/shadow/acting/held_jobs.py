@@ -30,6 +30,8 @@ from typing import Any
 HOLD, SUSPEND, RENEW = "hold", "suspend", "renew"
 JOB_ID = re.compile(r"[1-9][0-9]{0,9}(_[0-9]{1,9})?", re.ASCII)
 ANSWER_WITHIN_S = 20.0
+SETTLE_S = ANSWER_WITHIN_S + 10.0
+"""How long after a request nobody can say that it was not carried out."""
 MOST_BYTES = 256 * 2**20
 MOST_JOURNAL_BYTES = 256 * 2**20
 # Slurm's own words where its controller does not answer (22.05; src/common/slurm_errno.c).
@@ -46,11 +48,12 @@ LOST = (
 )
 _FOREIGN = ("SQUEUE_", "SINFO_", "SCONTROL_", "SLURM_CLUSTERS", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
 _COLUMNS = "JobArrayID:40,State:20,SubmitTime:24,EligibleTime:24"
-RELEASED, STARTED, GONE, NOT_OURS, EXPIRED = (
+RELEASED, STARTED, GONE, NOT_OURS, TAKEN, EXPIRED = (
     "released",
     "started",
     "gone",
     "not ours any more",
+    "released by somebody else",
     "its begin time has passed",
 )
 
@@ -106,10 +109,15 @@ def answer(words: Sequence[str], within_s: float = ANSWER_WITHIN_S, most_bytes: 
         for stream in (process.stdout, process.stderr):
             assert stream is not None
             stream.close()
-    if process.returncode == 0:
+    return output_of(name, process.returncode, output, errors)
+
+
+def output_of(name: str, code: int, output: bytes, errors: bytes) -> bytes:
+    """The output of a command that succeeded. ControllerLost or Refused, as `answer` says, for a failure."""
+    if code == 0:
         return output
     text = (errors or output).decode("utf-8", "replace").strip()
-    line = " ".join((text.splitlines() or [f"exit code {process.returncode}"])[-1].split())[:200]
+    line = " ".join((text.splitlines() or [f"exit code {code}"])[-1].split())[:200]
     if any(word in text.lower() for word in LOST):
         raise ControllerLost(f"{name}: {line}")
     raise Refused(f"{name}: {line}")
@@ -118,7 +126,7 @@ def answer(words: Sequence[str], within_s: float = ANSWER_WITHIN_S, most_bytes: 
 def _read(
     process: subprocess.Popen[bytes], name: str, within_s: float, most_bytes: int
 ) -> tuple[bytes, bytes]:
-    """Both streams to their end, and the process's end. ControllerLost for one that is slow or prints too much."""
+    """Both streams, when the process has ended. ControllerLost for one that is slow or prints too much."""
     assert process.stdout is not None and process.stderr is not None
     parts: dict[Any, list[bytes]] = {process.stdout: [], process.stderr: []}
     size, limit_s = 0, time.monotonic() + within_s
@@ -262,6 +270,7 @@ class HeldJob:
     since_s : when it was asked for, seconds since 1970
     windows : from and to when its begin time lies, as far as we know; of a hold only
     marked  : its administrator's comment is our mark
+    seen    : the queue has shown what we asked for
     """
 
     job: str
@@ -270,20 +279,28 @@ class HeldJob:
     since_s: float
     marked: bool
     windows: list[tuple[float, float]] = field(default_factory=list)
+    seen: bool = False
+
+    def may_come(self, now_s: float) -> bool:
+        """Whether what we asked for may still happen: the request of a killed process may be under way."""
+        return not self.seen and now_s < self.since_s + SETTLE_S
 
     @property
     def until_s(self) -> float:
         """The latest begin time that it can have by us."""
-        return max((high for _, high in self.windows), default=self.since_s)
+        return max((high for _, high in self.windows), default=self.since_s) - (1 if self.seen else 0)
 
     def is_ours(self, row: QueueRow | None, now_s: float) -> str:
-        """'' if the queue shows what we did, else why not: STARTED, GONE, NOT_OURS or EXPIRED."""
+        """'' if the queue shows what we did, else why not.
+
+        TAKEN: it was started before its begin time, which Slurm does for nobody who has not asked.
+        """
         if row is None or row.submit_s != self.submit_s:
             return GONE
         if self.action == SUSPEND:
             return "" if row.state == "SUSPENDED" else NOT_OURS
         if row.state != "PENDING":
-            return STARTED
+            return TAKEN if now_s < min((low for low, _ in self.windows), default=0) else STARTED
         if row.eligible_s is not None and row.eligible_s <= now_s and now_s >= self.until_s:
             return EXPIRED
         inside = any(low <= (row.eligible_s or 0) <= high for low, high in self.windows)
@@ -306,8 +323,10 @@ def open_jobs(records: Iterable[Mapping[str, Any]]) -> list[HeldJob]:
             lease_s = _number(record.get("lease_s"))
             # The request may have taken its whole time-out, and both clocks may differ a little.
             ours.windows.append((at_s + lease_s - 10, at_s + lease_s + ANSWER_WITHIN_S + 10))
-        elif event == "done" and _number(record.get("until_s")):
-            ours.windows = [(record["until_s"] - 1, record["until_s"] + 1)]
+        elif event == "done":
+            ours.seen = True
+            if _number(record.get("until_s")):
+                ours.windows = [(record["until_s"] - 1, record["until_s"] + 1)]
         elif event == "closed" or (event == "failed" and action != RENEW):
             del jobs[key]
     return list(jobs.values())
@@ -337,6 +356,8 @@ def release_all(
             if not why:
                 give_back(job, journal, commands)
                 note(f"{'released' if job.action == HOLD else 'resumed'} job {job.job}")
+            elif why == NOT_OURS and job.may_come(time.time()):
+                left.append(job)
             else:
                 close(job, journal, why)
         except (ControllerLost, Refused) as error:

@@ -14,6 +14,13 @@ from experiments.operate.shadow.acting.held_jobs import SlurmCommands
 PROGRAM = Path(__file__).with_name("fake_slurm_program.py")
 
 
+def watchdog_of(pid: int) -> int:
+    """The process number of a shadow's watchdog, by the shadow's."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    (child,) = [one for one in children if b"release_watchdog" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return int(child)
+
+
 class FakeSlurm:
     """A cluster of nodes with jobs; `change` sets what is to go wrong."""
 
