@@ -165,7 +165,9 @@ def test_on_an_island_nobody_starts_before_the_sun_rises(queue, capsys):
     """The snapshot is taken at 3 o'clock of Miami, in January; there is no battery."""
     island = ["--scenario", "solar-night", "--set", "battery.hours=0"]
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", *island))
-    assert 3 * 3600 <= facts["jobs"][0]["start_10"]["in_s"] <= facts["jobs"][0]["start_90"]["in_s"] < 12 * 3600
+    assert (
+        3 * 3600 <= facts["jobs"][0]["start_10"]["in_s"] <= facts["jobs"][0]["start_90"]["in_s"] < 12 * 3600
+    )
     valued = [*island, "--scheduler", "hvf+easy"]
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", *valued))
     assert any("service classes" in note for note in facts["notes"])
