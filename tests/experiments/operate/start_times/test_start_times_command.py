@@ -70,6 +70,15 @@ def test_the_table(queue, capsys):
     assert lines[4:] == ["job c does not start: held", "job d does not start: larger than the machine"]
 
 
+def test_a_queue_without_anybody(tmp_path, capsys):
+    path = tmp_path / "queue.json"
+    write_snapshot(path, ClusterSnapshot(NOW_S, (SnapshotPartition("main", 1, 4),), (job("c", held=True),)))
+    lines = printed(capsys, "start-times", str(path), *FEW).splitlines()
+    assert "0 jobs run, 0 wait" in lines[0] and lines[1:] == ["job c does not start: held"]
+    write_snapshot(path, ClusterSnapshot(NOW_S, (SnapshotPartition("main", 1, 4),), ()))
+    assert len(printed(capsys, "start-times", str(path), *FEW).splitlines()) == 1
+
+
 def test_a_narrow_terminal_keeps_the_ranges(queue, capsys):
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", "--zone", "UTC"))
     text = start_times_text(facts, 72)
