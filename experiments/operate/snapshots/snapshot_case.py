@@ -57,6 +57,17 @@ NEVER_BY_REASON = (
 """Slurm's reasons of jobs that do not start until somebody changes them, or the partition."""
 
 
+class NoJobs(InputError):
+    """A snapshot with nothing to simulate: no job runs, and none waits that may start.
+
+    left_out : why, by id
+    """
+
+    def __init__(self, left_out: dict[str, str]) -> None:
+        super().__init__("no job of the snapshot runs, or waits and may start")
+        self.left_out = left_out
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotCase:
     """A case that begins before its snapshot, and what belongs to it.
@@ -92,7 +103,7 @@ def snapshot_case(
     seed: int = 0,
     classes: bool = True,
 ) -> SnapshotCase:
-    """The case of a snapshot. InputError where no job is left, or the scenario does not fit.
+    """The case of a snapshot. NoJobs where no job is left, InputError where the scenario does not fit.
 
     loaded  : a scenario, for the power side; None: power without limit
     history : past jobs, for futures to draw arrivals from; in the case they stand behind all others, and they
@@ -252,7 +263,7 @@ def _present(snapshot: ClusterSnapshot, cluster: Cluster) -> tuple[list[Snapshot
         grown = bool(blocked)
     kept = [job for job in snapshot.jobs if job.job_id not in left_out]
     if not kept:
-        raise InputError("no job of the snapshot runs, or waits and may start")
+        raise NoJobs(left_out)
     return sorted(kept, key=lambda job: submit_in_case_s(job, snapshot.taken_s)), left_out
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from experiments.operate.snapshots.snapshot_case import SnapshotCase
 from rare.rules.advance import begin_instant, take_inputs
 from rare.rules.decide import OK, apply
+from rare.rules.limits.limit_arrays import NO_GROUP_LIMIT
 from rare.scheduler import Decider, carry_out, keep_queue
 from rare.state.array_functions import load_array_functions
 from rare.state.arrays import (
@@ -28,7 +29,6 @@ from rare.state.arrays import (
     World,
 )
 from rare.state.decisions import FULL, decision, slot_of_decision
-from rare.rules.limits.limit_arrays import NO_GROUP_LIMIT
 from rare.world import build_world, more_live_slots
 from schedulers.lookahead.rollout import next_decision
 

@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("traces", nargs="*", help="trace files, each with --weeks")
     parser.add_argument("--published", metavar="FOLDER", help="the three traces of HELD_BACK, in this folder")
     parser.add_argument("--weeks", default="28:48", help="FIRST:LAST, since the first submit")
-    parser.add_argument("--a-week", type=int, default=7, help="snapshots in each week")
+    parser.add_argument("--snapshots", type=int, default=200, help="about so many, equally many a week")
     parser.add_argument("--futures", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scheduler", default="easy")
@@ -150,7 +150,7 @@ def _sampled(trace: str, weeks: Sequence[int], options: argparse.Namespace) -> S
                 return Sample(*(rows[field.name] for field in fields(Sample)))
     schedule = replayed(trace, options.scheduler)
     began_s = time.perf_counter()
-    at = instants(schedule, weeks, options.a_week, options.seed)
+    at = instants(schedule, weeks, max(round(options.snapshots / len(weeks)), 1), options.seed)
     found = sample(schedule, at, Effort(options.futures), options.scheduler)
     print(
         f"{trace}: {len(at)} snapshots, {len(found):,} rows, {time.perf_counter() - began_s:.0f} s",

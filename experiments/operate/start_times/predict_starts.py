@@ -22,7 +22,7 @@ from experiments.operate.snapshots.replay_snapshot import (
 )
 from experiments.operate.snapshots.slurm_shapes import MOST_BYTES
 from experiments.operate.snapshots.slurm_snapshot import snapshot_of_slurm
-from experiments.operate.snapshots.snapshot_case import SnapshotCase, snapshot_case
+from experiments.operate.snapshots.snapshot_case import NoJobs, SnapshotCase, snapshot_case
 from experiments.operate.snapshots.snapshot_file import read_snapshot, write_snapshot
 from experiments.operate.start_times.past_jobs import PastJobs, past_jobs
 from experiments.operate.start_times.start_ranges import HORIZON_S, LEARN_S, Effort, StartTimes, start_times
@@ -112,14 +112,7 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
         check_place(request.out)
     scheduler = as_scheduler(make_scheduler(request.scheduler))
     scene = _of_trace(request, scheduler) if request.at is not None else _of_snapshot(request)
-    part = _case(scene, scheduler, request.seed)
-    for text in (*scene.notes, *part.notes):
-        display.note(f"note: {text}")
-    found = None
-    if len(part.waiting):
-        effort = Effort(request.futures, request.horizon_s, request.seed)
-        with display.task("futures", "futures") as task:
-            found = start_times(part, scheduler, scene.past, effort, task.update)
+    found, left_out, notes = _found(scene, scheduler, request, display)
     facts = {
         "scenario": scene.loaded.scenario.name,
         "scheduler": request.scheduler,
@@ -132,11 +125,11 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
         "history_jobs": 0 if scene.past is None else int(scene.past.ended.sum()),
         "jobs": [] if found is None else _rows(found, request, _zone(request, scene)),
         "left_out": [
-            {"job_id": job.job_id, "user": job.user, "cores": job.cores, "reason": part.left_out[job.job_id]}
+            {"job_id": job.job_id, "user": job.user, "cores": job.cores, "reason": left_out[job.job_id]}
             for job in scene.snapshot.jobs
-            if job.job_id in part.left_out
+            if job.job_id in left_out
         ],
-        "notes": [*scene.notes, *part.notes],
+        "notes": notes,
         "seconds": round(time.perf_counter() - began_s, 3),
     }
     facts = _chosen(facts, request.jobs, scene.snapshot)
@@ -145,6 +138,24 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
     if request.out is not None:
         write_folder(request.out, facts)
     return facts
+
+
+def _found(
+    scene: _Scene, scheduler: BaseScheduler, request: StartTimesRequest, display: ProgressDisplay
+) -> tuple[StartTimes | None, dict[str, str], list[str]]:
+    """(start times, None where nobody waits; why jobs do not start, by id; notes). InputError."""
+    try:
+        part = _case(scene, scheduler, request.seed)
+    except NoJobs as nothing:
+        return None, nothing.left_out, list(scene.notes)
+    notes = [*scene.notes, *part.notes]
+    for text in notes:
+        display.note(f"note: {text}")
+    if len(part.waiting) == 0:
+        return None, part.left_out, notes
+    effort = Effort(request.futures, request.horizon_s, request.seed)
+    with display.task("futures", "futures") as task:
+        return start_times(part, scheduler, scene.past, effort, task.update), part.left_out, notes
 
 
 def _case(scene: _Scene, scheduler: BaseScheduler, seed: int) -> SnapshotCase:
@@ -236,7 +247,9 @@ def _of_trace(request: StartTimesRequest, scheduler: BaseScheduler) -> _Scene:
     taken_s = _utc_s(moment, work)
     schedule = schedule_of_case(built.case, scheduler)
     snapshot = snapshot_of_schedule(schedule, taken_s)
-    if not snapshot.jobs:
+    if not snapshot.jobs and not int(work.submit_s[0]) <= taken_s - utc_shift_s(work) <= int(
+        work.submit_s[-1]
+    ):
         raise InputError(
             f"--at {request.at}: nothing runs or waits then; the workload's jobs are submitted from "
             f"{int(work.submit_s[0])} to {int(work.submit_s[-1])} s"

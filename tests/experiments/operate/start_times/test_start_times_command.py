@@ -70,6 +70,15 @@ def test_the_table(queue, capsys):
     assert lines[4:] == ["job c does not start: held", "job d does not start: larger than the machine"]
 
 
+def test_a_queue_without_anybody(tmp_path, capsys):
+    path = tmp_path / "queue.json"
+    write_snapshot(path, ClusterSnapshot(NOW_S, (SnapshotPartition("main", 1, 4),), (job("c", held=True),)))
+    lines = printed(capsys, "start-times", str(path), *FEW).splitlines()
+    assert "0 jobs run, 0 wait" in lines[0] and lines[1:] == ["job c does not start: held"]
+    write_snapshot(path, ClusterSnapshot(NOW_S, (SnapshotPartition("main", 1, 4),), ()))
+    assert len(printed(capsys, "start-times", str(path), *FEW).splitlines()) == 1
+
+
 def test_a_narrow_terminal_keeps_the_ranges(queue, capsys):
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", "--zone", "UTC"))
     text = start_times_text(facts, 72)
@@ -165,7 +174,9 @@ def test_on_an_island_nobody_starts_before_the_sun_rises(queue, capsys):
     """The snapshot is taken at 3 o'clock of Miami, in January; there is no battery."""
     island = ["--scenario", "solar-night", "--set", "battery.hours=0"]
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", *island))
-    assert 3 * 3600 <= facts["jobs"][0]["start_10"]["in_s"] <= facts["jobs"][0]["start_90"]["in_s"] < 12 * 3600
+    assert (
+        3 * 3600 <= facts["jobs"][0]["start_10"]["in_s"] <= facts["jobs"][0]["start_90"]["in_s"] < 12 * 3600
+    )
     valued = [*island, "--scheduler", "hvf+easy"]
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", *valued))
     assert any("service classes" in note for note in facts["notes"])
