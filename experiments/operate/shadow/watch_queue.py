@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import ControllerLost
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost
 from experiments.operate.shadow.advice import Advice, Adviser
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll, Poller

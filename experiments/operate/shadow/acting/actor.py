@@ -18,13 +18,11 @@ from experiments.operate.shadow.acting.held_jobs import (
     TAKEN,
     HeldJob,
     Journal,
-    QueueRow,
-    Refused,
-    SlurmCommands,
     close,
     give_back,
     with_failure_noted,
 )
+from experiments.operate.shadow.acting.slurm_answers import QueueRow, Refused, SlurmCommands
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll
 from experiments.operate.snapshots.cluster_snapshot import RUNNING, WAITING, SnapshotJob

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import HOLD, JOB_ID, SUSPEND
+from experiments.operate.shadow.acting.held_jobs import HOLD, SUSPEND
+from experiments.operate.shadow.acting.slurm_answers import JOB_ID
 from experiments.operate.snapshots.cluster_snapshot import SnapshotJob
 from traces.errors import InputError, quoted
 from traces.files.documents import read_toml

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import SlurmCommands
+from experiments.operate.shadow.acting.slurm_answers import SlurmCommands
 
 PROGRAM = Path(__file__).with_name("fake_slurm_program.py")
 

@@ -53,7 +53,7 @@ def test_every_action_is_in_the_journal_before_it_is_done(case, monkeypatch):
     def fails(*words):
         raise AssertionError(case.journal.records()[-1])
 
-    monkeypatch.setattr("experiments.operate.shadow.acting.held_jobs.SlurmCommands.put_off", fails)
+    monkeypatch.setattr("experiments.operate.shadow.acting.slurm_answers.SlurmCommands.put_off", fails)
     with pytest.raises(AssertionError, match=r"'intend', 'action': 'hold', 'job': '1'"):
         case.follow(holds=["1"])
 

@@ -16,16 +16,18 @@ from experiments.operate.shadow.acting.held_jobs import (
     STARTED,
     SUSPEND,
     TAKEN,
-    ControllerLost,
     HeldJob,
     Journal,
+    close,
+    release_all,
+)
+from experiments.operate.shadow.acting.slurm_answers import (
+    ControllerLost,
     QueueRow,
     Refused,
     SlurmCommands,
     answer,
     checked_id,
-    close,
-    release_all,
     slurm_environment,
 )
 
