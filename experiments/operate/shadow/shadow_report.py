@@ -25,7 +25,7 @@ from rare.scenario.load import Wishes, load_scenario
 from rare.scheduler import as_scheduler
 from rare.state.arrays import NO_TIME
 from schedulers import make_scheduler
-from traces.errors import InputError
+from traces.errors import InputError, one_line
 from traces.files.atomic import write_json, write_text
 from traces.files.documents import user_path
 
@@ -133,7 +133,8 @@ def agreement(polls: list[LoggedPoll]) -> Agreement:
         would = now.record.get("would")
         if not isinstance(would, dict):
             continue
-        starts, held = set(would.get("starts", ())), set(would.get("holds", ()))
+        starts = set(would.get("starts", ()))
+        held = {job for jobs in would.get("holds", {}).values() for job in jobs}
         here = {job.job_id for job in now.snapshot.jobs}
         started = {change.job_id for change in later.did if change.what == STARTED} & here
         both += len(starts & started)
@@ -143,6 +144,14 @@ def agreement(polls: list[LoggedPoll]) -> Agreement:
         holds += len(held)
         held_started += len(held & started)
     return Agreement(both, only_rare, only_scheduler, in_order, holds, held_started)
+
+
+def _checked_agreement(polls: list[LoggedPoll]) -> Agreement:
+    """As `agreement`. InputError for a log that was changed."""
+    try:
+        return agreement(polls)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"the log has an opinion that is none ({one_line(error, 80)})") from None
 
 
 def _order(would: dict[str, Any]) -> list[str]:
@@ -198,7 +207,7 @@ def _facts(
         requeued=time.requeued,
         suspended=time.suspended,
         scheduler=name,
-        agreement=agreement(polls),
+        agreement=_checked_agreement(polls),
         actual=_side(facts, submit, in_log, fed),
         alternative=_side(alternative, submit, in_log, fed),
         compared_waits=int(both.sum()),

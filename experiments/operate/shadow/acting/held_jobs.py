@@ -37,6 +37,9 @@ HOLD, SUSPEND, RENEW = "hold", "suspend", "renew"
 SETTLE_S = ANSWER_WITHIN_S + 10.0
 """How long after a request nobody can say that it was not carried out."""
 MOST_JOURNAL_BYTES = 256 * 2**20
+LONG_BYTES = 4 * 2**20
+LEFT_ALONE_S = 60 * 24 * 3600.0
+LONGEST = "held for the longest time allowed"
 RELEASED, STARTED, GONE, NOT_OURS, TAKEN, EXPIRED = (
     "released",
     "started",
@@ -88,9 +91,33 @@ class Journal:
                 records.append(record)
         return records
 
+    def shorten(self, now_s: float) -> bool:
+        """Put a long journal aside where nothing is open; whether that was done. OSError.
+
+        It gets a name with the time. What the new one needs goes on in it: which jobs are left alone.
+        """
+        if not os.path.exists(self.path) or os.path.getsize(self.path) < LONG_BYTES:
+            return False
+        records = self.records()
+        if open_jobs(records):
+            return False
+        kept = [one for one in records if is_left_alone(one) and one["at_s"] > now_s - LEFT_ALONE_S]
+        beside = f"{self.path}.new"
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(json.dumps(one).encode() + b"\n" for one in kept)
+            os.fsync(file.fileno())
+        os.replace(self.path, f"{self.path.removesuffix('.jsonl')}-{int(now_s)}.jsonl")
+        os.replace(beside, self.path)
+        return True
+
     def held(self) -> list[HeldJob]:
         """What is open: asked for, and neither refused nor closed."""
         return open_jobs(self.records())
+
+
+def is_left_alone(record: Mapping[str, Any]) -> bool:
+    """Whether a record says that its job is never touched again: released by others, or held long enough."""
+    return record["event"] == "closed" and record.get("why") in (NOT_OURS, TAKEN, LONGEST)
 
 
 def _is_whole(record: Mapping[str, Any]) -> bool:
@@ -171,6 +198,20 @@ def open_jobs(records: Iterable[Mapping[str, Any]]) -> list[HeldJob]:
         elif event == "closed" or (event == "failed" and action != RENEW):
             del jobs[key]
     return list(jobs.values())
+
+
+def held_before_s(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
+    """How long each job was ours by the journal's records, what is open left out; by job id and submit."""
+    since_s: dict[tuple[str, str, int], float] = {}
+    total_s: dict[tuple[str, int], float] = {}
+    for record in records:
+        job = (record["job"], int(record["submit_s"]))
+        if record["event"] == "intend" and record["action"] in (HOLD, SUSPEND):
+            since_s[(record["action"], *job)] = record["at_s"]
+        elif record["event"] == "closed" and (record["action"], *job) in since_s:
+            begun_s = since_s.pop((record["action"], *job))
+            total_s[job] = total_s.get(job, 0.0) + max(record["at_s"] - begun_s, 0.0)
+    return total_s
 
 
 def _number(value: object) -> float:

@@ -73,6 +73,8 @@ class FakeSlurm:
             "node_count": 1,
             "admin_comment": "",
             "resv_name": "",
+            "batch_flag": True,
+            "deadline": 0,
             **others,
         }
         self.change(jobs={**self.state["jobs"], str(name): job})

@@ -53,7 +53,7 @@ def test_observe_writes_a_log_and_nothing_on_stdout(cli, tmp_path):
     assert (code, stdout) == (0, "")
     assert "1 polls, 0 skipped" in stderr
     (log,) = (tmp_path / "out").glob("observed-*.jsonl")
-    assert set(json.loads(log.read_text())["would"]["holds"]) == {"3"}
+    assert list(json.loads(log.read_text())["would"]["holds"].values()) == [["3"]]
 
 
 def test_advise_writes_one_line_a_decision_and_nothing_else(cli):
