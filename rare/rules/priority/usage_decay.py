@@ -10,6 +10,8 @@ from rare.state.arrays import FINISH, ends_of, entry_of, env_of, live_of
 from rare.state.compile import rule
 from rare.state.priority_arrays import MULTIFACTOR, association_of, share_of, standing_of, weight_of
 
+ADDED_A_S = 10_000.0  # what a core adds in a second is counted in parts of so many
+
 
 @rule
 def is_ranked(w):
@@ -42,7 +44,10 @@ def last_mark_s(w):
 
 @rule
 def used_by(w, slot, until_s):
-    """What the cores of a running job add to usage, from a mark or its start on [core-s/1000] (§14.3)."""
+    """What the cores of a running job add to usage, from a mark or its start on [core-s/10^4] (§14.3).
+
+    Rounded for each core, so that jobs of equal length have used in exact proportion to their cores.
+    """
     live = live_of(w, slot)
     seconds = until_s - max(env_of(w).marked_s, live.resumed_s)
     weight = weight_of(w)
@@ -50,7 +55,7 @@ def used_by(w, slot, until_s):
         kept = weight.kept_a_period
     else:
         kept = math.pow(weight.kept_a_second, float(seconds))
-    return np.int64(math.floor(1000.0 * live.cores * seconds * kept + 0.5))
+    return live.cores * np.int64(math.floor(ADDED_A_S * seconds * kept + 0.5))
 
 
 @rule
@@ -65,14 +70,14 @@ def pass_mark(w, mark_s):
     kept = weight_of(w).kept_a_period
     for node in range(w.association_rows):
         row = association_of(w, node)
-        row.usage = (row.usage + row.added / 1000.0) * kept
+        row.usage = (row.usage + row.added / ADDED_A_S) * kept
         row.before = row.usage
         row.added = 0
     for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
         add_use(w, entry_of(w, FINISH, i).slot, mark_s)
     for node in range(w.association_rows):
         row = association_of(w, node)
-        row.usage += row.added / 1000.0
+        row.usage += row.added / ADDED_A_S
         row.added = 0
     env_of(w).marked_s = mark_s
 
