@@ -1,4 +1,7 @@
-"""pybatsim's schedulers as processes of their own. `PYBATSIM_PYTHON` names the Python that has pybatsim."""
+"""Runs one of pybatsim's schedulers: `python -m docs.scripts.pybatsim_process fillerSched tcp://127.0.0.1:28000`.
+
+It is a process of its own. `PYBATSIM_PYTHON` names the Python that has pybatsim, else it is this one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +56,21 @@ def pybatsim(scheduler: Path, endpoint: str, folder: Path) -> Iterator[subproces
                 process.wait(5)
             process.kill()
             process.wait()
+
+
+def main() -> None:
+    """Run a scheduler until its simulation is over, and print what it said last."""
+    name, endpoint = sys.argv[1:]
+    path = scheduler_file(name)
+    if path is None:
+        raise SystemExit(
+            f"pybatsim has no scheduler {name}, or is not in the Python that PYBATSIM_PYTHON names"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        with pybatsim(path, endpoint, Path(folder)) as process:
+            process.wait()
+        print(Path(folder, "pybatsim.log").read_text().splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -62,7 +62,7 @@ COMMANDS = {
     ),
     "shadow": LazyCommand(
         f"{_COMMANDS}.shadow_command:shadow",
-        "A second opinion beside a live scheduler: observe, advise, act.",
+        "A second opinion beside a live scheduler.",
     ),
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."

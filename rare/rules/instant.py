@@ -77,7 +77,9 @@ def cycles_alone(w):
 @rule
 def next_idle_s(w):
     """Next instant that does not keep a run alive: a tick, a mark, or of a battery that cycles (§8.4)."""
-    next_s = min(next_tick_s(w), next_mark_s(w))
+    next_s = next_tick_s(w)
+    if w.association_rows > 0:
+        next_s = min(next_s, next_mark_s(w))
     return min(next_s, battery_instant_s(w)) if cycles_alone(w) else next_s
 
 

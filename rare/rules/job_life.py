@@ -178,7 +178,7 @@ def expire(w, slot):
 def stop_running(w, slot):
     """Take a job off the machine: it holds nothing, its end is off the lists."""
     live = live_of(w, slot)
-    if is_ranked(w):
+    if w.association_rows > 0 and is_ranked(w):
         add_use(w, slot, env_of(w).now_s)
     occupy(w, slot, -1)
     live_lists.remove(w, FINISH, float(live.finish_s), live.job)

@@ -237,7 +237,7 @@ def settle(w, now_s):
     """
     s = env_of(w)
     account(w, now_s)  # §3.1
-    if is_ranked(w):
+    if w.association_rows > 0 and is_ranked(w):
         pass_marks(w)  # §14.2
     if not complete_jobs(w):  # §3.2
         return NEED_LOG

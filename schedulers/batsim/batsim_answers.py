@@ -1,6 +1,6 @@
 """What a scheduler answers, checked: its decisions as values, or one line that says what is wrong.
 
-Protocol: Batsim's documentation, docs/protocol.rst (classic JSON, as Batsim 3 and 4 and pybatsim 3 speak it).
+Protocol: Batsim's documentation, "Protocol" (classic JSON, as Batsim 3 and 4 and pybatsim 3 speak it).
 """
 
 from __future__ import annotations

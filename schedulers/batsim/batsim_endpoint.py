@@ -1,4 +1,4 @@
-"""The name of a scheduler behind Batsim's protocol: `batsim:ENDPOINT[,power=machines][,timeout=SECONDS]`."""
+"""The name of a scheduler behind Batsim's protocol: `batsim:ENDPOINT[+power=machines][+timeout=SECONDS]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from traces.errors import InputError, quoted
 
-FORM = "batsim:tcp://127.0.0.1:28000 or batsim:ipc:///tmp/batsim.sock, with ,power=machines or ,timeout=60"
+FORM = "batsim:tcp://127.0.0.1:28000 or batsim:ipc:///tmp/batsim.sock, with +power=machines or +timeout=60"
 HOLD, MACHINES = "hold", "machines"
 _TIMEOUT_S = 60.0
 _LONGEST_PATH = 100  # of a Unix socket: 107 bytes, some of which ZeroMQ may need
@@ -31,7 +31,7 @@ class BatsimEndpoint:
 
 def parse_endpoint(name: str) -> BatsimEndpoint:
     """The parts of a scheduler's name. InputError for another form, and an address of another machine."""
-    address, *words = name.strip().partition(":")[2].split(",")
+    address, *words = name.strip().partition(":")[2].split("+")
     options = dict(_option(name, word) for word in words)
     if len(options) < len(words):
         raise InputError(f"scheduler {quoted(name)}: an option is given twice; write {FORM}")

@@ -81,7 +81,7 @@ class BatsimLink:
                 f"nobody listens there after {wait}; start a scheduler, such as pybatsim, on that endpoint, "
                 "one for each run"
             )
-        return self.failed(f"no answer within {wait}; give it more with ,timeout=SECONDS")
+        return self.failed(f"no answer within {wait}; give it more with +timeout=SECONDS")
 
     def _parsed(self, answer: bytes) -> object:
         try:

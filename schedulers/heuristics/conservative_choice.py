@@ -35,9 +35,11 @@ def choose_conservative(w, cursor, policy):
             continue
         if is_tested_out(w):
             break
+        skipped = s.heads_skipped
         level = level_by_plan(w, slot, policy)
-        if level != WAIT:
+        if level != WAIT or s.heads_skipped > skipped:  # it counts once it runs, or has no place in sight
             s.pass_tested -= 1
+        if level != WAIT:
             return remember(w, slot, level, i)
     return WAIT
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.operate.shadow.acting.held_jobs import Journal, SlurmCommands, release_all
+from experiments.operate.shadow.acting.held_jobs import Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import SlurmCommands
 from experiments.operate.shadow.polls import Poller
 from experiments.operate.shadow.shadow_log import LogCounts, read_log
 from experiments.operate.shadow.sources.slurm_source import CommandSource, RestSource

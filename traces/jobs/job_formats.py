@@ -80,13 +80,13 @@ def is_sacct(path: Path) -> bool:
 
 
 def _read_batsim(path: Path, options: ReadOptions) -> Workload:
-    from traces.jobs.readers.batsim_jobs import read_batsim
+    from traces.jobs.readers.batsim_workload import read_batsim
 
     return read_batsim(path, options)
 
 
 def _is_batsim(path: Path) -> bool:
-    from traces.jobs.readers.batsim_jobs import recognises_batsim
+    from traces.jobs.readers.batsim_workload import recognises_batsim
 
     return recognises_batsim(path)
 

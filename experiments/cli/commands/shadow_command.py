@@ -129,7 +129,7 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
     type=Seconds(),
     default=1800,
     show_default=True,
-    help="Then a job is given back for good.",
+    help="Of a job in all; then it is given back for good.",
 )
 @click.option(
     "--lease", type=Seconds(), default=300, show_default=True, help="After it Slurm itself lets a job go."

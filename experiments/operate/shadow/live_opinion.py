@@ -23,7 +23,7 @@ from experiments.operate.snapshots.cluster_snapshot import (
     SnapshotJob,
 )
 from experiments.operate.snapshots.snapshot_case import SnapshotCase, snapshot_case
-from experiments.operate.snapshots.snapshot_state import COPY, Decided, before_snapshot, decide_now
+from experiments.operate.snapshots.snapshot_state import COPY, before_snapshot, decide_now
 from rare.model import NEVER_S, Inputs
 from rare.rules.decide import apply
 from rare.scenario.load import Loaded, load_scenario
@@ -69,12 +69,14 @@ class LiveOpinion:
         short = bool(decided.suspends) or (supply_w is not None and draw_w > supply_w + 1e-6)
         expected = _expected_starts(limited, world, decider) if self.starts else {}
         free = self._without_limit(unlimited)
+        # what RARE would start in place of what it gives up must wait until that is given up
+        starts = () if short else decided.starts
         return Opinion(
             scheduler=name,
-            starts=tuple(job for job in decided.starts if job not in suspended),
-            resumes=tuple(job for job in decided.starts if job in suspended),
+            starts=tuple(job for job in starts if job not in suspended),
+            resumes=tuple(job for job in starts if job in suspended),
             suspends=decided.suspends,
-            holds=_holds(poll.snapshot, decided, free, short, (draw_w, supply_w)),
+            holds=_holds(poll.snapshot, starts, free, short, (draw_w, supply_w)),
             expected_start_s={job: at_s for job, at_s in expected.items() if job not in suspended},
             supply_w=supply_w,
             draw_w=draw_w,
@@ -163,18 +165,18 @@ def _supply_w(part: SnapshotCase, power: PowerReading | None) -> float | None:
 
 def _holds(
     snapshot: ClusterSnapshot,
-    decided: Decided,
+    starts: tuple[str, ...],
     free: tuple[str, ...],
     short: bool,
     power_w: tuple[float, float | None],
 ) -> dict[str, str]:
     """The waiting jobs that stay for want of power, and why, in the queue's order."""
     draw_w, supply_w = power_w
-    starts, would = set(decided.starts), set(free)
+    starting, would = set(starts), set(free)
     there = "" if supply_w is None else f"{power_text(supply_w)} there, {power_text(draw_w)} drawn"
     holds = {}
     for job in snapshot.jobs:
-        if job.state != WAITING or job.job_id in starts or not is_free(job, snapshot.taken_s):
+        if job.state != WAITING or job.job_id in starting or not is_free(job, snapshot.taken_s):
             continue
         if short:
             holds[job.job_id] = f"the cluster draws more than there is: {there}"

@@ -23,11 +23,19 @@ OVER = frozenset(
 
 @dataclass(frozen=True)
 class JobExtras:
-    """What Slurm says of a job beside its snapshot: all its partitions, its reservation, its mark."""
+    """What Slurm says of a job beside its snapshot.
+
+    partitions : all that its user named, joined by commas
+    admin_comment : in which our mark stands
+    deadline   : it has one, at which Slurm would cancel it
+    batch      : it was submitted by sbatch; nobody sits and waits for it
+    """
 
     partitions: str = ""
     reservation: str = ""
     admin_comment: str = ""
+    deadline: bool = False
+    batch: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,13 @@ def job_extras(squeue_json: bytes) -> dict[str, JobExtras]:
     """Reservation, mark and partitions of each job, by job id and by array id. The text has been checked."""
     found: dict[str, JobExtras] = {}
     for row in parse_json(squeue_json.decode("utf-8"))["jobs"]:
-        extras = JobExtras(*(_text(row, key) for key in ("partition", "resv_name", "admin_comment")))
+        extras = JobExtras(
+            _text(row, "partition"),
+            _text(row, "resv_name"),
+            _text(row, "admin_comment"),
+            bool(_plain(row.get("deadline"))),
+            row.get("batch_flag") is True,
+        )
         found[str(row.get("job_id"))] = extras
         array, task = _plain(row.get("array_job_id")), _plain(row.get("array_task_id"))
         if array and task is not None:

@@ -12,14 +12,13 @@ from pathlib import Path
 from experiments.operate.shadow.acting.act_loop import JOURNAL, ActLoop, ActTimes
 from experiments.operate.shadow.acting.actor import MARK, ActLimits, Actor
 from experiments.operate.shadow.acting.allow_list import read_allow_list
-from experiments.operate.shadow.acting.held_jobs import (
+from experiments.operate.shadow.acting.held_jobs import Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import (
     JOB_ID,
     ControllerLost,
-    Journal,
     Refused,
     SlurmCommands,
     answer,
-    release_all,
 )
 from experiments.operate.shadow.advice import Advice
 from experiments.operate.shadow.live_opinion import LiveOpinion

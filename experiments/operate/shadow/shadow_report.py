@@ -25,7 +25,7 @@ from rare.scenario.load import Wishes, load_scenario
 from rare.scheduler import as_scheduler
 from rare.state.arrays import NO_TIME
 from schedulers import make_scheduler
-from traces.errors import InputError
+from traces.errors import InputError, one_line
 from traces.files.atomic import write_json, write_text
 from traces.files.documents import user_path
 
@@ -37,12 +37,15 @@ FACT, MODEL, SIMULATION = "fact", "scenario's figures on facts", "simulation"
 class Agreement:
     """Starts between two polls: what RARE would have started at the first, and what was started.
 
-    both, only_rare, only_scheduler : starts. held_started : jobs that RARE would have held and were started
+    both, only_rare, only_scheduler : starts
+    next_in_order : starts of the scheduler that were among as many next ones in RARE's order
+    holds, held_started : jobs that RARE would have held, each at each poll, and those started before the next
     """
 
     both: int = 0
     only_rare: int = 0
     only_scheduler: int = 0
+    next_in_order: int = 0
     holds: int = 0
     held_started: int = 0
 
@@ -125,20 +128,38 @@ def shadow_report(
 
 def agreement(polls: list[LoggedPoll]) -> Agreement:
     """Starts that RARE would have made at a poll, against those until the next poll."""
-    both = only_rare = only_scheduler = holds = held_started = 0
+    both = only_rare = only_scheduler = in_order = holds = held_started = 0
     for now, later in zip(polls, polls[1:], strict=False):
         would = now.record.get("would")
         if not isinstance(would, dict):
             continue
-        starts, held = set(would.get("starts", ())), set(would.get("holds", ()))
+        starts = set(would.get("starts", ()))
+        held = {job for jobs in would.get("holds", {}).values() for job in jobs}
         here = {job.job_id for job in now.snapshot.jobs}
         started = {change.job_id for change in later.did if change.what == STARTED} & here
         both += len(starts & started)
         only_rare += len(starts - started)
         only_scheduler += len(started - starts)
+        in_order += len(set(_order(would)[: len(started)]) & started)
         holds += len(held)
         held_started += len(held & started)
-    return Agreement(both, only_rare, only_scheduler, holds, held_started)
+    return Agreement(both, only_rare, only_scheduler, in_order, holds, held_started)
+
+
+def _checked_agreement(polls: list[LoggedPoll]) -> Agreement:
+    """As `agreement`. InputError for a log that was changed."""
+    try:
+        return agreement(polls)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"the log has an opinion that is none ({one_line(error, 80)})") from None
+
+
+def _order(would: dict[str, Any]) -> list[str]:
+    """The waiting jobs as RARE would start them: those of now, then by their expected start."""
+    now = list(would.get("starts", ()))
+    expected = would.get("expected_start_s", {})
+    later = sorted((job for job in expected if job not in now), key=lambda job: int(expected[job]))
+    return [*now, *later]
 
 
 def _scheduler_of(polls: list[LoggedPoll]) -> str:
@@ -186,7 +207,7 @@ def _facts(
         requeued=time.requeued,
         suspended=time.suspended,
         scheduler=name,
-        agreement=agreement(polls),
+        agreement=_checked_agreement(polls),
         actual=_side(facts, submit, in_log, fed),
         alternative=_side(alternative, submit, in_log, fed),
         compared_waits=int(both.sum()),
@@ -247,8 +268,11 @@ def _sentences(facts: ShadowFacts) -> list[str]:
         f"{facts.polls:,} polls over {_time(facts.end_s - facts.begin_s)}, {facts.skipped:,} skipped, "
         f"{facts.torn:,} torn lines; {facts.jobs:,} jobs.",
         f"Starts between two polls: {agreed.both:,} of {total:,} by both, {agreed.only_rare:,} by RARE "
-        f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone. A job that was "
-        "submitted and started between two polls is in none of these.",
+        f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone, for the cores of most "
+        "starts become free between two polls. "
+        f"Of the scheduler's {agreed.both + agreed.only_scheduler:,} starts, {agreed.next_in_order:,} were "
+        "among the next ones in RARE's order. A job that was submitted and started between two polls is in "
+        "none of these.",
         f"RARE would have held a job at a poll {agreed.holds:,} times; {agreed.held_started:,} times it was "
         "started before the next poll.",
         "The scheduler's starts are facts, and so are ends, to a poll at most. Energies are the scenario's "

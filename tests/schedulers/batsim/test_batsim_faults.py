@@ -27,7 +27,7 @@ def two_jobs():
     return make_case(jobs, NODE, [{"t": 0, "supply": UNLIMITED_MW}])
 
 
-def failure(tmp_path, answer, options=",timeout=5"):
+def failure(tmp_path, answer, options="+timeout=5"):
     """The line about a scheduler that answers so."""
     with ScriptedPeer(tmp_path, answer) as peer, pytest.raises(InputError) as caught:
         rare.simulate(two_jobs(), make_scheduler(f"batsim:{peer.endpoint}{options}"))
@@ -122,14 +122,14 @@ def test_busy_cores_are_refused_with_the_second_and_the_core(tmp_path):
 
 def test_its_end_midway_is_noticed_at_once(tmp_path):
     began_s = time.monotonic()
-    text = failure(tmp_path, lambda m: None if submitted(m) else [], ",timeout=60")
+    text = failure(tmp_path, lambda m: None if submitted(m) else [], "+timeout=60")
     assert "closed its connection without an answer" in text
     assert time.monotonic() - began_s < 30
 
 
 def test_nobody_there_and_nobody_answering_are_told_apart(tmp_path):
     zmq = pytest.importorskip("zmq")
-    name = f"batsim:ipc://{tmp_path}/nobody,timeout=0.3"
+    name = f"batsim:ipc://{tmp_path}/nobody+timeout=0.3"
     with pytest.raises(InputError, match=r"nobody listens there after 0\.3 s"):
         rare.simulate(two_jobs(), make_scheduler(name))
     context = zmq.Context()
@@ -137,7 +137,7 @@ def test_nobody_there_and_nobody_answering_are_told_apart(tmp_path):
     deaf.bind(f"ipc://{tmp_path}/deaf")
     try:
         with pytest.raises(InputError, match=r"no answer within 0\.5 s"):
-            rare.simulate(two_jobs(), make_scheduler(f"batsim:ipc://{tmp_path}/deaf,timeout=0.5"))
+            rare.simulate(two_jobs(), make_scheduler(f"batsim:ipc://{tmp_path}/deaf+timeout=0.5"))
     finally:
         context.destroy(linger=0)
 
@@ -192,7 +192,7 @@ COMMAND = [sys.executable, "-m", "experiments.cli", "simulate", "--scenario", "t
 
 def test_the_command_ends_with_one_line_and_code_2(tmp_path, capsys):
     pytest.importorskip("zmq")
-    name = f"batsim:ipc://{tmp_path}/nobody,timeout=0.2"
+    name = f"batsim:ipc://{tmp_path}/nobody+timeout=0.2"
     assert main(["simulate", "--scenario", "tiny", "--scheduler", name, "--quiet"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1 and lines[0].endswith("one for each run")

@@ -15,7 +15,7 @@ NODE = Partition(nodes=4, cores_per_node=1, core_mw=10_000)
 
 
 def run(case, peer, options=""):
-    return rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint},timeout=5{options}"))
+    return rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint}+timeout=5{options}"))
 
 
 def starts(result):
@@ -153,7 +153,7 @@ def test_a_start_is_held_until_there_is_power(case, tmp_path):
     )
     scheduler = None
     with ScriptedPeer(tmp_path, FirstFit()) as peer:
-        scheduler = make_scheduler(f"batsim:{peer.endpoint},timeout=5")
+        scheduler = make_scheduler(f"batsim:{peer.endpoint}+timeout=5")
         decider = scheduler.for_case(case)
         result = rare.simulate(case, decider)
     assert starts(result) == {1: 50, 2: 200}
@@ -183,7 +183,7 @@ def test_cores_without_power_are_unavailable_machines(tmp_path):
     jobs = [{"submit_s": 0, "cores": 2, "work_s": 4}, {"submit_s": 1, "cores": 2, "work_s": 4}]
     case = make_case(jobs, NODE, rows)
     with ScriptedPeer(tmp_path, FirstFit()) as peer:
-        result = run(case, peer, ",power=machines")
+        result = run(case, peer, "+power=machines")
     told = [(one["timestamp"], one["data"]["type"], one["data"].get("resources"))
             for one in peer.events("NOTIFY")]  # fmt: skip
     assert told == [
@@ -237,7 +237,7 @@ def test_energy_is_told_and_states_of_machines_are_acknowledged(case, tmp_path):
         return [*fit(message), *asks]
 
     with ScriptedPeer(tmp_path, answer) as peer:
-        decider = make_scheduler(f"batsim:{peer.endpoint},timeout=5").for_case(case)
+        decider = make_scheduler(f"batsim:{peer.endpoint}+timeout=5").for_case(case)
         rare.simulate(case, decider)
     assert peer.events("ANSWER")[0]["data"] == {"consumed_energy": 360.0}  # 3 x 10 W x 10 s + 1 x 10 W x 6 s
     assert peer.events("RESOURCE_STATE_CHANGED")[0]["data"] == {"resources": "1-3", "state": "1"}
@@ -277,6 +277,6 @@ def test_one_program_serves_one_run_on_its_own_clock(case, tmp_path):
 
 def test_a_result_without_records_is_the_same(case, tmp_path):
     with ScriptedPeer(tmp_path, FirstFit()) as peer:
-        result = rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint},timeout=5"), record=False)
+        result = rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint}+timeout=5"), record=False)
     assert starts(result) == {1: 0, 2: 10, 3: 4}
     assert len(result.events) == 0 and dataclasses.is_dataclass(result)

@@ -52,7 +52,7 @@ def lublin(jobs):
 
 def starts_of_both(case, rule, name, folder):
     with ScriptedPeer(folder, RulePeer(case.cluster.cores, rule)) as peer:
-        theirs = rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint},timeout=30"))
+        theirs = rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint}+timeout=30"))
     ours = rare.simulate(case, make_scheduler(name))
     return theirs.jobs["start_s"].tolist(), ours.jobs["start_s"].tolist()
 

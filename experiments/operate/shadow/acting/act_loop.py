@@ -14,14 +14,8 @@ from types import FrameType
 from typing import Any
 
 from experiments.operate.shadow.acting.actor import Actor
-from experiments.operate.shadow.acting.held_jobs import (
-    HOLD,
-    ControllerLost,
-    HeldJob,
-    Journal,
-    Refused,
-    release_all,
-)
+from experiments.operate.shadow.acting.held_jobs import HOLD, HeldJob, Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused
 from experiments.operate.shadow.acting.watchdog_process import Watchdog, WatchdogGone
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll, Poller

@@ -12,25 +12,24 @@ from typing import Any
 from experiments.operate.shadow.acting.allow_list import AllowList
 from experiments.operate.shadow.acting.held_jobs import (
     HOLD,
+    LONGEST,
     NOT_OURS,
     RENEW,
     SUSPEND,
-    TAKEN,
     HeldJob,
     Journal,
-    QueueRow,
-    Refused,
-    SlurmCommands,
     close,
     give_back,
+    held_before_s,
+    is_left_alone,
     with_failure_noted,
 )
+from experiments.operate.shadow.acting.slurm_answers import QueueRow, Refused, SlurmCommands
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll
 from experiments.operate.snapshots.cluster_snapshot import RUNNING, WAITING, SnapshotJob
 
 MARK = "rare-shadow"
-LONGEST = "held for the longest time allowed"
 WANTED = "RARE would let it go"
 
 
@@ -40,7 +39,7 @@ class ActLimits:
 
     actions_per_minute : new holds and suspensions; giving back is never limited
     most_held          : jobs held or suspended at a time
-    longest_hold_s     : after it a job is given back, and never touched again
+    longest_hold_s     : of a job in all; after it the job is given back, and never touched again
     lease_s            : how far ahead the begin time of a held job is set; renewed at half of it
     """
 
@@ -74,16 +73,20 @@ class Actor:
         if self.dry_run:
             self._follow_dry(poll, opinion)
             return
+        self.journal.shorten(time.time())
         rows = self.commands.rows()
         held, unsettled = self._settled(rows)
         held = self._given_back(held, poll, opinion)
         self._renewed(held)
-        left_alone = _left_alone(self.journal.records())
+        records = self.journal.records()
+        left_alone, held_s = _left_alone(records), held_before_s(records)
         ours = {job.job for job in (*held, *unsettled)}
         room = self.limits.most_held - len(ours)
         done = []
         for job, action, why in self._wanted(poll, opinion):
             key = (job.job_id, job.submit_s)
+            if held_s.get(key, 0.0) >= self.limits.longest_hold_s:
+                continue
             if job.job_id in ours or key in left_alone or not _is_free(rows.get(job.job_id), job, action):
                 continue
             if room <= 0 or not self._may_act():
@@ -114,10 +117,12 @@ class Actor:
         """Give back what has been held long enough, and what RARE would let go; what stays ours."""
         wanted = {job.job_id: action for job, action, _ in self._wanted(poll, opinion)}
         resumed = {*opinion.starts, *opinion.resumes}
+        held_s = held_before_s(self.journal.records())
         stays = []
         for job in held:
             why = ""
-            if time.time() - job.since_s > self.limits.longest_hold_s:
+            before_s = held_s.get((job.job, job.submit_s), 0.0)
+            if before_s + time.time() - job.since_s > self.limits.longest_hold_s:
                 why = LONGEST
             elif (
                 job.action == HOLD
@@ -168,9 +173,7 @@ class Actor:
             for job in poll.snapshot.jobs:
                 if job.state != state or job.job_id not in jobs or action not in self.allowed.actions:
                     continue
-                extras = poll.extras_of(job.job_id)
-                partitions = extras.partitions or job.partition
-                if not self.allowed.forbids(job, partitions, bool(extras.reservation)):
+                if not self.allowed.forbids(job, poll.extras_of(job.job_id)):
                     yield job, action, jobs[job.job_id]
 
     def _may_act(self) -> bool:
@@ -257,8 +260,4 @@ def _is_free(row: QueueRow | None, job: SnapshotJob, action: str) -> bool:
 
 def _left_alone(records: Iterable[dict[str, Any]]) -> set[tuple[str, int]]:
     """Jobs that are never touched again: released by their user, or held as long as is allowed."""
-    return {
-        (record["job"], int(record["submit_s"]))
-        for record in records
-        if record["event"] == "closed" and record.get("why") in (NOT_OURS, TAKEN, LONGEST)
-    }
+    return {(record["job"], int(record["submit_s"])) for record in records if is_left_alone(record)}

@@ -17,13 +17,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from experiments.operate.shadow.acting.held_jobs import (
-    ControllerLost,
-    Journal,
-    Refused,
-    SlurmCommands,
-    release_all,
-)
+from experiments.operate.shadow.acting.held_jobs import Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused, SlurmCommands
 
 READY, BEAT, DONE = b"ready\n", b".", b"q"
 RETRY_S = 5.0

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.operate.shadow.acting.held_jobs import ControllerLost, Refused, answer
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused, answer
 from experiments.operate.shadow.sources.http_fetch import HttpRequest, checked_url, fetch, shown
 from experiments.operate.shadow.sources.slurm_source import command_words
 from traces.errors import InputError, quoted

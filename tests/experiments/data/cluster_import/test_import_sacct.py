@@ -177,7 +177,7 @@ def test_the_command_prints_a_report_and_a_guess(folder, capsys):
     out = capsys.readouterr().out
     assert "jobs.csv: 2 jobs of 2 rows" in out
     assert "jobs.toml: a guess from what ran; correct it" in out
-    assert "batch  1 nodes of 4 cores" in out
+    assert "batch  1 node of 4 cores" in out
     assert "--threads-per-core 2" in out
 
 

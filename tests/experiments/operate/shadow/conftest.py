@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.operate.shadow.acting import held_jobs
+from experiments.operate.shadow.acting import slurm_answers
 from experiments.operate.shadow.sources import slurm_source
 from tests.experiments.operate.shadow import fake_slurm_program
 from tests.experiments.operate.shadow.fake_slurm import PROGRAM, FakeSlurm
@@ -18,7 +18,7 @@ from tests.experiments.operate.shadow.fake_slurm import PROGRAM, FakeSlurm
 @pytest.fixture
 def slurm_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     """A cluster of four nodes of two cores with an empty queue; its commands run in this process."""
-    run = held_jobs.answer
+    run = slurm_answers.answer
 
     def answer(words: Sequence[str], *limits: float) -> bytes:
         if str(PROGRAM) not in words:
@@ -27,8 +27,8 @@ def slurm_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
         path, command, *more = words[list(words).index(str(PROGRAM)) + 1 :]
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             code = fake_slurm_program.main(path, command, more)
-        return held_jobs.output_of(words[0], code, stdout.getvalue().encode(), stderr.getvalue().encode())
+        return slurm_answers.output_of(words[0], code, stdout.getvalue().encode(), stderr.getvalue().encode())
 
-    for module in (held_jobs, slurm_source):
+    for module in (slurm_answers, slurm_source):
         monkeypatch.setattr(module, "answer", answer)
     return FakeSlurm(tmp_path / "slurm.json")

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import SlurmCommands
+from experiments.operate.shadow.acting.slurm_answers import SlurmCommands
 
 PROGRAM = Path(__file__).with_name("fake_slurm_program.py")
 
@@ -73,6 +73,8 @@ class FakeSlurm:
             "node_count": 1,
             "admin_comment": "",
             "resv_name": "",
+            "batch_flag": True,
+            "deadline": 0,
             **others,
         }
         self.change(jobs={**self.state["jobs"], str(name): job})

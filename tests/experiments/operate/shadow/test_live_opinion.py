@@ -54,6 +54,11 @@ def test_in_a_shortage_everything_that_waits_is_to_be_held():
     assert (told.starts, told.suspends, set(told.holds)) == ((), ("1",), {"2", "3", "4"})
 
 
+def test_nothing_starts_in_a_shortage_in_place_of_what_is_given_up():
+    told = opinion((runs("1", 8), waits("2", 1)), 20.0)
+    assert (told.starts, told.suspends, set(told.holds)) == ((), ("1",), {"2"})
+
+
 def test_a_share_is_of_the_cluster_s_peak():
     assert opinion(QUEUE, share=1.0).supply_w == pytest.approx(4 * (4 + 2 * 8), abs=0.1)
 

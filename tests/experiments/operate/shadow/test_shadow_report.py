@@ -54,7 +54,7 @@ def test_energy_is_the_scenario_s_figures_for_what_ran(tmp_path):
 def test_agreement_counts_starts_between_two_polls(tmp_path):
     made_log(tmp_path / "log", [(-600, 8, 615), (-30, 8, 300)], polls=4)
     found = agreement(list(read_log(tmp_path / "log", LogCounts())))
-    assert (found.both, found.only_rare, found.only_scheduler) == (1, 0, 0)
+    assert (found.both, found.only_rare, found.only_scheduler, found.next_in_order) == (1, 0, 0, 1)
 
 
 def test_without_power_nothing_is_said_of_it(tmp_path):

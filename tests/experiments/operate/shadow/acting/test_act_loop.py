@@ -218,6 +218,7 @@ def test_a_bug_gives_everything_back(folder, slurm_file):
     assert slurm_file.held() == set()
 
 
+@pytest.mark.slow
 def test_a_shadow_that_hangs_is_relieved_by_its_watchdog(folder, slurm_file, monkeypatch):
     monkeypatch.setattr(act_loop.ActTimes, "silent_s", 0.5)
     steps = Steps(folder, slurm_file)

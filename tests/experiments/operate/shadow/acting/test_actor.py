@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from experiments.operate.shadow.acting.actor import LONGEST, ActLimits, Actor
+from experiments.operate.shadow.acting.actor import ActLimits, Actor
 from experiments.operate.shadow.acting.allow_list import AllowList
-from experiments.operate.shadow.acting.held_jobs import Journal
+from experiments.operate.shadow.acting.held_jobs import LONGEST, Journal
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poller
 from experiments.operate.shadow.sources.slurm_source import CommandSource
@@ -53,7 +53,7 @@ def test_every_action_is_in_the_journal_before_it_is_done(case, monkeypatch):
     def fails(*words):
         raise AssertionError(case.journal.records()[-1])
 
-    monkeypatch.setattr("experiments.operate.shadow.acting.held_jobs.SlurmCommands.put_off", fails)
+    monkeypatch.setattr("experiments.operate.shadow.acting.slurm_answers.SlurmCommands.put_off", fails)
     with pytest.raises(AssertionError, match=r"'intend', 'action': 'hold', 'job': '1'"):
         case.follow(holds=["1"])
 
@@ -72,7 +72,9 @@ def test_jobs_outside_the_allow_list_are_never_touched(case):
     case.slurm.job(1, user_name="bob")
     case.slurm.job(2, user_name="root")
     case.slurm.job(3, resv_name="maintenance")
-    assert case.follow(holds=["1", "2", "3", "4"]) == {"4"}
+    case.slurm.job(6, deadline=int(time.time()) + 9000)
+    case.slurm.job(7, batch_flag=False)
+    assert case.follow(holds=["1", "2", "3", "4", "6", "7"]) == {"4"}
 
 
 def test_a_job_that_its_user_holds_or_delays_is_never_touched(case):
@@ -128,6 +130,15 @@ def test_a_job_is_held_for_the_longest_time_once(slurm_file, case, tmp_path):
     assert brief.follow(holds=["1"]) == set()
     assert brief.follow(holds=["1"]) == set()
     assert f"released job 1: {LONGEST}" in brief.notes
+
+
+def test_the_longest_time_is_of_all_holds_of_a_job(slurm_file, case, tmp_path):
+    brief = Case(slurm_file, tmp_path, longest_hold_s=0.4)
+    for _ in range(2):
+        assert brief.follow(holds=["1"]) == {"1"}
+        time.sleep(0.25)
+        assert brief.follow() == set()
+    assert brief.follow(holds=["1"]) == set()
 
 
 def test_the_begin_time_is_renewed_while_rare_would_hold(slurm_file, case, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments.operate.shadow.acting.allow_list import read_allow_list
+from experiments.operate.shadow.polls import JobExtras
 from experiments.operate.snapshots.cluster_snapshot import SnapshotJob
 from traces.errors import InputError
 
@@ -15,32 +16,45 @@ def allow(tmp_path, text):
     return read_allow_list(path)
 
 
+def of(partitions, **fields):
+    return JobExtras(partitions, **{"batch": True, **fields})
+
+
 def job(name="7", **fields):
     return SnapshotJob(name, "waiting", 1, 1, 60, **{"user": "ann", "account": "a", "qos": "q", **fields})
 
 
 def test_a_job_must_be_in_every_list_that_has_names(tmp_path):
     allowed = allow(tmp_path, 'partitions = ["test", "debug"]\nusers = ["ann"]')
-    assert allowed.forbids(job(), "test", False) == ""
-    assert allowed.forbids(job(), "test,debug", False) == ""
-    assert allowed.forbids(job(), "test,main", False) == "partition not in the allow-list"
-    assert allowed.forbids(job(user="bob"), "test", False) == "user not in the allow-list"
+    assert allowed.forbids(job(), of("test")) == ""
+    assert allowed.forbids(job(), of("test,debug")) == ""
+    assert allowed.forbids(job(), of("test,main")) == "partition not in the allow-list"
+    assert allowed.forbids(job(user="bob"), of("test")) == "user not in the allow-list"
 
 
 def test_accounts_and_qos(tmp_path):
     allowed = allow(tmp_path, 'accounts = ["a"]\nqos = ["q"]')
-    assert allowed.forbids(job(), "main", False) == ""
-    assert allowed.forbids(job(account="b"), "main", False) == "account not in the allow-list"
-    assert allowed.forbids(job(qos="r"), "main", False) == "QOS not in the allow-list"
+    assert allowed.forbids(job(), of("main")) == ""
+    assert allowed.forbids(job(account="b"), of("main")) == "account not in the allow-list"
+    assert allowed.forbids(job(qos="r"), of("main")) == "QOS not in the allow-list"
 
 
 def test_root_reservations_and_heterogeneous_jobs_are_out_unless_named(tmp_path):
     allowed = allow(tmp_path, 'partitions = ["test"]')
-    assert allowed.forbids(job(user="root"), "test", False) == "of root, or of nobody known"
-    assert allowed.forbids(job(), "test", True) == "in a reservation"
-    assert allowed.forbids(job("7+1"), "test", False) == "part of a heterogeneous job"
+    assert allowed.forbids(job(user="root"), of("test")) == "of root, or of nobody known"
+    assert allowed.forbids(job(), of("test", reservation="night")) == "in a reservation"
+    assert allowed.forbids(job("7+1"), of("test")) == "part of a heterogeneous job"
     more = allow(tmp_path, 'partitions = ["test"]\ninclude_root = true\ninclude_reservations = true')
-    assert more.forbids(job(user="root"), "test", True) == ""
+    assert more.forbids(job(user="root"), of("test", reservation="night")) == ""
+
+
+def test_jobs_with_a_deadline_and_interactive_ones_are_out(tmp_path):
+    allowed = allow(tmp_path, 'partitions = ["test"]')
+    assert allowed.forbids(job(), of("test", deadline=True)).startswith("with a deadline")
+    assert allowed.forbids(job(), of("test", batch=False)) == "interactive"
+    more = allow(tmp_path, 'partitions = ["test"]\ninclude_interactive = true')
+    assert more.forbids(job(), of("test", batch=False)) == ""
+    assert more.forbids(job(), of("test", deadline=True)) != ""
 
 
 def test_only_holding_is_allowed_unless_suspending_is_named(tmp_path):

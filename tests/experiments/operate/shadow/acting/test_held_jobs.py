@@ -8,24 +8,28 @@ import time
 
 import pytest
 
+from experiments.operate.shadow.acting import held_jobs
 from experiments.operate.shadow.acting.held_jobs import (
     EXPIRED,
     GONE,
     HOLD,
     NOT_OURS,
+    RELEASED,
     STARTED,
     SUSPEND,
     TAKEN,
-    ControllerLost,
     HeldJob,
     Journal,
+    close,
+    release_all,
+)
+from experiments.operate.shadow.acting.slurm_answers import (
+    ControllerLost,
     QueueRow,
     Refused,
     SlurmCommands,
     answer,
     checked_id,
-    close,
-    release_all,
     slurm_environment,
 )
 
@@ -156,6 +160,20 @@ def test_a_full_disk_keeps_no_job_held(journal, slurm_file, monkeypatch):
     monkeypatch.setattr(journal, "write", full)
     release_all(journal, slurm_file.commands)
     assert slurm_file.held() == set()
+
+
+def test_a_long_journal_is_put_aside_where_nothing_is_open(journal, monkeypatch):
+    monkeypatch.setattr(held_jobs, "LONG_BYTES", 500)
+    held(journal, "7")
+    assert not journal.shorten(time.time())
+    held(journal, "8")
+    held(journal, "9")
+    assert not journal.shorten(time.time())  # 7 to 9 are ours
+    for job, why in zip(journal.held(), (NOT_OURS, RELEASED, held_jobs.LONGEST), strict=True):
+        close(job, journal, why)
+    assert journal.shorten(time.time())
+    assert [record["job"] for record in journal.records()] == ["7", "9"]
+    assert len(os.listdir(os.path.dirname(journal.path))) == 2
 
 
 # --- commands ---------------------------------------------------------------------------------------------

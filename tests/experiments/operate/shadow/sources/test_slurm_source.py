@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from experiments.operate.shadow.acting.held_jobs import ControllerLost
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost
 from experiments.operate.shadow.polls import EndedJob, Poller, ended_jobs, job_extras
 from experiments.operate.shadow.sources.slurm_source import CommandSource, RestSource, command_words
 from traces.errors import InputError

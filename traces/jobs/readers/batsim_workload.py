@@ -1,6 +1,6 @@
 """Reader of Batsim's workloads: JSON with `nb_res`, `jobs` and `profiles`.
 
-Format: Batsim's documentation, docs/input-workload.rst, in the spelling of Batsim 3 and 4 and in that of 5.
+Format: Batsim's documentation, "Workload", in the spelling of Batsim 3 and 4 and in that of 5.
 """
 
 from __future__ import annotations
