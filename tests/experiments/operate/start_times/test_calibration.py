@@ -48,7 +48,7 @@ def test_groups_and_lines():
     parts = groups(rows)
     assert sum(len(part) for name, part in parts.items() if name.startswith("wait")) == len(rows)
     lines = coverage_lines("x", rows, (0.1, 0.9))
-    assert lines[0].startswith("| x, raw | ") and all(line.count("|") == 12 for line in lines)
+    assert lines[0].startswith("| x | ") and all(line.count("|") == 12 for line in lines)
 
 
 def test_a_sample_of_a_synthetic_cluster():
