@@ -7,7 +7,7 @@ for. What it decides is carried out as soon as the rules of RARE allow it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ from rare.world import Recorder
 from schedulers.batsim.batsim_answers import ProtocolError
 from schedulers.batsim.batsim_events import event
 from schedulers.batsim.batsim_link import BatsimLink
-from schedulers.batsim.batsim_session import BatsimSession
+from schedulers.batsim.batsim_session import BatsimSession, Held
 
 _ROOM = 8  # rows of the event log that one action may need (rare.rules.bookkeeping)
 _MOST_ROUNDS = 1000  # messages in one instant
@@ -162,7 +162,10 @@ class BatsimClock:
         state = self._state
         rows = self.world.log[0, self._seen : int(state.log_rows)]
         self._seen = int(state.log_rows)
-        last = int(state.next_job) == int(state.jobs_end) and not (self.world.live[0].doing == HELD).any()
+        last = (
+            int(state.next_job) == int(state.jobs_end)
+            and not (self.world.live.view(np.ndarray)[0]["doing"] == HELD).any()
+        )
         self._session.take(rows, self._now_s, self._left_s, last)
 
     def _ensure_room(self) -> None:
@@ -194,9 +197,10 @@ class BatsimClock:
 
     # --- decisions ---
 
-    def _due(self) -> list[Any]:
+    def _due(self) -> Iterator[Held]:
         """Starts that the scheduler wants by now."""
-        return [start for start in self._session.held if start.from_s <= self._now_s]
+        now_s = self._now_s
+        return (start for start in self._session.held if start.from_s <= now_s)
 
     def _startable(self, job: int) -> bool:
         handle, slot = self.world.handles[0], self._slot(job)
@@ -231,13 +235,13 @@ class BatsimClock:
         state.max_kills = allowed
 
     def _slot(self, job: int) -> int:
-        live = self.world.live[0]
-        return int(np.flatnonzero((live.job == job) & (live.doing != FREE))[0])
+        live = self.world.live.view(np.ndarray)[0]
+        return int(np.flatnonzero((live["job"] == job) & (live["doing"] != FREE))[0])
 
     def _left_s(self, job: int) -> int:
         """What is left of a job's estimate; the estimate of one that is gone again."""
-        live = self.world.live[0]
-        slots = np.flatnonzero((live.job == job) & (live.doing != FREE))
+        live = self.world.live.view(np.ndarray)[0]
+        slots = np.flatnonzero((live["job"] == job) & (live["doing"] != FREE))
         row = self.world.jobs[job]
         if len(slots) == 0:
             return int(row.estimate_s)

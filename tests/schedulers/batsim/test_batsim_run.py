@@ -300,6 +300,7 @@ def test_the_last_job_may_be_one_that_waits_for_another(tmp_path):
     assert [one["timestamp"] for one in peer.events("NOTIFY")] == [10]
 
 
+@pytest.mark.slow
 def test_many_jobs_killed_at_once_fit_the_event_log(tmp_path):
     many = 6000
     node = Partition(nodes=many, cores_per_node=1, core_mw=10)
