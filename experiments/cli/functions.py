@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from experiments.operate.shadow.shadow_dataset import shadow_dataset, shadow_dataset_text
     from experiments.operate.shadow.shadow_report import shadow_report, shadow_report_text
     from experiments.operate.shadow.sources.power_feed import FeedOptions
+    from experiments.operate.start_times.predict_starts import StartTimesRequest, predict_starts
+    from experiments.operate.start_times.start_times_text import start_times_text
     from experiments.page_makers import redraw_page
     from experiments.presets import preset_of
     from experiments.report.learned_facts import learning_text
@@ -96,6 +98,8 @@ MODULES = {
     "experiments.operate.shadow.shadow_dataset": ("shadow_dataset", "shadow_dataset_text"),
     "experiments.operate.shadow.shadow_report": ("shadow_report", "shadow_report_text"),
     "experiments.operate.shadow.sources.power_feed": ("FeedOptions",),
+    "experiments.operate.start_times.predict_starts": ("StartTimesRequest", "predict_starts"),
+    "experiments.operate.start_times.start_times_text": ("start_times_text",),
     "experiments.page_makers": ("redraw_page",),
     "experiments.presets": ("preset_of",),
     "experiments.report.learned_facts": ("learning_text",),

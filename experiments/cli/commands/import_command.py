@@ -24,7 +24,9 @@ def import_group() -> None:
 @click.option("--since", default="now-28days", show_default=True, help="With --run: as sacct --starttime.")
 @click.option("--until", default="now", show_default=True, help="With --run: as sacct --endtime.")
 @click.option("--zone", metavar="ZONE", help="Of the cluster's clock, such as Europe/Berlin.")
-@click.option("--threads-per-core", type=int, metavar="N", help="cpus that Slurm counts for a core. [default: 1]")
+@click.option(
+    "--threads-per-core", type=int, metavar="N", help="cpus that Slurm counts for a core. [default: 1]"
+)
 @click.option(
     "--arrival",
     type=click.Choice(["eligible", "submit"]),
