@@ -187,7 +187,7 @@ class BatsimClock:
 
     def _end(self) -> None:
         """Tell what is left to tell, and that the simulation is over; decisions come too late."""
-        self._hear()
+        self._take_rows()
         now_s = self._now_s
         self._session.free_s = now_s
         message = self._session.message(now_s)

@@ -131,6 +131,8 @@ class BatsimSession:
         work = self._case.workload
         owners = {"user": work.user, "group": work.group}
         more = {key: str(column[job]) for key, column in owners.items() if column is not None}
+        if len(self._case.cluster.partitions) > 1:
+            more["partition"] = self._case.cluster.partitions[int(self._partition[job])].name
         name = self.jobs.submit(job)
         self._outbox.append(events.job_submitted(time_s, name, int(work.cores[job]), max(left_s, 1), more))
 
