@@ -7,7 +7,7 @@ import pytest
 import rare
 from schedulers import make_scheduler
 from schedulers.batsim.interval_sets import parse_interval_set
-from tests.builders import random_case
+from tests.builders import random_case, random_event_case
 from tests.schedulers.batsim.scripted_peer import ScriptedPeer, event
 from traces import InputError
 
@@ -57,7 +57,8 @@ class PartitionFit:
 
 
 def check(folder, seed, options):
-    case = random_case(random.Random(seed))
+    draw = random.Random(seed)
+    case = random_case(draw) if seed % 2 else random_event_case(draw)
     folder.mkdir()
     with ScriptedPeer(folder, PartitionFit()) as peer:
         scheduler = make_scheduler(f"batsim:{peer.endpoint}+timeout=20{options}")
