@@ -48,9 +48,9 @@ def changes(
 ) -> tuple[Change, ...]:
     """What happened to each job between two snapshots, in the queue's order.
 
-    ended: what Slurm says of jobs that are gone, those that came and went in between among them. Of others that waited and are gone it cannot be seen whether
-    they were cancelled, or have started and ended in between: they count as cancelled. A job that is new and
-    runs was submitted and started.
+    ended: what Slurm says of jobs that are gone, those that came and went in between among them. Of others
+    that waited and are gone it cannot be seen whether they were cancelled, or have started and ended in
+    between: they count as cancelled. A job that is new and runs was submitted and started.
     """
     span = (before.taken_s, after.taken_s)
     over = {(job.job_id, job.submit_s): job for job in ended}

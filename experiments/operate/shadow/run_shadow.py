@@ -127,6 +127,11 @@ def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callabl
             "no power is given, so there would be nothing to act on",
             remedy="give --power-feed, or a --scenario with plants of today",
         )
+    if act_request.limits.lease_s < 3 * request.every_s:
+        raise InputError(
+            f"--lease must be at least three times --every, got {act_request.limits.lease_s} s and "
+            f"{request.every_s:g} s: a hold would end between two polls"
+        )
 
     def tell(text: str) -> None:
         with suppress(OSError, ValueError):  # a terminal that is gone must not keep a job held

@@ -84,6 +84,12 @@ def test_nothing_is_done_without_power(cli):
     assert "no power is given" in stderr
 
 
+def test_a_lease_that_would_end_between_two_polls_is_refused(cli):
+    code, _, stderr = cli("act", "--act", "--lease", "60", *cli.acting, *cli.feed)
+    assert (code, cli.slurm.state["calls"]) == (2, [])
+    assert "--lease must be at least three times --every, got 60 s and 30 s" in stderr
+
+
 def test_a_dry_run_acts_on_nothing(cli):
     code, _, stderr = cli("act", "--dry-run", "--calm-polls", "0", "--for", "1", *cli.acting, *cli.feed)
     assert code == 0
