@@ -68,6 +68,8 @@ def _scenario_blocks() -> Mapping[str, dict[str, FieldInfo]]:
         "events": _keys(tables.EventsTable),
         "outage": _keys(tables.OutageTable),
         "outages": _keys(tables.OutagesTable),
+        "priority": _keys(tables.PriorityTable, without=("qos", "partition")),
+        "priority.share": _keys(tables.ShareTable),
         "backfill": _keys(tables.BackfillTable),
         "limit": _keys(tables.LimitTable),
     }

@@ -17,7 +17,7 @@ from traces.files.csv_head import NUMBER, STAMP, extra_lines, holds_values, kind
 from traces.files.csv_table import TableReader
 from traces.files.text import place
 from traces.jobs.job_files import read_workload
-from traces.jobs.job_formats import formats_of_suffix
+from traces.jobs.job_formats import formats_of_suffix, is_sacct
 from traces.jobs.job_mapping import choose
 from traces.jobs.workload import NO_DEADLINE_S, NO_POWER, NO_VALUE, Workload
 from traces.numbers.rate_units import units_written
@@ -73,6 +73,8 @@ def kind_of(path: str | Path) -> str | None:
 
         if format_of(path) is not None:
             return "weather"
+    if is_sacct(Path(path)):
+        return "workload"
     if ".csv" not in (suffix.lower() for suffix in Path(path).suffixes):
         return "workload"
     try:

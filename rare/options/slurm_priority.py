@@ -13,9 +13,9 @@ from traces.numbers.constants import DAY_S
 ROOT_ACCOUNT = "root"
 FAIR_SHARES = ("tree", "classic")
 SIZE_NODES = ("needed", "one")
-MOST_WEIGHT = 2**32 - 1
-"""As much as Slurm's weights, shares and factors may be."""
-MOST_USAGE_CORE_S = 10**15
+MOST_WEIGHT = 10**10
+"""As much as weights, shares and factors may be; Slurm's have 32 bits."""
+MOST_USAGE_CORE_S = 3600 * 10**11
 MOST_PERIOD_S = 10**6  # so that what is used in one can be counted
 _MOST_S = 10**9
 _WEIGHTS = ("age_weight", "size_weight", "partition_weight", "qos_weight", "fair_share_weight")
@@ -112,19 +112,19 @@ def share_problem(shares: tuple[PriorityShare, ...]) -> tuple[int, str] | None:
             return place, f"account {ROOT_ACCOUNT!r} is the root and has no shares; name one below it"
         if not share.user:
             parents[share.account] = share.parent
+    return _circle(shares, parents)
+
+
+def _circle(shares: tuple[PriorityShare, ...], parents: dict[str, str]) -> tuple[int, str] | None:
+    """The first account in the table from which the accounts above lead back to one of them."""
+    fine = {""}
     for place, share in enumerate(shares):
-        if not share.user and _leads_back(share.account, parents):
-            return place, f"account {quoted(share.account)} lies below itself; give it another parent"
+        account = share.account
+        above: dict[str, None] = {}
+        while account not in fine and account in parents:
+            if account in above:
+                return place, f"account {quoted(account)} lies below itself; give it another parent"
+            above[account] = None
+            account = parents[account]
+        fine.update(above)
     return None
-
-
-def _leads_back(account: str, parents: dict[str, str]) -> bool:
-    """Whether the accounts above one come back to it."""
-    above = parents.get(account, "")
-    for _ in range(len(parents)):
-        if above == account:
-            return True
-        if above not in parents:
-            return False
-        above = parents[above]
-    return False  # a circle above it, which is the fault of another

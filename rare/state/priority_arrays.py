@@ -29,7 +29,7 @@ WEIGHT = np.dtype(
 )  # fmt: skip
 """What ranks the jobs of a case beside their standings. tree: Fair Tree, else the classic formula."""
 STANDING = np.dtype([("fixed", F8), ("association", I8)])
-"""Of a job. fixed: the part of its priority that time does not change; association: whose usage it adds to."""
+"""Of a job. fixed: the part of its priority that stays as it is; association: whose usage it adds to."""
 SHARE = np.dtype(
     [
         ("share", F8), ("promised", F8), ("usage", F8), ("parent", I4), ("first_child", I4),
@@ -44,6 +44,8 @@ ASSOCIATION = np.dtype(
     [
         # usage at the last mark [core-seconds]; what jobs have added since then, in thousandths
         ("usage", F8), ("added", I8),
+        # usage at the last mark without what was added at it
+        ("before", F8),
         # of the mark of the factors: usage of all at or below it, what it is ranked by, and its factor
         ("below", F8), ("level", F8), ("factor", F8),
         # Fair Tree: the node at this place, siblings in the order of their ranks; of an account on the way

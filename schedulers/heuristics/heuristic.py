@@ -80,8 +80,9 @@ class Heuristic(BaseScheduler):
             raise InputError(f"scheduler {self.name!r} ranks by deadline, and no job has one; {remedy}")
         if ORDERS[self.order_name].value.needs == PRIORITY and case.priority is None:
             raise InputError(
-                f"scheduler {self.name!r} ranks by the site's priorities, and the scenario has no [priority]; "
-                "add it, or --set priority.fair_share_weight=1000 and further weights (docs/slurm-priority.md)"
+                f"scheduler {self.name!r} ranks by the site's priorities, and the scenario has no "
+                "[priority]; add it, or --set priority.fair_share_weight=1000 and further weights "
+                "(docs/slurm-priority.md)"
             )
         if self.gate != NO_GATE and not (jobs.deadline_s < NEVER_S).any():
             raise InputError(

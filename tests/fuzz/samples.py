@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +17,9 @@ import pvlib
 from energy.datacenter.servers import SHIPPED, load_profiles
 from energy.grid.grid_series import read_carbon, read_price
 from energy.weather.weather_reader import read_weather
+from experiments.data.cluster_import.manager_tables import ManagerTables, add_associations, add_qos
+from experiments.data.cluster_import.owned_nodes import owned_nodes
+from experiments.data.cluster_import.slurm_tables import slurm_tables
 from experiments.data.show_file import show_file
 from experiments.evaluation.window_rows import COLUMNS, KeptRows
 from experiments.figures.learning_curves import read_curve
@@ -37,6 +42,10 @@ from tests.experiments.fake_runs import fake_compare, fake_run
 from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces import read_power, read_workload, write_workload
 from traces.jobs.job_mapping import load as load_mapping
+from traces.jobs.sacct.sacct_options import SacctOptions
+from traces.jobs.sacct.sacct_reader import read_accounts
+from traces.jobs.slurm_settings.sacctmgr_tables import read_manager_table
+from traces.jobs.slurm_settings.slurm_conf import read_slurm_conf
 
 SHIPPED_NETWORK = describe_checkpoint(SHIPPED_FOLDER)
 EXPERIMENT = Path(__file__).resolve().parent.parent / "experiments" / "launchpad" / "mini.toml"
@@ -155,6 +164,41 @@ FEEDINLIB = ",dhi,dirhi,pressure,temp_air,v_wind,z0\n" + "".join(
 )
 
 
+def _accounts(beside: Path) -> list[Sample]:
+    """Accounts and settings of a Slurm cluster."""
+    own = EXPERIMENT.parents[3] / "examples" / "own-cluster"
+    printed = "".join((own / "sacct.txt").read_text(encoding="utf-8").splitlines(keepends=True)[:60])
+    rows = [line.split("|") for line in printed.replace("sweep|lr", "sweep").splitlines()]
+    database = beside / "slurm2sql.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"create table slurm ({', '.join(rows[0])})")
+        connection.executemany(f"insert into slurm values ({','.join('?' * len(rows[0]))})", rows[1:])
+        connection.commit()
+    read = partial(read_accounts, options=SacctOptions(zone="Europe/Paris"))
+    assoc, qos = ((own / name).read_bytes() for name in ("associations.txt", "qos.txt"))
+    return [
+        Sample("sacct", "sacct.txt", printed.encode(), read),
+        Sample("slurm2sql", "slurm.db", database.read_bytes(), read),
+        Sample("slurm.conf", "slurm.conf", (own / "slurm.conf").read_bytes(), _slurm_tables),
+        Sample("associations", "assoc.txt", assoc, partial(_manager_tables, needs="account")),
+        Sample("qos", "qos.txt", qos, partial(_manager_tables, needs="name")),
+    ]
+
+
+def _slurm_tables(path: Path) -> object:
+    conf = read_slurm_conf(path)
+    return slurm_tables(conf), owned_nodes(conf)
+
+
+def _manager_tables(path: Path, needs: str) -> object:
+    rows, tables = read_manager_table(path, needs, "sacctmgr"), ManagerTables()
+    if needs == "name":
+        add_qos(rows, 1, tables)
+    else:
+        add_associations(rows, 1, tables)
+    return tables
+
+
 def samples(folder: Path) -> list[Sample]:
     """One sample a reader. `folder` keeps the files that some readers need beside their own."""
     beside = folder / "beside"
@@ -177,6 +221,7 @@ def samples(folder: Path) -> list[Sample]:
         Sample("swf with its queue", "t.swf", SWF.encode(), _read_all),
         Sample("jobs of openb", "pods.csv", MAPPED.encode(), lambda path: _mapped(path, beside)),
         Sample("parquet", "jobs.parquet", _parquet(beside), read_workload),
+        *_accounts(beside),
         Sample("mapping", "m.toml", MAPPING.encode(), load_mapping),
         Sample("power", "p.csv", SUPPLY.encode(), read_power),
         Sample("power, local", "p.csv", LOCAL_POWER.encode(), _local_power),

@@ -8,6 +8,7 @@ from rare.model import NEVER_S
 from tests.reference.model import Job
 from tests.reference.outlook import issue_times
 from tests.reference.queue_limits import is_over_limit
+from tests.reference.site_priority import last_mark_s
 
 if TYPE_CHECKING:
     from tests.reference.simulator import Reference
@@ -30,6 +31,9 @@ def next_instant_s(sim: Reference) -> int | None:
     causes += [t for t in battery if t > now]
     if sim.options.tick_s is not None:
         causes.append((now // sim.options.tick_s + 1) * sim.options.tick_s)
+    if sim.ranks_by_priority and sim.waiting():
+        assert sim.case.priority is not None
+        causes.append(last_mark_s(sim.case, now) + sim.case.priority.calc_period_s)
     return min(causes)
 
 

@@ -38,6 +38,8 @@ __all__ = [
 class Reference(Happenings):
     """One run: the rules, in the order of RULES.md."""
 
+    ranks_by_priority = False
+
     @property
     def transitions(self) -> int:
         """How often a job has started, stopped, left or changed its level, or nodes have (§10.7a)."""
@@ -277,7 +279,7 @@ class Reference(Happenings):
             assert job.run is not None
             job.waste_mj += job.run.restart_mj(self.now_s)
         over = ("completed", "rejected", "expired", "failed", "cancelled", "dropped", "held")
-        offered = [j for j in self.jobs if j.state not in ("future", "rejected")]
+        offered = [j for j in self.jobs if j.state not in ("future", "rejected") or j.turned_away]
         arrived = [j for j in offered if j.arrived]
         late = [j for j in arrived if j.deadline_s is not None and self._is_late(j, j.deadline_s)]
         unserved = [index for index, j in enumerate(self.jobs) if j.arrived and self._is_unserved(j)]
@@ -300,7 +302,13 @@ def run_reference(
     choose: Choose,
     victim: Choose | None = None,
     at_nobody_can_start: Callable[[Reference], None] | None = None,
+    *,
+    ranks_by_priority: bool = False,
 ) -> ReferenceResult:
-    """Simulate the case. at_nobody_can_start: of a scheduler that promises starts (§10.7)."""
+    """Simulate the case. at_nobody_can_start: of a scheduler that promises starts (§10.7).
+
+    ranks_by_priority: the queue is kept in the order `multifactor`, whose marks are instants (§14.2).
+    """
     sim = Reference(case)
+    sim.ranks_by_priority = ranks_by_priority
     return sim.result(sim.run(choose, victim, at_nobody_can_start))

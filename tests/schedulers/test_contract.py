@@ -8,6 +8,7 @@ import pytest
 
 import rare
 from rare.clocks.simpy_clock import SimpyClock
+from rare.options.slurm_priority import Priority
 from rare.rules.orders import check_order
 from rare.scenario.case_builder import build
 from rare.scenario.load import Wishes, load_scenario
@@ -37,7 +38,9 @@ def cases():
     windows = ("validation-06", "train-00")
     rates = ("grid.price_per_kwh=0.1", "grid.carbon_g_per_kwh=300")  # without them some gates refuse
     wishes = [Wishes(window=window, settings=rates) for window in windows]
-    return [build(load_scenario("tiny", each)).case for each in wishes]
+    built = [build(load_scenario("tiny", each)).case for each in wishes]
+    rules = Priority(age_weight=1000, size_weight=1000, fair_share_weight=1000)
+    return [dataclasses.replace(case, priority=rules) for case in built]
 
 
 def configuration(part):
@@ -94,7 +97,7 @@ def test_two_cases_one_after_the_other_and_two_at_once(name, cases):
 
 
 @pytest.mark.parametrize(
-    "name", ["hvf", "edf", "sjf+green", "sjf+price", "lookahead", "oracle=5", "deferral"]
+    "name", ["hvf", "edf", "multifactor", "sjf+green", "sjf+price", "lookahead", "oracle=5", "deferral"]
 )
 def test_what_check_refuses_is_refused_when_a_decider_is_made(name):
     """One job without value or deadline, no renewables, no price, no forecast."""

@@ -72,10 +72,23 @@ def _read_sacct(path: Path, options: ReadOptions) -> Workload:
     return read_sacct(path, options)
 
 
-def _is_sacct(path: Path) -> bool:
+def is_sacct(path: Path) -> bool:
+    """Whether a file is recognised as accounts of Slurm."""
     from traces.jobs.sacct.sacct_reader import recognises
 
     return recognises(path)
+
+
+def _read_batsim(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.readers.batsim_workload import read_batsim
+
+    return read_batsim(path, options)
+
+
+def _is_batsim(path: Path) -> bool:
+    from traces.jobs.readers.batsim_workload import recognises_batsim
+
+    return recognises_batsim(path)
 
 
 def _check(job_format: JobFormat) -> None:
@@ -108,8 +121,9 @@ for _name, _format in {
     "sacct": JobFormat(
         "accounts of Slurm, as sacct -P prints them, or slurm2sql's database",
         _read_sacct,
-        recognises=_is_sacct,
+        recognises=is_sacct,
     ),
+    "batsim": JobFormat("workloads of Batsim, .json", _read_batsim, recognises=_is_batsim),
 }.items():
     JOB_FORMATS.register(_name, _format.help, _format)
 JOB_FORMATS.accept_plugins("rare.trace_formats", _format_of_plugin)
@@ -140,6 +154,8 @@ def job_format(path: Path | str, format_name: str | None) -> Entry[JobFormat]:
     if format_name is not None:
         return JOB_FORMATS[format_name]
     matching = formats_of_suffix(path) or _by_content(Path(path))
+    if [entry.name for entry in matching] == ["csv"] and is_sacct(Path(path)):
+        matching = [JOB_FORMATS["sacct"]]  # people save what sacct printed as .csv
     if len(matching) == 1:
         return matching[0]
     if matching:

@@ -13,7 +13,8 @@ IDLE_W, CORE_W, SLEEP_W, GPU_W = 4.0, 8.0, 0.5, 350.0
 def toml_text(text: str) -> str:
     """A text as TOML writes it."""
     escaped = "".join(
-        {'"': '\\"', "\\": "\\\\"}.get(char, char if char.isprintable() else f"\\U{ord(char):08x}") for char in text
+        {'"': '\\"', "\\": "\\\\"}.get(char, char if char.isprintable() else f"\\U{ord(char):08x}")
+        for char in text
     )
     return f'"{escaped}"'
 
@@ -43,12 +44,14 @@ def guessed_scenario(
 ) -> str:
     """The text of a scenario that replays `jobs_file` on the guessed partitions, under unlimited power."""
     blocks = [
-        "# Made by `rare traces import sacct`. The partitions are a guess from what ran: correct nodes and cores.\n"
+        "# Made by `rare traces import sacct`. The partitions are a guess from what ran:\n"
+        "# correct nodes and cores.\n"
         "# Watts are those of the scenario `plain`, not of these nodes: give a profile or your own figures.\n"
         "# Every key: docs/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A cluster as its accounts show it, under unlimited power"\n',
-        f"[workload]\nfile = {toml_text(jobs_file)}\n" + ('cancellations = "replay"\n' if cancellations else ""),
+        f"[workload]\nfile = {toml_text(jobs_file)}\n"
+        + ('cancellations = "replay"\n' if cancellations else ""),
         *map(_partition, partitions),
         '[supply]\nkind = "unlimited"\n',
     ]

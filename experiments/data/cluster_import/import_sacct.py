@@ -18,7 +18,7 @@ from experiments.runs.output_targets import check_target
 from traces.errors import InputError
 from traces.files.atomic import write_text
 from traces.files.documents import user_path
-from traces.files.text import MAX_BYTES, refuse_os
+from traces.files.text import MAX_BYTES, place, refuse_os
 from traces.jobs.job_files import write_workload
 from traces.jobs.sacct.anonymous import anonymous
 from traces.jobs.sacct.sacct_jobs import Accounts
@@ -86,6 +86,8 @@ def _import(source: str | None, request: SacctImport) -> dict[str, Any]:
     scenario_out = request.scenario_out or _beside(request.out)
     check_target(request.out, SUFFIXES, request.force)
     check_target(scenario_out, (".toml",), request.force)
+    if source not in (None, "-") and _is_same_file(str(source), request.out):
+        raise InputError(f"{place(request.out)}: is the file that is read; name another for the jobs")
     conf = None if request.slurm_conf is None else read_slurm_conf(user_path(request.slurm_conf))
     options = _options(request, conf)
     if conf is not None and processors is None:
@@ -107,6 +109,14 @@ def _import(source: str | None, request: SacctImport) -> dict[str, Any]:
         refuse_os(scenario, error, "write")
     report = _report(accounts, jobs, partitions, processors)
     return {**report, "out": request.out, "scenario": scenario_out, "anonymized": request.anonymize}
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    """Whether both name one file that exists."""
+    try:
+        return os.path.samefile(user_path(one), user_path(other))
+    except OSError:
+        return False
 
 
 def _options(request: SacctImport, conf: SlurmConf | None) -> SacctOptions:
@@ -229,4 +239,3 @@ def _cancelled(jobs: Workload) -> int:
 
 def _instant(second: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
-

@@ -55,7 +55,14 @@ def _import(source: str, request: ConfImport) -> dict[str, Any]:
         add_associations(rows, threads, manager)
     if request.qos is not None:
         add_qos(read_manager_table(user_path(request.qos), "name", QOS), threads, manager)
+    if manager.limits and not _enforces_limits(conf):
+        manager.notes.append(
+            f"{len(manager.limits)} limits of associations and QOS are left out: Slurm does not enforce them "
+            "(AccountingStorageEnforce names no limits)"
+        )
+        manager.limits.clear()
     limits = _limits(conf, partitions, manager)
+    _only_owners(tables, partitions)
     _bound("[[priority.share]]", manager.shares, manager)
     _bound("[[limit]]", limits, manager)
     if tables.priority is None and (manager.shares or manager.qos_factors):
@@ -89,7 +96,25 @@ def _import(source: str, request: ConfImport) -> dict[str, Any]:
     }
 
 
-def _limits(conf: SlurmConf, partitions: list[OwnedNodes], manager: ManagerTables) -> list[dict[str, str | int]]:
+def _enforces_limits(conf: SlurmConf) -> bool:
+    """Whether Slurm holds jobs to the limits of associations and QOS: limits, or what implies them."""
+    words = conf.settings.get("accountingstorageenforce", ("", "", ""))[1].lower().split(",")
+    return bool({"limits", "safe", "all", "1"} & {word.strip() for word in words})
+
+
+def _only_owners(tables: SlurmTables, partitions: list[OwnedNodes]) -> None:
+    """Leave out the factors of partitions that own no node, with a note."""
+    names = {part.name for part in partitions}
+    gone = [name for name, factor in tables.partition_factors.items() if name not in names and factor != 1]
+    if gone:
+        tables.notes.append(f"PriorityJobFactor of partitions without nodes is left out: {', '.join(gone)}")
+    kept = {name: factor for name, factor in tables.partition_factors.items() if name in names}
+    tables.partition_factors = kept if set(kept.values()) - {1} else {}
+
+
+def _limits(
+    conf: SlurmConf, partitions: list[OwnedNodes], manager: ManagerTables
+) -> list[dict[str, str | int]]:
     """Limits of associations and QOS, and the longest run of each partition that owns nodes."""
     names = {part.name for part in partitions}
     limits = []
@@ -97,7 +122,9 @@ def _limits(conf: SlurmConf, partitions: list[OwnedNodes], manager: ManagerTable
         if limit.get("partition", "*") in (*names, "*"):
             limits.append(limit)
         else:
-            manager.notes.append(f"a limit of partition {limit['partition']}, which owns no node, is left out")
+            manager.notes.append(
+                f"a limit of partition {limit['partition']}, which owns no node, is left out"
+            )
     for part in conf.partitions:
         if part.max_time_s > 0 and part.name in names:
             limits.append({"partition": part.name, "wall_s": part.max_time_s})
@@ -123,8 +150,8 @@ def _scenario(
 ) -> str:
     """The text of the scenario."""
     blocks = [
-        "# Made by `rare traces import slurmconf`. Watts are those of the scenario `plain`, not of these nodes:\n"
-        "# give a profile or your own figures. Every key: docs/scenarios.md.\n"
+        "# Made by `rare traces import slurmconf`. Watts are those of the scenario `plain`, not of these\n"
+        "# nodes: give a profile or your own figures. Every key: docs/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A cluster by its slurm.conf, under unlimited power; give its jobs with --workload"\n',
         *(_partition(part, _counts_memory(conf)) for part in partitions),
@@ -165,5 +192,7 @@ def _factors(header: str, factors: dict[str, int]) -> str:
 
 
 def _entry(header: str, entry: dict[str, str | int]) -> str:
-    written = {key: toml_text(value) if isinstance(value, str) else str(value) for key, value in entry.items()}
+    written = {
+        key: toml_text(value) if isinstance(value, str) else str(value) for key, value in entry.items()
+    }
     return toml_table(header, {}, written)

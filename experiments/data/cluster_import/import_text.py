@@ -14,8 +14,8 @@ _LISTED = 40
 def sacct_text(report: dict[str, Any]) -> str:
     """The report of `import_sacct`."""
     lines = [
-        f"{report['out']}: {report['jobs']:,} jobs of {report['records']:,} rows, {report['core_hours']:,.0f} "
-        "core-hours that ran",
+        f"{report['out']}: {_count(report['jobs'], 'job')} of {_count(report['records'], 'row')}, "
+        f"{report['core_hours']:,.0f} core-hours that ran",
         f"  from {report['start_utc']} to {report['end_utc'] or 'an unknown end'}"
         + (f", zone {report['zone']}" if report["zone"] else ""),
     ]
@@ -32,6 +32,11 @@ def sacct_text(report: dict[str, Any]) -> str:
     return printable("\n".join(lines))
 
 
+def _count(number: int, noun: str) -> str:
+    """A number with its noun, such as 1 node or 1,024 nodes."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _where(entry: dict[str, Any]) -> str:
     parts = [] if entry["line"] is None else [f"line {entry['line']}"]
     parts += [] if entry["value"] is None else [f"value {entry['value']}"]
@@ -42,11 +47,12 @@ def _partitions(partitions: list[dict[str, Any]], count: str | None) -> list[str
     width = max((len(part["name"]) for part in partitions), default=0)
     lines = []
     for part in partitions:
-        text = f"  {part['name']:<{width}}  {part['nodes']:,} nodes of {part['cores_per_node']:,} cores"
+        size = f"{_count(part['nodes'], 'node')} of {_count(part['cores_per_node'], 'core')}"
+        text = f"  {part['name']:<{width}}  {size}"
         if part["gpus_per_node"]:
-            text += f" and {part['gpus_per_node']:,} GPUs"
+            text += f" and {_count(part['gpus_per_node'], 'GPU')}"
         if count is not None:
-            text += f"; {part[count]:,} runs, at most {part['peak_cores']:,} cores at once"
+            text += f"; {_count(part[count], 'run')}, at most {_count(part['peak_cores'], 'core')} at once"
         if part["shared_with"]:
             text += f"; shares them with {', '.join(part['shared_with'])}"
         lines.append(text)
@@ -61,28 +67,30 @@ def _fit(report: dict[str, Any]) -> Iterator[str]:
     over = report["overflow"]
     if over is None:
         yield (
-            f"  what ran fits the machine: at most {report['peak_cores']:,} of {report['processors']:,} cores at "
-            f"once, at {report['peak_utc']}"
+            f"  what ran fits the machine: at most {report['peak_cores']:,} of {report['processors']:,} "
+            f"cores at once, at {report['peak_utc']}"
         )
         return
+    beyond = over["most_cores"] - report["processors"]
     yield (
-        f"  what ran does NOT fit the machine of {report['processors']:,} cores: more from {over['first_utc']} on "
-        f"(job {over['job']}, line {over['line']}), at most {over['most_cores']:,} "
-        f"({over['most_cores'] - report['processors']:,} too many) at {over['most_utc']}, for {over['seconds']:,} "
-        "s in all; cpus may be threads (--threads-per-core), or the machine larger"
+        f"  what ran does NOT fit the machine of {report['processors']:,} cores: more from "
+        f"{over['first_utc']} on (job {over['job']}, line {over['line']}), at most {over['most_cores']:,} "
+        f"({beyond:,} too many) at {over['most_utc']}, for {over['seconds']:,} s in all; cpus may be threads "
+        "(--threads-per-core), or the machine larger"
     )
 
 
 def slurmconf_text(report: dict[str, Any]) -> str:
     """The report of `import_slurmconf`."""
-    lines = [f"{report['out']}: {report['cores']:,} cores in {len(report['partitions']):,} partitions"]
+    parts = _count(len(report["partitions"]), "partition")
+    lines = [f"{report['out']}: {_count(report['cores'], 'core')} in {parts}"]
     lines += _partitions(report["partitions"], None)
     for name in ("priority", "backfill"):
         table = report[name]
         if table is not None:
             words = ", ".join(f"{key} {str(value).lower()}" for key, value in table.items())
             lines.append(f"  [{name}] {words}")
-    lines.append(f"  {report['shares']:,} shares, {report['limits']:,} limits")
+    lines.append(f"  {_count(report['shares'], 'share')}, {_count(report['limits'], 'limit')}")
     lines += [f"  noted     {note}" for note in report["notes"]]
     ignored = list(report["ignored"])
     if ignored:

@@ -24,8 +24,9 @@ _OF_QOS = {
     "maxsubmitpa": ("account", "submitted_jobs"),
     "maxtrespa": ("account", "cores"),
 }
-_KNOWN = {"cluster", "account", "user", "partition", "share", "parname", "parentname", "qos", "defqos", "name"} | {
-    "priority", "gracetime", "preemptmode", "usagefactor", "id", "maxwall", *_GROUP, *_OF_USERS, *_OF_QOS
+_KNOWN = {"cluster", "account", "user", "partition", "share", "parname", "parentname", "qos", "defqos"} | {
+    "name", "priority", "gracetime", "preemptmode", "usagefactor", "id", "maxwall",
+    *_GROUP, *_OF_USERS, *_OF_QOS
 }  # fmt: skip
 
 

@@ -42,10 +42,11 @@ def owned_nodes(conf: SlurmConf) -> list[OwnedNodes]:
             guests.setdefault(owner[part.nodes[0]], []).append(part.name)
     taken = {part.name for part in conf.partitions}
     result = []
-    for part in dict.fromkeys(part.name for part in conf.partitions):
-        for place, (kind, count) in enumerate(kinds.get(part, Counter()).most_common()):
-            name = part if place == 0 else _free(part, taken)
-            result.append(OwnedNodes(name, kind, count, tuple(guests.get(part, ())) if place == 0 else ()))
+    for name in dict.fromkeys(part.name for part in conf.partitions):
+        for place, (kind, count) in enumerate(kinds.get(name, Counter()).most_common()):
+            shown = name if place == 0 else _free(name, taken)
+            shared = tuple(guests.get(name, ())) if place == 0 else ()
+            result.append(OwnedNodes(shown, kind, count, shared))
     return result
 
 

@@ -35,7 +35,7 @@ _BACKFILL = {
     "bf_interval": ("interval_s", 1, 30),
 }
 _READ = {*_WEIGHTS, *_DURATIONS, "prioritytype", "priorityfavorsmall", "priorityflags", "schedulertype"} | {
-    "schedulerparameters", "selecttypeparameters"
+    "schedulerparameters", "selecttypeparameters", "accountingstorageenforce"
 }  # fmt: skip
 
 

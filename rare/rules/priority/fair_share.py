@@ -12,11 +12,14 @@ from rare.state.priority_arrays import NO_PARENT, ROOT, association_of, share_of
 
 
 @rule
-def add_up(w):
-    """Usage of each node with all that lies below it, in one fixed order: the last node first."""
+def add_up(w, before):
+    """Usage of each node with all that lies below it, in one fixed order: the last node first.
+
+    before: without what was added at the mark.
+    """
     for node in range(w.association_rows):
         row = association_of(w, node)
-        row.below = row.usage
+        row.below = row.before if before else row.usage
     for node in range(w.association_rows - 1, ROOT, -1):
         association_of(w, share_of(w, node).parent).below += association_of(w, node).below
 
@@ -29,20 +32,31 @@ def share_of_use(w, node):
 
 
 @rule
-def classic(w):
-    """The classic factor, 2^(-U/S): U is its effective usage, S its share of the cluster."""
+def set_effective_usage(w, users):
+    """Effective usage of all users, or of all accounts, by the usage that was added up last (§14.6)."""
     total = association_of(w, ROOT).below
     for node in range(ROOT + 1, w.association_rows):
         share = share_of(w, node)
+        if (share.user != 0) != users:
+            continue
         row = association_of(w, node)
         of_all = row.below / total if total > 0.0 else 0.0
         row.level = of_all
         if share.parent != ROOT:
             row.level = of_all + (association_of(w, share.parent).level - of_all) * share.share
-        if share.promised > 0.0:
-            row.factor = math.pow(2.0, -row.level / share.promised)
-        else:
-            row.factor = 0.0
+
+
+@rule
+def classic(w):
+    """The classic factor, 2^(-U/S): U is its effective usage, S its share of the cluster."""
+    add_up(w, True)
+    set_effective_usage(w, False)
+    add_up(w, False)
+    set_effective_usage(w, True)
+    for node in range(ROOT + 1, w.association_rows):
+        promised = share_of(w, node).promised
+        row = association_of(w, node)
+        row.factor = math.pow(2.0, -row.level / promised) if promised > 0.0 else 0.0
 
 
 @rule
@@ -104,7 +118,8 @@ def next_child(w, node):
 
 @rule
 def tree(w):
-    """Fair Tree's factor: the rank of each user over the number of users, in one walk down the tree (§14.5)."""
+    """Fair Tree's factor: the rank of each user over their number, in one walk down the tree (§14.5)."""
+    add_up(w, False)
     set_levels(w)
     users = share_of(w, ROOT).users
     rank = users
@@ -127,7 +142,6 @@ def tree(w):
 @rule
 def set_factors(w):
     """The fair-share factor of every user, of the usage at the last mark."""
-    add_up(w)
     if weight_of(w).tree:
         tree(w)
     else:

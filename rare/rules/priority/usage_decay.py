@@ -27,6 +27,7 @@ def begin_usage(w):
     for node in range(w.association_rows):
         row = association_of(w, node)
         row.usage = share_of(w, node).usage
+        row.before = row.usage
         row.added = 0
         row.node = node
 
@@ -65,6 +66,7 @@ def pass_mark(w, mark_s):
     for node in range(w.association_rows):
         row = association_of(w, node)
         row.usage = (row.usage + row.added / 1000.0) * kept
+        row.before = row.usage
         row.added = 0
     for i in range(ends_of(w, FINISH).first, ends_of(w, FINISH).last):
         add_use(w, entry_of(w, FINISH, i).slot, mark_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rare.options.slurm_priority import (
     MOST_PERIOD_S,
@@ -22,7 +22,16 @@ _MOST_NAMES = 1000
 _MOST_S = 10**9
 
 Weight = Annotated[Whole, Field(ge=0, le=MOST_WEIGHT)]
-Factors = Annotated[dict[Text, Weight], Field(max_length=_MOST_NAMES)]
+
+
+class NamedNumbers(dict[str, int]):
+    """Numbers by name that nobody changes; scenarios are keys of caches, and so must have a hash."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+Factors = Annotated[dict[Text, Weight], Field(max_length=_MOST_NAMES), AfterValidator(NamedNumbers)]
 
 
 class ShareTable(Table):
@@ -66,8 +75,8 @@ class PriorityTable(Table):
     )
     size_nodes: Literal["needed", "one"] = Field(
         default="needed",
-        description="the nodes that a job's size counts, beside its cores: as few as hold it, or one, as Slurm "
-        "does for jobs that ask for tasks and not for nodes (`sbatch -n`)",
+        description="the nodes that a job's size counts, beside its cores: as few as hold it, or one, as "
+        "Slurm does for jobs that ask for tasks and not for nodes (`sbatch -n`)",
     )
     partition_weight: Weight = Field(
         default=0, description="`PriorityWeightPartition`: points for the best partition, see below"
@@ -88,15 +97,21 @@ class PriorityTable(Table):
         default=300,
         ge=1,
         le=MOST_PERIOD_S,
-        description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning of "
-        "the run on",
+        description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning "
+        "of the run on",
     )
     fair_share: Literal["tree", "classic"] = Field(
         default="tree",
         description="Fair Tree, or (`PriorityFlags=NO_FAIR_TREE`) the classic formula",
     )
-    qos: Factors = {}
-    partition: Factors = {}
+    qos: Factors = Field(
+        default=NamedNumbers(),
+        description="priority of each quality of service, as `sacctmgr show qos` has it",
+    )
+    partition: Factors = Field(
+        default_factory=NamedNumbers,
+        description="`PriorityJobFactor` of each partition; 1 for those left out",
+    )
     share: Annotated[tuple[ShareTable, ...], Tables, Field(max_length=_MOST_SHARES)] = ()
 
     def problems(self) -> Problems:

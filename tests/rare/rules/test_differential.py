@@ -18,6 +18,7 @@ from schedulers.heuristics.heuristic import NEEDS_DEADLINE, NEEDS_VALUE
 from schedulers.heuristics.speeds import FULL_SPEED, RAISE_FIRST, RAISE_LAST
 from schedulers.heuristics.victims import VICTIM_NAMES
 from tests.builders import random_case, random_forecast, random_power_case
+from tests.priority_builders import with_priority
 from tests.rare.twins import Erratic, history
 from tests.reference.heuristics import PlainHeuristic, Recipe
 from tests.reference.simulator import ReferenceResult, run_reference
@@ -25,7 +26,7 @@ from traces.errors import InputError
 
 SEEDS = 300  # `pytest -m slow` runs 10,000
 POWER_SEEDS = 80
-SHARE_WITH_FORECAST = 0.7
+SHARE_WITH_FORECAST, SHARE_WITH_PRIORITY = 0.7, 0.3
 # Seeds on which a simulator was wrong once. 1798: atc promised starts in an order of an earlier instant.
 TELLING_SEEDS = (1798,)
 SLOW_WORDS = {FULL_SPEED: "", RAISE_LAST: "raise-last", RAISE_FIRST: "raise-first"}
@@ -73,6 +74,8 @@ def any_case(seed: int) -> Case:
     case = random_case(rng)
     if rng.random() < SHARE_WITH_FORECAST:
         case = replace(case, forecast=random_forecast(rng, case))
+    if rng.random() < SHARE_WITH_PRIORITY:
+        case = with_priority(rng, case)
     return case
 
 
@@ -99,7 +102,10 @@ def play_reference(case, scheduler) -> ReferenceResult:
             slow=SLOW_WORDS[scheduler.speeds],
         )
     )
-    return run_reference(case, plain.choose, plain.victim, plain.at_nobody_can_start)
+    by_priority = scheduler.order_name == "multifactor"
+    return run_reference(
+        case, plain.choose, plain.victim, plain.at_nobody_can_start, ranks_by_priority=by_priority
+    )
 
 
 @pytest.mark.parametrize("block", range(6))
@@ -128,7 +134,7 @@ def test_what_differed_once_agrees(seed):
 def test_the_draws_reach_every_order_backfill_victim_rule_and_gate():
     parts = set()
     for seed in range(1_000_000, 1_000_000 + SEEDS):
-        scheduler = heuristic_for(seed, random_case(random.Random(seed)))
+        scheduler = heuristic_for(seed, any_case(seed))
         parts |= {scheduler.order_name, scheduler.backfill, scheduler.victim, GATE_NAMES[scheduler.gate]}
     assert parts == {*ORDER_NAMES, *BACKFILL_NAMES, *VICTIM_NAMES, *GATE_NAMES}
 

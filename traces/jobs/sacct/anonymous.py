@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def anonymous(workload: Workload, seed: int | None = None) -> Workload:
 
     seed : of the order in which numbers are given; None: in order of appearance, which tells who came first
     """
-    changed: dict[str, np.ndarray | None] = {}
+    changed: dict[str, Any] = {}
     for column in HIDDEN:
         names = getattr(workload, column)
         if names is None:

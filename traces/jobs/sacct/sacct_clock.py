@@ -31,7 +31,11 @@ def in_utc(records: Records, zone: str | None, findings: Findings) -> Records:
         raise InputError(
             "times are local and the file does not say where",
             where=findings.where(min(rows)),
-            remedy=Phrase("give ", Parameter("zone", "Europe/Berlin"), ", or the cluster's own"),
+            remedy=Phrase(
+                "write '# zone: Europe/Berlin' above the header, or give ",
+                Parameter("zone", "Europe/Berlin"),
+                " as they are imported",
+            ),
         )
     readings: dict[str, tuple[np.ndarray, LocalTimes]] = {}
     columns: dict[str, np.ndarray] = {}
@@ -66,7 +70,8 @@ def _choose(
     for row in rows.tolist():
         options = [dict.fromkeys((int(columns[name][row]), int(second[name][row]))) for name in names]
         best = min(
-            product(*options), key=lambda chosen: _disagreement(records, row, dict(zip(names, chosen, strict=True)))
+            product(*options),
+            key=lambda chosen: _disagreement(records, row, dict(zip(names, chosen, strict=True))),
         )
         for name, value in zip(names, best, strict=True):
             columns[name][row] = value
@@ -82,4 +87,3 @@ def _disagreement(records: Records, row: int, chosen: dict[str, int]) -> tuple[i
     if elapsed != NONE and NO_TIME not in (times["start"], times["end"]):
         off_s = abs(times["end"] - times["start"] - elapsed - suspended)
     return (off_s if off_s > 1 else 0), disorder
-

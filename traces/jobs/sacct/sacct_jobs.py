@@ -13,12 +13,12 @@ from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.text import place
 from traces.jobs.repairs import Findings
 from traces.jobs.sacct import sacct_requests as requests
-from traces.jobs.sacct.sacct_clock import in_utc
-from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.rows.sacct_records import Records, clean_text
 from traces.jobs.sacct.rows.sacct_stamps import NO_TIME
-from traces.jobs.sacct.sacct_tries import Runs, joined_tries, runs_of, without_repeats
 from traces.jobs.sacct.rows.sacct_values import ELSEWHERE, NONE, PENDING, RUNNING
+from traces.jobs.sacct.sacct_clock import in_utc
+from traces.jobs.sacct.sacct_options import SacctOptions
+from traces.jobs.sacct.sacct_tries import Runs, joined_tries, runs_of, without_repeats
 from traces.jobs.sacct.sacct_wide import joined_parts
 from traces.jobs.workload import NO_CANCEL_S, Workload
 from traces.times.timezones import EPOCH
@@ -71,6 +71,7 @@ def accounts_of(records: Records, path: Path | str, findings: Findings, options:
         memory_mib=requests.memory_mib_of(records, runs.ran),
         node_count=requests.nodes_of(records, runs.ran),
     )
+    records = records.without(requests.READ_HERE)
     held = _held(records, runs)
     records, runs, numbers = joined_tries(records, runs, findings)
     records, runs, numbers = joined_parts(records, runs, numbers, findings)
@@ -79,9 +80,7 @@ def accounts_of(records: Records, path: Path | str, findings: Findings, options:
     return Accounts(workload, held)
 
 
-def _of_one_cluster(
-    records: Records, path: Path | str, options: SacctOptions, findings: Findings
-) -> Records:
+def _of_one_cluster(records: Records, path: Path | str, options: SacctOptions, findings: Findings) -> Records:
     names = [name.strip() for name in records.texts["cluster"]]
     counts = np.bincount(records["cluster"], minlength=len(names))
     present = {name: int(count) for name, count in zip(names, counts, strict=True) if count and name}
@@ -115,8 +114,20 @@ def _refuse_without_submit(records: Records, findings: Findings) -> None:
 def _held(records: Records, runs: Runs) -> Held:
     ran = np.flatnonzero(runs.ran & (runs.stop_s > runs.start_s))
     names = ("cores", "gpus", "node_count", "memory_mib", "partition", "node_list", "job", "line")
-    columns = [records[name][ran] for name in names]
-    return Held(runs.start_s[ran], runs.stop_s[ran], *columns, texts=records.texts)
+    cores, gpus, nodes, memory, partition, node_list, job, line = (records[name][ran] for name in names)
+    return Held(
+        runs.start_s[ran],
+        runs.stop_s[ran],
+        cores,
+        gpus,
+        nodes,
+        memory,
+        partition,
+        node_list,
+        job,
+        line,
+        records.texts,
+    )
 
 
 class _Jobs:
@@ -185,8 +196,8 @@ class _Jobs:
         # The accounts of a requeued job have the time from which it could start again.
         arrival_s = np.where(runs.ran, np.minimum(later, np.maximum(runs.start_s, submit_s)), later)
         text = Phrase(
-            "could start only later than its Submit (begin time, dependency, hold, array limit); arrives then. "
-            "Else give ",
+            "could start only later than its Submit (begin time, dependency, hold, array limit) and arrives "
+            "then; else give ",
             Parameter("arrival", "submit"),
         )
         findings.add("notes", "eligible_later", ~never & (arrival_s > submit_s), records["job"], text)
@@ -245,14 +256,15 @@ class _Jobs:
         text = "still running at the end of the file: what it had run by then is its work"
         findings.add("repairs", "still_running", cut, records["job"], text)
         text = (
-            "taken away as it waited: leaves at its End unless it has started by then; its time limit stands in "
-            "for the run time it never had"
+            "taken away as it waited: leaves at its End unless it has started by then; its time limit stands "
+            "in for the run time it never had"
         )
         findings.add("notes", "cancelled_while_waiting", waited, records["job"], text)
         many = records["tasks"] > 1
         if many.any():
             row = int(np.argmax(many))
-            text = f"tasks of an array that never started, one row for {int(records['tasks'][row])}; one job of it"
+            tasks = int(records["tasks"][row])
+            text = f"tasks of an array that never started, one row for {tasks}; one job of it"
             findings.add("notes", "array_remainder", many, records["job"], text)
         several = np.array(["," in name for name in records.texts["partition"]])[records["partition"]]
         text = "asked for several partitions, the first counts"
@@ -288,7 +300,9 @@ class _Jobs:
             ids[row] = f"{ids[row]}@{int(self._records['submit'][row])}"
         return ids
 
-    def _texts(self, name: str, order: np.ndarray, clean: Callable[[str], str] = clean_text) -> np.ndarray | None:
+    def _texts(
+        self, name: str, order: np.ndarray, clean: Callable[[str], str] = clean_text
+    ) -> np.ndarray | None:
         """The texts of a column; None where the file has none. InputError for what cannot be printed."""
         if name not in self._records.given:
             return None
@@ -298,7 +312,8 @@ class _Jobs:
         if wrong[codes].any():
             row = int(np.argmax(wrong[codes]))
             raise InputError(
-                f"{name.capitalize()} is {ascii(known[codes[row]])[:40]}, with characters that cannot be printed",
+                f"{name.capitalize()} is {ascii(known[codes[row]])[:40]}, with characters that cannot be "
+                "printed",
                 where=self._findings.where(row),
             )
         return np.array([*known, ""], dtype=object)[:-1][codes[order]]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.jobs.slurm_settings.node_names import node_names
-from traces.jobs.sacct.sacct_jobs import Held
 from traces.jobs.sacct.rows.sacct_records import clean_text
+from traces.jobs.sacct.sacct_jobs import Held
+from traces.jobs.slurm_settings.node_names import node_names
 
 #: The name of the one partition of accounts that name none.
 ONLY = "main"
@@ -121,7 +121,7 @@ def guessed_partitions(held: Held) -> list[GuessedPartition]:
 
 
 def _size(name: str, held: Held, rows: np.ndarray, named: int | None) -> GuessedPartition:
-    """What the jobs of one partition need; `named`: how many nodes of it the accounts name, None: not known."""
+    """What the jobs of one partition need; `named`: how many nodes the accounts name, None: not known."""
     cores, gpus, nodes = held.cores[rows], held.gpus[rows], held.nodes[rows]
     peak = peak_of(held.start_s[rows], held.stop_s[rows], cores).count
     peak_gpus = peak_of(held.start_s[rows], held.stop_s[rows], gpus).count

@@ -16,7 +16,7 @@ MOST_THREADS = 64
 class SacctOptions:
     """How accounts of Slurm are read.
 
-    zone      : of the cluster's clock, such as Europe/Berlin; None: a line `# zone:` of the file, else not known
+    zone      : of the cluster's clock, such as Europe/Berlin; None: a line `# zone:` of the file, if any
     threads_per_core : hardware threads that Slurm counts as cpus of one core; None: the file's line, else 1
     arrival   : 'eligible' (when a job could start: after its begin time, dependencies and holds) or 'submit'
     cluster   : the rows of this cluster only; None: the file must hold one
@@ -45,7 +45,9 @@ class SacctOptions:
             )
         if self.arrival is not None and self.arrival not in ARRIVALS:
             raise InputError(
-                f"is {quoted(self.arrival)}", where=Parameter("arrival"), remedy=f"known: {', '.join(ARRIVALS)}"
+                f"is {quoted(self.arrival)}",
+                where=Parameter("arrival"),
+                remedy=f"known: {', '.join(ARRIVALS)}",
             )
         if self.delimiter is not None and (not self.delimiter or self.delimiter.isalnum()):
             raise InputError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from traces.errors import InputError
 from traces.files.documents import is_regular, reads_file
 from traces.files.text import blocks, place
 from traces.jobs.dependencies.unasked import as_asked
@@ -14,10 +15,10 @@ from traces.jobs.read_options import ReadOptions
 from traces.jobs.repairs import Findings
 from traces.jobs.sacct.rows.sacct_database import database_chunks, is_database
 from traces.jobs.sacct.rows.sacct_fields import is_header
-from traces.jobs.sacct.sacct_jobs import Accounts, accounts_of
-from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.rows.sacct_records import RecordReader
 from traces.jobs.sacct.rows.sacct_text import SacctText, delimiter_of
+from traces.jobs.sacct.sacct_jobs import Accounts, accounts_of
+from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.workload import Workload
 from traces.read_report import Finding
 
@@ -62,9 +63,12 @@ def recognises(path: Path) -> bool:
     """Whether a file is a database of SQLite, or its first line that is no comment is a header of sacct."""
     if not is_regular(path):
         return False
-    if is_database(path):
-        return True
-    first = next(blocks(path), b"").removeprefix(b"\xef\xbb\xbf")
+    try:
+        if is_database(path):
+            return True
+        first = next(blocks(path), b"").removeprefix(b"\xef\xbb\xbf")
+    except InputError:  # whoever reads it will say why
+        return False
     for line in first.split(b"\n", _MOST_LEADS)[:_MOST_LEADS]:
         text = line.strip().decode("utf-8", "replace")
         if text and not text.startswith("#"):

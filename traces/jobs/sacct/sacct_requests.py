@@ -9,7 +9,20 @@ from traces.jobs.repairs import Findings
 from traces.jobs.sacct.rows.sacct_records import Records
 from traces.jobs.sacct.rows.sacct_values import NONE
 
-_WHOLE_JOB, _EACH_NODE, _EACH_CPU = 0, 1, 2
+#: Columns that only the functions here look at.
+READ_HERE = (
+    "allocated_cpus",
+    "requested_cpus",
+    "nodes",
+    "memory",
+    "memory_each",
+    *(
+        f"{side}_{name}"
+        for side in ("allocated", "requested")
+        for name in ("gres", "tres_cpus", "tres_memory", "tres_nodes", "tres_gpus")
+    ),
+)
+_EACH_NODE, _EACH_CPU = 1, 2
 
 
 def _first_known(*columns: np.ndarray) -> np.ndarray:
@@ -50,7 +63,9 @@ def _lists_held(records: Records) -> np.ndarray:
 def memory_mib_of(records: Records, ran: np.ndarray) -> np.ndarray:
     """(n,) MiB of the whole job, rounded up; 0 where unknown."""
     each = records["memory_each"]
-    times = np.select([each == _EACH_NODE, each == _EACH_CPU], [nodes_of(records, ran), cpus_of(records, ran)], 1)
+    times = np.select(
+        [each == _EACH_NODE, each == _EACH_CPU], [nodes_of(records, ran), cpus_of(records, ran)], 1
+    )
     # In float64: sizes of damaged files would leave int64. Whole MiB of real machines are exact there.
     asked = np.ceil(records["memory"] / 2**20) * np.maximum(times, 1)
     held = np.ceil(np.where(ran, records["allocated_tres_memory"], NONE) / 2**20)
@@ -62,9 +77,10 @@ def memory_mib_of(records: Records, ran: np.ndarray) -> np.ndarray:
 def cores_of(cpus: np.ndarray, threads: int | None, ids: np.ndarray, findings: Findings) -> np.ndarray:
     """(n,) cores of these cpus, rounded up. A note where nobody says how many threads a core has."""
     if threads is None:
-        text = Phrase(
+        text: str = Phrase(
             "cpus are taken as cores; where Slurm counts hardware threads as cpus, give ",
             Parameter("threads_per_core", 2),
+            " as they are imported",
         )
         findings.add("notes", "cpus_as_cores", cpus > 0, cpus, text)
         return cpus

@@ -40,7 +40,9 @@ def runs_of(records: Records, findings: Findings) -> Runs:
     elapsed = records["elapsed"]
     known = (start != NO_TIME) & (end != NO_TIME)
     horizon_s = max(int(records[name].max()) for name in ("submit", "eligible", "start", "end"))
-    between = np.where(known, end - np.where(known, start, end), horizon_s - np.where(start == NO_TIME, horizon_s, start))
+    between = np.where(
+        known, end - np.where(known, start, end), horizon_s - np.where(start == NO_TIME, horizon_s, start)
+    )
     computed = between - suspended
     backwards = known & (between < 0)
     text = "ended before it started; its Elapsed counts"
@@ -63,7 +65,9 @@ def _ran(records: Records, run_s: np.ndarray) -> np.ndarray:
     if "allocated_nodes" in records.given:
         held = records["allocated_nodes"] > 0
     elif "node_list" in records.given:
-        none = np.array([text.strip() in ("", "None assigned", "None") for text in records.texts["node_list"]])
+        none = np.array(
+            [text.strip() in ("", "None assigned", "None") for text in records.texts["node_list"]]
+        )
         held = ~none[records["node_list"]]
     else:
         held = np.isin(kind, (ENDED, AGAIN, RESIZED, RUNNING))
@@ -139,7 +143,13 @@ def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Reco
             requeued[[row for row in job[1:] if row not in parts or len(parts) == 1]] = True
     text = "a further try of a requeued job, joined to its first; the last that ran counts"
     findings.add("repairs", "requeued", requeued, records["job"], text)
-    findings.add("repairs", "resized", resized & ~requeued, records["job"], "a part of a resized job, joined to its first")
+    findings.add(
+        "repairs",
+        "resized",
+        resized & ~requeued,
+        records["job"],
+        "a part of a resized job, joined to its first",
+    )
     keep = ~gone
     findings.at(findings.lines[keep])
     taken = Runs(ran, start_s, stop_s, run_s).take(keep)
@@ -151,7 +161,7 @@ def _last_that_ran(runs: Runs, job: list[int]) -> int:
 
 
 def _chains(records: Records, runs: Runs, group: list[int]) -> list[list[int]]:
-    """The rows of one id, by submit, split into jobs: an id may come again after Slurm's counter was reset."""
+    """The rows of one id, by submit, split into jobs: an id comes again where Slurm's counter was reset."""
     jobs = [[group[0]]]
     for row in group[1:]:
         if _continues(records, jobs[-1][-1], row):

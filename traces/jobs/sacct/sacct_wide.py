@@ -6,8 +6,8 @@ import numpy as np
 
 from traces.jobs.repairs import Findings
 from traces.jobs.sacct.rows.sacct_records import Records
-from traces.jobs.sacct.sacct_tries import Runs
 from traces.jobs.sacct.rows.sacct_values import NONE
+from traces.jobs.sacct.sacct_tries import Runs
 
 _SUMS = ("cores", "gpus", "memory_mib", "node_count")
 

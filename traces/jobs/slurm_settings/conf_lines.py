@@ -55,7 +55,7 @@ def _lines(path: Path, above: tuple[Path, ...]) -> Iterator[ConfLine]:
 
 
 def _joined(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """(number of its first line, text) of each line without comments; a backslash at its end joins the next."""
+    """(number of its first line, text) of each line without comments; a backslash at its end joins one."""
     begun, parts = 0, [""]
     for number, line in enumerate(lines, 1):
         text = _COMMENT.sub("", line).rstrip()

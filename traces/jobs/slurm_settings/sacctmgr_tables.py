@@ -29,7 +29,9 @@ def read_manager_table(path: Path | str, needs: str, command: str) -> list[Manag
     """The rows of a table with the column `needs`, printed by `command`. InputError with the line."""
     text = read_text(path, JSON_BYTES, remedy=f"give what {command} prints")
     if "\0" in text:
-        raise InputError("holds zero bytes, so it is not text", where=place(path), remedy=f"give what {command} prints")
+        raise InputError(
+            "holds zero bytes, so it is not text", where=place(path), remedy=f"give what {command} prints"
+        )
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     header = [name.strip().lower().replace(" ", "") for name in lines[0][1].split("|")] if lines else []
     if needs not in header or len(header) < 2:

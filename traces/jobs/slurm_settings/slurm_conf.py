@@ -52,7 +52,7 @@ class SlurmConf:
 
     nodes      : name -> kind, in file order
     partitions : those that are up, in file order
-    settings   : keys in small letters -> (key as written, value, where), of lines that are of no node or partition
+    settings   : keys in small letters -> (key as written, value, where), of other lines
     ignored    : key -> where it first stands, of what has no meaning here
     notes      : one line each, on what was left out
     """
@@ -187,7 +187,8 @@ class _Reader:
         missing = [name for name in members if name not in self.nodes]
         if missing:
             self.notes.append(
-                f"{where}: {len(missing)} nodes without a line NodeName are left out, first {quoted(missing[0])}"
+                f"{where}: {len(missing)} nodes without a line NodeName are left out, first "
+                f"{quoted(missing[0])}"
             )
         return [name for name in members if name in self.nodes]
 

@@ -29,7 +29,7 @@ def is_database(path: Path | str) -> bool:
 def database_chunks(
     path: Path | str, findings: list[tuple[str, str, Finding]]
 ) -> Iterator[tuple[list[int], Columns]]:
-    """Row numbers and columns of the rows that are no steps. InputError for another database, or a damaged one."""
+    """Row numbers and columns of the rows that are no steps. InputError for a damaged or another database."""
     uri = f"file:{quote(str(Path(path).resolve()))}?mode=ro&immutable=1"
     try:
         connection = sqlite3.connect(uri, uri=True)
@@ -53,7 +53,9 @@ def _rows(
 ) -> Iterator[tuple[list[int], Columns]]:
     # A table only: what a view of that name computes may never end.
     table = connection.execute("select type from sqlite_master where name = ?", (_TABLE,)).fetchone()
-    names = [row[1] for row in connection.execute(f"pragma table_info({_TABLE})")] if table == ("table",) else []
+    names = (
+        [row[1] for row in connection.execute(f"pragma table_info({_TABLE})")] if table == ("table",) else []
+    )
     if not is_header(names) or len(names) > _MOST_COLUMNS:
         raise InputError(
             f"is a SQLite database without slurm2sql's table {_TABLE}",
@@ -78,7 +80,10 @@ def _rows(
             first_step = numbers[row], columns["job_id"][row]
         steps += len(rows) - len(keep)
         if keep:
-            yield [numbers[row] for row in keep], {key: [cells[row] for row in keep] for key, cells in columns.items()}
+            yield (
+                [numbers[row] for row in keep],
+                {key: [cells[row] for row in keep] for key, cells in columns.items()},
+            )
     if steps:
         text = "steps of jobs, which are no jobs"
         findings.append(("notes", "steps", Finding(steps, first_step[0], quoted(first_step[1]), text)))
@@ -95,5 +100,3 @@ def _text(key: str, cell: object) -> str:
     if isinstance(cell, int) and key == "memory":
         return f"{-(-cell // 1024)}K"
     return cell if isinstance(cell, str) else quoted(cell) if isinstance(cell, bytes) else str(cell)
-
-

@@ -35,7 +35,16 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "node_list": ("nodelist",),
 }
 #: Texts in which users write what they like, delimiters too.
-FREE_TEXTS = ("jobname", "comment", "admincomment", "systemcomment", "wckey", "submitline", "workdir", "extra")
+FREE_TEXTS = (
+    "jobname",
+    "comment",
+    "admincomment",
+    "systemcomment",
+    "wckey",
+    "submitline",
+    "workdir",
+    "extra",
+)
 #: Fields that mark a header: a file whose first line names an id and two of these is sacct's.
 _MARKS = frozenset(
     name for names in ALIASES.values() for name in names if name not in ("user", "group", "start", "end")

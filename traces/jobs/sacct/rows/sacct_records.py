@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from traces.errors import InputError, quoted
 from traces.files.text import place
+from traces.jobs.columns import repeats_one
 from traces.jobs.sacct.rows import sacct_values as values
 from traces.jobs.sacct.rows.sacct_stamps import NO_TIME, StampError, parse_times
 from traces.jobs.sacct.rows.sacct_values import NONE, Cached
@@ -58,15 +59,24 @@ class Records:
 
     def take(self, rows: np.ndarray) -> Records:
         """These rows only (indices or a mask)."""
-        return Records({name: values[rows] for name, values in self.columns.items()}, self.texts, self.given)
+        if rows.dtype == np.bool_ and rows.all():
+            return self
+        chosen = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        columns = {
+            name: np.broadcast_to(values[:1], chosen.shape) if repeats_one(values) else values[chosen]
+            for name, values in self.columns.items()
+        }
+        return Records(columns, self.texts, self.given)
 
     def replaced(self, **columns: np.ndarray) -> Records:
         """The same rows with other columns."""
         return Records({**self.columns, **columns}, self.texts, self.given)
 
-    def text(self, name: str, row: int) -> str:
-        """The text of one cell."""
-        return self.texts[name][int(self.columns[name][row])]
+    def without(self, names: Iterable[str]) -> Records:
+        """The same rows without some columns, which takes their memory off."""
+        gone = set(names)
+        kept = {name: values for name, values in self.columns.items() if name not in gone}
+        return Records(kept, self.texts, self.given)
 
     def id_text(self, row: int) -> str:
         """The id of a row as sacct prints it, without the list of tasks."""
@@ -124,10 +134,17 @@ class RecordReader:
     def records(self) -> Records:
         """All rows. InputError where there are none."""
         if not self._parts:
-            raise InputError("has no jobs below its header", where=place(self.path), remedy="give accounts of jobs")
-        columns = {name: np.concatenate(parts) for name, parts in self._parts.items()}
-        self._parts.clear()
-        return Records(columns, {name: list(codes) for name, codes in self._codes.items()}, frozenset(self._given))
+            raise InputError(
+                "has no jobs below its header", where=place(self.path), remedy="give accounts of jobs"
+            )
+        columns = {}
+        for name in list(self._parts):
+            column = np.concatenate(self._parts.pop(name))
+            alike = bool((column == column[0]).all())
+            columns[name] = np.broadcast_to(column[:1].copy(), column.shape) if alike else column
+        return Records(
+            columns, {name: list(codes) for name, codes in self._codes.items()}, frozenset(self._given)
+        )
 
     def _where(self, line: int) -> str:
         return place(self.path, line) if self.unit == "line" else f"{place(self.path)} {self.unit} {line}"
@@ -139,8 +156,9 @@ class RecordReader:
         count = len(cells)
         ids = {name: np.full(count, NONE, dtype=np.int64) for name in ("task", "part")}
         ids["tasks"] = np.ones(count, dtype=np.int64)
-        if all(len(cell) < 16 and cell.isascii() and cell.isdecimal() for cell in cells):
-            return ids | {"job": np.array([int(cell) for cell in cells], dtype=np.int64)}
+        numbers = _plain_numbers(cells)
+        if numbers is not None:
+            return ids | {"job": numbers}
         ids["job"] = np.zeros(count, dtype=np.int64)
         for row, cell in enumerate(cells):
             match = _ID.fullmatch(cell.strip())
@@ -157,6 +175,9 @@ class RecordReader:
 
     @staticmethod
     def _raw(cells: list[str] | None, count: int) -> np.ndarray:
+        plain = None if cells is None else _plain_numbers(cells)
+        if plain is not None:
+            return plain
         numbers = np.full(count, NONE, dtype=np.int64)
         for row, cell in enumerate(cells or ()):
             if len(cell) <= 16 and cell.isascii() and cell.isdecimal() and int(cell) <= _LARGEST_ID:
@@ -186,13 +207,17 @@ class RecordReader:
         known = self._tres
         if len(known) > MOST_NODE_LISTS:
             known.clear()
+        index = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
         try:
-            for cell in set(cells) - known.keys():
-                known[cell] = values.tres(cell)
+            for cell in index:
+                if cell not in known:
+                    known[cell] = values.tres(cell)
         except ValueError:
-            raise _first_problem(cells, values.tres, f"{side[:5].capitalize()}TRES") from None
-        table = np.array([known[cell] for cell in cells], dtype=np.int64).reshape(count, len(_TRES))
-        return {f"{side}_tres_{name}": table[:, at].copy() for at, name in enumerate(_TRES)}
+            title = "AllocTRES" if side == "allocated" else "ReqTRES"
+            raise _first_problem(cells, values.tres, title) from None
+        table = np.array([known[cell] for cell in index], dtype=np.int64).reshape(len(index), len(_TRES))
+        chosen = np.fromiter(map(index.__getitem__, cells), np.int32, count)
+        return {f"{side}_tres_{name}": table[chosen, at] for at, name in enumerate(_TRES)}
 
     def _memory(self, cells: list[str] | None, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Bytes, and 0 for all of the job, 1 for each node, 2 for each cpu."""
@@ -211,10 +236,15 @@ class RecordReader:
         codes.setdefault("", 0)
         if cells is None:
             return np.zeros(count, dtype=np.int32)
+        full = False
         for cell in dict.fromkeys(cells):
-            if cell not in codes and (name != "node_list" or len(codes) < MOST_NODE_LISTS):
-                codes[cell] = len(codes)
-        return np.fromiter((codes.get(cell, 0) for cell in cells), np.int32, count)
+            if cell not in codes:
+                full = name == "node_list" and len(codes) >= MOST_NODE_LISTS
+                if not full:
+                    codes[cell] = len(codes)
+        if full:
+            return np.fromiter((codes.get(cell, 0) for cell in cells), np.int32, count)
+        return np.fromiter(map(codes.__getitem__, cells), np.int32, count)
 
 
 def clean_text(text: str) -> str:
@@ -240,6 +270,17 @@ def _first_problem(cells: list[str], read: Callable[[str], object], title: str) 
         except ValueError as error:
             return _CellProblem(row, f"{title} {error}".strip())
     raise AssertionError("a cell was refused, and none is")
+
+
+def _plain_numbers(cells: list[str]) -> np.ndarray | None:
+    """The cells as whole numbers, where all are such; else None."""
+    if (
+        not all(map(str.isdecimal, cells))
+        or len(max(cells, key=len)) > 15
+        or not all(map(str.isascii, cells))
+    ):
+        return None
+    return np.array(list(map(int, cells)), dtype=np.int64)
 
 
 def _tasks(text: str) -> int:

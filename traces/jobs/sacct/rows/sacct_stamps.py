@@ -88,7 +88,9 @@ def _one(text: str, row: int) -> tuple[int, bool]:
     if number.isdecimal() and number.isascii():
         if len(number) <= 11 and _FIRST_S <= int(number) <= _LAST_S:
             return int(number), True
-        raise StampError(row, f"is {quoted(text)}, seconds outside of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise StampError(
+            row, f"is {quoted(text)}, seconds outside of the years {_FIRST_YEAR} to {_LAST_YEAR}"
+        )
     try:
         instant = datetime.fromisoformat(text) if len(text) >= 16 else None
     except ValueError:

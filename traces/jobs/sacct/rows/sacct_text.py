@@ -147,7 +147,8 @@ class SacctText:
         remedy: str = "print the accounts with sacct -P, with their header"
         if self.delimiter is not None:
             remedy = Phrase(
-                "print the accounts with sacct -P, with their header, or give another ", Parameter("delimiter")
+                "print the accounts with sacct -P, with their header, or give another ",
+                Parameter("delimiter"),
             )
         return InputError(problem, where=place(self.path, number), remedy=remedy)
 
@@ -173,6 +174,9 @@ class SacctText:
                 if unfinished is not None:
                     raise self._short(*unfinished, "add what is missing, or leave the row out")
                 cells = self._recovered(cells, begun, text)
+            if len(cells) < width and unfinished is None and rows and self._continues_last(cells):
+                self._note_break(at[-1], line, rows[-1])
+                continue
             if len(cells) < width:
                 unfinished = (begun, text)
                 if text.count("\n") >= _MOST_LINES_OF_A_ROW or len(text) > LONGEST_LINE:
@@ -201,6 +205,12 @@ class SacctText:
         finding = Finding(1, number, value, "a name with a line break in it, its lines joined")
         self.findings.append(("repairs", "line_break", finding))
 
+    def _continues_last(self, cells: list[str]) -> bool:
+        """Whether a short line without an id is the rest of a text in the last column of the row above."""
+        place_ = self._places["job_id"]
+        begins = place_ < len(cells) and _ID.fullmatch(cells[place_])
+        return not begins and len(self._names) - 1 in self._free_places()
+
     def _free_places(self) -> list[int]:
         """Places of the columns in which users write what they like."""
         return [at for at, name in enumerate(self._names) if name.strip().lower() in FREE_TEXTS]
@@ -224,8 +234,8 @@ class SacctText:
         if len(fitting) != 1:
             which = "none" if not fitting else "more than one"
             raise InputError(
-                f"has {len(cells)} fields, its header {len(self._names)}, and {which} of its columns can hold "
-                f"a text with {quoted(delimiter)}",
+                f"has {len(cells)} fields, its header {len(self._names)}, and {which} of its columns can "
+                f"hold a text with {quoted(delimiter)}",
                 where=place(self.path, number),
                 value=quoted(text, 60),
                 remedy="print it without JobName, or with another delimiter (sacct --delimiter)",
@@ -254,7 +264,9 @@ class SacctText:
         keep = [row for row, text in enumerate(ids) if "." not in text or not _ID.fullmatch(text)]
         if len(keep) < len(ids):
             step = next(row for row, text in enumerate(ids) if "." in text)
-            finding = Finding(len(ids) - len(keep), at[step], quoted(ids[step]), "steps of jobs, which are no jobs")
+            finding = Finding(
+                len(ids) - len(keep), at[step], quoted(ids[step]), "steps of jobs, which are no jobs"
+            )
             self.findings.append(("notes", "steps", finding))
         title = self._names[self._places["job_id"]]
         if title in ids:

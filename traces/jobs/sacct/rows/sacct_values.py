@@ -138,7 +138,9 @@ def tres(text: str) -> Tres:
         if not equals:
             if part.strip().lower() in _SILENT:
                 continue
-            raise ValueError(f"is {quoted(text)}, no list of resources; expected such as cpu=4,mem=16G,node=1")
+            raise ValueError(
+                f"is {quoted(text)}, no list of resources; expected such as cpu=4,mem=16G,node=1"
+            )
         if name == "cpu":
             cpus = count(value)
         elif name == "node":
