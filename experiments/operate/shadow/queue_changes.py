@@ -48,9 +48,9 @@ def changes(
 ) -> tuple[Change, ...]:
     """What happened to each job between two snapshots, in the queue's order.
 
-    ended: what Slurm says of jobs that are gone. Of others that waited and are gone it cannot be seen whether
-    they were cancelled, or have started and ended in between: they count as cancelled. A job that is new and
-    runs was submitted and started.
+    ended: what Slurm says of jobs that are gone, those that came and went in between among them. Of others
+    that waited and are gone it cannot be seen whether they were cancelled, or have started and ended in
+    between: they count as cancelled. A job that is new and runs was submitted and started.
     """
     span = (before.taken_s, after.taken_s)
     over = {(job.job_id, job.submit_s): job for job in ended}
@@ -80,7 +80,21 @@ def changes(
                 found.append(_started(job, span))
             if job.state == SUSPENDED:
                 found.append(Change(SUSPENDED_NOW, job.job_id, span))
+    for key, gone in over.items():
+        if key not in known and key not in here and span[0] < gone.submit_s <= gone.end_s:
+            found += _unseen(gone)
     return tuple(found)
+
+
+def _unseen(ended: EndedJob) -> list[Change]:
+    """What happened to a job that came and went between two snapshots."""
+    times = [(SUBMITTED, ended.submit_s)]
+    times += (
+        [(CANCELLED, ended.end_s)]
+        if ended.start_s is None
+        else [(STARTED, ended.start_s), (ENDED, ended.end_s)]
+    )
+    return [Change(what, ended.job_id, (at_s, at_s)) for what, at_s in times]
 
 
 def _gone(job: SnapshotJob, ended: EndedJob | None, span: tuple[int, int]) -> list[Change]:

@@ -127,6 +127,16 @@ def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callabl
             "no power is given, so there would be nothing to act on",
             remedy="give --power-feed, or a --scenario with plants of today",
         )
+    if act_request.limits.lease_s < 3 * request.every_s:
+        raise InputError(
+            f"--lease must be at least three times --every, got {act_request.limits.lease_s} s and "
+            f"{request.every_s:g} s: a hold would end between two polls"
+        )
+
+    def tell(text: str) -> None:
+        with suppress(OSError, ValueError):  # a terminal that is gone must not keep a job held
+            note(text)
+
     allowed = read_allow_list(user_path(act_request.allow))
     poller, opinion = request.poller(), request.opinion()
     commands = SlurmCommands(
@@ -139,11 +149,11 @@ def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callabl
             folder=folder,
             poller=poller,
             opinion=opinion,
-            actor=Actor(journal, commands, allowed, act_request.limits, note, act_request.dry_run),
+            actor=Actor(journal, commands, allowed, act_request.limits, tell, act_request.dry_run),
             times=ActTimes(request.every_s, act_request.lost_s, act_request.calm_polls, request.run_s),
             log=ShadowLog(folder),
             record=record_of,
-            note=note,
+            note=tell,
         ).run()
 
 

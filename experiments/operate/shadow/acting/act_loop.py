@@ -88,9 +88,9 @@ class ActLoop:
         journal = self.actor.journal
         if not self.actor.dry_run:
             self._release("left by an earlier run")
-        end_s = None if self.times.run_s is None else time.monotonic() + self.times.run_s
         with suppress(ControllerLost, InputError):
             self.opinion(self.poller.poll())  # compiles what it needs
+        end_s = None if self.times.run_s is None else time.monotonic() + self.times.run_s
         with self._signals(), self._watched(journal):
             try:
                 while self._stop is None and (end_s is None or time.monotonic() < end_s):
@@ -180,8 +180,9 @@ class ActLoop:
         try:
             yield
         finally:
-            if not journal.held():
-                self._watchdog.send_home()
+            watchdog: Watchdog | None = self._watchdog  # None: it is gone
+            if watchdog is not None and not journal.held():
+                watchdog.send_home()
 
     def _beat(self) -> None:
         """Tell the watchdog that all is well. InputError without one."""

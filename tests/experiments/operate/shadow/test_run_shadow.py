@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,12 @@ def test_nothing_is_done_without_power(cli):
     assert "no power is given" in stderr
 
 
+def test_a_lease_that_would_end_between_two_polls_is_refused(cli):
+    code, _, stderr = cli("act", "--act", "--lease", "60", *cli.acting, *cli.feed)
+    assert (code, cli.slurm.state["calls"]) == (2, [])
+    assert "--lease must be at least three times --every, got 60 s and 30 s" in stderr
+
+
 def test_a_dry_run_acts_on_nothing(cli):
     code, _, stderr = cli("act", "--dry-run", "--calm-polls", "0", "--for", "1", *cli.acting, *cli.feed)
     assert code == 0
@@ -93,6 +101,20 @@ def test_at_the_end_of_its_time_everything_is_given_back(cli):
     code, _, stderr = cli("act", "--act", "--calm-polls", "0", "--for", "1", *cli.acting, *cli.feed)
     assert (code, cli.slurm.held()) == (0, set())
     assert "held job 3" in stderr and "released job 3 (at the end)" in stderr
+
+
+def test_a_terminal_that_is_gone_keeps_no_job_held(cli, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Gone())
+    cli("act", "--act", "--calm-polls", "0", "--for", "1", *cli.acting, *cli.feed)
+    assert len(cli.slurm.asked("update")) == 2  # held and given back
+    assert cli.slurm.held() == set()
+
+
+class Gone(io.StringIO):
+    """A stream that nobody reads any more."""
+
+    def write(self, text: str) -> int:
+        raise OSError(5, "Input/output error")
 
 
 def test_release_gives_back_what_the_journal_says(cli, tmp_path):

@@ -59,6 +59,9 @@ def test_what_slurm_remembers_of_jobs_that_are_gone():
     assert did([job("1")], [], cancelled) == [("cancelled", "1")]
     (change,) = changes(at(0, job("1", "running")), at(30), [started])
     assert change.between == (NOON_S + 8, NOON_S + 8)
+    quick = EndedJob("9", NOON_S + 2, NOON_S + 3, NOON_S + 8)
+    assert did([], [], quick) == [("submitted", "9"), ("started", "9"), ("ended", "9")]
+    assert did([], [], dataclasses.replace(quick, submit_s=NOON_S - 5)) == []  # told already
     assert did([job("1")], [], dataclasses.replace(started, submit_s=1)) == [("cancelled", "1")]
 
 
