@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S, Case, Cluster, Options
+from rare.options.job_limits import NOWHERE, OVER_LIMIT
+from rare.options.limit_tables import is_never_allowed
 from rare.state.arrays import JOB
 from rare.state.memory import records
 from traces.jobs.workload import FULLY_SENSITIVE, NO_DEADLINE_S, Workload
@@ -21,7 +23,7 @@ def placements(work: Workload, cluster: Cluster, rows: slice = slice(None)) -> n
     cores, gpus_milli, memory_mib = work.cores[rows], work.gpus_milli[rows], work.memory_mib[rows]
     named = None if work.partition is None else work.partition[rows]
     free = np.ones(len(cores), dtype=bool) if named is None else ~np.isin(named, known)
-    placed = np.full(len(cores), -1, dtype=np.int64)
+    placed = np.full(len(cores), NOWHERE, dtype=np.int64)
     for index, part in reversed(list(enumerate(cluster.partitions))):
         fits = (cores <= part.nodes * part.cores_per_node) & (
             gpus_milli <= part.nodes * part.gpus_per_node * 1000
@@ -49,11 +51,16 @@ def unserved_prices_u(work: Workload, options: Options, rows: slice = slice(None
 
 
 def build_jobs(case: Case) -> Any:
-    """The workload as records, each job in its partition (RULES §2.2; -1: it fits none)."""
+    """The workload as records, each job in its partition.
+
+    NOWHERE: it fits none (RULES §2.2). OVER_LIMIT: a limit rejects it (§15.3).
+    """
     jobs = records((len(case.workload),), JOB)
     for first in range(0, len(jobs), JOBS_AT_ONCE):  # with millions, each column in between counts
         rows = slice(first, first + JOBS_AT_ONCE)
         _fill_jobs(case, rows, jobs[rows])
+    if case.limits:
+        jobs.part[(jobs.part >= 0) & is_never_allowed(case, jobs.part)] = OVER_LIMIT
     return jobs
 
 

@@ -16,7 +16,7 @@ DEFINITIONS: dict[str, Definition] = {
     "jobs_submitted": Definition("jobs chosen from the workload. = completed + rejected + unfinished"),
     "jobs_completed": Definition("completed, in time or late"),
     "jobs_rejected": Definition("larger than the empty machine, or rejected by a limit as they came (15.3)"),
-    "jobs_over_limit": Definition("part of the rejected: those that a limit rejected (15.3)", "no limits"),
+    "jobs_over_limit": Definition("part of the rejected: those that a limit rejected (15.3)"),
     "jobs_unfinished": Definition(
         "expired, failed, cancelled, dropped, or cut off by the end of the run; jobs whose submit time lies "
         "after it are among them"

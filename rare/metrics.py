@@ -172,7 +172,7 @@ def metrics(
         "jobs_submitted": jobs,
         "jobs_completed": completed,
         "jobs_rejected": rejected,
-        "jobs_over_limit": int(state.over_limit) if case.limits else None,
+        "jobs_over_limit": int(state.over_limit),
         "jobs_unfinished": jobs - completed - rejected,
         "jobs_expired": int(state.expired),
         "jobs_failed": int(state.failed),

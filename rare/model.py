@@ -278,8 +278,8 @@ class Case:
     forecast: Forecast | None = None
     events: GridEvents | None = None  # §12.1
     outages: Outages | None = None  # §12.3
-    priority: Priority | None = None  # §14
     limits: tuple[JobLimit, ...] = ()  # §15
+    priority: Priority | None = None  # §14
     local_offset_s: int = 0
     density_median: float | None = None
 

@@ -14,6 +14,7 @@ from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
 from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
+from rare.rules.limits.limit_arrays import GROUP_USE
 from rare.rules.priority.ranking_tables import priority_arrays
 from rare.state.arrays import (
     CELL,
@@ -45,7 +46,6 @@ from rare.state.event_tables import (
     speed_table,
 )
 from rare.state.index_arrays import BLOCK, CLASSES, LEAF, MARK
-from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import behind, records
 from rare.state.priority_arrays import ASSOCIATION
 
@@ -177,8 +177,8 @@ def build_world(
     partitions = len(case.cluster.partitions)
     events, outages = event_table(case.events), outage_table(case.outages)
     chains, followers = chain_tables(case.workload)
+    group_limits, memberships = limit_tables(case, jobs.part)
     ranking = priority_arrays(case, jobs)
-    group_limits, memberships = limit_tables(case)
     world = World(
         env=env,
         part=build_partitions(case, environments),
@@ -204,11 +204,11 @@ def build_world(
         chains=chains,
         followers=followers,
         cancels=cancel_table(case.workload),
-        associations=records((environments, len(ranking.shares)), ASSOCIATION),
-        **ranking._asdict(),
         group_use=records((environments, len(group_limits)), GROUP_USE),
         group_limits=group_limits,
         memberships=memberships,
+        associations=records((environments, len(ranking.shares)), ASSOCIATION),
+        **ranking._asdict(),
         handles=None,
     )
     world = bind(world)

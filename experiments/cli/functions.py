@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.benchmarks.bench import bench_text, run_bench
     from experiments.cli.show_options import sorted_options
+    from experiments.data.cluster_import.import_platform import PlatformImport, import_platform, platform_text
     from experiments.data.cluster_import.import_sacct import SacctImport, import_sacct
     from experiments.data.cluster_import.import_slurmconf import ConfImport, import_slurmconf
     from experiments.data.cluster_import.import_text import sacct_text, slurmconf_text
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from experiments.operate.shadow.shadow_dataset import shadow_dataset, shadow_dataset_text
     from experiments.operate.shadow.shadow_report import shadow_report, shadow_report_text
     from experiments.operate.shadow.sources.power_feed import FeedOptions
+    from experiments.operate.start_times.predict_starts import StartTimesRequest, predict_starts
+    from experiments.operate.start_times.start_times_text import start_times_text
     from experiments.page_makers import redraw_page
     from experiments.presets import preset_of
     from experiments.report.learned_facts import learning_text
@@ -61,6 +64,11 @@ if TYPE_CHECKING:
 MODULES = {
     "experiments.benchmarks.bench": ("bench_text", "run_bench"),
     "experiments.cli.show_options": ("sorted_options",),
+    "experiments.data.cluster_import.import_platform": (
+        "PlatformImport",
+        "import_platform",
+        "platform_text",
+    ),
     "experiments.data.cluster_import.import_sacct": ("SacctImport", "import_sacct"),
     "experiments.data.cluster_import.import_slurmconf": ("ConfImport", "import_slurmconf"),
     "experiments.data.cluster_import.import_text": ("sacct_text", "slurmconf_text"),
@@ -90,6 +98,8 @@ MODULES = {
     "experiments.operate.shadow.shadow_dataset": ("shadow_dataset", "shadow_dataset_text"),
     "experiments.operate.shadow.shadow_report": ("shadow_report", "shadow_report_text"),
     "experiments.operate.shadow.sources.power_feed": ("FeedOptions",),
+    "experiments.operate.start_times.predict_starts": ("StartTimesRequest", "predict_starts"),
+    "experiments.operate.start_times.start_times_text": ("start_times_text",),
     "experiments.page_makers": ("redraw_page",),
     "experiments.presets": ("preset_of",),
     "experiments.report.learned_facts": ("learning_text",),

@@ -61,13 +61,17 @@ COMMANDS = {
         f"{_COMMANDS}.lists_command:schedulers", "List the scheduler names and what they mean."
     ),
     "shadow": LazyCommand(
-        f"{_COMMANDS}.shadow_command:shadow", "A second opinion beside a live scheduler: observe, advise, act."
+        f"{_COMMANDS}.shadow_command:shadow",
+        "A second opinion beside a live scheduler.",
     ),
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."
     ),
     "size": LazyCommand(
         f"{_COMMANDS}.size_command:size", "Which sun, wind, battery and grid line serve these jobs best?"
+    ),
+    "start-times": LazyCommand(
+        f"{_COMMANDS}.start_times_command:start_times", "When will each waiting job start? A range."
     ),
     "sweep": LazyCommand(
         f"{_COMMANDS}.sweep_command:sweep", "Run a grid or list of cases, here or on a cluster."

@@ -57,6 +57,17 @@ BATSIM_COLUMNS = (
     "consumed_energy",
     "metadata",
 )
+#: Of these, what a job has that never started.
+_OF_A_RUN = (
+    "starting_time",
+    "execution_time",
+    "finish_time",
+    "waiting_time",
+    "turnaround_time",
+    "stretch",
+    "allocated_resources",
+    "consumed_energy",
+)
 
 
 def export_run(
@@ -65,7 +76,7 @@ def export_run(
     """Write the schedule of a run to `out` atomically, and return its path.
 
     run    : a run folder, or a Schedule (`rare.Schedule.of(result)`)
-    format : 'swf', 'gantt' or 'energy' (docs/exports.md); .gz at the end of `out` packs the file
+    format : 'swf', 'gantt', 'batsim' or 'energy' (docs/exports.md); .gz at the end of `out` packs the file
     force  : replace a file that exists
 
     InputError: no run folder, one of an earlier version, or a place that cannot be written.
@@ -247,6 +258,64 @@ def _interval_set(spans: list[tuple[int, int]]) -> str:
     return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
+def batsim_frame(schedule: Schedule) -> pd.DataFrame:
+    """One row per job, in Batsim's columns; fields of a job that never started are empty.
+
+    A job that was suspended is one row: from its first start to its last end, on the cores that it had last.
+    """
+    intervals = schedule.held
+    first, last = np.full(len(schedule.job_id), -1), np.full(len(schedule.job_id), -1)
+    last[intervals["job"]] = np.arange(len(intervals))  # in the order in which they began: the last one wins
+    first[intervals["job"][::-1]] = np.arange(len(intervals))[::-1]
+    ran = first >= 0
+    sets = schedule.core_sets()
+    closed_by = closed_names(intervals)
+    start_s, finish_s = np.zeros((2, len(ran)), dtype=np.int64)
+    start_s[ran], finish_s[ran] = intervals["start_s"][first[ran]], intervals["end_s"][last[ran]]
+    run_s = finish_s - start_s
+    columns = (
+        schedule.job_id,
+        schedule.name,
+        "rare",
+        schedule.submit_s,
+        schedule.cores,
+        schedule.estimate_s,
+        (schedule.status == "completed").astype(int),
+        [
+            _final_state(str(status), str(closed_by[row]) if row >= 0 else "")
+            for status, row in zip(schedule.status, last, strict=True)
+        ],
+        *(
+            column.astype(object)
+            for column in (
+                start_s,
+                run_s,
+                finish_s,
+                start_s - schedule.submit_s,
+                finish_s - schedule.submit_s,
+            )
+        ),
+        np.where(run_s > 0, (finish_s - schedule.submit_s) / np.maximum(run_s, 1), 1.0).astype(object),
+        [_interval_set(sets[row]) if row >= 0 else "" for row in last],
+        (schedule.energy_uj.astype(float) / 1e6).astype(object),
+        np.where(schedule.status == "completed", "", "status=" + schedule.status.astype(str).astype(object)),
+    )
+    frame = pd.DataFrame(dict(zip(BATSIM_COLUMNS, columns, strict=True)), index=range(len(ran)))
+    frame.loc[~ran, [*_OF_A_RUN]] = ""
+    return frame[frame["requested_number_of_resources"] > 0].reset_index(drop=True)
+
+
+def _final_state(status: str, closed_by: str) -> str:
+    """Batsim's word for what became of a job, by its status and the event that ended its last execution."""
+    if status == "completed":
+        return "COMPLETED_SUCCESSFULLY"
+    if closed_by == "":
+        return "SUBMITTED" if status in ("unfinished", "held") else "REJECTED"
+    if closed_by == "fail":
+        return "COMPLETED_WALLTIME_REACHED"
+    return "RUNNING" if closed_by == "cut_off" else "COMPLETED_KILLED"
+
+
 def energy_frame(schedule: Schedule) -> pd.DataFrame:
     """Energy of each job, idle energy and the total: part, job_id, core_s, energy_j, energy_kwh.
 
@@ -276,5 +345,6 @@ def _csv(frame: pd.DataFrame) -> str:
 FORMATS: dict[str, tuple[str, Callable[[Schedule], str]]] = {
     "swf": (".swf", lambda schedule: "\n".join([*swf_lines(schedule), ""])),
     "gantt": (".csv", lambda schedule: _csv(gantt_frame(schedule))),
+    "batsim": (".csv", lambda schedule: _csv(batsim_frame(schedule))),
     "energy": (".csv", lambda schedule: _csv(energy_frame(schedule))),
 }

@@ -30,10 +30,12 @@ GRID_EVENTS_FILE = "grid_events.csv"
 COMPARE_FILES = ("config.json", "provenance.json", "compare.json")
 # Everything RARE itself puts into a folder; a folder with anything else in it is never replaced.
 EVALUATION_FILES = {"evaluate.json", "evaluate.csv", "objective.png", "objective.svg"}
+START_TIMES_FILES = {f"start_times{suffix}" for suffix in (".json", ".txt", ".png", ".svg")}
 LEARNING, LEARNING_FACTS = "learning", "learning.json"  # what `rare demo` taught, and what marks it
 FOLDERS = ("figures", "runs", LEARNING)
 OPTIONAL_FILES = {FORECAST_FILE, *ACCOUNT_FILES.values(), GRID_EVENTS_FILE}
-OWN_NAMES = {*RUN_FILES, *OPTIONAL_FILES, *COMPARE_FILES, *EVALUATION_FILES, *FOLDERS, "report.html"}
+OWN_NAMES = {*RUN_FILES, *OPTIONAL_FILES, *COMPARE_FILES, *EVALUATION_FILES, *START_TIMES_FILES}
+OWN_NAMES |= {*FOLDERS, "report.html"}
 FIGURE_SUFFIXES = {".png", ".svg"}
 
 
@@ -98,7 +100,8 @@ def check_place(path: str | Path) -> None:
 
 def is_own_folder(folder: Path) -> bool:
     """Whether `folder` is a run or comparison folder that holds nothing but RARE's own files."""
-    marks = ("metrics.json", "compare.json", "evaluate.json", f"{LEARNING}/{LEARNING_FACTS}")
+    marks = ["metrics.json", "compare.json", "evaluate.json", "start_times.json"]
+    marks.append(f"{LEARNING}/{LEARNING_FACTS}")
     return foreign_entry(folder) is None and any((folder / name).is_file() for name in marks)
 
 

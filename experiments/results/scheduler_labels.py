@@ -51,7 +51,7 @@ def text_or(value: Any, other: str) -> str:
 
 def _parts(name: str) -> list[str] | None:
     """The folders of a checkpoint's path; None for any other name."""
-    if "/" not in name or ".py:" in name:
+    if "/" not in name or ".py:" in name or "://" in name:
         return None
     parts = [part for part in name.split("/") if part not in ("", ".")]
     while len(parts) > LEAST_PARTS and parts[0] == "..":

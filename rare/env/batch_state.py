@@ -15,22 +15,22 @@ from rare.env.observation.layout import FLAGS as LAYOUT_FLAGS
 from rare.env.observation.layout import Layout
 from rare.env.stepping import REWARD_NAMES
 from rare.episodes import Episodes
+from rare.rules.limits.limit_arrays import GROUP_USE
 from rare.state.arrays import SHARED, World
 from rare.state.event_arrays import HELD_BACK, LIMIT, PACE
-from rare.state.limit_arrays import GROUP_USE
 from rare.state.memory import records
 from rare.state.priority_arrays import ASSOCIATION
 from rare.world import carry_scratch
 
 STATE_OF_WORLD = (
     *("env", "part", "live", "lists", "ends", "scratch"),
-    *("pace", "limits", "held_back", "associations", "group_use"),
+    *("pace", "limits", "held_back", "group_use", "associations"),
 )
 _WITH_SLOTS = ("live", "lists", "scratch", "pace")  # those whose last axis grows with the live slots
 SHARED_OF_HANDLE = (
     *(f"at_{name}" for name in SHARED),
     *("input_rows", "forecast_issues", "forecast_steps", "speed_levels", "event_rows", "moment_rows"),
-    *("outage_rows", "chain_rows", "cancel_rows", "association_rows", "groups", "groups_per_job"),
+    *("outage_rows", "chain_rows", "cancel_rows", "groups", "groups_per_job", "association_rows"),
 )
 """What the handle of an environment has from the case that it plays."""
 _ADDRESSES = tuple(name for name in VIEW.names or () if name.startswith("at_"))
@@ -40,20 +40,20 @@ _RECORDS = {
     "pace": PACE,
     "limits": LIMIT,
     "held_back": HELD_BACK,
-    "associations": ASSOCIATION,
     "group_use": GROUP_USE,
+    "associations": ASSOCIATION,
 }
 
 
 def with_event_room(world: World, cases: Sequence[World]) -> World:
-    """The same world with room for the levels, events, dependencies, usage and limits of any of the cases."""
+    """The same world with room for what any of the cases has: levels, events, limits, accounts."""
     environments, live = world.live.shape
     rows = {
         "pace": live * any(case.pace.shape[1] for case in cases),
         "limits": max(case.limits.shape[1] for case in cases),
         "held_back": max(case.held_back.shape[1] for case in cases),
-        "associations": max(case.associations.shape[1] for case in cases),
         "group_use": max(case.group_use.shape[1] for case in cases),
+        "associations": max(case.associations.shape[1] for case in cases),
     }
     return world._replace(
         **{name: records((environments, count), _RECORDS[name]) for name, count in rows.items()}

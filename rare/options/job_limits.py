@@ -13,6 +13,8 @@ AMOUNTS = ("running_jobs", "cores", "submitted_jobs", "wall_s")
 EACH = "*"
 """In place of a name: each name has the limit by itself."""
 MOST = 10**12
+NOWHERE, OVER_LIMIT = -1, -2
+"""In place of the partition of a job: it fits none (§2.2); a limit rejects it whatever happens (§15.3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from rare.job_records import placements
 from rare.model import Case
-from rare.options.job_limits import AMOUNTS, EACH, JobLimit
-from rare.state.limit_arrays import GROUP_LIMIT, MEMBERSHIP, NO_GROUP, NO_GROUP_LIMIT
+from rare.options.job_limits import AMOUNTS, EACH, NOWHERE, JobLimit
+from rare.rules.limits.limit_arrays import GROUP_LIMIT, MEMBERSHIP, NO_GROUP, NO_GROUP_LIMIT
 from rare.state.memory import records
+from traces.errors import quoted
 
 
-def limit_tables(case: Case) -> tuple[Any, Any]:
-    """(G,) GROUP_LIMIT and (J, M) MEMBERSHIP; without limits (0,) and (0, 0)."""
+def limit_tables(case: Case, part: np.ndarray) -> tuple[Any, Any]:
+    """(G,) GROUP_LIMIT and (J, M) MEMBERSHIP; without limits (0,) and (0, 0).
+
+    part: (J,) partition of each job; below 0: none.
+    """
     groups: list[tuple[int, JobLimit]] = []
     columns = []
     for entry, limit in enumerate(case.limits):
-        column, count = groups_of(case, limit)
+        column, count = groups_of(case, limit, part)
         if count:
             columns.append(np.where(column == NO_GROUP, NO_GROUP, column + len(groups)))
             groups += [(entry, limit)] * count
@@ -31,7 +34,31 @@ def limit_tables(case: Case) -> tuple[Any, Any]:
     return table, _memberships(columns)
 
 
-def groups_of(case: Case, limit: JobLimit) -> tuple[np.ndarray, int]:
+def is_never_allowed(case: Case, part: np.ndarray) -> np.ndarray:
+    """(J,) whether a limit rejects each job whatever else happens: it asks for too much by itself (§15.3)."""
+    work = case.workload
+    refused = np.zeros(len(work), dtype=bool)
+    for limit in case.limits:
+        asks_too_much = np.full(len(work), limit.running_jobs == 0 or limit.submitted_jobs == 0)
+        if limit.cores is not None:
+            asks_too_much |= work.cores > limit.cores
+        if limit.wall_s is not None:
+            asks_too_much |= work.estimate_s > limit.wall_s
+        refused |= asks_too_much & (groups_of(case, limit, part)[0] != NO_GROUP)
+    return refused
+
+
+def idle_limits(case: Case, part: np.ndarray) -> list[str]:
+    """A line for each limit that concerns no job: a name may be misspelt, or the trace has no such names."""
+    lines = []
+    for place, limit in enumerate(case.limits, 1):
+        if groups_of(case, limit, part)[1] == 0:
+            holders = ", ".join(f"{key} {quoted(name)}" for key, name in limit.holders.items())
+            lines.append(f"limit {place} ({holders}) concerns no job of {case.workload.name}")
+    return lines
+
+
+def groups_of(case: Case, limit: JobLimit, part: np.ndarray) -> tuple[np.ndarray, int]:
     """(J,) which of its groups each job is in, or NO_GROUP; and the number of groups.
 
     A job without a name of some kind is in no group that goes by names of it.
@@ -40,7 +67,7 @@ def groups_of(case: Case, limit: JobLimit) -> tuple[np.ndarray, int]:
     concerned = np.ones(jobs, dtype=bool)
     codes = np.zeros(jobs, dtype=np.int64)
     for key, name in limit.holders.items():
-        names = _names(case, key)
+        names = _names(case, key, part)
         concerned &= (names != "") if name == EACH else (names == name)
         if name == EACH:
             _, code = np.unique(names, return_inverse=True)
@@ -51,11 +78,11 @@ def groups_of(case: Case, limit: JobLimit) -> tuple[np.ndarray, int]:
     return groups, len(found)
 
 
-def _names(case: Case, key: str) -> np.ndarray:
-    """(J,) the names of a kind that the jobs have; of partitions, where the rules place them (RULES §2.2)."""
+def _names(case: Case, key: str, part: np.ndarray) -> np.ndarray:
+    """(J,) the names of a kind that the jobs have."""
     if key == "partition":
-        known = np.array([*(part.name for part in case.cluster.partitions), ""])
-        return known[placements(case.workload, case.cluster)]
+        known = np.array([*(each.name for each in case.cluster.partitions), ""])
+        return known[np.maximum(part, NOWHERE)]
     names = getattr(case.workload, key)
     return np.full(len(case.workload), "") if names is None else np.asarray(names).astype(str)
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from rare.model import NEVER_S
 from rare.rules import queue_index
-from rare.rules.job_life import (
+from rare.rules.job_life import HUGE, UNKNOWN, change_level, shed, start, suspend
+from rare.rules.limits.queue_limits import is_over_limit
+from rare.rules.limits.start_reasons import (
     ERR_AGAIN,
     ERR_LEVEL,
     ERR_POWER,
@@ -14,17 +16,10 @@ from rare.rules.job_life import (
     ERR_RUNNING,
     ERR_VOLUNTARY,
     ERR_WAITING,
-    HUGE,
     OK,
-    UNKNOWN,
-    change_level,
     fits_resources,
-    shed,
-    start,
-    suspend,
     why_no_room,
 )
-from rare.rules.limits.queue_limits import is_over_limit
 from rare.rules.orders import FCFS
 from rare.rules.power_balance import content_to_serve, fits_power, node_increase_mw
 from rare.rules.progress.level_changes import (
@@ -69,8 +64,10 @@ def overdrawn(w):
 
 @rule
 def least_need_mw(w, above_mw):
-    """Least IT power that a waiting job adds, of those that have room and add more than `above_mw`; HUGE: there
-    is none."""
+    """Least IT power that a waiting job adds, of those that have room and add more than `above_mw`.
+
+    HUGE: there is none.
+    """
     least_mw = HUGE
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         slot = entry_of(w, QUEUE, i).slot

@@ -14,7 +14,8 @@ from rare.rules.bookkeeping import count_slowdown, count_unserved, log_event, lo
 from rare.rules.decide import barred_only_now, charged_enough_s, overdrawn, possible, possible_start
 from rare.rules.events.grid_events import next_moment_s
 from rare.rules.forced_victim import ANYWHERE, forced_victim
-from rare.rules.job_life import OK, shed
+from rare.rules.job_life import shed
+from rare.rules.limits.start_reasons import OK
 from rare.rules.outlook import next_issue_s
 from rare.rules.power_balance import account, battery_instant_s, set_flows
 from rare.rules.priority.multifactor import next_mark_s
@@ -76,7 +77,9 @@ def cycles_alone(w):
 @rule
 def next_idle_s(w):
     """Next instant that does not keep a run alive: a tick, a mark, or of a battery that cycles (§8.4)."""
-    next_s = min(next_tick_s(w), next_mark_s(w))
+    next_s = next_tick_s(w)
+    if w.association_rows > 0:
+        next_s = min(next_s, next_mark_s(w))
     return min(next_s, battery_instant_s(w)) if cycles_alone(w) else next_s
 
 

@@ -6,7 +6,8 @@ from rare.model import NEVER_S
 from rare.rules import queue_index
 from rare.rules.bookkeeping import count_slowdown, count_unserved, log_change, log_event, record, waste
 from rare.rules.events.waiting_timers import set_timer
-from rare.rules.limits.queue_limits import count_running, is_over_limit
+from rare.rules.limits.queue_limits import count_running
+from rare.rules.limits.start_reasons import OK, why_no_room
 from rare.rules.orders import allowance_s, estimate_left_s, key_of, worth_at
 from rare.rules.power_balance import node_increase_mw, nodes_for, wake_seconds
 from rare.rules.priority.usage_decay import add_use, is_ranked
@@ -61,12 +62,6 @@ from rare.state.arrays import (
 from rare.state.compile import rule
 from rare.state.event_arrays import pace_of
 
-# Why an action is refused (§4.4); the sentences are in refusals.py.
-OK, ERR_WAITING, ERR_CORES, ERR_GPUS, ERR_MEMORY = range(5)
-ERR_POWER, ERR_AGAIN, ERR_RUNNING, ERR_VOLUNTARY, ERR_RIGID = range(5, 10)
-ERR_LEVEL, ERR_SLOWEST, ERR_FASTEST, ERR_RAISE = range(10, 14)
-ERR_LIMIT = 14
-
 HUGE = 2**60
 UNKNOWN = -1  # of the power that the queue needs: to be found by a walk
 
@@ -93,29 +88,6 @@ def occupy(w, slot, sign):
     s.used_cores += sign * job.cores
     count_running(w, job, sign)
     part.nodes_used = nodes
-
-
-@rule
-def fits_resources(live, part):
-    """OK if cores, GPUs and memory are free for this job, else what is not (§4.2a)."""
-    if live.cores > part.free_cores:
-        return ERR_CORES
-    if live.gpus_milli > part.free_gpus_milli:
-        return ERR_GPUS
-    if live.memory_mib > part.free_memory_mib:
-        return ERR_MEMORY
-    return OK
-
-
-@rule
-def why_no_room(w, slot):
-    """OK if cores, GPUs and memory are free for this waiting job and no limit is in its way, else the first
-    that is (§4.2a, §15.2)."""
-    live = live_of(w, slot)
-    reason = fits_resources(live, part_of(w, live.part))
-    if reason == OK and is_over_limit(w, slot):
-        return ERR_LIMIT
-    return reason
 
 
 @rule
@@ -206,7 +178,7 @@ def expire(w, slot):
 def stop_running(w, slot):
     """Take a job off the machine: it holds nothing, its end is off the lists."""
     live = live_of(w, slot)
-    if is_ranked(w):
+    if w.association_rows > 0 and is_ranked(w):
         add_use(w, slot, env_of(w).now_s)
     occupy(w, slot, -1)
     live_lists.remove(w, FINISH, float(live.finish_s), live.job)

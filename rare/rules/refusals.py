@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rare.rules import job_life as rules
+from rare.rules.limits import start_reasons as rules
 from rare.rules.limits.queue_limits import reached_group
 from rare.rules.power_balance import node_increase_mw
 from rare.rules.progress.level_changes import raise_mw

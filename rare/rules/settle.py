@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from rare.model import NEVER_S
+from rare.options.job_limits import OVER_LIMIT
 from rare.rules.bookkeeping import log_event, log_room, record
 from rare.rules.events.chains import has_arrived, hold, must_wait, note_arrival, release_followers
 from rare.rules.events.grid_events import apply_events, next_moment_s
 from rare.rules.events.outages import apply_outages
 from rare.rules.events.waiting_timers import set_timer
-from rare.rules.job_life import OK, cancel, drop_if_expired, enqueue, expire, finish
-from rare.rules.limits.queue_limits import count_submitted, is_refused_at_submit
+from rare.rules.job_life import cancel, drop_if_expired, enqueue, expire, finish
+from rare.rules.limits.queue_limits import count_submitted, is_one_too_many
+from rare.rules.limits.start_reasons import OK
 from rare.rules.orders import allowance_s
 from rare.rules.power_balance import account, nodes_alone_mw, set_capacity
 from rare.rules.priority.usage_decay import is_ranked, pass_marks
@@ -138,9 +140,12 @@ def admit_arrivals(w):
         if not log_room(w):
             return NEED_LOG
         if job_of(w, s.next_job).part < 0:
+            if job_of(w, s.next_job).part == OVER_LIMIT:
+                s.over_limit += 1
             reject(w, s.next_job)
-        elif is_refused_at_submit(w, s.next_job):
+        elif is_one_too_many(w, s.next_job):
             s.over_limit += 1
+            s.offered_u += max(job_of(w, s.next_job).value_u, 0)  # who lets the queue fill up loses it
             reject(w, s.next_job)
         else:
             if s.live == w.live_slots:
@@ -232,7 +237,7 @@ def settle(w, now_s):
     """
     s = env_of(w)
     account(w, now_s)  # §3.1
-    if is_ranked(w):
+    if w.association_rows > 0 and is_ranked(w):
         pass_marks(w)  # §14.2
     if not complete_jobs(w):  # §3.2
         return NEED_LOG

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rare.job_records import placements
 from rare.machine_events import PER_MILLE
-from rare.model import NEVER_S, UNLIMITED_MW, Case, ClassPrice, Options, Partition
+from rare.model import NEVER_S, UNLIMITED_MW, Case, ClassPrice, Cluster, Options, Partition
+from rare.options.backfill_options import BackfillOptions
+from rare.options.job_limits import EACH, JobLimit
+from rare.options.limit_tables import idle_limits
 from rare.rules.orders import density_median
 from rare.scenario.calendar import TimeJoin
 from rare.scenario.config.priority_tables import priority_of
-from rare.scenario.config.scenario_config import Scenario, SiteTable
+from rare.scenario.config.scenario_config import BackfillTable, Scenario, SiteTable
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster, note_misfits
 from rare.scenario.inputs.event_inputs import RunSpan, read_grid_events
 from rare.scenario.inputs.job_inputs import read_jobs, with_classes, with_sensitivity
-from rare.scenario.inputs.limit_inputs import note_idle_limits, read_backfill, read_limits
 from rare.scenario.inputs.outage_inputs import read_outages
 from rare.scenario.inputs.power_inputs import read_power_inputs
 from rare.scenario.inputs.run_calendar import job_calendar, supply_calendar
@@ -25,7 +28,7 @@ from rare.scenario.inputs.run_clock import AFTER_LAST_S, run_end_s, standard_off
 from rare.scenario.inputs.supply_inputs import MICRO, MJ_PER_KWH, MW_PER_KW, make_battery
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, chosen_window
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 
 
 def _window_dict(window: Window | None) -> dict[str, Any] | None:
@@ -119,12 +122,13 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         forecast=power.forecast,
         events=read_grid_events(loaded, supply_calendar(power.join, jobs, begin_s), span, record),
         outages=read_outages(loaded, cluster, job_calendar(power.join, jobs, begin_s), span, record),
-        priority=priority_of(scenario.priority),
         limits=read_limits(scenario, cluster),
+        priority=priority_of(scenario.priority),
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
     )
-    note_idle_limits(case, record)
+    for line in idle_limits(case, placements(case.workload, cluster)) if case.limits else ():
+        record.note(line)
     return Built(case, loaded, power.join, record.files, tuple(record.notes))
 
 
@@ -172,8 +176,22 @@ def scenario_options(scenario: Scenario) -> Options:
         unserved_penalty_u=round(scenario.objective.unserved_penalty * MICRO),
         unserved_value_ppm=round(scenario.objective.unserved_value_share * MICRO),
         unserved_by_class=_class_prices(scenario),
-        backfill=read_backfill(scenario),
+        backfill=BackfillOptions(**(scenario.backfill or BackfillTable()).model_dump()),
     )
+
+
+def read_limits(scenario: Scenario, cluster: Cluster) -> tuple[JobLimit, ...]:
+    """The limits of `[[limit]]`. InputError for a partition that the cluster does not have."""
+    known = [part.name for part in cluster.partitions]
+    for place, table in enumerate(scenario.limit, 1):
+        if table.partition is not None and table.partition not in (EACH, *known):
+            raise InputError(
+                f"limit {place} names the partition {quoted(table.partition)}, and the cluster has "
+                f"{', '.join(map(quoted, known))}",
+                where=scenario.name,
+                remedy="give one of these",
+            )
+    return tuple(JobLimit(**table.model_dump()) for table in scenario.limit)
 
 
 def _class_prices(scenario: Scenario) -> tuple[ClassPrice, ...]:

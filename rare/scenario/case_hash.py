@@ -30,9 +30,9 @@ _UNUSED: dict[str, tuple[Any, ...]] = {
     "checkpoint_cost_s": (0,),
     "unserved_penalty": (0.0, None),
     "unserved_value_share": (0.0, None),
-    "priority": (None,),
     "backfill": (None,),
     "limit": ((),),
+    "priority": (None,),
 }
 """Keys, of whichever table, that came after the first hashes, with the values that say nothing."""
 _UNUSED_TEXTS = (

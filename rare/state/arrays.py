@@ -114,18 +114,18 @@ CELL = np.dtype([("value", I8)])
 _ARRAYS = (
     "env", "part", "live", "lists", "ends", "jobs", "inputs", "forecast", "outcome", "log", "power",
     "scratch", "leaves", "tree", "pace", "limits", "held_back", "speeds", "grid_events", "moments", "outages",
-    "chains", "followers", "cancels", "associations", "weights", "standings", "shares",
-    "group_use", "group_limits", "memberships",
+    "chains", "followers", "cancels", "group_use", "group_limits", "memberships", "associations", "weights",
+    "standings", "shares",
 )  # fmt: skip
 SHARED = (
     "jobs", "inputs", "forecast", "speeds", "grid_events", "moments", "outages", "chains", "followers",
-    "cancels", "weights", "standings", "shares", "group_limits", "memberships",
+    "cancels", "group_limits", "memberships", "weights", "standings", "shares",
 )  # fmt: skip
 _SIZES = (
     "partitions", "live_slots", "list_rows", "input_rows", "forecast_issues", "forecast_steps",
     "outcome_rows", "log_room", "power_room", "scratch_cells",
     "blocks", "pace_rows", "speed_levels", "event_rows", "moment_rows", "outage_rows", "chain_rows",
-    "cancel_rows", "association_rows", "groups", "groups_per_job",
+    "cancel_rows", "groups", "groups_per_job", "association_rows",
 )  # fmt: skip
 HANDLE = np.dtype(
     [(f"at_{name}", I8) for name in _ARRAYS] + [("at_plan", I8)] + [(name, I8) for name in _SIZES]
@@ -163,13 +163,15 @@ class World(NamedTuple):
     chains: Any  # (J + 1 or 0,)  CHAIN
     followers: Any  # (F,)    FOLLOWER
     cancels: Any  # (J or 0,) MOMENT  when users give up jobs that have not started
-    associations: Any  # (E, N) ASSOCIATION  usage of accounts and users (priority_arrays.py)
-    weights: Any  # (1 or 0,) WEIGHT  shared, as those below
-    standings: Any  # (J or 0,) STANDING
-    shares: Any  # (N,)       SHARE
     group_use: Any  # (E, G)  GROUP_USE   what each group of limited jobs has (limit_arrays.py)
     group_limits: Any  # (G,) GROUP_LIMIT  shared
     memberships: Any  # (J or 0, M) MEMBERSHIP  the groups of each job, shared
+    associations: (
+        Any  # (E, N) ASSOCIATION  usage of accounts and users (this and the rest: priority_arrays.py)
+    )
+    weights: Any  # (1 or 0,) WEIGHT  shared, as those below
+    standings: Any  # (J or 0,) STANDING
+    shares: Any  # (N,)       SHARE
     handles: Any  # E records of HANDLE, what rules are called with
 
     def __reduce__(self) -> tuple[Any, ...]:

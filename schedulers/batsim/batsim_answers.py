@@ -1,6 +1,6 @@
 """What a scheduler answers, checked: its decisions as values, or one line that says what is wrong.
 
-Protocol: Batsim's documentation, docs/protocol.rst (classic JSON, as Batsim 3 and 4 and pybatsim 3 speak it).
+Protocol: Batsim's documentation, "Protocol" (classic JSON, as Batsim 3 and 4 and pybatsim 3 speak it).
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ def _decision(name: str, data: object, at: float) -> Decision | None:
 
 def _execute(data: dict[str, Any], at: float) -> Decision:
     if data.get("additional_io_job") is not None:
-        raise ProtocolError("EXECUTE_JOB with additional_io_job is not possible: jobs of RARE have no profile")
+        raise ProtocolError(
+            "EXECUTE_JOB with additional_io_job is not possible: jobs of RARE have no profile"
+        )
     return Execute(_text(data, "job_id"), _text(data, "alloc"), math.floor(at))
 
 

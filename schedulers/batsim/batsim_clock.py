@@ -7,7 +7,7 @@ for. What it decides is carried out as soon as the rules of RARE allow it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -141,7 +141,9 @@ class BatsimClock:
             only_calls = all(one["type"] == "REQUESTED_CALL" for one in message["events"])
             self._idle = self._idle + 1 if only_calls and not acted else 0
             if self._idle > _MOST_IDLE:
-                raise self._link.failed(f"{_MOST_IDLE} calls in a row, the last at {now_s} s, changed nothing")
+                raise self._link.failed(
+                    f"{_MOST_IDLE} calls in a row, the last at {now_s} s, changed nothing"
+                )
             for job in orders.drop:
                 self._drop(job)
             for job in orders.kill:

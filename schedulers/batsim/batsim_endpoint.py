@@ -1,4 +1,4 @@
-"""The name of a scheduler behind Batsim's protocol: `batsim:ENDPOINT[,power=machines][,timeout=SECONDS]`."""
+"""The name of a scheduler behind Batsim's protocol: `batsim:ENDPOINT[+power=machines][+timeout=SECONDS]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from traces.errors import InputError, quoted
 
-FORM = "batsim:tcp://127.0.0.1:28000 or batsim:ipc:///tmp/batsim.sock, with ,power=machines or ,timeout=60"
+FORM = "batsim:tcp://127.0.0.1:28000 or batsim:ipc:///tmp/batsim.sock, with +power=machines or +timeout=60"
 HOLD, MACHINES = "hold", "machines"
 _TIMEOUT_S = 60.0
 _LONGEST_PATH = 100  # of a Unix socket: 107 bytes, some of which ZeroMQ may need
@@ -30,8 +30,8 @@ class BatsimEndpoint:
 
 
 def parse_endpoint(name: str) -> BatsimEndpoint:
-    """The parts of a scheduler's name. InputError if it has another form, or an address of another machine."""
-    address, *words = name.strip().partition(":")[2].split(",")
+    """The parts of a scheduler's name. InputError for another form, and an address of another machine."""
+    address, *words = name.strip().partition(":")[2].split("+")
     options = dict(_option(name, word) for word in words)
     if len(options) < len(words):
         raise InputError(f"scheduler {quoted(name)}: an option is given twice; write {FORM}")
@@ -68,8 +68,8 @@ def _check_address(name: str, address: str) -> None:
         raise InputError(f"scheduler {quoted(name)}: {quoted(address)} is no endpoint; write {FORM}")
     if not _is_loopback(match[1].strip("[]")):
         raise InputError(
-            f"scheduler {quoted(name)}: {quoted(match[1])} is another machine; the protocol neither proves who "
-            "is there nor hides anything, so give 127.0.0.1, or a tunnel's end here"
+            f"scheduler {quoted(name)}: {quoted(match[1])} is another machine; the protocol neither proves "
+            "who is there nor hides anything, so give 127.0.0.1, or a tunnel's end here"
         )
 
 

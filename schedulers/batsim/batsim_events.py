@@ -21,9 +21,7 @@ def simulation_begins(now_s: int, cluster: Cluster, workload: str) -> Event:
     resources = [
         {"id": core, "name": f"{part.name}-{place}", "state": "idle", "properties": {"partition": part.name}}
         for core, (part, place) in enumerate(
-            (part, place)
-            for part in cluster.partitions
-            for place in range(part.nodes * part.cores_per_node)
+            (part, place) for part in cluster.partitions for place in range(part.nodes * part.cores_per_node)
         )
     ]
     config = {

@@ -1,4 +1,4 @@
-"""The jobs of a run as a scheduler of Batsim knows them: their names there, and what it has done with them."""
+"""The jobs of a run as a scheduler of Batsim knows them: their names, and what it has done with them."""
 
 from __future__ import annotations
 

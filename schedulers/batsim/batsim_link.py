@@ -9,6 +9,8 @@ from typing import Any
 from schedulers.batsim.batsim_endpoint import BatsimEndpoint
 from traces.errors import InputError, one_line, quoted
 
+#: Messages and their answers, in order.
+Talk = list[tuple[dict[str, Any], Any]]
 _MOST_BYTES = 64 * 2**20
 _LOOK_MS = 200  # how often a wait looks at the connection
 
@@ -16,16 +18,15 @@ _LOOK_MS = 200  # how often a wait looks at the connection
 class BatsimLink:
     """RARE's side of the connection, the REQ socket, which speaks first. `close` ends it at any time."""
 
-    def __init__(self, endpoint: BatsimEndpoint) -> None:
+    def __init__(self, endpoint: BatsimEndpoint, talk: Talk | None = None) -> None:
+        """talk: is filled with messages and answers, where it is given."""
         try:
             import zmq
             from zmq.utils.monitor import recv_monitor_message
         except ImportError as error:
-            raise InputError(
-                f"batsim: needs pyzmq ({one_line(error)}); install the extra 'batsim'"
-            ) from None
+            raise InputError(f"batsim: needs pyzmq ({one_line(error)}); install the extra 'batsim'") from None
         self._zmq, self._read_monitor = zmq, recv_monitor_message
-        self._endpoint = endpoint
+        self._endpoint, self._talk = endpoint, talk
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -37,7 +38,10 @@ class BatsimLink:
     def ask(self, message: dict[str, Any]) -> object:
         """Send a message and wait for the answer, as parsed JSON. InputError, in one line, if none comes."""
         self._socket.send(json.dumps(message, separators=(",", ":")).encode())
-        return self._parsed(self._answer())
+        answer = self._parsed(self._answer())
+        if self._talk is not None:
+            self._talk.append((message, answer))
+        return answer
 
     def failed(self, problem: str) -> InputError:
         """An error of the other program, with its address."""
@@ -55,7 +59,7 @@ class BatsimLink:
             if self._socket.poll(_LOOK_MS):
                 return bytes(self._socket.recv())
             if lost:  # what it had sent before it left would have come by now
-                raise self.failed("the scheduler closed its connection without an answer; see what it says")
+                raise self.failed("the scheduler closed its connection without an answer; see its output")
             lost = self._look()
             if not lost and time.monotonic() > end_s:
                 raise self._nobody()
@@ -74,10 +78,10 @@ class BatsimLink:
         wait = f"{self._endpoint.timeout_s:g} s"
         if not self._connected:
             return self.failed(
-                f"nobody listens there after {wait}; start the scheduler, such as pybatsim, on that endpoint, "
+                f"nobody listens there after {wait}; start a scheduler, such as pybatsim, on that endpoint, "
                 "one for each run"
             )
-        return self.failed(f"no answer within {wait}; give it more with ,timeout=SECONDS")
+        return self.failed(f"no answer within {wait}; give it more with +timeout=SECONDS")
 
     def _parsed(self, answer: bytes) -> object:
         try:

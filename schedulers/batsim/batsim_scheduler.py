@@ -1,4 +1,4 @@
-"""A scheduler of another program, behind Batsim's protocol: `batsim:tcp://127.0.0.1:28000` (docs/batsim.md)."""
+"""A scheduler of another program, behind Batsim's protocol (docs/batsim.md): `batsim:ENDPOINT`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rare.scheduler import BaseScheduler, Decider
 from rare.state.arrays import World
 from schedulers.batsim.batsim_clock import BatsimClock
 from schedulers.batsim.batsim_endpoint import MACHINES, BatsimEndpoint, parse_endpoint
-from schedulers.batsim.batsim_link import BatsimLink
+from schedulers.batsim.batsim_link import BatsimLink, Talk
 from schedulers.batsim.batsim_session import BatsimSession
 from traces.errors import InputError
 
@@ -26,8 +26,8 @@ def batsim_scheduler(name: str) -> BatsimScheduler:
     endpoint = parse_endpoint(name)
     if endpoint.address in _in_use:
         raise InputError(
-            f"scheduler {name!r}: {endpoint.address} is another scheduler's of this command; a program serves "
-            "one run, so start a second one on an endpoint of its own"
+            f"scheduler {name!r}: {endpoint.address} is another scheduler's of this command; a program "
+            "serves one run, so start a second one on an endpoint of its own"
         )
     scheduler = BatsimScheduler(name, endpoint)
     _in_use[endpoint.address] = scheduler
@@ -35,19 +35,24 @@ def batsim_scheduler(name: str) -> BatsimScheduler:
 
 
 class BatsimScheduler(BaseScheduler):
-    """A program that listens at an endpoint. It serves one run."""
+    """A program that listens at an endpoint. It serves one run.
+
+    talk : is filled with the messages and answers of the run, where it is given
+    """
 
     compiled_entry = "instant"
 
-    def __init__(self, name: str, endpoint: BatsimEndpoint) -> None:
-        self.name = name
+    def __init__(self, name: str, endpoint: BatsimEndpoint, talk: Talk | None = None) -> None:
+        self.name, self._talk = name, talk
         self._endpoint = endpoint
         self._served = False
 
     def check(self, case: Case) -> None:
         """InputError for a case that Batsim has no words for."""
         if case.cluster.cores > _MOST_CORES:
-            raise InputError(f"scheduler {self.name!r}: {case.cluster.cores} cores are more than {_MOST_CORES}")
+            raise InputError(
+                f"scheduler {self.name!r}: {case.cluster.cores} cores are more than {_MOST_CORES}"
+            )
         if (case.workload.cores == 0).any():
             job = case.workload.job_id[int(np.argmax(case.workload.cores == 0))]
             raise InputError(
@@ -63,21 +68,21 @@ class BatsimScheduler(BaseScheduler):
                 "for the next, which `rare simulate` asks for"
             )
         self._served = True
-        return BatsimDecider(self.name, case, self._endpoint)
+        return BatsimDecider(self.name, case, self._endpoint, self._talk)
 
 
 class BatsimDecider(Decider):
     """One run under the program at an endpoint. It has a clock of its own, for the program is asked by it."""
 
-    def __init__(self, name: str, case: Case, endpoint: BatsimEndpoint) -> None:
+    def __init__(self, name: str, case: Case, endpoint: BatsimEndpoint, talk: Talk | None = None) -> None:
         super().__init__(name)
-        self._case, self._endpoint = case, endpoint
+        self._case, self._endpoint, self._talk = case, endpoint, talk
         self._session: BatsimSession | None = None
 
     def own_clock(self, world: World, job_ids: np.ndarray | Sequence[int]) -> BatsimClock:
         """The clock that asks the program."""
         self._session = BatsimSession(self._case, np.asarray(world.jobs.part))
-        link = BatsimLink(self._endpoint)
+        link = BatsimLink(self._endpoint, self._talk)
         return BatsimClock(world, self._case, self._session, link, self._endpoint.power == MACHINES)
 
     def decide(self, world: World, e: int, status: int) -> int:

@@ -1,4 +1,4 @@
-"""A run as a conversation: the book-keeping between the rules of RARE and a scheduler behind Batsim's protocol."""
+"""A run as a conversation: the book-keeping between RARE's rules and a scheduler of Batsim's protocol."""
 
 from __future__ import annotations
 
@@ -105,9 +105,8 @@ class BatsimSession:
             elif kind in _REASONS:
                 self._end(job, time_s, KILLED, self._reason(job, _REASONS[kind]))
                 again[job] = time_s
-            elif kind == FAIL or kind in _LEAVES:
-                if again.pop(job, None) is None:
-                    self._leave(job, time_s, kind)
+            elif (kind == FAIL or kind in _LEAVES) and again.pop(job, None) is None:
+                self._leave(job, time_s, kind)
         for job, time_s in again.items():
             self.tally.resubmissions += 1
             self._submit(job, time_s, left_s(job))
@@ -122,9 +121,7 @@ class BatsimSession:
         owners = {"user": work.user, "group": work.group}
         more = {key: str(column[job]) for key, column in owners.items() if column is not None}
         name = self.jobs.submit(job)
-        self._outbox.append(
-            events.job_submitted(time_s, name, int(work.cores[job]), max(left_s, 1), more)
-        )
+        self._outbox.append(events.job_submitted(time_s, name, int(work.cores[job]), max(left_s, 1), more))
 
     def _end(self, job: int, time_s: int, state: str, reason: str = "") -> None:
         alloc = self.book.release(job)

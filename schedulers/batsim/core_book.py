@@ -1,4 +1,4 @@
-"""Which cores each job holds: the simulation pools the cores of a partition, a scheduler of Batsim names them."""
+"""Which cores each job holds: the simulation pools those of a partition, a scheduler of Batsim names them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ _INTERVAL = re.compile(r"([0-9]{1,12})(?:-([0-9]{1,12}))?")
 
 
 def parse_interval_set(text: str, count: int) -> list[int]:
-    """The numbers in an interval set, each once, ascending. ValueError, in words, if one is not below `count`.
+    """The numbers in an interval set, each once, ascending. ValueError, in words, for any not below `count`.
 
     Intervals may overlap and stand in any order. Memory stays at `count` numbers whatever the text says.
     """

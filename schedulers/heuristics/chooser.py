@@ -244,9 +244,11 @@ def choose_easy(w, cursor, policy):
         if not is_gated(w, slot, policy) and not is_over_limit(w, slot):
             if is_tested_out(w):
                 break
+            skipped = env_of(w).heads_skipped
             level = easy_starts(w, slot, policy)
-            if level != WAIT:
+            if level != WAIT or env_of(w).heads_skipped > skipped:  # as in choose_conservative
                 env_of(w).pass_tested -= 1
+            if level != WAIT:
                 env_of(w).walked += i - cursor
                 return remember(w, slot, level, i)
     env_of(w).walked += max(live_lists.size(w, QUEUE) - cursor, 0)

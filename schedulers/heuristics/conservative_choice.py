@@ -35,16 +35,18 @@ def choose_conservative(w, cursor, policy):
             continue
         if is_tested_out(w):
             break
+        skipped = s.heads_skipped
         level = level_by_plan(w, slot, policy)
-        if level != WAIT:
+        if level != WAIT or s.heads_skipped > skipped:  # it counts once it runs, or has no place in sight
             s.pass_tested -= 1
+        if level != WAIT:
             return remember(w, slot, level, i)
     return WAIT
 
 
 @rule
 def level_by_plan(w, slot, policy):
-    """The level at which the plan starts this job now; WAIT: at none, and its place, if it has one, is taken."""
+    """The level at which the plan starts this job now; WAIT: at none, and the place that it has is held."""
     s = env_of(w)
     if policy.speeds != FULL_SPEED:
         level = slower_place(w, slot, False, policy)

@@ -12,7 +12,7 @@ Who begins no more than lasts is seldom short of power.
 from __future__ import annotations
 
 from rare.model import NEVER_S
-from rare.rules.job_life import OK
+from rare.rules.limits.start_reasons import OK
 from rare.rules.orders import worth_at
 from rare.rules.outlook import (
     battery_gives_mw,

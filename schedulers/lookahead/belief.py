@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rare.model import NEVER_S
+from rare.rules.limits.limit_arrays import GROUP_USE, MEMBERSHIP
 from rare.state.arrays import (
     ENTRY,
     EVENT,
@@ -31,7 +32,6 @@ from rare.state.arrays import (
 from rare.state.decisions import decision, slot_of_decision, what_of_decision
 from rare.state.event_arrays import CHAIN, FOLLOWER, HELD_BACK, MOMENT, PACE
 from rare.state.index_arrays import LEAF, MARK
-from rare.state.limit_arrays import GROUP_USE, MEMBERSHIP
 from rare.state.memory import arguments, records, register
 from rare.state.priority_arrays import ASSOCIATION, STANDING
 from rare.world import more_live_slots
@@ -104,13 +104,13 @@ class Believed:
             chains=records((0,), CHAIN),
             followers=records((0,), FOLLOWER),
             cancels=records((0,), MOMENT),  # nobody knows when a user gives up
+            group_use=records((2, world.group_use.shape[1]), GROUP_USE),
+            group_limits=world.group_limits,
+            memberships=self._memberships(world, len(jobs)),
             associations=records((2, world.associations.shape[1]), ASSOCIATION),
             weights=world.weights,
             standings=standings,
             shares=world.shares,
-            group_use=records((2, world.group_use.shape[1]), GROUP_USE),
-            group_limits=world.group_limits,
-            memberships=self._memberships(world, len(jobs)),
             handles=None,
             **{name: records((2, 1), dtype) for name, dtype in small.items()},
         )
@@ -157,8 +157,8 @@ class Believed:
         self._make_room(len(live_slots))
         self._lay_env(world, e, until_s, len(live_slots))
         self.world.part[0] = world.part[e]
+        self.world.group_use[0] = world.group_use[e]
         self.world.associations[0] = world.associations[e, : self.world.associations.shape[1]]
-        self.world.group_use[0] = world.group_use[e, : self.world.group_use.shape[1]]
         self._lay_progress(world, e, live_slots)
         self._rows_here = np.asarray(world.live[e])[live_slots]
         self.place = np.zeros(world.live.shape[1], np.int64)
@@ -271,11 +271,11 @@ class Believed:
         dated = jobs["deadline_s"] < NEVER_S
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] - jobs["submit_s"] + submit_s, NEVER_S)
         jobs["submit_s"] = submit_s
+        if len(self.world.memberships):
+            self.world.memberships[self._known :][: len(drawn_jobs)] = self._real.memberships[drawn_jobs]
         if len(self._real.standings) > 0:
             drawn = self._real.standings[drawn_jobs]
             self.world.standings[self._known : self._known + len(drawn_jobs)] = drawn
-        if len(self.world.memberships):
-            self.world.memberships[self._known :][: len(drawn_jobs)] = self._real.memberships[drawn_jobs]
         self.drawn_jobs = drawn_jobs
         return len(drawn_jobs)
 
@@ -283,11 +283,10 @@ class Believed:
         if self._known + arrivals > len(self.world.jobs):
             jobs = records((self._known + 2 * arrivals,), JOB)
             jobs[: len(self.world.jobs)] = self.world.jobs
+            memberships = self._memberships(self.world, len(jobs))
             standings = records((len(jobs) if len(self.world.standings) else 0,), STANDING)
             standings[: len(self.world.standings)] = self.world.standings
-            self.world = self.world._replace(jobs=jobs, standings=standings)
-            memberships = self._memberships(self.world, len(jobs))
-            self.world = self.world._replace(jobs=jobs, memberships=memberships)
+            self.world = self.world._replace(jobs=jobs, standings=standings, memberships=memberships)
             before = {name: self._records[name].copy() for name in (*_LAID, *self._events.rows)}
             self._bind()
             for name, rows in before.items():

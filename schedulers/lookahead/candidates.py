@@ -12,7 +12,8 @@ import numpy as np
 
 from rare.rules.decide import fastest_level, why_not_suspend
 from rare.rules.events.waiting_timers import latest_start_of
-from rare.rules.job_life import HUGE, OK
+from rare.rules.job_life import HUGE
+from rare.rules.limits.start_reasons import OK
 from rare.rules.orders import worth_at
 from rare.rules.progress.level_changes import saving_mw, why_not_raise, why_not_slow
 from rare.rules.progress.pace import expected_run_at_s, levels_of, power_at_mw

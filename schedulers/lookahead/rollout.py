@@ -64,14 +64,14 @@ class Words(NamedTuple):
     ends: np.ndarray
     pace: np.ndarray
     limits: np.ndarray
-    associations: np.ndarray
     group_use: np.ndarray
+    associations: np.ndarray
 
 
 @rule
 def fork(words, slots):
     """Make environment 1 equal to environment 0, as far as it is in use: so many slots for live jobs."""
-    env, part, live, entries, ends, pace, limits, associations, group_use = words
+    env, part, live, entries, ends, pace, limits, group_use, associations = words
     env[1] = env[0]
     part[1] = part[0]
     live[1, :slots] = live[0, :slots]
@@ -79,8 +79,8 @@ def fork(words, slots):
     if pace.shape[1] > 0:
         pace[1, :slots] = pace[0, :slots]
     limits[1] = limits[0]
-    associations[1] = associations[0]
     group_use[1] = group_use[0]
+    associations[1] = associations[0]
     for which in range(entries.shape[1]):
         first = ends[0, which, 0]
         last = ends[0, which, 1]

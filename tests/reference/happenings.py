@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.reference.known_events import Outage
 from tests.reference.machine import Machine
 from tests.reference.model import FULL, Job
-from tests.reference.queue_limits import is_refused
+from tests.reference.queue_limits import is_one_too_many, is_refused
 from tests.reference.run_timeline import Piece, Run
 
 STOPPED_BADLY = ("failed", "expired", "rejected", "cancelled", "dropped")
@@ -206,7 +206,9 @@ class Happenings(Machine):
             if job.state != "future" or job.submit_s > self.now_s:
                 continue
             arrival_s = self.arrival_s(job)
-            if job.partition is None or is_refused(self, job):
+            refused = job.partition is None or is_refused(self, job)
+            job.turned_away = not refused and is_one_too_many(self, job)
+            if refused or job.turned_away:
                 self._end(job, "rejected")
                 self._log("reject", job)
             elif arrival_s is not None and arrival_s <= self.now_s and self.drop_s(job) is None:

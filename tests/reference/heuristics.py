@@ -48,6 +48,7 @@ class Pass:
     planned_run_s: int = 0
     tested: int = 0  # waiting jobs, and those that the pass started and that run (§10.13)
     started: int = 0
+    no_place: bool = False  # the job tested last has none in sight
     blocked: set[int | None] = field(default_factory=set)  # partitions in which a job waits (§10.14)
 
 
@@ -174,7 +175,9 @@ class PlainHeuristic:
             elif self._is_tested_out(walk, sim):
                 break
             else:
+                walk.no_place = False
                 level = self._starts(walk, sim, job)
+                walk.tested -= level is None and walk.no_place
             if level is not None:
                 walk.pending = job
                 self.promises.pop(job.index, None)  # what comes back is promised a start anew (§10.7)
@@ -245,6 +248,7 @@ class PlainHeuristic:
             return level
         if job.partition not in walk.heads:
             head = reserve(sim, job)
+            walk.no_place = head is None
             if head is not None:
                 walk.heads[job.partition] = head
         return None
@@ -273,6 +277,7 @@ class PlainHeuristic:
     def _by_plan(self, walk: Pass, plan: Plan, sim, job: Job) -> int | None:
         run_s = self.planned_run_s(sim, job)
         start_s = plan.earliest_s(job, run_s)
+        walk.no_place = start_s is None
         if start_s is not None and self.recipe.backfill == "conservative=kept":
             self._promise(job, start_s, sim)
         for level in self._levels(sim, job):

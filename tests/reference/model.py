@@ -64,6 +64,7 @@ class Job:
     moved_s: int | None = None  # its last transition (§4.3, §11.4)
     first_start_s: int | None = None
     end_s: int | None = None
+    turned_away: bool = False  # rejected as one too many; its value was offered (§15.3)
     gone_s: int | None = None  # when it ended, however (§12.4)
     suspensions: int = 0
     kills: int = 0

@@ -60,14 +60,20 @@ def is_over_limit(machine: Machine, job: Job) -> bool:
 
 
 def is_refused(machine: Machine, job: Job) -> bool:
-    """§15.3: whether a limit rejects this job as it is submitted."""
+    """§15.3: whether a limit rejects this job whatever else happens."""
     for limit in machine.case.limits:
         if group_of(machine, limit, job) is None:
             continue
         alone = _within(1, limit.running_jobs) and _within(job.cores, limit.cores)
-        submitted = len(_others(machine, limit, job, HERE)) + 1
+        alone = alone and _within(1, limit.submitted_jobs)
         if not (alone and _within(job.estimate_s, limit.wall_s)):
             return True
-        if not _within(submitted, limit.submitted_jobs):
-            return True
     return False
+
+
+def is_one_too_many(machine: Machine, job: Job) -> bool:
+    """§15.3: whether a limit on submitted jobs rejects it now."""
+    concerned = [limit for limit in machine.case.limits if group_of(machine, limit, job) is not None]
+    return any(
+        not _within(len(_others(machine, limit, job, HERE)) + 1, limit.submitted_jobs) for limit in concerned
+    )

@@ -279,7 +279,7 @@ class Reference(Happenings):
             assert job.run is not None
             job.waste_mj += job.run.restart_mj(self.now_s)
         over = ("completed", "rejected", "expired", "failed", "cancelled", "dropped", "held")
-        offered = [j for j in self.jobs if j.state not in ("future", "rejected")]
+        offered = [j for j in self.jobs if j.state not in ("future", "rejected") or j.turned_away]
         arrived = [j for j in offered if j.arrived]
         late = [j for j in arrived if j.deadline_s is not None and self._is_late(j, j.deadline_s)]
         unserved = [index for index, j in enumerate(self.jobs) if j.arrived and self._is_unserved(j)]

@@ -150,36 +150,30 @@ def record_factors(slurm: Slurm) -> Record:
     jobs = [submit(slurm, job) for job in RUNNING]
     time.sleep(5)
     jobs += [submit(slurm, job) for job in WAITING]
-    printed, shown = [], ""
+    printed = []
     for _ in range(2):
-        shown += slurm.command("scontrol", "show", "job", "-o")
         wait_for_mark(slurm, len(marks(slurm)) + 1)
-        shown += slurm.command("scontrol", "show", "job", "-o")
         printed.append(
             {
                 "sprio": slurm.command("sprio", "-h", "-o", "%i|%A|%F|%J|%P|%Q|%N|%Y"),
                 "sshare": slurm.command("sshare", "-h", "-a", "-P", "-o", "Account,User,RawUsage,FairShare"),
             }
         )
-    shown += slurm.command("scontrol", "show", "job", "-o")
-    return {"marks": marks(slurm)[-3:], "jobs": jobs, "scontrol": shown, "printed": printed}
+    times = slurm.command("sacct", "-aXnP", "-o", "JobID,Submit,Start,End")
+    return {"marks": marks(slurm)[-3:], "jobs": jobs, "sacct": times, "printed": printed}
 
 
 # --- RARE ---------------------------------------------------------------------------------------------------
 
 
-def times_of(shown: str) -> dict[int, dict[str, int]]:
-    """Submit, start and end of each job as scontrol showed it last [s since 1970]; 0: not yet."""
+def times_of(printed: str) -> dict[int, list[int]]:
+    """Submit, start and end of each job that sacct prints [s since 1970]; 0: not yet."""
     found = {}
-    for line in shown.splitlines():
-        values = dict(re.findall(r"(\w+)=(\S*)", line))
-        if "JobId" in values:
-            found[int(values["JobId"])] = {
-                name: 0
-                if values[name] == "Unknown"
-                else int(datetime.fromisoformat(values[name]).timestamp())
-                for name in ("SubmitTime", "StartTime", "EndTime")
-            }
+    for line in printed.splitlines():
+        number, *stamps = line.split("|")
+        found[int(number)] = [
+            0 if stamp == "Unknown" else int(datetime.fromisoformat(stamp).timestamp()) for stamp in stamps
+        ]
     return found
 
 
@@ -194,14 +188,13 @@ def _nice(words: Iterable[str]) -> int:
 
 def case_of(record: Record, **changes: Any) -> Case:
     """The same jobs from the first mark on. What runs in Slurm starts here as it comes."""
-    times = times_of(record["scontrol"])
+    times = times_of(record["sacct"])
     mark_s = record["marks"][0]
     rows = []
     for number, job in zip(record["jobs"], (*RUNNING, *WAITING), strict=True):
-        at = times[number]
-        started = len(rows) < len(RUNNING)
-        submit_s = (at["StartTime"] if started else at["SubmitTime"]) - mark_s
-        rows.append((submit_s, at["EndTime"] - at["StartTime"] if job[4] < 100 and started else job[4], *job))
+        submit_s, start_s, end_s = times[number]
+        lasts_s = end_s - start_s if end_s else job[4]
+        rows.append(((start_s or submit_s) - mark_s, lasts_s, *job))
     columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
     jobs = Workload.from_columns(
         "slurm",
@@ -304,10 +297,10 @@ def compare_order(record: Record) -> tuple[list[int], list[int], list[int], list
 
     In RARE a job lasts until the next one starts in Slurm, so that Slurm's own work between two jobs counts.
     """
-    times = {}
-    for line in record["sacct"].splitlines():
-        number, *stamps = line.split("|")
-        times[int(number)] = [int(datetime.fromisoformat(s).timestamp()) - record["mark"] for s in stamps]
+    times = {
+        number: [second - record["mark"] for second in seconds]
+        for number, seconds in times_of(record["sacct"]).items()
+    }
     theirs = sorted(times, key=lambda number: (times[number][1], number))
     lasts = {a: times[b][1] - times[a][1] for a, b in zip(theirs, theirs[1:], strict=False)}
     rows = [(times[n][0], lasts.get(n, 1), user, account, n, nice) for n, user, account, _, _, _, (*nice,) in

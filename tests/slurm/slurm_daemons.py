@@ -50,6 +50,16 @@ class Slurm:
     conf: Path
     nodes: tuple[str, ...]
     pids: dict[str, int]
+    starts: dict[str, Callable[[], None]]
+    processes: dict[str, subprocess.Popen[bytes]]
+
+    def stop(self, name: str) -> None:
+        """End one daemon, such as slurmctld."""
+        _stop(self.processes[name])
+
+    def start(self, name: str) -> None:
+        """Start a daemon again that was ended, with the state that it had, and wait until it answers."""
+        self.starts[name]()
 
     def environment(self) -> dict[str, str]:
         """The environment of a process that is to use this Slurm."""
@@ -99,8 +109,16 @@ def _start(folder: Path, stops: ExitStack, machine: Machine) -> Slurm:
     # slurmdbd has no key for a socket's path, but its library heeds this variable.
     environment = _environment(SLURM_CONF=str(conf), MYSQL_UNIX_PORT=str(folder / "run/mariadb.sock"))
     pids: dict[str, int] = {}
+    starts: dict[str, Callable[[], None]] = {}
+    processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def daemon(name: str, words: list[str], ready: Callable[[], bool]) -> None:
+        stops.callback(lambda: _stop(processes[name]))
+        start_one(name, words, ready)
+        kept_state = [word for word in words if word != "-c"]
+        starts[name] = lambda: start_one(name, kept_state, ready)
+
+    def start_one(name: str, words: list[str], ready: Callable[[], bool]) -> None:
         log = folder / "log" / f"{name}.out"
         with log.open("wb") as stream:
             process = subprocess.Popen(
@@ -111,8 +129,7 @@ def _start(folder: Path, stops: ExitStack, machine: Machine) -> Slurm:
                 env=environment,
                 cwd=folder,
             )
-        stops.callback(_stop, process)
-        pids[name] = process.pid
+        processes[name], pids[name] = process, process.pid
         _wait(name, process, log, ready)
 
     def answers(*words: str, holding: str = "") -> Callable[[], bool]:
@@ -160,7 +177,7 @@ def _start(folder: Path, stops: ExitStack, machine: Machine) -> Slurm:
     for node in nodes:
         idle = answers("sinfo", "-h", "-n", node, "-o", "%T", holding="idle")
         _wait(node, None, folder / "log/slurmctld.log", idle)
-    return Slurm(folder, conf, nodes, pids)
+    return Slurm(folder, conf, nodes, pids, starts, processes)
 
 
 def _make_database(folder: Path, environment: dict[str, str]) -> None:

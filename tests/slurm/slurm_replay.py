@@ -1,8 +1,8 @@
 """The same short jobs through a real Slurm: submitted at their times, and their starts and ends read back.
 
 `python -m tests.slurm.slurm_replay VARIANT FILE.csv` runs 200 jobs through Slurm with the settings of that
-variant (`VARIANTS`), in a quarter of an hour, and writes what happened. tests/slurm/recorded has files that were made so; they hold
-times, sizes and names of accounts and QOS only.
+variant (`VARIANTS`), which takes a quarter of an hour, and writes what happened. tests/slurm/recorded has
+files that were made so; they hold times, sizes and names of QOS only.
 """
 
 from __future__ import annotations

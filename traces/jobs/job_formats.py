@@ -79,6 +79,18 @@ def is_sacct(path: Path) -> bool:
     return recognises(path)
 
 
+def _read_batsim(path: Path, options: ReadOptions) -> Workload:
+    from traces.jobs.readers.batsim_workload import read_batsim
+
+    return read_batsim(path, options)
+
+
+def _is_batsim(path: Path) -> bool:
+    from traces.jobs.readers.batsim_workload import recognises_batsim
+
+    return recognises_batsim(path)
+
+
 def _check(job_format: JobFormat) -> None:
     """RegistrationError for a format without a reader, or without a way to recognise its files."""
     if not callable(job_format.read):
@@ -111,6 +123,7 @@ for _name, _format in {
         _read_sacct,
         recognises=is_sacct,
     ),
+    "batsim": JobFormat("workloads of Batsim, .json", _read_batsim, recognises=_is_batsim),
 }.items():
     JOB_FORMATS.register(_name, _format.help, _format)
 JOB_FORMATS.accept_plugins("rare.trace_formats", _format_of_plugin)

@@ -72,3 +72,21 @@ def slurmconf(file: str, as_json: bool, quiet: bool, **options: Any) -> None:
         click.echo(json_text(report))
     elif not quiet:
         click.echo(functions.slurmconf_text(report))
+
+
+@import_group.command("batsim-platform")
+@click.argument("file")
+@click.option("--out", required=True, metavar="FILE.toml", help="The scenario.")
+@force_option("Replace the file if it exists.")
+@json_option("The report, as one JSON object")
+@quiet_option
+def batsim_platform(file: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """A platform of Batsim (SimGrid's XML): hosts, speeds and watts.
+
+    Writes a scenario with a partition for each kind of host, under unlimited power.
+    """
+    report = functions.import_platform(file, functions.PlatformImport(**options))
+    if as_json:
+        click.echo(json_text(report))
+    elif not quiet:
+        click.echo(functions.platform_text(report))

@@ -61,7 +61,9 @@ shadow_options = together(
     ),
 )
 rest_options = together(
-    click.option("--slurmrestd", metavar="ADDRESS", help="http://127.0.0.1:PORT or unix:SOCKET; token: SLURM_JWT."),
+    click.option(
+        "--slurmrestd", metavar="ADDRESS", help="http://127.0.0.1:PORT or unix:SOCKET; token: SLURM_JWT."
+    ),
     click.option("--slurmrestd-version", default="v0.0.38", show_default=True, metavar="V"),
 )
 
@@ -107,11 +109,17 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
 
 @shadow.command("act")
 @click.option("--out", required=True, metavar="DIR", help="Where log and journal go; one shadow a folder.")
-@click.option("--allow", required=True, metavar="FILE.toml", help="The allow-list: whose jobs may be touched.")
+@click.option(
+    "--allow", required=True, metavar="FILE.toml", help="The allow-list: whose jobs may be touched."
+)
 @click.option("--act", "really", is_flag=True, help="Really act; without it only --dry-run runs.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(
-    "--actions-per-minute", type=click.IntRange(1, 600), default=6, show_default=True, help="New holds at most."
+    "--actions-per-minute",
+    type=click.IntRange(1, 600),
+    default=6,
+    show_default=True,
+    help="New holds at most.",
 )
 @click.option(
     "--most-held", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Jobs held at a time."
@@ -121,7 +129,7 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
     type=Seconds(),
     default=1800,
     show_default=True,
-    help="Then a job is given back for good.",
+    help="Of a job in all; then it is given back for good.",
 )
 @click.option(
     "--lease", type=Seconds(), default=300, show_default=True, help="After it Slurm itself lets a job go."
@@ -192,11 +200,16 @@ def release(folder: str, marked: bool, squeue: str, scontrol: str, quiet: bool) 
 @shadow.command("report")
 @click.argument("folder")
 @click.option("--out", metavar="DIR", help="Where the page goes.  [default: FOLDER/report]")
+@click.option("--scheduler", metavar="NAME", help="Whose alternative.  [default: that of the log]")
+@click.option(
+    "--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml", help="Powers of nodes."
+)
+@settings_option
 @json_option()
 @quiet_option
-def report(folder: str, out: str | None, as_json: bool, quiet: bool) -> None:
+def report(folder: str, out: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Compare RARE's opinion with what the scheduler did, from the log in FOLDER."""
-    facts, page = functions.shadow_report(folder, out)
+    facts, page = functions.shadow_report(folder, out, **options)
     click.echo(json_text(facts.as_dict()) if as_json else functions.shadow_report_text(facts))
     if not as_json and not quiet:
         click.echo(f"written: {page}", err=True)
@@ -205,11 +218,20 @@ def report(folder: str, out: str | None, as_json: bool, quiet: bool) -> None:
 @shadow.command("dataset")
 @click.argument("folder")
 @click.option("--out", required=True, metavar="DIR", help="Where the dataset goes; -v0 is added to its name.")
+@click.option(
+    "--scenario",
+    default="islanded",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="Powers of nodes, service classes, prices.",
+)
+@settings_option
+@click.option("--hours", type=float, default=24.0, show_default=True, help="Of the log in one episode.")
 @click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
 @click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
 @json_option("The data sheet")
 @quiet_option
-def dataset(folder: str, out: str, as_json: bool, quiet: bool, **options: int) -> None:
+def dataset(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Turn the log in FOLDER into a dataset for offline learning: the actions are the scheduler's."""
     sheet = functions.shadow_dataset(folder, out, **options)
     click.echo(json_text(sheet) if as_json else functions.shadow_dataset_text(sheet))
@@ -221,7 +243,9 @@ def _request(options: dict[str, Any]) -> Any:
     for text in options.pop("power_headers"):
         name, given, variable = text.partition("=")
         if not given:
-            raise click.UsageError("--power-header: write NAME=VARIABLE, the value in an environment variable")
+            raise click.UsageError(
+                "--power-header: write NAME=VARIABLE, the value in an environment variable"
+            )
         headers.append((name, variable))
     feed = {name.removeprefix("power_"): options.pop(name) for name in _FEED}
     options["settings"] = tuple(options["settings"])

@@ -52,7 +52,9 @@ class Adviser:
         now: dict[str, dict[str, str]] = {
             START: dict.fromkeys(opinion.starts, _start_words(opinion)),
             HOLD: opinion.holds,
-            SUSPEND: dict.fromkeys(opinion.suspends, f"the cluster draws more than there is: {_power(opinion)}"),
+            SUSPEND: dict.fromkeys(
+                opinion.suspends, f"the cluster draws more than there is: {_power(opinion)}"
+            ),
             RESUME: dict.fromkeys(opinion.resumes, _start_words(opinion)),
         }
         waiting = {job.job_id for job in poll.snapshot.jobs if job.start_s is None}
@@ -75,7 +77,9 @@ class Adviser:
         for kind, job_id, why in told:
             groups.setdefault((kind, partitions.get(job_id, ""), why), []).append(job_id)
         for (kind, partition, why), jobs in groups.items():
-            starts = {name: opinion.expected_start_s[name] for name in jobs if name in opinion.expected_start_s}
+            starts = {
+                name: opinion.expected_start_s[name] for name in jobs if name in opinion.expected_start_s
+            }
             facts: dict[str, Any] = {"scheduler": opinion.scheduler, "draw_w": _whole(opinion.draw_w)}
             facts["supply_w"] = _whole(opinion.supply_w)
             if opinion.forecast:

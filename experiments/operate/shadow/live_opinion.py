@@ -1,4 +1,4 @@
-"""RARE's opinion of a live queue: one decision on the snapshot with the power that there is, and one without limit.
+"""RARE's opinion of a live queue: a decision with the power that there is, and one with power without limit.
 
 What would start with power without limit and does not start with the power that there is, stays for want of
 power. While the cluster draws more than there is, every waiting job stays.
@@ -23,7 +23,7 @@ from experiments.operate.snapshots.cluster_snapshot import (
     SnapshotJob,
 )
 from experiments.operate.snapshots.snapshot_case import SnapshotCase, snapshot_case
-from experiments.operate.snapshots.snapshot_state import COPY, Decided, before_snapshot, decide_now
+from experiments.operate.snapshots.snapshot_state import COPY, before_snapshot, decide_now
 from rare.model import NEVER_S, Inputs
 from rare.rules.decide import apply
 from rare.scenario.load import Loaded, load_scenario
@@ -50,7 +50,7 @@ class LiveOpinion:
     starts: bool = True
 
     def __call__(self, poll: Poll) -> Opinion:
-        """The opinion of one poll. InputError where the scenario or the scheduler does not fit the snapshot."""
+        """The opinion of one poll. InputError where scenario or scheduler do not fit the snapshot."""
         begun_s = time.monotonic()
         snapshot, suspended = waiting_again(poll.snapshot)
         name = self.scheduler.name
@@ -59,9 +59,7 @@ class LiveOpinion:
         bare = without_power(self.loaded)
         unlimited = snapshot_case(snapshot, bare)
         limited = (
-            snapshot_case(snapshot, self.loaded)
-            if poll.power is None
-            else with_feed(unlimited, poll.power)
+            snapshot_case(snapshot, self.loaded) if poll.power is None else with_feed(unlimited, poll.power)
         )
         decider = self.scheduler.for_case(limited.case)
         world = before_snapshot(limited, decider)
@@ -71,12 +69,14 @@ class LiveOpinion:
         short = bool(decided.suspends) or (supply_w is not None and draw_w > supply_w + 1e-6)
         expected = _expected_starts(limited, world, decider) if self.starts else {}
         free = self._without_limit(unlimited)
+        # what RARE would start in place of what it gives up must wait until that is given up
+        starts = () if short else decided.starts
         return Opinion(
             scheduler=name,
-            starts=tuple(job for job in decided.starts if job not in suspended),
-            resumes=tuple(job for job in decided.starts if job in suspended),
+            starts=tuple(job for job in starts if job not in suspended),
+            resumes=tuple(job for job in starts if job in suspended),
             suspends=decided.suspends,
-            holds=_holds(poll.snapshot, decided, free, short, (draw_w, supply_w)),
+            holds=_holds(poll.snapshot, starts, free, short, (draw_w, supply_w)),
             expected_start_s={job: at_s for job, at_s in expected.items() if job not in suspended},
             supply_w=supply_w,
             draw_w=draw_w,
@@ -110,7 +110,7 @@ def is_free(job: SnapshotJob, now_s: int) -> bool:
 
 
 def without_power(loaded: Loaded) -> Loaded:
-    """The scenario's cluster, rules and prices, with power without limit; what needs a place or a calendar goes."""
+    """The scenario's cluster, rules and prices, with power without limit; what needs a calendar goes."""
     plain = load_scenario("plain").scenario
     scenario = loaded.scenario
     gone = {
@@ -128,7 +128,9 @@ def with_feed(part: SnapshotCase, power: PowerReading) -> SnapshotCase:
     case = part.case
     given = case.inputs
     peak_mw = case.cluster.peak_draw_mw
-    now_mw = round(peak_mw * power.share) if power.share is not None else round((power.power_w or 0) * MW_PER_W)
+    now_mw = (
+        round(peak_mw * power.share) if power.share is not None else round((power.power_w or 0) * MW_PER_W)
+    )
     steps = [(part.taken_s, now_mw)]
     steps += [(at_s, round(watts * MW_PER_W)) for at_s, watts in power.ahead if at_s > part.taken_s]
     rows = len(steps) + 1
@@ -163,18 +165,18 @@ def _supply_w(part: SnapshotCase, power: PowerReading | None) -> float | None:
 
 def _holds(
     snapshot: ClusterSnapshot,
-    decided: Decided,
+    starts: tuple[str, ...],
     free: tuple[str, ...],
     short: bool,
     power_w: tuple[float, float | None],
 ) -> dict[str, str]:
     """The waiting jobs that stay for want of power, and why, in the queue's order."""
     draw_w, supply_w = power_w
-    starts, would = set(decided.starts), set(free)
+    starting, would = set(starts), set(free)
     there = "" if supply_w is None else f"{power_text(supply_w)} there, {power_text(draw_w)} drawn"
     holds = {}
     for job in snapshot.jobs:
-        if job.state != WAITING or job.job_id in starts or not is_free(job, snapshot.taken_s):
+        if job.state != WAITING or job.job_id in starting or not is_free(job, snapshot.taken_s):
             continue
         if short:
             holds[job.job_id] = f"the cluster draws more than there is: {there}"

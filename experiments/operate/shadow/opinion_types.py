@@ -36,5 +36,5 @@ class Opinion:
 def power_text(watts: float) -> str:
     """Watts as text: 950 W, 12.5 kW, 1,200 kW."""
     if watts < 1000:
-        return f"{watts:,.0f} W" if watts >= 10 or watts == round(watts) else f"{watts:.1f} W"
+        return f"{round(watts, 1):g} W"
     return f"{watts / 1000:,.1f} kW" if watts < 1e6 else f"{watts / 1000:,.0f} kW"

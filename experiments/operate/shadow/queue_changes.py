@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from experiments.operate.snapshots.cluster_snapshot import (
@@ -32,13 +33,27 @@ class Change:
         object.__setattr__(self, "between", tuple(self.between))
 
 
-def changes(before: ClusterSnapshot, after: ClusterSnapshot) -> tuple[Change, ...]:
+@dataclass(frozen=True)
+class EndedJob:
+    """A job that has ended and that Slurm still remembers (MinJobAge). start_s: None: it never ran."""
+
+    job_id: str
+    submit_s: int
+    start_s: int | None
+    end_s: int
+
+
+def changes(
+    before: ClusterSnapshot, after: ClusterSnapshot, ended: Iterable[EndedJob] = ()
+) -> tuple[Change, ...]:
     """What happened to each job between two snapshots, in the queue's order.
 
-    A job that waited and is gone was cancelled, or has started and ended in between: which of both cannot be
-    seen, and it counts as cancelled. One that is new and runs was submitted and started.
+    ended: what Slurm says of jobs that are gone. Of others that waited and are gone it cannot be seen whether
+    they were cancelled, or have started and ended in between: they count as cancelled. A job that is new and
+    runs was submitted and started.
     """
     span = (before.taken_s, after.taken_s)
+    over = {(job.job_id, job.submit_s): job for job in ended}
     known = {(job.job_id, job.submit_s): job for job in before.jobs}
     here = {(job.job_id, job.submit_s): job for job in after.jobs}
     # A requeued job keeps its id; Slurm gives it a new submit.
@@ -54,10 +69,8 @@ def changes(before: ClusterSnapshot, after: ClusterSnapshot) -> tuple[Change, ..
             found.append(Change(REQUEUED, job.job_id, span))
             if again.state != WAITING:
                 found.append(_started(again, span))
-        elif job.state == WAITING:
-            found.append(Change(CANCELLED, job.job_id, span))
         else:
-            found.append(Change(ENDED, job.job_id, span))
+            found += _gone(job, over.get(key), span)
     for key, job in here.items():
         if key in known:
             found += _between(known[key], job, span)
@@ -68,6 +81,19 @@ def changes(before: ClusterSnapshot, after: ClusterSnapshot) -> tuple[Change, ..
             if job.state == SUSPENDED:
                 found.append(Change(SUSPENDED_NOW, job.job_id, span))
     return tuple(found)
+
+
+def _gone(job: SnapshotJob, ended: EndedJob | None, span: tuple[int, int]) -> list[Change]:
+    """What became of a job that is no longer there."""
+    if ended is None:
+        return [Change(CANCELLED if job.state == WAITING else ENDED, job.job_id, span)]
+    at = (ended.end_s, ended.end_s)
+    if job.state != WAITING:
+        return [Change(ENDED, job.job_id, at)]
+    if ended.start_s is None:
+        return [Change(CANCELLED, job.job_id, at)]
+    start = (ended.start_s, ended.start_s)
+    return [Change(STARTED, job.job_id, start), Change(ENDED, job.job_id, at)]
 
 
 def _started(job: SnapshotJob, span: tuple[int, int]) -> Change:

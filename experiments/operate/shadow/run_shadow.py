@@ -12,14 +12,13 @@ from pathlib import Path
 from experiments.operate.shadow.acting.act_loop import JOURNAL, ActLoop, ActTimes
 from experiments.operate.shadow.acting.actor import MARK, ActLimits, Actor
 from experiments.operate.shadow.acting.allow_list import read_allow_list
-from experiments.operate.shadow.acting.held_jobs import (
+from experiments.operate.shadow.acting.held_jobs import Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import (
     JOB_ID,
     ControllerLost,
-    Journal,
     Refused,
     SlurmCommands,
     answer,
-    release_all,
 )
 from experiments.operate.shadow.advice import Advice
 from experiments.operate.shadow.live_opinion import LiveOpinion
@@ -149,7 +148,12 @@ def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callabl
 
 
 def release(
-    out: str, squeue: str, scontrol: str, *, marked: bool = False, note: Callable[[str], None] = lambda _: None
+    out: str,
+    squeue: str,
+    scontrol: str,
+    *,
+    marked: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Give back everything that the journal in a folder says is ours; how many jobs were.
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from experiments.operate.shadow.queue_changes import Change, changes
+from experiments.operate.shadow.queue_changes import Change, EndedJob, changes
 from experiments.operate.snapshots.cluster_snapshot import ClusterSnapshot, SnapshotJob, SnapshotPartition
 from traces.errors import InputError, one_line
 from traces.files.documents import parse_json
@@ -50,11 +50,13 @@ class ShadowLog:
         finally:
             os.close(fd)
 
-    def append_poll(self, snapshot: ClusterSnapshot, record: Mapping[str, object]) -> tuple[Change, ...]:
+    def append_poll(
+        self, snapshot: ClusterSnapshot, record: Mapping[str, object], ended: Iterable[EndedJob] = ()
+    ) -> tuple[Change, ...]:
         """Append a poll, its queue as the difference from the last one; what the scheduler did since."""
         day, before = _day(snapshot.taken_s), self._last
         whole = before is None or day != self._day
-        did = () if before is None else changes(before, snapshot)
+        did = () if before is None else changes(before, snapshot, ended)
         known = {} if whole or before is None else {job.job_id: job for job in before.jobs}
         now = {job.job_id: job for job in snapshot.jobs}
         same_partitions = not whole and before is not None and before.partitions == snapshot.partitions

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import ControllerLost
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost
 from experiments.operate.shadow.advice import Advice, Adviser
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll, Poller
@@ -16,6 +16,8 @@ from experiments.operate.shadow.shadow_log import SKIPPED, ShadowLog
 from traces.errors import InputError, one_line
 
 LONGEST_PAUSE_S = 600.0
+MOST_EXPECTED = 200
+"""Expected starts in the log, the earliest ones: all of a long queue would be megabytes a poll."""
 MakeOpinion = Callable[[Poll], Opinion]
 
 
@@ -47,7 +49,7 @@ class Watch:
     sleep: Callable[[float], None] = time.sleep
 
     def run(self, run_s: float | None = None) -> WatchCounts:
-        """For so many seconds (None: until a signal). A poll that fails is logged, and the next one waits longer."""
+        """For so many seconds (None: until a signal). After a poll that fails the next one waits longer."""
         counts, adviser = WatchCounts(), Adviser()
         end_s = None if run_s is None else time.monotonic() + run_s
         failed, due_s = 0, time.monotonic()
@@ -74,7 +76,8 @@ class Watch:
             counts.without_opinion += 1
             self.note(f"no opinion: {problem}")
         if self.log is not None:
-            counts.changes += len(self.log.append_poll(poll.snapshot, record_of(poll, opinion, problem)))
+            record = record_of(poll, opinion, problem)
+            counts.changes += len(self.log.append_poll(poll.snapshot, record, poll.ended))
         if self.tell is not None and opinion is not None:
             self.tell(adviser.advice(poll, opinion))
 
@@ -103,6 +106,18 @@ def pause_s(every_s: float, failed: int) -> float:
     return max(every_s, min(every_s * 2.0 ** min(failed, 20), LONGEST_PAUSE_S))
 
 
+def by_reason(holds: Mapping[str, str]) -> dict[str, list[str]]:
+    """Jobs by the reason that they share."""
+    reasons: dict[str, list[str]] = {}
+    for job_id, why in holds.items():
+        reasons.setdefault(why, []).append(job_id)
+    return reasons
+
+
+def _at(expected: tuple[str, int]) -> int:
+    return expected[1]
+
+
 def record_of(poll: Poll, opinion: Opinion | None, problem: str = "") -> Mapping[str, Any]:
     """What the log holds of a poll beside its queue."""
     record: dict[str, Any] = {}
@@ -112,7 +127,11 @@ def record_of(poll: Poll, opinion: Opinion | None, problem: str = "") -> Mapping
     if poll.feed_problem:
         record["feed_problem"] = poll.feed_problem[:300]
     if opinion is not None:
-        record["would"] = dataclasses.asdict(opinion)
+        record["would"] = {
+            **dataclasses.asdict(opinion),
+            "holds": by_reason(opinion.holds),
+            "expected_start_s": dict(sorted(opinion.expected_start_s.items(), key=_at)[:MOST_EXPECTED]),
+        }
     if problem:
         record["no_opinion"] = problem
     return record

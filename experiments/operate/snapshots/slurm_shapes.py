@@ -14,7 +14,7 @@ from traces.errors import InputError, quoted
 from traces.files.documents import parse_json
 from traces.files.json_file import brief
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 128 * 2**20
 LARGEST = 10**12
 LONGEST_TEXT = 1000
 _UNITS = {"": 1, "K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}

@@ -18,7 +18,8 @@ from experiments.operate.snapshots.cluster_snapshot import RUNNING, WAITING, Clu
 from experiments.operate.snapshots.slurm_nodes import JOINED_BY
 from rare.job_records import placements
 from rare.model import NEVER_S, UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
-from rare.scenario.case_builder import scenario_options
+from rare.scenario.case_builder import read_limits, scenario_options
+from rare.scenario.config.priority_tables import priority_of
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster
 from rare.scenario.inputs.job_inputs import with_classes, with_sensitivity
@@ -56,6 +57,17 @@ NEVER_BY_REASON = (
 """Slurm's reasons of jobs that do not start until somebody changes them, or the partition."""
 
 
+class NoJobs(InputError):
+    """A snapshot with nothing to simulate: no job runs, and none waits that may start.
+
+    left_out : why, by id
+    """
+
+    def __init__(self, left_out: dict[str, str]) -> None:
+        super().__init__("no job of the snapshot runs, or waits and may start")
+        self.left_out = left_out
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotCase:
     """A case that begins before its snapshot, and what belongs to it.
@@ -89,13 +101,16 @@ def snapshot_case(
     history: Workload | None = None,
     zone: str | None = None,
     seed: int = 0,
+    classes: bool = True,
 ) -> SnapshotCase:
-    """The case of a snapshot. InputError where no job is left, or the scenario does not fit.
+    """The case of a snapshot. NoJobs where no job is left, InputError where the scenario does not fit.
 
     loaded  : a scenario, for the power side; None: power without limit
     history : past jobs, for futures to draw arrivals from; in the case they stand behind all others, and they
               never arrive by themselves (snapshot_state.before_snapshot)
-    zone    : of the machine's local time. seed: of service classes
+    zone    : of the machine's local time
+    classes : whether jobs get values and deadlines by the scenario's service classes, drawn with `seed`; by
+              these they may leave the queue
     """
     loaded = _of_the_whole_year(load_scenario("plain") if loaded is None else loaded)
     record = BuildRecord()
@@ -103,11 +118,21 @@ def snapshot_case(
     jobs, left_out = _present(snapshot, cluster)
     work = _workload(snapshot, jobs, cluster, history, zone)
     scenario = loaded.scenario
-    work = with_sensitivity(with_classes(work, scenario, seed), scenario)
+    work = with_sensitivity(with_classes(work, scenario, seed) if classes else work, scenario)
     inputs, forecast = _power(snapshot, loaded, work, cluster, record)
     options = dataclasses.replace(scenario_options(scenario), kill_at_estimate=False)
     battery = make_battery(scenario, cluster, record)
-    case = Case(work, cluster, inputs, battery, options, begin_s=int(inputs.change_s[0]), forecast=forecast)
+    case = Case(
+        work,
+        cluster,
+        inputs,
+        battery,
+        options,
+        begin_s=int(inputs.change_s[0]),
+        forecast=forecast,
+        priority=priority_of(scenario.priority),
+        limits=read_limits(scenario, cluster),
+    )
     states = np.array([job.state for job in jobs], dtype=object)
     return SnapshotCase(
         snapshot,
@@ -238,7 +263,7 @@ def _present(snapshot: ClusterSnapshot, cluster: Cluster) -> tuple[list[Snapshot
         grown = bool(blocked)
     kept = [job for job in snapshot.jobs if job.job_id not in left_out]
     if not kept:
-        raise InputError("no job of the snapshot runs, or waits and may start")
+        raise NoJobs(left_out)
     return sorted(kept, key=lambda job: submit_in_case_s(job, snapshot.taken_s)), left_out
 
 

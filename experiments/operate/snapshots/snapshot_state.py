@@ -13,6 +13,7 @@ import numpy as np
 from experiments.operate.snapshots.snapshot_case import SnapshotCase
 from rare.rules.advance import begin_instant, take_inputs
 from rare.rules.decide import OK, apply
+from rare.rules.limits.limit_arrays import NO_GROUP_LIMIT
 from rare.scheduler import Decider, carry_out, keep_queue
 from rare.state.array_functions import load_array_functions
 from rare.state.arrays import (
@@ -59,6 +60,8 @@ def before_snapshot(part: SnapshotCase, decider: Decider) -> World:
     for e in range(len(world.env)):
         keep_queue(world, e, decider)
     world.env["jobs_end"] = len(part.jobs)
+    limits = world.group_limits.copy()
+    _lift_limits(world.group_limits)  # what runs was allowed to
     runs = np.zeros(len(part.case.workload), bool)
     runs[part.running] = True
     while True:
@@ -75,6 +78,7 @@ def before_snapshot(part: SnapshotCase, decider: Decider) -> World:
     started = int((world.live[0]["doing"] == RUNNING).sum())
     if started < len(part.running):
         raise RuntimeError(f"{len(part.running) - started} running jobs were not started in the simulation")
+    world.group_limits[:] = limits
     content = round(part.case.battery.initial_share * part.case.battery.capacity_mj * 1000)
     world.env["content"][0] = content  # a battery begins with the snapshot
     return world
@@ -109,6 +113,13 @@ def _begin(world: World, taken_s: int) -> int:
     """Begin the instant of the snapshot in environment 1."""
     take_inputs(world.handles[COPY], taken_s)
     return int(begin_instant(world.handles[COPY], taken_s))
+
+
+def _lift_limits(limits: np.ndarray) -> None:
+    """Let groups of jobs have any number of everything (RULES §15)."""
+    for name in limits.dtype.names or ():
+        if name != "entry":
+            limits[name] = NO_GROUP_LIMIT
 
 
 def _forced_start(world: World, runs: np.ndarray) -> int:

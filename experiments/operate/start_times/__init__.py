@@ -1,1 +1,1 @@
-"""When each waiting job will start, as a range: simulated futures of a snapshot, and how good the ranges are."""
+"""When each waiting job will start, as a range from simulated futures, and how good such ranges are."""

@@ -21,10 +21,16 @@ class ArrivalBlocks:
     """Past submits, and draws of future ones."""
 
     def __init__(self, submit_s: np.ndarray, taken_s: int, seed: int) -> None:
-        """submit_s: (P,) int64, rising, of past jobs on the clock of `taken_s`."""
+        """submit_s: (P,) int64, rising, of past jobs on the clock of `taken_s`.
+
+        The past ends with the last of them if that is more than a day before `taken_s`.
+        """
         self._submit_s, self._taken_s = submit_s, taken_s
         self._key = key_of("start times, arrivals", seed)
-        past_s = taken_s - int(submit_s[0]) if len(submit_s) else 0
+        self._until_s = taken_s
+        if len(submit_s) and int(submit_s[-1]) < taken_s - DAY_S:
+            self._until_s = int(submit_s[-1]) + 1
+        past_s = self._until_s - int(submit_s[0]) if len(submit_s) else 0
         self._step_s = WEEK_S if past_s >= WEEK_S + DAY_S else DAY_S
         self._steps = min(past_s // self._step_s, MOST_WEEKS * WEEK_S // self._step_s)
 
@@ -35,17 +41,15 @@ class ArrivalBlocks:
         """
         if self._steps < 1 or days < 1:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        places, submits = [], []
         shares = uniforms(self._key, np.full(days, future), np.arange(days))
-        for day in range(days):
-            least = -(-((day + 1) * DAY_S) // self._step_s)  # steps back to a day that has passed
-            choices = max(self._steps - least + 1, 1)
-            # beyond the past that there is, its last days come again
-            back = (least + int(shares[day] * choices)) if least <= self._steps else least
-            from_s = self._taken_s + day * DAY_S - back * self._step_s
-            while from_s < self._taken_s - self._steps * self._step_s:
-                from_s += self._steps * self._step_s
-            first, last = np.searchsorted(self._submit_s, [from_s, min(from_s + DAY_S, self._taken_s)])
-            places.append(np.arange(first, last))
-            submits.append(self._submit_s[first:last] - from_s + self._taken_s + day * DAY_S + 1)
+        drawn = [self._day(day, float(share)) for day, share in enumerate(shares)]
+        places, submits = zip(*drawn, strict=True)
         return np.concatenate(places), np.concatenate(submits)
+
+    def _day(self, day: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+        """The jobs of one day to come: those of a day that has passed, some steps back."""
+        begin_s = self._taken_s + day * DAY_S
+        least = -(-(begin_s + DAY_S - self._until_s) // self._step_s)
+        back_s = (least + int(share * self._steps)) * self._step_s
+        first, last = np.searchsorted(self._submit_s, [begin_s - back_s, begin_s - back_s + DAY_S])
+        return np.arange(first, last), self._submit_s[first:last] + back_s + 1

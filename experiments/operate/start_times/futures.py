@@ -6,7 +6,9 @@ snapshot, run on under a scheduler until no job of the snapshot waits, or to the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +27,13 @@ from schedulers.lookahead.rollout import next_decision, run_until
 from schedulers.lookahead.supply_paths import Outlook, path_scores, steps_ahead
 from traces.numbers.constants import DAY_S, HOUR_S
 
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler
+
+
+_OF_JOBS = ("standings", "memberships")
+"""Tables of a world with a row for each job: its place among accounts, and the groups that limits count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draws:
@@ -41,13 +50,17 @@ class Draws:
 class Futures:
     """The state at a snapshot, and runs of it into futures."""
 
-    def __init__(self, part: SnapshotCase, scheduler: object, *, horizon_s: int, paths: int, seed: int) -> None:
+    def __init__(
+        self, part: SnapshotCase, scheduler: AnyScheduler, *, horizon_s: int, paths: int, seed: int
+    ) -> None:
         """paths: of the supply, around the newest forecast; the first one is its median."""
         self._part, self._horizon_s = part, horizon_s
         self._decider: Decider = as_decider(scheduler, part.case)
         self._world = before_snapshot(part, self._decider)
         self._jobs = len(part.jobs)
         self._past = self._world.jobs[self._jobs :].copy()
+        self._tables = [name for name in _OF_JOBS if len(getattr(self._world, name))]
+        self._past_rows = {name: getattr(self._world, name)[self._jobs :].copy() for name in self._tables}
         self._template_work_s = self._world.jobs["work_s"][: self._jobs].copy()
         self._lay_inputs(paths, seed)
 
@@ -77,13 +90,17 @@ class Futures:
         """Give the past jobs these run times, (P,) seconds: some of them had not ended."""
         self._past["work_s"] = work_s
 
-    def starts(self, draws: Draws) -> np.ndarray:
+    def starts(self, draws: Draws, progress: Callable[[int, int], None] | None = None) -> np.ndarray:
         """(F, W) when each waiting job starts in each future, in the order of `part.waiting`.
 
         UTC seconds; NEVER_S: not before the horizon.
         """
-        futures = draws.work_s.shape[1]
-        return np.stack([self._starts_of(draws, future) for future in range(futures)])
+        futures, rows = draws.work_s.shape[1], []
+        for future in range(futures):
+            rows.append(self._starts_of(draws, future))
+            if progress is not None:
+                progress(future + 1, futures)
+        return np.stack(rows)
 
     def _starts_of(self, draws: Draws, future: int) -> np.ndarray:
         days = -(-self._horizon_s // DAY_S)
@@ -104,6 +121,8 @@ class Futures:
         jobs = self._world.jobs[self._jobs : self._jobs + len(places)]
         jobs[:] = self._past[places]
         jobs["submit_s"] = submit_s
+        for name in self._tables:
+            getattr(self._world, name)[self._jobs :][: len(places)] = self._past_rows[name][places]
         dated = jobs["deadline_s"] < NEVER_S
         moved_s = submit_s - self._past["submit_s"][places]
         jobs["deadline_s"] = np.where(dated, jobs["deadline_s"] + moved_s, NEVER_S)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traces.jobs.workload import Workload
+from traces.jobs.workload import NO_CANCEL_S, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,23 @@ def past_jobs(
 ) -> PastJobs | None:
     """The jobs of a trace that were submitted from `since_s` on and before `taken_s`; None: there are none.
 
-    work   : on the clock of UTC seconds (replay_snapshot.on_utc). without: ids of jobs that have not ended, whatever follows
-    end_s  : (J,) when each ended; None: as early as it could, by its submit and run time. NEVER_S: it did not
+    Jobs that were taken away while they waited are left out: nobody knows how long they would have run.
+
+    work    : on the clock of UTC seconds (replay_snapshot.on_utc)
+    without : ids of jobs that have not ended, whatever else is said
+    end_s   : (J,) when each ended, NEVER_S: it did not; None: as early as its submit and run time allow
     """
     first, last = np.searchsorted(work.submit_s, [since_s, taken_s])
     if first >= last:
         return None
-    part = work.select(int(first), int(last))
-    ends_s = (work.submit_s + work.work_s if end_s is None else end_s)[first:last]
+    rows = np.arange(first, last)
+    if work.cancel_s is not None:
+        rows = rows[work.cancel_s[rows] >= NO_CANCEL_S]
+        if len(rows) == 0:
+            return None
+    part = work.take(rows)
+    ends_s = (work.submit_s + work.work_s if end_s is None else end_s)[rows]
     ended = ends_s <= taken_s
     if without:
         ended = ended & ~np.isin(part.job_id.astype(str), list(without))
     return PastJobs(part, ends_s, ended, taken_s)
-

@@ -37,11 +37,11 @@ class ModelChoice:
     like          : limits within this factor are alike
     """
 
-    shrink: float = 3.0
-    of_user: int = 40
+    shrink: float = 20.0
+    of_user: int = 8
     of_cluster: int = 2000
-    link: float = 0.5
-    link_of_user: float = 0.2
+    link: float = 0.7
+    link_of_user: float = 0.25
     like: float = 1.5
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +16,13 @@ from experiments.operate.start_times.past_jobs import PastJobs
 from experiments.operate.start_times.run_time_model import ModelChoice, OpenJobs, RunTimeModel
 from traces.numbers.constants import DAY_S
 
+if TYPE_CHECKING:
+    from rare.env.policies.policy import AnyScheduler
+
 LEVELS = (0.1, 0.5, 0.9)
 HORIZON_S = 7 * DAY_S
+LEARN_S = 26 * 7 * DAY_S
+"""The past from which run times are learnt, the last half year."""
 PATHS = 33
 """Paths of the supply: the median and 16 pairs; further futures meet them again."""
 
@@ -48,6 +55,10 @@ class StartTimes:
         """The waiting jobs, in the order of the columns."""
         return [self.part.jobs[index] for index in self.part.waiting.tolist()]
 
+    def levels(self) -> dict[str, float]:
+        """The levels of the simulated futures that are shown as 10, 50 and 90 %, by name."""
+        return dict(zip(("start_10", "start_50", "start_90"), LEVELS, strict=True))
+
     def at(self, level: float) -> np.ndarray:
         """(W,) the time before which a share `level` of the futures start each job."""
         futures = len(self.starts_s)
@@ -55,13 +66,17 @@ class StartTimes:
 
 
 def start_times(
-    snapshot_part: SnapshotCase, scheduler: object, past: PastJobs | None, effort: Effort | None = None
+    part: SnapshotCase,
+    scheduler: AnyScheduler,
+    past: PastJobs | None,
+    effort: Effort | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> StartTimes:
     """Simulate futures of a snapshot under a scheduler.
 
-    snapshot_part: made by `snapshot_case` with `past.work` as its history.
+    part: made by `snapshot_case` with `past.work` as its history.
     """
-    part, effort = snapshot_part, effort or Effort()
+    effort = effort or Effort()
     now = open_jobs(part)
     model = RunTimeModel(past, now, effort.model)
     arrivals = None if past is None else ArrivalBlocks(past.work.submit_s, part.taken_s, effort.seed)
@@ -69,7 +84,7 @@ def start_times(
     if past is not None:
         futures.complete_past(_with_drawn_ends(past, model, effort.seed))
     work_s = model.draws(now, effort.futures, effort.seed)
-    starts_s = np.sort(futures.starts(Draws(work_s, arrivals)), axis=0)
+    starts_s = np.sort(futures.starts(Draws(work_s, arrivals), progress), axis=0)
     by_limit_s = futures.starts(Draws(part.case.workload.work_s[: len(part.jobs), None], None))[0]
     return StartTimes(part, starts_s, by_limit_s)
 

@@ -278,7 +278,7 @@ def fits_from_now(w, slot, run_s):
 
 @rule
 def place(w, slot, run_s):
-    """Reserve the earliest time at which a job fits for all its run; NEVER_S: it never does, or too far ahead."""
+    """Reserve the earliest time at which a job fits for all its run; NEVER_S: never, or too far ahead."""
     s = env_of(w)
     begin_step = first_fit(w, slot, run_s)
     if begin_step == s.pass_rows:

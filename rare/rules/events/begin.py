@@ -1,4 +1,4 @@
-"""What a run begins with: events, outages, chains, usage and limits. RULES.md §12, §14 and §15, compiled."""
+"""What a run begins with of grid events, outages, dependencies, usage and limits. RULES.md §12, §14, §15."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def begin_run_events(w):
     begin_events(w)
     begin_outages(w)
     begin_chains(w)
-    begin_usage(w)
     begin_limits(w)
+    begin_usage(w)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rare.state.arrays import job_of, live_of
+from rare.rules.limits.limit_arrays import NO_GROUP, group_limit_of, group_of, group_use_of
+from rare.state.arrays import live_of
 from rare.state.compile import rule
-from rare.state.limit_arrays import NO_GROUP, group_limit_of, group_of, group_use_of
 
 
 @rule
@@ -39,17 +39,13 @@ def reached_group(w, slot):
 
 
 @rule
-def is_refused_at_submit(w, index):
-    """Whether a limit rejects a job as it is submitted (§15.3): it could never start, or is one too many."""
-    job = job_of(w, index)
+def is_one_too_many(w, index):
+    """Whether a limit on submitted jobs rejects a job as it is submitted (§15.3)."""
     for k in range(w.groups_per_job):
         group = group_of(w, index, k)
         if group == NO_GROUP:
             break
-        limit = group_limit_of(w, group)
-        if job.estimate_s > limit.wall_s or job.cores > limit.cores or limit.running_jobs == 0:
-            return True
-        if group_use_of(w, group).submitted_jobs >= limit.submitted_jobs:
+        if group_use_of(w, group).submitted_jobs >= group_limit_of(w, group).submitted_jobs:
             return True
     return False
 

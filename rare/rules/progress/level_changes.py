@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rare.rules.job_life import (
+from rare.rules.job_life import HUGE
+from rare.rules.limits.start_reasons import (
     ERR_AGAIN,
     ERR_FASTEST,
     ERR_RAISE,
     ERR_SLOWEST,
     ERR_VOLUNTARY,
-    HUGE,
     OK,
     why_no_room,
 )

@@ -109,7 +109,8 @@ class PriorityTable(Table):
         description="priority of each quality of service, as `sacctmgr show qos` has it",
     )
     partition: Factors = Field(
-        default=NamedNumbers(), description="`PriorityJobFactor` of each partition; 1 for those left out"
+        default_factory=NamedNumbers,
+        description="`PriorityJobFactor` of each partition; 1 for those left out",
     )
     share: Annotated[tuple[ShareTable, ...], Tables, Field(max_length=_MOST_SHARES)] = ()
 

@@ -19,15 +19,15 @@ class BackfillTable(Table):
         default=0,
         ge=0,
         le=_MOST,
-        description="starts later than so long from now are not planned: who would start later holds no place "
-        "(10.11). Slurm's `bf_window`, there in minutes. 0: no limit",
+        description="starts later than so long from now are not planned: who would start later holds no "
+        "place (10.11). Slurm's `bf_window`, there in minutes. 0: no limit",
     )
     resolution_s: Whole = Field(
         default=0,
         ge=0,
         le=_MOST,
-        description="who waits holds its place from and until multiples of it: the start rounded down, the end "
-        "rounded up (10.12). Slurm's `bf_resolution`. 0 or 1: to the second",
+        description="who waits holds its place from and until multiples of it: the start rounded down, the "
+        "end rounded up (10.12). Slurm's `bf_resolution`. 0 or 1: to the second",
     )
     max_jobs: Whole = Field(
         default=0,
@@ -40,8 +40,8 @@ class BackfillTable(Table):
         default=0,
         ge=0,
         le=_MOST,
-        description="passes are made at multiples of it; in between each partition is served strictly in order "
-        "(10.14). Slurm's `bf_interval`. 0 or 1: at every instant",
+        description="passes are made at multiples of it; in between each partition is served strictly in "
+        "order (10.14). Slurm's `bf_interval`. 0 or 1: at every instant",
     )
 
 
@@ -69,7 +69,8 @@ class LimitTable(Table):
         default=None,
         ge=0,
         le=_MOST,
-        description="how many may run at once; others wait and hold no place (15.2). Slurm's MaxJobs, GrpJobs",
+        description="how many may run at once; others wait and hold no place (15.2). Slurm's MaxJobs, "
+        "GrpJobs",
         json_schema_extra=_NO_LIMIT,
     )
     cores: Whole | None = Field(
@@ -84,8 +85,8 @@ class LimitTable(Table):
         default=None,
         ge=0,
         le=_MOST,
-        description="how many may wait or run at once; one more is rejected as it is submitted (15.3). Slurm's "
-        "MaxSubmitJobs, GrpSubmitJobs",
+        description="how many may wait or run at once; one more is rejected as it is submitted (15.3). "
+        "Slurm's MaxSubmitJobs, GrpSubmitJobs",
         json_schema_extra=_NO_LIMIT,
     )
     wall_s: Whole | None = Field(

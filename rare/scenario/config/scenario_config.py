@@ -101,9 +101,9 @@ class Scenario(Table):
     events: EventsTable | None = None
     outage: Annotated[tuple[OutageTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
     outages: OutagesTable | None = None
-    priority: PriorityTable | None = None
     backfill: BackfillTable | None = None
     limit: Annotated[tuple[LimitTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
+    priority: PriorityTable | None = None
 
     def problems(self) -> Problems:
         """What several tables say together."""

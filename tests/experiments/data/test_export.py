@@ -1,6 +1,9 @@
 """Schedules for other programs, out of a run folder and out of a result."""
 
 import json
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 import rare
 from experiments.cli.root import main
-from experiments.data.export_schedule import export_run, schedule_of
+from experiments.data.export_schedule import BATSIM_COLUMNS, export_run, schedule_of
 from experiments.results.run_folder import load_run
 from experiments.runs import simulate_run
 from rare.model import Partition
@@ -169,6 +172,57 @@ class TestGantt:
         assert pd.read_csv(export_run(schedule, "gantt", tmp_path / "a.csv"))["job_id"].tolist() == [2]
 
 
+class TestBatsim:
+    def test_one_row_for_each_job(self, tmp_path):
+        _, schedule = suspended()
+        table = pd.read_csv(
+            export_run(schedule, "batsim", tmp_path / "a.csv"), dtype=str, keep_default_na=False
+        )
+        assert table.columns.tolist() == list(BATSIM_COLUMNS)
+        columns = ["job_id", "submission_time", "starting_time", "finish_time", "execution_time",
+                   "waiting_time", "turnaround_time", "allocated_resources", "success"]  # fmt: skip
+        assert sorted(table[columns].to_numpy().tolist()) == [
+            ["1", "0", "0", "70", "70", "0", "70", "0-1", "1"],
+            ["3", "3", "3", "8", "5", "0", "5", "3", "1"],
+            ["7", "0", "0", "10", "10", "0", "10", "2", "1"],
+        ]
+        assert set(table["final_state"]) == {"COMPLETED_SUCCESSFULLY"}
+
+    def test_jobs_that_never_started_have_empty_fields(self, tmp_path):
+        jobs = [{"work_s": 50, "cores": 4}, {"cores": 99, "work_s": 5}, {"work_s": 5, "cores": 4}]
+        case = make_case(jobs, CORES, [{"t": 0, "grid": 1000}], window_s=40)
+        schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))
+        table = pd.read_csv(
+            export_run(schedule, "batsim", tmp_path / "a.csv"), dtype=str, keep_default_na=False
+        )
+        assert table["final_state"].tolist() == ["RUNNING", "REJECTED", "SUBMITTED"]
+        assert table["starting_time"].tolist() == ["0", "", ""]
+        assert table["allocated_resources"].tolist() == ["0-3", "", ""]
+        assert table["metadata"].tolist() == ["status=unfinished", "status=rejected", "status=unfinished"]
+
+    def test_a_job_cut_at_its_estimate_and_one_that_was_killed(self, tmp_path):
+        job = {"work_s": 30, "estimate_s": 8}
+        case = make_case([job], CORES, [{"t": 0, "grid": 1000}], kill_at_estimate=True)
+        schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))
+        table = pd.read_csv(export_run(schedule, "batsim", tmp_path / "a.csv"))
+        assert table["final_state"].tolist() == ["COMPLETED_WALLTIME_REACHED"]
+        rows = [{"t": 0, "supply": 400}, {"t": 10, "supply": 0}]
+        case = make_case([{"work_s": 30, "preemptible": False}], CORES, rows, end_s=50, max_kills=1)
+        schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))
+        table = pd.read_csv(export_run(schedule, "batsim", tmp_path / "b.csv"))
+        assert table["final_state"].tolist() == ["COMPLETED_KILLED"]
+
+    def test_evalys_opens_it(self, run, tmp_path):
+        """In a process of its own: EVALYS_PYTHON names a Python with evalys, else this one is asked."""
+        python = os.environ.get("EVALYS_PYTHON", sys.executable)
+        if subprocess.run([python, "-c", "import evalys"], capture_output=True, check=False).returncode:
+            pytest.skip("evalys is not installed, nor in the Python that EVALYS_PYTHON names")
+        path = export_run(run, "batsim", tmp_path / "a.csv")
+        program = "import sys; from evalys.jobset import JobSet; print(len(JobSet.from_csv(sys.argv[1]).df))"
+        done = subprocess.run([python, "-c", program, str(path)], capture_output=True, text=True, check=False)
+        assert done.stdout.split() == [str(len(load_run(run).jobs))], done.stderr[-500:]
+
+
 class TestEnergy:
     def test_jobs_and_idle_make_the_total_exactly(self, run, tmp_path):
         table = pd.read_csv(export_run(run, "energy", tmp_path / "a.csv"), dtype=str, keep_default_na=False)
@@ -185,7 +239,9 @@ class TestEnergy:
         assert np.array_equal(table["energy_kwh"][:-2], jobs["energy_kwh"].astype(float))
 
 
-@pytest.mark.parametrize(("format", "suffix"), [("swf", "swf"), ("gantt", "csv"), ("energy", "csv")])
+@pytest.mark.parametrize(
+    ("format", "suffix"), [("swf", "swf"), ("gantt", "csv"), ("batsim", "csv"), ("energy", "csv")]
+)
 class TestFromFolderAndFromResult:
     def test_they_are_the_same_bytes(self, run, tmp_path, format, suffix):
         case = build(load_scenario("tiny", DARK), seed=0).case
@@ -245,7 +301,9 @@ def test_an_energy_that_is_none_names_the_line(run, tmp_path, energy):
         export_run(folder, "energy", tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize(("format", "suffix"), [("swf", "swf"), ("gantt", "csv"), ("energy", "csv")])
+@pytest.mark.parametrize(
+    ("format", "suffix"), [("swf", "swf"), ("gantt", "csv"), ("batsim", "csv"), ("energy", "csv")]
+)
 def test_a_run_in_which_nobody_started(tmp_path, format, suffix):
     case = make_case([{"work_s": 5}], CORES, [{"t": 0, "grid": 0}], window_s=60)
     schedule = rare.Schedule.of(rare.simulate(case, make_scheduler("fcfs")))

@@ -7,6 +7,7 @@ from tests.rare.rules.hand import ENERGY, HandCase, at, cores, job, scripted
 from tests.rare.rules.hand_cases_chains import CHAIN_CASES
 from tests.rare.rules.hand_cases_events import CANCEL_CASES, EVENT_CASES
 from tests.rare.rules.hand_cases_levels import CHECKPOINT_CASES, LEVEL_CASES
+from tests.rare.rules.hand_cases_limits import LIMIT_CASES
 from tests.rare.rules.hand_cases_outages import OUTAGE_CASES
 from tests.rare.rules.hand_cases_power import BATTERY_CASES, CLUSTER_CASES
 from tests.reference.simulator import WAIT, wait
@@ -251,4 +252,5 @@ HAND_CASES = [
     *LEVEL_CASES,
     *CHECKPOINT_CASES,
     *MACHINE_CASES,
+    *LIMIT_CASES,
 ]

@@ -16,7 +16,7 @@ from tests.rare.twins import Erratic, history
 from tests.reference.simulator import run_reference
 
 OPTIONS = ("window_s", "resolution_s", "max_jobs", "interval_s")
-SEEDS = 60  # `pytest -m slow` runs 10,000
+SEEDS = 36  # `pytest -m slow` runs 10,000
 
 
 def compare_any_choice(seed: int) -> None:

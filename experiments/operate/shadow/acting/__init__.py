@@ -1,1 +1,1 @@
-"""Holds and suspensions on a live cluster: who may be touched, the journal, and how everything is given back."""
+"""Holds and suspensions on a live cluster: whom they may touch, their journal, how they are given back."""

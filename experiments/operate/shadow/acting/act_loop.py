@@ -1,4 +1,4 @@
-"""`rare shadow act`: polls, follows RARE's opinion within its limits, and gives everything back at any trouble."""
+"""`rare shadow act`: follows RARE's opinion within its limits, and gives everything back at any trouble."""
 
 from __future__ import annotations
 
@@ -14,14 +14,8 @@ from types import FrameType
 from typing import Any
 
 from experiments.operate.shadow.acting.actor import Actor
-from experiments.operate.shadow.acting.held_jobs import (
-    HOLD,
-    ControllerLost,
-    HeldJob,
-    Journal,
-    Refused,
-    release_all,
-)
+from experiments.operate.shadow.acting.held_jobs import HOLD, HeldJob, Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused
 from experiments.operate.shadow.acting.watchdog_process import Watchdog, WatchdogGone
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll, Poller
@@ -120,7 +114,7 @@ class ActLoop:
             if self.poller.feed is not None and poll.power is None:
                 raise InputError(poll.feed_problem)
             opinion = self.opinion(with_ours_free(poll, self.actor.journal.held()))
-            self.log.append_poll(poll.snapshot, self.record(poll, opinion))
+            self.log.append_poll(poll.snapshot, self.record(poll, opinion), poll.ended)
             self._beat()
             if self._stop is not None:
                 return
@@ -208,8 +202,8 @@ class ActLoop:
             os.set_blocking(fd, False)
         before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
         wakeup = signal.set_wakeup_fd(-1)  # the process's own watch would end it within seconds
-        for number in SIGNALS:
-            signal.signal(number, self._on_signal)
+        for one in SIGNALS:
+            signal.signal(one, self._on_signal)
         try:
             yield
         finally:

@@ -6,29 +6,30 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from experiments.operate.shadow.acting.allow_list import AllowList
 from experiments.operate.shadow.acting.held_jobs import (
     HOLD,
+    LONGEST,
     NOT_OURS,
     RENEW,
     SUSPEND,
     HeldJob,
     Journal,
-    QueueRow,
-    Refused,
-    SlurmCommands,
     close,
     give_back,
+    held_before_s,
+    is_left_alone,
     with_failure_noted,
 )
+from experiments.operate.shadow.acting.slurm_answers import QueueRow, Refused, SlurmCommands
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll
 from experiments.operate.snapshots.cluster_snapshot import RUNNING, WAITING, SnapshotJob
 
 MARK = "rare-shadow"
-LONGEST = "held for the longest time allowed"
 WANTED = "RARE would let it go"
 
 
@@ -38,7 +39,7 @@ class ActLimits:
 
     actions_per_minute : new holds and suspensions; giving back is never limited
     most_held          : jobs held or suspended at a time
-    longest_hold_s     : after it a job is given back, and never touched again
+    longest_hold_s     : of a job in all; after it the job is given back, and never touched again
     lease_s            : how far ahead the begin time of a held job is set; renewed at half of it
     """
 
@@ -72,17 +73,20 @@ class Actor:
         if self.dry_run:
             self._follow_dry(poll, opinion)
             return
-        records = self.journal.records()
+        self.journal.shorten(time.time())
         rows = self.commands.rows()
-        held = self._settled(rows)
+        held, unsettled = self._settled(rows)
         held = self._given_back(held, poll, opinion)
         self._renewed(held)
-        left_alone = _left_alone(records) | _left_alone(self.journal.records())
-        ours = {job.job for job in held}
-        room = self.limits.most_held - len(held)
+        records = self.journal.records()
+        left_alone, held_s = _left_alone(records), held_before_s(records)
+        ours = {job.job for job in (*held, *unsettled)}
+        room = self.limits.most_held - len(ours)
         done = []
         for job, action, why in self._wanted(poll, opinion):
             key = (job.job_id, job.submit_s)
+            if held_s.get(key, 0.0) >= self.limits.longest_hold_s:
+                continue
             if job.job_id in ours or key in left_alone or not _is_free(rows.get(job.job_id), job, action):
                 continue
             if room <= 0 or not self._may_act():
@@ -95,30 +99,37 @@ class Actor:
 
     # --- what is ours already ----------------------------------------------------------------------------
 
-    def _settled(self, rows: dict[str, QueueRow]) -> list[HeldJob]:
-        """What is still ours; the rest is closed: it has started, ended, or its user has released it."""
-        held = []
+    def _settled(self, rows: dict[str, QueueRow]) -> tuple[list[HeldJob], list[HeldJob]]:
+        """What is still ours, and what may become so by a request under way. The rest is closed."""
+        held, unsettled = [], []
         for job in self.journal.held():
             why = job.is_ours(rows.get(job.job), time.time())
-            if why:
+            if why == NOT_OURS and job.may_come(time.time()):
+                unsettled.append(job)
+            elif why:
                 close(job, self.journal, why)
                 self.note(f"job {job.job} is no longer held by us: {why}")
             else:
                 held.append(job)
-        return held
+        return held, unsettled
 
     def _given_back(self, held: list[HeldJob], poll: Poll, opinion: Opinion) -> list[HeldJob]:
         """Give back what has been held long enough, and what RARE would let go; what stays ours."""
         wanted = {job.job_id: action for job, action, _ in self._wanted(poll, opinion)}
         resumed = {*opinion.starts, *opinion.resumes}
+        held_s = held_before_s(self.journal.records())
         stays = []
         for job in held:
             why = ""
-            if time.time() - job.since_s > self.limits.longest_hold_s:
+            before_s = held_s.get((job.job, job.submit_s), 0.0)
+            if before_s + time.time() - job.since_s > self.limits.longest_hold_s:
                 why = LONGEST
-            elif job.action == HOLD and wanted.get(job.job) != HOLD:
-                why = WANTED
-            elif job.action == SUSPEND and job.job in resumed:
+            elif (
+                job.action == HOLD
+                and wanted.get(job.job) != HOLD
+                or job.action == SUSPEND
+                and job.job in resumed
+            ):
                 why = WANTED
             if not why:
                 stays.append(job)
@@ -142,7 +153,7 @@ class Actor:
                 with_failure_noted(
                     self.journal,
                     self._record(RENEW, job.job, job.submit_s, lease_s=self.limits.lease_s),
-                    lambda: self.commands.put_off(job.job, self.limits.lease_s, None),  # noqa: B023 - called at once
+                    partial(self.commands.put_off, job.job, self.limits.lease_s, None),
                 )
                 renewed.add(job.job)
             except Refused as error:
@@ -153,20 +164,17 @@ class Actor:
     # --- new actions -------------------------------------------------------------------------------------
 
     def _wanted(self, poll: Poll, opinion: Opinion) -> Iterable[tuple[SnapshotJob, str, str]]:
-        """Jobs of the allow-list that RARE would hold or suspend, in the queue's order."""
-        suspends = set(opinion.suspends)
-        for job in poll.snapshot.jobs:
-            action, why = "", ""
-            if job.state == WAITING and job.job_id in opinion.holds:
-                action, why = HOLD, opinion.holds[job.job_id]
-            elif job.state == RUNNING and job.job_id in suspends:
-                action, why = SUSPEND, "the cluster draws more power than there is"
-            if not action or action not in self.allowed.actions:
-                continue
-            extras = poll.extras_of(job.job_id)
-            partitions = extras.partitions or job.partition
-            if not self.allowed.forbids(job, partitions, bool(extras.reservation)):
-                yield job, action, why
+        """Jobs of the allow-list that RARE would hold, then those that it would suspend, as queued.
+
+        Holds come first: else a waiting job would start on the cores of one that is suspended.
+        """
+        suspends = dict.fromkeys(opinion.suspends, "the cluster draws more power than there is")
+        for action, state, jobs in ((HOLD, WAITING, opinion.holds), (SUSPEND, RUNNING, suspends)):
+            for job in poll.snapshot.jobs:
+                if job.state != state or job.job_id not in jobs or action not in self.allowed.actions:
+                    continue
+                if not self.allowed.forbids(job, poll.extras_of(job.job_id)):
+                    yield job, action, jobs[job.job_id]
 
     def _may_act(self) -> bool:
         """Whether the rate allows one more action now; counts it."""
@@ -251,9 +259,5 @@ def _is_free(row: QueueRow | None, job: SnapshotJob, action: str) -> bool:
 
 
 def _left_alone(records: Iterable[dict[str, Any]]) -> set[tuple[str, int]]:
-    """Jobs that are never touched again: their user released them, or they were held as long as is allowed."""
-    return {
-        (record["job"], int(record["submit_s"]))
-        for record in records
-        if record["event"] == "closed" and record.get("why") in (NOT_OURS, LONGEST)
-    }
+    """Jobs that are never touched again: released by their user, or held as long as is allowed."""
+    return {(record["job"], int(record["submit_s"])) for record in records if is_left_alone(record)}

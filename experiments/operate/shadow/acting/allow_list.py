@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import HOLD, JOB_ID, SUSPEND
+from experiments.operate.shadow.acting.held_jobs import HOLD, SUSPEND
+from experiments.operate.shadow.acting.slurm_answers import JOB_ID
+from experiments.operate.shadow.polls import JobExtras
 from experiments.operate.snapshots.cluster_snapshot import SnapshotJob
 from traces.errors import InputError, quoted
 from traces.files.documents import read_toml
 
 NAMES = ("partitions", "users", "accounts", "qos")
 ACTIONS = (HOLD, SUSPEND)
-SWITCHES = ("include_root", "include_reservations")
+SWITCHES = ("include_root", "include_reservations", "include_interactive")
 MOST_NAMES = 10_000
 
 
@@ -23,7 +25,8 @@ class AllowList:
 
     partitions, users, accounts, qos : a job must be in each list that has names; at least one has
     actions : HOLD, and SUSPEND only where it is named
-    include_root, include_reservations : jobs of root, and in reservations, may be touched too
+    include_root, include_reservations, include_interactive : jobs of root, in reservations, and of srun and
+              salloc may be touched too
     """
 
     partitions: frozenset[str] = frozenset()
@@ -33,21 +36,22 @@ class AllowList:
     actions: frozenset[str] = frozenset((HOLD,))
     include_root: bool = False
     include_reservations: bool = False
+    include_interactive: bool = False
 
-    def forbids(self, job: SnapshotJob, partitions: str, reserved: bool) -> str:
-        """Why a job may not be touched; '' if it may.
-
-        partitions: all that its user named, joined by commas; each must be allowed. reserved: it is in a
-        reservation.
-        """
+    def forbids(self, job: SnapshotJob, extras: JobExtras) -> str:
+        """Why a job may not be touched; '' if it may. Each partition that its user named must be allowed."""
         if not JOB_ID.fullmatch(job.job_id):
             return "part of a heterogeneous job"
         if job.user in ("root", "0", "") and not self.include_root:
             return "of root, or of nobody known"
-        if reserved and not self.include_reservations:
+        if extras.reservation and not self.include_reservations:
             return "in a reservation"
+        if extras.deadline:
+            return "with a deadline, at which Slurm would cancel it"
+        if not extras.batch and not self.include_interactive:
+            return "interactive"
         wanted = (
-            ("partition", self.partitions, partitions.split(",")),
+            ("partition", self.partitions, (extras.partitions or job.partition).split(",")),
             ("user", self.users, [job.user]),
             ("account", self.accounts, [job.account]),
             ("QOS", self.qos, [job.qos]),
@@ -90,7 +94,12 @@ def _names(tables: dict[str, Any], key: str, path: Path) -> frozenset[str]:
     if not isinstance(value, list) or len(value) > MOST_NAMES:
         raise InputError(f"{key} is {quoted(value)}; write a list of names", where=path)
     for name in value:
-        if not isinstance(name, str) or not name.strip() or any(char in name for char in "*?,") or name != name.strip():
+        if (
+            not isinstance(name, str)
+            or not name.strip()
+            or any(char in name for char in "*?,")
+            or name != name.strip()
+        ):
             raise InputError(
                 f"{key} has {quoted(name)}; write each name in full, without wildcards", where=path
             )

@@ -18,184 +18,36 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import selectors
-import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-HOLD, SUSPEND, RENEW = "hold", "suspend", "renew"
-JOB_ID = re.compile(r"[1-9][0-9]{0,9}(_[0-9]{1,9})?", re.ASCII)
-ANSWER_WITHIN_S = 20.0
-MOST_BYTES = 256 * 2**20
-MOST_JOURNAL_BYTES = 256 * 2**20
-# Slurm's own words where its controller does not answer (22.05; src/common/slurm_errno.c).
-LOST = (
-    "unable to contact",
-    "connection refused",
-    "timed out",
-    "zero bytes were transmitted",
-    "connection failure",
-    "communication",
-    "in standby mode",
-    "no route to host",
-    "protocol authentication error",
+from experiments.operate.shadow.acting.slurm_answers import (
+    ANSWER_WITHIN_S,
+    JOB_ID,
+    ControllerLost,
+    QueueRow,
+    Refused,
+    SlurmCommands,
 )
-_FOREIGN = ("SQUEUE_", "SINFO_", "SCONTROL_", "SLURM_CLUSTERS", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
-_COLUMNS = "JobArrayID:40,State:20,SubmitTime:24,EligibleTime:24"
-RELEASED, STARTED, GONE, NOT_OURS, EXPIRED = (
+
+HOLD, SUSPEND, RENEW = "hold", "suspend", "renew"
+SETTLE_S = ANSWER_WITHIN_S + 10.0
+"""How long after a request nobody can say that it was not carried out."""
+MOST_JOURNAL_BYTES = 256 * 2**20
+LONG_BYTES = 4 * 2**20
+LEFT_ALONE_S = 60 * 24 * 3600.0
+LONGEST = "held for the longest time allowed"
+RELEASED, STARTED, GONE, NOT_OURS, TAKEN, EXPIRED = (
     "released",
     "started",
     "gone",
     "not ours any more",
+    "released by somebody else",
     "its begin time has passed",
 )
-
-
-class ControllerLost(Exception):
-    """Slurm's controller, or one of its commands, does not answer."""
-
-
-class Refused(Exception):
-    """Slurm answers, and does not do what it is asked for."""
-
-
-def checked_id(job_id: str) -> str:
-    """A job id that may stand on a command line: 17, or 17_3 of an array. Refused for anything else."""
-    if not JOB_ID.fullmatch(job_id):
-        raise Refused(f"{job_id[:40]!r} is no job id")
-    return job_id
-
-
-# --- Slurm's commands -------------------------------------------------------------------------------------
-
-
-def slurm_environment() -> dict[str, str]:
-    """This process's environment without what changes the output or the cluster of Slurm's commands."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    return {**kept, "SLURM_TIME_FORMAT": "%s", "LC_ALL": "C"}
-
-
-def answer(words: Sequence[str], within_s: float = ANSWER_WITHIN_S, most_bytes: int = MOST_BYTES) -> bytes:
-    """What a command prints. No shell is used.
-
-    ControllerLost where it is not there, takes longer, prints more, or says that the controller is not there;
-    Refused where it fails otherwise, with its last line.
-    """
-    name = os.path.basename(words[0])
-    try:
-        process = subprocess.Popen(
-            list(words),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=slurm_environment(),
-            start_new_session=True,  # Ctrl-C is for the shadow, which releases; not for an action half done
-        )
-    except (OSError, ValueError) as error:
-        raise ControllerLost(f"{name} cannot be run: {error}") from None
-    try:
-        output, errors = _read(process, name, within_s, most_bytes)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
-    if process.returncode == 0:
-        return output
-    text = (errors or output).decode("utf-8", "replace").strip()
-    line = " ".join((text.splitlines() or [f"exit code {process.returncode}"])[-1].split())[:200]
-    if any(word in text.lower() for word in LOST):
-        raise ControllerLost(f"{name}: {line}")
-    raise Refused(f"{name}: {line}")
-
-
-def _read(
-    process: subprocess.Popen[bytes], name: str, within_s: float, most_bytes: int
-) -> tuple[bytes, bytes]:
-    """Both streams to their end, and the process's end. ControllerLost for one that is slow or prints too much."""
-    assert process.stdout is not None and process.stderr is not None
-    parts: dict[Any, list[bytes]] = {process.stdout: [], process.stderr: []}
-    size, limit_s = 0, time.monotonic() + within_s
-    with selectors.DefaultSelector() as selector:
-        for stream in parts:
-            selector.register(stream, selectors.EVENT_READ)
-        while selector.get_map():
-            left_s = limit_s - time.monotonic()
-            if left_s <= 0:
-                raise ControllerLost(f"{name} gave no answer within {within_s:g} s")
-            for key, _ in selector.select(left_s):
-                data = os.read(key.fd, 1 << 16)
-                if not data:
-                    selector.unregister(key.fileobj)
-                parts[key.fileobj].append(data)
-                size += len(data)
-            if size > most_bytes:
-                raise ControllerLost(f"{name} printed more than {most_bytes:,} bytes")
-    try:
-        process.wait(max(limit_s - time.monotonic(), 0.1))
-    except subprocess.TimeoutExpired:
-        raise ControllerLost(f"{name} did not end within {within_s:g} s") from None
-    return b"".join(parts[process.stdout]), b"".join(parts[process.stderr])
-
-
-@dataclass(frozen=True)
-class SlurmCommands:
-    """The words with which Slurm's commands begin, such as ("scontrol",)."""
-
-    squeue: Sequence[str] = ("squeue",)
-    scontrol: Sequence[str] = ("scontrol",)
-
-    def rows(self) -> dict[str, QueueRow]:
-        """Every job that waits, runs or is suspended, by id. ControllerLost, Refused."""
-        text = answer([*self.squeue, "-h", "-r", "-O", _COLUMNS]).decode("utf-8", "replace")
-        rows = {}
-        for line in text.splitlines():
-            cells = line.split()
-            if len(cells) != 4 or _seconds(cells[2]) is None:
-                raise ControllerLost(f"squeue printed {line[:60]!r}, not a job")
-            rows[cells[0]] = QueueRow(cells[1], _seconds(cells[2]), _seconds(cells[3]))
-        return rows
-
-    def put_off(self, job_id: str, lease_s: int, mark: str | None) -> None:
-        """Let a job begin in so many seconds at the earliest, and mark it in the same request."""
-        words = [f"JobId={checked_id(job_id)}", f"StartTime=now+{int(lease_s)}"]
-        answer([*self.scontrol, "update", *words, *([] if mark is None else [f"AdminComment={mark}"])])
-
-    def let_go(self, job_id: str, marked: bool) -> None:
-        """Let a job begin at once, and take the mark away."""
-        words = [f"JobId={checked_id(job_id)}", "StartTime=now"]
-        answer([*self.scontrol, "update", *words, *(["AdminComment="] if marked else [])])
-
-    def comment(self, job_id: str, text: str) -> None:
-        """Write a job's administrator's comment."""
-        answer([*self.scontrol, "update", f"JobId={checked_id(job_id)}", f"AdminComment={text}"])
-
-    def suspend(self, job_id: str) -> None:
-        """Suspend a running job."""
-        answer([*self.scontrol, "suspend", checked_id(job_id)])
-
-    def resume(self, job_id: str) -> None:
-        """Resume a suspended job."""
-        answer([*self.scontrol, "resume", checked_id(job_id)])
-
-
-@dataclass(frozen=True)
-class QueueRow:
-    """One job of the queue. eligible_s: when it may begin at the earliest; None: held or unknown."""
-
-    state: str
-    submit_s: int | None
-    eligible_s: int | None
-
-
-def _seconds(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) else None
 
 
 # --- the journal ------------------------------------------------------------------------------------------
@@ -239,9 +91,33 @@ class Journal:
                 records.append(record)
         return records
 
+    def shorten(self, now_s: float) -> bool:
+        """Put a long journal aside where nothing is open; whether that was done. OSError.
+
+        It gets a name with the time. What the new one needs goes on in it: which jobs are left alone.
+        """
+        if not os.path.exists(self.path) or os.path.getsize(self.path) < LONG_BYTES:
+            return False
+        records = self.records()
+        if open_jobs(records):
+            return False
+        kept = [one for one in records if is_left_alone(one) and one["at_s"] > now_s - LEFT_ALONE_S]
+        beside = f"{self.path}.new"
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(json.dumps(one).encode() + b"\n" for one in kept)
+            os.fsync(file.fileno())
+        os.replace(self.path, f"{self.path.removesuffix('.jsonl')}-{int(now_s)}.jsonl")
+        os.replace(beside, self.path)
+        return True
+
     def held(self) -> list[HeldJob]:
         """What is open: asked for, and neither refused nor closed."""
         return open_jobs(self.records())
+
+
+def is_left_alone(record: Mapping[str, Any]) -> bool:
+    """Whether a record says that its job is never touched again: released by others, or held long enough."""
+    return record["event"] == "closed" and record.get("why") in (NOT_OURS, TAKEN, LONGEST)
 
 
 def _is_whole(record: Mapping[str, Any]) -> bool:
@@ -262,6 +138,7 @@ class HeldJob:
     since_s : when it was asked for, seconds since 1970
     windows : from and to when its begin time lies, as far as we know; of a hold only
     marked  : its administrator's comment is our mark
+    seen    : the queue has shown what we asked for
     """
 
     job: str
@@ -270,20 +147,28 @@ class HeldJob:
     since_s: float
     marked: bool
     windows: list[tuple[float, float]] = field(default_factory=list)
+    seen: bool = False
+
+    def may_come(self, now_s: float) -> bool:
+        """Whether what we asked for may still happen: the request of a killed process may be under way."""
+        return not self.seen and now_s < self.since_s + SETTLE_S
 
     @property
     def until_s(self) -> float:
         """The latest begin time that it can have by us."""
-        return max((high for _, high in self.windows), default=self.since_s)
+        return max((high for _, high in self.windows), default=self.since_s) - (1 if self.seen else 0)
 
     def is_ours(self, row: QueueRow | None, now_s: float) -> str:
-        """'' if the queue shows what we did, else why not: STARTED, GONE, NOT_OURS or EXPIRED."""
+        """'' if the queue shows what we did, else why not.
+
+        TAKEN: it was started before its begin time, which Slurm does for nobody who has not asked.
+        """
         if row is None or row.submit_s != self.submit_s:
             return GONE
         if self.action == SUSPEND:
             return "" if row.state == "SUSPENDED" else NOT_OURS
         if row.state != "PENDING":
-            return STARTED
+            return TAKEN if now_s < min((low for low, _ in self.windows), default=0) else STARTED
         if row.eligible_s is not None and row.eligible_s <= now_s and now_s >= self.until_s:
             return EXPIRED
         inside = any(low <= (row.eligible_s or 0) <= high for low, high in self.windows)
@@ -306,11 +191,27 @@ def open_jobs(records: Iterable[Mapping[str, Any]]) -> list[HeldJob]:
             lease_s = _number(record.get("lease_s"))
             # The request may have taken its whole time-out, and both clocks may differ a little.
             ours.windows.append((at_s + lease_s - 10, at_s + lease_s + ANSWER_WITHIN_S + 10))
-        elif event == "done" and _number(record.get("until_s")):
-            ours.windows = [(record["until_s"] - 1, record["until_s"] + 1)]
+        elif event == "done":
+            ours.seen = True
+            if _number(record.get("until_s")):
+                ours.windows = [(record["until_s"] - 1, record["until_s"] + 1)]
         elif event == "closed" or (event == "failed" and action != RENEW):
             del jobs[key]
     return list(jobs.values())
+
+
+def held_before_s(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], float]:
+    """How long each job was ours by the journal's records, what is open left out; by job id and submit."""
+    since_s: dict[tuple[str, str, int], float] = {}
+    total_s: dict[tuple[str, int], float] = {}
+    for record in records:
+        job = (record["job"], int(record["submit_s"]))
+        if record["event"] == "intend" and record["action"] in (HOLD, SUSPEND):
+            since_s[(record["action"], *job)] = record["at_s"]
+        elif record["event"] == "closed" and (record["action"], *job) in since_s:
+            begun_s = since_s.pop((record["action"], *job))
+            total_s[job] = total_s.get(job, 0.0) + max(record["at_s"] - begun_s, 0.0)
+    return total_s
 
 
 def _number(value: object) -> float:
@@ -337,6 +238,8 @@ def release_all(
             if not why:
                 give_back(job, journal, commands)
                 note(f"{'released' if job.action == HOLD else 'resumed'} job {job.job}")
+            elif why == NOT_OURS and job.may_come(time.time()):
+                left.append(job)
             else:
                 close(job, journal, why)
         except (ControllerLost, Refused) as error:

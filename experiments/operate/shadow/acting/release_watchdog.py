@@ -17,18 +17,13 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from experiments.operate.shadow.acting.held_jobs import (
-    ControllerLost,
-    Journal,
-    Refused,
-    SlurmCommands,
-    release_all,
-)
+from experiments.operate.shadow.acting.held_jobs import Journal, release_all
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused, SlurmCommands
 
 READY, BEAT, DONE = b"ready\n", b".", b"q"
 RETRY_S = 5.0
 TRY_FOR_S = 24 * 3600.0
-"""How long it goes on while the controller does not answer; the next start of a shadow releases what is left."""
+"""How long it goes on while the controller does not answer; then the next start of a shadow releases."""
 
 
 def main(text: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import experiments
 from experiments.operate.shadow.acting import release_watchdog
-from experiments.operate.shadow.acting.held_jobs import Journal, SlurmCommands
+from experiments.operate.shadow.acting.held_jobs import Journal
+from experiments.operate.shadow.acting.slurm_answers import SlurmCommands
 from traces.errors import InputError
 
 READY_WITHIN_S = 15.0

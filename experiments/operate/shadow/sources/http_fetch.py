@@ -39,7 +39,7 @@ class HttpRequest:
 
 
 def checked_url(url: str, headers: Mapping[str, str], where: str) -> SplitResult:
-    """The parts of a URL that may be asked. InputError for one that would show a secret or cannot be asked."""
+    """The parts of a URL. InputError for one that would show a secret, or cannot be asked."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -137,6 +137,8 @@ def _get(parts: SplitResult, request: HttpRequest, limit: _Limit) -> tuple[int, 
         body = answer.read(request.most_bytes + 1)
         if limit.over:
             raise TimeoutError
+        if answer.length and len(body) <= request.most_bytes:  # `read` with a length says nothing of it
+            raise http.client.IncompleteRead(body, answer.length)
         if len(body) > request.most_bytes:
             raise InputError(f"answers with more than {request.most_bytes:,} bytes", where=shown(request.url))
         return answer.status, location, body

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.operate.shadow.acting.held_jobs import ControllerLost, Refused, answer
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused, answer
 from experiments.operate.shadow.sources.http_fetch import HttpRequest, checked_url, fetch, shown
 from experiments.operate.shadow.sources.slurm_source import command_words
 from traces.errors import InputError, quoted
@@ -63,7 +63,7 @@ class FeedOptions:
     """How a feed's answer is to be read.
 
     unit      : of a bare number; '' where the text says it
-    path      : of the number in JSON, such as `powerConsumptionBreakdown.wind+powerConsumptionBreakdown.solar`
+    path      : of the number in JSON, such as `breakdown.wind+breakdown.solar`
     time_path : of the instant in JSON that the number is of; '': it is of now (of a file: of its last change)
     scale     : the number is multiplied by this
     headers   : name of a header and name of the environment variable with its value
@@ -86,7 +86,7 @@ class PowerFeed:
     table: Path | None = None
 
     def read(self, now_s: float | None = None) -> PowerReading:
-        """The power at `now_s` (None: the clock's). InputError, one line, where the feed is not there or lies."""
+        """The power at `now_s` (None: the clock's). InputError where the feed is not there or lies."""
         read_s = time.time() if now_s is None else now_s
         if self.table is not None:
             return _of_table(self.table, self.options, read_s)
@@ -129,7 +129,9 @@ def _headers(options: FeedOptions) -> dict[str, str]:
             raise InputError(f"--power-header: {quoted(header)} is no name of a header")
         value = os.environ.get(variable, "")
         if not value or any(not " " <= char <= "~" for char in value):
-            raise InputError(f"--power-header: the environment variable {quoted(variable)} is empty or no text")
+            raise InputError(
+                f"--power-header: the environment variable {quoted(variable)} is empty or no text"
+            )
         headers[header] = value
     return headers
 

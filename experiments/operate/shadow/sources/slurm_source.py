@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from experiments.operate.shadow.acting.held_jobs import ControllerLost, Refused, answer
+from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused, answer
 from experiments.operate.shadow.sources.http_fetch import HttpRequest, checked_url, fetch
 from traces.errors import InputError, quoted
 

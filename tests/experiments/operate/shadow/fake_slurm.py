@@ -9,9 +9,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.operate.shadow.acting.held_jobs import SlurmCommands
+from experiments.operate.shadow.acting.slurm_answers import SlurmCommands
 
 PROGRAM = Path(__file__).with_name("fake_slurm_program.py")
+
+
+def watchdog_of(pid: int) -> int:
+    """The process number of a shadow's watchdog, by the shadow's."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    (child,) = [one for one in children if b"release_watchdog" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return int(child)
 
 
 class FakeSlurm:
@@ -66,6 +73,8 @@ class FakeSlurm:
             "node_count": 1,
             "admin_comment": "",
             "resv_name": "",
+            "batch_flag": True,
+            "deadline": 0,
             **others,
         }
         self.change(jobs={**self.state["jobs"], str(name): job})

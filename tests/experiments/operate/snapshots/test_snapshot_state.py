@@ -7,7 +7,7 @@ import pytest
 from experiments.operate.snapshots.cluster_snapshot import ClusterSnapshot, SnapshotJob, SnapshotPartition
 from experiments.operate.snapshots.snapshot_case import snapshot_case
 from experiments.operate.snapshots.snapshot_state import before_snapshot, decide_now
-from rare.scenario.load import load_scenario
+from rare.scenario.load import Overrides, load_scenario
 from rare.scheduler import as_decider
 from rare.state.arrays import QUEUED, RUNNING
 from schedulers import make_scheduler
@@ -120,3 +120,20 @@ def test_a_start_after_the_snapshot_counts_as_just_before_it():
 def test_a_snapshot_without_jobs_is_refused():
     with pytest.raises(InputError, match="no job"):
         snapshot_case(ClusterSnapshot(NOW_S, MACHINE, (waits("x", 1, held=True),)))
+
+
+def test_limits_of_the_scenario_hold_from_the_snapshot_on():
+    """What runs beyond a limit runs on; nobody else of that user starts."""
+    settings = ["limit=[{user='u', running_jobs=1}]"]
+    loaded = load_scenario("plain", Overrides(settings=settings))
+    jobs = [runs("a", 1, 60, user="u"), runs("b", 1, 60, user="u")]
+    jobs += [waits("c", 1, user="u"), waits("d", 1, user="v")]
+    assert decided(jobs, loaded=loaded)[1].starts == ("d",)
+
+
+def test_priority_of_the_scenario_orders_the_queue():
+    settings = ["priority.size_weight=1000", "priority.favor_small=true"]
+    loaded = load_scenario("plain", Overrides(settings=settings))
+    jobs = [waits("large", 8, waited_s=500), waits("small", 1)]
+    assert decided(jobs, "multifactor", loaded=loaded)[1].starts == ("small",)
+    assert decided(jobs, "fcfs", loaded=loaded)[1].starts == ("large",)

@@ -18,8 +18,11 @@ from rare.model import Case, Cluster, Partition
 from rare.options.slurm_priority import Priority, PriorityShare
 from rare.scenario.case_hash import case_hash
 from schedulers import make_scheduler
+from schedulers.lookahead.belief import Believed
+from schedulers.lookahead.estimate_accuracy import Accuracy
 from tests.builders import random_case
 from tests.priority_builders import with_priority
+from tests.rare.clocks.test_clocks import compare_with_spurious_wakes
 from tests.reference.site_priority import Accounts
 from traces.errors import InputError
 from traces.jobs.workload import Workload
@@ -204,6 +207,13 @@ class TestProperties:
                 other = rare.simulate(case, make_scheduler(f"fcfs+{backfill}"))
                 assert one.jobs.tolist() == other.jobs.tolist(), (seed, backfill)
 
+    def test_it_does_not_matter_what_else_wakes_the_cluster(self):
+        for seed in range(20):
+            rng = random.Random(seed)
+            case = with_priority(rng, random_case(rng))
+            backfill = rng.choice(("none", "greedy", "easy", "conservative", "conservative=kept"))
+            compare_with_spurious_wakes(case, make_scheduler(f"multifactor+{backfill}"))
+
     def test_by_size_alone_the_widest_goes_first_or_the_narrowest(self, starts):
         widths = [3, 1, 4, 1, 5, 2, 6, 5, 3]
         jobs = [(0, 10, 8, "a", ""), *((1, 10, width, "a", "") for width in widths)]
@@ -299,13 +309,25 @@ class TestCopies:
         assert [play(e, 15) for e in range(3)] == expected
 
     def test_the_lookahead_ranks_its_copies_alike(self):
-        """Under a copy that has seen nothing of the usage, it would not choose what its heuristic does."""
+        """What it plays on has the usage, and whom the arrivals that it draws belong to."""
+        case = self.CASE()
+        world = clock_at(case, 61, "multifactor+easy").world
+        copy_ = Believed(world, 2, 24 * 3600, True, 0)
+        copy_.lay(world, 0, 61 + 24 * 3600, Accuracy(0))
+        copy_.draw(1)
+        known, drawn = len(case.workload), len(copy_.drawn_jobs)
+        assert copy_.world.associations[0].tolist() == world.associations[0].tolist()
+        assert world.associations[0].usage.sum() > 0 and drawn > known
+        new = copy_.world.standings[known : known + drawn]
+        assert new.tolist() == world.standings[copy_.drawn_jobs].tolist()
+
+    def test_the_lookahead_gives_the_same_on_both_clocks(self):
         case = self.CASE()
         case = replace(case, workload=replace(case.workload, value_u=np.full(40, 10**6)))
         name = "lookahead=multifactor+easy+budget=60+samples=2"
-        for clock in ("compiled", "simpy"):
-            result = rare.simulate(case, make_scheduler(name), clock=clock)
-            assert result.metrics["jobs_completed"] == 40
+        runs = [rare.simulate(case, make_scheduler(name), clock=clock) for clock in ("compiled", "simpy")]
+        assert runs[0].jobs.tolist() == runs[1].jobs.tolist()
+        assert runs[0].metrics["jobs_completed"] == 40
 
 
 class TestCases:

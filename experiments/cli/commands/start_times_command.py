@@ -1,0 +1,77 @@
+"""`rare start-times`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from experiments.cli import functions
+from experiments.cli.output import clean_stdout, json_text
+from experiments.cli.shared_options import (
+    Seconds,
+    force_option,
+    json_option,
+    quiet_option,
+    scenario_option,
+    seed_option,
+    settings_option,
+)
+from experiments.process.progress import ProgressDisplay
+
+_WISHES = ("workload", "power", "processors", "settings")
+
+
+@click.command("start-times")
+@click.argument("snapshot", metavar="SNAPSHOT.json", required=False)
+@click.option("--squeue", metavar="FILE", help="What `squeue --json` printed; with --sinfo.")
+@click.option("--sinfo", metavar="FILE", help="What `sinfo --json` printed.")
+@click.option("--slurm", is_flag=True, help="Run squeue and sinfo now.")
+@click.option("--at", metavar="SECONDS|DATE", help="Replay --workload, and take the snapshot then.")
+@click.option(
+    "--scheduler", default="easy", show_default=True, metavar="NAME", help="Who decides from now on."
+)
+@click.option("--history", metavar="TRACE", help="Jobs of the cluster's past: SWF, CSV or Parquet.")
+@click.option(
+    "--futures",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    show_default=True,
+    help="How many are simulated.",
+)
+@click.option(
+    "--horizon",
+    type=Seconds(),
+    default="7d",
+    show_default=True,
+    metavar="DURATION",
+    help="How far ahead: 12h, 7d.",
+)
+@click.option("--job", "jobs", multiple=True, metavar="ID", help="Only this waiting job. Repeatable.")
+@scenario_option("The power side, and with --at jobs and machine.", default="plain")
+@settings_option
+@click.option("--workload", metavar="FILE", help="With --at: the job trace.")
+@click.option("--processors", type=click.IntRange(min=1), metavar="N", help="With --at: of the machine.")
+@click.option("--power", metavar="FILE|unlimited", help="Power series (CSV), or power without limit.")
+@click.option("--zone", metavar="ZONE", help="Of times of day; default: the trace's, or this machine's.")
+@click.option("--save", metavar="FILE", help="Also write the snapshot in our own form.")
+@click.option("--out", metavar="DIR", help="Write a folder: the ranges as a figure, JSON and text.")
+@force_option("Replace FILE of --save.")
+@seed_option("Of all draws.")
+@json_option()
+@quiet_option
+def start_times(as_json: bool, quiet: bool, **options: Any) -> None:
+    """When will each waiting job start? A range from simulated futures.
+
+    The snapshot of queue and running jobs is a file in our own form (docs/start-times.md), the JSON of squeue
+    and sinfo, or an instant of a replayed trace. Run times are drawn from what users' past jobs took of their
+    limits, arrivals from the past, power from the newest forecast.
+    """
+    wishes = functions.Wishes(**{key: options.pop(key) for key in _WISHES})
+    horizon_s = options.pop("horizon")
+    with clean_stdout(as_json):
+        request = functions.StartTimesRequest(wishes=wishes, horizon_s=horizon_s, **options)
+        facts = functions.predict_starts(request, ProgressDisplay(quiet))
+    click.echo(json_text(facts) if as_json else functions.start_times_text(facts))
+    if not as_json and request.out is not None:
+        click.echo(f"written: {request.out}")

@@ -1,0 +1,1 @@
+"""Tests of schedulers behind Batsim's protocol."""
