@@ -107,8 +107,8 @@ def without_repeats(records: Records, findings: Findings) -> Records:
     return records.take(~gone)
 
 
-def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Records, Runs, np.ndarray]:
-    """(records, runs, numbers) with one row for each job; a number tells jobs of one id apart, from 0.
+def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Records, Runs]:
+    """The records and runs with one row for each job.
 
     A job that was requeued keeps its first submit. Its work is what its last try ran: earlier tries are
     lost work. Parts of a resized job are added up.
@@ -117,14 +117,12 @@ def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Reco
     order = np.lexsort((records["line"], records["submit"], ident))
     begins = np.flatnonzero(np.append(True, ident[order[1:]] != ident[order[:-1]]))
     sizes = np.diff(np.append(begins, len(order)))
-    numbers = np.zeros(len(order), dtype=np.int64)
     if (sizes == 1).all():
-        return records, runs, numbers
+        return records, runs
     joined = _Joined(records, runs)
     for group in np.flatnonzero(sizes > 1).tolist():
         rows = order[begins[group] : begins[group] + sizes[group]].tolist()
-        for number, job in enumerate(_chains(records, rows)):
-            numbers[job[0]] = number
+        for job in _chains(records, rows):
             joined.join(job)
     text = "a further try of a requeued job, joined to its first; the last that ran counts"
     findings.add("repairs", "requeued", joined.requeued, records["job"], text)
@@ -132,7 +130,7 @@ def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Reco
     findings.add("repairs", "resized", joined.resized, records["job"], text)
     keep = ~joined.gone
     findings.at(findings.lines[keep])
-    return joined.records().take(keep), joined.runs.take(keep), numbers[keep]
+    return joined.records().take(keep), joined.runs.take(keep)
 
 
 class _Joined:

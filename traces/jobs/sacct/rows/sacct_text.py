@@ -162,7 +162,8 @@ class SacctText:
         plain = [line.split(delimiter) for line in lines]
         if unfinished is None and not self._quotes and set(map(len, plain)) <= {width}:
             return plain, list(numbers), None
-        rows, at = [], []
+        rows: list[list[str]] = []
+        at: list[int] = []
         for number, line in zip(numbers, lines, strict=True):
             begun, text = number, line
             if unfinished is not None:
