@@ -81,7 +81,7 @@ def changes(
             if job.state == SUSPENDED:
                 found.append(Change(SUSPENDED_NOW, job.job_id, span))
     for key, gone in over.items():
-        if key not in known and key not in here and span[0] < gone.submit_s <= gone.end_s:
+        if key not in known and key not in here and gone.submit_s >= span[0]:
             found += _unseen(gone)
     return tuple(found)
 

@@ -61,6 +61,7 @@ def test_what_slurm_remembers_of_jobs_that_are_gone():
     assert change.between == (NOON_S + 8, NOON_S + 8)
     quick = EndedJob("9", NOON_S + 2, NOON_S + 3, NOON_S + 8)
     assert did([], [], quick) == [("submitted", "9"), ("started", "9"), ("ended", "9")]
+    assert len(did([], [], dataclasses.replace(quick, submit_s=NOON_S))) == 3  # in the second of the poll
     assert did([], [], dataclasses.replace(quick, submit_s=NOON_S - 5)) == []  # told already
     assert did([job("1")], [], dataclasses.replace(started, submit_s=1)) == [("cancelled", "1")]
 

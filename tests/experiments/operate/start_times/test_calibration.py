@@ -53,8 +53,8 @@ def test_groups_and_lines():
 
 def test_a_sample_of_a_synthetic_cluster():
     made = schedule()
-    found = sample(made, instants(made, range(2), 12, 0), Effort(40))
-    assert len(found) > 20
+    found = sample(made, instants(made, range(2), 8, 0), Effort(20))
+    assert len(found) > 10
     assert (found.wait_s > 0).all(), "whoever starts at the snapshot has started in it"
     assert (np.diff(found.grid_s, axis=1) >= 0).all()
     assert coverage(found).error_s < coverage(found).by_limits_error_s
