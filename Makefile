@@ -37,13 +37,15 @@ help:
 	@echo "make compare-speed BASE=main  costs relative to plain SimPy at BASE and at HEAD (asv)"
 	@echo "make clean   remove what the targets above made, .venv included"
 
-# torch first and by itself, so that its exact version is taken. pybatsim by itself too: it pins an old pyzmq. Installed again only when the requirements change. Editable: edits count at once.
+# torch first and by itself, so that its exact version is taken. pybatsim in an environment of its own: it brings a package `schedulers`, as RARE does. Installed again only when the requirements change. Editable: edits count at once.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,learn,cluster,size,batsim]'
-	$(BIN)/python -m pip install --quiet --no-deps pybatsim==3.2.1
+	$(PYTHON) -m venv --clear $(VENV)/pybatsim
+	$(VENV)/pybatsim/bin/python -m pip install --quiet -c constraints.txt pyzmq procset sortedcontainers docopt
+	$(VENV)/pybatsim/bin/python -m pip install --quiet --no-deps pybatsim==3.2.1
 	touch $@
 
 venv: $(STAMP)

@@ -1,6 +1,7 @@
 """Runs one of pybatsim's schedulers: `python -m docs.scripts.pybatsim_process fillerSched tcp://127.0.0.1:28000`.
 
-It is a process of its own. `PYBATSIM_PYTHON` names the Python that has pybatsim, else it is this one.
+It is a process of its own. `PYBATSIM_PYTHON` names the Python that has pybatsim; else it is that of the folder
+`pybatsim` in this virtual environment, where the Makefile installs it; else this one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ _FIND = (
 
 
 def python_of_pybatsim() -> str:
-    """The Python that has pybatsim: that of the environment variable, else this one."""
-    return os.environ.get("PYBATSIM_PYTHON", sys.executable)
+    """The Python that has pybatsim: of the environment variable, else of the Makefile, else this one."""
+    installed = Path(sys.prefix) / "pybatsim" / "bin" / "python"
+    return os.environ.get("PYBATSIM_PYTHON", str(installed) if installed.exists() else sys.executable)
 
 
 def scheduler_file(name: str) -> Path | None:

@@ -45,7 +45,7 @@ COMMANDS = {
     ),
     "export": LazyCommand(
         f"{_COMMANDS}.export_command:export",
-        "Write a run's schedule as SWF, Gantt intervals or energy per job.",
+        "Write a run's schedule as SWF, Gantt intervals, Batsim's jobs or energy per job.",
     ),
     "launchpad": LazyCommand(
         f"{_COMMANDS}.launchpad_command:launchpad",

@@ -16,7 +16,7 @@ SIZE_NODES = ("needed", "one")
 MOST_WEIGHT = 10**10
 """As much as weights, shares and factors may be; Slurm's have 32 bits."""
 MOST_USAGE_CORE_S = 3600 * 10**11
-MOST_PERIOD_S = 10**6  # so that what is used in one can be counted
+MOST_PERIOD_S = 10**5  # so that what is used in one can be counted
 _MOST_S = 10**9
 _WEIGHTS = ("age_weight", "size_weight", "partition_weight", "qos_weight", "fair_share_weight")
 

@@ -42,7 +42,7 @@ before accounts, by name. share: of its siblings'; promised: of the whole cluste
 beginning of a run [core-seconds]; user: whether it is one; users: how many there are at or below it."""
 ASSOCIATION = np.dtype(
     [
-        # usage at the last mark [core-seconds]; what jobs have added since then, in thousandths
+        # usage at the last mark [core-seconds]; what jobs have added since then, / 10^4
         ("usage", F8), ("added", I8),
         # usage at the last mark without what was added at it
         ("before", F8),

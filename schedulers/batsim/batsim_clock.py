@@ -7,14 +7,14 @@ for. What it decides is carried out as soon as the rules of RARE allow it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from rare.model import NEVER_S, Case
 from rare.rules.advance import next_event_s, take_inputs
-from rare.rules.decide import OK, apply, why_not_start
+from rare.rules.decide import OK, apply, has_power_at, why_not_start
 from rare.rules.instant import end_run, instant
 from rare.rules.job_life import cancel, kill
 from rare.rules.orders import estimate_left_s
@@ -25,6 +25,7 @@ from rare.state.arrays import (
     DECIDE_START,
     ENDED,
     FREE,
+    HELD,
     IDLE,
     KILL,
     SETTLING,
@@ -36,9 +37,9 @@ from rare.world import Recorder
 from schedulers.batsim.batsim_answers import ProtocolError
 from schedulers.batsim.batsim_events import event
 from schedulers.batsim.batsim_link import BatsimLink
-from schedulers.batsim.batsim_session import BatsimSession
+from schedulers.batsim.batsim_session import BatsimSession, Held
 
-_ROOM = 64  # rows of the event log that are free before the scheduler is asked
+_ROOM = 8  # rows of the event log that one action may need (rare.rules.bookkeeping)
 _MOST_ROUNDS = 1000  # messages in one instant
 _MOST_IDLE = 100_000  # calls in a row that change nothing
 _REPORT = 1000  # instants between two reports of the progress
@@ -119,7 +120,7 @@ class BatsimClock:
             self._state.due_s = min(int(self._state.due_s), next_s)
 
     def _make_room(self, status: int) -> None:
-        self._hear()
+        self._take_rows()
         self.world = self.recorder.make_room(self.world, status)
         self._state = self.world.env[0]
         self._seen = int(self._state.log_rows)
@@ -152,15 +153,25 @@ class BatsimClock:
         raise self._link.failed(f"more than {_MOST_ROUNDS} messages at {self._now_s} s without an end")
 
     def _hear(self) -> None:
-        """Let the session know what happened since it last did."""
+        """Let the session know what happened since it last did, and which cores have power."""
+        self._take_rows()
+        if self._tells_power:
+            self._session.tell_power(self._now_s, self._powered())
+
+    def _take_rows(self) -> None:
         state = self._state
         rows = self.world.log[0, self._seen : int(state.log_rows)]
         self._seen = int(state.log_rows)
-        last = int(state.next_job) == int(state.jobs_end)
+        last = (
+            int(state.next_job) == int(state.jobs_end)
+            and not (self.world.live.view(np.ndarray)[0]["doing"] == HELD).any()
+        )
         self._session.take(rows, self._now_s, self._left_s, last)
-        if self._tells_power:
-            self._session.tell_power(self._now_s, self._powered())
-        if self._seen + _ROOM > self.world.log.shape[1]:
+
+    def _ensure_room(self) -> None:
+        """Room in the event log for one more action, which writes there without a look."""
+        if int(self._state.log_rows) + _ROOM > self.world.log.shape[1]:
+            self._take_rows()
             self.recorder.drain(self.world)
             self._seen = 0
 
@@ -176,7 +187,7 @@ class BatsimClock:
 
     def _end(self) -> None:
         """Tell what is left to tell, and that the simulation is over; decisions come too late."""
-        self._hear()
+        self._take_rows()
         now_s = self._now_s
         self._session.free_s = now_s
         message = self._session.message(now_s)
@@ -186,18 +197,21 @@ class BatsimClock:
 
     # --- decisions ---
 
-    def _due(self) -> list[Any]:
+    def _due(self) -> Iterator[Held]:
         """Starts that the scheduler wants by now."""
-        return [start for start in self._session.held if start.from_s <= self._now_s]
+        now_s = self._now_s
+        return (start for start in self._session.held if start.from_s <= now_s)
 
     def _startable(self, job: int) -> bool:
-        return int(why_not_start(self.world.handles[0], self._slot(job))) == OK
+        handle, slot = self.world.handles[0], self._slot(job)
+        return int(why_not_start(handle, slot)) == OK and bool(has_power_at(handle, slot, 0))
 
     def _start_one(self) -> bool:
         """Carry out the first held start that the rules allow now; whether there was one."""
         for start in self._due():
-            slot = self._slot(start.job)
-            if int(apply(self.world.handles[0], slot)) == OK:
+            if self._startable(start.job):
+                self._ensure_room()
+                apply(self.world.handles[0], self._slot(start.job))
                 self._session.held.remove(start)
                 waited_s = self._now_s - max(start.from_s, start.since_s)
                 if waited_s > 0:
@@ -208,10 +222,12 @@ class BatsimClock:
 
     def _drop(self, job: int) -> None:
         """Take a job out of the queue for good."""
+        self._ensure_room()
         cancel(self.world.handles[0], self._slot(job))
 
     def _kill(self, job: int) -> None:
         """End a running job for good: this is the last kill that it is allowed."""
+        self._ensure_room()
         state, slot = self._state, self._slot(job)
         allowed = int(state.max_kills)
         state.max_kills = int(self.world.live[0, slot].kills) + 1
@@ -219,13 +235,13 @@ class BatsimClock:
         state.max_kills = allowed
 
     def _slot(self, job: int) -> int:
-        live = self.world.live[0]
-        return int(np.flatnonzero((live.job == job) & (live.doing != FREE))[0])
+        live = self.world.live.view(np.ndarray)[0]
+        return int(np.flatnonzero((live["job"] == job) & (live["doing"] != FREE))[0])
 
     def _left_s(self, job: int) -> int:
         """What is left of a job's estimate; the estimate of one that is gone again."""
-        live = self.world.live[0]
-        slots = np.flatnonzero((live.job == job) & (live.doing != FREE))
+        live = self.world.live.view(np.ndarray)[0]
+        slots = np.flatnonzero((live["job"] == job) & (live["doing"] != FREE))
         row = self.world.jobs[job]
         if len(slots) == 0:
             return int(row.estimate_s)

@@ -33,7 +33,12 @@ class BatsimLink:
         self._socket.setsockopt(zmq.MAXMSGSIZE, _MOST_BYTES)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)
         self._connected = False
-        self._socket.connect(endpoint.address)
+        self._socket.setsockopt(zmq.IPV6, endpoint.address.startswith("tcp://["))
+        try:
+            self._socket.connect(endpoint.address)
+        except zmq.ZMQError as error:
+            self.close()
+            raise self.failed(f"cannot be connected to ({one_line(error, 80)})") from None
 
     def ask(self, message: dict[str, Any]) -> object:
         """Send a message and wait for the answer, as parsed JSON. InputError, in one line, if none comes."""
@@ -57,7 +62,8 @@ class BatsimLink:
         lost = False
         while True:
             if self._socket.poll(_LOOK_MS):
-                return bytes(self._socket.recv())
+                parts = self._socket.recv_multipart()
+                return b"".join(parts)  # a second one would be part of no JSON, and is told so
             if lost:  # what it had sent before it left would have come by now
                 raise self.failed("the scheduler closed its connection without an answer; see its output")
             lost = self._look()

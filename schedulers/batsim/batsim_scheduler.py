@@ -17,7 +17,7 @@ from schedulers.batsim.batsim_link import BatsimLink, Talk
 from schedulers.batsim.batsim_session import BatsimSession
 from traces.errors import InputError
 
-_MOST_CORES = 10**6
+_MOST_CORES = 200_000  # each is an object in the first message
 _in_use: WeakValueDictionary[str, BatsimScheduler] = WeakValueDictionary()
 
 

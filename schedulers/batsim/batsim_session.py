@@ -34,6 +34,8 @@ SUCCESS, WALLTIME, KILLED = "COMPLETED_SUCCESSFULLY", "COMPLETED_WALLTIME_REACHE
 _REASONS = {
     SHED: "no power", KILL: "no power", SUSPEND: "suspended", LOSE: "its nodes went out of service"
 }  # fmt: skip
+_YEAR_S = 365 * 86_400
+_MOST_MJ = 2**61
 _LEAVES = (EXPIRE, CANCEL, DROP)
 
 
@@ -65,12 +67,21 @@ class Orders:
     kill: list[int] = field(default_factory=list)
 
 
+def _latest_s(case: Case) -> int:
+    """A year after the last job and input, and what the jobs need one after the other."""
+    jobs, change_s = case.workload, case.inputs.change_s
+    last_s = max(int(jobs.submit_s[-1]), int(change_s[-1])) + int(jobs.work_s.astype(float).sum()) + _YEAR_S
+    counted_s = _MOST_MJ // max(case.cluster.peak_draw_mw, 1)
+    return case.first_instant_s + min(last_s - case.first_instant_s, counted_s)
+
+
 class BatsimSession:
     """Translates: events of the simulation to messages, answers to orders, with a book of cores and jobs."""
 
     def __init__(self, case: Case, partition: np.ndarray) -> None:
         """partition: (J,) of each job, its place in the cluster."""
         self._case, self._partition = case, partition
+        self._latest_s = _latest_s(case)
         self.jobs = BatsimJobs(case)
         self.book = CoreBook(case.cluster)
         self.held: list[Held] = []
@@ -120,6 +131,8 @@ class BatsimSession:
         work = self._case.workload
         owners = {"user": work.user, "group": work.group}
         more = {key: str(column[job]) for key, column in owners.items() if column is not None}
+        if len(self._case.cluster.partitions) > 1:
+            more["partition"] = self._case.cluster.partitions[int(self._partition[job])].name
         name = self.jobs.submit(job)
         self._outbox.append(events.job_submitted(time_s, name, int(work.cores[job]), max(left_s, 1), more))
 
@@ -164,11 +177,6 @@ class BatsimSession:
         # events of an instant at which the scheduler was still busy keep their own time
         return {"now": float(now_s), "events": sorted(said, key=lambda one: float(one["timestamp"]))}
 
-    @property
-    def unsaid(self) -> bool:
-        """Whether there is something to be said, now or when the scheduler is free."""
-        return bool(self._outbox)
-
     def next_s(self, now_s: int) -> int | None:
         """The next second at which the scheduler is to be asked, or a start that it delayed is due."""
         times = [at for at in self.calls if at > now_s]
@@ -180,6 +188,7 @@ class BatsimSession:
     def obey(self, reply: object, now_s: int, energy_j: float) -> Orders:
         """Check an answer against the book, enter it there, and say what is left to do. ProtocolError."""
         answer: Answer = read_answer(reply, now_s)
+        self._check_time("the answer", answer.until_s)
         self.free_s = max(answer.until_s, now_s)
         orders = Orders()
         for decision in answer.decisions:
@@ -198,6 +207,7 @@ class BatsimSession:
             case Kill():
                 self._kill(decision, now_s, orders)
             case Call():
+                self._check_time("the time of CALL_ME_LATER", decision.at_s)
                 self.calls[max(decision.at_s, now_s + 1)] += 1
             case SetState():
                 self._set_state(decision, now_s)
@@ -206,6 +216,11 @@ class BatsimSession:
                 self.jobs.metadata[decision.job_id] = decision.metadata
             case Query():
                 self._outbox.append(events.event(now_s, "ANSWER", {"consumed_energy": energy_j}))
+
+    def _check_time(self, of: str, at_s: int) -> None:
+        """ProtocolError for a time up to which the simulation could not count its energy (RULES §1.4)."""
+        if at_s > self._latest_s:
+            raise ProtocolError(f"{of} is of {at_s} s, and {self._latest_s} s is the latest that makes sense")
 
     def _execute(self, decision: Execute, now_s: int) -> None:
         name = decision.job_id

@@ -177,12 +177,12 @@ def priorities(machine: Machine) -> dict[int, int]:
 
     def add(job: int, until_s: int) -> None:
         seconds = until_s - max(since[job], mark_s)
-        used = 1000.0 * int(case.workload.cores[job]) * seconds * math.pow(kept, float(seconds))
-        added[id(accounts.user_of[job])] += math.floor(used + 0.5)
+        of_a_core = math.floor(10_000.0 * seconds * math.pow(kept, float(seconds)) + 0.5)
+        added[id(accounts.user_of[job])] += int(case.workload.cores[job]) * of_a_core
 
     def take(factor: float, *, decays: bool) -> None:
         for node in accounts.all:
-            node.usage = (node.usage + added[id(node)] / 1000.0) * factor
+            node.usage = (node.usage + added[id(node)] / 10_000.0) * factor
             if decays:
                 node.before = node.usage
             added[id(node)] = 0

@@ -161,7 +161,21 @@ def table() -> str:
             f"{found.makespan_spread:.1f} | {found.wait:+.1f} % ± {found.wait_spread:.1f} | "
             f"{found.same_order:.0%} |"
         )
+    first, again = (read_records(RECORDED / f"slurm-{name}.csv") for name in ("easy", "easy-again"))
+    makespan, wait, same_order = between(first, *starts_and_ends(again))
+    rows.append(
+        f"| Slurm once more, as the first |  | Slurm itself | {makespan:+.1f} % | {wait:+.1f} % | "
+        f"{same_order:.0%} |"
+    )
     return "\n".join(rows) + "\n"
+
+
+def starts_and_ends(records: list[Record]) -> tuple[np.ndarray, np.ndarray]:
+    """(J,) starts and ends [s] of a Slurm's jobs."""
+    return (
+        np.array([record.start_s for record in records]),
+        np.array([record.end_s for record in records]),
+    )
 
 
 RECORDED = Path(__file__).with_name("recorded")

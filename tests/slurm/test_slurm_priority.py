@@ -23,7 +23,7 @@ from tests.slurm.priority_record import (
 from tests.slurm.slurm_daemons import running_slurm
 from tests.slurm.slurm_packages import install
 
-RECORDED = Path(__file__).with_name("recorded_priorities.json")
+RECORDED = Path(__file__).with_name("recorded") / "priorities.json"
 """What Slurm 22.05.8 of Debian 12 printed: python -m tests.slurm.priority_record."""
 CHANGES = {"tree": {}, "classic": {"fair_share": "classic", "favor_small": True}}
 #: sprio rounds each part to whole points, sshare cuts usage to whole core-seconds. Slurm's decay of a second
@@ -46,7 +46,7 @@ def assert_started_alike(record: Record) -> None:
 
 
 class TestRecorded:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def records(self):
         return json.loads(RECORDED.read_text(encoding="utf-8"))
 

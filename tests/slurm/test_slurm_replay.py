@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.replay_deviation import RECORDED, SETTINGS, compared, late_share, table
+from tests.slurm.replay_deviation import (
+    RECORDED,
+    SETTINGS,
+    between,
+    compared,
+    late_share,
+    starts_and_ends,
+    table,
+)
 from tests.slurm.slurm_packages import install
 from tests.slurm.slurm_replay import VARIANTS, read_records, replay, requests
 
@@ -26,6 +34,15 @@ def test_rare_is_near_a_recorded_run_of_slurm(name):
     makespan, wait = MOST_OFF[name]
     assert abs(found.makespan) < makespan and abs(found.wait) < wait, found
     assert found.same_order > 0.88, found
+
+
+def test_rare_is_as_near_to_slurm_as_slurm_is_to_itself():
+    """Two runs of Slurm with the same jobs and settings put as many pairs of them in the same order."""
+    first, again = (read_records(RECORDED / f"slurm-{name}.csv") for name in ("easy", "easy-again"))
+    makespan, wait, same_order = between(first, *starts_and_ends(again))
+    assert abs(makespan) < 1 and 3 < abs(wait) < 8 and 0.94 < same_order < 0.96
+    found = compared(again, SETTINGS["easy"], draws=5)
+    assert abs(found.wait) < 8 and found.same_order > same_order - 0.015
 
 
 def test_the_settings_matter():

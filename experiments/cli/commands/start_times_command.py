@@ -34,7 +34,7 @@ _WISHES = ("workload", "power", "processors", "settings")
 @click.option("--history", metavar="TRACE", help="Jobs of the cluster's past: SWF, CSV or Parquet.")
 @click.option(
     "--futures",
-    type=click.IntRange(1, 100_000),
+    type=click.IntRange(1, 10_000),
     default=200,
     show_default=True,
     help="How many are simulated.",

@@ -135,7 +135,7 @@ def _levels(full: PowerState, others: list[PowerState]) -> list[tuple[int, int]]
     if full.idle_w is None or full.busy_w is None or full.busy_w <= full.idle_w:
         return []
     rate, power = 1000, 1000
-    levels = []
+    levels: list[tuple[int, int]] = []
     for state in sorted(others, key=lambda other: -other.speed_flops):
         if state.busy_w is None:
             continue

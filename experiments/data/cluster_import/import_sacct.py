@@ -31,6 +31,8 @@ from traces.jobs.workload import LARGEST_COUNT, NO_CANCEL_S, Workload
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _STDIN = "standard input"
 _PIECE = 2**20
+#: Repairs whose value is the row that was repaired.
+_ROWS = {"delimiter_in_name", "line_break", "not_utf8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def _import(source: str | None, request: SacctImport) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         refuse_os(scenario, error, "write")
     report = _report(accounts, jobs, partitions, processors)
+    if request.anonymize:
+        _hide_rows(report)
     return {**report, "out": request.out, "scenario": scenario_out, "anonymized": request.anonymize}
 
 
@@ -231,6 +235,12 @@ def _report(
         ],
         **jobs.report.as_dict(option_words),
     }
+
+
+def _hide_rows(report: dict[str, Any]) -> None:
+    """Take out the values that are rows of the file, which name users."""
+    for code in _ROWS & report["repairs"].keys():
+        report["repairs"][code]["value"] = None
 
 
 def _cancelled(jobs: Workload) -> int:

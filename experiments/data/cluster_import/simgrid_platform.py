@@ -180,7 +180,7 @@ class _PlatformReader:
         words = text.split(",")
         if len(words) != count:
             self._refuse(f"watt_per_state has {len(words)} states, and speed {count}", "give one for each")
-        pairs = []
+        pairs: list[tuple[float | None, float | None]] = []
         for word in words:
             values = [self._watt(value) for value in word.split(":")]
             if len(values) not in (2, 3) or values[-1] < values[0]:

@@ -31,7 +31,7 @@ from experiments.operate.start_times.start_coverage import (
     joined,
     recalibrated_levels,
 )
-from experiments.operate.start_times.start_ranges import HORIZON_S, LEARN_S, LEVELS, Effort, start_times
+from experiments.operate.start_times.start_ranges import HORIZON_S, LEARN_S, Effort, start_times
 from rare.model import Case, Cluster, Partition
 from schedulers import make_scheduler
 from traces.jobs.job_files import read_workload
@@ -124,20 +124,21 @@ def main() -> None:
         for trace in options.traces:
             found = _sampled(trace, range(first, last), options)
             print(HEADING)
-            print("\n".join(coverage_lines(Path(trace).name, found, LEVELS[::2])))
-            print(f"its own recalibration: levels {recalibrated_levels([found])}")
+            print("\n".join(coverage_lines(Path(trace).name, found, recalibrated_levels([found]))))
         return
-    tuned = {
-        name: _sampled(f"{options.published}/{name}", weeks, options)
-        for name, (weeks, _) in HELD_BACK.items()
-    }
-    levels = recalibrated_levels(list(tuned.values()))
-    print(f"levels by the earlier weeks: {levels}; in use: {LEVELS[::2]}\n{HEADING}")
-    for name, one in tuned.items():
-        print("\n".join(coverage_lines(f"{name} earlier weeks", one, LEVELS[::2])[:2]))
-    for name, (_, weeks) in HELD_BACK.items():
-        found = _sampled(f"{options.published}/{name}", weeks, options)
-        print("\n".join(coverage_lines(name, found, LEVELS[::2])), flush=True)
+    earlier, later = (
+        {
+            name: _sampled(f"{options.published}/{name}", weeks[half], options)
+            for name, weeks in HELD_BACK.items()
+        }
+        for half in (0, 1)
+    )
+    levels = recalibrated_levels(list(earlier.values()))
+    print(f"levels that hold 80 % of the earlier weeks: {levels[0]:.2f} to {levels[1]:.2f}\n{HEADING}")
+    for name, one in earlier.items():
+        print(coverage_lines(f"{name}, earlier weeks", one, levels)[0])
+    for name, one in later.items():
+        print("\n".join(coverage_lines(name, one, levels)), flush=True)
 
 
 def _sampled(trace: str, weeks: Sequence[int], options: argparse.Namespace) -> Sample:

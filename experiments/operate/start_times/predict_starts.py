@@ -86,8 +86,8 @@ class StartTimesRequest:
             raise InputError(f"give one of {SOURCES}")
         if (self.squeue is None) != (self.sinfo is None):
             raise InputError("--squeue and --sinfo belong together: give both")
-        if not 1 <= self.futures <= 100_000:
-            raise InputError(f"--futures must be 1 to 100000, got {self.futures}")
+        if not 1 <= self.futures <= 10_000:
+            raise InputError(f"--futures must be 1 to 10000, got {self.futures}")
         if self.horizon_s < 3600:
             raise InputError(f"--horizon must be at least one hour, got {self.horizon_s} s")
 

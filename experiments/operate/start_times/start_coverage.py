@@ -136,9 +136,10 @@ def groups(sample: Sample) -> dict[str, Sample]:
 
 
 def coverage_lines(name: str, sample: Sample, levels: tuple[float, float]) -> list[str]:
-    """The figures of a sample as lines of a Markdown table: raw, recalibrated, and by group."""
-    rows = [(f"{name}, raw", coverage(sample)), (name, coverage(sample, *levels))]
-    rows += [(f"- {group}", coverage(part, *levels)) for group, part in groups(sample).items()]
+    """The figures of a sample as lines of a Markdown table: as it is, between other levels, and by group."""
+    low, high = levels
+    rows = [(name, coverage(sample)), (f"- levels {low:.2f} to {high:.2f}", coverage(sample, low, high))]
+    rows += [(f"- {group}", coverage(part)) for group, part in groups(sample).items()]
     return [
         f"| {label} | {one.snapshots} | {one.jobs:,} | {100 * one.inside:.1f} ({100 * one.low:.0f} to "
         f"{100 * one.high:.0f}) | {100 * one.of_snapshots:.1f} | {100 * one.below:.1f} | "

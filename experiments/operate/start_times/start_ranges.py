@@ -13,6 +13,7 @@ from experiments.operate.snapshots.snapshot_case import SnapshotCase
 from experiments.operate.start_times.arrival_blocks import ArrivalBlocks
 from experiments.operate.start_times.futures import Draws, Futures
 from experiments.operate.start_times.past_jobs import PastJobs
+from experiments.operate.start_times.past_usage import with_past_usage
 from experiments.operate.start_times.run_time_model import ModelChoice, OpenJobs, RunTimeModel
 from traces.numbers.constants import DAY_S
 
@@ -77,6 +78,7 @@ def start_times(
     part: made by `snapshot_case` with `past.work` as its history.
     """
     effort = effort or Effort()
+    part = with_past_usage(part, past)
     now = open_jobs(part)
     model = RunTimeModel(past, now, effort.model)
     arrivals = None if past is None else ArrivalBlocks(past.work.submit_s, part.taken_s, effort.seed)

@@ -54,7 +54,7 @@ def ranges_figure(facts: Mapping[str, Any]) -> Figure:
     widths = [to - since for since, to in zip(low, high, strict=True)]
     look: dict[str, Any] = {"height": 0.62, "color": "#0072B2", "alpha": 0.35}
     axes.barh(rows, widths, left=low, label="10 to 90 % of the futures", **look)
-    axes.scatter(middle, rows, marker="|", s=90, color="#0072B2", label="half of them")
+    axes.scatter(middle, rows, marker="|", s=90, color="#0072B2", label="median of the futures")
     known = [(hours(job["by_limits"]), row) for row, job in zip(rows, jobs, strict=True) if job["by_limits"]]
     if known:
         at_h, places = zip(*known, strict=True)

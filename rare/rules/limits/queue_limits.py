@@ -20,7 +20,7 @@ def begin_limits(w):
 @rule
 def is_over_limit(w, slot):
     """Whether this waiting job would be one too many, or take too many cores, if it started now (§15.2)."""
-    return reached_group(w, slot) != NO_GROUP
+    return w.groups_per_job > 0 and reached_group(w, slot) != NO_GROUP
 
 
 @rule

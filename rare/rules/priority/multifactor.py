@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from rare.model import NEVER_S
 from rare.rules.priority.fair_share import set_factors
-from rare.rules.priority.usage_decay import is_ranked, last_mark_s
+from rare.rules.priority.usage_decay import INDEX, is_ranked, last_mark_s
 from rare.state import live_lists
-from rare.state.arrays import QUEUE, ends_of, entry_of, env_of, job_of, live_of
-from rare.state.compile import rule
+from rare.state.arrays import HANDLE, QUEUE, ends_of, entry_of, env_of, job_of, live_of
+from rare.state.compile import rule, shared_rule
 from rare.state.event_arrays import held_back_of
 from rare.state.priority_arrays import association_of, standing_of, weight_of
 
@@ -26,7 +28,7 @@ def age_s(w, index, mark_s):
     return max(mark_s - arrival_s, 0)
 
 
-@rule
+@shared_rule(HANDLE, INDEX)
 def priority_of(w, index):
     """Priority of a job of the workload by the last mark; the highest first (§14.1)."""
     s = env_of(w)
@@ -44,15 +46,20 @@ def priority_of(w, index):
 @rule
 def multifactor_key(w, index):
     """What the queue is sorted by: the smallest first. 0 for all without a [priority]."""
-    return -priority_of(w, index) if w.association_rows > 0 else 0.0
+    return -priority_of(w, np.int64(index)) if w.association_rows > 0 else 0.0
 
 
 @rule
 def rank_queue(w):
     """Give the waiting jobs their priorities of the last mark and sort the queue, once a mark."""
+    if is_ranked(w) and env_of(w).queue_ranked_s != env_of(w).marked_s:
+        rank_anew(w)
+
+
+@shared_rule(HANDLE)
+def rank_anew(w):
+    """Give the waiting jobs their priorities of the last mark and sort the queue."""
     s = env_of(w)
-    if not is_ranked(w) or s.queue_ranked_s == s.marked_s:
-        return
     for i in range(ends_of(w, QUEUE).first, ends_of(w, QUEUE).last):
         entry = entry_of(w, QUEUE, i)
         live = live_of(w, entry.slot)

@@ -59,7 +59,7 @@ class WorkloadTable(Table):
 
     file: Text | None = Field(
         default=None,
-        description="the trace: SWF, CSV or Parquet, plain or gzipped (docs/workload-format.md). Leave it "
+        description="the trace: SWF, CSV, Parquet, sacct or Batsim (docs/workload-format.md). Leave it "
         "out to be given with `--workload`",
     )
     model: Literal["lublin", "gpu"] | None = Field(

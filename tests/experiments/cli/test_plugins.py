@@ -265,7 +265,7 @@ def test_lists_hold_plugins_and_name_in_one_line_each_what_is_left_out(answers):
     lines = answers["list"][2].splitlines()
     assert len(lines) == 3 and all("plug-in outside 1.0 cannot be used" in line for line in lines)
     assert "'easy' is a backfill too" in answers["list"][2] and "no_such_module" in answers["list"][2]
-    assert "swf, csv, parquet, xyz" in answers["help"][1]
+    assert "swf, csv, parquet, sacct, batsim, xyz" in " ".join(answers["help"][1].split())
 
 
 def test_a_gate_from_outside_gives_the_schedule_of_the_same_gate_of_rares(machine, answers):

@@ -23,6 +23,8 @@ from rare.scenario.case_hash import case_hash
 from rare.scheduler import as_decider, keep_queue
 from rare.world import build_world
 from schedulers import make_scheduler
+from schedulers.oracle.bound import upper_bound
+from schedulers.oracle.exact_search import exact_optimum
 from tests.builders import make_case
 from tests.rare.rules.hand import at, cores, job
 from tests.rare.rules.hand_cases_limits import owned
@@ -248,3 +250,26 @@ def test_limits_that_say_nothing_are_refused():
         JobLimit(user="a")
     with pytest.raises(InputError, match="window_s must be between"):
         BackfillOptions(window_s=-1)
+
+
+def test_the_exact_optimum_and_the_bound_know_limits():
+    """Two jobs of one user, due at 100: the second ends at 200, when 500 of 600 s of value are left."""
+    jobs = [job(100, deadline_s=100, value_u=600)] * 2
+    case = owned(make_case(jobs, cores(2), [at(0, 200)], end_s=2000), ONE_EACH, user=("a", "a"))
+    exact, free = exact_optimum(case), exact_optimum(replace(case, limits=()))
+    assert exact is not None and free is not None
+    assert (exact.objective, free.objective) == (1100 / 1200, 1.0)
+    bound = upper_bound(case, step_s=100, grant_share=0.0).bound
+    assert bound is not None and bound >= exact.objective
+    assert rare.simulate(case, make_scheduler("oracle=20")).metrics["objective"] == exact.objective
+
+
+def test_a_bound_leaves_out_what_no_limit_allows():
+    """A job that is rejected offers no value, so the other one is all there is to earn."""
+    jobs = [job(10, deadline_s=100, value_u=1), job(10, deadline_s=5, value_u=9, estimate_s=99)]
+    case = owned(
+        make_case(jobs, cores(2), [at(0, 200)], end_s=2000), [JobLimit(user="a", wall_s=50)], user=("a", "a")
+    )
+    exact, bound = exact_optimum(case), upper_bound(case, step_s=100, grant_share=0.0).bound
+    assert exact is not None and exact.objective == 1.0
+    assert bound is not None and bound >= 1.0 - 1e-6

@@ -76,7 +76,7 @@ class TestTables:
             ("age_weight = true", "age_weight must be a whole number"),
             ("age_wait = 1", "age_wait is an unknown key; did you mean 'age_weight'"),
             ('fair_share = "forest"', "fair_share must be one of tree, classic"),
-            ("calc_period_s = 0", "calc_period_s must be between 1 and 1000000"),
+            ("calc_period_s = 0", "calc_period_s must be between 1 and 100000"),
             ("half_life_s = 9999999999999", "half_life_s must be between 0 and 1000000000"),
             ("qos = 3", "priority.qos"),
             ("[priority.qos]\nlow = 3\nhigh = -1", r"mine.toml:11: priority.qos.high must be between 0"),

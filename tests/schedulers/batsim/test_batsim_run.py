@@ -5,7 +5,9 @@ import dataclasses
 import pytest
 
 import rare
+from rare.machine_events import Speed
 from rare.model import UNLIMITED_MW, Partition
+from rare.state.arrays import FAIL
 from schedulers import make_scheduler
 from tests.builders import make_case
 from tests.schedulers.batsim.scripted_peer import ScriptedPeer, event, submitted
@@ -280,3 +282,39 @@ def test_a_result_without_records_is_the_same(case, tmp_path):
         result = rare.simulate(case, make_scheduler(f"batsim:{peer.endpoint}+timeout=5"), record=False)
     assert starts(result) == {1: 0, 2: 10, 3: 4}
     assert len(result.events) == 0 and dataclasses.is_dataclass(result)
+
+
+def test_a_job_that_could_start_at_a_lower_speed_alone_is_held(tmp_path):
+    node = Partition(nodes=4, cores_per_node=1, core_mw=10_000, speeds=(Speed(500, 400),))
+    rows = [{"t": 0, "supply": 20_000}, {"t": 30, "supply": 40_000}]
+    case = make_case([{"submit_s": 0, "cores": 4, "work_s": 10}], node, rows)
+    with ScriptedPeer(tmp_path, FirstFit()) as peer:
+        assert starts(run(case, peer)) == {1: 30}
+
+
+def test_the_last_job_may_be_one_that_waits_for_another(tmp_path):
+    jobs = [{"submit_s": 0, "work_s": 10}, {"submit_s": 1, "work_s": 5, "after": (1,)}]
+    case = make_case(jobs, NODE, [{"t": 0, "supply": UNLIMITED_MW}])
+    with ScriptedPeer(tmp_path, FirstFit()) as peer:
+        assert starts(run(case, peer)) == {1: 0, 2: 10}
+    assert [one["timestamp"] for one in peer.events("NOTIFY")] == [10]
+
+
+@pytest.mark.slow
+def test_many_jobs_killed_at_once_fit_the_event_log(tmp_path):
+    many = 6000
+    node = Partition(nodes=many, cores_per_node=1, core_mw=10)
+    case = make_case([{"submit_s": 0, "work_s": 100}] * many, node, [{"t": 0, "supply": UNLIMITED_MW}])
+    fit = FirstFit(many)
+
+    def answer(message):
+        if any(one["type"] == "REQUESTED_CALL" for one in message["events"]):
+            return [event(message, "KILL_JOB", job_ids=sorted(fit.held))]
+        calls = [event(message, "CALL_ME_LATER", timestamp=50)] if submitted(message) else []
+        return [*fit(message), *calls] if message["now"] < 50 else []
+
+    with ScriptedPeer(tmp_path, answer) as peer:
+        result = run(case, peer, "0")
+    assert set(result.jobs_frame()["status"]) == {"failed"}
+    assert len(peer.events("JOB_KILLED")[0]["data"]["job_ids"]) == many
+    assert (result.events["event"] == FAIL).sum() == many

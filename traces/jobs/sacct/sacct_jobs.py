@@ -73,11 +73,9 @@ def accounts_of(records: Records, path: Path | str, findings: Findings, options:
     )
     records = records.without(requests.READ_HERE)
     held = _held(records, runs)
-    records, runs, numbers = joined_tries(records, runs, findings)
-    records, runs, numbers = joined_parts(records, runs, numbers, findings)
-    jobs = _Jobs(records, runs, numbers, options, findings)
-    workload = jobs.workload(path, count)
-    return Accounts(workload, held)
+    records, runs = joined_tries(records, runs, findings)
+    records, runs = joined_parts(records, runs, findings)
+    return Accounts(_Jobs(records, runs, options, findings).workload(path, count), held)
 
 
 def _of_one_cluster(records: Records, path: Path | str, options: SacctOptions, findings: Findings) -> Records:
@@ -133,54 +131,46 @@ def _held(records: Records, runs: Runs) -> Held:
 class _Jobs:
     """The rows that are left, one for each job, sorted out and made a workload."""
 
-    def __init__(
-        self, records: Records, runs: Runs, numbers: np.ndarray, options: SacctOptions, findings: Findings
-    ) -> None:
-        self._records, self._runs, self._numbers = records, runs, numbers
+    def __init__(self, records: Records, runs: Runs, options: SacctOptions, findings: Findings) -> None:
+        self._records, self._runs = records, runs
         self._options, self._findings = options, findings
 
     def workload(self, path: Path | str, rows: int) -> Workload:
         """The Workload; `rows` is how many the file had. InputError where no row is a job."""
         findings, options = self._findings, self._options
-        estimate_s, unknown = requests.estimates_of(
+        self._estimate_s, self._unknown = requests.estimates_of(
             self._records, self._runs.run_s, options.limits_s, findings
         )
-        gone_s = np.where(self._runs.ran, NO_TIME, self._records["end"])
-        arrival_s = self._arrivals(gone_s)
-        self._keep(self._jobs(gone_s, arrival_s, unknown), path, rows, estimate_s, unknown, arrival_s, gone_s)
+        self._gone_s = np.where(self._runs.ran, NO_TIME, self._records["end"])
+        self._arrival_s = self._arrivals()
+        self._take(self._jobs(), path, rows)
         records, runs, unknown = self._records, self._runs, self._unknown
         waited = ~runs.ran
         work_s = np.where(waited, self._estimate_s, runs.run_s)
         self._note(waited, unknown, work_s)
-        order = np.argsort(self._arrival_s, kind="stable")
-        late = self._arrival_s < np.maximum.accumulate(self._arrival_s)
-        if not late.any():
-            order = np.arange(len(late))
         first_s = int(self._arrival_s.min())
-        cancel_s = np.where(waited, self._gone_s - first_s, NO_CANCEL_S)
+        ids = self._ids()
         if options.strict:
             findings.refuse_all()
-        count = len(records)
         return Workload.from_columns(
             place(Path(path).name),
-            job_id=self._ids()[order],
-            submit_s=(self._arrival_s - first_s)[order],
-            work_s=work_s[order],
-            estimate_s=self._estimate_s[order],
-            cores=records["cores"][order],
-            gpus_milli=records["gpus"][order] * 1000,
-            memory_mib=records["memory_mib"][order],
-            cancel_s=cancel_s[order] if waited.any() else None,
-            **{name: self._texts(name, order) for name in ("user", "group", "account", "qos")},
-            partition=self._texts("partition", order, _first_partition),
-            preemptible=np.broadcast_to(np.array(True), (count,)),
+            job_id=ids,
+            submit_s=self._arrival_s - first_s,
+            work_s=work_s,
+            estimate_s=self._estimate_s,
+            cores=records["cores"],
+            gpus_milli=records["gpus"] * 1000,
+            memory_mib=records["memory_mib"],
+            cancel_s=np.where(waited, self._gone_s - first_s, NO_CANCEL_S) if waited.any() else None,
+            **{name: self._texts(name) for name in ("user", "group", "account", "qos")},
+            partition=self._texts("partition", _first_partition),
             origin_utc=EPOCH + timedelta(seconds=first_s),
             zone=options.zone,
             estimates="run_time" if unknown.all() else "user",
             report=findings.report(rows),
         )
 
-    def _arrivals(self, gone_s: np.ndarray) -> np.ndarray:
+    def _arrivals(self) -> np.ndarray:
         """(n,) when each job arrives [s UTC]; NO_TIME for one that never could start."""
         records, runs, findings = self._records, self._runs, self._findings
         submit_s, eligible_s = records["submit"], records["eligible"]
@@ -203,9 +193,10 @@ class _Jobs:
         findings.add("notes", "eligible_later", ~never & (arrival_s > submit_s), records["job"], text)
         return np.where(never, NO_TIME, arrival_s)
 
-    def _jobs(self, gone_s: np.ndarray, arrival_s: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    def _jobs(self) -> np.ndarray:
         """Which rows are jobs; the others are counted, each under one code."""
         records, ran = self._records, self._runs.ran
+        gone_s, arrival_s = self._gone_s, self._arrival_s
         keep = np.ones(len(records), dtype=bool)
 
         def skip(code: str, mask: np.ndarray, text: str) -> None:
@@ -223,19 +214,11 @@ class _Jobs:
         never = ~ran & ((arrival_s == NO_TIME) | (arrival_s > gone_s))
         skip("never_eligible", never, text)
         text = "cancelled before it ran, with neither run time nor time limit, skipped"
-        skip("cancelled_without_estimate", ~ran & unknown, text)
+        skip("cancelled_without_estimate", ~ran & self._unknown, text)
         return keep
 
-    def _keep(
-        self,
-        keep: np.ndarray,
-        path: Path | str,
-        rows: int,
-        estimate_s: np.ndarray,
-        unknown: np.ndarray,
-        arrival_s: np.ndarray,
-        gone_s: np.ndarray,
-    ) -> None:
+    def _take(self, keep: np.ndarray, path: Path | str, rows: int) -> None:
+        """Keep these rows only. InputError for none; `rows` is how many the file had."""
         if not keep.any():
             raise InputError(
                 f"none of its {rows} rows is a job that ran or was cancelled",
@@ -244,9 +227,8 @@ class _Jobs:
             )
         self._findings.at(self._findings.lines[keep])
         self._records, self._runs = self._records.take(keep), self._runs.take(keep)
-        self._numbers = self._numbers[keep]
-        self._estimate_s, self._unknown = estimate_s[keep], unknown[keep]
-        self._arrival_s, self._gone_s = arrival_s[keep], gone_s[keep]
+        self._estimate_s, self._unknown = self._estimate_s[keep], self._unknown[keep]
+        self._arrival_s, self._gone_s = self._arrival_s[keep], self._gone_s[keep]
 
     def _note(self, waited: np.ndarray, unknown: np.ndarray, work_s: np.ndarray) -> None:
         records, findings = self._records, self._findings
@@ -300,9 +282,7 @@ class _Jobs:
             ids[row] = f"{ids[row]}@{int(self._records['submit'][row])}"
         return ids
 
-    def _texts(
-        self, name: str, order: np.ndarray, clean: Callable[[str], str] = clean_text
-    ) -> np.ndarray | None:
+    def _texts(self, name: str, clean: Callable[[str], str] = clean_text) -> np.ndarray | None:
         """The texts of a column; None where the file has none. InputError for what cannot be printed."""
         if name not in self._records.given:
             return None
@@ -316,7 +296,7 @@ class _Jobs:
                 "printed",
                 where=self._findings.where(row),
             )
-        return np.array([*known, ""], dtype=object)[:-1][codes[order]]
+        return np.array([*known, ""], dtype=object)[:-1][codes]
 
 
 def _first_partition(text: str) -> str:

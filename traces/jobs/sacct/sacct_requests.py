@@ -23,6 +23,8 @@ READ_HERE = (
     ),
 )
 _EACH_NODE, _EACH_CPU = 1, 2
+#: GPUs of a node times nodes stay in int64, whatever a damaged file says.
+_MOST_NODES = 10**6
 
 
 def _first_known(*columns: np.ndarray) -> np.ndarray:
@@ -49,7 +51,7 @@ def nodes_of(records: Records, ran: np.ndarray) -> np.ndarray:
 
 def gpus_of(records: Records, ran: np.ndarray) -> np.ndarray:
     """(n,) whole GPUs."""
-    nodes = nodes_of(records, ran)
+    nodes = np.minimum(nodes_of(records, ran), _MOST_NODES)
     held = _first_known(records["allocated_tres_gpus"], records["allocated_gres"] * nodes)
     asked = _first_known(records["requested_tres_gpus"], records["requested_gres"] * nodes)
     return np.where(ran & (held > 0), held, np.where(ran & _lists_held(records), 0, asked))

@@ -13,6 +13,8 @@ from traces.jobs.sacct.rows.sacct_values import AGAIN, CANCELLED, ENDED, NONE, P
 
 #: Slurm queues a failed try again at once; with its accounts behind by up to so much.
 _REQUEUE_S = 3600
+#: What a job has from its first row.
+_OF_FIRST = frozenset({"line", "submit", "submit_utc", "eligible", "eligible_utc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,62 +107,74 @@ def without_repeats(records: Records, findings: Findings) -> Records:
     return records.take(~gone)
 
 
-def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Records, Runs, np.ndarray]:
-    """(records, runs, numbers) with one row for each job; a number tells jobs of one id apart, from 0.
+def joined_tries(records: Records, runs: Runs, findings: Findings) -> tuple[Records, Runs]:
+    """The records and runs with one row for each job.
 
     A job that was requeued keeps its first submit. Its work is what its last try ran: earlier tries are
     lost work. Parts of a resized job are added up.
     """
     ident = identities(records)
     order = np.lexsort((records["line"], records["submit"], ident))
-    again = np.append(False, ident[order[1:]] == ident[order[:-1]])
-    numbers = np.zeros(len(order), dtype=np.int64)
-    if not again.any():
-        return records, runs, numbers
-    columns = {name: values.copy() for name, values in records.columns.items()}
-    run_s, ran = runs.run_s.copy(), runs.ran.copy()
-    start_s, stop_s = runs.start_s.copy(), runs.stop_s.copy()
-    gone, requeued, resized = (np.zeros(len(order), dtype=bool) for _ in range(3))
-    for group in np.split(order, np.flatnonzero(~again)[1:]):
-        if len(group) == 1:
-            continue
-        for number, job in enumerate(_chains(records, runs, group.tolist())):
-            last = _last_that_ran(runs, job)
-            kept, parts = job[0], [last]
-            while parts[0] != job[0] and records["kind"][job[job.index(parts[0]) - 1]] == RESIZED:
-                parts.insert(0, job[job.index(parts[0]) - 1])
-            longest = max(parts, key=lambda row: int(runs.run_s[row]))
-            for name in columns:
-                if name not in ("line", "submit", "submit_utc", "eligible", "eligible_utc"):
-                    columns[name][kept] = records[name][longest if runs.ran[last] else job[-1]]
-            if runs.ran[last]:
-                columns["kind"][kept] = records["kind"][last] if last == job[-1] else ENDED
-                run_s[kept], ran[kept] = sum(int(runs.run_s[row]) for row in parts), True
-                start_s[kept], stop_s[kept] = runs.start_s[parts[0]], runs.stop_s[last]
-            numbers[kept] = number
-            gone[job[1:]] = True
-            resized[[row for row in parts if row != kept]] = True
-            requeued[[row for row in job[1:] if row not in parts or len(parts) == 1]] = True
+    begins = np.flatnonzero(np.append(True, ident[order[1:]] != ident[order[:-1]]))
+    sizes = np.diff(np.append(begins, len(order)))
+    if (sizes == 1).all():
+        return records, runs
+    joined = _Joined(records, runs)
+    for group in np.flatnonzero(sizes > 1).tolist():
+        rows = order[begins[group] : begins[group] + sizes[group]].tolist()
+        for job in _chains(records, rows):
+            joined.join(job)
     text = "a further try of a requeued job, joined to its first; the last that ran counts"
-    findings.add("repairs", "requeued", requeued, records["job"], text)
-    findings.add(
-        "repairs",
-        "resized",
-        resized & ~requeued,
-        records["job"],
-        "a part of a resized job, joined to its first",
-    )
-    keep = ~gone
+    findings.add("repairs", "requeued", joined.requeued, records["job"], text)
+    text = "a part of a resized job, joined to its first"
+    findings.add("repairs", "resized", joined.resized, records["job"], text)
+    keep = ~joined.gone
     findings.at(findings.lines[keep])
-    taken = Runs(ran, start_s, stop_s, run_s).take(keep)
-    return Records(columns, records.texts, records.given).take(keep), taken, numbers[keep]
+    return joined.records().take(keep), joined.runs.take(keep)
 
 
-def _last_that_ran(runs: Runs, job: list[int]) -> int:
-    return next((row for row in reversed(job) if runs.ran[row]), job[-1])
+class _Joined:
+    """Copies of the rows, in which the first row of each job comes to stand for all of its rows.
+
+    gone, requeued, resized : (n,) bool, rows that are joined to another, and as what
+    """
+
+    def __init__(self, records: Records, runs: Runs) -> None:
+        self._records, self._before = records, runs
+        self._columns = {name: values.copy() for name, values in records.columns.items()}
+        self.runs = Runs(runs.ran.copy(), runs.start_s.copy(), runs.stop_s.copy(), runs.run_s.copy())
+        self.gone, self.requeued, self.resized = (np.zeros(len(records), dtype=bool) for _ in range(3))
+
+    def records(self) -> Records:
+        """The changed rows."""
+        return Records(self._columns, self._records.texts, self._records.given)
+
+    def join(self, job: list[int]) -> None:
+        """Let the first of these rows, in order of submit, stand for the job."""
+        if len(job) == 1:
+            return
+        ran, run_s, kind = self._before.ran, self._before.run_s, self._records["kind"]
+        last = next((place for place in reversed(range(len(job))) if ran[job[place]]), len(job) - 1)
+        first = last
+        while first and kind[job[first - 1]] == RESIZED:
+            first -= 1
+        kept, parts = job[0], job[first : last + 1]
+        told_by = max(parts, key=lambda row: int(run_s[row])) if ran[job[last]] else job[-1]
+        for name in self._columns.keys() - _OF_FIRST:
+            self._columns[name][kept] = self._records[name][told_by]
+        if ran[job[last]]:
+            self._columns["kind"][kept] = kind[job[last]] if last == len(job) - 1 else ENDED
+            self.runs.ran[kept], self.runs.run_s[kept] = True, sum(int(run_s[row]) for row in parts)
+            self.runs.start_s[kept] = self._before.start_s[parts[0]]
+            self.runs.stop_s[kept] = self._before.stop_s[parts[-1]]
+        self.gone[job[1:]] = True
+        self.resized[parts[1:]] = True
+        self.requeued[[*job[1 : max(first, 1)], *job[last + 1 :]]] = True
+        if first:
+            self.requeued[job[first]] = True
 
 
-def _chains(records: Records, runs: Runs, group: list[int]) -> list[list[int]]:
+def _chains(records: Records, group: list[int]) -> list[list[int]]:
     """The rows of one id, by submit, split into jobs: an id comes again where Slurm's counter was reset."""
     jobs = [[group[0]]]
     for row in group[1:]:

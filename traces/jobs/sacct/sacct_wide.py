@@ -12,9 +12,7 @@ from traces.jobs.sacct.sacct_tries import Runs
 _SUMS = ("cores", "gpus", "memory_mib", "node_count")
 
 
-def joined_parts(
-    records: Records, runs: Runs, numbers: np.ndarray, findings: Findings
-) -> tuple[Records, Runs, np.ndarray]:
+def joined_parts(records: Records, runs: Runs, findings: Findings) -> tuple[Records, Runs]:
     """The records with one row for each heterogeneous job whose parts are of one partition.
 
     Its cores, GPUs and memory are the sums, its run time the longest. Parts of several partitions stay jobs
@@ -22,7 +20,7 @@ def joined_parts(
     """
     parts = np.flatnonzero(records["part"] != NONE)
     if not len(parts):
-        return records, runs, numbers
+        return records, runs
     groups: dict[tuple[int, int], list[int]] = {}
     for row in parts.tolist():
         groups.setdefault((int(records["job"][row]), int(records["submit"][row])), []).append(row)
@@ -49,4 +47,4 @@ def joined_parts(
     keep = ~gone
     findings.at(findings.lines[keep])
     taken = Runs(runs.ran, start_s, stop_s, run_s).take(keep)
-    return Records(columns, records.texts, records.given).take(keep), taken, numbers[keep]
+    return Records(columns, records.texts, records.given).take(keep), taken

@@ -140,7 +140,7 @@ def test_a_slurm_conf_knows_cores_threads_and_limits(folder):
 
 PEOPLE = (
     {"User": "zoe", "Account": "zoe"},
-    {"JobID": "18", "User": "ada", "Account": "physics", "JobName": "secret-project"},
+    {"JobID": "18", "User": "ada", "Account": "physics", "JobName": "secret|project of zoe"},
     {"JobID": "19", "User": "zoe", "Account": "physics", "State": "CANCELLED by 4711"},
 )
 

@@ -48,13 +48,13 @@ def test_groups_and_lines():
     parts = groups(rows)
     assert sum(len(part) for name, part in parts.items() if name.startswith("wait")) == len(rows)
     lines = coverage_lines("x", rows, (0.1, 0.9))
-    assert lines[0].startswith("| x, raw | ") and all(line.count("|") == 12 for line in lines)
+    assert lines[0].startswith("| x | ") and all(line.count("|") == 12 for line in lines)
 
 
 def test_a_sample_of_a_synthetic_cluster():
     made = schedule()
-    found = sample(made, instants(made, range(2), 12, 0), Effort(40))
-    assert len(found) > 20
+    found = sample(made, instants(made, range(2), 8, 0), Effort(20))
+    assert len(found) > 10
     assert (found.wait_s > 0).all(), "whoever starts at the snapshot has started in it"
     assert (np.diff(found.grid_s, axis=1) >= 0).all()
     assert coverage(found).error_s < coverage(found).by_limits_error_s

@@ -349,7 +349,7 @@ class TestCases:
         [
             ({"age_weight": -1}, "age_weight must be between 0 and 10000000000, got -1"),
             ({"max_age_s": 0}, "max_age_s must be between 1 and"),
-            ({"calc_period_s": 0}, "calc_period_s must be between 1 and 1000000, got 0"),
+            ({"calc_period_s": 0}, "calc_period_s must be between 1 and 100000, got 0"),
             ({"fair_share": "flat"}, "fair_share must be tree or classic, got 'flat'"),
             ({"qos": (("high", -2),)}, "qos 'high' must be between"),
             ({"shares": (PriorityShare("a", shares=-1),)}, "shares of 'a' must be between"),

@@ -429,3 +429,6 @@ def test_strict_refuses_the_first_repair(tmp_path):
     assert len(jobs(tmp_path, strict=True)) == 1
     with pytest.raises(InputError, match=r"accounts.txt:3.*requeued"):
         jobs(tmp_path, FIRST_TRY, SECOND_TRY, strict=True)
+    later = {"Submit": "2025-01-10T08:00:00", "Start": "2025-01-10T09:00:00", "End": "2025-01-10T09:10:00"}
+    with pytest.raises(InputError, match=r"accounts.txt:3.*recycled_id"):
+        jobs(tmp_path, {}, later, strict=True)

@@ -162,7 +162,8 @@ class SacctText:
         plain = [line.split(delimiter) for line in lines]
         if unfinished is None and not self._quotes and set(map(len, plain)) <= {width}:
             return plain, list(numbers), None
-        rows, at = [], []
+        rows: list[list[str]] = []
+        at: list[int] = []
         for number, line in zip(numbers, lines, strict=True):
             begun, text = number, line
             if unfinished is not None:
@@ -207,8 +208,8 @@ class SacctText:
 
     def _continues_last(self, cells: list[str]) -> bool:
         """Whether a short line without an id is the rest of a text in the last column of the row above."""
-        place_ = self._places["job_id"]
-        begins = place_ < len(cells) and _ID.fullmatch(cells[place_])
+        column = self._places["job_id"]
+        begins = column < len(cells) and _ID.fullmatch(cells[column])
         return not begins and len(self._names) - 1 in self._free_places()
 
     def _free_places(self) -> list[int]:
@@ -279,11 +280,11 @@ class SacctText:
         if not keep:
             return
         if len(keep) == len(ids):
-            yield at, {key: list(columns[place_]) for key, place_ in self._places.items()}
+            yield at, {key: list(columns[column]) for key, column in self._places.items()}
         else:
             yield (
                 [at[row] for row in keep],
-                {key: [columns[place_][row] for row in keep] for key, place_ in self._places.items()},
+                {key: [columns[column][row] for row in keep] for key, column in self._places.items()},
             )
 
 
