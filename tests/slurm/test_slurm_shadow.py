@@ -164,7 +164,7 @@ def test_it_holds_suspends_and_gives_back_as_the_power_goes_and_comes(shadow: Sh
     assert all(comment.startswith("rare-shadow:") for comment in shadow.comments())
     shadow.power(ENOUGH)
     until(lambda: not shadow.ours())
-    assert shadow.comments() == {""}
+    until(lambda: shadow.comments() == {""})
     assert shadow.end(acting)[0] == 143
 
 
