@@ -1,7 +1,7 @@
 """Runs one of pybatsim's schedulers: `python -m docs.scripts.pybatsim_process fillerSched tcp://127.0.0.1:28000`.
 
-It is a process of its own. `PYBATSIM_PYTHON` names the Python that has pybatsim; else it is that of the folder
-`pybatsim` in this virtual environment, where the Makefile installs it; else this one.
+It is a process of its own. `PYBATSIM_PYTHON` names the Python that has pybatsim. Else it is that of the
+folder `pybatsim` in this virtual environment, where the Makefile installs it, or this one.
 """
 
 from __future__ import annotations
