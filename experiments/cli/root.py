@@ -71,7 +71,8 @@ COMMANDS = {
         f"{_COMMANDS}.size_command:size", "Which sun, wind, battery and grid line serve these jobs best?"
     ),
     "start-times": LazyCommand(
-        f"{_COMMANDS}.start_times_command:start_times", "When will each waiting job start? A range."
+        f"{_COMMANDS}.start_times_command:start_times",
+        "When will each waiting job start? A range from simulated futures.",
     ),
     "sweep": LazyCommand(
         f"{_COMMANDS}.sweep_command:sweep", "Run a grid or list of cases, here or on a cluster."
