@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def case_of(records: list[Record], setting: Setting) -> Case:
         work_s=[record.end_s - record.start_s for record in records],
         estimate_s=[record.limit_s for record in records],
     )
-    owners = {
+    owners: dict[str, Any] = {
         "user": np.array(["root"] * len(records), dtype=object),
         "qos": np.array([record.qos for record in records], dtype=object),
     }

@@ -179,8 +179,8 @@ def _partition_factors(cluster: Cluster, jobs: Any, priority: Priority) -> np.nd
     """(J,) factor of a job's partition over the largest; 1 for each that has none, as PriorityJobFactor."""
     given = dict(priority.partition)
     factors = np.array([given.get(part.name, 1) for part in cluster.partitions], float)
-    largest = max(factors.max(), 1.0)
-    return np.asarray(np.where(jobs.part < 0, 0.0, factors[np.maximum(jobs.part, 0)] / largest))
+    shares = factors[np.maximum(jobs.part, 0)] / max(factors.max(), 1.0)
+    return np.asarray(np.where(jobs.part < 0, 0.0, shares))
 
 
 def _qos_factors(work: Workload, priority: Priority) -> np.ndarray:
