@@ -295,7 +295,8 @@ def record_order(slurm: Slurm) -> Record:
 def compare_order(record: Record) -> tuple[list[int], list[int], list[int], list[int]]:
     """(ids in the order of Slurm's starts, in that of RARE's, Slurm's starts, RARE's), starts in seconds.
 
-    In RARE a job lasts until the next one starts in Slurm, so that Slurm's own work between two jobs counts.
+    In RARE all comes as much later as Slurm takes to start the first job, and a job lasts until the next one
+    starts in Slurm, so that its daemons' own work counts.
     """
     times = {
         number: [second - record["mark"] for second in seconds]
@@ -303,8 +304,11 @@ def compare_order(record: Record) -> tuple[list[int], list[int], list[int], list
     }
     theirs = sorted(times, key=lambda number: (times[number][1], number))
     lasts = {a: times[b][1] - times[a][1] for a, b in zip(theirs, theirs[1:], strict=False)}
-    rows = [(times[n][0], lasts.get(n, 1), user, account, n, nice) for n, user, account, _, _, _, (*nice,) in
-            record["jobs"]]  # fmt: skip
+    late_s = times[theirs[0]][1] - times[theirs[0]][0]  # until Slurm's first start
+    rows = [
+        (times[number][0] + late_s, lasts.get(number, 1), user, account, number, words)
+        for number, user, account, _, _, _, words in record["jobs"]
+    ]
     columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
     jobs = Workload.from_columns(
         "order", submit_s=columns[0], work_s=columns[1], job_id=columns[4],
