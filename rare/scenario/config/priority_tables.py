@@ -105,7 +105,7 @@ class PriorityTable(Table):
         description="Fair Tree, or (`PriorityFlags=NO_FAIR_TREE`) the classic formula",
     )
     qos: Factors = Field(
-        default=NamedNumbers(),
+        default_factory=NamedNumbers,
         description="priority of each quality of service, as `sacctmgr show qos` has it",
     )
     partition: Factors = Field(

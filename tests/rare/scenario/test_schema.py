@@ -54,7 +54,7 @@ def read(text):
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_every_shipped_scenario_and_example_fits(path):
-    schema = OTHERS.get(path.stem.partition("-")[0], SCENARIO) if path.parent == EXAMPLES else SCENARIO
+    schema = OTHERS.get(path.stem.partition("-")[0], SCENARIO) if EXAMPLES in path.parents else SCENARIO
     assert faults(tomllib.loads(path.read_text("utf-8")), schema, schema) == []
 
 
