@@ -43,6 +43,7 @@ COMPARED = (
     "mean_wait_s",
     "utilization",
     "jobs_unfinished",
+    "jobs_rejected",
     "jobs_not_arrived",
     "suspensions",
     "kills",
@@ -58,7 +59,7 @@ COMPARED = (
 )
 """Metrics of a comparison, the most important first."""
 
-QUIET_WHERE_NARROW = {"jobs_unfinished", "suspensions", "curtailed_kwh"}
+QUIET_WHERE_NARROW = {"jobs_unfinished", "jobs_rejected", "suspensions", "curtailed_kwh"}
 """Left out if all are 0, like the `quiet_at_zero` metrics of the catalogue, to save columns."""
 
 SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -68,6 +69,7 @@ SINGLE: tuple[tuple[str, tuple[str, ...]], ...] = (
             "jobs_submitted",
             "jobs_completed",
             "jobs_rejected",
+            "jobs_over_limit",
             "jobs_unfinished",
             "jobs_not_arrived",
             "jobs_cancelled",

@@ -14,6 +14,7 @@ SHOWN_IF_ANY = {
     "jobs_not_arrived",
     "jobs_cancelled",
     "jobs_dropped",
+    "jobs_over_limit",
     "jobs_unserved",
     "unserved_price",
     "node_losses",
