@@ -82,7 +82,7 @@ class TestReal:
             assert_ranked_alike(kind, record_factors(slurm))
 
     def test_sixty_jobs_start_in_nearly_the_same_order(self, tmp_path):
-        """A job that starts in the second of a mark may be on either side of it: a minute's order hangs on it.
+        """A job that starts in the second of a mark may be on either side: a minute hangs on it.
 
         Three runs had 0, 0.4 and 7.5 % of the pairs swapped; first come, first served has 35 % and more.
         """
