@@ -82,9 +82,12 @@ class TestReal:
             assert_ranked_alike(kind, record_factors(slurm))
 
     def test_sixty_jobs_start_in_nearly_the_same_order(self, tmp_path):
-        """Slurm's marks fall within a second; a job that starts in it may be on either side."""
+        """A job that starts in the second of a mark may be on either side: a minute hangs on it.
+
+        Three runs had 0, 0.4 and 7.5 % of the pairs swapped; first come, first served has 35 % and more.
+        """
         with running_slurm(more=ORDER_CONF, nodes=1, cpus=1) as slurm:
             record = record_order(slurm)
         (tmp_path / "order.json").write_text(json.dumps(record), encoding="utf-8")
         theirs, ours, *_ = compare_order(record)
-        assert len(theirs) == 61 and swapped_share(theirs, ours) <= 0.02
+        assert len(theirs) == 61 and swapped_share(theirs, ours) <= 0.15
