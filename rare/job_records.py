@@ -8,7 +8,7 @@ import numpy as np
 
 from rare.model import NEVER_S, Case, Cluster, Options
 from rare.options.job_limits import NOWHERE, OVER_LIMIT
-from rare.options.limit_tables import is_never_allowed
+from rare.rules.limits.limit_tables import is_never_allowed
 from rare.state.arrays import JOB
 from rare.state.memory import records
 from traces.jobs.workload import FULLY_SENSITIVE, NO_DEADLINE_S, Workload

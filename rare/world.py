@@ -8,13 +8,13 @@ import numpy as np
 
 from rare.job_records import build_jobs as build_jobs
 from rare.model import GRID_CHARGE_NAMES, NEVER_S, Case
-from rare.options.limit_tables import limit_tables
 from rare.rules import orders
 from rare.rules import queue_index as queue_index
 from rare.rules.advance import take_inputs
 from rare.rules.events.begin import begin_run_events
 from rare.rules.job_life import HUGE, UNKNOWN
 from rare.rules.limits.limit_arrays import GROUP_USE
+from rare.rules.limits.limit_tables import limit_tables
 from rare.rules.priority.ranking_tables import priority_arrays
 from rare.state.arrays import (
     CELL,

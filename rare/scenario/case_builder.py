@@ -12,7 +12,7 @@ from rare.machine_events import PER_MILLE
 from rare.model import NEVER_S, UNLIMITED_MW, Case, ClassPrice, Cluster, Options, Partition
 from rare.options.backfill_options import BackfillOptions
 from rare.options.job_limits import EACH, JobLimit
-from rare.options.limit_tables import idle_limits
+from rare.rules.limits.limit_tables import idle_limits
 from rare.rules.orders import density_median
 from rare.scenario.calendar import TimeJoin
 from rare.scenario.config.priority_tables import priority_of
