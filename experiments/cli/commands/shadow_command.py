@@ -104,7 +104,9 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
     def write(line: str) -> None:
         click.echo(line)
 
-    functions.advise(_request(options), out, write, display.note)
+    counts = functions.advise(_request(options), out, write, display.note)
+    told = f"{counts.decisions:,} decisions" if counts.decisions else "nothing to advise"
+    display.note(f"{counts.polls:,} polls, {told}")
 
 
 @shadow.command("act")
@@ -201,9 +203,7 @@ def release(folder: str, marked: bool, squeue: str, scontrol: str, quiet: bool) 
 @click.argument("folder")
 @click.option("--out", metavar="DIR", help="Where the page goes.  [default: FOLDER/report]")
 @click.option("--scheduler", metavar="NAME", help="Whose alternative.  [default: that of the log]")
-@click.option(
-    "--scenario", default="plain", show_default=True, metavar="NAME|FILE.toml", help="Powers of nodes."
-)
+@click.option("--scenario", metavar="NAME|FILE.toml", help="Powers of nodes.  [default: that of the log]")
 @settings_option
 @json_option()
 @quiet_option
@@ -220,10 +220,8 @@ def report(folder: str, out: str | None, as_json: bool, quiet: bool, **options: 
 @click.option("--out", required=True, metavar="DIR", help="Where the dataset goes; -v0 is added to its name.")
 @click.option(
     "--scenario",
-    default="islanded",
-    show_default=True,
     metavar="NAME|FILE.toml",
-    help="Powers of nodes, service classes, prices.",
+    help="Powers of nodes, service classes, prices.  [default: that of the log, or islanded]",
 )
 @settings_option
 @click.option("--hours", type=float, default=24.0, show_default=True, help="Of the log in one episode.")

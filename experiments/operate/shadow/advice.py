@@ -87,7 +87,8 @@ class Adviser:
             if starts and kind != START:
                 facts["expected_start"] = {name: _stamp(at_s) for name, at_s in starts.items()}
             age_s = round(max(poll.read_s - poll.snapshot.taken_s, 0.0) + opinion.simulate_s, 1)
-            yield Advice(poll.snapshot.taken_s, kind, tuple(jobs), partition, why, age_s, _sure(poll), facts)
+            sure = _sure(poll, age_s)
+            yield Advice(poll.snapshot.taken_s, kind, tuple(jobs), partition, why, age_s, sure, facts)
 
 
 def _start_words(opinion: Opinion) -> str:
@@ -102,11 +103,10 @@ def _power(opinion: Opinion) -> str:
     return f"{power_text(opinion.supply_w)} there{drawn}"
 
 
-def _sure(poll: Poll) -> str:
-    """What the decision rests on."""
-    if poll.power is None:
-        return "queue as read; no power feed"
-    return f"queue as read; power {poll.power.age_s:.0f} s old; run times are the users' time limits"
+def _sure(poll: Poll, age_s: float) -> str:
+    """What the decision rests on. age_s: of the queue when the decision is there; the power ages as well."""
+    power = "no power feed" if poll.power is None else f"power {poll.power.age_s + age_s:.0f} s old"
+    return f"queue {age_s:.0f} s old; {power}; run times are the users' time limits"
 
 
 def _whole(watts: float | None) -> int | None:

@@ -22,7 +22,7 @@ from experiments.operate.snapshots.cluster_snapshot import (
     ClusterSnapshot,
     SnapshotJob,
 )
-from experiments.operate.snapshots.snapshot_case import SnapshotCase, snapshot_case
+from experiments.operate.snapshots.snapshot_case import NoJobs, SnapshotCase, snapshot_case
 from experiments.operate.snapshots.snapshot_state import COPY, before_snapshot, decide_now
 from rare.model import NEVER_S, Inputs
 from rare.rules.decide import apply
@@ -57,7 +57,10 @@ class LiveOpinion:
         if not any(is_free(job, poll.snapshot.taken_s) for job in snapshot.jobs):
             return Opinion(name, supply_w=None if poll.power is None else poll.power.power_w)
         bare = without_power(self.loaded)
-        unlimited = snapshot_case(snapshot, bare)
+        try:
+            unlimited = snapshot_case(snapshot, bare)
+        except NoJobs:  # what waits may not start, by Slurm's reasons: there is nothing to decide
+            return Opinion(name, supply_w=None if poll.power is None else poll.power.power_w)
         limited = (
             snapshot_case(snapshot, self.loaded) if poll.power is None else with_feed(unlimited, poll.power)
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from experiments.operate.shadow.acting.act_loop import JOURNAL, ActLoop, ActTimes
@@ -21,7 +22,9 @@ from experiments.operate.shadow.acting.slurm_answers import (
     answer,
 )
 from experiments.operate.shadow.advice import Advice
+from experiments.operate.shadow.first_opinion import check_setup, warm_up
 from experiments.operate.shadow.live_opinion import LiveOpinion
+from experiments.operate.shadow.logged_scenario import scenario_record
 from experiments.operate.shadow.polls import Poller, job_extras
 from experiments.operate.shadow.shadow_log import ShadowLog
 from experiments.operate.shadow.sources.power_feed import FeedOptions, power_feed
@@ -34,7 +37,7 @@ from experiments.operate.shadow.sources.slurm_source import (
 )
 from experiments.operate.shadow.watch_queue import Watch, WatchCounts, record_of
 from experiments.operate.snapshots.slurm_snapshot import snapshot_of_slurm
-from rare.scenario.load import Wishes, load_scenario
+from rare.scenario.load import Loaded, Wishes, load_scenario
 from rare.scheduler import as_scheduler
 from schedulers import make_scheduler
 from traces.errors import InputError
@@ -83,6 +86,10 @@ class ShadowRequest:
         loaded = load_scenario(self.scenario, Wishes(settings=self.settings))
         return LiveOpinion(as_scheduler(make_scheduler(self.scheduler)), loaded)
 
+    def log(self, folder: Path, loaded: Loaded) -> ShadowLog:
+        """The log in a folder; it says which scenario it is observed with."""
+        return ShadowLog(folder, scenario_record(self.scenario, loaded, self.settings))
+
 
 @dataclass(frozen=True)
 class ActRequest:
@@ -100,24 +107,40 @@ def observe(request: ShadowRequest, out: str, note: Callable[[str], None]) -> Wa
     """Log a live queue, what RARE would do, and what the scheduler does. Acts on nothing."""
     poller, opinion = request.poller(), request.opinion()
     with _opened(out) as folder:
-        watch = Watch(poller, opinion, ShadowLog(folder), None, note, request.every_s)
-        return watch.run(request.run_s)
+        log = request.log(folder, opinion.loaded)
+        return _warm(Watch(poller, opinion, log, None, note, request.every_s), opinion).run(request.run_s)
 
 
 def advise(
     request: ShadowRequest, out: str | None, write: Callable[[str], None], note: Callable[[str], None]
 ) -> WatchCounts:
-    """Write one JSON line a decision. out: a folder in which the queue is logged too. Acts on nothing."""
+    """Write one JSON line a decision. out: a folder in which the queue is logged too. Acts on nothing.
 
-    def tell(advice: Iterable[Advice]) -> None:
+    InputError where its time ends and no poll had an opinion.
+    """
+
+    def tell(advice: Sequence[Advice]) -> None:
         for one in advice:
             write(json.dumps(one.as_dict()))
 
     poller, opinion = request.poller(), request.opinion()
-    if out is None:
-        return Watch(poller, opinion, None, tell, note, request.every_s).run(request.run_s)
-    with _opened(out) as folder:
-        return Watch(poller, opinion, ShadowLog(folder), tell, note, request.every_s).run(request.run_s)
+    with nullcontext() if out is None else _opened(out) as folder:
+        log = None if folder is None else request.log(folder, opinion.loaded)
+        watch = _warm(Watch(poller, opinion, log, tell, note, request.every_s), opinion)
+        counts = watch.run(request.run_s)
+    if not counts.opinions:
+        raise InputError(
+            f"no opinion in {counts.polls:,} polls and {counts.skipped:,} skipped ones: {counts.last_problem}"
+        )
+    return counts
+
+
+def _warm(watch: Watch, opinion: LiveOpinion) -> Watch:
+    """The watch, with what decides compiled; at its first poll the setup is checked."""
+    fed = watch.poller.feed is not None
+    warm_up(opinion, fed, watch.note)
+    watch.check = partial(check_setup, opinion, fed=fed)
+    return watch
 
 
 def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callable[[str], None]) -> None:
@@ -151,7 +174,7 @@ def act(request: ShadowRequest, act_request: ActRequest, out: str, note: Callabl
             opinion=opinion,
             actor=Actor(journal, commands, allowed, act_request.limits, tell, act_request.dry_run),
             times=ActTimes(request.every_s, act_request.lost_s, act_request.calm_polls, request.run_s),
-            log=ShadowLog(folder),
+            log=request.log(folder, opinion.loaded),
             record=record_of,
             note=tell,
         ).run()

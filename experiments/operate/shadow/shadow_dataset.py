@@ -24,6 +24,7 @@ from experiments.operate.shadow.logged_run import (
     logged_case,
     logged_time,
 )
+from experiments.operate.shadow.logged_scenario import chosen_scenario
 from experiments.operate.shadow.shadow_log import LogCounts, LoggedPoll, read_log
 from rare.dataset.dataset_folder import versioned
 from rare.dataset.episode_blocks import Block, is_played, play_block
@@ -34,7 +35,7 @@ from rare.env.observation.case_layout import fitted
 from rare.env.observation.layout import Layout
 from rare.episodes import Episode, Episodes, counted
 from rare.scenario.case_hash import case_hash
-from rare.scenario.load import Loaded, Wishes, load_scenario
+from rare.scenario.load import Loaded
 from rare.state.arrays import SHEDDING
 from rare.state.decisions import FULL, decision
 from rare.world import build_jobs
@@ -80,7 +81,7 @@ def shadow_dataset(
     folder: str,
     out: str,
     *,
-    scenario: str = SCENARIO,
+    scenario: str | None = None,
     settings: Sequence[str] = (),
     hours: float = 24.0,
     queue_slots: int = 64,
@@ -88,12 +89,19 @@ def shadow_dataset(
 ) -> dict[str, Any]:
     """Write the log in a folder as a dataset; its data sheet, with counts of what was dropped.
 
-    scenario: its powers, service classes and prices. InputError where no job of it has a value, and where no
+    scenario: its powers, service classes and prices; None: the one of the log, or `islanded` where that has
+    no service classes. InputError where no job of it has a value, and where no
     piece of the log makes an episode.
     """
-    loaded = load_scenario(scenario, Wishes(settings=tuple(settings)))
     counts = LogCounts()
-    cases, too_short = _cases(list(read_log(user_path(folder), counts)), loaded, round(hours * 3600))
+    polls = list(read_log(user_path(folder), counts))
+    chosen = chosen_scenario(polls, scenario, settings, SCENARIO)
+    if scenario is None and not chosen.loaded.scenario.service_class:
+        logged = chosen.text
+        chosen = chosen_scenario(polls, SCENARIO, settings, SCENARIO)
+        chosen = dataclasses.replace(chosen, text=f"{chosen.text}, for {logged}, has no service classes")
+    loaded = chosen.loaded
+    cases, too_short = _cases(polls, loaded, round(hours * 3600))
     if not cases:
         raise InputError("no piece of the log has jobs and two polls", where=folder)
     episodes = Episodes(
@@ -130,6 +138,7 @@ def shadow_dataset(
     return {
         **sheet,
         "folder": str(target),
+        "scenario_chosen": chosen.text,
         "pieces": len(cases),
         "pieces_too_short": too_short,
         "polls": counts.polls,
@@ -153,6 +162,7 @@ def shadow_dataset_text(sheet: dict[str, Any]) -> str:
             f"{dropped['started_misfit']:,} that did not fit at once and come later, "
             f"{dropped['never_started']:,} not reached, "
             f"{dropped['shed']:,} decisions on jobs to give up",
+            f"scenario: {sheet['scenario_chosen']}",
             f"written: {Path(sheet['folder']) / 'datasheet.md'}",
         ]
     )

@@ -28,10 +28,10 @@ POLL, SKIPPED, NOTE = "poll", "skipped", "note"
 
 
 class ShadowLog:
-    """Appends records to the log in a folder."""
+    """Appends records to the log in a folder. about: what records with the whole queue say beside it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, about: Mapping[str, object] | None = None) -> None:
+        self.folder, self._about = folder, about or {}
         self._last: ClusterSnapshot | None = None
         self._day = ""
 
@@ -68,6 +68,8 @@ class ShadowLog:
         }
         if not same_partitions:
             queue["partitions"] = [_short(partition) for partition in snapshot.partitions]
+        if whole:
+            queue.update(self._about)
         self.append(POLL, snapshot.taken_s, **queue, **record)
         self._last, self._day = snapshot, day
         return did

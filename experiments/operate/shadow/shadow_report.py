@@ -18,10 +18,10 @@ from experiments.operate.shadow.logged_run import (
     logged_time,
     play,
 )
+from experiments.operate.shadow.logged_scenario import chosen_scenario
 from experiments.operate.shadow.queue_changes import STARTED
 from experiments.operate.shadow.shadow_log import LogCounts, LoggedPoll, read_log
 from experiments.report.page_templates import Grid, render_page
-from rare.scenario.load import Wishes, load_scenario
 from rare.scheduler import as_scheduler
 from rare.state.arrays import NO_TIME
 from schedulers import make_scheduler
@@ -30,6 +30,7 @@ from traces.files.atomic import write_json, write_text
 from traces.files.documents import user_path
 
 TICK_S = 5
+DEFAULT_SCENARIO = "plain"
 FACT, MODEL, SIMULATION = "fact", "scenario's figures on facts", "simulation"
 
 
@@ -83,6 +84,7 @@ class ShadowFacts:
     requeued: int
     suspended: int
     scheduler: str
+    scenario: str
     agreement: Agreement
     actual: Side
     alternative: Side
@@ -101,24 +103,25 @@ def shadow_report(
     folder: str,
     out: str | None,
     scheduler: str | None = None,
-    scenario: str = "plain",
+    scenario: str | None = None,
     settings: Sequence[str] = (),
 ) -> tuple[ShadowFacts, Path]:
     """The comparison of the log in a folder, and the page that shows it.
 
-    scheduler: None: the one that the log has opinions of. InputError for a folder without a log of some time.
+    scheduler: None: the one that the log has opinions of. scenario: None: the one that it was observed with.
+    InputError for a folder without a log of some time.
     """
     source = user_path(folder)
     counts = LogCounts()
     polls = list(read_log(source, counts))
     time = logged_time(polls)
     name = scheduler or _scheduler_of(polls)
-    loaded = load_scenario(scenario, Wishes(settings=tuple(settings)))
-    case = logged_case(time, loaded)
+    chosen = chosen_scenario(polls, scenario, settings, DEFAULT_SCENARIO)
+    case = logged_case(time, chosen.loaded)
     actual = play(case.with_grid(TICK_S), RecordedStarts(case.starts_s))
     decider = as_scheduler(make_scheduler(name)).for_case(case.part.case)
     alternative = play(case, decider)
-    facts = _facts(polls, counts, time, case, (actual, alternative), name)
+    facts = _facts(polls, counts, time, case, (actual, alternative), (name, chosen.text))
     target = source / "report" if out is None else user_path(out)
     target.mkdir(parents=True, exist_ok=True)
     write_json(target / "shadow.json", facts.as_dict())
@@ -176,8 +179,9 @@ def _facts(
     time: LoggedTime,
     case: LoggedCase,
     runs: tuple[RunFigures, RunFigures],
-    name: str,
+    names: tuple[str, str],
 ) -> ShadowFacts:
+    """names: scheduler and scenario."""
     actual, alternative = runs
     fed = bool(time.power)
     submit = np.array([job.submit_s for job in case.part.jobs], np.int64)
@@ -206,7 +210,8 @@ def _facts(
         without_run_time=int((~case.work_known).sum()),
         requeued=time.requeued,
         suspended=time.suspended,
-        scheduler=name,
+        scheduler=names[0],
+        scenario=names[1],
         agreement=_checked_agreement(polls),
         actual=_side(facts, submit, in_log, fed),
         alternative=_side(alternative, submit, in_log, fed),
@@ -267,9 +272,11 @@ def _sentences(facts: ShadowFacts) -> list[str]:
     sentences = [
         f"{facts.polls:,} polls over {_time(facts.end_s - facts.begin_s)}, {facts.skipped:,} skipped, "
         f"{facts.torn:,} torn lines; {facts.jobs:,} jobs.",
+        f"Scenario: {facts.scenario}.",
         f"Starts between two polls: {agreed.both:,} of {total:,} by both, {agreed.only_rare:,} by RARE "
-        f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone, for the cores of most "
-        "starts become free between two polls. "
+        f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone. Most cores become "
+        "free between two polls. The scheduler gives them to a job at once; RARE is asked at polls only, and "
+        "finds them taken. "
         f"Of the scheduler's {agreed.both + agreed.only_scheduler:,} starts, {agreed.next_in_order:,} were "
         "among the next ones in RARE's order. A job that was submitted and started between two polls is in "
         "none of these.",
@@ -333,7 +340,12 @@ def _time(seconds: float | None) -> str:
 
 
 def _kwh(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.3f} kWh" if value < 10 else f"{value:,.1f} kWh"
+    """Energy with three digits at least; below 0.1 kWh in Wh."""
+    if value is None:
+        return "-"
+    if value < 0.1:
+        return f"{1000 * value:.3g} Wh"
+    return f"{value:,.3f} kWh" if value < 10 else f"{value:,.1f} kWh"
 
 
 def _share(value: float | None) -> str:

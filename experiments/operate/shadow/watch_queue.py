@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.operate.shadow.acting.slurm_answers import ControllerLost
 from experiments.operate.shadow.advice import Advice, Adviser
+from experiments.operate.shadow.first_opinion import WrongSetup
 from experiments.operate.shadow.opinion_types import Opinion
 from experiments.operate.shadow.polls import Poll, Poller
 from experiments.operate.shadow.shadow_log import SKIPPED, ShadowLog
@@ -30,6 +31,13 @@ class WatchCounts:
     without_power: int = 0
     without_opinion: int = 0
     changes: int = 0
+    decisions: int = 0
+    last_problem: str = ""
+
+    @property
+    def opinions(self) -> int:
+        """Polls with an opinion."""
+        return self.polls - self.without_opinion
 
 
 @dataclass
@@ -38,18 +46,23 @@ class Watch:
 
     log, tell : where polls are logged and advice goes; each may be None
     note      : gets one line for whatever goes wrong
+    check     : raises WrongSetup at the first poll that is answered, before it is logged
     """
 
     poller: Poller
     opinion: MakeOpinion | None
     log: ShadowLog | None
-    tell: Callable[[Iterable[Advice]], None] | None
+    tell: Callable[[Sequence[Advice]], None] | None
     note: Callable[[str], None]
     every_s: float = 30.0
+    check: Callable[[Poll], None] | None = None
     sleep: Callable[[float], None] = time.sleep
 
     def run(self, run_s: float | None = None) -> WatchCounts:
-        """For so many seconds (None: until a signal). After a poll that fails the next one waits longer."""
+        """For so many seconds (None: until a signal). After a poll that fails the next one waits longer.
+
+        WrongSetup where scheduler, scenario and cluster do not fit at the first look.
+        """
         counts, adviser = WatchCounts(), Adviser()
         end_s = None if run_s is None else time.monotonic() + run_s
         failed, due_s = 0, time.monotonic()
@@ -57,6 +70,8 @@ class Watch:
             try:
                 self._once(counts, adviser)
                 failed = 0
+            except WrongSetup:
+                raise
             except (ControllerLost, InputError) as error:
                 failed += 1
                 self._skipped(error, counts)
@@ -67,6 +82,9 @@ class Watch:
 
     def _once(self, counts: WatchCounts, adviser: Adviser) -> None:
         poll = self.poller.poll()
+        if self.check is not None:
+            self.check(poll)
+            self.check = None
         counts.polls += 1
         if poll.feed_problem:
             counts.without_power += 1
@@ -74,12 +92,15 @@ class Watch:
         opinion, problem = self._decided(poll)
         if problem:
             counts.without_opinion += 1
+            counts.last_problem = poll.feed_problem or problem
             self.note(f"no opinion: {problem}")
         if self.log is not None:
             record = record_of(poll, opinion, problem)
             counts.changes += len(self.log.append_poll(poll.snapshot, record, poll.ended))
         if self.tell is not None and opinion is not None:
-            self.tell(adviser.advice(poll, opinion))
+            advice = adviser.advice(poll, opinion)
+            counts.decisions += len(advice)
+            self.tell(advice)
 
     def _decided(self, poll: Poll) -> tuple[Opinion | None, str]:
         """RARE's opinion, or why there is none. What the scheduler did is logged either way."""
@@ -94,7 +115,7 @@ class Watch:
 
     def _skipped(self, error: Exception, counts: WatchCounts) -> None:
         counts.skipped += 1
-        text = one_line(error, 300)
+        text = counts.last_problem = one_line(error, 300)
         self.note(f"poll skipped: {text}")
         if self.log is not None:
             self.log.append(SKIPPED, time.time(), error=text)

@@ -32,7 +32,7 @@ PERCENT = "%"
 UNITS = (*POWER_UNITS, PERCENT)
 MOST_W = 1e12
 COMMAND = "command:"
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z%]{0,2})\s*")
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z%]{0,20})\s*")
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,11 @@ def _of_text(text: str, options: FeedOptions, name: str, of_s: float, read_s: fl
     """A number with a unit, such as `12.5 kW`."""
     match = _NUMBER.fullmatch(text) if len(text) < 200 else None
     if match is None:
-        raise InputError(f"holds {quoted(text)}, not a number with a unit such as 12.5 kW", where=name)
+        raise InputError(
+            f"holds {quoted(text)}, not a number with a unit such as 12.5 kW",
+            where=name,
+            remedy=f"units are {', '.join(UNITS)}",
+        )
     return _reading(float(match[1]), match[2] or options.unit, options, name, (of_s, read_s))
 
 

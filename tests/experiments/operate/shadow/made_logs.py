@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.operate.shadow.shadow_log import ShadowLog
@@ -17,8 +18,12 @@ def made_log(
     polls: int = 60,
     power_w: float | None = 1000.0,
     every_s: int = 30,
+    about: Mapping[str, object] | None = None,
 ) -> dict[str, tuple[int, int]]:
-    """Write a log. jobs: submit after the begin, cores, run time. Start and end of each job, by its id."""
+    """Write a log; start and end of each job, by its id.
+
+    jobs: submit after the begin, cores, run time. about: what the log says of its scenario.
+    """
     free_at, times = [BEGIN_S - 10_000] * 8, {}
     for number, (submit, cores, ran) in enumerate(jobs, start=1):
         free_at.sort()
@@ -26,7 +31,7 @@ def made_log(
         free_at[:cores] = [start_s + ran] * cores
         times[str(number)] = (start_s, start_s + ran)
     folder.mkdir(exist_ok=True)
-    log = ShadowLog(folder)
+    log = ShadowLog(folder, about)
     for poll in range(polls):
         now_s = BEGIN_S + poll * every_s
         queue = [

@@ -83,6 +83,11 @@ def test_jobs_that_nobody_may_start_are_left_out():
     assert opinion((), 10.0).starts == ()
 
 
+def test_jobs_that_slurm_never_starts_are_no_trouble():
+    told = opinion((waits("2", reason="PartitionDown"),), 10.0)
+    assert (told.starts, told.holds, told.supply_w) == ((), {}, 10.0)
+
+
 def test_the_network_that_ships_has_an_opinion():
     told = opinion(QUEUE, 45.0, "rare", "islanded")
     assert told.scheduler.startswith("rare")

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from experiments.cli import main
-from experiments.operate.shadow import run_shadow
+from experiments.operate.shadow import first_opinion, run_shadow
 from experiments.operate.shadow.acting.held_jobs import HOLD, Journal
+from experiments.operate.shadow.live_opinion import LiveOpinion
 from tests.experiments.operate.shadow.fake_slurm import FakeSlurm
 from traces.files.atomic import folder_lock
 
@@ -25,10 +26,12 @@ class Cli:
         (folder / "power.txt").write_text("45 W")
         (folder / "allow.toml").write_text('users = ["ann"]')
 
-    def __call__(self, step: str, *words: str, sinfo: bool = True) -> tuple[int, str, str]:
+    def __call__(
+        self, step: str, *words: str, sinfo: bool = True, scheduler: str = "easy"
+    ) -> tuple[int, str, str]:
         commands = ["--squeue-command", shlex.join(self.slurm.words("squeue"))]
         if sinfo:
-            commands += ["--sinfo-command", shlex.join(self.slurm.words("sinfo")), "--scheduler", "easy"]
+            commands += ["--sinfo-command", shlex.join(self.slurm.words("sinfo")), "--scheduler", scheduler]
         code = main(["shadow", step, *words, *commands])
         return code, *self.capsys.readouterr()
 
@@ -55,15 +58,70 @@ def test_observe_writes_a_log_and_nothing_on_stdout(cli, tmp_path):
     assert (code, stdout) == (0, "")
     assert "1 polls, 0 skipped" in stderr
     (log,) = (tmp_path / "out").glob("observed-*.jsonl")
-    assert list(json.loads(log.read_text())["would"]["holds"].values()) == [["3"]]
+    record = json.loads(log.read_text())
+    assert list(record["would"]["holds"].values()) == [["3"]]
+    assert (record["scenario"]["name"], record["scenario"]["settings"]) == ("plain", [])
 
 
 def test_advise_writes_one_line_a_decision_and_nothing_else(cli):
     code, stdout, stderr = cli("advise", "--for", "1", *cli.feed)
     lines = [json.loads(line) for line in stdout.splitlines()]
-    assert (code, stderr) == (0, "")
+    assert (code, stderr) == (0, "1 polls, 2 decisions\n")
     assert [(line["kind"], line["jobs"]) for line in lines] == [("start", ["2"]), ("hold", ["3"])]
     assert cli.slurm.asked("update") == []
+
+
+def test_advise_says_at_its_end_that_there_was_nothing_to_advise(cli):
+    cli.slurm.change(jobs={})
+    assert cli("advise", "--for", "1") == (0, "", "1 polls, nothing to advise\n")
+    assert cli("advise", "--for", "1", "--quiet") == (0, "", "")
+
+
+def test_advise_without_any_opinion_fails_with_the_last_reason(cli):
+    (cli.folder / "power.txt").write_text("45 Watt")
+    code, stdout, stderr = cli("advise", "--for", "1", *cli.feed)
+    assert (code, stdout) == (2, "")
+    last = stderr.splitlines()[-1]
+    assert "no opinion in 1 polls and 0 skipped ones: " in last
+    assert "unit 'Watt' is unknown; use W, kW, MW, GW, %" in last
+    cli.slurm.change(down=True)
+    code, _, stderr = cli("advise", "--for", "1")
+    assert code == 2
+    assert "no opinion in 0 polls and 1 skipped ones: " in stderr and "Unable to contact" in stderr
+
+
+@pytest.mark.parametrize("step", ["observe", "advise"])
+@pytest.mark.parametrize("fed", [True, False])
+@pytest.mark.parametrize("jobs", [True, False])
+def test_a_setup_that_is_wrong_ends_at_once(cli, tmp_path, step, fed, jobs):
+    if not jobs:
+        cli.slurm.change(jobs={})
+    words = ["--out", str(tmp_path / "out"), *(cli.feed if fed else [])]
+    (tmp_path / "limits.toml").write_text('[[limit]]\npartition = "nowhere"\nrunning_jobs = 1\n')
+    for scheduler, scenario, line in (
+        ("easy", str(tmp_path / "limits.toml"), "limit 1 names the partition 'nowhere'"),
+        ("multifactor", "plain", "the scenario has no [priority]"),
+    ):
+        code, stdout, stderr = cli(step, "--scenario", scenario, *words, scheduler=scheduler)
+        assert (code, stdout) == (2, "")
+        assert line in stderr.splitlines()[-1]
+        assert list((tmp_path / "out").glob("observed-*")) == []
+
+
+def test_what_decides_is_compiled_before_the_first_poll(cli, monkeypatch, tmp_path):
+    decided = []
+
+    def opinion(self, poll):
+        decided.append((len(cli.slurm.state["calls"]), poll))
+        return of_class(self, poll)
+
+    of_class = LiveOpinion.__call__
+    monkeypatch.setattr(LiveOpinion, "__call__", opinion)
+    monkeypatch.setattr(first_opinion, "is_compiled", lambda entry: False)
+    _, _, stderr = cli("observe", "--out", str(tmp_path / "out"), "--for", "1", *cli.feed)
+    assert stderr.startswith("compiling the rules, once after an installation or an edit")
+    before = [poll for calls, poll in decided if calls == 0]
+    assert [poll.power.share for poll in before] == [1.0, 0.0]
 
 
 def test_nothing_is_done_without_act(cli):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from experiments.operate.shadow.advice import Adviser
+from experiments.operate.shadow.first_opinion import WrongSetup
 from experiments.operate.shadow.opinion_types import Opinion, power_text
 from experiments.operate.shadow.polls import Poller
 from experiments.operate.shadow.shadow_log import LogCounts, ShadowLog, read_log
-from experiments.operate.shadow.sources.power_feed import FeedOptions, power_feed
+from experiments.operate.shadow.sources.power_feed import FeedOptions, PowerReading, power_feed
 from experiments.operate.shadow.sources.slurm_source import CommandSource
 from experiments.operate.shadow.watch_queue import Watch, pause_s
 from traces.errors import InputError
@@ -73,6 +75,25 @@ def test_what_the_scheduler_did_is_logged_without_power_and_without_an_opinion(s
     assert seen.notes == ["no opinion: the scenario does not fit"]
 
 
+def test_the_setup_is_checked_at_the_first_look_alone(slurm_file, tmp_path):
+    checked = []
+
+    def refuses(poll):
+        checked.append(poll)
+        raise WrongSetup("nothing fits")
+
+    seen = Seen(slurm_file, tmp_path)
+    seen.watch.check = checked.append
+    slurm_file.change(down=True)
+    seen.polls(3, lambda number: slurm_file.change(down=False))
+    assert len(checked) == 1  # a controller that is not there is survived, and the setup checked after it
+    seen = Seen(slurm_file, tmp_path / "none")
+    seen.watch.check = refuses
+    with pytest.raises(WrongSetup):
+        seen.watch.run()
+    assert not (tmp_path / "none").exists()  # nothing is logged
+
+
 def test_nothing_is_ever_asked_of_scontrol(slurm_file, tmp_path):
     slurm_file.job(1)
     Seen(slurm_file, tmp_path, None, lambda poll: Opinion("easy", holds={"1": "no power"})).polls(3)
@@ -100,6 +121,14 @@ def test_advice_is_told_when_it_is_new(slurm_file, tmp_path):
     )
     assert line["expected_start"] == {"1": "2026-11-30T12:00:00Z"}
     assert (line["supply_w"], line["draw_w"]) == (30, 90)
+    aged = replace(poll, read_s=poll.snapshot.taken_s + 2)
+    slow = replace(holds, simulate_s=31.0)
+    (line,) = [one.as_dict() for one in Adviser().advice(aged, slow)]
+    assert line["snapshot_age_s"] == 33.0
+    assert line["sure"].startswith("queue 33 s old; no power feed; ")
+    fed = replace(aged, power=PowerReading(45.0, None, 1000.0, 1007.0))
+    (line,) = [one.as_dict() for one in Adviser().advice(fed, slow)]
+    assert line["sure"].startswith("queue 33 s old; power 40 s old; ")
     assert adviser.advice(poll, holds) == []
     lines = adviser.advice(poll, Opinion("easy", starts=("2",), supply_w=5000, draw_w=90))
     assert [(one.kind, one.jobs) for one in lines] == [("start", ("2",)), ("release", ("1",))]
