@@ -1,4 +1,4 @@
-"""The power of a snapshot: no limit until it was taken, then the scenario's inputs and its newest forecast."""
+"""The power of a snapshot: no limit until it was taken, then the scenario's inputs and newest forecast."""
 
 from __future__ import annotations
 

@@ -38,14 +38,13 @@ def reasons_of(
 
 
 def _least_draw_mw(part: SnapshotCase, pue: int) -> np.ndarray:
-    """(N,) what the machine draws where each job runs alone (RULES §2.3, §2.4).
+    """(N,) what the machine draws where each job runs alone, and the other nodes are dark (RULES §2.3, §2.4).
 
     0 in partitions with several speeds: a slower job may draw less.
     """
     jobs, partitions = build_jobs(part.case), part.case.cluster.partitions
-    rest_mw = sum(one.nodes * one.rest_mw for one in partitions)
     place = np.maximum(jobs["part"], 0)
-    of_node_mw = np.array([one.idle_mw - one.rest_mw for one in partitions])[place]
-    draw_mw = jobs["power_mw"] + nodes_needed(part.case.cluster, jobs) * of_node_mw + rest_mw
+    idle_mw = np.array([one.idle_mw for one in partitions])[place]
+    draw_mw = jobs["power_mw"] + nodes_needed(part.case.cluster, jobs) * idle_mw
     paced = np.array([bool(one.speeds) for one in partitions])[place]
     return np.where(paced, 0, -(-draw_mw * pue // 1000))[: len(part.jobs)]

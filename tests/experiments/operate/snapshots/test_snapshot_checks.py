@@ -10,6 +10,7 @@ from experiments.operate.snapshots.snapshot_file import read_snapshot, write_sna
 from traces.errors import InputError
 
 NOW_S = 1_800_000_000
+MACHINE = (SnapshotPartition("main", 4, 2),)
 
 
 def job(name="a", submit_s=NOW_S - 50, start_s=None, **others):
@@ -17,7 +18,7 @@ def job(name="a", submit_s=NOW_S - 50, start_s=None, **others):
     return SnapshotJob(name, state, submit_s, others.pop("cores", 1), 3600, start_s=start_s, **others)
 
 
-def taken(*jobs, machine=(SnapshotPartition("main", 4, 2),)):
+def taken(*jobs, machine=MACHINE):
     return ClusterSnapshot(NOW_S, machine, jobs)
 
 
@@ -48,7 +49,8 @@ def test_of_slurm_a_minute_counts_as_now_and_is_noted():
         (-50, NOW_S),
     ]
     assert notes == [
-        "jobs 'a', 'b', 'd' came or started up to 60 s after the snapshot by the scheduler's clock; taken as now"
+        "jobs 'a', 'b', 'd' came or started up to 60 s after the snapshot by the scheduler's clock; "
+        "taken as now"
     ]
     assert with_one_clock(taken(job()), "squeue --json") == (taken(job()), [])
 
