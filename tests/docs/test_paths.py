@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
 _TOP = "|".join((*PACKAGES, "tests", "docs", "examples"))
 PATH = re.compile(
-    rf"(?<![\w/.*-])(?:{_TOP})/[\w/*-]*(?:\.(?:md|py|toml|csv|svg|png|html|css|txt|json|conf)\b)?"
+    rf"(?<![\w/.*-])(?:{_TOP})/[\w/*-]*(?:\.(?:md|py|toml|csv(?:\.gz)?|svg|png|html|css|txt|json|conf)\b)?"
 )
 MODULE = re.compile(rf"(?<![\w/.@:'\"\[-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]\w*)+")
 BARE_FILE = re.compile(r"(?<![\w*/.-])[a-z]\w*\.py\b(?!:)")

@@ -159,12 +159,15 @@ def _made(
     unlimited[: len(jobs)] = [
         not (job.limit_s or limits_s.get(place_name(job.partition, snapshot))) for job in jobs
     ]
-    case = within_wall_limits(case, unlimited, np.append(states == RUNNING, unlimited[len(jobs) :]))
+    least_s = np.zeros(len(work), np.int64)
+    running = np.flatnonzero(states == RUNNING)
+    least_s[running] = snapshot.taken_s - work.submit_s[running] + 60
+    case = within_wall_limits(case, unlimited, least_s)
     return SnapshotCase(
         snapshot,
         case,
         tuple(jobs),
-        np.flatnonzero(states == RUNNING),
+        running,
         np.flatnonzero(states == WAITING),
         left_out,
         tuple(record.notes),

@@ -14,10 +14,11 @@ from rare.rules.limits.limit_arrays import NO_GROUP
 from traces.errors import quoted
 
 
-def within_wall_limits(case: Case, unlimited: np.ndarray, runs: np.ndarray) -> Case:
+def within_wall_limits(case: Case, unlimited: np.ndarray, least_s: np.ndarray) -> Case:
     """The case in which jobs without a time limit have the shortest that a limit allows them, as Slurm does.
 
-    unlimited, runs : (J,) whether a job has no time limit, and whether it runs
+    unlimited : (J,) whether a job has no time limit
+    least_s   : (J,) run time that a job has at least, by what it has run
     """
     work = case.workload
     if not unlimited.any() or not any(limit.wall_s is not None for limit in case.limits):
@@ -28,7 +29,7 @@ def within_wall_limits(case: Case, unlimited: np.ndarray, runs: np.ndarray) -> C
         if limit.wall_s:
             mine = unlimited & (groups_of(case, limit, part)[0] != NO_GROUP)
             estimate_s[mine] = np.minimum(estimate_s[mine], limit.wall_s)
-    work_s = np.where(unlimited & ~runs, estimate_s, work.work_s)
+    work_s = np.where(unlimited, np.maximum(estimate_s, least_s), work.work_s)
     return dataclasses.replace(case, workload=dataclasses.replace(work, estimate_s=estimate_s, work_s=work_s))
 
 

@@ -151,6 +151,8 @@ def test_jobs_that_a_limit_rejects_are_told_apart():
         waits("after wide", 1, 600, after=("wide",)),
         waits("free", 1, 600, account="a", user="v"),
         waits("no limit", 1, None),
+        runs("runs without", 1, 60, None),
+        runs("runs long without", 1, 5000, None),
     ]
     part, now = decided(jobs, loaded=load_scenario("plain", Overrides(settings=LIMITED)))
     assert part.left_out == {
@@ -159,11 +161,18 @@ def test_jobs_that_a_limit_rejects_are_told_apart():
         "none": "limit 3 (user 'u'): allows no job",
         "after wide": "waits for a job that is held or does not fit",
     }
-    assert [part.jobs[row].job_id for row in part.running] == ["wide and long"]
-    # without a time limit of its own it has the one it is allowed, as Slurm gives it
-    row = [job.job_id for job in part.jobs].index("no limit")
-    assert part.case.workload.estimate_s[row] == part.case.workload.work_s[row] == 1800
-    assert now.starts == ("no limit",)  # of account a more cores are taken than it may have
+    assert {part.jobs[row].job_id for row in part.running} == {
+        "wide and long",
+        "runs without",
+        "runs long without",
+    }
+    # without a time limit of its own a job has the one it is allowed, as Slurm gives it
+    work = part.case.workload
+    times = zip(work.estimate_s.tolist(), work.work_s.tolist(), strict=True)
+    by_id = dict(zip([job.job_id for job in part.jobs], times, strict=True))
+    assert by_id["no limit"] == by_id["runs without"] == (1800, 1800)
+    assert by_id["runs long without"] == (1800, 5060)
+    assert now.starts == ()  # of account a more cores are taken than it may have, and 8 cores are in use
 
 
 def test_a_partition_that_is_not_there_is_noted():
