@@ -16,26 +16,25 @@ import numpy as np
 
 from experiments.operate.snapshots.cluster_snapshot import RUNNING, WAITING, ClusterSnapshot, SnapshotJob
 from experiments.operate.snapshots.slurm_nodes import JOINED_BY
+from experiments.operate.snapshots.snapshot_checks import listed
+from experiments.operate.snapshots.snapshot_limits import refused_by_limits, within_wall_limits
+from experiments.operate.snapshots.snapshot_power import power_of_snapshot
 from rare.job_records import placements
-from rare.model import NEVER_S, UNLIMITED_MW, Case, Cluster, Forecast, Inputs, Partition
+from rare.model import Case, Cluster, Partition
 from rare.scenario.case_builder import read_limits, scenario_options
 from rare.scenario.config.priority_tables import priority_of
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_cluster
 from rare.scenario.inputs.job_inputs import with_classes, with_sensitivity
-from rare.scenario.inputs.power_inputs import read_power_inputs
 from rare.scenario.inputs.supply_inputs import make_battery
 from rare.scenario.load import ALL, Loaded, load_scenario
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.jobs.workload import Workload
 from traces.numbers.constants import DAY_S
 from traces.series.held import EPOCH
 
 NO_LIMIT_S = 30 * DAY_S
 """The estimate of a job without a time limit, in a partition without one."""
-DEAR_U = 2**30
-"""The price before the snapshot: nothing charges from the grid at it, and it changes when the snapshot is
-taken, so that this is an instant of the run."""
 HELD, LARGER, NEVER_READY, SUSPENDED_NOW = (
     "held",
     "larger than the machine",
@@ -113,13 +112,34 @@ def snapshot_case(
               these they may leave the queue
     """
     loaded = _of_the_whole_year(load_scenario("plain") if loaded is None else loaded)
+    draw_classes = seed if classes else None
+    part = _made(snapshot, loaded, history, zone, draw_classes, {})
+    refused = refused_by_limits(part.case, part.waiting)
+    if not refused:
+        return part
+    by_id = {part.jobs[row].job_id: why for row, why in refused.items()}
+    return _made(snapshot, loaded, history, zone, draw_classes, by_id)
+
+
+def _made(
+    snapshot: ClusterSnapshot,
+    loaded: Loaded,
+    history: Workload | None,
+    zone: str | None,
+    draw_classes: int | None,
+    refused: dict[str, str],
+) -> SnapshotCase:
+    """The case without the jobs that are refused. draw_classes: the seed of service classes; None: none."""
     record = BuildRecord()
     cluster = _cluster(snapshot, loaded, record)
-    jobs, left_out = _present(snapshot, cluster)
+    jobs, left_out = _present(snapshot, cluster, refused)
     work = _workload(snapshot, jobs, cluster, history, zone)
+    _note_unknown_partitions(snapshot, jobs, placements(work, cluster), record)
     scenario = loaded.scenario
-    work = with_sensitivity(with_classes(work, scenario, seed) if classes else work, scenario)
-    inputs, forecast = _power(snapshot, loaded, work, cluster, record)
+    if draw_classes is not None:
+        work = with_classes(work, scenario, draw_classes)
+    work = with_sensitivity(work, scenario)
+    inputs, forecast = power_of_snapshot(snapshot, loaded, work, cluster, record)
     options = dataclasses.replace(scenario_options(scenario), kill_at_estimate=False)
     battery = make_battery(scenario, cluster, record)
     case = Case(
@@ -134,11 +154,20 @@ def snapshot_case(
         limits=read_limits(scenario, cluster),
     )
     states = np.array([job.state for job in jobs], dtype=object)
+    limits_s = {one.name: one.limit_s for one in snapshot.partitions}
+    unlimited = np.zeros(len(work), bool)
+    unlimited[: len(jobs)] = [
+        not (job.limit_s or limits_s.get(place_name(job.partition, snapshot))) for job in jobs
+    ]
+    least_s = np.zeros(len(work), np.int64)
+    running = np.flatnonzero(states == RUNNING)
+    least_s[running] = snapshot.taken_s - work.submit_s[running] + 60
+    case = within_wall_limits(case, unlimited, least_s)
     return SnapshotCase(
         snapshot,
         case,
         tuple(jobs),
-        np.flatnonzero(states == RUNNING),
+        running,
         np.flatnonzero(states == WAITING),
         left_out,
         tuple(record.notes),
@@ -227,9 +256,11 @@ def _with_room(partition: Partition, snapshot: ClusterSnapshot, record: BuildRec
 # --- the jobs ---------------------------------------------------------------------------------------------
 
 
-def _present(snapshot: ClusterSnapshot, cluster: Cluster) -> tuple[list[SnapshotJob], dict[str, str]]:
-    """The jobs of the case in its order, and why others are left out."""
-    left_out: dict[str, str] = {}
+def _present(
+    snapshot: ClusterSnapshot, cluster: Cluster, refused: dict[str, str]
+) -> tuple[list[SnapshotJob], dict[str, str]]:
+    """The jobs of the case in its order, and why others are left out. refused: by limits, by id."""
+    left_out = dict(refused)
     for job in snapshot.jobs:
         if job.held:
             left_out[job.job_id] = HELD
@@ -265,6 +296,21 @@ def _present(snapshot: ClusterSnapshot, cluster: Cluster) -> tuple[list[Snapshot
     if not kept:
         raise NoJobs(left_out)
     return sorted(kept, key=lambda job: submit_in_case_s(job, snapshot.taken_s)), left_out
+
+
+def _note_unknown_partitions(
+    snapshot: ClusterSnapshot, jobs: list[SnapshotJob], places: np.ndarray, record: BuildRecord
+) -> None:
+    """Note the jobs whose partition is not there: the name counts as none (RULES §2.2)."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for job, place in zip(jobs, places[: len(jobs)].tolist(), strict=True):
+        if job.partition and not place_name(job.partition, snapshot):
+            found.setdefault((job.partition, snapshot.partitions[place].name), []).append(job.job_id)
+    for (name, placed), ids in found.items():
+        record.note(
+            f"{listed(ids)}: partition {quoted(name)} is not in the snapshot; the name counts as none, and "
+            f"the first partition where the job fits is taken, {quoted(placed)}"
+        )
 
 
 def _workload(
@@ -320,52 +366,3 @@ def _history_columns(history: Workload, snapshot: ClusterSnapshot, after_s: int)
     names = [""] * rows if history.partition is None else history.partition.tolist()
     columns["partition"] = [place_name(name, snapshot) or name for name in names]
     return columns
-
-
-# --- power ------------------------------------------------------------------------------------------------
-
-
-def _power(
-    snapshot: ClusterSnapshot, loaded: Loaded, work: Workload, cluster: Cluster, record: BuildRecord
-) -> tuple[Inputs, Forecast | None]:
-    """No limit until the snapshot; then the scenario's inputs, and the forecast that was issued last."""
-    taken_s = snapshot.taken_s
-    power = read_power_inputs(loaded, work, cluster, record)
-    given = power.inputs
-    row = int(np.searchsorted(given.change_s, taken_s, side="right")) - 1
-    if row < 0 or taken_s >= given.end_s:
-        raise InputError("the snapshot was taken outside of the scenario's supply")
-    before_s = min(int(work.submit_s[0]), taken_s - 1)
-    after = slice(row, None)
-
-    def column(name: str, before: int) -> np.ndarray:
-        values = getattr(given, name)[after]
-        return np.concatenate([np.array([before], np.int64), values])
-
-    change_s = np.concatenate([[before_s, taken_s], given.change_s[row + 1 :]]).astype(np.int64)
-    pue = given.pue_per_mille
-    inputs = Inputs(
-        change_s,
-        column("supply_mw", 0),
-        column("import_limit_mw", UNLIMITED_MW),
-        column("price_u_per_kwh", DEAR_U),
-        column("carbon_ukg_per_kwh", 0),
-        None if pue is None else column("pue_per_mille", int(pue[row])),
-        NEVER_S,
-        given.renewable,
-        given.priced,
-        given.carbon_known,
-    )
-    return inputs, newest_forecast(power.forecast, taken_s)
-
-
-def newest_forecast(forecast: Forecast | None, taken_s: int) -> Forecast | None:
-    """The issue that was out at `taken_s`, alone; None where none was."""
-    if forecast is None or taken_s < forecast.begin_s:
-        return None
-    issue = min((taken_s - forecast.begin_s) // forecast.issue_step_s, len(forecast.supply_mw) - 1)
-    tables = {
-        name: getattr(forecast, name)[issue : issue + 1]
-        for name in ("supply_mw", "low_mw", "high_mw", "price_u", "carbon_u")
-    }
-    return dataclasses.replace(forecast, begin_s=forecast.begin_s + issue * forecast.issue_step_s, **tables)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from experiments.operate.snapshots.cluster_snapshot import ClusterSnapshot, SnapshotJob, SnapshotPartition
 from experiments.operate.snapshots.slurm_shapes import LARGEST, LONGEST_TEXT, MOST_BYTES
+from experiments.operate.snapshots.snapshot_checks import refuse_later
 from traces.errors import InputError, quoted
 from traces.files.atomic import write_text
 from traces.files.documents import read_json, reading
@@ -64,7 +65,9 @@ def _snapshot(table: object, where: str) -> ClusterSnapshot:
     _refuse_repeats([one.job_id for one in jobs], "job", where)
     if not partitions:
         raise InputError("has no partitions", where=where, remedy=REMEDY)
-    return ClusterSnapshot(taken_s, tuple(partitions), tuple(jobs))
+    snapshot = ClusterSnapshot(taken_s, tuple(partitions), tuple(jobs))
+    refuse_later(snapshot, where)
+    return snapshot
 
 
 def _rows(kind: type[_Row], rows: object, key: str, where: str) -> list[_Row]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.operate.snapshots.snapshot_case import SnapshotCase
+from rare.job_records import placements
 from rare.rules.advance import begin_instant, take_inputs
 from rare.rules.decide import OK, apply
 from rare.rules.limits.limit_arrays import NO_GROUP_LIMIT
@@ -62,6 +63,8 @@ def before_snapshot(part: SnapshotCase, decider: Decider) -> World:
     world.env["jobs_end"] = len(part.jobs)
     limits = world.group_limits.copy()
     _lift_limits(world.group_limits)  # what runs was allowed to
+    places = placements(part.case.workload, part.case.cluster)
+    world.jobs["part"][part.running] = places[part.running]  # also what is larger than a limit
     runs = np.zeros(len(part.case.workload), bool)
     runs[part.running] = True
     while True:

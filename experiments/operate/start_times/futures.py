@@ -18,7 +18,17 @@ from experiments.operate.start_times.arrival_blocks import ArrivalBlocks
 from rare.model import NEVER_S
 from rare.rules.decide import apply
 from rare.scheduler import Decider, as_decider
-from rare.state.arrays import DECIDE_SHED, DECIDE_START, FREE, INPUT, NEED_LIVE, NO_TIME, World, bind
+from rare.state.arrays import (
+    DECIDE_SHED,
+    DECIDE_START,
+    FREE,
+    INPUT,
+    NEED_LIVE,
+    NO_TIME,
+    S_REJECTED,
+    World,
+    bind,
+)
 from rare.state.memory import records
 from rare.world import more_live_slots
 from schedulers.heuristics.heuristic_decider import HeuristicDecider
@@ -63,6 +73,8 @@ class Futures:
         self._past_rows = {name: getattr(self._world, name)[self._jobs :].copy() for name in self._tables}
         self._template_work_s = self._world.jobs["work_s"][: self._jobs].copy()
         self._lay_inputs(paths, seed)
+        self.rejected = np.ones(len(part.waiting), bool)
+        """(W,) whether a limit has rejected each waiting job in all runs so far."""
 
     def _lay_inputs(self, paths: int, seed: int) -> None:
         """Room for the inputs of a path behind those of the time before the snapshot."""
@@ -85,6 +97,16 @@ class Futures:
         inputs[0] = world.inputs[0]
         inputs[1:] = self._paths[0]
         self._world = bind(world._replace(inputs=inputs))
+
+    def most_power_mw(self) -> int:
+        """The most that plants, grid and battery give at once on any path."""
+        return int((self._paths["supply_mw"] + self._paths["import_mw"]).max()) + int(
+            self._world.env[0].discharge_limit_mw
+        )
+
+    def least_pue(self) -> int:
+        """The lowest PUE to come, per mille."""
+        return int(self._paths["pue"].min())
 
     def complete_past(self, work_s: np.ndarray) -> None:
         """Give the past jobs these run times, (P,) seconds: some of them had not ended."""
@@ -147,8 +169,10 @@ class Futures:
             if status == NEED_LIVE:
                 return None
             starts = self._read_starts(world)
-            if (starts < NEVER_S).all():
+            rejected = world.outcome[COPY]["status"][part.waiting] == S_REJECTED
+            if ((starts < NEVER_S) | rejected).all():
                 break
+        self.rejected &= rejected
         return starts
 
     def _run_until(self, until_s: int) -> int:

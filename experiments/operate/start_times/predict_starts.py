@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from experiments.operate.snapshots.cluster_snapshot import RUNNING, ClusterSnapshot, SnapshotJob
+from experiments.operate.snapshots.queued_jobs import SQUEUE
 from experiments.operate.snapshots.replay_snapshot import (
     on_utc,
     schedule_of_case,
@@ -23,6 +24,7 @@ from experiments.operate.snapshots.replay_snapshot import (
 from experiments.operate.snapshots.slurm_shapes import MOST_BYTES
 from experiments.operate.snapshots.slurm_snapshot import snapshot_of_slurm
 from experiments.operate.snapshots.snapshot_case import NoJobs, SnapshotCase, snapshot_case
+from experiments.operate.snapshots.snapshot_checks import refuse_overfull, with_one_clock
 from experiments.operate.snapshots.snapshot_file import read_snapshot, write_snapshot
 from experiments.operate.start_times.past_jobs import PastJobs, past_jobs
 from experiments.operate.start_times.start_ranges import HORIZON_S, LEARN_S, Effort, StartTimes, start_times
@@ -44,6 +46,7 @@ from traces.times.timezones import find_zone
 
 SLURM_COMMANDS = (("squeue", "--json"), ("sinfo", "--json"))
 SLURM_WAIT_S = 60
+FEW_PAST_JOBS = 50
 SOURCES = "a snapshot's file, --squeue and --sinfo, --slurm, or --workload and --at"
 
 
@@ -113,6 +116,7 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
     scheduler = as_scheduler(make_scheduler(request.scheduler))
     scene = _of_trace(request, scheduler) if request.at is not None else _of_snapshot(request)
     found, left_out, notes = _found(scene, scheduler, request, display)
+    rows = [] if found is None else _rows(found, request, _zone(request, scene))
     facts = {
         "scenario": scene.loaded.scenario.name,
         "scheduler": request.scheduler,
@@ -123,7 +127,8 @@ def predict_starts(request: StartTimesRequest, display: ProgressDisplay = QUIET)
         "horizon_s": request.horizon_s,
         "running": int(sum(job.state == RUNNING for job in scene.snapshot.jobs)),
         "history_jobs": 0 if scene.past is None else int(scene.past.ended.sum()),
-        "jobs": [] if found is None else _rows(found, request, _zone(request, scene)),
+        "waiting": len(rows),
+        "jobs": rows,
         "left_out": [
             {"job_id": job.job_id, "user": job.user, "cores": job.cores, "reason": left_out[job.job_id]}
             for job in scene.snapshot.jobs
@@ -148,14 +153,23 @@ def _found(
         part = _case(scene, scheduler, request.seed)
     except NoJobs as nothing:
         return None, nothing.left_out, list(scene.notes)
-    notes = [*scene.notes, *part.notes]
+    notes = [*scene.notes, *part.notes, *_few_past_jobs(scene.past)]
     for text in notes:
         display.note(f"note: {text}")
     if len(part.waiting) == 0:
         return None, part.left_out, notes
     effort = Effort(request.futures, request.horizon_s, request.seed)
     with display.task("futures", "futures") as task:
-        return start_times(part, scheduler, scene.past, effort, task.update), part.left_out, notes
+        found = start_times(part, scheduler, scene.past, effort, task.update)
+    return found, {**part.left_out, **found.never}, notes
+
+
+def _few_past_jobs(past: PastJobs | None) -> list[str]:
+    """A note where the past says little."""
+    ended = 0 if past is None else int(past.ended.sum())
+    if past is None or ended >= FEW_PAST_JOBS:
+        return []
+    return [f"{ended} past jobs have ended by then: the ranges rest on few jobs"]
 
 
 def _case(scene: _Scene, scheduler: BaseScheduler, seed: int) -> SnapshotCase:
@@ -181,6 +195,10 @@ def _of_snapshot(request: StartTimesRequest) -> _Scene:
     loaded = load_scenario(request.scenario, request.wishes)
     notes: list[str] = []
     snapshot = _snapshot(request)
+    if request.snapshot is None:
+        snapshot, late = with_one_clock(snapshot, SQUEUE)
+        notes += late
+    refuse_overfull(snapshot)
     past = None
     if request.history is None:
         notes.append(
@@ -287,6 +305,8 @@ def _rows(found: StartTimes, request: StartTimesRequest, zone: tzinfo | None) ->
     levels = {key: found.at(level) for key, level in found.levels().items()}
     rows = []
     for column, job in enumerate(found.jobs):
+        if job.job_id in found.never:
+            continue
         starts = {key: _start(int(values[column]), taken_s, zone) for key, values in levels.items()}
         rows.append(
             {

@@ -12,10 +12,11 @@ from experiments.operate.snapshots.cluster_snapshot import SnapshotJob
 from experiments.operate.snapshots.snapshot_case import SnapshotCase
 from experiments.operate.start_times.arrival_blocks import ArrivalBlocks
 from experiments.operate.start_times.futures import Draws, Futures
+from experiments.operate.start_times.never_starts import reasons_of
 from experiments.operate.start_times.past_jobs import PastJobs
 from experiments.operate.start_times.past_usage import with_past_usage
 from experiments.operate.start_times.run_time_model import ModelChoice, OpenJobs, RunTimeModel
-from traces.numbers.constants import DAY_S
+from traces.numbers.constants import DAY_S, NEVER_S
 
 if TYPE_CHECKING:
     from rare.env.policies.policy import AnyScheduler
@@ -44,12 +45,15 @@ class StartTimes:
 
     part     : the case; job k of the arrays is part.jobs[part.waiting[k]]
     starts_s : (F, W) int64, sorted along the futures
-    by_limit_s : (W,) int64, where all jobs run to their limits and none arrive: what Slurm estimates
+    by_limit_s : (W,) int64, where all jobs run to their limits and none arrive: what Slurm estimates; power
+                 counts there too, as the middle path of the forecast
+    never      : why jobs start in no future, by id, where a limit or power is the reason
     """
 
     part: SnapshotCase
     starts_s: np.ndarray
     by_limit_s: np.ndarray
+    never: dict[str, str]
 
     @property
     def jobs(self) -> list[SnapshotJob]:
@@ -88,7 +92,9 @@ def start_times(
     work_s = model.draws(now, effort.futures, effort.seed)
     starts_s = np.sort(futures.starts(Draws(work_s, arrivals), progress), axis=0)
     by_limit_s = futures.starts(Draws(part.case.workload.work_s[: len(part.jobs), None], None))[0]
-    return StartTimes(part, starts_s, by_limit_s)
+    never = (starts_s[0] >= NEVER_S) & (by_limit_s >= NEVER_S)
+    why = reasons_of(part, never, futures.rejected, futures.most_power_mw(), futures.least_pue())
+    return StartTimes(part, starts_s, by_limit_s, why)
 
 
 def open_jobs(part: SnapshotCase) -> OpenJobs:

@@ -30,9 +30,11 @@ def start_times_text(facts: Mapping[str, Any], width: int | None = None) -> str:
     """The object of `rare start-times --json` as text. width: of the terminal; None: that of stdout."""
     width = terminal_width() if width is None else width
     taken = datetime.fromisoformat(facts["taken"])
+    shown = len(facts["jobs"])
+    fewer = f" ({shown} shown)" if shown < facts["waiting"] else ""
     lines = [
         f"{taken:%Y-%m-%d %H:%M} ({taken.tzname()}), {facts['running']} jobs run, "
-        f"{len(facts['jobs'])} wait, scheduler {facts['scheduler']}, {facts['futures']} futures, "
+        f"{facts['waiting']} wait{fewer}, scheduler {facts['scheduler']}, {facts['futures']} futures, "
         f"{facts['history_jobs']:,} past jobs"
     ]
     if facts["jobs"]:

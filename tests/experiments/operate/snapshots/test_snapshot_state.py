@@ -137,3 +137,53 @@ def test_priority_of_the_scenario_orders_the_queue():
     jobs = [waits("large", 8, waited_s=500), waits("small", 1)]
     assert decided(jobs, "multifactor", loaded=loaded)[1].starts == ("small",)
     assert decided(jobs, "fcfs", loaded=loaded)[1].starts == ("large",)
+
+
+LIMITED = ["limit=[{account='a', cores=4}, {partition='main', wall_s=1800}, {user='u', submitted_jobs=0}]"]
+
+
+def test_jobs_that_a_limit_rejects_are_told_apart():
+    jobs = [
+        runs("wide and long", 6, 60, account="a"),  # what runs was allowed to
+        waits("wide", 5, 600, account="a"),
+        waits("long", 1),
+        waits("none", 1, 600, user="u"),
+        waits("after wide", 1, 600, after=("wide",)),
+        waits("free", 1, 600, account="a", user="v"),
+        waits("no limit", 1, None),
+        runs("runs without", 1, 60, None),
+        runs("runs long without", 1, 5000, None),
+    ]
+    part, now = decided(jobs, loaded=load_scenario("plain", Overrides(settings=LIMITED)))
+    assert part.left_out == {
+        "wide": "limit 1 (account 'a'): it asks for 5 cores, 4 are allowed",
+        "long": "limit 2 (partition 'main'): its time limit is 3600 s, 1800 s are allowed",
+        "none": "limit 3 (user 'u'): allows no job",
+        "after wide": "waits for a job that is held or does not fit",
+    }
+    assert {part.jobs[row].job_id for row in part.running} == {
+        "wide and long",
+        "runs without",
+        "runs long without",
+    }
+    # without a time limit of its own a job has the one it is allowed, as Slurm gives it
+    work = part.case.workload
+    times = zip(work.estimate_s.tolist(), work.work_s.tolist(), strict=True)
+    by_id = dict(zip([job.job_id for job in part.jobs], times, strict=True))
+    assert by_id["no limit"] == by_id["runs without"] == (1800, 1800)
+    assert by_id["runs long without"] == (1800, 5060)
+    assert now.starts == ()  # of account a more cores are taken than it may have, and 8 cores are in use
+
+
+def test_a_partition_that_is_not_there_is_noted():
+    partitions = (SnapshotPartition("small", 1, 2), SnapshotPartition("main", 4, 2))
+    jobs = [waits("a", 4, partition="gone"), waits("b", 1, partition="main"), waits("c", 1)]
+    part, _ = decided(jobs, partitions=partitions)
+    assert part.notes == (
+        "job 'a': partition 'gone' is not in the snapshot; the name counts as none, and the first partition "
+        "where the job fits is taken, 'main'",
+    )
+    many = [waits(f"{number}", 1, partition="gone") for number in range(5)]
+    assert (
+        "jobs '0', '1', '2' and 2 more: partition 'gone'" in decided(many, partitions=partitions)[0].notes[0]
+    )

@@ -1,6 +1,7 @@
 """`rare start-times`: each source of a snapshot, the table, the folder, and bad input in one line."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.experiments.operate.start_times.synthetic_past import FIRST_S, schedu
 from traces.jobs.job_files import write_workload
 
 RECORDED = Path(__file__).parents[1] / "snapshots"
-NOW_S = 1_800_000_000
+NOW_S, RECORDED_S = 1_800_000_000, 1_796_039_280
 FEW = ["--futures", "20", "--quiet"]
 
 
@@ -89,6 +90,8 @@ def test_a_narrow_terminal_keeps_the_ranges(queue, capsys):
 def test_only_the_jobs_that_are_asked_for(queue, capsys):
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", "--job", "e", "--job", "c"))
     assert [one["job_id"] for one in (*facts["jobs"], *facts["left_out"])] == ["e", "c"]
+    text = printed(capsys, "start-times", queue, *FEW, "--job", "e")
+    assert ", 1 jobs run, 2 wait (1 shown), scheduler" in text.splitlines()[0]
     assert "is running, it has started" in refused(capsys, "start-times", queue, *FEW, "--job", "a")
     assert "is not in the snapshot" in refused(capsys, "start-times", queue, *FEW, "--job", "x")
 
@@ -98,8 +101,19 @@ def test_jobs_beyond_the_horizon(queue, capsys):
     assert "> 60.0 min" in text
 
 
-def test_slurms_output(capsys):
-    arguments = ["--squeue", str(RECORDED / "squeue_2205.json"), "--sinfo", str(RECORDED / "sinfo_2205.json")]
+def recorded(tmp_path, written_s):
+    """The options of Slurm's recorded output, as if written then."""
+    arguments = []
+    for name in ("squeue", "sinfo"):
+        path = tmp_path / f"{name}.txt"
+        path.write_bytes((RECORDED / f"{name}_2205.json").read_bytes())
+        os.utime(path, (written_s, written_s))
+        arguments += [f"--{name}", str(path)]
+    return arguments
+
+
+def test_slurms_output(tmp_path, capsys):
+    arguments = recorded(tmp_path, RECORDED_S)
     facts = json.loads(printed(capsys, "start-times", *arguments, *FEW, "--json"))
     assert "4_3" in [one["job_id"] for one in facts["jobs"]]
     assert {one["job_id"]: one["reason"] for one in facts["left_out"]} == {
@@ -107,6 +121,17 @@ def test_slurms_output(capsys):
         "2": "PartitionTimeLimit",
         "6": "held",
     }
+
+
+def test_a_file_of_slurm_that_is_older_than_its_jobs(tmp_path, capsys):
+    last_s = max(
+        one["submit_time"] for one in json.loads((RECORDED / "squeue_2205.json").read_text())["jobs"]
+    )
+    far = recorded(tmp_path, last_s - 600)
+    assert "after the snapshot, more than the 60 s" in refused(capsys, "start-times", *far, *FEW)
+    near = recorded(tmp_path, last_s - 9)
+    facts = json.loads(printed(capsys, "start-times", *near, *FEW, "--json"))
+    assert any("taken as now" in note for note in facts["notes"])
 
 
 def test_slurm_itself(capsys, monkeypatch):
@@ -119,6 +144,7 @@ def test_slurm_itself(capsys, monkeypatch):
         return subprocess.CompletedProcess(command, 0, outputs[command[0]], b"")
 
     monkeypatch.setattr(predict_starts.subprocess, "run", run)
+    monkeypatch.setattr(predict_starts.time, "time", lambda: float(RECORDED_S))
     assert "4_3" in printed(capsys, "start-times", "--slurm", *FEW)
     assert called == [("squeue", "--json"), ("sinfo", "--json")]
     monkeypatch.setattr(
@@ -180,6 +206,65 @@ def test_on_an_island_nobody_starts_before_the_sun_rises(queue, capsys):
     valued = [*island, "--scheduler", "hvf+easy"]
     facts = json.loads(printed(capsys, "start-times", queue, *FEW, "--json", *valued))
     assert any("service classes" in note for note in facts["notes"])
+
+
+def left_out(capsys, *arguments):
+    facts = json.loads(printed(capsys, "start-times", *arguments, *FEW, "--json"))
+    return facts, {one["job_id"]: one["reason"] for one in facts["left_out"]}
+
+
+def test_jobs_that_a_limit_rejects_do_not_start(queue, capsys):
+    limits = "limit=[{user='u1', wall_s=1800}]"
+    priority = ["--scheduler", "multifactor+easy", "--set", "priority.age_weight=1"]
+    facts, reasons = left_out(capsys, queue, "--set", limits, *priority)
+    assert reasons["b"] == "limit 1 (user 'u1'): its time limit is 3600 s, 1800 s are allowed"
+    assert facts["jobs"] == [] and facts["running"] == 1
+
+
+def test_a_job_that_is_one_too_many_as_it_comes(tmp_path, capsys):
+    """Who waits already was accepted; who may start later is submitted then."""
+    path = tmp_path / "queue.json"
+    jobs = (job("a", "running"), job("b"), job("c", eligible_s=NOW_S + 1, cores=2))
+    write_snapshot(path, ClusterSnapshot(NOW_S, (SnapshotPartition("main", 1, 4),), jobs))
+    limits = "limit=[{user='*', submitted_jobs=9}, {user='u1', submitted_jobs=1}]"
+    facts, reasons = left_out(capsys, str(path), "--set", limits)
+    assert reasons == {"c": "limit 2 (user 'u1'): it is one too many, 1 may be submitted at once"}
+    assert [one["job_id"] for one in facts["jobs"]] == ["b"]
+
+
+def test_a_job_for_which_power_never_suffices(queue, tmp_path, capsys):
+    path = tmp_path / "queue.json"
+    jobs = (job("a"), job("wide", cores=8))
+    write_snapshot(path, ClusterSnapshot(NOW_S, (SnapshotPartition("main", 2, 4),), jobs))
+    node = "cluster.node={cores_per_node=4, idle_w=10, core_w=10, sleep_w=1}"
+    island = ["--set", "supply.kind='none'", "--set", node]
+
+    def reasons(import_kw):
+        return left_out(capsys, str(path), *island, "--set", f"grid.import_kw={import_kw}")
+
+    facts, why = reasons(0.09)
+    assert [one["job_id"] for one in facts["jobs"]] == ["a"]
+    assert why == {"wide": "power never suffices for it: it needs 100 W, and at most 90 W come"}
+    assert "job wide does not start: power never suffices" in start_times_text(facts)
+    assert reasons(0.1)[1] == {}
+    facts, why = reasons(0.049)
+    assert facts["jobs"] == [] and "it needs 50 W" in why["a"]
+
+
+def test_a_short_past_is_noted(queue, trace, tmp_path, capsys):
+    lines = Path(trace).read_text().splitlines()
+    few = tmp_path / "few.csv"
+    few.write_text("\n".join(lines[:20]) + "\n")
+    noted = [left_out(capsys, queue, "--history", one)[0]["notes"] for one in (str(few), trace)]
+    assert [any("rest on few jobs" in note for note in notes) for notes in noted] == [True, False]
+
+
+def test_a_machine_that_is_more_than_full(tmp_path, capsys):
+    path = tmp_path / "queue.json"
+    write_snapshot(
+        path, ClusterSnapshot(NOW_S, (SnapshotPartition("m", 1, 4),), (job("a", "running", cores=9),))
+    )
+    assert "hold 9 cores and the machine has 4" in refused(capsys, "start-times", str(path), *FEW)
 
 
 @pytest.mark.parametrize(
