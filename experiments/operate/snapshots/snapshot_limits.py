@@ -9,8 +9,8 @@ import numpy as np
 from rare.job_records import placements
 from rare.model import Case
 from rare.options.job_limits import JobLimit
-from rare.options.limit_tables import groups_of, is_never_allowed
 from rare.rules.limits.limit_arrays import NO_GROUP
+from rare.rules.limits.limit_tables import groups_of, is_never_allowed
 from traces.errors import quoted
 
 
