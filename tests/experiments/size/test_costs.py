@@ -91,7 +91,7 @@ def test_computed_defaults_are_what_their_sources_say():
 def test_dollars_are_not_taken_for_other_money():
     with pytest.raises(TableProblem, match="has a default in USD only; give it in EUR") as caught:
         parse_table(CostTable, {"currency": "EUR"})
-    assert caught.value.path == ("solar.capital_per_kw",)
+    assert caught.value.path == ("solar", "capital_per_kw")
     euros = {**COSTS, "currency": "EUR"}
     assert parse_table(CostTable, euros).currency == "EUR"
     with pytest.raises(TableProblem, match="must be one of AUD"):
