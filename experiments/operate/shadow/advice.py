@@ -106,7 +106,7 @@ def _power(opinion: Opinion) -> str:
 def _sure(poll: Poll, age_s: float) -> str:
     """What the decision rests on. age_s: of the queue when the decision is there; the power ages as well."""
     power = "no power feed" if poll.power is None else f"power {poll.power.age_s + age_s:.0f} s old"
-    return f"queue {age_s:.0f} s old; {power}; run times are the users' time limits"
+    return f"queue {age_s:g} s old; {power}; run times are the users' time limits"
 
 
 def _whole(watts: float | None) -> int | None:

@@ -97,9 +97,9 @@ def shadow_dataset(
     polls = list(read_log(user_path(folder), counts))
     chosen = chosen_scenario(polls, scenario, settings, SCENARIO)
     if scenario is None and not chosen.loaded.scenario.service_class:
-        logged = chosen.text
         chosen = chosen_scenario(polls, SCENARIO, settings, SCENARIO)
-        chosen = dataclasses.replace(chosen, text=f"{chosen.text}, for {logged}, has no service classes")
+        why = "because that of the log has no service classes"
+        chosen = dataclasses.replace(chosen, text=f"{chosen.text}, {why}")
     loaded = chosen.loaded
     cases, too_short = _cases(polls, loaded, round(hours * 3600))
     if not cases:

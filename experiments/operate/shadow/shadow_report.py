@@ -274,9 +274,8 @@ def _sentences(facts: ShadowFacts) -> list[str]:
         f"{facts.torn:,} torn lines; {facts.jobs:,} jobs.",
         f"Scenario: {facts.scenario}.",
         f"Starts between two polls: {agreed.both:,} of {total:,} by both, {agreed.only_rare:,} by RARE "
-        f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone. Most cores become "
-        "free between two polls. The scheduler gives them to a job at once; RARE is asked at polls only, and "
-        "finds them taken. "
+        f"({facts.scheduler}) alone, {agreed.only_scheduler:,} by the scheduler alone. A core that becomes "
+        "free between two polls goes to a job at once; RARE is asked at polls only, and finds it taken. "
         f"Of the scheduler's {agreed.both + agreed.only_scheduler:,} starts, {agreed.next_in_order:,} were "
         "among the next ones in RARE's order. A job that was submitted and started between two polls is in "
         "none of these.",

@@ -100,7 +100,7 @@ def test_a_log_that_was_changed_is_refused(tmp_path, record):
 def test_a_dataset_takes_the_scenario_of_the_log_if_it_has_service_classes(tmp_path):
     for name, words in (
         ("islanded", "scenario: 'islanded', that of the log"),
-        ("plain", "scenario: 'islanded', for 'plain', that of the log, has no service classes"),
+        ("plain", "scenario: 'islanded', because that of the log has no service classes"),
     ):
         about = scenario_record(name, load_scenario(name), ())
         made_log(tmp_path / name, JOBS, about=about)
