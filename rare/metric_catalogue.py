@@ -121,17 +121,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("jobs_submitted", JOBS, "jobs", COUNT, 0, SUM, "Submitted"),
     Metric("jobs_completed", JOBS, "jobs", COUNT, 1, SUM, "Completed"),
     Metric("jobs_rejected", JOBS, "jobs", COUNT, 0, SUM, "Rejected"),
-    Metric(
-        "jobs_over_limit",
-        JOBS,
-        "jobs",
-        COUNT,
-        0,
-        SUM,
-        "of these over a limit",
-        line="over a limit",
-        quiet_at_zero=True,
-    ),
+    Metric("jobs_over_limit", JOBS, "jobs", COUNT, 0, SUM, "Over a limit", quiet_at_zero=True),
     Metric("jobs_unfinished", JOBS, "jobs", COUNT, -1, SUM, "Not finished", line="unfinished"),
     Metric(
         "jobs_not_arrived",
