@@ -94,7 +94,10 @@ def run_all(slurm: Slurm) -> dict[str, str]:
     jobs["running"] = submit(slurm, "running", "sleep 300", "-n2", "-t5")
     wait_for(lambda: state(slurm, jobs["running"]) == "RUNNING", "running runs")
     jobs["pending"] = submit(slurm, "pending", "sleep 300", "-n8", "-t5", "--array=4-9%2")
-    time.sleep(3)
+    # Slurm tells its database of starts some seconds later.
+    known = ("sacct", "-anXP", "-S", "2020-01-01", "-E", "now", "-o", "JobIDRaw,State")
+    row = f"{jobs['running']}|RUNNING"
+    wait_for(lambda: row in slurm.command(*known).splitlines(), "the database knows of the running job")
     return jobs
 
 
