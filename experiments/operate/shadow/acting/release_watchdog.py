@@ -21,7 +21,7 @@ from experiments.operate.shadow.acting.held_jobs import Journal, release_all
 from experiments.operate.shadow.acting.slurm_answers import ControllerLost, Refused, SlurmCommands
 
 READY, BEAT, DONE = b"ready\n", b".", b"q"
-RETRY_S = 5.0
+RETRY_S, LOCK_WITHIN_S = 5.0, 1.0
 TRY_FOR_S = 24 * 3600.0
 """How long it goes on while the controller does not answer; then the next start of a shadow releases."""
 
@@ -63,7 +63,7 @@ class Shadow:
 
 
 def give_back(shadow: Shadow, until_s: float) -> None:
-    """Release everything, again and again until nothing is left, another shadow is there, or time is up."""
+    """Release everything, again and again until nothing is left, or time is up."""
     while time.monotonic() < until_s:
         with suppress(ControllerLost, Refused, OSError):
             if not once(shadow):
@@ -74,19 +74,34 @@ def give_back(shadow: Shadow, until_s: float) -> None:
 def once(shadow: Shadow) -> bool:
     """Try once; whether something is left to do. The folder is locked meanwhile.
 
-    A shadow that was started anew holds the lock, and has released everything itself. One that is alive and
-    silent holds it too: then this goes on without the lock, for that one does not act without a watchdog.
+    A shadow that was started anew holds the lock: then there may be something left when that one is gone.
+    One that is alive and silent holds it too: then this goes on without the lock, for that one does not act
+    without a watchdog.
     """
     fd = os.open(shadow.folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if os.getppid() != shadow.process:
-                return False
+        if not locked(fd) and os.getppid() != shadow.process:
+            return True
         return bool(release_all(shadow.journal, shadow.commands))
     finally:
         os.close(fd)
+
+
+def locked(fd: int) -> bool:
+    """Take the lock of the folder, within a moment.
+
+    The lock of a shadow that was killed is let go some time after its end of the pipe.
+    """
+    until_s = time.monotonic() + LOCK_WITHIN_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until_s:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 if __name__ == "__main__":
