@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 
 # The least time between two changes of a zone since 1900 is 6.96 days (America/Noronha, October 2000), so
 # one look a day finds them all.
@@ -21,6 +21,8 @@ LATEST_S = 253_000_000_000
 _FIXED = re.compile(r"UTC([+-])(\d\d):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 #: No clock has ever been further from UTC.
 LARGEST_OFFSET_S = 16 * 3600
+#: No zone of the database has a longer name.
+LONGEST_NAME = 64
 
 
 def fixed_zone_name(utc_offset_s: int) -> str:
@@ -38,11 +40,11 @@ def find_zone(name: str, where: object = None) -> tzinfo:
     zone = zone_named(name)
     if zone is not None:
         return zone
-    close = difflib.get_close_matches(str(name), sorted(available_timezones()), n=3)
+    close = difflib.get_close_matches(str(name)[:LONGEST_NAME], sorted(available_timezones()), n=3)
     hint = (
         f"did you mean {' or '.join(close)}?" if close else "use a name like Europe/Berlin, UTC-07:00 or UTC"
     )
-    raise InputError(f"unknown time zone {name!r}", where=where, remedy=hint)
+    raise InputError(f"unknown time zone {quoted(name)}", where=where, remedy=hint)
 
 
 def zone_named(name: str) -> tzinfo | None:
@@ -53,6 +55,8 @@ def zone_named(name: str) -> tzinfo | None:
         size_s = hours * 3600 + minutes * 60 + seconds
         if size_s <= LARGEST_OFFSET_S:
             return timezone(timedelta(seconds=-size_s if fixed[1] == "-" else size_s), name)
+    if isinstance(name, str) and len(name) > LONGEST_NAME:
+        return None  # each dot of a name costs a level of recursion in the search for its file
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):

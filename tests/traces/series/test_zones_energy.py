@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pytest
 
+from traces.errors import InputError
 from traces.series.power_csv import read_power
 from traces.times.timezones import find_zone, offsets_between
 
@@ -72,3 +73,9 @@ def test_a_whole_year_of_every_kind_of_clock(tmp_path, zones):
     assert len(with_changes) > 10
     for name in with_changes:
         check(read_local(tmp_path / "local.csv", ZoneInfo(name), range(HOURS)), range(HOURS))
+
+
+def test_a_name_of_any_length_is_refused_in_one_short_line():
+    with pytest.raises(InputError) as caught:
+        find_zone("E" + ".a" * 5000)
+    assert len(str(caught.value)) < 200
