@@ -58,16 +58,7 @@ BATSIM_COLUMNS = (
     "metadata",
 )
 #: Of these, what a job has that never started.
-_OF_A_RUN = (
-    "starting_time",
-    "execution_time",
-    "finish_time",
-    "waiting_time",
-    "turnaround_time",
-    "stretch",
-    "allocated_resources",
-    "consumed_energy",
-)
+_OF_A_RUN = BATSIM_COLUMNS[BATSIM_COLUMNS.index("starting_time") : BATSIM_COLUMNS.index("metadata")]
 
 
 def export_run(

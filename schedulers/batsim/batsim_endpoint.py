@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from traces.errors import InputError, quoted
 
-FORM = "batsim:tcp://127.0.0.1:28000 or batsim:ipc:///tmp/batsim.sock, with +power=machines or +timeout=60"
+FORM = "batsim:tcp://127.0.0.1:28000 or batsim:ipc://batsim.sock, with +power=machines or +timeout=60"
 HOLD, MACHINES = "hold", "machines"
 _TIMEOUT_S = 60.0
 _LONGEST_PATH = 100  # of a Unix socket: 107 bytes, some of which ZeroMQ may need

@@ -12,7 +12,7 @@ from traces import InputError
         ("batsim:tcp://127.0.0.1:28000", BatsimEndpoint("tcp://127.0.0.1:28000")),
         ("batsim:tcp://localhost:1", BatsimEndpoint("tcp://localhost:1")),
         ("BATSIM:tcp://[::1]:5+power=machines", BatsimEndpoint("tcp://[::1]:5", "machines")),
-        ("batsim:ipc:///tmp/Ab+timeout=2.5+power=hold", BatsimEndpoint("ipc:///tmp/Ab", "hold", 2.5)),
+        ("batsim:ipc://Ab+timeout=2.5+power=hold", BatsimEndpoint("ipc://Ab", "hold", 2.5)),
     ],
 )
 def test_a_name_says_where_and_how(name, endpoint):
