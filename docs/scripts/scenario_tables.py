@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/scenarios.md and other pages from the fields of their models.
+"""Writes the tables of keys in docs/reference/scenarios.md and other pages from the fields of their models.
 
 python -m docs.scripts.scenario_tables
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from docs.scripts.page_paths import page_path
 from energy.datacenter.speed_levels import known_speed_levels, speed_levels
 from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad import experiment_file
@@ -22,7 +23,7 @@ from rare.scenario.config.field_types import LAYOUT_KEYS, Table
 from rare.scenario.config.toml_tables import inner_table, limits, value_kind
 
 DOCS = Path(__file__).resolve().parents[1]
-LEVELS_PAGE = DOCS / "machine-events.md"
+LEVELS_PAGE = page_path("machine-events.md")
 _BLOCK = re.compile(r"<!-- keys: (.+?) -->\n.*?<!-- end of keys -->\n", re.DOTALL)
 _LEVELS = re.compile(r"<!-- speed levels -->\n.*?<!-- end of speed levels -->\n", re.DOTALL)
 _OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed")
@@ -100,10 +101,10 @@ def _size_blocks() -> Mapping[str, dict[str, FieldInfo]]:
 
 
 PAGES = {
-    DOCS / "scenarios.md": _scenario_blocks,
-    DOCS / "launchpad.md": _experiment_blocks,
-    DOCS / "clusters.md": _slurm_blocks,
-    DOCS / "size.md": _size_blocks,
+    page_path("scenarios.md"): _scenario_blocks,
+    page_path("launchpad.md"): _experiment_blocks,
+    page_path("clusters.md"): _slurm_blocks,
+    page_path("size.md"): _size_blocks,
 }
 
 
@@ -166,7 +167,7 @@ def refreshed(page: Path) -> str:
 
 
 def levels_refreshed(text: str) -> str:
-    """The text of docs/machine-events.md with the shipped speed levels as they are now."""
+    """The text of docs/reference/machine-events.md with the shipped speed levels as they are now."""
     lines = ["| `speeds` | levels: rate at power | of |", "|---|---|---|"]
     for levels in map(speed_levels, known_speed_levels()):
         pairs = ", ".join(

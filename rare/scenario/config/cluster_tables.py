@@ -113,7 +113,7 @@ def _lacks(table: NodeTable | PartitionTable) -> Problems:
     """What a node without a profile must say itself."""
     for key in ("cores_per_node", "idle_w", "core_w"):
         if table.profile is None and getattr(table, key) is None:
-            yield key, "is missing; give it, or a server profile (`profile`, docs/scenarios.md)"
+            yield key, "is missing; give it, or a server profile (`profile`, docs/reference/scenarios.md)"
 
 
 class SpeedTable(Table):
@@ -222,7 +222,7 @@ class ClusterTable(Table):
         default=None,
         description='`"outside-air"`: by the site\'s temperature, 1.06 in frost to 1.31 at 35 °C (Xu, Feng '
         "and "
-        "Li 2013; docs/grid-series.md); `pue` - 1 is added to it, for power conversion and the like",
+        "Li 2013; docs/reference/grid-series.md); `pue` - 1 is added to it, for power conversion and the like",
     )
     node: NodeTable | None = None
     partition: Annotated[tuple[PartitionTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()

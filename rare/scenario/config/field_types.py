@@ -2,7 +2,7 @@
 
 Values are taken as TOML gives them: no text becomes a number, no `true` becomes 1. What a field allows
 (bounds, choices) stands in the field alone; `toml_tables` makes messages of it, `toml_schema` a JSON schema
-and docs/scripts/scenario_tables.py the tables of docs/scenarios.md.
+and docs/scripts/scenario_tables.py the tables of docs/reference/scenarios.md.
 
 A key without a fixed default says under `otherwise` what holds where it is left out.
 """
@@ -221,7 +221,7 @@ def otherwise(text: str) -> dict[str, Any]:
     return {"otherwise": text}
 
 
-# --- keys of a file of a series, which several tables have (traces.read_power, docs/power-format.md) -------
+# --- keys of a file of a series, which several tables have (traces.read_power, docs/reference/power-format.md) -------
 
 Gaps = Annotated[
     Literal["error", "hold", "interpolate", "zero"],

@@ -40,7 +40,7 @@ _OF_A_DAY_AHEAD_FILE = (
 
 
 class ForecastTable(Table):
-    """[forecast]: what schedulers know of tomorrow (docs/forecasts.md)."""
+    """[forecast]: what schedulers know of tomorrow (docs/reference/forecasts.md)."""
 
     kind: Literal[
         "none", "perfect", "persistence", "daily-persistence", "climatology", "day-ahead", "synthetic"

@@ -70,7 +70,7 @@ class RateTable(Table):
         default=None,
         description='`"duck"`: an invented grid with much sun, dear and dirty in the evening, cheap at noon. '
         "It "
-        "fits no market (docs/grid-series.md)",
+        "fits no market (docs/reference/grid-series.md)",
         json_schema_extra=otherwise("-"),
     )
     mean: Number | None = Field(

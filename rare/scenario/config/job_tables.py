@@ -59,12 +59,12 @@ class WorkloadTable(Table):
 
     file: Text | None = Field(
         default=None,
-        description="the trace: SWF, CSV, Parquet, sacct or Batsim (docs/workload-format.md). Leave it "
+        description="the trace: SWF, CSV, Parquet, sacct or Batsim (docs/reference/workload-format.md). Leave it "
         "out to be given with `--workload`",
     )
     model: Literal["lublin", "gpu"] | None = Field(
         default=None,
-        description='jobs that no machine ever ran (docs/synthetic-workloads.md). `"lublin"`: parallel jobs '
+        description='jobs that no machine ever ran (docs/guides/synthetic-workloads.md). `"lublin"`: parallel jobs '
         '(Lublin and Feitelson 2003) for `processors`, else the partitions\' cores. `"gpu"`: the mix of '
         "Alibaba's GPU cluster for the partitions' GPUs",
     )
@@ -252,7 +252,7 @@ class ServiceClassTable(Table):
 
 
 class WindowsTable(Table):
-    """[windows]: spans of the year that are compared apart, by name (docs/scenarios.md)."""
+    """[windows]: spans of the year that are compared apart, by name (docs/reference/scenarios.md)."""
 
     file: Text = Field(description="CSV: `name,split,first_day,days[,site]`, see below")
     default: Text | None = Field(

@@ -1,4 +1,4 @@
-"""A whole scenario file as one immutable model. docs/scenarios.md shows the same keys.
+"""A whole scenario file as one immutable model. docs/reference/scenarios.md shows the same keys.
 
 Units are in the keys. A key that is None was left out; what holds then stands beside it (`otherwise`).
 """

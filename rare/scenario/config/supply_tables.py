@@ -56,7 +56,7 @@ class SiteTable(Table):
     )
     weather: Text | None = Field(
         default=None,
-        description="or a file: TMY3, TMY2, EPW, NSRDB, Open-Meteo, PVGIS, feedinlib (docs/weather.md)",
+        description="or a file: TMY3, TMY2, EPW, NSRDB, Open-Meteo, PVGIS, feedinlib (docs/reference/weather.md)",
     )
     format: Text | None = Field(
         default=None,
@@ -242,12 +242,12 @@ class SourceTable(Table):
     )
     quantity: Literal["wind", "solar", "supply"] | None = Field(
         default=None,
-        description="which errors its forecasts have (docs/forecasts.md). A file does not say what it holds",
+        description="which errors its forecasts have (docs/reference/forecasts.md). A file does not say what it holds",
         json_schema_extra=otherwise('by `kind`; a file: `"supply"`'),
     )
     file: Text | None = Field(
         default=None,
-        description="CSV, plain or gzipped (docs/power-format.md). Leave it out to be given with `--power`",
+        description="CSV, plain or gzipped (docs/reference/power-format.md). Leave it out to be given with `--power`",
     )
     columns: Columns = None
     unit: PowerUnit = None
