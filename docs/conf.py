@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from docs.scripts import site_pages, tutorial_kernel  # noqa: E402 - the checkout has to be on the path first
+from docs.scripts import docstring_layout, site_pages, tutorial_kernel  # noqa: E402 - the checkout has to be on the path first
 from rare import __version__  # noqa: E402
 
 project = "RARE"
@@ -31,6 +31,16 @@ nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 6
+
+# --- docstrings: plain text, laid out by docs/scripts/docstring_layout.py -------------------------------------
+
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+add_module_names = False
+python_maximum_signature_line_length = 88
+# Types in signatures are often private or of other projects; links in texts are checked by MyST.
+nitpick_ignore_regex = [("py:class", r".*")]
 
 # --- tutorials: run at each build, each in a folder of its own ------------------------------------------------
 
@@ -63,3 +73,4 @@ copybutton_line_continuation_character = "\\"
 def setup(app: object) -> None:
     """Called by Sphinx: what the pages need beyond its own extensions."""
     site_pages.connect(app)
+    docstring_layout.connect(app)

@@ -35,11 +35,24 @@ def replace_text(app: Any, docname: str, source: list[str]) -> None:
     """Put the text that the site shows for `docname` into source[0]."""
     file = TEXTS.get(docname)
     if file is None:
-        source[0] = relinked(source[0], DOCS / docname)
+        text = with_names_linked(source[0]) if docname.startswith("reference/api/") else source[0]
+        source[0] = relinked(text, DOCS / docname)
         return
     app.env.note_dependency(str(ROOT / file))
     text = (ROOT / file).read_text(encoding="utf-8")
+    if docname == "reference/rules":
+        text = with_rule_anchors(text)
     source[0] = relinked(moved(text, (ROOT / file).parent, (DOCS / docname).parent), DOCS / docname)
+
+
+def with_rule_anchors(text: str) -> str:
+    """RULES.md with an anchor before each numbered paragraph: `reference/rules.html#rule-3-1`."""
+    return re.sub(r"^(\d+\.\d+[a-z]?)(?= )", r"(rule-\1)=\n\1", text, flags=re.MULTILINE)
+
+
+def with_names_linked(text: str) -> str:
+    """A page of docs/reference/api whose table links each name to its docstring."""
+    return re.sub(r"^\| (`[\w.]+`) \|", r"| {py:obj}\1 |", text, flags=re.MULTILINE)
 
 
 def relinked(text: str, page: Path) -> str:
