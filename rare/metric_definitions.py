@@ -1,4 +1,4 @@
-"""Definitions of the metrics as docs/metrics.md prints them, and when each is null."""
+"""Definitions of the metrics as docs/reference/metrics.md prints them, and when each is null."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DEFINITIONS: dict[str, Definition] = {
         "part of the unfinished: never queued, because a job that they waited for did not complete (12.4)"
     ),
     "jobs_skipped": Definition(
-        "records of the file that are no jobs (docs/workload-format.md); not among the submitted"
+        "records of the file that are no jobs (docs/reference/workload-format.md); not among the submitted"
     ),
     "mean_wait_s": Definition(
         "mean wait of completed jobs, from their submit, or from their arrival if they waited for others "
@@ -203,7 +203,7 @@ DEFINITIONS: dict[str, Definition] = {
     "decisions": Definition("answers of the scheduler, WAIT included (4.6)"),
     "fallback_decisions": Definition(
         "part of them: taken by a heuristic, because the network was out of its range or stuck "
-        "(docs/model-card.md). For `rare` only",
+        "(docs/results/model-card.md). For `rare` only",
         "no fallback",
     ),
     "instants": Definition("instants settled (3)"),
