@@ -33,6 +33,7 @@ from tests.mutation.mutants import Mutant, mutated, outer_function
 KILLED, SURVIVED, TIMED_OUT, NOT_RUN, ELSEWHERE = "killed", "survived", "timed out", "not run", "elsewhere"
 BROKEN = "broken"
 MEMORY_BYTES = 8 << 30
+NOTHING_KNOWN: dict[str, Any] = {"lines": {}, "tests": []}
 SLOWEST_TEST_S = 20.0
 """Tests that take longer (seconds of CPU, under the tracer) take no part."""
 
@@ -77,42 +78,44 @@ class Runner:
         """Instead of running the tests once, run them for each mutant."""
         for module, name, value in self._group.fewer_cases:
             setattr(sys.modules[module], name, value)
-        if not self._map_file.exists():
-            _in_fork(lambda: self._measure(session))
-        found = json.loads(self._map_file.read_text(encoding="utf-8"))
-        self.map = TestMap(found["lines"], [(name, seconds) for name, seconds in found["tests"]])
+        known = json.loads(self._map_file.read_text(encoding="utf-8")) if self._map_file.exists() else NOTHING_KNOWN
+        seen = {name for name, _ in known["tests"]}
+        if new := [item for item in session.items if item.nodeid not in seen]:
+            _in_fork(lambda: self._measure(session, known, new))
+            known = json.loads(self._map_file.read_text(encoding="utf-8"))
+        self.map = TestMap(known["lines"], known["tests"])
         self._functions = _functions_by_place()
         self._judge_all(session)
         return True
 
-    def _measure(self, session: Any) -> None:
-        """Run every test under coverage; what passes, how long it takes and which lines it runs goes to a file."""
-        watch = coverage.Coverage(
-            data_file=None, include=[f"{ROOT}/{folder}/*" for folder in self._group.sources], config_file=False
-        )
+    def _measure(self, session: Any, known: dict[str, Any], new: list[Any]) -> None:
+        """Run new tests under coverage; how long each takes and which lines it runs is added to the file.
+
+        A test that fails, or takes too long, is known to run no line.
+        """
+        folders = [f"{ROOT}/{folder}/*" for folder in self._group.sources]
+        watch = coverage.Coverage(data_file=None, include=folders, config_file=False)
         signal.signal(signal.SIGPROF, _give_up)
         watch.start()
-        tests: list[tuple[str, float]] = []
-        for item in session.items:
+        tests, failed = known["tests"], set()
+        number = {item.nodeid: len(tests) + place for place, item in enumerate(new)}
+        for item in new:
             watch.switch_context(item.nodeid)
             begin = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, SLOWEST_TEST_S)
-            failed = run_items(session.config, [item])
+            if run_items(session.config, [item]):
+                failed.add(item.nodeid)
+                print("left out:", item.nodeid, file=sys.__stderr__, flush=True)
             signal.setitimer(signal.ITIMER_PROF, 0)
-            if not failed:
-                tests.append((item.nodeid, round(time.process_time() - begin, 4)))
-            else:
-                print("left out:", failed, file=sys.__stderr__, flush=True)
+            tests.append((item.nodeid, round(time.process_time() - begin, 4)))
         watch.stop()
-        number, data = {name: index for index, (name, _) in enumerate(tests)}, watch.get_data()
-        lines = {
-            Path(file).relative_to(ROOT).as_posix(): {
-                line: [number[test] for test in contexts if test in number]
-                for line, contexts in data.contexts_by_lineno(file).items()
-            }
-            for file in data.measured_files()
-        }
-        self._map_file.write_text(json.dumps({"lines": lines, "tests": tests}), encoding="utf-8")
+        data = watch.get_data()
+        for file in data.measured_files():
+            lines = known["lines"].setdefault(Path(file).relative_to(ROOT).as_posix(), {})
+            for line, names in data.contexts_by_lineno(file).items():
+                runs = [number[name] for name in names if name in number and name not in failed]
+                lines[str(line)] = lines.get(str(line), []) + runs
+        self._map_file.write_text(json.dumps(known), encoding="utf-8")
 
     def _judge_all(self, session: Any) -> None:
         waiting, running = list(self._mutants), {}  # type: list[Mutant], dict[int, tuple[Mutant, Path, float]]
