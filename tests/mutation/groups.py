@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypothesis import settings
+
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def draw_the_same_cases() -> None:
+    """Have hypothesis draw few cases, and the same in every run; before the tests are imported."""
+    settings.register_profile("mutation", derandomize=True, max_examples=25, deadline=None, database=None)
+    settings.load_profile("mutation")
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,12 @@ class Group:
         """Source files with code in them, below the root."""
         found = (path for folder in self.sources for path in sorted((ROOT / folder).rglob("*.py")))
         return [path.relative_to(ROOT).as_posix() for path in found if path.name != "__init__.py"]
+
+    def make_cases_fewer(self) -> None:
+        """Set the smaller numbers in the test modules that are imported."""
+        for module, name, value in self.fewer_cases:
+            if module in sys.modules:
+                setattr(sys.modules[module], name, value)
 
 
 _RULES_TESTS = "tests.rare.rules"
