@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--row", type=int, help="for `one`; the first mutant is 1")
     parser.add_argument("--map", type=Path, help="file that keeps which test runs which line")
     parser.add_argument("--verdicts", nargs="*", default=["", ELSEWHERE, BROKEN], help="those to judge again")
+    parser.add_argument("--without", nargs="*", default=[], help="parts of names of tests to leave out")
     options = parser.parse_args()
     table = FOLDER / f"{options.group}.csv"
     if options.command == "draw":
@@ -79,8 +80,10 @@ def draw(name: str, size: int, seed: int) -> list[Row]:
 
 def judge(options: argparse.Namespace, table: Path, rows: list[Row], chosen: list[Row]) -> None:
     """Fill in verdicts, and write the table after each."""
-    tests = CoveringTests(options.map or FOLDER / f".{options.group}-map.json")
-    group, by_mutant = GROUPS[options.group], {mutant_of(row): row for row in chosen}
+    group = GROUPS[options.group]
+    group = dataclasses.replace(group, without=(*group.without, *options.without))
+    by_mutant = {mutant_of(row): row for row in chosen}
+    tests = CoveringTests(options.map or FOLDER / f".{options.group}-map.json", group.last)
 
     def done(mutant: Mutant, verdict: str, by: str, seconds: float) -> None:
         row = by_mutant[mutant]

@@ -45,6 +45,10 @@ class Runner:
         """Before the tests are imported."""
         draw_the_same_cases()
 
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Drop the tests that take no part."""
+        items[:] = [item for item in items if self._group.takes(item.nodeid)]
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool:
         """Instead of running the tests once, run them for each mutant."""

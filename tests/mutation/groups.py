@@ -19,11 +19,23 @@ def draw_the_same_cases() -> None:
 
 @dataclass(frozen=True)
 class Group:
-    """Folders of sources, the tests that should notice a change in them, and smaller numbers of random cases."""
+    """What is mutated, and what should notice.
+
+    sources, tests : folders or files
+    last           : beginnings of names of tests that run last for every mutant, whichever lines they run
+    without        : parts of names of tests that take no part
+    fewer_cases    : module, name, and a smaller number of random cases
+    """
 
     sources: tuple[str, ...]
     tests: tuple[str, ...]
+    last: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     fewer_cases: tuple[tuple[str, str, int], ...] = ()
+
+    def takes(self, test: str) -> bool:
+        """Whether a test takes part."""
+        return not any(part in test for part in self.without)
 
     def files(self) -> list[str]:
         """Source files with code in them, below the root."""
@@ -37,15 +49,20 @@ class Group:
                 setattr(sys.modules[module], name, value)
 
 
-_RULES_TESTS = "tests.rare.rules"
-# The interpreter is some hundred times slower than compiled rules: a part of the random cases has to do.
+_RULES = "tests/rare/rules"
+# The interpreter is some hundred times slower than compiled rules: one clock (the rules are the same for both),
+# and a part of the random cases, have to do.
 GROUPS = {
     "rules": Group(
         ("rare/rules",),
-        ("tests/rare/rules", "tests/rare/accounts", "tests/rare/clocks/test_clock_from_outside.py"),
-        (
-            (f"{_RULES_TESTS}.test_differential", "SEEDS", 72),
-            (f"{_RULES_TESTS}.test_differential", "POWER_SEEDS", 24),
+        (_RULES,),
+        last=tuple(f"{_RULES}/{name}" for name in ("test_differential", "test_event_diff", "test_limit_diff")),
+        without=("simpy", "test_no_leak", "lookahead", "test_the_draws_reach", "test_reference"),
+        fewer_cases=(
+            ("tests.rare.rules.test_differential", "SEEDS", 12),
+            ("tests.rare.rules.test_differential", "POWER_SEEDS", 8),
+            ("tests.rare.rules.test_event_differential", "SEEDS", 8),
+            ("tests.rare.rules.test_limit_differential", "SEEDS", 8),
         ),
     ),
     "energy": Group(("energy",), ("tests/energy",)),
