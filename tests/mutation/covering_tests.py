@@ -16,7 +16,7 @@ from tests.mutation.groups import ROOT, Group
 
 SLOWEST_TEST_S = 20.0
 """Tests that take longer (seconds of processor time, under the tracer) take no part."""
-BUDGET_S = 24.0
+BUDGET_S = 10.0
 """The tests of one mutant take no longer than this together, the fastest first."""
 
 UNMEASURED_S = 3.0
@@ -39,7 +39,9 @@ class CoveringTests:
     def unknown(self, items: list[Any]) -> list[Any]:
         """Tests that are not measured yet, and whose lines matter."""
         seen = {name for name, _ in self._known["tests"]}
-        self._always = [item.nodeid for item in items if item.nodeid.startswith(self._last)] if self._last else []
+        self._always = (
+            [item.nodeid for item in items if item.nodeid.startswith(self._last)] if self._last else []
+        )
         return [item for item in items if item.nodeid not in seen and item.nodeid not in self._always]
 
     def of_lines(self, file: str, lines: range) -> list[str]:

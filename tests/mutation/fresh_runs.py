@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
+from tests.mutation.covering_tests import CoveringTests
 from tests.mutation.forks import SURVIVED, point_output_to_nothing, run_forks, run_items
 from tests.mutation.groups import ROOT, Group, draw_the_same_cases
 from tests.mutation.mutants import Mutant, mutated
-from tests.mutation.covering_tests import CoveringTests
 
 THIRD_PARTY = (
     "numba",

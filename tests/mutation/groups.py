@@ -56,7 +56,9 @@ GROUPS = {
     "rules": Group(
         ("rare/rules",),
         (_RULES,),
-        last=tuple(f"{_RULES}/{name}" for name in ("test_differential", "test_event_diff", "test_limit_diff")),
+        last=tuple(
+            f"{_RULES}/{name}" for name in ("test_differential", "test_event_diff", "test_limit_diff")
+        ),
         without=("simpy", "test_no_leak", "lookahead", "test_the_draws_reach", "test_reference"),
         fewer_cases=(
             ("tests.rare.rules.test_differential", "SEEDS", 12),
