@@ -25,7 +25,7 @@ def world_at(now_s):
     world = build_world(case, log_level=0)
     settle(world.handles[0], now_s)
     world.env[0].now_s = now_s
-    return world.handles[0]
+    return world  # a handle points into it, and does not keep it
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,8 @@ def world_at(now_s):
     ],
 )
 def test_issue_and_step(now_s, issue, next_s, step):
-    w = world_at(now_s)
+    world = world_at(now_s)
+    w = world.handles[0]
     found = (outlook.issue_now(w), outlook.next_issue_s(w), outlook.present_step(w), outlook.outlook_steps(w))
     assert found == (issue, next_s, step, max(STEPS - step, 1))
 
@@ -60,10 +61,12 @@ def test_issue_and_step(now_s, issue, next_s, step):
     ],
 )
 def test_when_steps_begin(now_s, begins_s):
-    w = world_at(now_s)
+    world = world_at(now_s)
+    w = world.handles[0]
     assert [outlook.step_start_s(w, step) for step in range(len(begins_s))] == begins_s
 
 
 def test_supply_ahead_is_that_of_now_and_then_the_newest_forecasts():
-    w = world_at(1650)  # in step 1 of issue 1
+    world = world_at(1650)  # in step 1 of issue 1
+    w = world.handles[0]
     assert [outlook.supply_ahead_mw(w, step) for step in range(3)] == [77, 2002, 2003]
