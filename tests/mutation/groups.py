@@ -56,23 +56,17 @@ _RULES = "tests/rare/rules"
 GROUPS = {
     "rules": Group(
         ("rare/rules",),
-        (_RULES,),
-        last=tuple(
-            f"{_RULES}/{name}" for name in ("test_differential", "test_event_diff", "test_limit_diff")
-        ),
+        (_RULES, "tests/mutation/replayed_cases.py"),
         without=(
             "simpy",
+            "test_differential",
+            "test_event_diff",
+            "test_limit_diff",
             "test_no_leak",
             "lookahead",
             "test_the_draws_reach",
             "test_reference",
             *_LONG_QUEUES,
-        ),
-        fewer_cases=(
-            ("tests.rare.rules.test_differential", "SEEDS", 12),
-            ("tests.rare.rules.test_differential", "POWER_SEEDS", 8),
-            ("tests.rare.rules.test_event_differential", "SEEDS", 8),
-            ("tests.rare.rules.test_limit_differential", "SEEDS", 8),
         ),
     ),
     "energy": Group(("energy",), ("tests/energy",)),
