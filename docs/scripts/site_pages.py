@@ -30,6 +30,7 @@ INDEXES = ("index", "tutorials/index", "guides/index", "reference/index", "resul
 LISTED = re.compile(r"^(?:## (?P<caption>.+)|- \[[^\]]*\]\((?P<page>[^)#\s]+)\.md\))", re.MULTILINE)
 TERM = re.compile(r"^- \*\*(.+?)\*\*(.*?): (.*(?:\n  .*)*)$", re.MULTILINE)
 RULE = re.compile(r"\n\n(\d+\.\d+[a-z]?)(?= )")
+FILE_NAME = re.compile(r"(?<!`)\[`?(?:[\w.-]+/)*[\w-]+\.md`?\]\((?=[^)\s:]+\.md)")
 LINK = re.compile(r"(\]\()([^)\s#]+\.md)(#[^)\s]*)?(\))")
 
 
@@ -110,7 +111,10 @@ def with_glossary(text: str) -> str:
 
 
 def relinked(text: str, page: Path) -> str:
-    """The text with links to files of `PAGES` replaced by links to their pages. `page` is a path without .md."""
+    """The text with links to files of `PAGES` replaced by links to their pages. `page` is a path without .md.
+
+    A link whose text is only the name of a page gets that page's title as its text.
+    """
 
     def link(match: re.Match[str]) -> str:
         target = match[2]
@@ -122,7 +126,7 @@ def relinked(text: str, page: Path) -> str:
             return match[0]
         return f"{match[1]}{os.path.relpath(DOCS / PAGES[name], page.parent)}.md{match[3] or ''}{match[4]}"
 
-    return LINK.sub(link, text)
+    return FILE_NAME.sub("[](", LINK.sub(link, text))
 
 
 def moved(text: str, old: Path, new: Path) -> str:
