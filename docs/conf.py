@@ -58,9 +58,11 @@ html_title = f"RARE {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_sidebars = dict.fromkeys(("index", "contributing", "security", "changes"), ())
 html_theme_options: dict[str, object] = {
     "show_nav_level": 1,
     "navigation_with_keys": True,
+    "header_links_before_dropdown": 4,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }

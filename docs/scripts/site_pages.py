@@ -31,6 +31,8 @@ LISTED = re.compile(r"^(?:## (?P<caption>.+)|- \[[^\]]*\]\((?P<page>[^)#\s]+)\.m
 TERM = re.compile(r"^- \*\*(.+?)\*\*(.*?): (.*(?:\n  .*)*)$", re.MULTILINE)
 RULE = re.compile(r"\n\n(\d+\.\d+[a-z]?)(?= )")
 FILE_NAME = re.compile(r"(?<!`)\[`?(?:[\w.-]+/)*[\w-]+\.md`?\]\((?=[^)\s:]+\.md)")
+CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"(?<![\w/`\[])(?<!\]\()docs/(?:[\w-]+/)*[\w-]+\.md\b(?!\])")
 LINK = re.compile(r"(\]\()([^)\s#]+\.md)(#[^)\s]*)?(\))")
 
 
@@ -113,7 +115,8 @@ def with_glossary(text: str) -> str:
 def relinked(text: str, page: Path) -> str:
     """The text with links to files of `PAGES` replaced by links to their pages. `page` is a path without .md.
 
-    A link whose text is only the name of a page gets that page's title as its text.
+    A link whose text is only the name of a page gets that page's title as its text, and so does a page that a sentence
+    names by its path.
     """
 
     def link(match: re.Match[str]) -> str:
@@ -126,7 +129,12 @@ def relinked(text: str, page: Path) -> str:
             return match[0]
         return f"{match[1]}{os.path.relpath(DOCS / PAGES[name], page.parent)}.md{match[3] or ''}{match[4]}"
 
-    return FILE_NAME.sub("[](", LINK.sub(link, text))
+    def named(match: re.Match[str]) -> str:
+        return f"[]({os.path.relpath(ROOT / match[0], page.parent)})" if (ROOT / match[0]).is_file() else match[0]
+
+    pieces = CODE.split(FILE_NAME.sub("[](", LINK.sub(link, text)))
+    pieces[::2] = [NAMED.sub(named, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def moved(text: str, old: Path, new: Path) -> str:
