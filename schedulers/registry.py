@@ -36,7 +36,11 @@ _GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECAS
 
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
-    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
+    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one.
+
+    >>> make_scheduler("hvf+easy+green").name
+    'hvf+easy+green'
+    """
     if is_user_class(name):
         return load_user_class(name)
     word = first_word(name)

@@ -69,7 +69,11 @@ def shipped_names() -> list[str]:
 
 
 def load_scenario(name: str = "plain", overrides: Overrides | None = None) -> Loaded:
-    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line."""
+    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line.
+
+    >>> load_scenario("tiny", Overrides(settings=("battery.hours=4",))).scenario.battery.hours
+    4.0
+    """
     overrides = overrides or Overrides()
     path = _find(name)
     with reading(path):
