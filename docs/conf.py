@@ -20,7 +20,6 @@ version = release = os.environ.get("RARE_SITE_VERSION", __version__)
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
 ]

@@ -13,7 +13,10 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any
+
+from docs.scripts import site_pages
 
 ROW = re.compile(r"^(\*{0,2}\w+(?:, ?\*{0,2}\w+)*)( *): +(\S.*)$")
 RULE = re.compile(r"(?:RULES )?§(\d+\.\d+[a-z]?)\b")
@@ -118,8 +121,19 @@ def marked_up(text: str) -> str:
             pieces[place] = rf"\ ``{piece.strip()}``\ "
         else:
             escaped = re.sub(r"([\\*`|_<>])", r"\\\1", piece)
-            pieces[place] = RULE.sub(r"\\ :ref:`§\1 <rule-\1>`\\ ", escaped)
+            pieces[place] = RULE.sub(_rule_link, escaped)
     return "".join(pieces)
+
+
+def _rule_link(match: re.Match[str]) -> str:
+    number = match[1] if match[1] in rule_numbers() else match[1].rstrip("abcdefgh")  # 4.2a is a part of 4.2
+    return rf"\ :ref:`§{match[1]} <rule-{number}>`\ "
+
+
+@cache
+def rule_numbers() -> frozenset[str]:
+    """Numbers of the paragraphs of rare/RULES.md."""
+    return frozenset(site_pages.RULE.findall((site_pages.ROOT / "rare" / "RULES.md").read_text(encoding="utf-8")))
 
 
 def parameters_of(obj: Any) -> list[str]:
