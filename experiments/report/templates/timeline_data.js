@@ -108,10 +108,11 @@ function placeOf(edges, time) {
   return low;
 }
 
-// Edges for what is in view: the steps' own where they are at most `most`, else `most` equal bins.
+// Edges for what is in view: the steps' own where they are at most `most`, else `most` equal bins. There are at
+// least two, also where the view lies before or after the run.
 function edgesInView(edges, from, to, most) {
   const start = Math.max(from, edges[0]), end = Math.min(to, edges[edges.length - 1]);
-  if (!(end > start)) return new Float64Array(0);
+  if (!(end > start)) return edges.slice(0, 2);
   const first = placeOf(edges, start), last = placeOf(edges, end);
   if (last - first < most) {
     const own = [start];

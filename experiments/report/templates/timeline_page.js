@@ -81,13 +81,13 @@ async function start() {
     if (!models.has(name)) models.set(name, opened.get_model_by_name(name));
     return models.get(name);
   };
-  const root = manager.get_by_id ? [...manager] : [...manager];
-  const views = (plot) => root[0].child_views.find((child) => child.model === plot);
+  const [root] = [...manager];
+  const views = (plot) => root.child_views.find((child) => child.model === plot);
   const view = new View(data, model, views);
-  connect(view);
-  view.colour();
   view.range.setv({ start: view.whole[0], end: view.whole[1] });
+  view.colour();
   await view.choose(0);
+  connect(view);
   document.documentElement.dataset.timeline = "ready";
 }
 

@@ -354,9 +354,10 @@ class View {
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
+// Layers of one point at zero: Bokeh draws an area of steps without any point for ever.
 function emptyLayers() {
-  const data = { x: [] };
-  for (let layer = 0; layer < MOST_LAYERS; layer++) data[`y${layer}`] = data[`z${layer}`] = [];
+  const data = { x: [0] };
+  for (let layer = 0; layer < MOST_LAYERS; layer++) data[`y${layer}`] = data[`z${layer}`] = [0];
   return data;
 }
 

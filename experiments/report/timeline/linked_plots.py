@@ -94,15 +94,23 @@ def _plot(name: str, height: int, seconds: Any) -> Any:
 
 
 def _source(name: str, *columns: str) -> Any:
+    """A source of empty columns."""
     from bokeh.models import ColumnDataSource
 
     return ColumnDataSource(data={column: [] for column in columns}, name=name)
 
 
+def _steps_source(name: str, *columns: str) -> Any:
+    """A source for areas of steps: of one point at zero, because Bokeh draws an empty area for ever."""
+    source = _source(name, *columns)
+    source.data = {column: [0.0] for column in columns}
+    return source
+
+
 def _power(plot: Any) -> None:
     """Six layers from y<k> to z<k>, and the lines of draw and supply."""
     edges = [f"{side}{layer}" for layer in range(len(STACKED)) for side in "yz"]
-    source = _source("power_data", "x", *edges, "draw", "supply")
+    source = _steps_source("power_data", "x", *edges, "draw", "supply")
     for layer, (colour, hatch) in enumerate(STACKED):
         area = plot.varea_step(x="x", y1=f"y{layer}", y2=f"z{layer}", step_mode="after", source=source)
         area.glyph.update(fill_color=colour, hatch_pattern=hatch, hatch_color="white", hatch_scale=8)
@@ -112,7 +120,7 @@ def _power(plot: Any) -> None:
 
 
 def _battery(plot: Any) -> None:
-    source = _source("battery_data", "x", "zero", "content")
+    source = _steps_source("battery_data", "x", "zero", "content")
     plot.varea(x="x", y1="zero", y2="content", source=source, fill_color=style.BATTERY)
 
 
@@ -120,7 +128,7 @@ def _queue(plot: Any) -> None:
     """Waiting jobs on the left axis; on the right one the cores that they ask for."""
     from bokeh.models import LinearAxis, Range1d
 
-    source = _source("queue_data", "x", "zero", "queued", "asked")
+    source = _steps_source("queue_data", "x", "zero", "queued", "asked")
     plot.extra_y_ranges = {"cores": Range1d(0, 1, name="asked_range")}
     axis = LinearAxis(y_range_name="cores", axis_label="cores asked", axis_label_text_font_style="normal")
     plot.add_layout(axis, "right")
@@ -146,7 +154,7 @@ def _jobs(plot: Any) -> None:
     rows.axis_label_text_font_style = "normal"
     plot.add_layout(rows, "left")
     edges = [f"{side}{layer}" for layer in range(MOST_LAYERS) for side in "yz"]
-    layers = _source("layers_data", "x", *edges)
+    layers = _steps_source("layers_data", "x", *edges)
     for layer in range(MOST_LAYERS):
         plot.varea_step(
             x="x", y1=f"y{layer}", y2=f"z{layer}", step_mode="after", source=layers, name=f"layer{layer}"
