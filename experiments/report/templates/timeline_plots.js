@@ -132,7 +132,7 @@ class View {
     rows.forEach((j, row) => {
       const status = category(jobs, "status", j), colour = data.colours[status] || "#9AA5B1";
       for (let i = pieces.first[j]; i < pieces.first[j + 1]; i++) {
-        const state = pieces.state[i], half = [0.12, 0.39, 0.25][state];
+        const state = pieces.state[i], half = [rows.length > 100 ? 0.25 : 0.12, 0.39, 0.25][state];
         if (pieces.to[i] === pieces.from[i]) { points.x.push(pieces.from[i]); points.y.push(row); points.marker.push("dash"); points.colour.push(colour); continue; }
         bars.left.push(pieces.from[i]); bars.right.push(pieces.to[i]);
         bars.top.push(row - half); bars.bottom.push(row + half);

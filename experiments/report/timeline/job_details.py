@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.report.timeline.packed_columns import Packed, pack_numbers, pack_texts
+from experiments.report.timeline.run_rows import RunRows
 from experiments.report.timeline.wait_reasons import WaitReasons, wait_reasons
-from experiments.results.run_folder import Run
 
 CLOSING = ("end", "expire", "fail", "reject", "cancel", "drop")
 # What happens between a job's first start and its end. Codes are places in this tuple.
@@ -33,24 +33,9 @@ class JobTimes:
     between: pd.DataFrame
 
 
-def job_times(run: Run) -> JobTimes:
+def job_times(rows: RunRows) -> JobTimes:
     """Times from jobs.csv and events.csv. Events of jobs that jobs.csv lacks are left out."""
-    jobs = run.jobs
-    code, unique = pd.factorize(jobs["job_id"])
-    first_row = np.flatnonzero(~jobs["job_id"].duplicated().to_numpy())
-    place = pd.Index(unique).get_indexer(run.events["job_id"])
-    events = run.events[place >= 0]
-    row = first_row[place[place >= 0]]
-    events = pd.DataFrame(
-        {
-            "job": row,
-            "time_s": events["time_s"].to_numpy(dtype=float),
-            "event": events["event"].to_numpy(),
-            "level": pd.to_numeric(events["level"], errors="coerce").fillna(0).to_numpy(dtype=float)
-            if "level" in events
-            else 0.0,
-        }
-    )
+    jobs, events = rows.run.jobs, rows.events
     submit_s = jobs["submit_s"].to_numpy(dtype=float)
     arrive_s, start_s, gone_s = np.full(len(jobs), np.nan), _seconds(jobs, "start_s"), _seconds(jobs, "end_s")
     _put(arrive_s, events[events["event"].eq("submit")], first=True)
@@ -67,12 +52,12 @@ def job_times(run: Run) -> JobTimes:
     return JobTimes(arrive_s, start_s, gone_s, start_level, between.sort_values("job", kind="stable"))
 
 
-def pack_jobs(run: Run) -> dict[str, Packed]:
+def pack_jobs(rows: RunRows) -> dict[str, Packed]:
     """The packed columns of a run's jobs by name; a column that the run lacks is left out.
 
     Of the fields that all runs of a comparison share, the packed columns are equal.
     """
-    jobs, times = run.jobs, job_times(run)
+    jobs, times = rows.run.jobs, job_times(rows)
     submit_s = jobs["submit_s"].to_numpy(dtype=float)
     work_s = _seconds(jobs, "work_s")
     packed = _pack_ids(jobs["job_id"])
@@ -100,7 +85,7 @@ def pack_jobs(run: Run) -> dict[str, Packed]:
         if name in jobs:
             packed |= _pack_category(name, jobs[name])
     packed |= _pack_between(times.between)
-    return packed | _pack_reasons(wait_reasons(run, times.arrive_s, times.start_s, times.gone_s))
+    return packed | _pack_reasons(wait_reasons(rows, times.arrive_s, times.start_s, times.gone_s))
 
 
 def _pack_reasons(reasons: WaitReasons | None) -> dict[str, Packed]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from experiments.figures.drawing import style
 
-HEIGHTS = {"power": 260, "battery": 110, "queue": 150, "jobs": 430}
+HEIGHTS = {"power": 210, "battery": 90, "queue": 120, "jobs": 360}
 AXIS_PX, LEFT_PX, RIGHT_PX = 44, 74, 62
 SUPPLY, WAITING = "#B07A1E", "#E08A3C"  # legible on light and on dark ground
 MOST_LAYERS = 8  # of the stack of cores at work
@@ -41,7 +41,8 @@ def library_script() -> str:
 @cache
 def plots_json() -> dict[str, Any]:
     """The document of the plots, for Bokeh.embed.embed_item in the browser."""
-    from bokeh.embed import json_item
+    from bokeh import __version__
+    from bokeh.document import Document
     from bokeh.layouts import column
     from bokeh.models import CrosshairTool, Range1d, Span
 
@@ -56,7 +57,10 @@ def plots_json() -> dict[str, Any]:
     _jobs(plots["jobs"])
     for plot in plots.values():
         _marks(plot)
-    return dict(json_item(column(*plots.values(), sizing_mode="stretch_width", spacing=2)))
+    root = column(*plots.values(), sizing_mode="stretch_width", spacing=2)
+    document = Document(title="")
+    document.add_root(root)
+    return {"doc": dict(document.to_json(deferred=False)), "root_id": root.id, "version": __version__}
 
 
 def _plot(name: str, height: int, seconds: Any) -> Any:
@@ -122,10 +126,12 @@ def _power(plot: Any) -> None:
 def _battery(plot: Any) -> None:
     source = _steps_source("battery_data", "x", "zero", "content")
     plot.varea(x="x", y1="zero", y2="content", source=source, fill_color=style.BATTERY)
+    plot.yaxis.ticker.desired_num_ticks = 3
 
 
 def _queue(plot: Any) -> None:
     """Waiting jobs on the left axis; on the right one the cores that they ask for."""
+    plot.yaxis.ticker.desired_num_ticks = 4
     from bokeh.models import LinearAxis, Range1d
 
     source = _steps_source("queue_data", "x", "zero", "queued", "asked")
@@ -171,7 +177,8 @@ def _jobs(plot: Any) -> None:
         bottom="bottom",
         fill_color="colour",
         fill_alpha="alpha",
-        line_color=None,
+        line_color="colour",  # a short job too is at least as wide as a line
+        line_alpha="alpha",
         source=bars,
     )
     points = _source("points_data", "x", "y", "marker", "colour")

@@ -7,13 +7,14 @@ submit times, are stored once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from experiments.report.timeline.job_details import pack_jobs
 from experiments.report.timeline.packed_columns import Packed, packed_bytes
 from experiments.report.timeline.power_details import PowerSteps, binned, pack_steps, power_steps
+from experiments.report.timeline.run_rows import RunRows
 from experiments.results.run_folder import Run
 
 FINER_BINS = (80_000, 30_000)
@@ -46,7 +47,7 @@ class Columns:
         return places
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunDetails:
     """What the page holds of a run: places of its columns.
 
@@ -66,42 +67,47 @@ def choose_details(runs: Sequence[Run], ranked: Sequence[int], room: int) -> tup
     """
     columns = Columns(room)
     details: list[RunDetails | None] = [None] * len(runs)
-    coarse = max(COARSE_BINS // len(runs), FEWEST_BINS)
+    rows = {place: RunRows(runs[place]) for place in ranked}
+    exact: dict[int, PowerSteps] = {}
     for place in ranked:
-        steps = power_steps(runs[place])
+        steps = power_steps(rows[place])
         if steps is None:
             continue
-        shown = binned(steps, coarse)
+        shown = binned(steps, max(COARSE_BINS // len(runs), FEWEST_BINS))
         packed = pack_steps(shown)
         if columns.fits(packed):
             details[place] = RunDetails(runs[place], columns.add(packed), None, shown.width_s)
-    kept = [one for one in (details[place] for place in ranked) if one is not None]
-    for one in kept:
-        packed = pack_jobs(one.run)
-        if columns.fits(packed):
-            one.jobs = columns.add(packed)
-    for one in kept:
-        if one.bin_s is not None:
-            _refine(one, columns)
+            exact[place] = steps
+    fewest = float("inf")  # jobs of a run that did not fit: those of a run with as many are not tried
+    for place in exact:
+        if len(runs[place].jobs) < fewest:
+            packed = pack_jobs(rows[place])
+            if columns.fits(packed):
+                details[place] = replace(_present(details[place]), jobs=columns.add(packed))
+            else:
+                fewest = len(runs[place].jobs)
+        del rows[place]
+    for place, steps in exact.items():
+        details[place] = _refined(_present(details[place]), steps, columns)
     return details, columns
 
 
-def _refine(details: RunDetails, columns: Columns) -> None:
-    """The finest steps of power that fit in place of the bins, whose room is not given back."""
-    for steps in _finer(details.run):
+def _refined(details: RunDetails, exact: PowerSteps, columns: Columns) -> RunDetails:
+    """The run with the finest steps of power that fit in place of its bins, whose room is not given back."""
+    if details.bin_s is None:
+        return details
+    finer = (FINER_BINS[0], *(bins for bins in FINER_BINS if bins < len(exact.edges_s) - 1))
+    for number, bins in enumerate(finer):
+        steps = exact if number == 0 else binned(exact, bins)
         packed = pack_steps(steps)
         if columns.fits(packed):
-            details.power, details.bin_s = columns.add(packed), steps.width_s
-            return
+            return replace(details, power=columns.add(packed), bin_s=steps.width_s)
+    return details
 
 
-def _finer(run: Run) -> Iterator[PowerSteps]:
-    steps = power_steps(run)
-    if steps is not None:
-        yield steps
-        for bins in FINER_BINS:
-            if bins < len(steps.edges_s) - 1:
-                yield binned(steps, bins)
+def _present(details: RunDetails | None) -> RunDetails:
+    assert details is not None
+    return details
 
 
 def _key(packed: Packed) -> tuple[Any, ...]:

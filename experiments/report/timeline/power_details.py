@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from experiments.figures.drawing.job_intervals import RUNNING, stretches
-from experiments.figures.drawing.step_functions import levels, mean_in
+from experiments.figures.drawing.job_intervals import RUNNING
+from experiments.figures.drawing.step_functions import mean_in
 from experiments.figures.power_timeline import power_columns
 from experiments.report.timeline.packed_columns import Packed, pack_numbers
-from experiments.results.run_folder import Run
+from experiments.report.timeline.run_rows import RunRows
 
 PARTS = ("renewable", "discharge", "grid", "charge", "curtailed", "grid_charge")  # W
 COUNTS = ("queued", "running", "used", "asked")
@@ -32,20 +31,18 @@ class PowerSteps:
     width_s: float | None = None
 
 
-def power_steps(run: Run) -> PowerSteps | None:
+def power_steps(rows: RunRows) -> PowerSteps | None:
     """Every step of power.csv with the cores that waiting jobs ask for; None if no time passed."""
-    time_s = run.power["time_s"].to_numpy(dtype=float)
-    last = np.append(np.diff(time_s) > 0, True) if len(time_s) else np.zeros(0, dtype=bool)
-    table = run.power[last]
-    time_s = time_s[last]
-    if len(time_s) < 2:
+    if not len(rows.time_s) or rows.time_s[-1] <= rows.time_s[0]:
         return None
+    last = np.append(np.diff(rows.time_s) > 0, True)
+    table = rows.run.power[last]
     parts = power_columns(table)
     columns = {name: parts[name] for name in (*PARTS, "content")}
     columns |= {name: table[name].fillna(0).to_numpy(dtype=float) for name in ("queued", "running")}
     columns["used"] = table["used_cores"].fillna(0).to_numpy(dtype=float)
-    columns["asked"] = _cores_asked(run, time_s)
-    return PowerSteps(time_s, {name: values[:-1] for name, values in columns.items()})
+    columns["asked"] = rows.cores_over_time(rows.pieces["state"].to_numpy() != RUNNING)[last]
+    return PowerSteps(rows.time_s[last], {name: values[:-1] for name, values in columns.items()})
 
 
 def binned(steps: PowerSteps, bins: int) -> PowerSteps:
@@ -79,24 +76,3 @@ def pack_steps(steps: PowerSteps) -> dict[str, Packed]:
 def _quantum(largest: float) -> float:
     """A power of ten, at most 10^-DIGITS of `largest`."""
     return max(SMALLEST_W, 10.0 ** (np.floor(np.log10(max(largest, SMALLEST_W))) - DIGITS))
-
-
-def _cores_asked(run: Run, time_s: np.ndarray) -> np.ndarray:
-    """Cores of queued and suspended jobs at each time."""
-    pieces = stretches(run.events, float(time_s[-1]) + 1)
-    pieces = pieces[pieces["state"] != RUNNING]
-    cores = cores_by_job(run.jobs)
-    times, total = levels(
-        pieces["from_s"].to_numpy(),
-        pieces["to_s"].to_numpy(),
-        pieces["job_id"].map(cores).fillna(0).to_numpy(dtype=float),
-    )
-    if not len(times):
-        return np.zeros(len(time_s))
-    place = np.searchsorted(times, time_s, side="right")
-    return np.concatenate(([0.0], total))[place]
-
-
-def cores_by_job(jobs: pd.DataFrame) -> pd.Series:
-    """Cores of each job by job_id."""
-    return jobs.drop_duplicates("job_id").set_index("job_id")["cores"].fillna(0)

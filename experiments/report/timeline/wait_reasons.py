@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.figures.drawing.job_intervals import RUNNING, stretches
-from experiments.figures.drawing.step_functions import levels
+from experiments.figures.drawing.job_intervals import RUNNING
 from experiments.figures.power_timeline import power_columns
-from experiments.report.timeline.power_details import cores_by_job
+from experiments.report.timeline.run_rows import RunRows
 from experiments.results.run_folder import Run
 
 
@@ -43,13 +42,13 @@ class _Partition:
 
 
 def wait_reasons(
-    run: Run, arrive_s: np.ndarray, start_s: np.ndarray, gone_s: np.ndarray
+    rows: RunRows, arrive_s: np.ndarray, start_s: np.ndarray, gone_s: np.ndarray
 ) -> WaitReasons | None:
     """The waits from arrival to first start, departure or the end of the run; None if the cores are unknown."""
+    run, time_s = rows.run, rows.time_s
     partitions = _partitions(run.config)
     if _own_powers(run, partitions):
         partitions = {name: replace(one, core_w=np.nan) for name, one in partitions.items()}
-    time_s = run.power["time_s"].to_numpy(dtype=float)
     if not partitions or len(time_s) < 2:
         return None
     jobs = run.jobs
@@ -59,22 +58,21 @@ def wait_reasons(
     reasons = WaitReasons(*(np.zeros(len(jobs)) for _ in range(3)))
     least_w, most_w = _spare(run)
     names = jobs["partition"].to_numpy() if "partition" in jobs else np.full(len(jobs), "")
-    cores = jobs["cores"].fillna(0).to_numpy(dtype=float)
     for name in set(names[waits].tolist()):
         partition = partitions.get(name) or (next(iter(partitions.values())) if len(partitions) == 1 else None)
         if partition is None:
             continue
-        free = partition.cores - _cores_used(run, names, name, time_s)
+        free = partition.cores - _cores_used(rows, names, name)
         of_partition = waits[names[waits] == name]
-        for asked in np.unique(cores[of_partition]):
-            rows = of_partition[cores[of_partition] == asked]
+        for asked in np.unique(rows.cores[of_partition]):
+            waiting = of_partition[rows.cores[of_partition] == asked]
             own_w = asked * partition.core_w
             with_nodes_w = own_w + np.ceil(asked / partition.cores_per_node) * partition.node_w
             taken = free < asked
-            spans = (arrive_s[rows], until_s[rows])
-            reasons.cores_s[rows] = _seconds_in(time_s, taken, *spans)
-            reasons.power_s[rows] = _seconds_in(time_s, ~taken & (most_w < own_w), *spans)
-            reasons.turn_s[rows] = _seconds_in(time_s, ~taken & (least_w >= with_nodes_w), *spans)
+            spans = (arrive_s[waiting], until_s[waiting])
+            reasons.cores_s[waiting] = _seconds_in(time_s, taken, *spans)
+            reasons.power_s[waiting] = _seconds_in(time_s, ~taken & (most_w < own_w), *spans)
+            reasons.turn_s[waiting] = _seconds_in(time_s, ~taken & (least_w >= with_nodes_w), *spans)
     return reasons
 
 
@@ -84,16 +82,13 @@ def _seconds_in(time_s: np.ndarray, holds: np.ndarray, from_s: np.ndarray, to_s:
     return np.interp(to_s, time_s, so_far) - np.interp(from_s, time_s, so_far)
 
 
-def _cores_used(run: Run, names: np.ndarray, name: str, time_s: np.ndarray) -> np.ndarray:
+def _cores_used(rows: RunRows, names: np.ndarray, name: str) -> np.ndarray:
     """Cores at work at each time in the partition `name`."""
     if len(set(names.tolist())) == 1:
-        return run.power["used_cores"].fillna(0).to_numpy(dtype=float)
-    jobs = run.jobs[names == name]
-    pieces = stretches(run.events, float(time_s[-1]) + 1)
-    pieces = pieces[(pieces["state"] == RUNNING) & pieces["job_id"].isin(jobs["job_id"])]
-    weight = pieces["job_id"].map(cores_by_job(jobs)).to_numpy(dtype=float)
-    times, total = levels(pieces["from_s"].to_numpy(), pieces["to_s"].to_numpy(), weight)
-    return np.concatenate(([0.0], total))[np.searchsorted(times, time_s, side="right")]
+        return rows.run.power["used_cores"].fillna(0).to_numpy(dtype=float)
+    pieces = rows.pieces
+    running = (pieces["state"] == RUNNING).to_numpy()
+    return rows.cores_over_time(running & (names[pieces["job"].to_numpy()] == name))
 
 
 def _spare(run: Run) -> tuple[np.ndarray, np.ndarray]:
