@@ -140,7 +140,7 @@ class View {
         bars.alpha.push(state === RUNNING && pieces.level[i] > 0 ? 0.55 : 1);
       }
       if (status !== "completed" && status !== "unfinished" && !Number.isNaN(jobs.gone[j])) {
-        points.x.push(jobs.gone[j]); points.y.push(row); points.marker.push("x"); points.colour.push(status === "rejected" ? css("--ink") : colour);
+        points.x.push(jobs.gone[j]); points.y.push(row); points.marker.push("x"); points.colour.push(status === "rejected" ? css("--soft") : colour);
       }
     });
     model("bars_data").data = bars;
@@ -227,10 +227,10 @@ class View {
       made.append(box, document.createTextNode(text));
       return made;
     };
-    const colour = { renewable: "#009E73", discharge: "#56B4E9", grid: run.supply ? "#D55E00" : "#D55E00", charge: "#56B4E9", curtailed: "#F0E442", grid_charge: "#D55E00" };
+    const colour = { renewable: "#009E73", discharge: "#56B4E9", grid: "#D55E00", charge: "#56B4E9", curtailed: "#F0E442", grid_charge: "#D55E00" };
     element("legend").replaceChildren(
       ...power.map(([name, text]) => item(colour[name], text, name.includes("charge") && name !== "discharge" ? "hatched" : "")),
-      item(css("--ink"), "draw", "line"), ...(run.supply ? [item("#B07A1E", "supply", "line")] : []),
+      item("var(--ink)", "draw", "line"), ...(run.supply ? [item("#B07A1E", "supply", "line")] : []),
       item("#E08A3C", "jobs waiting", "line"), item("#C4CAD0", "cores asked"),
       ...entries.map(([c, text]) => item(c, text)), ...marks.map(([c, text]) => item(c, text)));
   }
@@ -328,7 +328,7 @@ class View {
 
   // Colours of the page, light or dark.
   colour() {
-    const ink = css("--ink"), soft = css("--soft"), line = css("--line"), back = css("--back");
+    const soft = css("--soft"), line = css("--line"), back = css("--back");
     for (const plot of this.plots) {
       plot.setv({ background_fill_color: back, border_fill_color: back, outline_line_color: line });
       for (const axis of [...plot.left, ...plot.below, ...plot.right]) {
@@ -336,14 +336,17 @@ class View {
       }
       for (const grid of plot.center) grid.setv({ grid_line_color: line });
     }
-    this.model("draw_line").glyph.line_color = { value: ink };
-    this.model("chosen").glyph.fill_color = { value: css("--accent") };
+    const dark = this.dark();
+    this.model("draw_light").visible = !dark;
+    this.model("draw_dark").visible = dark;
   }
+
+  dark() { return !document.documentElement.classList.contains("paper") && matchMedia("(prefers-color-scheme: dark)").matches; }
 
   // Pictures of the plots in place of them, for paper: drawn anew as SVG, in light colours.
   picture() {
     const images = this.plots.filter((plot) => plot.visible).map((plot) => {
-      const text = this.views(plot).export("svg", false).get_serialized_svg();
+      const text = this.views(plot).export("svg", false).ctx.get_serialized_svg(true);
       const image = node("img", undefined, { alt: `${plot.name} over time` });
       image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
       return image;

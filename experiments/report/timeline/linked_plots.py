@@ -14,7 +14,8 @@ from experiments.figures.drawing import style
 
 HEIGHTS = {"power": 210, "battery": 90, "queue": 120, "jobs": 360}
 AXIS_PX, LEFT_PX, RIGHT_PX = 44, 74, 62
-SUPPLY, WAITING = "#B07A1E", "#E08A3C"  # legible on light and on dark ground
+SUPPLY, WAITING, CHOSEN = "#B07A1E", "#E08A3C", "#4FD1A5"  # legible on light and on dark ground
+DRAW_ON_DARK = "#E6E9EC"
 MOST_LAYERS = 8  # of the stack of cores at work
 # Parts of the power in the order of power_details.PARTS: colour, and hatching of what goes into the battery.
 STACKED = (
@@ -118,9 +119,10 @@ def _power(plot: Any) -> None:
     for layer, (colour, hatch) in enumerate(STACKED):
         area = plot.varea_step(x="x", y1=f"y{layer}", y2=f"z{layer}", step_mode="after", source=source)
         area.glyph.update(fill_color=colour, hatch_pattern=hatch, hatch_color="white", hatch_scale=8)
-    for name, colour, dash in (("supply", SUPPLY, "dashed"), ("draw", style.DRAW, "solid")):
-        line = plot.step(x="x", y=name, mode="after", source=source, name=f"{name}_line")
-        line.glyph.update(line_width=1.2, line_color=colour, line_dash=dash)
+    plot.step(x="x", y="supply", mode="after", source=source, line_color=SUPPLY, line_dash="dashed")
+    # A line for each ground, of which one is visible: Bokeh takes a new colour too late for a printed page.
+    for name, colour in (("draw_light", style.DRAW), ("draw_dark", DRAW_ON_DARK)):
+        plot.step(x="x", y="draw", mode="after", source=source, name=name, line_color=colour, line_width=1.2)
 
 
 def _battery(plot: Any) -> None:
@@ -167,7 +169,14 @@ def _jobs(plot: Any) -> None:
         )
     chosen = _source("chosen_data", "left", "right", "top", "bottom")
     plot.quad(
-        left="left", right="right", top="top", bottom="bottom", source=chosen, name="chosen", line_color=None
+        left="left",
+        right="right",
+        top="top",
+        bottom="bottom",
+        source=chosen,
+        fill_color=CHOSEN,
+        fill_alpha=0.4,
+        line_color=None,
     )
     bars = _source("bars_data", "left", "right", "top", "bottom", "colour", "alpha")
     plot.quad(
