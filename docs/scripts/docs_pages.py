@@ -144,7 +144,7 @@ def furnish(folder: Path, shared: Path | None = None) -> None:
     (folder / "my_power.csv").write_text("\n".join(["time,power_kw", *hours]), encoding="utf-8")
     both = "\n".join(["time,WND,SUN", *(f"{row},7" for row in hours)])
     (folder / "wind_and_sun.csv.gz").write_bytes(gzip.compress(both.encode()))
-    page = page_path("extending.md").read_text(encoding="utf-8")
+    page = page_path("map-columns.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(page)
     tables = [body for language, body, _ in blocks if language in ("csv", "toml")]
     for name, body in zip(("my_table.csv", "my_mapping.toml", "my_scenario.toml"), tables, strict=True):

@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/reference/scenarios.md and other pages from the fields of their models.
+"""Writes the tables of keys in docs/reference/scenarios.md, its sub-pages and other pages from their models.
 
 python -m docs.scripts.scenario_tables
 
@@ -8,7 +8,7 @@ A table stands between `<!-- keys: NAME -->` and `<!-- end of keys -->`; everyth
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -100,8 +100,24 @@ def _size_blocks() -> Mapping[str, dict[str, FieldInfo]]:
     }
 
 
-PAGES = {
-    page_path("scenarios.md"): _scenario_blocks,
+SCENARIO_PAGES = tuple(
+    page_path(name)
+    for name in (
+        "scenarios.md",
+        "scenario-jobs.md",
+        "scenario-values.md",
+        "scenario-cluster.md",
+        "scenario-supply.md",
+        "scenario-grid.md",
+        "scenario-forecast.md",
+        "scenario-events.md",
+        "scenario-queue.md",
+    )
+)
+"""The pages that share the tables of a scenario's keys; the first is the overview."""
+
+PAGES: Mapping[Path, Callable[[], Mapping[str, dict[str, FieldInfo]]]] = {
+    **dict.fromkeys(SCENARIO_PAGES, _scenario_blocks),
     page_path("launchpad.md"): _experiment_blocks,
     page_path("clusters.md"): _slurm_blocks,
     page_path("size.md"): _size_blocks,
@@ -154,6 +170,11 @@ def _toml(value: object) -> str:
         inner = ", ".join(_toml(item).strip("`") for item in value)
         return f"`[{inner}]`"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def blocks_in(page: Path) -> list[str]:
+    """Names of the tables of keys that a page has, from top to bottom."""
+    return [match[1] for match in _BLOCK.finditer(page.read_text("utf-8"))]
 
 
 def refreshed(page: Path) -> str:

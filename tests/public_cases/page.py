@@ -42,7 +42,8 @@ def page() -> str:
                 cells = (one.name, f"`{one.right!r}`", one.why, one.source, before[one.name], RIGHT)
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     text = TEMPLATE.read_text("utf-8")
-    return text.replace("{commit}", BEFORE_COMMIT).replace("{tables}", "\n".join(lines))
+    filled = text.replace("{commit}", BEFORE_COMMIT).replace("{count}", str(len(CASES)))
+    return filled.replace("{tables}", "\n".join(lines))
 
 
 if __name__ == "__main__":
