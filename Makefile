@@ -5,6 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
+DOCS_OUT ?= docs/_build
+# Git refs that `make docs-versions` builds side by side.
+VERSIONS ?= HEAD
 DEMO_OUT ?= demo-out
 BASE ?= main
 GPU_OUT ?= gpu-training.md
@@ -23,6 +27,7 @@ UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_f
 COVERED := tests/traces tests/energy tests/rare tests/experiments
 
 .PHONY: help venv demo test slow slurm coverage lint types imports check format bench gpu compare-speed wheel clean
+.PHONY: docs linkcheck docs-versions
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
@@ -30,6 +35,9 @@ help:
 	@echo "make slow    the long tests (whole traces, many random scenarios)"
 	@echo "make slurm   the tests of runs on Slurm; installs Slurm where it is missing and apt-get may, starts and stops it"
 	@echo "make coverage  which lines the tests run, compiled rules included"
+	@echo "make docs    the site in $(DOCS_OUT)/html, tutorials run, every warning an error"
+	@echo "make linkcheck  asks the network for every external link of the pages"
+	@echo "make docs-versions VERSIONS='v0.1 HEAD'  the site of several git refs side by side, with a switcher"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
@@ -98,10 +106,24 @@ compare-speed: $(STAMP)
 	$(BIN)/asv --config tests/benchmarks/asv.conf.json machine --yes
 	$(BIN)/asv --config tests/benchmarks/asv.conf.json continuous --factor 1.1 --show-stderr $(BASE) HEAD
 
+# What the site needs is installed by itself: the tests do without.
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	touch $@
+
+docs: $(DOCS_STAMP)
+	$(BIN)/python -m docs.scripts.build_site $(DOCS_OUT)
+
+linkcheck: $(DOCS_STAMP)
+	$(BIN)/python -m docs.scripts.build_site $(DOCS_OUT) --links
+
+docs-versions: $(DOCS_STAMP)
+	$(BIN)/python -m docs.scripts.site_versions $(DOCS_OUT)/versions $(VERSIONS)
+
 wheel: $(STAMP)
 	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
 
 clean:
-	rm -rf $(VENV) build dist $(DEMO_OUT) *.egg-info
+	rm -rf $(VENV) build dist $(DEMO_OUT) $(DOCS_OUT) *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """The catalogue of metrics: what each one is called, its unit, and how tables, pages and totals treat it.
 
 `rare.metrics` computes exactly these keys. Tables, sentences, figures, evaluations and
-docs/metrics.md read names, units and directions from here and keep none of their own.
+docs/reference/metrics.md read names, units and directions from here and keep none of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class Group(StrEnum):
-    """Section of docs/metrics.md in which a metric is defined."""
+    """Section of docs/reference/metrics.md in which a metric is defined."""
 
     JOBS = "jobs"
     WAITING = "waiting"
@@ -77,12 +77,12 @@ class Metric:
 
     @property
     def definition(self) -> str:
-        """What it is, as docs/metrics.md says it."""
+        """What it is, as docs/reference/metrics.md says it."""
         return DEFINITIONS[self.key].text
 
     @property
     def null_when(self) -> str:
-        """The conditions of docs/metrics.md under which it is null, or `never`."""
+        """The conditions of docs/reference/metrics.md under which it is null, or `never`."""
         return DEFINITIONS[self.key].null_when
 
     @property

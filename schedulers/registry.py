@@ -94,9 +94,11 @@ def describe() -> dict[str, dict[str, str]]:
         section[entry.value.form or entry.name] = entry.help
     sections[TRAINED]["NETWORK+guard[=NAME]"] = (
         "either of these, relieved by the heuristic NAME where that does better in simulated futures "
-        "(docs/guard.md)"
+        "(docs/guides/guard.md)"
     )
-    sections[TRAINED]["FOLDER"] = "a checkpoint that `rare train` wrote, by its folder (docs/checkpoints.md)"
+    sections[TRAINED]["FOLDER"] = (
+        "a checkpoint that `rare train` wrote, by its folder (docs/guides/checkpoints.md)"
+    )
     return sections
 
 
@@ -221,7 +223,7 @@ SCHEDULERS.register(
 )
 SCHEDULERS.register(
     "lookahead",
-    "tries alternatives to what NAME would do on copies of the state (docs/lookahead.md)",
+    "tries alternatives to what NAME would do on copies of the state (docs/guides/lookahead.md)",
     SchedulerFamily(_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
 )
 SCHEDULERS.register(
@@ -231,7 +233,7 @@ SCHEDULERS.register(
 )
 SCHEDULERS.register(
     "batsim",
-    "a scheduler of another program, behind Batsim's protocol (docs/batsim.md)",
+    "a scheduler of another program, behind Batsim's protocol (docs/guides/batsim.md)",
     SchedulerFamily(_batsim, OTHER_PROGRAM, "batsim:ENDPOINT"),
 )
 SCHEDULERS.reserve(known_names(), "heuristic")

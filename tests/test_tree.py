@@ -53,7 +53,7 @@ def test_tests_mirror_the_tree():
     assert mirrored - set(folders()) == set(), "a folder of tests without a folder of code"
 
 
-# --- folders and docs/architecture.md ---------------------------------------------------------------------
+# --- folders and docs/reference/architecture.md ---------------------------------------------------------------------
 
 
 def test_every_folder_with_modules_is_a_package():

@@ -1,4 +1,4 @@
-"""Writes the tree of packages into docs/architecture.md: `python -m docs.scripts.architecture_page`.
+"""Writes the tree of packages into docs/reference/architecture.md: `python -m docs.scripts.architecture_page`.
 
 Each line is a folder and the first sentence of its `__init__.py`. A test compares the page with the tree.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from docs.scripts.page_paths import page_path
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "architecture.md"
+PAGE = page_path("architecture.md")
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
 BEGIN, END = "<!-- tree -->\n```text\n", "```\n<!-- end of tree -->\n"
 NAME_COLUMNS = 22
@@ -42,7 +44,7 @@ def refreshed(page: str) -> str:
     _, end_marker, after = rest.partition(END)
     if not end_marker:
         raise ValueError(
-            f"docs/architecture.md: the markers {BEGIN!r} and {END!r} are missing; put them back"
+            f"docs/reference/architecture.md: the markers {BEGIN!r} and {END!r} are missing; put them back"
         )
     return before + BEGIN + tree() + END + after
 

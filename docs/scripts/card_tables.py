@@ -1,4 +1,4 @@
-"""Measures the tables of docs/model-card.md that need trained seeds or traces that do not ship.
+"""Measures the tables of docs/results/model-card.md that need trained seeds or traces that do not ship.
 
 python -m docs.scripts.card_tables seeds CHECKPOINT ...     seeds of one recipe on the test windows
 python -m docs.scripts.card_tables windows TRACE ...        six-day windows of real traces, islanded's weather
@@ -35,7 +35,7 @@ BEST = {
     "solar-night": ("hvd+easy", "hvf+easy+green"),
     "gpu-cluster": ("atc=0.5+easy", "atc=0.5+greedy+price"),
 }
-"""The best heuristic on validation windows, and the best gated one (docs/ceilings.md)."""
+"""The best heuristic on validation windows, and the best gated one (docs/results/ceilings.md)."""
 TRACES = {
     "KTH-SP2": "KTH-SP2-1996-2.1-cln", "HPC2N": "HPC2N-2002-2.2-cln", "SDSC-SP2": "SDSC-SP2-1998-4.2-cln",
     "SDSC-BLUE": "SDSC-BLUE-2000-4.2-cln", "NASA-iPSC": "NASA-iPSC-1993-3.1-cln",

@@ -26,10 +26,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs.scripts.page_paths import all_pages, page_path
 from experiments.cli.root import main
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *all_pages()]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 DEMO = ["make", "demo"]
 PICTURES = {
@@ -143,7 +144,7 @@ def furnish(folder: Path, shared: Path | None = None) -> None:
     (folder / "my_power.csv").write_text("\n".join(["time,power_kw", *hours]), encoding="utf-8")
     both = "\n".join(["time,WND,SUN", *(f"{row},7" for row in hours)])
     (folder / "wind_and_sun.csv.gz").write_bytes(gzip.compress(both.encode()))
-    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    page = page_path("map-columns.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(page)
     tables = [body for language, body, _ in blocks if language in ("csv", "toml")]
     for name, body in zip(("my_table.csv", "my_mapping.toml", "my_scenario.toml"), tables, strict=True):

@@ -1,4 +1,4 @@
-"""Measures what docs/learning-results.md says of offline learning. All of it goes on where it was stopped.
+"""Measures what docs/results/learning-results.md says of offline learning. All of it goes on where it was stopped.
 
 python -m docs.scripts.learning_page data SCENARIO FOLDER            logs every tier
 python -m docs.scripts.learning_page train SCENARIO FOLDER SEEDS     trains what is missing, as 0,1,2; some

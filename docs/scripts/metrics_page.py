@@ -1,4 +1,4 @@
-"""Writes the tables of docs/metrics.md from the catalogue: `python -m docs.scripts.metrics_page`.
+"""Writes the tables of docs/reference/metrics.md from the catalogue: `python -m docs.scripts.metrics_page`.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by hand.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
+from docs.scripts.page_paths import page_path
 from rare.metric_catalogue import CATALOGUE, Adds, Group, Metric
 from rare.metric_definitions import NULL_CONDITIONS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+PAGE = page_path("metrics.md")
 TABLE = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 DIRECTIONS = {1: "more", -1: "less", 0: ""}
 

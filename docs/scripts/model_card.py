@@ -1,4 +1,4 @@
-"""Writes the tables of docs/model-card.md: `python -m docs.scripts.model_card`; --list names the commands.
+"""Writes the tables of docs/results/model-card.md: `python -m docs.scripts.model_card`; --list names the commands.
 
 Each block that begins with "$ " is the output of that command. What needs the shared data
 is left as it is where that is absent.
@@ -15,9 +15,10 @@ import tempfile
 from pathlib import Path
 
 from docs.scripts.docs_pages import ENVIRONMENT, ROOT, furnish, needs_shared
+from docs.scripts.page_paths import page_path
 from docs.scripts.results_page import output_of
 
-PAGE = ROOT / "docs" / "model-card.md"
+PAGE = page_path("model-card.md")
 BLOCK = re.compile(r"```text\n\$ ([^\n]*)\n(.*?)```\n", re.DOTALL)
 
 

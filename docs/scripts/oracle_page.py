@@ -1,4 +1,4 @@
-"""Measures what docs/oracle.md says: `python -m docs.scripts.oracle_page tiny|levels|windows|steps [ARG]`.
+"""Measures what docs/results/oracle.md says: `python -m docs.scripts.oracle_page tiny|levels|windows|steps [ARG]`.
 
 tiny FIRST LAST: oracle, exact optimum and bound on tests.tiny_cases of these seeds.
 levels FIRST LAST: the same with and without speed levels.

@@ -1,6 +1,6 @@
-"""The names that RARE knows, as docs/names.md, and where other pages have tables of them.
+"""The names that RARE knows, as docs/reference/names.md, and where other pages have tables of them.
 
-`python -m docs.scripts.registry_tables` writes docs/names.md from the registries; what a plug-in of this
+`python -m docs.scripts.registry_tables` writes docs/reference/names.md from the registries; what a plug-in of this
 machine adds is left out.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
+from docs.scripts.page_paths import page_path
 from energy.weather.weather_formats import WEATHER_FORMATS
 from rare.rules.orders import ORDERS
 from schedulers.heuristics.chooser import BACKFILLS
@@ -23,13 +23,12 @@ from schedulers.training.online.online_algorithms import ONLINE_ALGORITHMS
 from traces.jobs.job_formats import JOB_FORMATS
 from traces.name_registry import Registry
 
-DOCS = Path(__file__).resolve().parents[1]
-PAGE = DOCS / "names.md"
+PAGE = page_path("names.md")
 HEAD = """# Names
 
 This page is written by `python -m docs.scripts.registry_tables` from the registries in the code; edit the
 help texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
-[extending.md](extending.md).
+[extending.md](../guides/extending.md).
 
 A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED]`, such as `hvf+easy+green`; a backfill
 alone stands for `fcfs` with it. Needs: what a workload or a scenario must have for it.
@@ -55,13 +54,13 @@ TABLES_BY_HAND: dict[str, tuple[str, Registry[Any]]] = {
 
 
 def names_page() -> str:
-    """The text of docs/names.md."""
+    """The text of docs/reference/names.md."""
     return HEAD + "".join(f"\n## {title}\n\n{_table(registry)}" for title, registry in SECTIONS)
 
 
 def names_in_table(page: str, first_line: str) -> list[str]:
     """First words of the rows of a table in a page, in small letters, each once."""
-    text = (DOCS / page).read_text(encoding="utf-8")
+    text = page_path(page).read_text(encoding="utf-8")
     rows = text.partition(f"{first_line}\n")[2].split("\n\n")[0].splitlines()[1:]
     words = (re.findall(r"[\w=-]+", row)[0].lower() for row in rows)
     return list(dict.fromkeys(words))

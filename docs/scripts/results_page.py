@@ -1,4 +1,4 @@
-"""Writes the tables of docs/scenario-results.md: `python -m docs.scripts.results_page`.
+"""Writes the tables of docs/results/scenario-results.md: `python -m docs.scripts.results_page`.
 
 Each block that begins with `$ rare evaluate` is the output of that command. A slow test runs them again.
 """
@@ -10,9 +10,10 @@ import io
 import re
 import shlex
 import sys
-from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "scenario-results.md"
+from docs.scripts.page_paths import page_path
+
+PAGE = page_path("scenario-results.md")
 BLOCK = re.compile(r"```text\n\$ (rare evaluate [^\n]*)\n(.*?)```\n", re.DOTALL)
 
 

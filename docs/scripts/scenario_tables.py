@@ -1,4 +1,4 @@
-"""Writes the tables of keys in docs/scenarios.md and other pages from the fields of their models.
+"""Writes the tables of keys in docs/reference/scenarios.md, its sub-pages and other pages from their models.
 
 python -m docs.scripts.scenario_tables
 
@@ -8,11 +8,12 @@ A table stands between `<!-- keys: NAME -->` and `<!-- end of keys -->`; everyth
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from docs.scripts.page_paths import page_path
 from energy.datacenter.speed_levels import known_speed_levels, speed_levels
 from experiments.engine.slurm.slurm_file import SlurmFile
 from experiments.launchpad import experiment_file
@@ -22,7 +23,7 @@ from rare.scenario.config.field_types import LAYOUT_KEYS, Table
 from rare.scenario.config.toml_tables import inner_table, limits, value_kind
 
 DOCS = Path(__file__).resolve().parents[1]
-LEVELS_PAGE = DOCS / "machine-events.md"
+LEVELS_PAGE = page_path("machine-events.md")
 _BLOCK = re.compile(r"<!-- keys: (.+?) -->\n.*?<!-- end of keys -->\n", re.DOTALL)
 _LEVELS = re.compile(r"<!-- speed levels -->\n.*?<!-- end of speed levels -->\n", re.DOTALL)
 _OF_A_MODEL = ("model", "load", "days", "variant", "estimates", "max_estimate_s", "seed")
@@ -99,11 +100,27 @@ def _size_blocks() -> Mapping[str, dict[str, FieldInfo]]:
     }
 
 
-PAGES = {
-    DOCS / "scenarios.md": _scenario_blocks,
-    DOCS / "launchpad.md": _experiment_blocks,
-    DOCS / "clusters.md": _slurm_blocks,
-    DOCS / "size.md": _size_blocks,
+SCENARIO_PAGES = tuple(
+    page_path(name)
+    for name in (
+        "scenarios.md",
+        "scenario-jobs.md",
+        "scenario-values.md",
+        "scenario-cluster.md",
+        "scenario-supply.md",
+        "scenario-grid.md",
+        "scenario-forecast.md",
+        "scenario-events.md",
+        "scenario-queue.md",
+    )
+)
+"""The pages that share the tables of a scenario's keys; the first is the overview."""
+
+PAGES: Mapping[Path, Callable[[], Mapping[str, dict[str, FieldInfo]]]] = {
+    **dict.fromkeys(SCENARIO_PAGES, _scenario_blocks),
+    page_path("launchpad.md"): _experiment_blocks,
+    page_path("clusters.md"): _slurm_blocks,
+    page_path("size.md"): _size_blocks,
 }
 
 
@@ -155,6 +172,11 @@ def _toml(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def blocks_in(page: Path) -> list[str]:
+    """Names of the tables of keys that a page has, from top to bottom."""
+    return [match[1] for match in _BLOCK.finditer(page.read_text("utf-8"))]
+
+
 def refreshed(page: Path) -> str:
     """The page's text with its tables as the models have them now. KeyError for a block that is unknown."""
     blocks = PAGES[page]()
@@ -166,7 +188,7 @@ def refreshed(page: Path) -> str:
 
 
 def levels_refreshed(text: str) -> str:
-    """The text of docs/machine-events.md with the shipped speed levels as they are now."""
+    """The text of docs/reference/machine-events.md with the shipped speed levels as they are now."""
     lines = ["| `speeds` | levels: rate at power | of |", "|---|---|---|"]
     for levels in map(speed_levels, known_speed_levels()):
         pairs = ", ".join(

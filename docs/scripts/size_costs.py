@@ -1,4 +1,4 @@
-"""Writes the table of default costs in docs/size.md from the packaged file.
+"""Writes the table of default costs in docs/guides/size.md from the packaged file.
 
 python -m docs.scripts.size_costs
 """
@@ -6,11 +6,11 @@ python -m docs.scripts.size_costs
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from docs.scripts.page_paths import page_path
 from experiments.size.cost_table import sourced_defaults
 
-PAGE = Path(__file__).resolve().parents[1] / "size.md"
+PAGE = page_path("size.md")
 _BLOCK = re.compile(r"<!-- costs -->\n.*?<!-- end of costs -->\n", re.DOTALL)
 
 
@@ -29,7 +29,7 @@ def refreshed(text: str) -> str:
     block = f"<!-- costs -->\n{cost_table()}<!-- end of costs -->\n"
     new, count = _BLOCK.subn(lambda match: block, text)
     if count != 1:
-        raise ValueError("docs/size.md lacks the markers of its cost table; put them back")
+        raise ValueError("docs/guides/size.md lacks the markers of its cost table; put them back")
     return new
 
 

@@ -1,7 +1,7 @@
 """Draws README's figure of how far every kind of scheduler comes: `python -m docs.scripts.story_picture`.
 
-Its numbers are those of docs/ceilings.md and docs/model-card.md, read from their tables; each table there has
-its command. It prints the rows of README's table.
+Its numbers are those of docs/results/ceilings.md and docs/results/model-card.md, read from their tables; each
+table there has its command. It prints the rows of README's table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from docs.scripts.docs_pages import ROOT
+from docs.scripts.page_paths import page_path
 
 FIGURE = ROOT / "docs" / "img" / "story.png"
 SCENARIOS = ("islanded", "grid-tied", "solar-night", "gpu-cluster")
@@ -50,8 +51,8 @@ def tables(page: Path) -> dict[str, dict[str, Score]]:
 
 def story() -> dict[str, dict[str, Score]]:
     """Scores by scenario and kind (KINDS); what nobody computed is left out."""
-    ceilings, card = (tables(ROOT / "docs" / f"{name}.md") for name in ("ceilings", "model-card"))
-    best = dict(BEST.findall((ROOT / "docs" / "ceilings.md").read_text("utf-8")))
+    ceilings, card = (tables(page_path(f"{name}.md")) for name in ("ceilings", "model-card"))
+    best = dict(BEST.findall(page_path("ceilings.md").read_text("utf-8")))
     found = {}
     for scenario in SCENARIOS:
         rows = ceilings.get(scenario, {}) | card[scenario]

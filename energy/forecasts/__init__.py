@@ -1,6 +1,6 @@
 """Forecasts of wind, sun, supply, price and carbon.
 
-docs/forecasts.md describes the information of each forecaster, its model of errors and its scores.
+docs/reference/forecasts.md describes the information of each forecaster, its model of errors and its scores.
 """
 
 from energy.forecasts.climate import Climate

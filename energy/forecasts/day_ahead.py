@@ -28,7 +28,7 @@ class DayAhead(Forecaster):
 
     name = "day-ahead"
 
-    # Keywords, not an object: each is independent, and docs/forecasts.md documents this call.
+    # Keywords, not an object: each is independent, and docs/reference/forecasts.md documents this call.
     def __init__(
         self,
         actual: object,

@@ -43,7 +43,7 @@ class Persistence(Forecaster):
     quantile is the point forecast. Rows without a past step are NaN.
     """
 
-    # Keywords, not an object: each is independent, and docs/forecasts.md documents this call.
+    # Keywords, not an object: each is independent, and docs/reference/forecasts.md documents this call.
     def __init__(
         self,
         actual: object,

@@ -44,7 +44,7 @@ class Synthetic(Forecaster):
 
     name = "synthetic"
 
-    # Keywords, not an object: each is independent, and docs/forecasts.md documents this call.
+    # Keywords, not an object: each is independent, and docs/reference/forecasts.md documents this call.
     def __init__(
         self,
         actual: object,

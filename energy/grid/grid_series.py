@@ -1,6 +1,6 @@
 """Prices and carbon intensities by known publishers, and series of any step joined on one grid of changes.
 
-What a publisher's stamps and columns mean is in docs/grid-series.md.
+What a publisher's stamps and columns mean is in docs/reference/grid-series.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The shape is that of a grid with much sun: dear and dirty in the evening, cheap and clean at noon (the
 "duck curve", Denholm et al. 2015, NREL/TP-6A20-65023, doi:10.2172/1226167), cheaper at weekends, dearer
 in winter and summer, and with synthetic weather that lasts for days. The numbers are our assumptions and fit
-no particular market; conclusions about one need its own files (docs/grid-series.md).
+no particular market; conclusions about one need its own files (docs/reference/grid-series.md).
 """
 
 from __future__ import annotations

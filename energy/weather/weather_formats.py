@@ -1,7 +1,7 @@
 """Formats of weather files: who reads them, and how their first lines are recognised. Plug-ins add to them.
 
 A plug-in is an entry point of the group `rare.weather_formats` that names a `WeatherFormat`; the entry
-point's name is the format's (docs/extending.md).
+point's name is the format's (docs/guides/extending.md).
 """
 
 from __future__ import annotations

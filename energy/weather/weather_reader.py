@@ -40,7 +40,7 @@ def read_weather(
         is the site's clock and moves no row
     max_bytes : cap on the unpacked size
 
-    Raises InputError, with file and line, for whatever cannot be read. docs/weather.md.
+    Raises InputError, with file and line, for whatever cannot be read. docs/reference/weather.md.
     """
     if str(path).startswith(PREFIX):
         return read_site(str(path).removeprefix(PREFIX))

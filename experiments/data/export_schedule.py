@@ -67,7 +67,7 @@ def export_run(
     """Write the schedule of a run to `out` atomically, and return its path.
 
     run    : a run folder, or a Schedule (`rare.Schedule.of(result)`)
-    format : 'swf', 'gantt', 'batsim' or 'energy' (docs/exports.md); .gz at the end of `out` packs the file
+    format : 'swf', 'gantt', 'batsim' or 'energy' (docs/guides/exports.md); .gz at the end of `out` packs the file
     force  : replace a file that exists
 
     InputError: no run folder, one of an earlier version, or a place that cannot be written.

@@ -112,5 +112,5 @@ def _legend(evaluation: Evaluation) -> list[str]:
     if any(map(is_oracle, evaluation.schedulers)):
         lines.append("oracle: knows true run times and true power; no scheduler of a real cluster does")
     if BOUND in evaluation.schedulers:
-        lines.append("bound: no schedule exceeds it (docs/oracle.md); it is none itself")
+        lines.append("bound: no schedule exceeds it (docs/results/oracle.md); it is none itself")
     return lines

@@ -242,7 +242,7 @@ def experiment_schema() -> dict[str, Any]:
 @reads_file
 def read_experiment(path: Path) -> Experiment:
     """The experiment of a TOML file. InputError names file, key and remedy."""
-    table = read_toml(path, "docs/launchpad.md has the keys")
+    table = read_toml(path, "docs/guides/launchpad.md has the keys")
     try:
         return parse_table(Experiment, table)
     except TableProblem as problem:

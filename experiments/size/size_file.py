@@ -307,7 +307,7 @@ def size_schema() -> dict[str, Any]:
 @reads_file
 def read_size_file(path: Path) -> SizeFile:
     """The question of a TOML file. InputError names file, key and remedy."""
-    table = read_toml(path, "docs/size.md has the keys")
+    table = read_toml(path, "docs/guides/size.md has the keys")
     table.setdefault("name", path.stem)
     try:
         return parse_table(SizeFile, table)

@@ -144,7 +144,7 @@ def sweep_schema() -> dict[str, Any]:
 def read_sweep(path: str | Path) -> SweepFile:
     """The sweep of a TOML file. InputError names file, key and remedy."""
     path = user_path(path)
-    table = read_toml(path, "docs/sweeps.md has the keys")
+    table = read_toml(path, "docs/guides/sweeps.md has the keys")
     table.setdefault("name", path.stem)
     try:
         return parse_table(SweepFile, table)

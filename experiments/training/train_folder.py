@@ -17,7 +17,7 @@ from traces.files.documents import user_path
 CONFIG, SUMMARY = "config.json", "summary.json"
 NEEDED = ("torch", "d3rlpy", "stable_baselines3", "sb3_contrib", "h5py", "safetensors", "tensorboard")
 GPU_FROM = 512 * 1024
-"""Width times batch from which `--device auto` uses a GPU: estimated, not measured (docs/training.md)."""
+"""Width times batch from which `--device auto` uses a GPU: estimated, not measured (docs/guides/training.md)."""
 _LIBRARIES = ("torch", "d3rlpy", "stable-baselines3", "sb3-contrib", "safetensors", "numpy", "numba")
 
 

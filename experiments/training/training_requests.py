@@ -93,7 +93,7 @@ class OnlineRequest:
     scenario_seed  : of service classes
     episodes       : windows put together elsewhere, with the splits train and validation; the scenario then
                      only names them
-    reward, reward_eta : reward of training and validation, as of an environment (docs/environment.md)
+    reward, reward_eta : reward of training and validation, as of an environment (docs/reference/environment.md)
     seed           : of initial weights, windows and actions
     device         : auto, cpu or cuda
     resume         : continue an interrupted run of this request

@@ -44,7 +44,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
     over an episode is the objective that `rare simulate` reports for the same actions. `terminated` at the
     end of the window; never `truncated`.
     `info` always has the same keys: "action_mask", "window" (name of the episode), "elapsed_s" (seconds that
-    the last step took) and "episode_summary" (what became of the episode so far, docs/environment.md).
+    the last step took) and "episode_summary" (what became of the episode so far, docs/reference/environment.md).
     Copies and pickles are whole and exact, random generator included.
 
     scenario : a name, a TOML file, a rare.Case, or rare.episodes.Episodes
@@ -56,7 +56,7 @@ class GreenClusterEnv(Copyable, gym.Env[np.ndarray, np.int64]):
     (rare.env.observation.mask)
     levels, events: whether levels can be chosen and seen, and grid events and outages seen; by default where
     the scenario has any. Without levels jobs start at full speed and stay there
-    prices: what the objective charges is seen (docs/environment.md)
+    prices: what the objective charges is seen (docs/reference/environment.md)
     randomise: other clusters, loads and supplies, one for each episode; a mapping of its fields will do
     invalid  : what an action that is not valid now does: 'raise' ValueError, or 'wait': it counts as WAIT,
                and in `episode_summary["invalid_actions"]`. A number that is no action is always an error.

@@ -132,7 +132,7 @@ def slowdown_so_far(w):
 
 @rule
 def score(w, sc):
-    """What the rewards of an episode add up to (docs/environment.md)."""
+    """What the rewards of an episode add up to (docs/reference/environment.md)."""
     if sc.kind == OBJECTIVE:
         return objective(w, sc)
     slowdown = slowdown_so_far(w) / max(sc.jobs, 1.0)

@@ -4,7 +4,7 @@ A tree for each partition. Its leaves are blocks of 16 jobs of the workload; a n
 classes of size, the shortest estimate, least power and smallest size of the waiting jobs below it. Size
 is what is scarce in a partition: GPUs if it has any, else cores. Classes matter: in a queue that
 backfilling has combed through, what is left is narrow and long or wide and short, so that least size,
-shortest estimate and least power of all would rule out no node (docs/performance.md).
+shortest estimate and least power of all would rule out no node (docs/reference/compiled-clock.md).
 
 They are kept as distances from TOP, so that zeros mean nobody and untouched memory is right.
 An answer is a candidate: size, power and estimate fit, but for GPUs beside cores, memory and the idle

@@ -65,7 +65,7 @@ def join(
 ) -> TimeJoin:
     """The join for a run whose first job is submitted at `begin_s` of the workload's clock.
 
-    calendar : 'season', 'start' or 'none' as in docs/scenarios.md; 'season' and 'start' need
+    calendar : 'season', 'start' or 'none' as in docs/reference/scenarios.md; 'season' and 'start' need
                `origin_utc`, without it the trace's first day becomes the site's first whole day
     repeats  : a supply that begins again has room for any day of the year
     InputError if no shift lands inside the supply.

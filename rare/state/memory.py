@@ -1,7 +1,7 @@
 """How compiled rules reach the state: through one handle, a record of addresses.
 
 numba passes an array as seven or more words and counts references at every call; with a tuple of
-eleven arrays that was ten times the cost of the rules themselves (docs/performance.md). A handle is
+eleven arrays that was ten times the cost of the rules themselves (docs/reference/compiled-clock.md). A handle is
 one pointer. The arrays belong to `state.World`, which must outlive its handles.
 
 Without the compiler (NUMBA_DISABLE_JIT=1) the same calls go through a table of the live arrays and

@@ -1,4 +1,4 @@
-"""A scheduler of another program, behind Batsim's protocol (docs/batsim.md): `batsim:ENDPOINT`."""
+"""A scheduler of another program, behind Batsim's protocol (docs/guides/batsim.md): `batsim:ENDPOINT`."""
 
 from __future__ import annotations
 

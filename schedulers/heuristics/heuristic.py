@@ -82,7 +82,7 @@ class Heuristic(BaseScheduler):
             raise InputError(
                 f"scheduler {self.name!r} ranks by the site's priorities, and the scenario has no "
                 "[priority]; add it, or --set priority.fair_share_weight=1000 and further weights "
-                "(docs/slurm-priority.md)"
+                "(docs/reference/slurm-priority.md)"
             )
         if self.gate != NO_GATE and not (jobs.deadline_s < NEVER_S).any():
             raise InputError(

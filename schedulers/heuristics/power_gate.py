@@ -1,7 +1,7 @@
 """A power gate from outside: a Python class that says which waiting jobs a heuristic shall not see yet.
 
 An installed distribution offers it as an entry point of the group `rare.gates`; the entry point's name is
-how the gate is written, as in `easy+night` or `easy+night=0.3` (docs/extending.md).
+how the gate is written, as in `easy+night` or `easy+night=0.3` (docs/guides/extending.md).
 """
 
 from __future__ import annotations

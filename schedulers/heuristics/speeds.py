@@ -31,7 +31,7 @@ from traces.name_registry import Registry
 
 FULL_SPEED, RAISE_LAST, RAISE_FIRST, LASTING = range(4)
 LASTING_S = 5400
-"""Of 60, 90 and 120 minutes on training windows of `islanded` with the levels of CPUs (docs/lookahead.md)."""
+"""Of 60, 90 and 120 minutes on training windows of `islanded` with the levels of CPUs (docs/guides/lookahead.md)."""
 
 SPEEDS: Registry[Choice] = Registry("speed rule")
 SPEEDS.register(

@@ -1,6 +1,6 @@
 """A network kept to what it was trained on, as the one that ships is.
 
-Out of its range a heuristic decides. The rule is in docs/model-card.md; what is in range the checkpoint says
+Out of its range a heuristic decides. The rule is in docs/results/model-card.md; what is in range the checkpoint says
 itself (experiments.training.recipes.release puts it there).
 """
 
@@ -176,7 +176,7 @@ def why_alone(case: Case, trained: TrainedRange) -> str:
         reaches = f"a forecast of {hours:g} h" if hours else "no forecast"
         return (
             f"there is {reaches}, and the network needs {trained.forecast_h:g} h; give the scenario a "
-            "[forecast] (docs/forecasts.md)"
+            "[forecast] (docs/reference/forecasts.md)"
         )
     return ""
 

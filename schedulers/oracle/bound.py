@@ -5,7 +5,7 @@ lost progress, checkpoints and waking nodes cost nothing), nodes in use are not 
 nothing except where they would take a surplus, and within a step energy may be used when it is wanted. Kept
 exactly: run times, speed levels, arrivals, deadlines and the decline after them, cores, GPUs, memory, watts,
 PUE, battery, import limit, price, carbon and the end. Kept as the most that any schedule can have: limits of
-grid events, nodes that outages leave, arrivals after predecessors. docs/oracle.md says how tight it is.
+grid events, nodes that outages leave, arrivals after predecessors. docs/results/oracle.md says how tight it is.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from docs.scripts.docs_pages import (
     run,
     snippets,
 )
+from docs.scripts.page_paths import page_path
 from experiments.cli.root import rare as command
 from experiments.runs import simulate_run
 
@@ -30,7 +31,7 @@ ABSENT_IN_PLAIN = RARE_CONDITIONS | {
     "no renewable supply, no supply", "no battery", "no price", "no carbon intensity", "no fallback",
     "no classes", "no classes, no job counted", "no classes, no job completed",
 }  # fmt: skip
-PAGES_OF_EXAMPLES = ("extending.md", "cosimulation.md")
+PAGES_OF_EXAMPLES = ("add-scheduler.md", "cosimulation.md")
 PRESENT_IN_GRID_TIED = (ABSENT_IN_PLAIN - RARE_CONDITIONS) | {"never", "no job completed", "no job counted"}
 
 
@@ -71,8 +72,8 @@ def test_the_pages_have_something_to_run():
 
 @pytest.fixture(scope="module")
 def documented():
-    """Metric -> when it is null, as docs/metrics.md has it."""
-    return dict(METRIC.findall((ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")))
+    """Metric -> when it is null, as docs/reference/metrics.md has it."""
+    return dict(METRIC.findall(page_path("metrics.md").read_text(encoding="utf-8")))
 
 
 def test_every_metric_is_documented_and_every_documented_one_exists(documented):
@@ -80,7 +81,7 @@ def test_every_metric_is_documented_and_every_documented_one_exists(documented):
 
 
 def test_every_condition_for_null_is_explained(documented):
-    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    text = page_path("metrics.md").read_text(encoding="utf-8")
     explained = {word.strip() for row in re.findall(r"^\| (no[^|`]+|never) \| [^|]+ \|$", text, re.MULTILINE)
                  for word in row.split(",")}  # fmt: skip
     used = {word.strip() for condition in documented.values() for word in condition.split(",")}
@@ -141,8 +142,8 @@ def test_pages_name_no_path_of_a_machine(page):
 
 
 def test_the_pages_show_the_examples_as_they_are():
-    pages = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES_OF_EXAMPLES}
-    assert (ROOT / "examples" / "my_scheduler.py").read_text(encoding="utf-8") in pages["extending.md"]
+    pages = {name: page_path(name).read_text(encoding="utf-8") for name in PAGES_OF_EXAMPLES}
+    assert (ROOT / "examples" / "my_scheduler.py").read_text(encoding="utf-8") in pages["add-scheduler.md"]
     example = (ROOT / "examples" / "cosimulation.py").read_text(encoding="utf-8")
     coupled = re.search(r"^def cooling.*?\n\n\n", example, re.MULTILINE | re.DOTALL)
     assert coupled is not None and coupled.group().rstrip() in pages["cosimulation.md"]

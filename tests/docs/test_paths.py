@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.scripts.page_paths import all_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("traces", "energy", "rare", "schedulers", "experiments")
 _TOP = "|".join((*PACKAGES, "tests", "docs", "examples"))
@@ -23,7 +25,7 @@ ENTRY_POINTS = re.compile(r"rare\.(?:gates|schedulers|\w+_formats|\w+_algorithms
 NAMES_OF_NO_FILE = {"rare/GreenCluster-v0"}  # of an environment of gymnasium
 NAMES_OF_EXAMPLES = {"mine.py", "mine_command.py"}  # files that a reader is to write
 FILE_ENDINGS = {"conf", "csv", "html", "json", "md", "png", "py", "toml", "txt"}
-PAGES = [ROOT / "README.md", ROOT / "rare" / "RULES.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "rare" / "RULES.md", *all_pages()]
 MODULES = [path for folder in (*PACKAGES, "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
 FILE_NAMES = {path.name for path in (*MODULES, *(ROOT / "tests").rglob("*.py"), *ROOT.glob("examples/*.py"))}
 

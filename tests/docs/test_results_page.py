@@ -1,4 +1,4 @@
-"""The tables of docs/scenario-results.md are what the commands print."""
+"""The tables of docs/results/scenario-results.md are what the commands print."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""docs/size.md has other costs than the package."""
+"""docs/guides/size.md has other costs than the package."""
 
 import pytest
 

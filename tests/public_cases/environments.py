@@ -325,7 +325,7 @@ def rewards_add_up_to_the_objective() -> Any:
     return abs(total - info["episode_summary"]["objective"]) < 1e-9
 
 
-@case(AREA, True, "keys that come and go break readers", "own: docs/environment.md")
+@case(AREA, True, "keys that come and go break readers", "own: docs/reference/environment.md")
 def the_keys_of_info_are_always_the_same() -> Any:
     env = GreenClusterEnv("tiny", **SMALL)
     info = env.reset(seed=0)[1]

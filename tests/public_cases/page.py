@@ -1,4 +1,4 @@
-"""docs/public-cases.md, written from the cases by `python -m tests.public_cases.page`."""
+"""docs/results/public-cases.md, written from the cases by `python -m tests.public_cases.page`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from docs.scripts.page_paths import page_path
 from tests.public_cases.all_cases import CASES
 from tests.public_cases.registry import AREAS, CRASHED, RIGHT, WRONG
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "public-cases.md"
+PAGE = page_path("public-cases.md")
 TEMPLATE = Path(__file__).with_name("page_template.md")
 BEFORE = Path(__file__).with_name("before.json")
 #: Verdicts on the code of this commit, by name: its --json without what was seen.
@@ -41,7 +42,8 @@ def page() -> str:
                 cells = (one.name, f"`{one.right!r}`", one.why, one.source, before[one.name], RIGHT)
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     text = TEMPLATE.read_text("utf-8")
-    return text.replace("{commit}", BEFORE_COMMIT).replace("{tables}", "\n".join(lines))
+    filled = text.replace("{commit}", BEFORE_COMMIT).replace("{count}", str(len(CASES)))
+    return filled.replace("{tables}", "\n".join(lines))
 
 
 if __name__ == "__main__":

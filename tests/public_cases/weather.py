@@ -426,7 +426,7 @@ def a_night_under_perez_is_zero_and_kept() -> Any:
     AREA,
     ["UTC-07:00", "UTC+05:45"],
     "the file's own offset is the site's clock, not UTC",
-    "docs/weather.md; MPCPy #130",
+    "docs/reference/weather.md; MPCPy #130",
 )
 def the_zone_of_a_site_is_that_of_its_file() -> Any:
     from rare.scenario.inputs.run_clock import site_zone

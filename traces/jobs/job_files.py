@@ -87,7 +87,7 @@ def read_workload(
               with `cancel_s`
     dependencies : 'ignore' reads no job as waiting for another; 'wait' fills `after`, `after_any`, `think_s`
 
-    InputError, with file and line, where the file cannot be read. Format: docs/workload-format.md.
+    InputError, with file and line, where the file cannot be read. Format: docs/reference/workload-format.md.
     """
     if max_bytes < 1:
         raise InputError(f"max_bytes is {max_bytes}", remedy="give 1 or more")

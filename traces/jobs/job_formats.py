@@ -1,7 +1,7 @@
 """Formats of job files: who reads them, and how a file is recognised. Plug-ins add to them.
 
 A plug-in is an entry point of the group `rare.trace_formats` that names a `JobFormat`; the entry point's
-name is the format's (docs/extending.md).
+name is the format's (docs/guides/extending.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads a power series from a CSV file. The format is in docs/power-format.md."""
+"""Reads a power series from a CSV file. The format is in docs/reference/power-format.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a price or carbon-intensity series from a CSV file. The format is in docs/grid-series.md."""
+"""Reads a price or carbon-intensity series from a CSV file. The format is in docs/reference/grid-series.md."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_rate(
     """The series in one column of a CSV file (plain or gzipped), in micro-units per kWh.
 
     column      : its name; default: the only column whose name declares a unit
-    unit        : EUR/MWh, ct/kWh, g/kWh, lb/MWh, ... (docs/grid-series.md); default: by the column's name.
+    unit        : EUR/MWh, ct/kWh, g/kWh, lb/MWh, ... (docs/reference/grid-series.md); default: by the column's name.
                   It may state another scale than the name, but not another currency or quantity
     stamp       : each stamp is the 'start' or the 'end' of its step
     zone        : IANA zone of stamps without an offset ('UTC' included)

@@ -132,7 +132,7 @@ def toml_text(fits: dict[str, ErrorFit]) -> str:
     lines = [
         "# Sizes of forecast errors on normal scores, by quantity. Written by",
         "# python -m energy.forecasts.fitting.forecast_fit SHARED_DATA_DIR --write FORECAST_FITS_TOML",
-        "# Meaning of each key: energy/forecasts/error_fit.py. What is behind them: docs/forecasts.md.",
+        "# Meaning of each key: energy/forecasts/error_fit.py. What is behind them: docs/reference/forecasts.md.",
     ]
     for quantity, fit in fits.items():
         lines += [

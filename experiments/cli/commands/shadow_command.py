@@ -73,7 +73,7 @@ def shadow() -> None:
     """A second opinion beside a live scheduler.
 
     observe and advise act on nothing. act holds and suspends jobs of an allow-list, within limits, and gives
-    everything back. Read docs/shadow.md before you let it near a cluster.
+    everything back. Read docs/guides/shadow.md before you let it near a cluster.
     """
 
 
@@ -158,7 +158,7 @@ def act(
 ) -> None:
     """Hold and suspend jobs of an allow-list as RARE would, and give everything back.
 
-    For a test partition first: docs/shadow.md.
+    For a test partition first: docs/guides/shadow-act.md.
     """
     if not really and not dry_run:
         raise click.UsageError("nothing is done without --act; --dry-run says what would be done")

@@ -31,7 +31,7 @@ def size(
 ) -> None:
     """Which sun, wind, battery and grid line serve these jobs best?
 
-    Tries plants within the ranges of FILE.toml (docs/size.md) and shows the front of yearly cost, carbon and
+    Tries plants within the ranges of FILE.toml (docs/guides/size.md) and shows the front of yearly cost, carbon and
     value or delay, with three choices: cheapest, cleanest, knee. If stopped, the same command goes on.
     """
     if costs or schema:

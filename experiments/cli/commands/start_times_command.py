@@ -63,7 +63,7 @@ _WISHES = ("workload", "power", "processors", "settings")
 def start_times(as_json: bool, quiet: bool, **options: Any) -> None:
     """When will each waiting job start? A range from simulated futures.
 
-    The snapshot of queue and running jobs is a file in our own form (docs/start-times.md), the JSON of squeue
+    The snapshot of queue and running jobs is a file in our own form (docs/guides/start-times.md), the JSON of squeue
     and sinfo, or an instant of a replayed trace. Run times are drawn from what users' past jobs took of their
     limits, arrivals from the past, power from the newest forecast.
     """

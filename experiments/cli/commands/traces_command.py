@@ -91,7 +91,7 @@ traces.add_command(import_group)
     cls=RegisteredOption,
     names=job_formats,
     metavar="NAME",
-    help="Workload: {names}. Weather: epw, tmy3, nsrdb, ... (docs/names.md).",
+    help="Workload: {names}. Weather: epw, tmy3, nsrdb, ... (docs/reference/names.md).",
 )
 @click.option(
     "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."

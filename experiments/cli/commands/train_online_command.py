@@ -30,7 +30,7 @@ from experiments.process.progress import ProgressDisplay
 network_options = together(
     click.option("--network", help="pointwise or attention.  [default: pointwise, or the checkpoint's]"),
     click.option("--width", type=int, help="Of the network.  [default: 64, or the checkpoint's]"),
-    click.option("--gamma", type=float, help="Discount per hour.  [default: docs/training-online.md]"),
+    click.option("--gamma", type=float, help="Discount per hour.  [default: docs/guides/training-online.md]"),
 )
 playing_options = together(
     click.option("--environments", type=int, metavar="N", help="Played at once.  [default: 64]"),
@@ -57,7 +57,7 @@ playing_options = together(
     "--reward",
     default="objective",
     show_default=True,
-    help="What is learned: objective, slowdown or renewable (docs/environment.md).",
+    help="What is learned: objective, slowdown or renewable (docs/reference/environment.md).",
 )
 @click.option(
     "--limit",

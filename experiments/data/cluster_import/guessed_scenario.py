@@ -47,7 +47,7 @@ def guessed_scenario(
         "# Made by `rare traces import sacct`. The partitions are a guess from what ran:\n"
         "# correct nodes and cores.\n"
         "# Watts are those of the scenario `plain`, not of these nodes: give a profile or your own figures.\n"
-        "# Every key: docs/scenarios.md.\n"
+        "# Every key: docs/reference/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A cluster as its accounts show it, under unlimited power"\n',
         f"[workload]\nfile = {toml_text(jobs_file)}\n"

@@ -69,7 +69,7 @@ def platform_text(report: dict[str, Any]) -> str:
 def scenario_text(name: str, platform: SimgridPlatform, notes: list[str]) -> str:
     """A scenario with a partition for each kind of host; what does not carry over is added to `notes`."""
     head = (
-        "# Made by `rare traces import batsim-platform`. Every key: docs/scenarios.md.\n"
+        "# Made by `rare traces import batsim-platform`. Every key: docs/reference/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A platform of SimGrid, under unlimited power"\n'
     )

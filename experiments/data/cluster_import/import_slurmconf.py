@@ -151,7 +151,7 @@ def _scenario(
     """The text of the scenario."""
     blocks = [
         "# Made by `rare traces import slurmconf`. Watts are those of the scenario `plain`, not of these\n"
-        "# nodes: give a profile or your own figures. Every key: docs/scenarios.md.\n"
+        "# nodes: give a profile or your own figures. Every key: docs/reference/scenarios.md.\n"
         f"name = {toml_text(name)}\n"
         'description = "A cluster by its slurm.conf, under unlimited power; give its jobs with --workload"\n',
         *(_partition(part, _counts_memory(conf)) for part in partitions),

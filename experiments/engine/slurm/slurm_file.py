@@ -154,7 +154,7 @@ def slurm_file_schema() -> dict[str, Any]:
 @reads_file
 def read_slurm_file(path: Path) -> SlurmFile:
     """The content of a file for `--dask-slurm`. InputError names file, key and remedy."""
-    table = read_toml(path, "docs/clusters.md has the keys")
+    table = read_toml(path, "docs/guides/clusters.md has the keys")
     try:
         return parse_table(SlurmFile, table)
     except TableProblem as problem:

@@ -67,7 +67,7 @@ def need_commands() -> None:
         if shutil.which(name) is None:
             raise InputError(
                 f"--dask-slurm: there is no {name} on this machine; give the command on a login node of the "
-                "cluster, or see docs/clusters.md for other ways"
+                "cluster, or see docs/guides/clusters.md for other ways"
             )
 
 

@@ -1,6 +1,6 @@
 """The claims of the papers, each with its rule: from results.json to claims.json.
 
-The rules and thresholds were set by us before any measurement; docs/launchpad.md gives their reasons.
+The rules and thresholds were set by us before any measurement; docs/guides/launchpad.md gives their reasons.
 """
 
 from __future__ import annotations

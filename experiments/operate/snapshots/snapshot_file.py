@@ -17,7 +17,7 @@ from traces.files.json_file import brief, check_regular
 from traces.files.text import place
 
 FORMAT = "rare snapshot 1"
-REMEDY = "docs/start-times.md describes the form"
+REMEDY = "docs/guides/start-times.md describes the form"
 _Row = TypeVar("_Row", SnapshotPartition, SnapshotJob)
 
 

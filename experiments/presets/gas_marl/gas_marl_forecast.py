@@ -29,7 +29,7 @@ DAYS = 300  # forecasts are issued this long from the first job on; the last job
 def forecast_for(data: Data, kind: str, seed: int = 0) -> Forecast:
     """The forecast of the test years, issued each hour for 24 hours.
 
-    perfect: the true supply. realistic: errors as measured of real day-ahead forecasts (docs/forecasts.md,
+    perfect: the true supply. realistic: errors as measured of real day-ahead forecasts (docs/reference/forecasts.md,
     kind "synthetic"), for wind and sun separately, with the climatology of the training years. seed: of the
     errors.
     """

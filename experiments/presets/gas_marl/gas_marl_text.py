@@ -72,7 +72,7 @@ def _notes(results: Record) -> list[str]:
         f"{MARK} clairvoyant: sees the true supply of the next 24 hours. In all rows run times stand in for",
         "  estimates: the trace has none. published: the paper's public code on these windows, which",
         "  backfills by a rule of its own.",
-        "realistic: forecasts with the errors of real ones (docs/forecasts.md); all else is the same.",
+        "realistic: forecasts with the errors of real ones (docs/reference/forecasts.md); all else is the same.",
         "Any job may be delayed without limit, and is: see makespan. Static power is drawn until the last",
         "  job ends, so delay also raises the energy that the share is of; grid is what it comes to.",
         f"95 %: over seeds and {results['blocks']} blocks of windows that share no job; so few say little.",

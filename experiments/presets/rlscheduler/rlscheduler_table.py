@@ -77,7 +77,7 @@ def text(results: Record) -> str:
         "no backfill: nobody passes the first in order; a later arrival may come first in it. backfill:",
         "+easy or +greedy; the agent may start whoever fits, or wait. rule: what the agents imitate first.",
         f"agent: {seeds} seed{'s' * (seeds > 1)}, {steps:,} decisions of PPO after imitation, on synthetic",
-        "Lublin-model jobs alone. docs/preset-rlscheduler.md tells more.",
+        "Lublin-model jobs alone. docs/results/preset-rlscheduler.md tells more.",
     ]
     return "\n".join(lines)
 

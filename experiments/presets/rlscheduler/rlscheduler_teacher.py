@@ -1,6 +1,6 @@
 """The teachers of RLScheduler's case: two rules on observations, which the agents imitate first.
 
-They were tuned on synthetic traces alone (docs/preset-rlscheduler.md). Short jobs dominate the mean bounded
+They were tuned on synthetic traces alone (docs/results/preset-rlscheduler.md). Short jobs dominate the mean bounded
 slowdown, and half of all jobs run for less than three minutes here: a long job on the last processors makes
 dozens of them wait for hours, and loses little by waiting itself.
 """

@@ -1,6 +1,6 @@
 """`rare compare --preset rlscheduler`: RLScheduler's case on fixed windows, with and without backfill.
 
-docs/preset-rlscheduler.md describes the case and its differences from the paper.
+docs/results/preset-rlscheduler.md describes the case and its differences from the paper.
 """
 
 from __future__ import annotations

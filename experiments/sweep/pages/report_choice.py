@@ -65,7 +65,9 @@ def check_choice(choice: ReportChoice, axes: Sequence[str], replicates: Sequence
     for key in choice.metrics:
         if key not in METRICS:
             near = get_close_matches(key, METRICS, n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "; docs/metrics.md lists them"
+            hint = (
+                f"; did you mean {' or '.join(near)}?" if near else "; docs/reference/metrics.md lists them"
+            )
             raise InputError(f"report.metrics {key!r}: no such metric{hint}")
         if METRICS[key].form in NUMBERLESS:
             raise InputError(f"report.metrics {key!r}: is not a number; choose another metric")

@@ -5,7 +5,7 @@ python -m experiments.training.recipes.release CHECKPOINT --grounds DIR
 Without a checkpoint it prints the facts of the packaged network.
 
 It simulates the training windows again to record the range of the network's observations there; outside of it
-a heuristic decides (schedulers.network.trained_range, docs/model-card.md).
+a heuristic decides (schedulers.network.trained_range, docs/results/model-card.md).
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported

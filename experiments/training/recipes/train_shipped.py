@@ -4,7 +4,7 @@ python -m experiments.training.recipes.train_shipped DIR [--from CHECKPOINT]
 
 It logs datasets, trains a network for each seed on the shipped scenarios (train_start), goes on from it on
 grounds of all kinds (train_on_grounds), and prints the best one on validation windows, for
-`python -m experiments.training.recipes.release`. Results are in docs/model-card.md. The same command resumes
+`python -m experiments.training.recipes.release`. Results are in docs/results/model-card.md. The same command resumes
 an interrupted run. With --from all seeds go on from one network, and nothing is logged.
 """
 

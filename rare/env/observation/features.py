@@ -2,7 +2,7 @@
 
 Only what a scheduler could know goes in: estimates, never the true work; forecasts, never the future.
 Most of the time goes into touching memory, so only what has changed is written again
-(docs/performance.md); rows of waiting jobs are kept by queue_rows.py.
+(docs/reference/compiled-clock.md); rows of waiting jobs are kept by queue_rows.py.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ _MOST_W = 10**6
 Profile = Annotated[
     Text | None,
     Field(
-        description="a server with published watts, such as `xeon-x5675-2s`, `epyc-9845-2s`, `a100-8gpu`; "
-        "names and sources are in energy/datacenter/servers.toml. The keys below win over it"
+        description="server with published power figures, such as `xeon-x5675-2s`, `epyc-9845-2s`, "
+        "`a100-8gpu`; names and sources are in energy/datacenter/servers.toml. The keys below "
+        "override it"
     ),
 ]
 IdleWatts = Annotated[
@@ -36,8 +37,8 @@ IdleWatts = Annotated[
     Field(
         ge=0,
         le=_MOST_W,
-        description="a node in use, before any core is active. No default, because energy would silently be "
-        "wrong",
+        description="draw of a node in use without a busy core. No default, because a wrong one would "
+        "silently falsify the energy",
         json_schema_extra=otherwise("the profile's, else required"),
     ),
 ]
@@ -46,20 +47,22 @@ CoreWatts = Annotated[
     Field(
         ge=0,
         le=_MOST_W,
-        description="added by each busy core",
+        description="draw added by each busy core",
         json_schema_extra=otherwise("the profile's, else required"),
     ),
 ]
 Gpus = Annotated[
     Whole | None,
-    Field(ge=0, le=10**4, description="GPUs of a node", json_schema_extra=otherwise("the profile's, else 0")),
+    Field(
+        ge=0, le=10**4, description="GPUs of one node", json_schema_extra=otherwise("the profile's, else 0")
+    ),
 ]
 Memory = Annotated[
     Number | None,
     Field(
         gt=0,
         le=10**6,
-        description="most traces do not know memory, so it limits only where somebody says so",
+        description="memory of one node. Unlimited by default, because most traces do not state memory",
         json_schema_extra=otherwise("the profile's, else not limited"),
     ),
 ]
@@ -68,7 +71,7 @@ SleepWatts = Annotated[
     Field(
         ge=0,
         le=_MOST_W,
-        description="an unused node that sleeps",
+        description="draw of an unused node that sleeps",
         json_schema_extra=otherwise("the profile's, else 0"),
     ),
 ]
@@ -77,14 +80,14 @@ GpuWatts = Annotated[
     Field(
         ge=0,
         le=_MOST_W,
-        description="added by each busy GPU",
+        description="draw added by each busy GPU",
         json_schema_extra=otherwise("the profile's, else 0"),
     ),
 ]
 IdleNodes = Annotated[
     Literal["sleep", "on"],
     Field(
-        description='what unused nodes do: `"sleep"` or stay `"on"` at `idle_w`. Without power they are dark '
+        description='state of unused nodes: `"sleep"`, or `"on"` at `idle_w`. Without power they are off '
         "either way"
     ),
 ]
@@ -93,8 +96,8 @@ WakeTime = Annotated[
     Field(
         ge=0,
         le=10**6,
-        description="what a node that sleeps takes before its jobs progress (5.2a). 0: as published "
-        "comparisons have it",
+        description="time a sleeping node needs to wake before its jobs progress (5.2a). 0, as in published "
+        "comparisons",
     ),
 ]
 Speeds = Annotated[
@@ -105,7 +108,7 @@ Speeds = Annotated[
         json_schema_extra=otherwise("none: full speed only"),
     ),
 ]
-_CORES = "cores of a node"
+_CORES = "cores of one node"
 _OF_PROFILE = otherwise("the profile's, else required")
 
 
@@ -113,7 +116,7 @@ def _lacks(table: NodeTable | PartitionTable) -> Problems:
     """What a node without a profile must say itself."""
     for key in ("cores_per_node", "idle_w", "core_w"):
         if table.profile is None and getattr(table, key) is None:
-            yield key, "is missing; give it, or a server profile (`profile`, docs/scenarios.md)"
+            yield key, "is missing; give it, or a server profile (`profile`, docs/reference/scenarios.md)"
 
 
 class SpeedTable(Table):
@@ -122,12 +125,14 @@ class SpeedTable(Table):
     rate: Number = Field(
         ge=0.001,
         le=0.999,
-        description="progress of a job of sensitivity 1, as a share of that at full speed; kept to 1/1000",
+        description="rate of progress of a job of sensitivity 1, as a share of that at full speed; kept to "
+        "1/1000",
     )
     power: Number = Field(
         ge=0,
         le=0.999,
-        description="share of `core_w` and `gpu_w` (and of a job's own power) that is drawn; `idle_w` stays",
+        description="share of `core_w` and `gpu_w` (or of a job's own power) that is drawn; `idle_w` is "
+        "unchanged",
     )
 
     @property
@@ -179,8 +184,8 @@ class NodeTable(Table):
 class PartitionTable(Table):
     """[[cluster.partition]]: identical nodes whose cores, GPUs and memory are pooled."""
 
-    name: Text = Field(description="jobs name it in their column `partition`")
-    nodes: Whole = Field(ge=1, le=MOST_PROCESSORS, description="how many")
+    name: Text = Field(description="name of the partition, as in the jobs' column `partition`")
+    nodes: Whole = Field(ge=1, le=MOST_PROCESSORS, description="number of nodes")
     profile: Profile = None
     cores_per_node: Whole | None = Field(
         default=None, ge=0, le=10**5, description=_CORES, json_schema_extra=_OF_PROFILE
@@ -215,14 +220,14 @@ class ClusterTable(Table):
         default=1.0,
         ge=1,
         le=10,
-        description="power usage effectiveness, applied to the total and rounded to 1/1000. 1: the trace's "
-        "machine alone",
+        description="power usage effectiveness: factor on the whole draw, rounded to 1/1000. 1: the machine "
+        "alone",
     )
     pue_model: Literal["outside-air"] | None = Field(
         default=None,
-        description='`"outside-air"`: by the site\'s temperature, 1.06 in frost to 1.31 at 35 °C (Xu, Feng '
-        "and "
-        "Li 2013; docs/grid-series.md); `pue` - 1 is added to it, for power conversion and the like",
+        description='`"outside-air"`: PUE by the site\'s temperature, from 1.06 in frost to 1.31 at 35 °C (Xu,'
+        " Feng and Li 2013; docs/reference/grid-series.md). `pue` - 1 is added to it, for example"
+        " for power conversion",
     )
     node: NodeTable | None = None
     partition: Annotated[tuple[PartitionTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
@@ -237,22 +242,24 @@ class ClusterTable(Table):
                 yield "partition", f"has two partitions named {name!r}; rename one"
 
 
-_EFFICIENCY = "usual for lithium-ion with its inverter: 0.90 there and back"
+_EFFICIENCY = (
+    "AC to cells, or cells to AC; 0.95 each way is usual for lithium-ion with its inverter (0.90 for "
+    "a round trip)"
+)
 
 
 class BatteryTable(Table):
     """[battery]: none unless `hours` or `kwh` is given. Powers are on the AC side."""
 
     hours: Number | None = Field(
-        default=None, ge=0, le=10**4, description="capacity in hours of the peak draw"
+        default=None, ge=0, le=10**4, description="capacity, in hours of the peak draw"
     )
-    kwh: Number | None = Field(default=None, ge=0, le=10**6, description="capacity in kWh")
+    kwh: Number | None = Field(default=None, ge=0, le=10**6, description="capacity, in kWh")
     charge_ratio: Number | None = Field(
         default=None,
         ge=0,
         le=1e3,
-        description="charging limit, on the AC side, as a ratio of the peak draw. 1: it can take what the "
-        "cluster draws at most",
+        description="charging limit, on the AC side, as a ratio of the peak draw",
         json_schema_extra=otherwise("1"),
     )
     charge_kw: Number | None = Field(
@@ -282,27 +289,27 @@ class BatteryTable(Table):
         default=0.5,
         ge=0,
         le=1,
-        description="content at the start as a share of the capacity. Neither a gift nor a debt",
+        description="energy content at the start, as a share of the capacity",
     )
     self_discharge_percent_per_month: Number = Field(
         default=0.0,
         ge=0,
         le=100,
-        description="lost from the content all the time, in percent of the capacity in 30 days (7.4a). "
-        "Lithium-ion loses some 2 to 3",
+        description="self-discharge, in percent of the capacity in 30 days (7.4a). Lithium-ion loses 2 to 3",
     )
     grid_charge_below_price_per_kwh: Number | None = Field(
         default=None,
         ge=-1000,
         le=1000,
-        description="at or below this price it is charged from the grid and spared (7.2a). Needs a price",
+        description="at or below this price the battery is charged from the grid, and supplies only what the "
+        "grid cannot (7.2a). Needs a price",
         json_schema_extra=otherwise("never"),
     )
     grid_charge_below_carbon_g_per_kwh: Number | None = Field(
         default=None,
         ge=0,
         le=10**5,
-        description="the same by carbon intensity. Only one of the two: one of them must win",
+        description="the same by carbon intensity. Only one of the two keys may be given",
         json_schema_extra=otherwise("never"),
     )
 
@@ -332,39 +339,45 @@ class RulesTable(Table):
         default=60,
         ge=1,
         le=10**9,
-        description="a start that leans on the battery needs it for this long (2.6)",
+        description="time for which the battery must be able to supply a start that needs it (2.6)",
     )
     restart_s: Whole = Field(
-        default=0, ge=0, le=10**9, description="a resume draws power this long without progress (5.2)"
+        default=0, ge=0, le=10**9, description="time after a resume that draws power without progress (5.2)"
     )
     suspend_loss_s: Whole = Field(
-        default=0, ge=0, le=10**9, description="progress lost by a suspension (5.3)"
+        default=0, ge=0, le=10**9, description="progress that a suspension loses (5.3)"
     )
     max_kills: Whole = Field(
-        default=3, ge=1, le=10**9, description="a job that cannot be suspended fails at this kill (5.4)"
+        default=3,
+        ge=1,
+        le=10**9,
+        description="number of kills after which a job that cannot be suspended fails (5.4)",
     )
     kill_at_estimate: Flag = Field(
         default=False,
-        description="whether a job ends at its estimate (5.5); off, as published comparisons need",
+        description="whether a job is ended at its estimate (5.5). Off, as published comparisons need it",
     )
     checkpoint_s: Whole = Field(
         default=0,
         ge=0,
         le=10**9,
-        description="seconds of progress from one checkpoint to the next: what was done before the last one "
-        "outlives a kill or an outage (5.7). 0: no checkpoints",
+        description="progress between checkpoints: progress up to the last one survives a kill or an outage "
+        "(5.7). 0: no checkpoints",
     )
     checkpoint_cost_s: Whole = Field(
-        default=0, ge=0, le=10**9, description="what writing one takes, at full power without progress (5.7)"
+        default=0,
+        ge=0,
+        le=10**9,
+        description="time to write a checkpoint, at full power without progress (5.7)",
     )
     voluntary_suspension: Flag = Field(
-        default=False, description="whether schedulers may suspend while power lasts (4.2b)"
+        default=False, description="whether schedulers may suspend jobs while there is enough power (4.2b)"
     )
     dispatch_first: Literal["battery", "grid"] = Field(
-        default="battery", description="what serves the draw beyond the supply first (2.5)"
+        default="battery", description="what covers the draw beyond the supply first (2.5)"
     )
     tick_s: Whole | None = Field(
-        default=None, ge=1, le=10**9, description="an extra decision point every so many seconds (3.8)"
+        default=None, ge=1, le=10**9, description="interval of extra decision points (3.8)"
     )
 
     def problems(self) -> Problems:

@@ -2,7 +2,7 @@
 
 Values are taken as TOML gives them: no text becomes a number, no `true` becomes 1. What a field allows
 (bounds, choices) stands in the field alone; `toml_tables` makes messages of it, `toml_schema` a JSON schema
-and docs/scripts/scenario_tables.py the tables of docs/scenarios.md.
+and docs/scripts/scenario_tables.py the tables of docs/reference/scenarios.md.
 
 A key without a fixed default says under `otherwise` what holds where it is left out.
 """
@@ -221,72 +221,81 @@ def otherwise(text: str) -> dict[str, Any]:
     return {"otherwise": text}
 
 
-# --- keys of a file of a series, which several tables have (traces.read_power, docs/power-format.md) -------
+# --- keys of a file of a series, which several tables have (traces.read_power, docs/reference/power-format.md) -------
 
 Gaps = Annotated[
     Literal["error", "hold", "interpolate", "zero"],
-    Field(description="what to do with gaps, duplicates and clock changes"),
+    Field(description="handling of gaps, duplicates and clock changes"),
 ]
 Negatives = Annotated[
     Literal["error", "zero"], Field(description='`"zero"`: values below zero count as zero')
 ]
 Columns = Annotated[
     Texts | None,
-    Field(description="columns to add up", json_schema_extra=otherwise("the one that declares a unit")),
+    Field(
+        description="columns whose sum is the series",
+        json_schema_extra=otherwise("the one that declares a unit"),
+    ),
 ]
 PowerUnit = Annotated[
     Text | None,
     Field(
-        description="`W`, `kW`, `MW`, `GW`, or energy per step `Wh`, `kWh`, `MWh`, `GWh`",
+        description="unit of the values: power (`W`, `kW`, `MW`, `GW`) or energy per step (`Wh`, `kWh`, "
+        "`MWh`, `GWh`)",
         json_schema_extra=otherwise("by the column's name"),
     ),
 ]
 Stamp = Annotated[
-    Literal["start", "end"], Field(description='whether stamps name the start or the `"end"` of their step')
+    Literal["start", "end"],
+    Field(description='whether a time stamp names the start or the `"end"` of its step'),
 ]
 Zone = Annotated[
     Text | None,
     Field(
-        description="zone of stamps without an offset, `UTC` included", json_schema_extra=otherwise("none")
+        description="time zone of stamps without an offset; `UTC` must be given too",
+        json_schema_extra=otherwise("none"),
     ),
 ]
 TimeColumn = Annotated[
     Text | None,
     Field(
-        description="the column of the stamps, or of its parts: "
+        description="column of the time stamps, or of their parts: "
         '`"date=settlementDate,period=settlementPeriod"`',
         json_schema_extra=otherwise("by its name"),
     ),
 ]
 Header = Annotated[
     Flag,
-    Field(description='`false`: no line of column names; columns are `"1"`, `"2"`, ... by position'),
+    Field(
+        description='`false`: the file has no line of column names; columns are then `"1"`, `"2"`, ... by '
+        "position"
+    ),
 ]
 DecimalMark = Annotated[
     Literal[".", ","] | None,
     Field(
-        description="the decimal mark; the other one groups thousands",
+        description="decimal mark; the other mark groups thousands",
         json_schema_extra=otherwise("by the numbers"),
     ),
 ]
 DateOrder = Annotated[
     Literal["day-first", "month-first"] | None,
     Field(
-        description="of dates like 01/02/2022",
+        description="order of day and month in dates such as 01/02/2022",
         json_schema_extra=otherwise("by a date that proves it"),
     ),
 ]
 TimeUnit = Annotated[
     Text | None,
     Field(
-        description='of a time column that counts: `"s"`, `"min"`, `"h"`, `"d"`, `"ms"`, `"15min"`, ...',
+        description='unit of a time column that counts: `"s"`, `"min"`, `"h"`, `"d"`, `"ms"`, `"15min"`, ...',
         json_schema_extra=otherwise("seconds, where it counts from 1970"),
     ),
 ]
 TimeStart = Annotated[
     Text | None,
     Field(
-        description="of a time column that counts: instant of count 0",
+        description="instant of count 0, for a time column that counts",
         examples=["2022-01-01T00:00Z"],
         json_schema_extra=otherwise("1970"),
     ),

@@ -40,22 +40,23 @@ _OF_A_DAY_AHEAD_FILE = (
 
 
 class ForecastTable(Table):
-    """[forecast]: what schedulers know of tomorrow (docs/forecasts.md)."""
+    """[forecast]: what schedulers know of tomorrow (docs/reference/forecasts.md)."""
 
     kind: Literal[
         "none", "perfect", "persistence", "daily-persistence", "climatology", "day-ahead", "synthetic"
     ] = Field(
         default="none",
-        description="`none`: the present is taken to persist. `persistence` (the last hour goes on), "
-        "`daily-persistence` (yesterday's same hour), `climatology`, `day-ahead`, `synthetic` (errors like "
-        "those of real forecasts). `perfect` knows the future: a visible choice",
+        description='`"none"`: the present persists. `"persistence"`: the last hour persists. '
+        '`"daily-persistence"`: the same hour of yesterday. `"climatology"`: the mean by hour and'
+        ' season. `"day-ahead"`: from `file`. `"synthetic"`: errors like those of real forecasts.'
+        ' `"perfect"`: the future itself',
     )
-    hours: Whole = Field(default=24, ge=1, le=168, description="how far one reaches")
-    seed: Whole = Field(default=0, ge=0, le=2**40, description="of the errors of `synthetic`")
+    hours: Whole = Field(default=24, ge=1, le=168, description="horizon of a forecast")
+    seed: Whole = Field(default=0, ge=0, le=2**40, description="random seed of the errors of `synthetic`")
     file: Text | None = Field(
         default=None,
-        description="day-ahead: what was forecast of the supply, scaled as the supply's only source, a file, "
-        "is. Price and carbon then go by `daily-persistence`",
+        description="`day-ahead`: file of the supply's forecast. It is scaled as the supply is, which must "
+        "have one source, a file. Price and carbon then use `daily-persistence`",
     )
     columns: Columns = None
     unit: PowerUnit = None
@@ -73,8 +74,8 @@ class ForecastTable(Table):
         default=12,
         ge=0,
         le=23,
-        description="day-ahead: local standard hour at which the next day's forecast comes out. Noon, as "
-        "day-ahead markets close",
+        description="`day-ahead`: hour, in local standard time, at which the next day's forecast is issued. "
+        "Noon, when day-ahead markets close",
     )
 
     def problems(self) -> Problems:

@@ -63,50 +63,50 @@ class RateTable(Table):
 
     file: Text | None = Field(
         default=None,
-        description="hourly (or finer) values; or else a `model`",
+        description="file of hourly or finer values; either `file` or `model`",
         json_schema_extra=otherwise("-"),
     )
     model: Literal["duck"] | None = Field(
         default=None,
-        description='`"duck"`: an invented grid with much sun, dear and dirty in the evening, cheap at noon. '
-        "It "
-        "fits no market (docs/grid-series.md)",
+        description='`"duck"`: a synthetic grid with much solar power, expensive and carbon-intensive in the '
+        "evening, cheap at noon. It is fitted to no market (docs/reference/grid-series.md)",
         json_schema_extra=otherwise("-"),
     )
     mean: Number | None = Field(
         default=None,
         gt=0,
         le=10**5,
-        description="the model's mean per kWh, in `currency` or in g",
+        description="mean of the model per kWh, in `currency` or in g",
         json_schema_extra=otherwise("required with a model"),
     )
     source: Text | None = Field(
         default=None,
-        description="whose file: carbon `electricity-maps`, `eia`, `sgip`; price `de-lu`, `ercot`, `caiso`. "
-        "It implies column, unit, stamp and zone",
+        description="publisher of the file: carbon `electricity-maps`, `eia`, `sgip`; price `de-lu`, `ercot`,"
+        " `caiso`. It implies column, unit, stamp and zone",
         json_schema_extra=otherwise("known by its columns where they tell"),
     )
     column: Text | None = Field(
         default=None,
-        description="for files of other publishers, and winning over the source",
+        description="column of the values, for files of other publishers; overrides the source's",
         json_schema_extra=_OF_THE_SOURCE,
     )
     unit: Text | None = Field(
         default=None,
-        description="the same, such as `EUR/MWh` or `kg/kWh`",
+        description="unit of the values, such as `EUR/MWh` or `kg/kWh`; overrides the source's",
         json_schema_extra=_OF_THE_SOURCE,
     )
     stamp: Literal["start", "end"] | None = Field(
         default=None,
-        description="whether stamps name the start or the end of their step",
+        description='whether a time stamp names the start or the `"end"` of its step',
         json_schema_extra=otherwise('the source\'s, else `"start"`'),
     )
     zone: Text | None = Field(
-        default=None, description="zone of stamps without an offset", json_schema_extra=_OF_THE_SOURCE
+        default=None, description="time zone of stamps without an offset", json_schema_extra=_OF_THE_SOURCE
     )
     gaps: Literal["error", "hold", "interpolate"] = Field(
         default="error",
-        description="missing hours and clock changes. There is no `zero`: an unknown price is not free",
+        description="handling of missing hours and clock changes. There is no `zero`: an unknown price is not"
+        " free",
     )
     negatives: Literal["allow", "error", "zero"] | None = Field(
         default=None,
@@ -114,7 +114,7 @@ class RateTable(Table):
         json_schema_extra=otherwise('prices: `"allow"`, else `"error"`'),
     )
     time_column: Text | None = Field(
-        default=None, description="the column of the stamps", json_schema_extra=_OF_THE_SOURCE
+        default=None, description="column of the time stamps", json_schema_extra=_OF_THE_SOURCE
     )
     header: Header = True
     decimal: DecimalMark = None
@@ -125,8 +125,8 @@ class RateTable(Table):
         default=None,
         gt=0,
         le=10**6,
-        description="price only: units of `currency` for one of the file's. No default, for a rate belongs "
-        "to a date",
+        description="price only: units of `currency` for one unit of the file's currency. No default, because"
+        " a rate belongs to a date",
     )
 
     def problems(self) -> Problems:
@@ -153,7 +153,7 @@ class GridTable(Table):
         default=None,
         ge=0,
         le=1e3,
-        description="import limit as a ratio of the peak draw; 0 is islanded",
+        description="import limit as a ratio of the peak draw; 0: islanded",
         json_schema_extra=otherwise("-"),
     )
     import_kw: Number | None = Field(
@@ -161,27 +161,28 @@ class GridTable(Table):
     )
     unlimited: Flag | None = Field(
         default=None,
-        description="no limit. Without any of the three: unlimited where there is no series, and islanded "
-        "beside one, since a datacenter on wind and sun is the point; a note says so",
+        description="`true`: no import limit. With none of the three keys, the grid is unlimited without a "
+        "supply series, and islanded beside one; a note reports it",
         json_schema_extra=otherwise("see right"),
     )
     price_per_kwh: Number | None = Field(
         default=None,
         ge=-1000,
         le=1000,
-        description="constant price in units of money; without any price no cost is computed. May be "
-        "negative",
+        description="constant price in units of `currency`; may be negative. Without any price no cost is "
+        "computed",
     )
     carbon_g_per_kwh: Number | None = Field(
         default=None,
         ge=0,
         le=10**5,
-        description="constant carbon intensity; without any no carbon is computed",
+        description="constant carbon intensity. Without any, no carbon is computed",
     )
     currency: Text | None = Field(
         default=None,
-        description="that of every amount of money in the scenario: prices, values, penalties. A "
-        "three-letter code. A price file in another one is an error, never mixed",
+        description="currency of every amount of money in the scenario (prices, values, penalties): a "
+        "three-letter code. A price file in another currency is an error unless `exchange_rate` "
+        "is given",
         examples=["EUR"],
         json_schema_extra=otherwise("the price file's; of an invented price USD"),
     )

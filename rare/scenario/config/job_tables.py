@@ -49,8 +49,8 @@ _OF_A_FILE = (
     "dependencies",
 )
 _SENSITIVITY = (
-    "how much of a lower speed a job suffers (11.2), where the trace does not say: 1 as much as the level's "
-    "`rate`, 0 nothing (it waits for memory or disks)"
+    "how much a lower speed slows a job (11.2), where the trace does not say. 1: as much as the "
+    "level's `rate`; 0: not at all (it waits for memory or disks)"
 )
 
 
@@ -59,52 +59,53 @@ class WorkloadTable(Table):
 
     file: Text | None = Field(
         default=None,
-        description="the trace: SWF, CSV, Parquet, sacct or Batsim (docs/workload-format.md). Leave it "
-        "out to be given with `--workload`",
+        description="path of the job trace: SWF, CSV, Parquet, sacct or Batsim "
+        "(docs/reference/workload-format.md). Leave it out to give it with `--workload`",
     )
     model: Literal["lublin", "gpu"] | None = Field(
         default=None,
-        description='jobs that no machine ever ran (docs/synthetic-workloads.md). `"lublin"`: parallel jobs '
-        '(Lublin and Feitelson 2003) for `processors`, else the partitions\' cores. `"gpu"`: the mix of '
+        description='synthetic jobs (docs/guides/synthetic-workloads.md). `"lublin"`: parallel jobs (Lublin '
+        'and Feitelson 2003) for `processors`, else the partitions\' cores. `"gpu"`: the mix of '
         "Alibaba's GPU cluster for the partitions' GPUs",
     )
     load: Number | None = Field(
         default=None,
         gt=0,
         le=10,
-        description="busy share of the cores (`gpu`: of the GPUs) that the jobs would need with power all "
-        "the time. No default: it decides how scarce everything is",
+        description="load: the share of the cores (`gpu`: of the GPUs) that the jobs would keep busy if there"
+        " were always power. No default, because it decides how scarce everything is",
         json_schema_extra=otherwise("required with a model"),
     )
     days: Whole = Field(
         default=364,
         ge=1,
         le=3660,
-        description="how many days of jobs. 52 weeks, so that windows through the year have some",
+        description="days of jobs. The default is 52 weeks, so that windows all through the year have jobs",
     )
     variant: Literal["typeless", "batch", "interactive", "both"] = Field(
         default="typeless",
-        description="lublin: which kind of jobs, or `both` merged. One kind, as in the authors' program",
+        description="`lublin`: kind of jobs; `both` merges batch and interactive jobs. The default has one "
+        "kind, as the authors' program has",
     )
     estimates: Literal["exact", "tsafrir"] = Field(
         default="exact",
-        description="run times that users ask for: `exact`, or `tsafrir` (Tsafrir, Etsion and Feitelson "
-        "2005: round numbers, much too long)",
+        description='run times that users request: `"exact"`, or `"tsafrir"` (Tsafrir, Etsion and Feitelson '
+        "2005: round numbers, much longer than the run times)",
     )
     max_estimate_s: Whole | None = Field(
         default=None,
         ge=6000,
         le=10**8,
-        description="tsafrir: the machine's limit (the model needs 20 steps of 5 minutes); longer run times "
-        "are cut to it",
+        description="`tsafrir`: longest run time that may be requested (the model needs 20 steps of 5 "
+        "minutes); longer jobs are cut to it",
         json_schema_extra=otherwise("the longest run time, at least 18 h"),
     )
     seed: Whole = Field(
         default=0,
         ge=0,
         le=_MOST,
-        description="of the jobs. Part of the scenario, unlike `--seed`: other seeds of a comparison draw "
-        "other values on the same jobs",
+        description="random seed of the jobs. It is part of the scenario, unlike `--seed`: other seeds of a "
+        "comparison draw other values for the same jobs",
     )
     format: Text | None = Field(
         default=None,
@@ -115,25 +116,26 @@ class WorkloadTable(Table):
     )
     mapping: Text | None = Field(
         default=None,
-        description="what the columns of a foreign table mean: a shipped mapping's name, or a TOML file "
-        "(then relative to the scenario)",
+        description="meaning of the columns of another table: name of a shipped mapping, or path of a TOML "
+        "file",
     )
     jobs: Text | None = Field(
         default=None,
-        description="`FIRST:LAST`, counted from 0 in submit order, LAST not included; either may be empty",
+        description="range of jobs `FIRST:LAST`, counted from 0 in submit order, without LAST; either may be "
+        "empty",
         examples=["0:5000"],
         json_schema_extra=otherwise("all"),
     )
     from_date: Instant | None = Field(
         default=None,
-        description="jobs submitted from this date on, on the machine's own clock (`zone`). Not together "
-        "with `jobs`",
+        description="only jobs submitted from this date on, on the machine's own clock (`zone`). Not together"
+        " with `jobs`",
         examples=["2022-03-01"],
         json_schema_extra=otherwise("open"),
     )
     to_date: Instant | None = Field(
         default=None,
-        description="jobs submitted before this date; its day is not included",
+        description="only jobs submitted before this date; the day itself is not included",
         examples=["2022-04-01"],
         json_schema_extra=otherwise("open"),
     )
@@ -141,12 +143,12 @@ class WorkloadTable(Table):
         default=None,
         ge=1,
         le=MOST_PROCESSORS,
-        description="size of the machine; nodes follow from it where `[cluster.node]` is used",
+        description="processors of the machine. With `[cluster.node]` the number of nodes follows from it",
         json_schema_extra=otherwise("the file's header"),
     )
     zone: Text | None = Field(
         default=None,
-        description="IANA zone of the machine's local time",
+        description="IANA time zone of the machine's local time",
         examples=["Europe/Berlin"],
         json_schema_extra=otherwise("the file's header, else the site's zone"),
     )
@@ -156,16 +158,18 @@ class WorkloadTable(Table):
         examples=["2022-01-01T00:00:00Z"],
         json_schema_extra=otherwise("the file's header"),
     )
-    strict: Flag = Field(default=False, description="every repair and skip in the file becomes an error")
+    strict: Flag = Field(
+        default=False, description="`true`: every repair or skipped row in the file is an error"
+    )
     cancellations: Literal["skip", "replay"] = Field(
         default="skip",
-        description='jobs that their users gave up while they waited: `"skip"` leaves them out, `"replay"` '
-        "queues them, and they leave when they did if they have not started (12.2)",
+        description='jobs cancelled by their users while they waited: `"skip"` leaves them out. `"replay"` '
+        "queues them; each leaves when it was cancelled, unless it has started (12.2)",
     )
     dependencies: Literal["ignore", "wait"] = Field(
         default="ignore",
-        description='jobs that wait for others in the trace: `"ignore"` has them arrive at their submit, '
-        '`"wait"` after the others\' ends (12.4)',
+        description='jobs that depend on others in the trace: `"ignore"` admits them at their submit time, '
+        '`"wait"` after the others have ended (12.4)',
     )
     sensitivity: Number | None = Field(
         default=None,
@@ -208,21 +212,25 @@ class WorkloadTable(Table):
 class ServiceClassTable(Table):
     """[[service_class]]: values and deadlines for jobs whose trace gives none."""
 
-    name: Text = Field(description="such as urgent, normal, flexible")
-    share: Number = Field(ge=0, le=1, description="part of the jobs; the shares of all classes add up to 1")
-    value_per_core_hour: Number = Field(
-        ge=0, le=10**6, description="value of a core for an hour of the estimate"
+    name: Text = Field(description="name of the class, such as urgent, normal or flexible")
+    share: Number = Field(
+        ge=0, le=1, description="share of the jobs; the shares of all classes must add up to 1"
     )
-    value_per_gpu_hour: Number = Field(default=0.0, ge=0, le=10**6, description="the same for a GPU, added")
+    value_per_core_hour: Number = Field(
+        ge=0, le=10**6, description="value of one core for one hour of the estimated run time"
+    )
+    value_per_gpu_hour: Number = Field(
+        default=0.0, ge=0, le=10**6, description="value of one GPU for one hour of the estimate, added"
+    )
     value_spread: Factors = Field(
-        default=(1.0, 1.0), description="a factor drawn evenly between the two for each job"
+        default=(1.0, 1.0), description="bounds of a factor on the value, drawn uniformly for each job"
     )
     deadline: Flag = Field(default=True, description="`false`: jobs of the class have no deadline")
     slack_factor: Factors = Field(
         default=(2.0, 4.0),
-        description="allowance / estimate, drawn evenly between the two; deadline = submit + allowance",
+        description="bounds of allowance / estimate, drawn uniformly; deadline = submit + allowance",
     )
-    min_allowance_s: Whole = Field(default=600, ge=0, le=10**9, description="no allowance is shorter")
+    min_allowance_s: Whole = Field(default=600, ge=0, le=10**9, description="shortest allowance")
     preemptible: Flag | None = Field(
         default=None,
         description="whether jobs of the class may be suspended",
@@ -239,25 +247,25 @@ class ServiceClassTable(Table):
         default=None,
         ge=0,
         le=10**6,
-        description="for each job of the class that is not served (6.6)",
+        description="price of each job of the class that is not served (6.6)",
         json_schema_extra=otherwise("`objective.unserved_penalty`"),
     )
     unserved_value_share: Number | None = Field(
         default=None,
         ge=0,
         le=1000,
-        description="and this share of its value",
+        description="share of its value that is added to that price",
         json_schema_extra=otherwise("`objective.unserved_value_share`"),
     )
 
 
 class WindowsTable(Table):
-    """[windows]: spans of the year that are compared apart, by name (docs/scenarios.md)."""
+    """[windows]: spans of the year that are compared apart, by name (docs/reference/scenarios.md)."""
 
-    file: Text = Field(description="CSV: `name,split,first_day,days[,site]`, see below")
+    file: Text = Field(description="CSV file with the columns `name,split,first_day,days[,site]`, see below")
     default: Text | None = Field(
         default=None,
-        description="the window that runs where none is named",
+        description="window that runs if `window` names none",
         json_schema_extra=otherwise("the whole of the time"),
     )
     jobs: Whole | None = Field(
@@ -272,18 +280,26 @@ class WindowsTable(Table):
 class ObjectiveTable(Table):
     """[objective]: in the unit of the values."""
 
-    carbon_price_per_kg: Number = Field(default=0.0, ge=0, le=10**6, description="in the money of the values")
+    carbon_price_per_kg: Number = Field(
+        default=0.0, ge=0, le=10**6, description="price of carbon, in the currency of the values"
+    )
     violation_penalty: Number = Field(
-        default=0.0, ge=0, le=10**6, description="for each late job. 0: a late job already loses its value"
+        default=0.0,
+        ge=0,
+        le=10**6,
+        description="penalty for each late job. 0: a late job still loses its value",
     )
     unserved_penalty: Number = Field(
         default=0.0,
         ge=0,
         le=10**6,
-        description="for each job not served (6.6): expired, failed, or past its deadline at the end",
+        description="price of each job not served (6.6): expired, failed, or past its deadline at the end",
     )
     unserved_value_share: Number = Field(
-        default=0.0, ge=0, le=1000, description="for each job not served, this share of its value on top"
+        default=0.0,
+        ge=0,
+        le=1000,
+        description="share of its value that is added to the price of a job not served",
     )
 
 
@@ -295,7 +311,7 @@ class TimeTable(Table):
         default=None,
         ge=-(10**12),
         le=10**12,
-        description='only with `calendar = "none"`: the second on the workload\'s clock at which the supply '
+        description='only with `calendar = "none"`: the second of the workload\'s clock at which the supply '
         "starts",
         json_schema_extra=otherwise("0"),
     )

@@ -29,7 +29,7 @@ Notice = Annotated[
     Field(
         ge=0,
         le=_MOST_H,
-        description="how long before its start schedulers know of it. 0: it comes unannounced",
+        description="notice: time before the start from which schedulers know of the event. 0: unannounced",
     ),
 ]
 Comply = Annotated[
@@ -37,7 +37,7 @@ Comply = Annotated[
     Field(
         ge=0,
         le=10**5,
-        description="how long after its start the draw itself must be at the limit; from the start nothing "
+        description="time after the start by which the draw must be at the limit. From the start on, no job "
         "starts above it. 0: at once",
     ),
 ]
@@ -48,24 +48,25 @@ class EventTable(Table):
     """[[event]]: a time at which the facility may draw less."""
 
     start: Moment = Field(
-        description="from when: a date with a time (on the calendar that the supply has in this run; without "
-        "an offset on the site's clock), or whole seconds of the workload's clock",
+        description="start of the event: a date with a time on the supply's calendar in this run (without an "
+        "offset, in site time), or whole seconds of the workload's clock",
         examples=["2019-07-01T17:00"],
     )
-    duration_h: Number = Field(gt=0, le=_MOST_H, description="how long")
+    duration_h: Number = Field(gt=0, le=_MOST_H, description="duration")
     notice_h: Notice = 0.0
     depth: Number | None = Field(
         default=None,
         ge=0.001,
         le=1,
-        description="share of the draw at the notice that is given up; or else a `limit_kw`",
+        description="share of the draw at the notice by which the draw is reduced; either `depth` or "
+        "`limit_kw`",
         json_schema_extra=otherwise("-"),
     )
     limit_kw: Number | None = Field(
         default=None,
         ge=0,
         le=1e9,
-        description="what the facility may draw at most",
+        description="largest draw of the facility during the event",
         json_schema_extra=otherwise("-"),
     )
     comply_min: Comply = 0.0
@@ -97,44 +98,48 @@ _OF_A_RANDOM_MODEL = (
 class EventsTable(Table):
     """[events]: grid events of a file, or drawn at random."""
 
-    file: Text | None = Field(default=None, description="CSV of events, see below; or else a `model`")
+    file: Text | None = Field(
+        default=None, description="CSV file of events, see below; either `file` or `model`"
+    )
     zone: Text | None = Field(
         default=None, description=f"of the file: {_ZONE}", json_schema_extra=otherwise("the site's")
     )
     model: Literal["random"] | None = Field(
         default=None,
-        description='`"random"`: at most one a day, independent from day to day, by the keys below',
+        description='`"random"`: at most one event a day, independent from day to day, by the keys below',
     )
     per_year: Number | None = Field(
         default=None,
         gt=0,
         le=366,
-        description="how many a year on average. No default: programmes call from none to a hundred",
+        description="mean number of events a year. No default, because programmes call from none to a hundred",
         json_schema_extra=otherwise("required with a model"),
     )
     hours: DayHours = Field(
         default=(16.0, 21.0),
-        description="hours of the day, of the site's standard time, that they lie in: 4 to 9 p.m. as in "
-        "California's ELRP",
+        description="hours of the day, in the site's standard time, in which events lie. The default is that "
+        "of California's Emergency Load Reduction Program (ELRP)",
     )
     months: Annotated[tuple[Whole, ...], Field(max_length=12)] = Field(
         default=(),
-        description="months that they fall in, such as `[5, 6, 7, 8, 9, 10]` (ELRP)",
+        description="months in which events fall, such as `[5, 6, 7, 8, 9, 10]` (ELRP)",
         json_schema_extra=otherwise("all"),
     )
-    weekdays: Flag = Field(default=False, description="only Monday to Friday. ELRP calls on any day")
+    weekdays: Flag = Field(default=False, description="`true`: only Monday to Friday. ELRP calls on any day")
     duration_h: DayHours = Field(
         default=(1.0, 5.0),
-        description="how long, drawn evenly between the two. ELRP: at least an hour, at most five",
+        description="bounds of the duration, drawn uniformly. ELRP: one to five hours",
     )
     depth: Shares = Field(
         default=(0.25, 0.25),
-        description="share of the draw that is given up, drawn evenly between the two: a quarter, as 256 "
-        "GPUs gave up for three hours (arXiv 2507.00909)",
+        description="bounds of the share of the draw that is given up, drawn uniformly. The default is what "
+        "256 GPUs gave up for three hours (arXiv 2507.00909)",
     )
     notice_h: Notice = 0.5
     comply_min: Comply = 0.0
-    seed: Whole = Field(default=0, ge=0, le=_SEED, description="of the draws. Part of the scenario")
+    seed: Whole = Field(
+        default=0, ge=0, le=_SEED, description="random seed of the draws; part of the scenario"
+    )
 
     def problems(self) -> Problems:
         """Neither a file nor a model, or keys of the one that is not there."""
@@ -170,25 +175,26 @@ class OutageTable(Table):
 
     partition: Text | None = Field(
         default=None,
-        description="whose nodes",
+        description="partition whose nodes are out of service",
         json_schema_extra=otherwise("the cluster's only one"),
     )
-    nodes: Whole = Field(default=1, ge=1, le=MOST_PROCESSORS, description="how many")
+    nodes: Whole = Field(default=1, ge=1, le=MOST_PROCESSORS, description="number of nodes")
     begin: Moment = Field(
         alias="from",
-        description="from when: a date with a time (on the machine's own clock, as `workload.from_date` is; "
-        "for jobs without a calendar on the site's), or whole seconds of the workload's clock",
+        description="start of the outage: a date with a time on the machine's own clock, as "
+        "`workload.from_date` (site time for jobs without a calendar), or whole seconds of the "
+        "workload's clock",
         examples=["2022-03-01T08:00"],
     )
     end: Moment | None = Field(
         default=None,
         alias="to",
-        description="until when",
+        description="end of the outage",
         json_schema_extra=otherwise("to the end of the run"),
     )
     planned: Flag = Field(
-        description="`true`: announced, so schedulers reserve around it, and unused nodes go first. `false`: "
-        "nodes break at once, whoever runs on them"
+        description="`true`: announced; schedulers reserve around it, and unused nodes are taken first. "
+        "`false`: nodes fail at once, with the jobs on them"
     )
 
     def problems(self) -> Problems:
@@ -203,39 +209,43 @@ _OF_AN_MTBF_MODEL = ("mtbf_h", "distribution", "shape", "repair_h", "repair_spre
 class OutagesTable(Table):
     """[outages]: outages of a file, or failures of nodes drawn at random."""
 
-    file: Text | None = Field(default=None, description="CSV of outages, see below; or else a `model`")
+    file: Text | None = Field(
+        default=None, description="CSV file of outages, see below; either `file` or `model`"
+    )
     zone: Text | None = Field(
         default=None, description=f"of the file: {_ZONE}", json_schema_extra=otherwise("the machine's")
     )
     model: Literal["mtbf"] | None = Field(
         default=None,
-        description='`"mtbf"`: every node breaks and is repaired by itself, unannounced, by the keys below',
+        description='`"mtbf"`: each node fails and is repaired independently, unannounced, by the keys below',
     )
     mtbf_h: Number | None = Field(
         default=None,
         ge=1,
         le=1e8,
-        description="mean time of a node from a repair to its next failure. No default: machines differ by "
-        "more than a factor of ten",
+        description="mean time between failures of one node, from a repair to the next failure. No default, "
+        "because machines differ by more than a factor of ten",
         json_schema_extra=otherwise("required with a model"),
     )
     distribution: Literal["weibull", "exponential"] = Field(
-        default="weibull", description="of the time between failures"
+        default="weibull", description="distribution of the time between failures"
     )
     shape: Number = Field(
         default=0.7,
         ge=0.2,
         le=5,
-        description="of the Weibull distribution; below 1 a node is likelier to fail soon after a repair",
+        description="shape of the Weibull distribution; below 1, a failure is more likely soon after a repair",
     )
-    repair_h: Number = Field(default=6.0, gt=0, le=1e5, description="mean time to repair, log-normal")
+    repair_h: Number = Field(default=6.0, gt=0, le=1e5, description="mean time to repair (log-normal)")
     repair_spread: Number = Field(
         default=1.9,
         ge=0,
         le=5,
-        description="standard deviation of the logarithm of the time to repair; 0: always `repair_h`",
+        description="standard deviation of the logarithm of the time to repair. 0: always `repair_h`",
     )
-    seed: Whole = Field(default=0, ge=0, le=_SEED, description="of the draws. Part of the scenario")
+    seed: Whole = Field(
+        default=0, ge=0, le=_SEED, description="random seed of the draws; part of the scenario"
+    )
 
     def problems(self) -> Problems:
         """Neither a file nor a model, or keys of the one that is not there."""

@@ -37,72 +37,76 @@ Factors = Annotated[dict[Text, Weight], Field(max_length=_MOST_NAMES), AfterVali
 class ShareTable(Table):
     """[[priority.share]]: the shares of an account, or of a user within it."""
 
-    account: Text = Field(description="its name, as in the trace. `root` is the root of the tree")
+    account: Text = Field(description="name of the account, as in the trace. `root` is the root of the tree")
     user: Text | None = Field(
         default=None,
-        description="a user of that account, as in the trace",
+        description="user of that account, as in the trace",
         json_schema_extra=otherwise("the account itself"),
     )
     parent: Text | None = Field(
         default=None,
-        description="of an account: the account above it",
+        description="account above this account",
         json_schema_extra=otherwise("`root`"),
     )
     shares: Weight = Field(
-        default=1, description="in proportion to those of the same parent, as sacctmgr's `fairshare`"
+        default=1, description="shares, relative to those with the same parent, as sacctmgr's `fairshare`"
     )
     usage_core_h: Number = Field(
         default=0.0,
         ge=0,
         le=MOST_USAGE_CORE_S / HOUR_S,
-        description="core-hours that it has used when the run begins, decayed by then (`sshare` prints "
-        "core-seconds)",
+        description="core-hours used before the run, decayed to its start (`sshare` prints core-seconds)",
     )
 
 
 class PriorityTable(Table):
     """[priority]: weights of the order `multifactor`. Names and defaults are those of slurm.conf."""
 
-    age_weight: Weight = Field(default=0, description="`PriorityWeightAge`: points for the longest wait")
+    age_weight: Weight = Field(default=0, description="`PriorityWeightAge`: weight of the wait")
     max_age_s: Whole = Field(
-        default=7 * DAY_S, ge=1, le=_MOST_S, description="`PriorityMaxAge`: the wait that gets all of them"
+        default=7 * DAY_S,
+        ge=1,
+        le=_MOST_S,
+        description="`PriorityMaxAge`: wait at which the age factor reaches 1",
     )
     size_weight: Weight = Field(
-        default=0, description="`PriorityWeightJobSize`: points for a job that takes the whole machine"
+        default=0,
+        description="`PriorityWeightJobSize`: weight of the size; a job on the whole machine has the factor 1",
     )
     favor_small: Flag = Field(
-        default=False, description="`PriorityFavorSmall`: the points go to the smallest jobs instead"
+        default=False, description="`PriorityFavorSmall`: the smallest jobs have the largest factor instead"
     )
     size_nodes: Literal["needed", "one"] = Field(
         default="needed",
-        description="the nodes that a job's size counts, beside its cores: as few as hold it, or one, as "
-        "Slurm does for jobs that ask for tasks and not for nodes (`sbatch -n`)",
+        description='nodes that count for a job\'s size, beside its cores: `"needed"`, as few as hold it, or '
+        '`"one"`, as Slurm counts for jobs that request tasks and no nodes (`sbatch -n`)',
     )
     partition_weight: Weight = Field(
-        default=0, description="`PriorityWeightPartition`: points for the best partition, see below"
+        default=0, description="`PriorityWeightPartition`: weight of the partition's priority, see below"
     )
     qos_weight: Weight = Field(
-        default=0, description="`PriorityWeightQOS`: points for the best quality of service, see below"
+        default=0,
+        description="`PriorityWeightQOS`: weight of the priority of the quality of service (QOS), see below",
     )
     fair_share_weight: Weight = Field(
-        default=0, description="`PriorityWeightFairshare`: points for who has had the least of its shares"
+        default=0, description="`PriorityWeightFairshare`: weight of fair share"
     )
     half_life_s: Whole = Field(
         default=7 * DAY_S,
         ge=0,
         le=_MOST_S,
-        description="`PriorityDecayHalfLife`: in which past usage falls to a half. 0: it stays",
+        description="`PriorityDecayHalfLife`: half-life of past usage. 0: usage does not decay",
     )
     calc_period_s: Whole = Field(
         default=300,
         ge=1,
         le=MOST_PERIOD_S,
-        description="`PriorityCalcPeriod`: how often usage and priorities are computed, from the beginning "
-        "of the run on",
+        description="`PriorityCalcPeriod`: interval at which usage and priorities are computed, from the "
+        "start of the run",
     )
     fair_share: Literal["tree", "classic"] = Field(
         default="tree",
-        description="Fair Tree, or (`PriorityFlags=NO_FAIR_TREE`) the classic formula",
+        description='`"tree"`: Fair Tree. `"classic"`: the classic formula (`PriorityFlags=NO_FAIR_TREE`)',
     )
     qos: Factors = Field(
         default_factory=NamedNumbers,

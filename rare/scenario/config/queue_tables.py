@@ -19,29 +19,29 @@ class BackfillTable(Table):
         default=0,
         ge=0,
         le=_MOST,
-        description="starts later than so long from now are not planned: who would start later holds no "
-        "place (10.11). Slurm's `bf_window`, there in minutes. 0: no limit",
+        description="planning horizon: a job that could only start later holds no reservation (10.11). "
+        "Slurm's `bf_window`, there in minutes. 0: no limit",
     )
     resolution_s: Whole = Field(
         default=0,
         ge=0,
         le=_MOST,
-        description="who waits holds its place from and until multiples of it: the start rounded down, the "
-        "end rounded up (10.12). Slurm's `bf_resolution`. 0 or 1: to the second",
+        description="time step of reservations: the start is rounded down to a multiple of it, the end up "
+        "(10.12). Slurm's `bf_resolution`. 0 or 1: one second",
     )
     max_jobs: Whole = Field(
         default=0,
         ge=0,
         le=_MOST,
-        description="jobs of the queue that a pass tests; those behind wait (10.13). Slurm's "
+        description="jobs of the queue that one pass tests; the others wait (10.13). Slurm's "
         "`bf_max_job_test`. 0: all",
     )
     interval_s: Whole = Field(
         default=0,
         ge=0,
         le=_MOST,
-        description="passes are made at multiples of it; in between each partition is served strictly in "
-        "order (10.14). Slurm's `bf_interval`. 0 or 1: at every instant",
+        description="interval of the passes; between them each partition is served strictly in order (10.14)."
+        " Slurm's `bf_interval`. 0 or 1: a pass at every instant",
     )
 
 
@@ -50,26 +50,26 @@ class LimitTable(Table):
 
     user: Text | None = Field(
         default=None,
-        description='whose jobs it counts: a name, or `"*"`: each user has the limit by itself. Several of '
-        "these four keys: the jobs that all of them name",
+        description='user whose jobs count: a name, or `"*"` for each user separately. With several of these '
+        "four keys, the jobs that match all of them count",
         json_schema_extra=_NOT_NAMED,
     )
     account: Text | None = Field(
         default=None,
-        description="the same by account; accounts below it have limits of their own",
+        description="the same by account; accounts below it are not included",
         json_schema_extra=_NOT_NAMED,
     )
     qos: Text | None = Field(default=None, description="the same by QOS", json_schema_extra=_NOT_NAMED)
     partition: Text | None = Field(
         default=None,
-        description="the same by the partition that a job runs in",
+        description="the same by the partition in which a job runs",
         json_schema_extra=_NOT_NAMED,
     )
     running_jobs: Whole | None = Field(
         default=None,
         ge=0,
         le=_MOST,
-        description="how many may run at once; others wait and hold no place (15.2). Slurm's MaxJobs, "
+        description="jobs that may run at once; others wait and hold no reservation (15.2). Slurm's MaxJobs, "
         "GrpJobs",
         json_schema_extra=_NO_LIMIT,
     )
@@ -77,15 +77,15 @@ class LimitTable(Table):
         default=None,
         ge=0,
         le=_MOST,
-        description="how many cores they may have together; a job that needs more by itself is rejected. "
-        "Slurm's MaxTRES, GrpTRES of `cpu`",
+        description="cores that they may use together; a job that alone needs more is rejected. Slurm's "
+        "MaxTRES, GrpTRES of `cpu`",
         json_schema_extra=_NO_LIMIT,
     )
     submitted_jobs: Whole | None = Field(
         default=None,
         ge=0,
         le=_MOST,
-        description="how many may wait or run at once; one more is rejected as it is submitted (15.3). "
+        description="jobs that may wait or run at once; one more is rejected when it is submitted (15.3). "
         "Slurm's MaxSubmitJobs, GrpSubmitJobs",
         json_schema_extra=_NO_LIMIT,
     )
@@ -93,8 +93,7 @@ class LimitTable(Table):
         default=None,
         ge=0,
         le=_MOST,
-        description="the longest estimate; a job with a longer one is rejected. Slurm's MaxWall with "
-        "DenyOnLimit",
+        description="longest estimate; a job with a longer one is rejected. Slurm's MaxWall with DenyOnLimit",
         json_schema_extra=_NO_LIMIT,
     )
 

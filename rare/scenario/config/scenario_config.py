@@ -1,4 +1,4 @@
-"""A whole scenario file as one immutable model. docs/scenarios.md shows the same keys.
+"""A whole scenario file as one immutable model. docs/reference/scenarios.md shows the same keys.
 
 Units are in the keys. A key that is None was left out; what holds then stands beside it (`otherwise`).
 """
@@ -75,14 +75,15 @@ class Scenario(Table):
     """A whole scenario file."""
 
     name: Text = Field(
-        description="what tables and results call it", json_schema_extra=otherwise("the file's name")
+        description="name of the scenario in tables and results",
+        json_schema_extra=otherwise("the file's name"),
     )
     description: Text = Field(
-        default="(no description)", description="one line for readers", json_schema_extra=otherwise("none")
+        default="(no description)", description="one line of description", json_schema_extra=otherwise("none")
     )
     window: Text | None = Field(
         default=None,
-        description='the window of `[windows]` to run, by name; `"all"`: the whole of the time',
+        description='name of the window of `[windows]` to run. `"all"`: the whole time',
         json_schema_extra=otherwise("`windows.default`"),
     )
     site: SiteTable = SiteTable()

@@ -51,26 +51,28 @@ class SiteTable(Table):
 
     name: Text | None = Field(
         default=None,
-        description="a typical year that comes with pvlib: `greensboro`, `miami`, `sand-point`. Placed in "
-        "2019, a year without 29 February",
+        description="a typical meteorological year that ships with pvlib: `greensboro`, `miami` or "
+        "`sand-point`. Its hours are dated 2019, a year without 29 February",
     )
     weather: Text | None = Field(
         default=None,
-        description="or a file: TMY3, TMY2, EPW, NSRDB, Open-Meteo, PVGIS, feedinlib (docs/weather.md)",
+        description="path of a weather file, instead of `name`: TMY3, TMY2, EPW, NSRDB, Open-Meteo, PVGIS or "
+        "feedinlib (docs/reference/weather.md)",
     )
     format: Text | None = Field(
         default=None,
-        description="of the file: `tmy3`, `tmy2`, `epw`, `nsrdb`, `openmeteo`, `pvgis`, `feedinlib`",
+        description="format of the weather file: `tmy3`, `tmy2`, `epw`, `nsrdb`, `openmeteo`, `pvgis` or "
+        "`feedinlib`",
         json_schema_extra=otherwise("by its content"),
     )
     clear_sky: Flag = Field(
         default=False,
-        description="where the file has no irradiance, model it from clear sky and cloud cover. Off, because "
-        "it is a guess: its hours are off by 13 to 20 % of the mean",
+        description="`true`: where the file has no irradiance, model it from clear sky and cloud cover. "
+        "Modelled hours are off by 13 to 20 % of the mean, so it must be asked for",
     )
     gaps: Literal["error", "interpolate"] = Field(
         default="error",
-        description='`"interpolate"`: missing rows and cells on a line, for at most 6 hours',
+        description='`"interpolate"`: fill missing rows and cells linearly, for at most 6 hours',
     )
     negatives: Literal["error", "zero"] = Field(
         default="error", description='`"zero"`: irradiance below zero counts as zero'
@@ -79,37 +81,37 @@ class SiteTable(Table):
         default=None,
         ge=1950,
         le=2100,
-        description="place the file's months in this year",
+        description="calendar year to which the file's months are assigned",
         json_schema_extra=_THE_FILES,
     )
     latitude_deg: Number | None = Field(
         default=None,
         ge=-90,
         le=90,
-        description="north positive. Needed where the file does not say (feedinlib; NSRDB without its two "
-        "header lines)",
+        description="latitude, positive north. Required if the file does not state it (feedinlib; NSRDB "
+        "without its two header lines)",
         json_schema_extra=_THE_FILES,
     )
     longitude_deg: Number | None = Field(
         default=None,
         ge=-180,
         le=180,
-        description="east positive; needed where the latitude is",
+        description="longitude, positive east. Required where the latitude is",
         json_schema_extra=_THE_FILES,
     )
     altitude_m: Number | None = Field(
         default=None,
         ge=-500,
         le=9000,
-        description="above the sea",
+        description="height above sea level",
         json_schema_extra=otherwise("the file's, else 0 with a note"),
     )
     utc_offset_h: Number | None = Field(
         default=None,
         ge=-14,
         le=14,
-        description="of the file's clock, all year; halves and quarters too (5.75). Where the stamps are in "
-        "UTC or carry offsets, it is the site's clock and moves no row",
+        description="UTC offset of the file's clock, the same all year; fractions are allowed (5.75). If the "
+        "file's time stamps are in UTC or carry offsets, it is the site's clock and moves no row",
         json_schema_extra=_THE_FILES,
     )
 
@@ -153,101 +155,112 @@ class SourceTable(Table):
 
     kind: Literal["file", "solar", "wind"] = Field(
         default="file",
-        description='`"file"`: read, by the keys of the next table. `"solar"`, `"wind"`: a plant at '
-        "`[site]`, by "
-        "those of the table after it",
+        description='`"file"`: a power series from a file. `"solar"`, `"wind"`: a modelled plant at `[site]`.'
+        " Each has keys of its own, below",
     )
     capacity: Number | None = Field(
         default=None,
         gt=0,
         le=1e3,
-        description="nameplate (solar: of the inverter, AC) as a ratio of the peak draw. The plant never "
-        "gives more, and seldom as much: unlike `peak`, nothing is scaled to a maximum that happened",
+        description="nameplate capacity (solar: of the inverter, AC) as a ratio of the peak draw. The plant "
+        "never gives more and seldom as much; unlike `peak`, it does not scale to an observed "
+        "maximum",
         json_schema_extra=otherwise("required"),
     )
     capacity_kw: Number | None = Field(
         default=None,
         gt=0,
         le=1e9,
-        description="the same in kW; one of the two",
+        description="the same in kW; give one of the two",
         json_schema_extra=otherwise("-"),
     )
     step_s: Whole | None = Field(
         default=None,
         ge=60,
         le=86400,
-        description="a divisor of the weather's step",
+        description="step of the series; it must divide the weather's step",
         json_schema_extra=otherwise("the weather's"),
     )
     interpolation: Literal["clear_sky_index", "linear", "hold"] | None = Field(
         default=None,
-        description="how to get to a finer `step_s`; `clear_sky_index` is for solar",
+        description="interpolation to a finer `step_s`; `clear_sky_index` is for solar only",
         json_schema_extra=otherwise("`clear_sky_index` for solar, `linear` for wind"),
     )
     tilt_deg: Number | None = Field(
         default=None,
         ge=0,
         le=90,
-        description="solar: from horizontal",
+        description="solar: tilt of the panels from horizontal",
         json_schema_extra=otherwise("the latitude; a tracker's axis: 0"),
     )
     azimuth_deg: Number | None = Field(
         default=None,
         ge=0,
         le=360,
-        description="solar: clockwise from north",
+        description="solar: direction of the panels, clockwise from north",
         json_schema_extra=otherwise("towards the equator"),
     )
     tracking: Literal["fixed", "single_axis"] | None = Field(
-        default=None, description="solar: how the panels stand", json_schema_extra=otherwise('`"fixed"`')
+        default=None,
+        description="solar: fixed panels or a single-axis tracker",
+        json_schema_extra=otherwise('`"fixed"`'),
     )
     module: Text | None = Field(
         default=None,
-        description="solar: a name in pvlib's CEC or Sandia tables",
+        description="solar: name of an entry of pvlib's CEC or Sandia tables",
         json_schema_extra=otherwise("PVWatts'"),
     )
     inverter: Text | None = Field(
         default=None,
-        description="solar: a name in pvlib's CEC or Sandia tables",
+        description="solar: name of an entry of pvlib's CEC or Sandia tables",
         json_schema_extra=otherwise("PVWatts'"),
     )
     dc_ac_ratio: Number | None = Field(
         default=None,
         ge=0.1,
         le=5,
-        description="solar: panels over inverter; what the inverter cannot take is clipped",
+        description="solar: capacity of the panels over that of the inverter; power above the inverter's is "
+        "clipped",
         json_schema_extra=otherwise("1.2"),
     )
     turbine: Text | None = Field(
         default=None,
-        description="wind: a type with a power curve in windpowerlib's table, scaled to the capacity",
+        description="wind: type with a power curve in windpowerlib's table, scaled to the capacity",
         json_schema_extra=otherwise("`E-126/4200`"),
     )
     hub_height_m: Number | None = Field(
-        default=None, ge=10, le=300, description="wind: above the ground", json_schema_extra=otherwise("135")
+        default=None,
+        ge=10,
+        le=300,
+        description="wind: hub height above the ground",
+        json_schema_extra=otherwise("135"),
     )
     roughness_m: Number | None = Field(
         default=None,
         gt=0,
         le=5,
-        description="wind: roughness length. Farmland with some houses and hedges",
+        description="wind: roughness length of the ground. The default is farmland with some houses and "
+        "hedges",
         json_schema_extra=otherwise("the weather file's, else 0.15"),
     )
     losses_percent: Number | None = Field(
         default=None,
         ge=0,
         le=99,
-        description="PVWatts' for soiling, wiring and mismatch; ours for wakes and availability",
+        description="losses. Solar: PVWatts' default for soiling, wiring and mismatch. Wind: a value of RARE "
+        "for wakes and availability",
         json_schema_extra=otherwise("solar 14, wind 15"),
     )
     quantity: Literal["wind", "solar", "supply"] | None = Field(
         default=None,
-        description="which errors its forecasts have (docs/forecasts.md). A file does not say what it holds",
+        description="kind of forecast errors (docs/reference/forecasts.md). A file does not say what it "
+        "holds, so name it here",
         json_schema_extra=otherwise('by `kind`; a file: `"supply"`'),
     )
     file: Text | None = Field(
         default=None,
-        description="CSV, plain or gzipped (docs/power-format.md). Leave it out to be given with `--power`",
+        description="CSV file, plain or gzipped (docs/reference/power-format.md). Leave it out to give it "
+        "with `--power`",
     )
     columns: Columns = None
     unit: PowerUnit = None
@@ -265,8 +278,8 @@ class SourceTable(Table):
         default=None,
         gt=0,
         le=1e3,
-        description="scale the series so that its own maximum, over the whole file, is this ratio of the "
-        "peak draw. Over the whole file, so that the watts do not depend on which jobs are chosen",
+        description="scale the series so that its maximum is this ratio of the peak draw. The maximum is "
+        "taken over the whole file, so the watts do not depend on which jobs are chosen",
         json_schema_extra=otherwise("-"),
     )
     peak_kw: Number | None = Field(
@@ -276,7 +289,7 @@ class SourceTable(Table):
         default=None,
         gt=0,
         le=1e9,
-        description="or multiply by this; 1 takes the file as it is",
+        description="factor for the values, instead of `peak`; 1 takes the file as it is",
         json_schema_extra=otherwise("1"),
     )
 
@@ -309,23 +322,24 @@ class SupplyTable(Table):
 
     kind: Literal["unlimited", "none", "series"] | None = Field(
         default=None,
-        description='`"series"`: the sources below. `"none"`: no renewable supply, grid and battery as '
-        'given. `"unlimited"`: the grid gives whatever is drawn; `[battery]` and the import limit are not '
-        "used",
+        description='`"series"`: the sum of the sources. `"none"`: no renewable supply; grid and battery as '
+        'given. `"unlimited"`: the grid gives whatever is drawn; `[battery]` and the import limit'
+        " are not used",
         json_schema_extra=otherwise('`"series"` with sources, else `"unlimited"`'),
     )
     site_zone: Text | None = Field(
         default=None,
-        description="zone of the datacenter: an IANA name, or a fixed offset such as `UTC-05:00`. A trace's "
-        "local hours, the windows' midnights and invented prices go by it. A weather file gives the fixed "
-        "offset that it states; sites by name have their IANA zone, so for the same summer hours from a file "
-        "give that zone here",
+        description="time zone of the datacenter: an IANA name, or a fixed offset such as `UTC-05:00`. A "
+        "trace's local hours, the windows' midnights and modelled prices use it. A weather file "
+        "gives its fixed offset, a site by name its IANA zone; to get the same summer hours from "
+        "a file, set the IANA zone here",
         json_schema_extra=otherwise("that of `[site]`, else the first source's `zone`, else UTC with a note"),
     )
     repeat: Flag = Field(
         default=False,
-        description="begin again when the series ends (whole days of it, so that hours stay hours). Off, "
-        "because last year's wind is not next year's: by default the run ends with the supply, and says so",
+        description="`true`: begin again when the series ends, after whole days, so that hours of the day "
+        "stay. `false`: the run ends with the supply and reports it, because another year has "
+        "other wind",
     )
     source: Annotated[tuple[SourceTable, ...], Tables, Field(max_length=MOST_TABLES)] = ()
 

@@ -1,7 +1,7 @@
 """The offline algorithms by name. Names and help need no torch; an algorithm is imported when it is used.
 
 A plug-in is an entry point of the group `rare.offline_algorithms` that names a class derived from
-`OfflineConfig` (docs/extending.md).
+`OfflineConfig` (docs/guides/extending.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The online algorithms by name. Names and help need no torch; an algorithm is imported when it is used.
 
 A plug-in is an entry point of the group `rare.online_algorithms` that names an `OnlineAlgorithm`
-(docs/extending.md).
+(docs/guides/extending.md).
 """
 
 from __future__ import annotations

@@ -272,7 +272,7 @@ def test_d3rlpy_gets_every_transition(mixed):
 
 
 def test_d3rlpy_must_be_told_the_number_of_actions(mixed):
-    """As docs/datasets.md says: left to itself it counts by the largest one that was taken."""
+    """As docs/guides/datasets.md says: left to itself it counts by the largest one that was taken."""
     d3rlpy = pytest.importorskip("d3rlpy")
     episodes, buffer = to_d3rlpy(mixed), d3rlpy.dataset.InfiniteBuffer
     told = d3rlpy.dataset.ReplayBuffer(

@@ -40,7 +40,7 @@ def read_swf(
 
     strict : the first repair or skip is an error instead; max_bytes : cap on the unpacked size.
     cancellations, dependencies : as in `read_workload`
-    InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
+    InputError names file, line, field and value. What is repaired and skipped: docs/reference/workload-format.md.
     """
     options = ReadOptions(None, strict, max_bytes, cancellations, dependencies)
     records = read_records(path, max_bytes, _USED)

@@ -29,7 +29,7 @@ _MOST_LEADS = 20
 def read_accounts(path: Path | str, options: SacctOptions | None = None) -> Accounts:
     """The jobs of sacct's output or slurm2sql's database, plain or (text) gzipped.
 
-    InputError names file, line, field and value. What is repaired and skipped: docs/workload-format.md.
+    InputError names file, line, field and value. What is repaired and skipped: docs/reference/workload-format.md.
     """
     options = options or SacctOptions()
     found: list[tuple[str, str, Finding]] = []

@@ -1,6 +1,6 @@
 """A typical year of a site in which every day is one of its training days, for windows of any length.
 
-Windows for validation and test are weeks of the same year (docs/scenarios.md). A window of a quarter would
+Windows for validation and test are weeks of the same year (docs/reference/scenarios.md). A window of a quarter would
 contain some of them. So their days are replaced by the same weekday of the nearest training week.
 """
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.scripts.page_paths import page_path
 from experiments.engine.slurm.slurm_file import SlurmFile, read_slurm_file, slurm_file_schema
 from traces.errors import InputError
 
@@ -75,12 +76,12 @@ def test_workers_and_walltime_are_required(tmp_path):
 
 
 def test_an_absent_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"docs/clusters.md"):
+    with pytest.raises(InputError, match=r"docs/guides/clusters.md"):
         read_slurm_file(tmp_path / "absent.toml")
 
 
 def test_the_page_shows_the_example_as_it_is():
     example = ROOT / "examples" / "slurm.toml"
     assert read_slurm_file(example).cores == 4
-    page = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+    page = page_path("clusters.md").read_text(encoding="utf-8")
     assert f"```toml\n{example.read_text(encoding='utf-8')}```" in page

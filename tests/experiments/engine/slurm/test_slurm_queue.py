@@ -149,7 +149,7 @@ def test_what_sbatch_refuses(commands):
 
 
 def test_without_slurm_the_other_ways_are_named(commands):
-    with pytest.raises(InputError, match="there is no sbatch on this machine.*docs/clusters.md"):
+    with pytest.raises(InputError, match="there is no sbatch on this machine.*docs/guides/clusters.md"):
         slurm_queue.need_commands()
     for name in slurm_queue.COMMANDS:
         commands(name)
