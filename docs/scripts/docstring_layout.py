@@ -75,7 +75,9 @@ def laid_out(lines: list[str], names: set[str]) -> tuple[list[str], set[str]]:
         before, pairs, after = rows
         out += [*paragraph(before), ""] if before else []
         described |= {each for head, _ in pairs for each in re.findall(r"\w+", head)}
-        out += definitions((", ".join(f"``{each}``" for each in head.split(", ")), marked_up(text)) for head, text in pairs)
+        out += definitions(
+            (", ".join(f"``{each}``" for each in head.split(", ")), marked_up(text)) for head, text in pairs
+        )
         out += [*paragraph(after), ""] if after else []
     return out, described
 
@@ -160,7 +162,9 @@ def _rule_link(match: re.Match[str]) -> str:
 @cache
 def rule_numbers() -> frozenset[str]:
     """Numbers of the paragraphs of rare/RULES.md."""
-    return frozenset(site_pages.RULE.findall((site_pages.ROOT / "rare" / "RULES.md").read_text(encoding="utf-8")))
+    return frozenset(
+        site_pages.RULE.findall((site_pages.ROOT / "rare" / "RULES.md").read_text(encoding="utf-8"))
+    )
 
 
 def parameters_of(obj: Any) -> list[str]:

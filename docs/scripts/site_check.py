@@ -78,8 +78,11 @@ def read_page(path: Path) -> Page:
 
 def check(site: Path) -> SiteCheck:
     """Check every page below `site`. Links to other hosts are counted, not asked for."""
-    pages = {path.resolve(): read_page(path) for path in sorted(site.rglob("*.html"))
-             if path.relative_to(site).parts[0] != "_static"}
+    pages = {
+        path.resolve(): read_page(path)
+        for path in sorted(site.rglob("*.html"))
+        if path.relative_to(site).parts[0] != "_static"
+    }
     counts: Counter[str] = Counter({"pages": len(pages)})
     problems: list[str] = []
     for path, page in pages.items():
@@ -164,7 +167,6 @@ def broken_links(page: Path) -> list[str]:
     return broken
 
 
-
 def external_links(docs: Path) -> list[tuple[str, str]]:
     """Links to other hosts in the pages of Markdown below `docs`, as (page, address)."""
     return [
@@ -177,6 +179,9 @@ def external_links(docs: Path) -> list[tuple[str, str]]:
 
 def misshapen_identifiers(text: str) -> list[str]:
     """DOIs and arXiv numbers of a text that cannot be any."""
-    dois = [each.rstrip(".,;:)") if each.count("(") < each.count(")") else each.rstrip(".,;:") for each in DOI.findall(text)]
+    dois = [
+        each.rstrip(".,;:)") if each.count("(") < each.count(")") else each.rstrip(".,;:")
+        for each in DOI.findall(text)
+    ]
     wrong = [each for each in dois if not DOI_SHAPE.match(each)]
     return wrong + [each for each in ARXIV.findall(text) if not ARXIV_SHAPE.match(each)]

@@ -49,13 +49,19 @@ def report() -> list[str]:
     """The counts as lines of a table in Markdown."""
     lines = ["| part | pages | words | words a page | links | cells run |", "|---|---|---|---|---|---|"]
     for part in (*PARTS, "."):
-        pages = [page for page in all_pages() if (page.relative_to(DOCS).parts[0] == part) or (part == "." and page.parent == DOCS)]
+        pages = [
+            page
+            for page in all_pages()
+            if (page.relative_to(DOCS).parts[0] == part) or (part == "." and page.parent == DOCS)
+        ]
         texts = [page.read_text(encoding="utf-8") for page in pages]
         total = sum(map(words, texts))
         links = sum(len(local_links(page)) for page in pages)
         cells = sum(len(CELL.findall(text)) for text in texts)
         name = "others" if part == "." else part
-        lines.append(f"| {name} | {len(pages)} | {total:,} | {total // max(1, len(pages)):,} | {links} | {cells} |")
+        lines.append(
+            f"| {name} | {len(pages)} | {total:,} | {total // max(1, len(pages)):,} | {links} | {cells} |"
+        )
     results = doctest_results()
     ran = sum(attempted for _, attempted in results.values())
     blocks = [snippet for page in PAGES for snippet in snippets(page)]

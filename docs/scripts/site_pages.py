@@ -130,7 +130,11 @@ def relinked(text: str, page: Path) -> str:
         return f"{match[1]}{os.path.relpath(DOCS / PAGES[name], page.parent)}.md{match[3] or ''}{match[4]}"
 
     def named(match: re.Match[str]) -> str:
-        return f"[]({os.path.relpath(ROOT / match[0], page.parent)})" if (ROOT / match[0]).is_file() else match[0]
+        return (
+            f"[]({os.path.relpath(ROOT / match[0], page.parent)})"
+            if (ROOT / match[0]).is_file()
+            else match[0]
+        )
 
     pieces = CODE.split(FILE_NAME.sub("[](", LINK.sub(link, text)))
     pieces[::2] = [NAMED.sub(named, piece) for piece in pieces[::2]]
