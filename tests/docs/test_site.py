@@ -99,7 +99,7 @@ def test_a_text_that_moves_keeps_its_links():
     assert moved == "[a](index.md) [b](#c) [d](https://e)"
 
 
-def test_paragraphs_of_the_rules_have_anchors_and_lines_that_only_begin_with_a_number_have_none():
+def test_paragraphs_of_the_rules_have_anchors_and_continued_lines_have_none():
     text = "## 3 Ends\n\n3.1 First, see\n3.2 of old.\n\n3.2 Second.\n"
     assert re.findall(r"\(rule-(.*)\)=", site_pages.with_rule_anchors(text)) == ["3.1", "3.2"]
 
