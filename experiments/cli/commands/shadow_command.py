@@ -158,7 +158,7 @@ def act(
 ) -> None:
     """Hold and suspend jobs of an allow-list as RARE would, and give everything back.
 
-    For a test partition first: docs/guides/shadow.md.
+    For a test partition first: docs/guides/shadow-act.md.
     """
     if not really and not dry_run:
         raise click.UsageError("nothing is done without --act; --dry-run says what would be done")
