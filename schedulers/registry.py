@@ -20,6 +20,7 @@ from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first
 from schedulers.user.user_class import is_user_class, load_user_class
 from schedulers.user.user_files import user_files
 from traces.errors import InputError
+from traces.files.documents import LONGEST_MESSAGE
 
 if TYPE_CHECKING:
     from rare.env.policies.policy import AnyScheduler
@@ -37,6 +38,13 @@ _GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECAS
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
     """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
+    try:
+        return _made(name, **params)
+    except InputError as error:  # it quotes the name, however long
+        raise error.shortened(LONGEST_MESSAGE) from error.__cause__
+
+
+def _made(name: str, **params: float) -> AnyScheduler:
     if is_user_class(name):
         return load_user_class(name)
     word = first_word(name)
@@ -118,9 +126,9 @@ def checkpoint_folder(name: str) -> Path | None:
         return None
     if is_user_class(name) or first_word(name) in (*known_names(), *SCHEDULERS.built_in):
         return None
-    from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
+    from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name, is_folder
 
-    name = name if Path(name).is_dir() else _without_guard(name)
+    name = name if is_folder(Path(name)) else _without_guard(name)
     return find_folder(name) if is_checkpoint_name(name) else None
 
 
@@ -186,7 +194,9 @@ def _shipped(name: str, **params: float) -> BaseScheduler:
 
 
 def _checkpoint(folder: Path, name: str, **params: float) -> BaseScheduler:
-    guarded = None if Path(name).is_dir() else _GUARD.fullmatch(name.strip())
+    from schedulers.network.checkpoint_files import is_folder
+
+    guarded = None if is_folder(Path(name)) else _GUARD.fullmatch(name.strip())
     if guarded:
         from schedulers.guard.policy_switch import guarded_checkpoint
 

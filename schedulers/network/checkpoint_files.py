@@ -63,7 +63,7 @@ def find_folder(name: str) -> Path:
             f"a checkpoint folder ({WEIGHTS} and {FACTS}), which `rare train` writes"
         )
     folder = path.parent if path.name in (WEIGHTS, FACTS) else path
-    if not _is_folder(folder):
+    if not is_folder(folder):
         raise InputError(f"scheduler {name!r}: there is no folder {folder}; give a checkpoint folder")
     if not (folder / FACTS).is_file():
         inside = [inner for inner in ("best", "last") if (folder / inner / FACTS).is_file()]
@@ -72,7 +72,8 @@ def find_folder(name: str) -> Path:
     return folder
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of this name; False for what can be no name of one."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
