@@ -29,8 +29,8 @@ export MPLBACKEND ?= Agg
 UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_from_outside.py tests/rare/env/test_features.py
 COVERED := tests/traces tests/energy tests/rare tests/experiments
 
-.PHONY: help venv demo test slow slurm coverage mutation lint types imports check format bench gpu compare-speed wheel
-.PHONY: clean docs linkcheck docs-versions
+.PHONY: help venv demo test slow slurm coverage mutation fuzz kills soak bytes lint types imports check format
+.PHONY: bench gpu compare-speed wheel smoke clean docs linkcheck docs-versions
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
@@ -47,6 +47,8 @@ help:
 	@echo "make bench   the speed table, beside a plain SimPy replay"
 	@echo "make gpu     training on a CUDA device beside the CPU, table in $(GPU_OUT); says so where there is none"
 	@echo "make compare-speed BASE=main  costs relative to plain SimPy at BASE and at HEAD (asv)"
+	@echo "make wheel   a wheel and a source distribution in dist/"
+	@echo "make smoke PYTHON=python3.12  installs both in clean environments and uses them; LEARN=1 trains too"
 	@echo "make clean   remove what the targets above made, .venv included"
 
 # torch first and by itself, so that its exact version is taken. pybatsim in an environment of its own: it brings a package `schedulers`, as RARE does. Installed again only when the requirements change. Editable: edits count at once.
@@ -129,8 +131,16 @@ linkcheck: $(DOCS_STAMP)
 docs-versions: $(DOCS_STAMP)
 	$(BIN)/python -m docs.scripts.site_versions $(DOCS_OUT)/versions $(VERSIONS)
 
+# A wheel and a source distribution in dist/, from nothing that an earlier build left.
 wheel: $(STAMP)
-	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
+	rm -rf build dist *.egg-info
+	$(BIN)/python -m pip install --quiet 'build >=1.2'
+	$(BIN)/python -m build --outdir dist .
+
+# Both installed in clean environments, for PYTHON, without torch; with LEARN=1 the wheel with the extra `learn`.
+smoke: wheel
+	$(BIN)/python -m tests.packaging.smoke dist/*.whl dist/*.tar.gz --python $(PYTHON)
+	$(if $(LEARN),$(BIN)/python -m tests.packaging.smoke dist/*.whl --python $(PYTHON) --learn)
 
 clean:
 	rm -rf $(VENV) build dist $(DEMO_OUT) $(DOCS_OUT) *.egg-info
