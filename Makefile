@@ -14,7 +14,7 @@ BASE ?= main
 GPU_OUT ?= gpu-training.md
 WORKERS ?= 2
 GROUP ?= readers
-SAMPLE ?= 250
+SAMPLE ?= 200
 SEED ?= 1
 
 # One process, one thread: numerical libraries that start a thread per core slow each other down.
@@ -41,7 +41,7 @@ help:
 	@echo "make docs    the site in $(DOCS_OUT)/html, tutorials run, every warning an error"
 	@echo "make linkcheck  asks the network for every external link of the pages"
 	@echo "make docs-versions VERSIONS='v0.1 HEAD'  the site of several git refs side by side, with a switcher"
-	@echo "make mutation GROUP=readers SAMPLE=250 SEED=1  which small wrong changes the tests notice (rules, energy or readers)"
+	@echo "make mutation GROUP=readers SAMPLE=200 SEED=1  which small wrong changes the tests notice (rules, energy or readers)"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
@@ -84,10 +84,13 @@ coverage: $(STAMP)
 	$(BIN)/coverage run --append -m pytest -q $(COVERED)
 	$(BIN)/coverage report
 
-# Hours for all three groups; the table goes to tests/mutation/results/.
+# An hour and more for each group on two free cores; verdicts go to tests/mutation/results/.
 mutation: $(STAMP)
 	$(BIN)/python -m pip install --quiet 'cosmic-ray ==8.7.0'
-	$(BIN)/python -m tests.mutation run $(GROUP) --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS) --fresh
+	$(BIN)/python -m tests.mutation draw $(GROUP) --sample $(SAMPLE) --seed $(SEED)
+	$(BIN)/python -m tests.mutation judge $(GROUP) --workers $(WORKERS)
+	$(BIN)/python -m tests.mutation fresh $(GROUP) --workers $(WORKERS)
+	$(BIN)/python -m tests.mutation.mutation_scores $(GROUP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
