@@ -191,7 +191,9 @@ def campaign(executions: int, seed: int = 1, workers: int = 1, minutes: float = 
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
         batches = batches_of(every_sample(Path(name) / "names"), executions, seed)
         until_s = began_s + 60 * minutes
-        running = [_Worker(number, Path(name), batches[number::workers], until_s) for number in range(workers)]
+        running = [
+            _Worker(number, Path(name), batches[number::workers], until_s) for number in range(workers)
+        ]
         every = list(running)
         while running:
             time.sleep(0.2)
@@ -210,7 +212,9 @@ def _counted(lines: list[dict[str, Any]], faults: list[str], wall_s: float) -> F
     rows: dict[str, dict[str, Any]] = {}
     unforeseen: Counter[str] = Counter()
     for line in lines:
-        row = rows.setdefault(line["reader"], {"reader": line["reader"], **dict.fromkeys(OUTCOMES, 0), "cpu_s": 0.0})
+        row = rows.setdefault(
+            line["reader"], {"reader": line["reader"], **dict.fromkeys(OUTCOMES, 0), "cpu_s": 0.0}
+        )
         for name, count in line["outcomes"].items():
             row[name] += count
         row["cpu_s"] += line["cpu_s"]
@@ -238,6 +242,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--out", type=Path, default=Path("fuzz.csv"))
     options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     found = campaign(options.executions, options.seed, options.workers, options.minutes)
     write_csv(found, options.out)
     options.out.with_suffix(".faults.txt").write_text(

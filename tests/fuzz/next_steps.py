@@ -63,7 +63,10 @@ BATSIM = {
         {"id": "w0!1", "subtime": 0, "res": 2, "walltime": 20, "profile": "short"},
         {"id": 2, "subtime": 5.5, "res": 4, "walltime": -1, "profile": "flop"},
     ],
-    "profiles": {"short": {"type": "delay", "delay": 10}, "flop": {"type": "parallel_homogeneous", "cpu": 3e9}},
+    "profiles": {
+        "short": {"type": "delay", "delay": 10},
+        "flop": {"type": "parallel_homogeneous", "cpu": 3e9},
+    },
     "rare_speed_flops": 1e9,
 }
 
