@@ -6,6 +6,7 @@ Every stage goes on where it was stopped, so a demo that was killed is finished 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from functools import partial
@@ -89,7 +90,7 @@ def demo_run(
 
 def _check_place(out: Path) -> None:
     """Refuse a folder of somebody else's before minutes are spent."""
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not is_own_folder(out))):
+    if os.path.exists(out) and (not out.is_dir() or (any(out.iterdir()) and not is_own_folder(out))):
         raise InputError(f"--out {out}: holds something that no demo wrote; give another folder")
 
 

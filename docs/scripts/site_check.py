@@ -41,9 +41,7 @@ class _Reader(HTMLParser):
             self.page.ids.add(str(values["id"]))
         if tag == "article":
             self._articles += 1
-        elif tag == "a" and values.get("href"):
-            self.page.links.append(str(values["href"]))
-        elif tag == "link" and values.get("rel") in ("stylesheet", "icon") and values.get("href"):
+        elif tag == "a" and values.get("href") or tag == "link" and values.get("rel") in ("stylesheet", "icon") and values.get("href"):
             self.page.links.append(str(values["href"]))
         elif tag == "script" and values.get("src"):
             self.page.links.append(str(values["src"]))

@@ -110,7 +110,7 @@ COMMANDS = {
     "--cancellations replay",
     "import": "traces import sacct sacct.txt --out own.csv --zone Europe/Paris --threads-per-core 2 "
     "--processors 64 --force",
-    "start-times": "start-times --workload jobs.csv --processors 16 --at 150 --futures 2 --horizon 1h --zone UTC --json",
+    "start-times": "start-times --workload jobs.csv --processors 16 --at 150 --futures 2 --zone UTC --json",
     "report": "report run-before",
     "lists": "schedulers --json",
     "export": "export --format gantt tiny-run --out gantt.csv --force",
