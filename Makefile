@@ -13,6 +13,9 @@ DEMO_OUT ?= demo-out
 BASE ?= main
 GPU_OUT ?= gpu-training.md
 WORKERS ?= 2
+GROUP ?= readers
+SAMPLE ?= 250
+SEED ?= 1
 
 # One process, one thread: numerical libraries that start a thread per core slow each other down.
 export OMP_NUM_THREADS ?= 1
@@ -26,9 +29,8 @@ export MPLBACKEND ?= Agg
 UNCOMPILED := tests/rare/rules/test_hand_cases.py tests/rare/clocks/test_clock_from_outside.py tests/rare/env/test_features.py
 COVERED := tests/traces tests/energy tests/rare tests/experiments
 
-.PHONY: help venv demo test slow slurm coverage lint types imports check format bench gpu compare-speed wheel clean
-.PHONY: docs linkcheck docs-versions
-.PHONY: fuzz kills bytes soak
+.PHONY: help venv demo test slow slurm coverage mutation lint types imports check format bench gpu compare-speed wheel
+.PHONY: clean docs linkcheck docs-versions fuzz kills bytes soak
 
 help:
 	@echo "make demo    compare schedulers on the embedded data; result in $(DEMO_OUT)/"
@@ -40,6 +42,7 @@ help:
 	@echo "make linkcheck  asks the network for every external link of the pages"
 	@echo "make docs-versions VERSIONS='v0.1 HEAD'  the site of several git refs side by side, with a switcher"
 	@echo "make fuzz    reads EXECUTIONS damaged files and command lines, table in build/fuzz.csv; also make kills, make bytes, make soak"
+	@echo "make mutation GROUP=readers SAMPLE=250 SEED=1  which small wrong changes the tests notice (rules, energy or readers)"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
@@ -85,7 +88,6 @@ EXECUTIONS ?= 1000000
 KILLS ?= 500
 CASES ?= 2000
 EVENTS ?= 100
-SEED ?= 1
 
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz.campaign --executions $(EXECUTIONS) --workers $(WORKERS) --seed $(SEED) --out build/fuzz.csv
@@ -100,6 +102,11 @@ bytes: $(STAMP)
 # EVENTS is in millions.
 soak: $(STAMP)
 	$(BIN)/python -m tests.reliability.soak_campaign --events $(EVENTS) --out build/soak.csv
+
+# Hours for all three groups; the table goes to tests/mutation/results/.
+mutation: $(STAMP)
+	$(BIN)/python -m pip install --quiet 'cosmic-ray ==8.7.0'
+	$(BIN)/python -m tests.mutation run $(GROUP) --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS) --fresh
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

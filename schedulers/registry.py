@@ -217,22 +217,23 @@ def _refuse_parameters(name: str, params: dict[str, float]) -> None:
 
 SCHEDULERS.register(
     "oracle",
-    "knows true run times and true power (oracle=N tries N small changes; default 4000)",
+    "knows the true run times and the true power (oracle=N tries N small changes of a plan; default 4000)",
     SchedulerFamily(lambda name, **_: _oracle(name), PRIVILEGED),
 )
 SCHEDULERS.register(
     "lookahead",
-    "tries alternatives to what NAME would do on copies of the state (docs/guides/lookahead.md)",
+    "simulates alternatives to each choice of the heuristic NAME, and takes the best "
+    "(docs/guides/lookahead.md)",
     SchedulerFamily(_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
 )
 SCHEDULERS.register(
     SHIPPED,
-    "the network that ships with the package; out of its range a heuristic decides",
+    "the trained network that ships with RARE; outside the range of its training data a heuristic decides",
     SchedulerFamily(_shipped, TRAINED),
 )
 SCHEDULERS.register(
     "batsim",
-    "a scheduler of another program, behind Batsim's protocol (docs/guides/batsim.md)",
+    "a scheduler in another program, connected by Batsim's protocol (docs/guides/batsim.md)",
     SchedulerFamily(_batsim, OTHER_PROGRAM, "batsim:ENDPOINT"),
 )
 SCHEDULERS.reserve(known_names(), "heuristic")

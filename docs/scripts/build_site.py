@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 import urllib.error
@@ -59,6 +60,7 @@ def main() -> int:
     if arguments.links:
         return check_external(arguments.out)
     begin = time.monotonic()
+    shutil.rmtree(arguments.out / "html", ignore_errors=True)  # pages that no longer exist would stay
     if build(arguments.out):
         return 1
     result = check(arguments.out / "html")

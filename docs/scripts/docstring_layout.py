@@ -2,7 +2,7 @@
 
 Sphinx reads docstrings as reStructuredText, which ours are not. Here one becomes such a text: rows become a list of
 definitions, `code` becomes code, numbers of rules become links, and nothing else has a meaning. Fields of a data class
-that its docstring does not describe are listed with their types, defaults and the comments beside them.
+that its docstring does not describe are listed with the comments beside them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from docs.scripts import site_pages
 
 ROW = re.compile(r"^(\*{0,2}\w+(?:, ?\*{0,2}\w+)*)( *): +(\S.*)$")
 RULE = re.compile(r"(?:RULES )?§(\d+\.\d+[a-z]?)\b")
+PAGE = re.compile(r"\bdocs/((?:[\w-]+/)*[\w-]+)\.md\b")
 ITEM = re.compile(r"^(- |\d+\. )")
 
 
@@ -39,7 +40,7 @@ def process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[
     names = set(fields_of(obj)) if what == "class" else set(parameters_of(obj))
     text, described = laid_out(lines, names)
     if what == "class" and (is_dataclass(obj) or hasattr(obj, "_fields")):
-        rest = {field: about for field, about in fields_of(obj).items() if field not in described}
+        rest = {field: about for field, about in fields_of(obj).items() if about and field not in described}
         text += definitions((f"``{field}``", about) for field, about in rest.items())
     lines[:] = [*text, ""]
 
@@ -121,7 +122,7 @@ def marked_up(text: str) -> str:
             pieces[place] = rf"\ ``{piece.strip()}``\ "
         else:
             escaped = re.sub(r"([\\*`|_<>])", r"\\\1", piece)
-            pieces[place] = RULE.sub(_rule_link, escaped)
+            pieces[place] = PAGE.sub(r"\\ :doc:`/\1`\\ ", RULE.sub(_rule_link, escaped))
     return "".join(pieces)
 
 
@@ -145,7 +146,10 @@ def parameters_of(obj: Any) -> list[str]:
 
 
 def fields_of(cls: Any) -> dict[str, str]:
-    """Public fields of a class's own body: name -> type, default and the comment at its end, marked up."""
+    """Public fields of a class's own body: name -> the comment at the end of its line, marked up.
+
+    A field without a comment has an empty text: the signature says the rest.
+    """
     try:
         source = textwrap.dedent(inspect.getsource(cls))
     except (OSError, TypeError):
@@ -158,9 +162,6 @@ def fields_of(cls: Any) -> dict[str, str]:
             continue
         if part.target.id.startswith("_") or "ClassVar" in ast.unparse(part.annotation):
             continue
-        about = f"*{marked_up(ast.unparse(part.annotation))}*"
-        if part.value is not None and not ast.unparse(part.value).startswith("field("):
-            about += rf", default ``{ast.unparse(part.value)}``"
-        comment = lines[part.end_lineno - 1][part.end_col_offset :].partition("#")[2].strip()
-        fields[part.target.id] = f"{about}. {marked_up(comment)}" if comment else about
+        comment = lines[(part.end_lineno or 1) - 1].partition("# ")[2].strip()
+        fields[part.target.id] = marked_up(comment)
     return fields

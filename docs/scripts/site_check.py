@@ -126,6 +126,42 @@ def _headings(levels: list[int]) -> list[str]:
 
 # --- the sources ----------------------------------------------------------------------------------------------
 
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+FENCED = re.compile(r"^(`{3,}|:{3,}).*?^\1 *$", re.MULTILINE | re.DOTALL)
+MARKDOWN_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors(text: str) -> set[str]:
+    """Anchors of the headings of a page of Markdown, as a forge and MyST make them."""
+    found: Counter[str] = Counter()
+    names = set()
+    for heading in HEADING.findall(FENCED.sub("", text)):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return names
+
+
+def local_links(page: Path) -> list[str]:
+    """Links of a page of Markdown to files and anchors, outside code."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    return [link for link in MARKDOWN_LINK.findall(text) if not re.match(r"[a-z]+:", link)]
+
+
+def broken_links(page: Path) -> list[str]:
+    """Local links of a page of Markdown that lead to no file or no heading."""
+    broken = []
+    for link in local_links(page):
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if not target.exists():
+            broken.append(link)
+        elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text(encoding="utf-8")):
+            broken.append(link)
+    return broken
+
+
 
 def external_links(docs: Path) -> list[tuple[str, str]]:
     """Links to other hosts in the pages of Markdown below `docs`, as (page, address)."""

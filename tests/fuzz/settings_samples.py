@@ -158,7 +158,7 @@ def settings_samples(folder: Path) -> list[Sample]:
         Sample("power feed, text", "power.txt", POWERS["power.txt"], partial(_fed, FeedOptions())),
         Sample("power feed, JSON", "power.json", POWERS["power.json"],
                partial(_fed, FeedOptions(unit="kW", path="site.wind+site.solar.0", time_path="datetime"))),
-        Sample("scheduler names", "names.txt", NAMES.encode(), named, SLOW),
+        Sample("scheduler names", "names.txt", NAMES.encode(), named, RARE),
         Sample("batsim answer", "a.json", json.dumps(ANSWER).encode(), answer),
         *_reports(folder),
         *_logs(folder),

@@ -14,7 +14,7 @@ from experiments.data.export_schedule import export_run
 from experiments.data.log_dataset import dataset_run
 from experiments.data.show_dataset import show_dataset
 from experiments.data.show_file import show_file
-from experiments.demo import demo_run
+from experiments.demo.run_demo import demo_run
 from experiments.engine.slurm.slurm_file import read_slurm_file
 from experiments.engine.where import Where
 from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run
