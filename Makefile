@@ -42,6 +42,7 @@ help:
 	@echo "make linkcheck  asks the network for every external link of the pages"
 	@echo "make docs-versions VERSIONS='v0.1 HEAD'  the site of several git refs side by side, with a switcher"
 	@echo "make mutation GROUP=readers SAMPLE=200 SEED=1  which small wrong changes the tests notice (rules, energy or readers)"
+	@echo "make fuzz    reads EXECUTIONS damaged files and command lines, table in build/fuzz.csv; also make kills, make bytes, make soak"
 	@echo "make check   lint, format, types, import direction and the fast tests"
 	@echo "make format  put all files into the project's format"
 	@echo "make bench   the speed table, beside a plain SimPy replay"
@@ -83,6 +84,26 @@ coverage: $(STAMP)
 	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q $(UNCOMPILED)
 	$(BIN)/coverage run --append -m pytest -q $(COVERED)
 	$(BIN)/coverage report
+
+# The campaigns of docs/reliability.md. Each writes a table and ends with exit code 1 where it finds a fault.
+EXECUTIONS ?= 1000000
+KILLS ?= 500
+CASES ?= 2000
+EVENTS ?= 100
+
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz.campaign --executions $(EXECUTIONS) --workers $(WORKERS) --seed $(SEED) --out build/fuzz.csv
+
+kills: $(STAMP)
+	$(BIN)/python -m tests.reliability.kill_campaign --kills $(KILLS) --seed $(SEED) --out build/kills.csv
+
+# With the archive traces: make bytes TRACES=--traces RARE_SHARED=FOLDER
+bytes: $(STAMP)
+	$(BIN)/python -m tests.reliability.byte_campaign --cases $(CASES) $(TRACES) --out build/bytes.csv
+
+# EVENTS is in millions.
+soak: $(STAMP)
+	$(BIN)/python -m tests.reliability.soak_campaign --events $(EVENTS) --out build/soak.csv
 
 # An hour and more for each group on two free cores; verdicts go to tests/mutation/results/.
 mutation: $(STAMP)
