@@ -47,7 +47,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # s a cell; the first may compile the rules
 nb_merge_streams = True
 tutorial_kernel.provide(ROOT)
 
