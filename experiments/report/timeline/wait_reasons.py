@@ -59,7 +59,9 @@ def wait_reasons(
     least_w, most_w = _spare(run)
     names = jobs["partition"].to_numpy() if "partition" in jobs else np.full(len(jobs), "")
     for name in set(names[waits].tolist()):
-        partition = partitions.get(name) or (next(iter(partitions.values())) if len(partitions) == 1 else None)
+        partition = partitions.get(name) or (
+            next(iter(partitions.values())) if len(partitions) == 1 else None
+        )
         if partition is None:
             continue
         free = partition.cores - _cores_used(rows, names, name)
@@ -135,7 +137,7 @@ def _partitions(config: dict[str, Any]) -> dict[str, _Partition]:
     pue = _number(cluster.get("pue"), 1.0)
     tables = {table.get("name"): table for table in cluster.get("partition") or [] if isinstance(table, dict)}
     for entry in resolved.get("partitions") or []:
-        node = tables.get(entry.get("name"), cluster.get("node") or {})
+        node: dict[str, Any] = tables.get(entry.get("name")) or cluster.get("node") or {}
         cores, nodes = _number(entry.get("cores"), 0), _number(entry.get("nodes"), 0)
         if cores <= 0 or nodes <= 0:
             continue
