@@ -18,7 +18,7 @@ from experiments.report.timeline.wait_reasons import wait_reasons
 from experiments.results.run_folder import load_compare, load_run, write_run
 from tests.experiments.fake_runs import START_S, fake_compare, fake_run
 
-PLAIN_NODE = {"core_w": 10.0, "idle_w": 20.0, "speed": []}
+PLAIN_NODE = {"core_w": 10.0, "idle_w": 20.0, "sleep_w": 0.0, "speed": []}
 
 
 def unpacked(packed):
