@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 import urllib.error
@@ -27,7 +28,9 @@ def build(out: Path, builder: str = "html", *options: str) -> int:
 
     processes = str(min(os.cpu_count() or 1, MOST_PROCESSES))
     strict = ["-W", "--keep-going", "-n", "-q", "-E", "-j", processes]
-    return sphinx(["-b", builder, *strict, "-d", str(out / "doctrees"), *options, str(DOCS), str(out / builder)])
+    return sphinx(
+        ["-b", builder, *strict, "-d", str(out / "doctrees"), *options, str(DOCS), str(out / builder)]
+    )
 
 
 def has_network() -> bool:
@@ -59,10 +62,15 @@ def main() -> int:
     if arguments.links:
         return check_external(arguments.out)
     begin = time.monotonic()
+    shutil.rmtree(arguments.out / "html", ignore_errors=True)  # pages that no longer exist would stay
     if build(arguments.out):
         return 1
     result = check(arguments.out / "html")
-    print(result.summary(), f"built in {time.monotonic() - begin:.0f} s: {arguments.out}/html/index.html", sep="\n")
+    print(
+        result.summary(),
+        f"built in {time.monotonic() - begin:.0f} s: {arguments.out}/html/index.html",
+        sep="\n",
+    )
     for problem in result.problems:
         print(problem, file=sys.stderr)
     return 1 if result.problems else 0

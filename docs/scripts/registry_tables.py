@@ -24,14 +24,24 @@ from traces.jobs.job_formats import JOB_FORMATS
 from traces.name_registry import Registry
 
 PAGE = page_path("names.md")
-HEAD = """# Names
+HEAD = """# Names of schedulers, algorithms and formats
 
-This page is written by `python -m docs.scripts.registry_tables` from the registries in the code; edit the
-help texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
-[extending.md](../guides/extending.md).
+This page lists every name that a command, a scenario or a Python call accepts for a scheduler, a training algorithm or
+a file format. You need it to choose a value for `--scheduler`, `--algorithm` or `--format`.
 
-A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED]`, such as `hvf+easy+green`; a backfill
-alone stands for `fcfs` with it. Needs: what a workload or a scenario must have for it.
+A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED]`, such as `hvf+easy+green`:
+
+| part | decides | if left out |
+|---|---|---|
+| order | which waiting job comes first | `fcfs`, if a backfill is given |
+| backfill | which jobs may start before the first one | `none` |
+| gate | whether a flexible job waits for renewable, cheap or low-carbon power | no gate |
+| victim | which running job stops in a shortage | `latest` |
+| speed | when jobs run at a lower speed level | full speed |
+
+`rare schedulers` prints the names of schedulers, with those that plug-ins add. The column *needs* says what the jobs or
+the scenario must have. [extending.md](../guides/extending.md) describes how to add a name.
+`python -m docs.scripts.registry_tables` writes this page from the registries in the code.
 """
 SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
     ("Orders", ORDERS),

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 GENERATED = ("genindex", "search", "py-modindex")  # written by Sphinx, with headings of its own
+LOADED = ("stylesheet", "icon")  # what a page loads; other <link>s say what belongs together
 DOI = re.compile(r"(?:doi:|doi\.org/)([^\s)\"'<>\]`,;]+)")
 DOI_SHAPE = re.compile(r"10\.\d{4,9}/[\w.()/:;-]*[\w)]$")
 ARXIV = re.compile(r"arxiv(?:\.org/abs/|[ :])\s*([\d.]+\d)", re.IGNORECASE)
@@ -41,9 +42,7 @@ class _Reader(HTMLParser):
             self.page.ids.add(str(values["id"]))
         if tag == "article":
             self._articles += 1
-        elif tag == "a" and values.get("href"):
-            self.page.links.append(str(values["href"]))
-        elif tag == "link" and values.get("rel") in ("stylesheet", "icon") and values.get("href"):
+        elif values.get("href") and (tag == "a" or (tag == "link" and values.get("rel") in LOADED)):
             self.page.links.append(str(values["href"]))
         elif tag == "script" and values.get("src"):
             self.page.links.append(str(values["src"]))
@@ -78,8 +77,11 @@ def read_page(path: Path) -> Page:
 
 def check(site: Path) -> SiteCheck:
     """Check every page below `site`. Links to other hosts are counted, not asked for."""
-    pages = {path.resolve(): read_page(path) for path in sorted(site.rglob("*.html"))
-             if path.relative_to(site).parts[0] != "_static"}
+    pages = {
+        path.resolve(): read_page(path)
+        for path in sorted(site.rglob("*.html"))
+        if path.relative_to(site).parts[0] != "_static"
+    }
     counts: Counter[str] = Counter({"pages": len(pages)})
     problems: list[str] = []
     for path, page in pages.items():
@@ -128,6 +130,44 @@ def _headings(levels: list[int]) -> list[str]:
 
 # --- the sources ----------------------------------------------------------------------------------------------
 
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+FENCED = re.compile(r"^(`{3,}|:{3,}).*?^\1 *$", re.MULTILINE | re.DOTALL)
+MARKDOWN_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors(text: str) -> set[str]:
+    """Anchors of the headings of a page of Markdown, as a forge and MyST make them."""
+    found: Counter[str] = Counter()
+    names = set()
+    for heading in HEADING.findall(FENCED.sub("", text)):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return names
+
+
+def local_links(page: Path) -> list[str]:
+    """Links of a page of Markdown to files and anchors, outside code."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    return [link for link in MARKDOWN_LINK.findall(text) if not re.match(r"[a-z]+:", link)]
+
+
+def broken_links(page: Path) -> list[str]:
+    """Local links of a page of Markdown that lead to no file or no heading."""
+    broken = []
+    for link in local_links(page):
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if not target.exists() or (anchor and target.suffix == ".md" and not has_anchor(target, anchor)):
+            broken.append(link)
+    return broken
+
+
+def has_anchor(page: Path, anchor: str) -> bool:
+    """Whether a page of Markdown has a heading with this anchor."""
+    return anchor in anchors(page.read_text(encoding="utf-8"))
+
 
 def external_links(docs: Path) -> list[tuple[str, str]]:
     """Links to other hosts in the pages of Markdown below `docs`, as (page, address)."""
@@ -141,6 +181,9 @@ def external_links(docs: Path) -> list[tuple[str, str]]:
 
 def misshapen_identifiers(text: str) -> list[str]:
     """DOIs and arXiv numbers of a text that cannot be any."""
-    dois = [each.rstrip(".,;:)") if each.count("(") < each.count(")") else each.rstrip(".,;:") for each in DOI.findall(text)]
+    dois = [
+        each.rstrip(".,;:)") if each.count("(") < each.count(")") else each.rstrip(".,;:")
+        for each in DOI.findall(text)
+    ]
     wrong = [each for each in dois if not DOI_SHAPE.match(each)]
     return wrong + [each for each in ARXIV.findall(text) if not ARXIV_SHAPE.match(each)]

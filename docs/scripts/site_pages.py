@@ -1,9 +1,12 @@
 """Pages of the site that are files elsewhere in the repository, and the links between them.
 
-Three kinds of page are plainer in the repository than on the site. A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx
-reads the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other
-files of the repository become downloads, which MyST makes by itself. The index page of a part lists its pages by hand;
-the site's navigation is made from the list. The glossary is a list; the site makes a glossary of it, with anchors.
+Some pages are plainer in the repository than on the site:
+
+- A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx reads
+  the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other files of
+  the repository become downloads, which MyST makes by itself.
+- The index page of a part lists its pages by hand; the site's navigation is made from the list.
+- The glossary is a list; the site makes a glossary of it, with anchors.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ INDEXES = ("index", "tutorials/index", "guides/index", "reference/index", "resul
 LISTED = re.compile(r"^(?:## (?P<caption>.+)|- \[[^\]]*\]\((?P<page>[^)#\s]+)\.md\))", re.MULTILINE)
 TERM = re.compile(r"^- \*\*(.+?)\*\*(.*?): (.*(?:\n  .*)*)$", re.MULTILINE)
 RULE = re.compile(r"\n\n(\d+\.\d+[a-z]?)(?= )")
+FILE_NAME = re.compile(r"(?<!`)\[`?(?:[\w.-]+/)*[\w-]+\.md`?\]\((?=[^)\s:]+\.md)")
+CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"(?<![\w/`\[])(?<!\]\()docs/(?:[\w-]+/)*[\w-]+\.md\b(?!\])")
 LINK = re.compile(r"(\]\()([^)\s#]+\.md)(#[^)\s]*)?(\))")
 
 
@@ -42,7 +48,7 @@ def connect(app: Any) -> None:
 def replace_text(app: Any, docname: str, source: list[str]) -> None:
     """Put the text that the site shows for `docname` into source[0]."""
     file = TEXTS.get(docname)
-    if file is None:
+    if file is None or not (ROOT / file).exists():  # a stub without its file fails as a broken link
         text = source[0]
         if docname.startswith("reference/api/"):
             text = with_names_linked(text)
@@ -110,7 +116,11 @@ def with_glossary(text: str) -> str:
 
 
 def relinked(text: str, page: Path) -> str:
-    """The text with links to files of `PAGES` replaced by links to their pages. `page` is a path without .md."""
+    """The text with links to files of `PAGES` replaced by links to their pages. `page` is a path without .md.
+
+    A link whose text is only the name of a page gets that page's title as its text, and so does a page that a sentence
+    names by its path.
+    """
 
     def link(match: re.Match[str]) -> str:
         target = match[2]
@@ -122,7 +132,16 @@ def relinked(text: str, page: Path) -> str:
             return match[0]
         return f"{match[1]}{os.path.relpath(DOCS / PAGES[name], page.parent)}.md{match[3] or ''}{match[4]}"
 
-    return LINK.sub(link, text)
+    def named(match: re.Match[str]) -> str:
+        return (
+            f"[]({os.path.relpath(ROOT / match[0], page.parent)})"
+            if (ROOT / match[0]).is_file()
+            else match[0]
+        )
+
+    pieces = CODE.split(FILE_NAME.sub("[](", LINK.sub(link, text)))
+    pieces[::2] = [NAMED.sub(named, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def moved(text: str, old: Path, new: Path) -> str:

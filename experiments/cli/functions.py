@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.data.log_dataset import dataset_run
     from experiments.data.show_dataset import dataset_text, show_dataset
     from experiments.data.show_file import show_file, show_text
-    from experiments.demo import demo_run
+    from experiments.demo.run_demo import demo_run
     from experiments.engine.slurm.slurm_file import slurm_file_schema
     from experiments.engine.where import Where
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
@@ -78,7 +78,7 @@ MODULES = {
     "experiments.data.log_dataset": ("dataset_run",),
     "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
     "experiments.data.show_file": ("show_file", "show_text"),
-    "experiments.demo": ("demo_run",),
+    "experiments.demo.run_demo": ("demo_run",),
     "experiments.engine.slurm.slurm_file": ("slurm_file_schema",),
     "experiments.engine.where": ("Where",),
     "experiments.evaluation.evaluate_run": ("EvaluationRequest", "evaluate_run", "evaluate_text"),

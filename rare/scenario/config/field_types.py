@@ -252,7 +252,7 @@ Stamp = Annotated[
 Zone = Annotated[
     Text | None,
     Field(
-        description="time zone of stamps without an offset; `UTC` must be given too",
+        description="time zone of stamps without an offset, such as `Europe/Berlin` or `UTC`",
         json_schema_extra=otherwise("none"),
     ),
 ]

@@ -109,9 +109,9 @@ class WorkloadTable(Table):
     )
     format: Text | None = Field(
         default=None,
-        description="of the file: "
+        description="format of the file: "
         + ", ".join(f'`"{name}"`' for name in JOB_FORMATS.built_in)
-        + ", or that of a plug-in",
+        + ", or one that a plug-in adds",
         json_schema_extra=otherwise("by the file's name"),
     )
     mapping: Text | None = Field(

@@ -1,0 +1,18 @@
+// The switcher of versions: a list beside the folders of the versions, loaded as a script so that it works from files too.
+document.addEventListener("DOMContentLoaded", () => {
+  const select = document.getElementById("rare-versions");
+  if (!select) return;
+  const root = document.documentElement.dataset.content_root || "./";
+  const list = document.createElement("script");
+  list.src = `${root}../switcher.js`;
+  list.onload = () => {
+    select.replaceChildren(
+      ...window.rareVersions.map(({ name, url }) => {
+        const here = name === select.dataset.version;
+        return new Option(name, `${root}../${url}`, here, here);
+      }),
+    );
+    select.addEventListener("change", () => window.location.assign(select.value));
+  };
+  document.head.append(list);
+});
