@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,11 @@ _GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECAS
 
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
-    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
+    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one.
+
+    >>> make_scheduler("hvf+easy+green").name
+    'hvf+easy+green'
+    """
     try:
         return _made(name, **params)
     except InputError as error:  # it quotes the name, however long
@@ -126,9 +131,9 @@ def checkpoint_folder(name: str) -> Path | None:
         return None
     if is_user_class(name) or first_word(name) in (*known_names(), *SCHEDULERS.built_in):
         return None
-    from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name, is_folder
+    from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
-    name = name if is_folder(Path(name)) else _without_guard(name)
+    name = name if os.path.isdir(name) else _without_guard(name)
     return find_folder(name) if is_checkpoint_name(name) else None
 
 
@@ -194,9 +199,7 @@ def _shipped(name: str, **params: float) -> BaseScheduler:
 
 
 def _checkpoint(folder: Path, name: str, **params: float) -> BaseScheduler:
-    from schedulers.network.checkpoint_files import is_folder
-
-    guarded = None if is_folder(Path(name)) else _GUARD.fullmatch(name.strip())
+    guarded = None if os.path.isdir(name) else _GUARD.fullmatch(name.strip())
     if guarded:
         from schedulers.guard.policy_switch import guarded_checkpoint
 

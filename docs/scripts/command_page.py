@@ -43,7 +43,9 @@ RULED = re.compile(r"\s*\[(default: .*|required|x[<>]=?.*|.*<=x.*)\]$")
 def commands_page() -> str:
     """The text of docs/reference/commands.md."""
     found = list(walk(rare, click.Context(rare, info_name="rare")))
-    rows = [(f"[`{path}`](#{path.replace(' ', '-')})", _first_sentence(command)) for command, path, _ in found]
+    rows = [
+        (f"[`{path}`](#{path.replace(' ', '-')})", _first_sentence(command)) for command, path, _ in found
+    ]
     overview = "\n## All commands\n\n" + markdown_table(("command", "what it does"), rows)
     return HEAD + overview + "".join(section(*each) for each in found)
 

@@ -1,9 +1,12 @@
 """Pages of the site that are files elsewhere in the repository, and the links between them.
 
-Three kinds of page are plainer in the repository than on the site. A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx
-reads the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other
-files of the repository become downloads, which MyST makes by itself. The index page of a part lists its pages by hand;
-the site's navigation is made from the list. The glossary is a list; the site makes a glossary of it, with anchors.
+Some pages are plainer in the repository than on the site:
+
+- A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx
+  reads the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other
+  files of the repository become downloads, which MyST makes by itself.
+- The index page of a part lists its pages by hand; the site's navigation is made from the list.
+- The glossary is a list; the site makes a glossary of it, with anchors.
 """
 
 from __future__ import annotations
@@ -130,7 +133,11 @@ def relinked(text: str, page: Path) -> str:
         return f"{match[1]}{os.path.relpath(DOCS / PAGES[name], page.parent)}.md{match[3] or ''}{match[4]}"
 
     def named(match: re.Match[str]) -> str:
-        return f"[]({os.path.relpath(ROOT / match[0], page.parent)})" if (ROOT / match[0]).is_file() else match[0]
+        return (
+            f"[]({os.path.relpath(ROOT / match[0], page.parent)})"
+            if (ROOT / match[0]).is_file()
+            else match[0]
+        )
 
     pieces = CODE.split(FILE_NAME.sub("[](", LINK.sub(link, text)))
     pieces[::2] = [NAMED.sub(named, piece) for piece in pieces[::2]]

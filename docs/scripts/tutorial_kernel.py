@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-STARTUP = "from docs.scripts.tutorial_kernel import prepare as _prepare\n_prepare(get_ipython())\ndel _prepare\n"
+STARTUP = (
+    "from docs.scripts.tutorial_kernel import prepare as _prepare\n_prepare(get_ipython())\ndel _prepare\n"
+)
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.engine.choose_executor import available_cores, has_dask
 from experiments.process.progress import time_text
 from rare.state.compile import is_compiled
 
@@ -123,7 +123,7 @@ class TimeEstimate:
     def __init__(self, steps: Sequence[LearningStep], week_s: float | None) -> None:
         self._pace = 1.0  # seconds taken by second expected, over the steps that are done
         self._taken_s = self._expected_s = 0.0
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = available_cores() if has_dask() else 1
         self._seconds = {step.name: step.seconds(week_s, cores) for step in steps} if week_s else {}
 
     def done(self, name: str, taken_s: float) -> None:

@@ -5,6 +5,7 @@ The first part is always made again; learning goes on where it was stopped.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from experiments.demo.demo_learning import begun_otherwise, forget, is_learned, learn_all, total_time
 from experiments.demo.demo_plan import DemoPlan, week_seconds
-from experiments.process.atomic_output import LEARNING, is_own_folder
+from experiments.process.atomic_output import LEARNING, check_place, is_own_folder
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.report.learned_facts import learning_facts
@@ -97,8 +98,9 @@ def demo_run(
 
 def _check_place(out: Path) -> None:
     """Refuse a folder of somebody else's before minutes are spent."""
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not is_own_folder(out))):
+    if os.path.exists(out) and (not out.is_dir() or (any(out.iterdir()) and not is_own_folder(out))):
         raise InputError(f"--out {out}: holds something that no demo wrote; give another folder")
+    check_place(out)
 
 
 def _add_learning(learning: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ def _scenario_name(name: str, base: Path) -> str:
     if name in shipped_names() or not (name.endswith(".toml") or "/" in name):
         return name
     beside = base / user_path(name)
-    return str(beside) if beside.is_file() else name  # `training/NAME` is no file
+    return str(beside) if is_regular(beside) else name  # `training/NAME` is no file
 
 
 def _windows(sweep: SweepFile, loaded: Loaded) -> list[str | None]:
@@ -195,7 +196,7 @@ def _absolute(name: str, base: Path) -> str:
     """A checkpoint or a class in a file, relative to the sweep file, by its whole path."""
     path = user_path(name.partition(".py:")[0] + ".py" if ".py:" in name else name)
     beside = base / path
-    if path.is_absolute() or not beside.exists() or name in ("", "."):
+    if path.is_absolute() or not os.path.exists(beside) or name in ("", "."):
         return name
     return str(beside.resolve()) + (f":{name.partition('.py:')[2]}" if ".py:" in name else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -83,7 +84,7 @@ def opened(out: str | Path, config: dict[str, Any], resume: bool) -> Iterator[Pa
     or if another process is writing it.
     """
     folder = user_path(out)
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not folder.is_dir():
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
     try:
         folder.mkdir(parents=True, exist_ok=True)

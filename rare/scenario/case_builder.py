@@ -98,6 +98,11 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
     """Read the scenario's files and build the Case. `seed`: of the service classes alone.
 
     InputError for anything that is wrong in the files or does not fit together.
+
+    >>> from rare.scenario.load import load_scenario
+    >>> case = build(load_scenario("tiny"), seed=0).case
+    >>> len(case.workload), case.cluster.cores
+    (20, 16)
     """
     record = BuildRecord()
     loaded = _at_the_windows_site(loaded)

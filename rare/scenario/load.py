@@ -13,7 +13,7 @@ from typing import Any
 from rare.scenario.config.scenario_config import Scenario
 from rare.scenario.config.toml_tables import KeyPath, TableProblem, dotted, parse_table, shown
 from traces.errors import InputError
-from traces.files.documents import parse_toml, read_text, reading, toml_tables, user_path
+from traces.files.documents import is_regular, parse_toml, read_text, reading, toml_tables, user_path
 from traces.files.text import place
 
 SHIPPED = Path(__file__).resolve().parent / "library"
@@ -69,7 +69,11 @@ def shipped_names() -> list[str]:
 
 
 def load_scenario(name: str = "plain", overrides: Overrides | None = None) -> Loaded:
-    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line."""
+    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line.
+
+    >>> load_scenario("tiny", Overrides(settings=("battery.hours=4",))).scenario.battery.hours
+    4.0
+    """
     overrides = overrides or Overrides()
     path = _find(name)
     with reading(path):
@@ -98,7 +102,7 @@ def _find(name: str) -> Path:
     if name in shipped_names():
         return SHIPPED / f"{name}.toml"
     ground = SHIPPED / f"{name}.toml"
-    if name.startswith(f"{GROUNDS}/") and ".." not in name and ground.is_file():
+    if name.startswith(f"{GROUNDS}/") and ".." not in name and is_regular(ground):
         return ground
     if name.endswith(".toml") or "/" in name:
         return user_path(name)

@@ -63,7 +63,10 @@ BATSIM = {
         {"id": "w0!1", "subtime": 0, "res": 2, "walltime": 20, "profile": "short"},
         {"id": 2, "subtime": 5.5, "res": 4, "walltime": -1, "profile": "flop"},
     ],
-    "profiles": {"short": {"type": "delay", "delay": 10}, "flop": {"type": "parallel_homogeneous", "cpu": 3e9}},
+    "profiles": {
+        "short": {"type": "delay", "delay": 10},
+        "flop": {"type": "parallel_homogeneous", "cpu": 3e9},
+    },
     "rare_speed_flops": 1e9,
 }
 
@@ -103,13 +106,13 @@ def used_samples(folder: Path) -> list[Sample]:
         Sample("jobs that wait, simulated", "u.csv", WAITING_JOBS.encode(), jobs, SLOW),
         Sample("batsim", "b.json", json.dumps(BATSIM).encode(), jobs),
         Sample("power, simulated", "p.csv", SUPPLY.encode(), power, SLOW),
-        Sample("price, simulated", "p.csv", PRICES.encode(), partial(_price, setting), SLOW),
+        Sample("price, simulated", "p.csv", PRICES.encode(), partial(_price, setting), RARE),
         Sample("carbon, simulated", "c.csv", CARBON.encode(),
-               lambda path: setting(path, "grid.carbon.file={}", "grid.carbon.gaps=hold"), SLOW),
+               lambda path: setting(path, "grid.carbon.file={}", "grid.carbon.gaps=hold"), RARE),
         Sample("grid events, simulated", "e.csv", EVENTS.encode(),
-               lambda path: setting(path, "events.file={}"), SLOW),
+               lambda path: setting(path, "events.file={}"), RARE),
         Sample("outages, simulated", "o.csv", OUTAGES.encode(),
-               lambda path: setting(path, "outages.file={}"), SLOW),
+               lambda path: setting(path, "outages.file={}"), RARE),
         Sample("scenario, simulated", "used-too.toml", SCENARIO.encode(),
                lambda path: simulated(str(path)), RARE),
         *(

@@ -32,8 +32,8 @@ from schedulers.heuristics.heuristic import known_names
 from schedulers.registry import SHIPPED_FOLDER
 from schedulers.user.plugin_schedulers import first_word
 from tests.energy.weather.weather_makers import openmeteo_csv, pvgis_hourly
-from tests.experiments.operate.shadow.made_logs import made_log
 from tests.experiments.fake_runs import fake_compare, fake_run
+from tests.experiments.operate.shadow.made_logs import made_log
 from tests.fuzz.folder_sample import in_folder
 from tests.fuzz.samples import SCENARIO, Sample
 from traces.errors import InputError, one_line
@@ -103,11 +103,14 @@ ANSWER = {
 COMMANDS = {
     "simulate": "simulate --scenario tiny --scheduler atc+easy --seed 3 --set battery.hours=2 --json --quiet",
     "simulate a file": "simulate --scenario mine.toml --workload jobs.csv --jobs 0:2 --no-figures --out run",
-    "simulate a window": "simulate --scenario tiny --window validation-00 --warmup 1h --clock simpy --out run-simpy --no-figures",
+    "simulate a window": "simulate --scenario tiny --window validation-00 --warmup 1h --clock simpy "
+    "--out run-simpy --no-figures",
     "traces show": "traces show p.csv --kind power --columns sun_mw,wind_mw --zone Europe/Berlin --gaps hold --json",
-    "traces show jobs": "traces show jobs.csv --kind workload --format csv --dependencies wait --cancellations replay",
-    "import": "traces import sacct sacct.txt --out own.csv --zone Europe/Paris --threads-per-core 2 --processors 64 --force",
-    "start-times": "start-times --workload jobs.csv --processors 16 --at 150 --futures 2 --horizon 1h --zone UTC --json",
+    "traces show jobs": "traces show jobs.csv --kind workload --format csv --dependencies wait "
+    "--cancellations replay",
+    "import": "traces import sacct sacct.txt --out own.csv --zone Europe/Paris --threads-per-core 2 "
+    "--processors 64 --force",
+    "start-times": "start-times --workload jobs.csv --processors 16 --at 150 --futures 2 --zone UTC --json",
     "report": "report run-before",
     "lists": "schedulers --json",
     "export": "export --format gantt tiny-run --out gantt.csv --force",
@@ -155,7 +158,7 @@ def settings_samples(folder: Path) -> list[Sample]:
         Sample("power feed, text", "power.txt", POWERS["power.txt"], partial(_fed, FeedOptions())),
         Sample("power feed, JSON", "power.json", POWERS["power.json"],
                partial(_fed, FeedOptions(unit="kW", path="site.wind+site.solar.0", time_path="datetime"))),
-        Sample("scheduler names", "names.txt", NAMES.encode(), named, SLOW),
+        Sample("scheduler names", "names.txt", NAMES.encode(), named, RARE),
         Sample("batsim answer", "a.json", json.dumps(ANSWER).encode(), answer),
         *_reports(folder),
         *_logs(folder),
@@ -201,7 +204,9 @@ def _datasets(folder: Path) -> list[Sample]:
         return [len(episode) for episode in load(place)]
 
     names = sorted(
-        path.relative_to(logged).as_posix() for path in logged.rglob("*.*") if path.suffix in (".json", ".hdf5")
+        path.relative_to(logged).as_posix()
+        for path in logged.rglob("*.*")
+        if path.suffix in (".json", ".hdf5")
     )
     found = [
         Sample(f"dataset's {name.rpartition('/')[2]}", name.rpartition("/")[2], (logged / name).read_bytes(),
@@ -268,7 +273,9 @@ def run_command(place: Path, path: Path, command: Callable[[list[str]], int] = m
             raise CommandFault(f"{words}: refused, and left {sorted(_listing(place) ^ before)}")
         last = said.splitlines()[-1:] or [""]
         if not last[0].startswith("rare: ") or stdout.getvalue():
-            raise CommandFault(f"{words}: refused without a line: {said[-300:]!r} {stdout.getvalue()[:100]!r}")
+            raise CommandFault(
+                f"{words}: refused without a line: {said[-300:]!r} {stdout.getvalue()[:100]!r}"
+            )
         if len(last[0]) > LONGEST_LINE:
             raise CommandFault(f"{words[:3]}: refused in {len(last[0])} characters")
         raise InputError(last[0][:200])

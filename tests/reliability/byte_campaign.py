@@ -181,6 +181,7 @@ def main() -> int:
     parser.add_argument("--traces", action="store_true", help="whole archive traces too, of RARE_SHARED")
     parser.add_argument("--out", type=Path, default=Path("bytes.csv"))
     options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     found = random_cases(options.cases, options.seed)
     if options.traces:
         beside = Path(__file__).resolve().parents[3] / "shared"
@@ -189,7 +190,9 @@ def main() -> int:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(FIELDS)
         for one in (*found, total(found)):
-            writer.writerow([getattr(one, name) if name != "seconds" else round(one.seconds) for name in FIELDS])
+            writer.writerow(
+                [getattr(one, name) if name != "seconds" else round(one.seconds) for name in FIELDS]
+            )
     print(total(found))
     return 0
 

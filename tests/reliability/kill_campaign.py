@@ -213,12 +213,17 @@ class KilledCommand:
         if self.case.log:
             after = self._checked_log(folder, polls, MOST_TRIES)
             assert after > polls
-            self.tally.contents, self.tally.bytes = after, sum(p.stat().st_size for p in folder.glob("o/*.jsonl"))
+            self.tally.contents, self.tally.bytes = (
+                after,
+                sum(p.stat().st_size for p in folder.glob("o/*.jsonl")),
+            )
             return
         check_whole(folder)
         wrong = differences(self.promised, contents(folder))
         assert not wrong, wrong[:5]
-        left = [path.name for path in folder.iterdir() if path.name.startswith(".") and path.name != ".output"]
+        left = [
+            path.name for path in folder.iterdir() if path.name.startswith(".") and path.name != ".output"
+        ]
         assert not left, f"left behind: {left}"
         self.tally.contents = len(self.promised)
         self.tally.bytes = sum(map(len, self.promised.values()))
@@ -227,9 +232,11 @@ class KilledCommand:
 def made_before(folder: Path, learning: bool) -> None:
     """A run folder, and a dataset, that commands of the campaign read."""
     folder.mkdir(parents=True)
-    run_whole("simulate --scenario tiny --no-figures --quiet --out run".split(), folder)
+    run_whole(["simulate", "--scenario", "tiny", "--no-figures", "--quiet", "--out", "run"], folder)
     if learning:
-        words = "dataset --scheduler easy,random --scenario tiny --episodes 20 --queue-slots 8 --quiet --out d"
+        words = (
+            "dataset --scheduler easy,random --scenario tiny --episodes 20 --queue-slots 8 --quiet --out d"
+        )
         run_whole([*words.split(), "--workers", "1"], folder)
     (folder / ".output").unlink()
 
@@ -271,6 +278,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="a command of the campaign; repeatable")
     parser.add_argument("--out", type=Path, default=Path("kills.csv"))
     options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     learning = all(importlib.util.find_spec(name) is not None for name in ("torch", "d3rlpy", "sb3_contrib"))
     cases = [
         case
@@ -285,7 +293,9 @@ def main() -> int:
         writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
         writer.writeheader()
         for tally in tallies:
-            writer.writerow({name: getattr(tally, name) for name in FIELDS[:-1]} | {"faults": len(tally.faults)})
+            writer.writerow(
+                {name: getattr(tally, name) for name in FIELDS[:-1]} | {"faults": len(tally.faults)}
+            )
     for tally in tallies:
         for fault in tally.faults:
             print(f"{tally.command}: {fault}")

@@ -60,7 +60,8 @@ def _fake(command: str) -> str:
 
 _QUICK = "--width 8 --quiet --out o"
 CASES = (
-    KillCase("simulate", "simulate --scenario tiny --scheduler lookahead --quiet --out o", ("jobs.csv", "metrics.json")),
+    KillCase("simulate", "simulate --scenario tiny --scheduler lookahead --quiet --out o",
+             ("jobs.csv", "metrics.json")),
     KillCase("compare", "compare --scenario tiny --scheduler easy,fcfs,atc+easy --quiet --no-figures --out o",
              ("compare.json", "jobs.csv")),
     KillCase("evaluate", "evaluate --scenario tiny --windows validation --scheduler easy,lookahead --workers 1 "

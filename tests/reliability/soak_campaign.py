@@ -36,7 +36,17 @@ from schedulers import make_scheduler
 
 MILLION = 1e6
 BLOCKS = 12
-FIELDS = ("subject", "million_events", "seconds", "first_mb", "last_mb", "peak_mb", "slope_mb", "low_mb", "high_mb")
+FIELDS = (
+    "subject",
+    "million_events",
+    "seconds",
+    "first_mb",
+    "last_mb",
+    "peak_mb",
+    "slope_mb",
+    "low_mb",
+    "high_mb",
+)
 SCHEDULERS = ("easy", "sjf+greedy", "wfp3+easy")
 JOBS = 20_000
 
@@ -57,7 +67,17 @@ def compiled_clock(jobs: int = JOBS) -> Steps:
     """Runs of a synthetic workload on an island, under three schedulers in turn; log events and instants."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "jobs.csv"
-        words = ["traces", "generate", "lublin", "--processors", "256", "--jobs", str(jobs), "--out", str(path)]
+        words = [
+            "traces",
+            "generate",
+            "lublin",
+            "--processors",
+            "256",
+            "--jobs",
+            str(jobs),
+            "--out",
+            str(path),
+        ]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             assert command(words) == 0
         case = build(load_scenario("plain", Overrides(workload=str(path)))).case
@@ -142,7 +162,13 @@ class Soak:
     def row(self) -> dict[str, object]:
         """The line of the table."""
         slope, low, high = self.slope()
-        numbers = (self.events[-1] / MILLION, self.seconds, self.memory_mb[0], self.memory_mb[-1], self.memory_mb.max())
+        numbers = (
+            self.events[-1] / MILLION,
+            self.seconds,
+            self.memory_mb[0],
+            self.memory_mb[-1],
+            self.memory_mb.max(),
+        )
         values = (*(f"{value:.4g}" for value in numbers), *(f"{value:.3g}" for value in (slope, low, high)))
         return dict(zip(FIELDS, (self.subject, *values), strict=True))
 
@@ -171,6 +197,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], choices=list(SUBJECTS), help="repeatable")
     parser.add_argument("--out", type=Path, default=Path("soak.csv"))
     options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     rows = []
     for subject in options.only or SUBJECTS:
         events = options.events * MILLION * SHARES.get(subject, 1.0)

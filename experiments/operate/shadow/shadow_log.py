@@ -112,7 +112,7 @@ class LogCounts:
 
 def read_log(folder: Path, counts: LogCounts) -> Iterator[LoggedPoll]:
     """The polls of a log, oldest first; counts what is there. InputError where there is no log."""
-    paths = sorted(folder.glob("observed-????-??-??.jsonl"))
+    paths = sorted(folder.glob("observed-????-??-??.jsonl")) if os.path.isdir(folder) else []
     if not paths:
         raise InputError("holds no log of a shadow (observed-DATE.jsonl)", where=folder)
     jobs: dict[str, SnapshotJob] = {}

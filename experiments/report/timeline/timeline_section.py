@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from experiments.results.run_folder import Compare, Run
 DAY_S = 86400
 SCRIPTS = ("data", "words", "plots", "page")  # templates/timeline_*.js, in this order
 MOST_MARKS = 2000
+MARKUP = 20_000  # bytes of style, controls and notes
 
 
 @dataclass(frozen=True)
@@ -59,25 +60,28 @@ def timeline_section(results: Run | Compare, room: int) -> TimelineSection | Non
     runs = results.runs if isinstance(results, Compare) else [results]
     names = results.labels if isinstance(results, Compare) else [results.scheduler or "run"]
     ranked = order([run.metrics for run in runs])
-    skeleton = sum(len(script.text.encode()) for script in _scripts()) + len(_json(plots)) + 4000 + 200 * MOST_MARKS
-    details, columns = choose_details(runs, ranked, room - skeleton)
+    marks = [_marks(run) for run in runs]
+    fixed = sum(len(script.text.encode()) for script in _scripts()) + len(_json([plots, marks])) + MARKUP
+    details, columns = choose_details(runs, ranked, room - fixed)
     shown = [place for place in ranked if details[place] is not None]
     if not shown:
         return None
     times = [runs[place].power["time_s"] for place in shown]
-    axis = time_axis(runs[shown[0]], min(float(t.iloc[0]) for t in times), max(float(t.iloc[-1]) for t in times))
+    axis = time_axis(
+        runs[shown[0]], min(float(t.iloc[0]) for t in times), max(float(t.iloc[-1]) for t in times)
+    )
     data = {
         "plots": plots,
         "axis": _axis(axis),
         "between": list(BETWEEN),
         "colours": style.STATUS | {"waiting": style.WAITING, "suspended": style.SUSPENDED},
         "columns": columns.packed,
-        "runs": [_run(details[place], names[place]) for place in shown],
+        "runs": [_run(details[place], names[place], marks[place]) for place in shown],
     }
     return TimelineSection(Markup(_json(data)), _notes([details[place] for place in range(len(runs))], names))
 
 
-def _run(details: RunDetails | None, name: str) -> dict[str, Any]:
+def _run(details: RunDetails | None, name: str, marks: list[dict[str, Any]]) -> dict[str, Any]:
     assert details is not None
     run, resolved = details.run, details.run.config.get("resolved") or {}
     partitions = resolved.get("partitions") or []
@@ -91,7 +95,7 @@ def _run(details: RunDetails | None, name: str) -> dict[str, Any]:
         "battery_wh": (resolved.get("battery_kwh") or 0) * 1000 or None,
         "supply": bool(run.power["supply_w"].notna().any()),
         "max_kills": (run.config.get("rules") or {}).get("max_kills"),
-        "marks": _marks(run),
+        "marks": marks,
     }
 
 
