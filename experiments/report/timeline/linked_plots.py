@@ -120,6 +120,7 @@ def _power(plot: Any) -> None:
     source = _steps_source("power_data", "x", *edges, "draw", "supply")
     for layer, (colour, hatch) in enumerate(STACKED):
         area = plot.varea_step(x="x", y1=f"y{layer}", y2=f"z{layer}", step_mode="after", source=source)
+        area.name = f"part{layer}"
         area.glyph.update(fill_color=colour, hatch_pattern=hatch, hatch_color="white", hatch_scale=8)
     plot.step(x="x", y="supply", mode="after", source=source, line_color=SUPPLY, line_dash="dashed")
     # A line for each ground, of which one is visible: Bokeh takes a new colour too late for a printed page.

@@ -113,7 +113,9 @@ def _spare(run: Run) -> tuple[np.ndarray, np.ndarray]:
         return np.full(size, -np.inf), np.full(size, np.inf)
     grid_w = _number(resolved["import_limit_kw"], np.inf) * 1000  # null: no limit
     beyond = parts["supply"] - parts["draw"]
-    content_wh = np.maximum(parts["content"], np.append(parts["content"][1:], 0.0))  # the larger end of each step
+    content_wh = np.maximum(
+        parts["content"], np.append(parts["content"][1:], 0.0)
+    )  # the larger end of each step
     least = beyond + grid_w
     most = beyond + _starting_limit_w(run.config, content_wh, grid_w) + _resting_w(run.config)
     if run.grid_events is not None:
@@ -129,7 +131,9 @@ def _starting_limit_w(config: dict[str, Any], content_wh: np.ndarray, grid_w: fl
     battery, resolved, rules = (config.get(name) or {} for name in ("battery", "resolved", "rules"))
     if not resolved.get("battery_kwh"):
         return np.full(len(content_wh), grid_w)
-    limit_w = _number(battery.get("discharge_ratio"), 1.0) * _number(resolved.get("peak_draw_kw"), np.inf) * 1000
+    limit_w = (
+        _number(battery.get("discharge_ratio"), 1.0) * _number(resolved.get("peak_draw_kw"), np.inf) * 1000
+    )
     if "discharge_kw" in battery:
         limit_w = _number(battery["discharge_kw"], np.inf) * 1000
     hours = max(_number(rules.get("min_battery_s"), 60), 1) / 3600

@@ -5,8 +5,9 @@ import pytest
 
 from traces.errors import InputError
 from traces.series.regular import Gaps, Rows, check_order, check_steps, drop_duplicates, make_grid, usual_step_s
+from traces.series.row_steps import row_steps
 
-HOUR = 3600
+HOUR, QUARTER = 3600, 900
 
 
 def times(*hours):
@@ -106,3 +107,16 @@ def test_a_gap_has_the_steps_of_the_row_before_it_or_else_of_the_one_behind():
     here.length_s[:] = (7200, 3600, 3600)  # one hour is missing: no whole step of two hours
     grid = make_grid(here, "f")
     assert (grid.start_s.tolist(), grid.length_s.tolist()) == ([0, 7200, 10800, 14400], [7200, 3600, 3600, 3600])
+
+
+@pytest.mark.parametrize("count", [23, 24])
+def test_a_coarser_stretch_in_the_middle_is_a_step_from_a_day_of_hours_on(count):
+    """Shorter, it could as well be lost rows."""
+    distances = [QUARTER] * 96 + [HOUR] * count + [QUARTER] * 96
+    utc_s = np.append(0, np.cumsum(distances))
+    lines = np.arange(len(utc_s)) + 2
+    if count == 24:
+        assert row_steps(utc_s, lines, "start", "f").changes == [(96, QUARTER, HOUR), (120, HOUR, QUARTER)]
+    else:
+        with pytest.raises(InputError, match="^f:99: from here rows are 3600 s apart, elsewhere 900 s"):
+            row_steps(utc_s, lines, "start", "f")

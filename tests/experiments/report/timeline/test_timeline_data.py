@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -222,6 +224,10 @@ class TestWaits:
 
 
 class TestPage:
+    def test_the_library_is_loaded_only_for_a_report(self):
+        code = "import sys, experiments.cli, experiments.report.html_report; sys.exit('bokeh' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
     def data(self, text):
         start = text.index('id="timeline-data">') + len('id="timeline-data">')
         return json.loads(text[start : text.index("</script>", start)])
