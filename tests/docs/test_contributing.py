@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("CONTRIBUTING.md", "SECURITY.md", ".github/PULL_REQUEST_TEMPLATE.md")
+PAGES = ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", ".github/PULL_REQUEST_TEMPLATE.md")
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 ELEMENTS = {"markdown", "textarea", "input", "dropdown", "checkboxes"}
 NAMED = re.compile(
@@ -50,7 +50,7 @@ def test_every_part_of_the_index_has_a_guide_and_every_guide_is_in_it():
 )
 def test_a_guide_says_what_it_is_for_how_to_try_it_and_what_tests_it(path):
     text = path.read_text(encoding="utf-8")
-    assert re.match(r"# .+\n\nThis guide is for ", text)
+    assert re.match(r"# .+\n\nThis guide shows how to ", text)
     headings = " ".join(re.findall(r"^#+ (.+)$", text, re.MULTILINE)).lower()
     assert "try it" in text.lower() and "test" in headings + text[-900:].lower()
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
