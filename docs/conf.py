@@ -55,6 +55,8 @@ tutorial_kernel.provide(ROOT)
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"RARE {version}"
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -47,7 +47,7 @@ TASKS = (
         ("rare.scenario.load", "Loaded shipped_names"),
         ("rare.scenario.case_builder", "Built"),
     )),
-    Task("api-schedulers", "Schedulers", "Make a scheduler by its name, or write one: what it sees and what it may return.", (
+    Task("api-schedulers", "Schedulers", "Make a scheduler by its name, or write one: what it sees and returns.", (
         ("schedulers", "make_scheduler describe known_names Heuristic Gate NumberParameter"),
         ("rare", "Scheduler ClusterView JobView WAIT"),
         ("rare.view", "OutlookStep GridEventView OutageView"),

@@ -2,9 +2,9 @@
 
 Some pages are plainer in the repository than on the site:
 
-- A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx reads
-  the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other files of
-  the repository become downloads, which MyST makes by itself.
+- A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx
+  reads the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other
+  files of the repository become downloads, which MyST makes by itself.
 - The index page of a part lists its pages by hand; the site's navigation is made from the list.
 - The glossary is a list; the site makes a glossary of it, with anchors.
 """

@@ -3,9 +3,13 @@
 import contextlib
 import sqlite3
 
+import numpy as np
 import pytest
 
+from experiments.report.html_report import write_report
+from experiments.report.timeline.packed_columns import WIDTHS, pack_numbers
 from schedulers import make_scheduler
+from tests.experiments.fake_runs import fake_run
 from traces.errors import InputError
 from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.sacct_reader import read_accounts
@@ -32,3 +36,26 @@ def test_a_database_whose_table_is_defined_by_no_text(tmp_path):
     with pytest.raises(InputError) as caught:
         read_accounts(path, SacctOptions(zone="UTC"))
     assert "slurm.db" in str(caught.value) and "Unicode" not in type(caught.value.__cause__).__name__
+
+
+@pytest.mark.parametrize("largest", [1e14, 1.5e14, 1e19, 1e300, 1.7e308])
+@pytest.mark.parametrize("quantum", [1.0, 1e-6])
+def test_numbers_of_any_size_are_packed_with_fewer_digits(largest, quantum):
+    """A job worth 150 million is a number of 48 bits in millionths: the report ended as a bug in rare."""
+    for differences in (False, True):
+        packed = pack_numbers(
+            np.array([-largest, 0, np.nan, largest]), quantum=quantum, differences=differences
+        )
+        assert packed["w"] in WIDTHS and packed["q"] * 2.0**46 >= largest
+    assert pack_numbers(np.array([7e13]), quantum=1.0)["q"] == 1.0
+
+
+def test_a_report_of_jobs_with_times_beyond_any_run(tmp_path):
+    fake_run(tmp_path / "run", 4)
+    path = tmp_path / "run" / "jobs.csv"
+    first, *rows = path.read_text("utf-8").splitlines()
+    column = first.split(",").index("submit_s")
+    cells = rows[0].split(",")
+    cells[column] = "1e99"
+    path.write_text("\n".join([first, ",".join(cells), *rows[1:]]) + "\n", "utf-8")
+    assert write_report(tmp_path / "run", redraw=False).is_file()

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ import coverage
 from tests.mutation.forks import SURVIVED, point_output_to_nothing, run_items
 from tests.mutation.groups import ROOT, Group
 
-SLOWEST_TEST_S = 20.0
+SLOWEST_TEST_S = 8.0
 """Tests that take longer (seconds of processor time, under the tracer) take no part."""
 BUDGET_S = 10.0
 """The tests of one mutant take no longer than this together, the fastest first."""
 
-UNMEASURED_S = 3.0
+UNMEASURED_S = 1.5
 
 
 class CoveringTests:
@@ -38,7 +39,7 @@ class CoveringTests:
 
     def unknown(self, items: list[Any]) -> list[Any]:
         """Tests that are not measured yet, and whose lines matter."""
-        seen = {name for name, _ in self._known["tests"]}
+        seen = {name for name, *_ in self._known["tests"]}
         self._always = (
             [item.nodeid for item in items if item.nodeid.startswith(self._last)] if self._last else []
         )
@@ -56,12 +57,12 @@ class CoveringTests:
 
     def seconds(self, names: list[str]) -> float:
         """Processor time of these tests under the tracer [s]."""
-        times = dict(self._known["tests"])
+        times = self._times()
         return sum(times.get(name, UNMEASURED_S) for name in names)
 
     def within_budget(self, names: list[str]) -> list[str]:
         """As many of these tests, from the first, as the budget allows; one at least."""
-        times, total, chosen = dict(self._known["tests"]), 0.0, []
+        times, total, chosen = self._times(), 0.0, []
         for name in names:
             total += times.get(name, UNMEASURED_S)
             if chosen and total > BUDGET_S:
@@ -69,11 +70,14 @@ class CoveringTests:
             chosen.append(name)
         return chosen
 
+    def _times(self) -> dict[str, float]:
+        return {name: seconds for name, seconds, *_ in self._known["tests"]}
+
     def _sorted(self, numbers: set[int]) -> list[str]:
         chosen = sorted(
             (self._known["tests"][number] for number in numbers), key=lambda test: (test[1], test[0])
         )
-        return [name for name, seconds in chosen if seconds <= SLOWEST_TEST_S]
+        return [name for name, seconds, *_ in chosen if seconds <= SLOWEST_TEST_S]
 
     def measure(self, config: Any, group: Group, new: list[Any]) -> None:
         """Run tests under coverage, and add to the file which lines each runs.
@@ -85,25 +89,38 @@ class CoveringTests:
         watch = coverage.Coverage(data_file=None, include=folders, config_file=False)
         signal.signal(signal.SIGPROF, _give_up)
         watch.start()
-        tests, failed = self._known["tests"], set()
-        number = {item.nodeid: len(tests) + place for place, item in enumerate(new)}
+        saved = time.monotonic()
         for item in new:
             watch.switch_context(item.nodeid)
             begin = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, SLOWEST_TEST_S)
-            if run_items(config, [item]) != SURVIVED:
-                failed.add(item.nodeid)
-                print("left out:", item.nodeid, file=sys.__stderr__, flush=True)
+            failed = run_items(config, [item]) != SURVIVED
             signal.setitimer(signal.ITIMER_PROF, 0)
-            tests.append((item.nodeid, round(time.process_time() - begin, 4)))
+            if failed:
+                print("left out:", item.nodeid, file=sys.__stderr__, flush=True)
+            self._known["tests"].append((item.nodeid, round(time.process_time() - begin, 4), not failed))
+            if time.monotonic() > saved + 30:
+                self._keep(watch.get_data())
+                saved = time.monotonic()
         watch.stop()
-        data = watch.get_data()
+        self._keep(watch.get_data())
+
+    def _keep(self, data: Any) -> None:
+        number = {name: place for place, (name, _, passed) in enumerate(self._known["tests"]) if passed}
         for file in data.measured_files():
             lines = self._known["lines"].setdefault(Path(file).relative_to(ROOT).as_posix(), {})
             for line, names in data.contexts_by_lineno(file).items():
-                runs = [number[name] for name in names if name in number and name not in failed]
-                lines[str(line)] = lines.get(str(line), []) + runs
+                runs = {number[name] for name in names if name in number}
+                lines[str(line)] = sorted(runs.union(lines.get(str(line), ())))
         self._kept.write_text(json.dumps(self._known), encoding="utf-8")
+
+
+def _in_turn(tests: list[str]) -> list[str]:
+    """The first case of each test, then the second of each, and so on."""
+    by_test: dict[str, list[str]] = {}
+    for test in tests:
+        by_test.setdefault(test.partition("[")[0], []).append(test)
+    return [test for row in zip_longest(*by_test.values()) for test in row if test]
 
 
 def _give_up(*_: Any) -> None:

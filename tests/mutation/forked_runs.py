@@ -17,7 +17,15 @@ from typing import Any
 import pytest
 
 from tests.mutation.covering_tests import CoveringTests
-from tests.mutation.forks import ELSEWHERE, NOT_RUN, in_fork, point_output_to_nothing, run_forks, run_items
+from tests.mutation.forks import (
+    ELSEWHERE,
+    KILLED,
+    NOT_RUN,
+    in_fork,
+    point_output_to_nothing,
+    run_forks,
+    run_items,
+)
 from tests.mutation.groups import ROOT, Group, draw_the_same_cases
 from tests.mutation.mutants import Mutant, mutated, outer_function
 
@@ -67,10 +75,11 @@ class Runner:
         source = (ROOT / mutant.file).read_text(encoding="utf-8")
         place = outer_function(source, mutant.line, mutant.column)
         if place is None:
-            change, chosen = (
-                changed_constants(mutant, mutated(source, mutant)),
-                self._tests.of_file(mutant.file),
-            )
+            try:
+                change = changed_constants(mutant, mutated(source, mutant))
+            except Exception:  # the import would have failed
+                return KILLED, 0.0, str
+            chosen = self._tests.of_file(mutant.file)
         else:
             change = self._changed_code(mutant, mutated(source, mutant), place)
             chosen = self._tests.of_lines(mutant.file, statement_lines(source, mutant.line))

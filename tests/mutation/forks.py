@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import resource
 import shutil
@@ -82,7 +83,7 @@ def in_fork(work: Callable[[], None]) -> None:
 def point_output_to_nothing() -> None:
     """Silence pytest's reporter."""
     for reporter in (each for each in gc.get_objects() if type(each).__name__ == "TerminalReporter"):
-        reporter._tw._file = open(os.devnull, "w", encoding="utf-8")
+        reporter._tw._file = io.StringIO()
 
 
 def _verdict(status: int, told: str) -> str:

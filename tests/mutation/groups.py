@@ -49,17 +49,25 @@ class Group:
                 setattr(sys.modules[module], name, value)
 
 
+_LONG_QUEUES = ("a_run_with_the_index", "a_long_queue_is_indexed", "index_without_the_compiler")
 _RULES = "tests/rare/rules"
 # The interpreter is some hundred times slower than compiled rules: one clock (the rules are the same for both),
 # and a part of the random cases, have to do.
 GROUPS = {
     "rules": Group(
         ("rare/rules",),
-        (_RULES,),
+        (_RULES, "tests/schedulers/heuristics/test_heuristics.py"),
         last=tuple(
             f"{_RULES}/{name}" for name in ("test_differential", "test_event_diff", "test_limit_diff")
         ),
-        without=("simpy", "test_no_leak", "lookahead", "test_the_draws_reach", "test_reference"),
+        without=(
+            "simpy",
+            "test_no_leak",
+            "lookahead",
+            "test_the_draws_reach",
+            "test_reference",
+            *_LONG_QUEUES,
+        ),
         fewer_cases=(
             ("tests.rare.rules.test_differential", "SEEDS", 12),
             ("tests.rare.rules.test_differential", "POWER_SEEDS", 8),

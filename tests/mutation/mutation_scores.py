@@ -1,4 +1,4 @@
-"""The score of each group and module, from the tables of verdicts: `python -m tests.mutation.mutation_scores [GROUP]`."""
+"""The score of each group and module, from the tables of verdicts: `... mutation_scores [GROUP]`."""
 
 from __future__ import annotations
 

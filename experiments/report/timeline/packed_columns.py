@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +25,12 @@ def pack_numbers(values: np.ndarray, *, quantum: float = 1.0, differences: bool 
     """Numbers rounded to whole multiples of `quantum`; NaN is missing.
 
     differences: store the change from row to row, which is small where values grow steadily.
-    Raises ValueError for numbers of more than 47 bits.
+    The quantum is made larger, by a power of ten, where a column holds numbers of more than 46 bits.
     """
-    numbers = np.asarray(values, dtype=float) / quantum
-    missing = np.isnan(numbers)
+    values = np.asarray(values, dtype=float)
+    missing = np.isnan(values)
+    quantum = _coarser(quantum, float(np.abs(values[~missing]).max(initial=0.0)))
+    numbers = values / quantum
     whole = np.rint(np.where(missing, 0, numbers)).astype(np.int64)
     if differences:
         if missing.any():  # repeat the value before, so that a gap costs no large difference
@@ -50,6 +53,16 @@ def pack_texts(texts: Sequence[str]) -> Packed:
 def packed_bytes(packed: Packed) -> int:
     """The length of a packed column in a page."""
     return len(packed.get("z", "")) + len(packed.get("m", "")) + len(packed.get("t", "")) + 60
+
+
+def _coarser(quantum: float, largest: float) -> float:
+    """The quantum, times the power of ten with which numbers up to `largest` and their differences fit."""
+    room = quantum * 2.0 ** (8 * WIDTHS[-1] - 2)
+    return (
+        quantum
+        if largest < room
+        else quantum * 10.0 ** math.ceil(math.log10(largest) - math.log10(room) + 1e-9)
+    )
 
 
 def _width(whole: np.ndarray) -> int:

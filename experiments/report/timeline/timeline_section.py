@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
@@ -67,7 +67,9 @@ def timeline_section(results: Run | Compare, room: int) -> TimelineSection | Non
     if not shown:
         return None
     times = [runs[place].power["time_s"] for place in shown]
-    axis = time_axis(runs[shown[0]], min(float(t.iloc[0]) for t in times), max(float(t.iloc[-1]) for t in times))
+    axis = time_axis(
+        runs[shown[0]], min(float(t.iloc[0]) for t in times), max(float(t.iloc[-1]) for t in times)
+    )
     data = {
         "plots": plots,
         "axis": _axis(axis),

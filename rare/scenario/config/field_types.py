@@ -282,7 +282,7 @@ DateOrder = Annotated[
     Literal["day-first", "month-first"] | None,
     Field(
         description="order of day and month in dates such as 01/02/2022",
-        json_schema_extra=otherwise("by a date that proves it"),
+        json_schema_extra=otherwise("from a date that decides it"),
     ),
 ]
 TimeUnit = Annotated[

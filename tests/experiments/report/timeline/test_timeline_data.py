@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -18,7 +20,7 @@ from experiments.report.timeline.wait_reasons import wait_reasons
 from experiments.results.run_folder import load_compare, load_run, write_run
 from tests.experiments.fake_runs import START_S, fake_compare, fake_run
 
-PLAIN_NODE = {"core_w": 10.0, "idle_w": 20.0, "speed": []}
+PLAIN_NODE = {"core_w": 10.0, "idle_w": 20.0, "sleep_w": 0.0, "speed": []}
 
 
 def unpacked(packed):
@@ -42,7 +44,9 @@ def unpacked(packed):
 def hand_made(folder, jobs, events, power, config=None):
     """A run of the given rows; jobs: (id, submit, start, end, cores, work, status)."""
     names = ["job_id", "submit_s", "start_s", "end_s", "cores", "work_s", "status"]
-    table = pd.DataFrame(jobs, columns=names).assign(suspensions=0, value=np.nan, earned=0.0, partition="main")
+    table = pd.DataFrame(jobs, columns=names).assign(
+        suspensions=0, value=np.nan, earned=0.0, partition="main"
+    )
     log = pd.DataFrame(events, columns=["time_s", "event", "job_id"])
     rows = pd.DataFrame(power, columns=["time_s", "supply_w", "draw_w", "used_cores", "queued"])
     rows = rows.assign(battery_w=np.nan, battery_wh=np.nan, grid_w=0.0, running=0)
@@ -63,7 +67,13 @@ def hand_made(folder, jobs, events, power, config=None):
 class TestPackedColumns:
     @pytest.mark.parametrize("differences", [False, True])
     def test_numbers_come_back(self, differences):
-        for values in ([], [5], [-1, 2**46, -(2**46), 0], [127, 128, 255, -128, -129], [np.nan, 3, np.nan, 4]):
+        for values in (
+            [],
+            [5],
+            [-1, 2**46, -(2**46), 0],
+            [127, 128, 255, -128, -129],
+            [np.nan, 3, np.nan, 4],
+        ):
             packed = pack_numbers(np.array(values, dtype=float), differences=differences)
             np.testing.assert_array_equal(unpacked(packed), values)
             json.dumps(packed, allow_nan=False)
@@ -137,9 +147,13 @@ class TestPower:
     @pytest.mark.parametrize("bins", [10_000_000, 500, 37])
     def test_energy_is_the_runs(self, tmp_path, bins):
         run = load_run(fake_run(tmp_path / "r", 200))
-        columns = {name: unpacked(one) for name, one in pack_steps(binned(power_steps(RunRows(run)), bins)).items()}
+        columns = {
+            name: unpacked(one) for name, one in pack_steps(binned(power_steps(RunRows(run)), bins)).items()
+        }
         hours = np.diff(columns["edges"]) / 3600
-        kwh = {name: float(columns[name] @ hours / 1000) for name in columns if len(columns[name]) == len(hours)}
+        kwh = {
+            name: float(columns[name] @ hours / 1000) for name in columns if len(columns[name]) == len(hours)
+        }
         metrics = run.metrics
         draw_kwh = kwh["renewable"] + kwh["discharge"] + kwh["grid"]
         assert draw_kwh == pytest.approx(metrics["energy_kwh"], rel=1e-5)
@@ -157,7 +171,13 @@ class TestPower:
         np.testing.assert_allclose(draw_w, run.power["draw_w"][:-1], atol=0.05)
 
     def test_cores_asked_by_waiting_jobs(self, tmp_path):
-        events = [(0, "submit", "a"), (10, "submit", "b"), (20, "start", "a"), (30, "shed", "a"), (40, "start", "b")]
+        events = [
+            (0, "submit", "a"),
+            (10, "submit", "b"),
+            (20, "start", "a"),
+            (30, "shed", "a"),
+            (40, "start", "b"),
+        ]
         jobs = [("a", 0, 20, np.nan, 3, 50, "unfinished"), ("b", 10, 40, np.nan, 4, 50, "unfinished")]
         power = [(second, 100, 0, 0, 0) for second in (0, 10, 20, 30, 40, 50)]
         steps = power_steps(hand_made(tmp_path / "r", jobs, events, power))
@@ -196,11 +216,18 @@ class TestWaits:
     def test_unknown_cluster_or_grid(self, tmp_path):
         power = [(0, 200, 70, 3, 1), (30, 80, 65, 2, 1), (100, 200, 80, 4, 0)]
         assert self.reasons(tmp_path / "1", power, config={"a": 1}) is None
-        config = {"cluster": {"node": PLAIN_NODE}, "resolved": {"partitions": [{"name": "main", "nodes": 2, "cores": 4}]}}
+        config = {
+            "cluster": {"node": PLAIN_NODE},
+            "resolved": {"partitions": [{"name": "main", "nodes": 2, "cores": 4}]},
+        }
         assert self.reasons(tmp_path / "2", power, config=config) == [30, 0, 0]
 
 
 class TestPage:
+    def test_the_library_is_loaded_only_for_a_report(self):
+        code = "import sys, experiments.cli, experiments.report.html_report; sys.exit('bokeh' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
     def data(self, text):
         start = text.index('id="timeline-data">') + len('id="timeline-data">')
         return json.loads(text[start : text.index("</script>", start)])
@@ -242,10 +269,15 @@ class TestPage:
         assert axis["offsets"] == [[START_S, -5 * 3600], [changes_s, -6 * 3600]]
 
     def test_marks_of_grid_events_and_outages(self, tmp_path):
-        folder = fake_run(tmp_path / "r", 20, config={"outage": [{"from": 9000, "to": 9600, "nodes": 2, "planned": True}]})
+        folder = fake_run(
+            tmp_path / "r", 20, config={"outage": [{"from": 9000, "to": 9600, "nodes": 2, "planned": True}]}
+        )
         events = pd.read_csv(folder / "events.csv")
         events.loc[len(events)] = [int(events["time_s"].max()), "lose", 1]
         events.to_csv(folder / "events.csv", index=False)
         marks = json.loads(timeline_section(load_run(folder), 5_000_000).data)["runs"][0]["marks"]
-        assert [mark["text"] for mark in marks] == ["planned outage of 2 node(s)", "an outage: jobs lost their nodes"]
+        assert [mark["text"] for mark in marks] == [
+            "planned outage of 2 node(s)",
+            "an outage: jobs lost their nodes",
+        ]
         assert (marks[0]["from"], marks[0]["to"]) == (9000, 9600)
