@@ -77,7 +77,7 @@ class Opened:
 def opened(browser, report, **options):
     page = browser.new_page(viewport={"width": 1200, "height": 1200}, **options)
     errors = []
-    page.on("console", lambda said: errors.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on(
         "request",
