@@ -56,5 +56,5 @@ def run_checked(command: str) -> None:
         env=environment,
         check=False,
     )
-    print(done.stdout, end="")
+    print(done.stdout.replace(f"{os.getcwd()}/", ""), end="")  # the folder has another name at each build
     done.check_returncode()

@@ -19,6 +19,9 @@ quiet_option = click.option("--quiet", is_flag=True, help="Nothing on stderr but
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario."
 )
+mapping_option = click.option(
+    "--mapping", metavar="NAME|FILE.toml", help="What the columns of a CSV or Parquet workload mean."
+)
 reservations_option = click.option(
     "--reservations",
     is_flag=True,

@@ -14,6 +14,7 @@ from experiments.cli.shared_options import (
     Seconds,
     force_option,
     json_option,
+    mapping_option,
     quiet_option,
     seed_option,
     together,
@@ -43,6 +44,7 @@ simulation_options = together(
         help="Change one key of the scenario, such as battery.hours=4. Repeatable.",
     ),
     click.option("--workload", metavar="FILE", help="Job trace: SWF, CSV or Parquet, plain or gzipped."),
+    mapping_option,
     click.option(
         "--processors",
         type=click.IntRange(min=1),
@@ -78,6 +80,7 @@ simulation_options = together(
 )
 _WISHES = (
     "workload",
+    "mapping",
     "power",
     "processors",
     "jobs",

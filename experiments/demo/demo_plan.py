@@ -87,20 +87,24 @@ class LearningStep:
 
 
 def learning_steps(plan: DemoPlan) -> tuple[LearningStep, ...]:
-    """The steps, in their order."""
+    """The steps, in their order.
+
+    Their lengths are processor times of one demo, by the time of a simulated week on the same machine: rounded, for
+    other machines have other ratios.
+    """
     return (
         LearningStep(
             "dataset",
             f"log the decisions of {plan.teacher}, which simulates what each choice leads to, "
             f"on {plan.episodes} training weeks",
-            5000,
+            3600,
             shared=True,
             entry="record",
-            compile_weeks=2000,
+            compile_weeks=1800,
         ),
-        LearningStep("bc", f"a small network imitates these decisions (bc, {plan.updates:,} updates)", 900),
+        LearningStep("bc", f"a small network imitates these decisions (bc, {plan.updates:,} updates)", 1000),
         LearningStep(
-            "crr", f"the same, only from decisions that came out well (crr, {plan.updates:,} updates)", 900
+            "crr", f"the same, only from decisions that came out well (crr, {plan.updates:,} updates)", 1500
         ),
         LearningStep(
             "ppo",
@@ -111,7 +115,7 @@ def learning_steps(plan: DemoPlan) -> tuple[LearningStep, ...]:
         LearningStep(
             "evaluation",
             "heuristics and networks on the test weeks, on which nothing was trained or chosen",
-            2000,
+            1800,
             shared=True,
         ),
     )

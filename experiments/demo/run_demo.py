@@ -62,7 +62,8 @@ def demo_run(
         )
         learn = False
     if begun_otherwise(learning, plan):
-        display.note(f"{learning}: was learned by another version or plan, so learning begins anew")
+        then = "learning begins anew" if learn else "it is removed"
+        display.note(f"{learning}: was learned by another version or plan of the demo, so {then}")
         forget(learning)
     previous = previous_config(out)
     compare = partial(
@@ -90,8 +91,8 @@ def demo_run(
     result |= {"learning": learning_facts(learning)}
     show(result)
     display.note(
-        "  This week is one of those on which the checkpoints of both networks were chosen; the table of test "
-        "weeks is the fair one."
+        "  This week is one of the validation weeks, by which the checkpoint ppo/best was chosen: the table of "
+        "test weeks is the fair comparison."
     )
     return result
 

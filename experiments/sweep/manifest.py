@@ -126,6 +126,7 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
             overrides = dataclasses.replace(
                 overrides,
                 workload=workload.file,
+                mapping=workload.mapping,
                 processors=workload.processors,
                 jobs=workload.jobs,
                 from_date=workload.from_date,

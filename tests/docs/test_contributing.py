@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("CONTRIBUTING.md", "SECURITY.md", ".github/PULL_REQUEST_TEMPLATE.md")
+PAGES = ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", ".github/PULL_REQUEST_TEMPLATE.md")
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 ELEMENTS = {"markdown", "textarea", "input", "dropdown", "checkboxes"}
 NAMED = re.compile(
@@ -45,10 +45,12 @@ def test_every_part_of_the_index_has_a_guide_and_every_guide_is_in_it():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "guides").glob("add-*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "guides").glob("add-*.md")), ids=lambda path: path.name
+)
 def test_a_guide_says_what_it_is_for_how_to_try_it_and_what_tests_it(path):
     text = path.read_text(encoding="utf-8")
-    assert re.match(r"# .+\n\nThis guide is for ", text)
+    assert re.match(r"# .+\n\nThis guide shows how to ", text)
     headings = " ".join(re.findall(r"^#+ (.+)$", text, re.MULTILINE)).lower()
     assert "try it" in text.lower() and "test" in headings + text[-900:].lower()
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -56,13 +58,17 @@ def test_a_guide_says_what_it_is_for_how_to_try_it_and_what_tests_it(path):
 
 
 def form(path: Path) -> dict[str, Any]:
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed; it comes with the extras cluster and docs")
+    yaml = pytest.importorskip(
+        "yaml", reason="PyYAML is not installed; it comes with the extras cluster and docs"
+    )
     loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert isinstance(loaded, dict)
     return loaded
 
 
-@pytest.mark.parametrize("path", [path for path in FORMS if path.stem != "config"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in FORMS if path.stem != "config"], ids=lambda path: path.stem
+)
 def test_a_form_is_one(path):
     content = form(path)
     assert set(content) == {"name", "description", "labels", "body"}

@@ -107,7 +107,11 @@ def test_the_notice_names_every_folder_with_data():
     notice = (ROOT / "NOTICE.md").read_text("utf-8")
     named = re.findall(r"^\| `([\w/.]+)`", notice, re.MULTILINE)
     assert [name for name in named if not (ROOT / name).exists()] == []
-    own = ("experiments/launchpad", "experiments/report", "rare/RULES.md")  # settings, templates and text of ours
+    own = (
+        "experiments/launchpad",
+        "experiments/report",
+        "rare/RULES.md",
+    )  # settings, templates and text of ours
     data = [
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
@@ -154,7 +158,9 @@ def test_the_source_distribution_holds_tests_pages_and_examples(tmp_path):
     """And nothing that only this checkout has."""
     for entry in ROOT.iterdir():
         if entry.is_dir() and entry.name in (*PACKAGES, "tests", "docs", "examples"):
-            shutil.copytree(entry, tmp_path / entry.name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
+            shutil.copytree(
+                entry, tmp_path / entry.name, ignore=shutil.ignore_patterns("__pycache__", "_build")
+            )
         elif entry.is_file():
             shutil.copy(entry, tmp_path / entry.name)
     (tmp_path / "demo-out").mkdir()
@@ -164,7 +170,14 @@ def test_the_source_distribution_holds_tests_pages_and_examples(tmp_path):
     (path,) = (tmp_path / "dist").glob("*.tar.gz")
     with tarfile.open(path) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"NOTICE.md", "LICENSE", "Makefile", "constraints.txt", "docs/conf.py", "tests/test_tree.py"} <= held
+    assert {
+        "NOTICE.md",
+        "LICENSE",
+        "Makefile",
+        "constraints.txt",
+        "docs/conf.py",
+        "tests/test_tree.py",
+    } <= held
     for folder in (*PACKAGES, "tests", "docs", "examples"):
         sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py")}
         assert sources - held == set()

@@ -161,6 +161,19 @@ def test_a_command_of_a_tutorial_that_fails_is_an_error(capsys):
     assert capsys.readouterr().out == "before\n"
 
 
+def test_tutorials_are_spread_over_the_processes_that_read_pages():
+    names = [f"guides/{letter}" for letter in "abcdef"] + ["tutorials/one", "tutorials/two"]
+    spread = list(names)
+    site_pages.spread_tutorials(None, None, spread)
+    assert sorted(spread) == names
+    assert [spread.index("tutorials/one"), spread.index("tutorials/two")] == [0, 4]
+
+
+def test_the_folder_of_a_build_is_not_shown(capsys):
+    run_checked("echo $PWD/report.html")
+    assert capsys.readouterr().out == "report.html\n"
+
+
 # --- doctests -------------------------------------------------------------------------------------------------
 
 

@@ -127,10 +127,9 @@ def changed_constants(mutant: Mutant, text: str) -> Callable[[], None] | None:
             if not isinstance(node, ast.Assign | ast.AnnAssign):
                 return None
             exec(compile(ast.Module([node], []), mutant.file, "exec"), new)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {
-                each.id
-                for each in ast.walk(node)
-                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+                each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)
             }
 
     def change() -> None:

@@ -56,7 +56,7 @@ _RULES = "tests/rare/rules"
 GROUPS = {
     "rules": Group(
         ("rare/rules",),
-        (_RULES, "tests/schedulers/heuristics/test_heuristics.py"),
+        (_RULES,),
         last=tuple(
             f"{_RULES}/{name}" for name in ("test_differential", "test_event_diff", "test_limit_diff")
         ),

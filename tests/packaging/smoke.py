@@ -53,7 +53,9 @@ def run(words: Sequence[str], folder: Path, environment: dict[str, str]) -> None
 
 def main() -> int:
     """The command; exit code 0, or 1 after the first thing that is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("distribution", nargs="+", type=Path, help="a wheel or a source distribution")
     parser.add_argument("--python", default=sys.executable, help="the interpreter to install it for")
     parser.add_argument("--learn", action="store_true", help="with the extra `learn`")

@@ -8,7 +8,13 @@ import click
 
 from experiments.cli import functions
 from experiments.cli.output import clean_stdout, json_text
-from experiments.cli.shared_options import force_option, json_option, quiet_option, settings_option
+from experiments.cli.shared_options import (
+    force_option,
+    json_option,
+    mapping_option,
+    quiet_option,
+    settings_option,
+)
 from experiments.cli.where_options import where_of, where_options
 from experiments.process.progress import ProgressDisplay
 
@@ -17,6 +23,7 @@ from experiments.process.progress import ProgressDisplay
 @click.argument("file", metavar="FILE.toml", required=False)
 @click.option("--out", default="size-out", show_default=True, metavar="DIR", help="Folder of the results.")
 @click.option("--workload", metavar="FILE", help="Job trace, instead of the one that FILE.toml names.")
+@mapping_option
 @click.option("--power", metavar="FILE", help="Power series (CSV) for sources that name no file.")
 @settings_option
 @where_options
@@ -27,7 +34,14 @@ from experiments.process.progress import ProgressDisplay
 @json_option("size.json")
 @quiet_option
 def size(
-    file: str | None, costs: bool, schema: bool, no_runs: bool, as_json: bool, quiet: bool, **options: Any
+    file: str | None,
+    costs: bool,
+    schema: bool,
+    no_runs: bool,
+    mapping: str | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Find the wind, sun, battery and grid line that serve these jobs best.
 
@@ -39,6 +53,8 @@ def size(
         return
     if file is None:
         raise click.UsageError("Missing argument 'FILE.toml'; examples/size.toml is one.")
+    if mapping is not None:
+        options["settings"] = (f"workload.mapping={mapping}", *options["settings"])
     with clean_stdout(as_json):
         where = where_of(options)
         request = functions.SizeRequest(file, where=where, runs=not no_runs, **options)

@@ -12,6 +12,7 @@ from experiments.cli.shared_options import (
     Seconds,
     force_option,
     json_option,
+    mapping_option,
     quiet_option,
     scenario_option,
     seed_option,
@@ -19,7 +20,7 @@ from experiments.cli.shared_options import (
 )
 from experiments.process.progress import ProgressDisplay
 
-_WISHES = ("workload", "power", "processors", "settings")
+_WISHES = ("workload", "mapping", "power", "processors", "settings")
 
 
 @click.command("start-times")
@@ -55,6 +56,7 @@ _WISHES = ("workload", "power", "processors", "settings")
 @scenario_option("Scenario of the power side; with --at also of jobs and machine.", default="plain")
 @settings_option
 @click.option("--workload", metavar="FILE", help="With --at: the job trace.")
+@mapping_option
 @click.option(
     "--processors", type=click.IntRange(min=1), metavar="N", help="With --at: processors of the machine."
 )

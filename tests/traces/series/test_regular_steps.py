@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from traces.errors import InputError
-from traces.series.regular import Gaps, Rows, check_order, check_steps, drop_duplicates, make_grid, usual_step_s
+from traces.series.regular import (
+    Gaps,
+    Rows,
+    check_order,
+    check_steps,
+    drop_duplicates,
+    make_grid,
+    usual_step_s,
+)
 from traces.series.row_steps import row_steps
 
 HOUR, QUARTER = 3600, 900

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rare import package_origin
-from rare.package_origin import MARK, OTHERS, check_packages
+from rare.start import package_origin
+from rare.start.package_origin import MARK, OTHERS, check_packages
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EDITABLE = """
 import sys
 from importlib.util import spec_from_file_location
@@ -30,7 +31,9 @@ sys.meta_path.append(Finder)
 def python(*words, cwd, path=ROOT, site=False):
     """Exit code and lines on stderr of a Python with this PYTHONPATH, and with nothing that is installed."""
     words = words if site else ("-S", *words)
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONSAFEPATH")
+    }
     if path is not None:
         environment["PYTHONPATH"] = str(path)
     done = subprocess.run(
@@ -116,11 +119,14 @@ def test_a_folder_without_init_hides_an_editable_installation_alone(tmp_path):
 def test_a_zip_file_of_the_packages_is_whole(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for name in (*OTHERS, "rare"):
-            for path in (ROOT / name).glob("*.py"):
-                archive.write(path, f"{name}/{path.name}")
+            for path in [*(ROOT / name).glob("*.py"), *(ROOT / name).glob("start/*.py")]:
+                archive.write(path, path.relative_to(ROOT))
     assert python("-c", "import rare, energy", cwd=tmp_path, path=tmp_path / "all.zip") == (0, [])
     package(tmp_path, "energy")
-    assert "hides the package 'energy'" in python("-c", "import rare", cwd=tmp_path, path=tmp_path / "all.zip")[1][-1]
+    assert (
+        "hides the package 'energy'"
+        in python("-c", "import rare", cwd=tmp_path, path=tmp_path / "all.zip")[1][-1]
+    )
 
 
 class TestAnotherDistribution:
@@ -129,9 +135,10 @@ class TestAnotherDistribution:
     @pytest.fixture
     def site(self, tmp_path):
         for name in (*OTHERS, "rare"):
-            (tmp_path / name).mkdir()
-            for path in (ROOT / name).glob("*.py"):
-                (tmp_path / name / path.name).write_bytes(path.read_bytes())
+            for path in [*(ROOT / name).glob("*.py"), *(ROOT / name).glob("start/*.py")]:
+                copy = tmp_path / path.relative_to(ROOT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(path.read_bytes())
         info = tmp_path / "traces-0.6.6.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: traces\nVersion: 0.6.6\n")
@@ -152,18 +159,14 @@ class TestAnotherDistribution:
         assert code == 1 and "has lost its __init__.py; install RARE again" in lines[-1]
 
     def test_or_all_of_the_package(self, site, tmp_path_factory):
-        for path in (site / "traces").iterdir():
-            path.unlink()
-        (site / "traces").rmdir()
+        shutil.rmtree(site / "traces")
         code, lines = python("-c", "import rare", cwd=tmp_path_factory.mktemp("work"), path=site)
         assert code == 1 and "'traces' of RARE is missing in" in lines[-1]
 
     def test_in_another_folder_of_the_path(self, site, tmp_path_factory):
         path = os.pathsep.join([str(site), str(ROOT)])
         (site / "traces" / "__init__.py").write_text("")
-        for path_of_rare in (site / "rare").iterdir():
-            path_of_rare.unlink()
-        (site / "rare").rmdir()
+        shutil.rmtree(site / "rare")
         code, lines = python("-c", "import rare", cwd=tmp_path_factory.mktemp("work"), path=path)
         assert code == 1 and "it belongs to the distribution traces 0.6.6" in lines[-1]
 
