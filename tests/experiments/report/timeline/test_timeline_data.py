@@ -260,6 +260,14 @@ class TestPage:
         assert data["runs"][0]["name"].startswith("script><script>alert(1)</script>")
         assert unpacked(data["columns"][data["runs"][0]["jobs"]["user_names"]]) == [evil[:-3]]
 
+    @pytest.mark.parametrize(
+        "damaged", [None, 3, "text", [1], {"partitions": [1, {"cores": "x"}], "battery_kwh": "y"}]
+    )
+    def test_a_damaged_configuration_only_tells_less(self, tmp_path, damaged):
+        names = ("resolved", "cluster", "rules", "outage", "grid", "battery")
+        run = load_run(fake_run(tmp_path / "r", 20, config=dict.fromkeys(names, damaged)))
+        assert json.loads(timeline_section(run, 5_000_000).data)["runs"][0]["cores"] is None
+
     def test_time_zone_and_change_of_clocks(self, tmp_path):
         config = {"time": {"origin_utc": "2022-11-05T00:00:00+00:00", "zone": "US/Central"}}
         run = load_run(fake_run(tmp_path / "r", 20, config=config))
