@@ -118,7 +118,7 @@ def _spare(run: Run) -> tuple[np.ndarray, np.ndarray]:
         parts["content"], np.append(parts["content"][1:], 0.0)
     )  # the larger end of each step
     least = beyond + grid_w
-    most = beyond + _starting_limit_w(run.config, content_wh, grid_w) + _resting_w(run.config)
+    most = beyond + starting_limit_w(run.config, content_wh, grid_w) + _resting_w(run.config)
     if run.grid_events is not None:
         for event in run.grid_events.itertuples():
             during = (time_s >= event.start_s) & (time_s < event.end_s)
@@ -127,7 +127,7 @@ def _spare(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return least, most
 
 
-def _starting_limit_w(config: dict[str, Any], content_wh: np.ndarray, grid_w: float) -> np.ndarray:
+def starting_limit_w(config: dict[str, Any], content_wh: np.ndarray, grid_w: float) -> np.ndarray:
     """W that battery and grid may give to a start at each content of the battery: RULES 2.5 at `min_battery_s`."""
     battery, resolved, rules = (table(config, name) for name in ("battery", "resolved", "rules"))
     if not resolved.get("battery_kwh"):
