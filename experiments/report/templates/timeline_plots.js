@@ -222,7 +222,7 @@ class View {
   }
 
   ticks(from, to, width) {
-    const most = Math.max(2, Math.floor(width / 95)), found = this.clock.dated ? datedTicks(this.clock, from, to, most)
+    const most = Math.max(3, Math.floor(width / 85)), found = this.clock.dated ? datedTicks(this.clock, from, to, most)
       : elapsedTicks(this.data.axis.begin, from, to, most);
     for (const plot of this.plots) this.model(`${plot.name}_ticks`).ticks = found.map(([second]) => second);
     this.plots[3].below[0].major_label_overrides = new Map(found);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from experiments.figures.drawing import style
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.report.page_templates import TEMPLATES, sha256
+from experiments.report.timeline.config_values import number, table, tables
 from experiments.report.timeline.job_details import BETWEEN
 from experiments.report.timeline.linked_plots import library_script, plots_json
 from experiments.report.timeline.page_budget import RunDetails, choose_details
@@ -83,18 +84,18 @@ def timeline_section(results: Run | Compare, room: int) -> TimelineSection | Non
 
 def _run(details: RunDetails | None, name: str, marks: list[dict[str, Any]]) -> dict[str, Any]:
     assert details is not None
-    run, resolved = details.run, details.run.config.get("resolved") or {}
-    partitions = resolved.get("partitions") or []
+    run, resolved = details.run, table(details.run.config, "resolved")
+    cores = sum(number(entry.get("cores"), 0) for entry in tables(resolved, "partitions"))
     return {
         "name": style.label(name, 60),
         "power": details.power,
         "jobs": details.jobs,
         "bin_s": details.bin_s,
         "end_s": float(run.power["time_s"].iloc[-1]),
-        "cores": sum(entry.get("cores") or 0 for entry in partitions if isinstance(entry, dict)) or None,
-        "battery_wh": (resolved.get("battery_kwh") or 0) * 1000 or None,
+        "cores": cores or None,
+        "battery_wh": number(resolved.get("battery_kwh"), 0) * 1000 or None,
         "supply": bool(run.power["supply_w"].notna().any()),
-        "max_kills": (run.config.get("rules") or {}).get("max_kills"),
+        "max_kills": number(table(run.config, "rules").get("max_kills"), 0) or None,
         "marks": marks,
     }
 
@@ -139,7 +140,7 @@ def _marks(run: Run) -> list[dict[str, Any]]:
             if event.notice_s < event.start_s:
                 marks.append(_mark(event.notice_s, event.start_s, "notice", "notice of a grid event"))
             marks.append(_mark(event.start_s, event.end_s, "grid_event", f"grid event{limit}"))
-    for outage in run.config.get("outage") or []:
+    for outage in tables(run.config, "outage"):
         span = _outage_span(outage, run)
         if span is not None:
             kind = "planned outage" if outage.get("planned") else "outage"
@@ -153,9 +154,9 @@ def _mark(from_s: float, to_s: float, kind: str, text: str) -> dict[str, Any]:
     return {"from": float(from_s), "to": float(to_s), "kind": kind, "text": text}
 
 
-def _outage_span(outage: Any, run: Run) -> tuple[float, float] | None:
+def _outage_span(outage: Mapping[str, Any], run: Run) -> tuple[float, float] | None:
     """Begin and end in seconds of the workload's clock; None for dates, whose calendar the folder does not tell."""
-    begin, end = (outage.get("from"), outage.get("to")) if isinstance(outage, dict) else (None, None)
+    begin, end = outage.get("from"), outage.get("to")
     if not isinstance(begin, int):
         return None
     return float(begin), float(end) if isinstance(end, int) else float(run.power["time_s"].iloc[-1])

@@ -13,6 +13,7 @@ import pandas as pd
 
 from experiments.figures.drawing.job_intervals import RUNNING
 from experiments.figures.power_timeline import power_columns
+from experiments.report.timeline.config_values import number, table, tables
 from experiments.report.timeline.run_rows import RunRows
 from experiments.results.run_folder import Run
 
@@ -103,41 +104,41 @@ def _spare(run: Run) -> tuple[np.ndarray, np.ndarray]:
     The first leaves out the battery and all times of grid events. The second is the starting capacity (RULES 2.5
     and 2.6) with all that unused nodes could draw, since these go dark for a job.
     """
-    table, parts = run.power, power_columns(run.power)
-    size = len(table)
-    resolved = run.config.get("resolved") or {}
+    time_s, parts = run.power["time_s"].to_numpy(dtype=float), power_columns(run.power)
+    size = len(time_s)
+    resolved = table(run.config, "resolved")
     if "supply" not in parts:
         return np.full(size, np.inf), np.full(size, np.inf)
-    varies = isinstance(run.config.get("grid"), dict) and run.config["grid"].get("import_series")
+    varies = table(run.config, "grid").get("import_series")
     if "import_limit_kw" not in resolved or varies:
         return np.full(size, -np.inf), np.full(size, np.inf)
-    grid_w = _number(resolved["import_limit_kw"], np.inf) * 1000  # null: no limit
+    grid_w = number(resolved["import_limit_kw"], np.inf) * 1000  # null: no limit
     beyond = parts["supply"] - parts["draw"]
     content_wh = np.maximum(
         parts["content"], np.append(parts["content"][1:], 0.0)
     )  # the larger end of each step
     least = beyond + grid_w
-    most = beyond + _starting_limit_w(run.config, content_wh, grid_w) + _resting_w(run.config)
+    most = beyond + starting_limit_w(run.config, content_wh, grid_w) + _resting_w(run.config)
     if run.grid_events is not None:
         for event in run.grid_events.itertuples():
-            during = ((table["time_s"] >= event.start_s) & (table["time_s"] < event.end_s)).to_numpy()
+            during = (time_s >= event.start_s) & (time_s < event.end_s)
             least[during] = -np.inf
             most[during] = np.fmin(most[during], event.limit_w - parts["draw"][during])
     return least, most
 
 
-def _starting_limit_w(config: dict[str, Any], content_wh: np.ndarray, grid_w: float) -> np.ndarray:
+def starting_limit_w(config: dict[str, Any], content_wh: np.ndarray, grid_w: float) -> np.ndarray:
     """W that battery and grid may give to a start at each content of the battery: RULES 2.5 at `min_battery_s`."""
-    battery, resolved, rules = (config.get(name) or {} for name in ("battery", "resolved", "rules"))
+    battery, resolved, rules = (table(config, name) for name in ("battery", "resolved", "rules"))
     if not resolved.get("battery_kwh"):
         return np.full(len(content_wh), grid_w)
     limit_w = (
-        _number(battery.get("discharge_ratio"), 1.0) * _number(resolved.get("peak_draw_kw"), np.inf) * 1000
+        number(battery.get("discharge_ratio"), 1.0) * number(resolved.get("peak_draw_kw"), np.inf) * 1000
     )
     if "discharge_kw" in battery:
-        limit_w = _number(battery["discharge_kw"], np.inf) * 1000
-    hours = max(_number(rules.get("min_battery_s"), 60), 1) / 3600
-    lasting_w = content_wh * _number(battery.get("discharge_efficiency"), 1.0) / hours
+        limit_w = number(battery["discharge_kw"], np.inf) * 1000
+    hours = max(number(rules.get("min_battery_s"), 60), 1) / 3600
+    lasting_w = content_wh * number(battery.get("discharge_efficiency"), 1.0) / hours
     if rules.get("dispatch_first") == "grid":
         return grid_w + np.minimum(limit_w, lasting_w)
     return np.where(lasting_w >= limit_w, limit_w + grid_w, np.maximum(grid_w, lasting_w))
@@ -150,22 +151,20 @@ def _resting_w(config: dict[str, Any]) -> float:
 
 def _partitions(config: dict[str, Any]) -> dict[str, _Partition]:
     """The partitions by name, as far as the resolved configuration tells."""
-    resolved, cluster = config.get("resolved"), config.get("cluster")
+    cluster = table(config, "cluster")
     found: dict[str, _Partition] = {}
-    if not isinstance(resolved, dict) or not isinstance(cluster, dict):
-        return found
-    pue = _number(cluster.get("pue"), 1.0)
-    tables = {table.get("name"): table for table in cluster.get("partition") or [] if isinstance(table, dict)}
-    for entry in resolved.get("partitions") or []:
-        node: dict[str, Any] = tables.get(entry.get("name")) or cluster.get("node") or {}
-        cores, nodes = _number(entry.get("cores"), 0), _number(entry.get("nodes"), 0)
+    pue = number(cluster.get("pue"), 1.0)
+    declared = {str(one.get("name")): one for one in tables(cluster, "partition")}
+    for entry in tables(table(config, "resolved"), "partitions"):
+        node = declared.get(str(entry.get("name"))) or table(cluster, "node")
+        cores, nodes = number(entry.get("cores"), 0), number(entry.get("nodes"), 0)
         if cores <= 0 or nodes <= 0:
             continue
         # With GPUs and speed levels a job may draw more or less than its cores at full speed.
         plain = not (node.get("gpus_per_node") or node.get("speed") or node.get("speeds"))
-        core_w = _number(node.get("core_w"), np.nan) if plain else np.nan
-        node_w = _number(node.get("idle_w"), np.nan)
-        resting_w = _number(node.get("idle_w" if node.get("idle_nodes") == "on" else "sleep_w"), np.inf)
+        core_w = number(node.get("core_w"), np.nan) if plain else np.nan
+        node_w = number(node.get("idle_w"), np.nan)
+        resting_w = number(node.get("idle_w" if node.get("idle_nodes") == "on" else "sleep_w"), np.inf)
         found[str(entry.get("name"))] = _Partition(
             int(nodes), int(cores), cores / nodes, core_w * pue, node_w * pue, resting_w * pue
         )
@@ -184,7 +183,3 @@ def _own_powers(run: Run, partitions: dict[str, _Partition]) -> bool:
     energy_j = pd.to_numeric(jobs.loc[plain, "energy_j"], errors="coerce")
     by_cores_j = jobs.loc[plain, "cores"] * jobs.loc[plain, "work_s"] * core_w
     return bool((np.abs(energy_j - by_cores_j) > 0.02 * by_cores_j).any())
-
-
-def _number(value: object, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise

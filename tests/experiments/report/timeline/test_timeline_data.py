@@ -16,7 +16,7 @@ from experiments.report.timeline.packed_columns import pack_numbers, pack_texts
 from experiments.report.timeline.power_details import binned, pack_steps, power_steps
 from experiments.report.timeline.run_rows import RunRows
 from experiments.report.timeline.timeline_section import MARKUP, timeline_section
-from experiments.report.timeline.wait_reasons import wait_reasons
+from experiments.report.timeline.wait_reasons import starting_limit_w, wait_reasons
 from experiments.results.run_folder import load_compare, load_run, write_run
 from tests.experiments.fake_runs import START_S, fake_compare, fake_run
 
@@ -213,6 +213,18 @@ class TestWaits:
         power = [(0, np.nan, 70, 3, 1), (30, np.nan, 60, 2, 1), (100, np.nan, 80, 4, 0)]
         assert self.reasons(tmp_path, power) == [30, 0, 70]
 
+    @pytest.mark.parametrize(
+        ("first", "limits_w"), [("battery", [15, 79, 95, 95]), ("grid", [25, 94, 95, 95])]
+    )
+    def test_a_battery_counts_as_far_as_it_lasts(self, first, limits_w):
+        """RULES 2.5 with an hour, 80 W from the battery and 15 W from the grid."""
+        config = {
+            "battery": {"discharge_ratio": 1.0, "discharge_efficiency": 1.0},
+            "resolved": {"battery_kwh": 0.2, "peak_draw_kw": 0.08},
+            "rules": {"min_battery_s": 3600, "dispatch_first": first},
+        }
+        assert starting_limit_w(config, np.array([10.0, 79.0, 80.0, 200.0]), 15.0).tolist() == limits_w
+
     def test_unknown_cluster_or_grid(self, tmp_path):
         power = [(0, 200, 70, 3, 1), (30, 80, 65, 2, 1), (100, 200, 80, 4, 0)]
         assert self.reasons(tmp_path / "1", power, config={"a": 1}) is None
@@ -259,6 +271,14 @@ class TestPage:
         data = self.data(text)
         assert data["runs"][0]["name"].startswith("script><script>alert(1)</script>")
         assert unpacked(data["columns"][data["runs"][0]["jobs"]["user_names"]]) == [evil[:-3]]
+
+    @pytest.mark.parametrize(
+        "damaged", [None, 3, "text", [1], {"partitions": [1, {"cores": "x"}], "battery_kwh": "y"}]
+    )
+    def test_a_damaged_configuration_only_tells_less(self, tmp_path, damaged):
+        names = ("resolved", "cluster", "rules", "outage", "grid", "battery")
+        run = load_run(fake_run(tmp_path / "r", 20, config=dict.fromkeys(names, damaged)))
+        assert json.loads(timeline_section(run, 5_000_000).data)["runs"][0]["cores"] is None
 
     def test_time_zone_and_change_of_clocks(self, tmp_path):
         config = {"time": {"origin_utc": "2022-11-05T00:00:00+00:00", "zone": "US/Central"}}
