@@ -14,4 +14,4 @@ def test_what_is_a_format_and_what_is_none():
 
 
 def test_the_formats_that_are_built_in():
-    assert set(WEATHER_FORMATS.names) >= {"tmy3", "tmy2", "epw", "nsrdb", "openmeteo", "pvgis", "feedinlib"}
+    assert set(WEATHER_FORMATS.names()) >= {"tmy3", "tmy2", "epw", "nsrdb", "openmeteo", "pvgis", "feedinlib"}
