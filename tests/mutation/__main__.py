@@ -30,9 +30,8 @@ from tests.mutation.forked_runs import (
     TIMED_OUT,
     Runner,
     TestMap,
-    statement_lines,
 )
-from tests.mutation.groups import GROUPS, ROOT, Group
+from tests.mutation.groups import GROUPS, ROOT
 from tests.mutation.mutants import Mutant, mutants_of, mutated, sample, what_changed
 
 COLUMNS = ("group", "file", "line", "column", "operator", "occurrence", "change", "verdict", "by", "explanation")

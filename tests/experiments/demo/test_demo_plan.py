@@ -1,7 +1,14 @@
 """How long the demo says that it will take."""
 
 from experiments.demo import demo_plan
-from experiments.demo.demo_plan import DemoPlan, LearningStep, TimeEstimate, about, learning_steps, week_seconds
+from experiments.demo.demo_plan import (
+    DemoPlan,
+    LearningStep,
+    TimeEstimate,
+    about,
+    learning_steps,
+    week_seconds,
+)
 
 
 def test_an_estimate_is_as_exact_as_it_can_be():
