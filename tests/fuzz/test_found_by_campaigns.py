@@ -1,16 +1,19 @@
 """The smallest inputs of the faults that campaigns found, each read or refused in one line."""
 
 import contextlib
+import re
 import sqlite3
 
 import numpy as np
 import pytest
 
+from experiments.operate.shadow.shadow_log import LogCounts, read_log
 from experiments.page_makers import redraw_page
 from experiments.report.html_report import write_report
 from experiments.report.timeline.packed_columns import WIDTHS, pack_numbers
 from schedulers import make_scheduler
 from tests.experiments.fake_runs import fake_run
+from tests.experiments.operate.shadow.made_logs import made_log
 from traces.errors import InputError
 from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.sacct_reader import read_accounts
@@ -67,3 +70,13 @@ def test_a_report_of_no_name_is_not_that_of_the_current_folder(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="is no name of a file or folder"):
         redraw_page("")
+
+
+def test_a_log_whose_instant_is_infinite(tmp_path):
+    made_log(tmp_path / "log", [(0, 2, 300)], polls=3)
+    path = next((tmp_path / "log").glob("observed-*.jsonl"))
+    lines = path.read_text("utf-8").splitlines()
+    lines[1] = re.sub(r'"at_s": [0-9.]+', '"at_s": 1e400', lines[1])
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    with pytest.raises(InputError, match=r"jsonl:2: is no record of a shadow's log"):
+        list(read_log(tmp_path / "log", LogCounts()))

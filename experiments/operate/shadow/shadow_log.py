@@ -135,7 +135,7 @@ def read_log(folder: Path, counts: LogCounts) -> Iterator[LoggedPoll]:
                 did = tuple(Change(**one) for one in record["did"])
             except InputError as error:
                 raise error.within(f"{path}:{number}") from None
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise InputError(
                     f"is no record of a shadow's log ({type(error).__name__}: {one_line(error, 80)})",
                     where=f"{path}:{number}",
