@@ -6,6 +6,7 @@ import sqlite3
 import numpy as np
 import pytest
 
+from experiments.page_makers import redraw_page
 from experiments.report.html_report import write_report
 from experiments.report.timeline.packed_columns import WIDTHS, pack_numbers
 from schedulers import make_scheduler
@@ -59,3 +60,10 @@ def test_a_report_of_jobs_with_times_beyond_any_run(tmp_path):
     cells[column] = "1e99"
     path.write_text("\n".join([first, ",".join(cells), *rows[1:]]) + "\n", "utf-8")
     assert write_report(tmp_path / "run", redraw=False).is_file()
+
+
+def test_a_report_of_no_name_is_not_that_of_the_current_folder(tmp_path, monkeypatch):
+    fake_run(tmp_path, 4)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="is no name of a file or folder"):
+        redraw_page("")

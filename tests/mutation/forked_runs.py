@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import importlib
 import sys
 from collections.abc import Callable
 from types import CodeType, FunctionType
@@ -63,6 +64,8 @@ class Runner:
     def pytest_runtestloop(self, session: Any) -> bool:
         """Instead of running the tests once, run them for each mutant."""
         self._group.make_cases_fewer()
+        for file in self._group.files():  # some are imported when they are needed, and a fork may be too late
+            importlib.import_module(file.removesuffix(".py").replace("/", "."))
         if new := self._tests.unknown(session.items):
             in_fork(lambda: self._tests.measure(session.config, self._group, new))
             self._tests.load()
@@ -91,7 +94,7 @@ class Runner:
             return run_items(self._config, [self._items[name] for name in wanted])
 
         verdict = ELSEWHERE if change is None else "" if wanted else NOT_RUN
-        return verdict, 10 + 3 * self._tests.seconds(wanted), judge
+        return verdict, 5 + 1.5 * self._tests.seconds(wanted), judge
 
     def _changed_code(self, mutant: Mutant, text: str, place: tuple[str, int]) -> Callable[[], None] | None:
         """Puts the changed code into every function of that place; None where that does not tell all."""

@@ -102,6 +102,6 @@ def judge_fresh(
                 )
             return plugin.told or ("import" if code else SURVIVED)
 
-        return ("" if wanted else "not run"), 20 + 3 * tests.seconds(wanted), judge
+        return ("" if wanted else "not run"), 15 + 1.5 * tests.seconds(wanted), judge
 
     run_forks(mutants, prepare, workers, done)

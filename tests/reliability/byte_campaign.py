@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import os
 import random
 import sys
@@ -122,10 +123,12 @@ KINDS: dict[str, Compare] = {
 }
 
 
-def random_cases(cases: int, first_seed: int) -> list[Agreement]:
-    """So many random cases, of each kind as many. AssertionError at the first difference."""
-    found = [Agreement(name) for name in KINDS]
+def random_cases(cases: int, first_seed: int, minutes: float = math.inf) -> list[Agreement]:
+    """So many random cases, of each kind as many, or fewer in the time. AssertionError at a difference."""
+    found, until_s = [Agreement(name) for name in KINDS], time.monotonic() + 60 * minutes
     for number in range(-(-cases // len(KINDS))):
+        if time.monotonic() > until_s:
+            break
         for agreement, compare in zip(found, KINDS.values(), strict=True):
             began_s = time.process_time()
             agreement.add(*compare(first_seed + number))
@@ -178,14 +181,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cases", type=int, default=2000, help="random cases in all")
     parser.add_argument("--seed", type=int, default=40_000_000, help="of the first case of each kind")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="at most, of random cases")
     parser.add_argument("--traces", action="store_true", help="whole archive traces too, of RARE_SHARED")
+    parser.add_argument("--trace", action="append", choices=list(FILES), help="of these only; repeatable")
     parser.add_argument("--out", type=Path, default=Path("bytes.csv"))
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    found = random_cases(options.cases, options.seed)
-    if options.traces:
+    found = random_cases(options.cases, options.seed, options.minutes)
+    print(total(found), flush=True)
+    if options.traces or options.trace:
         beside = Path(__file__).resolve().parents[3] / "shared"
-        found += whole_traces(Path(os.environ.get("RARE_SHARED") or beside))
+        found += whole_traces(Path(os.environ.get("RARE_SHARED") or beside), options.trace or tuple(FILES))
     with options.out.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(FIELDS)

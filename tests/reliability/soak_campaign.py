@@ -155,7 +155,10 @@ class Soak:
         means = [(x[a:b].mean(), y[a:b].mean()) for a, b in zip(edges, edges[1:], strict=False) if b > a]
         if len(means) < 3:
             return float("nan"), float("nan"), float("nan")
-        fit = stats.linregress(*np.array(means).T)
+        x, y = np.array(means).T
+        if np.ptp(y) == 0:
+            return 0.0, 0.0, 0.0  # not a page more in all that time
+        fit = stats.linregress(x, y)
         half = float(stats.t.ppf(0.975, len(means) - 2)) * float(fit.stderr)
         return float(fit.slope), float(fit.slope) - half, float(fit.slope) + half
 

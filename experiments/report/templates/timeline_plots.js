@@ -54,7 +54,7 @@ class View {
     this.sizes = this.run.jobs ? sizeClasses(this.run.jobs.cores) : null;
     this.layout();
     this.draw();
-    if (id !== null && this.run.jobs) this.keep(this.run.jobs.id.findIndex((one) => String(one) === id));
+    if (id !== null) this.keep(this.run.jobs ? this.run.jobs.id.findIndex((one) => String(one) === id) : -1);
   }
 
   // What depends on the run but not on the zoom: labels, marks, plots that do not apply.
@@ -79,7 +79,7 @@ class View {
     this.drawPower(edgesInView(this.run.power.edges, from, to, MOST_BINS));
     const { begin, end } = this.data.axis;
     if (this.run.jobs) this.drawJobs(Math.max(from, begin), Math.min(to, Math.max(end, begin + 1)));
-    else this.clearJobs("The page has no single jobs of this run.");
+    else this.clearJobs();
     document.documentElement.dataset.timelineMs = (performance.now() - started).toFixed(1);
   }
 
@@ -189,7 +189,8 @@ class View {
     this.legend(names.slice(0, layers).map((name, i) => [colours[i], byStatus ? `cores of jobs ${name}` : `jobs of ${name} cores`]));
   }
 
-  clearJobs(text) {
+  // Cores at work of a run whose jobs were left out of the page.
+  clearJobs() {
     this.rows = []; this.inView = [];
     for (const [name, columns] of [["bars_data", "left right top bottom colour alpha"], ["points_data", "x y marker colour"], ["chosen_data", "left right top bottom"]]) {
       this.model(name).data = Object.fromEntries(columns.split(" ").map((column) => [column, []]));
@@ -204,16 +205,20 @@ class View {
     this.model("rows_axis").visible = false;
     this.model("cores_axis").setv({ visible: true, axis_label: "cores at work" });
     this.legend([[BLUES[3], "cores at work"]]);
-    element("state").textContent = text;
+    element("state").textContent = `${this.span()}: the page has no single jobs of this run.`;
     this.table();
   }
 
   say(jobs, bars) {
-    const { begin, end } = this.data.axis, { clock } = this;
-    const span = `${clock.text(Math.max(this.range.start, begin))} to ${clock.text(Math.min(this.range.end, end))}`;
     const what = !bars ? "; zoom in for single bars" : jobs > MOST_BARS ? `; bars of the first ${MOST_BARS} in order` : "";
     const bin = this.bin ? ` Power and queue are means over ${duration(this.bin)}.` : "";
-    element("state").textContent = `${this.run.name}, ${span}: ${count(jobs, "job", "jobs")} in view${what}.${bin}`;
+    element("state").textContent = `${this.span()}: ${count(jobs, "job", "jobs")} in view${what}.${bin}`;
+  }
+
+  // The run and the time in view, as text.
+  span() {
+    const { begin, end } = this.data.axis, { clock, range } = this;
+    return `${this.run.name}, ${clock.text(Math.max(range.start, begin))} to ${clock.text(Math.min(range.end, end))}`;
   }
 
   ticks(from, to, width) {

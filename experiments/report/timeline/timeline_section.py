@@ -168,7 +168,7 @@ def _notes(details: Sequence[RunDetails | None], names: Sequence[str]) -> list[s
     if without:
         notes.append(
             f"To keep this page below 10 MB, it leaves out the single jobs of {', '.join(without)}. "
-            "`rare report` on the folder of one of these runs shows them."
+            "The command rare report on the folder of such a run shows them."
         )
     coarse = [
         f"{name} ({style.duration(round(one.bin_s))})"

@@ -48,7 +48,10 @@ def test_rows_that_go_back_are_named_by_their_line():
 @pytest.mark.parametrize(
     ("hours", "message"),
     [
-        ((0, 1, 2, 2.5, 3), r"^f:5: 1970-01-01 02:30:00 \S* ?is 1800 s after the row before, the step is 3600 s"),
+        (
+            (0, 1, 2, 2.5, 3),
+            r"^f:5: 1970-01-01 02:30:00 \S* ?is 1800 s after the row before, the step is 3600 s",
+        ),
         ((0, 1, 2, 4, 6, 8, 9), "^f:5: from here rows are 7200 s apart, elsewhere 3600 s"),
         ((0, 3, 6, 9, 10), "^f:3: from here rows are 10800 s apart"),
         ((0, 1, 1, 0.5), "^f:5: .* comes after"),
@@ -84,7 +87,9 @@ def rows(hours, values, missing=()):
 
 def dropped(hours, values, policy, missing=()):
     told = []
-    left = drop_duplicates(rows(hours, values, missing), Gaps(policy), "W", "f", lambda *what: told.append(what))
+    left = drop_duplicates(
+        rows(hours, values, missing), Gaps(policy), "W", "f", lambda *what: told.append(what)
+    )
     return left.values.tolist(), left.missing.tolist(), [what[:3] for what in told]
 
 
@@ -114,7 +119,10 @@ def test_a_gap_has_the_steps_of_the_row_before_it_or_else_of_the_one_behind():
     assert make_grid(here, "f").row.tolist() == [0, 3, 4]
     here.length_s[:] = (7200, 3600, 3600)  # one hour is missing: no whole step of two hours
     grid = make_grid(here, "f")
-    assert (grid.start_s.tolist(), grid.length_s.tolist()) == ([0, 7200, 10800, 14400], [7200, 3600, 3600, 3600])
+    assert (grid.start_s.tolist(), grid.length_s.tolist()) == (
+        [0, 7200, 10800, 14400],
+        [7200, 3600, 3600, 3600],
+    )
 
 
 @pytest.mark.parametrize("count", [23, 24])

@@ -70,7 +70,7 @@ class TestPackedColumns:
         for values in (
             [],
             [5],
-            [-1, 2**46, -(2**46), 0],
+            [-1, 2**45, -(2**45), 0],
             [127, 128, 255, -128, -129],
             [np.nan, 3, np.nan, 4],
         ):
@@ -83,9 +83,9 @@ class TestPackedColumns:
         back = unpacked(pack_numbers(values, quantum=0.01, differences=True))
         assert np.abs(back - values).max() <= 0.0051  # errors do not add up
 
-    def test_what_does_not_fit_is_an_error(self):
-        with pytest.raises(ValueError, match="do not fit in 6 bytes"):
-            pack_numbers(np.array([2.0**50]))
+    def test_huge_numbers_lose_digits_and_not_their_size(self):
+        back = unpacked(pack_numbers(np.array([2.0**50, -(2.0**62)]), differences=True))
+        np.testing.assert_allclose(back, [2.0**50, -(2.0**62)], rtol=1e-4)
 
     def test_texts_come_back(self):
         texts = ["", "</script>", "ü €", "\ud800", '"quoted"', "a\nb", "<!--"]
