@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from docs.scripts.metrics_page import markdown_table
 from docs.scripts.page_paths import DOCS
+from docs.scripts.wrap_pages import wrapped
 
 FOLDER = DOCS / "reference" / "api"
 #: constant -> what it means
@@ -176,7 +177,8 @@ milliwatts, `_mj` millijoules, all whole numbers. Bad input raises `traces.Input
 
 def pages() -> dict[str, str]:
     """File name -> text of every page of the folder."""
-    return {"index.md": index_page()} | {f"{task.file}.md": task_page(task) for task in TASKS}
+    texts = {"index.md": index_page()} | {f"{task.file}.md": task_page(task) for task in TASKS}
+    return {file: wrapped(text) for file, text in texts.items()}
 
 
 def _short(value: object) -> str:
