@@ -127,6 +127,7 @@ def offline(
     )
     for name, objective in summary["baselines"].items():
         click.echo(f"{name}: {objective:.4f}")
+    click.echo(functions.judge_text(summary["scenario"], options["settings"], out))
     click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")
 
 

@@ -126,4 +126,5 @@ def online(
         f"{best['objective']:.4f} at step {best['step']:,}, {last['objective']:.4f} at the last, "
         f"{last['step']:,}; {summary['frames_per_s']:,.0f} frames/s"
     )
+    click.echo(functions.judge_text(summary["scenario"], options["settings"], out))
     click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")
