@@ -20,7 +20,6 @@ version = release = os.environ.get("RARE_SITE_VERSION", __version__)
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
 ]
@@ -48,7 +47,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # s a cell; the first may compile the rules
 nb_merge_streams = True
 tutorial_kernel.provide(ROOT)
 
@@ -56,15 +55,23 @@ tutorial_kernel.provide(ROOT)
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"RARE {version}"
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
-html_theme_options = {
+html_sidebars = dict.fromkeys(("index", "contributing", "security", "changes"), ())
+html_theme_options: dict[str, object] = {
     "show_nav_level": 1,
     "navigation_with_keys": True,
+    "header_links_before_dropdown": 4,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }
+if os.environ.get("RARE_SITE_SWITCHER"):  # docs/scripts/site_versions.py, which writes the list of versions
+    templates_path = ["_templates"]
+    html_js_files = ["versions.js"]
+    html_theme_options["navbar_end"] = ["versions", "theme-switcher"]
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
 copybutton_line_continuation_character = "\\"

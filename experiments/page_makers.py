@@ -12,6 +12,7 @@ from experiments.size import size_folder
 from experiments.size.pages.size_page import redraw as redraw_size
 from experiments.sweep.pages.redraw_sweep import redraw as redraw_sweep
 from experiments.sweep.sweep_folder import MARK as SWEEP_MARK
+from traces.files.documents import is_regular, user_path
 
 PageMaker = Callable[[Path], Path]
 
@@ -28,6 +29,6 @@ def redraw_page(folder: str | Path) -> Path:
 
     InputError for a folder that is missing, damaged, or of no known kind.
     """
-    folder = Path(folder)
-    makers = (maker for marker, maker in PAGE_MAKERS.items() if (folder / marker).is_file())
+    folder = user_path(folder)
+    makers = (maker for marker, maker in PAGE_MAKERS.items() if is_regular(folder / marker))
     return next(makers, write_report)(folder)

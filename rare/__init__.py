@@ -3,7 +3,13 @@
 What is listed here is imported when it is first used: a report must not wait for numba.
 """
 
+# ruff: noqa: E402 - the packages are checked before anything is imported from them
+
 from typing import TYPE_CHECKING, Any
+
+from rare.start.package_origin import check_packages
+
+check_packages(__file__)
 
 from traces.lazy_exports import lazy_exports, when_imported
 

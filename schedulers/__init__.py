@@ -2,9 +2,11 @@
 
 What is listed here is imported when it is first used: names of algorithms must not wait for numba.
 """
+# Part of the distribution rare-datacenter: rare.start.package_origin looks for this line.
 
 from typing import TYPE_CHECKING
 
+import rare  # noqa: F401 - it checks that all five packages are ours
 from traces.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:

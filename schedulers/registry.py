@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,12 @@ from schedulers.heuristics.speeds import SPEEDS
 from schedulers.heuristics.victims import VICTIMS
 from schedulers.network.price_dial import MARK, parse_dial, split_dial
 from schedulers.network.shipped_folder import SHIPPED, SHIPPED_FOLDER
+from schedulers.user.gate_files import heuristic_with_gate_file
 from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
-from schedulers.user.user_class import is_user_class, load_user_class
+from schedulers.user.user_class import is_user_class, load_user_class, split_gate_file
 from schedulers.user.user_files import user_files
 from traces.errors import InputError
+from traces.files.documents import LONGEST_MESSAGE
 
 if TYPE_CHECKING:
     from rare.env.policies.policy import AnyScheduler
@@ -36,7 +39,20 @@ _GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECAS
 
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
-    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
+    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one.
+
+    >>> make_scheduler("hvf+easy+green").name
+    'hvf+easy+green'
+    """
+    try:
+        return _made(name, **params)
+    except InputError as error:  # it quotes the name, however long
+        raise error.shortened(LONGEST_MESSAGE) from error.__cause__
+
+
+def _made(name: str, **params: float) -> AnyScheduler:
+    if split_gate_file(name) is not None:
+        return heuristic_with_gate_file(name, **params)
     if is_user_class(name):
         return load_user_class(name)
     word = first_word(name)
@@ -120,7 +136,7 @@ def checkpoint_folder(name: str) -> Path | None:
         return None
     from schedulers.network.checkpoint_files import find_folder, is_checkpoint_name
 
-    name = name if Path(name).is_dir() else _without_guard(name)
+    name = name if os.path.isdir(name) else _without_guard(name)
     return find_folder(name) if is_checkpoint_name(name) else None
 
 
@@ -186,7 +202,7 @@ def _shipped(name: str, **params: float) -> BaseScheduler:
 
 
 def _checkpoint(folder: Path, name: str, **params: float) -> BaseScheduler:
-    guarded = None if Path(name).is_dir() else _GUARD.fullmatch(name.strip())
+    guarded = None if os.path.isdir(name) else _GUARD.fullmatch(name.strip())
     if guarded:
         from schedulers.guard.policy_switch import guarded_checkpoint
 
@@ -208,22 +224,23 @@ def _refuse_parameters(name: str, params: dict[str, float]) -> None:
 
 SCHEDULERS.register(
     "oracle",
-    "knows true run times and true power (oracle=N tries N small changes; default 4000)",
+    "knows the true run times and the true power (oracle=N tries N small changes of a plan; default 4000)",
     SchedulerFamily(lambda name, **_: _oracle(name), PRIVILEGED),
 )
 SCHEDULERS.register(
     "lookahead",
-    "tries alternatives to what NAME would do on copies of the state (docs/guides/lookahead.md)",
+    "simulates alternatives to each choice of the heuristic NAME, and takes the best "
+    "(docs/guides/lookahead.md)",
     SchedulerFamily(_lookahead, OVER_A_HEURISTIC, "lookahead=NAME"),
 )
 SCHEDULERS.register(
     SHIPPED,
-    "the network that ships with the package; out of its range a heuristic decides",
+    "the trained network that ships with RARE; outside the range of its training data a heuristic decides",
     SchedulerFamily(_shipped, TRAINED),
 )
 SCHEDULERS.register(
     "batsim",
-    "a scheduler of another program, behind Batsim's protocol (docs/guides/batsim.md)",
+    "a scheduler in another program, connected by Batsim's protocol (docs/guides/batsim.md)",
     SchedulerFamily(_batsim, OTHER_PROGRAM, "batsim:ENDPOINT"),
 )
 SCHEDULERS.reserve(known_names(), "heuristic")

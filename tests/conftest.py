@@ -4,8 +4,16 @@ import os
 import random
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+
+# A busy machine draws examples slowly, which says nothing about the code.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+if hypothesis.settings.get_current_profile_name() == "default":  # tests.mutation has one of its own
+    hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

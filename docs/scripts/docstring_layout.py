@@ -2,7 +2,7 @@
 
 Sphinx reads docstrings as reStructuredText, which ours are not. Here one becomes such a text: rows become a list of
 definitions, `code` becomes code, numbers of rules become links, and nothing else has a meaning. Fields of a data class
-that its docstring does not describe are listed with their types, defaults and the comments beside them.
+that its docstring does not describe are listed with the comments beside them.
 """
 
 from __future__ import annotations
@@ -13,16 +13,23 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any
+
+from docs.scripts import site_pages
 
 ROW = re.compile(r"^(\*{0,2}\w+(?:, ?\*{0,2}\w+)*)( *): +(\S.*)$")
 RULE = re.compile(r"(?:RULES )?§(\d+\.\d+[a-z]?)\b")
+PAGE = re.compile(r"\bdocs/((?:[\w-]+/)*[\w-]+)\.md\b")
+OBJECT = re.compile(r"(?<==)( ?[A-Z]\w+)\((?:[^()]|\([^()]*\))+\)")
+ERROR = re.compile(r"^(?:Raises |\w+Error\b)")
 ITEM = re.compile(r"^(- |\d+\. )")
 
 
 def connect(app: Any) -> None:
     """Have autodoc ask for the layout of each docstring."""
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", shorten)
     app.connect("autodoc-skip-member", skip)
 
 
@@ -31,12 +38,21 @@ def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) 
     return True if str(getattr(obj, "__doc__", "")).startswith("Alias for field number") else None
 
 
+def shorten(
+    app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """A signature whose default objects are named without what is in them."""
+    if signature is None:
+        return None, returned
+    return OBJECT.sub(r"\1(...)", signature.replace("<factory>", "...")), returned
+
+
 def process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Replace the lines of a docstring by reStructuredText, in place."""
     names = set(fields_of(obj)) if what == "class" else set(parameters_of(obj))
     text, described = laid_out(lines, names)
     if what == "class" and (is_dataclass(obj) or hasattr(obj, "_fields")):
-        rest = {field: about for field, about in fields_of(obj).items() if field not in described}
+        rest = {field: about for field, about in fields_of(obj).items() if about and field not in described}
         text += definitions((f"``{field}``", about) for field, about in rest.items())
     lines[:] = [*text, ""]
 
@@ -56,10 +72,13 @@ def laid_out(lines: list[str], names: set[str]) -> tuple[list[str], set[str]]:
         if rows is None:
             out += [*paragraph(block), ""]
             continue
-        before, pairs = rows
+        before, pairs, after = rows
         out += [*paragraph(before), ""] if before else []
         described |= {each for head, _ in pairs for each in re.findall(r"\w+", head)}
-        out += definitions((", ".join(f"``{each}``" for each in head.split(", ")), marked_up(text)) for head, text in pairs)
+        out += definitions(
+            (", ".join(f"``{each}``" for each in head.split(", ")), marked_up(text)) for head, text in pairs
+        )
+        out += [*paragraph(after), ""] if after else []
     return out, described
 
 
@@ -74,20 +93,33 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
             block = []
 
 
-def rows_of(block: list[str], names: set[str]) -> tuple[list[str], list[tuple[str, str]]] | None:
-    """Lines before the first row of a block, and its rows as (names, text); None where it has no rows."""
+def rows_of(block: list[str], names: set[str]) -> tuple[list[str], list[tuple[str, str]], list[str]] | None:
+    """A block as the lines before its first row, its rows as (names, text), and what it says of errors at its end.
+
+    None where it has no rows.
+    """
     before: list[str] = []
     pairs: list[tuple[str, str]] = []
-    for line in block:
+    after: list[str] = []
+    for line in sentences(block, names):
         match = ROW.match(line)
         heads = set(re.findall(r"\w+", match[1])) if match else set()
         if match and (match[2] or heads <= names):
             pairs.append((match[1], match[3].strip()))
+        elif pairs and (after or ERROR.match(line)):
+            after.append(line.strip())
         elif pairs:
             pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line.strip()}")
         else:
             before.append(line)
-    return (before, pairs) if pairs else None
+    return (before, pairs, after) if pairs else None
+
+
+def sentences(block: list[str], names: set[str]) -> list[str]:
+    """The lines of a block, with a break before each sentence that describes one of `names` or says what is raised."""
+    starts = [rf"(?:{'|'.join(map(re.escape, sorted(names)))}): "] if names else []
+    begin = "|".join([*starts, r"Raises ", r"[A-Z]\w*Error (?:for|where|if|in) "])
+    return [part for line in block for part in re.split(rf"(?<=[.;]) (?={begin})", line)]
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> list[str]:
@@ -118,8 +150,21 @@ def marked_up(text: str) -> str:
             pieces[place] = rf"\ ``{piece.strip()}``\ "
         else:
             escaped = re.sub(r"([\\*`|_<>])", r"\\\1", piece)
-            pieces[place] = RULE.sub(r"\\ :ref:`§\1 <rule-\1>`\\ ", escaped)
+            pieces[place] = PAGE.sub(r"\\ :doc:`/\1`\\ ", RULE.sub(_rule_link, escaped))
     return "".join(pieces)
+
+
+def _rule_link(match: re.Match[str]) -> str:
+    number = match[1] if match[1] in rule_numbers() else match[1].rstrip("abcdefgh")  # 4.2a is a part of 4.2
+    return rf"\ :ref:`§{match[1]} <rule-{number}>`\ "
+
+
+@cache
+def rule_numbers() -> frozenset[str]:
+    """Numbers of the paragraphs of rare/RULES.md."""
+    return frozenset(
+        site_pages.RULE.findall((site_pages.ROOT / "rare" / "RULES.md").read_text(encoding="utf-8"))
+    )
 
 
 def parameters_of(obj: Any) -> list[str]:
@@ -131,7 +176,10 @@ def parameters_of(obj: Any) -> list[str]:
 
 
 def fields_of(cls: Any) -> dict[str, str]:
-    """Public fields of a class's own body: name -> type, default and the comment at its end, marked up."""
+    """Public fields of a class's own body: name -> the comment at the end of its line, marked up.
+
+    A field without a comment has an empty text: the signature says the rest.
+    """
     try:
         source = textwrap.dedent(inspect.getsource(cls))
     except (OSError, TypeError):
@@ -144,9 +192,6 @@ def fields_of(cls: Any) -> dict[str, str]:
             continue
         if part.target.id.startswith("_") or "ClassVar" in ast.unparse(part.annotation):
             continue
-        about = f"*{marked_up(ast.unparse(part.annotation))}*"
-        if part.value is not None and not ast.unparse(part.value).startswith("field("):
-            about += rf", default ``{ast.unparse(part.value)}``"
-        comment = lines[part.end_lineno - 1][part.end_col_offset :].partition("#")[2].strip()
-        fields[part.target.id] = f"{about}. {marked_up(comment)}" if comment else about
+        comment = lines[(part.end_lineno or 1) - 1].partition("# ")[2].strip()
+        fields[part.target.id] = marked_up(comment)
     return fields

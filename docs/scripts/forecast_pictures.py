@@ -1,4 +1,4 @@
-"""The pictures of docs/reference/forecasts.md: how reliable the synthetic quantiles are, and what a fan looks like.
+"""The pictures of docs/results/forecast-reliability.md: reliability of the synthetic quantiles, and one fan chart.
 
 `python -m docs.scripts.forecast_pictures OUT_DIR` writes forecast-reliability.png and forecast-fan.png and
 prints the numbers that the page states. Site and plants are those of the scenario `islanded`, in units of

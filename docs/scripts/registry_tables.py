@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from docs.scripts.page_paths import page_path
+from docs.scripts.wrap_pages import wrapped
 from energy.weather.weather_formats import WEATHER_FORMATS
 from rare.rules.orders import ORDERS
 from schedulers.heuristics.chooser import BACKFILLS
@@ -24,14 +25,24 @@ from traces.jobs.job_formats import JOB_FORMATS
 from traces.name_registry import Registry
 
 PAGE = page_path("names.md")
-HEAD = """# Names
+HEAD = """# Names of schedulers, algorithms and formats
 
-This page is written by `python -m docs.scripts.registry_tables` from the registries in the code; edit the
-help texts there. `rare schedulers` lists the same, and what plug-ins add. How to add a name:
-[extending.md](../guides/extending.md).
+This page lists every name that a command, a scenario or a Python call accepts for a scheduler, a training algorithm or
+a file format. You need it to choose a value for `--scheduler`, `--algorithm` or `--format`.
 
-A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED]`, such as `hvf+easy+green`; a backfill
-alone stands for `fcfs` with it. Needs: what a workload or a scenario must have for it.
+A scheduler's name is `ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED]`, such as `hvf+easy+green`:
+
+| part | decides | if left out |
+|---|---|---|
+| order | which waiting job comes first | `fcfs`, if a backfill is given |
+| backfill | which jobs may start before the first one | `none` |
+| gate | whether a flexible job waits for renewable, cheap or low-carbon power | no gate |
+| victim | which running job stops in a shortage | `latest` |
+| speed | when jobs run at a lower speed level | full speed |
+
+`rare schedulers` prints the names of schedulers, with those that plug-ins add. The column *needs* says what the jobs or
+the scenario must have. [extending.md](../guides/extending.md) describes how to add a name.
+`python -m docs.scripts.registry_tables` writes this page from the registries in the code.
 """
 SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
     ("Orders", ORDERS),
@@ -45,6 +56,14 @@ SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
     ("Formats of job files", JOB_FORMATS),
     ("Formats of weather files", WEATHER_FORMATS),
 )
+#: section -> what a reader needs to know before its table
+NOTES = {
+    "Backfills": "The *head* is the first waiting job in the order.",
+    "Power gates": "A gate lets a flexible job, one with a deadline, wait until its latest start at most. `price` and "
+    "`carbon` open when `green` would, and also when power is cheap or low-carbon.",
+    "Victim rules": "The rule names the running job that is suspended or killed first in a shortage of power.",
+    "Speed rules": "Speed rules need a cluster with speed levels.",
+}
 #: page -> (first line of a table that is written by hand, registry whose names its first column has)
 TABLES_BY_HAND: dict[str, tuple[str, Registry[Any]]] = {
     "training.md": ("| name | acts by | what it does | options |", OFFLINE_ALGORITHMS),
@@ -55,7 +74,12 @@ TABLES_BY_HAND: dict[str, tuple[str, Registry[Any]]] = {
 
 def names_page() -> str:
     """The text of docs/reference/names.md."""
-    return HEAD + "".join(f"\n## {title}\n\n{_table(registry)}" for title, registry in SECTIONS)
+    sections = (f"\n## {title}\n\n{_note(title)}{_table(registry)}" for title, registry in SECTIONS)
+    return wrapped(HEAD + "".join(sections))
+
+
+def _note(title: str) -> str:
+    return f"{NOTES[title]}\n\n" if title in NOTES else ""
 
 
 def names_in_table(page: str, first_line: str) -> list[str]:

@@ -100,13 +100,15 @@ def _format_of_plugin(plugin: object) -> tuple[str, WeatherFormat]:
 
 WEATHER_FORMATS: Registry[WeatherFormat] = Registry("weather format", _check)
 for _name, _format in {
-    "tmy3": WeatherFormat("typical years of the USA, third edition, CSV", tmy3.read, _tmy3),
-    "tmy2": WeatherFormat("typical years of the USA, second edition, lines of fixed width", tmy2.read, _tmy2),
-    "epw": WeatherFormat("EnergyPlus weather, a typical year", epw.read, _epw),
-    "nsrdb": WeatherFormat("the National Solar Radiation Database's CSV", nsrdb.read, _nsrdb),
-    "openmeteo": WeatherFormat("Open-Meteo's hours, JSON or CSV", openmeteo.read, _openmeteo),
-    "pvgis": WeatherFormat("PVGIS's typical years and hourly series, CSV", pvgis.read, _pvgis),
-    "feedinlib": WeatherFormat("feedinlib's CSV of hours", feedinlib.read, _feedinlib),
+    "tmy3": WeatherFormat("typical meteorological years of the USA, third edition (CSV)", tmy3.read, _tmy3),
+    "tmy2": WeatherFormat(
+        "typical meteorological years of the USA, second edition (fixed-width lines)", tmy2.read, _tmy2
+    ),
+    "epw": WeatherFormat("EnergyPlus weather file of a typical year", epw.read, _epw),
+    "nsrdb": WeatherFormat("National Solar Radiation Database (CSV)", nsrdb.read, _nsrdb),
+    "openmeteo": WeatherFormat("hourly data of Open-Meteo (JSON or CSV)", openmeteo.read, _openmeteo),
+    "pvgis": WeatherFormat("typical years and hourly series of PVGIS (CSV)", pvgis.read, _pvgis),
+    "feedinlib": WeatherFormat("hourly data of feedinlib (CSV)", feedinlib.read, _feedinlib),
 }.items():
     WEATHER_FORMATS.register(_name, _format.help, _format)
 WEATHER_FORMATS.accept_plugins("rare.weather_formats", _format_of_plugin)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.data.log_dataset import dataset_run
     from experiments.data.show_dataset import dataset_text, show_dataset
     from experiments.data.show_file import show_file, show_text
-    from experiments.demo import demo_run
+    from experiments.demo.run_demo import demo_run
     from experiments.engine.slurm.slurm_file import slurm_file_schema
     from experiments.engine.where import Where
     from experiments.evaluation.evaluate_run import EvaluationRequest, evaluate_run, evaluate_text
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from experiments.sweep.run_sweep import SweepRequest, sweep_run
     from experiments.sweep.sweep_file import sweep_schema
     from experiments.training.train_distil import DistilRequest, distil_run
+    from experiments.training.train_folder import judge_text
     from experiments.training.train_offline import train_offline
     from experiments.training.train_online import train_online
     from experiments.training.training_requests import OfflineRequest, OnlineRequest
@@ -78,7 +79,7 @@ MODULES = {
     "experiments.data.log_dataset": ("dataset_run",),
     "experiments.data.show_dataset": ("dataset_text", "show_dataset"),
     "experiments.data.show_file": ("show_file", "show_text"),
-    "experiments.demo": ("demo_run",),
+    "experiments.demo.run_demo": ("demo_run",),
     "experiments.engine.slurm.slurm_file": ("slurm_file_schema",),
     "experiments.engine.where": ("Where",),
     "experiments.evaluation.evaluate_run": ("EvaluationRequest", "evaluate_run", "evaluate_text"),
@@ -117,6 +118,7 @@ MODULES = {
     "experiments.size.run_size": ("SizeRequest", "size_run"),
     "experiments.size.size_file": ("size_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
+    "experiments.training.train_folder": ("judge_text",),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),
     "experiments.training.training_requests": ("OfflineRequest", "OnlineRequest"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ def _kept_only_with_rows(folder: Path | None) -> Iterator[None]:
 
 def _kept_rows(folder: Path | None) -> str:
     """The message about stored rows for an interrupted evaluation; empty without any."""
-    if folder is None or not folder.is_dir():
+    if folder is None or not os.path.isdir(folder):
         return ""
     return f"what is done is kept in {folder}: the same command goes on from there"
 
@@ -195,7 +196,7 @@ def _check_out(out: Path | None, force: bool) -> None:
     if out is None:
         return
     with reading(out):
-        if out.is_dir() and any(out.iterdir()) and not force:
+        if os.path.isdir(out) and any(out.iterdir()) and not force:
             if not (out / "evaluate.json").exists():
                 raise InputError(
                     f"--out {out}: exists and holds no evaluation; give an empty or a new folder"

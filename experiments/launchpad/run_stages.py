@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,11 +29,11 @@ StageRecords = dict[str, dict[str, Any]]
 @contextmanager
 def opened(out: Path) -> Iterator[None]:
     """Create and lock the folder of an experiment. InputError if it holds other files or is in use."""
-    if out.exists() and not out.is_dir():
+    if os.path.exists(out) and not out.is_dir():  # False for a name that no file can have
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
+    if os.path.isdir(out) and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"--out {out}: holds something that no launchpad wrote; choose another folder")
-    new = not out.exists()
+    new = not os.path.exists(out)
     lock = ExitStack()
     try:
         (out / STAGES).mkdir(parents=True, exist_ok=True)

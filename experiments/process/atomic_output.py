@@ -1,8 +1,6 @@
 """Folders that appear whole or not at all."""
 
-import hashlib
 import os
-import platform
 import re
 import shutil
 import tempfile
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from experiments.process.interrupts import cleaned, held
 from traces.errors import InputError
+from traces.files.atomic import is_alive, machine_mark
 from traces.files.documents import user_path
 from traces.files.text import place
 
@@ -54,7 +53,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     whole = False
     temporary: Path | None = None
     try:
-        prefix = f"{_hidden(target)}{_machine()}-{os.getpid()}."
+        prefix = f"{_hidden(target)}{machine_mark()}-{os.getpid()}."
         with held():
             temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
         with cleaned(lambda: _remove_unfinished(temporary, made)):
@@ -85,7 +84,7 @@ def check_place(path: str | Path) -> None:
         made = _make_parents(target.parent)
         try:
             if target.exists():
-                prefix = f"{_hidden(target)}{_machine()}-{os.getpid()}."
+                prefix = f"{_hidden(target)}{machine_mark()}-{os.getpid()}."
                 os.rmdir(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
             else:
                 target.mkdir()
@@ -208,14 +207,9 @@ def _hidden(target: Path) -> str:
     return f".{target.name[:80]}."
 
 
-def _machine() -> str:
-    """A few letters for this machine: on a shared disk, another one's process numbers mean nothing here."""
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
-
-
 def _remove_stale(target: Path) -> None:
     """Remove what a process that was killed outright left beside `target`; the living keep theirs."""
-    pattern = re.compile(re.escape(f"{_hidden(target)}{_machine()}-") + r"(\d{1,9})\.[^.]+\.(tmp|old)")
+    pattern = re.compile(re.escape(f"{_hidden(target)}{machine_mark()}-") + r"(\d{1,9})\.[^.]+\.(tmp|old)")
     try:
         beside = list(target.parent.iterdir())
     except OSError:  # no such folder yet, or one that cannot be read: then nothing of ours is in it
@@ -223,18 +217,8 @@ def _remove_stale(target: Path) -> None:
     for folder in beside:
         match = pattern.fullmatch(folder.name)
         # A set-aside run is the only copy if the process died before the new one took its place.
-        if match and not _alive(int(match[1])) and (match[2] == "tmp" or target.exists()):
+        if match and not is_alive(int(match[1])) and (match[2] == "tmp" or target.exists()):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
 
 
 def _umask() -> int:

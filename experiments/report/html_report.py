@@ -10,6 +10,7 @@ from experiments.report.learned_facts import learning_section
 from experiments.report.metric_tables import compare_table, privileged, run_table
 from experiments.report.narrative import compare_sentences, run_sentences
 from experiments.report.page_templates import Image, indented_json, render_page, small_image
+from experiments.report.timeline.timeline_section import timeline_section
 from experiments.report.usage_tables import (
     account_sections,
     compared_classes_section,
@@ -20,6 +21,7 @@ from experiments.results.run_folder import Compare, Run, is_compare, load_compar
 from traces.errors import InputError
 from traces.files.atomic import write_text
 
+MOST_BYTES = 9_900_000  # of a report: 10 MB with something to spare
 NO_METRICS = "This run stored no metrics to tell of."
 CAPTIONS = {
     "objective": "Value earned as a share of the value offered, and left of zero what was taken off: "
@@ -64,8 +66,7 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
             draw_compare(results)
         else:
             draw_run(results)
-    page = render_page(
-        "report.html.j2",
+    values = dict(
         **(_of_comparison(results) if isinstance(results, Compare) else _of_single_run(results)),
         title=_title(results),
         compared=[*compared_classes_section(results), *compared_events_section(results)]
@@ -78,7 +79,9 @@ def write_report(folder: str | Path, redraw: bool = True) -> Path:
         provenance=indented_json(results.provenance),
         config=indented_json(results.config),
     )
-    return _write(folder / "report.html", page)
+    without = len(render_page("report.html.j2", timeline=None, **values).encode(errors="replace"))
+    timeline = timeline_section(results, MOST_BYTES - without)
+    return _write(folder / "report.html", render_page("report.html.j2", timeline=timeline, **values))
 
 
 def _read_tables(results: Run | Compare) -> None:

@@ -51,8 +51,13 @@ def _environment() -> Environment:
     )
     script = environment.get_template("page.js").render()
     # The content security policy of the page allows only this script, and no loading.
-    environment.globals["script_sha256"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment.globals["script_sha256"] = sha256(script)
     return environment
+
+
+def sha256(script: str) -> str:
+    """The hash of a script for the content security policy of a page."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def render_part(template: str, **values: Any) -> Markup:

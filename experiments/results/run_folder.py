@@ -34,7 +34,7 @@ from experiments.results.run_tables import (
 )
 from experiments.results.scheduler_labels import result_labels, short_label
 from traces.errors import InputError
-from traces.files.documents import read_json, reads_file
+from traces.files.documents import is_regular, read_json, reads_file
 
 __all__ = [
     "Compare",
@@ -155,7 +155,7 @@ class Compare:
 
 def is_compare(path: str | Path) -> bool:
     """Whether `path` looks like a comparison folder rather than a single run's."""
-    return (Path(path) / "compare.json").is_file()
+    return is_regular(Path(path) / "compare.json")
 
 
 @reads_file

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 
 from traces.errors import InputError, quoted
+from traces.files.atomic import partial_beside, remove_killed
 from traces.files.documents import user_path
 from traces.files.text import place
 
@@ -28,9 +28,10 @@ def check_target(out: str | os.PathLike[str], suffixes: tuple[str, ...], force: 
         raise InputError(f"{place(path)}: its folder does not exist; make it first")
     if exists and not force:
         raise InputError(f"{place(path)}: exists already; choose another name, or replace it with --force")
+    remove_killed(path)
+    probe = partial_beside(path)
     try:  # only that tells whether the file system takes a file there
-        handle, probe = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         os.unlink(probe)
     except OSError as error:
         raise InputError(

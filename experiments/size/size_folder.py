@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,13 +28,13 @@ def opened(out: Path, question: dict[str, Any], force: bool) -> Iterator[None]:
     question: what the results are of. force: take the folder for another question; results of plants that
     both have are used again.
     """
-    if out.exists() and not out.is_dir():
+    if os.path.exists(out) and not out.is_dir():  # False for a name that no file can have
         raise InputError(f"--out {out}: is a file, not a folder; choose another name")
-    if out.is_dir() and any(out.iterdir()) and not (out / QUESTION).is_file():
+    if os.path.isdir(out) and any(out.iterdir()) and not (out / QUESTION).is_file():
         raise InputError(
             f"--out {out}: holds something that `rare size` did not write; choose another folder"
         )
-    lock, new = ExitStack(), not out.exists()
+    lock, new = ExitStack(), not os.path.exists(out)
     try:
         (out / CELLS).mkdir(parents=True, exist_ok=True)
         lock.enter_context(folder_lock(out, f"--out {out}", "another search is writing"))

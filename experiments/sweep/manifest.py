@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from experiments.sweep.sweep_work import SweepTask
 from rare.scenario.load import UNLIMITED, Loaded, Overrides, load_scenario, shipped_names
 from rare.scenario.windows import windows_of
 from schedulers import make_scheduler
+from schedulers.user.user_class import split_gate_file
 from traces.errors import InputError
 from traces.files.documents import is_regular, user_path
 from traces.files.text import place
@@ -125,6 +127,7 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
             overrides = dataclasses.replace(
                 overrides,
                 workload=workload.file,
+                mapping=workload.mapping,
                 processors=workload.processors,
                 jobs=workload.jobs,
                 from_date=workload.from_date,
@@ -152,7 +155,7 @@ def _scenario_name(name: str, base: Path) -> str:
     if name in shipped_names() or not (name.endswith(".toml") or "/" in name):
         return name
     beside = base / user_path(name)
-    return str(beside) if beside.is_file() else name  # `training/NAME` is no file
+    return str(beside) if is_regular(beside) else name  # `training/NAME` is no file
 
 
 def _windows(sweep: SweepFile, loaded: Loaded) -> list[str | None]:
@@ -193,9 +196,13 @@ class _Scheduler:
 
 def _absolute(name: str, base: Path) -> str:
     """A checkpoint or a class in a file, relative to the sweep file, by its whole path."""
+    gate = split_gate_file(name)
+    if gate is not None:
+        word = gate[1].strip()
+        return name.replace(word, _absolute(word, base), 1)
     path = user_path(name.partition(".py:")[0] + ".py" if ".py:" in name else name)
     beside = base / path
-    if path.is_absolute() or not beside.exists() or name in ("", "."):
+    if path.is_absolute() or not os.path.exists(beside) or name in ("", "."):
         return name
     return str(beside.resolve()) + (f":{name.partition('.py:')[2]}" if ".py:" in name else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -28,9 +29,9 @@ def opened(out: Path, shared: bool) -> Iterator[None]:
 
     InputError if it holds other files, is in use, or cannot be made.
     """
-    if out.exists() and not out.is_dir():
+    if os.path.exists(out) and not out.is_dir():  # False for a name that no file can have
         raise InputError(f"--out {place(out)}: is a file, not a folder; choose another name")
-    if out.is_dir() and any(out.iterdir()) and not is_sweep(out):
+    if os.path.isdir(out) and any(out.iterdir()) and not is_sweep(out):
         raise InputError(f"--out {place(out)}: holds something that no sweep wrote; choose another folder")
     try:
         out.mkdir(parents=True, exist_ok=True)

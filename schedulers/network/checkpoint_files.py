@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,20 +64,13 @@ def find_folder(name: str) -> Path:
             f"a checkpoint folder ({WEIGHTS} and {FACTS}), which `rare train` writes"
         )
     folder = path.parent if path.name in (WEIGHTS, FACTS) else path
-    if not _is_folder(folder):
+    if not os.path.isdir(folder):  # also for names that no folder can have
         raise InputError(f"scheduler {name!r}: there is no folder {folder}; give a checkpoint folder")
     if not (folder / FACTS).is_file():
         inside = [inner for inner in ("best", "last") if (folder / inner / FACTS).is_file()]
         hint = f"give {folder / inside[0]}" if inside else "give the folder that `rare train` wrote"
         raise InputError(f"scheduler {name!r}: {folder} holds no {FACTS}; {hint}")
     return folder
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False  # too long for a file's name
 
 
 def describe_checkpoint(folder: Path) -> Description:

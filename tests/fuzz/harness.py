@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.mutation import damaged
+from tests.fuzz.mutation import MOST_BYTES, damaged
 from tests.fuzz.samples import Sample
 from traces.errors import InputError
 from traces.files.documents import UnforeseenError
@@ -38,9 +38,11 @@ class Tally:
         return sum(sum(counter.values()) for counter in self.outcomes.values())
 
 
-def try_damaged(sample: Sample, others: list[bytes], folder: Path, seed: int, tally: Tally) -> None:
-    """Damage the sample and read it."""
-    data = damaged(sample.data, random.Random(f"{sample.reader} {seed}"), others)
+def try_damaged(
+    sample: Sample, others: list[bytes], folder: Path, seed: int, tally: Tally, most_bytes: int = MOST_BYTES
+) -> None:
+    """Damage the sample, cut it to so many bytes, and read it."""
+    data = damaged(sample.data, random.Random(f"{sample.reader} {seed}"), others)[:most_bytes]
     path = folder / sample.file
     kept = path.read_bytes() if path.exists() else None
     path.write_bytes(data)

@@ -39,6 +39,7 @@ from schedulers.registry import SHIPPED_FOLDER
 from schedulers.training.journal import read_rows
 from tests.energy.weather.weather_makers import epw_lines, nsrdb_lines, openmeteo, tmy3_lines
 from tests.experiments.fake_runs import fake_compare, fake_run
+from tests.fuzz.folder_sample import in_folder
 from tests.rare.scenario.conftest import JOBS, SUPPLY
 from traces import read_power, read_workload, write_workload
 from traces.jobs.job_mapping import load as load_mapping
@@ -57,12 +58,16 @@ _read_all = partial(read_workload, cancellations="replay", dependencies="wait")
 
 @dataclass(frozen=True)
 class Sample:
-    """A file of a user's: its name, what it holds, and the function that reads it."""
+    """A file of a user's: its name, what it holds, and the function that reads it.
+
+    share: how often a campaign reads it, beside others; less for one that takes long
+    """
 
     reader: str
     file: str
     data: bytes
     read: Callable[[Path], Any]
+    share: int = 12
 
 
 SWF = """; UnixStartTime: 1022835600
@@ -244,7 +249,7 @@ def samples(folder: Path) -> list[Sample]:
         Sample("curve", "config.json", CURVE.encode(),
                lambda path: read_curve(path.parent)),
         Sample("training run", "summary.json", b'{"best": {"objective": 0.5}, "wall_s": 3}', read_json),
-        Sample("evaluation", EVALUATION.rpartition("/")[2], json.dumps(_evaluation()).encode(), _facts),
+        Sample("evaluation", EVALUATION.rpartition("/")[2], json.dumps(_evaluation()).encode(), _facts, 3),
         Sample("kept rows", "w.json", json.dumps(_rows()).encode(), _kept),
         Sample("checkpoint", FACTS, (SHIPPED_FOLDER / FACTS).read_bytes(),
                lambda path: describe_checkpoint(path.parent)),
@@ -325,18 +330,6 @@ def _parquet(beside: Path) -> bytes:
 def _run_samples(beside: Path) -> list[Sample]:
     """The files of run and comparison folders, each damaged among whole ones."""
     found = []
-
-    def in_folder(folder: Path, name: str, load: Callable[[Path], Any]) -> Callable[[Path], Any]:
-        whole = (folder / name).read_bytes()
-
-        def read(path: Path) -> Any:
-            (folder / name).write_bytes(path.read_bytes())
-            try:
-                return load(folder)
-            finally:
-                (folder / name).write_bytes(whole)
-
-        return read
 
     def run_with(table: str) -> Callable[[Path], Any]:
         return lambda folder: getattr(load_run(folder), table)

@@ -127,3 +127,30 @@ class TestFolders:
         (tmp_path / "plan.json").write_text("{")
         with pytest.raises(InputError, match="remove it$"):
             record_config(tmp_path / "plan.json", {}, "remove it")
+
+
+def test_what_killed_processes_left_of_a_file_is_removed(tmp_path):
+    """`traces generate` was killed and given again: a hidden part of the first file stayed for ever."""
+    target, dead = tmp_path / "jobs.csv", subprocess.Popen(["true"])
+    dead.wait()
+    mark = atomic.machine_mark()
+    other = "000000" if mark != "000000" else "111111"
+    stays = [f".jobs.csv.{mark}-{os.getpid()}-01234567.part", f".jobs.csv.{other}-{dead.pid}-01234567.part",
+             f".else.csv.{mark}-{dead.pid}-01234567.part", f".jobs.csv.{dead.pid}-01234567.part"]  # fmt: skip
+    for name in [*stays, f".jobs.csv.{mark}-{dead.pid}-89abcdef.part"]:
+        (tmp_path / name).touch()
+    atomic.remove_killed(target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stays)
+    partial = atomic.partial_beside(target)
+    assert atomic.is_partial(partial.name) and partial.parent == tmp_path
+    atomic.remove_killed(tmp_path / "gone" / "jobs.csv")
+
+
+def test_a_file_named_on_a_command_line_is_cleared_of_them(tmp_path):
+    from experiments.runs.output_targets import check_target
+
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".jobs.csv.{atomic.machine_mark()}-{dead.pid}-89abcdef.part").touch()
+    check_target(tmp_path / "jobs.csv", (".csv", ".parquet"), False)
+    assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,11 @@ target sees the old content or the new. Functions raise OSError; callers say wha
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
+import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,7 +34,7 @@ def replacing(path: str | Path, *, sync: bool = False) -> Iterator[Path]:
     If the block raises, the file is removed and `path` is as before. `sync`: wait until the disk has it.
     """
     target = Path(path)
-    partial = target.with_name(f".{target.name[:LONGEST_STEM]}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    partial = partial_beside(target)
     entry = (os.getpid(), str(partial))
     _unfinished.add(entry)
     try:
@@ -64,6 +67,39 @@ def write_text(path: str | Path, text: str, errors: str = "strict") -> None:
 def write_json(path: str | Path, value: object, indent: int | None = 1) -> None:
     """Write a value as JSON and a newline, atomically."""
     write_text(path, json.dumps(value, indent=indent) + "\n")
+
+
+def machine_mark() -> str:
+    """A few letters for this machine: on a shared disk, another one's process numbers mean nothing here."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of this number, whoever's it is."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def partial_beside(target: Path) -> Path:
+    """A new hidden name beside a file, which says which process of which machine is writing it."""
+    owner = f"{machine_mark()}-{os.getpid()}-{os.urandom(4).hex()}"
+    return target.with_name(f".{target.name[:LONGEST_STEM]}.{owner}.part")
+
+
+def remove_killed(target: Path) -> None:
+    """Remove what processes of this machine left beside `target` that were killed while they wrote it."""
+    stem = re.escape(f".{target.name[:LONGEST_STEM]}.{machine_mark()}-")
+    pattern = re.compile(stem + r"(\d{1,9})-[0-9a-f]{8}\.part")
+    with suppress(OSError):  # no such folder, or one that cannot be read
+        for path in list(target.parent.iterdir()):
+            match = pattern.fullmatch(path.name)
+            if match and not is_alive(int(match[1])):
+                path.unlink(missing_ok=True)
 
 
 def is_partial(name: str) -> bool:

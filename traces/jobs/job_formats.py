@@ -110,7 +110,7 @@ JOB_FORMATS: Registry[JobFormat] = Registry("format", _check)
 for _name, _format in {
     "swf": JobFormat("traces of the Parallel Workloads Archive", _read_swf, (".swf",)),
     "csv": JobFormat(
-        "all fields of a job, in our columns or, through a mapping, in others",
+        "all fields of a job, in the columns of RARE or, through a mapping, in others",
         _read_csv,
         (".csv",),
         takes_mapping=True,
@@ -119,11 +119,11 @@ for _name, _format in {
         "the same columns; needs pyarrow", _read_parquet, (".parquet", ".pq"), takes_mapping=True
     ),
     "sacct": JobFormat(
-        "accounts of Slurm, as sacct -P prints them, or slurm2sql's database",
+        "accounting records of Slurm, as sacct -P prints them, or the database of slurm2sql",
         _read_sacct,
         recognises=is_sacct,
     ),
-    "batsim": JobFormat("workloads of Batsim, .json", _read_batsim, recognises=_is_batsim),
+    "batsim": JobFormat("workloads of Batsim (.json)", _read_batsim, recognises=_is_batsim),
 }.items():
     JOB_FORMATS.register(_name, _format.help, _format)
 JOB_FORMATS.accept_plugins("rare.trace_formats", _format_of_plugin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from experiments.cli import functions
@@ -12,20 +14,32 @@ from experiments.process.progress import ProgressDisplay
 
 
 @click.command()
-@click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Where the report goes.")
+@click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Folder of the report.")
 @force_option("Replace a finished run of another configuration in --out.")
-@click.option("--no-learning", is_flag=True, help="Only the comparison, which takes a minute.")
+@click.option("--no-learning", is_flag=True, help="Only the comparison, which takes about a minute.")
 @click.option("--no-figures", is_flag=True, help="No figures and no report.")
 @json_option()
 @quiet_option
 def demo(out: str, force: bool, no_learning: bool, no_figures: bool, as_json: bool, quiet: bool) -> None:
     """Compare heuristics and train a scheduler: all data is included.
 
-    The scenario is a week of a cluster that has wind, sun and a battery, and no grid. Decisions of a
-    lookahead scheduler are logged, learned from offline (bc, crr), the network is fine-tuned by playing
-    (ppo), and all are judged on thirteen test windows. The weather is a typical year that comes with pvlib,
-    the jobs are synthetic; nothing is downloaded. A demo that was stopped goes on where it was.
+    First, within a minute, ten schedulers on a summer's week of a cluster that has wind, sun and a battery,
+    and no grid: a table, figures and report.html. Then decisions of a lookahead scheduler are logged, learned
+    from offline (bc, crr), the network is fine-tuned by playing (ppo), and all are judged on thirteen test
+    windows. Last the week's table again, with what was learned and with the network of the package.
+
+    The weather is a typical year that comes with pvlib, the jobs are synthetic; nothing is downloaded.
+    Learning that was stopped goes on where it was; learning of another version begins anew.
     """
+
+    def show(result: dict[str, Any]) -> None:
+        """Print a table as soon as its report is there; with --json only the last object is printed."""
+        if as_json:
+            return
+        if "learning" in result:
+            click.echo("\n" + functions.learning_text(result["learning"]) + "\n")
+        print_result(result, False, out, not no_figures)
+
     with clean_stdout(as_json):
         result = functions.demo_run(
             out,
@@ -34,7 +48,7 @@ def demo(out: str, force: bool, no_learning: bool, no_figures: bool, as_json: bo
             learn=not no_learning,
             display=ProgressDisplay(quiet),
             command=command_line(),
+            show=show,
         )
-    if not as_json and "learning" in result:
-        click.echo(functions.learning_text(result["learning"]) + "\n")
-    print_result(result, as_json, out, not no_figures)
+    if as_json:
+        print_result(result, True, out, not no_figures)

@@ -112,7 +112,7 @@ class LogCounts:
 
 def read_log(folder: Path, counts: LogCounts) -> Iterator[LoggedPoll]:
     """The polls of a log, oldest first; counts what is there. InputError where there is no log."""
-    paths = sorted(folder.glob("observed-????-??-??.jsonl"))
+    paths = sorted(folder.glob("observed-????-??-??.jsonl")) if os.path.isdir(folder) else []
     if not paths:
         raise InputError("holds no log of a shadow (observed-DATE.jsonl)", where=folder)
     jobs: dict[str, SnapshotJob] = {}
@@ -135,7 +135,7 @@ def read_log(folder: Path, counts: LogCounts) -> Iterator[LoggedPoll]:
                 did = tuple(Change(**one) for one in record["did"])
             except InputError as error:
                 raise error.within(f"{path}:{number}") from None
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise InputError(
                     f"is no record of a shadow's log ({type(error).__name__}: {one_line(error, 80)})",
                     where=f"{path}:{number}",

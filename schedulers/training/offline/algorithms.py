@@ -68,18 +68,22 @@ def _algorithm_of_plugin(plugin: object) -> tuple[str, OfflineAlgorithm]:
 
 
 OFFLINE_ALGORITHMS: Registry[OfflineAlgorithm] = Registry("offline algorithm")
-OFFLINE_ALGORITHMS.register("bc", "behaviour cloning: takes the logged action", OfflineAlgorithm(_bc))
+OFFLINE_ALGORITHMS.register("bc", "behaviour cloning: imitates the logged action", OfflineAlgorithm(_bc))
 OFFLINE_ALGORITHMS.register(
-    "crr", "clones what was better than the policy's mean (CRR, AWAC)", OfflineAlgorithm(_crr)
+    "crr",
+    "imitates the logged actions that were better than the policy's mean (CRR, AWAC)",
+    OfflineAlgorithm(_crr),
 )
 OFFLINE_ALGORITHMS.register(
-    "cql", "double Q-learning, conservative about actions not logged", OfflineAlgorithm(_cql)
+    "cql", "double Q-learning that underestimates actions which were not logged", OfflineAlgorithm(_cql)
 )
 OFFLINE_ALGORITHMS.register(
-    "bcq", "best Q among the actions that an imitator finds likely", OfflineAlgorithm(_bcq)
+    "bcq",
+    "takes the action of highest Q among those that a behaviour clone finds likely",
+    OfflineAlgorithm(_bcq),
 )
 OFFLINE_ALGORITHMS.register(
-    "sac", "soft actor-critic, which nothing keeps near the data", OfflineAlgorithm(_sac)
+    "sac", "soft actor-critic, without a constraint to stay near the data", OfflineAlgorithm(_sac)
 )
 OFFLINE_ALGORITHMS.accept_plugins("rare.offline_algorithms", _algorithm_of_plugin)
 

@@ -89,7 +89,7 @@ for _name, _algorithm in {
     "ppo": OnlineAlgorithm(
         "proximal policy optimisation with masked actions", PpoOptions, _ppo, keeps_limits=True
     ),
-    "dqn": OnlineAlgorithm("deep Q-learning, masked and double", DqnOptions, _dqn, uses_data=True),
+    "dqn": OnlineAlgorithm("double deep Q-learning with masked actions", DqnOptions, _dqn, uses_data=True),
 }.items():
     ONLINE_ALGORITHMS.register(_name, _algorithm.help, _algorithm)
 ONLINE_ALGORITHMS.accept_plugins("rare.online_algorithms", _algorithm_of_plugin)

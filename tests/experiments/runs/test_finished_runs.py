@@ -168,7 +168,7 @@ class TestLeftovers:
     def test_the_living_other_targets_and_other_machines_keep_theirs(self, tmp_path):
         dead = subprocess.Popen(["true"])
         dead.wait()
-        own = atomic_output._machine()
+        own = atomic_output.machine_mark()
         names = [
             f".out.{own}-{os.getpid()}.abc.tmp",
             f".out.{own}-{os.getppid()}.abc.tmp",

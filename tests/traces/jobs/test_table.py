@@ -209,10 +209,7 @@ def test_the_gaia_trace_loads_without_rounding_away_a_second(shared):
 
 def test_the_examples_of_the_documentation_load(read):
     text = page_path("workload-format.md").read_text(encoding="utf-8")
-    table, mapping = (
-        "\n".join(line.removeprefix("    ") for line in block.splitlines()) + "\n"
-        for block in re.findall(r"(?:^(?:    .*)?\n)*^    .*\n", text, re.MULTILINE)
-    )
+    table, mapping = re.findall(r"^```(?:csv|toml)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert len(read(table)) == 2
     rows = "arrival_time,deletion_time,scheduled_time,cpu_milli\n1,20,10,1500\n2,9,,1\n"
     assert read(rows, mapping).report.skips["never_scheduled"].count == 1

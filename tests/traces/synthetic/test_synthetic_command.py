@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, datetime
 
 import numpy as np
@@ -128,10 +129,14 @@ class TestHostile:
         assert [each.name for each in folder.iterdir()] == ["folder.csv"]
 
     def test_a_folder_without_permission(self, folder, capsys, monkeypatch):
-        def refuse(*words, **options):
-            raise PermissionError(13, "Permission denied")
+        opened = os.open
 
-        monkeypatch.setattr("tempfile.mkstemp", refuse)
+        def refuse(path, *words, **options):
+            if str(path).endswith(".part"):
+                raise PermissionError(13, "Permission denied")
+            return opened(path, *words, **options)
+
+        monkeypatch.setattr("os.open", refuse)
         assert run(*LUBLIN, "--out", "out.csv") == 2
         said = capsys.readouterr().err
         assert "out.csv" in said and "ermission" in said and said.count("\n") == 1

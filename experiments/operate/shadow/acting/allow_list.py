@@ -64,7 +64,7 @@ class AllowList:
 
 def read_allow_list(path: Path) -> AllowList:
     """The allow-list in a TOML file. InputError for one that names nobody, and for keys that are unknown."""
-    tables = read_toml(path, "give an allow-list: docs/guides/shadow.md")
+    tables = read_toml(path, "give an allow-list: docs/guides/shadow-act.md")
     known = (*NAMES, "actions", *SWITCHES)
     for key in tables:
         if key not in known:

@@ -40,7 +40,7 @@ def database_chunks(
             yield from _rows(connection, path, findings)
         finally:
             connection.close()
-    except (sqlite3.Error, OverflowError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:  # the last of a name that is no text
         raise InputError(
             f"is a SQLite database that cannot be read ({error})",
             where=place(path),
