@@ -31,7 +31,7 @@ ABSENT_IN_PLAIN = RARE_CONDITIONS | {
     "no renewable supply, no supply", "no battery", "no price", "no carbon intensity", "no fallback",
     "no classes", "no classes, no job counted", "no classes, no job completed",
 }  # fmt: skip
-PAGES_OF_EXAMPLES = ("add-scheduler.md", "cosimulation.md")
+PAGES_OF_EXAMPLES = ("add-gate.md", "add-scheduler.md", "cosimulation.md")
 PRESENT_IN_GRID_TIED = (ABSENT_IN_PLAIN - RARE_CONDITIONS) | {"never", "no job completed", "no job counted"}
 
 
@@ -144,6 +144,7 @@ def test_pages_name_no_path_of_a_machine(page):
 def test_the_pages_show_the_examples_as_they_are():
     pages = {name: page_path(name).read_text(encoding="utf-8") for name in PAGES_OF_EXAMPLES}
     assert (ROOT / "examples" / "my_scheduler.py").read_text(encoding="utf-8") in pages["add-scheduler.md"]
+    assert (ROOT / "examples" / "evening_gate.py").read_text(encoding="utf-8") in pages["add-gate.md"]
     example = (ROOT / "examples" / "cosimulation.py").read_text(encoding="utf-8")
     coupled = re.search(r"^def cooling.*?\n\n\n", example, re.MULTILINE | re.DOTALL)
     assert coupled is not None and coupled.group().rstrip() in pages["cosimulation.md"]
