@@ -47,7 +47,7 @@ nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # s a cell; the first may compile the rules
 nb_merge_streams = True
 tutorial_kernel.provide(ROOT)
 
@@ -55,6 +55,8 @@ tutorial_kernel.provide(ROOT)
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"RARE {version}"
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -7,7 +7,7 @@ What is listed here is imported when it is first used: a report must not wait fo
 
 from typing import TYPE_CHECKING, Any
 
-from rare.package_origin import check_packages
+from rare.start.package_origin import check_packages
 
 check_packages(__file__)
 

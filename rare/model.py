@@ -18,6 +18,7 @@ from rare.options.slurm_priority import Priority
 from traces.errors import InputError
 from traces.jobs.workload import Workload
 from traces.numbers.constants import NEVER_S as NEVER_S
+from traces.times.local_clock import LocalClock
 
 MOST_MJ = 2**62
 """More energy than a case may be able to draw (RULES §1.4)."""
@@ -266,6 +267,7 @@ class Case:
     For observations only: local_offset_s, from the workload's clock to the local time of day, and
     density_median, the value per core-second of the estimate that counts as usual (None: the median of this
     workload's jobs); the window of a scenario has those of the whole, so that it looks the same.
+    calendar: the simulated local time, for views; None: that of the workload, if it has one.
     """
 
     workload: Workload
@@ -282,6 +284,7 @@ class Case:
     priority: Priority | None = None  # §14
     local_offset_s: int = 0
     density_median: float | None = None
+    calendar: LocalClock | None = None
 
     def __post_init__(self) -> None:
         _require(len(self.workload) > 0, f"{self.workload.name}: no jobs to simulate")
@@ -309,6 +312,14 @@ class Case:
     def first_instant_s(self) -> int:
         """When the run begins, on the workload's clock."""
         return int(self.workload.submit_s[0]) if self.begin_s is None else self.begin_s
+
+    @property
+    def local_clock(self) -> LocalClock | None:
+        """The local time of day at a second of the workload's clock; None where nothing has a calendar."""
+        jobs = self.workload
+        if self.calendar is not None or jobs.origin_utc is None:
+            return self.calendar
+        return LocalClock(int(jobs.origin_utc.timestamp()), jobs.zone or "UTC")
 
     def _refuse_overflow(self, begin_s: int) -> None:
         """RULES §1.4: energies must fit int64 whatever the scheduler does."""

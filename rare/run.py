@@ -46,9 +46,16 @@ def simulate(
     scheduler: of the package (schedulers.make_scheduler), an object of the user's with `choose` or `act`,
     or a Decider that a scheduler made for this case.
     clock: "compiled" (fast) or "simpy" (open to further processes); both give the same result.
-    record: keep events and power changes (jobs are always kept). warmup_s: jobs submitted before this
-    many seconds have passed are left out of waits and slowdowns. Raises InputError for a scheduler that
-    cannot work on this case, ValueError when a scheduler breaks a rule.
+    record: keep events and power changes (jobs are always kept).
+    progress: called now and then with the jobs that have arrived and the number of all.
+    warmup_s: jobs submitted before this many seconds have passed are left out of waits and slowdowns.
+    Raises InputError for a scheduler that cannot work on this case, ValueError when a scheduler breaks a rule.
+
+    >>> from rare.scenario import build, load_scenario
+    >>> case = build(load_scenario("tiny"), seed=0).case
+    >>> from schedulers import make_scheduler
+    >>> simulate(case, make_scheduler("easy")).metrics["jobs_completed"]
+    19
     """
     if clock not in CLOCKS:
         raise InputError(f"unknown clock {clock!r}; known: {', '.join(CLOCKS)}")

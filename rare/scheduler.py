@@ -24,6 +24,7 @@ from rare.state.decisions import FULL, RAISE, WHAT_SHIFT
 from rare.view import ClusterView
 from rare.whole_numbers import whole_number
 from traces.errors import InputError
+from traces.times.local_clock import LocalClock
 
 DEFAULT_ORDER_PARAM = 2.0
 
@@ -195,20 +196,25 @@ class PythonScheduler(BaseScheduler):
     def for_case(self, case: Case) -> PythonDecider:
         """Asks the user's object itself: what it remembers of one case it knows in the next."""
         self.check(case)
-        return PythonDecider(self._scheduler, case.workload.job_id)
+        return PythonDecider(self._scheduler, case.workload.job_id, case.local_clock)
 
 
 class PythonDecider(Decider):
     """Asks a user's object through the read-only view."""
 
-    def __init__(self, scheduler: Scheduler, job_ids: np.ndarray | Sequence[int]) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        job_ids: np.ndarray | Sequence[int],
+        calendar: LocalClock | None = None,
+    ) -> None:
         super().__init__(name_of(scheduler))
-        self._scheduler, self._ids = scheduler, job_ids
+        self._scheduler, self._ids, self._calendar = scheduler, job_ids, calendar
         self._victim: Callable[[ClusterView], Any] | None = getattr(scheduler, "victim", None)
 
     def decide(self, world: World, e: int, status: int) -> int:
         """Ask the user's object and find the slot of the job it names."""
-        view = ClusterView(world, e, self._ids)
+        view = ClusterView(world, e, self._ids, self._calendar)
         try:
             return self._decision(view, status)
         finally:

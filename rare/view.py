@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rare.model import NEVER_S, UNLIMITED_MW
@@ -17,6 +18,7 @@ from rare.state.decisions import RAISE, SLOW, WHAT_SHIFT
 from rare.state.event_arrays import UNKNOWN_LIMIT
 from rare.state.memory import Copyable
 from traces.numbers.constants import MICRO
+from traces.times.local_clock import LocalClock, hour_of, local_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,11 @@ class ClusterView(Copyable):
     `copy.copy(view)` made before stays as it is. The JobViews that it gave are values, and stay too.
     """
 
-    def __init__(self, world: World, e: int, job_ids: Any) -> None:
+    def __init__(self, world: World, e: int, job_ids: Any, calendar: LocalClock | None = None) -> None:
         self._world = world
         self._e = e
         self._handle = world.handles[e]
-        self._ids = job_ids
+        self._ids, self._calendar = job_ids, calendar
         self._slots: dict[int, int] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -129,14 +131,15 @@ class ClusterView(Copyable):
     def __getstate__(self) -> dict[str, Any]:
         if "_world" not in self.__dict__:
             return {"ended": True}
-        return {"world": fork(self._world, self._e), "job_ids": self._ids, "slots": dict(self._slots)}
+        kept = {"job_ids": self._ids, "calendar": self._calendar, "slots": dict(self._slots)}
+        return {"world": fork(self._world, self._e), **kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "ended" in state:
             self._slots = {}
             return
         self._world, self._e, self._handle = state["world"], 0, state["world"].handles[0]
-        self._ids, self._slots = state["job_ids"], state["slots"]
+        self._ids, self._calendar, self._slots = state["job_ids"], state["calendar"], state["slots"]
 
     def _job(self, slot: int) -> JobView:
         live = self._world.live[self._e, slot]
@@ -195,8 +198,18 @@ class ClusterView(Copyable):
 
     @property
     def now_s(self) -> int:
-        """The instant, on the workload's clock."""
+        """The instant, on the workload's clock: no time of day, for which there is `local_hour`."""
         return int(self._world.env[self._e].now_s)
+
+    @property
+    def local_time(self) -> datetime:
+        """Date and time on the site's clock, summer time included. InputError without a calendar."""
+        return local_time(self._calendar, self.now_s)
+
+    @property
+    def local_hour(self) -> float:
+        """Hour of the day on the site's clock, from 0 to below 24. InputError without a calendar."""
+        return hour_of(self.local_time)
 
     @property
     def shortage(self) -> bool:

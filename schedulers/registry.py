@@ -17,8 +17,9 @@ from schedulers.heuristics.speeds import SPEEDS
 from schedulers.heuristics.victims import VICTIMS
 from schedulers.network.price_dial import MARK, parse_dial, split_dial
 from schedulers.network.shipped_folder import SHIPPED, SHIPPED_FOLDER
+from schedulers.user.gate_files import heuristic_with_gate_file
 from schedulers.user.plugin_schedulers import SCHEDULERS, SchedulerFamily, first_word
-from schedulers.user.user_class import is_user_class, load_user_class
+from schedulers.user.user_class import is_user_class, load_user_class, split_gate_file
 from schedulers.user.user_files import user_files
 from traces.errors import InputError
 from traces.files.documents import LONGEST_MESSAGE
@@ -38,7 +39,11 @@ _GUARD = re.compile(r"(?P<network>.+?)\+guard(?P<options>[=+].*)?", re.IGNORECAS
 
 
 def make_scheduler(name: str, **params: float) -> AnyScheduler:
-    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one."""
+    """The scheduler of this name, ready for `rare.simulate`. InputError for an unknown one.
+
+    >>> make_scheduler("hvf+easy+green").name
+    'hvf+easy+green'
+    """
     try:
         return _made(name, **params)
     except InputError as error:  # it quotes the name, however long
@@ -46,6 +51,8 @@ def make_scheduler(name: str, **params: float) -> AnyScheduler:
 
 
 def _made(name: str, **params: float) -> AnyScheduler:
+    if split_gate_file(name) is not None:
+        return heuristic_with_gate_file(name, **params)
     if is_user_class(name):
         return load_user_class(name)
     word = first_word(name)

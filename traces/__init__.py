@@ -2,7 +2,7 @@
 
 What is listed here is imported when it is first used: an error message must not wait for pandas.
 """
-# Part of the distribution rare-datacenter: rare.package_origin looks for this line.
+# Part of the distribution rare-datacenter: rare.start.package_origin looks for this line.
 
 from typing import TYPE_CHECKING
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from docs.scripts.metrics_page import markdown_table
 from docs.scripts.page_paths import DOCS
+from docs.scripts.wrap_pages import wrapped
 
 FOLDER = DOCS / "reference" / "api"
 #: constant -> what it means
@@ -47,7 +48,7 @@ TASKS = (
         ("rare.scenario.load", "Loaded shipped_names"),
         ("rare.scenario.case_builder", "Built"),
     )),
-    Task("api-schedulers", "Schedulers", "Make a scheduler by its name, or write one: what it sees and what it may return.", (
+    Task("api-schedulers", "Schedulers", "Make a scheduler by its name, or write one: what it sees and returns.", (
         ("schedulers", "make_scheduler describe known_names Heuristic Gate NumberParameter"),
         ("rare", "Scheduler ClusterView JobView WAIT"),
         ("rare.view", "OutlookStep GridEventView OutageView"),
@@ -132,13 +133,21 @@ def directive(module: str, name: str) -> str:
     elif inspect.isroutine(value):
         lines = [f".. autofunction:: {module}.{name}"]
     else:
-        lines = [f".. py:data:: {module}.{name}", f"    :value: {_short(value)}", "", f"    {CONSTANTS[name]}"]
+        lines = [
+            f".. py:data:: {module}.{name}",
+            f"    :value: {_short(value)}",
+            "",
+            f"    {CONSTANTS[name]}",
+        ]
     return "\n".join(lines)
 
 
 def task_page(task: Task) -> str:
     """The text of one page."""
-    rows = [(f"`{module}.{name}`", first_line(module, name).replace("|", "\\|")) for module, name in names_of(task)]
+    rows = [
+        (f"`{module}.{name}`", first_line(module, name).replace("|", "\\|"))
+        for module, name in names_of(task)
+    ]
     blocks = "\n\n".join(directive(*each) for each in names_of(task))
     return (
         f"# {task.title}\n\n{task.purpose} The site shows every docstring below the table.\n\n"
@@ -168,7 +177,8 @@ milliwatts, `_mj` millijoules, all whole numbers. Bad input raises `traces.Input
 
 def pages() -> dict[str, str]:
     """File name -> text of every page of the folder."""
-    return {"index.md": index_page()} | {f"{task.file}.md": task_page(task) for task in TASKS}
+    texts = {"index.md": index_page()} | {f"{task.file}.md": task_page(task) for task in TASKS}
+    return {file: wrapped(text) for file, text in texts.items()}
 
 
 def _short(value: object) -> str:

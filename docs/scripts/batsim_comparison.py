@@ -1,6 +1,6 @@
 """pybatsim's easyBackfill and fillerSched beside RARE's easy and fcfs+greedy: each difference, and its rule.
 
-`python -m docs.scripts.batsim_comparison TRACE.swf [JOBS]` prints what docs/guides/batsim.md says, and
+`python -m docs.scripts.batsim_comparison TRACE.swf [JOBS]` prints what docs/results/batsim-results.md says, and
 `--table FILE.csv` writes one row for each job: their start, ours, and why they differ.
 
 The reasons are found in the conversation of the run. In the state of the machine in which the other program

@@ -28,7 +28,9 @@ def build(out: Path, builder: str = "html", *options: str) -> int:
 
     processes = str(min(os.cpu_count() or 1, MOST_PROCESSES))
     strict = ["-W", "--keep-going", "-n", "-q", "-E", "-j", processes]
-    return sphinx(["-b", builder, *strict, "-d", str(out / "doctrees"), *options, str(DOCS), str(out / builder)])
+    return sphinx(
+        ["-b", builder, *strict, "-d", str(out / "doctrees"), *options, str(DOCS), str(out / builder)]
+    )
 
 
 def has_network() -> bool:
@@ -64,7 +66,11 @@ def main() -> int:
     if build(arguments.out):
         return 1
     result = check(arguments.out / "html")
-    print(result.summary(), f"built in {time.monotonic() - begin:.0f} s: {arguments.out}/html/index.html", sep="\n")
+    print(
+        result.summary(),
+        f"built in {time.monotonic() - begin:.0f} s: {arguments.out}/html/index.html",
+        sep="\n",
+    )
     for problem in result.problems:
         print(problem, file=sys.stderr)
     return 1 if result.problems else 0

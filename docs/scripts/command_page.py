@@ -14,6 +14,7 @@ import click
 
 from docs.scripts.metrics_page import markdown_table
 from docs.scripts.page_paths import DOCS
+from docs.scripts.wrap_pages import wrapped
 from experiments.cli.root import rare
 
 PAGE = DOCS / "reference" / "commands.md"
@@ -43,9 +44,11 @@ RULED = re.compile(r"\s*\[(default: .*|required|x[<>]=?.*|.*<=x.*)\]$")
 def commands_page() -> str:
     """The text of docs/reference/commands.md."""
     found = list(walk(rare, click.Context(rare, info_name="rare")))
-    rows = [(f"[`{path}`](#{path.replace(' ', '-')})", _first_sentence(command)) for command, path, _ in found]
+    rows = [
+        (f"[`{path}`](#{path.replace(' ', '-')})", _first_sentence(command)) for command, path, _ in found
+    ]
     overview = "\n## All commands\n\n" + markdown_table(("command", "what it does"), rows)
-    return HEAD + overview + "".join(section(*each) for each in found)
+    return wrapped(HEAD + overview + "".join(section(*each) for each in found))
 
 
 def walk(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, str, click.Context]]:

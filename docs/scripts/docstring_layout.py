@@ -21,18 +21,30 @@ from docs.scripts import site_pages
 ROW = re.compile(r"^(\*{0,2}\w+(?:, ?\*{0,2}\w+)*)( *): +(\S.*)$")
 RULE = re.compile(r"(?:RULES )?§(\d+\.\d+[a-z]?)\b")
 PAGE = re.compile(r"\bdocs/((?:[\w-]+/)*[\w-]+)\.md\b")
+OBJECT = re.compile(r"(?<==)( ?[A-Z]\w+)\((?:[^()]|\([^()]*\))+\)")
+ERROR = re.compile(r"^(?:Raises |\w+Error\b)")
 ITEM = re.compile(r"^(- |\d+\. )")
 
 
 def connect(app: Any) -> None:
     """Have autodoc ask for the layout of each docstring."""
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", shorten)
     app.connect("autodoc-skip-member", skip)
 
 
 def skip(app: Any, what: str, name: str, obj: Any, skipped: bool, options: Any) -> bool | None:
     """True for the members that Python writes itself, so that autodoc leaves them out; None: as it likes."""
     return True if str(getattr(obj, "__doc__", "")).startswith("Alias for field number") else None
+
+
+def shorten(
+    app: Any, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """A signature whose default objects are named without what is in them."""
+    if signature is None:
+        return None, returned
+    return OBJECT.sub(r"\1(...)", signature.replace("<factory>", "...")), returned
 
 
 def process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -60,10 +72,13 @@ def laid_out(lines: list[str], names: set[str]) -> tuple[list[str], set[str]]:
         if rows is None:
             out += [*paragraph(block), ""]
             continue
-        before, pairs = rows
+        before, pairs, after = rows
         out += [*paragraph(before), ""] if before else []
         described |= {each for head, _ in pairs for each in re.findall(r"\w+", head)}
-        out += definitions((", ".join(f"``{each}``" for each in head.split(", ")), marked_up(text)) for head, text in pairs)
+        out += definitions(
+            (", ".join(f"``{each}``" for each in head.split(", ")), marked_up(text)) for head, text in pairs
+        )
+        out += [*paragraph(after), ""] if after else []
     return out, described
 
 
@@ -78,20 +93,33 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
             block = []
 
 
-def rows_of(block: list[str], names: set[str]) -> tuple[list[str], list[tuple[str, str]]] | None:
-    """Lines before the first row of a block, and its rows as (names, text); None where it has no rows."""
+def rows_of(block: list[str], names: set[str]) -> tuple[list[str], list[tuple[str, str]], list[str]] | None:
+    """A block as the lines before its first row, its rows as (names, text), and what it says of errors at its end.
+
+    None where it has no rows.
+    """
     before: list[str] = []
     pairs: list[tuple[str, str]] = []
-    for line in block:
+    after: list[str] = []
+    for line in sentences(block, names):
         match = ROW.match(line)
         heads = set(re.findall(r"\w+", match[1])) if match else set()
         if match and (match[2] or heads <= names):
             pairs.append((match[1], match[3].strip()))
+        elif pairs and (after or ERROR.match(line)):
+            after.append(line.strip())
         elif pairs:
             pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {line.strip()}")
         else:
             before.append(line)
-    return (before, pairs) if pairs else None
+    return (before, pairs, after) if pairs else None
+
+
+def sentences(block: list[str], names: set[str]) -> list[str]:
+    """The lines of a block, with a break before each sentence that describes one of `names` or says what is raised."""
+    starts = [rf"(?:{'|'.join(map(re.escape, sorted(names)))}): "] if names else []
+    begin = "|".join([*starts, r"Raises ", r"[A-Z]\w*Error (?:for|where|if|in) "])
+    return [part for line in block for part in re.split(rf"(?<=[.;]) (?={begin})", line)]
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> list[str]:
@@ -134,7 +162,9 @@ def _rule_link(match: re.Match[str]) -> str:
 @cache
 def rule_numbers() -> frozenset[str]:
     """Numbers of the paragraphs of rare/RULES.md."""
-    return frozenset(site_pages.RULE.findall((site_pages.ROOT / "rare" / "RULES.md").read_text(encoding="utf-8")))
+    return frozenset(
+        site_pages.RULE.findall((site_pages.ROOT / "rare" / "RULES.md").read_text(encoding="utf-8"))
+    )
 
 
 def parameters_of(obj: Any) -> list[str]:

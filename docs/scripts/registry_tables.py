@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from docs.scripts.page_paths import page_path
+from docs.scripts.wrap_pages import wrapped
 from energy.weather.weather_formats import WEATHER_FORMATS
 from rare.rules.orders import ORDERS
 from schedulers.heuristics.chooser import BACKFILLS
@@ -55,6 +56,14 @@ SECTIONS: tuple[tuple[str, Registry[Any]], ...] = (
     ("Formats of job files", JOB_FORMATS),
     ("Formats of weather files", WEATHER_FORMATS),
 )
+#: section -> what a reader needs to know before its table
+NOTES = {
+    "Backfills": "The *head* is the first waiting job in the order.",
+    "Power gates": "A gate lets a flexible job, one with a deadline, wait until its latest start at most. `price` and "
+    "`carbon` open when `green` would, and also when power is cheap or low-carbon.",
+    "Victim rules": "The rule names the running job that is suspended or killed first in a shortage of power.",
+    "Speed rules": "Speed rules need a cluster with speed levels.",
+}
 #: page -> (first line of a table that is written by hand, registry whose names its first column has)
 TABLES_BY_HAND: dict[str, tuple[str, Registry[Any]]] = {
     "training.md": ("| name | acts by | what it does | options |", OFFLINE_ALGORITHMS),
@@ -65,7 +74,12 @@ TABLES_BY_HAND: dict[str, tuple[str, Registry[Any]]] = {
 
 def names_page() -> str:
     """The text of docs/reference/names.md."""
-    return HEAD + "".join(f"\n## {title}\n\n{_table(registry)}" for title, registry in SECTIONS)
+    sections = (f"\n## {title}\n\n{_note(title)}{_table(registry)}" for title, registry in SECTIONS)
+    return wrapped(HEAD + "".join(sections))
+
+
+def _note(title: str) -> str:
+    return f"{NOTES[title]}\n\n" if title in NOTES else ""
 
 
 def names_in_table(page: str, first_line: str) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 GENERATED = ("genindex", "search", "py-modindex")  # written by Sphinx, with headings of its own
+LOADED = ("stylesheet", "icon")  # what a page loads; other <link>s say what belongs together
 DOI = re.compile(r"(?:doi:|doi\.org/)([^\s)\"'<>\]`,;]+)")
 DOI_SHAPE = re.compile(r"10\.\d{4,9}/[\w.()/:;-]*[\w)]$")
 ARXIV = re.compile(r"arxiv(?:\.org/abs/|[ :])\s*([\d.]+\d)", re.IGNORECASE)
@@ -41,7 +42,7 @@ class _Reader(HTMLParser):
             self.page.ids.add(str(values["id"]))
         if tag == "article":
             self._articles += 1
-        elif tag == "a" and values.get("href") or tag == "link" and values.get("rel") in ("stylesheet", "icon") and values.get("href"):
+        elif values.get("href") and (tag == "a" or (tag == "link" and values.get("rel") in LOADED)):
             self.page.links.append(str(values["href"]))
         elif tag == "script" and values.get("src"):
             self.page.links.append(str(values["src"]))
@@ -76,8 +77,11 @@ def read_page(path: Path) -> Page:
 
 def check(site: Path) -> SiteCheck:
     """Check every page below `site`. Links to other hosts are counted, not asked for."""
-    pages = {path.resolve(): read_page(path) for path in sorted(site.rglob("*.html"))
-             if path.relative_to(site).parts[0] != "_static"}
+    pages = {
+        path.resolve(): read_page(path)
+        for path in sorted(site.rglob("*.html"))
+        if path.relative_to(site).parts[0] != "_static"
+    }
     counts: Counter[str] = Counter({"pages": len(pages)})
     problems: list[str] = []
     for path, page in pages.items():
@@ -155,12 +159,14 @@ def broken_links(page: Path) -> list[str]:
     for link in local_links(page):
         file, _, anchor = link.partition("#")
         target = page.parent / file if file else page
-        if not target.exists():
-            broken.append(link)
-        elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text(encoding="utf-8")):
+        if not target.exists() or (anchor and target.suffix == ".md" and not has_anchor(target, anchor)):
             broken.append(link)
     return broken
 
+
+def has_anchor(page: Path, anchor: str) -> bool:
+    """Whether a page of Markdown has a heading with this anchor."""
+    return anchor in anchors(page.read_text(encoding="utf-8"))
 
 
 def external_links(docs: Path) -> list[tuple[str, str]]:
@@ -175,6 +181,9 @@ def external_links(docs: Path) -> list[tuple[str, str]]:
 
 def misshapen_identifiers(text: str) -> list[str]:
     """DOIs and arXiv numbers of a text that cannot be any."""
-    dois = [each.rstrip(".,;:)") if each.count("(") < each.count(")") else each.rstrip(".,;:") for each in DOI.findall(text)]
+    dois = [
+        each.rstrip(".,;:)") if each.count("(") < each.count(")") else each.rstrip(".,;:")
+        for each in DOI.findall(text)
+    ]
     wrong = [each for each in dois if not DOI_SHAPE.match(each)]
     return wrong + [each for each in ARXIV.findall(text) if not ARXIV_SHAPE.match(each)]

@@ -1,7 +1,7 @@
 """Counts for a report on the documentation: `python -m docs.scripts.site_counts [HTML]`.
 
-Pages and words by part, links, external links, doctests, and examples that tests or the site's build run. With the folder
-of the built pages also the links that were checked in them.
+Pages and words by part, links, external links, doctests, and examples that tests or the site's build run. With the
+folder of the built pages also the links that were checked in them.
 """
 
 from __future__ import annotations
@@ -45,17 +45,21 @@ def doctest_results() -> dict[str, tuple[int, int]]:
     return results
 
 
+def part_row(name: str, pages: list[Path]) -> str:
+    """The row of the table for the pages of one part."""
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    total = sum(map(words, texts))
+    links = sum(len(local_links(page)) for page in pages)
+    cells = sum(len(CELL.findall(text)) for text in texts)
+    return f"| {name} | {len(pages)} | {total:,} | {total // max(1, len(pages)):,} | {links} | {cells} |"
+
+
 def report() -> list[str]:
     """The counts as lines of a table in Markdown."""
     lines = ["| part | pages | words | words a page | links | cells run |", "|---|---|---|---|---|---|"]
-    for part in (*PARTS, "."):
-        pages = [page for page in all_pages() if (page.relative_to(DOCS).parts[0] == part) or (part == "." and page.parent == DOCS)]
-        texts = [page.read_text(encoding="utf-8") for page in pages]
-        total = sum(map(words, texts))
-        links = sum(len(local_links(page)) for page in pages)
-        cells = sum(len(CELL.findall(text)) for text in texts)
-        name = "others" if part == "." else part
-        lines.append(f"| {name} | {len(pages)} | {total:,} | {total // max(1, len(pages)):,} | {links} | {cells} |")
+    for part in PARTS:
+        lines.append(part_row(part, [page for page in all_pages() if DOCS / part in page.parents]))
+    lines.append(part_row("others", [page for page in all_pages() if page.parent == DOCS]))
     results = doctest_results()
     ran = sum(attempted for _, attempted in results.values())
     blocks = [snippet for page in PAGES for snippet in snippets(page)]

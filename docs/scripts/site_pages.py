@@ -1,9 +1,12 @@
 """Pages of the site that are files elsewhere in the repository, and the links between them.
 
-Three kinds of page are plainer in the repository than on the site. A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx
-reads the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other
-files of the repository become downloads, which MyST makes by itself. The index page of a part lists its pages by hand;
-the site's navigation is made from the list. The glossary is a list; the site makes a glossary of it, with anchors.
+Some pages are plainer in the repository than on the site:
+
+- A stub such as docs/reference/rules.md links to its file, so that the repository reads well as it is. When Sphinx
+  reads the stub, it gets the file's text instead. Links to such files become links to the stub's page; links to other
+  files of the repository become downloads, which MyST makes by itself.
+- The index page of a part lists its pages by hand; the site's navigation is made from the list.
+- The glossary is a list; the site makes a glossary of it, with anchors.
 """
 
 from __future__ import annotations
@@ -38,8 +41,18 @@ LINK = re.compile(r"(\]\()([^)\s#]+\.md)(#[^)\s]*)?(\))")
 
 def connect(app: Any) -> None:
     """Have Sphinx ask `replace_text` for each page that it reads, and take tables of numbers for plain text."""
+    app.connect("env-before-read-docs", spread_tutorials)
     app.connect("source-read", replace_text)
     app.add_lexer("csv", TextLexer)  # Pygments has none
+
+
+def spread_tutorials(app: Any, env: Any, docnames: list[str]) -> None:
+    """Reorder `docnames` so that processes which read neighbouring pages share the tutorials, the slowest pages."""
+    slow = [name for name in docnames if name.startswith("tutorials/")]
+    rest = [name for name in docnames if name not in slow]
+    for place, name in enumerate(slow):
+        rest.insert(place * (len(docnames) // max(1, len(slow))), name)
+    docnames[:] = rest
 
 
 def replace_text(app: Any, docname: str, source: list[str]) -> None:
@@ -130,7 +143,11 @@ def relinked(text: str, page: Path) -> str:
         return f"{match[1]}{os.path.relpath(DOCS / PAGES[name], page.parent)}.md{match[3] or ''}{match[4]}"
 
     def named(match: re.Match[str]) -> str:
-        return f"[]({os.path.relpath(ROOT / match[0], page.parent)})" if (ROOT / match[0]).is_file() else match[0]
+        return (
+            f"[]({os.path.relpath(ROOT / match[0], page.parent)})"
+            if (ROOT / match[0]).is_file()
+            else match[0]
+        )
 
     pieces = CODE.split(FILE_NAME.sub("[](", LINK.sub(link, text)))
     pieces[::2] = [NAMED.sub(named, piece) for piece in pieces[::2]]

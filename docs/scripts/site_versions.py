@@ -65,7 +65,11 @@ def build_version(version: Version, out: Path) -> None:
         tree = Path(name)
         with tarfile.open(fileobj=BytesIO(git("archive", "--format=tar", version.commit))) as archive:
             archive.extractall(tree, filter="data")
-        environment = os.environ | {"PYTHONPATH": name, "RARE_SITE_VERSION": version.ref, "RARE_SITE_SWITCHER": "1"}
+        environment = os.environ | {
+            "PYTHONPATH": name,
+            "RARE_SITE_VERSION": version.ref,
+            "RARE_SITE_SWITCHER": "1",
+        }
         command = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "-E", "-d", str(tree / "doctrees")]
         subprocess.run([*command, "docs", str(out / version.folder)], cwd=tree, env=environment, check=True)
 

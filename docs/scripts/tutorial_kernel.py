@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-STARTUP = "from docs.scripts.tutorial_kernel import prepare as _prepare\n_prepare(get_ipython())\ndel _prepare\n"
+STARTUP = (
+    "from docs.scripts.tutorial_kernel import prepare as _prepare\n_prepare(get_ipython())\ndel _prepare\n"
+)
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -54,5 +56,5 @@ def run_checked(command: str) -> None:
         env=environment,
         check=False,
     )
-    print(done.stdout, end="")
+    print(done.stdout.replace(f"{os.getcwd()}/", ""), end="")  # the folder has another name at each build
     done.check_returncode()

@@ -69,7 +69,12 @@ fitted range the end values hold: nothing is extrapolated. Humidity and load are
 
 
 def constant_pue(pue: float, end_s: int, start_utc: datetime) -> RateSeries:
-    """One PUE for `end_s` seconds from `start_utc`, as a RateSeries of unit "1" in per mille."""
+    """One PUE for `end_s` seconds from `start_utc`, as a RateSeries of unit "1" in per mille.
+
+    >>> from datetime import UTC, datetime
+    >>> constant_pue(1.25, 3600, datetime(2022, 1, 1, tzinfo=UTC)).at(0)
+    1250
+    """
     value = PueCurve((0.0,), (pue,)).per_mille(np.zeros(1))
     return RateSeries.constant(int(value[0]), end_s, "1", start_utc, "pue")
 

@@ -41,7 +41,12 @@ class SpeedLevels:
 
 
 def speed_levels(name: str) -> SpeedLevels:
-    """The shipped levels of that name. InputError lists the known ones."""
+    """The shipped levels of that name. InputError lists the known ones.
+
+    >>> levels = speed_levels("cpu")
+    >>> list(zip(levels.rate, levels.power, strict=True))
+    [(0.745, 0.68), (0.575, 0.51)]
+    """
     known = _shipped()
     if name in known:
         return known[name]

@@ -39,7 +39,13 @@ def to_series(share: np.ndarray, weather: Weather, capacity_kw: float, name: str
 
 
 def capacity_factor(series: PowerSeries, capacity_kw: float) -> float:
-    """Mean power of the whole series over `capacity_kw`, 0 to 1."""
+    """Mean power of the whole series over `capacity_kw`, 0 to 1.
+
+    >>> from datetime import UTC, datetime
+    >>> hours = PowerSeries(datetime(2022, 1, 1, tzinfo=UTC), [0, 3600], [2_000_000, 0], end_s=7200)  # 2 kW, then 0
+    >>> capacity_factor(hours, 4.0)
+    0.25
+    """
     mean_mw = series.energy_mj(0, series.end_s) / series.end_s
     return mean_mw / (check_capacity(capacity_kw) * MW_PER_KW)
 

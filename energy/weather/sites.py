@@ -32,7 +32,11 @@ SITES = {
 
 
 def known_sites() -> list[str]:
-    """Names that read_site knows, sorted."""
+    """Names that read_site knows, sorted.
+
+    >>> known_sites()
+    ['greensboro', 'miami', 'sand-point']
+    """
     return sorted(SITES)
 
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from experiments.sweep.run_sweep import SweepRequest, sweep_run
     from experiments.sweep.sweep_file import sweep_schema
     from experiments.training.train_distil import DistilRequest, distil_run
+    from experiments.training.train_folder import judge_text
     from experiments.training.train_offline import train_offline
     from experiments.training.train_online import train_online
     from experiments.training.training_requests import OfflineRequest, OnlineRequest
@@ -117,6 +118,7 @@ MODULES = {
     "experiments.size.run_size": ("SizeRequest", "size_run"),
     "experiments.size.size_file": ("size_schema",),
     "experiments.training.train_distil": ("DistilRequest", "distil_run"),
+    "experiments.training.train_folder": ("judge_text",),
     "experiments.training.train_offline": ("train_offline",),
     "experiments.training.train_online": ("train_online",),
     "experiments.training.training_requests": ("OfflineRequest", "OnlineRequest"),

@@ -25,7 +25,7 @@ from experiments.process.command_process import replace_unprintable, run_inside,
 
 _COMMANDS = "experiments.cli.commands"
 COMMANDS = {
-    "bench": LazyCommand(f"{_COMMANDS}.bench_command:bench", "The speed table, with ratios to plain SimPy."),
+    "bench": LazyCommand(f"{_COMMANDS}.bench_command:bench", "Measure speed, with ratios to plain SimPy."),
     "compare": LazyCommand(
         f"{_COMMANDS}.compare_command:compare",
         "Simulate one scenario under many schedulers: table, figures, report.",
@@ -41,7 +41,7 @@ COMMANDS = {
     ),
     "evaluate": LazyCommand(
         f"{_COMMANDS}.evaluate_command:evaluate",
-        "Schedulers over many windows of a scenario, with intervals.",
+        "Evaluate schedulers over many windows of a scenario, with intervals.",
     ),
     "export": LazyCommand(
         f"{_COMMANDS}.export_command:export",
@@ -58,31 +58,32 @@ COMMANDS = {
         f"{_COMMANDS}.lists_command:scenarios", "List the scenarios that ship with the package."
     ),
     "schedulers": LazyCommand(
-        f"{_COMMANDS}.lists_command:schedulers", "List the scheduler names and what they mean."
+        f"{_COMMANDS}.lists_command:schedulers", "List the names of schedulers and their meaning."
     ),
     "shadow": LazyCommand(
         f"{_COMMANDS}.shadow_command:shadow",
-        "A second opinion beside a live scheduler.",
+        "Log RARE's decisions beside a live scheduler, or act within limits.",
     ),
     "simulate": LazyCommand(
         f"{_COMMANDS}.simulate_command:simulate", "Simulate one scenario under one scheduler."
     ),
     "size": LazyCommand(
-        f"{_COMMANDS}.size_command:size", "Which sun, wind, battery and grid line serve these jobs best?"
+        f"{_COMMANDS}.size_command:size",
+        "Find the wind, sun, battery and grid line that serve these jobs best.",
     ),
     "start-times": LazyCommand(
         f"{_COMMANDS}.start_times_command:start_times",
-        "When will each waiting job start? A range from simulated futures.",
+        "Predict when each waiting job will start, as a range from simulations.",
     ),
     "sweep": LazyCommand(
         f"{_COMMANDS}.sweep_command:sweep", "Run a grid or list of cases, here or on a cluster."
     ),
     "traces": LazyCommand(
         f"{_COMMANDS}.traces_command:traces",
-        "Look at job traces and power series, and make synthetic ones.",
+        "Show, import and generate job traces and power series.",
     ),
     "train": LazyCommand(
-        f"{_COMMANDS}.train_command:train", "Learn schedulers: offline, online, from others."
+        f"{_COMMANDS}.train_command:train", "Train schedulers: offline, online, or from other checkpoints."
     ),
 }
 """Every command: where it is, and the first sentence of its help."""

@@ -19,18 +19,25 @@ quiet_option = click.option("--quiet", is_flag=True, help="Nothing on stderr but
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario."
 )
+mapping_option = click.option(
+    "--mapping", metavar="NAME|FILE.toml", help="What the columns of a CSV or Parquet workload mean."
+)
 reservations_option = click.option(
-    "--reservations", is_flag=True, help="Withhold starts that would delay the most urgent job without room."
+    "--reservations",
+    is_flag=True,
+    help="The action mask withholds starts that would delay the most urgent job without room.",
 )
 start_option = click.option("--from", "start", metavar="CHECKPOINT", help="Start from these weights.")
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-resume_option = click.option("--resume", is_flag=True, help="Go on where a run with these options stopped.")
-run_folder_option = click.option("--out", required=True, metavar="DIR", help="Where the run goes.")
+resume_option = click.option(
+    "--resume", is_flag=True, help="Continue a run with the same options where it stopped."
+)
+run_folder_option = click.option("--out", required=True, metavar="DIR", help="Folder of the run.")
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Processes on this machine; 1: this one alone.  [default: all cores]",
+    help="Worker processes on this machine; 1: only this process.  [default: all cores]",
 )
 
 

@@ -14,6 +14,7 @@ from experiments.cli.shared_options import (
     Seconds,
     force_option,
     json_option,
+    mapping_option,
     quiet_option,
     seed_option,
     together,
@@ -33,7 +34,7 @@ simulation_options = together(
     click.option(
         "--window",
         metavar="NAME",
-        help="A window of the scenario, such as test-00, or all; default: the scenario's.",
+        help="A window of the scenario, such as test-00, or all. Default: the scenario's.",
     ),
     click.option(
         "--set",
@@ -43,21 +44,22 @@ simulation_options = together(
         help="Change one key of the scenario, such as battery.hours=4. Repeatable.",
     ),
     click.option("--workload", metavar="FILE", help="Job trace: SWF, CSV or Parquet, plain or gzipped."),
+    mapping_option,
     click.option(
         "--processors",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Processors of the machine; default: as the trace's header says.",
+        help="Processors of the machine. Default: from the trace's header.",
     ),
-    click.option("--power", metavar="FILE|unlimited", help="Power series (CSV), or power without limit."),
+    click.option("--power", metavar="FILE|unlimited", help="Power series (CSV), or unlimited power."),
     click.option(
         "--clock",
         type=click.Choice(["compiled", "simpy"]),
         default="compiled",
         show_default=True,
-        help="Fast, or open to further processes; same results.",
+        help="compiled: fast. simpy: can be coupled with other processes. Same results.",
     ),
-    click.option("--jobs", metavar="FIRST:LAST", help="Only these jobs, from 0, LAST not included."),
+    click.option("--jobs", metavar="FIRST:LAST", help="Only these jobs, counted from 0, without LAST."),
     click.option("--from-date", metavar="DATE", help="Only jobs submitted from this day on."),
     click.option("--to-date", metavar="DATE", help="Only jobs submitted before this day."),
     click.option(
@@ -66,9 +68,9 @@ simulation_options = together(
         default="0",
         show_default=True,
         metavar="DURATION",
-        help="Leave jobs submitted this early out of waits and slowdowns: 3600, 2h, 7d.",
+        help="Leave jobs submitted in this time out of waits and slowdowns: 3600, 2h, 7d.",
     ),
-    seed_option("Draws service classes."),
+    seed_option("Random seed of the service classes."),
     click.option("--strict", is_flag=True, help="Make every repair and skip in the trace an error."),
     click.option("--out", metavar="DIR", help="Write a run folder: tables, metrics, figures, report."),
     force_option("Replace a finished run of another configuration in --out."),
@@ -78,6 +80,7 @@ simulation_options = together(
 )
 _WISHES = (
     "workload",
+    "mapping",
     "power",
     "processors",
     "jobs",

@@ -57,7 +57,12 @@ def show_file(
     except InputError as error:
         reworded = error.worded(option_words)
         if kind == "power" and error.parameters() == {"columns", "unit"}:
-            raise reworded.also("of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh") from error
+            reworded = reworded.also("of prices and carbon intensity, a unit such as EUR/MWh or kg/kWh")
+            if not power:
+                reworded = reworded.also(
+                    "if these are jobs, --mapping FILE.toml, which says what their columns mean"
+                )
+            raise reworded from error
         if kind is None and not power:
             raise reworded.also("if it is a series, say --kind power or --kind rate") from error
         raise reworded from error

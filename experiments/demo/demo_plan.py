@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.engine.choose_executor import available_cores, has_dask
 from experiments.process.progress import time_text
 from rare.state.compile import is_compiled
 
@@ -87,20 +87,24 @@ class LearningStep:
 
 
 def learning_steps(plan: DemoPlan) -> tuple[LearningStep, ...]:
-    """The steps, in their order."""
+    """The steps, in their order.
+
+    Their lengths are processor times of one demo, by the time of a simulated week on the same machine: rounded, for
+    other machines have other ratios.
+    """
     return (
         LearningStep(
             "dataset",
             f"log the decisions of {plan.teacher}, which simulates what each choice leads to, "
             f"on {plan.episodes} training weeks",
-            5000,
+            3600,
             shared=True,
             entry="record",
-            compile_weeks=2000,
+            compile_weeks=1800,
         ),
-        LearningStep("bc", f"a small network imitates these decisions (bc, {plan.updates:,} updates)", 900),
+        LearningStep("bc", f"a small network imitates these decisions (bc, {plan.updates:,} updates)", 1000),
         LearningStep(
-            "crr", f"the same, only from decisions that came out well (crr, {plan.updates:,} updates)", 900
+            "crr", f"the same, only from decisions that came out well (crr, {plan.updates:,} updates)", 1500
         ),
         LearningStep(
             "ppo",
@@ -111,7 +115,7 @@ def learning_steps(plan: DemoPlan) -> tuple[LearningStep, ...]:
         LearningStep(
             "evaluation",
             "heuristics and networks on the test weeks, on which nothing was trained or chosen",
-            2000,
+            1800,
             shared=True,
         ),
     )
@@ -123,7 +127,7 @@ class TimeEstimate:
     def __init__(self, steps: Sequence[LearningStep], week_s: float | None) -> None:
         self._pace = 1.0  # seconds taken by second expected, over the steps that are done
         self._taken_s = self._expected_s = 0.0
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = available_cores() if has_dask() else 1
         self._seconds = {step.name: step.seconds(week_s, cores) for step in steps} if week_s else {}
 
     def done(self, name: str, taken_s: float) -> None:

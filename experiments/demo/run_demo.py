@@ -53,22 +53,23 @@ def demo_run(
     `rare compare --json`, with "learning" (what `learning_facts` gives) beside it. InputError for a folder
     that holds something else.
     """
-    out = user_path(out)
-    learning = out / LEARNING
-    _check_place(out)
+    folder: Path = user_path(out)
+    learning = folder / LEARNING
+    _check_place(folder)
     if learn and missing():
         display.note(
             f"nothing is learned: {missing()[0]} is not there; install the extra rare-datacenter[learn]"
         )
         learn = False
     if begun_otherwise(learning, plan):
-        display.note(f"{learning}: was learned by another version or plan, so learning begins anew")
+        then = "learning begins anew" if learn else "it is removed"
+        display.note(f"{learning}: was learned by another version or plan of the demo, so {then}")
         forget(learning)
-    previous = previous_config(out)
+    previous = previous_config(folder)
     compare = partial(
         compare_run,
         scenario=plan.scenario,
-        out=out,
+        out=folder,
         force=force or (previous is not None and previous.get("name") == plan.scenario),
         figures=figures,
         command=command,
@@ -77,10 +78,10 @@ def demo_run(
     _say_first(plan, learn, display)
     result = compare(plan.compared, display=display)
     show(result)
-    _say_report(out, figures, learn, display)
+    _say_report(folder, figures, learn, display)
     if not learn:
         return result
-    with explained(lambda: _what_stays(out, figures)):
+    with explained(lambda: _what_stays(folder, figures)):
         _learn(learning, plan, week_seconds(result["results"]), display)
         display.note(
             f"Part 3 of 3: the same week again, with {plan.packaged} (the network that comes with the package) "
@@ -90,8 +91,8 @@ def demo_run(
     result |= {"learning": learning_facts(learning)}
     show(result)
     display.note(
-        "  This week is one of those on which the checkpoints of both networks were chosen; the table of test "
-        "weeks is the fair one."
+        "  This week is one of the validation weeks, by which the checkpoint ppo/best was chosen: the table of "
+        "test weeks is the fair comparison."
     )
     return result
 

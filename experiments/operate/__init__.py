@@ -1,1 +1,1 @@
-"""Beside a running cluster: when jobs will start, a second opinion, and schedulers of other programs."""
+"""Use beside a running cluster: predicted start times, the shadow, and schedulers of other programs."""

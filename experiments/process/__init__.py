@@ -1,1 +1,1 @@
-"""What every command of minutes needs: signals, progress, workers, and folders that appear whole."""
+"""Services for long commands: signals, progress, workers, and folders written as a whole."""

@@ -1,1 +1,1 @@
-"""Results on disk and what is made of them: run folders, names, ranking, intervals, tables as text."""
+"""Results on disk: run folders, names, ranking, intervals, and tables as text."""

@@ -1,1 +1,1 @@
-"""`rare size`: which sun, wind, battery and grid line to buy, by cost, carbon and service."""
+"""`rare size`: the best wind, sun, battery and grid line by cost, carbon and service."""

@@ -75,7 +75,7 @@ def _study(table: SearchTable) -> optuna.Study:
 
     It proposes what is likely to be on the front (Ozaki et al. 2020, doi:10.1145/3377930.3389817), and keeps
     the proposals of one batch apart from each other. On KTH-SP2 under one season's wind and sun it found
-    better fronts than NSGA-II within the same 112 trials (docs/guides/size.md).
+    better fronts than NSGA-II within the same 112 trials (docs/results/size-results.md).
     """
     import optuna
 

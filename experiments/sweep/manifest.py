@@ -24,6 +24,7 @@ from experiments.sweep.sweep_work import SweepTask
 from rare.scenario.load import UNLIMITED, Loaded, Overrides, load_scenario, shipped_names
 from rare.scenario.windows import windows_of
 from schedulers import make_scheduler
+from schedulers.user.user_class import split_gate_file
 from traces.errors import InputError
 from traces.files.documents import is_regular, user_path
 from traces.files.text import place
@@ -126,6 +127,7 @@ def _variants(sweep: SweepFile, base: Path) -> Iterator[tuple[Point, Loaded]]:
             overrides = dataclasses.replace(
                 overrides,
                 workload=workload.file,
+                mapping=workload.mapping,
                 processors=workload.processors,
                 jobs=workload.jobs,
                 from_date=workload.from_date,
@@ -194,6 +196,10 @@ class _Scheduler:
 
 def _absolute(name: str, base: Path) -> str:
     """A checkpoint or a class in a file, relative to the sweep file, by its whole path."""
+    gate = split_gate_file(name)
+    if gate is not None:
+        word = gate[1].strip()
+        return name.replace(word, _absolute(word, base), 1)
     path = user_path(name.partition(".py:")[0] + ".py" if ".py:" in name else name)
     beside = base / path
     if path.is_absolute() or not os.path.exists(beside) or name in ("", "."):

@@ -58,6 +58,9 @@ class SweepWorkload(Table):
     file: Text | None = Field(
         default=None, description="a job trace, relative to the sweep file; left out: the scenario's jobs"
     )
+    mapping: Text | None = Field(
+        default=None, description="what the trace's columns mean: a shipped mapping, or a TOML file"
+    )
     processors: Whole | None = Field(default=None, ge=1, description="processors of the machine")
     jobs: Text | None = Field(default=None, description="only these jobs, FIRST:LAST from 0")
     from_date: Text | None = Field(default=None, description="only jobs from this day on")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import math
 import os
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,8 +61,24 @@ def versions() -> dict[str, str]:
 
 
 def objectives_text(progress: ValidatedProgress) -> str:
-    """The text about objectives in the progress bar."""
+    """The text about objectives in the progress bar; before the first validation there is no best."""
+    if not math.isfinite(progress.best):
+        return "not validated yet"
     return f"objective {progress.last:.4f}, best {progress.best:.4f}"
+
+
+def judge_text(scenarios: str, settings: Sequence[str], out: str | Path) -> str:
+    """What the objectives of a finished run are of, and the command that judges its best checkpoint.
+
+    scenarios : joined by commas, of which the command has the first
+    """
+    words = ["rare", "evaluate", "--scenario", scenarios.split(",")[0].strip()]
+    words += [word for setting in settings for word in ("--set", setting)]
+    words += ["--windows", "test", "--scheduler", f"easy,{Path(out) / 'best'}"]
+    return (
+        "Objectives are of the validation windows, on which the checkpoint was chosen. Judge it on others: "
+        f"{shlex.join(words)}"
+    )
 
 
 def device_for(device: str, width: int, batch: int) -> str:

@@ -1,1 +1,1 @@
-"""What a case is given besides machines, jobs and power: choices of its rules, and limits of its users."""
+"""Options of a case besides machines, jobs and power: choices of its rules, priorities and limits."""

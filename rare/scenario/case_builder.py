@@ -29,6 +29,7 @@ from rare.scenario.inputs.supply_inputs import MICRO, MJ_PER_KWH, MW_PER_KW, mak
 from rare.scenario.load import Loaded
 from rare.scenario.windows import Window, chosen_window
 from traces.errors import InputError, quoted
+from traces.times.local_clock import LocalClock
 
 
 def _window_dict(window: Window | None) -> dict[str, Any] | None:
@@ -98,6 +99,11 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
     """Read the scenario's files and build the Case. `seed`: of the service classes alone.
 
     InputError for anything that is wrong in the files or does not fit together.
+
+    >>> from rare.scenario.load import load_scenario
+    >>> case = build(load_scenario("tiny"), seed=0).case
+    >>> len(case.workload), case.cluster.cores
+    (20, 16)
     """
     record = BuildRecord()
     loaded = _at_the_windows_site(loaded)
@@ -111,6 +117,7 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
     begin_s = int(power.jobs.submit_s[0]) if power.begin_s is None else power.begin_s
     end_s = run_end_s(power.inputs.end_s, power.end_s, begin_s, jobs, cluster)
     span = RunSpan(begin_s, end_s, min(end_s, int(power.jobs.submit_s[-1]) + AFTER_LAST_S))
+    calendar = supply_calendar(power.join, jobs, begin_s)
     case = Case(
         power.jobs,
         cluster,
@@ -120,12 +127,13 @@ def build(loaded: Loaded, *, seed: int = 0) -> Built:
         begin_s=power.begin_s,
         end_s=power.end_s,
         forecast=power.forecast,
-        events=read_grid_events(loaded, supply_calendar(power.join, jobs, begin_s), span, record),
+        events=read_grid_events(loaded, calendar, span, record),
         outages=read_outages(loaded, cluster, job_calendar(power.join, jobs, begin_s), span, record),
         limits=read_limits(scenario, cluster),
         priority=priority_of(scenario.priority),
         local_offset_s=_local_offset_s(power.join, begin_s),
         density_median=density_median(jobs),
+        calendar=None if calendar.epoch_s is None else LocalClock(calendar.epoch_s, calendar.zone),
     )
     for line in idle_limits(case, placements(case.workload, cluster)) if case.limits else ():
         record.note(line)

@@ -45,6 +45,7 @@ class Overrides:
     """Overrides of a scenario file, such as of the command line; None: no change.
 
     base: folder that paths in them are relative to; None: the current folder.
+    mapping: of the workload's columns, a shipped name or a TOML file.
     """
 
     workload: str | None = None
@@ -57,6 +58,7 @@ class Overrides:
     window: str | None = None  # one of the scenario's, or "all"
     settings: Sequence[str] = ()  # `table.key=value`, applied last
     base: Path | None = None
+    mapping: str | None = None
 
 
 Wishes = Overrides
@@ -69,7 +71,11 @@ def shipped_names() -> list[str]:
 
 
 def load_scenario(name: str = "plain", overrides: Overrides | None = None) -> Loaded:
-    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line."""
+    """The scenario of that name or TOML file, with the overrides applied. InputError names file and line.
+
+    >>> load_scenario("tiny", Overrides(settings=("battery.hours=4",))).scenario.battery.hours
+    4.0
+    """
     overrides = overrides or Overrides()
     path = _find(name)
     with reading(path):
@@ -131,6 +137,9 @@ def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[
                 f"--workload {shown(overrides.workload)}: is a directory",
                 remedy="give the trace's file inside it",
             )
+    if overrides.mapping is not None:
+        _apply_mapping(workload, overrides.mapping, overrides.base)
+        origin.append((("workload", "mapping"), f"--mapping {overrides.mapping}"))
     # Selections of the command line replace any selection of the scenario.
     for chosen_keys, replaced_keys in (
         (("jobs",), ("from_date", "to_date")),
@@ -152,6 +161,16 @@ def _apply_overrides(table: dict[str, Any], overrides: Overrides) -> list[tuple[
         table["window"] = overrides.window
         origin.append((("window",), f"--window {overrides.window}"))
     return origin
+
+
+def _apply_mapping(workload: dict[str, Any], mapping: str, base: Path | None) -> None:
+    """Read the workload's file through a mapping. InputError where the jobs come from no file."""
+    if "file" not in workload:
+        raise InputError(
+            f"--mapping {shown(mapping)}: the jobs come from no file", remedy="give it with --workload FILE"
+        )
+    is_file = not mapping or mapping.endswith(".toml") or os.sep in mapping
+    workload["mapping"] = _absolute(mapping, "--mapping", base) if is_file else mapping
 
 
 def _apply_power(table: dict[str, Any], power: str, base: Path | None) -> None:

@@ -1,1 +1,1 @@
-"""A network that a heuristic relieves where simulated futures show it to do better."""
+"""A network guarded by a heuristic, which takes over where simulated futures show it to do better."""

@@ -1,7 +1,8 @@
-"""A heuristic with a power gate from outside: the gate answers in Python, the rest is compiled."""
+"""A heuristic with a power gate from outside RARE: the gate answers in Python, the rest is compiled."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,18 +17,19 @@ from rare.state.memory import arguments, records, register
 from rare.view import ClusterView, JobView
 from schedulers.heuristics.chooser import POLICY, choose
 from schedulers.heuristics.gates import HELD
-from schedulers.heuristics.heuristic import Heuristic, heuristic_of, parse_parts
+from schedulers.heuristics.heuristic import Heuristic, Parts, heuristic_of, parse_parts
 from schedulers.heuristics.power_gate import Gate
 from schedulers.heuristics.victims import victim
 from traces.errors import InputError, one_line, quoted
+from traces.times.local_clock import LocalClock
 
 
 @dataclass(frozen=True)
 class GatedHeuristic(BaseScheduler):
-    """A heuristic by name whose gate is a plug-in.
+    """A heuristic by name whose gate is a plug-in, or a class in a file of the user's.
 
     heuristic : what decides among the jobs that the gate does not hide
-    gate_name, origin : of the plug-in, and the distribution it comes from
+    gate_name, origin : of the gate, and where it comes from, as messages say it
     make_gate : a gate for one run, from the parameter
     """
 
@@ -49,7 +51,7 @@ class GatedHeuristic(BaseScheduler):
     def for_case(self, case: Case) -> GatedDecider:
         """What the clocks ask on this case. InputError if heuristic or gate cannot work on it."""
         self.heuristic.check(case)
-        with_gate = f"scheduler {self.name!r}: gate {self.gate_name!r} of the plug-in {self.origin}"
+        with_gate = f"scheduler {self.name!r}: gate {self.gate_name!r} of {self.origin}"
         try:
             gate = self.make_gate(self.value)
             gate.check(case)
@@ -57,13 +59,20 @@ class GatedHeuristic(BaseScheduler):
             raise
         except Exception as error:
             raise InputError(f"{with_gate}: {type(error).__name__}: {one_line(error)}") from error
-        return GatedDecider(self.heuristic, gate, case.workload.job_id, with_gate)
+        return GatedDecider(self.heuristic, gate, case.workload.job_id, with_gate, case.local_clock)
 
 
 class GatedDecider(Decider):
     """Asks the gate about each flexible job, then the compiled heuristic (rare.scheduler.Decider)."""
 
-    def __init__(self, heuristic: Heuristic, gate: Gate, job_ids: Any, where: str) -> None:
+    def __init__(
+        self,
+        heuristic: Heuristic,
+        gate: Gate,
+        job_ids: Any,
+        where: str,
+        calendar: LocalClock | None = None,
+    ) -> None:
         # Where a gate hides jobs, promises are made only where it is asked (RULES §10.7d).
         super().__init__(
             heuristic.name,
@@ -75,11 +84,12 @@ class GatedDecider(Decider):
         self._gate = gate
         self._ids = job_ids
         self._where = where
+        self._calendar = calendar
         self._make_room(0)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Made anew from its parts: what compiled code takes of it belongs to this process."""
-        return type(self), (self._heuristic, self._gate, self._ids, self._where)
+        return type(self), (self._heuristic, self._gate, self._ids, self._where, self._calendar)
 
     def decide(self, world: World, e: int, status: int) -> int:
         """One decision (rare.state.decisions)."""
@@ -102,7 +112,7 @@ class GatedDecider(Decider):
         if len(self._held) <= slots:
             self._make_room(slots)
         self._held.held[:] = 0
-        view = ClusterView(world, e, self._ids)
+        view = ClusterView(world, e, self._ids, self._calendar)
         try:
             for job in view.queue:
                 latest_s = NEVER_S if job.deadline_s is None else latest_start_of(world.handles[e], job.slot)
@@ -118,7 +128,7 @@ class GatedDecider(Decider):
             raise
         except Exception as error:
             what = f"job {quoted(job.job_id)} at {view.now_s} s: {type(error).__name__}: {one_line(error)}"
-            raise InputError(f"{self._where}: {what}") from error
+            raise InputError(f"{self._where}: {what}{_line(error)}") from error
         if not isinstance(answer, bool | np.bool_):
             raise InputError(f"{self._where}: holds returned {quoted(answer)}; return True or False")
         return bool(answer)
@@ -127,8 +137,20 @@ class GatedDecider(Decider):
 def make_heuristic(name: str, **params: float) -> Heuristic | GatedHeuristic:
     """The heuristic of a name, with a gate from outside too. InputError for anything unknown."""
     parts = parse_parts(name, **params)
-    heuristic, gate = heuristic_of(parts), parts.gate
+    gate = parts.gate
     if gate is None or gate.value.make is None:
-        return heuristic
+        return heuristic_of(parts)
     value = parts.gate_param if gate.value.parameter is not None else None
-    return GatedHeuristic(heuristic, gate.name, gate.origin, gate.value.make, value)
+    return gated(parts, value, f"the plug-in {gate.origin}")
+
+
+def gated(parts: Parts, value: float | None, origin: str) -> GatedHeuristic:
+    """The heuristic of these parts, whose gate answers in Python. value: the gate's parameter."""
+    assert parts.gate is not None and parts.gate.value.make is not None
+    return GatedHeuristic(heuristic_of(parts), parts.gate.name, origin, parts.gate.value.make, value)
+
+
+def _line(error: BaseException) -> str:
+    """The line of the gate's own method in which an exception rose or through which it passed."""
+    lines = [line for _, line in traceback.walk_tb(error.__traceback__)]
+    return f" (line {lines[1]})" if len(lines) > 1 else ""

@@ -201,7 +201,7 @@ def parse_parts(name: str, **params: float) -> Parts:
         chosen[kind] = entry
         parameter = entry.value.parameter
         if text is not None:
-            gate_param = _parameter(name, entry, text)
+            gate_param = number_behind(name, entry, text)
         elif kind == "gate" and parameter is not None:
             gate_param = parameter.default
     return Parts(
@@ -255,8 +255,8 @@ def _component(name: str, word: str) -> tuple[str, Entry[Any], str | None]:
     raise unknown_part(name, part, "backfills, gates, victim and speed rules", known)
 
 
-def _parameter(name: str, entry: Entry[Any], text: str) -> float:
-    """The number behind '=' of a part that takes one, such as price=Q."""
+def number_behind(name: str, entry: Entry[Any], text: str) -> float:
+    """The number behind '=' of a part that takes one, such as price=Q. InputError for anything else."""
     part, parameter = entry.name, entry.value.parameter
     variants = [each for each in (*BACKFILLS.built_in, *SPEEDS.built_in) if each.startswith(f"{part}=")]
     if variants:

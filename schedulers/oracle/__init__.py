@@ -1,1 +1,1 @@
-"""The oracle: what could have been done with true run times, true power, and a bound on any schedule."""
+"""The oracle: schedules planned with true run times and true power, and an upper bound on any schedule."""

@@ -1,4 +1,8 @@
-"""Schedulers and policies in a file of the user's: `path/to/file.py:Class`, `file.py:Class(seed=3)`."""
+"""Schedulers and policies in a file of the user's: `path/to/file.py:Class`, `file.py:Class(seed=3)`.
+
+A name whose first word is an order or a backfill has a gate in a file (schedulers.user.gate_files):
+`easy+path/to/file.py:Class`, `easy+file.py:Class=0.3+lowvalue`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from rare.scheduler import Scheduler
+from schedulers.heuristics.heuristic import known_names
+from schedulers.heuristics.power_gate import Gate
 from schedulers.user.plugin_schedulers import SCHEDULERS, first_word
 from schedulers.user.user_files import user_files
 from traces.errors import InputError
@@ -26,7 +32,9 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 2000
 FORM = 'path/to/file.py:Class or path/to/file.py:Class(seed=3, path="model.zip")'
+GATE_FORM = "easy+path/to/file.py:Class, or with its parameter easy+path/to/file.py:Class=0.3"
 _NAME = re.compile(r"(?P<path>.*?\.py):(?P<cls>[^(]*)(?P<arguments>\(.*\))?", re.DOTALL)
+_GATE = re.compile(r"(?P<path>.*?\.py):(?P<cls>[^=]*)(?:=(?P<value>.*))?", re.DOTALL)
 _loads = itertools.count(1)
 
 
@@ -36,13 +44,19 @@ class DefaultName(str):
 
 @dataclass(frozen=True)
 class UserClass:
-    """The parts of a scheduler name: file, class, and arguments of the constructor."""
+    """The parts of a scheduler name: file, class, and arguments of the constructor.
+
+    heuristic : of a gate, the name without it, such as 'hvf+easy'; '' for a scheduler
+    gate_value: of a gate, what stands behind '='; None without it
+    """
 
     given: str
     path: Path
     class_name: str
     positional: tuple[Any, ...] = ()
     named: dict[str, Any] = field(default_factory=dict)
+    heuristic: str = ""
+    gate_value: str | None = None
 
     @property
     def files(self) -> list[Path]:
@@ -57,11 +71,36 @@ def is_user_class(name: str) -> bool:
 
 def parse_user_class(name: str) -> UserClass:
     """The parts of a name. InputError if it has another form, or arguments that are no literals."""
+    gate = split_gate_file(name)
+    if gate is not None:
+        return _parse_gate(name, *gate)
     match = _NAME.fullmatch(name.strip())
     if match is None or not match["cls"].strip().isidentifier() or len(name) > MOST_CHARACTERS:
         raise InputError(f"scheduler {_short(name)}: is no class in a file; write {FORM}")
     positional, keywords = _arguments(name, match["arguments"] or "()")
     return UserClass(name, user_path(match["path"].strip()), match["cls"].strip(), positional, keywords)
+
+
+def split_gate_file(name: str) -> tuple[str, str] | None:
+    """(name of the heuristic, gate) of a name like 'hvf+easy+my_gate.py:Evening'; None for any other name.
+
+    A file whose own name begins like this, such as `easy+mine.py`, stays a scheduler's.
+    """
+    words = name.strip().split("+")
+    place = next((place for place, word in enumerate(words) if ".py:" in word), 0)
+    if place == 0 or first_word(name) not in known_names():
+        return None
+    if is_regular(user_path(f"{name.strip().partition('.py:')[0]}.py")):
+        return None
+    return "+".join([*words[:place], *words[place + 1 :]]), words[place]
+
+
+def _parse_gate(name: str, heuristic: str, gate: str) -> UserClass:
+    match = _GATE.fullmatch(gate)
+    if match is None or not match["cls"].strip().isidentifier() or len(name) > MOST_CHARACTERS:
+        raise InputError(f"scheduler {_short(name)}: {_short(gate)} is no gate in a file; write {GATE_FORM}")
+    path = user_path(match["path"].strip())
+    return UserClass(name, path, match["cls"].strip(), heuristic=heuristic, gate_value=match["value"])
 
 
 def _arguments(name: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -92,14 +131,25 @@ def _literal(node: ast.expr) -> Any:
         raise ValueError(f"{ast.unparse(node)[:40]!r} is no literal") from None
 
 
+def load_class(parsed: UserClass) -> Any:
+    """What has this name in the file, None if nothing has. InputError for a missing file or an error in it."""
+    if not is_regular(parsed.path):
+        form = GATE_FORM if parsed.heuristic else FORM
+        raise InputError(f"scheduler {_short(parsed.given)}: there is no file {parsed.path}; give {form}")
+    with users_error(parsed.given, "import"):
+        module = _load_module(parsed.path)
+    return getattr(module, parsed.class_name, None)
+
+
 def load_user_class(name: str) -> Scheduler | Policy:
     """An instance of the class. InputError for any error, also of its constructor."""
     parsed = parse_user_class(name)
-    if not is_regular(parsed.path):
-        raise InputError(f"scheduler {_short(name)}: there is no file {parsed.path}; give {FORM}")
-    with users_error(name, "import"):
-        module = _load_module(parsed.path)
-    user_class: Any = getattr(module, parsed.class_name, None)
+    user_class = load_class(parsed)
+    if isinstance(user_class, type) and issubclass(user_class, Gate):
+        raise InputError(
+            f"scheduler {_short(name)}: {parsed.class_name} is a gate, which goes with a heuristic; write "
+            f"easy+{parsed.path}:{parsed.class_name}"
+        )
     methods = [method for method in ("choose", "act") if callable(getattr(user_class, method, None))]
     if not isinstance(user_class, type) or not methods:
         raise InputError(
@@ -116,7 +166,8 @@ def load_user_class(name: str) -> Scheduler | Policy:
 
 def declared_name(name: str, scheduler: AnyScheduler) -> str | None:
     """The `name` that a user's class declares; None without one, or for other schedulers."""
-    declared = getattr(scheduler, "name", None) if is_user_class(name) else None
+    is_own = is_user_class(name) and split_gate_file(name) is None
+    declared = getattr(scheduler, "name", None) if is_own else None
     if not isinstance(declared, str) or isinstance(declared, DefaultName) or not declared.strip():
         return None
     return " ".join(declared.split())[:60]
@@ -149,7 +200,7 @@ def users_error(name: str, doing: str = "") -> Iterator[None]:
         text = " ".join(str(error).split()) or "no message"
         raise InputError(
             f"scheduler {_short(name)}: {part.get(doing, '')}{where}: {type(error).__name__}: {text[:300]} "
-            "(in the scheduler of your own)"
+            f"(in the {'gate' if parsed.heuristic else 'scheduler'} of your own)"
         ) from error
 
 

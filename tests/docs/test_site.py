@@ -35,7 +35,15 @@ def test_the_pages_of_the_python_interface_are_current():
 
 def test_what_packages_export_is_in_the_python_interface():
     shown = {(module, name) for task in api_page.TASKS for module, name in api_page.names_of(task)}
-    for module in ("rare", "schedulers", "traces", "rare.scenario", "rare.dataset", "energy.plants", "energy.grid"):
+    for module in (
+        "rare",
+        "schedulers",
+        "traces",
+        "rare.scenario",
+        "rare.dataset",
+        "energy.plants",
+        "energy.grid",
+    ):
         exported = set(importlib.import_module(module).__all__)
         assert exported - {name for place, name in shown if place == module} == set()
 
@@ -91,7 +99,7 @@ def test_a_text_that_moves_keeps_its_links():
     assert moved == "[a](index.md) [b](#c) [d](https://e)"
 
 
-def test_paragraphs_of_the_rules_have_anchors_and_lines_that_only_begin_with_a_number_have_none():
+def test_paragraphs_of_the_rules_have_anchors_and_continued_lines_have_none():
     text = "## 3 Ends\n\n3.1 First, see\n3.2 of old.\n\n3.2 Second.\n"
     assert re.findall(r"\(rule-(.*)\)=", site_pages.with_rule_anchors(text)) == ["3.1", "3.2"]
 
@@ -101,7 +109,10 @@ def test_the_glossary_is_in_order_and_becomes_a_glossary():
     terms = [match[1].lower() for match in site_pages.TERM.finditer(text)]
     assert len(terms) > 50
     assert terms == sorted(terms)
-    assert site_pages.with_glossary("# G\n\n- **a** (of b): c\n  d.\n") == "# G\n\n```{glossary}\na (of b)\n  c\n  d.\n```\n"
+    assert (
+        site_pages.with_glossary("# G\n\n- **a** (of b): c\n  d.\n")
+        == "# G\n\n```{glossary}\na (of b)\n  c\n  d.\n```\n"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -150,6 +161,19 @@ def test_a_command_of_a_tutorial_that_fails_is_an_error(capsys):
     assert capsys.readouterr().out == "before\n"
 
 
+def test_tutorials_are_spread_over_the_processes_that_read_pages():
+    names = [f"guides/{letter}" for letter in "abcdef"] + ["tutorials/one", "tutorials/two"]
+    spread = list(names)
+    site_pages.spread_tutorials(None, None, spread)
+    assert sorted(spread) == names
+    assert [spread.index("tutorials/one"), spread.index("tutorials/two")] == [0, 4]
+
+
+def test_the_folder_of_a_build_is_not_shown(capsys):
+    run_checked("echo $PWD/report.html")
+    assert capsys.readouterr().out == "report.html\n"
+
+
 # --- doctests -------------------------------------------------------------------------------------------------
 
 
@@ -167,7 +191,9 @@ def test_doctests_of_all_modules_pass():
 def test_versions_are_listed_with_addresses_that_need_no_host(tmp_path):
     from docs.scripts.site_versions import Version, write_lists
 
-    write_lists([Version("v1", "v1", "a" * 40, "2026-01-01"), Version("x/y", "x-y", "b" * 40, "2026-02-01")], tmp_path)
+    write_lists(
+        [Version("v1", "v1", "a" * 40, "2026-01-01"), Version("x/y", "x-y", "b" * 40, "2026-02-01")], tmp_path
+    )
     assert 'href="x-y/index.html">x/y</a>' in (tmp_path / "index.html").read_text()
     assert (tmp_path / "switcher.js").read_text().startswith("window.rareVersions = [")
 

@@ -17,7 +17,7 @@ OUTPUTS = (
 GOLDEN = 0x9E3779B97F4A7C15
 
 
-@pytest.mark.parametrize(("place", "output"), enumerate(OUTPUTS))
+@pytest.mark.parametrize(("place", "output"), list(enumerate(OUTPUTS)))
 def test_the_published_outputs_of_the_mixer(place, output):
     state = (STATE + place * GOLDEN) % 2**64
     assert uniforms(state, np.array([0])) == ((output >> 11) + 0.5) * 2.0**-53
@@ -50,7 +50,14 @@ def test_uniform_and_normal_moments():
 
 
 def test_keys_are_of_64_bits_and_differ_where_a_part_does():
-    keys = {key_of("a", 1), key_of("a", 2), key_of("a1"), key_of("b", 1), key_of("a", 1, ""), key_of("a", "1")}
+    keys = {
+        key_of("a", 1),
+        key_of("a", 2),
+        key_of("a1"),
+        key_of("b", 1),
+        key_of("a", 1, ""),
+        key_of("a", "1"),
+    }
     assert len(keys) == 5  # the number 1 and the text "1" read alike
     assert key_of("grid event", "call", 0) == key_of("grid event", "call", 0)
     assert max(key_of(part) for part in range(50)).bit_length() == 64

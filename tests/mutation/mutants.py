@@ -109,7 +109,9 @@ def mutated(source: str, mutant: Mutant) -> str:
     """The source with the wrong change in it."""
     changed = MutationVisitor.mutate_code(source, operator_named(mutant.operator), mutant.occurrence)
     if changed is None:
-        raise LookupError(f"{mutant.file}: no place {mutant.occurrence} of {mutant.operator}; was the file edited?")
+        raise LookupError(
+            f"{mutant.file}: no place {mutant.occurrence} of {mutant.operator}; was the file edited?"
+        )
     return str(changed)
 
 
@@ -172,7 +174,10 @@ def _leaves_out(parent: Any, child: Any) -> bool:
     if kind == "if_stmt":
         return "TYPE_CHECKING" in parent.children[1].get_code()
     if kind == "atom_expr":
-        return parent.children[0].get_code().strip().endswith(("Error", "Warning")) and child is not parent.children[0]
+        return (
+            parent.children[0].get_code().strip().endswith(("Error", "Warning"))
+            and child is not parent.children[0]
+        )
     return False
 
 

@@ -66,5 +66,7 @@ def test_the_table_names_places_that_exist_and_explains_who_survived(group):
     with (ROOT / "tests" / "mutation" / "results" / f"{group}.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert rows and {row["file"] for row in rows} <= set(GROUPS[group].files())
-    unexplained = [row for row in rows if row["verdict"] in ("survived", "not run") and not row["explanation"]]
+    unexplained = [
+        row for row in rows if row["verdict"] in ("survived", "not run") and not row["explanation"]
+    ]
     assert not unexplained

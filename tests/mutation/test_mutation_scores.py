@@ -7,7 +7,10 @@ from tests.mutation.mutation_scores import interval, line
 
 def test_mutants_without_effect_count_in_one_score_and_not_in_the_other():
     found = [{"verdict": "killed", "explanation": ""}] * 7 + [{"verdict": "timed out", "explanation": ""}]
-    found += [{"verdict": "survived", "explanation": "no effect: ties"}, {"verdict": "not run", "explanation": ""}]
+    found += [
+        {"verdict": "survived", "explanation": "no effect: ties"},
+        {"verdict": "not run", "explanation": ""},
+    ]
     assert line("m", found) == "| m | 10 | 7 | 1 | 1 | 1 | 80 % | 89 % |"
 
 

@@ -1,7 +1,7 @@
 """The jobs of a Slurm's run through RARE, and how far RARE's starts are from Slurm's.
 
 `python -m tests.slurm.replay_deviation VARIANT FILE.csv` prints it for a file of tests.slurm.slurm_replay;
-without arguments it writes the table of docs/reference/slurm-backfill.md anew, from the records.
+without arguments it writes the table of docs/results/slurm-deviation.md anew, from the records.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def between(records: list[Record], ours_s: np.ndarray, our_ends_s: np.ndarray) -
 
 
 def table() -> str:
-    """The rows of docs/reference/slurm-backfill.md: each recorded run and its deviation."""
+    """The rows of docs/results/slurm-deviation.md: each recorded run and its deviation."""
     rows = [
         "| setting | Slurm: makespan, mean wait | RARE as | makespan | mean wait | order |",
         "|---|---|---|---|---|---|",
@@ -193,7 +193,7 @@ WORDS = {
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        page = Path("docs/reference/slurm-backfill.md")
+        page = Path("docs/results/slurm-deviation.md")
         head, _, rest = page.read_text(encoding="utf-8").partition("<!-- deviation -->\n")
         tail = rest.partition("<!-- end of deviation -->\n")[2]
         page.write_text(

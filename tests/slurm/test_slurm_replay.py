@@ -19,7 +19,7 @@ from tests.slurm.replay_deviation import (
 from tests.slurm.slurm_packages import install
 from tests.slurm.slurm_replay import VARIANTS, read_records, replay, requests
 
-PAGE = Path(__file__).parents[2] / "docs/reference/slurm-backfill.md"
+PAGE = Path(__file__).parents[2] / "docs/results/slurm-deviation.md"
 #: Of the makespan and of the mean wait [% of Slurm's], about twice what they are.
 MOST_OFF = {
     "easy": (3, 12), "conservative": (3, 14), "coarse": (7, 18), "multifactor": (7, 20), "limited": (5, 10),

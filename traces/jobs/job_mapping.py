@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.documents import parse_toml, read_text, reading
 from traces.files.text import place
 from traces.jobs.job_cells import QUANTITIES, ROUNDINGS
@@ -96,7 +96,9 @@ def native_mapping(header: Sequence[str], where: str, index: Sequence[str] = ())
             f"column {missing[0]} is missing among {quoted(', '.join(header), 80)}; "
             f"needed: {', '.join(REQUIRED)}",
             where=where,
-            remedy="rename your columns, or give a mapping file (.toml)",
+            remedy=Phrase(
+                "rename your columns, or say what yours mean by ", Parameter("mapping"), ", a short TOML file"
+            ),
         )
     if unknown:
         raise InputError(

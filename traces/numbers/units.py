@@ -40,7 +40,10 @@ def check_unit(unit: str) -> str:
 
 
 def unit_of_column(name: str) -> str | None:
-    """The unit that a column's name declares: `wind_kw` or `Wind [kW] actual`; `_mw` is megawatt."""
+    """The unit that a column's name declares: `wind_kw`, `Wind [kW] actual` or `kW`; `_mw` is megawatt."""
+    alone = name.strip()
+    if alone.lower() in _BY_LOWER and not alone.startswith("m"):  # mW is a milliwatt, and mw could be one
+        return _BY_LOWER[alone.lower()]
     if match := _SUFFIX.search(name):
         return _BY_LOWER[match[1].lower()]
     match = _BRACKET.search(name)

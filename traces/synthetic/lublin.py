@@ -68,6 +68,10 @@ def lublin(
     A pure function of its arguments. The first n jobs keep cores and run times when more are asked for,
     and their submit times, too, if no load is given. Estimates are the run times; see
     `traces.synthetic.with_estimates`. InputError: an argument out of range.
+
+    >>> jobs = lublin(100, processors=64, load=0.8)
+    >>> len(jobs), jobs.processors, int(jobs.cores.max()) <= 64
+    (100, 64, True)
     """
     kinds = variant_of(variant)
     jobs, days = generator_arguments.checked_length(jobs, days)

@@ -5,7 +5,7 @@ D. G. Feitelson, Preserving user behavior characteristics in trace-based simulat
 scheduling, MASCOTS 2014, doi:10.1109/MASCOTS.2014.15. A think time of more than 20 minutes begins another
 session: the same authors, On identifying user session boundaries in parallel workload logs, JSSPP 2012,
 doi:10.1007/978-3-642-35867-8_12. The figures below are our own measurements of two traces of the Parallel
-Workloads Archive (docs/guides/synthetic-workloads.md).
+Workloads Archive (docs/reference/synthetic-models.md).
 """
 
 from __future__ import annotations

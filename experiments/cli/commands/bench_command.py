@@ -15,8 +15,10 @@ from experiments.process.progress import ProgressDisplay
 
 @click.command()
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Only this part. Repeatable.")
-@click.option("--quick", is_flag=True, help="A few seconds a part: that it works, not how fast.")
-@click.option("--large", is_flag=True, help="Growth up to 10 million jobs, a million saturated.")
+@click.option("--quick", is_flag=True, help="A few seconds a part: checks that it works, measures nothing.")
+@click.option(
+    "--large", is_flag=True, help="Growth up to 10 million jobs, and a million on a saturated machine."
+)
 @click.option(
     "--workload",
     "workloads",
@@ -29,9 +31,9 @@ from experiments.process.progress import ProgressDisplay
 def bench(
     only: Sequence[str], quick: bool, large: bool, workloads: Sequence[str], as_json: bool, quiet: bool
 ) -> None:
-    """The speed table, with ratios to plain SimPy.
+    """Measure speed, with ratios to plain SimPy.
 
-    Environment, replay, networks, growth and start-up, beside a plain SimPy replay in the same run.
+    It measures environment, replay, networks, growth and start-up, beside a plain SimPy replay in the same run.
     """
     display = ProgressDisplay(quiet)
     figures = functions.run_bench(only, quick=quick, large=large, workloads=workloads, display=display)

@@ -43,7 +43,7 @@ class CompareCommand(click.Command):
         """The options, and below them those that go with --preset only."""
         super().format_options(ctx, formatter)
         records = [record for param in preset_only() if (record := param.get_help_record(ctx)) is not None]
-        with formatter.section("A published case instead of a scenario (docs/preset-*.md)"):
+        with formatter.section("A published case instead of a scenario (docs/results/preset-*.md)"):
             formatter.write_dl(records)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -27,33 +27,38 @@ from traces.files.documents import user_path
 @schedulers_option("Repeatable, or joined by commas: each episode draws one. Also: random.")
 @scenario_option("A shipped scenario or a file of yours; its training windows are played.")
 @settings_option
-@click.option("--episodes", type=int, default=100, show_default=True, metavar="N", help="How many to play.")
+@click.option("--episodes", type=int, default=100, show_default=True, metavar="N", help="Number of episodes.")
 @click.option(
     "--epsilon",
     type=float,
     default=0.0,
     show_default=True,
-    help="How often a random valid action takes the place of the scheduler's.",
+    help="Share of decisions at which a random valid action replaces the scheduler's.",
 )
 @click.option(
     "--out",
     metavar="FOLDER",
-    help="Where the dataset goes; -v0 is added to its name. The same again goes on.",
+    help="Folder of the dataset; -v0 is added to its name. The same command continues it.",
 )
-@seed_option("Draws windows, schedulers and random actions.")
-@seed_option("Draws service classes.", "--scenario-seed")
+@seed_option("Random seed of windows, schedulers and random actions.")
+@seed_option("Random seed of the service classes.", "--scenario-seed")
 @click.option(
     "--max-decisions",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Cut episodes off after so many decisions (truncated).",
+    help="Cut episodes off after this many decisions (truncated).",
 )
-@click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
-@click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
-@click.option("--forecast-hours", type=int, default=24, show_default=True, help="Of the observation.")
+@click.option("--queue-slots", type=int, default=64, show_default=True, help="Size of the observation.")
+@click.option("--running-slots", type=int, default=16, show_default=True, help="Size of the observation.")
+@click.option("--forecast-hours", type=int, default=24, show_default=True, help="Size of the observation.")
 @reservations_option
-@click.option("--author", multiple=True, metavar="NAME", help="For Minari's metadata. Repeatable.")
-@click.option("--author-email", multiple=True, metavar="ADDRESS", help="For Minari's metadata. Repeatable.")
+@click.option("--author", multiple=True, metavar="NAME", help="Author, for Minari's metadata. Repeatable.")
+@click.option(
+    "--author-email",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Address of an author, for Minari's metadata. Repeatable.",
+)
 @click.option("--code-permalink", metavar="URL", help="For Minari's metadata: the code that made the data.")
 @where_options
 @json_option("The data sheet")
@@ -91,11 +96,11 @@ def dataset(
 
 @dataset.command("show")
 @click.argument("folder")
-@click.option("--out", metavar="DIR", help="Where the figure goes.  [default: FOLDER/figures]")
+@click.option("--out", metavar="DIR", help="Folder of the figure.  [default: FOLDER/figures]")
 @click.option("--no-figures", is_flag=True, help="No figure.")
 @json_option()
 def show(folder: str, out: str | None, no_figures: bool, as_json: bool) -> None:
-    """Returns, actions and coverage of the dataset in FOLDER, ours or one that Minari wrote."""
+    """Show returns, actions and coverage of the dataset in FOLDER, of RARE or of Minari."""
     summary = functions.show_dataset(folder)
     click.echo(json_text(summary.as_dict()) if as_json else functions.dataset_text(summary))
     if not no_figures:

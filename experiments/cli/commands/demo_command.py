@@ -14,9 +14,9 @@ from experiments.process.progress import ProgressDisplay
 
 
 @click.command()
-@click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Where the report goes.")
+@click.option("--out", default="demo-out", show_default=True, metavar="DIR", help="Folder of the report.")
 @force_option("Replace a finished run of another configuration in --out.")
-@click.option("--no-learning", is_flag=True, help="Only the comparison, which takes a minute.")
+@click.option("--no-learning", is_flag=True, help="Only the comparison, which takes about a minute.")
 @click.option("--no-figures", is_flag=True, help="No figures and no report.")
 @json_option()
 @quiet_option

@@ -29,22 +29,24 @@ from experiments.process.progress import ProgressDisplay
     "windows",
     multiple=True,
     metavar="SPLIT|NAME[,...]",
-    help="Splits (train, validation, test, unseen) or single windows.  [default: validation]",
+    help="Splits (train, validation, test, unseen) or names of windows.  [default: validation]",
 )
 @schedulers_option("Repeatable, or names joined by commas. The first is what the others are compared with.")
 @settings_option
-@seed_option("Draws service classes.")
+@seed_option("Random seed of the service classes.")
 @where_options
-@click.option("--out", metavar="DIR", help="Write tables and a figure; if stopped, the same again goes on.")
+@click.option(
+    "--out", metavar="DIR", help="Write tables and a figure. If stopped, the same command continues."
+)
 @force_option("Replace an evaluation in --out.")
 @json_option()
 @quiet_option
 def evaluate(
     schedulers: list[str], windows: Sequence[str], as_json: bool, quiet: bool, **options: Any
 ) -> None:
-    """Schedulers over many windows of a scenario, with intervals.
+    """Evaluate schedulers over many windows of a scenario, with intervals.
 
-    All run on the same windows: means, 95 % intervals, paired differences.
+    All schedulers run on the same windows. Prints means, 95 % intervals and paired differences.
     """
     chosen = [part.strip() for text in windows for part in text.split(",")] or ["validation"]
     with clean_stdout(as_json):

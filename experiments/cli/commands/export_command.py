@@ -15,7 +15,7 @@ from experiments.cli.shared_options import force_option, quiet_option
     "format_",
     required=True,
     type=click.Choice(["swf", "gantt", "batsim", "energy"]),
-    help="What to write.",
+    help="Format of the file.",
 )
 @click.option("--out", required=True, metavar="FILE", help=".swf for swf, .csv for the others; or with .gz.")
 @force_option("Replace FILE if it exists.")

@@ -14,15 +14,23 @@ from experiments.process.progress import ProgressDisplay
 
 
 @click.command()
-@click.option("--out", default="launchpad-out", show_default=True, metavar="DIR", help="Where it all goes.")
-@click.option("--quick", is_flag=True, help="A few minutes: touches every claim, decides few.")
-@click.option("--experiment", metavar="FILE.toml", help="An experiment of yours.  [default: the shipped one]")
+@click.option(
+    "--out", default="launchpad-out", show_default=True, metavar="DIR", help="Folder of the results."
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="A short run of a few minutes that tests every claim, most of them inconclusively.",
+)
+@click.option(
+    "--experiment", metavar="FILE.toml", help="Your own experiment file.  [default: the shipped one]"
+)
 @click.option(
     "--workload",
     "workloads",
     multiple=True,
     metavar="FILE",
-    help="A job trace to run as well, under islanded's wind and sun. Repeatable.",
+    help="A further job trace, run under the wind and sun of `islanded`. Repeatable.",
 )
 @where_options
 @click.option(

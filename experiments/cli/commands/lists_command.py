@@ -12,7 +12,7 @@ from experiments.cli.shared_options import json_option
 @click.command()
 @json_option()
 def schedulers(as_json: bool) -> None:
-    """List the scheduler names and what they mean."""
+    """List the names of schedulers and their meaning."""
     parts = functions.describe()
     if as_json:
         click.echo(json_text(parts))

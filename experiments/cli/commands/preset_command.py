@@ -19,13 +19,15 @@ ONLY = ("preset", "data", "seeds", "steps", *WHERE_NAMES)
 
 
 @click.command("compare")
-@click.option("--preset", metavar="NAME", help="The case: gas-marl, rlscheduler.")
-@click.option("--data", multiple=True, metavar="FOLDER", help="Where the files of the case are. Repeatable.")
+@click.option("--preset", metavar="NAME", help="Published case: gas-marl, rlscheduler.")
+@click.option(
+    "--data", multiple=True, metavar="FOLDER", help="Folder with the files of the case. Repeatable."
+)
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Agents to train, --seed the first.  [default: the preset's]",
+    help="Number of agents to train; --seed is the first seed.  [default: the preset's]",
 )
 @click.option(
     "--steps",

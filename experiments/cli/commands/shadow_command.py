@@ -15,41 +15,59 @@ from experiments.process.progress import ProgressDisplay
 _FEED = ("power_unit", "power_path", "power_time_path", "power_scale")
 
 squeue_option = click.option(
-    "--squeue-command", "squeue", default="squeue", metavar="WORDS", help="What to run for squeue."
+    "--squeue-command", "squeue", default="squeue", metavar="WORDS", help="Command to run instead of squeue."
 )
 scontrol_option = click.option(
-    "--scontrol-command", "scontrol", default="scontrol", metavar="WORDS", help="What to run for scontrol."
+    "--scontrol-command",
+    "scontrol",
+    default="scontrol",
+    metavar="WORDS",
+    help="Command to run instead of scontrol.",
 )
 shadow_options = together(
-    click.option("--scheduler", default="rare", show_default=True, metavar="NAME", help="Whose opinion."),
+    click.option(
+        "--scheduler",
+        default="rare",
+        show_default=True,
+        metavar="NAME",
+        help="Scheduler whose decisions are logged.",
+    ),
     click.option(
         "--scenario",
         default="plain",
         show_default=True,
         metavar="NAME|FILE.toml",
-        help="Powers of nodes and prices; without a feed also plants and grid.",
+        help="Scenario with power of nodes and prices; without a feed also plants and grid.",
     ),
     settings_option,
-    click.option("--every", "every_s", type=Seconds(), default=30, show_default=True, help="Between polls."),
-    click.option("--for", "run_s", type=Seconds(), metavar="DURATION", help="Then end.  [default: never]"),
+    click.option(
+        "--every", "every_s", type=Seconds(), default=30, show_default=True, help="Time between polls."
+    ),
+    click.option(
+        "--for", "run_s", type=Seconds(), metavar="DURATION", help="End after this time.  [default: never]"
+    ),
     squeue_option,
-    click.option("--sinfo-command", "sinfo", default="sinfo", metavar="WORDS", help="What to run for sinfo."),
+    click.option(
+        "--sinfo-command", "sinfo", default="sinfo", metavar="WORDS", help="Command to run instead of sinfo."
+    ),
     click.option(
         "--power-feed",
         "feed",
         metavar="FEED",
-        help="Power that there is: FILE.csv, FILE.json, FILE.txt, 'command: WORDS', or a URL.",
+        help="Source of the available power: FILE.csv, FILE.json, FILE.txt, 'command: WORDS', or a URL.",
     ),
-    click.option("--power-unit", default="", metavar="UNIT", help="Of the feed's number: W, kW, MW, GW, %."),
-    click.option("--power-path", default="", metavar="A.B+A.C", help="Where the number is in JSON."),
-    click.option("--power-time-path", default="", metavar="A.B", help="Where its instant is in JSON."),
-    click.option("--power-scale", type=float, default=1.0, metavar="F", help="Multiplies the number."),
+    click.option(
+        "--power-unit", default="", metavar="UNIT", help="Unit of the feed's number: W, kW, MW, GW, %."
+    ),
+    click.option("--power-path", default="", metavar="A.B+A.C", help="Path of the number in JSON."),
+    click.option("--power-time-path", default="", metavar="A.B", help="Path of its time in JSON."),
+    click.option("--power-scale", type=float, default=1.0, metavar="F", help="Factor on the number."),
     click.option(
         "--power-header",
         "power_headers",
         multiple=True,
         metavar="NAME=VARIABLE",
-        help="A header, its value from an environment variable.",
+        help="An HTTP header whose value is in an environment variable.",
     ),
     click.option(
         "--feed-limit",
@@ -57,7 +75,7 @@ shadow_options = together(
         type=Seconds(),
         default=600,
         show_default=True,
-        help="An older reading counts as missing.",
+        help="Age from which a reading counts as missing.",
     ),
 )
 rest_options = together(
@@ -70,20 +88,20 @@ rest_options = together(
 
 @click.group()
 def shadow() -> None:
-    """A second opinion beside a live scheduler.
+    """Log RARE's decisions beside a live scheduler, or act within limits.
 
-    observe and advise act on nothing. act holds and suspends jobs of an allow-list, within limits, and gives
-    everything back. Read docs/guides/shadow.md before you let it near a cluster.
+    observe and advise change nothing on the cluster. act holds and suspends jobs of an allow-list, within
+    limits, and releases all of them. Read docs/guides/shadow.md before you use it on a cluster.
     """
 
 
 @shadow.command("observe")
-@click.option("--out", required=True, metavar="DIR", help="Where the log goes; a log there goes on.")
+@click.option("--out", required=True, metavar="DIR", help="Folder of the log; an existing log is continued.")
 @shadow_options
 @rest_options
 @quiet_option
 def observe(out: str, quiet: bool, **options: Any) -> None:
-    """Log the queue, what RARE would do, and what the scheduler does. Acts on nothing."""
+    """Log the queue, what RARE would do, and what the scheduler does. Changes nothing."""
     display = ProgressDisplay(quiet)
     counts = functions.observe(_request(options), out, display.note)
     display.note(
@@ -93,12 +111,12 @@ def observe(out: str, quiet: bool, **options: Any) -> None:
 
 
 @shadow.command("advise")
-@click.option("--out", metavar="DIR", help="Log the queue there too.")
+@click.option("--out", metavar="DIR", help="Also log the queue in this folder.")
 @shadow_options
 @rest_options
 @quiet_option
 def advise(out: str | None, quiet: bool, **options: Any) -> None:
-    """Write one JSON line a decision to stdout. Acts on nothing."""
+    """Write one JSON line a decision to stdout. Changes nothing."""
     display = ProgressDisplay(quiet)
 
     def write(line: str) -> None:
@@ -110,45 +128,53 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
 
 
 @shadow.command("act")
-@click.option("--out", required=True, metavar="DIR", help="Where log and journal go; one shadow a folder.")
+@click.option("--out", required=True, metavar="DIR", help="Folder of log and journal; one shadow a folder.")
 @click.option(
-    "--allow", required=True, metavar="FILE.toml", help="The allow-list: whose jobs may be touched."
+    "--allow", required=True, metavar="FILE.toml", help="Allow-list of jobs that may be held or suspended."
 )
-@click.option("--act", "really", is_flag=True, help="Really act; without it only --dry-run runs.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--act", "really", is_flag=True, help="Act on the cluster. Without it only --dry-run runs.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option(
     "--actions-per-minute",
     type=click.IntRange(1, 600),
     default=6,
     show_default=True,
-    help="New holds at most.",
+    help="Largest number of new holds a minute.",
 )
 @click.option(
-    "--most-held", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Jobs held at a time."
+    "--most-held",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="Largest number of jobs held at one time.",
 )
 @click.option(
     "--longest-hold",
     type=Seconds(),
     default=1800,
     show_default=True,
-    help="Of a job in all; then it is given back for good.",
+    help="Longest total hold of a job; after it the job is released for good.",
 )
 @click.option(
-    "--lease", type=Seconds(), default=300, show_default=True, help="After it Slurm itself lets a job go."
+    "--lease",
+    type=Seconds(),
+    default=300,
+    show_default=True,
+    help="Time after which Slurm itself releases a job.",
 )
 @click.option(
     "--calm-polls",
     type=click.IntRange(0, 1000),
     default=3,
     show_default=True,
-    help="Polls without trouble before anything is held.",
+    help="Polls without an error before any job is held.",
 )
 @click.option(
     "--lost-after",
     type=Seconds(),
     default=3600,
     show_default=True,
-    help="How long to wait for a lost controller.",
+    help="Time to wait for a controller that does not answer.",
 )
 @scontrol_option
 @shadow_options
@@ -156,7 +182,7 @@ def advise(out: str | None, quiet: bool, **options: Any) -> None:
 def act(
     out: str, allow: str, really: bool, dry_run: bool, scontrol: str, quiet: bool, **options: Any
 ) -> None:
-    """Hold and suspend jobs of an allow-list as RARE would, and give everything back.
+    """Hold and suspend jobs of an allow-list as RARE would, and release all of them.
 
     For a test partition first: docs/guides/shadow-act.md.
     """
@@ -188,12 +214,14 @@ def act(
 
 @shadow.command("release")
 @click.argument("folder")
-@click.option("--marked", is_flag=True, help="Also every job that bears our mark: for a lost journal.")
+@click.option(
+    "--marked", is_flag=True, help="Also release every job with the mark of RARE, for a lost journal."
+)
 @squeue_option
 @scontrol_option
 @quiet_option
 def release(folder: str, marked: bool, squeue: str, scontrol: str, quiet: bool) -> None:
-    """Give back everything that the journal in FOLDER says is ours."""
+    """Release every job that the journal in FOLDER records as held or suspended."""
     display = ProgressDisplay(quiet)
     count = functions.release(folder, squeue, scontrol, marked=marked, note=display.note)
     display.note(f"{count} jobs were ours; nothing is held")
@@ -201,14 +229,18 @@ def release(folder: str, marked: bool, squeue: str, scontrol: str, quiet: bool) 
 
 @shadow.command("report")
 @click.argument("folder")
-@click.option("--out", metavar="DIR", help="Where the page goes.  [default: FOLDER/report]")
-@click.option("--scheduler", metavar="NAME", help="Whose alternative.  [default: that of the log]")
-@click.option("--scenario", metavar="NAME|FILE.toml", help="Powers of nodes.  [default: that of the log]")
+@click.option("--out", metavar="DIR", help="Folder of the report.  [default: FOLDER/report]")
+@click.option("--scheduler", metavar="NAME", help="Scheduler to compare with.  [default: that of the log]")
+@click.option(
+    "--scenario",
+    metavar="NAME|FILE.toml",
+    help="Scenario with the power of nodes.  [default: that of the log]",
+)
 @settings_option
 @json_option()
 @quiet_option
 def report(folder: str, out: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Compare RARE's opinion with what the scheduler did, from the log in FOLDER."""
+    """Compare RARE's decisions with those of the scheduler, from the log in FOLDER."""
     facts, page = functions.shadow_report(folder, out, **options)
     click.echo(json_text(facts.as_dict()) if as_json else functions.shadow_report_text(facts))
     if not as_json and not quiet:
@@ -217,16 +249,21 @@ def report(folder: str, out: str | None, as_json: bool, quiet: bool, **options: 
 
 @shadow.command("dataset")
 @click.argument("folder")
-@click.option("--out", required=True, metavar="DIR", help="Where the dataset goes; -v0 is added to its name.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="DIR",
+    help="Folder of the dataset; -v0 is added to its name. The same command continues it.",
+)
 @click.option(
     "--scenario",
     metavar="NAME|FILE.toml",
-    help="Powers of nodes, service classes, prices.  [default: that of the log, or islanded]",
+    help="Scenario with power of nodes, service classes and prices.  [default: that of the log, or islanded]",
 )
 @settings_option
-@click.option("--hours", type=float, default=24.0, show_default=True, help="Of the log in one episode.")
-@click.option("--queue-slots", type=int, default=64, show_default=True, help="Of the observation.")
-@click.option("--running-slots", type=int, default=16, show_default=True, help="Of the observation.")
+@click.option("--hours", type=float, default=24.0, show_default=True, help="Hours of the log in one episode.")
+@click.option("--queue-slots", type=int, default=64, show_default=True, help="Size of the observation.")
+@click.option("--running-slots", type=int, default=16, show_default=True, help="Size of the observation.")
 @json_option("The data sheet")
 @quiet_option
 def dataset(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:

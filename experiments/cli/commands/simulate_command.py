@@ -18,7 +18,8 @@ from experiments.process.progress import ProgressDisplay
     default="easy",
     show_default=True,
     metavar="NAME",
-    help="ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED], file.py:ClassName, a checkpoint's folder.",
+    help="ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED] (`rare schedulers` lists the names), "
+    "file.py:ClassName, or a checkpoint's folder.",
 )
 @simulation_options
 def simulate(scheduler: str, **options: Any) -> None:

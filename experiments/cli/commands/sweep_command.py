@@ -37,10 +37,10 @@ class Share(click.ParamType[tuple[int, int]]):
 
 @click.command()
 @click.argument("file", metavar="FILE.toml", required=False)
-@click.option("--out", metavar="DIR", help="Where results go.  [default: the file's name with -out]")
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: the file's name with -out]")
 @where_options
-@click.option("--task", type=Share(), metavar="I/N", help="Run share I of N alone, for job arrays.")
-@click.option("--gather", is_flag=True, help="Run nothing: put together what tasks have finished.")
+@click.option("--task", type=Share(), metavar="I/N", help="Run only share I of N, for job arrays.")
+@click.option("--gather", is_flag=True, help="Run nothing; gather what the tasks have finished.")
 @click.option("--retry-failed", is_flag=True, help="Run cells again that failed before.")
 @click.option("--no-figures", is_flag=True, help="No figures and no report.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of sweep files instead, for editors.")

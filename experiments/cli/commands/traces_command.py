@@ -30,15 +30,23 @@ series_options = together(
     ),
     click.option("--unit", help="Series: W, kW, MW, GW, or Wh, kWh, MWh, GWh per step; EUR/MWh, g/kWh, ..."),
     click.option(
-        "--stamp", type=click.Choice(["start", "end"]), help="Series: end of the step that stamps name."
+        "--stamp",
+        type=click.Choice(["start", "end"]),
+        help="Series: which end of its step a time stamp names.",
     ),
     click.option(
         "--zone", metavar="ZONE", help="Series: zone of stamps without an offset, such as Europe/Berlin."
     ),
     click.option(
-        "--gaps", type=click.Choice(["error", "hold", "interpolate", "zero"]), help="Series: missing steps."
+        "--gaps",
+        type=click.Choice(["error", "hold", "interpolate", "zero"]),
+        help="Series: handling of missing steps.",
     ),
-    click.option("--negatives", type=click.Choice(["error", "zero", "allow"]), help="Series: below zero."),
+    click.option(
+        "--negatives",
+        type=click.Choice(["error", "zero", "allow"]),
+        help="Series: handling of values below zero.",
+    ),
     click.option(
         "--time-column", metavar="NAME", help="Series: the column of the stamps, or date=A,period=B."
     ),
@@ -49,28 +57,30 @@ series_options = together(
     click.option(
         "--date-order",
         type=click.Choice(["day-first", "month-first"]),
-        help="Series: of dates like 01/02/2022.",
+        help="Series: order of day and month in dates like 01/02/2022.",
     ),
     click.option(
-        "--time-unit", metavar="UNIT", help="Series: of a time column that counts: s, min, h, d, 15min."
+        "--time-unit", metavar="UNIT", help="Series: unit of a time column that counts: s, min, h, d, 15min."
     ),
     click.option(
         "--time-start", metavar="INSTANT", help="Series: instant of count 0, as in 2022-01-01T00:00Z."
     ),
 )
 weather_options = together(
-    click.option("--latitude-deg", type=float, help="Weather: of the site, where the file does not say."),
-    click.option("--longitude-deg", type=float, help="Weather: of the site, east positive."),
-    click.option("--altitude-m", type=float, help="Weather: of the site."),
-    click.option("--utc-offset-h", type=float, help="Weather: the site's clock, in hours from UTC."),
-    click.option("--year", type=int, help="Weather: place the file's months in this year."),
+    click.option(
+        "--latitude-deg", type=float, help="Weather: latitude of the site, if the file does not state it."
+    ),
+    click.option("--longitude-deg", type=float, help="Weather: longitude of the site, east positive."),
+    click.option("--altitude-m", type=float, help="Weather: altitude of the site."),
+    click.option("--utc-offset-h", type=float, help="Weather: UTC offset of the site's clock, in hours."),
+    click.option("--year", type=int, help="Weather: calendar year of the file's months."),
     click.option("--clear-sky", is_flag=True, help="Weather: model irradiance that the file lacks."),
 )
 
 
 @click.group()
 def traces() -> None:
-    """Look at job traces and power series, and make synthetic ones."""
+    """Show, import and generate job traces and power series."""
 
 
 traces.add_command(import_group)
@@ -94,17 +104,17 @@ traces.add_command(import_group)
     help="Workload: {names}. Weather: epw, tmy3, nsrdb, ... (docs/reference/names.md).",
 )
 @click.option(
-    "--mapping", metavar="NAME|FILE.toml", help="Workload: what the columns of a foreign table mean."
+    "--mapping", metavar="NAME|FILE.toml", help="Workload: the meaning of the columns of another table."
 )
 @click.option(
     "--cancellations",
     type=click.Choice(CANCELLATIONS),
-    help="Workload: jobs that their users gave up as they waited. [default: skip]",
+    help="Workload: jobs that their users cancelled while they waited.  [default: skip]",
 )
 @click.option(
     "--dependencies",
     type=click.Choice(DEPENDENCIES),
-    help="Workload: jobs that wait for others. [default: ignore]",
+    help="Workload: jobs that depend on others.  [default: ignore]",
 )
 @series_options
 @weather_options
@@ -116,7 +126,7 @@ def show(
     no_header: bool,
     **options: Any,
 ) -> None:
-    """Summary of FILE, with everything that was repaired or skipped to read it."""
+    """Summarise FILE, with everything that was repaired or skipped to read it."""
     options |= {"format": format_, "header": False if no_header else None}
     options["columns"] = list(options["columns"]) or None
     named = {
@@ -128,15 +138,15 @@ def show(
 
 @traces.command("generate")
 @click.argument("model", metavar="|".join(MODELS))
-@click.option("--jobs", type=int, metavar="N", help="How many jobs; or --days.")
-@click.option("--days", type=float, metavar="D", help="For how many days, from local midnight.")
+@click.option("--jobs", type=int, metavar="N", help="Number of jobs; either --jobs or --days.")
+@click.option("--days", type=float, metavar="D", help="Number of days, from local midnight.")
 @click.option("--processors", type=int, metavar="P", help="lublin: processors of the machine.")
 @click.option("--gpus", type=int, metavar="G", help="gpu: GPUs of the cluster, in nodes of 8.")
 @click.option(
     "--load",
     type=float,
     metavar="L",
-    help="Work per capacity, such as 0.7. [lublin default: the published arrivals]",
+    help="Work over capacity, such as 0.7.",
 )
 @click.option(
     "--variant",
@@ -148,20 +158,20 @@ def show(
     default="exact",
     show_default=True,
     metavar="|".join(ESTIMATES),
-    help="The run times, or round values as users give them.",
+    help="exact: the run times. tsafrir: round values as users request them.",
 )
 @click.option(
     "--max-estimate",
     "max_estimate_s",
     type=int,
     metavar="SECONDS",
-    help="tsafrir: the machine's time limit; longer jobs are cut to it.",
+    help="tsafrir: time limit of the machine; longer jobs are cut to it.",
 )
 @click.option(
     "--chains",
     type=float,
     metavar="SHARE",
-    help="Synthetic users, and the share of jobs that wait for the one before.",
+    help="Add synthetic users; SHARE of the jobs wait for the user's previous job.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", required=True, metavar="FILE", help=".csv, .csv.gz or .parquet.")

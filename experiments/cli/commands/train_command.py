@@ -30,46 +30,56 @@ from experiments.process.progress import ProgressDisplay
 _OF_ALGORITHMS = ("learning_rate", "beta", "advantage", "alpha", "threshold", "entropy")
 
 algorithm_options = together(
-    click.option("--learning-rate", type=float, metavar="RATE", help="Highest rate.  [default: 0.001]"),
-    click.option("--beta", type=float, help="crr: how much an advantage counts less.  [default: 1]"),
+    click.option(
+        "--learning-rate", type=float, metavar="RATE", help="Highest learning rate.  [default: 0.001]"
+    ),
+    click.option(
+        "--beta", type=float, help="crr: temperature; a larger one weighs advantages less.  [default: 1]"
+    ),
     click.option("--filter", "filter_", help="crr: exp or binary.  [default: exp]"),
     click.option("--advantage", help="crr: td or return.  [default: td]"),
     click.option("--alpha", type=float, help="cql: weight of the penalty.  [default: 1]"),
-    click.option("--threshold", type=float, help="bcq: least share of the likeliest action.  [default: 0.3]"),
-    click.option("--entropy", type=float, help="sac: share of the highest entropy.  [default: 0.3]"),
+    click.option(
+        "--threshold",
+        type=float,
+        help="bcq: least probability of an action, relative to the likeliest.  [default: 0.3]",
+    ),
+    click.option(
+        "--entropy", type=float, help="sac: target entropy, as a share of the highest.  [default: 0.3]"
+    ),
 )
 
 
 @click.group()
 def train() -> None:
-    """Learn schedulers: offline, online, from others.
+    """Train schedulers: offline, online, or from other checkpoints.
 
     Needs the extra: rare-datacenter[learn].
     """
 
 
-@train.command("offline", short_help="From logged datasets, ours or Minari's.")
-@click.option("--data", multiple=True, required=True, metavar="DIR", help="A dataset. Repeatable.")
+@train.command("offline", short_help="From logged datasets of RARE or Minari.")
+@click.option("--data", multiple=True, required=True, metavar="DIR", help="Folder of a dataset. Repeatable.")
 @click.option("--algorithm", cls=RegisteredOption, names=offline_algorithms, default="bc", show_default=True)
-@scenario_option("Whose validation windows judge.  [default: the dataset's]", default=None)
+@scenario_option("Scenario whose validation windows are used.  [default: the dataset's]", default=None)
 @settings_option
-@click.option("--transitions", type=int, metavar="N", help="Use so many.  [default: all]")
+@click.option("--transitions", type=int, metavar="N", help="Number of transitions to use.  [default: all]")
 @click.option("--steps", type=int, default=20_000, show_default=True, help="Updates.")
-@click.option("--batch", type=int, default=256, show_default=True, help="Transitions an update.")
+@click.option("--batch", type=int, default=256, show_default=True, help="Transitions in an update.")
 @click.option(
     "--validate-every",
     type=int,
     default=1000,
     show_default=True,
     metavar="N",
-    help="Updates between validations; the state to resume from is written then, too.",
+    help="Updates between validations; a state to resume from is written then too.",
 )
 @click.option(
     "--patience",
     type=int,
     default=0,
     show_default=True,
-    help="End after so many validations without a better one; 0: never.",
+    help="End after this many validations without a better one; 0: never.",
 )
 @algorithm_options
 @click.option(
@@ -77,13 +87,13 @@ def train() -> None:
     "baselines",
     multiple=True,
     metavar="NAME",
-    help="A scheduler in the figure. Repeatable.  [default: the data's heuristics]",
+    help="A scheduler shown in the figure. Repeatable.  [default: the data's heuristics]",
 )
 @run_folder_option
 @click.option("--network", default="pointwise", show_default=True, help="pointwise or attention.")
-@click.option("--width", type=int, default=64, show_default=True, help="Of the network.")
+@click.option("--width", type=int, default=64, show_default=True, help="Width of the network.")
 @click.option("--gamma", type=float, default=0.95, show_default=True, help="Discount per hour.")
-@seed_option("Draws first weights and batches.")
+@seed_option("Random seed of first weights and batches.")
 @device_option
 @resume_option
 @start_option
@@ -98,7 +108,7 @@ def offline(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Learn from datasets that `rare dataset` or Minari wrote; DIR/best is the checkpoint that did best.
+    """Learn from datasets that `rare dataset` or Minari wrote; DIR/best is the best checkpoint.
 
     Every --validate-every updates the network schedules the scenario's validation windows.
     """
@@ -117,6 +127,7 @@ def offline(
     )
     for name, objective in summary["baselines"].items():
         click.echo(f"{name}: {objective:.4f}")
+    click.echo(functions.judge_text(summary["scenario"], options["settings"], out))
     click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")
 
 

@@ -28,11 +28,11 @@ from experiments.process.progress import ProgressDisplay
     multiple=True,
     required=True,
     metavar="SCENARIO=CHECKPOINT",
-    help="Whom to follow on a scenario. Repeatable.",
+    help="Teacher of a scenario. Repeatable.",
 )
 @run_folder_option
 @start_option
-@click.option("--width", type=click.IntRange(1), help="Of the network.  [default: the first teacher's]")
+@click.option("--width", type=click.IntRange(1), help="Width of the network.  [default: the first teacher's]")
 @click.option(
     "--option",
     "option_texts",
@@ -40,8 +40,8 @@ from experiments.process.progress import ProgressDisplay
     metavar="KEY=VALUE",
     help="Change rounds, updates, batch, learning_rate, kept, random or sharpness.",
 )
-@seed_option("Draws first weights, states and batches.", largest=LARGEST_TORCH_SEED)
-@click.option("--resume", is_flag=True, help="Begin again what was stopped; leave what is finished.")
+@seed_option("Random seed of first weights, states and batches.", largest=LARGEST_TORCH_SEED)
+@click.option("--resume", is_flag=True, help="Start a stopped run again; keep a finished one.")
 @json_option()
 @quiet_option
 def distil(
@@ -52,7 +52,7 @@ def distil(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Learn to do on each scenario what its teacher does; DIR/best is the round that did best.
+    """Train one network to imitate a teacher on each scenario; DIR/best is the best round.
 
     After every round the network schedules the validation windows of all scenarios.
     """

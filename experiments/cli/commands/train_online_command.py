@@ -29,35 +29,37 @@ from experiments.process.progress import ProgressDisplay
 
 network_options = together(
     click.option("--network", help="pointwise or attention.  [default: pointwise, or the checkpoint's]"),
-    click.option("--width", type=int, help="Of the network.  [default: 64, or the checkpoint's]"),
+    click.option("--width", type=int, help="Width of the network.  [default: 64, or the checkpoint's]"),
     click.option("--gamma", type=float, help="Discount per hour.  [default: docs/guides/training-online.md]"),
 )
 playing_options = together(
-    click.option("--environments", type=int, metavar="N", help="Played at once.  [default: 64]"),
+    click.option("--environments", type=int, metavar="N", help="Environments played at once.  [default: 64]"),
     click.option(
         "--rollout",
         type=int,
         metavar="N",
-        help="Decisions of each between updates.  [default: ppo 64, dqn 32]",
+        help="Decisions of each environment between updates.  [default: ppo 64, dqn 32]",
     ),
 )
 
 
 @click.command("online", short_help="By playing, from scratch or from a checkpoint.")
-@scenario_option("Whose training windows are played, and whose validation windows judge.")
+@scenario_option("Scenario whose training windows are played and whose validation windows are used.")
 @click.option("--algorithm", cls=RegisteredOption, names=online_algorithms, default="ppo", show_default=True)
 @run_folder_option
 @click.option("--steps", type=int, default=200_000, show_default=True, help="Decisions to play.")
 @start_option
 @click.option("--data", multiple=True, metavar="DIR", help="dqn: a dataset to mix in. Repeatable.")
-@click.option("--mix", type=float, default=0.5, show_default=True, help="Share of it in every batch.")
+@click.option(
+    "--mix", type=float, default=0.5, show_default=True, help="Share of the dataset in every batch."
+)
 @playing_options
 @network_options
 @click.option(
     "--reward",
     default="objective",
     show_default=True,
-    help="What is learned: objective, slowdown or renewable (docs/reference/environment.md).",
+    help="Reward: objective, slowdown or renewable (docs/reference/environment.md).",
 )
 @click.option(
     "--limit",
@@ -69,7 +71,7 @@ playing_options = together(
 @click.option(
     "--randomise",
     metavar="variants=8,cluster=0.5:2,load=0.7:1.3,supply=0.5:2",
-    help="Play on clusters drawn from these ranges.",
+    help="Play on clusters drawn at random from these ranges.",
 )
 @reservations_option
 @click.option(
@@ -86,9 +88,9 @@ playing_options = together(
     default=20_000,
     show_default=True,
     metavar="N",
-    help="Decisions between validations; the state to resume from is written then.",
+    help="Decisions between validations; a state to resume from is written then too.",
 )
-@seed_option("Draws first weights, windows and actions.", largest=LARGEST_TORCH_SEED)
+@seed_option("Random seed of first weights, windows and actions.", largest=LARGEST_TORCH_SEED)
 @device_option
 @resume_option
 @json_option()
@@ -102,7 +104,7 @@ def online(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Learn by playing the training windows of a scenario; DIR/best is the checkpoint that did best.
+    """Learn by playing the training windows of a scenario; DIR/best is the best checkpoint.
 
     Every --validate-every decisions the network schedules the scenario's validation windows.
     """
@@ -124,4 +126,5 @@ def online(
         f"{best['objective']:.4f} at step {best['step']:,}, {last['objective']:.4f} at the last, "
         f"{last['step']:,}; {summary['frames_per_s']:,.0f} frames/s"
     )
+    click.echo(functions.judge_text(summary["scenario"], options["settings"], out))
     click.echo(f"written: {Path(out) / 'best'}, {Path(out) / 'curve.png'}")

@@ -1,1 +1,1 @@
-"""A cluster of the user's own: its accounts and its settings, to jobs and a scenario."""
+"""Import of the user's own cluster: accounting records and settings, to jobs and a scenario."""

@@ -1,1 +1,1 @@
-"""`rare shadow`: a second opinion beside a live scheduler, logged, told, or within narrow limits acted on."""
+"""`rare shadow`: RARE's decisions beside a live scheduler, logged, printed, or carried out within limits."""

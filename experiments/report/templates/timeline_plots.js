@@ -4,7 +4,10 @@ const MOST_BARS = 300, MOST_LABELS = 40, MOST_BINS = 900, MOST_ROWS = 100, MOST_
 const PARTS = [["renewable", "wind and sun used"], ["discharge", "from battery"], ["grid", "from grid"],
   ["charge", "into battery"], ["curtailed", "curtailed"], ["grid_charge", "grid into battery"]];
 const BLUES = ["#c6dbef", "#9ecae1", "#6baed6", "#3182bd", "#08519c"];
-const MARK_COLOURS = { notice: "#F0E442", grid_event: "#D55E00", outage: "#7F8790" };
+const GRID = "#D55E00", NEUTRAL = "#9AA5B1";
+const PART_COLOURS = { renewable: "#009E73", discharge: "#56B4E9", grid: GRID, charge: "#56B4E9", curtailed: "#F0E442",
+  grid_charge: GRID };
+const MARK_COLOURS = { notice: "#F0E442", grid_event: "#7B5EA7", outage: "#7F8790" };
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800,
   604800, 1209600];
 const ORDERS = [
@@ -51,13 +54,14 @@ class View {
     this.sizes = this.run.jobs ? sizeClasses(this.run.jobs.cores) : null;
     this.layout();
     this.draw();
-    if (id !== null && this.run.jobs) this.keep(this.run.jobs.id.findIndex((one) => String(one) === id));
+    if (id !== null) this.keep(this.run.jobs ? this.run.jobs.id.findIndex((one) => String(one) === id) : -1);
   }
 
   // What depends on the run but not on the zoom: labels, marks, plots that do not apply.
   layout() {
     const { run, model } = this;
     model("power").left[0].axis_label = run.supply ? `power (${this.unit}W),\nunused below 0` : `draw (${this.unit}W)`;
+    model("part2").glyph.fill_color = { value: run.supply ? GRID : NEUTRAL };
     model("battery").left[0].axis_label = `battery\n(${this.unit}Wh)`;
     model("queue").left[0].axis_label = "jobs waiting";
     model("battery").visible = Boolean(run.battery_wh);
@@ -75,7 +79,7 @@ class View {
     this.drawPower(edgesInView(this.run.power.edges, from, to, MOST_BINS));
     const { begin, end } = this.data.axis;
     if (this.run.jobs) this.drawJobs(Math.max(from, begin), Math.min(to, Math.max(end, begin + 1)));
-    else this.clearJobs("The page has no single jobs of this run.");
+    else this.clearJobs();
     document.documentElement.dataset.timelineMs = (performance.now() - started).toFixed(1);
   }
 
@@ -130,7 +134,7 @@ class View {
     const bars = { left: [], right: [], top: [], bottom: [], colour: [], alpha: [] };
     const points = { x: [], y: [], marker: [], colour: [] };
     rows.forEach((j, row) => {
-      const status = category(jobs, "status", j), colour = data.colours[status] || "#9AA5B1";
+      const status = category(jobs, "status", j), colour = data.colours[status] || NEUTRAL;
       for (let i = pieces.first[j]; i < pieces.first[j + 1]; i++) {
         const state = pieces.state[i], half = [rows.length > 100 ? 0.25 : 0.12, 0.39, 0.25][state];
         if (pieces.to[i] === pieces.from[i]) { points.x.push(pieces.from[i]); points.y.push(row); points.marker.push("dash"); points.colour.push(colour); continue; }
@@ -143,6 +147,7 @@ class View {
         points.x.push(jobs.gone[j]); points.y.push(row); points.marker.push("x"); points.colour.push(status === "rejected" ? css("--soft") : colour);
       }
     });
+    const slowed = bars.alpha.some((alpha) => alpha < 1);
     model("bars_data").data = bars;
     model("points_data").data = points;
     model("jobs_range").setv({ start: Math.max(rows.length, 8) - 0.4, end: -0.6 });
@@ -152,16 +157,16 @@ class View {
     model("rows_axis").setv({ visible: true, axis_label: labels ? "job" : "a row a job" });
     model("cores_axis").visible = false;
     this.highlight();
-    const seen = new Set(rows.map((j) => category(jobs, "status", j)));
-    this.legend([...seen].map((status) => [data.colours[status] || "#9AA5B1", `ran, ${status}`])
-      .concat([[data.colours.suspended, "suspended"], [data.colours.waiting, "waiting"]]));
+    const seen = new Set(rows.map((j) => category(jobs, "status", j))), suspended = rows.some((j) => jobs.suspensions[j] > 0);
+    this.legend([...[...seen].map((status) => [data.colours[status] || NEUTRAL, `job ${status}`]),
+      ...(slowed ? [["#7FB8D9", "at a reduced speed"]] : []), ...(suspended ? [[data.colours.suspended, "suspended"]] : []), [data.colours.waiting, "waiting"]]);
   }
 
   drawLayers(from, to) {
     const { run, model, data } = this, byStatus = this.mode === "status";
     this.rows = [];
     const names = byStatus ? run.jobs.status_names : this.sizes.names, layers = Math.min(names.length, MOST_LAYERS);
-    const colours = byStatus ? names.map((name) => data.colours[name] || "#9AA5B1") : BLUES.slice(-layers);
+    const colours = byStatus ? names.map((name) => data.colours[name] || NEUTRAL) : BLUES.slice(-layers);
     const bins = Math.min(MOST_BINS, Math.max(1, Math.round(to - from)));
     const cores = coresAtWork(run, byStatus ? run.jobs.status : this.sizes.of, names.length, from, to, bins);
     const filled = emptyLayers();
@@ -184,7 +189,8 @@ class View {
     this.legend(names.slice(0, layers).map((name, i) => [colours[i], byStatus ? `cores of jobs ${name}` : `jobs of ${name} cores`]));
   }
 
-  clearJobs(text) {
+  // Cores at work of a run whose jobs were left out of the page.
+  clearJobs() {
     this.rows = []; this.inView = [];
     for (const [name, columns] of [["bars_data", "left right top bottom colour alpha"], ["points_data", "x y marker colour"], ["chosen_data", "left right top bottom"]]) {
       this.model(name).data = Object.fromEntries(columns.split(" ").map((column) => [column, []]));
@@ -199,19 +205,24 @@ class View {
     this.model("rows_axis").visible = false;
     this.model("cores_axis").setv({ visible: true, axis_label: "cores at work" });
     this.legend([[BLUES[3], "cores at work"]]);
-    element("state").textContent = text;
+    element("state").textContent = `${this.span()}: the page has no single jobs of this run.`;
     this.table();
   }
 
   say(jobs, bars) {
-    const span = `${this.clock.text(this.range.start)} to ${this.clock.text(this.range.end)}`;
     const what = !bars ? "; zoom in for single bars" : jobs > MOST_BARS ? `; bars of the first ${MOST_BARS} in order` : "";
     const bin = this.bin ? ` Power and queue are means over ${duration(this.bin)}.` : "";
-    element("state").textContent = `${this.run.name}, ${span}: ${count(jobs, "job", "jobs")} in view${what}.${bin}`;
+    element("state").textContent = `${this.span()}: ${count(jobs, "job", "jobs")} in view${what}.${bin}`;
+  }
+
+  // The run and the time in view, as text.
+  span() {
+    const { begin, end } = this.data.axis, { clock, range } = this;
+    return `${this.run.name}, ${clock.text(Math.max(range.start, begin))} to ${clock.text(Math.min(range.end, end))}`;
   }
 
   ticks(from, to, width) {
-    const most = Math.max(2, Math.floor(width / 95)), found = this.clock.dated ? datedTicks(this.clock, from, to, most)
+    const most = Math.max(3, Math.floor(width / 85)), found = this.clock.dated ? datedTicks(this.clock, from, to, most)
       : elapsedTicks(this.data.axis.begin, from, to, most);
     for (const plot of this.plots) this.model(`${plot.name}_ticks`).ticks = found.map(([second]) => second);
     this.plots[3].below[0].major_label_overrides = new Map(found);
@@ -227,10 +238,9 @@ class View {
       made.append(box, document.createTextNode(text));
       return made;
     };
-    const colour = { renewable: "#009E73", discharge: "#56B4E9", grid: "#D55E00", charge: "#56B4E9", curtailed: "#F0E442", grid_charge: "#D55E00" };
     element("legend").replaceChildren(
-      ...power.map(([name, text]) => item(colour[name], text, name.includes("charge") && name !== "discharge" ? "hatched" : "")),
-      item("var(--ink)", "draw", "line"), ...(run.supply ? [item("#B07A1E", "supply", "line")] : []),
+      ...power.map(([name, text]) => item(run.supply ? PART_COLOURS[name] : NEUTRAL, text, name === "charge" || name === "grid_charge" ? "hatched" : "")),
+      ...(run.supply ? [item("var(--ink)", "draw", "line"), item("#B07A1E", "supply", "line")] : []),
       item("#E08A3C", "jobs waiting", "line"), item("#C4CAD0", "cores asked"),
       ...entries.map(([c, text]) => item(c, text)), ...marks.map(([c, text]) => item(c, text)));
   }

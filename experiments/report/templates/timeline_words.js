@@ -24,8 +24,11 @@ class Clock {
 
   text(second) {
     if (Number.isNaN(second)) return "–";
-    if (!this.dated) return `${duration(second - this.axis.begin)} after the start`;
-    const date = new Date(Math.round(this.local(second)) * 1000);
+    const since = Math.round(this.dated ? this.local(second) : second - this.axis.begin), date = new Date(since * 1000);
+    if (!this.dated) {
+      const days = Math.floor(since / 86400), time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+      return `${days ? `${days} d ` : ""}${time} after the start`;
+    }
     return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()} ` +
       `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
   }
@@ -101,7 +104,7 @@ function jobFields(run, j, clock) {
   put("first wait", duration(waited(run, j)));
   if (jobs.deadline) put("deadline", clock.text(jobs.submit[j] + jobs.deadline[j]));
   if (jobs.value && !Number.isNaN(jobs.value[j])) {
-    put("value", Number(jobs.value[j].toPrecision(7)).toString());
+    put("value", Number(jobs.value[j].toFixed(6)).toString());
     put("earned", Number((jobs.value[j] - jobs.lost[j]).toFixed(6)).toString());
   }
   put("status", category(jobs, "status", j));
@@ -173,9 +176,8 @@ function shortage(run, second) {
   const { power } = run, at = placeOf(power.edges, second);
   if (run.bin_s || at === 0 || power.edges[at] !== second) return "";
   const supply = (i) => power.renewable[i] + power.charge[i] + power.curtailed[i], facts = [];
-  if (run.supply && supply(at) < supply(at - 1)) {
-    facts.push(`wind and sun fell from ${amount(supply(at - 1), "W")} to ${amount(supply(at), "W")}`);
-  }
+  const [before, now] = [amount(supply(at - 1), "W"), amount(supply(at), "W")];
+  if (run.supply && supply(at) < supply(at - 1) && before !== now) facts.push(`wind and sun fell from ${before} to ${now}`);
   if (run.battery_wh && power.discharge[at - 1] > 0 && power.content[at] <= 1e-3 * run.battery_wh) facts.push("the battery was empty");
   for (const mark of run.marks) if (mark.kind === "grid_event" && second >= mark.from && second <= mark.to) facts.push("a grid event was on");
   return facts.length ? ` (${facts.join(", ")})` : "";

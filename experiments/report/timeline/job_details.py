@@ -23,7 +23,8 @@ class JobTimes:
     """Seconds of each job, in the rows of jobs.csv; NaN where there is none.
 
     arrive_s: joined the queue (the submit, or later where it waited for other jobs), NaN for jobs that never
-    did; start_s: first start; gone_s: completed or left. between: rows job (row of jobs.csv), time_s, code, level, by job and then time.
+    did; start_s: first start; gone_s: completed or left. between: rows job (row of jobs.csv), time_s, code and
+    level, by job and then time.
     """
 
     arrive_s: np.ndarray

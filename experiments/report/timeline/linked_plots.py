@@ -45,9 +45,10 @@ def plots_json() -> dict[str, Any]:
     from bokeh import __version__
     from bokeh.document import Document
     from bokeh.layouts import column
-    from bokeh.models import CrosshairTool, Range1d, Span
+    from bokeh.models import CrosshairTool, Range1d
+    from bokeh.models.annotations import Span
 
-    seconds = Range1d(0, 1, name="seconds")
+    seconds = Range1d(start=0, end=1, name="seconds")
     pointer = Span(dimension="height", line_width=1, line_color="#5A6068", line_dash="4 3", level="overlay")
     plots = {name: _plot(name, height, seconds) for name, height in HEIGHTS.items()}
     for plot in plots.values():
@@ -75,7 +76,7 @@ def _plot(name: str, height: int, seconds: Any) -> Any:
         height=height + AXIS_PX * lowest,
         sizing_mode="stretch_width",
         x_range=seconds,
-        y_range=Range1d(0, 1, name=f"{name}_range"),
+        y_range=Range1d(start=0, end=1, name=f"{name}_range"),
         toolbar_location=None,
         min_border_left=LEFT_PX,
         min_border_right=RIGHT_PX,
@@ -90,9 +91,10 @@ def _plot(name: str, height: int, seconds: Any) -> Any:
     plot.add_tools(box, pan, wheel)
     plot.toolbar.active_drag = box
     plot.toolbar.active_scroll = wheel
-    plot.xaxis.ticker = FixedTicker(ticks=[], name=f"{name}_ticks")
+    ticks = FixedTicker(ticks=[], name=f"{name}_ticks")
+    plot.xaxis.ticker = ticks
     plot.xaxis.visible = lowest
-    plot.xgrid.ticker = plot.xaxis[0].ticker
+    plot.xgrid.ticker = ticks
     plot.yaxis.axis_label_text_font_style = "normal"
     plot.xaxis.axis_label_text_font_style = "normal"
     return plot
@@ -118,6 +120,7 @@ def _power(plot: Any) -> None:
     source = _steps_source("power_data", "x", *edges, "draw", "supply")
     for layer, (colour, hatch) in enumerate(STACKED):
         area = plot.varea_step(x="x", y1=f"y{layer}", y2=f"z{layer}", step_mode="after", source=source)
+        area.name = f"part{layer}"
         area.glyph.update(fill_color=colour, hatch_pattern=hatch, hatch_color="white", hatch_scale=8)
     plot.step(x="x", y="supply", mode="after", source=source, line_color=SUPPLY, line_dash="dashed")
     # A line for each ground, of which one is visible: Bokeh takes a new colour too late for a printed page.
@@ -137,7 +140,7 @@ def _queue(plot: Any) -> None:
     from bokeh.models import LinearAxis, Range1d
 
     source = _steps_source("queue_data", "x", "zero", "queued", "asked")
-    plot.extra_y_ranges = {"cores": Range1d(0, 1, name="asked_range")}
+    plot.extra_y_ranges = {"cores": Range1d(start=0, end=1, name="asked_range")}
     axis = LinearAxis(y_range_name="cores", axis_label="cores asked", axis_label_text_font_style="normal")
     plot.add_layout(axis, "right")
     plot.varea_step(
@@ -158,7 +161,8 @@ def _jobs(plot: Any) -> None:
     from bokeh.models import FixedTicker, LinearAxis
 
     plot.yaxis[0].name = "cores_axis"
-    rows = LinearAxis(ticker=FixedTicker(ticks=[], name="rows_ticks"), name="rows_axis", visible=False)
+    rows = LinearAxis(name="rows_axis", visible=False)
+    rows.update(ticker=FixedTicker(ticks=[], name="rows_ticks"))
     rows.axis_label_text_font_style = "normal"
     plot.add_layout(rows, "left")
     edges = [f"{side}{layer}" for layer in range(MOST_LAYERS) for side in "yz"]
@@ -192,7 +196,14 @@ def _jobs(plot: Any) -> None:
     )
     points = _source("points_data", "x", "y", "marker", "colour")
     plot.scatter(
-        x="x", y="y", marker="marker", line_color="colour", fill_color=None, size=9, line_width=2, source=points
+        x="x",
+        y="y",
+        marker="marker",
+        line_color="colour",
+        fill_color=None,
+        size=9,
+        line_width=2,
+        source=points,
     )
 
 

@@ -60,7 +60,9 @@ class RunDetails:
     bin_s: float | None
 
 
-def choose_details(runs: Sequence[Run], ranked: Sequence[int], room: int) -> tuple[list[RunDetails | None], Columns]:
+def choose_details(
+    runs: Sequence[Run], ranked: Sequence[int], room: int
+) -> tuple[list[RunDetails | None], Columns]:
     """The details of each run that fit in `room` bytes, and their columns; None for a run without time.
 
     ranked: places of the runs, the most interesting first.

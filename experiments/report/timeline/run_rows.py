@@ -37,7 +37,9 @@ class RunRows:
         place = index.get_indexer(events["job_id"].to_numpy(dtype=object))
         known = place >= 0
         level = pd.to_numeric(events["level"], errors="coerce").fillna(0) if "level" in events else 0.0
-        table = pd.DataFrame({"time_s": events["time_s"].astype(float), "event": events["event"], "level": level})
+        table = pd.DataFrame(
+            {"time_s": events["time_s"].astype(float), "event": events["event"], "level": level}
+        )
         return table[known].assign(job=first_rows[place[known]]).reset_index(drop=True)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from experiments.figures.drawing import style
 from experiments.figures.drawing.time_axis import TimeAxis, time_axis
 from experiments.report.page_templates import TEMPLATES, sha256
+from experiments.report.timeline.config_values import number, table, tables
 from experiments.report.timeline.job_details import BETWEEN
 from experiments.report.timeline.linked_plots import library_script, plots_json
 from experiments.report.timeline.page_budget import RunDetails, choose_details
@@ -23,6 +24,7 @@ from experiments.results.run_folder import Compare, Run
 DAY_S = 86400
 SCRIPTS = ("data", "words", "plots", "page")  # templates/timeline_*.js, in this order
 MOST_MARKS = 2000
+MARKUP = 20_000  # bytes of style, controls and notes
 
 
 @dataclass(frozen=True)
@@ -59,39 +61,42 @@ def timeline_section(results: Run | Compare, room: int) -> TimelineSection | Non
     runs = results.runs if isinstance(results, Compare) else [results]
     names = results.labels if isinstance(results, Compare) else [results.scheduler or "run"]
     ranked = order([run.metrics for run in runs])
-    skeleton = sum(len(script.text.encode()) for script in _scripts()) + len(_json(plots)) + 4000 + 200 * MOST_MARKS
-    details, columns = choose_details(runs, ranked, room - skeleton)
+    marks = [_marks(run) for run in runs]
+    fixed = sum(len(script.text.encode()) for script in _scripts()) + len(_json([plots, marks])) + MARKUP
+    details, columns = choose_details(runs, ranked, room - fixed)
     shown = [place for place in ranked if details[place] is not None]
     if not shown:
         return None
     times = [runs[place].power["time_s"] for place in shown]
-    axis = time_axis(runs[shown[0]], min(float(t.iloc[0]) for t in times), max(float(t.iloc[-1]) for t in times))
+    axis = time_axis(
+        runs[shown[0]], min(float(t.iloc[0]) for t in times), max(float(t.iloc[-1]) for t in times)
+    )
     data = {
         "plots": plots,
         "axis": _axis(axis),
         "between": list(BETWEEN),
         "colours": style.STATUS | {"waiting": style.WAITING, "suspended": style.SUSPENDED},
         "columns": columns.packed,
-        "runs": [_run(details[place], names[place]) for place in shown],
+        "runs": [_run(details[place], names[place], marks[place]) for place in shown],
     }
     return TimelineSection(Markup(_json(data)), _notes([details[place] for place in range(len(runs))], names))
 
 
-def _run(details: RunDetails | None, name: str) -> dict[str, Any]:
+def _run(details: RunDetails | None, name: str, marks: list[dict[str, Any]]) -> dict[str, Any]:
     assert details is not None
-    run, resolved = details.run, details.run.config.get("resolved") or {}
-    partitions = resolved.get("partitions") or []
+    run, resolved = details.run, table(details.run.config, "resolved")
+    cores = sum(number(entry.get("cores"), 0) for entry in tables(resolved, "partitions"))
     return {
         "name": style.label(name, 60),
         "power": details.power,
         "jobs": details.jobs,
         "bin_s": details.bin_s,
         "end_s": float(run.power["time_s"].iloc[-1]),
-        "cores": sum(entry.get("cores") or 0 for entry in partitions if isinstance(entry, dict)) or None,
-        "battery_wh": (resolved.get("battery_kwh") or 0) * 1000 or None,
+        "cores": cores or None,
+        "battery_wh": number(resolved.get("battery_kwh"), 0) * 1000 or None,
         "supply": bool(run.power["supply_w"].notna().any()),
-        "max_kills": (run.config.get("rules") or {}).get("max_kills"),
-        "marks": _marks(run),
+        "max_kills": number(table(run.config, "rules").get("max_kills"), 0) or None,
+        "marks": marks,
     }
 
 
@@ -135,7 +140,7 @@ def _marks(run: Run) -> list[dict[str, Any]]:
             if event.notice_s < event.start_s:
                 marks.append(_mark(event.notice_s, event.start_s, "notice", "notice of a grid event"))
             marks.append(_mark(event.start_s, event.end_s, "grid_event", f"grid event{limit}"))
-    for outage in run.config.get("outage") or []:
+    for outage in tables(run.config, "outage"):
         span = _outage_span(outage, run)
         if span is not None:
             kind = "planned outage" if outage.get("planned") else "outage"
@@ -149,9 +154,9 @@ def _mark(from_s: float, to_s: float, kind: str, text: str) -> dict[str, Any]:
     return {"from": float(from_s), "to": float(to_s), "kind": kind, "text": text}
 
 
-def _outage_span(outage: Any, run: Run) -> tuple[float, float] | None:
+def _outage_span(outage: Mapping[str, Any], run: Run) -> tuple[float, float] | None:
     """Begin and end in seconds of the workload's clock; None for dates, whose calendar the folder does not tell."""
-    begin, end = (outage.get("from"), outage.get("to")) if isinstance(outage, dict) else (None, None)
+    begin, end = outage.get("from"), outage.get("to")
     if not isinstance(begin, int):
         return None
     return float(begin), float(end) if isinstance(end, int) else float(run.power["time_s"].iloc[-1])
@@ -164,7 +169,7 @@ def _notes(details: Sequence[RunDetails | None], names: Sequence[str]) -> list[s
     if without:
         notes.append(
             f"To keep this page below 10 MB, it leaves out the single jobs of {', '.join(without)}. "
-            "`rare report` on the folder of one of these runs shows them."
+            "The command rare report on the folder of such a run shows them."
         )
     coarse = [
         f"{name} ({style.duration(round(one.bin_s))})"

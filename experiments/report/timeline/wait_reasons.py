@@ -13,6 +13,7 @@ import pandas as pd
 
 from experiments.figures.drawing.job_intervals import RUNNING
 from experiments.figures.power_timeline import power_columns
+from experiments.report.timeline.config_values import number, table, tables
 from experiments.report.timeline.run_rows import RunRows
 from experiments.results.run_folder import Run
 
@@ -33,12 +34,16 @@ class WaitReasons:
 
 @dataclass(frozen=True)
 class _Partition:
-    """cores: of all its nodes. core_w, node_w: facility draw of a busy core and of a lit node; NaN: unknown."""
+    """cores: of all its nodes. core_w, node_w, resting_w: facility draw of a busy core, of a node in use without
+    its cores, and of an unused node. Unknown draws are NaN, the last one infinite.
+    """
 
+    nodes: int
     cores: int
     cores_per_node: float
     core_w: float
     node_w: float
+    resting_w: float
 
 
 def wait_reasons(
@@ -59,7 +64,9 @@ def wait_reasons(
     least_w, most_w = _spare(run)
     names = jobs["partition"].to_numpy() if "partition" in jobs else np.full(len(jobs), "")
     for name in set(names[waits].tolist()):
-        partition = partitions.get(name) or (next(iter(partitions.values())) if len(partitions) == 1 else None)
+        partition = partitions.get(name) or (
+            next(iter(partitions.values())) if len(partitions) == 1 else None
+        )
         if partition is None:
             continue
         free = partition.cores - _cores_used(rows, names, name)
@@ -94,56 +101,73 @@ def _cores_used(rows: RunRows, names: np.ndarray, name: str) -> np.ndarray:
 def _spare(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """W that could be served beyond the draw at each time: certainly, and at the very most.
 
-    The first leaves out the battery and all grid events; the second has the battery give its limit until empty.
+    The first leaves out the battery and all times of grid events. The second is the starting capacity (RULES 2.5
+    and 2.6) with all that unused nodes could draw, since these go dark for a job.
     """
-    table, parts = run.power, power_columns(run.power)
-    size = len(table)
-    resolved = run.config.get("resolved") or {}
+    time_s, parts = run.power["time_s"].to_numpy(dtype=float), power_columns(run.power)
+    size = len(time_s)
+    resolved = table(run.config, "resolved")
     if "supply" not in parts:
         return np.full(size, np.inf), np.full(size, np.inf)
-    varies = isinstance(run.config.get("grid"), dict) and run.config["grid"].get("import_series")
+    varies = table(run.config, "grid").get("import_series")
     if "import_limit_kw" not in resolved or varies:
         return np.full(size, -np.inf), np.full(size, np.inf)
-    grid = _number(resolved["import_limit_kw"], np.inf) * 1000  # null: no limit
+    grid_w = number(resolved["import_limit_kw"], np.inf) * 1000  # null: no limit
     beyond = parts["supply"] - parts["draw"]
-    battery_w = _battery_limit_w(run.config)
-    least, most = beyond + grid, beyond + grid + np.where(parts["content"] > 0, battery_w, 0.0)
+    content_wh = np.maximum(
+        parts["content"], np.append(parts["content"][1:], 0.0)
+    )  # the larger end of each step
+    least = beyond + grid_w
+    most = beyond + starting_limit_w(run.config, content_wh, grid_w) + _resting_w(run.config)
     if run.grid_events is not None:
         for event in run.grid_events.itertuples():
-            during = ((table["time_s"] >= event.start_s) & (table["time_s"] < event.end_s)).to_numpy()
+            during = (time_s >= event.start_s) & (time_s < event.end_s)
             least[during] = -np.inf
             most[during] = np.fmin(most[during], event.limit_w - parts["draw"][during])
     return least, most
 
 
-def _battery_limit_w(config: dict[str, Any]) -> float:
-    """The battery's largest discharge; 0 without a battery, infinite where the configuration does not tell."""
-    battery, resolved = config.get("battery"), config.get("resolved") or {}
-    if not isinstance(battery, dict) or not resolved.get("battery_kwh"):
-        return 0.0
+def starting_limit_w(config: dict[str, Any], content_wh: np.ndarray, grid_w: float) -> np.ndarray:
+    """W that battery and grid may give to a start at each content of the battery: RULES 2.5 at `min_battery_s`."""
+    battery, resolved, rules = (table(config, name) for name in ("battery", "resolved", "rules"))
+    if not resolved.get("battery_kwh"):
+        return np.full(len(content_wh), grid_w)
+    limit_w = (
+        number(battery.get("discharge_ratio"), 1.0) * number(resolved.get("peak_draw_kw"), np.inf) * 1000
+    )
     if "discharge_kw" in battery:
-        return _number(battery["discharge_kw"], np.inf) * 1000
-    return _number(battery.get("discharge_ratio"), 1.0) * _number(resolved.get("peak_draw_kw"), np.inf) * 1000
+        limit_w = number(battery["discharge_kw"], np.inf) * 1000
+    hours = max(number(rules.get("min_battery_s"), 60), 1) / 3600
+    lasting_w = content_wh * number(battery.get("discharge_efficiency"), 1.0) / hours
+    if rules.get("dispatch_first") == "grid":
+        return grid_w + np.minimum(limit_w, lasting_w)
+    return np.where(lasting_w >= limit_w, limit_w + grid_w, np.maximum(grid_w, lasting_w))
+
+
+def _resting_w(config: dict[str, Any]) -> float:
+    """W that all nodes draw without jobs; infinite where the configuration does not tell."""
+    return sum(one.nodes * one.resting_w for one in _partitions(config).values())
 
 
 def _partitions(config: dict[str, Any]) -> dict[str, _Partition]:
     """The partitions by name, as far as the resolved configuration tells."""
-    resolved, cluster = config.get("resolved"), config.get("cluster")
+    cluster = table(config, "cluster")
     found: dict[str, _Partition] = {}
-    if not isinstance(resolved, dict) or not isinstance(cluster, dict):
-        return found
-    pue = _number(cluster.get("pue"), 1.0)
-    tables = {table.get("name"): table for table in cluster.get("partition") or [] if isinstance(table, dict)}
-    for entry in resolved.get("partitions") or []:
-        node = tables.get(entry.get("name"), cluster.get("node") or {})
-        cores, nodes = _number(entry.get("cores"), 0), _number(entry.get("nodes"), 0)
+    pue = number(cluster.get("pue"), 1.0)
+    declared = {str(one.get("name")): one for one in tables(cluster, "partition")}
+    for entry in tables(table(config, "resolved"), "partitions"):
+        node = declared.get(str(entry.get("name"))) or table(cluster, "node")
+        cores, nodes = number(entry.get("cores"), 0), number(entry.get("nodes"), 0)
         if cores <= 0 or nodes <= 0:
             continue
         # With GPUs and speed levels a job may draw more or less than its cores at full speed.
         plain = not (node.get("gpus_per_node") or node.get("speed") or node.get("speeds"))
-        core_w = _number(node.get("core_w"), np.nan) if plain else np.nan
-        node_w = _number(node.get("idle_w"), np.nan)
-        found[str(entry.get("name"))] = _Partition(int(cores), cores / nodes, core_w * pue, node_w * pue)
+        core_w = number(node.get("core_w"), np.nan) if plain else np.nan
+        node_w = number(node.get("idle_w"), np.nan)
+        resting_w = number(node.get("idle_w" if node.get("idle_nodes") == "on" else "sleep_w"), np.inf)
+        found[str(entry.get("name"))] = _Partition(
+            int(nodes), int(cores), cores / nodes, core_w * pue, node_w * pue, resting_w * pue
+        )
     return found
 
 
@@ -159,7 +183,3 @@ def _own_powers(run: Run, partitions: dict[str, _Partition]) -> bool:
     energy_j = pd.to_numeric(jobs.loc[plain, "energy_j"], errors="coerce")
     by_cores_j = jobs.loc[plain, "cores"] * jobs.loc[plain, "work_s"] * core_w
     return bool((np.abs(energy_j - by_cores_j) > 0.02 * by_cores_j).any())
-
-
-def _number(value: object, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise

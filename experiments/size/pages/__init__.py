@@ -1,1 +1,1 @@
-"""What `rare size` shows: the figure of the front, the report and the text for the terminal."""
+"""Output of `rare size`: the figure of the front, the report and the text for the terminal."""

@@ -1,1 +1,1 @@
-"""What a sweep shows: its table for a terminal, summary, figures and report."""
+"""Output of a sweep: table for the terminal, summary, figures and report."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from experiments.results.number_formats import printable
+from experiments.results.number_formats import DASH, printable
 from experiments.results.text_table import aligned_lines, fits, narrow_lines, terminal_width
 from experiments.sweep.pages.axis_levels import Level, cut_labels
 from experiments.sweep.pages.metric_scale import MetricScale
@@ -80,8 +80,29 @@ def _heading(view: SweepView, metrics: Sequence[MetricScale], grouped: bool) -> 
     heading = [" · ".join(view.roles.groups)] if grouped else []
     heading.append(view.roles.lines or "sweep")
     first, *others = metrics
-    heading += [_column(first), "95 % interval", "runs"]
+    heading += [_column(first), "95 % interval"]
+    heading += [f"difference to {_base_label(view)}", "95 % interval"] if _has_differences(view) else []
+    heading.append("runs")
     return heading + [_column(scale) for scale in others]
+
+
+def _has_differences(view: SweepView) -> bool:
+    """Whether lines can be compared repetition by repetition, where intervals of means may overlap."""
+    return len(view.lines) > 1 and view.summary.repeats > 1
+
+
+def _base_label(view: SweepView) -> str:
+    return cut_labels([view.line_label(view.baseline)], NAME)[0]
+
+
+def _differences(view: SweepView, first: MetricScale, line: Level, group: Group) -> list[str]:
+    """Of a line to the baseline, paired by repetition, with its interval; of the baseline itself dashes."""
+    if not _has_differences(view):
+        return []
+    if line == view.baseline:
+        return [DASH, DASH]
+    gain = view.difference(first.metric, line, group, view.baseline)
+    return [first.number(gain.mean, "+"), first.interval(gain, "+")]
 
 
 def _column(scale: MetricScale) -> str:
@@ -111,7 +132,7 @@ def _group_rows(
     left = [line for line in view.lines if line not in ranked and _cells(view, line, group)]
     if few or len(left) <= MOST_WITHOUT:
         return rows + [_row(view, metrics, line, group, labels) for line in left]
-    return [*rows, [f"… {len(left)} without a number", *[""] * (len(metrics) + 2)]]
+    return [*rows, [f"… {len(left)} without a number", *[""] * (len(_heading(view, metrics, False)) - 1)]]
 
 
 def _row(
@@ -122,7 +143,8 @@ def _row(
     mean = view.summary.mean(first.metric.key, combination)
     done, failed = view.summary.finished[combination], view.summary.failed[combination]
     runs = f"{done} of {done + failed}" if failed else f"{done}"
-    cells = [labels[line], first.number(mean.mean), first.interval(mean), runs]
+    cells = [labels[line], first.number(mean.mean), first.interval(mean)]
+    cells += [*_differences(view, first, line, group), runs]
     return cells + [scale.number(view.summary.mean(scale.metric.key, combination).mean) for scale in others]
 
 

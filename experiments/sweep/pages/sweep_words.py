@@ -113,9 +113,11 @@ def _best_line(view: SweepView, metric: Metric) -> str:
 
 
 def _lead(view: SweepView) -> str:
-    """How sure the winner of the only group is; empty with several groups or winners, or without a second."""
-    if len(view.groups) != 1 or not view.metrics.drawn:
+    """How sure the winners are; empty with several winners of the only group, or without a second."""
+    if not view.metrics.drawn:
         return ""
+    if len(view.groups) != 1:
+        return _sure_cases(view, view.metrics.drawn[0])
     metric, (group,) = view.metrics.drawn[0], view.groups
     if len(view.winners(metric, group)) != 1 or len(view.ranked(metric, group)) < 2:
         return ""
@@ -129,6 +131,19 @@ def _lead(view: SweepView) -> str:
         return f"{text}, of {_counted(gain.count, 'repetition')}, too few for an interval."
     chance = "which excludes 0" if gain.excludes_zero else "which includes 0: within chance"
     return f"{text} ({scale.interval(gain, '+')}, {chance})."
+
+
+def _sure_cases(view: SweepView, metric: Metric) -> str:
+    """In how many of several groups the best is surely so; empty where nothing was repeated."""
+    if not metric.better or len(view.lines) < 2:
+        return ""
+    judged = [sure for sure in (decided(view, metric, group) for group in view.groups) if sure is not None]
+    if not judged:
+        return ""
+    return (
+        f"The difference of the best to the second, paired by repetition, excludes 0 in {sum(judged)} of "
+        f"{_counted(len(judged), 'case')}."
+    )
 
 
 def _most_wins(view: SweepView, metric: Metric) -> str:

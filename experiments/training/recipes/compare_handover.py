@@ -3,7 +3,7 @@
 python -m experiments.training.recipes.compare_handover DIR
 
 It logs a dataset, trains starts from it (bc, crr, and crr distilled) with each seed, lets PPO play on from
-each by each way, and prints a table (docs/guides/training-online.md). The same command resumes an interrupted run.
+each by each way, and prints a table (docs/results/training-results.md). The same command resumes an interrupted run.
 """
 
 # ruff: noqa: E402 - signals are handled before anything else is imported

@@ -1,1 +1,1 @@
-"""Schedulers and policies in an environment: who is asked, what it sees, and what a behaviour policy adds."""
+"""Schedulers and policies that act in an environment, and behaviour policies for logging."""

@@ -1,1 +1,1 @@
-"""What a scenario file may say: its tables, keys, units and defaults."""
+"""Tables, keys, units and defaults of a scenario file."""

@@ -252,7 +252,7 @@ Stamp = Annotated[
 Zone = Annotated[
     Text | None,
     Field(
-        description="time zone of stamps without an offset; `UTC` must be given too",
+        description="time zone of stamps without an offset, such as `Europe/Berlin` or `UTC`",
         json_schema_extra=otherwise("none"),
     ),
 ]
@@ -282,7 +282,7 @@ DateOrder = Annotated[
     Literal["day-first", "month-first"] | None,
     Field(
         description="order of day and month in dates such as 01/02/2022",
-        json_schema_extra=otherwise("by a date that proves it"),
+        json_schema_extra=otherwise("from a date that decides it"),
     ),
 ]
 TimeUnit = Annotated[

@@ -163,7 +163,7 @@ class GridTable(Table):
         default=None,
         description="`true`: no import limit. With none of the three keys, the grid is unlimited without a "
         "supply series, and islanded beside one; a note reports it",
-        json_schema_extra=otherwise("see right"),
+        json_schema_extra=otherwise("by the supply"),
     )
     price_per_kwh: Number | None = Field(
         default=None,
@@ -184,7 +184,7 @@ class GridTable(Table):
         "three-letter code. A price file in another currency is an error unless `exchange_rate` "
         "is given",
         examples=["EUR"],
-        json_schema_extra=otherwise("the price file's; of an invented price USD"),
+        json_schema_extra=otherwise("the price file's; USD for a modelled price"),
     )
     import_series: ImportTable | None = None
     price: RateTable | None = None

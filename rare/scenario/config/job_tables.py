@@ -109,9 +109,9 @@ class WorkloadTable(Table):
     )
     format: Text | None = Field(
         default=None,
-        description="of the file: "
+        description="format of the file: "
         + ", ".join(f'`"{name}"`' for name in JOB_FORMATS.built_in)
-        + ", or that of a plug-in",
+        + ", or one that a plug-in adds",
         json_schema_extra=otherwise("by the file's name"),
     )
     mapping: Text | None = Field(
@@ -131,13 +131,13 @@ class WorkloadTable(Table):
         description="only jobs submitted from this date on, on the machine's own clock (`zone`). Not together"
         " with `jobs`",
         examples=["2022-03-01"],
-        json_schema_extra=otherwise("open"),
+        json_schema_extra=otherwise("no bound"),
     )
     to_date: Instant | None = Field(
         default=None,
         description="only jobs submitted before this date; the day itself is not included",
         examples=["2022-04-01"],
-        json_schema_extra=otherwise("open"),
+        json_schema_extra=otherwise("no bound"),
     )
     processors: Whole | None = Field(
         default=None,

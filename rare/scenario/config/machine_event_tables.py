@@ -41,7 +41,7 @@ Comply = Annotated[
         "starts above it. 0: at once",
     ),
 ]
-_ZONE = "zone of times without an offset"
+_ZONE = "time zone of times in the file without an offset"
 
 
 class EventTable(Table):
@@ -101,9 +101,7 @@ class EventsTable(Table):
     file: Text | None = Field(
         default=None, description="CSV file of events, see below; either `file` or `model`"
     )
-    zone: Text | None = Field(
-        default=None, description=f"of the file: {_ZONE}", json_schema_extra=otherwise("the site's")
-    )
+    zone: Text | None = Field(default=None, description=_ZONE, json_schema_extra=otherwise("the site's"))
     model: Literal["random"] | None = Field(
         default=None,
         description='`"random"`: at most one event a day, independent from day to day, by the keys below',
@@ -212,9 +210,7 @@ class OutagesTable(Table):
     file: Text | None = Field(
         default=None, description="CSV file of outages, see below; either `file` or `model`"
     )
-    zone: Text | None = Field(
-        default=None, description=f"of the file: {_ZONE}", json_schema_extra=otherwise("the machine's")
-    )
+    zone: Text | None = Field(default=None, description=_ZONE, json_schema_extra=otherwise("the machine's"))
     model: Literal["mtbf"] | None = Field(
         default=None,
         description='`"mtbf"`: each node fails and is repaired independently, unannounced, by the keys below',

@@ -9,7 +9,7 @@ from rare.scenario.config.field_types import Problems, Table, Text, Whole, other
 
 _MOST = 10**9
 _NO_LIMIT = otherwise("no limit")
-_NOT_NAMED = otherwise("whoever it is")
+_NOT_NAMED = otherwise("any")
 
 
 class BackfillTable(Table):

@@ -12,9 +12,10 @@ import numpy as np
 from rare.scenario.config.scenario_config import Scenario, ServiceClassTable, WorkloadTable, parse_span
 from rare.scenario.inputs.build_record import BuildRecord
 from rare.scenario.inputs.cluster_inputs import make_partition
+from rare.scenario.inputs.key_words import keys_of
 from rare.scenario.inputs.supply_inputs import check_zone
 from rare.scenario.load import Loaded
-from traces.errors import InputError
+from traces.errors import InputError, Parameter
 from traces.jobs.dependencies.selected_chains import cut_chains, without_missing_predecessors
 from traces.jobs.job_files import read_workload
 from traces.jobs.service_classes import ServiceClass, assign_service
@@ -75,14 +76,17 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
     if mapping is not None and mapping.endswith(".toml"):
         mapping = str(loaded.path(mapping))
         record.files["mapping"] = Path(mapping)
-    jobs = read_workload(
-        path,
-        format=table.format,
-        mapping=mapping,
-        strict=table.strict,
-        cancellations=table.cancellations,
-        dependencies=table.dependencies,
-    )
+    try:
+        jobs = read_workload(
+            path,
+            format=table.format,
+            mapping=mapping,
+            strict=table.strict,
+            cancellations=table.cancellations,
+            dependencies=table.dependencies,
+        )
+    except InputError as error:
+        raise error.worded(_words) from None
     changes: dict[str, Any] = {}
     if table.zone is not None:
         check_zone(table.zone, "workload.zone")
@@ -95,6 +99,13 @@ def _workload(loaded: Loaded, record: BuildRecord) -> Workload:
             "holds no jobs to simulate", where=path, remedy=f"`rare traces show {path.name}` says why"
         )
     return _selected_jobs(jobs, table)
+
+
+def _words(parameter: Parameter) -> str:
+    """A parameter of the reader as a key of the scenario; the mapping, which a first user needs, as both."""
+    if parameter.name == "mapping":
+        return "--mapping FILE.toml (in a scenario the key workload.mapping)"
+    return keys_of("workload")(parameter)
 
 
 def _synthetic_jobs(loaded: Loaded) -> Workload:

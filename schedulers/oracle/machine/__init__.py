@@ -1,1 +1,1 @@
-"""What a machine allows any schedule at most: speed levels, limits of events, nodes there, first starts."""
+"""Limits of the machine in the upper bound: speed levels, event limits, nodes in service, first starts."""

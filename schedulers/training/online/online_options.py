@@ -1,4 +1,4 @@
-"""Hyperparameters of online training; docs/guides/training-online.md says how the defaults were chosen."""
+"""Hyperparameters of online training; docs/results/training-results.md says how the defaults were chosen."""
 
 from __future__ import annotations
 

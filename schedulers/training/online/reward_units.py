@@ -1,7 +1,7 @@
 """The unit of values in online training: about the objective; in checkpoints it is 1 / REWARD_SCALE of that.
 
 With rewards a hundred times as large the critic explained less of the returns after as many updates, and the
-policy was the worse for it (docs/guides/training-online.md). Heads are scaled when a checkpoint is loaded and saved,
+policy was the worse for it (docs/results/training-results.md). Heads are scaled when a checkpoint is loaded and saved,
 by a power of two: that changes exponents only, so a checkpoint's values are restored bit for bit.
 """
 

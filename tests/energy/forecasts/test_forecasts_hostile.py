@@ -28,6 +28,10 @@ HOSTILE = {
     "a table as series": (lambda: PerfectForecast([[1.0]], 3), "flat series"),
     "quantiles out of order": (lambda: synthetic(quantiles=(0.9, 0.1)), "increasing probabilities"),
     "quantile 1": (lambda: synthetic(quantiles=(0.5, 1.0)), "increasing probabilities"),
+    "quantile above 1": (lambda: synthetic(quantiles=(0.5, 1.5)), "increasing probabilities"),
+    "quantile 0": (lambda: synthetic(quantiles=(0.0, 0.5)), "increasing probabilities"),
+    "quantile below 0": (lambda: synthetic(quantiles=(-0.5, 0.5)), "increasing probabilities"),
+    "quantile of none": (lambda: synthetic(quantiles=(float("nan"),)), "increasing probabilities"),
     "no quantiles": (lambda: synthetic(quantiles=()), "increasing probabilities"),
     "uneven step": (lambda: synthetic(step_s=7000), "whole number of steps"),
     "another's climate": (

@@ -54,3 +54,11 @@ def test_the_seed_changes_the_days():
 def test_more_than_one_a_day_is_told():
     assert dataclasses.replace(TERMS, per_year=100, months=(1,)).daily_chance > 1
     assert TERMS.daily_chance == pytest.approx(100 / 365.25)
+
+
+def test_each_day_by_itself_has_the_events_of_the_whole():
+    """The day of the last second is in it, whether the second is its first or its last."""
+    whole = year(span_s=60 * DAY_S)
+    for length_s in (1, DAY_S):
+        days = [year(first_s=FIRST_S + day * DAY_S, span_s=length_s).start_s for day in range(60)]
+        assert np.array_equal(np.concatenate(days), whole.start_s)

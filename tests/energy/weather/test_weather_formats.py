@@ -170,6 +170,13 @@ class TestLeapYears:
         assert weather.report.repairs["leap_day"].count == 48
         assert weather.temp_air_c[28 * 48] == 28
 
+    def test_a_gap_longer_than_the_day_stays_a_gap(self, tmp_path):
+        lines = leap_year_epw(self.WITHOUT)
+        first_of_march = next(place for place, line in enumerate(lines) if line.startswith("2020,3,1,1,"))
+        del lines[first_of_march : first_of_march + 2]
+        with pytest.raises(InputError, match="26 hours are missing before it, from 2020-02-29 07:00:00 UTC"):
+            read_weather(write(tmp_path, lines), gaps="interpolate")
+
     def test_any_other_day_is_a_gap(self, tmp_path):
         days = [day for day in self.WHOLE if (day.month, day.day) != (3, 5)]
         with pytest.raises(InputError, match="24 hours are missing before it, from 2020-03-05 07:00:00 UTC"):

@@ -210,4 +210,20 @@ OUTAGE_CASES = [
         (2000, 4 * 120 + 5 * 110 + 120, 850, 0, 0, 0, 1150),
         [0, 4, 9, 10],
     ),
+    # §12.3c: the job that loses its node runs in the partition that lost one, though job 0, elsewhere, comes first
+    # among the running. Of equals the higher, job 2.
+    HandCase(
+        "an outage takes nothing from another partition",
+        make_case(
+            [job(10, partition="a"), job(20, partition="b"), job(20, partition="b")],
+            (cores(1, name="a"), cores(1, nodes=2, name="b")),
+            [at(0, 300)],
+            outages=[{"begin": 5, "end": 12, "partition": 1}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 1, 0 start 2, 5 lose 2, 10 end 0, 12 start 2,"
+        "20 end 1, 32 end 2",
+        (9600, 5500, 4100, 0, 0, 0, 5500),
+        [0, 5, 10, 12, 20, 32],
+        more={"wasted_mj": 500},
+    ),
 ]

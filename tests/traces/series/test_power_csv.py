@@ -45,6 +45,8 @@ class TestUnits:
         [
             ("power_w", None, 1500),
             ("power_kw", None, 1_500_000),
+            ("kW", None, 1_500_000),
+            ("KW ", None, 1_500_000),
             ("power_mw", None, 1_500_000_000),  # megawatt, never milliwatt
             ("POWER_MW", None, 1_500_000_000),
             ("power_gw", None, 1_500_000_000_000),
@@ -52,6 +54,7 @@ class TestUnits:
             ("Wind (MW)", None, 1_500_000_000),
             ("wind", "kW", 1_500_000),
             ("wind", "MW", 1_500_000_000),
+            ("kWh", None, 6_000_000),
             ("energy_kwh", None, 6_000_000),  # 1.5 kWh in a quarter of an hour
             ("energy_mwh", None, 6_000_000_000),
             ("energy_wh", None, 6_000),

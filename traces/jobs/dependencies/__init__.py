@@ -1,1 +1,1 @@
-"""Jobs that wait for other jobs: which for which, cycles, and selections that cut their chains."""
+"""Dependencies between jobs: references, cycles, and selections that cut chains."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from traces.errors import InputError, quoted
+from traces.errors import InputError, Parameter, Phrase, quoted
 from traces.files.csv_head import (
     NUMBER,
     PEEK_RECORDS,
@@ -154,18 +154,20 @@ def _refuse_values(lines: _Lines, head: _Head, cells: list[str]) -> None:
     if not holds_values(cells, records_of(lines.peek(PEEK_RECORDS), head.delimiter)):
         return
     sample = quoted(", ".join(cells), 60)
-    by_position = "or give a mapping file with header = false, whose columns are positions from 1"
+    by_position = Phrase(
+        "or give ", Parameter("mapping"), " with header = false in it, whose columns are positions from 1"
+    )
     if head.comment is not None and hash_line_names(head.comment[1], len(cells), head.delimiter):
         raise InputError(
             f"the first record holds values, {sample}; the column names stand in line "
             f"{head.comment[0]} behind '#', which makes them a comment",
             where=where,
-            remedy=f"remove the '#', {by_position}",
+            remedy=Phrase("remove the '#', ", by_position),
         )
     raise InputError(
         f"the first record holds values, {sample}, and no column names",
         where=where,
-        remedy=f"write a line of names above it ({', '.join(REQUIRED)} are needed), {by_position}",
+        remedy=Phrase(f"write a line of names above it ({', '.join(REQUIRED)} are needed), ", by_position),
     )
 
 

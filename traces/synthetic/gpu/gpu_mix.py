@@ -1,6 +1,6 @@
 """Workloads of a GPU cluster, fitted to the Alibaba GPU trace of 2023.
 
-The fit, its source and what it leaves out: `traces.synthetic.gpu.fit_gpu` and docs/guides/synthetic-workloads.md.
+The fit, its source and what it leaves out: `traces.synthetic.gpu.fit_gpu` and docs/reference/synthetic-models.md.
 A job belongs to a class by its GPUs (none, a fraction, 1, 2, 4, 8); CPU and memory come together from the
 requests that occur in that class, the run time from the class's quantiles, independently of them.
 """

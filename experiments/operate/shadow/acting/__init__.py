@@ -1,1 +1,1 @@
-"""Holds and suspensions on a live cluster: whom they may touch, their journal, how they are given back."""
+"""Holds and suspensions on a live cluster: allow-list, journal and release."""

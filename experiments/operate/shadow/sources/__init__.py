@@ -1,1 +1,1 @@
-"""What a shadow reads: Slurm's commands or its REST daemon, and the power that there is."""
+"""Inputs of the shadow: Slurm's commands or its REST daemon, and power feeds."""

@@ -1,1 +1,1 @@
-"""Training grounds: clusters, jobs, supplies and prices drawn widely, none of them a real trace."""
+"""Training grounds: clusters, jobs, supplies and prices drawn at random; none is a real trace."""

@@ -1,5 +1,7 @@
 """The page or the terminal names the wrong winner, or calls an order stable that is not."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
@@ -53,6 +55,8 @@ class TestWinner:
         axes = {"supply": ("CISO", "ERCOT", "DK1"), "scheduler": NAMES, "seed": range(5)}
         view = view_of(made(axes, reversed_in("supply", "DK1")))
         assert sentences(view)[0] == "Best mean objective in 3 cases (supply): sjf in 2, fcfs in 1."
+        sure = "The difference of the best to the second, paired by repetition, excludes 0 in 3 of 3 cases."
+        assert sentences(view)[1] == sure
         assert title(view, OBJECTIVE) == "sjf is best in 2 of 3"
 
     def test_one_winner_of_all(self):
@@ -144,9 +148,12 @@ class TestText:
     def test_best_first_with_intervals(self):
         lines = sweep_text(made({"scheduler": NAMES, "seed": range(6)}, reversed_in("", ""))).splitlines()
         head = next(place for place, line in enumerate(lines) if line.startswith("scheduler"))
-        assert lines[head].split() == ["scheduler", "objective", "95", "%", "interval", "runs"]
+        heading = ["scheduler", "objective", "95 % interval", "difference to easy", "95 % interval", "runs"]
+        assert re.split(" {2,}", lines[head].strip()) == heading
         assert [line.split()[0] for line in lines[head + 1 :]] == ["sjf", "easy", "fcfs"]
-        assert lines[head + 1].split()[-4:-1][1] == "to" and lines[head + 1].split()[-1] == "6"
+        best, base = (re.split(" {2,}", lines[place].strip()) for place in (head + 1, head + 2))
+        assert " to " in best[2] and " to " in best[4] and best[5] == "6"
+        assert best[3].startswith("+0.1") and base[3:5] == ["-", "-"]
 
     def test_of_many_the_best_and_the_worst_with_a_count(self):
         names = [f"s{place:02d}" for place in range(30)]

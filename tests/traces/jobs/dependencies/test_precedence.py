@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traces import InputError, Workload
-from traces.jobs.dependencies.precedence import array_of_tuples, chain_lengths, find_cycle
+from traces.jobs.dependencies.precedence import array_of_tuples, chain_lengths, cycle_text, find_cycle
 
 
 def jobs(after, **others):
@@ -159,3 +159,15 @@ class TestWorkload:
 
 def test_tuples_of_one_length_stay_tuples():
     assert array_of_tuples([(1, 2), (3, 4)]).tolist() == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, "job 1 waits for itself"),
+        (8, "cycle: 1 -> 2 -> 3 -> 4 -> 5 -> 6 -> 7 -> 8 -> 1"),
+        (12, "cycle: 1 -> 2 -> 3 -> 4 -> 5 -> 6 -> 7 -> (4 more) -> 12 -> 1"),
+    ],
+)
+def test_a_long_cycle_is_shortened_in_the_middle(count, words):
+    assert cycle_text(range(1, count + 1)).endswith(words)

@@ -132,6 +132,8 @@ def test_a_file_beside_it_is_included(tmp_path):
         ("NodeName=n1\nPartitionName=p Nodes=x\n", ["no partition with nodes"]),
         ("include /etc/passwd\n", [":1", "'/etc/passwd'", "same folder"]),
         ("include ../other.conf\n", [":1", "same folder"]),
+        ("NodeName=n1 RealMemory=1000000001\nPartitionName=p Nodes=n1\n", [":1", "realmemory", "1000000000"]),
+        ("NodeName=n1 CPUs=100001\nPartitionName=p Nodes=n1\n", [":1", "cpus", "100000"]),
         ("include slurm.conf\n", ["included by itself"]),
         ("include gone.conf\n", ["gone.conf"]),
         ("NodeName=n1 " + "x" * 2_000_000, ["larger"]),

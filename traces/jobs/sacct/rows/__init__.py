@@ -1,1 +1,1 @@
-"""Rows that sacct prints, or slurm2sql keeps, as columns of numbers."""
+"""Rows of sacct or slurm2sql as columns of numbers."""

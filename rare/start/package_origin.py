@@ -127,7 +127,7 @@ def _owns(entry: object, files: object, path: str) -> bool:
 
 
 def _again() -> str:
-    return f"install RARE again: pip install --force-reinstall --no-deps {DISTRIBUTION}"
+    return "install RARE again, with pip install --force-reinstall --no-deps"
 
 
 def _is_command() -> bool:

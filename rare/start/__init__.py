@@ -1,0 +1,1 @@
+"""What is checked as RARE is imported, before anything of it is used."""
