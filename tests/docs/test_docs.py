@@ -14,6 +14,7 @@ from docs.scripts.docs_pages import (
     snippets,
 )
 from docs.scripts.page_paths import page_path
+from docs.scripts.wrap_pages import wrapped, wrapped_pages
 from experiments.cli.root import rare as command
 from experiments.runs import simulate_run
 
@@ -133,6 +134,12 @@ def test_pictures_are_small_and_shown():
     assert len(pictures) >= 5
     assert [path.name for path in pictures if f"img/{path.name}" not in text] == []
     assert [path.name for path in pictures if path.stat().st_size >= 150_000] == []
+
+
+@pytest.mark.parametrize("page", wrapped_pages(), ids=lambda page: page.name)
+def test_prose_is_wrapped_evenly(page):
+    text = page.read_text(encoding="utf-8")
+    assert wrapped(text) == text, "python -m docs.scripts.wrap_pages wraps it"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
