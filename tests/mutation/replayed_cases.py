@@ -28,6 +28,8 @@ def _drawn():
 DRAWN = [(name, case, scheduler, play_reference(case, scheduler)) for name, case, scheduler in _drawn()]
 
 
-@pytest.mark.parametrize(("case", "scheduler", "expected"), [row[1:] for row in DRAWN], ids=[row[0] for row in DRAWN])
+@pytest.mark.parametrize(
+    ("case", "scheduler", "expected"), [row[1:] for row in DRAWN], ids=[row[0] for row in DRAWN]
+)
 def test_the_second_simulators_story(case, scheduler, expected):
     assert_same(history(case, scheduler, "compiled"), expected, scheduler.name)
