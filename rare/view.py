@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -351,34 +352,32 @@ class ClusterView(Copyable):
     @property
     def outlook(self) -> list[OutlookStep]:
         """What is forecast, step by step; the first step is the present (RULES §10.2)."""
-        steps = []
-        for step in range(int(outlook.outlook_steps(self._handle))):
-            start_s = int(outlook.step_start_s(self._handle, step))
-            end_s = int(outlook.step_start_s(self._handle, step + 1))
-            if step == 0:
-                low_w = high_w = self.supply_w
-            else:
-                row = int(outlook.forecast_row(self._handle, step))
-                issued = self._world.forecast.reshape(-1)[row]
+        if "_steps" not in self.__dict__:  # made once for a view, which lasts for one decision
+            self._steps = tuple(self._outlook_now())
+        return list(self._steps)
+
+    def _outlook_now(self) -> Iterator[OutlookStep]:
+        for step in range(outlook.outlook_steps(self._handle)):
+            start_s, end_s = (int(outlook.step_start_s(self._handle, one)) for one in (step, step + 1))
+            low_w = high_w = self.supply_w
+            if step > 0:
+                issued = self._world.forecast.reshape(-1)[int(outlook.forecast_row(self._handle, step))]
                 low_w, high_w = int(issued.low_mw) / 1000, int(issued.high_mw) / 1000
-            steps.append(
-                OutlookStep(
-                    start_s,
-                    None if end_s == NEVER_S else end_s,
-                    int(outlook.supply_ahead_mw(self._handle, step)) / 1000,
-                    low_w,
-                    high_w,
-                    int(outlook.rate_ahead(self._handle, step, False)) / MICRO,
-                    int(outlook.rate_ahead(self._handle, step, True)) / 1e3,
-                )
+            yield OutlookStep(
+                start_s,
+                end_s if end_s < NEVER_S else None,
+                int(outlook.supply_ahead_mw(self._handle, step)) / 1000,
+                low_w,
+                high_w,
+                int(outlook.rate_ahead(self._handle, step, False)) / MICRO,
+                int(outlook.rate_ahead(self._handle, step, True)) / 1e3,
             )
-        return steps
 
     @property
     def battery_share(self) -> float | None:
         """Content of the battery as a share of its capacity; None without one."""
-        state = self._world.env[self._e]
-        return int(state.content) / int(state.capacity) if state.capacity else None
+        env = self._world.env[self._e]
+        return int(env.content) / int(env.capacity) if env.capacity else None
 
     def worth(self, job: JobView, end_s: int) -> float:
         """Value a job earns if it ends at `end_s` (RULES §6)."""
