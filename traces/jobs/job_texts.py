@@ -17,7 +17,10 @@ from traces.read_report import Finding
 from traces.times.stamps import is_plain_date, parse_stamps
 from traces.times.timezones import EPOCH, find_zone, readings_of
 
-_NO_ZONE = "name the zone in a line '# zone: Europe/Berlin' above the column names, or write an offset"
+_NO_ZONE = (
+    "name the zone in a line '# zone: Europe/Berlin' above the column names, in a mapping as zone of [file], "
+    "or write an offset"
+)
 
 
 class JobTexts:
