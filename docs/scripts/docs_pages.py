@@ -137,6 +137,10 @@ def _captured(call: Callable[[], None]) -> str:
     return re.sub(r"^(written: \S+/)$", r"\1report.html", out.getvalue(), flags=re.MULTILINE)
 
 
+MAPPED = ("my_table.csv", "my_mapping.toml", "my_scenario.toml", "log.csv", "log.toml")
+"""The files that map-columns.md shows, in its order."""
+
+
 def furnish(folder: Path, shared: Path | None = None) -> None:
     """Put the files in a folder that the pages take for granted."""
     shutil.copytree(ROOT / "examples", folder / "examples", dirs_exist_ok=True)
@@ -150,7 +154,7 @@ def furnish(folder: Path, shared: Path | None = None) -> None:
     page = page_path("map-columns.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(page)
     tables = [body for language, body, _ in blocks if language in ("csv", "toml")]
-    for name, body in zip(("my_table.csv", "my_mapping.toml", "my_scenario.toml"), tables, strict=True):
+    for name, body in zip(MAPPED, tables, strict=True):
         (folder / name).write_text(body, encoding="utf-8")
     if shared is not None:
         for name, place in SHARED_FILES.items():

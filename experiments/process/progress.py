@@ -38,10 +38,17 @@ class ProgressDisplay:
         )  # stderr is None where it is closed; print would take stdout
         self.is_terminal = _is_terminal(self.stream)
         self._bar: TerminalBar | None = None
+        self._noted: set[str] = set()
 
     def __reduce__(self) -> tuple[type[ProgressDisplay], tuple[bool]]:
         """In another process it is quiet: the terminal belongs to the command's own."""
         return ProgressDisplay, (True,)
+
+    def note_once(self, text: str) -> None:
+        """Write a line unless this display has written it before."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.note(text)
 
     def note(self, text: str) -> None:
         """Write one line at once, above a bar that is drawn."""

@@ -17,11 +17,11 @@ MW_PER_KW = 10**6
 def remarks(case: Case, result: Result, decider: Decider | None = None) -> list[str]:
     """Lines for stderr and for the run's notes; empty for an ordinary run. The decider's own come first."""
     of_decider = [] if decider is None else decider.remarks(result.metrics["decisions"])
-    return [*of_decider, *_never_short(case, result), *_suspensions(case, result)]
+    return [*of_decider, *_suspensions(case, result)]
 
 
-def _never_short(case: Case, result: Result) -> list[str]:
-    """A supply that covers the whole machine all the time: schedulers then differ by cores alone.
+def never_short(case: Case, result: Result) -> list[str]:
+    """A line where the supply covers the whole machine all the time: schedulers then differ by cores alone.
 
     Nothing is said where there is no supply of wind and sun, where the grid alone would do, and of jobs that
     state their own power, whose sum the machine's peak draw does not bound.

@@ -17,7 +17,7 @@ from experiments.process.atomic_output import ACCOUNT_FILES, GRID_EVENTS_FILE, a
 from experiments.process.interrupts import explained
 from experiments.process.progress import QUIET, ProgressDisplay
 from experiments.results.json_values import plain_json
-from experiments.runs.remarks import remarks
+from experiments.runs.remarks import never_short, remarks
 from experiments.runs.run_setup import SimulationRequest, Work, prepare
 from rare.scheduler import Decider, as_decider, as_scheduler
 from rare.state.compile import is_compiled
@@ -80,6 +80,9 @@ def simulate_one(
         if isinstance(error, InputError) or not is_user_class(name):
             raise
         raise InputError(f"scheduler {name}: {' '.join(str(error).split())}") from error
+    of_power = never_short(work.built.case, result)
+    for text in of_power:
+        display.note_once(f"note: {text}")  # every scheduler of a comparison has it
     run_remarks = remarks(work.built.case, result, decider)
     for text in run_remarks:
         display.note(f"note: {name}: {text}")
@@ -93,7 +96,7 @@ def simulate_one(
         "clock": settings.clock,
         "warmup_s": settings.warmup_s,
         "workload": work.built.case.workload.name,
-        "notes": [*work.built.warnings, *run_remarks],
+        "notes": [*work.built.warnings, *of_power, *run_remarks],
     }
     users_label = declared_name(name, made)
     return (facts if users_label is None else facts | {"label": users_label}), result

@@ -14,6 +14,7 @@ from docs.scripts.docs_pages import (
     snippets,
 )
 from docs.scripts.page_paths import page_path
+from docs.scripts.wrap_pages import wrapped, wrapped_pages
 from experiments.cli.root import rare as command
 from experiments.runs import simulate_run
 
@@ -31,7 +32,7 @@ ABSENT_IN_PLAIN = RARE_CONDITIONS | {
     "no renewable supply, no supply", "no battery", "no price", "no carbon intensity", "no fallback",
     "no classes", "no classes, no job counted", "no classes, no job completed",
 }  # fmt: skip
-PAGES_OF_EXAMPLES = ("add-scheduler.md", "cosimulation.md")
+PAGES_OF_EXAMPLES = ("add-gate.md", "add-scheduler.md", "cosimulation.md")
 PRESENT_IN_GRID_TIED = (ABSENT_IN_PLAIN - RARE_CONDITIONS) | {"never", "no job completed", "no job counted"}
 
 
@@ -135,6 +136,12 @@ def test_pictures_are_small_and_shown():
     assert [path.name for path in pictures if path.stat().st_size >= 150_000] == []
 
 
+@pytest.mark.parametrize("page", wrapped_pages(), ids=lambda page: page.name)
+def test_prose_is_wrapped_evenly(page):
+    text = page.read_text(encoding="utf-8")
+    assert wrapped(text) == text, "python -m docs.scripts.wrap_pages wraps it"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_name_no_path_of_a_machine(page):
     text = page.read_text(encoding="utf-8")
@@ -144,6 +151,7 @@ def test_pages_name_no_path_of_a_machine(page):
 def test_the_pages_show_the_examples_as_they_are():
     pages = {name: page_path(name).read_text(encoding="utf-8") for name in PAGES_OF_EXAMPLES}
     assert (ROOT / "examples" / "my_scheduler.py").read_text(encoding="utf-8") in pages["add-scheduler.md"]
+    assert (ROOT / "examples" / "evening_gate.py").read_text(encoding="utf-8") in pages["add-gate.md"]
     example = (ROOT / "examples" / "cosimulation.py").read_text(encoding="utf-8")
     coupled = re.search(r"^def cooling.*?\n\n\n", example, re.MULTILINE | re.DOTALL)
     assert coupled is not None and coupled.group().rstrip() in pages["cosimulation.md"]

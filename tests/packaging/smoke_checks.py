@@ -71,7 +71,17 @@ def check_missing_extras() -> None:
     """A command that needs an extra says so in one line and ends with 2."""
     wanted = {
         "learn": ("train", "online", "--scenario", "tiny", "--steps", "1000", "--out", "trained"),
-        "cluster": ("evaluate", "--scenario", "tiny", "--windows", "test", "--dask", "tcp://127.0.0.1:1"),
+        "cluster": (
+            "evaluate",
+            "--scenario",
+            "tiny",
+            "--windows",
+            "test",
+            "--dask",
+            "tcp://127.0.0.1:1",
+            "--out",
+            "far",
+        ),
     }
     for extra, words in wanted.items():
         line = rare(*words, code=2)

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from docs.scripts.page_paths import page_path
+from docs.scripts.wrap_pages import wrapped
 from tests.public_cases.all_cases import CASES
 from tests.public_cases.registry import AREAS, CRASHED, RIGHT, WRONG
 
@@ -43,7 +44,7 @@ def page() -> str:
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     text = TEMPLATE.read_text("utf-8")
     filled = text.replace("{commit}", BEFORE_COMMIT).replace("{count}", str(len(CASES)))
-    return filled.replace("{tables}", "\n".join(lines))
+    return wrapped(filled.replace("{tables}", "\n".join(lines)))
 
 
 if __name__ == "__main__":

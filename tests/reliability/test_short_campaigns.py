@@ -119,7 +119,7 @@ def test_a_leak_has_a_slope_and_a_flat_line_has_none():
     assert low < 0.2 and high > -0.2 and low < 0 < high
 
 
-@pytest.mark.parametrize("subject", ["vector environment", "shadow"])
+@pytest.mark.parametrize("subject", ["shadow", pytest.param("vector environment", marks=pytest.mark.slow)])
 def test_a_soak_counts_events_and_samples_memory(subject):
     steps = soak_campaign.SUBJECTS[subject]()
     found = soak_campaign.soak(subject, steps, 10, 1.0)

@@ -18,7 +18,8 @@ def schedulers(as_json: bool) -> None:
         click.echo(json_text(parts))
         return
     click.echo(
-        "NAME = ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED], or path/to/file.py:ClassName for your own class"
+        "NAME = ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED], or path/to/file.py:ClassName for your own class; "
+        "GATE may be such a class too"
     )
     for title, entries in parts.items():
         click.echo(f"\n{title}:")

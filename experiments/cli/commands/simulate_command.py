@@ -19,7 +19,7 @@ from experiments.process.progress import ProgressDisplay
     show_default=True,
     metavar="NAME",
     help="ORDER[+BACKFILL][+GATE][+VICTIM][+SPEED] (`rare schedulers` lists the names), "
-    "file.py:ClassName, or a checkpoint's folder.",
+    "file.py:ClassName, easy+file.py:GateName, or a checkpoint's folder.",
 )
 @simulation_options
 def simulate(scheduler: str, **options: Any) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 import rare
-from experiments.runs.remarks import remarks
+from experiments.cli.root import main
+from experiments.runs.remarks import never_short
 from schedulers import make_scheduler
 from tests.builders import make_case
 
@@ -13,7 +14,7 @@ JOBS = [{"submit_s": 100 * place, "work_s": 300, "cores": 2} for place in range(
 
 def said(rows, jobs=JOBS, partition=NODE):
     case = make_case(jobs, partition, rows)
-    return [text for text in remarks(case, rare.simulate(case, make_scheduler("easy"))) if "power" in text]
+    return never_short(case, rare.simulate(case, make_scheduler("easy")))
 
 
 def test_a_supply_that_never_binds_is_named_with_the_peak_draw():
@@ -51,3 +52,10 @@ def test_where_it_is_of_no_use_nothing_is_said(row):
 
 def test_jobs_that_state_their_own_power_are_not_judged():
     assert said([{"t": 0, "supply": 150_000}], [{**job, "power_mw": 30_000} for job in JOBS]) == []
+
+
+def test_a_comparison_says_it_once(capsys, here):
+    (here / "power.csv").write_text("time,kW\n2026-04-01T00:00Z,90\n2026-04-05T00:00Z,90\n", encoding="utf-8")
+    words = ["compare", "--workload", "jobs.csv", "--processors", "8", "--power", "power.csv"]
+    assert main([*words, "--scheduler", "fcfs,easy"]) == 0
+    assert capsys.readouterr().err.count("power was never short") == 1
