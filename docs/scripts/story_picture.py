@@ -1,7 +1,7 @@
-"""Draws README's figure of how far every kind of scheduler comes: `python -m docs.scripts.story_picture`.
+"""Draws the figure of how far every kind of scheduler comes: `python -m docs.scripts.story_picture`.
 
 Its numbers are those of docs/results/ceilings.md and docs/results/model-card.md, read from their tables; each
-table there has its command. It prints the rows of README's table.
+table there has its command. It prints the rows of the table in docs/results/learned-schedulers.md.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def draw(scores: dict[str, dict[str, Score]]) -> None:
 
 
 def table_rows(scores: dict[str, dict[str, Score]]) -> str:
-    """README's table."""
+    """The table of docs/results/learned-schedulers.md."""
     lines = [f"| scenario | {' | '.join(KINDS.values())} |", f"|---|{'---|' * len(KINDS)}"]
     for scenario, found in scores.items():
         cells = [f"{found[kind].mean:.3f}" if kind in found else "-" for kind in KINDS]

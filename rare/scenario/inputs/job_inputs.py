@@ -182,7 +182,7 @@ def _service_class(table: ServiceClassTable) -> ServiceClass:
 
 
 def _note_unsupported(jobs: Workload, record: BuildRecord) -> None:
-    """Note the features of the trace that the simulation ignores (README, known limits)."""
+    """Note the features of the trace that the simulation ignores (README, Limits)."""
     dependencies = jobs.report.notes.get("dependencies_ignored")
     if dependencies is not None:
         record.note(f"{dependencies.count} jobs wait for others in the trace; these dependencies are ignored")
