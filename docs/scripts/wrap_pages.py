@@ -6,6 +6,7 @@ indented code stay as they are. A code span is never broken.
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from itertools import takewhile
@@ -99,12 +100,17 @@ def _filled(lines: list[str]) -> list[str]:
 
 def main() -> int:
     """Wrap the pages, or with --check name those that are not wrapped. Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Wrap the prose of all pages.")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit code 1 if a page is not wrapped"
+    )
+    check = parser.parse_args().check
     changed = [path for path in wrapped_pages() if wrapped(text := path.read_text("utf-8")) != text]
     for path in changed:
-        if "--check" not in sys.argv:
+        if not check:
             path.write_text(wrapped(path.read_text("utf-8")), encoding="utf-8")
         print(path.relative_to(ROOT))
-    return 1 if changed and "--check" in sys.argv else 0
+    return 1 if changed and check else 0
 
 
 if __name__ == "__main__":
