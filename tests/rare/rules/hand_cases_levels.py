@@ -160,6 +160,17 @@ LEVEL_CASES = [
         victims={20: (slower(0),)},
         more={"decisions": 3, "content": 200_000},
     ),
+    # §3.8: at level 1 it lacks 10 mW for min_battery_s 10: 100 mJ, charged by 2 (50 mW).
+    # 5 s of work at 500: 10 s, to the last mJ.
+    HandCase(
+        "the charging battery lets a job start at a lower level",
+        make_case([job(5)], SHAPED, [at(0, 50)], battery=battery(10_000, share=0.0), min_battery_s=10),
+        "0 submit 0, 2 start 0 1, 12 end 0",
+        (600, 500, 0, 100, 100, 0, 600),
+        [0, 2, 12],
+        script={2: (decision(0, 1),)},
+        more={"decisions": 1, "content": 0},
+    ),
     # §9.12: only the node draws (50 mW). Slowing saves nothing; asked again it declines: shed. 4 s done.
     HandCase(
         "a level that saves nothing",

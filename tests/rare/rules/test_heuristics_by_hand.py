@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from rare.model import Case
+from rare.options.backfill_options import BackfillOptions
 from schedulers import make_scheduler
 from tests.builders import make_case
 from tests.rare.rules.hand import HALF, HandCase, at, cores, job
@@ -137,6 +138,18 @@ PLAYED = [
         )
         for name in ("easy", "conservative", "conservative=kept")
     ),
+    # Job 1 needs both nodes and has to wait for 20; job 2 is over by then. An outage far off changes nothing.
+    Played(
+        "a head that has no room yet leaves room until it has",
+        "easy",
+        make_case(
+            [job(20), job(5, cores=2), job(10)],
+            cores(1, nodes=2),
+            [at(0, 400)],
+            outages=[{"begin": 100, "end": 110}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 10 end 2, 20 end 0, 20 start 1, 25 end 1",
+    ),
     # Who does not look ahead loses its nodes at 10.
     Played(
         "greedy runs into a planned outage",
@@ -153,6 +166,19 @@ PLAYED = [
             "0 submit 0, 0 submit 1, 0 start 1, 10 end 1, 20 start 0, 31 end 0",
         )
         for name in ("conservative", "conservative=kept")
+    ),
+    # Job 1 is planned for 70 and holds its cores from 60: job 2 (65 s) does not fit before, job 3 (60 s) does.
+    Played(
+        "places are held in whole minutes",
+        "conservative",
+        make_case(
+            [job(70), job(10, cores=2), job(65), job(60)],
+            cores(2),
+            [at(0, 400)],
+            backfill=BackfillOptions(resolution_s=60),
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 submit 3, 0 start 0, 0 start 3, 60 end 3, 70 end 0, 70 start 1,"
+        "80 end 1, 80 start 2, 145 end 2",
     ),
 ]
 
