@@ -150,6 +150,18 @@ PLAYED = [
         ),
         "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 10 end 2, 20 end 0, 20 start 1, 25 end 1",
     ),
+    # 20: the outage takes two nodes. Job 1 needs all three that are left: job 2, which would run to 50, has to wait.
+    Played(
+        "nodes that will be away are not spare",
+        "easy",
+        make_case(
+            [job(20, cores=3), job(5, cores=3), job(50)],
+            cores(1, nodes=5),
+            [at(0, 500)],
+            outages=[{"begin": 20, "end": 100, "nodes": 2}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 25 end 1, 25 start 2, 75 end 2",
+    ),
     # Who does not look ahead loses its nodes at 10.
     Played(
         "greedy runs into a planned outage",
@@ -166,6 +178,30 @@ PLAYED = [
             "0 submit 0, 0 submit 1, 0 start 1, 10 end 1, 20 start 0, 31 end 0",
         )
         for name in ("conservative", "conservative=kept")
+    ),
+    # Job 1 (300 mW) cannot run in the event, so its reservation is for 20, and job 2 is over by then.
+    Played(
+        "a reservation behind a grid event",
+        "easy",
+        make_case(
+            [job(5, cores=2), job(10, cores=3), job(15)],
+            cores(3),
+            [at(0, 300)],
+            events=[{"notice": 0, "start": 10, "end": 20, "limit": 100}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 5 end 0, 15 end 2, 20 start 1, 30 end 1",
+    ),
+    # The memory of jobs 0 and 1 takes two nodes: 200 + 100 > 290, so job 1 is planned for 20. Job 2 shares the
+    # node of job 0 (200 + 50).
+    Played(
+        "a plan counts nodes by their memory",
+        "conservative",
+        make_case(
+            [job(20, memory_mib=100), job(10, memory_mib=100), job(10)],
+            cores(2, nodes=2, memory_mib_per_node=100, idle_mw=50),
+            [at(0, 290)],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 10 end 2, 20 end 0, 20 start 1, 30 end 1",
     ),
     # Job 1 is planned for 70 and holds its cores from 60: job 2 (65 s) does not fit before, job 3 (60 s) does.
     Played(

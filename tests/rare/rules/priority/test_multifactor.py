@@ -16,7 +16,9 @@ from rare.env.batch import Batch
 from rare.episodes import Episode, Episodes
 from rare.model import Case, Cluster, Partition
 from rare.options.slurm_priority import Priority, PriorityShare
+from rare.rules.priority.multifactor import age_s
 from rare.scenario.case_hash import case_hash
+from rare.world import build_world
 from schedulers import make_scheduler
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
@@ -240,6 +242,12 @@ class TestProperties:
             world = clock.world
             usage = float(world.associations[0][world.standings[0].association].usage)
             assert usage == pytest.approx(1000 * 2 ** (-when_s / 600), rel=1e-9)
+
+    def test_age_begins_with_the_submit(self):
+        """A job that came after a mark has no age there."""
+        world = build_world(case_of([(100, 9, 1, "a", "lab")], Priority(age_weight=1)), log_level=0)
+        w = world.handles[0]
+        assert [age_s(w, 0, mark_s) for mark_s in (0, 99, 100, 101, 150)] == [0, 0, 0, 1, 50]
 
     def test_a_user_in_two_accounts_has_two_usages(self):
         shares = (PriorityShare("x"), PriorityShare("y"), PriorityShare("x", "a"))
