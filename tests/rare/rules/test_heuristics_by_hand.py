@@ -191,6 +191,18 @@ PLAYED = [
         ),
         "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 5 end 0, 15 end 2, 20 start 1, 30 end 1",
     ),
+    # Job 1 (150 mW) has to wait for 20, and leaves 50 mW then: too little for job 2. The event is far off.
+    Played(
+        "power is reserved beside an event to come",
+        "easy",
+        make_case(
+            [job(20), job(10, power_mw=150), job(50)],
+            cores(3),
+            [at(0, 200)],
+            events=[{"notice": 0, "start": 1000, "end": 1010, "limit": 0}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 30 end 1, 30 start 2, 80 end 2",
+    ),
     # The memory of jobs 0 and 1 takes two nodes: 200 + 100 > 290, so job 1 is planned for 20. Job 2 shares the
     # node of job 0 (200 + 50).
     Played(
