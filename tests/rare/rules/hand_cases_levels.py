@@ -251,13 +251,14 @@ CHECKPOINT_CASES = [
         [0, 7, 20, 31],
         more={"wasted_mj": 700},
     ),
-    # §5.7: nothing to do, nothing to write.
+    # §5.7, §11.5: raised as 4 s of progress (2000) are to be written: 5 s, and a second for the work that is left.
     HandCase(
-        "a job of no work writes no checkpoint",
-        make_case([job(0), job(4)], cores(2), [at(0, 200)], checkpoint_s=4, checkpoint_cost_s=5),
-        "0 submit 0, 0 submit 1, 0 start 0, 0 end 0, 0 start 1, 4 end 1",
-        (800, 400, 400, 0, 0, 0, 400),
-        [0, 4],
+        "a checkpoint that is due is written before the last second",
+        make_case([job(3)], SHAPED, [at(0, 60), at(4, 100)], checkpoint_s=4, checkpoint_cost_s=5),
+        "0 submit 0, 0 start 0 1, 4 raise 0, 10 end 0",
+        (840, 840, 0, 0, 0, 0, 840),
+        [0, 4, 10],
+        script={0: (decision(0, 1),), 4: (faster(0),)},
     ),
     # §5.7: 8 s: one checkpoint, none at the end: 9. 4 s: none. 5 s: one: 6.
     HandCase(
