@@ -203,6 +203,34 @@ PLAYED = [
         ),
         "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 30 end 1, 30 start 2, 80 end 2",
     ),
+    # Job 1 has to wait for the memory of job 0, and leaves 20 MiB at 20: too little for job 2, which fits until then.
+    Played(
+        "memory is reserved",
+        "easy",
+        make_case(
+            [job(20, memory_mib=60), job(10, memory_mib=80), job(50, memory_mib=30)],
+            cores(4, memory_mib_per_node=100),
+            [at(0, 400)],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 30 end 1, 30 start 2, 80 end 2",
+    ),
+    # Job 1 (3 GPUs) leaves one GPU of four at 20: job 2 takes it, so that none is left for job 3.
+    Played(
+        "a spare GPU is given away once",
+        "easy",
+        make_case(
+            [
+                job(20, gpus_milli=2000),
+                job(10, gpus_milli=3000),
+                job(50, gpus_milli=1000),
+                job(50, gpus_milli=1000),
+            ],
+            cores(8, gpus_per_node=4),
+            [at(0, 800)],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 submit 3, 0 start 0, 0 start 2, 20 end 0, 20 start 1, 30 end 1,"
+        "30 start 3, 50 end 2, 80 end 3",
+    ),
     # The memory of jobs 0 and 1 takes two nodes: 200 + 100 > 290, so job 1 is planned for 20. Job 2 shares the
     # node of job 0 (200 + 50).
     Played(
