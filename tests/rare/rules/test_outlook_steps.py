@@ -22,7 +22,9 @@ def world_at(now_s):
     """Three issues, at 1000, 1500 and 2000 s, of four steps of 100 s each; 77 mW are there now."""
     tables = [SUPPLY_MW, SUPPLY_MW - 10, SUPPLY_MW + 10, SUPPLY_MW + 20, SUPPLY_MW + 30]
     forecast = Forecast("f", BEGIN_S, ISSUE_S, STEP_S, *tables)
-    case = replace(make_case([job(10)], cores(1), [at(0, 77)], battery=battery(10_000, share=0.0)), forecast=forecast)
+    case = replace(
+        make_case([job(10)], cores(1), [at(0, 77)], battery=battery(10_000, share=0.0)), forecast=forecast
+    )
     world = build_world(case, log_level=0)
     settle(world.handles[0], now_s)
     world.env[0].now_s = now_s
