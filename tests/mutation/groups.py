@@ -56,7 +56,12 @@ _RULES = "tests/rare/rules"
 GROUPS = {
     "rules": Group(
         ("rare/rules",),
-        (_RULES, "tests/mutation/replayed_cases.py"),
+        (
+            _RULES,
+            "tests/mutation/replayed_cases.py",
+            "tests/rare/test_level_views.py",
+            "tests/rare/options/test_job_limits.py",
+        ),
         without=(
             "simpy",
             "test_differential",

@@ -9,7 +9,7 @@ import pytest
 import rare
 from rare.state.arrays import RAISED, SLOWED, START, SUBMIT
 from rare.view import GridEventView, OutageView
-from tests.rare.env.level_cases import drawn_case, grid_events, level_case, planned_outages
+from tests.rare.env.level_cases import SPEEDS, drawn_case, grid_events, level_case, planned_outages
 
 JOB = {"cores": 4, "work_s": 1000, "value_u": 10**6, "deadline_s": 20_000}
 CLOCKS = ("compiled", "simpy")
@@ -87,6 +87,7 @@ def test_without_levels_a_view_tells_of_one():
     class Reader(Scripted):
         def choose(self, view):
             seen.extend(view.queue)
+            assert view.fastest_level(view.queue[0]) == 0
             return view.startable[0].index if view.startable else rare.WAIT
 
     rare.simulate(level_case([JOB], [{"t": 0, "supply": 1000}], speeds=()), Reader())
@@ -145,6 +146,12 @@ def test_what_is_refused_says_why(choices, victims, message, clock):
     case = level_case([JOB, {**JOB, "submit_s": 50}], [{"t": 0, "supply": 350}, *(less if victims else more)])
     with pytest.raises(ValueError, match=message):
         rare.simulate(case, Scripted(choices, victims), clock=clock)
+
+
+def test_one_speed_less_is_a_level_too():
+    case = level_case([JOB, {**JOB, "submit_s": 50}], [{"t": 0, "supply": 400}], speeds=SPEEDS[:1])
+    with pytest.raises(ValueError, match=r"job 1 at 0 s cannot start at level 0: it needs 0.5 W"):
+        rare.simulate(case, Scripted([lambda view: view.queue[0].index]))
 
 
 def test_a_raise_without_power_names_both_sides():

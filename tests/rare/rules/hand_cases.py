@@ -241,6 +241,19 @@ JOB_CASES = [
         more={"wasted_mj": 124_000, "violations": 2,
               "jobs": [(0, None, 0, 1, 0, "expired"), (0, None, 1, 0, 0, "expired")]},
     ),
+    # Jobs 0 and 1 are interrupted once each, at 4 (1 loses 4 s); jobs 2 and 3, which come when they are gone, never.
+    HandCase(
+        "a job is not blamed for the interruptions of another",
+        make_case(
+            [job(10), job(10, preemptible=False), job(5, submit_s=30), job(5, submit_s=30)],
+            cores(2), [at(0, 200), at(4, 0), at(6, 200)],
+        ),
+        "0 submit 0, 0 submit 1, 0 start 0, 0 start 1, 4 shed 0, 4 kill 1, 6 resume 0, 6 start 1, 12 end 0, 16 end 1,"
+        "30 submit 2, 30 submit 3, 30 start 2, 30 start 3, 35 end 2, 35 end 3",
+        (6600, 3400, 3200, 0, 0, 0, 3400), [0, 4, 6, 12, 16, 30, 35],
+        more={"jobs": [(0, 12, 1, 0, 0, "completed"), (0, 16, 0, 1, 0, "completed"),
+                       (30, 35, 0, 0, 0, "completed"), (30, 35, 0, 0, 0, "completed")]},
+    ),
 ]  # fmt: skip
 
 MACHINE_CASES = [*OUTAGE_CASES, *CHAIN_CASES, *EVENT_CASES, *CANCEL_CASES]

@@ -18,6 +18,15 @@ CHAIN_CASES = [
         (2200, 900, 1300, 0, 0, 0, 900),
         [0, 5, 8, 10, 20, 22],
     ),
+    # §12.2, §12.4: job 1 waits for job 0, and its user gives it up before that has ended.
+    HandCase(
+        "given up while it waits for another",
+        make_case([job(20), job(5, cancel_s=10, **wait_for(1))], cores(1), [at(0, 100)]),
+        "0 submit 0, 0 start 0, 10 cancel 1, 20 end 0",
+        (2000, 2000, 0, 0, 0, 0, 2000),
+        [0, 10, 20],
+        more={"jobs": [(0, 20, 0, 0, 0, "completed"), (None, None, 0, 0, 0, "cancelled")]},
+    ),
     # §12.4: the last of two predecessors counts: 9 + 1.
     HandCase(
         "the last predecessor counts",

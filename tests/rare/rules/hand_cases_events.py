@@ -21,6 +21,20 @@ EVENT_CASES = [
         (12_600, 6200, 6400, 0, 0, 0, 6200),
         [0, 2, 5, 6, 8, 20, 22, 30, 42],
     ),
+    # §12.1: the run begins in the event: one job at a time, from the first instant on.
+    HandCase(
+        "a run that begins in an event is limited at once",
+        make_case(
+            [job(5, submit_s=10), job(5, submit_s=10)],
+            cores(2),
+            [at(0, 200)],
+            begin_s=10,
+            events=[{"notice": 0, "start": 5, "end": 30, "limit": 100}],
+        ),
+        "10 submit 0, 10 submit 1, 10 start 0, 15 end 0, 15 start 1, 20 end 1",
+        (2000, 1000, 1000, 0, 0, 0, 1000),
+        [10, 15, 20],
+    ),
     # §12.1: 400 mW at the notice (5): 300 from 10 on, though only 200 are drawn by then. Job 4 makes 300,
     # job 5 waits for it. Draw: 400 x 7, 200 x 3, 300 x 10, 200 x 30.
     HandCase(

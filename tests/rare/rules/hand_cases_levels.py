@@ -160,6 +160,17 @@ LEVEL_CASES = [
         victims={20: (slower(0),)},
         more={"decisions": 3, "content": 200_000},
     ),
+    # §3.8: at level 1 it lacks 10 mW for min_battery_s 10: 100 mJ, charged by 2 (50 mW).
+    # 5 s of work at 500: 10 s, to the last mJ.
+    HandCase(
+        "the charging battery lets a job start at a lower level",
+        make_case([job(5)], SHAPED, [at(0, 50)], battery=battery(10_000, share=0.0), min_battery_s=10),
+        "0 submit 0, 2 start 0 1, 12 end 0",
+        (600, 500, 0, 100, 100, 0, 600),
+        [0, 2, 12],
+        script={2: (decision(0, 1),)},
+        more={"decisions": 1, "content": 0},
+    ),
     # §9.12: only the node draws (50 mW). Slowing saves nothing; asked again it declines: shed. 4 s done.
     HandCase(
         "a level that saves nothing",
@@ -239,6 +250,15 @@ CHECKPOINT_CASES = [
         (1800, 1800, 0, 0, 0, 0, 1800),
         [0, 7, 20, 31],
         more={"wasted_mj": 700},
+    ),
+    # §5.7, §11.5: raised as 4 s of progress (2000) are to be written: 5 s, and a second for the work that is left.
+    HandCase(
+        "a checkpoint that is due is written before the last second",
+        make_case([job(3)], SHAPED, [at(0, 60), at(4, 100)], checkpoint_s=4, checkpoint_cost_s=5),
+        "0 submit 0, 0 start 0 1, 4 raise 0, 10 end 0",
+        (840, 840, 0, 0, 0, 0, 840),
+        [0, 4, 10],
+        script={0: (decision(0, 1),), 4: (faster(0),)},
     ),
     # §5.7: 8 s: one checkpoint, none at the end: 9. 4 s: none. 5 s: one: 6.
     HandCase(

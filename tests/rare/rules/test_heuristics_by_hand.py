@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from rare.model import Case
+from rare.options.backfill_options import BackfillOptions
 from schedulers import make_scheduler
 from tests.builders import make_case
 from tests.rare.rules.hand import HALF, HandCase, at, cores, job
@@ -137,6 +138,30 @@ PLAYED = [
         )
         for name in ("easy", "conservative", "conservative=kept")
     ),
+    # Job 1 needs both nodes and has to wait for 20; job 2 is over by then. An outage far off changes nothing.
+    Played(
+        "a head that has no room yet leaves room until it has",
+        "easy",
+        make_case(
+            [job(20), job(5, cores=2), job(10)],
+            cores(1, nodes=2),
+            [at(0, 400)],
+            outages=[{"begin": 100, "end": 110}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 10 end 2, 20 end 0, 20 start 1, 25 end 1",
+    ),
+    # 20: the outage takes two nodes. Job 1 needs all three that are left: job 2, which would run to 50, has to wait.
+    Played(
+        "nodes that will be away are not spare",
+        "easy",
+        make_case(
+            [job(20, cores=3), job(5, cores=3), job(50)],
+            cores(1, nodes=5),
+            [at(0, 500)],
+            outages=[{"begin": 20, "end": 100, "nodes": 2}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 25 end 1, 25 start 2, 75 end 2",
+    ),
     # Who does not look ahead loses its nodes at 10.
     Played(
         "greedy runs into a planned outage",
@@ -153,6 +178,83 @@ PLAYED = [
             "0 submit 0, 0 submit 1, 0 start 1, 10 end 1, 20 start 0, 31 end 0",
         )
         for name in ("conservative", "conservative=kept")
+    ),
+    # Job 1 (300 mW) cannot run in the event, so its reservation is for 20, and job 2 is over by then.
+    Played(
+        "a reservation behind a grid event",
+        "easy",
+        make_case(
+            [job(5, cores=2), job(10, cores=3), job(15)],
+            cores(3),
+            [at(0, 300)],
+            events=[{"notice": 0, "start": 10, "end": 20, "limit": 100}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 5 end 0, 15 end 2, 20 start 1, 30 end 1",
+    ),
+    # Job 1 (150 mW) has to wait for 20, and leaves 50 mW then: too little for job 2. The event is far off.
+    Played(
+        "power is reserved beside an event to come",
+        "easy",
+        make_case(
+            [job(20), job(10, power_mw=150), job(50)],
+            cores(3),
+            [at(0, 200)],
+            events=[{"notice": 0, "start": 1000, "end": 1010, "limit": 0}],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 30 end 1, 30 start 2, 80 end 2",
+    ),
+    # Job 1 has to wait for the memory of job 0, and leaves 20 MiB at 20: too little for job 2, which fits until then.
+    Played(
+        "memory is reserved",
+        "easy",
+        make_case(
+            [job(20, memory_mib=60), job(10, memory_mib=80), job(50, memory_mib=30)],
+            cores(4, memory_mib_per_node=100),
+            [at(0, 400)],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 20 end 0, 20 start 1, 30 end 1, 30 start 2, 80 end 2",
+    ),
+    # Job 1 (3 GPUs) leaves one GPU of four at 20: job 2 takes it, so that none is left for job 3.
+    Played(
+        "a spare GPU is given away once",
+        "easy",
+        make_case(
+            [
+                job(20, gpus_milli=2000),
+                job(10, gpus_milli=3000),
+                job(50, gpus_milli=1000),
+                job(50, gpus_milli=1000),
+            ],
+            cores(8, gpus_per_node=4),
+            [at(0, 800)],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 submit 3, 0 start 0, 0 start 2, 20 end 0, 20 start 1, 30 end 1,"
+        "30 start 3, 50 end 2, 80 end 3",
+    ),
+    # The memory of jobs 0 and 1 takes two nodes: 200 + 100 > 290, so job 1 is planned for 20. Job 2 shares the
+    # node of job 0 (200 + 50).
+    Played(
+        "a plan counts nodes by their memory",
+        "conservative",
+        make_case(
+            [job(20, memory_mib=100), job(10, memory_mib=100), job(10)],
+            cores(2, nodes=2, memory_mib_per_node=100, idle_mw=50),
+            [at(0, 290)],
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 start 0, 0 start 2, 10 end 2, 20 end 0, 20 start 1, 30 end 1",
+    ),
+    # Job 1 is planned for 70 and holds its cores from 60: job 2 (65 s) does not fit before, job 3 (60 s) does.
+    Played(
+        "places are held in whole minutes",
+        "conservative",
+        make_case(
+            [job(70), job(10, cores=2), job(65), job(60)],
+            cores(2),
+            [at(0, 400)],
+            backfill=BackfillOptions(resolution_s=60),
+        ),
+        "0 submit 0, 0 submit 1, 0 submit 2, 0 submit 3, 0 start 0, 0 start 3, 60 end 3, 70 end 0, 70 start 1,"
+        "80 end 1, 80 start 2, 145 end 2",
     ),
 ]
 

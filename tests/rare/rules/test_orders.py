@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rare.model import NEVER_S
-from rare.rules.orders import ORDER_NAMES, SHORTEST_ALLOWANCE_S, priority
+from rare.rules.orders import ORDER_NAMES, SHORTEST_ALLOWANCE_S, densities, priority
 from rare.world import build_world
-from tests.builders import make_case
+from tests.builders import make_case, make_workload
 from tests.rare.rules.hand import at, cores, job
 
 NOW_S, MEAN_RUN_S, K = 5000, 400.0, 2.0
@@ -74,3 +74,8 @@ def test_what_is_left_counts_and_not_what_was_asked():
     ]
     assert left == pytest.approx([240, -9000 / (4 * 240), 9000 - 240])
     assert np.isfinite(left).all()
+
+
+def test_the_density_of_what_has_no_value_is_zero():
+    work = make_workload([job(10, cores=4, value_u=400), job(10), job(10, value_u=0)])
+    assert densities(work).tolist() == [10.0, 0.0, 0.0]

@@ -1,7 +1,10 @@
 """What a run counts as it goes, by hand."""
 
+from rare.clocks.simpy_clock import SimpyClock
+from rare.rules.progress.pace import left_now_s
 from rare.run import CLOCKS
 from rare.scheduler import as_decider, keep_queue
+from rare.state.arrays import RUNNING
 from rare.world import build_world
 from schedulers import make_scheduler
 from tests.builders import make_case
@@ -18,3 +21,12 @@ def test_slowdown_counts_from_the_submit_and_short_jobs_as_ten_seconds():
     state = CLOCKS["compiled"](world, decider, case.workload.job_id).run().env[0]
     assert state.slowdown == 1.0 + 1.9 + 4.3
     assert (state.completed, state.live, state.used_cores) == (3, 0, 0)
+
+
+def test_what_is_left_of_a_job_that_runs():
+    case = make_case([job(10), job(1, submit_s=4)], cores(1), [at(0, 100)])
+    clock = SimpyClock.of(case, make_scheduler("fcfs"))
+    clock.step_until(5)  # the last instant is 4
+    world = clock.world
+    slot = int((world.live[0].doing == RUNNING).argmax())
+    assert left_now_s(world.handles[0], slot) == 6

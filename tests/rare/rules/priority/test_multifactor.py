@@ -16,7 +16,9 @@ from rare.env.batch import Batch
 from rare.episodes import Episode, Episodes
 from rare.model import Case, Cluster, Partition
 from rare.options.slurm_priority import Priority, PriorityShare
+from rare.rules.priority.multifactor import age_s
 from rare.scenario.case_hash import case_hash
+from rare.world import build_world
 from schedulers import make_scheduler
 from schedulers.lookahead.belief import Believed
 from schedulers.lookahead.estimate_accuracy import Accuracy
@@ -240,6 +242,20 @@ class TestProperties:
             world = clock.world
             usage = float(world.associations[0][world.standings[0].association].usage)
             assert usage == pytest.approx(1000 * 2 ** (-when_s / 600), rel=1e-9)
+
+    def test_a_run_that_ends_between_marks_is_counted_once(self):
+        """50 s, of which a share of 2^(-1/2) counts at 50, half of it at 100, and a quarter at 200."""
+        jobs = [(0, 50, 1, "a", ""), (100, 0, 1, "b", ""), (200, 0, 1, "b", "")]
+        for when_s, share in ((101, 0.5), (201, 0.25)):
+            clock = clock_at(case_of(jobs, Priority(fair_share_weight=1, **SHORT)), when_s)
+            row = clock.world.associations[0][clock.world.standings[0].association]
+            assert float(row.usage) == pytest.approx(50 * 2**-0.5 * share, abs=1e-3)
+
+    def test_age_begins_with_the_submit(self):
+        """A job that came after a mark has no age there."""
+        world = build_world(case_of([(100, 9, 1, "a", "lab")], Priority(age_weight=1)), log_level=0)
+        w = world.handles[0]
+        assert [age_s(w, 0, mark_s) for mark_s in (0, 99, 100, 101, 150)] == [0, 0, 0, 1, 50]
 
     def test_a_user_in_two_accounts_has_two_usages(self):
         shares = (PriorityShare("x"), PriorityShare("y"), PriorityShare("x", "a"))
