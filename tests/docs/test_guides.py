@@ -23,11 +23,11 @@ from traces import read_workload
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def code_of(page: str) -> str:
-    """The first block of Python of a guide that can be run alone."""
+def code_of(page: str, has: str = "import ") -> str:
+    """The first block of Python of a guide that can be run alone and has this text."""
     text = page_path(page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return next(block for block in blocks if "import " in block)
+    return next(block for block in blocks if "import " in block and has in block)
 
 
 def entry_points_of(page: str) -> dict[str, dict[str, str]]:
@@ -50,7 +50,9 @@ def test_the_shaper_slows_jobs_in_a_shortage(tmp_path, monkeypatch):
 def test_the_gate_from_outside_holds_jobs_back(tmp_path):
     points = {group: {name: place.replace("my_package.", "") for name, place in names.items()}
               for group, names in entry_points_of("add-gate.md").items()}  # fmt: skip
-    folder = make_distribution(tmp_path / "site", "outside", points, {"gates.py": code_of("add-gate.md")})
+    folder = make_distribution(
+        tmp_path / "site", "outside", points, {"gates.py": code_of("add-gate.md", "class Night")}
+    )
     write_jobs(tmp_path)
     (tmp_path / "night.toml").write_text(NIGHT, encoding="utf-8")
     done = subprocess.run(
