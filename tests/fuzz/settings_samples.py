@@ -84,7 +84,7 @@ rare:served=2,carbon=0.5
 rare+guard=hvf+easy
 lookahead=atc+easy
 oracle=100
-batsim:ipc:///tmp/rare.sock+timeout=5
+batsim:ipc://rare.sock+timeout=5
 """
 POWERS = {
     "power.txt": b"12.5 kW\n",
