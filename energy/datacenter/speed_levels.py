@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.files.documents import read_toml, reading
 from traces.files.text import place
 
@@ -65,7 +65,10 @@ def load_speed_levels(path: str | Path) -> dict[str, SpeedLevels]:
     path = Path(path)
     with reading(path):
         tables = read_toml(path)
-        return {name: _levels(f"{place(path)}: [{name}]", name, table) for name, table in tables.items()}
+        return {
+            name: _levels(f"{place(path)}: [{quoted(name)[1:-1]}]", name, table)
+            for name, table in tables.items()
+        }
 
 
 @cache
@@ -79,7 +82,7 @@ def _levels(where: str, name: str, table: object) -> SpeedLevels:
     known = [field.name for field in fields(SpeedLevels) if field.name != "name"]
     for key in table:
         if key not in known:
-            raise InputError(f"unknown key {key!r}: use {', '.join(known)}", where=where)
+            raise InputError(f"unknown key {quoted(key)}: use {', '.join(known)}", where=where)
     missing = [key for key in known if key not in table and key != "assumed"]
     if missing:
         raise InputError(f"{missing[0]!r} is missing", where=where)
@@ -97,14 +100,14 @@ def _value(where: str, key: str, value: object) -> Any:
     if key == "description":
         if isinstance(value, str) and value.strip():
             return value
-        raise InputError(f"description {value!r} must be text", where=where)
+        raise InputError(f"description {quoted(value)} must be text", where=where)
     is_text = key in ("sources", "assumed")
     items = value if isinstance(value, list) else []
     right = all(isinstance(item, str) if is_text else _is_share(item) for item in items)
     if right and (items or (key == "assumed" and value == [])):
         return tuple(items)
     kind = "texts" if is_text else "numbers above 0 and below 1, at least one"
-    raise InputError(f"{key} = {value!r} must be a list of {kind}", where=where)
+    raise InputError(f"{key} = {quoted(value)} must be a list of {kind}", where=where)
 
 
 def _is_share(item: object) -> bool:

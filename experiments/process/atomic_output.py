@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.process.interrupts import cleaned, held
-from traces.errors import InputError
+from traces.errors import InputError, quoted
 from traces.files.atomic import is_alive, machine_mark
 from traces.files.documents import user_path
 from traces.files.text import place
@@ -124,11 +124,23 @@ def foreign_entry(folder: Path) -> Path | None:
     return None
 
 
+def _part_with_dots(path: Path) -> Path:
+    """The path up to its last `..`, or the current folder if it has none."""
+    parts = path.parts
+    return Path(*parts[: len(parts) - parts[::-1].index("..")]) if ".." in parts else Path()
+
+
 def _resolved(path: str | Path) -> Path:
     if not str(path) or "\0" in str(path):
         raise InputError(f"output folder {str(path)!r}: not a path; name a folder")
+    named = user_path(path)
     try:
-        target = user_path(path).resolve()
+        through = _part_with_dots(named)
+        if not through.exists():  # readers of what is written would not find it by this name
+            raise InputError(
+                f"{place(named)}: {quoted(str(through))} does not exist; name the place without .."
+            )
+        target = named.resolve()
         here = Path.cwd()
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: cannot resolve this path ({error}); name another folder") from error

@@ -3,12 +3,16 @@
 import contextlib
 import re
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from energy.datacenter.speed_levels import load_speed_levels
+from experiments.cli.root import main
 from experiments.operate.shadow.shadow_log import LogCounts, read_log
 from experiments.page_makers import redraw_page
+from experiments.process.atomic_output import check_place
 from experiments.report.html_report import write_report
 from experiments.report.timeline.packed_columns import WIDTHS, pack_numbers
 from schedulers import make_scheduler
@@ -17,6 +21,8 @@ from tests.experiments.operate.shadow.made_logs import made_log
 from traces.errors import InputError
 from traces.jobs.sacct.sacct_options import SacctOptions
 from traces.jobs.sacct.sacct_reader import read_accounts
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -80,3 +86,28 @@ def test_a_log_whose_instant_is_infinite(tmp_path):
     path.write_text("\n".join(lines) + "\n", "utf-8")
     with pytest.raises(InputError, match=r"jsonl:2: is no record of a shadow's log"):
         list(read_log(tmp_path / "log", LogCounts()))
+
+
+def test_an_import_without_a_name_for_its_jobs_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sacct = ROOT / "examples" / "own-cluster" / "sacct.txt"
+    assert main(["traces", "import", "sacct", str(sacct), "--zone", "UTC", "--out", ""]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_through_a_folder_that_is_not_there_is_refused_before_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for out in ("none/../run", "../none/../run"):
+        with pytest.raises(InputError, match=r"does not exist; name the place without \.\."):
+            check_place(out)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "there").mkdir()
+    check_place("there/../run/deeper")
+
+
+def test_a_long_name_of_speed_levels_is_cut_in_messages(tmp_path):
+    path = tmp_path / "levels.toml"
+    path.write_text(f"[{'a9' * 1000}]\nrate = [0.5]\n{'b' * 2000} = 1\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        load_speed_levels(path)
+    assert len(str(refused.value)) < 500

@@ -85,8 +85,8 @@ def _import(source: str | None, request: SacctImport) -> dict[str, Any]:
     processors = request.processors
     if processors is not None and not 0 < processors <= LARGEST_COUNT:
         raise InputError(f"--processors is {processors}; expected 1 to {LARGEST_COUNT}")
-    scenario_out = request.scenario_out or _beside(request.out)
     check_target(request.out, SUFFIXES, request.force)
+    scenario_out = request.scenario_out or _beside(request.out)
     check_target(scenario_out, (".toml",), request.force)
     if source not in (None, "-") and _is_same_file(str(source), request.out):
         raise InputError(f"{place(request.out)}: is the file that is read; name another for the jobs")
